@@ -1,0 +1,546 @@
+"""The protocol between a node's endpoint and its observers.
+
+A connection carries frames: four bytes of length (big endian), then one msgpack value of at most
+`MAX_REQUEST` bytes towards the node and `MAX_REPLY` bytes from it. The client speaks first, with a `Hello`;
+the node answers with a `Welcome`, or with a `Refused` and closes. After that every `Request` gets exactly one
+`Reply` with the same `id`, in order. The node never speaks unasked: observers pull what they show.
+
+Times are seconds since the epoch unless a name says otherwise, sizes are bytes, pids are text (``<0.17.0>``).
+Unknown fields are ignored and new ones have defaults, so that neighbouring versions understand each other.
+This module imports msgspec and the standard library alone: both sides of the wire use it.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Literal
+
+import msgspec
+
+PROTOCOL = 1
+"""The version of this protocol. A node refuses a client whose version is not its own."""
+
+MAX_REQUEST = 1 << 20
+"""Longest frame a node accepts, in bytes. A longer one drops the connection before it is read."""
+
+MAX_REPLY = 32 << 20
+"""Longest frame an observer accepts, in bytes."""
+
+MAX_ROWS = 2_000
+"""Most rows one window may ask for."""
+
+Status = Literal["running", "runnable", "waiting", "suspended", "exiting", "restarting", "stopped"]
+"""What a row's process does. The last two are children of a supervisor that have no process at the moment."""
+
+Sort = Literal[
+    "tree",
+    "name",
+    "pid",
+    "status",
+    "message_queue_len",
+    "messages_in",
+    "messages_out",
+    "memory",
+    "reductions",
+    "cpu_time",
+    "restarts",
+    "started_at",
+]
+"""What a window is sorted by. ``tree`` is the order in which supervisors started their children."""
+
+Strategy = Literal["one_for_one", "one_for_all", "rest_for_one", "dynamic"]
+"""How a supervisor restarts. ``dynamic`` is a one_for_one without an order (DynamicSupervisor)."""
+
+
+class Frozen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of all values on the wire: immutable, and silent about fields that have their default."""
+
+
+# -- Rows ---------------------------------------------------------------------------------------------------------
+
+
+class Row(Frozen):
+    """One line of a tree or of a process list: a process, a child that is not running, or a group of rows.
+
+    `key` names the line for good: a child's place in its tree (``"app/pool/worker-3"``), which survives a restart, or
+    the pid of a process under no supervisor. `pid` is None for a child that is not running and for a group.
+    `messages_in`, `messages_out`, `reductions` and `cpu_time` (seconds) count since the process started.
+    `memory` is an estimate in bytes that was made `memory_age` seconds ago, or None before the first one.
+    """
+
+    key: str
+    pid: str | None = None
+    kind: Literal["supervisor", "worker", "group"] = "worker"
+    name: str = ""
+    """What to call it: its registered name, else its label, its child id, its initial call."""
+    registered_name: str | None = None
+    label: str | None = None
+    child_id: str | None = None
+    initial_call: str = ""
+    status: Status = "waiting"
+    message_queue_len: int = 0
+    messages_in: int = 0
+    messages_out: int = 0
+    memory: int | None = None
+    memory_age: float | None = None
+    reductions: int = 0
+    cpu_time: float | None = None
+    restarts: int = 0
+    """How often the child in this place was restarted."""
+    started_at: float | None = None
+    supervisor: str | None = None
+    """Pid of the supervisor, None for a process under no supervisor."""
+    restart: str | None = None
+    """The child spec's restart type: permanent, transient or temporary."""
+    # in a tree
+    depth: int = 0
+    child_count: int = 0
+    """How many children it has, running or not. For a group: how many rows it stands for."""
+    folded: bool = False
+    parent_key: str | None = None
+    """Key of the row this one hangs under, None for a root."""
+    # supervisors
+    strategy: Strategy | None = None
+    max_restarts: int | None = None
+    max_seconds: float | None = None
+    restarts_used: int | None = None
+    """Restarts within the last `max_seconds`."""
+    restarts_expire_in: float | None = None
+    """Seconds until the oldest of `restarts_used` leaves the window."""
+    not_running: int = 0
+    """Children that have no process at the moment."""
+    # trouble
+    lints: tuple[str, ...] = ()
+    """Names of the findings that point at this process, e.g. ``hog``."""
+    last_failure_at: float | None = None
+    """When a process in this place, or below it, last ended abnormally."""
+
+
+class NodeStats(Frozen):
+    """The figures of a whole node, for the header. Counters run since the node started."""
+
+    name: str
+    time: float
+    """When this was taken, by the node's clock."""
+    started_at: float
+    os_pid: int
+    process_count: int = 0
+    supervisor_count: int = 0
+    run_queue: int = 0
+    messages: int = 0
+    """Messages delivered."""
+    reductions: int = 0
+    spawned: int = 0
+    exited: int = 0
+    crashed: int = 0
+    restarted: int = 0
+    rss: int = 0
+    """Resident memory of the operating-system process, in bytes."""
+    cpu_time: float = 0.0
+    hub_lag: float = 0.0
+    """Seconds by which the hub last answered late; while it is stuck, for how long it has been."""
+    hub_busy_with: str | None = None
+    """While the hub is stuck: the pid that holds it, or ``"?"`` when it is no process of the node."""
+    hub_busy_at: str | None = None
+    """While the hub is stuck: file, line and function it is in."""
+    timers: int = 0
+    names: int = 0
+    remains: int = 0
+    """Dead processes whose frames have not finished unwinding."""
+    events_dropped: int = 0
+    last_event: int = 0
+    lint_count: int = 0
+    read_only: bool = False
+    scope: str | None = None
+    """A note when figures are not exact, e.g. when a node is so big that it is walked in parts."""
+
+
+# -- Requests -----------------------------------------------------------------------------------------------------
+
+
+class Query(Frozen, tag_field="query"):
+    """Base of all questions and commands."""
+
+
+class GetStats(Query, tag="stats"):
+    """Ask for `NodeStats` and the node's constants. Answered by `Stats`."""
+
+
+class GetTree(Query, tag="tree"):
+    """Ask for a window of the supervision tree, flattened depth first. Answered by `Window`.
+
+    Supervisors are unfolded unless their key is in `folded`; those with more than `fold_over` children, and the group
+    of processes under no supervisor, are folded unless their key is in `unfolded`. `sort` orders siblings. With a
+    `filter`, rows that match are shown with their ancestors, whatever is folded. `root` shows the subtree of one key
+    alone. When `anchor` is the key or pid of a row, the reply says at which index it stands, and with `follow` the
+    window is moved so that it is inside.
+    """
+
+    unfolded: tuple[str, ...] = ()
+    folded: tuple[str, ...] = ()
+    fold_over: int = 200
+    root: str | None = None
+    sort: Sort = "tree"
+    descending: bool = False
+    filter: str = ""
+    offset: int = 0
+    limit: int = 60
+    anchor: str | None = None
+    follow: bool = False
+
+
+class GetProcesses(Query, tag="processes"):
+    """Ask for a window of the flat list of processes. Answered by `Window`.
+
+    `delta` sorts counters by what they gained since this connection last asked. `group_by` gives one row a group,
+    with counts and sums. `filter`, `anchor` and `follow` as in `GetTree`.
+    """
+
+    sort: Sort = "memory"
+    descending: bool = True
+    delta: bool = False
+    filter: str = ""
+    group_by: Literal["", "label", "supervisor", "initial_call"] = ""
+    offset: int = 0
+    limit: int = 60
+    anchor: str | None = None
+    follow: bool = False
+
+
+class GetProcess(Query, tag="process"):
+    """Ask for everything about one process. Answered by `Details`, or `Failed` when the pid is gone.
+
+    `messages` is how many of the mailbox's first messages to show. `state` asks for the state too (a server's, with a
+    time limit of one second, never blocking the node).
+    """
+
+    pid: str
+    messages: int = 10
+    state: bool = False
+
+
+class GetEvents(Query, tag="events"):
+    """Ask for events with an id above `after`, oldest first; a negative `after` asks for the last `limit`.
+
+    `pid` or `key` keeps the events of one process, or of one place of the tree. Answered by `Events`.
+    """
+
+    after: int = 0
+    limit: int = 200
+    pid: str | None = None
+    key: str | None = None
+
+
+class GetPlan(Query, tag="plan"):
+    """Ask what killing `pid` would do, without doing it. Answered by `Plan`."""
+
+    pid: str
+
+
+class GetLints(Query, tag="lints"):
+    """Ask for everything that looks wrong. Answered by `Lints`."""
+
+
+class GetNames(Query, tag="names"):
+    """Ask for registered names, registries, timers pending and open sockets. Answered by `Names`."""
+
+    limit: int = 500
+
+
+class Exit(Query, tag="exit"):
+    """Send an exit signal. `reason` is a Python literal; ``"kill"`` cannot be trapped. Answered by `Done`."""
+
+    pid: str
+    reason: str = "'kill'"
+
+
+class Suspend(Query, tag="suspend"):
+    """Let the process run nothing until it is resumed. Answered by `Done`."""
+
+    pid: str
+
+
+class Resume(Query, tag="resume"):
+    """Let a suspended process run again. Answered by `Done`."""
+
+    pid: str
+
+
+class Send(Query, tag="send"):
+    """Send a message, written as a Python literal. `via` chooses plain send, cast or call. Answered by `Done`."""
+
+    pid: str
+    message: str
+    via: Literal["send", "cast", "call"] = "send"
+
+
+class ControlChild(Query, tag="child"):
+    """Do something to a supervisor's child: `child_id` as the row says it. Answered by `Done`."""
+
+    supervisor: str
+    child_id: str
+    action: Literal["restart", "terminate", "delete", "start"]
+
+
+class Hello(Frozen):
+    """First frame of a client."""
+
+    protocol: int = PROTOCOL
+    client: str = "observer"
+
+
+class Request(Frozen):
+    """A question with a number that its reply will carry."""
+
+    id: int
+    query: (
+        GetStats
+        | GetTree
+        | GetProcesses
+        | GetProcess
+        | GetEvents
+        | GetPlan
+        | GetLints
+        | GetNames
+        | Exit
+        | Suspend
+        | Resume
+        | Send
+        | ControlChild
+    )
+
+
+# -- Replies ------------------------------------------------------------------------------------------------------
+
+
+class Welcome(Frozen, tag_field="hello", tag="welcome"):
+    """The node's first frame."""
+
+    protocol: int
+    node: str
+    os_pid: int
+    started_at: float
+    runtime_version: str
+    python_version: str
+    gevent_version: str
+    command: str = ""
+    """The observed program's command line."""
+    read_only: bool = False
+
+
+class Refused(Frozen, tag_field="hello", tag="refused"):
+    """The node's first and last frame to a client it will not serve; `why` is a sentence."""
+
+    why: str
+    protocol: int = PROTOCOL
+
+
+class Answer(Frozen, tag_field="answer"):
+    """Base of all answers."""
+
+
+class Stats(Answer, tag="stats"):
+    """Answers `GetStats`. `settings` are the node's constants by name (scheduler, limits, versions), as text."""
+
+    stats: NodeStats
+    settings: dict[str, str] = {}
+
+
+class Window(Answer, tag="window"):
+    """A part of a list: rows `offset` to ``offset + len(rows)`` of `total`, and the node's figures at that moment."""
+
+    rows: tuple[Row, ...]
+    offset: int
+    total: int
+    stats: NodeStats
+    anchor_index: int | None = None
+    """Where the anchor stands in the whole list; None when it is in no row (gone, folded away, filtered out)."""
+    matched: int | None = None
+    """With a filter: how many rows match it themselves."""
+
+
+class Frame(Frozen):
+    """One frame of a stack."""
+
+    file: str
+    line: int
+    function: str
+    source: str = ""
+
+
+class Related(Frozen):
+    """A process that another one is related to, with what to call it."""
+
+    pid: str
+    name: str = ""
+
+
+class Details(Answer, tag="details"):
+    """Answers `GetProcess`. Messages, state and dictionary are rendered and cut to a readable length."""
+
+    row: Row
+    links: tuple[Related, ...] = ()
+    monitors: tuple[Related, ...] = ()
+    monitored_by: tuple[Related, ...] = ()
+    parent: Related | None = None
+    ancestors: tuple[Related, ...] = ()
+    trap_exit: bool = False
+    priority: str = "normal"
+    max_heap_size: int | None = None
+    waiting_for: Related | None = None
+    """Whose reply it waits for, when it waits in a call."""
+    messages: tuple[str, ...] = ()
+    state: str | None = None
+    state_note: str = ""
+    """Why there is no state, in a sentence: not asked for, not a server, busy, redacted, switched off."""
+    dictionary: dict[str, str] = {}
+    current_stacktrace: tuple[Frame, ...] = ()
+
+
+class Event(Frozen):
+    """One thing that happened.
+
+    `id` counts up by one. `cause` is the id of the event that made this one happen. Kinds: ``spawn``; ``exit`` (any
+    reason; `crashed` when it was abnormal, with a stack for an exception); ``restart`` (`pid` is the new process,
+    `old_pid` the one it replaces); ``restart_failed``; ``gave_up`` (a supervisor used up its restarts); ``stall``
+    (a process held the hub for `seconds`); ``kill`` (an observer sent an exit signal to `pid`); ``action`` (an
+    observer did something else); ``report`` (anything else worth a line).
+    """
+
+    id: int
+    time: float
+    kind: Literal["spawn", "exit", "restart", "restart_failed", "gave_up", "stall", "kill", "action", "report"]
+    pid: str | None = None
+    name: str = ""
+    key: str | None = None
+    """Place in the tree of the process it is about."""
+    reason: str | None = None
+    crashed: bool = False
+    cause: int | None = None
+    supervisor: str | None = None
+    child_id: str | None = None
+    old_pid: str | None = None
+    restarts_used: int | None = None
+    max_restarts: int | None = None
+    max_seconds: float | None = None
+    seconds: float | None = None
+    message: str = ""
+    """A sentence for a person."""
+    last_message: str | None = None
+    state: str | None = None
+    stacktrace: tuple[Frame, ...] = ()
+
+
+class Events(Answer, tag="events"):
+    """Answers `GetEvents`. `dropped` events were lost from the front of the bounded log; `last` is the newest id."""
+
+    events: tuple[Event, ...] = ()
+    dropped: int = 0
+    last: int = 0
+
+
+class Plan(Answer, tag="plan"):
+    """Answers `GetPlan`: what a kill would do, worked out from links, strategy and budget.
+
+    `kills` are the processes that would end, `restarts` those that would come back; `gives_up` the supervisors that
+    would go down; `sentence` says it all in one line.
+    """
+
+    sentence: str
+    kills: tuple[Related, ...] = ()
+    restarts: tuple[Related, ...] = ()
+    gives_up: tuple[Related, ...] = ()
+
+
+class Lint(Frozen):
+    """One finding: what kind, how bad (1 to 3), which processes, and a plain sentence."""
+
+    kind: str
+    weight: int
+    pids: tuple[str, ...]
+    sentence: str
+    since: float | None = None
+
+
+class Lints(Answer, tag="lints"):
+    """Answers `GetLints`, heaviest first."""
+
+    lints: tuple[Lint, ...] = ()
+
+
+class NameEntry(Frozen):
+    """A registered name: `registry` is empty for the node's own names."""
+
+    name: str
+    pid: str
+    registry: str = ""
+
+
+class TimerEntry(Frozen):
+    """A pending timer: `due_in` seconds, for a pid or a name."""
+
+    due_in: float
+    dest: str
+    message: str
+
+
+class SocketEntry(Frozen):
+    """An open socket of the observed program; `pid` when it is known which process holds it."""
+
+    fd: int
+    family: str
+    local: str
+    remote: str = ""
+    status: str = ""
+    pid: str | None = None
+
+
+class Names(Answer, tag="names"):
+    """Answers `GetNames`."""
+
+    names: tuple[NameEntry, ...] = ()
+    timers: tuple[TimerEntry, ...] = ()
+    sockets: tuple[SocketEntry, ...] = ()
+    timers_total: int = 0
+
+
+class Done(Answer, tag="done"):
+    """A command was carried out; `sentence` says what was done, `value` a call's reply, `event` the log's entry."""
+
+    sentence: str = ""
+    value: str | None = None
+    event: int | None = None
+
+
+class Failed(Answer, tag="failed"):
+    """The node could not do it, or would not; `why` is a sentence for a person."""
+
+    why: str
+    kind: Literal["noproc", "bad_request", "read_only", "timeout", "unsupported", "error"] = "error"
+
+
+class Reply(Frozen):
+    """The answer to the request of that number."""
+
+    id: int
+    answer: Stats | Window | Details | Events | Plan | Lints | Names | Done | Failed
+
+
+# -- Frames -------------------------------------------------------------------------------------------------------
+
+HEADER = struct.Struct("!I")
+"""The length that stands before every frame."""
+
+encoder = msgspec.msgpack.Encoder()
+"""Encodes any value of this module."""
+
+decode_hello = msgspec.msgpack.Decoder(Hello).decode
+decode_welcome = msgspec.msgpack.Decoder(Welcome | Refused).decode
+decode_request = msgspec.msgpack.Decoder(Request).decode
+decode_reply = msgspec.msgpack.Decoder(Reply).decode
+
+
+def frame(value: Frozen) -> bytes:
+    """Give `value` as one frame, its length in front."""
+    body = encoder.encode(value)
+    return HEADER.pack(len(body)) + body
