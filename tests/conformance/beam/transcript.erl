@@ -1,0 +1,122 @@
+%% The transcript of one scenario: a log in one total order, rendered as JSON, one event a line.
+%%
+%% Every scenario runs in a fresh process, `main`. What it logs is recorded before log/1 returns, so the order of
+%% the lines is the order in which things happened. Processes are shown by the names that bind/2 gave them.
+-module(transcript).
+-export([run/2, log/1, bind/2, next/1, settle/0, settle/1, flush/0, attempt/1, down/1, down/2, await/1, gate/1, open/2]).
+
+-define(NAMES, transcript_names).
+-define(QUIET, 60).
+
+%% Runs Scenario (a fun) in a process of its own and returns the transcript as a list of binaries. Whatever the
+%% scenario left alive is killed, so that scenarios which share a VM do not see each other.
+run(Scenario, Standing) ->
+    ets:new(?NAMES, [named_table, public]),
+    Recorder = spawn(fun() -> record([]) end),
+    register(?MODULE, Recorder),
+    {Main, Ref} = spawn_monitor(fun() -> bind(self(), main), receive begin_ -> Scenario() end end),
+    Main ! begin_,
+    receive
+        {'DOWN', Ref, process, Main, normal} -> ok;
+        {'DOWN', Ref, process, Main, Reason} -> log(['!', main, Reason])
+    end,
+    Recorder ! {lines, self()},
+    Lines = receive {Recorder, Recorded} -> Recorded end,
+    [put_down(Pid) || Pid <- processes() -- Standing],
+    ets:delete(?NAMES),
+    Lines.
+
+put_down(Pid) ->
+    Ref = monitor(process, Pid),
+    exit(Pid, kill),
+    receive {'DOWN', Ref, process, Pid, _} -> ok end.
+
+record(Lines) ->
+    receive
+        {line, From, Line} -> From ! {self(), recorded}, record([Line | Lines]);
+        {lines, From} -> From ! {self(), lists:reverse(Lines)}
+    end.
+
+%% Records one event and returns ok. The answer travels under an alias-free private pair, and the caller's own
+%% mailbox keeps its order, because only this answer is taken out of it.
+log(Event) ->
+    Recorder = whereis(?MODULE),
+    Recorder ! {line, self(), iolist_to_binary(render(Event))},
+    receive {Recorder, recorded} -> ok end.
+
+%% From now on Pid is shown as Name.
+bind(Pid, Name) -> ets:insert(?NAMES, {Pid, Name}), Pid.
+
+%% The next incarnation's name for Id: id#1, id#2, ...
+next(Id) ->
+    N = ets:update_counter(?NAMES, {incarnation, Id}, 1, {{incarnation, Id}, 0}),
+    iolist_to_binary([atom_to_list(Id), $#, integer_to_list(N)]).
+
+%% Lets what was already sent be handled.
+settle() -> settle(?QUIET).
+settle(Milliseconds) -> timer:sleep(Milliseconds).
+
+%% All messages of the mailbox, which is empty afterwards.
+flush() -> receive Message -> [Message | flush()] after 0 -> [] end.
+
+%% What X() does: [ok, Value], [exit, Reason] or [error, Reason].
+attempt(X) ->
+    try [ok, X()]
+    catch
+        exit:Reason -> [exit, Reason];
+        error:Reason -> [error, Reason];
+        throw:Ball -> [throw, Ball]
+    end.
+
+%% Waits for the end of Pid, or of the process that Ref monitors, and returns the reason.
+down(Pid) when is_pid(Pid) -> down(monitor(process, Pid));
+down(Ref) -> receive {'DOWN', Ref, process, _, Reason} -> Reason after 10000 -> no_down end.
+
+%% Does what Cause() does with a monitor on Pid set up before, and returns the reason of Pid's end.
+down(Pid, Cause) ->
+    Ref = monitor(process, Pid),
+    Cause(),
+    down(Ref).
+
+%% Waits for the very message Expected.
+await(Expected) -> receive Expected -> Expected after 10000 -> log(['!', no_message, Expected]) end.
+
+%% Called where a scenario wants to hold a process: tells main that Name stands at its gate, waits for open/2.
+gate(Name) ->
+    [{Main, _}] = ets:match_object(?NAMES, {'_', main}),
+    Main ! {at_gate, Name, self()},
+    receive {gate_open, Verdict} -> Verdict end.
+
+%% Waits until Name stands at its gate and lets it through with Verdict.
+open(Name, Verdict) ->
+    receive {at_gate, Name, Pid} -> Pid ! {gate_open, Verdict} after 10000 -> log(['!', nobody_at_gate, Name]) end.
+
+%% -- Rendering ----------------------------------------------------------------------------------------------------
+
+render(true) -> "true";
+render(false) -> "false";
+render(undefined) -> "null";
+render(nil) -> "null";
+render(Atom) when is_atom(Atom) -> quote(atom_to_binary(Atom));
+render(Text) when is_binary(Text) -> quote(Text);
+render(Number) when is_integer(Number) -> integer_to_list(Number);
+render(Pid) when is_pid(Pid) ->
+    case ets:lookup(?NAMES, Pid) of
+        [{_, Name}] -> render(Name);
+        [] -> quote(<<"<pid>">>)
+    end;
+render(Ref) when is_reference(Ref) -> quote(<<"<ref>">>);
+render(Fun) when is_function(Fun) -> quote(<<"<fun>">>);
+render(#{'__exception__' := true, '__struct__' := Module} = Exception) -> render(Module:message(Exception));
+render(Map) when is_map(Map) ->
+    Fields = [[render(Key), $:, render(Value)] || {Key, Value} <- lists:sort(maps:to_list(Map))],
+    [${, lists:join($,, Fields), $}];
+render({Reason, [{Module, Function, Arity, Location} | _]})
+  when is_atom(Module), is_atom(Function), is_list(Location), is_integer(Arity) orelse is_list(Arity) ->
+    [<<"{\"error\":">>, render(Reason), $}];
+render({Reason, {Module, Function, Arguments}}) when is_atom(Module), is_atom(Function), is_list(Arguments) ->
+    [<<"{\"in\":">>, render(Function), <<",\"reason\":">>, render(Reason), $}];
+render(Tuple) when is_tuple(Tuple) -> render(tuple_to_list(Tuple));
+render(List) when is_list(List) -> [$[, lists:join($,, [render(Item) || Item <- List]), $]].
+
+quote(Text) -> [$", binary:replace(Text, <<"\"">>, <<"\\\"">>, [global]), $"].
