@@ -1,0 +1,96 @@
+"""The exit reason of a process that died of an exception."""
+
+from __future__ import annotations
+
+import linecache
+import traceback
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from runtime.text import shorten
+
+MAX_FRAMES = 40
+"""Longest stack a crash keeps: the outermost and innermost halves of a longer one (a recursion has thousands)."""
+
+
+class StackFrame(NamedTuple):
+    """One line of a stack: where it is, not what it held."""
+
+    file: str
+    line: int
+    function: str
+
+    @property
+    def source(self) -> str:
+        """The line's text, empty when the file cannot be read."""
+        return linecache.getline(self.file, self.line).strip()
+
+
+class Crash:
+    """Why a process died, when it died of an exception.
+
+    `exception` is the qualified name of its class, `message` its text, `stacktrace` a list of `StackFrame`, innermost
+    last. Two crashes are equal when exception and message are; it can be pickled and sent, and keeps no frame, local
+    or exception object alive.
+    """
+
+    __slots__ = ("exception", "message", "stacktrace")
+
+    def __init__(self, exception: str, message: str, stacktrace: list[StackFrame] | None = None) -> None:
+        self.exception = exception
+        self.message = message
+        self.stacktrace = stacktrace or []
+
+    @classmethod
+    def from_exception(cls, error: BaseException) -> Crash:
+        """Describe an exception that was caught; a `__str__` that raises is survived."""
+        kind = type(error)
+        name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+        return cls(name, _message(error), stack_of(error.__traceback__))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Crash):
+            return NotImplemented
+        return self.exception == other.exception and self.message == other.message
+
+    def __hash__(self) -> int:
+        return hash((self.exception, self.message))
+
+    def __repr__(self) -> str:
+        first = self.message.split("\n", 1)[0]
+        return f"{self.exception}: {first}" if first else self.exception
+
+    def __deepcopy__(self, memo: object) -> Crash:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Crash, (self.exception, self.message, self.stacktrace)
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return shorten(str(error), 2_000)
+    except BaseException as failure:
+        return f"<the exception's __str__ raised {type(failure).__name__}>"
+
+
+def stack_of(trace: TracebackType | None) -> list[StackFrame]:
+    """Give the lines of a traceback without the runtime's own outermost frames."""
+    frames = [StackFrame(f.f_code.co_filename, line, f.f_code.co_name) for f, line in traceback.walk_tb(trace)]
+    return trim_stack(frames)
+
+
+def trim_stack(frames: list[StackFrame]) -> list[StackFrame]:
+    """Drop the runtime's frames at the outer end and shorten what is longer than `MAX_FRAMES`."""
+    start = 0
+    while start < len(frames) and frames[start].file.startswith(_HERE):
+        start += 1
+    frames = frames[start:] or frames
+    if len(frames) > MAX_FRAMES:
+        half = MAX_FRAMES // 2
+        left_out = StackFrame("", 0, f"... {len(frames) - 2 * half} frames ...")
+        frames = [*frames[:half], left_out, *frames[-half:]]
+    return frames
+
+
+_HERE = __file__.rpartition("crash.py")[0]

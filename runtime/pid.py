@@ -1,0 +1,195 @@
+"""Identifiers of processes and of references, and the signals that arrive as messages."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from functools import total_ordering
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from runtime.process import Process
+
+_find_process: Any = None
+"""Set by the node: gives the living process of an id, so that a pid read from text finds its way."""
+
+
+@total_ordering
+class Pid:
+    """Names one process for good: never used again for another one.
+
+    Immutable, hashable, ordered by age; prints as ``<0.17.0>`` (node, number, serial), which `parse` reads back.
+    `node` is 0 for this node.
+    """
+
+    __slots__ = ("id", "node", "process", "serial")
+
+    id: int
+    node: int
+    serial: int
+    process: Process | None
+    """The runtime's own way to the process, None once it is dead. Not for programs."""
+
+    def __init__(self, id: int, process: Process | None = None, node: int = 0, serial: int = 0) -> None:
+        _set(self, "id", id)
+        _set(self, "process", process)
+        _set(self, "node", node)
+        _set(self, "serial", serial)
+
+    @classmethod
+    def parse(cls, text: str) -> Pid:
+        """Read ``<0.17.0>``. Raises ValueError for anything else."""
+        found = re.fullmatch(r"<(\d{1,10})\.(\d{1,18})\.(\d{1,10})>", text) if isinstance(text, str) else None
+        if found is None:
+            raise ValueError(f"{text!r} is not a pid; one looks like <0.17.0>")
+        node, number, serial = map(int, found.groups())
+        return _restore_pid(node, number, serial)
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if type(other) is not Pid:
+            return NotImplemented
+        return self.id == other.id and self.node == other.node and self.serial == other.serial
+
+    def __lt__(self, other: object) -> bool:
+        if type(other) is not Pid:
+            return NotImplemented
+        return (self.node, self.id, self.serial) < (other.node, other.id, other.serial)
+
+    def __hash__(self) -> int:
+        return self.id
+
+    def __repr__(self) -> str:
+        return f"<{self.node}.{self.id}.{self.serial}>"
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a Pid is immutable")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError("a Pid is immutable")
+
+    def __copy__(self) -> Pid:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Pid:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore_pid, (self.node, self.id, self.serial)
+
+
+_set = object.__setattr__
+
+
+def new_pid(id: int, process: Process) -> Pid:
+    """Make the pid of a process of this node. For the runtime alone; the fast way round the immutability."""
+    pid = _new(Pid)
+    _put_id(pid, id)
+    _put_process(pid, process)
+    _put_node(pid, 0)
+    _put_serial(pid, 0)
+    return pid
+
+
+_new = object.__new__
+_put_id = Pid.id.__set__  # type: ignore[attr-defined]
+_put_process = Pid.process.__set__  # type: ignore[union-attr]
+_put_node = Pid.node.__set__  # type: ignore[attr-defined]
+_put_serial = Pid.serial.__set__  # type: ignore[attr-defined]
+
+
+def forget_process(pid: Pid) -> None:
+    """Cut the way from a pid to its process, which has died."""
+    _put_process(pid, None)
+
+
+def _restore_pid(node: int, id: int, serial: int) -> Pid:
+    if node == 0 and serial == 0 and _find_process is not None:
+        process = _find_process(id)
+        if process is not None:
+            found: Pid = process.pid
+            return found
+    return Pid(id, None, node, serial)
+
+
+_numbers = itertools.count(1)
+
+
+@total_ordering
+class Ref:
+    """A reference: unique on this node. Immutable, hashable, ordered by age; prints as ``#Ref<0.0.17>``."""
+
+    __slots__ = ("id", "node")
+
+    id: int
+    node: int
+
+    def __init__(self, id: int | None = None, node: int = 0) -> None:
+        _set(self, "id", next(_numbers) if id is None else id)
+        _set(self, "node", node)
+
+    @classmethod
+    def parse(cls, text: str) -> Ref:
+        """Read ``#Ref<0.0.17>``. Raises ValueError for anything else."""
+        found = re.fullmatch(r"#Ref<(\d{1,10})\.0\.(\d{1,18})>", text) if isinstance(text, str) else None
+        if found is None:
+            raise ValueError(f"{text!r} is not a reference; one looks like #Ref<0.0.17>")
+        return cls(int(found[2]), int(found[1]))
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Ref):
+            return NotImplemented
+        return self.id == other.id and self.node == other.node
+
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, Ref):
+            return NotImplemented
+        return (self.node, self.id) < (other.node, other.id)
+
+    def __hash__(self) -> int:
+        return self.id
+
+    def __repr__(self) -> str:
+        return f"#Ref<{self.node}.0.{self.id}>"
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a {type(self).__name__} is immutable")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"a {type(self).__name__} is immutable")
+
+    def __copy__(self) -> Ref:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Ref:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.id, self.node)
+
+
+class TimerRef(Ref):
+    """Names a timer of `send_after`; `cancel_timer` and `read_timer` take it."""
+
+    __slots__ = ()
+
+
+class Exit(NamedTuple):
+    """An exit signal, as a process that traps exits receives it: ``{'EXIT', Pid, Reason}`` in Erlang."""
+
+    pid: Pid
+    reason: Any
+
+
+class Down(NamedTuple):
+    """What a monitor delivers, once: ``{'DOWN', Ref, process, Pid, Reason}`` in Erlang.
+
+    `pid` is the name when the monitor was set by name.
+    """
+
+    ref: Ref
+    pid: Any
+    reason: Any
