@@ -39,6 +39,7 @@ from runtime import (
     unlink,
     which_children,
 )
+from runtime.clock import MockClock, use_clock
 
 NOTHING = object()
 
@@ -82,15 +83,16 @@ def current() -> Log:
 
 
 def play(scenario: Callable[[Log], None]) -> list[str]:
-    """Run a scenario as the process `main` of a fresh node; returns the lines of its transcript."""
+    """Run a scenario as the process `main` of a fresh node, on a clock that jumps when all wait; returns its lines."""
     global _log
     _log = Log()
 
-    def main(log: Log) -> None:
-        log.bind("main", self_())
-        scenario(log)
+    def main() -> None:
+        _log.bind("main", self_())
+        scenario(_log)
 
-    runtime.run(main, _log)
+    with use_clock(MockClock()):
+        runtime.run(main)
     return _log.lines
 
 
@@ -131,16 +133,15 @@ def who(subject: Any) -> Any:
 # --- what a call comes to ---------------------------------------------------------------------------------------
 
 
-def attempt(function: Callable[..., Any], *args: Any, none: Any = None, blocking: str = "", **kwargs: Any) -> Any:
+def attempt(function: Callable[..., Any], *args: Any, none: Any = None, **kwargs: Any) -> Any:
     """`("ok", value)`, `("exit", reason)` or `("error", reason)`: how `function(*args, **kwargs)` ended.
 
-    `none` stands for the value None, where OTP answers `true` or `ok` and Python says nothing. `blocking` names the
-    call in a failed one's reason, where the function's own name is not what OTP calls it.
+    `none` stands for the value None, where OTP answers `true` or `ok` and Python says nothing.
     """
     try:
         value = function(*args, **kwargs)
     except CallError as error:
-        return ("exit", (error.reason, ("gen", blocking or function.__name__.strip("_"), ())))
+        return ("exit", error.exit_reason)
     except ProcessExit as error:
         return ("exit", error.reason)
     except (StartError, SupervisorError) as error:

@@ -1,0 +1,530 @@
+"""Group P: exit signals, links, monitors, the mailbox, timers, names, the process dictionary."""
+
+from collections.abc import Callable
+from typing import Any
+
+import runtime
+from runtime import (
+    ANY,
+    Down,
+    Exit,
+    Pid,
+    ProcessExit,
+    alive,
+    call,
+    cancel_timer,
+    dictionary,
+    exit,
+    flag,
+    link,
+    monitor,
+    process_info,
+    read_timer,
+    receive,
+    register,
+    self_,
+    send,
+    send_after,
+    sleep,
+    spawn,
+    spawn_link,
+    spawn_monitor,
+    start_timer,
+    unlink,
+    unregister,
+    whereis,
+)
+from tests.conformance.actors import Fault, Srv
+from tests.conformance.harness import (
+    Log,
+    ask,
+    attempt,
+    await_down,
+    down_after,
+    idle,
+    kill,
+    mailbox,
+    settle,
+    who,
+    within,
+)
+
+REASONS = ["normal", "shutdown", ("shutdown", "x"), "boom", "kill", "killed"]
+
+
+def p01_exit_signal_matrix(log: Log) -> None:
+    for way in (_exit2_from_other, _linked_peer_exits, _exit2_to_self):
+        for trap in (False, True):
+            for reason in REASONS:
+                log(way.__name__.strip("_"), ("trap", trap), reason, _outcome(log, way, trap, reason))
+
+
+def _outcome(log: Log, way: Callable[[Log, Pid, Any], None], trap: bool, reason: Any) -> Any:
+    target, ref = spawn_monitor(_recording_target, trap)
+    log.bind("target", target)
+    way(log, target, reason)
+    send(target, ("report", self_()))
+    match receive(("recorded", ANY), Down, timeout=5):
+        case Down(died, _, why):
+            assert died == ref
+            return ("died", why)
+        case _, []:
+            outcome: Any = "alive"
+        case _, [(pid, why)]:
+            outcome = ("got_exit", pid, why)
+        case unexpected:
+            outcome = unexpected
+    kill(target)
+    mailbox()
+    return outcome
+
+
+def _recording_target(trap: bool) -> None:
+    flag(trap_exit=trap)
+    recorded = []
+    while True:
+        match receive():
+            case Exit(pid, reason):
+                recorded.append((pid, reason))
+            case "report", asker:
+                send(asker, ("recorded", recorded))
+            case function:
+                function()
+
+
+def _exit2_from_other(log: Log, target: Pid, reason: Any) -> None:
+    exit(target, reason)
+
+
+def _linked_peer_exits(log: Log, target: Pid, reason: Any) -> None:
+    peer = idle("peer")
+    send(target, lambda: link(peer))
+    settle(10)
+    send(peer, lambda: exit(reason))
+    settle(30)
+
+
+def _exit2_to_self(log: Log, target: Pid, reason: Any) -> None:
+    send(target, lambda: exit(self_(), reason))
+    settle(20)
+
+
+def p03_exit_reason_mapping(log: Log) -> None:
+    def error_boom() -> None:
+        raise Fault("boom")
+
+    def caught_then_returns() -> str:
+        try:
+            exit("boom")
+        except ProcessExit:
+            return "fine"
+
+    def caught_then_exits_other() -> None:
+        try:
+            exit("a")
+        except ProcessExit:
+            exit("b")
+
+    def normal_caught_continues() -> None:
+        try:
+            exit("normal")
+        except ProcessExit:
+            exit("went_on")
+
+    endings: list[tuple[str, Callable[[], Any]]] = [
+        ("returns_value", lambda: 42),
+        ("exit_normal", lambda: exit("normal")),
+        ("exit_boom", lambda: exit("boom")),
+        ("error_boom", error_boom),
+        ("exit_caught_then_returns", caught_then_returns),
+        ("exit_caught_then_exits_other", caught_then_exits_other),
+        ("exit_normal_caught_continues", normal_caught_continues),
+        ("exit_of_tuple", lambda: exit(("shutdown", ["a", 1]))),
+    ]
+    for tag, ending in endings:
+        _, ref = spawn_monitor(ending)
+        log(tag, await_down(ref))
+
+
+def p05_link_basics(log: Log) -> None:
+    flag(trap_exit=True)
+    a = idle("a")
+    log("link", _true(link(a)))
+    log("link_again", _true(link(a)))
+    log("links", _links())
+    log("unlink_once", _true(unlink(a)))
+    log("links", _links())
+    log("unlink_again", _true(unlink(a)))
+    _exits(a, "boom")
+    log("mailbox", mailbox())
+
+    main, b = self_(), idle("b")
+    link(b)
+    ask(b, lambda: unlink(main))
+    log("unlinked_from_other_side", _links())
+    _exits(b, "boom")
+    log("mailbox", mailbox())
+
+    c = idle("c")
+    link(c)
+    link(c)
+    _exits(c, "boom")
+    log("mailbox_double_link", mailbox())
+    log("links", _links())
+    log("link_self", _true(link(self_())), _links())
+
+    d = idle("d", spawn_link)
+    _exits(d, "normal")
+    log("mailbox_normal", mailbox())
+
+    def survivor() -> None:
+        child = spawn_link(lambda: None)
+        settle(30)
+        assert not alive(child)
+        exit("survived")
+
+    _, ref = spawn_monitor(survivor)
+    log("nontrapping_after_linked_normal_exit", await_down(ref))
+
+
+def _true(nothing: None) -> bool:
+    """What Erlang returns from a function that says True where Python's says None."""
+    return nothing is None
+
+
+def _links() -> Any:
+    return sorted(_info(self_(), "links"))
+
+
+def _info(pid: Pid, key: str) -> Any:
+    info = process_info(pid, key)
+    assert info is not None
+    return info[key]
+
+
+def _exits(pid: Pid, reason: Any) -> Any:
+    """Have an idle process exit by itself; returns the reason a monitor saw, when all it caused is over."""
+    seen = down_after(pid, lambda: send(pid, lambda: exit(reason)))
+    settle(10)
+    return seen
+
+
+def p07_unlink_then_no_exit(log: Log) -> None:
+    flag(trap_exit=True)
+    a = idle("a", spawn_link)
+    send(a, lambda: exit("boom"))
+    settle()
+    unlink(a)
+    log("unlink_does_not_remove_delivered_exit", mailbox())
+    b = idle("b", spawn_link)
+    unlink(b)
+    _exits(b, "boom")
+    log("after_unlink_no_exit", mailbox())
+    flag(trap_exit=False)
+    c = idle("c", spawn_link)
+    unlink(c)
+    log("nontrapping_after_unlink", _exits(c, "boom"))
+    log("main", "alive")
+
+
+def p09_monitor_basic(log: Log) -> None:
+    for reason in ["normal", "shutdown", ("shutdown", 1), "boom", "kill"]:
+        w = idle("w")
+        monitor(w)
+        send(w, lambda reason=reason: exit(reason))
+        down = receive(Down, timeout=5)
+        log("exit", reason, "process", who(down.pid), down.reason)
+    w = idle("w")
+    log("exit2_kill", down_after(w, lambda: exit(w, "kill")))
+    monitor(w)
+    down = receive(Down, timeout=5)
+    log("dead", who(down.pid), down.reason)
+    w3 = idle("w3")
+    refs = [monitor(w3) for _ in range(3)]
+    send(w3, lambda: exit("bye"))
+    log("three_monitors", [await_down(ref) for ref in refs])
+    register("reg_w", idle("w5"))
+    monitor("reg_w")
+    send("reg_w", lambda: exit("normal"))
+    down = receive(Down, timeout=5)
+    log("by_name", who(down.pid), down.reason)
+    monitor("no_such_name")
+    down = receive(Down, timeout=5)
+    log("unregistered_name", who(down.pid), down.reason)
+    log("monitor_self", isinstance(monitor(self_()), runtime.Ref), mailbox())
+    p7 = idle("p7")
+
+    def watcher() -> None:
+        monitor(p7)
+        exit("watcher_dead")
+
+    _, ref = spawn_monitor(watcher)
+    log("watcher", await_down(ref), ("target_alive", alive(p7)))
+
+
+def p11_signal_order_pairwise(log: Log) -> None:
+    main = self_()
+
+    def a() -> None:
+        for message in ("m1", "m2", "m3"):
+            send(main, message)
+        exit("bye")
+
+    pid, _ = spawn_monitor(a)
+    log.bind("a", pid)
+    settle(30)
+    log("monitored", [_as_down(message) for message in mailbox()])
+
+    def b() -> None:
+        send(main, "m1")
+        send(main, "m2")
+        exit("bye")
+
+    flag(trap_exit=True)
+    log.bind("b", spawn_link(b))
+    settle(30)
+    log("linked", mailbox())
+
+    def s() -> None:
+        send(main, "x1")
+        exit(main, "sig1")
+        send(main, "x2")
+        exit(main, "sig2")
+        send(main, "x3")
+
+    log.bind("s", spawn(s))
+    settle(30)
+    log("interleaved", mailbox())
+
+    v = spawn(lambda: log("v", "processed", receive("hello")))
+    ref = monitor(v)
+    exit(v, "boom")
+    send(v, "hello")
+    log("v_down", await_down(ref))
+    w = idle("w")
+    exit(w, "kill")
+    log("alive_after_own_kill", alive(w))
+    x = idle("x")
+    exit(x, "kill")
+    log("monitor_after_own_kill", await_down(monitor(x)))
+
+
+def _as_down(message: Any) -> Any:
+    return ("down", message.pid, message.reason) if isinstance(message, Down) else message
+
+
+def p13_receive_timeout(log: Log) -> None:
+    main = self_()
+
+    def noise() -> None:
+        for _ in range(6):
+            sleep(0.04)
+            send(main, "noise")
+
+    spawn(noise)
+    start = runtime.now()
+    got = receive("wanted", timeout=0.15, default="timed_out")
+    log("nonmatching_does_not_reset_timer", got, within(start, 140, 200))
+    settle(200)
+    log("noise_left", len(mailbox()))
+    start = runtime.now()
+    send_after(main, "wanted", 0.03)
+    got = receive("wanted", timeout=1, default="timed_out")
+    log("woken_by_match", "got" if got == "wanted" else got, within(start, 20, 300))
+    start = runtime.now()
+    receive("wanted", timeout=0.05, default=None)
+    log("pure_sleep", within(start, 45, 150))
+    blocked = spawn(receive)
+    settle()
+    log("infinity_blocks", alive(blocked))
+    kill(blocked)
+
+
+def p15_names(log: Log) -> None:
+    a, b = idle("a"), idle("b")
+    log("register", attempt(register, "nm", a, none=True))
+    log("whereis", whereis("nm"))
+    log("register_taken", attempt(register, "nm", b))
+    log("second_name_same_pid", attempt(register, "nm2", a))
+    log("register_undefined", attempt(register, "undefined", b))
+    log("whereis_unknown", whereis("nobody"))
+    log("unregister_unknown", attempt(unregister, "nobody"))
+    main = self_()
+    send("nm", lambda: send(main, "ok"))
+    log("sent_by_name", receive("ok", timeout=5))
+    ref = monitor(a)
+    send(a, lambda: exit("normal"))
+    log("a_down", await_down(ref), ("whereis_on_down", whereis("nm")))
+    log("register_dead_pid", attempt(register, "nm", a))
+    log("name_reusable", attempt(register, "nm", b, none=True))
+    log("unregister", attempt(unregister, "nm", none=True), whereis("nm"), ("b_alive", alive(b)))
+    register("nm", b)
+    log("registered_name", _info(b, "registered_name"))
+    log("b_down", down_after(b, lambda: exit(b, "kill")), whereis("nm"))
+
+
+def p17_timers(log: Log) -> None:
+    main = self_()
+    for ms in (40, 10, 25):
+        send_after(main, f"t{ms}", ms / 1000)
+    settle()
+    log("due_order", mailbox())
+    timer = start_timer(main, "payload", 0.01)
+    match receive(("timeout", ANY, ANY), timeout=5):
+        case kind, ref, payload:
+            log("start_timer", (kind, "same_ref" if ref == timer else ref, payload))
+    timer = send_after(main, "never", 5)
+    left = cancel_timer(timer)
+    log("cancel_pending_returns_ms_left", left is not None and 4 <= left <= 5)
+    log("cancel_again", cancel_timer(timer) is not None)
+    timer = send_after(main, "fired", 0.01)
+    settle(40)
+    log("cancel_after_fire", cancel_timer(timer) is not None)
+    log("already_in_mailbox", mailbox())
+    timer = send_after(main, "never", 5)
+    left = read_timer(timer)
+    log("read_timer", left is not None and 4 <= left <= 5)
+    cancel_timer(timer)
+    log("read_cancelled", read_timer(timer) is not None)
+    dead = idle("dead")
+    kill(dead)
+    log("timer_to_dead_pid", send_after(dead, "x", 0.005) is not None)
+    log("timer_to_unknown_name", send_after("no_such_name", "x", 0.005) is not None)
+    settle(20)
+    send_after("later_name", "hello", 0.03)
+    register("later_name", main)
+    log("name_resolved_at_fire_time", "ok" if receive("hello", timeout=5) == "hello" else "lost")
+    unregister("later_name")
+    down_after(spawn(lambda: send_after(main, "from_dead_creator", 0.04) and None), lambda: None)
+    settle()
+    log("creator_died", mailbox())
+    destination = idle("destination")
+    timer = send_after(destination, "x", 5)
+    kill(destination)
+    log("cancel_timer_of_dead_destination", cancel_timer(timer) is not None)
+    send_after(main, "now", 0)
+    log("zero_delay", "ok" if receive("now", timeout=5) == "now" else "lost")
+    log("cancel_unknown_ref", cancel_timer(timer) is not None)
+
+
+def p19_process_dictionary(log: Log) -> None:
+    def put(key: str, value: Any) -> Any:
+        old = dictionary().get(key)
+        dictionary()[key] = value
+        return old
+
+    log("put_new", put("k", 1))
+    log("put_again", put("k", 2))
+    log("get", dictionary().get("k"))
+    log("get_missing", dictionary().get("nope"))
+    put("k2", 2)
+    put("k3", 3)
+    log("get_keys_with_value_2", sorted(key for key, value in dictionary().items() if value == 2))
+    child = idle("child")
+    log("isolated", ("child_sees", ask(child, lambda: dictionary().get("k"))))
+    log("erase", dictionary().pop("k", None))
+    log("erase_missing", dictionary().pop("nope", None))
+    log("get_after_erase", dictionary().get("k"))
+
+
+def p21_trap_exit_toggle(log: Log) -> None:
+    log("old_value", flag(trap_exit=True))
+    log("old_value", flag(trap_exit=True))
+    _exits(idle("a", spawn_link), "boom")
+    log("old_value", flag(trap_exit=False))
+    log("exit_msg_stays", mailbox())
+
+    def turned_off() -> None:
+        flag(trap_exit=True)
+        flag(trap_exit=False)
+        spawn_link(lambda: exit("boom"))
+        receive()
+
+    _, ref = spawn_monitor(turned_off)
+    log("not_trapping_any_more", await_down(ref))
+    flag(trap_exit=True)
+    _exits(idle("b", spawn_link), "x")
+    send(self_(), "later")
+    log("skip_exit", receive("later", timeout=5))
+    log("then_exit", mailbox())
+
+
+def p23_link_cascade(log: Log) -> None:
+    a, b, c = (idle(name) for name in "abc")
+    for left, right in ((a, b), (b, c), (c, a)):
+        ask(left, lambda right=right: link(right))
+    refs = [monitor(pid) for pid in (a, b, c)]
+    send(b, lambda: exit("boom"))
+    log("ring_all_die_with", [await_down(ref) for ref in refs])
+
+    d, e, f = (idle(name) for name in "def")
+    ask(d, lambda: link(e))
+    ask(e, lambda: link(f))
+    _exits(e, "normal")
+    log("normal_stops_cascade", [alive(d), alive(f)])
+
+    def hub() -> None:
+        flag(trap_exit=True)
+        while True:
+            match receive():
+                case Exit(pid, reason):
+                    log("hub", "got_exit", pid, reason)
+                case function:
+                    function()
+
+    center = log.bind("hub", spawn(hub))
+    s1, s2, s3 = (idle(name) for name in ("s1", "s2", "s3"))
+    for spoke in (s1, s2, s3):
+        ask(spoke, lambda: link(center))
+    _exits(s1, "boom")
+    settle(20)
+    log("trapping_hub_shields", [alive(pid) for pid in (center, s2, s3)])
+    _exits(center, "hub_gone")
+    settle(20)
+    log("hub_exit_takes_spokes", [alive(pid) for pid in (center, s1, s2, s3)])
+
+
+def p25_kill_while_blocked(log: Log) -> None:
+    server = Srv.start("srv")
+
+    def in_catch_all_loop() -> None:
+        while True:
+            try:
+                sleep(0.05)
+            except BaseException:
+                pass
+
+    def in_nested_handlers() -> None:
+        try:
+            try:
+                sleep(30)
+            except BaseException:
+                sleep(30)
+            finally:
+                sleep(30)
+        except BaseException:
+            sleep(30)
+        finally:
+            sleep(30)
+
+    def inside_its_own_cleanup() -> None:
+        try:
+            exit("x")
+        finally:
+            sleep(30)
+
+    victims: list[tuple[str, Callable[[], Any]]] = [
+        ("in_sleep", lambda: sleep(30)),
+        ("in_receive", receive),
+        ("in_call", lambda: call(server, ("sleep", 30, "never"), timeout=None)),
+        ("in_catch_all_loop", in_catch_all_loop),
+        ("in_nested_handlers", in_nested_handlers),
+        ("inside_its_own_cleanup", inside_its_own_cleanup),
+    ]
+    for tag, victim in victims:
+        pid, ref = spawn_monitor(victim)
+        settle(30)
+        start = runtime.now()
+        exit(pid, "shutdown")
+        log(tag, await_down(ref), within(start, 0, 200))
+    kill(server)
