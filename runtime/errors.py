@@ -11,7 +11,7 @@ class RuntimeFault(Exception):
     """Base of every error of the runtime. Not raised itself."""
 
 
-class NoProcessError(RuntimeFault):
+class NoProcessError(RuntimeFault, ValueError):
     """A name that nobody holds was used, or a link was asked for to a process that is gone.
 
     `dest` is what could not be found. Never raised for sending to a dead pid, which is silently ignored.
@@ -22,7 +22,7 @@ class NoProcessError(RuntimeFault):
         self.dest = dest
 
 
-class AlreadyRegisteredError(RuntimeFault):
+class AlreadyRegisteredError(RuntimeFault, ValueError):
     """A name is taken, or a process already has one. `name` is the name, `pid` who holds it (OTP: badarg)."""
 
     def __init__(self, name: Any, pid: Any, message: str | None = None) -> None:

@@ -37,6 +37,10 @@ ATOMIC: set[type] = {
 """Types whose values travel by reference: they are immutable, or are code."""
 
 
+_KEEP = -1
+"""The memo's key for what must stay alive until the copy is done; no object has this id."""
+
+
 def isolate(message: Any) -> Any:
     """Give `message`, or a copy of it that shares nothing mutable with it."""
     kind = type(message)
@@ -60,7 +64,7 @@ def _copy(value: Any, memo: dict[int, Any]) -> Any:
     copier = _COPIERS.get(kind)
     if copier is not None:
         return copier(value, memo)
-    if isinstance(value, (type, Enum, BaseException)) and not isinstance(value, BaseException):
+    if isinstance(value, (type, Enum)):
         return value
     try:
         result = _copy_instance(value, memo)
@@ -162,6 +166,7 @@ def _copy_instance(value: Any, memo: dict[int, Any]) -> Any:
     parts = reducer(value) if reducer is not None else value.__reduce_ex__(4)
     if isinstance(parts, str):  # a global, named
         return value
+    memo.setdefault(_KEEP, []).append(parts)  # else a part's id could be given to another object meanwhile
     make, arguments, state, items, pairs = (*parts, None, None, None)[:5]
     if make is __newobj__ and not any(isinstance(a, type) for a in arguments[1:]):
         result = arguments[0].__new__(arguments[0], *[_copy(item, memo) for item in arguments[1:]])

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Callable
 from functools import total_ordering
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from runtime.process import Process
 
-_find_process: Any = None
-"""Set by the node: gives the living process of an id, so that a pid read from text finds its way."""
+_find_process: Callable[[int], Process | None] | None = None
+
+
+def use_table(find: Callable[[int], Process | None] | None) -> None:
+    """Say how to find the living process of a number, so that a pid read from text leads to it."""
+    global _find_process
+    _find_process = find
 
 
 @total_ordering
@@ -108,8 +114,7 @@ def _restore_pid(node: int, id: int, serial: int) -> Pid:
     if node == 0 and serial == 0 and _find_process is not None:
         process = _find_process(id)
         if process is not None:
-            found: Pid = process.pid
-            return found
+            return process.pid
     return Pid(id, None, node, serial)
 
 

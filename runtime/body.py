@@ -1,0 +1,66 @@
+"""What a plain process runs, and how the end of its code becomes an exit reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from runtime.crash import Crash
+from runtime.errors import CallError, ProcessExit
+from runtime.process import DEAD, Process
+from runtime.reports import process_crashed
+
+if TYPE_CHECKING:
+    from runtime.scheduler import Worker
+
+
+class PlainBody:
+    """What a process of `spawn` runs: one function, once."""
+
+    __slots__ = ("args", "function", "kwargs")
+
+    reports = False
+    """Whether an abnormal exit is worth a crash report, as for processes of proc_lib; a plain one logs exceptions."""
+
+    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.function = function
+        self.args = args
+        self.kwargs = kwargs
+
+    @property
+    def initial_call(self) -> str:
+        """The function, as ``module.name``."""
+        return name_of(self.function)
+
+    def run(self, process: Process, worker: Worker) -> None:
+        """Run the function on a worker's stack, to its end; nothing that it raises gets past here."""
+        try:
+            self.function(*self.args, **self.kwargs)
+            reason: Any = "normal"
+        except BaseException as error:
+            reason = exit_reason(process, error)
+            if process.state is not DEAD and type(reason) is Crash:
+                process_crashed(process, reason)
+        worker.process = None
+        process.node.finish(process, reason)
+
+
+def name_of(function: Any) -> str:
+    """Give ``module.qualified_name`` of a callable."""
+    module = getattr(function, "__module__", None)
+    name = getattr(function, "__qualname__", None) or type(function).__qualname__
+    return f"{module}.{name}" if module else str(name)
+
+
+def exit_reason(process: Process, error: BaseException) -> Any:
+    """Give the exit reason of a process whose code ended with `error`."""
+    if process.state is DEAD:
+        return process.reason
+    if isinstance(error, ProcessExit):
+        return error.reason
+    if isinstance(error, CallError):
+        return error.exit_reason
+    try:
+        return Crash.from_exception(error)
+    except MemoryError:
+        return Crash("MemoryError", "")

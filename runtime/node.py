@@ -1,0 +1,219 @@
+"""The node: the table of processes and everything they share, on the hub of one thread."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+from greenlet import getcurrent
+
+from runtime import clock, pid
+from runtime.errors import NotInProcessError, RuntimeFault
+from runtime.instrument import hooks
+from runtime.pid import Pid
+from runtime.process import DEAD, RECEIVING, WAITING, Process
+from runtime.scheduler import Scheduler, Worker
+from runtime.signals import announce, bury, deliver
+from runtime.timers import Timers
+
+logger = logging.getLogger("runtime")
+
+BLOCK = 12
+"""The table is a dict of blocks of ``2 ** BLOCK`` numbers, so that another thread can copy it piece by piece."""
+
+
+class Node:
+    """Processes that share a hub: the table, the names, the scheduler, the timers.
+
+    There is one at a time in an operating-system process, bound to the thread that started it.
+    """
+
+    def __init__(self) -> None:
+        self.hub = gevent.get_hub()
+        self.thread = threading.get_ident()
+        self.started_at = time.time()
+        self.table: dict[int, dict[int, Process]] = {}
+        self.names: dict[Any, Process] = {}
+        self.aliases: dict[int, Process] = {}
+        self.alive = 0
+        self.deaths: deque[Any] = deque()
+        self.scheduler = Scheduler(self)
+        self.timers = Timers(self)
+        self.scheduler.after_batch = self._batch_over
+        self._next_id = itertools.count(1).__next__
+        self._inbox: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
+        self._knock = self.hub.loop.async_()
+        self._knock.start(self._take_inbox)
+        self.spawned = 0
+        self.crashed = 0
+
+    # -- Processes ----------------------------------------------------------------------------------------------
+
+    def spawn(self, parent: Process | None, body: Any) -> Process:
+        """Make a process that is ready to run `body`."""
+        process = Process(self, parent, body)
+        number = self._next_id()
+        process.pid = pid.new_pid(number, process)
+        try:
+            self.table[number >> BLOCK][number] = process
+        except KeyError:
+            self._open_block(number >> BLOCK)[number] = process
+        self.alive += 1
+        self.spawned += 1
+        for hook in hooks.spawned:
+            hook(process)
+        return process
+
+    def start(self, process: Process) -> None:
+        """Put a new process into the run queue."""
+        scheduler = self.scheduler
+        scheduler.ready.append(process)
+        if not scheduler.scheduled:
+            scheduler.schedule()
+
+    def _open_block(self, number: int) -> dict[int, Process]:
+        for old in [n for n, block in self.table.items() if not block]:
+            del self.table[old]
+        block = self.table[number] = {}
+        return block
+
+    def find(self, number: int) -> Process | None:
+        """Give the living process of that number."""
+        block = self.table.get(number >> BLOCK)
+        return None if block is None else block.get(number)
+
+    def processes(self) -> list[Process]:
+        """Give every living process, oldest first. May be called from any thread."""
+        return [process for block in list(self.table.values()) for process in list(block.values())]
+
+    def resolve(self, dest: Any) -> Process | None:
+        """Give the process of a Pid or of a registered name, None when there is none."""
+        if type(dest) is Pid:
+            return dest.process
+        if type(dest) is tuple and len(dest) == 3 and dest[0] == "via":
+            found = dest[1].whereis_name(dest[2])
+            return None if found is None else found.process
+        try:
+            return self.names.get(dest)
+        except TypeError:
+            raise TypeError(f"{dest!r} is no destination; give a Pid, a registered name or (\"via\", registry, key)") from None
+
+    def finish(self, process: Process, reason: Any) -> None:
+        """End a process by itself, at the end of its own code; a process that is dead already is only announced."""
+        process.worker = None
+        if process.state is not DEAD:
+            bury(process, reason)
+        announce(process)
+
+    def send_from_timer(self, dest: Any, message: Any) -> None:
+        """Deliver a timer's message; a name nobody holds, or a dead pid, takes it silently."""
+        process = self.resolve(dest)
+        if process is not None:
+            deliver(process, message)
+
+    # -- Other threads ------------------------------------------------------------------------------------------
+
+    def call_soon_threadsafe(self, function: Callable[..., Any], *args: Any) -> None:
+        """Run ``function(*args)`` in the hub, soon. For other threads; calls of one thread keep their order."""
+        self._inbox.append((function, args))
+        self._knock.send()
+
+    def _take_inbox(self) -> None:
+        inbox = self._inbox
+        while inbox:
+            function, args = inbox.popleft()
+            try:
+                function(*args)
+            except Exception:
+                logger.exception("a request from another thread failed")
+
+    # -- Time -----------------------------------------------------------------------------------------------------
+
+    def _batch_over(self) -> None:
+        if clock.current_clock().mock:
+            self.hub.loop.run_callback(self._jump)
+
+    def _jump(self) -> None:
+        """Move a mock clock to the next deadline, when every process waits for one of the runtime's own waits."""
+        scheduler = self.scheduler
+        if scheduler.scheduled or any(p.worker is not None and p.state not in (RECEIVING, WAITING) for p in self.processes()):
+            return
+        due = self.timers.next_due()
+        if due is not None:
+            clock.current_clock().advance_to(due)
+            self.timers.fire()
+            if not scheduler.scheduled:
+                self.hub.loop.run_callback(self._jump)
+
+    def close(self) -> None:
+        """Let go of the hub. Every process must be dead."""
+        self.timers.close()
+        self.scheduler.close()
+        self._knock.close()
+
+
+_running: Node | None = None
+
+
+def running_node() -> Node | None:
+    """Give the node of this operating-system process, None when there is none."""
+    return _running
+
+
+def this_node() -> Node:
+    """Give the node, starting it on this thread's hub at first use.
+
+    Raises RuntimeFault in a thread that is not the node's: only `send` and `exit` with a pid work from there.
+    """
+    global _running
+    node = _running
+    if node is None:
+        node = _running = Node()
+        pid.use_table(node.find)
+        for hook in _started_hooks:
+            hook(node)
+    elif node.thread != threading.get_ident():
+        raise RuntimeFault("the node runs in another thread; from here only send() and exit(pid, reason) reach it")
+    return node
+
+
+def close_node(node: Node) -> None:
+    """Take the node down for good; the next use starts another one."""
+    global _running
+    if _running is node:
+        _running = None
+        pid.use_table(None)
+    node.close()
+
+
+_started_hooks: list[Callable[[Node], None]] = []
+
+
+def when_started(hook: Callable[[Node], None]) -> None:
+    """Have `hook(node)` called for every node that starts, and now for one that runs."""
+    _started_hooks.append(hook)
+    if _running is not None:
+        hook(_running)
+
+
+def current() -> Process | None:
+    """Give the process whose code the caller is, None outside any."""
+    greenlet = getcurrent()
+    return greenlet.process if type(greenlet) is Worker else None
+
+
+def current_process(function: str) -> Process:
+    """Give the calling process. Raises NotInProcessError outside one, and ProcessKilled in one that is dead."""
+    greenlet = getcurrent()
+    process = greenlet.process if type(greenlet) is Worker else None
+    if process is None:
+        raise NotInProcessError(function)
+    if process.state is DEAD:
+        process.node.scheduler.refuse(process)
+    return process

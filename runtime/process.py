@@ -1,0 +1,159 @@
+"""The record of one process: what the scheduler, the signals and the observers know of it."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from runtime.pid import Pid, Ref
+
+if TYPE_CHECKING:
+    from contextvars import Context
+
+    from runtime.node import Node
+    from runtime.pattern import Matching
+    from runtime.scheduler import Worker
+
+RUNNABLE = 1
+"""In the run queue, or on its way there."""
+RUNNING = 2
+"""On a worker's stack: running, or blocked in something of gevent's."""
+RECEIVING = 3
+"""Waits for a message: the next one wakes it. A server without work is in this state and has no worker."""
+WAITING = 4
+"""Waits for something other than a message: a reply, the end of a sleep."""
+DEAD = 5
+"""Dead for everybody; its frames may still be unwinding."""
+
+
+class Rare:
+    """What most processes never set: class attributes are the defaults, an instance dict appears with the first one."""
+
+    label: str | None = None
+    dictionary: dict[Any, Any] | None = None
+    context: Context | None = None
+    suspended: bool = False
+    held: bool = False
+    """While suspended: it was woken and must go on when it is resumed."""
+    priority: str = "normal"
+    max_heap_size: int | None = None
+    saved: deque[Any] | None = None
+    """Messages that the last selective receive has looked at and refused; older than all of the mailbox."""
+    saved_for: Matching | None = None
+    """The patterns that refused what is in `saved`."""
+    aliases: dict[int, Ref] | None = None
+    waiting_for: Process | None = None
+    """The server whose reply it waits for."""
+    reason: Any = None
+    """Why it died."""
+    cause: Pid | None = None
+    """Whose exit signal ended it."""
+    announced: bool = True
+    """False between a death by signal and the delivery of EXIT and DOWN, while the frames unwind."""
+    interrupts: int = 0
+    """How often its frames were told to unwind."""
+    refusals: int = 0
+    """How often its frames asked the runtime for something after its death."""
+    memory: int | None = None
+    memory_at: float = 0.0
+    mailbox_peak: int = 0
+    cpu_time: float = 0.0
+
+
+class Process(Rare):
+    """One process of a node.
+
+    `body` is what it runs: an object with ``run(process, worker)`` and `initial_call`. `worker` is the greenlet that holds its stack, None while it has none. `links` are the processes it is
+    linked to; `monitors` (Ref number → target) and `watchers` (number → who is told of its death) are None while empty.
+    """
+
+    __slots__ = (
+        "__dict__",
+        "ancestors",
+        "body",
+        "deadline",
+        "links",
+        "mailbox",
+        "messages_in",
+        "messages_out",
+        "monitors",
+        "name",
+        "node",
+        "parent",
+        "pid",
+        "reductions",
+        "started_at",
+        "state",
+        "timer_at",
+        "trap_exit",
+        "watchers",
+        "worker",
+    )
+
+    def __init__(self, node: Node, parent: Process | None, body: Any) -> None:
+        self.node = node
+        self.body = body
+        self.state = RUNNABLE
+        self.worker: Worker | None = None
+        self.mailbox: deque[Any] | None = None
+        self.links: dict[Process, None] | tuple[Process, ...] = ()
+        self.watchers: dict[int, Any] | None = None
+        self.monitors: dict[int, Any] | None = None
+        self.name: Any = None
+        self.trap_exit = False
+        self.messages_in = 0
+        self.messages_out = 0
+        self.reductions = 0
+        self.deadline: float | None = None
+        self.timer_at: float | None = None
+        self.started_at = time.time()
+        self.ancestors: tuple[Any, ...] | None = None
+        self.parent: Pid | None
+        self.pid: Pid
+        if parent is None:
+            self.parent = None
+        else:
+            self.parent = parent.pid
+
+    def __repr__(self) -> str:
+        return f"Process({self.pid}{f' {self.name}' if self.name else ''})"
+
+    @property
+    def initial_call(self) -> str:
+        """What it was started with, as ``module.function``."""
+        text: str = self.body.initial_call
+        return text
+
+    @property
+    def message_queue_len(self) -> int:
+        """How many messages wait."""
+        mailbox, saved = self.mailbox, self.saved
+        return (len(mailbox) if mailbox else 0) + (len(saved) if saved else 0)
+
+    def messages(self, limit: int | None = None) -> list[Any]:
+        """Give the first `limit` messages that wait, oldest first."""
+        waiting = [*(self.saved or ()), *(self.mailbox or ())]
+        return waiting if limit is None else waiting[:limit]
+
+    def add_link(self, other: Process) -> None:
+        """Note one half of a link. A tuple holds up to two, which is what most processes have; a dict, in order, more."""
+        links = self.links
+        if isinstance(links, tuple):
+            if other in links:
+                return
+            if len(links) < 2:
+                self.links = (*links, other)
+            else:
+                self.links = {**dict.fromkeys(links), other: None}
+        else:
+            links[other] = None
+
+    def drop_link(self, other: Process) -> None:
+        """Forget one half of a link."""
+        links = self.links
+        if isinstance(links, tuple):
+            if other in links:
+                self.links = tuple(p for p in links if p is not other)
+        else:
+            links.pop(other, None)

@@ -1,0 +1,158 @@
+"""Exit signals, links and monitors: how a death reaches others. The one place where signals are delivered.
+
+A process that an exit signal ends is dead for everybody at once: `kill` takes it off the table, frees its name and
+empties its mailbox. If it has frames they are unwound next, and only then `announce` delivers EXIT and DOWN, so that
+what a `finally` releases is free when somebody hears of the death.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from greenlet import getcurrent
+
+from runtime.instrument import hooks
+from runtime.pid import Down, Exit, Pid, Ref, forget_process
+from runtime.process import DEAD, RECEIVING, Process
+
+if TYPE_CHECKING:
+    from runtime.node import Node
+
+
+class Watch:
+    """One monitor: who watches, under which reference, and how the watched process was named."""
+
+    __slots__ = ("dest", "ref", "watcher")
+
+    def __init__(self, watcher: Process, ref: Ref, dest: Any) -> None:
+        self.watcher = watcher
+        self.ref = ref
+        self.dest = dest
+
+    def fire(self, process: Process, reason: Any) -> None:
+        """Tell the watcher that `process` is dead."""
+        watcher = self.watcher
+        if watcher.monitors is not None and watcher.monitors.pop(self.ref.id, None) is not None:
+            deliver(watcher, Down(self.ref, self.dest, reason))
+
+
+def deliver(process: Process, message: Any) -> None:
+    """Put a message that is already isolated into a mailbox."""
+    if process.state is DEAD:
+        return
+    mailbox = process.mailbox
+    if mailbox is None:
+        mailbox = process.mailbox = deque()
+    mailbox.append(message)
+    process.messages_in += 1
+    if process.state is RECEIVING:
+        process.node.scheduler.wake(process)
+
+
+def exit_signal(target: Process, sender: Pid, reason: Any, linked: bool = False) -> None:
+    """Deliver an exit signal: from exit/2, or through a link, where ``"kill"`` is a reason like any other."""
+    if target.state is DEAD:
+        return
+    atom = type(reason) is str
+    if atom and reason == "kill" and not linked:
+        kill(target, "killed", sender)
+    elif target.trap_exit:
+        deliver(target, Exit(sender, reason))
+    elif not (atom and reason == "normal") or (target.pid is sender and not linked):
+        kill(target, reason, sender)
+
+
+def kill(process: Process, reason: Any, cause: Pid | None) -> None:
+    """End a process by a signal, at once for everybody; its frames are unwound afterwards."""
+    process.cause = cause
+    bury(process, reason)
+    worker = process.worker
+    if worker is None or worker.process is not process:
+        announce(process)
+        return
+    process.announced = False
+    process.node.scheduler.doom(process)  # a process that ends itself is told at the end of the call it made
+
+
+def bury(process: Process, reason: Any) -> None:
+    """Take a process off the table: it is dead, its name free, its mailbox gone. Nobody has been told yet."""
+    process.state = DEAD
+    process.reason = reason
+    process.announced = False
+    node = process.node
+    pid = process.pid
+    del node.table[pid.id >> 12][pid.id]
+    forget_process(pid)
+    node.alive -= 1
+    if process.name is not None:
+        node.names.pop(process.name, None)
+    process.mailbox = process.saved = None
+    if process.timer_at is not None:
+        node.timers.stale += 1
+    if process.aliases:
+        for number in process.aliases:
+            node.aliases.pop(number, None)
+        process.aliases = None
+
+
+def announce(process: Process) -> None:
+    """Deliver EXIT to the linked and DOWN to the watching, in this order, once."""
+    if process.announced:
+        return
+    process.announced = True
+    node = process.node
+    reason = process.reason
+    for hook in hooks.exited:
+        hook(process, reason, process.cause)
+    links, process.links = process.links, ()
+    watchers, process.watchers = process.watchers, None
+    monitors, process.monitors = process.monitors, None
+    if monitors:
+        for number, target in monitors.items():
+            if target.watchers is not None:
+                target.watchers.pop(number, None)
+    if links or watchers:
+        deaths = node.deaths
+        deaths.append((process, reason, links, watchers))
+        if len(deaths) == 1:
+            _spread(deaths)
+
+
+def _spread(deaths: deque[tuple[Process, Any, Any, Any]]) -> None:
+    """Tell of each death in turn; those it causes queue up behind it, so that a long chain needs no deep stack."""
+    while deaths:
+        process, reason, links, watchers = deaths[0]
+        for other in links:
+            other.drop_link(process)
+            exit_signal(other, process.pid, reason, linked=True)
+        for monitor in (watchers or {}).values():
+            monitor.fire(process, reason)
+        deaths.popleft()
+
+
+def link_processes(one: Process, other: Process) -> None:
+    """Set a link, on both sides."""
+    one.add_link(other)
+    other.add_link(one)
+
+
+def unlink_processes(one: Process, other: Process) -> None:
+    """Take a link away, on both sides."""
+    one.drop_link(other)
+    other.drop_link(one)
+
+
+def watch(watcher: Process, target: Process, ref: Ref, dest: Any) -> None:
+    """Set a monitor."""
+    if target.watchers is None:
+        target.watchers = {}
+    target.watchers[ref.id] = Watch(watcher, ref, dest)
+    if watcher.monitors is None:
+        watcher.monitors = {}
+    watcher.monitors[ref.id] = target
+
+
+def is_running_here(process: Process) -> bool:
+    """Whether the caller's greenlet is the one that runs `process`."""
+    return getcurrent() is process.worker
