@@ -1,0 +1,57 @@
+"""The same scenarios on a real BEAM: `beam/*.erl` through escript and `beam/*.exs` through elixir.
+
+`python -m tests.conformance.beam_side NAME...` plays scenarios there and records what they print in `expected/`;
+without a name, all that have a BEAM side here.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+BEAM = Path(__file__).parent / "beam"
+EXPECTED = Path(__file__).parent / "expected"
+
+PLAYERS = {"escript": ("run.escript", "*.erl"), "elixir": ("run.exs", "*.exs")}
+"""What plays the scenarios of which sources, by the command that it needs."""
+
+DEFINITION = re.compile(r"^\s*(?:def )?([a-z]\d\d_\w+)(?:\(\) ->| do$|\(\) do$)", re.MULTILINE)
+
+
+def names_for(command: str) -> list[str]:
+    """The scenarios whose BEAM side that command plays."""
+    sources = sorted(BEAM.glob(PLAYERS[command][1]))
+    return sorted(name for source in sources for name in DEFINITION.findall(source.read_text()))
+
+
+def transcripts(command: str, names: Iterable[str]) -> dict[str, list[str]]:
+    """Play scenarios one after another in one VM; gives the lines that each printed.
+
+    Raises subprocess.CalledProcessError when the VM fails; what it said is in the error's `stderr`.
+    """
+    program = shutil.which(command)
+    assert program is not None, f"{command} is not installed; Debian has it in the packages erlang-base and elixir"
+    played = subprocess.run(
+        [program, str(BEAM / PLAYERS[command][0]), *names], capture_output=True, text=True, check=True, timeout=120
+    )
+    found: dict[str, list[str]] = {}
+    for line in played.stdout.splitlines():
+        if line.startswith("== "):
+            lines = found[line[3:]] = []
+        else:
+            lines.append(line)
+    return found
+
+
+def main(*wanted: str) -> None:
+    for command in PLAYERS:
+        names = [name for name in names_for(command) if not wanted or name in wanted]
+        for name, lines in transcripts(command, names).items() if names else ():
+            (EXPECTED / f"{name}.txt").write_text("\n".join(lines) + "\n")
+            print(f"recorded {name}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
