@@ -1,0 +1,120 @@
+"""The dashboard: wires the watch of one node to the screens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding
+from textual.screen import Screen
+
+from observer import themes
+from observer.clock import Clock
+from observer.poller import Looked, Lost, Met, News
+from observer.screens.help_screen import HelpScreen
+from observer.screens.node_screen import NodeScreen
+from observer.screens.tree_screen import TreeScreen
+from observer.settings import DEFAULT_THEME, Settings
+from observer.source import Source
+from observer.watch import Watch
+from runtime.introspection import wire
+
+
+class ObserverApp(App[None]):
+    """The dashboard of one node. It ends when the user quits; losing the node does not end it."""
+
+    TITLE = "observer"
+    COMMAND_PALETTE_DISPLAY = "^p"
+    BINDINGS = [
+        Binding("space", "freeze", "Freeze", key_display="␣", id="freeze", tooltip="Let the display stand still"),
+        Binding("question_mark", "help", "Help", key_display="?", id="help", tooltip="Keys and meanings"),
+        Binding("q", "quit", "Quit", id="quit", tooltip="Leave the observer"),
+    ]
+
+    def __init__(self, source: Source, settings: Settings | None = None, clock: Clock | None = None) -> None:
+        super().__init__()
+        self.observed = Watch(source, settings, clock)
+        self.observed.report_to(self._questions, self._take)
+
+    def on_mount(self) -> None:
+        """Put the settings in force, show the tree, and start looking."""
+        for theme in themes.ALL:
+            self.register_theme(theme)
+        wanted = self.observed.settings.theme
+        self.theme = wanted if wanted in self.available_themes else DEFAULT_THEME
+        if wanted not in self.available_themes:
+            self.notify(f"There is no theme called {wanted!r}.", severity="warning", markup=False)
+        self.set_keymap(self.observed.settings.keys)
+        self.push_screen(TreeScreen(self.observed))
+        self.run_worker(self.observed.poller.run(), name="poller", exit_on_error=True)
+
+    async def on_unmount(self) -> None:
+        """Let the connection go."""
+        await self.observed.source.close()
+
+    # -- Data ---------------------------------------------------------------------------------------------------
+
+    @property
+    def view(self) -> NodeScreen | None:
+        """The view in front, behind any dialog; None before the first."""
+        return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, NodeScreen)), None)
+
+    def _questions(self) -> Sequence[wire.Query]:
+        view = self.view
+        return [] if view is None or not view.is_mounted else view.questions()
+
+    def _take(self, news: News) -> None:
+        """Take news of the node and pass it to the screen it is for."""
+        observed, view = self.observed, self.view
+        match news:
+            case Looked():
+                if view is not None and view.is_mounted:
+                    view.looked(news)
+                return
+            case Met():
+                observed.reachability = observed.reachability.met()
+            case Lost(why=why):
+                child = observed.source.child()
+                observed.reachability = observed.reachability.lost(observed.clock.now(), why, child)
+        if view is not None and view.is_mounted:
+            view.show_reachability()
+
+    # -- Keys ---------------------------------------------------------------------------------------------------
+
+    def action_freeze(self) -> None:
+        """Let the display stand still, or go on."""
+        poller = self.observed.poller
+        poller.frozen = not poller.frozen
+        if not poller.frozen:
+            poller.soon()
+        if self.view is not None:
+            self.view.show_reachability()
+
+    def action_help(self) -> None:
+        """Show the keys of where you are, and what everything means."""
+        view = self.view
+        if view is None or self.screen is not view:
+            return
+        keys: dict[str, tuple[str, str, str]] = {}
+        for active in view.active_bindings.values():
+            binding = active.binding
+            if not binding.system and binding.description:
+                shown = self.get_key_display(binding)
+                known = keys.get(binding.action)
+                text = binding.tooltip or binding.description
+                keys[binding.action] = (f"{known[0]} {shown}" if known else shown, text, binding.id or "")
+        self.push_screen(HelpScreen(view.VIEW, keys.values()))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Put every key's action into the command palette, before Textual's own commands."""
+        seen = set()
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if binding.description and not binding.system and binding.action not in seen and active.enabled:
+                seen.add(binding.action)
+                yield SystemCommand(
+                    f"{binding.description} ({self.get_key_display(binding)})",
+                    binding.tooltip or binding.description,
+                    lambda key=binding.key: self.simulate_key(key),
+                )
+        yield from super().get_system_commands(screen)

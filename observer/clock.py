@@ -1,0 +1,27 @@
+"""The observer's only way to the time of day and to waiting, so that tests can stand still."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> float:
+        """Give the time of day in seconds since the epoch."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> float:
+        """Give the time of day in seconds since the epoch."""
+        return time.time()
+
+
+def of_day(moment: float) -> str:
+    """Write a moment (seconds since the epoch) as local time of day, ``14:03:59``."""
+    return datetime.fromtimestamp(moment).strftime("%H:%M:%S")

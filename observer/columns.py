@@ -1,0 +1,287 @@
+"""The columns of the process tables: what each shows of a row, how wide it may be, and what it means.
+
+A cell is a tuple of spans, each a text with its tone, that together are exactly as wide as the column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+
+from observer import tones, units
+from observer.lives import Life
+from observer.safetext import fit, fit_right, safe
+from observer.sparkline import bar, mailbox_fraction, sparkline
+from runtime.introspection.wire import Row, Sort
+
+Cell = tuple[tuple[str, str], ...]
+
+CROWDED, OVERLOADED = 100, 1_000
+"""Mailbox lengths from which a mailbox is drawn as a warning, and as trouble."""
+
+STATUS = {
+    "running": ("●", "running", "run", tones.GOOD),
+    "runnable": ("◌", "runnable", "due", tones.GOOD),
+    "waiting": ("·", "waiting", "wait", tones.MUTED),
+    "suspended": ("‖", "suspended", "susp", tones.WARN),
+    "exiting": ("×", "exiting", "exit", tones.BAD),
+    "restarting": ("↻", "restarting", "redo", tones.WARN),
+    "stopped": ("■", "stopped", "stop", tones.FAINT),
+}
+"""Each status as a sign, a word, a short word, and its tone."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: `widths` are the widths it can take, the usual one first; `sort` is what the node sorts by for it."""
+
+    id: str
+    title: str
+    widths: tuple[int, ...]
+    sort: Sort | None
+    meaning: str
+    draw: Callable[[Row, Life | None, int], Cell]
+    right: bool = True
+    short: str = ""
+    """The title where the column is too narrow for the whole one."""
+
+    def titled(self, width: int) -> str:
+        """Give the title, as much as there is room for."""
+        return self.title if not self.short or len(self.title) + 2 <= width else self.short
+
+
+def _pid(row: Row, life: Life | None, width: int) -> Cell:
+    return ((fit(row.pid or ("" if row.kind == "group" else "–"), width), tones.MUTED),)
+
+
+def _status(row: Row, life: Life | None, width: int) -> Cell:
+    if row.kind == "group":
+        return ((" " * width, tones.MUTED),)
+    sign, word, short, tone = STATUS[row.status]
+    return ((fit(f"{sign} {word if width >= 2 + len(word) else short}", width), tone),)
+
+
+def mailbox_tone(length: int) -> str:
+    """Give the tone of a mailbox of that length."""
+    return tones.BAD if length >= OVERLOADED else tones.WARN if length >= CROWDED else tones.LINE
+
+
+def _mailbox(row: Row, life: Life | None, width: int) -> Cell:
+    if row.kind == "group" or row.pid is None:
+        return ((" " * width, tones.MUTED),)
+    length, room = row.message_queue_len, width - 6
+    tone = mailbox_tone(length)
+    sign = "!" if length >= OVERLOADED else " "
+    filled = bar(mailbox_fraction(length), room)
+    spans = [(filled, tone)]
+    peak = min(room - 1, int(mailbox_fraction(int(life.mailbox.peak)) * room)) if life and life.mailbox.peak else -1
+    if 0 <= peak < room and filled[peak] == " ":
+        spans = [(filled[:peak], tone), ("╎", tones.MUTED), (filled[peak + 1 :], tone)]
+    figure = (fit_right(units.count(length), 5), tone if length >= CROWDED else tones.TEXT if length else tones.FAINT)
+    return (*spans, (sign, tone), figure)
+
+
+def _messages(row: Row, life: Life | None, width: int) -> Cell:
+    if row.pid is None:
+        return ((" " * width, tones.MUTED),)
+    rate = life.messages.latest if life else None
+    figure = (fit_right(units.rate(rate), 5), tones.TEXT if rate else tones.FAINT)
+    if width <= 6:
+        return (figure,)
+    line = sparkline(life.messages.rates.values(), width - 6) if life else " " * (width - 6)
+    return (figure, (" ", tones.TEXT), (line, tones.LINE))
+
+
+def _memory(row: Row, life: Life | None, width: int) -> Cell:
+    if row.pid is None:
+        return ((" " * width, tones.MUTED),)
+    figure = (fit_right(units.size(row.memory), 5), tones.TEXT if row.memory is not None else tones.FAINT)
+    if width <= 6:
+        return (figure,)
+    growth = life.memory.growth if life else 0.0
+    text = units.signed_size(growth) if growth else ""
+    return (figure, (fit_right(text, width - 5), tones.WARN if growth > 0 else tones.MUTED))
+
+
+def _restarts(row: Row, life: Life | None, width: int) -> Cell:
+    if row.kind == "group":
+        return ((" " * width, tones.MUTED),)
+    if row.max_restarts is None:
+        return ((fit_right(str(row.restarts) if row.restarts else "·", width), _restart_tone(row)),)
+    used = row.restarts_used or 0
+    text = f"{used}/{row.max_restarts}"
+    if width >= 9 and used and row.restarts_expire_in is not None:
+        text = f"{units.duration(row.restarts_expire_in)} {text}"
+    spent = used and used >= row.max_restarts
+    tone = tones.BAD if spent else tones.WARN if used else tones.MUTED
+    return ((fit_right(("!" if spent else "") + text, width), tone),)
+
+
+def _restart_tone(row: Row) -> str:
+    return tones.WARN if row.restarts else tones.FAINT
+
+
+def _cpu(row: Row, life: Life | None, width: int) -> Cell:
+    share = life.cpu.latest if life and row.pid is not None else None
+    tone = tones.BAD if share and share > 0.8 else tones.TEXT if share else tones.FAINT
+    return ((fit_right(units.percent(share) if share is not None else "", width), tone),)
+
+
+def _uptime(row: Row, life: Life | None, width: int) -> Cell:
+    if row.started_at is None or life is None:
+        return ((" " * width, tones.MUTED),)
+    age = life.seen_at - row.started_at
+    return ((fit_right(units.duration(age), width), tones.GOOD if age < 5 else tones.MUTED),)
+
+
+ALL: dict[str, Column] = {
+    column.id: column
+    for column in (
+        Column("pid", "Pid", (9, 12), "pid", "The process's identity. A restarted process has a new one.", _pid, False),
+        Column(
+            "status",
+            "State",
+            (6, 12),
+            "status",
+            "● running now   ◌ runnable, waits for its turn   · waiting for a message   ‖ suspended   "
+            "× exiting   ↻ being restarted   ■ stopped: a child without a process",
+            _status,
+            False,
+        ),
+        Column(
+            "mailbox",
+            "Mailbox",
+            (9, 14, 20),
+            "message_queue_len",
+            "Messages waiting to be received, and a bar (logarithmic: 10,000 fills it). ╎ is the peak since you "
+            "looked. From 1,000 on it is marked with !",
+            _mailbox,
+        ),
+        Column(
+            "messages",
+            "Msg/s",
+            (9, 5, 18, 26),
+            "messages_in",
+            "Messages delivered to it a second, and how that went lately. Sorting is by the total so far.",
+            _messages,
+        ),
+        Column(
+            "memory",
+            "Memory",
+            (5, 13),
+            "memory",
+            "An estimate of what only this process can reach; and how much it grew since you look.",
+            _memory,
+            short="Mem",
+        ),
+        Column(
+            "restarts",
+            "Restarts",
+            (5, 10),
+            "restarts",
+            "How often the child in this place was restarted. For a supervisor: restarts used of those allowed "
+            "within its window, and when the oldest leaves it. ! means that the next one makes it give up.",
+            _restarts,
+            short="↻",
+        ),
+        Column("cpu", "CPU", (5,), "cpu_time", "Share of one core, while the node measures it.", _cpu),
+        Column("uptime", "Uptime", (6,), "started_at", "How long this process has lived.", _uptime),
+    )
+}
+"""All columns by id."""
+
+DROPPED_FIRST = ("cpu", "uptime", "pid", "memory", "restarts", "status", "messages", "mailbox")
+"""In which order columns leave a table that is too narrow for them."""
+
+GROWN_FIRST = ("messages", "restarts", "memory", "mailbox", "status", "pid")
+"""In which order columns get more room."""
+
+COLUMN_GAP = 1
+"""Cells before each column."""
+
+LEAST_NAME, GOOD_NAME = 20, 34
+"""Cells the name has at least, and cells it has before any other column gets more."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns of a table of some width: cells for the name, then each column with its cells (gaps excluded)."""
+
+    name: int
+    columns: tuple[tuple[Column, int], ...]
+
+
+def lay_out(width: int, wanted: Sequence[str]) -> Layout:
+    """Choose columns and widths for a table of `width` cells; `wanted` are ids in order. One cell stands between."""
+    sizes = {name: min(ALL[name].widths) for name in wanted}
+
+    def room(chosen: dict[str, int]) -> int:
+        return width - sum(cells + 1 for cells in chosen.values())
+
+    for name in DROPPED_FIRST:
+        if room(sizes) >= LEAST_NAME:
+            break
+        sizes.pop(name, None)
+    for name in GROWN_FIRST:
+        if name in sizes and room({**sizes, name: ALL[name].widths[0]}) >= LEAST_NAME:
+            sizes[name] = ALL[name].widths[0]
+    for name in GROWN_FIRST * 2:
+        larger = [cells for cells in sorted(ALL[name].widths) if name in sizes and cells > sizes[name]]
+        if larger and room({**sizes, name: larger[0]}) >= GOOD_NAME:
+            sizes[name] = larger[0]
+    columns = tuple((ALL[name], sizes[name]) for name in wanted if name in sizes)
+    return Layout(max(0, room(sizes)), columns)
+
+
+def name_cell(row: Row, guide: str, width: int, time: float) -> Cell:
+    """Draw the name with its place in the tree, what it supervises, and whether anything failed there lately."""
+    foldable = row.kind != "worker"
+    sign = ("▸ " if row.folded else "▾ ") if foldable else "─ " if guide else ""
+    failed = failure_tone(row, time)
+    tone = failed or (tones.NAME if foldable else tones.TEXT)
+    if row.pid is None and not foldable:
+        tone = tones.FAINT
+    spans = [(guide, tones.FAINT), (sign, tones.MUTED if foldable else tones.FAINT), (row.name or row.child_id or "?", tone)]
+    if failed is not None:
+        spans.append((" ✗", failed))
+    if note := _note(row):
+        spans.append((f" {note}", tones.MUTED))
+    return _cut(spans, width)
+
+
+def failure_tone(row: Row, time: float) -> str | None:
+    """Give the tone of a row where something failed lately, fading with time; None when nothing did."""
+    if row.last_failure_at is None:
+        return None
+    age = time - row.last_failure_at
+    return tones.BAD if age < 5 else tones.WARN if age < 30 else None
+
+
+def _note(row: Row) -> str:
+    if row.kind == "group":
+        return f"({units.count(row.child_count)})"
+    if row.kind != "supervisor":
+        return ""
+    parts = [row.strategy or ""]
+    if row.folded:
+        parts.append(f"({units.count(row.child_count)})")
+    if row.not_running:
+        parts.append(f"■{row.not_running} down")
+    return " ".join(part for part in parts if part)
+
+
+def _cut(spans: list[tuple[str, str]], width: int) -> Cell:
+    """Cut or pad spans to `width` cells; what does not fit loses its end, marked with an ellipsis."""
+    cell: list[tuple[str, str]] = []
+    left = width
+    for text, tone in spans:
+        shown = safe(text)
+        if cell_len(shown) > left:
+            shown = fit(shown, left)
+        cell.append((shown, tone))
+        left -= cell_len(shown)
+        if left <= 0:
+            return tuple(cell)
+    return (*cell, (" " * left, tones.TEXT))

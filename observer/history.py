@@ -1,0 +1,80 @@
+"""Figures over time: a bounded series, and counters turned into rates."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+
+
+class Series:
+    """The last `limit` samples of one figure, each with its time in seconds."""
+
+    __slots__ = ("_samples",)
+
+    def __init__(self, limit: int = 120) -> None:
+        self._samples: deque[tuple[float, float]] = deque(maxlen=limit)
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def __iter__(self) -> Iterator[tuple[float, float]]:
+        return iter(self._samples)
+
+    def add(self, time: float, value: float) -> None:
+        """Take a sample. One that is not newer than the last is ignored."""
+        if not self._samples or time > self._samples[-1][0]:
+            self._samples.append((time, value))
+
+    def values(self, last: int | None = None) -> list[float]:
+        """Give the last samples' values, oldest first; all of them by default."""
+        skipped = 0 if last is None else max(0, len(self._samples) - last)
+        return [value for _, value in islice(self._samples, skipped, None)]
+
+    @property
+    def latest(self) -> float | None:
+        """The newest value, None before the first."""
+        return self._samples[-1][1] if self._samples else None
+
+    @property
+    def peak(self) -> float:
+        """The largest value remembered, 0 when there is none."""
+        return max((value for _, value in self._samples), default=0.0)
+
+    @property
+    def growth(self) -> float:
+        """How much the newest value is above the oldest one remembered."""
+        return self._samples[-1][1] - self._samples[0][1] if self._samples else 0.0
+
+    @property
+    def span(self) -> float:
+        """Seconds between the oldest sample and the newest."""
+        return self._samples[-1][0] - self._samples[0][0] if self._samples else 0.0
+
+
+class Meter:
+    """Turns samples of a counter into a series of rates a second.
+
+    A counter that goes back has been started again: its new value is what it gained since.
+    """
+
+    __slots__ = ("_last", "rates")
+
+    def __init__(self, limit: int = 120) -> None:
+        self.rates = Series(limit)
+        self._last: tuple[float, float] | None = None
+
+    def add(self, time: float, counter: float) -> None:
+        """Take a sample of the counter at `time`. One that is not newer than the last is ignored."""
+        if self._last is not None:
+            before, value = self._last
+            if time <= before:
+                return
+            gained = counter - value if counter >= value else counter
+            self.rates.add(time, gained / (time - before))
+        self._last = (time, counter)
+
+    @property
+    def latest(self) -> float | None:
+        """The newest rate a second; None before the second sample."""
+        return self.rates.latest

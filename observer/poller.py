@@ -1,0 +1,130 @@
+"""The one loop that asks the node: what the screen in front wants to know, each interval, and the new events.
+
+There is never more than one look under way, so a slow node is asked less often rather than more. A look can be had
+at once with `soon`, after a key that changes what is shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from observer.record import Record
+from observer.source import Answer, NodeLost, Source
+from runtime.introspection import wire
+
+RETRY = 1.0
+"""Seconds between attempts to reach a lost node."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """The node answered: each question with its answer, and the events that are new."""
+
+    answers: tuple[tuple[wire.Query, Answer], ...]
+    fresh: tuple[wire.Event, ...] = ()
+    held: bool = False
+    """Whether the display was frozen meanwhile."""
+
+
+@dataclass(frozen=True)
+class Met:
+    """The node was reached."""
+
+    welcome: wire.Welcome
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The node could not be reached, or went away; `why` is a sentence."""
+
+    why: str
+
+
+News = Looked | Met | Lost
+
+
+class Poller:
+    """Asks `source` the `questions` of the moment, fills the record, and tells the news."""
+
+    def __init__(
+        self,
+        source: Source,
+        record: Record,
+        questions: Callable[[], Sequence[wire.Query]],
+        tell: Callable[[News], None],
+        interval: float,
+    ) -> None:
+        self._source = source
+        self._record = record
+        self._questions = questions
+        self._tell = tell
+        self.interval = interval
+        self.frozen = False
+        """While true, only what is asked for with `soon` is looked at, and the record stays as it is."""
+        self._wanted = asyncio.Event()
+
+    def soon(self) -> None:
+        """Look at once, or right after the look that is under way."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Connect and look, again and again, until cancelled."""
+        while True:
+            try:
+                await self.meet()
+                while True:
+                    await self._look_or_ping()
+                    await self._wait(self.interval)
+            except NodeLost as lost:
+                self._tell(Lost(str(lost)))
+                await self._wait(RETRY)
+
+    async def meet(self) -> None:
+        """Connect to the node. Raises `NodeLost`."""
+        welcome = await self._source.connect()
+        self._record.met(welcome)
+        self._tell(Met(welcome))
+
+    async def look(self) -> None:
+        """Ask everything once and tell the answers. Raises `NodeLost`."""
+        self._wanted.clear()
+        held = self.frozen
+        answers = []
+        for question in self._questions():
+            answer = await self._source.ask(question)
+            answers.append((question, answer))
+            if not held:
+                self._take(answer)
+        fresh: list[wire.Event] = [] if held else await self._new_events()
+        self._tell(Looked(tuple(answers), tuple(fresh), held))
+
+    async def _look_or_ping(self) -> None:
+        if self.frozen and not self._wanted.is_set():
+            await self._source.ask(wire.GetStats())
+        else:
+            await self.look()
+
+    def _take(self, answer: Answer) -> None:
+        match answer:
+            case wire.Window():
+                self._record.take_window(answer)
+            case wire.Stats(stats=stats):
+                self._record.take_stats(stats)
+            case _:
+                pass
+
+    async def _new_events(self) -> list[wire.Event]:
+        stats, log = self._record.stats, self._record.events
+        if stats is None or stats.last_event <= log.last:
+            return []
+        answer = await self._source.ask(wire.GetEvents(after=log.next_after(stats.last_event), limit=500))
+        return self._record.take_events(answer) if isinstance(answer, wire.Events) else []
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait until the time is up or a look is wanted."""
+        try:
+            await asyncio.wait_for(self._wanted.wait(), seconds)
+        except TimeoutError:
+            return

@@ -1,0 +1,129 @@
+"""A process described in pairs of a label and some spans: what the panel beside the tree shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from observer import tones, units
+from observer.columns import STATUS, mailbox_tone
+from observer.lives import Life
+from observer.safetext import safe
+from observer.sparkline import sparkline
+from runtime.introspection.wire import Details, Related, Row
+
+Fact = tuple[str, list[tuple[str, str]]]
+
+SPARK = 16
+"""Cells of a sparkline in a portrait."""
+
+
+def facts(row: Row, details: Details | None, life: Life | None, time: float) -> list[Fact]:
+    """Give what is worth knowing of a row, most important first; `details` may still be on their way."""
+    if row.kind == "group":
+        return [("Group", [(f"{row.name}, {row.child_count} rows", tones.TEXT)])]
+    found = [_identity(row), _activity(row, time)]
+    if row.kind == "supervisor":
+        found.append(_supervision(row))
+    if row.pid is not None:
+        found += [_mailbox(row, life), _memory(row, life)]
+    found.append(_place(row, details))
+    if details is not None:
+        found += _relations(details)
+    return found
+
+
+def _identity(row: Row) -> Fact:
+    parts = [(safe(row.name or "?"), tones.NAME)]
+    if row.pid:
+        parts.append((f" {row.pid}", tones.TEXT))
+    if row.initial_call:
+        parts.append((f"  {safe(row.initial_call)}", tones.MUTED))
+    return ("Process", parts)
+
+
+def _activity(row: Row, time: float) -> Fact:
+    sign, word, _, tone = STATUS[row.status]
+    parts = [(f"{sign} {word}", tone)]
+    if row.started_at is not None:
+        parts.append((f" for {units.duration(time - row.started_at)}", tones.MUTED))
+    if row.restarts:
+        parts.append((f"  ↻ {row.restarts} restarts", tones.WARN))
+    if row.lints:
+        parts.append(("  ! " + ", ".join(row.lints), tones.BAD))
+    return ("State", parts)
+
+
+def _supervision(row: Row) -> Fact:
+    used, allowed = row.restarts_used or 0, row.max_restarts
+    parts = [(row.strategy or "", tones.TEXT), (f"  {row.child_count} children", tones.MUTED)]
+    if row.not_running:
+        parts.append((f"  ■ {row.not_running} not running", tones.WARN))
+    if allowed is not None:
+        spent = bool(used) and used >= allowed
+        text = f"  {'! ' if spent else ''}{used} of {allowed} restarts in {row.max_seconds or 0:g}s"
+        parts.append((text, tones.BAD if spent else tones.WARN if used else tones.MUTED))
+    return ("Strategy", parts)
+
+
+def _mailbox(row: Row, life: Life | None) -> Fact:
+    parts = [(units.count(row.message_queue_len), mailbox_tone(row.message_queue_len))]
+    if life is not None and life.mailbox.peak > row.message_queue_len:
+        parts.append((f" (peak {units.count(life.mailbox.peak)})", tones.MUTED))
+    parts.append((f"  in {units.count(row.messages_in)}  out {units.count(row.messages_out)}", tones.MUTED))
+    if life is not None:
+        parts.append((f"  {units.rate(life.messages.latest)}/s ", tones.TEXT))
+        parts.append((sparkline(life.messages.rates.values(), SPARK).lstrip(), tones.LINE))
+    return ("Mailbox", parts)
+
+
+def _memory(row: Row, life: Life | None) -> Fact:
+    if row.memory is None:
+        return ("Memory", [("no estimate yet", tones.FAINT)])
+    parts = [(units.size(row.memory), tones.TEXT)]
+    if row.memory_age is not None:
+        parts.append((f" (estimated {units.duration(row.memory_age)} ago)", tones.MUTED))
+    if life is not None and life.memory.growth:
+        growth = f"  {units.signed_size(life.memory.growth)} in {units.duration(life.memory.span)}"
+        parts.append((growth, tones.WARN if life.memory.growth > 0 else tones.GOOD))
+    return ("Memory", parts)
+
+
+def _place(row: Row, details: Details | None) -> Fact:
+    parts = [(safe(row.key), tones.TEXT)]
+    if row.restart:
+        parts.append((f"  {row.restart}", tones.MUTED))
+    if details is not None and details.trap_exit:
+        parts.append(("  traps exits", tones.MUTED))
+    return ("Place", parts)
+
+
+def _relations(details: Details) -> list[Fact]:
+    found: list[Fact] = []
+    if details.waiting_for is not None:
+        found.append(("Waits for", [("⧗ ", tones.WARN), *related([details.waiting_for])]))
+    for label, processes in (
+        ("Links", details.links),
+        ("Monitors", details.monitors),
+        ("Watched by", details.monitored_by),
+    ):
+        if processes:
+            found.append((label, related(processes)))
+    if details.current_stacktrace:
+        frame = details.current_stacktrace[-1]
+        where = f"{frame.function} {frame.file.rsplit('/', 1)[-1]}:{frame.line}"
+        found.append(("At", [(safe(where), tones.TEXT), (f"  {safe(frame.source)}" if frame.source else "", tones.MUTED)]))
+    if details.messages:
+        found.append(("First", [(safe(details.messages[0]), tones.TEXT)]))
+    return found
+
+
+def related(processes: Sequence[Related], most: int = 6) -> list[tuple[str, str]]:
+    """Name processes in a row, at most `most` of them."""
+    parts: list[tuple[str, str]] = []
+    for process in processes[:most]:
+        parts.append((safe(process.name or process.pid) + " ", tones.TEXT))
+        if process.name:
+            parts.append((process.pid + "  ", tones.MUTED))
+    if len(processes) > most:
+        parts.append((f"and {len(processes) - most} more", tones.MUTED))
+    return parts

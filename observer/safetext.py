@@ -1,0 +1,73 @@
+"""Text from the observed program, made safe to draw and cut to a number of cells.
+
+Names, labels and messages are the program's own and may hold anything: control characters that would move the
+cursor, characters that turn the direction of writing, marks that combine with what stands before them. None of them
+may reach the terminal raw, and none may shift the columns beside them.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+from rich.cells import cell_len
+
+_CONTROL_PICTURES = 0x2400
+_UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mn", "Me", "Mc"}
+
+
+def _visible(character: str) -> str:
+    """Give one character as something that stands still: itself, its control picture, or a question mark."""
+    code = ord(character)
+    if code < 0x20:
+        return chr(_CONTROL_PICTURES + code)
+    if code == 0x7F:
+        return "␡"
+    if 0xFE00 <= code <= 0xFE0F:
+        return ""  # chooses between two drawings of the character before it; either will do
+    category = unicodedata.category(character)
+    if category.startswith("Z"):
+        return " " if category == "Zs" else "␤"
+    return "�" if category in _UNSAFE else character
+
+
+@lru_cache(maxsize=8_192)
+def safe(text: str) -> str:
+    """Give `text` on one line with nothing in it that moves the cursor or joins its neighbours.
+
+    Marks that can be composed with their letter are; all other combining, control, direction and unassigned
+    characters are replaced by one visible character each.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_visible(character) for character in unicodedata.normalize("NFC", text))
+
+
+def lines(text: str) -> list[str]:
+    """Give `text` as safe lines: line ends end lines, tabs become spaces, the rest as in `safe`."""
+    return [safe(line.expandtabs(4)) for line in text.replace("\r\n", "\n").split("\n")]
+
+
+@lru_cache(maxsize=8_192)
+def fit(text: str, width: int) -> str:
+    """Give safe `text` as exactly `width` cells: padded with spaces, or cut with an ellipsis."""
+    text = safe(text)
+    length = cell_len(text)
+    if length <= width:
+        return text + " " * (width - length)
+    if width <= 0:
+        return ""
+    kept, used = [], 0
+    for character in text:
+        cells = cell_len(character)
+        if used + cells > width - 1:
+            break
+        kept.append(character)
+        used += cells
+    return "".join(kept) + "…" + " " * (width - 1 - used)
+
+
+def fit_right(text: str, width: int) -> str:
+    """Give safe `text` as exactly `width` cells, standing on the right."""
+    length = cell_len(safe(text))
+    return " " * (width - length) + safe(text) if length < width else fit(text, width)

@@ -1,0 +1,1 @@
+"""The screens: one a view, and the dialogs in front of them. Each has its styles in a file beside it."""

@@ -1,0 +1,38 @@
+"""Asks for a Python literal: an exit reason, a message."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from observer.reasons import NotALiteral, literal
+from observer.safetext import safe
+from observer.screens.dialog import Dialog
+
+
+class AskLiteral(Dialog[str]):
+    """Gives what was typed as the text of a literal, or None. What is no literal is said, and can be mended."""
+
+    def __init__(self, title: str, value: str, hint: str) -> None:
+        super().__init__()
+        self._title = safe(title)
+        self._value = value
+        self._hint = hint
+
+    def compose(self) -> ComposeResult:
+        """A line to type in, with a hint."""
+        with Vertical(classes="box") as box:
+            box.border_title = Content(self._title)
+            yield Static(self._hint, classes="hint", markup=False)
+            yield Input(self._value, select_on_focus=True)
+            yield Static("", classes="error", markup=False)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        try:
+            self.dismiss(literal(event.value))
+        except NotALiteral as error:
+            self.query_one(".error", Static).update(str(error))

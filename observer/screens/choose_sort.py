@@ -1,0 +1,63 @@
+"""Asks what to sort by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from observer.screens.dialog import Dialog
+from runtime.introspection.wire import Sort
+
+ORDERS: tuple[tuple[Sort, str, str], ...] = (
+    ("tree", "Tree", "the order in which supervisors start their children"),
+    ("name", "Name", "A to Z"),
+    ("pid", "Pid", "oldest process first"),
+    ("status", "State", "running first"),
+    ("message_queue_len", "Mailbox", "longest first"),
+    ("messages_in", "Messages", "most received first"),
+    ("memory", "Memory", "largest first"),
+    ("reductions", "Reductions", "most first"),
+    ("cpu_time", "CPU", "most first"),
+    ("restarts", "Restarts", "most first"),
+    ("started_at", "Uptime", "oldest first"),
+)
+"""What can be sorted by: the wire's word, a title, and which end comes first."""
+
+DESCENDING: frozenset[Sort] = frozenset(
+    ("message_queue_len", "messages_in", "messages_out", "memory", "reductions", "cpu_time", "restarts")
+)
+"""The orders that start with the largest, because that is what one looks for."""
+
+
+class ChooseSort(Dialog[Sort]):
+    """Gives an order, or None. Choosing the one that is in force turns it round."""
+
+    def __init__(self, current: Sort, offered: Sequence[Sort] | None = None) -> None:
+        super().__init__()
+        self._current = current
+        self._orders = [order for order in ORDERS if offered is None or order[0] in offered]
+
+    def compose(self) -> ComposeResult:
+        """The list of orders."""
+        with Vertical(classes="box") as box:
+            box.border_title = "Sort by"
+            yield OptionList(*(self._option(*order) for order in self._orders))
+            yield Static("Choose the one in force again to turn it round.", classes="hint")
+
+    def on_mount(self) -> None:
+        """Start at the one in force."""
+        options = self.query_one(OptionList)
+        options.highlighted = next((i for i, order in enumerate(self._orders) if order[0] == self._current), 0)
+
+    def _option(self, sort: Sort, title: str, first: str) -> Option:
+        sign = "●" if sort == self._current else " "
+        return Option(f"{sign} {title:<11} [$foreground 60%]{first}[/]", id=sort)
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._orders[event.option_index][0])

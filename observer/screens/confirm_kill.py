@@ -1,0 +1,77 @@
+"""The question before a kill, with what will come of it."""
+
+from __future__ import annotations
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Button, Static
+
+from observer import tones
+from observer.portrait import related
+from observer.safetext import safe
+from observer.screens.dialog import Dialog
+from observer.watch import Watch
+from runtime.introspection import wire
+
+
+def plan_text(plan: wire.Plan) -> Content:
+    """Tell a plan: what it says in one line, then who ends, who comes back, who gives up."""
+    lines = [Content.assemble((safe(plan.sentence), tones.STRONG))]
+    for label, sign, tone, processes in (
+        ("ends", "✗", tones.BAD, plan.kills),
+        ("comes back", "↻", tones.GOOD, plan.restarts),
+        ("gives up", "⚑", tones.BAD, plan.gives_up),
+    ):
+        if processes:
+            lines.append(Content.assemble((f"{sign} {label:<11}", tone), *related(processes, 5)))
+    return Content("\n").join(lines)
+
+
+class ConfirmKill(Dialog[bool]):
+    """Asks whether to kill; gives True, or None. The plan arrives while the question stands."""
+
+    BINDINGS = [Binding("y", "kill", "Kill", id="confirm"), Binding("n", "cancel", "Cancel", id="refuse", show=False)]
+
+    def __init__(self, watch: Watch, name: str, pid: str, more: int = 0) -> None:
+        super().__init__()
+        self._watch_node = watch
+        self._name = safe(name)
+        self._pid = pid
+        self._more = more
+
+    def compose(self) -> ComposeResult:
+        """The plan and two buttons; enter kills."""
+        others = f" and {self._more} more" if self._more else ""
+        with Vertical(classes="box danger") as box:
+            box.border_title = Content(f"Kill {self._name} {self._pid}{others}?")
+            yield Static("Working out what will happen …", id="plan")
+            with Horizontal(classes="buttons"):
+                yield Button("Kill  ⏎", variant="error", id="kill")
+                yield Button("Cancel  esc", id="leave")
+
+    def on_mount(self) -> None:
+        """Enter is for the kill, which was asked for by a key already."""
+        self.query_one("#kill").focus()
+        self._plan()
+
+    @work
+    async def _plan(self) -> None:
+        answer = await self._watch_node.ask(wire.GetPlan(pid=self._pid))
+        shown = plan_text(answer) if isinstance(answer, wire.Plan) else Content.assemble((_why(answer), tones.MUTED))
+        self.query_one("#plan", Static).update(shown)
+
+    @on(Button.Pressed, "#kill")
+    def action_kill(self) -> None:
+        """Say yes."""
+        self.dismiss(True)
+
+    @on(Button.Pressed, "#leave")
+    def _leave(self) -> None:
+        self.dismiss(None)
+
+
+def _why(answer: object) -> str:
+    return safe(answer.why) if isinstance(answer, wire.Failed) else "The node did not say what will happen."

@@ -1,0 +1,70 @@
+"""Help: the keys of where you are, and what each column, sign and figure means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from observer import columns, narration, tones
+from observer.screens.dialog import Dialog
+
+FIGURES = {
+    "processes": "living processes of the node",
+    "run queue": "processes that wait for their turn; a long queue means that the node cannot keep up",
+    "msg/s": "messages delivered in the whole node",
+    "memory": "resident memory of the whole operating-system process",
+    "hub lag": "how late the hub answers; from 100 ms on something holds it",
+}
+
+
+class HelpScreen(Dialog[None]):
+    """Everything one needs to know about the view in front."""
+
+    BINDINGS = [Binding("question_mark,q", "cancel", "Close", id="close-help", key_display="?")]
+
+    def __init__(self, view: str, keys: Iterable[tuple[str, str, str]]) -> None:
+        super().__init__()
+        self._view = view
+        self._keys = list(keys)
+
+    def compose(self) -> ComposeResult:
+        """One long text that scrolls."""
+        with VerticalScroll(classes="box help") as box:
+            box.border_title = f"Help: {self._view}"
+            box.border_subtitle = "esc closes"
+            yield Static(self._text())
+
+    def on_mount(self) -> None:
+        """Let the arrow keys scroll."""
+        self.query_one(VerticalScroll).focus()
+
+    def _text(self) -> Content:
+        lines = [_title("Keys")]
+        lines += [_entry(key, f"{text}", f"  [{name}]" if name else "") for key, text, name in self._keys]
+        lines += [Content(""), _title("Columns")]
+        lines += [_entry(column.title, column.meaning) for column in columns.ALL.values()]
+        lines += [Content(""), _title("Signs in the tree")]
+        lines += [
+            _entry("▌", "the selected row; it stays with its process when rows move, and with its place in a restart"),
+            _entry("↻", "the process in this row was just replaced by a new one"),
+            _entry("!", "something looks wrong here; the panel says what"),
+            _entry("▾ ▸", "unfolded, folded; a name in the colour of trouble means that something failed there lately"),
+        ]
+        lines += [Content(""), _title("Signs of events")]
+        lines += [_entry(sign, meaning) for sign, meaning in narration.MEANINGS.items()]
+        lines += [Content(""), _title("Figures in the header")]
+        lines += [_entry(figure, meaning) for figure, meaning in FIGURES.items()]
+        return Content("\n").join(lines)
+
+
+def _title(text: str) -> Content:
+    return Content.assemble((text, tones.NAME))
+
+
+def _entry(left: str, right: str, note: str = "") -> Content:
+    return Content.assemble((f"  {left:<12}", tones.KEY), (right, tones.TEXT), (note, tones.FAINT))

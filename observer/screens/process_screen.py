@@ -1,0 +1,205 @@
+"""One process: everything the node knows of it, laid out for reading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Container, VerticalScroll
+from textual.content import Content
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from observer import tones
+from observer.lives import Life
+from observer.portrait import facts
+from observer.safetext import lines, safe
+from observer.screens.acting import Acting, Target, target_of
+from observer.source import Answer
+from observer.watch import Watch
+from observer.widgets.event_list import EventList
+from observer.widgets.life_charts import LifeCharts
+from runtime.introspection import wire
+
+MESSAGES = 50
+"""How many messages of the mailbox are shown."""
+
+
+class ProcessScreen(Acting):
+    """A process in its place: when it is restarted, the screen goes on with the new one."""
+
+    CSS_PATH = ["node_screen.tcss", "process_screen.tcss"]
+    VIEW = "Process"
+    BINDINGS = [
+        Binding("escape", "back", "Back", id="back", key_display="esc"),
+        Binding("t", "state", "State", id="state", tooltip="Ask the process for its state at each look"),
+    ]
+
+    def __init__(self, watch: Watch, pid: str | None, key: str | None = None) -> None:
+        super().__init__(watch)
+        self._pid = pid
+        self._key = key
+        self._row: wire.Row | None = None
+        self._details: wire.Details | None = None
+        self._gone = False
+        self._with_state = True
+        self._related: list[wire.Related] = []
+
+    def compose_body(self) -> ComposeResult:
+        """Facts and relations on one side, insides on the other, its events below."""
+        with Container(id="columns"):
+            with VerticalScroll(id="outside"):
+                yield Static(id="facts", classes="framed")
+                yield LifeCharts(id="charts", classes="framed")
+                relations = OptionList(id="relations", classes="framed", markup=False)
+                relations.border_title = "Related (enter goes there)"
+                yield relations
+            with VerticalScroll(id="inside"):
+                for name, title in (("stack", "Stack"), ("messages", "Mailbox"), ("state", "State"), ("dict", "Dictionary")):
+                    part = Static(id=name, classes="framed")
+                    part.border_title = title
+                    yield part
+        log = EventList("Nothing has happened here yet.")
+        log.add_class("framed")
+        log.border_title = "Events of this place"
+        yield log
+
+    def on_mount(self) -> None:
+        """Show what is known of it already."""
+        super().on_mount()
+        self.query_one("#facts").border_title = "Process"
+        self.query_one("#relations").focus()
+        self.show_events()
+
+    def targets(self) -> Sequence[Target]:
+        """The process shown."""
+        return () if self._gone else target_of(self._row)
+
+    def questions(self) -> Sequence[wire.Query]:
+        """Who stands in this place now, and all about it."""
+        asked: list[wire.Query] = []
+        if self._key is not None:
+            asked.append(wire.GetTree(root=self._key, limit=1))
+        if self._pid is not None:
+            asked.append(wire.GetProcess(pid=self._pid, messages=MESSAGES, state=self._with_state))
+        return asked or [wire.GetStats()]
+
+    def take(self, query: wire.Query, answer: Answer) -> None:
+        """Take the row of the place, the details of its process, or that it is gone."""
+        if self.observed.frozen and self._details is not None:
+            return
+        match query, answer:
+            case wire.GetTree(root=root), wire.Window(rows=rows) if root == self._key:
+                if rows:
+                    self._row = rows[0]
+                    self._pid = rows[0].pid or self._pid
+            case wire.GetProcess(pid=pid), wire.Details() if pid == self._pid:
+                self._details, self._row, self._gone = answer, answer.row, False
+                self._key = answer.row.key
+            case wire.GetProcess(pid=pid), wire.Failed(kind="noproc") if pid == self._pid:
+                self._gone = True
+        self._show()
+
+    def take_events(self, fresh: Sequence[wire.Event]) -> None:
+        """Add what happened here."""
+        if fresh:
+            self.show_events()
+
+    def show_events(self) -> None:
+        """Show the events of this place, oldest first."""
+        about = list(self.observed.record.events.about(self._key, self._pid))
+        self.query_one(EventList).replace(reversed(about))
+
+    def _show(self) -> None:
+        row, record = self._row, self.observed.record
+        if row is None:
+            self.query_one("#facts", Static).update(Content.assemble(("This process has ended.", tones.WARN)))
+            return
+        life = record.lives.get(row.key)
+        self.query_one("#facts", Static).update(self._facts(row, life))
+        self.query_one(LifeCharts).show(life)
+        if self._details is not None:
+            self._show_inside(self._details)
+            self._show_relations(self._details)
+
+    def _facts(self, row: wire.Row, life: Life | None) -> Content:
+        shown = [
+            Content.assemble((label.ljust(11), tones.MUTED), *spans)
+            for label, spans in facts(row, None, life, self.observed.record.time)
+        ]
+        if self._gone:
+            shown.insert(0, Content.assemble(("■ This process has ended. What you see is the last that was known.", tones.WARN)))
+        if (details := self._details) is not None:
+            more = f"priority {details.priority}" + ("  traps exits" if details.trap_exit else "")
+            if details.max_heap_size:
+                more += f"  max_heap_size {details.max_heap_size:,}"
+            shown.append(Content.assemble(("Flags".ljust(11), tones.MUTED), (more, tones.TEXT)))
+            if details.row.reductions or details.row.cpu_time is not None:
+                spent = f"{details.row.reductions:,} reductions"
+                shown.append(Content.assemble(("Work".ljust(11), tones.MUTED), (spent, tones.TEXT)))
+        return Content("\n").join(shown)
+
+    def _show_inside(self, details: wire.Details) -> None:
+        stack = [_frame(frame) for frame in reversed(details.current_stacktrace)]
+        self._fill("stack", stack, "No frames: a process without work has no stack of its own.")
+        messages = [
+            Content.assemble((f"{number:>3} ", tones.FAINT), (safe(text), tones.TEXT))
+            for number, text in enumerate(details.messages, 1)
+        ]
+        surplus = details.row.message_queue_len - len(messages)
+        if messages and surplus > 0:
+            messages.append(Content.assemble((f"    and {surplus:,} more", tones.MUTED)))
+        self._fill("messages", messages, "Empty: every message was received.")
+        state = [Content(line) for line in lines(details.state)] if details.state is not None else []
+        self._fill("state", state, details.state_note or "This process has no state that can be asked for.")
+        entries = [
+            Content.assemble((f"{safe(key)}: ", tones.KEY), (safe(value), tones.TEXT))
+            for key, value in details.dictionary.items()
+        ]
+        self._fill("dict", entries, "Empty.")
+
+    def _fill(self, part: str, shown: Sequence[Content], empty: str) -> None:
+        content = Content("\n").join(shown) if shown else Content.assemble((safe(empty), tones.MUTED))
+        self.query_one(f"#{part}", Static).update(content)
+
+    def _show_relations(self, details: wire.Details) -> None:
+        groups = (
+            ("waits for", [details.waiting_for] if details.waiting_for else []),
+            ("parent", [details.parent] if details.parent else []),
+            ("ancestor", details.ancestors),
+            ("link", details.links),
+            ("monitors", details.monitors),
+            ("monitored by", details.monitored_by),
+        )
+        related = [(label, process) for label, processes in groups for process in processes]
+        processes = [process for _, process in related]
+        if processes == self._related:
+            return
+        self._related = processes
+        options = self.query_one("#relations", OptionList)
+        chosen = options.highlighted
+        options.set_options(
+            Option(Content.assemble((f"{label:<13}", tones.MUTED), (safe(process.name), tones.TEXT), (f" {process.pid}", tones.FAINT)))
+            for label, process in related
+        )
+        if processes:
+            options.highlighted = min(chosen or 0, len(processes) - 1)
+
+    @on(OptionList.OptionSelected, "#relations")
+    def _go_to(self, event: OptionList.OptionSelected) -> None:
+        self.app.push_screen(ProcessScreen(self.observed, self._related[event.option_index].pid))
+
+    def action_state(self) -> None:
+        """Ask for the state or no longer ask for it."""
+        self._with_state = not self._with_state
+        self.observed.poller.soon()
+
+
+def _frame(frame: wire.Frame) -> Content:
+    where = f"{safe(frame.file)}:{frame.line}"
+    parts: list[tuple[str, str]] = [(safe(frame.function), tones.STRONG), (f"  {where}", tones.MUTED)]
+    if frame.source:
+        parts.append((f"\n    {safe(frame.source)}", tones.TEXT))
+    return Content.assemble(*parts)

@@ -1,0 +1,65 @@
+"""Where the dashboard gets its answers from: a node, however it is reached.
+
+The dashboard codes against `Source`; a connection to a socket implements it for the command, and an in-memory node
+for tests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from runtime.introspection import wire
+
+Answer = (
+    wire.Stats
+    | wire.Window
+    | wire.Details
+    | wire.Events
+    | wire.Plan
+    | wire.Lints
+    | wire.Names
+    | wire.Done
+    | wire.Failed
+)
+"""Everything a node can answer."""
+
+
+class NodeLost(Exception):
+    """The node cannot be reached, or went away while it was asked.
+
+    Its text is a sentence for a person. It is *not* raised when the node answers that it will not or cannot do
+    something: that is a `wire.Failed`.
+    """
+
+
+@dataclass(frozen=True)
+class ChildStatus:
+    """How the child process that ``observer demo`` and ``observer run`` started is doing."""
+
+    command: str
+    """The command line it was started with."""
+    returncode: int | None = None
+    """Its exit status (negative: the signal that ended it), None while it runs."""
+    stderr: tuple[str, ...] = ()
+    """The last lines it wrote to standard error, oldest first."""
+
+
+class Source(Protocol):
+    """A node that can be asked. Questions may be asked while others are pending."""
+
+    @property
+    def name(self) -> str:
+        """The node's name, for the title."""
+
+    async def connect(self) -> wire.Welcome:
+        """Connect, or connect again after a loss. Raises `NodeLost`."""
+
+    async def ask(self, query: wire.Query) -> Answer:
+        """Give the node's answer. Raises `NodeLost` when the connection is gone."""
+
+    async def close(self) -> None:
+        """Let the connection go. Never raises, and may be called twice."""
+
+    def child(self) -> ChildStatus | None:
+        """Tell how the child process is doing; None when the node was not started from here."""

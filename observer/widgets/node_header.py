@@ -1,0 +1,123 @@
+"""The line of figures at the top, and what is wrong: a stuck hub, a lost node, a frozen display."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.style import Style
+from textual.widget import Widget
+
+from observer import tones, units
+from observer.reachability import Reachability
+from observer.record import Record
+from observer.safetext import safe
+from observer.sparkline import sparkline
+from runtime.introspection.wire import NodeStats
+
+VIEWS = (("1", "Tree"), ("2", "Processes"), ("3", "Process"), ("4", "Events"), ("5", "Node"), ("6", "Names"))
+"""The views with the keys that lead to them."""
+
+STUCK = 0.5
+"""Seconds without an answer from the hub after which it is called stuck."""
+
+Part = tuple[str, str | Style]
+
+
+class NodeHeader(Widget):
+    """The node's name, the views, the figures, and a loud line when there is trouble."""
+
+    DEFAULT_CSS = """
+    NodeHeader { height: auto; max-height: 7; background: $panel; color: $foreground; padding: 0 1; }
+    """
+
+    auto_links = False
+    stats: reactive[NodeStats | None] = reactive(None)
+    reachability: reactive[Reachability] = reactive(Reachability(), layout=True)
+    frozen = reactive(False)
+    view = reactive("Tree")
+    trouble: reactive[tuple[str, ...]] = reactive((), layout=True)
+    """What is wrong with the node, in sentences."""
+
+    def __init__(self, record: Record, node: str, view: str) -> None:
+        super().__init__()
+        self._record = record
+        self._node = node
+        self.set_reactive(NodeHeader.view, view)
+
+    def watch_stats(self, stats: NodeStats | None) -> None:
+        """Say loudly who holds the hub, when it is stuck."""
+        self.trouble = () if stats is None else stuck(stats)
+
+    def render(self) -> Content:
+        """Draw the lines."""
+        width = self.content_size.width
+        lines = [self._titles(width), self._figures(width)]
+        lines += [Content.assemble((f" ■ {text} ", "$background on $error bold")) for text in self.trouble]
+        for number, sentence in enumerate(self.reachability.sentences()):
+            text = f" ◌ {sentence} " if number == 0 else f"   {safe(sentence)} "
+            lines.append(Content.assemble((text, "$background on $warning" if number == 0 else "$text-error")))
+        return Content("\n").join(lines)
+
+    def _titles(self, width: int) -> Content:
+        name: Part = (f"{safe(self._node)} ", tones.NAME)
+        views: list[Part] = []
+        for key, title in VIEWS:
+            chosen = title == self.view
+            click = Style.from_meta({"@click": f"app.simulate_key('{key}')"})
+            style = self.app.stylesheet.parse_style("$foreground bold underline" if chosen else tones.MUTED)
+            views.append((f" {key} {title} ", style + click))
+        state = self._state()
+        left = Content.assemble(name, *views)
+        gap = width - left.cell_length - len(state[0])
+        return Content.assemble(left, " " * max(1, gap), state)
+
+    def _state(self) -> tuple[str, str]:
+        if not self.reachability.connected:
+            return ("◌ not connected", "$text-warning bold")
+        if self.frozen:
+            return ("‖ FROZEN", "$text-accent bold")
+        return ("● live", tones.GOOD)
+
+    def _figures(self, width: int) -> Content:
+        stats = self.stats
+        if stats is None:
+            return Content.assemble(("waiting for the first figures …", tones.MUTED))
+        history = self._record.history
+        spark = 0 if width < 90 else 12 if width < 150 else 24
+        figures = [
+            _figure("processes", units.count(stats.process_count)),
+            _figure("run queue", units.count(stats.run_queue), tones.WARN if stats.run_queue > 1_000 else tones.STRONG),
+            _figure("msg/s", units.rate(history.messages.latest), spark=sparkline(history.messages.rates.values(), spark)),
+            _figure("memory", units.size(stats.rss)),
+        ]
+        if width >= 110:
+            figures.append(_figure("cpu", units.percent(history.cpu.latest)))
+        figures.append(_figure("hub lag", units.lag(stats.hub_lag), _lag_tone(stats.hub_lag)))
+        if width >= 110:
+            figures.append(_figure("restarts", units.count(stats.restarted)))
+            figures.append(_figure("up", units.duration(stats.time - stats.started_at)))
+        notes = [note for note in (stats.scope, "read-only" if stats.read_only else None) if note]
+        if stats.remains:
+            notes.append(f"{units.count(stats.remains)} dead still unwinding")
+        shown = Content("   " if width >= 90 else "  ").join(figures)
+        return Content.assemble(shown, *((f"   {safe(note)}", tones.WARN) for note in notes))
+
+
+def stuck(stats: NodeStats) -> tuple[str, ...]:
+    """Say who holds the hub and where, when it has been held for too long."""
+    if stats.hub_busy_with is None or stats.hub_lag < STUCK:
+        return ()
+    who = "code that is no process" if stats.hub_busy_with == "?" else safe(stats.hub_busy_with)
+    where = f" in {safe(stats.hub_busy_at)}" if stats.hub_busy_at else ""
+    return (f"HUB STUCK for {units.lag(stats.hub_lag)}: held by {who}{where}",)
+
+
+def _lag_tone(seconds: float) -> str:
+    return tones.BAD if seconds >= STUCK else tones.WARN if seconds >= 0.1 else tones.STRONG
+
+
+def _figure(label: str, value: str, tone: str = tones.STRONG, spark: str = "") -> Content:
+    parts: list[tuple[str, str]] = [(f"{label} ", tones.MUTED), (value, tone)]
+    if spark.strip():
+        parts.append((" " + spark, tones.LINE))
+    return Content.assemble(*parts)

@@ -1,0 +1,47 @@
+"""The panel beside the tree: the selected process in a few lines."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widget import Widget
+
+from observer import tones
+from observer.lives import Life
+from observer.portrait import facts
+from runtime.introspection.wire import Details, Row
+
+LABEL = 11
+"""Cells of a label."""
+
+
+class ProcessPanel(Widget):
+    """Facts about one process, as many as there is room for."""
+
+    DEFAULT_CSS = """
+    ProcessPanel { padding: 0 1; background: $surface; }
+    """
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.border_title = "Selected"
+        self.row: Row | None = None
+        self._details: Details | None = None
+        self._life: Life | None = None
+        self._time = 0.0
+
+    def show(self, row: Row | None, details: Details | None, life: Life | None, time: float) -> None:
+        """Show another row, or the same one as it is now. `details` of another process are not shown."""
+        self.row, self._life, self._time = row, life, time
+        self._details = details if details and row and details.row.pid == row.pid else None
+        self.refresh()
+
+    def render(self) -> Content:
+        """Draw one fact a line."""
+        if self.row is None:
+            return Content.assemble(("Nothing is selected.", tones.MUTED))
+        lines = []
+        for label, spans in facts(self.row, self._details, self._life, self._time):
+            lines.append(Content.assemble((label.ljust(LABEL), tones.MUTED), *spans))
+        shown = lines[: max(1, self.content_size.height)]
+        width = max(1, self.content_size.width)
+        return Content("\n").join(line.truncate(width, ellipsis=True) for line in shown)

@@ -1,0 +1,379 @@
+"""The table of processes, as a tree or flat: drawn line by line, and knowing only a window of its rows.
+
+It never holds more than the window that the node sent, so that a hundred thousand processes cost what a screenful
+does. Keys move the selection here and now; when that leaves the window, `WindowWanted` asks for another.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import msgspec
+from rich.segment import Segment
+from rich.style import Style as RichStyle
+from textual import events
+from textual.binding import Binding
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.style import Style
+
+from observer import tones
+from observer.columns import COLUMN_GAP, Cell, Layout, lay_out, name_cell
+from observer.guides import guides
+from observer.lives import Lives
+from observer.safetext import fit, fit_right
+from observer.selection import Selection, reveal, scroll_for
+from observer.settings import COLUMNS
+from runtime.introspection.wire import MAX_ROWS, Row, Sort, Window
+
+GUTTER = 2
+"""Cells at the left of a row: one for the selection, one for marks and findings."""
+
+
+class ProcessTable(ScrollView, can_focus=True):
+    """Rows of processes with a heading, a selection, and folding."""
+
+    BINDINGS = [
+        Binding("down,j", "move(1)", "Down", show=False, id="down"),
+        Binding("up,k", "move(-1)", "Up", show=False, id="up"),
+        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="page-down"),
+        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="page-up"),
+        Binding("home,g", "go(0)", "First row", show=False, id="first"),
+        Binding("end,G", "go(-1)", "Last row", show=False, id="last"),
+        Binding("enter", "open", "Open", key_display="⏎", id="open", tooltip="Everything about the selected process"),
+        Binding("left,h", "fold", "Fold", key_display="h", id="fold", tooltip="Fold, or go to the parent"),
+        Binding("right,l", "unfold", "Unfold", key_display="l", id="unfold", tooltip="Unfold, or go to a child"),
+    ]
+    COMPONENT_CLASSES = {
+        "process-table--heading",
+        "process-table--selected",
+        "process-table--flash",
+        "process-table--marked",
+    }
+    DEFAULT_CSS = """
+    ProcessTable {
+        background: $background;
+        color: $foreground;
+        scrollbar-size-vertical: 1;
+        overflow-x: hidden;
+        overflow-y: auto;
+        .process-table--heading { background: $panel; color: $foreground 70%; }
+        .process-table--selected { background: $primary 32%; }
+        .process-table--flash { background: $warning 45%; }
+        .process-table--marked { background: $accent 20%; }
+    }
+    """
+
+    empty = reactive("", layout=False)
+    """What to say when there are no rows."""
+    dimmed = reactive(False, layout=False)
+    """Whether the rows are old news, because the node is lost."""
+
+    class Selected(Message):
+        """Another row is selected, or its process was replaced."""
+
+        def __init__(self, table: ProcessTable, row: Row | None) -> None:
+            self.table, self.row = table, row
+            super().__init__()
+
+    class Opened(Message):
+        """A row was opened, by enter or a double click."""
+
+        def __init__(self, row: Row) -> None:
+            self.row = row
+            super().__init__()
+
+    class Folded(Message):
+        """A row is to be folded or unfolded."""
+
+        def __init__(self, row: Row, folded: bool) -> None:
+            self.row, self.folded = row, folded
+            super().__init__()
+
+    class SortWanted(Message):
+        """A column's heading was clicked."""
+
+        def __init__(self, sort: Sort) -> None:
+            self.sort = sort
+            super().__init__()
+
+    class WindowWanted(Message):
+        """Rows are in sight that are not loaded."""
+
+        def __init__(self, table: ProcessTable) -> None:
+            self.table = table
+            super().__init__()
+
+        def can_replace(self, message: Message) -> bool:
+            """Only the newest wish counts."""
+            return isinstance(message, ProcessTable.WindowWanted)
+
+    def __init__(self, columns: tuple[str, ...] = COLUMNS, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.lives = Lives()
+        self.columns = columns
+        self.total = 0
+        self.time = 0.0
+        self.selection = Selection()
+        self.sort: Sort = "tree"
+        self.descending = False
+        self.marked: frozenset[str] = frozenset()
+        self._rows: dict[int, Row] = {}
+        self._guides: dict[int, str] = {}
+        self._drawn: dict[int, Strip] = {}
+
+    # -- Rows ---------------------------------------------------------------------------------------------------
+
+    @property
+    def height(self) -> int:
+        """How many rows can be seen at once."""
+        return max(1, self.size.height - 1)
+
+    @property
+    def row(self) -> Row | None:
+        """The selected row; None when it is not loaded or there is none."""
+        return self._rows.get(self.selection.index)
+
+    def wanted(self) -> tuple[int, int]:
+        """Give offset and limit of the window to ask for: what is in sight, and a page on either side."""
+        offset = max(0, self._offset - self.height)
+        return offset, min(MAX_ROWS, 3 * self.height)
+
+    @property
+    def lacking(self) -> bool:
+        """Whether a row that is in sight is not loaded."""
+        last = min(self.total, self._offset + self.height)
+        return any(index not in self._rows for index in range(self._offset, last))
+
+    def show(self, window: Window, lives: Lives) -> None:
+        """Take a new window: only lines that changed are drawn again, and the selection stays with its process."""
+        self.lives = lives
+        before = self.selection
+        self._rows = {window.offset + number: row for number, row in enumerate(window.rows)}
+        more = window.offset + len(window.rows) < window.total
+        drawn = guides([row.depth for row in window.rows], more)
+        self._guides = {window.offset + number: guide for number, guide in enumerate(drawn)}
+        self.total, self.time = window.total, window.stats.time
+        self.selection = before.follow(window, self._rows)
+        self.virtual_size = Size(self.size.width, self.total + 1)
+        scroll = scroll_for(self.selection.index, before.index, self._offset, self.height)
+        self._scroll(min(scroll, max(0, self.total - self.height)))
+        self.redraw()
+        if (self.selection.key, self.selection.pid) != (before.key, before.pid):
+            self.post_message(self.Selected(self, self.row))
+        if self.lacking:
+            self.post_message(self.WindowWanted(self))
+
+    @property
+    def _offset(self) -> int:
+        return round(self.scroll_offset.y)
+
+    def _scroll(self, offset: int) -> None:
+        if offset != self._offset:
+            self.scroll_to(y=offset, animate=False, immediate=True)
+
+    # -- Moving -------------------------------------------------------------------------------------------------
+
+    def select(self, index: int) -> None:
+        """Select the row at that index, as near as there is one, and bring it into sight."""
+        index = max(0, min(index, self.total - 1))
+        self.selection = self.selection.at(index, self._rows.get(index))
+        self._scroll(reveal(index, self._offset, self.height))
+        self.redraw()
+        self.post_message(self.Selected(self, self.row))
+        if self.lacking:
+            self.post_message(self.WindowWanted(self))
+
+    def select_key(self, key: str) -> bool:
+        """Select the row with that key, if it is loaded; say whether it is."""
+        index = next((index for index, row in self._rows.items() if row.key == key), None)
+        if index is not None:
+            self.select(index)
+        return index is not None
+
+    def action_move(self, rows: int) -> None:
+        """Move the selection by some rows."""
+        self.select(self.selection.index + rows)
+
+    def action_page(self, pages: int) -> None:
+        """Move the selection by some pages."""
+        self.select(self.selection.index + pages * self.height)
+
+    def action_go(self, index: int) -> None:
+        """Select the row at `index`, counted from the end when negative."""
+        self.select(index if index >= 0 else self.total + index)
+
+    def action_open(self) -> None:
+        """Open the selected row."""
+        if self.row is not None:
+            self.post_message(self.Opened(self.row))
+
+    def action_fold(self) -> None:
+        """Fold the selected row; when there is nothing to fold, go to its parent."""
+        row = self.row
+        if row is None:
+            return
+        if row.kind != "worker" and not row.folded and row.child_count:
+            self._set_folded(row, True)
+        elif row.parent_key is not None:
+            self.select_key(row.parent_key)
+
+    def action_unfold(self) -> None:
+        """Unfold the selected row; when it is unfolded, go to its first child."""
+        row = self.row
+        if row is None or row.kind == "worker" or not row.child_count:
+            return
+        if row.folded:
+            self._set_folded(row, False)
+        else:
+            self.select(self.selection.index + 1)
+
+    def _set_folded(self, row: Row, folded: bool) -> None:
+        # The sign turns at once; the rows follow with the node's answer.
+        self._rows[self.selection.index] = msgspec.structs.replace(row, folded=folded)
+        self.redraw()
+        self.post_message(self.Folded(row, folded))
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Ask for the rows that come into sight."""
+        super().watch_scroll_y(old_value, new_value)
+        if self.lacking:
+            self.post_message(self.WindowWanted(self))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Keep the selection in sight, and ask for the rows that a larger table shows."""
+        self.virtual_size = Size(self.size.width, self.total + 1)
+        self._scroll(reveal(self.selection.index, self._offset, self.height))
+        if self.lacking:
+            self.post_message(self.WindowWanted(self))
+
+    def on_click(self, event: events.Click) -> None:
+        """Select a row; its fold sign folds it, a double click opens it; a heading sorts."""
+        x = event.x
+        if event.y == 0:
+            for start, column_sort in self._heading_sorts():
+                if x >= start:
+                    chosen = column_sort
+            self.post_message(self.SortWanted(chosen))
+            return
+        index = self._offset + event.y - 1
+        row = self._rows.get(index)
+        if row is None:
+            return
+        self.select(index)
+        fold_at = GUTTER + len(self._guides.get(index, ""))
+        if row.kind != "worker" and fold_at <= x < fold_at + 2:
+            self._set_folded(row, not row.folded)
+        elif event.chain == 2:
+            self.action_open()
+
+    def _heading_sorts(self) -> list[tuple[int, Sort]]:
+        layout = self._layout
+        found: list[tuple[int, Sort]] = [(0, "name")]
+        x = GUTTER + layout.name + COLUMN_GAP
+        for column, width in layout.columns:
+            if column.sort is not None:
+                found.append((x, column.sort))
+            x += width + COLUMN_GAP
+        return found
+
+    # -- Drawing ------------------------------------------------------------------------------------------------
+
+    @property
+    def _layout(self) -> Layout:
+        return _layout(self.size.width - GUTTER, self.columns)
+
+    def watch_dimmed(self) -> None:
+        """Draw everything again."""
+        self.refresh()
+
+    def redraw(self) -> None:
+        """Send to the terminal the lines that do not look as they did, and no others."""
+        for y in range(self.size.height):
+            if self._draw(y) != self._drawn.get(y):
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line of the screen: the heading, a row, or nothing."""
+        strip = self._drawn[y] = self._draw(y)
+        return strip
+
+    def _draw(self, y: int) -> Strip:
+        width = self.size.width
+        base = self.visual_style
+        if y == 0:
+            return self._heading(base + self.get_visual_style("process-table--heading", partial=True))
+        index = self._offset + y - 1
+        row = self._rows.get(index)
+        if row is None:
+            return self._blank(index, base, width)
+        life = self.lives.get(row.key)
+        flash = life.flash(self.time) if life else 0.0
+        selected = index == self.selection.index
+        if flash > 0:
+            base = base + self._flash_style(flash)
+        elif row.key in self.marked:
+            base = base + self.get_visual_style("process-table--marked", partial=True)
+        if selected:
+            base = base + self.get_visual_style("process-table--selected", partial=True)
+        layout = self._layout
+        name = name_cell(row, self._guides.get(index, ""), layout.name, self.time)
+        cells: list[Cell] = [self._gutter(row, selected, flash), name]
+        for column, cells_wide in layout.columns:
+            cells.append(((" ", tones.TEXT), *column.draw(row, life, cells_wide)))
+        strip = Strip([Segment(text, self._paint(tone, base)) for cell in cells for text, tone in cell])
+        return strip.adjust_cell_length(width, base.rich_style)
+
+    def _blank(self, index: int, base: Style, width: int) -> Strip:
+        if self.total == 0 and index == 1 and self.empty:
+            return Strip([Segment(fit("  " + self.empty, width), self._paint(tones.MUTED, base))])
+        waiting = "  …" if index < self.total else ""
+        return Strip([Segment(fit(waiting, width), self._paint(tones.FAINT, base))])
+
+    def _heading(self, base: Style) -> Strip:
+        layout = self._layout
+        titles = [(" " * GUTTER, False), (fit(self._titled("Name", "name"), layout.name), self.sort == "name")]
+        for column, width in layout.columns:
+            title = self._titled(column.titled(width), column.sort)
+            text = fit_right(title, width) if column.right else fit(title, width)
+            titles.append((" " + text, column.sort == self.sort))
+        strip = Strip([Segment(text, self._paint(tones.KEY if sorted_by else tones.MUTED, base)) for text, sorted_by in titles])
+        return strip.adjust_cell_length(self.size.width, base.rich_style)
+
+    def _titled(self, title: str, sort: Sort | None) -> str:
+        return f"{title} {'▾' if self.descending else '▴'}" if sort == self.sort else title
+
+    def _gutter(self, row: Row, selected: bool, flash: float) -> Cell:
+        sign = "↻" if flash > 0 else "✓" if row.key in self.marked else "!" if row.lints else " "
+        return (("▌" if selected else " ", tones.ACCENT), (sign, tones.WARN))
+
+    def _flash_style(self, brightness: float) -> Style:
+        style = self.get_visual_style("process-table--flash", partial=True)
+        if style.background is None:
+            return style
+        return Style(background=style.background.multiply_alpha(brightness))
+
+    def _paint(self, tone: str, base: Style) -> RichStyle:
+        """Give a tone on a background, as the terminal shows it."""
+        key = (self.app.theme, tone, base, self.dimmed)
+        style = _PAINTS.get(key)
+        if style is None:
+            parsed = base + self.app.stylesheet.parse_style(tone)
+            if self.dimmed and parsed.foreground is not None:
+                parsed = parsed + Style(foreground=parsed.foreground.multiply_alpha(0.5))
+            if len(_PAINTS) > 2_000:
+                _PAINTS.clear()
+            style = _PAINTS[key] = parsed.rich_style
+        return style
+
+    def region_of(self, index: int) -> Region:
+        """Give where the row at `index` stands in this widget, for the mouse."""
+        return Region(0, index - self._offset + 1, self.size.width, 1)
+
+
+_PAINTS: dict[tuple[str, str, Style, bool], RichStyle] = {}
+
+_layout = lru_cache(maxsize=64)(lay_out)
