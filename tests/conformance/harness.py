@@ -31,6 +31,7 @@ from runtime import (
     exit,
     flush,
     monitor,
+    process_info,
     receive,
     self_,
     send,
@@ -39,7 +40,7 @@ from runtime import (
     unlink,
     which_children,
 )
-from runtime.clock import MockClock, use_clock
+from runtime.clock import MockClock, now, use_clock
 
 NOTHING = object()
 
@@ -146,7 +147,7 @@ def attempt(function: Callable[..., Any], *args: Any, none: Any = None, **kwargs
         return ("exit", error.reason)
     except (StartError, SupervisorError) as error:
         return ("error", error.reason)
-    except (ValueError, NoProcessError, runtime.AlreadyRegisteredError):
+    except (ValueError, TypeError, NoProcessError, runtime.AlreadyRegisteredError):
         return ("error", "badarg")
     except Exception as error:
         return ("error", str(error))
@@ -181,8 +182,8 @@ def settle(ms: float = 60) -> None:
 
 
 def within(started_at: float, low: float, high: float) -> str:
-    """Whether from low to high milliseconds passed since `started_at`, a value of `runtime.now()`."""
-    passed = (runtime.now() - started_at) * 1000
+    """Whether from low to high milliseconds passed since `started_at`, a value of `now()`."""
+    passed = (now() - started_at) * 1000
     if passed < low:
         return "too_early"
     return "on_time" if passed <= high else "too_late"
@@ -255,6 +256,20 @@ def ask(pid: Pid, function: Callable[[], Any]) -> Any:
     _, _, value = receive(("answer", ref, ANY), timeout=5)
     demonitor(ref, flush=True)
     return value
+
+
+def exits(pid: Pid, reason: Any) -> Any:
+    """Have an idle process exit by itself; returns the reason a monitor saw, when all it caused is over."""
+    seen = down_after(pid, lambda: send(pid, lambda: exit(reason)))
+    settle(10)
+    return seen
+
+
+def info(pid: Pid, item: str) -> Any:
+    """One item of a living process's process_info."""
+    found = process_info(pid, item)
+    assert found is not None
+    return found[item]
 
 
 def _obey() -> None:

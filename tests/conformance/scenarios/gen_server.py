@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from runtime import (
-    ANY,
     IGNORE,
     NOREPLY,
     Continue,
@@ -20,7 +19,6 @@ from runtime import (
     flag,
     link,
     monitor,
-    receive,
     receive_response,
     register,
     reply,
@@ -30,7 +28,6 @@ from runtime import (
     sleep,
     spawn,
     stop,
-    unlink,
     unregister,
     wait_response,
     whereis,
@@ -279,8 +276,11 @@ def g11_names(log: Log) -> None:
     log("stop", attempt(stop, "g11", none="ok")[1], ("free", whereis("g11") is None))
     log("mailbox", mailbox())
 
-    starter = idle("starter")
-    send(starter, lambda: Named.start("c", lambda: (sleep(0.08), log("c", "init_done")) and None, name="g11"))
+    def slow() -> None:
+        sleep(0.08)
+        log("c", "init_done")
+
+    send(idle("starter"), lambda: Named.start("c", slow, name="g11"))
     settle(20)
     log("visible_during_init", whereis("g11") is not None)
     log("call_during_init", call("g11", "ping"))
@@ -338,14 +338,14 @@ def g15_send_request_collection(log: Log) -> None:
     srv = Srv.start("srv")
     first = send_request(srv, "ping")
     second = send_request(srv, "get")
-    log("second_first", _response(receive_response, second))
-    log("then_first", _response(receive_response, first))
+    log("second_first", receive_response(second))
+    log("then_first", receive_response(first))
     request = send_request(srv, ("sleep", 0.08, "late"))
-    log("receive_timeout_abandons", _response(receive_response, request, timeout=0.02))
+    log("receive_timeout_abandons", receive_response(request, timeout=0.02))
     settle(120)
     log("mailbox", mailbox())
     request = send_request(srv, ("sleep", 0.08, "late"))
-    log("wait_timeout_keeps", _response(wait_response, request, timeout=0.02))
-    log("wait_again", _response(wait_response, request, timeout=5))
-    log("server_died", _response(receive_response, send_request(srv, ("stop", "boom"))))
-    log("dead_server", _response(receive_response, send_request(srv, "ping")))
+    log("wait_timeout_keeps", wait_response(request, timeout=0.02))
+    log("wait_again", wait_response(request, timeout=5))
+    log("server_died", receive_response(send_request(srv, ("stop", "boom"))))
+    log("dead_server", receive_response(send_request(srv, "ping")))

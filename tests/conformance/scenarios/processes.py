@@ -1,15 +1,16 @@
 """Group P: exit signals, links, monitors, the mailbox, timers, names, the process dictionary."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
-import runtime
 from runtime import (
     ANY,
     Down,
     Exit,
     Pid,
     ProcessExit,
+    Ref,
     alive,
     call,
     cancel_timer,
@@ -18,7 +19,6 @@ from runtime import (
     flag,
     link,
     monitor,
-    process_info,
     read_timer,
     receive,
     register,
@@ -41,9 +41,12 @@ from tests.conformance.harness import (
     attempt,
     await_down,
     down_after,
+    exits,
     idle,
+    info,
     kill,
     mailbox,
+    now,
     settle,
     who,
     within,
@@ -62,6 +65,7 @@ def p01_exit_signal_matrix(log: Log) -> None:
 def _outcome(log: Log, way: Callable[[Log, Pid, Any], None], trap: bool, reason: Any) -> Any:
     target, ref = spawn_monitor(_recording_target, trap)
     log.bind("target", target)
+    settle(10)
     way(log, target, reason)
     send(target, ("report", self_()))
     match receive(("recorded", ANY), Down, timeout=5):
@@ -149,32 +153,32 @@ def p03_exit_reason_mapping(log: Log) -> None:
 def p05_link_basics(log: Log) -> None:
     flag(trap_exit=True)
     a = idle("a")
-    log("link", _true(link(a)))
-    log("link_again", _true(link(a)))
+    log("link", link(a))
+    log("link_again", link(a))
     log("links", _links())
-    log("unlink_once", _true(unlink(a)))
+    log("unlink_once", unlink(a))
     log("links", _links())
-    log("unlink_again", _true(unlink(a)))
-    _exits(a, "boom")
+    log("unlink_again", unlink(a))
+    exits(a, "boom")
     log("mailbox", mailbox())
 
     main, b = self_(), idle("b")
     link(b)
     ask(b, lambda: unlink(main))
     log("unlinked_from_other_side", _links())
-    _exits(b, "boom")
+    exits(b, "boom")
     log("mailbox", mailbox())
 
     c = idle("c")
     link(c)
     link(c)
-    _exits(c, "boom")
+    exits(c, "boom")
     log("mailbox_double_link", mailbox())
     log("links", _links())
-    log("link_self", _true(link(self_())), _links())
+    log("link_self", link(self_()), _links())
 
     d = idle("d", spawn_link)
-    _exits(d, "normal")
+    exits(d, "normal")
     log("mailbox_normal", mailbox())
 
     def survivor() -> None:
@@ -187,26 +191,8 @@ def p05_link_basics(log: Log) -> None:
     log("nontrapping_after_linked_normal_exit", await_down(ref))
 
 
-def _true(nothing: None) -> bool:
-    """What Erlang returns from a function that says True where Python's says None."""
-    return nothing is None
-
-
 def _links() -> Any:
-    return sorted(_info(self_(), "links"))
-
-
-def _info(pid: Pid, key: str) -> Any:
-    info = process_info(pid, key)
-    assert info is not None
-    return info[key]
-
-
-def _exits(pid: Pid, reason: Any) -> Any:
-    """Have an idle process exit by itself; returns the reason a monitor saw, when all it caused is over."""
-    seen = down_after(pid, lambda: send(pid, lambda: exit(reason)))
-    settle(10)
-    return seen
+    return sorted(info(self_(), "links"))
 
 
 def p07_unlink_then_no_exit(log: Log) -> None:
@@ -218,12 +204,12 @@ def p07_unlink_then_no_exit(log: Log) -> None:
     log("unlink_does_not_remove_delivered_exit", mailbox())
     b = idle("b", spawn_link)
     unlink(b)
-    _exits(b, "boom")
+    exits(b, "boom")
     log("after_unlink_no_exit", mailbox())
     flag(trap_exit=False)
     c = idle("c", spawn_link)
     unlink(c)
-    log("nontrapping_after_unlink", _exits(c, "boom"))
+    log("nontrapping_after_unlink", exits(c, "boom"))
     log("main", "alive")
 
 
@@ -251,7 +237,7 @@ def p09_monitor_basic(log: Log) -> None:
     monitor("no_such_name")
     down = receive(Down, timeout=5)
     log("unregistered_name", who(down.pid), down.reason)
-    log("monitor_self", isinstance(monitor(self_()), runtime.Ref), mailbox())
+    log("monitor_self", isinstance(monitor(self_()), Ref), mailbox())
     p7 = idle("p7")
 
     def watcher() -> None:
@@ -322,16 +308,16 @@ def p13_receive_timeout(log: Log) -> None:
             send(main, "noise")
 
     spawn(noise)
-    start = runtime.now()
+    start = now()
     got = receive("wanted", timeout=0.15, default="timed_out")
     log("nonmatching_does_not_reset_timer", got, within(start, 140, 200))
     settle(200)
     log("noise_left", len(mailbox()))
-    start = runtime.now()
+    start = now()
     send_after(main, "wanted", 0.03)
     got = receive("wanted", timeout=1, default="timed_out")
     log("woken_by_match", "got" if got == "wanted" else got, within(start, 20, 300))
-    start = runtime.now()
+    start = now()
     receive("wanted", timeout=0.05, default=None)
     log("pure_sleep", within(start, 45, 150))
     blocked = spawn(receive)
@@ -342,7 +328,7 @@ def p13_receive_timeout(log: Log) -> None:
 
 def p15_names(log: Log) -> None:
     a, b = idle("a"), idle("b")
-    log("register", attempt(register, "nm", a, none=True))
+    log("register", attempt(register, "nm", a))
     log("whereis", whereis("nm"))
     log("register_taken", attempt(register, "nm", b))
     log("second_name_same_pid", attempt(register, "nm2", a))
@@ -356,10 +342,10 @@ def p15_names(log: Log) -> None:
     send(a, lambda: exit("normal"))
     log("a_down", await_down(ref), ("whereis_on_down", whereis("nm")))
     log("register_dead_pid", attempt(register, "nm", a))
-    log("name_reusable", attempt(register, "nm", b, none=True))
-    log("unregister", attempt(unregister, "nm", none=True), whereis("nm"), ("b_alive", alive(b)))
+    log("name_reusable", attempt(register, "nm", b))
+    log("unregister", attempt(unregister, "nm"), whereis("nm"), ("b_alive", alive(b)))
     register("nm", b)
-    log("registered_name", _info(b, "registered_name"))
+    log("registered_name", info(b, "registered_name"))
     log("b_down", down_after(b, lambda: exit(b, "kill")), whereis("nm"))
 
 
@@ -430,7 +416,7 @@ def p19_process_dictionary(log: Log) -> None:
 def p21_trap_exit_toggle(log: Log) -> None:
     log("old_value", flag(trap_exit=True))
     log("old_value", flag(trap_exit=True))
-    _exits(idle("a", spawn_link), "boom")
+    exits(idle("a", spawn_link), "boom")
     log("old_value", flag(trap_exit=False))
     log("exit_msg_stays", mailbox())
 
@@ -443,7 +429,7 @@ def p21_trap_exit_toggle(log: Log) -> None:
     _, ref = spawn_monitor(turned_off)
     log("not_trapping_any_more", await_down(ref))
     flag(trap_exit=True)
-    _exits(idle("b", spawn_link), "x")
+    exits(idle("b", spawn_link), "x")
     send(self_(), "later")
     log("skip_exit", receive("later", timeout=5))
     log("then_exit", mailbox())
@@ -460,7 +446,7 @@ def p23_link_cascade(log: Log) -> None:
     d, e, f = (idle(name) for name in "def")
     ask(d, lambda: link(e))
     ask(e, lambda: link(f))
-    _exits(e, "normal")
+    exits(e, "normal")
     log("normal_stops_cascade", [alive(d), alive(f)])
 
     def hub() -> None:
@@ -476,10 +462,10 @@ def p23_link_cascade(log: Log) -> None:
     s1, s2, s3 = (idle(name) for name in ("s1", "s2", "s3"))
     for spoke in (s1, s2, s3):
         ask(spoke, lambda: link(center))
-    _exits(s1, "boom")
+    exits(s1, "boom")
     settle(20)
     log("trapping_hub_shields", [alive(pid) for pid in (center, s2, s3)])
-    _exits(center, "hub_gone")
+    exits(center, "hub_gone")
     settle(20)
     log("hub_exit_takes_spokes", [alive(pid) for pid in (center, s1, s2, s3)])
 
@@ -489,10 +475,8 @@ def p25_kill_while_blocked(log: Log) -> None:
 
     def in_catch_all_loop() -> None:
         while True:
-            try:
+            with contextlib.suppress(BaseException):
                 sleep(0.05)
-            except BaseException:
-                pass
 
     def in_nested_handlers() -> None:
         try:
@@ -524,7 +508,7 @@ def p25_kill_while_blocked(log: Log) -> None:
     for tag, victim in victims:
         pid, ref = spawn_monitor(victim)
         settle(30)
-        start = runtime.now()
+        start = now()
         exit(pid, "shutdown")
         log(tag, await_down(ref), within(start, 0, 200))
     kill(server)

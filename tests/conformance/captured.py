@@ -1,0 +1,90 @@
+"""What the runtime reports while something happens, in the words that transcripts use for it."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from runtime import Crash, Instrument, Report, install, remove
+from tests.conformance.harness import settle
+
+CALLBACK_MODULES = {"Plain": "gplain", "Worker": "cw", "Srv": "server", "Sup": "csup"}
+"""What the transcripts call the classes of `actors`."""
+
+
+class _Collector(Instrument):
+    def __init__(self) -> None:
+        self.reports: list[Report] = []
+
+    def reported(self, report: Report) -> None:
+        self.reports.append(report)
+
+
+def reports_during(cause: Callable[[], Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Level, kind and fields of each report made while `cause` runs and what follows from it happens, in order."""
+    collector = _Collector()
+    install(collector)
+    try:
+        cause()
+        settle()
+    finally:
+        remove(collector)
+    return [_shown(report) for report in collector.reports]
+
+
+def kinds_during(cause: Callable[[], Any]) -> list[str]:
+    """The kind of each of those reports."""
+    return [kind for _, kind, _ in reports_during(cause)]
+
+
+def _shown(report: Report) -> tuple[str, str, dict[str, Any]]:
+    level = logging.getLevelName(report.level).lower()
+    fields = report.fields
+    match report.kind:
+        case "server_terminated":
+            names = ("name", "last_message", "state")
+            return level, report.kind, {**{name: fields[name] for name in names}, "reason": bare(fields["reason"])}
+        case "crash_report":
+            return level, report.kind, _crash(fields)
+        case "supervisor_report":
+            return (
+                level,
+                report.kind,
+                {**_child(fields), "context": fields["context"], "reason": bare(fields["reason"])},
+            )
+        case "progress":
+            return level, report.kind, _child(fields)
+        case "process_crashed":
+            return level, "process_error", {"reason": bare(fields["reason"])}
+        case kind:
+            return level, kind, dict(fields)
+
+
+def _crash(fields: dict[str, Any]) -> dict[str, Any]:
+    names = ("pid", "registered_name", "ancestors", "messages", "message_queue_len", "links", "trap_exit")
+    return {
+        **{name: fields[name] for name in names},
+        "class": "error" if isinstance(fields["reason"], Crash) else "exit",
+        "reason": bare(fields["reason"]),
+        "initial_call": initial_call(fields["initial_call"]),
+        "dictionary": fields["dictionary"] or [],
+        "neighbours": len(fields["neighbours"]),
+    }
+
+
+def _child(fields: dict[str, Any]) -> dict[str, Any]:
+    return {"supervisor": fields["supervisor"], "child": fields["id"], "child_pid": fields["pid"]}
+
+
+def bare(reason: Any) -> Any:
+    """A reason as reports show it: an exception's message alone."""
+    return reason.message if isinstance(reason, Crash) else reason
+
+
+def initial_call(call: str | None) -> Any:
+    """An initial call as (module, function, arity), the module named as on the BEAM's side."""
+    if call is None:
+        return None
+    _, kind, function = call.rsplit(".", 2)
+    if kind == "Sup":  # OTP's supervisor says which callback module it was started with
+        return ("supervisor", "csup", ("Argument__1",))
+    return (CALLBACK_MODULES[kind], function, 1)

@@ -1,0 +1,457 @@
+"""Group P, our own: what the given transcripts leave open. The BEAM's side is `beam/processes.erl`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from runtime import (
+    ANY,
+    Down,
+    Exit,
+    NoProcessError,
+    Pid,
+    ProcessExit,
+    Ref,
+    alias,
+    alive,
+    call,
+    cancel_timer,
+    demonitor,
+    dictionary,
+    exit,
+    flag,
+    flush,
+    link,
+    monitor,
+    process_info,
+    processes,
+    read_timer,
+    receive,
+    register,
+    registered,
+    resume,
+    self_,
+    send,
+    send_after,
+    spawn_link,
+    spawn_monitor,
+    suspend,
+    unalias,
+    unlink,
+    unregister,
+    whereis,
+)
+from tests.conformance.actors import Fault, Plain
+from tests.conformance.harness import Log, ask, attempt, await_down, down_after, exits, idle, info, kill, settle, who
+
+
+def _trapping(name: str) -> Pid:
+    pid = idle(name)
+    ask(pid, lambda: flag(trap_exit=True))
+    return pid
+
+
+def p51_process_info(log: Log) -> None:
+    a, b = idle("a"), idle("b")
+    for message in ("m1", "m2", "m3"):
+        send(a, message)
+    settle()
+    log("status", info(a, "status"), "own", info(self_(), "status"))
+    log("message_queue_len", info(a, "message_queue_len"), "messages", info(a, "messages"))
+    log("trap_exit", info(a, "trap_exit"), info(_trapping("t"), "trap_exit"))
+    ask(a, lambda: (link(b), dictionary().update(k="v")))
+    log("links", info(a, "links"), info(b, "links"))
+    log("dictionary", info(a, "dictionary"))
+    monitor(a)
+    log("monitored_by", info(a, "monitored_by"), "monitors", len(info(self_(), "monitors")))
+    register("info_name", a)
+    log("registered_name", info(a, "registered_name"))
+    log("parent", info(a, "parent"))
+    log("several", process_info(a, "message_queue_len", "trap_exit"))
+    log("unknown_key", attempt(process_info, a, "no_such_key"))
+    kill(a)
+    log("dead", process_info(a, "status"))
+
+
+def p52_selective_receive(log: Log) -> None:
+    main = self_()
+    for message in ("b1", "a1", "b2", "a2"):
+        send(main, message)
+    log("position_beats_clause_order", receive("a1", "a2", "b1"))
+    log("skips", receive("a2"))
+    send(main, "a3")
+    log("skipped_come_first", receive())
+    log("rest_in_order", flush())
+    log("empty", receive(timeout=0, default="none"))
+    for number in range(1, 501):
+        send(main, number)
+    send(main, "wanted")
+    log("zero_timeout_scans_all", "found" if receive("wanted", timeout=0, default=None) else "none")
+    log("left", len(flush()))
+    send(main, "early")
+    send(idle("other"), lambda: (settle(30), send(main, "wanted")))
+    log("waits_past_an_unmatched_one", receive("wanted", timeout=5, default="none"), flush())
+    for number in (1, 2, 3):
+        send(main, ("pair", number))
+    log("by_content", receive(("pair", 2))[1], receive(("pair", lambda n: n > 1))[1], flush())
+
+
+def p53_aliases(log: Log) -> None:
+    main, a = self_(), idle("a")
+
+    def sent_by_a(to: Any, message: Any) -> Any:
+        return ask(a, lambda: send(to, message))
+
+    address = alias()
+    sent_by_a(address, "one")
+    sent_by_a(address, "two")
+    log("active", flush())
+    log("unalias", unalias(address), unalias(address))
+    log("send_to_inactive", sent_by_a(address, "three"), flush())
+    once = alias("reply")
+    sent_by_a(once, "first")
+    sent_by_a(once, "second")
+    log("reply_alias_is_single_shot", flush(), unalias(once))
+    watched = idle("watched")
+    ref = monitor(watched, alias="reply_demonitor")
+    sent_by_a(ref, (ref, "answer"))
+    log("reply", receive((ref, ANY), timeout=5)[1])
+    kill(watched)
+    settle()
+    log("reply_ended_the_monitor", flush())
+    w2 = idle("w2")
+    ref = monitor(w2, alias="demonitor")
+    sent_by_a(ref, "still_open")
+    log("open_until_demonitor", flush())
+    demonitor(ref)
+    sent_by_a(ref, "closed")
+    log("closed_by_demonitor", flush())
+    ref = monitor(w2, alias="demonitor")
+    kill(w2)
+    settle()
+    sent_by_a(ref, "after_down")
+    log("closed_by_down", len(flush()))
+    theirs = ask(a, alias)
+    log("unalias_of_anothers", unalias(theirs))
+    kill(a)
+    send(theirs, "to_a_dead_owner")
+    log("main_alive", alive(main))
+
+
+def p54_monitor_by_name_and_demonitor(log: Log) -> None:
+    a, b = idle("a"), idle("b")
+    register("watched", a)
+    monitor("watched")
+    unregister("watched")
+    register("watched", b)
+    exits(b, "boom")
+    log("other_holder_died", flush())
+    exits(a, "bye")
+    (down,) = flush()
+    log("first_holder_died", who(down.pid), down.reason)
+    c = idle("c")
+    before, stays, flushed = monitor(c), monitor(c), monitor(c)
+    log("demonitor_before", demonitor(before))
+    exits(c, "boom")
+    log("demonitor_after", demonitor(stays), demonitor(flushed, flush=True))
+    log("only_flush_removes_a_queued_down", flush())
+    log("again", demonitor(stays), demonitor(before, flush=True))
+    d = idle("d")
+    ref = monitor(d)
+    log("info_of_an_active_one", demonitor(ref, info=True))
+    log("info_again", demonitor(ref, info=True))
+    register("holder", d)
+    by_name = monitor("holder")
+    send(d, lambda: exit("bye"))
+    log("free_at_down", await_down(by_name), whereis("holder"))
+
+
+def p55_link_to_the_dead(log: Log) -> None:
+    dead = idle("dead")
+    kill(dead)
+    try:
+        link(dead)
+    except NoProcessError:
+        log("not_trapping", ("error", "noproc"))
+    log("links", info(self_(), "links"))
+    flag(trap_exit=True)
+    log("trapping", attempt(link, dead), flush())
+    log("unlink_the_dead", attempt(unlink, dead), flush())
+
+
+def p56_spawn_link_is_atomic(log: Log) -> None:
+    flag(trap_exit=True)
+    for reason in ("normal", "boom", "kill"):
+        pid = spawn_link(exit, reason)
+        log("spawn_link", receive(lambda m, pid=pid: isinstance(m, Exit) and m.pid == pid, timeout=5).reason)
+    for reason in ("normal", "boom", "kill"):
+        _, ref = spawn_monitor(exit, reason)
+        log("spawn_monitor", await_down(ref))
+    parent = idle("parent")
+    died = down_after(parent, lambda: send(parent, lambda: (spawn_link(exit, "boom"), settle(5000))))
+    log("a_parent_that_does_not_trap", died)
+    log("mailbox", flush())
+
+
+def p57_timers_and_names(log: Log) -> None:
+    main, a = self_(), idle("a")
+    register("timed", a)
+    send_after("timed", "moved", 0.03)
+    unregister("timed")
+    register("timed", main)
+    log("goes_to_who_holds_the_name_then", receive("moved", timeout=5, default="lost"))
+    unregister("timed")
+    timer = send_after(main, "never", 5)
+    log("read_by_another", ask(a, lambda: read_timer(timer)) is not None)
+    log("cancelled_by_another", ask(a, lambda: cancel_timer(timer)) is not None)
+    log("then_unknown", read_timer(timer) is not None)
+    send_after(main, "second", 0.02)
+    send(main, "first")
+    settle()
+    log("behind_what_was_sent_before", flush())
+    timer = send_after(main, "one_shot", 0.02)
+    settle()
+    log("fired", flush(), read_timer(timer) is not None, cancel_timer(timer) is not None)
+    log("negative_time", attempt(send_after, main, "x", -1))
+
+
+def p58_suspend_resume(log: Log) -> None:
+    main, a = self_(), idle("a")
+    suspend(a)
+    send(a, lambda: send(main, "ran"))
+    settle()
+    log("suspended", flush(), ("message_queue_len", info(a, "message_queue_len")))
+    log("status", info(a, "status"))
+    suspend(a)
+    resume(a)
+    settle()
+    log("one_resume_for_two_suspends", flush())
+    resume(a)
+    settle()
+    log("resumed", flush())
+    log("resume_of_a_running_one", attempt(resume, a))
+    log("suspend_oneself", attempt(suspend, main))
+    suspend(a)
+    log("killed_while_suspended", down_after(a, lambda: exit(a, "kill")))
+    b = idle("b")
+    suspend(b)
+    log("ended_by_a_signal_while_suspended", down_after(b, lambda: exit(b, "boom")))
+    log("suspend_the_dead", attempt(suspend, b))
+    c, suspender = idle("c"), idle("suspender")
+    ask(suspender, lambda: suspend(c))
+    send(c, lambda: send(main, "c_ran"))
+    settle()
+    log("suspended_by_another", flush())
+    kill(suspender)
+    settle()
+    log("the_suspenders_death_resumes", flush())
+
+
+def p59_first_fatal_signal_wins(log: Log) -> None:
+    def both(pid: Pid, first: Any, second: Any) -> Any:
+        return down_after(pid, lambda: (exit(pid, first), exit(pid, second)))
+
+    log("two_reasons", both(idle("a"), "first", "second"))
+    log("normal_does_not_count", both(idle("b"), "normal", "second"))
+    log("kill_second", both(idle("c"), "first", "kill"))
+    log("kill_first", both(idle("d"), "kill", "second"))
+    t = _trapping("t")
+    exit(t, "one")
+    send(t, "between")
+    exit(t, "two")
+    settle()
+    log("trapper_has_both", info(t, "messages"))
+    log("then_killed", both(t, "three", "kill"))
+
+
+def p60_dead_and_unknown_destinations(log: Log) -> None:
+    dead = idle("dead")
+    kill(dead)
+    log("send_to_the_dead", attempt(send, dead, "hello"))
+    log("send_to_an_unknown_name", attempt(send, "nobody_here", "hello"))
+    log("exit_to_the_dead", attempt(exit, dead, "boom"))
+    log("unlink_the_dead", attempt(unlink, dead))
+    log("demonitor_an_unknown", attempt(demonitor, Ref()))
+    log("info_of_the_dead", process_info(dead))
+    log("alive", alive(dead))
+    log("whereis", whereis("nobody_here"))
+    log("in_processes", dead in processes(), self_() in processes())
+    log("mailbox", flush())
+
+
+def p61_reasons_along_links(log: Log) -> None:
+    causes: list[tuple[str, Callable[[Pid], Any]]] = [
+        ("kill_signal", lambda pid: exit(pid, "kill")),
+        ("own_exit_kill", lambda pid: send(pid, lambda: exit("kill"))),
+        ("own_exit_shutdown", lambda pid: send(pid, lambda: exit("shutdown"))),
+        ("own_exit_pair", lambda pid: send(pid, lambda: exit(("shutdown", "x")))),
+    ]
+    for tag, cause in causes:
+        a, b, c = idle("a"), idle("b"), _trapping("c")
+        ask(a, lambda b=b: link(b))
+        ask(b, lambda c=c: link(c))
+        ref = monitor(b)
+        log(tag, down_after(a, lambda a=a, cause=cause: cause(a)), await_down(ref))
+        settle(10)
+        log("trapper", info(c, "messages"))
+
+
+def p62_cleanup_of_an_own_exit(log: Log) -> None:
+    main = self_()
+
+    def ends(tag: str, function: Callable[[], Any]) -> None:
+        _, ref = spawn_monitor(function)
+        log(tag, await_down(ref))
+
+    def nested() -> None:
+        try:
+            try:
+                exit("boom")
+            finally:
+                log("inner")
+        finally:
+            log("outer")
+
+    def exit_in_cleanup() -> None:
+        try:
+            exit("first")
+        finally:
+            exit("second")
+
+    def error_in_cleanup() -> None:
+        try:
+            exit("first")
+        finally:
+            raise Fault("second")
+
+    def exit_in_handler() -> None:
+        try:
+            raise Fault("oops")
+        except Fault:
+            exit("handled")
+
+    def sends_in_cleanup() -> None:
+        try:
+            exit("boom")
+        finally:
+            send(main, "from_cleanup")
+
+    def cleanup_may_wait() -> None:
+        try:
+            exit("boom")
+        finally:
+            settle(20)
+            log("waited")
+
+    def caught_and_went_on() -> None:
+        try:
+            exit("boom")
+        except ProcessExit:
+            log("caught")
+        exit("later")
+
+    ends("nested", nested)
+    ends("exit_in_cleanup", exit_in_cleanup)
+    ends("error_in_cleanup", error_in_cleanup)
+    ends("exit_in_handler", exit_in_handler)
+    _, ref = spawn_monitor(sends_in_cleanup)
+    log("sent_before_death", "sent" if receive("from_cleanup", timeout=5) else "", await_down(ref))
+    ends("cleanup_may_wait", cleanup_may_wait)
+    ends("caught_and_went_on", caught_and_went_on)
+
+
+def p63_exit_to_oneself(log: Log) -> None:
+    def ends(tag: str, function: Callable[[], Any]) -> None:
+        _, ref = spawn_monitor(function)
+        log(tag, await_down(ref))
+
+    def signal_to_self() -> None:
+        exit(self_(), "boom")
+        log("not_reached")
+
+    def cannot_be_caught() -> None:
+        # A finally does run where Python unwinds the dead process's frames; an except changes nothing.
+        try:
+            exit(self_(), "boom")
+        except BaseException:
+            settle(20)
+        log("not_reached")
+
+    def kill_to_self() -> None:
+        flag(trap_exit=True)
+        exit(self_(), "kill")
+        log("not_reached")
+
+    def trapped() -> None:
+        log.bind("me", self_())
+        flag(trap_exit=True)
+        exit(self_(), "boom")
+        log(flush())
+
+    ends("signal_to_self", signal_to_self)
+    ends("cannot_be_caught", cannot_be_caught)
+    ends("kill_to_self", kill_to_self)
+    ends("trapped", trapped)
+
+
+def p64_messages_share_nothing(log: Log) -> None:
+    main, a = self_(), idle("a")
+    message = [1, [2, 3]]
+    send(a, lambda: send(main, ("got", receive(("list", ANY))[1])))
+    send(a, ("list", message))
+    message[1].append(4)  # type: ignore[union-attr]
+    log("as_it_was_when_sent", receive(("got", ANY), timeout=5)[1])
+    message = [1, [2, 3]]
+    srv = Plain.start(0)
+    log(call(srv, ("set", message)))
+    message.clear()
+    kept = call(srv, "get")
+    log("the_servers_own", kept)
+    kept.clear()
+    log("a_reply_is_a_copy", call(srv, "get"))
+    kill(srv)
+
+
+def p65_many_watchers(log: Log) -> None:
+    hub = idle("hub")
+    watchers = [idle("watcher") for _ in range(100)]
+    for watcher in watchers:
+        ask(watcher, lambda: monitor(hub))
+    log("monitored_by", len(info(hub, "monitored_by")))
+    gone, left = watchers[:40], watchers[40:]
+    for watcher in gone:
+        kill(watcher)
+    log("after_40_died", len(info(hub, "monitored_by")))
+    exits(hub, "bye")
+    settle()
+    downs = [message.reason for watcher in left for message in info(watcher, "messages") if isinstance(message, Down)]
+    log("downs", len(downs), sorted(set(downs)))
+    spokes = [idle("spoke") for _ in range(100)]
+    center = idle("center")
+    for spoke in spokes:
+        ask(center, lambda spoke=spoke: link(spoke))
+    refs = [monitor(spoke) for spoke in spokes]
+    exits(center, "torn")
+    log("a_star_torn", sorted({await_down(ref) for ref in refs}))
+
+
+def p66_registered_names(log: Log) -> None:
+    a, b = idle("a"), idle("b")
+
+    def ours() -> list[Any]:
+        return [name for name in sorted(registered()) if name in ("reg_a", "reg_b")]
+
+    register("reg_b", b)
+    register("reg_a", a)
+    log("registered", ours())
+    log("unregistered_by_another", ask(a, lambda: unregister("reg_b")), whereis("reg_b"))
+    register("reg_b", b)
+    exits(a, "boom")
+    log("freed_by_death", ours())
+    not_a_pid: Any = "not_a_pid"
+    log("not_a_pid", attempt(register, "reg_c", not_a_pid))
+    holder = whereis("reg_b")
+    assert holder is not None
+    log("exit_by_name", down_after(b, lambda: exit(holder, "bye")), ours())
+    register("reg_main", self_())
+    send("reg_main", "by_own_name")
+    log("own_name", flush())
