@@ -2,13 +2,15 @@
 %%
 %% Every run of init takes the next incarnation name of the id. Options (a map): trap (default true), init (what
 %% the n-th incarnation does: ok, ignore, {stop,R}, {error,R}, {exit,R}, gate), then (what incarnations after
-%% those do), quiet, term_gate, term_exit, name.
+%% those do), quiet, term_gate, term_exit, name
+%% (an atom, or {via, Module, Term}).
 -module(cw).
 -behaviour(gen_server).
 -export([start_link/1, start_link/2, spec/1, spec/2, spec/3, stop/2]).
 -export([init/1, handle_call/3, handle_cast/2, handle_info/2, terminate/2]).
 
 start_link(Id) -> start_link(Id, #{}).
+start_link(Id, #{name := {via, _, _} = Name} = Options) -> gen_server:start_link(Name, ?MODULE, {Id, Options}, []);
 start_link(Id, #{name := Name} = Options) -> gen_server:start_link({local, Name}, ?MODULE, {Id, Options}, []);
 start_link(Id, Options) -> gen_server:start_link(?MODULE, {Id, Options}, []).
 

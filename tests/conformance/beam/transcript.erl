@@ -3,7 +3,8 @@
 %% Every scenario runs in a fresh process, `main`. What it logs is recorded before log/1 returns, so the order of
 %% the lines is the order in which things happened. Processes are shown by the names that bind/2 gave them.
 -module(transcript).
--export([run/2, log/1, bind/2, next/1, settle/0, settle/1, flush/0, attempt/1, down/1, down/2, await/1, gate/1, open/2]).
+-export([run/2, log/1, bind/2, named/1, name/1, next/1, settle/0, settle/1, flush/0, attempt/1, down/1, down/2, await/1,
+         gate/1, held/1, open/2, release/2, client/2, answer/1]).
 
 -define(NAMES, transcript_names).
 -define(QUIET, 60).
@@ -37,8 +38,8 @@ record(Lines) ->
         {lines, From} -> From ! {self(), lists:reverse(Lines)}
     end.
 
-%% Records one event and returns ok. The answer travels under an alias-free private pair, and the caller's own
-%% mailbox keeps its order, because only this answer is taken out of it.
+%% Records one event and returns ok. The caller's mailbox keeps its order: only the
+%% recorder's answer is taken out of it.
 log(Event) ->
     Recorder = whereis(?MODULE),
     Recorder ! {line, self(), iolist_to_binary(render(Event))},
@@ -46,6 +47,10 @@ log(Event) ->
 
 %% From now on Pid is shown as Name.
 bind(Pid, Name) -> ets:insert(?NAMES, {Pid, Name}), Pid.
+
+%% The process that is shown as Name, and the other way round.
+named(Name) -> [{Pid, _}] = ets:match_object(?NAMES, {'_', Name}), Pid.
+name(Pid) -> [{_, Name}] = ets:lookup(?NAMES, Pid), Name.
 
 %% The next incarnation's name for Id: id#1, id#2, ...
 next(Id) ->
@@ -81,15 +86,27 @@ down(Pid, Cause) ->
 %% Waits for the very message Expected.
 await(Expected) -> receive Expected -> Expected after 10000 -> log(['!', no_message, Expected]) end.
 
-%% Called where a scenario wants to hold a process: tells main that Name stands at its gate, waits for open/2.
+%% Called by what a scenario wants to hold at a point: tells main that Name is there, waits, gives open's Verdict.
 gate(Name) ->
-    [{Main, _}] = ets:match_object(?NAMES, {'_', main}),
-    Main ! {at_gate, Name, self()},
+    main() ! {at_gate, Name, self()},
     receive {gate_open, Verdict} -> Verdict end.
 
-%% Waits until Name stands at its gate and lets it through with Verdict.
-open(Name, Verdict) ->
-    receive {at_gate, Name, Pid} -> Pid ! {gate_open, Verdict} after 10000 -> log(['!', nobody_at_gate, Name]) end.
+%% Waits until Name stands at its gate, and returns its pid for release/2.
+held(Name) -> receive {at_gate, Name, Pid} -> Pid after 10000 -> log(['!', nobody_at_gate, Name]) end.
+
+release(Pid, Verdict) -> Pid ! {gate_open, Verdict}.
+
+%% Waits until Name stands at its gate, and lets it through with Verdict.
+open(Name, Verdict) -> release(held(Name), Verdict).
+
+%% Makes a request from a process of its own, so that main goes on; answer(Tag) waits for what came of it.
+client(Tag, Request) ->
+    spawn(fun() -> main() ! {answer, Tag, attempt(Request)} end),
+    settle().
+
+answer(Tag) -> receive {answer, Tag, Answer} -> Answer after 10000 -> log(['!', no_answer, Tag]) end.
+
+main() -> named(main).
 
 %% -- Rendering ----------------------------------------------------------------------------------------------------
 
