@@ -15,8 +15,10 @@ from runtime import (
     flag,
     self_,
     sleep,
+    unlink,
 )
-from tests.conformance.harness import current, log
+from tests.conformance.gates import gate
+from tests.conformance.harness import current, info, log
 
 
 class Fault(Exception):
@@ -27,8 +29,8 @@ class Worker(GenServer):
     """A server for supervisors' children: each start takes the next incarnation name and logs what it does.
 
     Options: `trap` (default True), `init` (a list: what the n-th start does) and `then` (what later ones do), `quiet`,
-    `term_delay` (seconds), `term_exit` (a reason). What a start does: `"ok"`, `"ignore"`, `("stop", R)`,
-    `("error", R)`, `("exit", R)`, `("delay", seconds)`.
+    `term_delay` (seconds), `term_gate` (wait there for main), `term_exit` (a reason). What a start does: `"ok"`,
+    `"ignore"`, `("stop", R)`, `("error", R)`, `("exit", R)`, `("delay", seconds)`, `"gate"` (what main then says).
     """
 
     def init(self, id: str, options: dict[str, Any]) -> Any:
@@ -41,6 +43,9 @@ class Worker(GenServer):
 
     def _begin(self, behaviour: Any) -> Any:
         match behaviour:
+            case "gate":
+                log(self.name, "init_begin")
+                return self._begin(gate(self.name))
             case "ok":
                 log(self.name, "start")
             case "delay", seconds:
@@ -66,6 +71,9 @@ class Worker(GenServer):
                 return "pong"
             case "name":
                 return self.name
+            case "unlink_from_parent":
+                unlink(info(self_(), "parent"))
+                return "ok"
             case _:
                 raise Fault(request)
 
@@ -87,6 +95,9 @@ class Worker(GenServer):
             log(self.name, "terminate", reason)
         if "term_delay" in self.options:
             sleep(self.options["term_delay"])
+            log(self.name, "cleanup_done")
+        if self.options.get("term_gate"):
+            gate(self.name)
             log(self.name, "cleanup_done")
         if "term_exit" in self.options:
             exit(self.options["term_exit"])
