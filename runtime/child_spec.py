@@ -67,7 +67,7 @@ class ChildSpec:
     shutdown: Shutdown = MISSING
     type: Literal["worker", "supervisor"] = "worker"
     significant: bool = False
-    modules: list[Any] = MISSING
+    modules: Any = MISSING
 
     def __post_init__(self) -> None:
         if self.id is MISSING:
@@ -176,7 +176,9 @@ def _check_start(id: Any, start: Any) -> None:
     try:
         hash(id)
     except TypeError:
-        raise SpecError(("invalid_id", id), f"the id {id!r} is not hashable; use a string, a number or a tuple") from None
+        raise SpecError(
+            ("invalid_id", id), f"the id {id!r} is not hashable; use a string, a number or a tuple"
+        ) from None
     if not isinstance(start, tuple) or not start or not callable(start[0]):
         raise SpecError(
             ("invalid_mfa", start), f"child {id!r} has start={start!r}; write a tuple (callable, argument, ...)"
@@ -202,9 +204,10 @@ def _names(names: Iterable[Any]) -> str:
 
 
 def _modules_of(start: Any) -> list[Any]:
-    function = getattr(start, "func", start)  # a functools.partial
-    owner = function.__self__ if isinstance(function, MethodType) else None
-    return [owner if isinstance(owner, type) else getattr(function, "__module__", None)]
+    if hasattr(start, "cls"):  # what GenServer.child_spec() makes for keyword arguments
+        return [start.cls]
+    owner = start.__self__ if isinstance(start, MethodType) else None
+    return [owner if isinstance(owner, type) else getattr(start, "__module__", None)]
 
 
 _FIELDS = frozenset(field.name for field in fields(ChildSpec))

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from runtime.child_spec import AUTO_SHUTDOWNS, AutoShutdown, ChildSpec, SpecError, child_specs
 
 Strategy = Literal["one_for_one", "one_for_all", "rest_for_one", "simple_one_for_one"]
-"""Who is restarted with a child that ended: nobody, all others, those started after it, nobody (children of one kind)."""
+"""Who is restarted with a child: nobody else, all, those started after it, nobody else (children of one kind)."""
 
 STRATEGIES = ("one_for_one", "one_for_all", "rest_for_one", "simple_one_for_one")
 
@@ -51,7 +51,7 @@ class SupervisorSpec:
         object.__setattr__(self, "specs", child_specs(children, self.auto_shutdown))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DynamicSupervisorSpec:
     """What the `init` of a DynamicSupervisor returns: its flags.
 

@@ -2,10 +2,146 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, Literal, NamedTuple
 
-from runtime.api import demonitor, exit, monitor, receive, unlink
-from runtime.child_spec import ChildSpec, Shutdown
+from runtime.api import exit, monitor, receive, unlink
+from runtime.child_spec import ChildSpec
 from runtime.crash import Crash
-from runtime.errors import ProcessExit, StartError, Unsuccessful
-from runtime.pid import ANY_DOWN, Down, Exit, Pid, Ref
+from runtime.errors import CallError, ProcessExit, StartError
+from runtime.pattern import ANY
+from runtime.pid import Down, Exit, Pid, Ref
+
+RESTARTING: Final = "restarting"
+"""Stands where a child's pid would: its restart has failed and will be tried again."""
+
+
+class ChildInfo(NamedTuple):
+    """One line of `which_children`: `pid` is None for a child that is not running, or ``"restarting"``.
+
+    `id` is None for the children of a DynamicSupervisor.
+    """
+
+    id: Any
+    pid: Any
+    type: str
+    modules: Any
+
+    def __deepcopy__(self, memo: object) -> ChildInfo:
+        modules = self.modules
+        return self._replace(modules=[*modules]) if isinstance(modules, list) else self
+
+
+class Child:
+    """What a supervisor knows of one child. `at` is its Pid, None while it is not running, or `RESTARTING`.
+
+    `at` changes in one step, because observers read it from another thread. `restarts` counts those that succeeded.
+    """
+
+    __slots__ = ("at", "restarts", "spec")
+
+    def __init__(self, spec: ChildSpec, at: Pid | None = None) -> None:
+        self.spec = spec
+        self.at: Pid | Literal["restarting"] | None = at
+        self.restarts = 0
+
+    @property
+    def pid(self) -> Pid | None:
+        """The process of a running child."""
+        at = self.at
+        return at if type(at) is Pid else None
+
+    @property
+    def state(self) -> str:
+        """``"running"``, ``"restarting"``, or ``"undefined"`` as OTP calls a child that is not running."""
+        at = self.at
+        if at is None:
+            return "undefined"
+        return RESTARTING if at == RESTARTING else "running"
+
+    def report(self, supervisor: Any, pid: Any) -> dict[str, Any]:
+        """Give what reports say of a child; `pid` is its process, or was."""
+        spec = self.spec
+        return {
+            "supervisor": supervisor,
+            "id": spec.id,
+            "pid": pid,
+            "start": spec.start,
+            "restart": spec.restart,
+            "significant": spec.significant,
+            "shutdown": spec.shutdown,
+            "type": spec.type,
+        }
+
+
+def start_process(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Pid | None, Any]:
+    """Call a child's start function; gives its pid (None: the child is to be ignored) and the extra value, else None.
+
+    Raises StartError with the reason of a start that failed; one that returned something else fails with that. For a
+    start function that raised something else than StartError, the error has a `caught` attribute that is True.
+    """
+    try:
+        result = function(*args)
+    except StartError:
+        raise
+    except ProcessExit as error:
+        raise _caught(error.reason) from error
+    except CallError as error:
+        raise _caught(error.exit_reason) from error
+    except Exception as error:
+        raise _caught(Crash.from_exception(error)) from error
+    match result:
+        case None | Pid():
+            return result, None
+        case (Pid() as pid, extra):
+            return pid, extra
+    raise StartError(result)
+
+
+def _caught(reason: Any) -> StartError:
+    error = StartError(reason)
+    error.caught = True  # type: ignore[attr-defined]
+    return error
+
+
+def is_normal(reason: Any) -> bool:
+    """Whether a transient child that exits with `reason` has done its work: normal, shutdown, (shutdown, term)."""
+    if type(reason) is tuple:
+        return len(reason) == 2 and reason[0] == "shutdown"
+    return type(reason) is str and reason in ("normal", "shutdown")
+
+
+def is_expected(reason: Any, spec: ChildSpec, signal: str) -> bool:
+    """Whether a child that was sent the exit signal `signal` may exit with `reason` without a report."""
+    if reason == ("killed" if signal == "kill" else "shutdown"):
+        return True
+    return spec.restart != "permanent" and is_normal(reason)
+
+
+def shut_down(pid: Pid, spec: ChildSpec) -> Any:
+    """End a child as its spec says, and wait until it is dead; gives the reason when that is worth a report, else None.
+
+    A monitor tells of the death, because a child that unlinks itself would never be heard of; a link's `Exit` that is
+    there as well knows the reason of a child that was dead already.
+    """
+    ref = monitor(pid)
+    if spec.shutdown == "brutal_kill":
+        signal = "kill"
+        exit(pid, "kill")
+        down = receive(Down(ref, ANY, ANY))
+    else:
+        signal = "shutdown"
+        exit(pid, "shutdown")
+        down = _await_death(ref, pid, None if spec.shutdown == "infinity" else spec.shutdown)
+    unlink(pid)
+    link_exit = receive(Exit(pid, ANY), timeout=0, default=None)
+    reason = down.reason if link_exit is None else link_exit.reason
+    return None if is_expected(reason, spec, signal) else reason
+
+
+def _await_death(ref: Ref, pid: Pid, seconds: float | None) -> Down:
+    down: Down | None = receive(Down(ref, ANY, ANY), timeout=seconds, default=None)
+    if down is None:
+        exit(pid, "kill")
+        down = receive(Down(ref, ANY, ANY))
+    return down

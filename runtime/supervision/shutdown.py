@@ -1,0 +1,71 @@
+"""The end of many children at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from runtime.api import exit, monitor, receive, unlink
+from runtime.clock import now
+from runtime.pid import Down, Exit, Pid
+from runtime.supervision.child import Child, is_expected
+
+
+class ParallelShutdown:
+    """Ends all children of a supervisor that is ending itself, each as its spec says, in time linear in their number.
+
+    So it takes every `Exit` and `Down` out of the mailbox: looking for its own among them would make it quadratic.
+
+    `tell` is called for each with its pid, its record and the reason it died of, None where that was expected.
+    """
+
+    def __init__(self, children: Mapping[Pid, Child], tell: Callable[[Pid, Any, Any], None]) -> None:
+        self._children = children
+        self._tell = tell
+        self._waiting: dict[Any, Pid] = {}
+
+    def run(self) -> None:
+        """Monitor, unlink and signal every child, then wait until all are dead."""
+        dead = self._flush_exits()
+        for pid in self._children:
+            if pid in dead:
+                self._over(pid, dead[pid])
+            else:
+                self._waiting[monitor(pid)] = pid
+                unlink(pid)
+        limits: dict[float, list[Pid]] = {}
+        for pid in self._waiting.values():
+            shutdown = self._children[pid].spec.shutdown
+            exit(pid, "kill" if shutdown == "brutal_kill" else "shutdown")
+            if not isinstance(shutdown, str):
+                limits.setdefault(shutdown, []).append(pid)
+        start = now()
+        for seconds in sorted(limits):
+            self._wait(start + seconds)
+            if not self._waiting:
+                return
+            for pid in limits[seconds]:
+                exit(pid, "kill")
+        self._wait(None)
+
+    def _flush_exits(self) -> dict[Pid, Any]:
+        """Take the exits of children that are dead already out of the mailbox, in one pass."""
+        dead = {}
+        while (message := receive(Exit, timeout=0, default=None)) is not None:
+            dead[message.pid] = message.reason
+        return dead
+
+    def _wait(self, deadline: float | None) -> None:
+        while self._waiting:
+            left = None if deadline is None else max(0.0, deadline - now())
+            down = receive(Down, timeout=left, default=None)
+            if down is None:
+                return
+            pid = self._waiting.pop(down.ref, None)
+            if pid is not None:
+                self._over(pid, down.reason)
+
+    def _over(self, pid: Pid, reason: Any) -> None:
+        child = self._children[pid]
+        signal = "kill" if child.spec.shutdown == "brutal_kill" else "shutdown"
+        self._tell(pid, child, None if is_expected(reason, child.spec, signal) else reason)
