@@ -192,8 +192,18 @@ ALL: dict[str, Column] = {
 }
 """All columns by id."""
 
-DROPPED_FIRST = ("cpu", "uptime", "pid", "memory", "restarts", "status", "messages", "mailbox")
-"""In which order columns leave a table that is too narrow for them."""
+CONCESSIONS = (
+    ("cpu", 0),
+    ("messages", 5),
+    ("uptime", 0),
+    ("pid", 0),
+    ("memory", 0),
+    ("restarts", 0),
+    ("status", 0),
+    ("messages", 0),
+    ("mailbox", 0),
+)
+"""What a table that is too narrow gives up, in order: a column and the width that is left to it, 0 for none."""
 
 GROWN_FIRST = ("messages", "restarts", "memory", "mailbox", "status", "pid")
 """In which order columns get more room."""
@@ -214,19 +224,18 @@ class Layout:
 
 
 def lay_out(width: int, wanted: Sequence[str]) -> Layout:
-    """Choose columns and widths for a table of `width` cells; `wanted` are ids in order. One cell stands between."""
-    sizes = {name: min(ALL[name].widths) for name in wanted}
+    """Choose columns and widths for a table of `width` cells; `wanted` are ids in order."""
+    sizes = {name: ALL[name].widths[0] for name in wanted}
 
     def room(chosen: dict[str, int]) -> int:
-        return width - sum(cells + 1 for cells in chosen.values())
+        return width - sum(cells + COLUMN_GAP for cells in chosen.values())
 
-    for name in DROPPED_FIRST:
+    for name, left in CONCESSIONS:
         if room(sizes) >= LEAST_NAME:
             break
-        sizes.pop(name, None)
-    for name in GROWN_FIRST:
-        if name in sizes and room({**sizes, name: ALL[name].widths[0]}) >= LEAST_NAME:
-            sizes[name] = ALL[name].widths[0]
+        if name in sizes:
+            sizes[name] = left
+        sizes = {column: cells for column, cells in sizes.items() if cells}
     for name in GROWN_FIRST * 2:
         larger = [cells for cells in sorted(ALL[name].widths) if name in sizes and cells > sizes[name]]
         if larger and room({**sizes, name: larger[0]}) >= GOOD_NAME:

@@ -35,10 +35,11 @@ class NodeScreen(Screen[None]):
     def __init__(self, watch: Watch) -> None:
         super().__init__()
         self.observed = watch
+        self.header = NodeHeader(watch.record, watch.source.name, self.VIEW)
 
     def compose(self) -> ComposeResult:
         """The header, the view's own parts, the keys; and a sentence for when there is no room."""
-        yield NodeHeader(self.observed.record, self.observed.source.name, self.VIEW)
+        yield self.header
         with Container(id="body"):
             yield from self.compose_body()
         yield KeyBar()
@@ -61,14 +62,14 @@ class NodeScreen(Screen[None]):
     def looked(self, news: Looked) -> None:
         """Take all that one look brought."""
         if not news.held:
-            self.query_one(NodeHeader).stats = self.observed.record.stats
+            self.header.stats = self.observed.record.stats
             self.take_events(news.fresh)
         for query, answer in news.answers:
             self.take(query, answer)
 
     def show_reachability(self) -> None:
         """Show whether the node can be reached, and whether the display is frozen."""
-        header = self.query_one(NodeHeader)
+        header = self.header
         header.reachability = self.observed.reachability
         header.frozen = self.observed.frozen
         header.stats = self.observed.record.stats

@@ -23,8 +23,11 @@ from observer.widgets.event_list import EventList
 from observer.widgets.life_charts import LifeCharts
 from runtime.introspection import wire
 
-MESSAGES = 50
+MESSAGES = 20
 """How many messages of the mailbox are shown."""
+
+INSIDES = {"stack": "Stack", "messages": "Mailbox", "state": "State", "dict": "Dictionary"}
+"""What is shown of a process's insides, with titles."""
 
 
 class ProcessScreen(Acting):
@@ -41,6 +44,11 @@ class ProcessScreen(Acting):
         super().__init__(watch)
         self._pid = pid
         self._key = key
+        self.facts = Static(id="facts", classes="framed")
+        self.charts = LifeCharts(id="charts", classes="framed")
+        self.relations = OptionList(id="relations", classes="framed", markup=False)
+        self.parts = {name: Static(id=name, classes="framed") for name in INSIDES}
+        self.log_list = EventList("Nothing has happened here yet.")
         self._row: wire.Row | None = None
         self._details: wire.Details | None = None
         self._gone = False
@@ -51,26 +59,22 @@ class ProcessScreen(Acting):
         """Facts and relations on one side, insides on the other, its events below."""
         with Container(id="columns"):
             with VerticalScroll(id="outside"):
-                yield Static(id="facts", classes="framed")
-                yield LifeCharts(id="charts", classes="framed")
-                relations = OptionList(id="relations", classes="framed", markup=False)
-                relations.border_title = "Related (enter goes there)"
-                yield relations
+                yield self.facts
+                yield self.charts
+                yield self.relations
             with VerticalScroll(id="inside"):
-                for name, title in (("stack", "Stack"), ("messages", "Mailbox"), ("state", "State"), ("dict", "Dictionary")):
-                    part = Static(id=name, classes="framed")
-                    part.border_title = title
-                    yield part
-        log = EventList("Nothing has happened here yet.")
-        log.add_class("framed")
-        log.border_title = "Events of this place"
-        yield log
+                yield from self.parts.values()
+        yield self.log_list.add_class("framed")
 
     def on_mount(self) -> None:
         """Show what is known of it already."""
         super().on_mount()
-        self.query_one("#facts").border_title = "Process"
-        self.query_one("#relations").focus()
+        self.facts.border_title = "Process"
+        self.relations.border_title = "Related (enter goes there)"
+        self.log_list.border_title = "Events of this place"
+        for name, title in INSIDES.items():
+            self.parts[name].border_title = title
+        self.relations.focus()
         self.show_events()
 
     def targets(self) -> Sequence[Target]:
@@ -110,16 +114,16 @@ class ProcessScreen(Acting):
     def show_events(self) -> None:
         """Show the events of this place, oldest first."""
         about = list(self.observed.record.events.about(self._key, self._pid))
-        self.query_one(EventList).replace(reversed(about))
+        self.log_list.replace(reversed(about))
 
     def _show(self) -> None:
         row, record = self._row, self.observed.record
         if row is None:
-            self.query_one("#facts", Static).update(Content.assemble(("This process has ended.", tones.WARN)))
+            self.facts.update(Content.assemble(("This process has ended.", tones.WARN)))
             return
         life = record.lives.get(row.key)
-        self.query_one("#facts", Static).update(self._facts(row, life))
-        self.query_one(LifeCharts).show(life)
+        self.facts.update(self._facts(row, life))
+        self.charts.show(life)
         if self._details is not None:
             self._show_inside(self._details)
             self._show_relations(self._details)
@@ -162,7 +166,7 @@ class ProcessScreen(Acting):
 
     def _fill(self, part: str, shown: Sequence[Content], empty: str) -> None:
         content = Content("\n").join(shown) if shown else Content.assemble((safe(empty), tones.MUTED))
-        self.query_one(f"#{part}", Static).update(content)
+        self.parts[part].update(content)
 
     def _show_relations(self, details: wire.Details) -> None:
         groups = (
@@ -178,7 +182,7 @@ class ProcessScreen(Acting):
         if processes == self._related:
             return
         self._related = processes
-        options = self.query_one("#relations", OptionList)
+        options = self.relations
         chosen = options.highlighted
         options.set_options(
             Option(Content.assemble((f"{label:<13}", tones.MUTED), (safe(process.name), tones.TEXT), (f" {process.pid}", tones.FAINT)))

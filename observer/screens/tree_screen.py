@@ -9,8 +9,9 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
+from observer.safetext import safe
 from observer.screens.acting import Acting, Target, target_of
 from observer.screens.choose_sort import DESCENDING, ChooseSort
 from observer.source import Answer
@@ -38,32 +39,28 @@ class TreeScreen(Acting):
     def __init__(self, watch: Watch) -> None:
         super().__init__(watch)
         self.view = TreeView()
+        self.table = ProcessTable(watch.settings.columns)
+        self.panel = ProcessPanel()
+        self.log_list = EventList("Nothing has happened yet. Kill something with x and see.")
+        self.problem = Static(id="problem", markup=False)
         self._details: wire.Details | None = None
 
     def compose_body(self) -> ComposeResult:
         """The table above or beside the panel and the log; the filter's line is hidden until it is wanted."""
         with Container(id="main"):
             yield Input(placeholder="filter: text, ~regular expression, or mailbox>100 …  (esc: all)", classes="line")
-            yield ProcessTable(self.observed.settings.columns)
+            yield self.problem
+            yield self.table
         with Container(id="lower"):
-            panel = ProcessPanel()
-            panel.add_class("framed")
-            yield panel
-            log = EventList("Nothing has happened yet. Kill something with x and see.")
-            log.add_class("framed")
-            yield log
+            yield self.panel.add_class("framed")
+            yield self.log_list.add_class("framed")
 
     def on_mount(self) -> None:
         """Start with the keys in the table."""
         super().on_mount()
         self.query_one(Input).display = False
         self.table.focus()
-        self.query_one(EventList).append(event for event in self.observed.record.events if event.kind != "spawn")
-
-    @property
-    def table(self) -> ProcessTable:
-        """The tree-table."""
-        return self.query_one(ProcessTable)
+        self.log_list.append(event for event in self.observed.record.events if event.kind != "spawn")
 
     def targets(self) -> Sequence[Target]:
         """The selected process."""
@@ -87,18 +84,22 @@ class TreeScreen(Acting):
                 if self.view.answers(query) and (not self.observed.frozen or table.lacking or not table.total):
                     table.empty = NO_MATCH if self.view.filter else NO_ROWS
                     table.show(answer, self.observed.record.lives)
-                    table.border_subtitle = ""
+                self._say_problem("")
             case wire.GetTree(), wire.Failed(why=why):
-                self.notify(why, title="The tree could not be had", severity="error", markup=False)
+                self._say_problem(why)
             case wire.GetProcess(), wire.Details():
                 self._details = answer
         self._show_selected()
+
+    def _say_problem(self, why: str) -> None:
+        self.problem.display = bool(why)
+        self.problem.update(f"! {safe(why)}" if why else "")
 
     def take_events(self, fresh: Sequence[wire.Event]) -> None:
         """Log what happened; processes that are only spawned are not news here."""
         told = [event for event in fresh if event.kind != "spawn"]
         if told:
-            self.query_one(EventList).append(told)
+            self.log_list.append(told)
 
     def show_reachability(self) -> None:
         """Dim the last known state while the node is lost."""
@@ -115,7 +116,7 @@ class TreeScreen(Acting):
         row = self.table.row
         record = self.observed.record
         life = record.lives.get(row.key) if row is not None else None
-        self.query_one(ProcessPanel).show(row, self._details, life, self.table.time)
+        self.panel.show(row, self._details, life, self.table.time)
 
     @on(ProcessTable.WindowWanted)
     def _window_wanted(self) -> None:

@@ -104,7 +104,8 @@ class EventList(ScrollView, can_focus=True):
 
     def _scroll(self, offset: int) -> None:
         if offset != self._offset:
-            self.scroll_to(y=offset, animate=False, immediate=True)
+            # Forced, because the scrollbar may be due only with the next layout.
+            self.scroll_to(y=offset, animate=False, immediate=True, force=True)
 
     def select(self, index: int) -> None:
         """Select the event at that index, as near as there is one. At the last one the list follows what happens."""
@@ -165,5 +166,8 @@ class EventList(ScrollView, can_focus=True):
         if selected:
             base = base + self.get_visual_style("event-list--selected", partial=True)
         parse = self.app.stylesheet.parse_style
-        segments = [Segment(text, (base + parse(tone)).rich_style) for text, tone in spans]
-        return Strip(segments).adjust_cell_length(width, base.rich_style)
+        strip = Strip([Segment(text, (base + parse(tone)).rich_style) for text, tone in spans])
+        if strip.cell_length > width:
+            more = Segment("…", (base + parse(tones.FAINT)).rich_style)
+            return Strip([*strip.crop(0, width - 1), more])
+        return strip.adjust_cell_length(width, base.rich_style)

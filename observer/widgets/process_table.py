@@ -173,7 +173,8 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def _scroll(self, offset: int) -> None:
         if offset != self._offset:
-            self.scroll_to(y=offset, animate=False, immediate=True)
+            # Forced, because the scrollbar may be due only with the next layout.
+            self.scroll_to(y=offset, animate=False, immediate=True, force=True)
 
     # -- Moving -------------------------------------------------------------------------------------------------
 

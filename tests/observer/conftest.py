@@ -1,0 +1,85 @@
+"""What the dashboard's tests share: a fixed time zone, and a way to run the app without waiting for time to pass."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+from textual.pilot import Pilot
+
+from observer.app import ObserverApp
+from observer.settings import Settings
+from tests.observer.fake_node import FakeClock, FakeNode
+
+SELDOM = Settings(interval=60.0)
+"""Settings under which the app looks only when something asks it to, so that tests say when."""
+
+
+@pytest.fixture(autouse=True)
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Times of day are the same on every machine."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+class Driver:
+    """A running dashboard on a fake node."""
+
+    def __init__(self, app: ObserverApp, node: FakeNode, pilot: Pilot[None]) -> None:
+        self.app, self.node, self.pilot = app, node, pilot
+
+    async def press(self, *keys: str) -> None:
+        """Press keys and let everything settle that follows from them."""
+        await self.pilot.press(*keys)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until no message and no question is on its way."""
+        for _ in range(3):
+            await self.pilot.pause()
+
+    async def look(self, times: int = 1) -> None:
+        """Have the app look at the node."""
+        for _ in range(times):
+            await self.app.observed.poller.look()
+            await self.settle()
+
+    async def shows(self, expected: str) -> bool:
+        """Say whether something appears on the screen, now or once everything that is under way is done."""
+        for _ in range(50):
+            if expected in self.text():
+                return True
+            await self.pilot.pause()
+        return False
+
+    def text(self) -> str:
+        """Give what stands on the screen."""
+        width, height = self.app.size
+        lines = self.app.screen._compositor.render_strips()
+        return "\n".join(strip.text for strip in lines[:height])
+
+
+Drive = Callable[..., AbstractAsyncContextManager[Driver]]
+
+
+@pytest.fixture
+def drive() -> Drive:
+    """Give a context in which the dashboard runs on a node."""
+
+    @asynccontextmanager
+    async def running(
+        node: FakeNode, size: tuple[int, int] = (120, 40), settings: Settings = SELDOM
+    ) -> AsyncIterator[Driver]:
+        app = ObserverApp(node, settings, FakeClock())
+        async with app.run_test(size=size, notifications=True) as pilot:
+            driver = Driver(app, node, pilot)
+            await driver.settle()
+            await driver.look()
+            yield driver
+
+    return running
