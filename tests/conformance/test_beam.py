@@ -6,11 +6,19 @@ import pytest
 
 from tests.conformance.beam_side import EXPECTED, PLAYERS, names_for, transcripts
 
+TRIES = 4
+"""A BEAM keeps real time, and on a machine that is busy enough even a wide margin is missed now and then."""
+
 
 @pytest.mark.parametrize("command", PLAYERS)
 def test_the_beam_prints_what_was_recorded(command: str) -> None:
     if shutil.which(command) is None:
         pytest.skip(f"{command} is not installed, so the recordings were not compared with a real BEAM")
-    names = names_for(command)
-    recorded = {name: (EXPECTED / f"{name}.txt").read_text().splitlines() for name in names}
-    assert transcripts(command, names) == recorded
+    recorded = {name: (EXPECTED / f"{name}.txt").read_text().splitlines() for name in names_for(command)}
+    different = recorded
+    for _ in range(TRIES):
+        printed = transcripts(command, different)
+        different = {name: lines for name, lines in printed.items() if lines != recorded[name]}
+        if not different:
+            break
+    assert not different, f"{[*different]} differ from the recordings, {TRIES} times in a row"

@@ -28,7 +28,7 @@ g52_start_timeout() ->
     log([name_free, whereis(g52), mailbox, flush()]),
     settle(400),
     log([mailbox, flush()]),
-    {ok, Srv} = server:start_link(srv, #{init => fun() -> settle(20), {ok, 0} end}, [{timeout, 200}]),
+    {ok, Srv} = server:start_link(srv, #{init => fun() -> settle(20), {ok, 0} end}, [{timeout, 5000}]),
     log([in_time, gen_server:call(Srv, ping)]).
 
 g53_failed_start_and_its_starter() ->
@@ -88,9 +88,8 @@ g55_stop() ->
     log([terminate_exits, reason(attempt(fun() -> gen_server:stop(D) end))]),
     {ok, E} = server:start(e, #{terminate => fun(_, _) -> settle(80), log([e, done]) end}),
     log([waits, gen_server:stop(E), is_process_alive(E)]),
-    {ok, F} = server:start(f),
-    spawn(fun() -> catch gen_server:call(F, {sleep, 150, late}) end),
-    settle(20),
+    {ok, F} = server:start(f, #{cast => fun(wait, _) -> receive go -> ok end end}),
+    gen_server:cast(F, wait),
     log([timeout, reason(attempt(fun() -> gen_server:stop(F, normal, 30) end)), is_process_alive(F)]),
     log([mailbox, flush()]).
 
@@ -163,12 +162,12 @@ g59_names_of_servers() ->
     log([mailbox, flush()]).
 
 g60_a_system_message_renews_the_timeout() ->
-    {ok, Srv} = server:start(srv, #{init => fun() -> {ok, 0, 200} end}),
-    settle(100),
+    {ok, Srv} = server:start(srv, #{init => fun() -> {ok, 0, 400} end}),
+    settle(200),
     log([state, sys:get_state(Srv)]),
-    settle(150),
+    settle(300),
     log([not_yet]),
-    settle(150),
+    settle(300),
     log([then, gen_server:call(Srv, ping)]).
 
 g61_continue_order() ->

@@ -27,7 +27,6 @@ from runtime import (
     reply,
     self_,
     send,
-    spawn,
     spawn_monitor,
     stop,
     sys,
@@ -92,7 +91,7 @@ def g52_start_timeout(log: Log) -> None:
     log("name_free", whereis("g52"), "mailbox", flush())
     settle(400)
     log("mailbox", flush())
-    srv = Starting.start_link(lambda: settle(20), timeout=0.2)
+    srv = Starting.start_link(lambda: settle(20), timeout=5)
     log("in_time", call(srv, "ping"))
 
 
@@ -169,6 +168,16 @@ class Ending(Srv):
         self.options["terminate"](reason)
 
 
+class Waiting(Srv):
+    """A Srv that a cast makes wait for `go`, and then stop."""
+
+    def handle_cast(self, message: Any) -> Any:
+        if message != "wait":
+            return super().handle_cast(message)
+        receive("go")
+        return Stop("boom")
+
+
 def _raise(message: str) -> None:
     raise Fault(message)
 
@@ -195,9 +204,8 @@ def g55_stop(log: Log) -> None:
     log("terminate_exits", reason(Ending.start("d", {"terminate": lambda reason: exit("other")})))
     e = Ending.start("e", {"terminate": slowly})
     log("waits", stop(e) or "ok", alive(e))
-    f = Srv.start("f")
-    spawn(lambda: attempt(call, f, ("sleep", 0.15, "late")))
-    settle(20)
+    f = Waiting.start("f")
+    cast(f, "wait")
     log("timeout", reason(f, "normal", timeout=0.03), alive(f))
     log("mailbox", flush())
     kill(f)
@@ -297,12 +305,12 @@ def g59_names_of_servers(log: Log) -> None:
 
 
 def g60_a_system_message_renews_the_timeout(log: Log) -> None:
-    srv = Srv.start("srv", {"init": Timeout(0.2)})
-    settle(100)
+    srv = Srv.start("srv", {"init": Timeout(0.4)})
+    settle(200)
     log("state", sys.get_state(srv)["state"])
-    settle(150)
+    settle(300)
     log("not_yet")
-    settle(150)
+    settle(300)
     log("then", call(srv, "ping"))
 
 

@@ -14,7 +14,6 @@ from runtime import (
     flag,
     flush,
     monitor,
-    receive,
     register,
     self_,
     send,
@@ -36,7 +35,7 @@ from tests.conformance.harness import (
     kill,
     settle,
 )
-from tests.conformance.scenarios.own_gen_server import Ending, Setting, await_exit
+from tests.conformance.scenarios.own_gen_server import Ending, Setting, Waiting, await_exit
 
 
 def s51_suspend_and_resume(log: Log) -> None:
@@ -213,16 +212,6 @@ def l53_what_a_server_report_says(log: Log) -> None:
     says(BadInfo.start("c"), lambda srv: send(srv, "bad"))
     says(Srv.start("d", name="l53_d"), lambda srv: cast(srv, ("stop", ("bad", 1))))
     says(Srv.start("e"), lambda srv: attempt(call, srv, ("stop", "boom", "farewell")))
-
-
-class Waiting(Srv):
-    """A Srv that a cast makes wait for `go`, and then stop."""
-
-    def handle_cast(self, message: Any) -> Any:
-        if message != "wait":
-            return super().handle_cast(message)
-        receive("go")
-        return Stop("boom")
 
 
 def l54_what_a_crash_report_says(log: Log) -> None:
