@@ -11,7 +11,7 @@ from greenlet import getcurrent
 from runtime.errors import NoProcessError, ReceiveTimeout
 from runtime.instrument import hooks
 from runtime.message import ATOMIC, isolate
-from runtime.node import current_process, running_node, this_node
+from runtime.node import current_process, running_node
 from runtime.pattern import Matching, matching
 from runtime.pid import Pid, Ref
 from runtime.process import DEAD, RECEIVING, WAITING, Process
@@ -24,7 +24,8 @@ class _Nothing:
 
 
 _RAISE = _Nothing()
-_NOTHING = _Nothing()
+NOTHING = _Nothing()
+"""What `take` gives when no message matches."""
 
 
 def send(dest: Any, message: Any) -> Any:
@@ -98,7 +99,7 @@ def receive(*patterns: Any, timeout: float | None = None, default: Any = _RAISE)
     process = current_process("receive")
     wanted = matching(patterns) if patterns else None
     message = take(process, wanted)
-    if message is not _NOTHING:
+    if message is not NOTHING:
         return message
     if timeout is not None:
         check_seconds(timeout, "timeout")
@@ -110,7 +111,7 @@ def receive(*patterns: Any, timeout: float | None = None, default: Any = _RAISE)
         process.state = RECEIVING
         park(process)
         message = take(process, wanted)
-        if message is not _NOTHING:
+        if message is not NOTHING:
             process.deadline = None
             return message
         if timeout is not None and process.deadline is None:
@@ -124,13 +125,13 @@ def _timed_out(timeout: float, default: Any) -> Any:
 
 
 def take(process: Process, wanted: Matching | None) -> Any:
-    """Take the oldest message that `wanted` accepts (any, for None); `_NOTHING` when there is none.
+    """Take the oldest message that `wanted` accepts (any, for None); `NOTHING` when there is none.
 
     What was refused moves from the mailbox to `process.saved`. While the same patterns are asked for again, only what
     is new in the mailbox is looked at.
     """
     mailbox, saved = process.mailbox, process.saved
-    message = _NOTHING
+    message = NOTHING
     if wanted is None:
         if saved:
             message = saved.popleft()
@@ -138,7 +139,7 @@ def take(process: Process, wanted: Matching | None) -> Any:
             message = mailbox.popleft()
     else:
         message = _take_matching(process, wanted)
-    if message is not _NOTHING:
+    if message is not NOTHING:
         for hook in hooks.received:
             hook(process, message)
     return message
@@ -156,7 +157,7 @@ def _take_matching(process: Process, wanted: Matching) -> Any:
     if not mailbox:
         if saved:
             process.saved_for = wanted
-        return _NOTHING
+        return NOTHING
     while mailbox:
         message = mailbox[0]
         if accepts(message):
@@ -166,7 +167,7 @@ def _take_matching(process: Process, wanted: Matching) -> Any:
             saved = process.saved = deque()
         process.saved_for = wanted
         saved.append(mailbox.popleft())
-    return _NOTHING
+    return NOTHING
 
 
 def flush() -> list[Any]:
@@ -213,11 +214,11 @@ def alias(kind: str = "explicit_unalias") -> Ref:
         raise ValueError(f"an alias is 'explicit_unalias' or 'reply', not {kind!r}")
     process = current_process("alias")
     ref = Ref()
-    this_node().add_alias(process, ref, single_shot=kind == "reply")
+    process.node.add_alias(process, ref, kind)
     return ref
 
 
 def unalias(ref: Ref) -> bool:
     """Switch an alias of the caller off; False when it was not active. Messages sent to it are dropped from now on."""
     process = current_process("unalias")
-    return this_node().drop_alias(process, ref)
+    return process.node.drop_alias(process, ref)

@@ -41,6 +41,12 @@ _KEEP = -1
 """The memo's key for what must stay alive until the copy is done; no object has this id."""
 
 
+def travels_by_reference(kind: type) -> type:
+    """Declare that values of `kind` are never copied; a class decorator for the runtime's own handles."""
+    ATOMIC.add(kind)
+    return kind
+
+
 def isolate(message: Any) -> Any:
     """Give `message`, or a copy of it that shares nothing mutable with it."""
     kind = type(message)

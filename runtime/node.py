@@ -16,10 +16,10 @@ from greenlet import getcurrent
 from runtime import clock, pid
 from runtime.errors import NotInProcessError, RuntimeFault
 from runtime.instrument import hooks
-from runtime.pid import Pid
+from runtime.pid import Pid, Ref
 from runtime.process import DEAD, RECEIVING, WAITING, Process
 from runtime.scheduler import Scheduler, Worker
-from runtime.signals import announce, bury, deliver
+from runtime.signals import announce, bury, deliver, drop_watch
 from runtime.timers import Timers
 
 logger = logging.getLogger("runtime")
@@ -40,7 +40,7 @@ class Node:
         self.started_at = time.time()
         self.table: dict[int, dict[int, Process]] = {}
         self.names: dict[Any, Process] = {}
-        self.aliases: dict[int, Process] = {}
+        self.aliases: dict[int, tuple[Process, str]] = {}
         self.alive = 0
         self.deaths: deque[Any] = deque()
         self.scheduler = Scheduler(self)
@@ -97,7 +97,10 @@ class Node:
         if type(dest) is Pid:
             return dest.process
         if type(dest) is tuple and len(dest) == 3 and dest[0] == "via":
-            found = dest[1].whereis_name(dest[2])
+            registry = self.resolve(dest[1])
+            if registry is None:
+                return None
+            found = registry.body.whereis_name(dest[2])
             return None if found is None else found.process
         try:
             return self.names.get(dest)
@@ -116,6 +119,36 @@ class Node:
         process = self.resolve(dest)
         if process is not None:
             deliver(process, message)
+
+    # -- Aliases ------------------------------------------------------------------------------------------------
+
+    def add_alias(self, process: Process, ref: Ref, kind: str) -> None:
+        """Let messages to `ref` reach `process`. `kind` as in `mailbox.alias` and `processes.monitor`."""
+        self.aliases[ref.id] = (process, kind)
+        if process.aliases is None:
+            process.aliases = {}
+        process.aliases[ref.id] = ref
+
+    def drop_alias(self, process: Process, ref: Ref) -> bool:
+        """Switch an alias of `process` off; False when it is not active."""
+        if process.aliases is None or process.aliases.pop(ref.id, None) is None:
+            return False
+        del self.aliases[ref.id]
+        return True
+
+    def end_monitor_alias(self, process: Process, ref: Ref) -> None:
+        """Switch the alias off that ends with its monitor."""
+        if process.aliases and self.aliases.get(ref.id, (None, ""))[1] in ("demonitor", "reply_demonitor"):
+            self.drop_alias(process, ref)
+
+    def use_alias(self, ref: Ref) -> Process | None:
+        """Give the process behind an active alias; the first use of a single-shot one switches it off."""
+        process, kind = self.aliases.get(ref.id, (None, ""))
+        if process is not None and kind in ("reply", "reply_demonitor"):
+            self.drop_alias(process, ref)
+            if kind == "reply_demonitor":
+                drop_watch(process, ref)
+        return process
 
     # -- Other threads ------------------------------------------------------------------------------------------
 

@@ -11,9 +11,12 @@ from runtime.pid import Pid, Ref
 if TYPE_CHECKING:
     from contextvars import Context
 
+    from runtime.calls import From
     from runtime.node import Node
+    from runtime.outcomes import Continue
     from runtime.pattern import Matching
     from runtime.scheduler import Worker
+    from runtime.sys import Debug
 
 RUNNABLE = 1
 """In the run queue, or on its way there."""
@@ -30,6 +33,8 @@ DEAD = 5
 class Rare:
     """What most processes never set: class attributes are the defaults, an instance dict appears with the first one."""
 
+    __slots__ = ()
+
     label: str | None = None
     dictionary: dict[Any, Any] | None = None
     context: Context | None = None
@@ -43,8 +48,20 @@ class Rare:
     saved_for: Matching | None = None
     """The patterns that refused what is in `saved`."""
     aliases: dict[int, Ref] | None = None
-    waiting_for: Process | None = None
-    """The server whose reply it waits for."""
+    waiting_for: From | None = None
+    """The call it waits in."""
+    debug: Debug | None = None
+    """What `runtime.sys` has switched on for a server: suspension, statistics, tracing."""
+    pending: Continue | None = None
+    """A server's continuation that runs before its next message."""
+    timing: bool = False
+    """Whether a server waits for a message with a timeout that a callback has set."""
+    handling: Any = None
+    """The message a server handles, or has handled last."""
+    detached: bool = False
+    """Started without a link: its parent's end is none of its business."""
+    lineage: tuple[Any, ...] | None = None
+    """The ancestors of its children, kept once asked for."""
     reason: Any = None
     """Why it died."""
     cause: Pid | None = None

@@ -16,7 +16,7 @@ from runtime.node import Node, current, current_process, running_node, this_node
 from runtime.pid import Down, Exit, Pid, Ref
 from runtime.process import DEAD, RUNNABLE, RUNNING, Process
 from runtime.scheduler import Worker
-from runtime.signals import deliver, exit_signal, link_processes, unlink_processes, watch
+from runtime.signals import deliver, drop_watch, exit_signal, link_processes, unlink_processes, watch
 
 OUTSIDE = Pid(0)
 """Whom a signal comes from that no process sent."""
@@ -169,11 +169,10 @@ def monitor(dest: Any, alias: str | None = None) -> Ref:
             raise ValueError(
                 f"a monitor's alias is 'explicit_unalias', 'demonitor' or 'reply_demonitor', not {alias!r}"
             )
-        process.node.add_alias(process, ref, single_shot=alias == "reply_demonitor", monitor=alias)
+        process.node.add_alias(process, ref, alias)
     target = process.node.resolve(dest)
     if target is None:
-        if alias in ("demonitor", "reply_demonitor"):
-            process.node.drop_alias(process, ref)
+        process.node.end_monitor_alias(process, ref)
         deliver(process, Down(ref, dest, "noproc"))
     elif target is not process:
         watch(process, target, ref, dest)
@@ -188,12 +187,9 @@ def demonitor(ref: Ref, flush: bool = False, info: bool = False) -> bool:
     process = current_process("demonitor")
     if not isinstance(ref, Ref):
         raise TypeError(f"demonitor() takes a Ref that monitor() gave, not {ref!r}")
-    target = (process.monitors or {}).pop(ref.id, None)
-    process.node.drop_monitor_alias(process, ref)
-    active = target is not None
-    if target is not None and target.watchers is not None:
-        target.watchers.pop(ref.id, None)
-    elif flush:
+    active = drop_watch(process, ref)
+    process.node.end_monitor_alias(process, ref)
+    if flush and not active:
         for messages in (process.saved, process.mailbox):
             for message in messages or ():
                 if type(message) is Down and message.ref == ref:

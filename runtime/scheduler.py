@@ -137,7 +137,7 @@ class Scheduler:
         """
         budget = self.budget = self.budget - 1
         ready = self.ready
-        if budget > 0 or self._more_time():
+        if budget > 0 or self.more_time():
             while ready:
                 following = ready.popleft()
                 if following.state is not RUNNABLE:
@@ -159,7 +159,8 @@ class Scheduler:
         while process.state is not RUNNING:
             _switch(self.hub)  # a stray switch from outside: nobody woke this process
 
-    def _more_time(self) -> bool:
+    def more_time(self) -> bool:
+        """Whether the batch may go on, asked when its budget of switches is used up; renews the budget then."""
         if time.monotonic() < self.batch_ends and not self.doomed:
             self.budget = STEPS
             return True
@@ -180,7 +181,6 @@ class Scheduler:
         """
         process.refusals += 1
         if process.refusals > REFUSALS and getcurrent() is process.worker:
-            self.doom(process)
             while True:
                 _switch(self.hub)
         raise ProcessKilled
@@ -196,7 +196,7 @@ class Scheduler:
         while True:
             if process is None:
                 budget = self.budget = self.budget - 1
-                if ready and (budget > 0 or self._more_time()):
+                if ready and (budget > 0 or self.more_time()):
                     process = ready.popleft()
                 else:
                     if len(idle) >= MAX_IDLE:
@@ -282,9 +282,7 @@ class Scheduler:
             self.schedule()
 
     def close(self) -> None:
-        """Let go of the hub: no batch will run any more. Idle workers end."""
+        """Let go of the hub: no batch will run any more. Idle workers end with their last reference."""
         self._again.close()
         self._reaper.close()
-        for worker in self.idle:
-            _throw(worker)
         self.idle.clear()

@@ -8,16 +8,11 @@ what a `finally` releases is free when somebody hears of the death.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
-
-from greenlet import getcurrent
+from typing import Any
 
 from runtime.instrument import hooks
 from runtime.pid import Down, Exit, Pid, Ref, forget_process
 from runtime.process import DEAD, RECEIVING, Process
-
-if TYPE_CHECKING:
-    from runtime.node import Node
 
 
 class Watch:
@@ -34,6 +29,8 @@ class Watch:
         """Tell the watcher that `process` is dead."""
         watcher = self.watcher
         if watcher.monitors is not None and watcher.monitors.pop(self.ref.id, None) is not None:
+            if watcher.aliases:
+                watcher.node.end_monitor_alias(watcher, self.ref)
             deliver(watcher, Down(self.ref, self.dest, reason))
 
 
@@ -90,6 +87,8 @@ def bury(process: Process, reason: Any) -> None:
     process.mailbox = process.saved = None
     if process.timer_at is not None:
         node.timers.stale += 1
+    if process.waiting_for is not None:
+        process.waiting_for.forget()
     if process.aliases:
         for number in process.aliases:
             node.aliases.pop(number, None)
@@ -153,6 +152,11 @@ def watch(watcher: Process, target: Process, ref: Ref, dest: Any) -> None:
     watcher.monitors[ref.id] = target
 
 
-def is_running_here(process: Process) -> bool:
-    """Whether the caller's greenlet is the one that runs `process`."""
-    return getcurrent() is process.worker
+def drop_watch(watcher: Process, ref: Ref) -> bool:
+    """Take a monitor away; False when it is not there any more."""
+    target = (watcher.monitors or {}).pop(ref.id, None)
+    if target is None:
+        return False
+    if target.watchers is not None:
+        target.watchers.pop(ref.id, None)
+    return True

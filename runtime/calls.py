@@ -1,0 +1,269 @@
+"""Calls: a request to a server, and the reply that comes back without going through the caller's mailbox.
+
+A caller waits in its `From`. The server's death, the reply and the timeout race for it; the first decides, and what comes
+later is dropped, so a late reply never reaches anybody's mailbox.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from runtime.errors import CallError
+from runtime.mailbox import check_seconds, deliver_from_outside, receive
+from runtime.message import isolate, travels_by_reference
+from runtime.node import current, current_process, running_node
+from runtime.pattern import constant_type
+from runtime.pid import Down, Pid, Ref
+from runtime.process import DEAD, RECEIVING, WAITING, Process
+from runtime.signals import deliver, drop_watch, watch
+
+CALL = "$gen_call"
+CAST = "$gen_cast"
+SYSTEM = "$system"
+
+
+class _Pending:
+    """What stands in a `From` until the reply is there."""
+
+    def __repr__(self) -> str:
+        return "PENDING"
+
+
+PENDING = _Pending()
+
+
+class Failure:
+    """What stands in a `From` when the server died instead of replying."""
+
+    __slots__ = ("reason",)
+
+    def __init__(self, reason: Any) -> None:
+        self.reason = reason
+
+
+@constant_type
+@travels_by_reference
+class From:
+    """Who made a call: what `handle_call` gets as `caller`, and `reply` takes. Any process may hold it and reply."""
+
+    __slots__ = ("outcome", "ref", "server", "watcher")
+
+    def __init__(self, watcher: Process, server: Process) -> None:
+        self.watcher = watcher
+        self.server = server
+        self.outcome: Any = PENDING
+        self.ref = Ref()
+        if server.watchers is None:
+            server.watchers = {}
+        server.watchers[self.ref.id] = self
+
+    @property
+    def pid(self) -> Pid:
+        """The caller's Pid."""
+        return self.watcher.pid
+
+    def __repr__(self) -> str:
+        return f"From({self.watcher.pid}, {self.ref})"
+
+    def fire(self, process: Process, reason: Any) -> None:
+        """The server is dead: so is the call."""
+        self.settle(Failure(reason))
+
+    def forget(self) -> None:
+        """Nobody waits for the reply any more."""
+        if self.outcome is PENDING:
+            self.outcome = None
+        if self.server.watchers is not None:
+            self.server.watchers.pop(self.ref.id, None)
+
+    def settle(self, outcome: Any) -> None:
+        """Decide the call, unless it is decided, and wake the caller."""
+        watcher = self.watcher
+        if self.outcome is not PENDING or watcher.state is DEAD:
+            return
+        self.outcome = outcome
+        if self.server.watchers is not None:
+            self.server.watchers.pop(self.ref.id, None)
+        self.wake(watcher)
+
+    def wake(self, watcher: Process) -> None:
+        """Let the caller go on."""
+        watcher.node.scheduler.wake(watcher)
+
+    def wait(self, timeout: float | None) -> Any:
+        """Wait in the caller for the outcome; PENDING when the time is over."""
+        watcher = self.watcher
+        watcher.waiting_for = self
+        if timeout is not None:
+            watcher.node.timers.wait(watcher, timeout)
+        park = watcher.node.scheduler.park
+        while self.outcome is PENDING:
+            watcher.state = WAITING
+            park(watcher)
+            if watcher.deadline is None and timeout is not None and self.outcome is PENDING:
+                break
+        outcome = self.outcome
+        self.forget()
+        watcher.deadline = None
+        watcher.waiting_for = None
+        return outcome
+
+
+def request(
+    dest: Any, tag: str, content: Any, timeout: float | None, function: str, module: str = "gen_server"
+) -> Any:
+    """Make a call of any kind and give its reply. Raises CallError."""
+    caller = current_process(function)
+    if timeout is not None:
+        check_seconds(timeout, "timeout")
+    server = caller.node.resolve(dest)
+    if server is None or server is caller:
+        reason = "noproc" if server is None else "calling_self"
+        raise CallError(reason, function, (dest, content, timeout), module)
+    origin = From(caller, server)
+    put(server, (tag, origin, isolate(content)))
+    caller.messages_out += 1
+    outcome = origin.wait(timeout)
+    if outcome is PENDING:
+        raise CallError("timeout", function, (dest, content, timeout), module)
+    if type(outcome) is Failure:
+        raise CallError(outcome.reason, function, (dest, content, timeout), module)
+    return outcome
+
+
+def put(server: Process, message: Any) -> None:
+    """Put a message into a mailbox; `signals.deliver` without its check for the dead."""
+    mailbox = server.mailbox
+    if mailbox is None:
+        mailbox = server.mailbox = deque()
+    mailbox.append(message)
+    server.messages_in += 1
+    if server.state is RECEIVING:
+        server.node.scheduler.wake(server)
+
+
+def call(dest: Any, request_: Any, timeout: float | None = 5.0) -> Any:
+    """Send a request to a server and wait for its reply (OTP: gen_server:call/3).
+
+    `dest` is a Pid or a name, `timeout` seconds (None: for ever). Raises CallError with the reason ``"timeout"``,
+    ``"noproc"``, ``"calling_self"``, or why the server died.
+    """
+    return request(dest, CALL, request_, timeout, "call")
+
+
+def cast(dest: Any, message: Any) -> None:
+    """Send a message to a server's `handle_cast`. Never fails, whoever is there (OTP: gen_server:cast/2).
+
+    May be called from any greenlet and any thread.
+    """
+    sender = current()
+    node = running_node() if sender is None else sender.node
+    server = None if node is None else node.resolve(dest)
+    if server is None:
+        return
+    if sender is None:
+        deliver_from_outside(server, (CAST, isolate(message)))
+    elif sender.state is not DEAD:
+        sender.messages_out += 1
+        put(server, (CAST, isolate(message)))
+
+
+def reply(caller: From, value: Any) -> None:
+    """Give a caller its reply, from any process, once; a caller that no longer waits takes it silently."""
+    if not isinstance(caller, From):
+        raise TypeError(f"reply() takes the caller that handle_call() got, not {caller!r}")
+    caller.settle(isolate(value))
+
+
+# -- Requests without waiting -------------------------------------------------------------------------------------
+
+
+@constant_type
+@travels_by_reference
+class Request(From):
+    """A request whose reply has not been waited for yet: what `send_request` gives."""
+
+    __slots__ = ("dest",)
+
+    def wake(self, watcher: Process) -> None:
+        """Put the reply into the mailbox, for `receive_response` to find."""
+        deliver(watcher, Response(self, self.outcome))
+
+
+class Response:
+    """The reply to a `Request`, as it lies in the mailbox."""
+
+    __slots__ = ("request", "value")
+
+    def __init__(self, request: Request, value: Any) -> None:
+        self.request = request
+        self.value = value
+
+
+def send_request(dest: Any, content: Any) -> Request:
+    """Send a request and go on; `receive_response` waits for the reply (OTP: gen_server:send_request/2)."""
+    caller = current_process("send_request")
+    server = caller.node.resolve(dest)
+    made: Request
+    if server is None:
+        made = Request.__new__(Request)
+        made.watcher, made.ref, made.outcome = caller, Ref(), PENDING
+        made.server = caller
+        deliver(caller, Response(made, Failure("noproc")))
+    else:
+        made = Request(caller, server)
+        put(server, (CALL, made, isolate(content)))
+        caller.messages_out += 1
+    made.dest = dest
+    return made
+
+
+def receive_response(request: Request, timeout: float | None = None) -> Any:
+    """Wait for the reply; after `timeout` seconds the request is abandoned and its late reply dropped.
+
+    Gives ``("reply", value)``, ``("error", (reason, dest))`` or ``"timeout"``.
+    """
+    return _response(request, timeout, abandon=True)
+
+
+def wait_response(request: Request, timeout: float | None = None) -> Any:
+    """Like `receive_response`, but after a timeout the reply may still be waited for."""
+    return _response(request, timeout, abandon=False)
+
+
+def check_response(message: Any, request: Request) -> Any:
+    """Say whether `message`, already received, is the reply: as `receive_response`, or ``"no_reply"``."""
+    if type(message) is Response and message.request is request:
+        return _reading(message)
+    return "no_reply"
+
+
+def _response(request: Request, timeout: float | None, abandon: bool) -> Any:
+    if not isinstance(request, Request):
+        raise TypeError(f"there is no request {request!r}; send_request() gives one")
+    found = receive(lambda m: type(m) is Response and m.request is request, timeout=timeout, default=None)
+    if found is None:
+        if abandon:
+            request.forget()
+        return "timeout"
+    return _reading(found)
+
+
+def _reading(response: Response) -> Any:
+    value = response.value
+    if type(value) is Failure:
+        return ("error", (value.reason, response.request.dest))
+    return ("reply", value)
+
+
+def await_down(server: Process, timeout: float | None) -> Any:
+    """Wait in the caller until `server` is dead and give its exit reason; PENDING when the time is over."""
+    caller = current_process("await_down")
+    ref = Ref()
+    watch(caller, server, ref, server.pid)
+    down = receive(lambda m: type(m) is Down and m.ref == ref, timeout=timeout, default=PENDING)
+    if down is PENDING:
+        drop_watch(caller, ref)
+        return PENDING
+    return down.reason

@@ -1,0 +1,88 @@
+"""What a server's callback may return besides a reply."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class _Marker:
+    """The type of `NOREPLY` and `IGNORE`."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def __reduce__(self) -> str:
+        return self.name
+
+
+NOREPLY = _Marker("NOREPLY")
+"""From `handle_call`: the reply comes later, through `reply(caller, value)`."""
+
+IGNORE = _Marker("IGNORE")
+"""From `init`: do not start; `start_link` gives None."""
+
+_NO_VALUE = _Marker("NO_VALUE")
+
+
+class Stop:
+    """Ends the server with `reason`, after `terminate`; from `handle_call` with a `reply` for the caller."""
+
+    __slots__ = ("reason", "reply")
+
+    def __init__(self, reason: Any, reply: Any = _NO_VALUE) -> None:
+        self.reason = reason
+        self.reply = reply
+
+    @property
+    def replies(self) -> bool:
+        """Whether there is a reply."""
+        return self.reply is not _NO_VALUE
+
+    def __repr__(self) -> str:
+        return f"Stop({self.reason!r})"
+
+
+class Continue:
+    """Calls ``handle_continue(term)`` next, before any message."""
+
+    __slots__ = ("term",)
+
+    def __init__(self, term: Any) -> None:
+        self.term = term
+
+    def __repr__(self) -> str:
+        return f"Continue({self.term!r})"
+
+
+class Timeout:
+    """Calls ``handle_info("timeout")`` when no message comes within `seconds`; any message cancels it."""
+
+    __slots__ = ("seconds",)
+
+    def __init__(self, seconds: float) -> None:
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+            raise TypeError(f"Timeout() takes a number of seconds, not {seconds!r}")
+        if not seconds >= 0:
+            raise ValueError(f"Timeout() takes 0 seconds or more, not {seconds!r}")
+        self.seconds = seconds
+
+    def __repr__(self) -> str:
+        return f"Timeout({self.seconds!r})"
+
+
+class Reply:
+    """From `handle_call`: the reply, and with `then` something after it, a `Continue` or a `Timeout`."""
+
+    __slots__ = ("then", "value")
+
+    def __init__(self, value: Any, then: Continue | Timeout | None = None) -> None:
+        self.value = value
+        self.then = then
+
+    def __repr__(self) -> str:
+        return f"Reply({self.value!r}, then={self.then!r})"

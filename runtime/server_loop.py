@@ -1,0 +1,290 @@
+"""The loop of a server: runs the callbacks of a `GenServer` over the messages that wait.
+
+A turn begins when a dispatcher takes the server out of the run queue and ends when nothing waits, when the turn has
+lasted its share, or when the server is over. Between turns the server has no stack.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from runtime.body import exit_reason
+from runtime.calls import CALL, CAST, SYSTEM, From
+from runtime.crash import Crash
+from runtime.instrument import hooks
+from runtime.mailbox import NOTHING, take
+from runtime.message import ATOMIC, isolate
+from runtime.outcomes import IGNORE, NOREPLY, Continue, Reply, Stop, Timeout, _Marker
+from runtime.pattern import matching
+from runtime.pid import Exit
+from runtime.process import DEAD, RECEIVING, RUNNABLE, Process
+from runtime.reports import crash_report, server_terminated
+from runtime.signals import unlink_processes
+
+if TYPE_CHECKING:
+    from runtime.gen_server import GenServer
+    from runtime.scheduler import Worker
+
+TURN = 64
+"""Messages that a server may handle in one turn while others are ready."""
+
+_SPECIAL: frozenset[type] = frozenset((_Marker, Stop, Reply, Continue, Timeout))
+_ANY_SYSTEM = matching(((SYSTEM, lambda origin: True, lambda content: True),))
+
+
+class Starting:
+    """What a server's process runs first: `init`."""
+
+    __slots__ = ("args", "cls", "kwargs", "origin")
+
+    def __init__(self, cls: type[GenServer], args: tuple[Any, ...], kwargs: dict[str, Any], origin: From) -> None:
+        self.cls = cls
+        self.args = args
+        self.kwargs = kwargs
+        self.origin = origin
+
+    @property
+    def initial_call(self) -> str:
+        """What observers show as the initial call."""
+        return f"{self.cls.__module__}.{self.cls.__qualname__}.init"
+
+    def run(self, process: Process, worker: Worker) -> None:
+        """Run `init`, tell the starter how it went, and go on as the server."""
+        origin = self.origin
+        try:
+            server = self.cls()
+            process.body = server
+            outcome = server.init(*self.args, **self.kwargs)
+        except BaseException as error:
+            self._fail(process, worker, exit_reason(process, error))
+            return
+        if outcome is None:
+            pass
+        elif outcome is IGNORE:
+            origin.settle(IGNORE)
+            self._fail(process, worker, "normal")
+            return
+        elif type(outcome) is Stop:
+            self._fail(process, worker, outcome.reason)
+            return
+        elif type(outcome) is Continue or type(outcome) is Timeout:
+            _then(server, process, outcome)
+        else:
+            self._fail(process, worker, ("bad_return_value", outcome))
+            return
+        origin.settle(True)
+        if process.pending is not None:
+            _requeue(process, worker)
+        else:
+            run_server(server, process, worker)
+
+    def _fail(self, process: Process, worker: Worker, reason: Any) -> None:
+        """End a process whose `init` did not succeed; its death tells the starter.
+
+        A starter that traps exits does not find an `Exit` of it in its mailbox, as since OTP 26.
+        """
+        if process.state is not DEAD:
+            starter = self.origin.watcher
+            if starter.trap_exit or reason == "normal":
+                unlink_processes(starter, process)
+            if is_abnormal(reason):
+                crash_report(process, reason)
+        _leave(process, worker)
+        process.node.finish(process, reason)
+
+
+def is_abnormal(reason: Any) -> bool:
+    """Whether an exit reason is neither normal nor shutdown nor ``("shutdown", term)``."""
+    if type(reason) is str:
+        return reason not in ("normal", "shutdown")
+    return not (type(reason) is tuple and len(reason) == 2 and reason[0] == "shutdown")
+
+
+def run_server(server: GenServer, process: Process, worker: Worker) -> None:
+    """Take one turn."""
+    message: Any = None
+    stop: Stop | None = None
+    try:
+        stop = _begin_turn(server, process)
+        while stop is None:
+            more, message, stop = _turn(server, process)
+            if stop is not None:
+                break
+            if worker.local_links:  # something of gevent.local's hangs on this greenlet: the server keeps it
+                _wait_in_place(process, more)
+                stop = _begin_turn(server, process)
+                continue
+            if more:
+                _requeue(process, worker)
+            else:
+                _leave(process, worker)
+                process.state = RECEIVING
+                if not process.mailbox:
+                    process.mailbox = None
+            return
+    except BaseException as error:
+        _end(server, process, worker, exit_reason(process, error), getattr(process, "handling", message))
+        return
+    _end(server, process, worker, stop.reason, process.handling, stop)
+
+
+def _begin_turn(server: GenServer, process: Process) -> Stop | None:
+    """Do what was due before any message: a continuation, or a timeout that no message has cancelled."""
+    if process.pending is not None:
+        pending, process.pending = process.pending, None
+        return _after(server, process, server.handle_continue(pending.term))
+    if process.timing:
+        process.timing = False
+        expired, process.deadline = process.deadline is None, None
+        if expired and not process.mailbox and not process.saved:
+            return _after(server, process, server.handle_info("timeout"))
+    return None
+
+
+def _turn(server: GenServer, process: Process) -> tuple[bool, Any, Stop | None]:
+    """Handle messages; gives whether more wait, and how the server stops when it does."""
+    scheduler = process.node.scheduler
+    handled = 0
+    message = None
+    while process.pending is None:
+        if process.saved or process.debug is not None:
+            message = _next(process)
+            if message is NOTHING:
+                return False, None, None
+        else:
+            mailbox = process.mailbox
+            if not mailbox:
+                return False, None, None
+            message = mailbox.popleft()
+            for hook in hooks.received:
+                hook(process, message)
+        if process.timing:
+            process.timing = False
+            process.deadline = None
+        process.handling = message
+        if type(message) is tuple and message and message[0] is CALL:
+            stop = _handle_call(server, process, message)
+        else:
+            stop = _handle(server, process, message)
+        if stop is not None:
+            return True, message, stop
+        handled += 1
+        scheduler.budget -= 1
+        if scheduler.budget <= 0 and not scheduler.more_time():
+            break
+        if handled >= TURN and scheduler.ready:
+            break
+    return True, None, None
+
+
+def _next(process: Process) -> Any:
+    """Take the next message; while `runtime.sys` holds the server, only what is for `runtime.sys`."""
+    debug = process.debug
+    message = take(process, _ANY_SYSTEM if debug is not None and debug.suspended else None)
+    if debug is not None and message is not NOTHING:
+        debug.message_in(message)
+    return message
+
+
+def _handle_call(server: GenServer, process: Process, message: Any) -> Stop | None:
+    origin = message[1]
+    result = server.handle_call(message[2], origin)
+    kind = type(result)
+    if kind not in _SPECIAL:
+        origin.settle(result if kind in ATOMIC else isolate(result))
+        if process.debug is not None:
+            process.debug.message_out(result, origin)
+        return None
+    if kind is Reply:
+        origin.settle(isolate(result.value))
+        if process.debug is not None:
+            process.debug.message_out(result.value, origin)
+        return _after(server, process, result.then)
+    if result is NOREPLY:
+        if process.debug is not None:
+            process.debug.no_reply()
+        return None
+    return _after(server, process, result)
+
+
+def _handle(server: GenServer, process: Process, message: Any) -> Stop | None:
+    kind = type(message)
+    result: Any
+    if kind is tuple and len(message) == 2 and message[0] is CAST:
+        result = server.handle_cast(message[1])
+    elif kind is tuple and len(message) == 3 and message[0] is SYSTEM:
+        from runtime.sys import handle_system
+
+        return handle_system(server, process, message[1], message[2])
+    elif kind is Exit and message.pid is process.parent and not process.detached:
+        return Stop(message.reason)
+    else:
+        result = server.handle_info(message)
+    if process.debug is not None:
+        process.debug.no_reply()
+    return None if result is None else _after(server, process, result)
+
+
+def _after(server: GenServer, process: Process, result: Any) -> Stop | None:
+    """Act on what a callback returned; gives how the server stops when it does."""
+    if result is None:
+        return None
+    if type(result) is Stop:
+        return result
+    if type(result) is Continue or type(result) is Timeout:
+        _then(server, process, result)
+        return None
+    return Stop(("bad_return_value", result))
+
+
+def _then(server: GenServer, process: Process, result: Continue | Timeout) -> None:
+    if type(result) is Continue:
+        process.pending = result
+    elif not process.mailbox and not process.saved:
+        assert type(result) is Timeout
+        process.timing = True
+        process.node.timers.wait(process, result.seconds)
+
+
+def _leave(process: Process, worker: Worker) -> None:
+    """Part a process from its worker, with the context variables it has set."""
+    if worker.gr_context is not None:
+        process.context = worker.gr_context
+    worker.process = None
+    process.worker = None
+
+
+def _requeue(process: Process, worker: Worker) -> None:
+    _leave(process, worker)
+    process.state = RUNNABLE
+    process.node.scheduler.ready.append(process)
+
+
+def _wait_in_place(process: Process, more: bool) -> None:
+    scheduler = process.node.scheduler
+    if more:
+        process.state = RUNNABLE
+        scheduler.ready.append(process)
+    else:
+        process.state = RECEIVING
+    scheduler.park(process)
+
+
+def _end(
+    server: GenServer, process: Process, worker: Worker, reason: Any, message: Any, stop: Stop | None = None
+) -> None:
+    """End the server: `terminate`, the last reply, the reports, and the process."""
+    if process.state is not DEAD:
+        try:
+            server.terminate(reason)
+        except BaseException as error:
+            reason = exit_reason(process, error)
+        if stop is not None and stop.replies and type(message) is tuple and message[0] is CALL:
+            message[1].settle(isolate(stop.reply))
+    if process.state is not DEAD and is_abnormal(reason):
+        process.node.crashed += 1
+        stack = reason.stacktrace if type(reason) is Crash else ()
+        server_terminated(process, reason, message, server, stack)
+        crash_report(process, reason)
+    _leave(process, worker)
+    process.node.finish(process, reason)
