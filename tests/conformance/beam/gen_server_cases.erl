@@ -124,14 +124,15 @@ g57_one_sender_is_served_in_order() ->
 
 g58_stop_with_reply_order() ->
     process_flag(trap_exit, true),
-    {ok, Srv} = server:start_link(srv, #{terminate => fun(Reason, _) -> settle(20), log([srv, terminate, Reason]) end}),
+    Slowly = fun(Reason, _) -> settle(20), log([get(name), terminate, Reason]) end,
+    {ok, Srv} = server:start_link(srv, #{terminate => Slowly}),
     log([reply, gen_server:call(Srv, {stop, boom, farewell})]),
     log([then_exit, receive {'EXIT', Srv, Reason} -> Reason end]),
     {ok, S2} = server:start_link(s2, #{terminate => fun(_, _) -> error(oops) end}),
     log([terminate_fails, attempt(fun() -> gen_server:call(S2, {stop, normal, farewell}) end)]),
     log([then_exit, receive {'EXIT', S2, Reason2} -> Reason2 end]),
     Early = fun(early, From, State) -> gen_server:reply(From, early), {stop, boom, State}; (_, _, _) -> default end,
-    {ok, S3} = server:start_link(s3, #{call => Early}),
+    {ok, S3} = server:start_link(s3, #{call => Early, terminate => Slowly}),
     log([replied_early, gen_server:call(S3, early)]),
     log([then_exit, receive {'EXIT', S3, Reason3} -> Reason3 end]),
     log([mailbox, flush()]).
