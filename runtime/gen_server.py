@@ -115,7 +115,11 @@ class GenServer:
 
         return ChildSpec(id=cls.__name__, start=(_Start(cls, kwargs), *args) if kwargs else (cls.start_link, *args))
 
-    # The two that follow are the runtime's; the scheduler runs a process through them.
+    # Those that follow are the runtime's.
+
+    def enter(self, *args: Any, **kwargs: Any) -> Any:
+        """Begin in the new process: run `init`. A behaviour built on this one does its own part around it."""
+        return self.init(*args, **kwargs)
 
     def run(self: Any, process: Process, worker: Any) -> None:
         """Handle the messages that wait. For the scheduler alone."""

@@ -140,7 +140,8 @@ def _copy_deque(value: deque[Any], memo: dict[int, Any]) -> deque[Any]:
 
 
 def _copy_method(value: types.MethodType, memo: dict[int, Any]) -> types.MethodType:
-    return types.MethodType(value.__func__, _copy(value.__self__, memo))
+    owner = _copy(value.__self__, memo)
+    return value if owner is value.__self__ else types.MethodType(value.__func__, owner)
 
 
 def _copy_partial(value: partial[Any], memo: dict[int, Any]) -> partial[Any]:

@@ -54,7 +54,7 @@ class Starting:
         try:
             server = self.cls()
             process.body = server
-            outcome = server.init(*self.args, **self.kwargs)
+            outcome = server.enter(*self.args, **self.kwargs)
         except BaseException as error:
             self._fail(process, worker, exit_reason(process, error))
             return

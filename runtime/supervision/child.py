@@ -9,6 +9,7 @@ from runtime.api import exit, monitor, receive, unlink
 from runtime.child_spec import ChildSpec
 from runtime.crash import Crash
 from runtime.errors import CallError, ProcessExit, StartError
+from runtime.message import isolate
 from runtime.pattern import ANY
 from runtime.pid import Down, Exit, Pid, Ref
 
@@ -81,7 +82,7 @@ def start_process(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[
     start function that raised something else than StartError, the error has a `caught` attribute that is True.
     """
     try:
-        result = function(*args)
+        result = function(*isolate(args))  # each start gets arguments that no earlier one has changed
     except StartError:
         raise
     except ProcessExit as error:
