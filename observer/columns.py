@@ -26,7 +26,7 @@ STATUS = {
     "runnable": ("◌", "runnable", "due", tones.GOOD),
     "waiting": ("·", "waiting", "wait", tones.MUTED),
     "suspended": ("‖", "suspended", "susp", tones.WARN),
-    "exiting": ("×", "exiting", "exit", tones.BAD),
+    "exiting": ("✕", "exiting", "exit", tones.BAD),
     "restarting": ("↻", "restarting", "redo", tones.WARN),
     "stopped": ("■", "stopped", "stop", tones.FAINT),
 }
@@ -53,7 +53,7 @@ class Column:
 
 
 def _pid(row: Row, life: Life | None, width: int) -> Cell:
-    return ((fit(row.pid or ("" if row.kind == "group" else "–"), width), tones.MUTED),)
+    return ((fit(row.pid or ("" if row.kind == "group" else "-"), width), tones.MUTED),)
 
 
 def _status(row: Row, life: Life | None, width: int) -> Cell:
@@ -146,7 +146,7 @@ ALL: dict[str, Column] = {
             (6, 12),
             "status",
             "● running now   ◌ runnable, waits for its turn   · waiting for a message   ‖ suspended   "
-            "× exiting   ↻ being restarted   ■ stopped: a child without a process",
+            "✕ exiting   ↻ being restarted   ■ stopped: a child without a process",
             _status,
             False,
         ),
@@ -252,7 +252,11 @@ def name_cell(row: Row, guide: str, width: int, time: float) -> Cell:
     tone = failed or (tones.NAME if foldable else tones.TEXT)
     if row.pid is None and not foldable:
         tone = tones.FAINT
-    spans = [(guide, tones.FAINT), (sign, tones.MUTED if foldable else tones.FAINT), (row.name or row.child_id or "?", tone)]
+    spans = [
+        (guide, tones.FAINT),
+        (sign, tones.MUTED if foldable else tones.FAINT),
+        (row.name or row.child_id or "?", tone),
+    ]
     if failed is not None:
         spans.append((" ✗", failed))
     if note := _note(row):
@@ -273,7 +277,7 @@ def _note(row: Row) -> str:
         return f"({units.count(row.child_count)})"
     if row.kind != "supervisor":
         return ""
-    parts = [row.strategy or ""]
+    parts: list[str] = [row.strategy or ""]
     if row.folded:
         parts.append(f"({units.count(row.child_count)})")
     if row.not_running:

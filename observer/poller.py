@@ -74,9 +74,11 @@ class Poller:
         while True:
             try:
                 await self.meet()
+                await self.look()
                 while True:
-                    await self._look_or_ping()
-                    await self._wait(self.interval)
+                    wanted = await self._wait(self.interval)
+                    # A frozen display asks for nothing new, but must notice that the node is gone.
+                    await (self.look() if wanted or not self.frozen else self._source.ask(wire.GetStats()))
             except NodeLost as lost:
                 self._tell(Lost(str(lost)))
                 await self._wait(RETRY)
@@ -89,7 +91,6 @@ class Poller:
 
     async def look(self) -> None:
         """Ask everything once and tell the answers. Raises `NodeLost`."""
-        self._wanted.clear()
         held = self.frozen
         answers = []
         for question in self._questions():
@@ -99,12 +100,6 @@ class Poller:
                 self._take(answer)
         fresh: list[wire.Event] = [] if held else await self._new_events()
         self._tell(Looked(tuple(answers), tuple(fresh), held))
-
-    async def _look_or_ping(self) -> None:
-        if self.frozen and not self._wanted.is_set():
-            await self._source.ask(wire.GetStats())
-        else:
-            await self.look()
 
     def _take(self, answer: Answer) -> None:
         match answer:
@@ -122,9 +117,13 @@ class Poller:
         answer = await self._source.ask(wire.GetEvents(after=log.next_after(stats.last_event), limit=500))
         return self._record.take_events(answer) if isinstance(answer, wire.Events) else []
 
-    async def _wait(self, seconds: float) -> None:
-        """Wait until the time is up or a look is wanted."""
+    async def _wait(self, seconds: float) -> bool:
+        """Wait until the time is up or a look is wanted; say whether one is."""
         try:
             await asyncio.wait_for(self._wanted.wait(), seconds)
         except TimeoutError:
-            return
+            return False
+        # Cleared here, and not by the look, so that a wish made during a look is granted after it, and so that
+        # a wish while the node is lost brings one attempt and not an endless row of them.
+        self._wanted.clear()
+        return True

@@ -111,7 +111,9 @@ def _relations(details: Details) -> list[Fact]:
     if details.current_stacktrace:
         frame = details.current_stacktrace[-1]
         where = f"{frame.function} {frame.file.rsplit('/', 1)[-1]}:{frame.line}"
-        found.append(("At", [(safe(where), tones.TEXT), (f"  {safe(frame.source)}" if frame.source else "", tones.MUTED)]))
+        found.append(
+            ("At", [(safe(where), tones.TEXT), (f"  {safe(frame.source)}" if frame.source else "", tones.MUTED)])
+        )
     if details.messages:
         found.append(("First", [(safe(details.messages[0]), tones.TEXT)]))
     return found

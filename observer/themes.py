@@ -21,7 +21,12 @@ DARK = Theme(
     background="#0e131a",
     surface="#141b24",
     panel="#1b2530",
-    variables={"border": "#33475c", "border-blurred": "#243342", "scrollbar": "#2c3c4d", "scrollbar-background": "#0e131a"},
+    variables={
+        "border": "#33475c",
+        "border-blurred": "#243342",
+        "scrollbar": "#2c3c4d",
+        "scrollbar-background": "#0e131a",
+    },
 )
 
 LIGHT = Theme(
@@ -37,7 +42,12 @@ LIGHT = Theme(
     background="#fbfcfd",
     surface="#f2f5f8",
     panel="#e3e9ef",
-    variables={"border": "#a9b8c6", "border-blurred": "#ccd6df", "scrollbar": "#b9c6d2", "scrollbar-background": "#fbfcfd"},
+    variables={
+        "border": "#a9b8c6",
+        "border-blurred": "#ccd6df",
+        "scrollbar": "#b9c6d2",
+        "scrollbar-background": "#fbfcfd",
+    },
 )
 
 ALL = (DARK, LIGHT)

@@ -24,7 +24,7 @@ def count(number: float) -> str:
 def rate(per_second: float | None) -> str:
     """Write how many a second: ``0``, ``0.5``, ``12``, ``3.4k``; a dash while it is not known yet."""
     if per_second is None:
-        return "–"
+        return "-"
     if 0 < per_second < 0.05:
         return "<0.1"
     if 0 < per_second < 9.95 and per_second != int(per_second):
@@ -34,7 +34,7 @@ def rate(per_second: float | None) -> str:
 
 def size(number: float | None) -> str:
     """Write bytes: ``0B``, ``812B``, ``3.4K``, ``1.2G``; a dash when there is no estimate."""
-    return "–" if number is None else _scaled(number, 1_024.0, "BKMGT")
+    return "-" if number is None else _scaled(number, 1_024.0, "BKMGT")
 
 
 def signed_size(number: float) -> str:
@@ -46,7 +46,7 @@ def signed_size(number: float) -> str:
 def duration(seconds: float | None) -> str:
     """Write a span of time in its two largest units: ``0s``, ``59s``, ``3m12s``, ``4h05m``, ``12d03h``."""
     if seconds is None:
-        return "–"
+        return "-"
     seconds = max(0.0, seconds)
     if seconds >= 100 * 86_400:
         return f"{seconds / 86_400:.0f}d"
@@ -67,6 +67,6 @@ def lag(seconds: float) -> str:
 def percent(fraction: float | None) -> str:
     """Write a share of one core: ``0%``, ``0.4%``, ``87%``; a dash while it is not known yet."""
     if fraction is None:
-        return "–"
+        return "-"
     value = fraction * 100
     return f"{value:.1f}%" if 0 < value < 9.95 else f"{value:.0f}%"

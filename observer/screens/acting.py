@@ -36,6 +36,7 @@ class Acting(NodeScreen):
         Binding("X", "kill_now", "Kill now", id="kill-now", tooltip="Kill the selected process at once"),
         Binding("e", "exit", "Exit…", id="exit", tooltip="Send the selected process an exit signal with a reason"),
     ]
+
     def targets(self) -> Sequence[Target]:
         """Give the processes that a key acts on now."""
         raise NotImplementedError
@@ -50,7 +51,11 @@ class Acting(NodeScreen):
     async def action_kill(self) -> None:
         """Show what a kill would do, ask, and do it."""
         targets = self._aim()
-        if targets and await self.app.push_screen_wait(ConfirmKill(self.observed, targets[0].name, targets[0].pid)):
+        if not targets:
+            return
+        first = targets[0]
+        confirmed = await self.app.push_screen_wait(ConfirmKill(self.observed, first.name, first.pid, len(targets) - 1))
+        if confirmed:
             await self._order_all([wire.Exit(pid=target.pid) for target in targets])
 
     @work

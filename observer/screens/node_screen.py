@@ -25,7 +25,7 @@ LEAST_WIDTH, LEAST_HEIGHT = 40, 12
 class NodeScreen(Screen[None]):
     """A view: it says its `questions`, and takes the answers."""
 
-    CSS_PATH = "node_screen.tcss"
+    CSS_PATH = ["node_screen.tcss"]
     VIEW: ClassVar[str] = ""
     """Its title among the views of the header."""
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (LEAST_WIDTH, "-narrow"), (100, "-normal"), (160, "-wide")]

@@ -134,7 +134,9 @@ class ProcessScreen(Acting):
             for label, spans in facts(row, None, life, self.observed.record.time)
         ]
         if self._gone:
-            shown.insert(0, Content.assemble(("■ This process has ended. What you see is the last that was known.", tones.WARN)))
+            shown.insert(
+                0, Content.assemble(("■ This process has ended. What you see is the last that was known.", tones.WARN))
+            )
         if (details := self._details) is not None:
             more = f"priority {details.priority}" + ("  traps exits" if details.trap_exit else "")
             if details.max_heap_size:
@@ -185,7 +187,11 @@ class ProcessScreen(Acting):
         options = self.relations
         chosen = options.highlighted
         options.set_options(
-            Option(Content.assemble((f"{label:<13}", tones.MUTED), (safe(process.name), tones.TEXT), (f" {process.pid}", tones.FAINT)))
+            Option(
+                Content.assemble(
+                    (f"{label:<13}", tones.MUTED), (safe(process.name), tones.TEXT), (f" {process.pid}", tones.FAINT)
+                )
+            )
             for label, process in related
         )
         if processes:

@@ -38,7 +38,9 @@ class LifeCharts(Widget):
         )
         return Content("\n").join(
             Content.assemble(
-                (label.ljust(LABEL), tones.MUTED), (figure.rjust(FIGURE), tones.STRONG), (" " + sparkline(values, width), tones.LINE)
+                (label.ljust(LABEL), tones.MUTED),
+                (figure.rjust(FIGURE), tones.STRONG),
+                (" " + sparkline(values, width), tones.LINE),
             )
             for label, values, figure in rows
         )

@@ -87,7 +87,9 @@ class NodeHeader(Widget):
         figures = [
             _figure("processes", units.count(stats.process_count)),
             _figure("run queue", units.count(stats.run_queue), tones.WARN if stats.run_queue > 1_000 else tones.STRONG),
-            _figure("msg/s", units.rate(history.messages.latest), spark=sparkline(history.messages.rates.values(), spark)),
+            _figure(
+                "msg/s", units.rate(history.messages.latest), spark=sparkline(history.messages.rates.values(), spark)
+            ),
             _figure("memory", units.size(stats.rss)),
         ]
         if width >= 110:

@@ -341,7 +341,9 @@ class ProcessTable(ScrollView, can_focus=True):
             title = self._titled(column.titled(width), column.sort)
             text = fit_right(title, width) if column.right else fit(title, width)
             titles.append((" " + text, column.sort == self.sort))
-        strip = Strip([Segment(text, self._paint(tones.KEY if sorted_by else tones.MUTED, base)) for text, sorted_by in titles])
+        strip = Strip(
+            [Segment(text, self._paint(tones.KEY if sorted_by else tones.MUTED, base)) for text, sorted_by in titles]
+        )
         return strip.adjust_cell_length(self.size.width, base.rich_style)
 
     def _titled(self, title: str, sort: Sort | None) -> str:

@@ -59,7 +59,7 @@ class Driver:
 
     def text(self) -> str:
         """Give what stands on the screen."""
-        width, height = self.app.size
+        _width, height = self.app.size
         lines = self.app.screen._compositor.render_strips()
         return "\n".join(strip.text for strip in lines[:height])
 

@@ -79,6 +79,7 @@ class FakeNode:
         self.time = START
         self.events: list[wire.Event] = []
         self.asked: list[wire.Query] = []
+        self.connects = 0
         self.restarting = True
         self.read_only = read_only
         self.hub_lag, self.hub_busy_with, self.hub_busy_at = 0.001, None, None  # type: tuple[float, str | None, str | None]
@@ -127,8 +128,12 @@ class FakeNode:
     def crash(self, place: FakeProcess, reason: str = "ValueError: bad", cause: int | None = None) -> None:
         """End the process in that place; its supervisor restarts it."""
         crashed = reason not in ("normal", "shutdown")
-        stack = (wire.Frame(file="/srv/chat/server.py", line=42, function="handle_cast", source="raise ValueError(text)"),)
-        ended = self.log("exit", place, reason=reason, crashed=crashed, cause=cause, stacktrace=stack if crashed else ())
+        stack = (
+            wire.Frame(file="/srv/chat/server.py", line=42, function="handle_cast", source="raise ValueError(text)"),
+        )
+        ended = self.log(
+            "exit", place, reason=reason, crashed=crashed, cause=cause, stacktrace=stack if crashed else ()
+        )
         supervisor = place.parent
         for above in self._above(place):
             above.failed_at = self.time
@@ -162,6 +167,7 @@ class FakeNode:
 
     async def connect(self) -> wire.Welcome:
         """Greet, unless lost."""
+        self.connects += 1
         if self._lost is not None:
             raise NodeLost(self._lost)
         return wire.Welcome(
@@ -345,12 +351,16 @@ class FakeNode:
             row=self.row(place),
             links=(wire.Related(pid=parent.pid, name=parent.name),) if parent and parent.pid else (),
             parent=wire.Related(pid=parent.pid, name=parent.name) if parent and parent.pid else None,
-            messages=tuple(f"('message', <0.12.0>, 'line {n}')" for n in range(1, min(place.queue, query.messages) + 1)),
+            messages=tuple(
+                f"('message', <0.12.0>, 'line {n}')" for n in range(1, min(place.queue, query.messages) + 1)
+            ),
             state="{'name': 'Ada',\n 'sent': 12}" if query.state else None,
             state_note="" if query.state else "not asked for",
             dictionary={"'$initial_call'": "demos.chat.client"},
             current_stacktrace=(
-                wire.Frame(file="/srv/demos/chat.py", line=71, function="client", source='match receive(("send", str)):'),
+                wire.Frame(
+                    file="/srv/demos/chat.py", line=71, function="client", source='match receive(("send", str)):'
+                ),
             ),
         )
 
@@ -373,9 +383,7 @@ class FakeNode:
         return wire.Names(
             names=tuple(wire.NameEntry(name=place.name, pid=place.pid) for place in self._all() if place.pid),
             timers=(wire.TimerEntry(due_in=2.5, dest="<0.12.0>", message="'tick'"),),
-            sockets=(
-                wire.SocketEntry(fd=9, family="tcp", local="127.0.0.1:4000", status="LISTEN", pid="<0.14.0>"),
-            ),
+            sockets=(wire.SocketEntry(fd=9, family="tcp", local="127.0.0.1:4000", status="LISTEN", pid="<0.14.0>"),),
             timers_total=1,
         )
 
@@ -429,8 +437,7 @@ def crowd(count: int, per_pool: int = 100) -> FakeNode:
         for number in range(per_pool):
             pid = 10_000 + pool_number * per_pool + number
             pool.add(f"worker{number}", f"<0.{pid}.0>", rate=number % 10, memory=3_000 + pid, queue=pid % 17)
-    node = FakeNode(root, name="crowd")
-    return node
+    return FakeNode(root, name="crowd")
 
 
 def crashing() -> FakeNode:

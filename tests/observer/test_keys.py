@@ -38,11 +38,19 @@ def exits(driver: Driver) -> list[tuple[str, str]]:
 async def test_the_tree_is_shown_with_its_header_panel_and_log(drive: Drive) -> None:
     async with drive(fake_node.chat()) as driver:
         text = driver.text()
-        for expected in ("chat_sup", "├── chat_server", "│ └── charles", "processes 8", "run queue 2", "Selected", "Events"):
+        for expected in (
+            "chat_sup",
+            "├── chat_server",
+            "│ └── charles",
+            "processes 8",
+            "run queue 2",
+            "Selected",
+            "Events",
+        ):
             assert expected in text
 
 
-@pytest.mark.parametrize("down, up", [("down", "up"), ("j", "k")])
+@pytest.mark.parametrize(("down", "up"), [("down", "up"), ("j", "k")])
 async def test_arrows_and_letters_move_the_selection(drive: Drive, down: str, up: str) -> None:
     async with drive(fake_node.chat()) as driver:
         await driver.press(down, down)
@@ -68,7 +76,7 @@ async def test_g_and_capital_g_go_to_both_ends(drive: Drive) -> None:
         assert selected(driver) == "chat_sup"
 
 
-@pytest.mark.parametrize("fold, unfold", [("h", "l"), ("left", "right")])
+@pytest.mark.parametrize(("fold", "unfold"), [("h", "l"), ("left", "right")])
 async def test_a_supervisor_folds_and_unfolds(drive: Drive, fold: str, unfold: str) -> None:
     async with drive(fake_node.chat()) as driver:
         await driver.press("j", "j", fold)

@@ -92,7 +92,9 @@ def test_a_filter(snap_compare: Compare) -> None:
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_a_lost_node(snap_compare: Compare, size: tuple[int, int]) -> None:
     async def act(pilot: Pilot[None], app: ObserverApp, node: FakeNode) -> None:
-        node.child_status = ChildStatus("python -m demos.chat", 1, ("Traceback (most recent call last):", "OSError: no"))
+        node.child_status = ChildStatus(
+            "python -m demos.chat", 1, ("Traceback (most recent call last):", "OSError: no")
+        )
         node.lose()
         app._take(Lost("The connection was closed."))
 

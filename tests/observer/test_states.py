@@ -74,6 +74,7 @@ async def test_an_action_on_a_lost_node_is_answered_with_a_sentence(drive: Drive
         driver.node.lose("The connection was closed.")
         await driver.press("j", "X")
         assert await driver.shows("Not done")
+        assert driver.node.connects < 10
 
 
 async def test_a_stuck_hub_is_told_loudly_with_who_holds_it_and_where(drive: Drive) -> None:
@@ -132,7 +133,9 @@ async def test_a_terminal_too_small_says_so_and_growing_it_brings_everything_bac
         assert selected(driver) == "clients"
 
 
-@pytest.mark.parametrize("name", ["\x1b[2Jboo", "a\nb\tc", "日本語の名前", "e\u0301\u202egnp", "x" * 500, "[bold]not markup[/]"])
+@pytest.mark.parametrize(
+    "name", ["\x1b[2Jboo", "a\nb\tc", "日本語の名前", "e\u0301\u202egnp", "x" * 500, "[bold]not markup[/]"]
+)
 async def test_odd_names_are_drawn_safely_and_shift_no_column(drive: Drive, name: str) -> None:
     node = fake_node.chat()
     node.find("bob").name = name
