@@ -96,6 +96,7 @@ def crash_report(process: Process, reason: Any) -> None:
         links=[other.pid for other in process.links],
         dictionary={k: v for k, v in dictionary.items() if k not in ("$ancestors", "$initial_call")},
         trap_exit=process.trap_exit,
+        neighbours=[other.pid for other in process.links if not other.trap_exit],
         stacktrace=reason.stacktrace if isinstance(reason, Crash) else [],
     )
 

@@ -41,8 +41,9 @@ def _shown(report: Report) -> tuple[str, str, dict[str, Any]]:
     fields = report.fields
     match report.kind:
         case "server_terminated":
-            names = ("name", "last_message", "state")
-            return level, report.kind, {**{name: fields[name] for name in names}, "reason": bare(fields["reason"])}
+            shown = {name: fields[name] for name in ("name", "state")}
+            shown |= {"last_message": _said(fields["last_message"]), "reason": bare(fields["reason"])}
+            return level, report.kind, shown
         case "crash_report":
             return level, report.kind, _crash(fields)
         case "supervisor_report":
@@ -57,6 +58,17 @@ def _shown(report: Report) -> tuple[str, str, dict[str, Any]]:
             return level, "process_error", {"reason": bare(fields["reason"])}
         case kind:
             return level, kind, dict(fields)
+
+
+def _said(message: Any) -> Any:
+    """A server's last message as OTP's report has it: a call as the request alone, a cast with a word before it."""
+    match message:
+        case ("$gen_cast", said):
+            return ("cast", said)
+        case ("$gen_call", _, request):
+            return request
+        case _:
+            return message
 
 
 def _crash(fields: dict[str, Any]) -> dict[str, Any]:
@@ -87,4 +99,4 @@ def initial_call(call: str | None) -> Any:
     _, kind, function = call.rsplit(".", 2)
     if kind == "Sup":  # OTP's supervisor says which callback module it was started with
         return ("supervisor", "csup", ("Argument__1",))
-    return (CALLBACK_MODULES[kind], function, 1)
+    return (CALLBACK_MODULES.get(kind, kind), function, 1)

