@@ -45,12 +45,52 @@ if TYPE_CHECKING:
     from runtime.api import whereis as whereis
     from runtime.application import Application as Application
     from runtime.application import ApplicationError as ApplicationError
+    from runtime.calls import From as From
+    from runtime.calls import call as call
+    from runtime.calls import cast as cast
+    from runtime.calls import check_response as check_response
+    from runtime.calls import receive_response as receive_response
+    from runtime.calls import reply as reply
+    from runtime.calls import send_request as send_request
+    from runtime.calls import wait_response as wait_response
     from runtime.child_spec import ChildSpec as ChildSpec
     from runtime.child_spec import SpecError as SpecError
     from runtime.child_spec import check_childspecs as check_childspecs
+    from runtime.clock import MockClock as MockClock
+    from runtime.clock import now as now
+    from runtime.clock import use_clock as use_clock
+    from runtime.crash import Crash as Crash
+    from runtime.crash import StackFrame as StackFrame
     from runtime.dynamic_supervisor import DynamicSupervisor as DynamicSupervisor
+    from runtime.errors import AlreadyRegisteredError as AlreadyRegisteredError
+    from runtime.errors import CallError as CallError
+    from runtime.errors import NoProcessError as NoProcessError
+    from runtime.errors import NotInProcessError as NotInProcessError
+    from runtime.errors import ProcessExit as ProcessExit
+    from runtime.errors import ProcessKilled as ProcessKilled
+    from runtime.errors import ReceiveTimeout as ReceiveTimeout
+    from runtime.errors import RuntimeFault as RuntimeFault
+    from runtime.errors import StartError as StartError
+    from runtime.errors import SupervisorError as SupervisorError
+    from runtime.gen_server import GenServer as GenServer
+    from runtime.gen_server import stop as stop
+    from runtime.instrument import Instrument as Instrument
+    from runtime.instrument import install as install
+    from runtime.instrument import remove as remove
+    from runtime.outcomes import IGNORE as IGNORE
+    from runtime.outcomes import NOREPLY as NOREPLY
+    from runtime.outcomes import Continue as Continue
+    from runtime.outcomes import Reply as Reply
+    from runtime.outcomes import Stop as Stop
+    from runtime.outcomes import Timeout as Timeout
     from runtime.partition_supervisor import PartitionSupervisor as PartitionSupervisor
+    from runtime.pid import Down as Down
+    from runtime.pid import Exit as Exit
+    from runtime.pid import Pid as Pid
+    from runtime.pid import Ref as Ref
+    from runtime.pid import TimerRef as TimerRef
     from runtime.registry import Registry as Registry
+    from runtime.reports import Report as Report
     from runtime.supervision.child import ChildInfo as ChildInfo
     from runtime.supervision.requests import count_children as count_children
     from runtime.supervision.requests import delete_child as delete_child
@@ -74,30 +114,29 @@ if TYPE_CHECKING:
     from runtime.task_supervisor import TaskSupervisor as TaskSupervisor
 
 _HOMES = {
+    "runtime.agent": "Agent",
     "runtime.api": (
         "ANY alias alive cancel_timer demonitor dictionary exit flag flush link monitor process_info processes "
-        "read_timer receive register registered resume run self_ send send_after sleep spawn spawn_link spawn_monitor "
-        "start_timer suspend unalias unlink unregister whereis"
+        "read_timer receive register registered resume run self_ send send_after sleep spawn spawn_link "
+        "spawn_monitor start_timer suspend unalias unlink unregister whereis"
     ),
-    "runtime.clock": "MockClock use_clock",
-    "runtime.crash": "Crash StackFrame",
-    "runtime.errors": (
-        "AlreadyRegisteredError CallError NoProcessError NotInProcessError ProcessExit ProcessKilled ReceiveTimeout "
-        "RuntimeFault StartError SupervisorError"
-    ),
-    "runtime.gen_server": (
-        "Continue From GenServer IGNORE NOREPLY Reply Stop Timeout call cast check_response receive_response "
-        "reply send_request stop wait_response"
-    ),
-    "runtime.instrument": "Instrument install remove",
-    "runtime.pid": "Down Exit Pid Ref TimerRef",
-    "runtime.reports": "Report",
-    "runtime.agent": "Agent",
     "runtime.application": "Application ApplicationError",
+    "runtime.calls": "From call cast check_response receive_response reply send_request wait_response",
     "runtime.child_spec": "ChildSpec SpecError check_childspecs",
+    "runtime.clock": "MockClock now use_clock",
+    "runtime.crash": "Crash StackFrame",
     "runtime.dynamic_supervisor": "DynamicSupervisor",
+    "runtime.errors": (
+        "AlreadyRegisteredError CallError NoProcessError NotInProcessError ProcessExit ProcessKilled "
+        "ReceiveTimeout RuntimeFault StartError SupervisorError"
+    ),
+    "runtime.gen_server": "GenServer stop",
+    "runtime.instrument": "Instrument install remove",
+    "runtime.outcomes": "IGNORE NOREPLY Continue Reply Stop Timeout",
     "runtime.partition_supervisor": "PartitionSupervisor",
+    "runtime.pid": "Down Exit Pid Ref TimerRef",
     "runtime.registry": "Registry",
+    "runtime.reports": "Report",
     "runtime.supervision.child": "ChildInfo",
     "runtime.supervision.requests": (
         "count_children delete_child get_childspec restart_child start_child terminate_child which_children"

@@ -1,10 +1,8 @@
 """The functions of a process, gathered: what the rest of the runtime builds on."""
 
+from runtime.boot import run
 from runtime.info import process_info
-from runtime.mailbox import alias, flush, receive, send, sleep, unalias
-from runtime.names import register, registered, unregister, whereis
-from runtime.pattern import ANY
-from runtime.processes import (
+from runtime.lifecycle import (
     alive,
     demonitor,
     dictionary,
@@ -21,7 +19,9 @@ from runtime.processes import (
     suspend,
     unlink,
 )
-from runtime.boot import run
+from runtime.mailbox import alias, flush, receive, send, sleep, unalias
+from runtime.names import register, registered, unregister, whereis
+from runtime.pattern import ANY
 from runtime.timing import cancel_timer, read_timer, send_after, start_timer
 
 __all__ = [

@@ -15,11 +15,11 @@ import gevent.event
 from runtime.body import exit_reason, name_of
 from runtime.crash import Crash
 from runtime.errors import ProcessExit, RuntimeFault
+from runtime.lifecycle import OUTSIDE
 from runtime.mailbox import receive
 from runtime.node import Node, close_node, current, this_node
 from runtime.pid import Down, Ref
 from runtime.process import DEAD, Process
-from runtime.processes import OUTSIDE
 from runtime.scheduler import Worker
 from runtime.signals import exit_signal, watch
 

@@ -10,9 +10,9 @@ from typing import Any
 from greenlet import getcurrent
 
 from runtime.crash import StackFrame, trim_stack
+from runtime.lifecycle import dictionary_of
 from runtime.pid import Pid
 from runtime.process import DEAD, RUNNABLE, RUNNING, Process
-from runtime.processes import dictionary_of
 
 
 def process_info(pid: Pid, *items: str) -> dict[str, Any] | None:
@@ -80,7 +80,7 @@ ITEMS: dict[str, Callable[[Process], Any]] = {
     "messages_out": lambda p: p.messages_out,
     "links": lambda p: [other.pid for other in p.links],
     "monitors": lambda p: [target.pid for target in (p.monitors or {}).values()],
-    "monitored_by": lambda p: [w.watcher.pid for w in (p.watchers or {}).values()],
+    "monitored_by": lambda p: [w.watcher.pid for w in (p.watchers or {}).values() if w.watcher.pid.id],
     "dictionary": lambda p: dict(dictionary_of(p)) if p.dictionary is not None or p.ancestors is not None else {},
     "trap_exit": lambda p: p.trap_exit,
     "priority": lambda p: p.priority,

@@ -7,7 +7,6 @@ copied (a socket, a lock, a generator, an open file) travels by reference.
 
 from __future__ import annotations
 
-
 import datetime
 import decimal
 import fractions

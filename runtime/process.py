@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from runtime.pattern import Matching
     from runtime.scheduler import Worker
     from runtime.sys import Debug
+    from runtime.timers import Timer
 
 RUNNABLE = 1
 """In the run queue, or on its way there."""
@@ -39,6 +40,12 @@ class Rare:
     dictionary: dict[Any, Any] | None = None
     context: Context | None = None
     suspended: bool = False
+    suspenders: dict[Process | None, int] | None = None
+    """Who holds it, and how often; None stands for outside any process."""
+    suspending: set[Process] | None = None
+    """Whom it holds."""
+    timers: dict[int, Timer] | None = None
+    """Timers that will send to it."""
     held: bool = False
     """While suspended: it was woken and must go on when it is resumed."""
     priority: str = "normal"

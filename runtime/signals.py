@@ -12,7 +12,7 @@ from typing import Any
 
 from runtime.instrument import hooks
 from runtime.pid import Down, Exit, Pid, Ref, forget_process
-from runtime.process import DEAD, RECEIVING, Process
+from runtime.process import DEAD, RECEIVING, RUNNING, Process
 
 
 class Watch:
@@ -87,6 +87,11 @@ def bury(process: Process, reason: Any) -> None:
     process.mailbox = process.saved = None
     if process.timer_at is not None:
         node.timers.stale += 1
+    if process.timers:
+        node.timers.drop_all(process)
+    if process.suspending:
+        for held in process.suspending:
+            end_suspension(held, process)
     if process.waiting_for is not None:
         process.waiting_for.forget()
     if process.aliases:
@@ -160,3 +165,30 @@ def drop_watch(watcher: Process, ref: Ref) -> bool:
     if target.watchers is not None:
         target.watchers.pop(ref.id, None)
     return True
+
+
+def end_suspension(process: Process, holder: Process | None) -> None:
+    """Take the suspensions of one holder away; without any left, the process goes on where it was held."""
+    suspenders = process.suspenders
+    if suspenders is None or suspenders.pop(holder, None) is None:
+        return
+    if holder is not None and holder.state is not DEAD and holder.suspending is not None:
+        holder.suspending.discard(process)
+    if not suspenders:
+        release(process)
+
+
+def release(process: Process) -> None:
+    """Let a suspended process go on, whoever suspended it."""
+    if process.state is DEAD or not process.suspended:
+        return
+    process.suspended = False
+    process.suspenders = None
+    scheduler = process.node.scheduler
+    if process.held:
+        process.held = False
+        scheduler.wake(process)
+    worker = process.worker
+    if process.state is RUNNING and worker is not None and worker.held is not None:
+        arguments, worker.held = worker.held, None
+        scheduler.hub.loop.run_callback(worker.switch, *arguments)

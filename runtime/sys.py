@@ -255,7 +255,7 @@ def _replace_state(server: GenServer, process: Process, debug: Debug, fn: Callab
 
 
 def _get_status(server: GenServer, process: Process, debug: Debug) -> Any:
-    from runtime.processes import dictionary_of
+    from runtime.lifecycle import dictionary_of
 
     parent = process.pid if process.detached or process.parent is None else process.parent
     state = "suspended" if debug.suspended else "running"

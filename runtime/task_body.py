@@ -8,10 +8,10 @@ from typing import Any
 
 from runtime.body import PlainBody, exit_reason, name_of
 from runtime.gen_server import lineage_of
+from runtime.lifecycle import dictionary_of, start_process
 from runtime.node import current_process
 from runtime.pid import Pid
 from runtime.process import DEAD, Process
-from runtime.processes import dictionary_of, start_process
 from runtime.reports import crash_report, report
 from runtime.scheduler import Worker
 from runtime.signals import link_processes

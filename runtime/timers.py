@@ -13,7 +13,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from runtime import clock
-from runtime.pid import TimerRef
+from runtime.pid import Pid, TimerRef
 from runtime.process import DEAD, RUNNABLE, Process
 
 if TYPE_CHECKING:
@@ -58,27 +58,47 @@ class Timers:
 
     def start(self, dest: Any, message: Any, seconds: float, ref: TimerRef) -> None:
         """Send `message` to `dest` (a Pid or a name) after `seconds`."""
+        if type(dest) is Pid and dest.process is None:
+            return
         timer = Timer(ref, clock.now() + seconds, dest, message)
         self.pending[ref.id] = timer
+        target = dest.process if type(dest) is Pid else None
+        if target is not None:
+            if target.timers is None:
+                target.timers = {}
+            target.timers[ref.id] = timer
         self._push(timer.due, timer)
 
     def cancel(self, ref: TimerRef) -> float | None:
         """Stop a timer; gives the seconds that were left, None when it had fired or was cancelled before."""
-        timer = self.pending.pop(ref.id, None)
+        timer = self._take(ref.id)
         if timer is None:
             return None
         self.stale += 1
-        dest = timer.dest
-        timer.message = None
+        timer.message = None  # the heap keeps the entry for a while
         self._compact()
-        if getattr(dest, "process", dest) is None:
-            return None  # a timer dies with the pid it is for
         return max(0.0, timer.due - clock.now())
+
+    def drop_all(self, process: Process) -> None:
+        """Drop the timers of a process that has died: a timer dies with the pid it is for."""
+        for number, timer in (process.timers or {}).items():
+            self.pending.pop(number, None)
+            self.stale += 1
+            timer.message = None
+        process.timers = None
+
+    def _take(self, number: int) -> Timer | None:
+        timer = self.pending.pop(number, None)
+        if timer is not None and type(timer.dest) is Pid:
+            process = timer.dest.process
+            if process is not None and process.timers:
+                process.timers.pop(number, None)
+        return timer
 
     def read(self, ref: TimerRef) -> float | None:
         """Give the seconds that are left, None for a timer that is not pending."""
         timer = self.pending.get(ref.id)
-        if timer is None or getattr(timer.dest, "process", timer.dest) is None:
+        if timer is None:
             return None
         return max(0.0, timer.due - clock.now())
 
@@ -100,7 +120,7 @@ class Timers:
             if self._is_stale(entry):
                 self._drop(entry)
             elif isinstance(what, Timer):
-                self.pending.pop(what.ref.id, None)
+                self._take(what.ref.id)
                 self.node.send_from_timer(what.dest, what.message)
             else:
                 self._expire(what, due, present)

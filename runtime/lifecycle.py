@@ -14,9 +14,9 @@ from runtime.message import isolate
 from runtime.names import check_name, set_name
 from runtime.node import Node, current, current_process, running_node, this_node
 from runtime.pid import Down, Exit, Pid, Ref
-from runtime.process import DEAD, RUNNABLE, RUNNING, Process
+from runtime.process import DEAD, RUNNABLE, Process
 from runtime.scheduler import Worker
-from runtime.signals import deliver, drop_watch, exit_signal, link_processes, unlink_processes, watch
+from runtime.signals import deliver, drop_watch, end_suspension, exit_signal, link_processes, unlink_processes, watch
 
 OUTSIDE = Pid(0)
 """Whom a signal comes from that no process sent."""
@@ -255,14 +255,21 @@ def dictionary_of(process: Process) -> dict[Any, Any]:
 def suspend(pid: Pid) -> bool:
     """Hold a process: it receives messages and runs nothing until `resume` (OTP: suspend_process/1). True.
 
-    One that is blocked in something of gevent's is held when that is over. Raises ValueError for the caller itself and
+    Suspensions count: each needs a `resume` of the same suspender, and those of a process end with it. One that is
+    blocked in something of gevent's is held when that is over. Raises ValueError for the caller itself and
     NoProcessError for a dead pid.
     """
-    process = _process_of(pid, "suspend")
-    if process is None:
-        raise NoProcessError(pid, f"{pid} is dead; only a living process can be suspended")
+    process = _living(pid, "suspend")
     if getcurrent() is process.worker:
         raise ValueError("a process cannot suspend itself: nobody could resume it from here")
+    holder = current()
+    if process.suspenders is None:
+        process.suspenders = {}
+    process.suspenders[holder] = process.suspenders.get(holder, 0) + 1
+    if holder is not None:
+        if holder.suspending is None:
+            holder.suspending = set()
+        holder.suspending.add(process)
     if not process.suspended:
         process.suspended = True
         if process.state is RUNNABLE:
@@ -272,20 +279,24 @@ def suspend(pid: Pid) -> bool:
 
 
 def resume(pid: Pid) -> bool:
-    """Let a suspended process go on (OTP: resume_process/1). True; nothing happens to one that is not suspended."""
-    process = _process_of(pid, "resume")
-    if process is None:
-        raise NoProcessError(pid, f"{pid} is dead; only a living process can be resumed")
-    if process.suspended:
-        process.suspended = False
-        scheduler = process.node.scheduler
-        if process.held:
-            process.held = False
-            scheduler.wake(process)
-        worker = process.worker
-        if process.state is RUNNING and worker is not None and worker.held is not None:
-            arguments, worker.held = worker.held, None
-            scheduler.hub.loop.run_callback(worker.switch, *arguments)
+    """Take one suspension of the caller's back; the last one lets the process go on (OTP: resume_process/1). True.
+
+    Raises ValueError when the caller has not suspended it, and NoProcessError for a dead pid.
+    """
+    process = _living(pid, "resume")
+    holder = current()
+    count = (process.suspenders or {}).get(holder, 0)
+    if process.suspenders is None or count == 0:
+        raise ValueError(f"{pid} is not suspended from here; only who suspended a process can resume it")
+    if count > 1:
+        process.suspenders[holder] = count - 1
+    else:
+        end_suspension(process, holder)
     return True
 
 
+def _living(pid: Any, function: str) -> Process:
+    process = _process_of(pid, function)
+    if process is None:
+        raise NoProcessError(pid, f"{pid} is dead; {function}() takes a living process")
+    return process
