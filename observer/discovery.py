@@ -154,3 +154,11 @@ def _numbered(base: str) -> Iterable[str]:
     while True:
         yield f"{base}-{number}"
         number += 1
+
+
+def exists(name: str) -> bool:
+    """Tell whether a node called `name` listens."""
+    try:
+        return not refuses(address.socket_path(name))
+    except ValueError:
+        return False

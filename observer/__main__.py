@@ -1,0 +1,5 @@
+"""Runs the command: ``python -m observer``."""
+
+from observer.cli import main
+
+main()

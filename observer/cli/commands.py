@@ -1,0 +1,69 @@
+"""All commands, put together."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from observer.cli import acting, listing, looking, setting, upsetting, watching
+
+SHORT_HELP = """\
+observer shows what is alive in a program of processes, what is failing, and why.
+
+  observer demo             open the dashboard on a demo ('observer demo --list' lists them)
+  observer run SCRIPT       open it on a program of yours
+  observer attach           open it on a node that runs already
+  observer nodes            which nodes run
+  observer tree             print the supervision tree of a node ('ps' prints its processes)
+
+'observer --help' names all commands, 'observer COMMAND --help' explains one.
+"""
+
+app = typer.Typer(
+    name="observer",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print(f"observer {version('process-observer')}")
+        except PackageNotFoundError:
+            print("observer (not installed: runs from its source)")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def observer(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which version this is.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Watch a program of processes: what is alive in it, what fails and why; kill things and see them come back.
+
+    Exit status: 0 for done, 1 for a failure or a finding, 2 for wrong usage. NODE may be left out when there is one.
+    """
+    if context.invoked_subcommand is None:
+        print(SHORT_HELP, end="")
+
+
+_PROGRAMS_OWN = {
+    # What follows the script belongs to the script, whatever it looks like; a demo takes what the observer does not know.
+    watching.run: {"allow_interspersed_args": False},
+    watching.demo: {"ignore_unknown_options": True},
+}
+
+for _panel, _commands in (
+    ("Watch", (watching.demo, watching.run, watching.attach)),
+    ("Look", (listing.nodes, listing.tree, listing.ps, looking.top, looking.info, looking.events, looking.diagnose)),
+    ("Act", (acting.kill, acting.exit, acting.suspend, acting.resume, acting.send, upsetting.chaos)),
+    ("Set up", (setting.config, setting.completion)),
+):
+    for _command in _commands:
+        app.command(rich_help_panel=_panel, context_settings=_PROGRAMS_OWN.get(_command))(_command)

@@ -1,0 +1,46 @@
+"""What goes wrong in a command, told in a sentence on standard error."""
+
+from __future__ import annotations
+
+import sys
+
+from observer.safetext import lines
+from observer.source import NodeLost
+
+
+class Failure(Exception):
+    """The command cannot do what it was asked; its text says why, its further lines what was seen."""
+
+    def __init__(self, sentence: str, status: int = 1) -> None:
+        super().__init__(sentence)
+        self.status = status
+        """The exit status: 1 for a failure or a finding, 2 for wrong usage."""
+
+
+def say(text: str) -> None:
+    """Write lines to standard error, made safe for a terminal."""
+    print("\n".join(lines(text)), file=sys.stderr)
+
+
+def report(error: Exception) -> int:
+    """Say what went wrong and give the exit status."""
+    from observer.client import NodeFailed
+    from observer.discovery import ManyNodes, NoSuchNode
+    from observer.reasons import NotALiteral
+    from observer.settings import SettingsError
+
+    match error:
+        case Failure():
+            say(f"observer: {error}")
+            return error.status
+        case ManyNodes() | NotALiteral():
+            say(f"observer: {error}")
+            return 2
+        case NodeLost() | NodeFailed() | NoSuchNode() | SettingsError():
+            say(f"observer: {error}")
+        case OSError() | ValueError():
+            say(f"observer: {error}")
+        case _:
+            kind = type(error).__name__
+            say(f"observer: failed in a way it should not ({kind}: {error}). OBSERVER_DEBUG=1 shows where.")
+    return 1

@@ -1,0 +1,88 @@
+"""The commands that list: nodes, tree, ps."""
+
+from __future__ import annotations
+
+from typing import Annotated, cast, get_args
+
+import typer
+
+from observer.cli import options, output
+from observer.cli.failure import Failure, say
+from runtime.introspection import wire
+
+FOLD_OVER = 200
+"""Supervisors with more children than this are printed folded."""
+
+
+def nodes(json: options.AsJson = False) -> None:
+    """List the nodes that run."""
+    from observer import discovery, records, render
+    from observer.clock import SystemClock
+
+    found = discovery.nodes()
+    live = [(each, each.welcome) for each in found if each.welcome is not None]
+    if json:
+        output.show_json([records.of_node(each, welcome) for each, welcome in live])
+    elif live:
+        output.show(render.nodes(live, SystemClock().now()))
+    else:
+        print("No node is running. 'observer demo' starts one.")
+    for each in found:
+        if each.welcome is None:
+            say(f"observer: {each.problem}")
+
+
+def tree(
+    node: options.Node = None,
+    filter: options.Filter = "",
+    everything: Annotated[
+        bool, typer.Option("--all", help=f"Unfold supervisors with more than {FOLD_OVER} children.")
+    ] = False,
+    json: options.AsJson = False,
+) -> None:
+    """Print the supervision tree of a node."""
+    from observer import records, render
+    from observer.cli import target
+    from observer.clock import SystemClock
+
+    with target.dial(node) as client:
+        rows = target.tree(client, filter=filter, fold_over=2**31 if json or everything else FOLD_OVER)
+        if json:
+            output.show_json(records.of_tree(rows))
+        else:
+            output.show(render.tree(client.welcome.node, rows, SystemClock().now()))
+
+
+def sort_of(text: str) -> wire.Sort:
+    """Give the column that `text` names. Raises `Failure` with the columns there are."""
+    allowed = [name for name in get_args(wire.Sort) if name != "tree"]
+    aliases = {"mailbox": "message_queue_len", "cpu": "cpu_time", "messages": "messages_in", "uptime": "started_at"}
+    name = aliases.get(text, text)
+    if name not in allowed:
+        raise Failure(f"{text!r} is no column to sort by. There are: {', '.join(allowed)}.", status=2)
+    return cast(wire.Sort, name)
+
+
+SortBy = Annotated[str, typer.Option("--sort", "-s", metavar="COLUMN", help="What to sort by, e.g. memory, mailbox.")]
+
+
+def ps(
+    node: options.Node = None,
+    filter: options.Filter = "",
+    sort: SortBy = "pid",
+    descending: Annotated[bool, typer.Option("--descending", "-d", help="Largest first.")] = False,
+    limit: Annotated[int | None, typer.Option("-n", "--limit", min=1, help="Print so many at most.")] = None,
+    json: options.AsJson = False,
+) -> None:
+    """Print the processes of a node."""
+    from observer import records, render
+    from observer.cli import target
+    from observer.clock import SystemClock
+
+    column = sort_of(sort)
+    with target.dial(node) as client:
+        rows = target.processes(client, filter=filter, sort=column, descending=descending, limit=limit)
+        if json:
+            output.show_json([records.of_process(row) for row in rows])
+        else:
+            output.show(render.processes(list(rows), SystemClock().now()))

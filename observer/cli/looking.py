@@ -1,0 +1,167 @@
+"""The commands that look closer: top, info, events, diagnose."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from observer.cli import options, output
+from observer.cli.failure import Failure, say
+from observer.cli.listing import SortBy, sort_of
+from runtime.introspection import wire
+
+FOLLOW_EVERY = 0.25
+"""Seconds between two questions for new events."""
+
+
+def top(
+    node: options.Node = None,
+    sort: SortBy = "messages_in",
+    limit: Annotated[int, typer.Option("-n", "--limit", min=1, max=wire.MAX_ROWS, help="Print so many.")] = 20,
+    interval: Annotated[float, typer.Option("--interval", "-i", min=0.1, max=60, help="Seconds to measure for.")] = 1.0,
+    total: Annotated[bool, typer.Option("--total", help="Sort counters by their total, not by the interval.")] = False,
+    filter: options.Filter = "",
+    json: options.AsJson = False,
+) -> None:
+    """Print the busiest processes of a node, by what they did in an interval."""
+    from observer import records, render
+    from observer.cli import target
+
+    column = sort_of(sort)
+    with target.dial(node) as client:
+        first = wire.GetProcesses(sort=column, delta=not total, filter=filter, limit=wire.MAX_ROWS)
+        before = client.expect(wire.Window, first)
+        time.sleep(interval)
+        after = client.expect(wire.Window, wire.GetProcesses(sort=column, delta=not total, filter=filter, limit=limit))
+    then = {row.key: row for row in before.rows}
+    rows = [(row, then.get(row.key)) for row in after.rows]
+    seconds = after.stats.time - before.stats.time
+    if not json:
+        return output.show(render.busiest(rows, seconds))
+    listed = []
+    for row, earlier in rows:
+        received, sent, cpu = render.gained(row, earlier, seconds)
+        rates = {"messages_in_per_second": received, "messages_out_per_second": sent, "cpu": cpu}
+        listed.append({**records.of_process(row), **rates})
+    return output.show_json(listed)
+
+
+def info(
+    words: Annotated[list[str] | None, typer.Argument(metavar="[NODE] [PID]", show_default=False)] = None,
+    messages: Annotated[int, typer.Option("--messages", min=0, max=1000, help="How many of its messages.")] = 10,
+    state: Annotated[bool, typer.Option("--state", help="Ask a server for its state too.")] = False,
+    json: options.AsJson = False,
+) -> None:
+    """Print everything about one process, or without a PID the figures of the node.
+
+    PID is a pid (<0.17.0> or 0.17.0) or a registered name.
+    """
+    from observer import records, render
+    from observer.cli import target
+
+    node, pid = _node_and_pid(words or [])
+    with target.dial(node) as client:
+        if pid is None:
+            stats = client.expect(wire.Stats, wire.GetStats())
+            if json:
+                return output.show_json(records.of_stats(stats, client.welcome))
+            return output.show(render.node(stats, client.welcome))
+        query = wire.GetProcess(pid=target.pid_of(client, pid), messages=messages, state=state)
+        details = client.expect(wire.Details, query)
+    from observer.clock import SystemClock
+
+    if json:
+        return output.show_json(records.of_details(details))
+    return output.show(render.details(details, SystemClock().now()))
+
+
+def _node_and_pid(words: list[str]) -> tuple[str | None, str | None]:
+    """Tell a node from a process: one word that is a running node's name means the node."""
+    from observer import discovery
+    from observer.cli import target
+
+    match words:
+        case []:
+            return None, None
+        case [word] if not target.is_pid(word) and discovery.exists(word):
+            return word, None
+        case [word]:
+            return None, word
+        case [node, pid]:
+            return node, pid
+    raise Failure("Say [NODE] [PID]: a node for its figures, a pid for everything about one process.", status=2)
+
+
+def events(
+    node: options.Node = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on with what happens, one event a line.")] = False,
+    limit: Annotated[int, typer.Option("-n", "--limit", min=0, max=100_000, help="How many of the latest.")] = 200,
+    pid: Annotated[str | None, typer.Option("--pid", metavar="PID", help="Those of one process.")] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option("--kind", help="Those of a kind, e.g. exit; may be repeated.")
+    ] = None,
+    json: options.AsJson = False,
+) -> None:
+    """Print what happened in a node: exits with their reasons, restarts, supervisors giving up, kills."""
+    from observer import records, render
+    from observer.cli import target
+
+    def wanted(event: wire.Event) -> bool:
+        return not kind or event.kind in kind
+
+    _check_kinds(kind or [])
+    with target.dial(node) as client:
+        of = None if pid is None else target.pid_of(client, pid)
+        batch = client.expect(wire.Events, wire.GetEvents(after=-1, limit=limit, pid=of))
+        if not follow and json:
+            return output.show_json([records.of_event(event) for event in batch.events if wanted(event)])
+        last = batch.last
+        while True:
+            for event in filter(wanted, batch.events):
+                if json:
+                    output.show_json(records.of_event(event), indent=None)
+                else:
+                    output.show(render.event(event))
+            if not follow:
+                return None
+            if len(batch.events) == 0:
+                time.sleep(FOLLOW_EVERY)
+            batch = client.expect(wire.Events, wire.GetEvents(after=last, pid=of))
+            last = _next(batch, last, everything=of is None)
+
+
+def _next(batch: wire.Events, last: int, everything: bool) -> int:
+    """Give the id after which to ask next, and say when events were lost in between."""
+    if not batch.events:
+        return last
+    if everything and batch.events[0].id > last + 1:
+        say(f"observer: {batch.events[0].id - last - 1} events were lost: the node's log holds only so many.")
+    return batch.events[-1].id
+
+
+def _check_kinds(kinds: list[str]) -> None:
+    from typing import get_args, get_type_hints
+
+    allowed = get_args(get_type_hints(wire.Event)["kind"])
+    for each in kinds:
+        if each not in allowed:
+            raise Failure(f"{each!r} is no kind of event. There are: {', '.join(allowed)}.", status=2)
+
+
+def diagnose(node: options.Node = None, json: options.AsJson = False) -> None:
+    """Print what looks wrong in a node. Exits with 1 when there is anything."""
+    from observer import records, render
+    from observer.cli import target
+
+    with target.dial(node) as client:
+        found = client.expect(wire.Lints, wire.GetLints()).lints
+    if json:
+        output.show_json([records.of_lint(lint) for lint in found])
+    elif found:
+        output.show(render.lints(found))
+    else:
+        print("Nothing looks wrong.")
+    if found:
+        raise typer.Exit(1)

@@ -1,0 +1,103 @@
+"""Which node and which process a command is about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from observer import discovery
+from observer.cli.failure import Failure
+from observer.client import Client
+from runtime.introspection import wire
+
+_PID = re.compile(r"<?(\d+\.\d+\.\d+)>?")
+_PLAIN = re.compile(r"[\w.-]+")
+
+
+def dial(node: str | None) -> Client:
+    """Connect to the node called `node`, or without a name to the only one there is.
+
+    Raises what `discovery.find` and `Client` raise.
+    """
+    found = discovery.find(node)
+    return Client(found.name, found.path)
+
+
+def is_pid(text: str) -> bool:
+    """Tell whether `text` is a pid: ``<0.17.0>``, or ``0.17.0`` which needs no quotes in a shell."""
+    return _PID.fullmatch(text) is not None
+
+
+def split(words: list[str], wanted: str) -> tuple[str | None, list[str]]:
+    """Take an optional NODE from the front of a command's words, which `wanted` names (``"PID MESSAGE"``).
+
+    Gives the node or None, and the other words. Raises `Failure` when there are too few or too many.
+    """
+    count = len(wanted.split())
+    if len(words) == count:
+        return None, words
+    if len(words) == count + 1:
+        return words[0], words[1:]
+    raise Failure(f"Say [NODE] {wanted}: NODE may be left out when there is only one.", status=2)
+
+
+def pid_of(client: Client, text: str) -> str:
+    """Give the pid that `text` means: a pid itself, or the registered name of a process.
+
+    Raises `Failure` when no process has that name.
+    """
+    if match := _PID.fullmatch(text):
+        return f"<{match[1]}>"
+    # The node searches by text; a name that might mean more than itself in a search is looked for here.
+    for row in processes(client, filter=text if _PLAIN.fullmatch(text) else "", sort="name", descending=False):
+        if row.registered_name == text and row.pid is not None:
+            return row.pid
+    raise Failure(f"{client.name} has no process that is registered as {text!r}. A pid looks like <0.17.0> or 0.17.0.")
+
+
+def processes(
+    client: Client,
+    *,
+    filter: str = "",
+    sort: wire.Sort = "pid",
+    descending: bool = False,
+    limit: int | None = None,
+) -> Iterator[wire.Row]:
+    """Yield the node's processes (at most `limit`) in that order, asking for as many at once as it gives."""
+    seen: set[str] = set()
+    offset = 0
+    while limit is None or len(seen) < limit:
+        size = wire.MAX_ROWS if limit is None else min(wire.MAX_ROWS, limit - len(seen))
+        query = wire.GetProcesses(filter=filter, sort=sort, descending=descending, offset=offset, limit=size)
+        window = client.expect(wire.Window, query)
+        for row in window.rows:
+            if row.key not in seen:  # the list may have moved between two windows
+                seen.add(row.key)
+                yield row
+        offset += len(window.rows)
+        if not window.rows or offset >= window.total:
+            return
+
+
+def tree(client: Client, *, filter: str = "", fold_over: int) -> list[wire.Row]:
+    """Give the node's whole tree depth first; only supervisors with more than `fold_over` children stay folded."""
+    unfolded: tuple[str, ...] = ()
+    while True:
+        rows = _tree_once(client, filter, fold_over, unfolded)
+        more = [row.key for row in rows if row.folded and row.child_count <= fold_over and row.key not in unfolded]
+        if not more:
+            return rows
+        unfolded += tuple(more)  # the group of processes under no supervisor comes folded unless it is asked for
+
+
+def _tree_once(client: Client, filter: str, fold_over: int, unfolded: tuple[str, ...]) -> list[wire.Row]:
+    rows: dict[str, wire.Row] = {}
+    offset = 0
+    while True:
+        query = wire.GetTree(filter=filter, fold_over=fold_over, unfolded=unfolded, offset=offset, limit=wire.MAX_ROWS)
+        window = client.expect(wire.Window, query)
+        for row in window.rows:
+            rows.setdefault(row.key, row)
+        offset += len(window.rows)
+        if not window.rows or offset >= window.total:
+            return list(rows.values())

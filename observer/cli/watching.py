@@ -1,0 +1,203 @@
+"""The commands that open the dashboard: demo, run, attach."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from observer.cli import options
+from observer.cli.failure import Failure, say
+from observer.safetext import safe
+
+if TYPE_CHECKING:
+    from observer.child import Child
+    from observer.discovery import Found
+    from observer.settings import Settings
+
+LAST_WORDS = 10
+"""How many of its last lines are shown of a program that failed without an exception."""
+
+SETTLE = 0.2
+"""Seconds in which a program that cannot even start shows that it cannot, before the screen opens."""
+
+_LOCATION = re.compile(r'\s*File "(?P<file>.*)", line (?P<line>\d+)')
+
+
+def demo(
+    name: options.Demo = None,
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="ARGS", help="Arguments of the demo.")] = None,
+    list_all: Annotated[bool, typer.Option("--list", help="List the demos.")] = False,
+    json: options.AsJson = False,
+    read_only: options.ReadOnly = False,
+    time_slice: options.TimeSlice = None,
+    no_state: options.NoState = False,
+) -> None:
+    """Start a demo and watch it. Quitting ends it."""
+    from observer import catalogue
+
+    if list_all or json:
+        return _list_demos(json)
+    try:
+        chosen = catalogue.find(name or "chat")
+    except catalogue.NoSuchDemo as error:
+        raise Failure(str(error)) from error
+    program = ["-m", f"{catalogue.PACKAGE}.{chosen.name}", *(arguments or ())]
+    _watch_program(chosen.name, program, _launch_options(read_only, time_slice, no_state), read_only)
+    return None
+
+
+def _list_demos(json: bool) -> None:
+    from observer import catalogue
+    from observer.cli import output
+
+    demos = catalogue.demos()
+    if json:
+        output.show_json([{"name": demo.name, "summary": demo.summary} for demo in demos])
+        return
+    width = max((len(demo.name) for demo in demos), default=0)
+    for demo in demos:
+        print(f"{demo.name:{width}}  {demo.summary}")
+
+
+def run(
+    program: Annotated[str, typer.Argument(metavar="SCRIPT", help="A Python file; with -m, a module.")],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(metavar="ARGS", help="What follows belongs to the program.")
+    ] = None,
+    module: Annotated[bool, typer.Option("-m", help="SCRIPT is the name of a module.")] = False,
+    name: options.NodeName = None,
+    read_only: options.ReadOnly = False,
+    time_slice: options.TimeSlice = None,
+    no_state: options.NoState = False,
+) -> None:
+    """Start a program of yours and watch it. Quitting ends it. Options of the observer stand before SCRIPT."""
+    if not module:
+        _check_script(Path(program))
+    words = ["-m", program] if module else [program]
+    called = program if module else Path(program).resolve().stem
+    options = _launch_options(read_only, time_slice, no_state)
+    _watch_program(called, [*words, *(arguments or ())], options, read_only, exact_name=name)
+
+
+def attach(node: options.Node = None, read_only: options.ReadOnly = False) -> None:
+    """Watch a node that runs already. Quitting leaves it as it is."""
+    settings = _settings(read_only)
+    from observer.connection import Connection
+    from observer.dashboard import watch
+
+    found = _pick(node)
+    _require_terminal(f"observer tree {found.name}")
+    if status := watch(Connection(found.name, found.path), settings):
+        raise typer.Exit(status)
+
+
+def _pick(node: str | None) -> Found:
+    """Give the node to attach to; ask when there are several. Raises what `discovery.find` and `Client` raise."""
+    from observer import discovery
+    from observer.client import Client
+
+    try:
+        found = discovery.find(node)
+    except discovery.ManyNodes as error:
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise
+        for number, name in enumerate(error.names, 1):
+            print(f"{number:>3}  {name}")
+        found = discovery.find(typer.prompt("Which node", value_proc=partial(_numbered, error.names)))
+    Client(found.name, found.path).close()  # says what is wrong with it before the screen opens
+    return found
+
+
+def _numbered(names: Sequence[str], typed: str) -> str:
+    if typed.strip() in names:
+        return typed.strip()
+    if not typed.strip().isdigit() or not 1 <= int(typed) <= len(names):
+        raise typer.BadParameter(f"type a number from 1 to {len(names)}")
+    return names[int(typed) - 1]
+
+
+def _check_script(script: Path) -> None:
+    if not script.exists():
+        raise Failure(f"There is no file {script}. For a module, say 'observer run -m MODULE'.")
+    if script.is_dir() and not (script / "__main__.py").exists():
+        raise Failure(f"{script} is a folder without a __main__.py: name the file to run.")
+    if not os.access(script, os.R_OK):
+        raise Failure(f"{script} may not be read.")
+
+
+def _launch_options(read_only: bool, time_slice: float | None, no_state: bool) -> list[str]:
+    return [
+        *(["--read-only"] if read_only else []),
+        *(["--time-slice", str(time_slice)] if time_slice is not None else []),
+        *(["--no-state"] if no_state else []),
+    ]
+
+
+def _settings(read_only: bool) -> Settings:
+    import msgspec
+
+    from observer import settings
+
+    loaded = settings.load()
+    return msgspec.structs.replace(loaded, read_only=True) if read_only else loaded
+
+
+def _require_terminal(instead: str) -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise Failure(f"The dashboard needs a terminal. For a script, '{instead}' prints what is there.")
+    if os.environ.get("TERM", "") in ("", "dumb"):
+        raise Failure("The dashboard needs a terminal that can move its cursor, and TERM says that this one cannot.")
+
+
+def _watch_program(
+    called: str, program: Sequence[str], launch: Sequence[str], read_only: bool, exact_name: str | None = None
+) -> None:
+    """Start a program, show the dashboard until the user quits, and end the program."""
+    settings = _settings(read_only)
+    _require_terminal("observer tree NODE")
+    from observer import discovery
+    from observer.child import Child, ChildNode
+
+    if exact_name is not None and exact_name in [found.name for found in discovery.nodes()]:
+        raise Failure(f"There is a node called {exact_name} already: choose another --name.")
+    status = 0
+    with Child(exact_name or discovery.free_name(called), program, launch, {"OBSERVER": "1"}) as child:
+        from observer.dashboard import watch  # takes its time, while the child starts
+
+        if child.wait_until_listening() and child.wait(SETTLE) is None:
+            status = watch(ChildNode(child), settings)
+        elif child.returncode is None:
+            words = _last_words(child.stderr()) or "It has written nothing to standard error."
+            raise Failure(f"{child.command} has opened no socket for its node.\n{words}")
+        ended_by_itself = child.ended_by_itself
+    if ended_by_itself:
+        _tell_end(child)
+    if status:
+        raise typer.Exit(status)
+
+
+def _tell_end(child: Child) -> None:
+    """Say how a program ended that was not ended from here; what it printed too when all went well."""
+    if child.returncode:
+        raise Failure(f"{child.verdict()}\n{_last_words(child.stderr())}".rstrip())
+    print("\n".join(map(safe, child.stdout())))
+    say(f"observer: {child.verdict()}")
+
+
+def _last_words(stderr: Sequence[str]) -> str:
+    """Give the end of what a program wrote to standard error: for an exception what it was and where, else lines."""
+    starts = [index for index, line in enumerate(stderr) if line.startswith("Traceback (most recent call last)")]
+    if not starts:
+        return "\n".join(f"  {line}" for line in stderr[-LAST_WORDS:])
+    report = stderr[starts[-1] + 1 :]
+    exception = next((line for line in report if line and not line.startswith(" ")), "")
+    places = [match for line in report if (match := _LOCATION.match(line))]
+    where = f" ({places[-1]['file']}, line {places[-1]['line']})" if places else ""
+    return f"  {exception}{where}"
