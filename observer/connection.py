@@ -97,7 +97,11 @@ class Connection:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        writer = self._writer
         self._hang_up(replies.closed(self._name))
+        if writer is not None:
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
     async def _read_replies(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -120,7 +124,7 @@ class Connection:
     def _hang_up(self, error: NodeLost) -> None:
         writer, self._writer = self._writer, None
         if writer is not None:
-            writer.close()
+            writer.transport.abort()  # a node that does not read must not keep the connection open
         for waiting in self._pending.values():
             if not waiting.done():
                 waiting.set_exception(error)

@@ -54,7 +54,7 @@ def observer(
 
 
 _PROGRAMS_OWN = {
-    # What follows the script belongs to the script, whatever it looks like; a demo takes what the observer does not know.
+    # What follows a script is the script's, whatever it looks like; a demo gets what the observer does not know.
     watching.run: {"allow_interspersed_args": False},
     watching.demo: {"ignore_unknown_options": True},
 }

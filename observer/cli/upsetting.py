@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -65,22 +66,23 @@ async def _carry_out(found: Found, orders: Orders) -> Report:
     from observer.chaos import Chaos
     from observer.connection import Connection
 
-    source = Connection(found.name, found.path)
-    welcome = await source.connect()
-    if welcome.read_only:
-        raise Failure(f"{found.name} is read-only: nothing can be killed in it from outside.")
     console = Console(stderr=True, highlight=False)
     status = console.status("killing ...")
 
     def progress(report: Report) -> None:
         status.update(f"{report.kills} killed, {report.recovered} back, {len(report.pending)} not yet")
 
-    chaos = Chaos(source, orders, progress)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, chaos.stop)
-    if not sys.stderr.isatty():
-        return await chaos.run()
-    with status:
-        return await chaos.run()
+    source = Connection(found.name, found.path)
+    try:
+        welcome = await source.connect()
+        if welcome.read_only:
+            raise Failure(f"{found.name} is read-only: nothing can be killed in it from outside.")
+        chaos = Chaos(source, orders, progress)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, chaos.stop)
+        with status if sys.stderr.isatty() else nullcontext():
+            return await chaos.run()
+    finally:
+        await source.close()
 
 
 def _record(node: str, orders: Orders, report: Report) -> dict[str, Any]:
