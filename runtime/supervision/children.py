@@ -73,6 +73,10 @@ class Children(ABC):
         """Give key and record of the child that was running as `pid`, None for a stranger; it is not running now."""
 
     @abstractmethod
+    def find(self, pid: Pid) -> Child | None:
+        """Give the child that runs as `pid`, or that ran so when its death has not been heard of. From any thread."""
+
+    @abstractmethod
     def find_restarting(self, key: Any) -> Child | None:
         """Give the child of that key if its restart has to be tried again."""
 

@@ -19,13 +19,15 @@ from runtime.supervision.shutdown import ParallelShutdown
 class DynamicChild(Child):
     """A child whose spec is shared with its likes; `args` is what its start function takes besides the spec's.
 
-    A temporary child will not be started again and does not keep its arguments.
+    A temporary child will not be started again and does not keep its arguments. `first` is the pid it was started
+    with: observers know the child by it, as it has no id.
     """
 
-    __slots__ = ("args",)
+    __slots__ = ("args", "first")
 
     def __init__(self, spec: ChildSpec, args: tuple[Any, ...], at: Pid) -> None:
         super().__init__(spec, at)
+        self.first = at
         self.args: tuple[Any, ...] | None = None if spec.restart == "temporary" else args
 
 
@@ -120,6 +122,10 @@ class DynamicChildren(Children):
         """Give the child that was running as `pid`."""
         child = self.children.get(pid)
         return None if child is None or child.at == RESTARTING else (pid, child)
+
+    def find(self, pid: Pid) -> Child | None:
+        """Give the child that runs as `pid`."""
+        return self.children.get(pid)
 
     def find_restarting(self, key: Any) -> Child | None:
         """Give the child whose last process had that pid if it is still to be restarted."""

@@ -134,6 +134,10 @@ class OrderedChildren(Children):
         child = self._running.pop(pid, None)
         return None if child is None else (child.spec.id, child)
 
+    def find(self, pid: Pid) -> Child | None:
+        """Give the child that runs as `pid`."""
+        return self._running.get(pid)
+
     def find_restarting(self, key: Any) -> Child | None:
         """Give the child of that id if it is still to be restarted."""
         child = self.children.get(key)
