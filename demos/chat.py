@@ -1,0 +1,171 @@
+"""A chat: one server, one process a client, and a door for more clients over TCP.
+
+Alone, ``python -m demos.chat`` lets Ada, Bob and Charles join and write a line each, which all three of them print.
+In the observer they talk on, and so can you: the row ``nc localhost PORT`` tells where; type that in another terminal.
+
+- Press ``x`` on Ada: the supervisor ``clients`` starts her again, she registers again under a new pid, and talks on.
+- Press ``x`` on a connection: that one closes, and nobody else notices. Close one from your side: its process ends.
+- Press ``x`` on ``server``: all that was started after it is started again too, since it has to register again
+  (rest_for_one). Connections from outside are lost with it: nobody but the one who typed can call again.
+- Press ``enter`` on ``server``: its state is the register of clients. It learns from a monitor who has gone.
+- Press ``x`` on clients four times within five seconds: ``clients`` gives up, and ``chat`` starts it again.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
+from gevent import socket
+
+from demos._stage import play
+from runtime import (
+    ChildSpec,
+    Down,
+    DynamicSupervisor,
+    GenServer,
+    Pid,
+    Ref,
+    Supervisor,
+    demonitor,
+    exit,
+    monitor,
+    receive,
+    self_,
+    send,
+    send_after,
+    spawn_link,
+    start_child,
+)
+
+LINES = {"Ada": "Hello, everybody!", "Bob": "Hi Ada.", "Charles": "Is this thing on?"}
+TALK = ["I agree.", "No, really?", "Tell me more.", "Anybody for tea?", "Who left the window open?", "As I always say."]
+PORT = 4321
+"""Where clients from outside can join; when it is taken, any port that is free."""
+
+LONGEST_LINE = 1_000
+
+
+class Server(GenServer):
+    """Keeps the register of clients, and passes what one writes on to all."""
+
+    def init(self) -> None:
+        """Begin with nobody."""
+        self.clients: dict[Pid, tuple[str, Ref]] = {}
+
+    def handle_info(self, message: object) -> None:
+        """Take a client in, pass its message on, let it go."""
+        match message:
+            case ("register", Pid() as pid, str(name)):
+                self.clients[pid] = (name, monitor(pid))
+            case ("message", Pid() as pid, str(text)) if pid in self.clients:
+                for client in self.clients:
+                    send(client, ("message", self.clients[pid][0], text))
+            case ("unregister", Pid() as pid) if pid in self.clients:
+                demonitor(self.clients.pop(pid)[1], flush=True)
+            case Down(_, pid, _):  # it went without a word
+                self.clients.pop(pid, None)
+
+
+def client(name: str, show: Callable[[str], None], talkative: bool = False) -> None:
+    """Register with the server, show what it passes on, and pass to it what this client is told to write."""
+    send("server", ("register", self_(), name))
+    show(f"* {name} joins")
+    if talkative:
+        send_after(self_(), "talk", random.uniform(0, 2))
+    while True:
+        match receive(("message", str, str), ("send", str), "talk"):
+            case ("message", sender, text):
+                show(f"{sender}: {text}")
+            case ("send", text):
+                send("server", ("message", self_(), text))
+            case "talk":
+                send("server", ("message", self_(), random.choice(TALK)))
+                send_after(self_(), "talk", random.uniform(0.5, 4))
+
+
+def session() -> None:
+    """Let three clients join and write a line each; the next one writes when all have printed the last."""
+    Server.start_link(name="server")
+    main = self_()
+
+    def show(name: str, line: str) -> None:
+        print(f"[{name}] {line}")
+        send(main, "shown")
+
+    clients = {name: spawn_link(client, name, partial(show, name), label=name) for name in LINES}
+    for _ in clients:
+        receive("shown")
+    for name, line in LINES.items():
+        send(clients[name], ("send", line))
+        for _ in clients:
+            receive("shown")
+
+
+def start_client(name: str) -> Pid:
+    """Start a client that talks by itself and shows nothing: its mailbox and counters can be seen in the observer."""
+    return spawn_link(client, name, lambda line: None, talkative=True, label=name)
+
+
+def connection(peer: socket.socket) -> None:
+    """Be the client of somebody who has joined over TCP; the connection closes when this process ends, however."""
+    with peer:
+        peer.sendall(b"What is your name? ")
+        spawn_link(reader, self_(), peer, label="reads what they type")
+        name = receive(("send", str))[1].strip() or "somebody"
+        client(name, lambda line: peer.sendall(f"{line}\n".encode()))
+
+
+def reader(owner: Pid, peer: socket.socket) -> None:
+    """Send each line that comes in to the process that owns the connection, and end with it or the connection."""
+    with suppress(ConnectionError), peer.makefile("rb") as lines:
+        while line := lines.readline(LONGEST_LINE):
+            send(owner, ("send", line.decode(errors="replace").rstrip()))
+    exit(("shutdown", "disconnected"))
+
+
+def start_connection(peer: socket.socket, address: tuple[str, int]) -> Pid:
+    """Start the process of one connection."""
+    return spawn_link(connection, peer, label=f"from {address[0]}:{address[1]}")
+
+
+def door(listener: socket.socket) -> None:
+    """Let everybody in who connects."""
+    with listener:
+        while True:
+            peer, address = listener.accept()
+            spec = ChildSpec(id="connection", start=(start_connection, peer, address), restart="temporary")
+            start_child("connections", spec)
+
+
+def start_door() -> Pid:
+    """Open the port and start the process that waits behind it."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", PORT))
+    except OSError:
+        listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    return spawn_link(door, listener, label=f"nc localhost {listener.getsockname()[1]}")
+
+
+def tree() -> Pid | None:
+    """Start the server, three clients, and the door; what comes after the server depends on it."""
+    clients = [ChildSpec(id=name, start=(start_client, name)) for name in LINES]
+    return Supervisor.start_link(
+        [
+            Server.child_spec(name="server"),
+            Supervisor.child_spec(clients, name="clients"),
+            DynamicSupervisor.child_spec(name="connections"),
+            ChildSpec(id="door", start=(start_door,)),
+        ],
+        strategy="rest_for_one",
+        name="chat",
+    )
+
+
+if __name__ == "__main__":
+    play(session, tree)
