@@ -9,7 +9,22 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from runtime import ANY, ChildSpec, Down, Exit, GenServer, Pid, exit, flag, monitor, receive, run, sleep, whereis
+from runtime import (
+    ANY,
+    ChildSpec,
+    Down,
+    Exit,
+    GenServer,
+    Pid,
+    exit,
+    flag,
+    monitor,
+    process_info,
+    receive,
+    run,
+    sleep,
+    whereis,
+)
 
 PAUSE = 2.0
 """Seconds for which a tree that gave up lies there to be looked at, before it is built again."""
@@ -51,3 +66,11 @@ def named(server: type[GenServer], name: str, *args: Any) -> ChildSpec:
     """Describe a server that is called `name`, both in its supervisor and everywhere else."""
     spec: ChildSpec = server.child_spec(*args, name=name)
     return replace(spec, id=name)
+
+
+def figure(pid: Pid | None, key: str) -> Any:
+    """Give one item of what `process_info` tells of a living process."""
+    assert pid is not None
+    info = process_info(pid, key)
+    assert info is not None
+    return info[key]
