@@ -55,7 +55,8 @@ def walk(process: Process, limit: int = LIMIT) -> Iterator[int]:
             yield sys.getsizeof(value)
         except Exception:  # somebody's __sizeof__
             yield 64
-        if gc.is_tracked(value):
+        # the collector does not track a dict or tuple of mere strings and numbers, but it knows what is in them
+        if gc.is_tracked(value) or isinstance(value, (dict, tuple)):
             queue.extend(gc.get_referents(value))
 
 
