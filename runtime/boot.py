@@ -165,10 +165,11 @@ def _orphan(process: Process) -> bool:
 
 def _stop(processes: list[Process], me: Process, limit: float | None) -> None:
     waiting = {}
-    for process in processes:
+    for process in processes:  # all are watched before any is told: one's end may take others along
         ref = Ref()
         watch(me, process, ref, process.pid)
         waiting[ref] = process
+    for process in processes:
         exit_signal(process, process.parent or OUTSIDE, "shutdown")
     while waiting:
         down = receive(Down, timeout=limit, default=None)
