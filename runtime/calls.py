@@ -49,6 +49,9 @@ class From:
 
     __slots__ = ("outcome", "ref", "server", "watcher")
 
+    server: Process
+    watcher: Process
+
     def __init__(self, watcher: Process, server: Process) -> None:
         self.watcher = watcher
         self.server = server
@@ -185,6 +188,8 @@ class Request(From):
     """A request whose reply has not been waited for yet: what `send_request` gives."""
 
     __slots__ = ("dest",)
+
+    dest: Any
 
     def wake(self, watcher: Process) -> None:
         """Put the reply into the mailbox, for `receive_response` to find."""

@@ -13,13 +13,10 @@ from runtime.errors import AlreadyRegisteredError, NoProcessError, ProcessExit
 from runtime.message import isolate
 from runtime.names import check_name, set_name
 from runtime.node import Node, current, current_process, running_node, this_node
-from runtime.pid import Down, Exit, Pid, Ref
+from runtime.pid import OUTSIDE, Down, Exit, Pid, Ref
 from runtime.process import DEAD, RUNNABLE, Process
 from runtime.scheduler import Worker
 from runtime.signals import deliver, drop_watch, end_suspension, exit_signal, link_processes, unlink_processes, watch
-
-OUTSIDE = Pid(0)
-"""Whom a signal comes from that no process sent."""
 
 PRIORITIES = ("low", "normal", "high", "max")
 

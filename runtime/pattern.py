@@ -74,7 +74,7 @@ def _build(patterns: tuple[Any, ...]) -> Matching:
 
 def _is_constant(pattern: Any) -> bool:
     kind = type(pattern)
-    if kind is tuple:
+    if isinstance(pattern, tuple):
         return all(_is_constant(item) for item in pattern)
     return isinstance(pattern, type) or pattern is ANY or kind in _CONSTANT
 

@@ -87,6 +87,9 @@ class Pid:
 
 _set = object.__setattr__
 
+OUTSIDE = Pid(0)
+"""Whom a signal comes from that no process sent."""
+
 
 def new_pid(id: int, process: Process) -> Pid:
     """Make the pid of a process of this node. For the runtime alone; the fast way round the immutability."""
@@ -99,10 +102,10 @@ def new_pid(id: int, process: Process) -> Pid:
 
 
 _new = object.__new__
-_put_id = Pid.id.__set__  # type: ignore[attr-defined]
-_put_process = Pid.process.__set__  # type: ignore[union-attr]
-_put_node = Pid.node.__set__  # type: ignore[attr-defined]
-_put_serial = Pid.serial.__set__  # type: ignore[attr-defined]
+_put_id = vars(Pid)["id"].__set__
+_put_process = vars(Pid)["process"].__set__
+_put_node = vars(Pid)["node"].__set__
+_put_serial = vars(Pid)["serial"].__set__
 
 
 def forget_process(pid: Pid) -> None:

@@ -14,7 +14,7 @@ from runtime.instrument import hooks
 from runtime.text import reason_text, render
 
 if TYPE_CHECKING:
-    from runtime.crash import StackFrame
+    from runtime.crash import Crash, StackFrame
     from runtime.gen_server import GenServer
     from runtime.process import Process
 

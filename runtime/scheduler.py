@@ -103,6 +103,7 @@ class Scheduler:
         self._again = self.hub.loop.timer(0)
         self._reaper = self.hub.loop.timer(0)
         self._reaper_delay = 0.0
+        self._reaping = False
 
     # -- From anywhere in the node's thread ---------------------------------------------------------------------
 
@@ -265,13 +266,15 @@ class Scheduler:
         self._reap_later()
 
     def _reap_later(self) -> None:
-        if not self._reaper.active:
+        if not self._reaping:
+            self._reaping = True
             self._reaper_delay = min(1.0, self._reaper_delay * 2 or 0.001)
             self._reaper.stop()
             self._reaper = self.hub.loop.timer(self._reaper_delay)
             self._reaper.start(self._reap)
 
     def _reap(self) -> None:
+        self._reaping = False
         for process in [*self.remains]:
             self._unwind(process)
         if self.remains:

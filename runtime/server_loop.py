@@ -15,8 +15,8 @@ from runtime.instrument import hooks
 from runtime.mailbox import NOTHING, take
 from runtime.message import ATOMIC, isolate
 from runtime.outcomes import IGNORE, NOREPLY, Continue, Reply, Stop, Timeout, _Marker
-from runtime.pattern import matching
-from runtime.pid import Exit
+from runtime.pattern import ANY, Matching, matching
+from runtime.pid import OUTSIDE, Exit
 from runtime.process import DEAD, RECEIVING, RUNNABLE, Process
 from runtime.reports import crash_report, server_terminated
 from runtime.signals import unlink_processes
@@ -29,7 +29,6 @@ TURN = 64
 """Messages that a server may handle in one turn while others are ready."""
 
 _SPECIAL: frozenset[type] = frozenset((_Marker, Stop, Reply, Continue, Timeout))
-_ANY_SYSTEM = matching(((SYSTEM, lambda origin: True, lambda content: True),))
 
 
 class Starting:
@@ -133,10 +132,9 @@ def _begin_turn(server: GenServer, process: Process) -> Stop | None:
     if process.pending is not None:
         pending, process.pending = process.pending, None
         return _after(server, process, server.handle_continue(pending.term))
-    if process.timing:
+    if process.timing and process.deadline is None:
         process.timing = False
-        expired, process.deadline = process.deadline is None, None
-        if expired and not process.mailbox and not process.saved:
+        if not process.mailbox and not process.saved:
             return _after(server, process, server.handle_info("timeout"))
     return None
 
@@ -178,12 +176,18 @@ def _turn(server: GenServer, process: Process) -> tuple[bool, Any, Stop | None]:
 
 
 def _next(process: Process) -> Any:
-    """Take the next message; while `runtime.sys` holds the server, only what is for `runtime.sys`."""
+    """Take the next message; while `runtime.sys` holds the server, only what it obeys all the same."""
     debug = process.debug
-    message = take(process, _ANY_SYSTEM if debug is not None and debug.suspended else None)
+    message = take(process, _urgent(process) if debug is not None and debug.suspended else None)
     if debug is not None and message is not NOTHING:
         debug.message_in(message)
     return message
+
+
+def _urgent(process: Process) -> Matching:
+    """Match what a suspended server takes: system messages, and its parent's exit."""
+    parent = None if process.detached else process.parent
+    return matching(((SYSTEM, ANY, ANY), Exit(parent or OUTSIDE, ANY)))
 
 
 def _handle_call(server: GenServer, process: Process, message: Any) -> Stop | None:

@@ -59,7 +59,7 @@ class Frozen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 # -- Rows ---------------------------------------------------------------------------------------------------------
 
 
-class Row(Frozen):
+class Row(Frozen, frozen=True):
     """One line of a tree or of a process list: a process, a child that is not running, or a group of rows.
 
     `key` names the line for good: a child's place in its tree (``"app/pool/worker-3"``), which survives a restart, or
@@ -116,7 +116,7 @@ class Row(Frozen):
     """When a process in this place, or below it, last ended abnormally."""
 
 
-class NodeStats(Frozen):
+class NodeStats(Frozen, frozen=True):
     """The figures of a whole node, for the header. Counters run since the node started."""
 
     name: str
@@ -158,15 +158,15 @@ class NodeStats(Frozen):
 # -- Requests -----------------------------------------------------------------------------------------------------
 
 
-class Query(Frozen, tag_field="query"):
+class Query(Frozen, tag_field="query", frozen=True):
     """Base of all questions and commands."""
 
 
-class GetStats(Query, tag="stats"):
+class GetStats(Query, tag="stats", frozen=True):
     """Ask for `NodeStats` and the node's constants. Answered by `Stats`."""
 
 
-class GetTree(Query, tag="tree"):
+class GetTree(Query, tag="tree", frozen=True):
     """Ask for a window of the supervision tree, flattened depth first. Answered by `Window`.
 
     Supervisors are unfolded unless their key is in `folded`; those with more than `fold_over` children, and the group
@@ -189,7 +189,7 @@ class GetTree(Query, tag="tree"):
     follow: bool = False
 
 
-class GetProcesses(Query, tag="processes"):
+class GetProcesses(Query, tag="processes", frozen=True):
     """Ask for a window of the flat list of processes. Answered by `Window`.
 
     `delta` sorts counters by what they gained since this connection last asked. `group_by` gives one row a group,
@@ -207,7 +207,7 @@ class GetProcesses(Query, tag="processes"):
     follow: bool = False
 
 
-class GetProcess(Query, tag="process"):
+class GetProcess(Query, tag="process", frozen=True):
     """Ask for everything about one process. Answered by `Details`, or `Failed` when the pid is gone.
 
     `messages` is how many of the mailbox's first messages to show. `state` asks for the state too (a server's, with a
@@ -219,7 +219,7 @@ class GetProcess(Query, tag="process"):
     state: bool = False
 
 
-class GetEvents(Query, tag="events"):
+class GetEvents(Query, tag="events", frozen=True):
     """Ask for events with an id above `after`, oldest first; a negative `after` asks for the last `limit`.
 
     `pid` or `key` keeps the events of one process, or of one place of the tree. Answered by `Events`.
@@ -231,42 +231,42 @@ class GetEvents(Query, tag="events"):
     key: str | None = None
 
 
-class GetPlan(Query, tag="plan"):
+class GetPlan(Query, tag="plan", frozen=True):
     """Ask what killing `pid` would do, without doing it. Answered by `Plan`."""
 
     pid: str
 
 
-class GetLints(Query, tag="lints"):
+class GetLints(Query, tag="lints", frozen=True):
     """Ask for everything that looks wrong. Answered by `Lints`."""
 
 
-class GetNames(Query, tag="names"):
+class GetNames(Query, tag="names", frozen=True):
     """Ask for registered names, registries, timers pending and open sockets. Answered by `Names`."""
 
     limit: int = 500
 
 
-class Exit(Query, tag="exit"):
+class Exit(Query, tag="exit", frozen=True):
     """Send an exit signal. `reason` is a Python literal; ``"kill"`` cannot be trapped. Answered by `Done`."""
 
     pid: str
     reason: str = "'kill'"
 
 
-class Suspend(Query, tag="suspend"):
+class Suspend(Query, tag="suspend", frozen=True):
     """Let the process run nothing until it is resumed. Answered by `Done`."""
 
     pid: str
 
 
-class Resume(Query, tag="resume"):
+class Resume(Query, tag="resume", frozen=True):
     """Let a suspended process run again. Answered by `Done`."""
 
     pid: str
 
 
-class Send(Query, tag="send"):
+class Send(Query, tag="send", frozen=True):
     """Send a message, written as a Python literal. `via` chooses plain send, cast or call. Answered by `Done`."""
 
     pid: str
@@ -274,7 +274,7 @@ class Send(Query, tag="send"):
     via: Literal["send", "cast", "call"] = "send"
 
 
-class ControlChild(Query, tag="child"):
+class ControlChild(Query, tag="child", frozen=True):
     """Do something to a supervisor's child: `child_id` as the row says it. Answered by `Done`."""
 
     supervisor: str
@@ -282,14 +282,14 @@ class ControlChild(Query, tag="child"):
     action: Literal["restart", "terminate", "delete", "start"]
 
 
-class Hello(Frozen):
+class Hello(Frozen, frozen=True):
     """First frame of a client."""
 
     protocol: int = PROTOCOL
     client: str = "observer"
 
 
-class Request(Frozen):
+class Request(Frozen, frozen=True):
     """A question with a number that its reply will carry."""
 
     id: int
@@ -313,7 +313,7 @@ class Request(Frozen):
 # -- Replies ------------------------------------------------------------------------------------------------------
 
 
-class Welcome(Frozen, tag_field="hello", tag="welcome"):
+class Welcome(Frozen, tag_field="hello", tag="welcome", frozen=True):
     """The node's first frame."""
 
     protocol: int
@@ -328,25 +328,25 @@ class Welcome(Frozen, tag_field="hello", tag="welcome"):
     read_only: bool = False
 
 
-class Refused(Frozen, tag_field="hello", tag="refused"):
+class Refused(Frozen, tag_field="hello", tag="refused", frozen=True):
     """The node's first and last frame to a client it will not serve; `why` is a sentence."""
 
     why: str
     protocol: int = PROTOCOL
 
 
-class Answer(Frozen, tag_field="answer"):
+class Answer(Frozen, tag_field="answer", frozen=True):
     """Base of all answers."""
 
 
-class Stats(Answer, tag="stats"):
+class Stats(Answer, tag="stats", frozen=True):
     """Answers `GetStats`. `settings` are the node's constants by name (scheduler, limits, versions), as text."""
 
     stats: NodeStats
     settings: dict[str, str] = {}
 
 
-class Window(Answer, tag="window"):
+class Window(Answer, tag="window", frozen=True):
     """A part of a list: rows `offset` to ``offset + len(rows)`` of `total`, and the node's figures at that moment."""
 
     rows: tuple[Row, ...]
@@ -359,7 +359,7 @@ class Window(Answer, tag="window"):
     """With a filter: how many rows match it themselves."""
 
 
-class Frame(Frozen):
+class Frame(Frozen, frozen=True):
     """One frame of a stack."""
 
     file: str
@@ -368,14 +368,14 @@ class Frame(Frozen):
     source: str = ""
 
 
-class Related(Frozen):
+class Related(Frozen, frozen=True):
     """A process that another one is related to, with what to call it."""
 
     pid: str
     name: str = ""
 
 
-class Details(Answer, tag="details"):
+class Details(Answer, tag="details", frozen=True):
     """Answers `GetProcess`. Messages, state and dictionary are rendered and cut to a readable length."""
 
     row: Row
@@ -397,7 +397,7 @@ class Details(Answer, tag="details"):
     current_stacktrace: tuple[Frame, ...] = ()
 
 
-class Event(Frozen):
+class Event(Frozen, frozen=True):
     """One thing that happened.
 
     `id` counts up by one. `cause` is the id of the event that made this one happen. Kinds: ``spawn``; ``exit`` (any
@@ -431,7 +431,7 @@ class Event(Frozen):
     stacktrace: tuple[Frame, ...] = ()
 
 
-class Events(Answer, tag="events"):
+class Events(Answer, tag="events", frozen=True):
     """Answers `GetEvents`. `dropped` events were lost from the front of the bounded log; `last` is the newest id."""
 
     events: tuple[Event, ...] = ()
@@ -439,7 +439,7 @@ class Events(Answer, tag="events"):
     last: int = 0
 
 
-class Plan(Answer, tag="plan"):
+class Plan(Answer, tag="plan", frozen=True):
     """Answers `GetPlan`: what a kill would do, worked out from links, strategy and budget.
 
     `kills` are the processes that would end, `restarts` those that would come back; `gives_up` the supervisors that
@@ -452,7 +452,7 @@ class Plan(Answer, tag="plan"):
     gives_up: tuple[Related, ...] = ()
 
 
-class Lint(Frozen):
+class Lint(Frozen, frozen=True):
     """One finding: what kind, how bad (1 to 3), which processes, and a plain sentence."""
 
     kind: str
@@ -462,13 +462,13 @@ class Lint(Frozen):
     since: float | None = None
 
 
-class Lints(Answer, tag="lints"):
+class Lints(Answer, tag="lints", frozen=True):
     """Answers `GetLints`, heaviest first."""
 
     lints: tuple[Lint, ...] = ()
 
 
-class NameEntry(Frozen):
+class NameEntry(Frozen, frozen=True):
     """A registered name: `registry` is empty for the node's own names."""
 
     name: str
@@ -476,7 +476,7 @@ class NameEntry(Frozen):
     registry: str = ""
 
 
-class TimerEntry(Frozen):
+class TimerEntry(Frozen, frozen=True):
     """A pending timer: `due_in` seconds, for a pid or a name."""
 
     due_in: float
@@ -484,7 +484,7 @@ class TimerEntry(Frozen):
     message: str
 
 
-class SocketEntry(Frozen):
+class SocketEntry(Frozen, frozen=True):
     """An open socket of the observed program; `pid` when it is known which process holds it."""
 
     fd: int
@@ -495,7 +495,7 @@ class SocketEntry(Frozen):
     pid: str | None = None
 
 
-class Names(Answer, tag="names"):
+class Names(Answer, tag="names", frozen=True):
     """Answers `GetNames`."""
 
     names: tuple[NameEntry, ...] = ()
@@ -504,7 +504,7 @@ class Names(Answer, tag="names"):
     timers_total: int = 0
 
 
-class Done(Answer, tag="done"):
+class Done(Answer, tag="done", frozen=True):
     """A command was carried out; `sentence` says what was done, `value` a call's reply, `event` the log's entry."""
 
     sentence: str = ""
@@ -512,14 +512,14 @@ class Done(Answer, tag="done"):
     event: int | None = None
 
 
-class Failed(Answer, tag="failed"):
+class Failed(Answer, tag="failed", frozen=True):
     """The node could not do it, or would not; `why` is a sentence for a person."""
 
     why: str
     kind: Literal["noproc", "bad_request", "read_only", "timeout", "unsupported", "error"] = "error"
 
 
-class Reply(Frozen):
+class Reply(Frozen, frozen=True):
     """The answer to the request of that number."""
 
     id: int

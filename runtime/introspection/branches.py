@@ -1,0 +1,97 @@
+"""Branches: every supervisor with its children, as it was when it last ran.
+
+A supervisor's children change only while it runs, and the scheduler counts how often it did. So most updates look at
+the count of each supervisor, and at the children of none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from runtime.introspection.glimpse import values
+from runtime.introspection.native import Pace
+from runtime.introspection.places import MAX_DEPTH, Place, children_of, is_supervisor, join, root_key
+from runtime.process import Process
+from runtime.supervision.child import Child
+
+
+class Branch:
+    """A supervisor and its children in start order. `below` are the branches of those that are supervisors."""
+
+    __slots__ = ("below", "children", "depth", "key", "parent", "place", "process", "seen")
+
+    def __init__(self, process: Process, key: str, place: Place | None, parent: Branch | None) -> None:
+        self.process = process
+        self.key = key
+        self.place = place
+        self.parent = parent
+        self.depth = 0 if parent is None else parent.depth + 1
+        self.children: list[Child] = []
+        self.below: dict[Child, Branch] = {}
+        self.seen = -1
+
+    @property
+    def pid(self) -> str:
+        """The supervisor's pid."""
+        return str(self.process.pid)
+
+    def update(self, pace: Pace) -> None:
+        """Read the children again if the supervisor has run since, and update the branches below."""
+        process = self.process
+        runs = process.reductions
+        if process.worker is not None or runs != self.seen:
+            self._read(pace)
+            self.seen = runs
+        for branch in self.below.values():
+            branch.update(pace)
+
+    def _read(self, pace: Pace) -> None:
+        kept = children_of(self.process)
+        self.children = values(None if kept is None else kept.children)
+        before, self.below = self.below, {}
+        if self.depth >= MAX_DEPTH:
+            return
+        for index, child in enumerate(self.children):
+            pid = child.pid
+            process = None if pid is None else pid.process
+            if process is not None and is_supervisor(process):
+                known = before.get(child)
+                if known is None or known.process is not process:
+                    known = Branch(process, join(self.key, child), Place(self.process, child), self)
+                self.below[child] = known
+            if not index & 1023:
+                pace.breathe()
+
+    def walk(self) -> Iterator[Branch]:
+        """Give this branch and all below it, from the top down."""
+        yield self
+        for branch in self.below.values():
+            yield from branch.walk()
+
+
+class Branches:
+    """The branches of a node, from its top supervisors down. Used by one thread at a time."""
+
+    def __init__(self) -> None:
+        self.tops: list[Branch] = []
+
+    def update(self, roots: list[Process], pace: Pace) -> None:
+        """Follow what has changed; `roots` are the supervisors at the top."""
+        before = {branch.process: branch for branch in self.tops}
+        self.tops = []
+        for process in roots:
+            branch = before.get(process)
+            key = root_key(process)
+            if branch is None or branch.key != key:
+                branch = Branch(process, key, None, None)
+            branch.update(pace)
+            self.tops.append(branch)
+
+    def walk(self) -> Iterator[Branch]:
+        """Give every branch, from the top down."""
+        for branch in self.tops:
+            yield from branch.walk()
+
+    def count(self) -> int:
+        """Count the supervisors."""
+        return sum(1 for _ in self.walk())

@@ -1,0 +1,99 @@
+"""The census: who lives on the node, counted block by block and remembered where nothing has changed.
+
+The table is a dict of blocks of consecutive numbers. Numbers are given once, so every block but the newest can only
+lose processes: as long as its length is the same, so are its processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from operator import attrgetter
+
+from runtime.introspection.native import Pace
+from runtime.introspection.places import children_of, place_of
+from runtime.node import Node
+from runtime.process import DEAD, Process
+from runtime.server_loop import Starting
+from runtime.supervision.server import SupervisorServer
+
+_messages_in = attrgetter("messages_in")
+_reductions = attrgetter("reductions")
+
+
+class Block:
+    """What was found in one block of the table."""
+
+    __slots__ = ("free", "length", "roots", "settled")
+
+    def __init__(self, processes: list[Process]) -> None:
+        self.length = len(processes)
+        self.roots: list[Process] = []
+        self.free: list[Process] = []
+        self.settled = True
+        for process in processes:
+            self._sort(process)
+
+    def _sort(self, process: Process) -> None:
+        """Find out whether a process is under a supervisor, is one at the top, or is free."""
+        body = process.body
+        if body is None or type(body) is Starting:
+            self.settled = False
+        parent = process.parent
+        kept = None if parent is None else children_of(parent.process)
+        if kept is not None:
+            if kept.find(process.pid) is not None:
+                return
+            self.settled = False  # its supervisor may be about to enter it
+        if place_of(process) is not None:
+            return
+        (self.roots if isinstance(body, SupervisorServer) else self.free).append(process)
+
+
+class Census:
+    """Counts the processes of a node. Used by one thread at a time."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self._blocks: dict[int, Block] = {}
+
+    def blocks(self) -> Iterator[list[Process]]:
+        """Give the living processes, oldest first, a block at a time."""
+        table = self.node.table
+        for number in sorted(table.copy()):
+            block = table.get(number)
+            if block:
+                yield list(block.values())
+
+    def update(self, pace: Pace) -> None:
+        """Look at what has changed."""
+        table = self.node.table.copy()
+        newest = max(table, default=0)
+        known = self._blocks
+        for number in [number for number in known if number not in table]:
+            del known[number]
+        for number, block in table.items():
+            before = known.get(number)
+            if number != newest and before is not None and before.settled and before.length == len(block):
+                continue
+            known[number] = Block(list(block.values()))
+            pace.breathe()
+
+    def roots(self) -> list[Process]:
+        """Give the supervisors under no supervisor, oldest first."""
+        return [process for block in self._in_order() for process in block.roots if process.state is not DEAD]
+
+    def free(self) -> list[Process]:
+        """Give the other processes under no supervisor, oldest first."""
+        return [process for block in self._in_order() for process in block.free if process.state is not DEAD]
+
+    def _in_order(self) -> list[Block]:
+        return [self._blocks[number] for number in sorted(self._blocks)]
+
+    def totals(self, pace: Pace) -> tuple[int, int]:
+        """Give how many messages the living processes have received, and how often they were run."""
+        messages = reductions = 0
+        for processes in self.blocks():
+            messages += sum(map(_messages_in, processes))
+            reductions += sum(map(_reductions, processes))
+            pace.breathe()
+        return messages, reductions

@@ -1,0 +1,275 @@
+"""The supervision tree as a list of lines, of which a window is made into rows.
+
+Which lines there are follows from what is folded and filtered, and takes a look at each supervisor. The children of a
+supervisor are looked at only where the window shows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from runtime.introspection import wire
+from runtime.introspection.branches import Branch
+from runtime.introspection.native import Pace
+from runtime.introspection.places import FREE, Place, join, root_key
+from runtime.introspection.ranking import rank
+from runtime.introspection.snapshot import Snapshot
+from runtime.introspection.sorting import FIGURES
+from runtime.process import Process
+
+Matches = Callable[[Process | None, Place | None, str], bool]
+"""Whether a process, or a child that has none, passes the filter: process, place, key."""
+
+
+@dataclass(slots=True)
+class Limb:
+    """A branch, or the group of free processes, as it is shown: `leaves` without those that are limbs themselves."""
+
+    branch: Branch | None
+    key: str
+    folded: bool
+    items: Sequence[Any] = ()
+    """What hangs below it in start order: Child records of a branch, processes of the group."""
+    limbs: dict[Any, Limb] = field(default_factory=dict)
+    size: int = 1
+    """Lines that it takes, with its own."""
+
+
+class Tree:
+    """The tree as one request wants to see it."""
+
+    def __init__(self, query: wire.GetTree, snapshot: Snapshot, pace: Pace) -> None:
+        self.query = query
+        self.matched: int | None = None
+        self.tops: list[Limb] = []
+        self._snapshot = snapshot
+        self._pace = pace
+        self._folded = frozenset(query.folded)
+        self._unfolded = frozenset(query.unfolded)
+        self._base_depth = 0
+        self._ranked: dict[int, Sequence[Any]] = {}
+
+    # -- What is shown ------------------------------------------------------------------------------------------
+
+    def grow(self, tops: list[Branch], free: list[Process], matches: Matches | None) -> None:
+        """Lay out the lines: the branches from the top down, then the group of processes under no supervisor."""
+        if matches is not None:
+            self.matched = 0
+        root = self.query.root
+        if root is not None and root != FREE:
+            found = next((b for top in tops for b in top.walk() if b.key == root), None)
+            tops, free = ([] if found is None else [found]), []
+            self._base_depth = 0 if found is None else found.depth
+        elif root == FREE:
+            tops = []
+        for branch in tops:
+            limb = self._limb(branch, matches)
+            if limb is not None:
+                self.tops.append(limb)
+        group = self._group(free, matches)
+        if group is not None:
+            self.tops.append(group)
+
+    def _limb(self, branch: Branch, matches: Matches | None) -> Limb | None:
+        children = branch.children
+        if matches is not None:
+            return self._pruned(branch, matches)
+        folded = branch.key in self._folded or (
+            len(children) > self.query.fold_over and branch.key not in self._unfolded
+        )
+        limb = Limb(branch, branch.key, folded)
+        if not folded:
+            limb.items = children
+            limb.size += len(children)
+            for child, below in branch.below.items():
+                inner = self._limb(below, None)
+                assert inner is not None
+                limb.limbs[child] = inner
+                limb.size += inner.size - 1
+        return limb
+
+    def _pruned(self, branch: Branch, matches: Matches) -> Limb | None:
+        """Keep what the filter lets through, and what stands above it."""
+        own = matches(branch.process, branch.place, branch.key)
+        limb = Limb(branch, branch.key, False)
+        items = []
+        for number, child in enumerate(branch.children):
+            below = branch.below.get(child)
+            if below is not None:
+                inner = self._pruned(below, matches)
+                if inner is not None:
+                    limb.limbs[child] = inner
+                    limb.size += inner.size
+                    items.append(child)
+            else:
+                pid = child.pid
+                process = None if pid is None else pid.process
+                if matches(process, Place(branch.process, child), join(branch.key, child)):
+                    self._count_match()
+                    items.append(child)
+                    limb.size += 1
+            if not number & 255:
+                self._pace.breathe()
+        if own:
+            self._count_match()
+        limb.items = items
+        return limb if own or items else None
+
+    def _group(self, free: list[Process], matches: Matches | None) -> Limb | None:
+        if matches is not None:
+            kept = []
+            for number, process in enumerate(free):
+                if matches(process, None, str(process.pid)):
+                    self._count_match()
+                    kept.append(process)
+                if not number & 255:
+                    self._pace.breathe()
+            free = kept
+        if not free:
+            return None
+        folded = matches is None and FREE not in self._unfolded and self.query.root != FREE
+        return Limb(None, FREE, folded, free, size=1 if folded else 1 + len(free))
+
+    def _count_match(self) -> None:
+        self.matched = (self.matched or 0) + 1
+
+    @property
+    def total(self) -> int:
+        """How many lines there are."""
+        return sum(limb.size for limb in self.tops)
+
+    # -- Order ----------------------------------------------------------------------------------------------------
+
+    def _ordered(self, limb: Limb, wanted: int | None) -> Sequence[Any]:
+        """Give what hangs below a limb in the order asked for; at least the first `wanted` of it."""
+        if self.query.sort == "tree":
+            return limb.items
+        ranked = self._ranked.get(id(limb))
+        if ranked is None or len(ranked) < min(len(limb.items), wanted or len(limb.items)):
+            key = _of_item(self.query.sort)
+            ranked = rank(limb.items, key, self.query.descending, wanted, self._pace)
+            self._ranked[id(limb)] = ranked
+        return ranked
+
+    def _ordered_tops(self) -> list[Limb]:
+        if self.query.sort == "tree":
+            return self.tops
+        figure = FIGURES[self.query.sort]
+        branches = [limb for limb in self.tops if limb.branch is not None]
+        branches.sort(key=lambda limb: figure(limb.branch.process), reverse=self.query.descending)  # type: ignore[union-attr]
+        return branches + [limb for limb in self.tops if limb.branch is None]
+
+    # -- Rows -----------------------------------------------------------------------------------------------------
+
+    def rows(self, start: int, end: int) -> list[wire.Row]:
+        """Make the lines from `start` up to `end` into rows."""
+        rows: list[wire.Row] = []
+        at = 0
+        for limb in self._ordered_tops():
+            if at < end and at + limb.size > start:
+                rows.extend(self._limb_rows(limb, at, start, end, None))
+            at += limb.size
+        return rows
+
+    def _limb_rows(self, limb: Limb, at: int, start: int, end: int, parent: Branch | None) -> Iterator[wire.Row]:
+        if at >= start:
+            yield self._limb_row(limb, parent)
+        if limb.size == 1:
+            return
+        at += 1
+        if not limb.limbs:
+            first, last = max(0, start - at), end - at
+            for item in self._ordered(limb, last)[first:last]:
+                yield self._leaf_row(limb, item)
+            return
+        for item in self._ordered(limb, end - at):
+            inner = limb.limbs.get(item)
+            size = 1 if inner is None else inner.size
+            if at + size > start:
+                if inner is None:
+                    yield self._leaf_row(limb, item)
+                else:
+                    yield from self._limb_rows(inner, at, start, end, limb.branch)
+            at += size
+            if at >= end:
+                return
+
+    def _limb_row(self, limb: Limb, parent: Branch | None) -> wire.Row:
+        branch = limb.branch
+        if branch is None:
+            return wire.Row(
+                key=FREE, kind="group", name="no supervisor", child_count=len(limb.items), folded=limb.folded
+            )
+        return self._snapshot.row(
+            branch.process,
+            branch.place,
+            key=branch.key,
+            depth=branch.depth - self._base_depth,
+            folded=limb.folded,
+            parent_key=None if parent is None else parent.key,
+        )
+
+    def _leaf_row(self, limb: Limb, item: Any) -> wire.Row:
+        branch = limb.branch
+        if branch is None:
+            return self._snapshot.row(item, None, depth=1, parent_key=FREE)
+        depth = branch.depth - self._base_depth + 1
+        pid = item.pid
+        process = None if pid is None else pid.process
+        if process is None:
+            return self._snapshot.absent(branch.process, item, join(branch.key, item), depth, branch.key)
+        place = Place(branch.process, item)
+        return self._snapshot.row(process, place, key=join(branch.key, item), depth=depth, parent_key=branch.key)
+
+    # -- Where a line stands --------------------------------------------------------------------------------------
+
+    def index_of(self, key: str) -> int | None:
+        """Give the index of the line with that key, None when it is not among the lines."""
+        at = 0
+        for limb in self._ordered_tops():
+            if limb.key == key:
+                return at
+            if limb.key == FREE or key.startswith(limb.key + "/"):
+                below = self._index_below(limb, key)
+                if below is not None:
+                    return at + below
+            at += limb.size
+        return None
+
+    def _index_below(self, limb: Limb, key: str) -> int | None:
+        if limb.size == 1:
+            return None
+        at = 1
+        branch = limb.branch
+        for number, item in enumerate(self._ordered(limb, None)):
+            inner = limb.limbs.get(item)
+            if inner is not None:
+                if inner.key == key:
+                    return at
+                if key.startswith(inner.key + "/"):
+                    below = self._index_below(inner, key)
+                    return None if below is None else at + below
+                at += inner.size
+                continue
+            if (root_key(item) if branch is None else join(branch.key, item)) == key:
+                return at
+            at += 1
+            if not number & 1023:
+                self._pace.breathe()
+        return None
+
+
+def _of_item(sort: wire.Sort) -> Callable[[Any], Any]:
+    """Give how to sort a Child record or a process; children without a process come as if all their figures were 0."""
+    figure = FIGURES[sort]
+    nothing: Any = "" if sort in ("name", "status") else 0
+
+    def value(item: Any) -> Any:
+        if type(item) is not Process:
+            pid = item.pid
+            item = None if pid is None else pid.process
+        return nothing if item is None else figure(item)
+
+    return value
