@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding
@@ -11,13 +12,28 @@ from textual.screen import Screen
 from observer import themes
 from observer.clock import Clock
 from observer.poller import Looked, Lost, Met, News
+from observer.screens.events_screen import EventsScreen
+from observer.screens.health_screen import HealthScreen
 from observer.screens.help_screen import HelpScreen
+from observer.screens.names_screen import NamesScreen
 from observer.screens.node_screen import NodeScreen
+from observer.screens.process_screen import ProcessScreen
+from observer.screens.processes_screen import ProcessesScreen
+from observer.screens.rows_screen import RowsScreen
 from observer.screens.tree_screen import TreeScreen
 from observer.settings import DEFAULT_THEME, Settings
 from observer.source import Source
 from observer.watch import Watch
 from runtime.introspection import wire
+
+VIEWS: dict[str, type[TreeScreen | ProcessesScreen | EventsScreen | HealthScreen | NamesScreen]] = {
+    "tree": TreeScreen,
+    "processes": ProcessesScreen,
+    "events": EventsScreen,
+    "node": HealthScreen,
+    "names": NamesScreen,
+}
+"""The views by the names of their modes."""
 
 
 class ObserverApp(App[None]):
@@ -28,6 +44,12 @@ class ObserverApp(App[None]):
     BINDINGS = [
         Binding("space", "freeze", "Freeze", key_display="␣", id="freeze", tooltip="Let the display stand still"),
         Binding("question_mark", "help", "Help", key_display="?", id="help", tooltip="Keys and meanings"),
+        Binding("1", "view('tree')", "Tree", show=False, id="view-tree"),
+        Binding("2", "view('processes')", "Processes", show=False, id="view-processes"),
+        Binding("3", "process", "Process", show=False, id="view-process"),
+        Binding("4", "view('events')", "Events", show=False, id="view-events"),
+        Binding("5", "view('node')", "Node", show=False, id="view-node"),
+        Binding("6", "view('names')", "Names and timers", show=False, id="view-names"),
         Binding("q", "quit", "Quit", id="quit", tooltip="Leave the observer"),
     ]
 
@@ -45,7 +67,9 @@ class ObserverApp(App[None]):
         if wanted not in self.available_themes:
             self.notify(f"There is no theme called {wanted!r}.", severity="warning", markup=False)
         self.set_keymap(self.observed.settings.keys)
-        self.push_screen(TreeScreen(self.observed))
+        for name, view in VIEWS.items():
+            self.add_mode(name, partial(view, self.observed))
+        self.switch_mode("tree")
         self.run_worker(self.observed.poller.run(), name="poller", exit_on_error=True)
 
     async def on_unmount(self) -> None:
@@ -81,6 +105,20 @@ class ObserverApp(App[None]):
 
     # -- Keys ---------------------------------------------------------------------------------------------------
 
+    async def action_view(self, name: str) -> None:
+        """Go to a view. What was opened from it before is left."""
+        await self.switch_mode(name)
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+
+    def action_process(self) -> None:
+        """Open the selected process of the view in front."""
+        view = self.view
+        if isinstance(view, RowsScreen) and view.table.row is not None:
+            view.open_row(view.table.row)
+        elif not isinstance(view, ProcessScreen):
+            self.notify("Select a process in the tree or the list first.", timeout=3)
+
     def action_freeze(self) -> None:
         """Let the display stand still, or go on."""
         poller = self.observed.poller
@@ -98,11 +136,11 @@ class ObserverApp(App[None]):
         keys: dict[str, tuple[str, str, str]] = {}
         for active in view.active_bindings.values():
             binding = active.binding
-            if not binding.system and binding.description:
+            if binding.id and binding.description:
                 shown = self.get_key_display(binding)
                 known = keys.get(binding.action)
                 text = binding.tooltip or binding.description
-                keys[binding.action] = (f"{known[0]} {shown}" if known else shown, text, binding.id or "")
+                keys[binding.action] = (f"{known[0]} {shown}" if known else shown, text, binding.id)
         self.push_screen(HelpScreen(view.VIEW, keys.values()))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

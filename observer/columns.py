@@ -244,13 +244,14 @@ def lay_out(width: int, wanted: Sequence[str]) -> Layout:
     return Layout(max(0, room(sizes)), columns)
 
 
-def name_cell(row: Row, guide: str, width: int, time: float) -> Cell:
+def name_cell(row: Row, guide: str, width: int, time: float, foldable: bool = True) -> Cell:
     """Draw the name with its place in the tree, what it supervises, and whether anything failed there lately."""
-    foldable = row.kind != "worker"
+    parent = row.kind != "worker"
+    foldable = foldable and parent
     sign = ("▸ " if row.folded else "▾ ") if foldable else "─ " if guide else ""
     failed = failure_tone(row, time)
-    tone = failed or (tones.NAME if foldable else tones.TEXT)
-    if row.pid is None and not foldable:
+    tone = failed or (tones.NAME if parent else tones.TEXT)
+    if row.pid is None and not parent:
         tone = tones.FAINT
     spans = [
         (guide, tones.FAINT),

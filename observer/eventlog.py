@@ -59,10 +59,18 @@ class EventLog:
 
         Each with its depth below that first cause, in order of time.
         """
+        return self.following(self.first_cause(event))
+
+    def first_cause(self, event: Event) -> Event:
+        """Give the first known event of the chain that `event` belongs to."""
         root, seen = event, {event.id}
         while root.cause is not None and root.cause not in seen and (cause := self._events.get(root.cause)):
             root = cause
             seen.add(root.id)
+        return root
+
+    def following(self, root: Event) -> list[tuple[int, Event]]:
+        """Give `root` and all that followed from it, each with its depth below it, in order of time."""
         depths = {root.id: 0}
         chain = [(0, root)]
         for candidate in self._events.values():

@@ -64,13 +64,17 @@ class Meter:
         self.rates = Series(limit)
         self._last: tuple[float, float] | None = None
 
-    def add(self, time: float, counter: float) -> None:
-        """Take a sample of the counter at `time`. One that is not newer than the last is ignored."""
+    def add(self, time: float, counter: float, restarts: bool = True) -> None:
+        """Take a sample of the counter at `time`. One that is not newer than the last is ignored.
+
+        With `restarts` false, a counter that goes back has lost a part (a sum over processes of which one ended), and
+        has gained nothing.
+        """
         if self._last is not None:
             before, value = self._last
             if time <= before:
                 return
-            gained = counter - value if counter >= value else counter
+            gained = counter - value if counter >= value else counter if restarts else 0.0
             self.rates.add(time, gained / (time - before))
         self._last = (time, counter)
 

@@ -37,7 +37,7 @@ class Life:
             self.memory = Series(SAMPLES)
         self.pid, self.restarts, self.seen_at = row.pid, row.restarts, time
         self.mailbox.add(time, row.message_queue_len)
-        self.messages.add(time, row.messages_in)
+        self.messages.add(time, row.messages_in, restarts=row.kind != "group")
         if row.memory is not None:
             self.memory.add(time, row.memory)
         if row.cpu_time is not None:

@@ -28,11 +28,6 @@ ORDERS: tuple[tuple[Sort, str, str], ...] = (
 )
 """What can be sorted by: the wire's word, a title, and which end comes first."""
 
-DESCENDING: frozenset[Sort] = frozenset(
-    ("message_queue_len", "messages_in", "messages_out", "memory", "reductions", "cpu_time", "restarts")
-)
-"""The orders that start with the largest, because that is what one looks for."""
-
 
 class ChooseSort(Dialog[Sort]):
     """Gives an order, or None. Choosing the one that is in force turns it round."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -30,8 +32,15 @@ def plan_text(plan: wire.Plan) -> Content:
     return Content("\n").join(lines)
 
 
-class ConfirmKill(Dialog[bool]):
-    """Asks whether to kill; gives True, or None. The plan arrives while the question stands."""
+@dataclass(frozen=True)
+class Confirmed:
+    """A kill was confirmed; `plan` is what was shown to come of it, if that was known in time."""
+
+    plan: wire.Plan | None
+
+
+class ConfirmKill(Dialog[Confirmed]):
+    """Asks whether to kill; gives a confirmation, or None. The plan arrives while the question stands."""
 
     BINDINGS = [Binding("y", "kill", "Kill", id="confirm"), Binding("n", "cancel", "Cancel", id="refuse", show=False)]
 
@@ -41,6 +50,7 @@ class ConfirmKill(Dialog[bool]):
         self._name = safe(name)
         self._pid = pid
         self._more = more
+        self._planned: wire.Plan | None = None
 
     def compose(self) -> ComposeResult:
         """The plan and two buttons; enter kills."""
@@ -60,13 +70,14 @@ class ConfirmKill(Dialog[bool]):
     @work
     async def _plan(self) -> None:
         answer = await self._watch_node.ask(wire.GetPlan(pid=self._pid))
+        self._planned = answer if isinstance(answer, wire.Plan) else None
         shown = plan_text(answer) if isinstance(answer, wire.Plan) else Content.assemble((_why(answer), tones.MUTED))
         self.query_one("#plan", Static).update(shown)
 
     @on(Button.Pressed, "#kill")
     def action_kill(self) -> None:
         """Say yes."""
-        self.dismiss(True)
+        self.dismiss(Confirmed(self._planned))
 
     @on(Button.Pressed, "#leave")
     def _leave(self) -> None:

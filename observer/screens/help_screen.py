@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from textwrap import wrap
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -20,6 +21,13 @@ FIGURES = {
     "memory": "resident memory of the whole operating-system process",
     "hub lag": "how late the hub answers; from 100 ms on something holds it",
 }
+
+
+WIDTH = 96
+"""Cells of the box, where there is room for it."""
+
+LEFT = 15
+"""Cells of the column of terms."""
 
 
 class HelpScreen(Dialog[None]):
@@ -44,27 +52,34 @@ class HelpScreen(Dialog[None]):
         self.query_one(VerticalScroll).focus()
 
     def _text(self) -> Content:
-        lines = [_title("Keys")]
-        lines += [_entry(key, f"{text}", f"  [{name}]" if name else "") for key, text, name in self._keys]
+        self._width = min(WIDTH, int(self.app.size.width * 0.96)) - 8
+        lines = [_title("Keys (in brackets: the names to remap them by, in the settings)")]
+        lines += [self._entry(key, f"{text}", f"  [{name}]") for key, text, name in self._keys]
         lines += [Content(""), _title("Columns")]
-        lines += [_entry(column.title, column.meaning) for column in columns.ALL.values()]
+        lines += [self._entry(column.title, column.meaning) for column in columns.ALL.values()]
         lines += [Content(""), _title("Signs in the tree")]
         lines += [
-            _entry("▌", "the selected row; it stays with its process when rows move, and with its place in a restart"),
-            _entry("↻", "the process in this row was just replaced by a new one"),
-            _entry("!", "something looks wrong here; the panel says what"),
-            _entry("▾ ▸", "unfolded, folded; a name in the colour of trouble means that something failed there lately"),
+            self._entry(
+                "▌", "the selected row; it stays with its process when rows move, and with its place in a restart"
+            ),
+            self._entry("↻", "the process in this row was just replaced by a new one"),
+            self._entry("!", "something looks wrong here; the panel says what"),
+            self._entry(
+                "▾ ▸", "unfolded, folded; a name in the colour of trouble means that something failed there lately"
+            ),
         ]
         lines += [Content(""), _title("Signs of events")]
-        lines += [_entry(sign, meaning) for sign, meaning in narration.MEANINGS.items()]
+        lines += [self._entry(sign, meaning) for sign, meaning in narration.MEANINGS.items()]
         lines += [Content(""), _title("Figures in the header")]
-        lines += [_entry(figure, meaning) for figure, meaning in FIGURES.items()]
+        lines += [self._entry(figure, meaning) for figure, meaning in FIGURES.items()]
         return Content("\n").join(lines)
+
+    def _entry(self, left: str, right: str, note: str = "") -> Content:
+        """Write a term and its meaning, which keeps to its own column when it takes several lines."""
+        lines = wrap(right, max(20, self._width - LEFT)) or [""]
+        text = ("\n" + " " * LEFT).join(lines)
+        return Content.assemble((f"  {left}".ljust(LEFT), tones.KEY), (text, tones.TEXT), (note, tones.FAINT))
 
 
 def _title(text: str) -> Content:
     return Content.assemble((text, tones.NAME))
-
-
-def _entry(left: str, right: str, note: str = "") -> Content:
-    return Content.assemble((f"  {left:<12}", tones.KEY), (right, tones.TEXT), (note, tones.FAINT))

@@ -14,13 +14,16 @@ from textual.widgets.option_list import Option
 
 from observer import tones
 from observer.lives import Life
+from observer.marks import Target, target_of
 from observer.portrait import facts
 from observer.safetext import lines, safe
-from observer.screens.acting import Acting, Target, target_of
+from observer.screens.acting import Acting
+from observer.screens.event_dialog import EventDialog
 from observer.source import Answer
 from observer.watch import Watch
 from observer.widgets.event_list import EventList
 from observer.widgets.life_charts import LifeCharts
+from observer.widgets.line_list import LineList
 from runtime.introspection import wire
 
 MESSAGES = 20
@@ -37,7 +40,7 @@ class ProcessScreen(Acting):
     VIEW = "Process"
     BINDINGS = [
         Binding("escape", "back", "Back", id="back", key_display="esc"),
-        Binding("t", "state", "State", id="state", tooltip="Ask the process for its state at each look"),
+        Binding("i", "state", "State", id="state", tooltip="Ask the process for its state at each look"),
     ]
 
     def __init__(self, watch: Watch, pid: str | None, key: str | None = None) -> None:
@@ -74,12 +77,16 @@ class ProcessScreen(Acting):
         self.log_list.border_title = "Events of this place"
         for name, title in INSIDES.items():
             self.parts[name].border_title = title
-        self.relations.focus()
+        self.relations.focus(scroll_visible=False)
         self.show_events()
 
     def targets(self) -> Sequence[Target]:
         """The process shown."""
         return () if self._gone else target_of(self._row)
+
+    def row_in_hand(self) -> wire.Row | None:
+        """The row of the place that is shown."""
+        return self._row
 
     def questions(self) -> Sequence[wire.Query]:
         """Who stands in this place now, and all about it."""
@@ -200,6 +207,11 @@ class ProcessScreen(Acting):
     @on(OptionList.OptionSelected, "#relations")
     def _go_to(self, event: OptionList.OptionSelected) -> None:
         self.app.push_screen(ProcessScreen(self.observed, self._related[event.option_index].pid))
+
+    @on(LineList.Opened)
+    def _event_opened(self, message: LineList.Opened) -> None:
+        if isinstance(message.item, wire.Event):
+            self.app.push_screen(EventDialog(self.observed.record.events, message.item))
 
     def action_state(self) -> None:
         """Ask for the state or no longer ask for it."""

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from textual.binding import Binding
 from textual.content import Content
 from textual.screen import Screen
 from textual.style import Style
 from textual.widgets import Static
 
+MORE = Binding.Group("more")
+"""The group of bindings that make room for others where the terminal is small; help shows them all the same."""
+
+GAP = 2
+"""Cells between two keys."""
+
 
 class KeyBar(Static):
-    """All keys of the screen in front. Unlike Textual's footer it wraps, so that no key is out of sight."""
+    """The keys of the screen in front. Unlike Textual's footer it wraps, so that no key slides out of sight."""
 
     ALLOW_SELECT = False
     auto_links = False
@@ -31,26 +40,38 @@ class KeyBar(Static):
     def draw(self) -> None:
         """Write the keys of this moment."""
         width = max(20, self.app.size.width - 2)
-        lines: list[list[Content]] = [[]]
-        used = 0
-        for item in self._items():
-            if used and used + item.cell_length > width:
-                lines.append([])
-                used = 0
-            lines[-1].append(item)
-            used += item.cell_length + 2
-        self.update(Content("\n").join(Content("  ").join(line) for line in lines))
+        most = 1 if self.app.size.height < 20 else 2 if self.app.size.height < 50 else 3
+        bindings = self._bindings_shown()
+        items = [self._item(binding) for binding in bindings]
+        spare = [index for index, binding in enumerate(bindings) if binding.group is MORE]
+        while len(lines := _wrapped(items, width)) > most and spare:
+            del items[spare.pop()]
+        self.update(Content("\n").join(Content(" " * GAP).join(line) for line in lines))
 
-    def _items(self) -> list[Content]:
-        key_style = self.app.stylesheet.parse_style("$text-accent bold")
-        text_style = self.app.stylesheet.parse_style("$foreground 75%")
-        items, seen = [], set()
+    def _bindings_shown(self) -> list[Binding]:
+        shown: dict[str, Binding] = {}
         for active in self.screen.active_bindings.values():
-            binding = active.binding
-            if not binding.show or not active.enabled or binding.action in seen:
-                continue
-            seen.add(binding.action)
-            click = Style.from_meta({"@click": f"app.simulate_key('{binding.key}')"})
-            shown = self.app.get_key_display(binding)
-            items.append(Content.assemble((shown, key_style + click), (f" {binding.description}", text_style + click)))
-        return items
+            if active.binding.show and active.enabled:
+                shown.setdefault(active.binding.action, active.binding)
+        return list(shown.values())
+
+    def _item(self, binding: Binding) -> Content:
+        parse = self.app.stylesheet.parse_style
+        click = Style.from_meta({"@click": f"app.simulate_key('{binding.key}')"})
+        return Content.assemble(
+            (self.app.get_key_display(binding), parse("$text-accent bold") + click),
+            (f" {binding.description}", parse("$foreground 75%") + click),
+        )
+
+
+def _wrapped(items: Sequence[Content], width: int) -> list[list[Content]]:
+    """Put items on lines of at most `width` cells."""
+    lines: list[list[Content]] = [[]]
+    used = 0
+    for item in items:
+        if used and used + item.cell_length > width:
+            lines.append([])
+            used = 0
+        lines[-1].append(item)
+        used += item.cell_length + GAP
+    return lines

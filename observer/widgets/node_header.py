@@ -27,7 +27,15 @@ class NodeHeader(Widget):
     """The node's name, the views, the figures, and a loud line when there is trouble."""
 
     DEFAULT_CSS = """
-    NodeHeader { height: auto; max-height: 7; background: $panel; color: $foreground; padding: 0 1; }
+    NodeHeader {
+        height: auto;
+        max-height: 7;
+        background: $panel;
+        color: $foreground;
+        padding: 0 1;
+        text-wrap: nowrap;
+        text-overflow: ellipsis;
+    }
     """
 
     auto_links = False
@@ -73,7 +81,7 @@ class NodeHeader(Widget):
 
     def _state(self) -> tuple[str, str]:
         if not self.reachability.connected:
-            return ("◌ not connected", "$text-warning bold")
+            return ("◌ LOST" if self.reachability.lost_at else "◌ connecting", "$text-warning bold")
         if self.frozen:
             return ("‖ FROZEN", "$text-accent bold")
         return ("● live", tones.GOOD)

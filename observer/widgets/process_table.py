@@ -44,8 +44,8 @@ class ProcessTable(ScrollView, can_focus=True):
         Binding("home,g", "go(0)", "First row", show=False, id="first"),
         Binding("end,G", "go(-1)", "Last row", show=False, id="last"),
         Binding("enter", "open", "Open", key_display="⏎", id="open", tooltip="Everything about the selected process"),
-        Binding("left,h", "fold", "Fold", key_display="h", id="fold", tooltip="Fold, or go to the parent"),
-        Binding("right,l", "unfold", "Unfold", key_display="l", id="unfold", tooltip="Unfold, or go to a child"),
+        Binding("h,left", "fold", "Fold", id="fold", tooltip="Fold, or go to the parent"),
+        Binding("l,right", "unfold", "Unfold", id="unfold", tooltip="Unfold, or go to a child"),
     ]
     COMPONENT_CLASSES = {
         "process-table--heading",
@@ -111,8 +111,9 @@ class ProcessTable(ScrollView, can_focus=True):
             """Only the newest wish counts."""
             return isinstance(message, ProcessTable.WindowWanted)
 
-    def __init__(self, columns: tuple[str, ...] = COLUMNS, id: str | None = None) -> None:
+    def __init__(self, columns: tuple[str, ...] = COLUMNS, flat: bool = False, id: str | None = None) -> None:
         super().__init__(id=id)
+        self.flat = flat
         self.lives = Lives()
         self.columns = columns
         self.total = 0
@@ -154,7 +155,7 @@ class ProcessTable(ScrollView, can_focus=True):
         before = self.selection
         self._rows = {window.offset + number: row for number, row in enumerate(window.rows)}
         more = window.offset + len(window.rows) < window.total
-        drawn = guides([row.depth for row in window.rows], more)
+        drawn = [""] * len(window.rows) if self.flat else guides([row.depth for row in window.rows], more)
         self._guides = {window.offset + number: guide for number, guide in enumerate(drawn)}
         self.total, self.time = window.total, window.stats.time
         self.selection = before.follow(window, self._rows)
@@ -266,7 +267,7 @@ class ProcessTable(ScrollView, can_focus=True):
             return
         self.select(index)
         fold_at = GUTTER + len(self._guides.get(index, ""))
-        if row.kind != "worker" and fold_at <= x < fold_at + 2:
+        if row.kind != "worker" and not self.flat and fold_at <= x < fold_at + 2:
             self._set_folded(row, not row.folded)
         elif event.chain == 2:
             self.action_open()
@@ -314,14 +315,14 @@ class ProcessTable(ScrollView, can_focus=True):
         life = self.lives.get(row.key)
         flash = life.flash(self.time) if life else 0.0
         selected = index == self.selection.index
-        if flash > 0:
-            base = base + self._flash_style(flash)
-        elif row.key in self.marked:
+        if row.key in self.marked:
             base = base + self.get_visual_style("process-table--marked", partial=True)
         if selected:
             base = base + self.get_visual_style("process-table--selected", partial=True)
+        if flash > 0:
+            base = base + self._flash_style(flash)
         layout = self._layout
-        name = name_cell(row, self._guides.get(index, ""), layout.name, self.time)
+        name = name_cell(row, self._guides.get(index, ""), layout.name, self.time, foldable=not self.flat)
         cells: list[Cell] = [self._gutter(row, selected, flash), name]
         for column, cells_wide in layout.columns:
             cells.append(((" ", tones.TEXT), *column.draw(row, life, cells_wide)))

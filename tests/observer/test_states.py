@@ -24,7 +24,7 @@ async def test_a_lost_node_leaves_its_last_state_dimmed_with_the_time(drive: Dri
         await lose(driver)
         text = driver.text()
         assert "The node was lost at 22:13:20; reconnecting. The connection was closed." in text
-        assert "not connected" in text
+        assert "◌ LOST" in text
         assert "chat_server" in text
         assert table(driver).dimmed
 

@@ -1,0 +1,39 @@
+"""One event in full: where it happened, what the process had in hand, and the chain of cause and effect."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from observer import tones
+from observer.eventlog import EventLog
+from observer.narration import line
+from observer.screens.dialog import Dialog
+from observer.story import story
+from runtime.introspection.wire import Event
+
+
+class EventDialog(Dialog[None]):
+    """An event in front of the view it was opened from."""
+
+    BINDINGS = [Binding("enter,q", "cancel", "Close", id="close-event", show=False)]
+
+    def __init__(self, log: EventLog, event: Event) -> None:
+        super().__init__()
+        self._log = log
+        self._event = event
+
+    def compose(self) -> ComposeResult:
+        """One long text that scrolls."""
+        with VerticalScroll(classes="box help") as box:
+            box.border_title = Content.assemble(*line(self._event)[1:3])
+            box.border_subtitle = "esc closes"
+            lines = [Content.assemble(*(spans or [("", tones.TEXT)])) for spans in story(self._log, self._event)]
+            yield Static(Content("\n").join(lines))
+
+    def on_mount(self) -> None:
+        """Let the arrow keys scroll."""
+        self.query_one(VerticalScroll).focus()

@@ -1,0 +1,155 @@
+"""What happened: a time line of supervisors, the log, and the selected event in full."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Container, VerticalScroll
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from observer import tones, units
+from observer.narration import line
+from observer.screens.event_dialog import EventDialog
+from observer.screens.node_screen import NodeScreen
+from observer.screens.process_screen import ProcessScreen
+from observer.story import story
+from observer.watch import Watch
+from observer.widgets.event_list import EventList
+from observer.widgets.line_list import LineList
+from observer.widgets.timeline_view import TimelineView
+from runtime.introspection import wire
+
+KINDS: tuple[tuple[str, frozenset[str]], ...] = (
+    (
+        "all but spawns",
+        frozenset({"exit", "restart", "restart_failed", "gave_up", "stall", "kill", "action", "report"}),
+    ),
+    ("crashes and trouble", frozenset({"exit", "restart_failed", "gave_up", "stall"})),
+    ("done from here", frozenset({"kill", "action"})),
+    (
+        "everything",
+        frozenset({"spawn", "exit", "restart", "restart_failed", "gave_up", "stall", "kill", "action", "report"}),
+    ),
+)
+"""What can be shown, with the kinds of events it means."""
+
+
+class EventsScreen(NodeScreen):
+    """The crash log and the time line of restarts."""
+
+    CSS_PATH = ["node_screen.tcss", "events_screen.tcss"]
+    VIEW = "Events"
+    BINDINGS = [
+        Binding("slash", "filter", "Filter", key_display="/", id="filter-events", tooltip="Show events with this text"),
+        Binding("f", "kinds", "Kinds", id="kinds", tooltip="Show other kinds of events"),
+        Binding("o", "process", "Go to process", id="event-process", tooltip="Everything about the event's process"),
+    ]
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(watch)
+        self.timeline = TimelineView(watch.record)
+        self.log_list = EventList("Nothing has happened yet: exits, restarts, kills and crashes are listed here.")
+        self.detail = Static(markup=False)
+        self.line = Input(placeholder="text in the event   (enter keeps it, esc takes it away)", classes="line")
+        self._kinds = 0
+
+    def compose_body(self) -> ComposeResult:
+        """The time line above, the log beside the event."""
+        yield self.timeline.add_class("framed")
+        yield self.line
+        with Container(id="events"):
+            yield self.log_list.add_class("framed")
+            with VerticalScroll(id="event", classes="framed") as scroll:
+                scroll.border_title = "Selected"
+                yield self.detail
+
+    def on_mount(self) -> None:
+        """Start with the events that are known already."""
+        super().on_mount()
+        self.line.display = False
+        self.log_list.focus()
+        self._fill()
+
+    def on_screen_resume(self) -> None:
+        """Take what happened while another view was in front."""
+        super().on_screen_resume()
+        self._fill()
+
+    def take_events(self, fresh: Sequence[wire.Event]) -> None:
+        """Add what happened."""
+        self.log_list.append(event for event in fresh if self._wanted(event))
+        self._say()
+        self.timeline.refresh()
+        self._tell()
+
+    def _wanted(self, event: wire.Event) -> bool:
+        title, kinds = KINDS[self._kinds]
+        if event.kind not in kinds or (title.startswith("crashes") and event.kind == "exit" and not event.crashed):
+            return False
+        text = self.line.value.strip().lower()
+        return not text or text in "".join(span for span, _ in line(event)).lower()
+
+    def _fill(self) -> None:
+        self.log_list.replace(event for event in self.observed.record.events if self._wanted(event))
+        self._say()
+        self._tell()
+
+    def _say(self) -> None:
+        skipped = self.observed.record.events.skipped
+        missed = f", {units.count(skipped)} not seen in bursts" if skipped else ""
+        self.log_list.border_subtitle = f"{KINDS[self._kinds][0]}{missed}"
+
+    def _tell(self) -> None:
+        event = self.log_list.selected
+        if event is None:
+            self.detail.update(Content.assemble(("Select an event to see its stack, its chain and why.", tones.MUTED)))
+            return
+        spans = story(self.observed.record.events, event)
+        self.detail.update(Content("\n").join(Content.assemble(*(each or [("", tones.TEXT)])) for each in spans))
+
+    @on(LineList.Selected)
+    def _selected(self) -> None:
+        self._tell()
+
+    @on(LineList.Opened)
+    def _opened(self, message: LineList.Opened) -> None:
+        if isinstance(message.item, wire.Event):
+            self.app.push_screen(EventDialog(self.observed.record.events, message.item))
+
+    def action_kinds(self) -> None:
+        """Show the next selection of kinds."""
+        self._kinds = (self._kinds + 1) % len(KINDS)
+        self._fill()
+
+    def action_process(self) -> None:
+        """Go to the place that the selected event is about."""
+        event = self.log_list.selected
+        if event is not None and (event.pid or event.key):
+            self.app.push_screen(ProcessScreen(self.observed, event.pid, event.key))
+
+    def action_filter(self) -> None:
+        """Open the filter's line."""
+        self.line.display = True
+        self.line.focus()
+
+    @on(Input.Changed)
+    def _filter_changed(self) -> None:
+        self._fill()
+
+    @on(Input.Submitted)
+    def _filter_submitted(self) -> None:
+        self.line.display = bool(self.line.value.strip())
+        self.log_list.focus()
+
+    def action_back(self) -> None:
+        """Take the filter away, if there is one; else go back."""
+        if self.line.display:
+            self.line.value = ""
+            self.line.display = False
+            self.log_list.focus()
+        else:
+            super().action_back()

@@ -1,0 +1,135 @@
+"""The node as a whole: its figures over time, what looks wrong, and its constants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from observer import tones, units
+from observer.clock import of_day
+from observer.history import Series
+from observer.record import NodeHistory
+from observer.safetext import safe
+from observer.screens.node_screen import NodeScreen
+from observer.screens.process_screen import ProcessScreen
+from observer.source import Answer
+from observer.watch import Watch
+from observer.widgets.chart import Chart
+from observer.widgets.line_list import LineList
+from observer.widgets.lint_list import LintList
+from runtime.introspection import wire
+
+
+class HealthScreen(NodeScreen):
+    """Charts, findings, limits and versions."""
+
+    CSS_PATH = ["node_screen.tcss", "health_screen.tcss"]
+    VIEW = "Node"
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(watch)
+        empty = Series(1)
+        self.charts = {
+            "processes": Chart("Processes", empty, units.count, "Living processes."),
+            "run_queue": Chart("Run queue", empty, units.count, "Processes that wait for their turn."),
+            "messages": Chart("Messages/s", empty, units.rate, "Messages delivered a second."),
+            "memory": Chart("Memory", empty, units.size, "Resident memory of the operating-system process."),
+            "cpu": Chart("CPU", empty, units.percent, "Processor time, as a share of one core."),
+            "lag": Chart("Hub lag", empty, units.lag, "How late the hub answers."),
+            "spawned": Chart("Spawned/s", empty, units.rate, "Processes started a second."),
+            "restarted": Chart("Restarts/s", empty, units.rate, "Children restarted a second."),
+        }
+        self.lints = LintList("Nothing looks wrong.")
+        self.constants = Static(markup=False)
+
+    def compose_body(self) -> ComposeResult:
+        """Charts above, findings and constants below."""
+        with Container(id="charts"):
+            yield from self.charts.values()
+        with Container(id="notes"):
+            yield self.lints.add_class("framed")
+            with VerticalScroll(id="constants", classes="framed") as scroll:
+                scroll.border_title = "Node"
+                yield self.constants
+
+    def on_mount(self) -> None:
+        """Start with the keys in the findings."""
+        super().on_mount()
+        self.lints.focus()
+        self._draw()
+
+    def questions(self) -> Sequence[wire.Query]:
+        """The figures with the constants, and the findings."""
+        return [wire.GetStats(), wire.GetLints()]
+
+    def take(self, query: wire.Query, answer: Answer) -> None:
+        """Take figures or findings."""
+        if self.observed.frozen:
+            return
+        match answer:
+            case wire.Stats(settings=settings):
+                self._show_constants(settings)
+                self._draw()
+            case wire.Lints(lints=lints):
+                self.lints.replace(lints)
+            case wire.Failed(why=why):
+                self.lints.empty = safe(why)
+                self.lints.replace(())
+            case _:
+                pass
+
+    def _draw(self) -> None:
+        for name, series in _series(self.observed.record.history).items():
+            self.charts[name].follow(series)
+
+    def _show_constants(self, settings: dict[str, str]) -> None:
+        record, shown = self.observed.record, dict[str, str]()
+        if (welcome := record.welcome) is not None:
+            shown |= {
+                "command": welcome.command,
+                "os pid": str(welcome.os_pid),
+                "started": of_day(welcome.started_at),
+                "runtime": welcome.runtime_version,
+                "python": welcome.python_version,
+                "gevent": welcome.gevent_version,
+            }
+        if (stats := record.stats) is not None:
+            shown |= {
+                "up": units.duration(stats.time - stats.started_at),
+                "supervisors": units.count(stats.supervisor_count),
+                "spawned": f"{stats.spawned:,}",
+                "exited": f"{stats.exited:,} ({stats.crashed:,} abnormally)",
+                "restarted": f"{stats.restarted:,}",
+                "timers": units.count(stats.timers),
+                "names": units.count(stats.names),
+                "unwinding": f"{stats.remains:,} dead processes",
+                "events lost": f"{stats.events_dropped:,}",
+            }
+        shown |= settings
+        lines = [
+            Content.assemble((f"{name:<14} ", tones.MUTED), (safe(text), tones.TEXT)) for name, text in shown.items()
+        ]
+        self.constants.update(Content("\n").join(lines))
+
+    @on(LineList.Opened)
+    def _opened(self, message: LineList.Opened) -> None:
+        if isinstance(message.item, wire.Lint) and message.item.pids:
+            self.app.push_screen(ProcessScreen(self.observed, message.item.pids[0]))
+
+
+def _series(history: NodeHistory) -> dict[str, Series]:
+    return {
+        "processes": history.processes,
+        "run_queue": history.run_queue,
+        "messages": history.messages.rates,
+        "memory": history.memory,
+        "cpu": history.cpu.rates,
+        "lag": history.lag,
+        "spawned": history.spawned.rates,
+        "restarted": history.restarted.rates,
+    }

@@ -1,0 +1,78 @@
+"""Registered names, registries, pending timers and open sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from observer import units
+from observer.safetext import safe
+from observer.screens.node_screen import NodeScreen
+from observer.screens.process_screen import ProcessScreen
+from observer.source import Answer
+from observer.watch import Watch
+from observer.widgets.line_list import LineList
+from observer.widgets.register_lists import NameList, SocketList, TimerList
+from runtime.introspection import wire
+
+
+class NamesScreen(NodeScreen):
+    """Three lists; enter goes to the process of a line."""
+
+    CSS_PATH = ["node_screen.tcss", "names_screen.tcss"]
+    VIEW = "Names"
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(watch)
+        self.names = NameList("No process is registered under a name.")
+        self.timers = TimerList("No timer is pending.")
+        self.sockets = SocketList("The program has no open sockets.")
+
+    def compose_body(self) -> ComposeResult:
+        """Names on one side, timers and sockets on the other."""
+        with Container(id="lists"):
+            yield self.names.add_class("framed")
+            with Container(id="others"):
+                yield self.timers.add_class("framed")
+                yield self.sockets.add_class("framed")
+
+    def on_mount(self) -> None:
+        """Start with the keys in the names."""
+        super().on_mount()
+        self.names.border_title, self.timers.border_title = "Names", "Timers"
+        self.sockets.border_title = "Sockets"
+        self.names.focus()
+
+    def questions(self) -> Sequence[wire.Query]:
+        """The figures for the header, and all names."""
+        return [wire.GetStats(), wire.GetNames()]
+
+    def take(self, query: wire.Query, answer: Answer) -> None:
+        """Take the lists."""
+        if self.observed.frozen:
+            return
+        match answer:
+            case wire.Names():
+                self.names.replace(answer.names)
+                self.timers.replace(answer.timers)
+                self.sockets.replace(answer.sockets)
+                hidden = answer.timers_total - len(answer.timers)
+                self.timers.border_subtitle = f"and {units.count(hidden)} more" if hidden > 0 else ""
+            case wire.Failed(why=why):
+                self.names.empty = safe(why)
+                self.names.replace(())
+            case _:
+                pass
+
+    @on(LineList.Opened)
+    def _opened(self, message: LineList.Opened) -> None:
+        match message.item:
+            case wire.NameEntry(pid=pid) | wire.SocketEntry(pid=pid) if pid:
+                self.app.push_screen(ProcessScreen(self.observed, pid))
+            case wire.TimerEntry(dest=dest) if dest.startswith("<"):
+                self.app.push_screen(ProcessScreen(self.observed, dest))
+            case _:
+                self.notify("It is not known which process this belongs to.", timeout=3)

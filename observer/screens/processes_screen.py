@@ -1,0 +1,80 @@
+"""All processes in one flat list: the largest by any figure, filtered and grouped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Container
+from textual.content import Content
+from textual.widgets import Static
+
+from observer import tones
+from observer.screens.rows_screen import RowsScreen
+from observer.views import GroupBy, ProcessesView
+from observer.watch import Watch
+from observer.widgets.key_bar import MORE
+from runtime.introspection import wire
+
+GROUPS: tuple[GroupBy, ...] = ("", "label", "supervisor", "initial_call")
+
+
+class ProcessesScreen(RowsScreen[ProcessesView]):
+    """The list of processes, without the tree."""
+
+    CSS_PATH = ["node_screen.tcss", "processes_screen.tcss"]
+    VIEW = "Processes"
+    BINDINGS = [
+        Binding("d", "delta", "Delta", id="delta", group=MORE, tooltip="Sort by what was gained since the last look"),
+        Binding("b", "group", "Group by", id="group", tooltip="Group by label, by supervisor, by initial call"),
+    ]
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(watch, ProcessesView(), flat=True)
+        self.caption = Static(id="caption", markup=False)
+
+    def compose_body(self) -> ComposeResult:
+        """What is shown, and the table."""
+        with Container(id="main"):
+            yield self.caption
+            yield from self.compose_table()
+
+    def on_mount(self) -> None:
+        """Say what is shown."""
+        super().on_mount()
+        self._say_view()
+
+    def look_at(self, view: ProcessesView) -> None:
+        """Show another view, and say which."""
+        super().look_at(view)
+        self._say_view()
+
+    def _say_view(self) -> None:
+        view = self.view
+        counted = "gained since the last look" if view.delta else "in all"
+        parts = [("Sorted by ", tones.MUTED), (view.sort, tones.TEXT), (f" ({counted})", tones.MUTED)]
+        if view.group_by:
+            parts += [("   grouped by ", tones.MUTED), (view.group_by, tones.TEXT)]
+        if view.filter:
+            parts += [("   filter ", tones.MUTED), (view.filter, tones.ACCENT)]
+        self.caption.update(Content.assemble(*parts))
+
+    def action_delta(self) -> None:
+        """Sort by what was gained since the last look, or by the whole figure again."""
+        self.look_at(replace(self.view, delta=not self.view.delta))
+
+    def action_group(self) -> None:
+        """Group by the next thing there is to group by."""
+        following = GROUPS[(GROUPS.index(self.view.group_by) + 1) % len(GROUPS)]
+        self.look_at(replace(self.view, group_by=following))
+
+    def open_row(self, row: wire.Row) -> None:
+        """Show the row's process; of a group, its members."""
+        if row.kind != "group":
+            super().open_row(row)
+            return
+        field = {"label": "label", "supervisor": "sup", "initial_call": "call"}.get(self.view.group_by, "name")
+        self.line.value = f'{field}="{row.name}"'
+        self.line.display = True
+        self.look_at(replace(self.view, group_by="", filter=self.line.value))

@@ -1,0 +1,170 @@
+"""What the tree and the list of processes have in common: a table with a filter, an order, marks and actions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Generic, TypeVar
+
+from textual import on, work
+from textual.binding import Binding
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from observer.marks import Marks, Target, target_of
+from observer.safetext import safe
+from observer.screens.acting import Acting
+from observer.screens.choose_sort import ChooseSort
+from observer.screens.process_screen import ProcessScreen
+from observer.source import Answer
+from observer.views import RowsView
+from observer.watch import Watch
+from observer.widgets.key_bar import MORE
+from observer.widgets.process_table import ProcessTable
+from runtime.introspection import wire
+
+View = TypeVar("View", bound=RowsView)
+
+NO_ROWS = "No processes yet. As soon as the program starts one, it stands here."
+NO_MATCH = "Nothing matches the filter. Press / to change it, or esc to take it away."
+FILTER_HINT = "text, ~regular expression, or mailbox>100 and sup~pool   (enter keeps it, esc takes it away)"
+
+
+class RowsScreen(Acting, Generic[View]):
+    """A view with a table of processes, of which one is selected and some may be marked."""
+
+    BINDINGS = [
+        Binding("slash", "filter", "Filter", key_display="/", id="filter", tooltip="Show only rows that match"),
+        Binding("s", "sort", "Sort", id="sort", tooltip="Choose the order of rows"),
+        Binding("v", "mark", "Mark", id="mark", group=MORE, tooltip="Mark the row, to act on several at once"),
+        Binding("V", "unmark", "Unmark all", id="unmark", show=False),
+    ]
+
+    def __init__(self, watch: Watch, view: View, flat: bool) -> None:
+        super().__init__(watch)
+        self.view = view
+        self.marks = Marks()
+        self.table = ProcessTable(watch.settings.columns, flat)
+        self.line = Input(placeholder=FILTER_HINT, classes="line")
+        self.problem = Static(id="problem", markup=False)
+
+    def compose_table(self) -> Iterator[Widget]:
+        """Give the table and what belongs to it."""
+        yield self.line
+        yield self.problem
+        yield self.table
+
+    def on_mount(self) -> None:
+        """Start with the keys in the table."""
+        super().on_mount()
+        self.line.display = False
+        self.table.sort, self.table.descending = self.view.sort, self.view.descending
+        self.table.focus()
+
+    def targets(self) -> Sequence[Target]:
+        """The marked processes; without marks the selected one."""
+        return self.marks.targets or target_of(self.table.row)
+
+    def row_in_hand(self) -> wire.Row | None:
+        """The selected row."""
+        return self.table.row
+
+    # -- Asking and taking --------------------------------------------------------------------------------------
+
+    def questions(self) -> Sequence[wire.Query]:
+        """The window that is in sight."""
+        offset, limit = self.table.wanted()
+        return [self.view.question(offset, limit, self.table.selection.key)]
+
+    def take(self, query: wire.Query, answer: Answer) -> None:
+        """Take a window, or why there is none."""
+        table = self.table
+        if not self.view.answers(query):
+            return
+        match answer:
+            case wire.Window() if not self.observed.frozen or table.lacking or not table.total:
+                table.empty = NO_MATCH if self.view.filter else NO_ROWS
+                self.marks.seen(answer.rows)
+                table.marked = self.marks.keys
+                table.show(answer, self.observed.record.lives)
+                self._say_problem("")
+            case wire.Failed(why=why):
+                self._say_problem(why)
+
+    def _say_problem(self, why: str) -> None:
+        self.problem.display = bool(why)
+        self.problem.update(f"! {safe(why)}" if why else "")
+
+    def show_reachability(self) -> None:
+        """Dim the last known state while the node is lost."""
+        super().show_reachability()
+        self.table.dimmed = not self.observed.reachability.connected and self.table.total > 0
+
+    @on(ProcessTable.WindowWanted)
+    def _window_wanted(self) -> None:
+        self.observed.poller.soon()
+
+    @on(ProcessTable.Opened)
+    def _opened(self, message: ProcessTable.Opened) -> None:
+        self.open_row(message.row)
+
+    def open_row(self, row: wire.Row) -> None:
+        """Show everything about the row's process."""
+        self.app.push_screen(ProcessScreen(self.observed, row.pid, row.key))
+
+    # -- Order, filter, marks -----------------------------------------------------------------------------------
+
+    def look_at(self, view: View) -> None:
+        """Show another view from now on; the heading changes at once, the rows with the node's answer."""
+        self.view = view
+        self.table.sort, self.table.descending = view.sort, view.descending
+        self.table.redraw()
+        self.observed.poller.soon()
+
+    @on(ProcessTable.SortWanted)
+    def _sort_wanted(self, message: ProcessTable.SortWanted) -> None:
+        self.look_at(self.view.sorted_by(message.sort))
+
+    @work
+    async def action_sort(self) -> None:
+        """Ask what to sort by."""
+        sort = await self.app.push_screen_wait(ChooseSort(self.view.sort))
+        if sort is not None:
+            self.look_at(self.view.sorted_by(sort))
+
+    def action_filter(self) -> None:
+        """Open the filter's line."""
+        self.line.display = True
+        self.line.focus()
+
+    @on(Input.Changed)
+    def _filter_changed(self, event: Input.Changed) -> None:
+        self.look_at(self.view.filtered(event.value.strip()))
+
+    @on(Input.Submitted)
+    def _filter_submitted(self) -> None:
+        self.line.display = bool(self.view.filter)
+        self.table.focus()
+
+    def action_back(self) -> None:
+        """Take the filter away, if there is one; then the marks; else go back."""
+        if self.line.display:
+            self.line.value = ""
+            self.line.display = False
+            self.table.focus()
+        elif self.marks:
+            self.action_unmark()
+        else:
+            super().action_back()
+
+    def action_mark(self) -> None:
+        """Mark the selected row and go on to the next."""
+        if self.table.row is not None:
+            self.marks.toggle(self.table.row)
+            self.table.marked = self.marks.keys
+            self.table.action_move(1)
+
+    def action_unmark(self) -> None:
+        """Take all marks away."""
+        self.marks.clear()
+        self.table.marked = self.marks.keys
+        self.table.redraw()

@@ -1,0 +1,64 @@
+"""Asks for a message to send, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input, RadioButton, RadioSet, Static
+
+from observer.reasons import NotALiteral, literal
+from observer.safetext import safe
+from observer.screens.dialog import Dialog
+
+Via = Literal["send", "cast", "call"]
+
+WAYS: tuple[tuple[Via, str], ...] = (
+    ("send", "send: a plain message"),
+    ("cast", "cast: to a server, no reply"),
+    ("call", "call: to a server, with its reply"),
+)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message as the text of a literal, and the way to send it."""
+
+    literal: str
+    via: Via
+
+
+class SendMessage(Dialog[Letter]):
+    """Gives a letter, or None. What is no literal is said, and can be mended."""
+
+    def __init__(self, to: str) -> None:
+        super().__init__()
+        self._to = safe(to)
+
+    def compose(self) -> ComposeResult:
+        """A line to type in, and the ways."""
+        with Vertical(classes="box") as box:
+            box.border_title = Content(f"Message to {self._to}")
+            yield Static("A Python literal: ('send', 'hello'), 42, 'increment'", classes="hint", markup=False)
+            yield Input(placeholder="('send', 'hello')")
+            with RadioSet():
+                for number, (_, words) in enumerate(WAYS):
+                    yield RadioButton(words, value=number == 0)
+            yield Static("", classes="error", markup=False)
+
+    def on_mount(self) -> None:
+        """Start with the message; tab leads to the ways."""
+        self.query_one(Input).focus()
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        try:
+            text = literal(event.value)
+        except NotALiteral as error:
+            self.query_one(".error", Static).update(str(error))
+            return
+        self.dismiss(Letter(text, WAYS[max(0, self.query_one(RadioSet).pressed_index)][0]))

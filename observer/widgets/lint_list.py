@@ -1,0 +1,30 @@
+"""What looks wrong with the node, the heaviest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from observer import tones
+from observer.safetext import fit, safe
+from observer.widgets.line_list import LineList
+from runtime.introspection.wire import Lint
+
+WEIGHTS = {1: ("·", tones.MUTED), 2: ("!", tones.WARN), 3: ("✗", tones.BAD)}
+"""A sign and a tone for each weight."""
+
+
+class LintList(LineList[Lint]):
+    """Findings, one a line; enter goes to the first process that one points at."""
+
+    def __init__(self, empty: str, id: str | None = None) -> None:
+        super().__init__(empty, id=id)
+        self.border_title = "What looks wrong"
+
+    def identity(self, item: Lint) -> object:
+        """A finding is of one kind about some processes."""
+        return (item.kind, item.pids)
+
+    def spans(self, item: Lint, width: int) -> Sequence[tuple[str, str]]:
+        """Draw weight, kind and sentence."""
+        sign, tone = WEIGHTS.get(item.weight, WEIGHTS[3])
+        return [(f"{sign} ", tone), (fit(item.kind, 14) + " ", tone), (safe(item.sentence), tones.TEXT)]

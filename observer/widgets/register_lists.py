@@ -1,0 +1,59 @@
+"""The lists of names, timers and sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from observer import tones, units
+from observer.safetext import fit, safe
+from observer.widgets.line_list import LineList
+from runtime.introspection.wire import NameEntry, SocketEntry, TimerEntry
+
+
+class NameList(LineList[NameEntry]):
+    """Registered names with their pids, and the registry of each."""
+
+    def identity(self, item: NameEntry) -> object:
+        """A name is unique in its registry, or stands there once a process."""
+        return (item.registry, item.name, item.pid)
+
+    def spans(self, item: NameEntry, width: int) -> Sequence[tuple[str, str]]:
+        """Draw name, pid and registry."""
+        room = max(12, width - 14 - (len(item.registry) + 2 if item.registry else 0))
+        spans = [(fit(item.name, room), tones.TEXT), (f" {item.pid:<12}", tones.MUTED)]
+        return [*spans, (f"  {safe(item.registry)}", tones.KEY)] if item.registry else spans
+
+
+class TimerList(LineList[TimerEntry]):
+    """Pending timers, the next one first."""
+
+    def identity(self, item: TimerEntry) -> object:
+        """A timer is known by what it sends to whom; its time runs."""
+        return (item.dest, item.message)
+
+    def spans(self, item: TimerEntry, width: int) -> Sequence[tuple[str, str]]:
+        """Draw when it is due, for whom, and the message."""
+        due = units.lag(item.due_in) if item.due_in < 60 else units.duration(item.due_in)
+        return [
+            (f"in {due:<8}", tones.ACCENT),
+            (f" {safe(item.dest):<12} ", tones.MUTED),
+            (safe(item.message), tones.TEXT),
+        ]
+
+
+class SocketList(LineList[SocketEntry]):
+    """Open sockets, with the process that holds each, where it is known."""
+
+    def identity(self, item: SocketEntry) -> object:
+        """A socket is known by its descriptor and its ends."""
+        return (item.fd, item.local, item.remote)
+
+    def spans(self, item: SocketEntry, width: int) -> Sequence[tuple[str, str]]:
+        """Draw the descriptor, the ends, the status and the process."""
+        ends = f"{item.local} → {item.remote}" if item.remote else item.local
+        return [
+            (f"{item.fd:>4} {item.family:<5} ", tones.MUTED),
+            (fit(ends, max(20, width - 38)), tones.TEXT),
+            (f" {item.status:<12}", tones.GOOD if item.status in ("LISTEN", "ESTABLISHED") else tones.MUTED),
+            (f" {item.pid or '':<12}", tones.MUTED),
+        ]

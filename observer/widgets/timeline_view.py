@@ -1,0 +1,39 @@
+"""The lanes of supervisors over the last while."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widget import Widget
+
+from observer import timeline, tones
+from observer.record import Record
+
+SPAN = 60.0
+"""Seconds that are shown."""
+
+
+class TimelineView(Widget):
+    """One lane a supervisor, the one with the newest event first."""
+
+    DEFAULT_CSS = """
+    TimelineView { padding: 0 1; background: $background; }
+    """
+
+    def __init__(self, record: Record, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._record = record
+        self.border_title = "The last minute"
+
+    def render(self) -> Content:
+        """Draw the lanes that there is room for."""
+        cells = max(10, self.content_size.width - timeline.NAME)
+        found = timeline.lanes(self._record.events, self._record.time, SPAN, cells)
+        if not found:
+            quiet = "Quiet: no exit, restart or kill in this time. A lane a supervisor appears here."
+            return Content.assemble((quiet, tones.MUTED))
+        room = max(1, self.content_size.height)
+        shown = found if len(found) <= room else found[: room - 1]
+        lines = [Content.assemble(*timeline.draw(lane, cells)) for lane in shown]
+        if len(shown) < len(found):
+            lines.append(Content.assemble((f"and {len(found) - len(shown)} more supervisors", tones.MUTED)))
+        return Content("\n").join(lines)
