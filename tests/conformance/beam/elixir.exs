@@ -9,6 +9,7 @@ defmodule Scenarios do
   defp kids(sup), do: Enum.sort(for {id, pid, type, _} <- which(sup), do: [id, shown(pid), type])
   defp which(sup), do: GenServer.call(sup, :which_children)
   defp shown(pid) when is_pid(pid), do: name(pid)
+  defp shown(:restarting), do: "restarting"
   defp shown(other), do: other
 
   defp raised(fun) do
@@ -57,6 +58,11 @@ defmodule Scenarios do
     bind(sup, :dyn)
   end
 
+  # Ends the children of a dynamic supervisor, one after another.
+  defp put_down(sup) do
+    for {_, pid, _, _} <- Enum.sort_by(which(sup), &shown(elem(&1, 1))), do: DynamicSupervisor.terminate_child(sup, pid)
+  end
+
   # -- DynamicSupervisor --
 
   def x50_dynamic_supervisor_restart_types do
@@ -64,11 +70,12 @@ defmodule Scenarios do
 
     for restart <- [:permanent, :transient, :temporary], reason <- [:normal, {:shutdown, :x}] do
       {:ok, pid} = DynamicSupervisor.start_child(sup, worker(restart, %{}, %{restart: restart, id: 1}))
-      log([restart, reason, down(pid, fn -> :cw.stop(pid, reason) end)])
+      down = down(pid, fn -> :cw.stop(pid, reason) end)
       settle()
+      log([restart, reason, down])
       log([:kids, kids(sup), DynamicSupervisor.count_children(sup)])
 
-      for {_, pid, _, _} <- which(sup), do: DynamicSupervisor.terminate_child(sup, pid)
+      put_down(sup)
     end
 
     log([:---, :gives_up])
@@ -103,6 +110,7 @@ defmodule Scenarios do
     {:ok, _} = DynamicSupervisor.start_child(sup, worker(:now_there_is_room))
     log([:kids, kids(sup)])
     log([:counts, DynamicSupervisor.count_children(sup)])
+    put_down(sup)
   end
 
   def x52_dynamic_supervisor_start_child_waits_for_init do
@@ -123,6 +131,7 @@ defmodule Scenarios do
     {:ok, pid} = DynamicSupervisor.start_child(:x52, worker(:by_name))
     log([:by_name, pid, kids(:x52)])
     log([:stop, DynamicSupervisor.stop(:x52), Process.whereis(:x52)])
+    put_down(sup)
   end
 
   def x53_dynamic_supervisor_of_supervisors do

@@ -55,7 +55,7 @@ from tests.conformance.harness import (
     within,
 )
 
-EXCEPTIONS = {"ValueError": "ArgumentError", "StartError": "RuntimeError"}
+EXCEPTIONS = {"ValueError": "ArgumentError", "SpecError": "ArgumentError", "StartError": "RuntimeError"}
 """What Elixir raises where we raise something of another name."""
 
 

@@ -79,6 +79,12 @@ def dynamic(**options: Any) -> Pid:
     return current().bind("dyn", started_pid(DynamicSupervisor.start_link(**options)))
 
 
+def put_down(sup: Pid) -> None:
+    """End the children of a dynamic supervisor, one after another."""
+    for pid in sorted((info.pid for info in which_children(sup)), key=name):
+        terminate_child(sup, pid)
+
+
 # --- DynamicSupervisor ------------------------------------------------------------------------------------------
 
 
@@ -87,11 +93,11 @@ def x50_dynamic_supervisor_restart_types(log: Log) -> None:
     for restart in ("permanent", "transient", "temporary"):
         for reason in ("normal", ("shutdown", "x")):
             pid = start_child(sup, worker(restart, restart=restart))
-            log(restart, reason, down_after(pid, lambda pid=pid, reason=reason: cast(pid, ("stop", reason))))  # type: ignore[misc]
+            down = down_after(pid, lambda pid=pid, reason=reason: cast(pid, ("stop", reason)))  # type: ignore[misc]
             settle()
+            log(restart, reason, down)
             log("kids", sorted_kids(sup), counts(sup))
-            for info in which_children(sup):
-                terminate_child(sup, info.pid)
+            put_down(sup)
     log("---", "gives_up")
     start_child(sup, worker("other", restart="temporary"))
     start_child(sup, worker("k", restart="transient"))
@@ -125,6 +131,7 @@ def x51_dynamic_supervisor_between_attempts(log: Log) -> None:
     start_child(sup, worker("now_there_is_room"))
     log("kids", sorted_kids(sup))
     log("counts", counts(sup))
+    put_down(sup)
 
 
 def x52_dynamic_supervisor_start_child_waits_for_init(log: Log) -> None:
@@ -146,6 +153,7 @@ def x52_dynamic_supervisor_start_child_waits_for_init(log: Log) -> None:
     pid = start_child("x52", worker("by_name"))
     log("by_name", pid, sorted_kids("x52"))
     log("stop", answer(stop, "x52"), whereis("x52"))
+    put_down(sup)
 
 
 def x53_dynamic_supervisor_of_supervisors(log: Log) -> None:

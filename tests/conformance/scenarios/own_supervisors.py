@@ -23,7 +23,6 @@ from runtime import (
     restart_child,
     self_,
     send,
-    spawn,
     start_child,
     sys,
     terminate_child,
@@ -321,9 +320,9 @@ def u60_parents_and_strangers(log: Log) -> None:
     _, sup = _with_parent(workers("c1", "c2"))
     for signal in ("normal", "shutdown", "boom"):
         exit(sup, signal)
-    stranger = spawn(lambda: link(sup) or (receive("stop") and exit("boom")))
-    settle()
-    log("stranger_down", down_after(stranger, lambda: send(stranger, "stop")))
+    stranger = idle("stranger")
+    ask(stranger, lambda: link(sup))
+    log("stranger_down", down_after(stranger, lambda: send(stranger, lambda: exit("boom"))))
     send(sup, "surprise")
     settle()
     log("kids", kids(sup))

@@ -275,7 +275,8 @@ def _refused(id: str, children: list[Any], **flags: Any) -> Any:
 
 def u23_bad_specs_and_flags(log: Log) -> None:
     flag(trap_exit=True)
-    w, x = _mapping("w"), _mapping("x")
+    w = _mapping("w")
+    x = {**w, "id": "x"}
     specs: list[tuple[str, list[Any]]] = [
         ("duplicate_id", [w, w]),
         ("missing_id", [{"start": w["start"]}]),
@@ -297,7 +298,10 @@ def u23_bad_specs_and_flags(log: Log) -> None:
         log(tag, _refused("sup", [], **wrong))
     log("simple_with_no_spec", _refused("sup", [], strategy="simple_one_for_one"))
     _, (kind, two) = _refused("sup", [w, x], strategy="simple_one_for_one")
-    log("simple_with_two", ("error", (kind, [{"id": s["id"], "start": ("cw", "start_link", [s["id"]])} for s in two])))
+    log(
+        "simple_with_two",
+        ("error", (kind, [{"id": s["id"], "start": ("cw", "start_link", [s["start"][1]])} for s in two])),
+    )
     log("check_ok", answer(check_childspecs, [w, x]))
     log("check_dup", answer(check_childspecs, [w, w]))
 
