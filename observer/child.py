@@ -87,7 +87,7 @@ class Child:
     ) -> None:
         self.name = name
         self.path = address.socket_path(name)
-        self.command = " ".join(program)
+        self.command = " ".join(("python", *program))
         reader, self._lifeline = os.pipe()
         try:
             self._process = subprocess.Popen(

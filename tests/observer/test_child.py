@@ -59,7 +59,7 @@ def test_a_program_that_ends_before_its_node_listens_is_told_with_its_last_words
         assert not started.wait_until_listening()
         assert started.wait(WAIT) == 3
     assert started.ended_by_itself
-    assert started.verdict() == "fails ended with exit status 3."
+    assert started.verdict() == "python fails ended with exit status 3."
     assert started.stderr() == ("no such luck",)
 
 
@@ -118,11 +118,11 @@ async def test_its_node_is_a_source_that_tells_how_the_child_is_doing() -> None:
         assert isinstance(await source.ask(wire.GetStats()), wire.Stats)
         status = source.child()
         assert status is not None
-        assert (status.command, status.returncode) == ("serves", None)
+        assert (status.command, status.returncode) == ("python serves", None)
         started.end()
-        with pytest.raises(NodeLost, match="serves was ended by SIGTERM"):
+        with pytest.raises(NodeLost, match="python serves was ended by SIGTERM"):
             await source.ask(wire.GetStats())
-        with pytest.raises(NodeLost, match="serves was ended by SIGTERM"):
+        with pytest.raises(NodeLost, match="python serves was ended by SIGTERM"):
             await source.connect()
         await source.close()
 
@@ -130,7 +130,7 @@ async def test_its_node_is_a_source_that_tells_how_the_child_is_doing() -> None:
 async def test_a_child_that_dies_while_watched_is_lost_with_its_exit_status() -> None:
     with Child("chat", ["dies"]) as started:
         started.wait(WAIT)
-        with pytest.raises(NodeLost, match="dies ended with exit status 7"):
+        with pytest.raises(NodeLost, match="python dies ended with exit status 7"):
             await ChildNode(started).connect()
         assert started.ended_by_itself
 
