@@ -13,6 +13,7 @@ from typing import Any
 import gevent.event
 
 from runtime.body import exit_reason, name_of
+from runtime.calls import SYSTEM
 from runtime.crash import Crash
 from runtime.errors import ProcessExit, RuntimeFault
 from runtime.lifecycle import OUTSIDE
@@ -21,7 +22,7 @@ from runtime.node import Node, close_node, current, this_node
 from runtime.pid import Down, Ref
 from runtime.process import DEAD, Process
 from runtime.scheduler import Worker
-from runtime.signals import exit_signal, watch
+from runtime.signals import deliver, exit_signal, watch
 
 GRACE = 5.0
 """Seconds that a process which no supervisor stops has for its shutdown, before it is killed."""
@@ -160,7 +161,7 @@ def stop_processes(node: Node) -> None:
 
 
 def _orphan(process: Process) -> bool:
-    return process.parent is None or process.parent.process is None or not process.links
+    return process.detached or process.parent is None or process.parent.process is None or not process.links
 
 
 def _stop(processes: list[Process], me: Process, limit: float | None) -> None:
@@ -170,7 +171,10 @@ def _stop(processes: list[Process], me: Process, limit: float | None) -> None:
         watch(me, process, ref, process.pid)
         waiting[ref] = process
     for process in processes:
-        exit_signal(process, process.parent or OUTSIDE, "shutdown")
+        if process.detached:  # a server without a parent takes nobody's exit signal for an order
+            deliver(process, (SYSTEM, None, ("terminate", "shutdown")))
+        else:
+            exit_signal(process, process.parent or OUTSIDE, "shutdown")
     while waiting:
         down = receive(Down, timeout=limit, default=None)
         if down is None:
@@ -179,5 +183,3 @@ def _stop(processes: list[Process], me: Process, limit: float | None) -> None:
             limit = None
         else:
             waiting.pop(down.ref, None)
-
-

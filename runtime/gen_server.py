@@ -57,8 +57,8 @@ __all__ = [
 class GenServer:
     """Base class of servers (OTP: gen_server). Override the callbacks you need; the state is the object itself.
 
-    `init` may return None, `IGNORE`, `Stop`, `Continue` or `Timeout`; what `handle_call` returns is the reply, unless it
-    is `NOREPLY`, `Reply`, `Stop`, `Continue` or `Timeout`; the other callbacks return None, `Stop`, `Continue` or
+    `init` may return None, `IGNORE`, `Stop`, `Continue` or `Timeout`; what `handle_call` returns is the reply, unless
+    it is `NOREPLY`, `Reply`, `Stop`, `Continue` or `Timeout`; the other callbacks return None, `Stop`, `Continue` or
     `Timeout`. Anything else ends the server with ``("bad_return_value", value)``.
     """
 
@@ -97,9 +97,10 @@ class GenServer:
     def start_link(cls, *args: Any, name: Any = None, timeout: float | None = None, **kwargs: Any) -> Pid | None:
         """Start a server linked with the caller and wait until `init` is done (OTP: gen_server:start_link/4).
 
-        `name` is a str or ``("via", registry, key)``. Gives its Pid, None when `init` returned `IGNORE`. Raises
-        StartError with why `init` failed, ``("already_started", pid)`` when the name is taken, ``"timeout"`` when
-        `init` took more than `timeout` seconds. A caller that does not trap exits dies with a server that fails.
+        `name` is a str, ``("via", registry, key)`` or ``("via", registry, key, value)``. Gives its Pid, None when
+        `init` returned `IGNORE`. Raises StartError with why `init` failed, ``("already_started", pid)`` when the name
+        is taken, ``"timeout"`` when `init` took more than `timeout` seconds. A caller that does not trap exits dies
+        with a server that fails.
         """
         return start_server(cls, args, kwargs, name, timeout, link=True)
 
@@ -205,11 +206,12 @@ def lineage_of(parent: Process) -> tuple[Any, ...]:
 def _take_name(node: Node, server: Process, name: Any) -> None:
     if name is None:
         return
-    if type(name) is tuple and len(name) == 3 and name[0] == "via":
-        registry = node.resolve(name[1])
-        if registry is None:
-            raise StartError(("noproc", name[1]))
-        registry.body.enter_process(name[1], name[2], server.pid)
+    if type(name) is tuple and len(name) in (3, 4) and name[0] == "via":
+        _, where, key, *value = name
+        registry = node.resolve(where)
+        if not hasattr(registry and registry.body, "enter_process"):
+            raise StartError(("noproc", where))
+        registry.body.enter_process(where, key, server.pid, *value)
         return
     check_name(name)
     set_name(server, name)
@@ -232,4 +234,3 @@ def stop(dest: Any, reason: Any = "normal", timeout: float | None = None) -> Non
         raise CallError("timeout", "stop", (dest, reason, timeout), "proc_lib")
     if actual != reason:
         raise CallError(actual, "stop", (dest, reason, timeout), "proc_lib")
-

@@ -96,16 +96,17 @@ class Node:
         """Give the process of a Pid or of a registered name, None when there is none."""
         if type(dest) is Pid:
             return dest.process
-        if type(dest) is tuple and len(dest) == 3 and dest[0] == "via":
+        if type(dest) is tuple and len(dest) in (3, 4) and dest[0] == "via":
             registry = self.resolve(dest[1])
-            if registry is None:
-                return None
-            found = registry.body.whereis_name(dest[2])
+            find = getattr(registry and registry.body, "whereis_name", None)
+            found = None if find is None else find(dest[2])
             return None if found is None else found.process
         try:
             return self.names.get(dest)
         except TypeError:
-            raise TypeError(f"{dest!r} is no destination; give a Pid, a registered name or (\"via\", registry, key)") from None
+            raise TypeError(
+                f'{dest!r} is no destination; give a Pid, a registered name or ("via", registry, key)'
+            ) from None
 
     def finish(self, process: Process, reason: Any) -> None:
         """End a process by itself, at the end of its own code; a process that is dead already is only announced."""
@@ -175,7 +176,9 @@ class Node:
     def _jump(self) -> None:
         """Move a mock clock to the next deadline, when every process waits for one of the runtime's own waits."""
         scheduler = self.scheduler
-        if scheduler.scheduled or any(p.worker is not None and p.state not in (RECEIVING, WAITING) for p in self.processes()):
+        if scheduler.scheduled or any(
+            p.worker is not None and p.state not in (RECEIVING, WAITING) for p in self.processes()
+        ):
             return
         due = self.timers.next_due()
         if due is not None:

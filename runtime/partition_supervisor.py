@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from runtime.api import whereis
-from runtime.child_spec import ChildSpec, SpecError, child_spec
+from runtime.child_spec import ChildSpec, child_spec
 from runtime.errors import NoProcessError
 from runtime.pid import Pid
 from runtime.supervision.requests import count_children
@@ -38,11 +38,7 @@ class PartitionSupervisor(Supervisor):
         """
         number = os.cpu_count() or 1 if partitions is None else partitions
         if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-            raise SpecError(
-                ("invalid_partitions", number),
-                f"partitions is {number!r}; allowed: a whole number >= 1",
-                "supervisor_data",
-            )
+            raise ValueError(f"partitions is {number!r}; allowed: a whole number >= 1")
         spec = child_spec(child)
         return SupervisorSpec([_copy(spec, index, with_arguments) for index in range(number)], **flags)
 
@@ -73,4 +69,4 @@ def _copy(spec: ChildSpec, index: int, with_arguments: Callable[[list[Any], int]
 
 def _number_of(key: Any) -> int:
     """Give a number that is the same for the same key in every run, which `hash` of a string is not."""
-    return key if isinstance(key, int) else zlib.crc32(repr(key).encode())
+    return abs(key) if isinstance(key, int) else zlib.crc32(repr(key).encode())

@@ -198,7 +198,6 @@ def _server(registry: Any) -> Registry:
 def _remove(registry: Any, key: Hashable, only: list[Entry] | None) -> None:
     pid = self_()
     server = _server(registry)
-    if server.table.remove(key, pid, only):
-        if not server.table.knows(pid):
-            unlink(_pid(registry))
-        server.tell("unregister", registry, key, pid)
+    if server.table.remove(key, pid, only) and not server.table.knows(pid):
+        unlink(_pid(registry))
+    server.tell("unregister", registry, key, pid)

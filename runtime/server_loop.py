@@ -83,11 +83,11 @@ class Starting:
         A starter that traps exits does not find an `Exit` of it in its mailbox, as since OTP 26.
         """
         if process.state is not DEAD:
+            if is_abnormal(reason):
+                crash_report(process, reason)
             starter = self.origin.watcher
             if starter.trap_exit or reason == "normal":
                 unlink_processes(starter, process)
-            if is_abnormal(reason):
-                crash_report(process, reason)
         _leave(process, worker)
         process.node.finish(process, reason)
 
