@@ -51,7 +51,7 @@ async def test_the_wheel_scrolls_and_the_rows_follow(drive: Drive) -> None:
 async def test_the_keys_at_the_bottom_are_buttons(drive: Drive) -> None:
     async with drive(fake_node.chat()) as driver:
         await driver.press("j")
-        line = driver.text().splitlines()[-1]
+        line = driver.text().splitlines()[driver.app.screen.query_one(KeyBar).region.y]
         await driver.pilot.click(KeyBar, offset=(line.index("Kill"), 0))
         await driver.settle()
         assert isinstance(driver.app.screen, ConfirmKill)
