@@ -61,8 +61,8 @@ class Rare:
     """What `runtime.sys` has switched on for a server: suspension, statistics, tracing."""
     pending: Continue | None = None
     """A server's continuation that runs before its next message."""
-    timing: bool = False
-    """Whether a server waits for a message with a timeout that a callback has set."""
+    timing: float | None = None
+    """The seconds of a timeout that a server's callback has set and that no message has cancelled."""
     handling: Any = None
     """The message a server handles, or has handled last."""
     detached: bool = False

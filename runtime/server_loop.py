@@ -20,6 +20,7 @@ from runtime.pid import OUTSIDE, Exit
 from runtime.process import DEAD, RECEIVING, RUNNABLE, Process
 from runtime.reports import crash_report, server_terminated
 from runtime.signals import unlink_processes
+from runtime.sys import handle_system
 
 if TYPE_CHECKING:
     from runtime.gen_server import GenServer
@@ -132,8 +133,8 @@ def _begin_turn(server: GenServer, process: Process) -> Stop | None:
     if process.pending is not None:
         pending, process.pending = process.pending, None
         return _after(server, process, server.handle_continue(pending.term))
-    if process.timing and process.deadline is None:
-        process.timing = False
+    if process.timing is not None and process.deadline is None:
+        process.timing = None
         if not process.mailbox and not process.saved:
             return _after(server, process, server.handle_info("timeout"))
     return None
@@ -156,12 +157,16 @@ def _turn(server: GenServer, process: Process) -> tuple[bool, Any, Stop | None]:
             message = mailbox.popleft()
             for hook in hooks.received:
                 hook(process, message)
-        if process.timing:
-            process.timing = False
-            process.deadline = None
+        timing = process.timing
+        if timing is not None:
+            process.timing = process.deadline = None
         process.handling = message
         if type(message) is tuple and message and message[0] is CALL:
             stop = _handle_call(server, process, message)
+        elif type(message) is tuple and len(message) == 3 and message[0] is SYSTEM:
+            stop = handle_system(server, process, message[1], message[2])
+            if timing is not None:
+                _then(server, process, Timeout(timing))  # as in OTP, the timeout begins anew
         else:
             stop = _handle(server, process, message)
         if stop is not None:
@@ -216,10 +221,6 @@ def _handle(server: GenServer, process: Process, message: Any) -> Stop | None:
     result: Any
     if kind is tuple and len(message) == 2 and message[0] is CAST:
         result = server.handle_cast(message[1])
-    elif kind is tuple and len(message) == 3 and message[0] is SYSTEM:
-        from runtime.sys import handle_system
-
-        return handle_system(server, process, message[1], message[2])
     elif kind is Exit and message.pid is process.parent and not process.detached:
         return Stop(message.reason)
     else:
@@ -246,7 +247,7 @@ def _then(server: GenServer, process: Process, result: Continue | Timeout) -> No
         process.pending = result
     elif not process.mailbox and not process.saved:
         assert type(result) is Timeout
-        process.timing = True
+        process.timing = result.seconds
         process.node.timers.wait(process, result.seconds)
 
 
