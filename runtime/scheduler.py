@@ -285,7 +285,10 @@ class Scheduler:
             self.schedule()
 
     def close(self) -> None:
-        """Let go of the hub: no batch will run any more. Idle workers end with their last reference."""
+        """Let go of the hub: no batch will run any more. Idle workers end."""
         self._again.close()
         self._reaper.close()
+        for worker in self.idle:  # dropping them would not do: the frame of a waiting greenlet keeps itself alive
+            worker.parent = getcurrent()
+            _throw(worker)
         self.idle.clear()
