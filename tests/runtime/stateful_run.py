@@ -1,0 +1,65 @@
+"""`python -m tests.runtime.stateful_run --steps 100000` plays the stateful tests' random operations for long.
+
+Half of the steps are done to plain processes and half to supervision trees, each in a fresh node every thousand steps.
+`--seed` repeats a run. Ends with status 1 and the last operations when the processes and the model part ways.
+"""
+
+import argparse
+import gc
+import logging
+import random
+import sys
+import time
+from collections import deque
+from typing import Any
+
+from runtime import run
+from runtime.clock import MockClock, use_clock
+from runtime.scheduler import Worker
+from tests.runtime.process_world import ProcessWorld
+from tests.runtime.supervisor_world import SupervisorWorld
+
+STEPS_OF_A_NODE = 1_000
+
+
+def play(World: type[ProcessWorld] | type[SupervisorWorld], steps: int, seed: int) -> None:
+    """Do random steps in the calling process; an AssertionError is given the operations that led to it."""
+    dice = random.Random(seed)
+    world: Any = World()
+    last: deque[tuple[str, list[int]]] = deque(maxlen=12)
+    try:
+        for _ in range(steps):
+            last.append((dice.choice(world.OPERATIONS), [dice.randrange(2**16) for _ in range(3)]))
+            world.step(*last[-1])
+        world.end()
+    except AssertionError as error:
+        error.add_note(f"{World.__name__} with seed {seed}, the last steps: {[*last]}")
+        raise
+
+
+def greenlets_left() -> int:
+    """How many workers of ended nodes are still there."""
+    gc.collect()
+    return sum(1 for thing in gc.get_objects() if type(thing) is Worker and not thing.dead)
+
+
+def main() -> None:
+    """Read the options and play."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    logging.getLogger("runtime").setLevel(logging.CRITICAL)  # thousands of crashes, all of them wanted
+    started, nodes = time.monotonic(), max(1, options.steps // STEPS_OF_A_NODE)
+    for number in range(nodes):
+        World = (ProcessWorld, SupervisorWorld)[number % 2]
+        with use_clock(MockClock()):
+            run(play, World, min(STEPS_OF_A_NODE, options.steps), options.seed + number)
+        if sys.stdout.isatty():
+            print(f"\r{(number + 1) * STEPS_OF_A_NODE} steps", end="", flush=True)
+    assert not greenlets_left(), f"{greenlets_left()} greenlets outlived their nodes"
+    print(f"\r{options.steps} steps from seed {options.seed} kept the rules, in {time.monotonic() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,427 @@
+"""Random lives of supervision trees beside a small model of the rules for restarts.
+
+`SupervisorWorld.step` does one operation to a real tree and to the model, lets everything come to rest, and compares:
+who was started and terminated, in which order and why; who runs under whom, as which incarnation; and that nobody is
+left over. It must be called in a process, which becomes the tree's parent.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from runtime import (
+    ChildSpec,
+    Exit,
+    GenServer,
+    Pid,
+    StartError,
+    Stop,
+    Supervisor,
+    SupervisorError,
+    SupervisorSpec,
+    cast,
+    count_children,
+    delete_child,
+    exit,
+    flag,
+    flush,
+    process_info,
+    processes,
+    restart_child,
+    self_,
+    sleep,
+    start_child,
+    sys,
+    terminate_child,
+    which_children,
+)
+from runtime.clock import now
+
+Event = tuple[Any, ...]
+
+REASONS = ("normal", "shutdown", ("shutdown", "x"), "boom")
+STRATEGIES = ("one_for_one", "one_for_all", "rest_for_one")
+RESTARTS = ("permanent", "permanent", "transient", "temporary")
+PERIOD = 5.0
+SIP_OF_TIME = 0.7003
+"""Seconds that time passes by: no sum of these is a period, so that no restart falls on the edge of a window."""
+
+_events: list[Event] = []
+_pids: dict[Pid, tuple[str, int]] = {}
+_incarnations: dict[str, int] = {}
+
+
+def _begin(event: str, id: str) -> tuple[str, int]:
+    number = _incarnations[id] = _incarnations.get(id, 0) + 1
+    _pids[self_()] = (id, number)
+    _events.append((event, id, number))
+    return id, number
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a child spec says, and for a supervisor what its init returns."""
+
+    id: str
+    restart: str = "permanent"
+    trap: bool = True
+    brutal: bool = False
+    strategy: str = ""
+    max_restarts: int = 0
+    children: tuple["Plan", ...] = ()
+
+    def spec(self) -> ChildSpec:
+        """The child spec."""
+        fields: dict[str, Any] = {"id": self.id, "restart": self.restart, "start": (Worker.start_link, self)}
+        if self.strategy:
+            fields |= {"start": (Branch.start_link, self), "type": "supervisor"}
+        elif self.brutal:
+            fields |= {"shutdown": "brutal_kill"}
+        return ChildSpec(**fields)
+
+
+class Worker(GenServer):
+    """A worker that leaves a trace of each start and each terminate."""
+
+    def init(self, plan: Plan) -> None:
+        flag(trap_exit=plan.trap)
+        self.me = _begin("start", plan.id)
+
+    def handle_cast(self, message: Any) -> Stop:
+        return Stop(message)
+
+    def handle_info(self, message: Any) -> None:
+        """Strangers' exit signals are of no interest."""
+
+    def terminate(self, reason: Any) -> None:
+        _events.append(("terminate", *self.me, reason))
+
+
+class Branch(Supervisor):
+    """A supervisor that leaves a trace of each start."""
+
+    def init(self, plan: Plan) -> SupervisorSpec:
+        _begin("init", plan.id)
+        flags: dict[str, Any] = {"strategy": plan.strategy, "max_restarts": plan.max_restarts, "max_seconds": PERIOD}
+        return SupervisorSpec([child.spec() for child in plan.children], **flags)
+
+
+@dataclass(eq=False)
+class Node:
+    """What the model knows of one child: its plan, its incarnation (None: not running), its children if it has any."""
+
+    plan: Plan
+    parent: "Node | None" = None
+    number: int | None = None
+    children: list["Node"] = field(default_factory=list)
+    restarts: list[float] = field(default_factory=list)
+    suspended: bool = False
+    queued: list[Any] = field(default_factory=list)
+
+    def walk(self) -> list["Node"]:
+        """This node and all below it that run."""
+        return [self, *(node for child in self.children for node in child.walk())] if self.number is not None else []
+
+
+class SupervisorWorld:
+    """A tree that random operations are done to, and the model that says what must come of it."""
+
+    OPERATIONS = (
+        *("stop", "stop", "stop", "stop", "signal", "signal", "kill", "kill", "kill_branch", "terminate", "restart"),
+        *("restart", "delete", "add", "add", "suspend", "resume", "resume", "pass_time", "pass_time"),
+    )
+
+    def __init__(self) -> None:
+        _events.clear()
+        _pids.clear()
+        _incarnations.clear()
+        flag(trap_exit=True)
+        self.names = count(1)
+        self.numbers: dict[str, int] = {}
+        self.expected: list[Event] = []
+        self.in_order = True
+        self.root: Node | None = None
+        self.strangers = set(processes())
+
+    def step(self, operation: str, choices: Sequence[int]) -> None:
+        """Do one operation; `choices` (at least three numbers) say to whom and how. Then compare."""
+        self.expected.clear()
+        self.in_order = True
+        _events.clear()
+        if self.root is None:
+            self.plant(choices[0])
+        else:
+            getattr(self, operation)(*choices[:3])
+        sleep(0.001)
+        self.compare()
+
+    # --- operations: each does a thing and tells the model ----------------------------------------------------------
+
+    def plant(self, seed: int) -> None:
+        """Start a tree."""
+        dice = random.Random(seed)
+        plan = self.branch(dice, "permanent", [self.child(dice) for _ in range(dice.randint(1, 4))])
+        Branch.start_link(plan)
+        self.root = self.started(plan, None)
+
+    def child(self, dice: random.Random) -> Plan:
+        """The plan of a worker, or of a supervisor with workers."""
+        restart = dice.choice(RESTARTS)
+        if dice.random() < 0.3:
+            return self.branch(dice, restart, [self.worker(dice) for _ in range(dice.randint(0, 3))])
+        return self.worker(dice)
+
+    def branch(self, dice: random.Random, restart: str, children: list[Plan]) -> Plan:
+        """The plan of a supervisor."""
+        strategy, most = dice.choice(STRATEGIES), dice.randint(0, 3)
+        return Plan(f"s{next(self.names)}", restart, strategy=strategy, max_restarts=most, children=tuple(children))
+
+    def worker(self, dice: random.Random) -> Plan:
+        """The plan of a worker."""
+        return Plan(f"w{next(self.names)}", dice.choice(RESTARTS), dice.random() < 0.7, dice.random() < 0.2)
+
+    def stop(self, one: int, reason: int, _: int) -> None:
+        """Tell a worker to stop; one that is suspended will when it is resumed."""
+        node, why = self.some_worker(one), REASONS[reason % len(REASONS)]
+        if node is not None:
+            cast(self.pid(node), why)
+            if node.suspended:
+                node.queued.append(why)
+            else:
+                self.stops(node, why)
+
+    def signal(self, one: int, reason: int, _: int) -> None:
+        """Send a worker an exit signal from a stranger."""
+        node, why = self.some_worker(one), REASONS[reason % len(REASONS)]
+        if node is not None:
+            exit(self.pid(node), why)
+            if not node.plan.trap and why != "normal":
+                self.exited(node, why)
+
+    def kill(self, one: int, _: int, __: int) -> None:
+        """Kill a worker."""
+        node = self.some_worker(one)
+        if node is not None:
+            exit(self.pid(node), "kill")
+            self.exited(node, "killed")
+
+    def kill_branch(self, one: int, _: int, __: int) -> None:
+        """Kill a supervisor below the root: its children die while it is restarted."""
+        branches = [node for node in self.root_node.walk() if node.plan.strategy and node.parent is not None]
+        if not branches:
+            return
+        node = branches[one % len(branches)]
+        exit(self.pid(node), "kill")
+        self.in_order = False
+        for worker in node.children:
+            if worker.number is not None and worker.plan.trap:
+                self.expected.append(("terminate", worker.plan.id, worker.number, "killed"))
+        self.exited(node, "killed")
+
+    def terminate(self, one: int, two: int, _: int) -> None:
+        """terminate_child."""
+        sup, node = self.some_child(one, two)
+        assert terminated(terminate_child, self.pid(sup), node.plan.id if node else "nobody") == (
+            "ok" if node else "not_found"
+        )
+        if node is not None:
+            self.stopped(node)
+            if node.plan.restart == "temporary":
+                sup.children.remove(node)
+
+    def restart(self, one: int, two: int, _: int) -> None:
+        """restart_child."""
+        sup, node = self.some_child(one, two)
+        outcome = "not_found" if node is None else "ok" if node.number is None else "running"
+        assert terminated(restart_child, self.pid(sup), node.plan.id if node else "nobody") == outcome
+        if node is not None and outcome == "ok":
+            self.runs_again(node)
+
+    def delete(self, one: int, two: int, _: int) -> None:
+        """delete_child."""
+        sup, node = self.some_child(one, two)
+        outcome = "not_found" if node is None else "ok" if node.number is None else "running"
+        assert terminated(delete_child, self.pid(sup), node.plan.id if node else "nobody") == outcome
+        if node is not None and outcome == "ok":
+            sup.children.remove(node)
+
+    def add(self, one: int, two: int, seed: int) -> None:
+        """start_child: mostly of a new child, sometimes of one that is there."""
+        sup, node = self.some_child(one, two)
+        if node is not None and seed % 4 == 0:
+            outcome = "already_present" if node.number is None else "already_started"
+            assert terminated(start_child, self.pid(sup), node.plan.spec()) == outcome
+        elif len(sup.children) < 5:
+            plan = self.worker(random.Random(seed))
+            assert isinstance(start_child(self.pid(sup), plan.spec()), Pid)
+            sup.children.append(self.started(plan, sup))
+
+    def suspend(self, one: int, _: int, __: int) -> None:
+        """Suspend a worker by a system message."""
+        node = self.some_worker(one)
+        if node is not None:
+            sys.suspend(self.pid(node))
+            node.suspended = True
+
+    def resume(self, one: int, _: int, __: int) -> None:
+        """Resume a suspended worker, which then does what it was told meanwhile."""
+        held = [node for node in self.root_node.walk() if node.suspended]
+        if held:
+            node = held[one % len(held)]
+            sys.resume(self.pid(node))
+            node.suspended = False
+            if node.queued:
+                self.stops(node, node.queued[0])
+
+    def pass_time(self, sips: int, _: int, __: int) -> None:
+        """Let some seconds pass."""
+        sleep(sips % 6 * SIP_OF_TIME)
+
+    # --- the rules ---------------------------------------------------------------------------------------------------
+
+    def started(self, plan: Plan, parent: Node | None) -> Node:
+        """What starting a child does."""
+        node = Node(plan, parent)
+        self.runs_again(node)
+        return node
+
+    def runs_again(self, node: Node) -> None:
+        """What starting a child's next incarnation does: a supervisor starts the children it was planned with."""
+        plan = node.plan
+        node.number = self.numbers[plan.id] = self.numbers.get(plan.id, 0) + 1
+        node.suspended, node.queued, node.restarts = False, [], []
+        self.expected.append(("init" if plan.strategy else "start", plan.id, node.number))
+        node.children = []
+        for child in plan.children:
+            node.children.append(self.started(child, node))
+
+    def stops(self, node: Node, reason: Any) -> None:
+        """What a worker's own stop does."""
+        self.expected.append(("terminate", node.plan.id, node.number, reason))
+        self.exited(node, reason)
+
+    def stopped(self, node: Node) -> None:
+        """What its supervisor's ending a child does: a supervisor ends its own first, the last first."""
+        for child in reversed(node.children):
+            self.stopped(child)
+        if node.number is not None and not node.plan.strategy and node.plan.trap and not node.plan.brutal:
+            self.expected.append(("terminate", node.plan.id, node.number, "shutdown"))
+        node.number = None
+        node.children = []
+
+    def exited(self, node: Node, reason: Any) -> None:
+        """What a child's end by itself does to its supervisor."""
+        node.number = None
+        node.children = []
+        sup = node.parent
+        if sup is None:
+            self.root = None
+            return
+        abnormal = reason not in ("normal", "shutdown") and not (isinstance(reason, tuple) and reason[0] == "shutdown")
+        if node.plan.restart == "permanent" or (node.plan.restart == "transient" and abnormal):
+            self.restarted(sup, node)
+        elif node.plan.restart == "temporary":
+            sup.children.remove(node)
+
+    def restarted(self, sup: Node, node: Node) -> None:
+        """What a supervisor does about a child that is to be restarted: too often, and it gives up."""
+        sup.restarts = [*(at for at in sup.restarts if now() - at < PERIOD), now()]
+        if len(sup.restarts) > sup.plan.max_restarts:
+            self.stopped(sup)
+            self.exited(sup, "shutdown")
+            return
+        at = sup.children.index(node)
+        first = {"one_for_one": at, "rest_for_one": at, "one_for_all": 0}[sup.plan.strategy]
+        group = [node] if sup.plan.strategy == "one_for_one" else sup.children[first:]
+        for other in reversed(group):
+            self.stopped(other)
+            if other.plan.restart == "temporary":
+                sup.children.remove(other)
+        for other in group:
+            if other in sup.children:
+                self.runs_again(other)
+
+    # --- comparing ---------------------------------------------------------------------------------------------------
+
+    def compare(self) -> None:
+        """Compare the tree with the model."""
+        if self.in_order:
+            assert _events == self.expected, f"{_events} instead of {self.expected}"
+        else:
+            happened, expected = sorted(_events, key=repr), sorted(self.expected, key=repr)
+            assert happened == expected, f"{happened} instead of {expected}"
+        nodes = self.root.walk() if self.root is not None else []
+        running = set(processes()) - self.strangers
+        assert sorted(_pids[pid] for pid in running) == sorted((node.plan.id, node.number or 0) for node in nodes)
+        for pid in running | {self_()}:
+            info = process_info(pid, "links")
+            assert info is not None
+            for other in info["links"]:
+                back = process_info(other, "links")
+                assert back is not None, f"{pid} is linked with the dead {other}"
+                assert pid in back["links"], f"{pid} is linked with {other}, which is not linked with it"
+        for node in nodes:
+            if node.plan.strategy:
+                self.compare_children(node)
+        ends = [message for message in flush() if isinstance(message, Exit)]
+        assert [end.reason for end in ends] == ([] if nodes else ["shutdown"])
+
+    def compare_children(self, node: Node) -> None:
+        """Compare what a supervisor says of its children with the model."""
+        listed = [(info.id, _pids[info.pid][1] if isinstance(info.pid, Pid) else info.pid) for info in self.infos(node)]
+        assert listed == [(child.plan.id, child.number) for child in reversed(node.children)]
+        supervisors = sum(1 for child in node.children if child.plan.strategy)
+        assert dict(count_children(self.pid(node))) == {
+            "specs": len(node.children),
+            "active": sum(1 for child in node.children if child.number is not None),
+            "supervisors": supervisors,
+            "workers": len(node.children) - supervisors,
+        }
+
+    def infos(self, node: Node) -> Any:
+        """which_children of a supervisor."""
+        return which_children(self.pid(node))
+
+    def end(self) -> None:
+        """Stop the tree and see that nothing is left of it."""
+        if self.root is not None:
+            exit(self.pid(self.root), "shutdown")
+            sleep(0.001)
+            assert [message.reason for message in flush() if isinstance(message, Exit)] == ["shutdown"]
+        assert set(processes()) == self.strangers
+
+    # --- choosing ----------------------------------------------------------------------------------------------------
+
+    @property
+    def root_node(self) -> Node:
+        """The root, which runs."""
+        assert self.root is not None
+        return self.root
+
+    def pid(self, node: Node) -> Pid:
+        """The process of a node that runs."""
+        return next(pid for pid in processes() if _pids.get(pid) == (node.plan.id, node.number))
+
+    def some_worker(self, choice: int) -> Node | None:
+        """Some worker that runs."""
+        workers = [node for node in self.root_node.walk() if not node.plan.strategy]
+        return workers[choice % len(workers)] if workers else None
+
+    def some_child(self, one: int, two: int) -> tuple[Node, Node | None]:
+        """Some supervisor that runs, and one of its children, running or not, or None."""
+        sups = [node for node in self.root_node.walk() if node.plan.strategy]
+        sup = sups[one % len(sups)]
+        choice = two % (len(sup.children) + 1)
+        return sup, sup.children[choice] if choice < len(sup.children) else None
+
+
+def terminated(function: Callable[..., Any], *args: Any) -> str:
+    """`"ok"`, or the word a supervisor refused with."""
+    try:
+        function(*args)
+    except (StartError, SupervisorError) as error:
+        reason = error.reason
+        return str(reason[0] if isinstance(reason, tuple) else reason)
+    return "ok"

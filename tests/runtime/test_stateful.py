@@ -1,0 +1,52 @@
+"""Random operations on processes and on supervision trees, each followed by a comparison with a model of the rules."""
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule
+
+from tests.runtime.inside import Inside
+from tests.runtime.process_world import ProcessWorld
+from tests.runtime.supervisor_world import SupervisorWorld
+
+CHOICES = st.tuples(*[st.integers(0, 2**16)] * 3)
+
+
+class Machine(RuleBasedStateMachine):
+    """Steps of a world of its own, inside a node of its own."""
+
+    World: type[ProcessWorld] | type[SupervisorWorld]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside = Inside().__enter__()
+        self.world: ProcessWorld | SupervisorWorld = self.inside(self.World)
+
+    def teardown(self) -> None:
+        try:
+            self.inside(self.world.end)
+        finally:
+            self.inside.__exit__(None, None, None)
+
+
+class Processes(Machine):
+    World = ProcessWorld
+
+    @rule(operation=st.sampled_from(ProcessWorld.OPERATIONS), choices=CHOICES)
+    def step(self, operation: str, choices: tuple[int, int, int]) -> None:
+        self.inside(lambda: self.world.step(operation, choices))
+
+
+class Trees(Machine):
+    World = SupervisorWorld
+
+    @rule(operation=st.sampled_from(SupervisorWorld.OPERATIONS), choices=CHOICES)
+    def step(self, operation: str, choices: tuple[int, int, int]) -> None:
+        self.inside(lambda: self.world.step(operation, choices))
+
+
+BRIEF = settings(max_examples=30, stateful_step_count=40, deadline=None, suppress_health_check=[*HealthCheck])
+
+TestProcessesKeepTheRules = Processes.TestCase
+TestProcessesKeepTheRules.settings = BRIEF
+TestTreesKeepTheRules = Trees.TestCase
+TestTreesKeepTheRules.settings = BRIEF
