@@ -36,7 +36,7 @@ def suspend(words: options.Words, json: options.AsJson = False) -> None:
     from observer.cli import target
 
     node, (who,) = target.split(words, "PID")
-    with target.dial(node) as client:
+    with target.dial_to_act(node) as client:
         _done(client.expect(wire.Done, wire.Suspend(pid=target.pid_of(client, who))), json)
 
 
@@ -45,7 +45,7 @@ def resume(words: options.Words, json: options.AsJson = False) -> None:
     from observer.cli import target
 
     node, (who,) = target.split(words, "PID")
-    with target.dial(node) as client:
+    with target.dial_to_act(node) as client:
         _done(client.expect(wire.Done, wire.Resume(pid=target.pid_of(client, who))), json)
 
 
@@ -65,7 +65,7 @@ def send(
         raise Failure("A message is sent as --cast or as --call, not both.", status=2)
     via: Literal["send", "cast", "call"] = "cast" if cast else "call" if call else "send"
     literal = reasons.literal(message)
-    with target.dial(node) as client:
+    with target.dial_to_act(node) as client:
         _done(client.expect(wire.Done, wire.Send(pid=target.pid_of(client, who), message=literal, via=via)), json)
 
 
@@ -75,7 +75,7 @@ def _signal(words: list[str], reason: str, json: bool) -> None:
 
     node, (who,) = target.split(words, "PID")
     literal = reasons.literal(reason)
-    with target.dial(node) as client:
+    with target.dial_to_act(node) as client:
         _done(client.expect(wire.Done, wire.Exit(pid=target.pid_of(client, who), reason=literal)), json)
 
 

@@ -23,6 +23,19 @@ def dial(node: str | None) -> Client:
     return Client(found.name, found.path)
 
 
+def dial_to_act(node: str | None) -> Client:
+    """Connect like `dial`, to change something. Raises `Failure` when the settings or the node say read-only."""
+    from observer import settings
+
+    if settings.load().read_only:
+        raise Failure(f"The settings say read_only = true ({settings.settings_path()}): nothing is changed from here.")
+    client = dial(node)
+    if client.welcome.read_only:
+        client.close()
+        raise Failure(f"{client.name} is read-only: it changes nothing for an observer.")
+    return client
+
+
 def is_pid(text: str) -> bool:
     """Tell whether `text` is a pid: ``<0.17.0>``, or ``0.17.0`` which needs no quotes in a shell."""
     return _PID.fullmatch(text) is not None

@@ -40,6 +40,7 @@ def chaos(
 
     from observer import discovery
     from observer.chaos import Orders
+    from observer.cli import target
     from observer.cli.failure import say
 
     try:
@@ -47,6 +48,7 @@ def chaos(
     except ValueError as error:
         raise Failure(str(error), status=2) from error
     found = discovery.find(node)
+    target.dial_to_act(found.name).close()
     report = asyncio.run(_carry_out(found, orders))
     if json:
         output.show_json(_record(found.name, orders, report))
@@ -74,9 +76,7 @@ async def _carry_out(found: Found, orders: Orders) -> Report:
 
     source = Connection(found.name, found.path)
     try:
-        welcome = await source.connect()
-        if welcome.read_only:
-            raise Failure(f"{found.name} is read-only: nothing can be killed in it from outside.")
+        await source.connect()
         chaos = Chaos(source, orders, progress)
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, chaos.stop)
         with status if sys.stderr.isatty() else nullcontext():

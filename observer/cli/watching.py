@@ -49,7 +49,7 @@ def demo(
     except catalogue.NoSuchDemo as error:
         raise Failure(str(error)) from error
     program = ["-m", f"{catalogue.PACKAGE}.{chosen.name}", *(arguments or ())]
-    _watch_program(chosen.name, program, _launch_options(read_only, time_slice, no_state), read_only)
+    _watch_program(chosen.name, program, _launch_options(time_slice, no_state), _settings(read_only))
     return None
 
 
@@ -82,8 +82,8 @@ def run(
         _check_script(Path(program))
     words = ["-m", program] if module else [program]
     called = program if module else Path(program).resolve().stem
-    options = _launch_options(read_only, time_slice, no_state)
-    _watch_program(called, [*words, *(arguments or ())], options, read_only, exact_name=name)
+    launch = _launch_options(time_slice, no_state)
+    _watch_program(called, [*words, *(arguments or ())], launch, _settings(read_only), exact_name=name)
 
 
 def attach(node: options.Node = None, read_only: options.ReadOnly = False) -> None:
@@ -132,9 +132,8 @@ def _check_script(script: Path) -> None:
         raise Failure(f"{script} may not be read.")
 
 
-def _launch_options(read_only: bool, time_slice: float | None, no_state: bool) -> list[str]:
+def _launch_options(time_slice: float | None, no_state: bool) -> list[str]:
     return [
-        *(["--read-only"] if read_only else []),
         *(["--time-slice", str(time_slice)] if time_slice is not None else []),
         *(["--no-state"] if no_state else []),
     ]
@@ -157,13 +156,15 @@ def _require_terminal(instead: str) -> None:
 
 
 def _watch_program(
-    called: str, program: Sequence[str], launch: Sequence[str], read_only: bool, exact_name: str | None = None
+    called: str, program: Sequence[str], launch: Sequence[str], settings: Settings, exact_name: str | None = None
 ) -> None:
     """Start a program, show the dashboard until the user quits, and end the program."""
-    settings = _settings(read_only)
     _require_terminal("observer tree NODE")
     from observer import discovery
     from observer.child import Child, ChildNode
+
+    if settings.read_only:
+        launch = ["--read-only", *launch]
 
     if exact_name is not None and exact_name in [found.name for found in discovery.nodes()]:
         raise Failure(f"There is a node called {exact_name} already: choose another --name.")

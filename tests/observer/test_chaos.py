@@ -262,6 +262,7 @@ def test_the_command_prints_its_report_and_exits_with_one_when_something_did_not
     doomed: bool,
     status: int,
 ) -> None:
+    monkeypatch.setattr("observer.settings.settings_path", lambda: socket_folder / "settings.toml")
     node = node_of([worker(2)])
     node.doomed = frozenset({"app/w2"} if doomed else ())
     arguments = ["--rate", "1/h", "--for", "50ms", "--settle", "200ms"]

@@ -70,6 +70,11 @@ class Result(NamedTuple):
         return json.loads(self.out)
 
 
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("observer.settings.settings_path", lambda: tmp_path / "none" / "settings.toml")
+
+
 @pytest.fixture
 def observer(
     socket_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -371,6 +376,20 @@ def test_a_settings_file_that_is_wrong_is_a_sentence(
     status, _, err = observer("config")
     assert status == 1
     assert str(file) in err
+
+
+def test_read_only_settings_refuse_every_change(
+    observer: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("read_only = true")
+    monkeypatch.setattr("observer.settings.settings_path", lambda: file)
+    with FakeEndpoint("chat", scripted) as endpoint:
+        for command in (["kill", "0.3.0"], ["send", "0.3.0", "x"], ["suspend", "0.3.0"], ["chaos"]):
+            status, _, err = observer(*command)
+            assert status == 1
+            assert "read_only" in err
+    assert endpoint.asked == []
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -1,0 +1,258 @@
+"""The command against real second processes: ones that work, crash, hang in a busy loop, and die."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from observer.child import Child
+from tests.observer.fake_endpoint import socket_folder
+from tests.observer.terminal import SCREEN_OFF, SCREEN_ON, WAIT, Terminal
+
+__all__ = ["socket_folder"]
+
+TREE = """
+    from dataclasses import replace
+    from runtime import *
+
+    class Counter(GenServer):
+        def init(self, start=0):
+            self.count = start
+        def handle_call(self, request, caller):
+            return self.count
+        def handle_cast(self, message):
+            self.count += 1
+
+    def main():
+        flag(trap_exit=True)
+        Supervisor.start_link(
+            [
+                replace(Counter.child_spec(1, name="first"), id="first"),
+                replace(Counter.child_spec(2, name="second"), id="second"),
+            ],
+            max_restarts=1000, max_seconds=1.0, name="top",
+        )
+        match receive(Exit):
+            case Exit(pid, reason):
+                exit(reason)
+
+    run(main)
+"""
+
+
+@pytest.fixture(autouse=True)
+def no_settings(socket_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(socket_folder / "config"))
+    monkeypatch.setenv("PYTHONPATH", os.getcwd())
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Callable[[str], str]:
+    """Give what writes a program to a file and gives its path."""
+
+    def write(code: str, name: str = "program.py") -> str:
+        path = tmp_path / name
+        path.write_text(textwrap.dedent(code))
+        return str(path)
+
+    return write
+
+
+@contextmanager
+def node(program: str) -> Iterator[Child]:
+    """Start a program as ``observer run`` does, without the dashboard."""
+    with Child("node", [program], environment={"OBSERVER": "1"}) as child:
+        assert child.wait_until_listening(), child.stderr()
+        yield child
+
+
+def observer(*arguments: str, status: int = 0) -> Any:
+    """Run the command; give what it printed, as JSON where that was asked for."""
+    command = [sys.executable, "-m", "observer", *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=WAIT, check=False)
+    assert result.returncode == status, result.stderr
+    assert "Traceback" not in result.stderr
+    return json.loads(result.stdout) if "--json" in arguments else result.stdout + result.stderr
+
+
+def until(look: Callable[[], Any]) -> Any:
+    """Look again and again until there is something to see; give it."""
+    for _ in range(200):
+        if seen := look():
+            return seen
+    raise AssertionError("it never happened")
+
+
+def children(program: str = "top") -> dict[str, dict[str, Any]]:
+    """Give the children of the supervisor that is registered as `program`, by their ids."""
+    roots = observer("tree", "node", "--json")
+    return {
+        child["child_id"]: child
+        for root in roots
+        if root["registered_name"] == program
+        for child in root["children"]
+        if child["pid"] is not None
+    }
+
+
+def test_a_killed_process_is_replaced_and_the_chain_of_events_says_why(script: Callable[[str], str]) -> None:
+    with node(script(TREE)):
+        before = until(lambda: (found := children()).keys() >= {"first", "second"} and found)
+        assert "killed" in observer("kill", "first") or True
+        after = until(
+            lambda: (found := children()) and found.get("first", before["first"]) != before["first"] and found
+        )
+        assert after["first"]["restarts"] == 1
+        assert after["second"]["pid"] == before["second"]["pid"]
+        events = {event["id"]: event for event in observer("events", "--json")}
+        (restart,) = [event for event in events.values() if event["kind"] == "restart"]
+        assert (restart["old_pid"], restart["pid"]) == (before["first"]["pid"], after["first"]["pid"])
+        died = events[restart["cause"]]
+        assert (died["kind"], died["pid"], died["reason"]) == ("exit", before["first"]["pid"], "killed")
+        assert events[died["cause"]]["kind"] == "kill"
+
+
+def test_every_listing_command_answers_on_a_real_node(script: Callable[[str], str]) -> None:
+    with node(script(TREE)) as child:
+        until(lambda: children().keys() >= {"first", "second"})
+        (listed,) = observer("nodes", "--json")
+        assert (listed["name"], listed["os_pid"]) == ("node", child.pid)
+        assert {"first", "second", "top"} <= {each["registered_name"] for each in observer("ps", "--json")}
+        assert observer("send", "first", "increment", "--cast")
+        assert observer("send", "first", "get", "--call").strip() == "2"
+        assert observer("info", "first", "--json", "--state")["status"] == "waiting"
+        assert observer("suspend", "first")
+        until(lambda: observer("info", "first", "--json")["status"] == "suspended")
+        assert observer("resume", "first")
+        until(lambda: observer("info", "first", "--json")["status"] == "waiting")
+        assert observer("top", "-i", "0.1", "--json")
+        assert observer("diagnose", "--json") == []
+        for command in ("nodes", "tree", "ps", "top", "events", "diagnose"):
+            assert observer(command)
+
+
+def test_a_pid_that_is_gone_is_a_sentence(script: Callable[[str], str]) -> None:
+    with node(script(TREE)):
+        assert "<0.999999.0>" in observer("kill", "0.999999.0", status=1)
+        assert "registered as 'nobody'" in observer("kill", "nobody", status=1)
+
+
+def test_a_busy_loop_holds_up_no_command(script: Callable[[str], str]) -> None:
+    hog = """
+        from runtime import *
+        def hog():
+            print("hogging", flush=True)
+            while True:
+                pass
+        def main():
+            spawn(hog, name="the_hog")
+            sleep(1000)
+        run(main)
+    """
+    with node(script(hog)) as child:
+        until(lambda: "hogging" in child.stdout())
+        names = [each["registered_name"] for each in observer("ps", "--json")]
+        assert "the_hog" in names
+        assert observer("info", "the_hog", "--json")["status"] == "running"
+        assert observer("tree")
+
+
+def test_chaos_on_a_tree_that_heals_passes(script: Callable[[str], str]) -> None:
+    with node(script(TREE)):
+        until(lambda: children().keys() >= {"first", "second"})
+        report = observer("chaos", "node", "--rate", "20/s", "--for", "0.5s", "--json")
+    assert report["passed"]
+    assert report["kills"] == report["recovered"] >= 1
+    assert report["time_to_recovery"]["worst"] >= report["time_to_recovery"]["p50"] > 0
+
+
+def test_chaos_on_a_tree_that_gives_up_fails(script: Callable[[str], str]) -> None:
+    with node(script(TREE.replace("max_restarts=1000", "max_restarts=0").replace("exit(reason)", "sleep(1000)"))):
+        until(lambda: children().keys() >= {"first", "second"})
+        report = observer("chaos", "--rate", "20/s", "--for", "0.2s", "--settle", "0.5s", "--json", status=1)
+    assert report["never_came_back"]
+    assert report["gave_up"] == ["top"]
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict"),
+    [
+        ("import os; print('last words', file=__import__('sys').stderr); os._exit(7)", "exit status 7"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "SIGSEGV"),
+        ("raise ValueError('no good')", "exit status 1"),
+    ],
+)
+def test_a_program_that_dies_is_told_with_how(script: Callable[[str], str], code: str, verdict: str) -> None:
+    with Child("node", [script(code)]) as child:
+        assert child.wait(WAIT) is not None
+    assert verdict in child.verdict()
+    assert "No node is running" in observer("tree", status=1)
+
+
+BROKEN = [
+    ("import no_such_module_anywhere", "ModuleNotFoundError: No module named 'no_such_module_anywhere'"),
+    ("def oops(:", "SyntaxError"),
+    ("1 / 0", "ZeroDivisionError: division by zero"),
+]
+
+
+@pytest.mark.parametrize(("code", "sentence"), BROKEN)
+def test_a_script_that_fails_at_once_is_a_sentence(script: Callable[[str], str], code: str, sentence: str) -> None:
+    with Terminal("run", script(code)) as terminal:
+        assert terminal.left() == 1
+        terminal.until(sentence.encode())
+        assert b"Traceback" not in terminal.output
+        assert SCREEN_ON not in terminal.output
+
+
+def test_a_module_that_does_not_exist_is_a_sentence() -> None:
+    with Terminal("run", "-m", "no_such_module_anywhere") as terminal:
+        assert terminal.left() == 1
+        terminal.until(b"no_such_module_anywhere")
+        assert b"Traceback" not in terminal.output
+
+
+def test_what_follows_the_script_belongs_to_the_script(script: Callable[[str], str]) -> None:
+    with Terminal("run", script("import sys; print(sys.argv[1:])"), "--name", "x", "-m", "--json") as terminal:
+        assert terminal.left() == 0
+        terminal.until(b"['--name', 'x', '-m', '--json']")
+
+
+def test_a_demo_is_watched_and_ends_with_the_observer() -> None:
+    with Terminal("demo", "counter") as terminal:
+        terminal.until(SCREEN_ON)
+        terminal.until(b"live")
+        (child,) = psutil.Process(terminal.process.pid).children()
+        terminal.type("q")
+        assert terminal.left() == 0
+        terminal.until(SCREEN_OFF)
+        assert psutil.wait_procs([child], WAIT)[1] == []
+
+
+@pytest.mark.parametrize("code", [TREE, "while True: pass"])
+def test_killing_the_observer_ends_the_program_even_when_it_hangs(script: Callable[[str], str], code: str) -> None:
+    with Terminal("run", script(code)) as terminal:
+        terminal.until(SCREEN_ON)
+        (child,) = psutil.Process(terminal.process.pid).children()
+        os.kill(terminal.process.pid, signal.SIGKILL)
+        assert psutil.wait_procs([child], WAIT)[1] == []
+
+
+def test_quitting_never_touches_a_program_it_attached_to(script: Callable[[str], str]) -> None:
+    with node(script(TREE)) as child, Terminal("attach", "node") as terminal:
+        terminal.until(b"second")
+        terminal.type("q")
+        assert terminal.left() == 0
+        assert child.returncode is None
+        assert children().keys() >= {"first", "second"}
