@@ -509,4 +509,80 @@ defmodule Scenarios do
     log([:no_partitions, raised(fn -> PartitionSupervisor.start_link(Keyword.put(options, :partitions, 0)) end)])
     log([:stop, PartitionSupervisor.stop(:x64), Process.whereis(:x64)])
   end
+
+  # -- More of the same --
+
+  def x65_task_under_supervisors do
+    traps()
+    main = self()
+    work = fn -> send(main, {:ran, bind(self(), :task)}) && with({:stop, why} <- gate(:task), do: exit(why)) end
+    {:ok, sup} = Supervisor.start_link([{Task, work}, worker(:w)], strategy: :one_for_all)
+    receive do: ({:ran, pid} -> log([:child_pid, pid, for({Task, ^pid, type, _} <- which(sup), do: type)]))
+    open(:task, {:stop, :boom})
+    settle()
+    log([:temporary, for({id, pid, _, _} <- which(sup), do: [id, shown(pid)])])
+    log([:stop, Supervisor.stop(sup)])
+    transient = Supervisor.child_spec({Task, work}, id: :again, restart: :transient)
+    {:ok, other} = Supervisor.start_link([transient], strategy: :one_for_one)
+    open(:task, {:stop, :boom})
+    open(:task, :finished)
+    settle()
+    log([:transient, for({id, pid, _, _} <- which(other), do: [id, pid])])
+    log([:stop, Supervisor.stop(other)])
+    flush()
+    {:ok, alone} = Task.start(fn -> exit(gate(:alone)) end)
+    log([:not_linked, down(alone, fn -> open(:alone, :boom) end), flush()])
+    {:ok, linked} = Task.start_link(fn -> exit(gate(:linked)) end)
+    log([:linked, down(linked, fn -> open(:linked, :boom) end), for({:EXIT, _, reason} <- flush(), do: reason)])
+    task = Task.async(fn -> gate(:ignored) end)
+    ignored = held(:ignored)
+    log([:ignore_running, Task.ignore(task)])
+    log([:runs_on, down(ignored, fn -> release(ignored, :value) end), flush()])
+    done = Task.async(fn -> :value end)
+    settle()
+    log([:ignore_finished, Task.ignore(done)])
+    crashed = Task.async(fn -> exit(:boom) end)
+    settle()
+    log([:ignore_crashed, Task.ignore(crashed), flush() |> length()])
+  end
+
+  def x66_registry_match_and_meta do
+    registry(:duplicate)
+    [a, b] = for id <- [:a, :b], do: holder(id)
+    for {pid, value} <- [{a, {:x, 1}}, {a, {:y, 2}}, {b, {:x, 3}}, {b, :plain}] do
+      ask(pid, fn -> Registry.register(:reg, :k, value) |> elem(0) end)
+    end
+
+    found = fn pattern -> Enum.sort(for {pid, value} <- Registry.match(:reg, :k, pattern), do: [name(pid), value]) end
+    log([:match, found.({:x, :_}), found.(:plain), found.({:z, :_})])
+    log([:count_match, Registry.count_match(:reg, :k, {:x, :_}), Registry.count_match(:reg, :zz, :_)])
+    log([:unregister_match, ask(a, fn -> Registry.unregister_match(:reg, :k, {:x, :_}) end), found.(:_) |> length()])
+    log([:others_stay, found.({:x, :_})])
+    log([:keys, Registry.keys(:reg, a), Registry.count(:reg)])
+    meta = fn -> with(:error <- Registry.meta(:reg, :colour), do: nil) end
+    log([:meta, meta.(), Registry.put_meta(:reg, :colour, :blue), meta.()])
+    log([:no_registry, raised(fn -> Registry.lookup(:nowhere, :k) end) |> hd()])
+    reg = Process.whereis(:reg)
+    traps()
+    log([:registry_dies_with_its_processes, down(a, fn -> Supervisor.stop(:reg, :shutdown) end), Process.alive?(b)])
+    log([:gone, Process.whereis(:reg), Process.alive?(reg)])
+  end
+
+  def x67_dynamic_supervisor_restarts_with_same_arguments do
+    sup = dynamic(extra_arguments: [:extra], max_restarts: 5)
+    spec = %{id: :w, start: {:cw, :start_link, [%{init: [:ok, {:stop, :nope}, :ignore]}]}, restart: :permanent}
+    {:ok, pid} = DynamicSupervisor.start_child(sup, spec)
+    log([:kids, kids(sup)])
+    :cw.stop(pid, :boom)
+    settle()
+    log([:ignored_at_restart, kids(sup), DynamicSupervisor.count_children(sup)])
+    {:ok, next} = DynamicSupervisor.start_child(sup, spec)
+    log([:restart_child, down(next, fn -> Process.exit(next, :kill) end)])
+    settle()
+    log([:kids, kids(sup)])
+    unlinked = bind(spawn(fn -> Process.link(sup) && gate(:stranger) end), :stranger)
+    held(:stranger)
+    log([:stranger, down(unlinked, fn -> Process.exit(unlinked, :boom) end), Process.alive?(sup)])
+    put_down(sup)
+  end
 end

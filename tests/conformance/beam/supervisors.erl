@@ -6,7 +6,8 @@
          u59_auto_shutdown_all/0, u60_parents_and_strangers/0, u61_position_of_restarted_and_added/0,
          u62_escalation_loses_added_children/0, u63_simple_one_for_one_restart_types/0,
          u64_exits_that_come_together/0, u65_group_restart_gives_up/0, u66_supervisor_that_ignores/0,
-         u67_hung_child_holds_up_the_group/0, u68_named_children_come_back/0]).
+         u67_hung_child_holds_up_the_group/0, u68_named_children_come_back/0, u69_stopped_while_a_child_restarts/0,
+         u70_child_dies_while_siblings_start/0, u71_childspecs/0, u72_terminate_child_in_groups/0]).
 -export([refuse/1]).
 -import(transcript, [log/1, settle/0, attempt/1, flush/0, client/2, answer/1, held/1, open/2, release/2]).
 
@@ -357,3 +358,83 @@ u68_named_children_come_back() ->
     log([restart_child, Back, whereis(u68_n1)]),
     csup:stop(Sup),
     log([names, whereis(u68_n1), whereis(u68_n2)]).
+
+u69_stopped_while_a_child_restarts() ->
+    [begin
+         log(['---', Verdict]),
+         Restarted = cw:spec(Id, #{init => [ok], then => gate}),
+         Sup = watched(sup, #{intensity => 5}, [cw:spec(a), Restarted]),
+         cw:stop(csup:kid(Sup, Id), boom),
+         Held = held(<<(atom_to_binary(Id))/binary, "#2">>),
+         exit(Sup, shutdown),
+         client(kids, fun() -> csup:kids(Sup) end),
+         log([still_there, is_process_alive(Sup)]),
+         release(Held, Verdict),
+         log([kids, answer(kids)]),
+         receive {'EXIT', Sup, Reason} -> log([sup_exit, Reason]) end
+     end || {Id, Verdict} <- [{k, ok}, {f, {stop, nope}}]].
+
+u70_child_dies_while_siblings_start() ->
+    [begin
+         log(['---', Strategy, Verdict]),
+         Flags = #{strategy => Strategy},
+         client(start, fun() -> start_unlinked(Flags, [cw:spec(fast), cw:spec(Slow, #{init => [gate]})]) end),
+         Held = held(<<(atom_to_binary(Slow))/binary, "#1">>),
+         Fast = supervised_by_name(<<"fast#">>),
+         log([fast_down, transcript:down(Fast, fun() -> cw:stop(Fast, boom) end)]),
+         release(Held, Verdict),
+         [ok, Result] = answer(start),
+         settle(),
+         log([start, Result]),
+         case Result of
+             {ok, Sup} -> log([kids, csup:kids(Sup)]), csup:crash(Sup, fast, boom), log([alive, is_process_alive(Sup)]);
+             {error, _} -> ok
+         end
+     end || {Strategy, Slow, Verdict} <- [{one_for_one, slow1, ok}, {one_for_all, slow2, ok},
+                                          {one_for_one, slow3, {stop, nope}}]].
+
+%% Starts a supervisor from a process that goes on without it.
+start_unlinked(Flags, Children) ->
+    process_flag(trap_exit, true),
+    case csup:start_link(sup, Flags, Children) of
+        {ok, Sup} -> unlink(Sup), {ok, Sup};
+        Error -> Error
+    end.
+
+%% The living process among those whose name begins with Prefix.
+supervised_by_name(Prefix) ->
+    Named = [Pid || {Pid, Name} <- ets:tab2list(transcript_names), is_pid(Pid), is_binary(Name),
+                    string:prefix(Name, Prefix) =/= nomatch, is_process_alive(Pid)],
+    [Pid] = Named,
+    Pid.
+
+u71_childspecs() ->
+    Inner = csup:spec(inner, #{}, ids([i])),
+    Sup = watched(sup, #{auto_shutdown => any_significant},
+                  [cw:spec(w), cw:spec(t, #{}, #{restart => transient, shutdown => 100, significant => true}), Inner,
+                   cw:spec(b, #{}, #{restart => temporary, shutdown => brutal_kill})]),
+    [begin
+         {ok, Spec} = supervisor:get_childspec(Sup, Id),
+         log([Id, maps:with([restart, shutdown, type, significant], Spec)])
+     end || Id <- [w, t, inner, b]],
+    log([by_pid, supervisor:get_childspec(Sup, csup:kid(Sup, w)), supervisor:terminate_child(Sup, csup:kid(Sup, w))]),
+    log([unknown, supervisor:get_childspec(Sup, nobody)]),
+    ok = supervisor:terminate_child(Sup, w),
+    {ok, Still} = supervisor:get_childspec(Sup, w),
+    log([not_running, maps:get(id, Still)]),
+    csup:stop(Sup).
+
+u72_terminate_child_in_groups() ->
+    [begin
+         log(['---', Strategy]),
+         Sup = watched(sup, #{strategy => Strategy}, ids([c1, c2, c3])),
+         log([terminate_child, supervisor:terminate_child(Sup, c1)]),
+         settle(),
+         log([others_stay, csup:kids(Sup)]),
+         csup:crash(Sup, c2, boom),
+         log([kids, csup:kids(Sup)]),
+         log([terminate_child, supervisor:terminate_child(Sup, c3)]),
+         log([delete_child, supervisor:delete_child(Sup, c3)]),
+         csup:crash(Sup, c2, boom),
+         fate(Sup)
+     end || Strategy <- [one_for_all, rest_for_one]].

@@ -21,10 +21,13 @@ from runtime import (
     await_many,
     call,
     cast,
+    child_spec,
     dictionary,
     exit,
     flag,
     flush,
+    ignore,
+    link,
     receive,
     register,
     restart_child,
@@ -605,3 +608,92 @@ def x64_partition_supervisor(log: Log) -> None:
     log("conflict", started(start, 3)[1])
     log("no_partitions", named_exception(start, 0))
     log("stop", answer(stop, "x64"), whereis("x64"))
+
+
+# --- More of the same -------------------------------------------------------------------------------------------
+
+
+def x65_task_under_supervisors(log: Log) -> None:
+    flag(trap_exit=True)
+    main = self_()
+
+    def work() -> None:
+        send(main, ("ran", log.bind("task", self_())))
+        _obeying("task")()
+
+    def exits_as_told(id: str) -> Callable[[], Any]:
+        return lambda: exit(gate(id))
+
+    sup = Supervisor.start_link([(Task, work), worker("w")], strategy="one_for_all")
+    _, pid = receive(("ran", Pid))
+    log("child_pid", pid, [info.type for info in which_children(sup) if info.pid == pid])
+    open_gate("task", ("stop", "boom"))
+    settle()
+    log("temporary", [(info.id, info.pid) for info in which_children(sup)])
+    log("stop", answer(stop, sup))
+    other = Supervisor.start_link([child_spec((Task, work), id="again", restart="transient")])
+    open_gate("task", ("stop", "boom"))
+    open_gate("task", "finished")
+    settle()
+    log("transient", [(info.id, info.pid) for info in which_children(other)])
+    log("stop", answer(stop, other))
+    flush()
+    alone = Task.start(exits_as_told("alone"))
+    log("not_linked", down_after(alone, lambda: open_gate("alone", "boom")), flush())
+    linked = Task.start_link(exits_as_told("linked"))
+    log("linked", down_after(linked, lambda: open_gate("linked", "boom")), [message.reason for message in flush()])
+    task = spawn_task(lambda: gate("ignored"))
+    ignored = held("ignored")
+    log("ignore_running", ignore(task))
+    log("runs_on", down_after(ignored, lambda: release(ignored, "value")), flush())
+    done = spawn_task(lambda: "value")
+    settle()
+    log("ignore_finished", ignore(done))
+    crashed = spawn_task(lambda: exit("boom"))
+    settle()
+    log("ignore_crashed", ignore(crashed), len(flush()))
+
+
+def x66_registry_match_and_meta(log: Log) -> None:
+    registry = started_pid(Registry.start_link("duplicate", name="reg"))
+    a, b = idle("a"), idle("b")
+    for holder, value in ((a, ("x", 1)), (a, ("y", 2)), (b, ("x", 3)), (b, "plain")):
+        _registers(holder, "k", value)
+
+    def found(pattern: Any) -> list[Any]:
+        return shown(Registry.match("reg", "k", pattern))
+
+    def colour() -> Any:
+        value = Registry.meta("reg", "colour")
+        return None if value is None else ("ok", value)
+
+    log("match", found(("x", ANY)), found("plain"), found(("z", ANY)))
+    log("count_match", Registry.count_match("reg", "k", ("x", ANY)), Registry.count_match("reg", "zz", ANY))
+    gone = ask(a, lambda: answer(Registry.unregister_match, "reg", "k", ("x", ANY)))
+    log("unregister_match", gone, len(found(ANY)))
+    log("others_stay", found(("x", ANY)))
+    log("keys", Registry.keys("reg", a), Registry.count("reg"))
+    log("meta", colour(), answer(Registry.put_meta, "reg", "colour", "blue"), colour())
+    log("no_registry", named_exception(Registry.lookup, "nowhere", "k")[0])
+    flag(trap_exit=True)
+    log("registry_dies_with_its_processes", down_after(a, lambda: stop("reg", "shutdown")), alive(b))
+    log("gone", whereis("reg"), alive(registry))
+
+
+def x67_dynamic_supervisor_restarts_with_same_arguments(log: Log) -> None:
+    sup = dynamic(extra_arguments=["extra"], max_restarts=5)
+    options = {"init": ["ok", ("stop", "nope"), "ignore"]}
+    spec = ChildSpec(id="w", start=(Worker.start_link, options))
+    pid = start_child(sup, spec)
+    log("kids", sorted_kids(sup))
+    cast(pid, ("stop", "boom"))
+    settle()
+    log("ignored_at_restart", sorted_kids(sup), counts(sup))
+    again = start_child(sup, spec)
+    log("restart_child", down_after(again, lambda: exit(again, "kill")))
+    settle()
+    log("kids", sorted_kids(sup))
+    stranger = idle("stranger")
+    ask(stranger, lambda: link(sup))
+    log("stranger", down_after(stranger, lambda: exit(stranger, "boom")), alive(sup))
+    put_down(sup)

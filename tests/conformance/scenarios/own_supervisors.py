@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from runtime import (
+    ANY,
     IGNORE,
     ChildSpec,
     Exit,
@@ -17,6 +18,7 @@ from runtime import (
     exit,
     flag,
     flush,
+    get_childspec,
     link,
     receive,
     register,
@@ -26,6 +28,7 @@ from runtime import (
     start_child,
     sys,
     terminate_child,
+    unlink,
     unregister,
     whereis,
     which_children,
@@ -473,3 +476,85 @@ def u68_named_children_come_back(log: Log) -> None:
     log("restart_child", restart_child(sup, "n1"), whereis("u68_n1"))
     stop_sup(sup)
     log("names", *names())
+
+
+def u69_stopped_while_a_child_restarts(log: Log) -> None:
+    for id, verdict in (("k", "ok"), ("f", ("stop", "nope"))):
+        log("---", verdict)
+        sup = watched("sup", [worker("a"), worker(id, init=["ok"], then="gate")], max_restarts=5)
+        cast(child(sup, id), ("stop", "boom"))
+        waiting = held(f"{id}#2")
+        exit(sup, "shutdown")
+        client("kids", lambda sup=sup: kids(sup))  # type: ignore[misc]
+        log("still_there", alive(sup))
+        release(waiting, verdict)
+        log("kids", outcome("kids"))
+        log("sup_exit", receive(Exit(sup, ANY), timeout=5).reason)
+
+
+def _start_unlinked(children: list[ChildSpec], strategy: str) -> Pid:
+    """Start a supervisor from a process that goes on without it."""
+    flag(trap_exit=True)
+    sup = start_sup("sup", children, strategy=strategy)
+    unlink(sup)
+    return sup
+
+
+def u70_child_dies_while_siblings_start(log: Log) -> None:
+    cases: list[tuple[str, str, Any]] = [
+        ("one_for_one", "slow1", "ok"),
+        ("one_for_all", "slow2", "ok"),
+        ("one_for_one", "slow3", ("stop", "nope")),
+    ]
+    for strategy, slow, verdict in cases:
+        log("---", strategy, verdict)
+        children = [worker("fast"), worker(slow, init=["gate"])]
+        client("start", lambda children=children, strategy=strategy: _start_unlinked(children, strategy))  # type: ignore[misc]
+        waiting = held(f"{slow}#1")
+        (fast,) = (pid for pid, name in log.names.items() if name.startswith("fast#") and alive(pid))
+        log("fast_down", down_after(fast, lambda fast=fast: cast(fast, ("stop", "boom"))))  # type: ignore[misc]
+        release(waiting, verdict)
+        result = outcome("start")
+        settle()
+        log("start", result)
+        if result[0] == "ok":
+            sup = result[1]
+            log("kids", kids(sup))
+            crash_quietly(sup, "fast", "boom")
+            log("alive", alive(sup))
+
+
+def u71_childspecs(log: Log) -> None:
+    children = [
+        worker("w"),
+        worker("t", restart="transient", shutdown=0.1, significant=True),
+        sup_spec("inner", workers("i")),
+        worker("b", restart="temporary", shutdown="brutal_kill"),
+    ]
+    sup = watched("sup", children, auto_shutdown="any_significant")
+    for id in ("w", "t", "inner", "b"):
+        found = get_childspec(sup, id)
+        shutdown = round(found.shutdown * 1000) if isinstance(found.shutdown, float) else found.shutdown
+        shown = {"restart": found.restart, "type": found.type, "significant": found.significant, "shutdown": shutdown}
+        log(id, shown)
+    w = child(sup, "w")
+    log("by_pid", answer(get_childspec, sup, w), answer(terminate_child, sup, w))
+    log("unknown", answer(get_childspec, sup, "nobody"))
+    terminate_child(sup, "w")
+    log("not_running", get_childspec(sup, "w").id)
+    stop_sup(sup)
+
+
+def u72_terminate_child_in_groups(log: Log) -> None:
+    for strategy in ("one_for_all", "rest_for_one"):
+        log("---", strategy)
+        sup = watched("sup", workers("c1", "c2", "c3"), strategy=strategy)
+        log("terminate_child", answer(terminate_child, sup, "c1"))
+        settle()
+        log("others_stay", kids(sup))
+        crash_quietly(sup, "c2", "boom")
+        log("kids", kids(sup))
+        log("terminate_child", answer(terminate_child, sup, "c3"))
+        log("delete_child", answer(delete_child, sup, "c3"))
+        crash_quietly(sup, "c2", "boom")
+        fate(sup)

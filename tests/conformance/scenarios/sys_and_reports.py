@@ -170,7 +170,8 @@ def l03_supervisor_reports(log: Log) -> None:
         report(tag, lambda id=id, reason=reason: cast(child(sup, id), ("stop", reason)))
     report("shutdown", lambda: down_after(sup, lambda: exit(sup, "shutdown")))
     _start_failure(log)
-    report("intensity_exceeded", _exceeds_its_intensity)
+    sup = start_sup("l03", [worker("z")], name="l03", max_restarts=0)
+    report("intensity_exceeded", lambda: down_after(sup, lambda: cast(child(sup, "z"), ("stop", "boom"))))
 
 
 def _start_failure(log: Log) -> None:
@@ -180,11 +181,6 @@ def _start_failure(log: Log) -> None:
     log("start_link", result[0])
     for report in sorted(reports, key=lambda report: report[:2]):
         log("start_failure", _line(*report))
-
-
-def _exceeds_its_intensity() -> None:
-    sup = start_sup("l03", [worker("z")], name="l03", max_restarts=0)
-    down_after(sup, lambda: cast(child(sup, "z"), ("stop", "boom")))
 
 
 def _line(level: str, kind: str, fields: dict[str, Any]) -> Any:
