@@ -104,7 +104,7 @@ class Worker(GenServer):
 
 
 def worker(
-    id: str, *, restart: str = "permanent", shutdown: Any = 5.0, significant: Any = False, **options: Any
+    id: str, *, restart: Any = "permanent", shutdown: Any = 5.0, significant: Any = False, **options: Any
 ) -> ChildSpec:
     """A child spec of a Worker; `options` are the Worker's."""
     return ChildSpec(
@@ -133,7 +133,7 @@ def sup_spec(
     id: str,
     children: list[Any],
     *,
-    restart: str = "permanent",
+    restart: Any = "permanent",
     shutdown: Any = "infinity",
     significant: bool = False,
     **flags: Any,

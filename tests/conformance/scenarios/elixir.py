@@ -37,6 +37,7 @@ from runtime import (
     which_children,
     yield_,
 )
+from runtime.clock import now
 from tests.conformance.actors import Fault, Worker, worker
 from tests.conformance.captured import reports_during
 from tests.conformance.harness import (
@@ -48,7 +49,6 @@ from tests.conformance.harness import (
     counts,
     down_after,
     idle,
-    now,
     settle,
     shown,
     started,
@@ -77,6 +77,12 @@ def named_exception(function: Callable[..., Any], *args: Any, **kwargs: Any) -> 
 def owner_down(function: Callable[[], Any]) -> Any:
     """The reason that a process ends with which runs `function`."""
     return down_after(pid := spawn(lambda: receive("go") and function()), lambda: send(pid, "go"))
+
+
+def slept(seconds: float, function: Callable[[], Any]) -> Any:
+    """Sleep, and then give what `function` does."""
+    sleep(seconds)
+    return function()
 
 
 def x01_dynamic_supervisor_basics(log: Log) -> None:
@@ -214,7 +220,7 @@ def x07_task_async_await(log: Log) -> None:
     spawn_task(lambda: "hello")
     settle()
     log("raw_messages", _without_refs(flush()))
-    sleeping = [spawn_task(lambda n=n, ms=ms: sleep(ms / 1000) or n) for n, ms in ((1, 60), (2, 0), (3, 30))]
+    sleeping = [spawn_task(slept, ms / 1000, lambda n=n: n) for n, ms in ((1, 60), (2, 0), (3, 30))]
     log("order_of_start", await_many(sleeping))
     task = spawn_task(lambda: "own")
     log("await_by_non_owner", ask(idle("other"), lambda: named_exception(await_, task)))
@@ -227,7 +233,7 @@ def x07_task_async_await(log: Log) -> None:
     log("exit_normal_without_reply", attempt(await_, spawn_task(_ends("normal"))))
     flush()
     main = self_()
-    task = spawn_task(lambda: sleep(0.4) or send(main, "task_finished"))
+    task = spawn_task(slept, 0.4, lambda: send(main, "task_finished"))
     log("await_timeout", attempt(await_, task, 0.02))
     log("task_alive", alive(task.pid))
     settle(500)
@@ -274,7 +280,7 @@ def x09_task_supervisor(log: Log) -> None:
     log("children", len(TaskSupervisor.tasks(sup)))
     log("terminate_child", answer(terminate_child, sup, nolink), alive(nolink))
     main = self_()
-    pid = TaskSupervisor.start_child(sup, lambda: sleep(0.02) or (send(main, "side_effect") and exit("boom")))
+    pid = TaskSupervisor.start_child(sup, slept, 0.02, lambda: send(main, "side_effect") and exit("boom"))
     settle()
     log("start_child_not_restarted", flush(), alive(sup), alive(pid))
     again = TaskSupervisor.start_child(sup, _run_and_exit, main, restart="transient")

@@ -1,6 +1,7 @@
 """Group X, our own: what the given transcripts leave open. The BEAM's side is `beam/elixir.exs`."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from runtime import (
@@ -21,7 +22,6 @@ from runtime import (
     await_many,
     call,
     cast,
-    child_spec,
     dictionary,
     exit,
     flag,
@@ -342,10 +342,11 @@ def x58_task_yield(log: Log) -> None:
     log("own", yield_(other, 5))
 
 
-def _stubborn() -> None:
-    """Trap exits, and log the first that comes."""
+def _after_an_exit(function: Callable[[], Any]) -> Any:
+    """Trap exits, log the first that comes, and then do what `function` does."""
     flag(trap_exit=True)
     log("task", receive(Exit).reason)
+    return function()
 
 
 def x59_task_shutdown(log: Log) -> None:
@@ -355,7 +356,7 @@ def x59_task_shutdown(log: Log) -> None:
         return spawn_task(lambda: gate("s") and function())
 
     def trapping(function: Callable[[], Any]) -> Task:
-        task = begin(lambda: _stubborn() or function())
+        task = begin(lambda: _after_an_exit(function))
         open_gate("s", True)
         settle()
         return task
@@ -432,12 +433,14 @@ def x60_async_stream(log: Log) -> None:
     log("nolink", list(TaskSupervisor.async_stream_nolink(sup, [1, 2, 3], _second_exits)))
     stream = async_stream([1, 2, 3], lambda number: number, max_concurrency=1)
     log("take", [next(iter(stream))])
-    stream.close()
+    del stream  # gives the iteration up
     log("mailbox", flush())
 
 
 def _second_hangs(number: int) -> int:
-    return sleep(3600) or number if number == 2 else number
+    if number == 2:
+        sleep(3600)
+    return number
 
 
 def _second_exits(number: int) -> int:
@@ -631,7 +634,7 @@ def x65_task_under_supervisors(log: Log) -> None:
     settle()
     log("temporary", [(info.id, info.pid) for info in which_children(sup)])
     log("stop", answer(stop, sup))
-    other = Supervisor.start_link([child_spec((Task, work), id="again", restart="transient")])
+    other = Supervisor.start_link([replace(Task.child_spec(work), id="again", restart="transient")])
     open_gate("task", ("stop", "boom"))
     open_gate("task", "finished")
     settle()

@@ -104,7 +104,7 @@ def u52_start_failure_rolls_back(log: Log) -> None:
         children = [*workers("c1", "c2"), bad, *workers("c4")]
         log("start_link", started(Sup.start_link, ("sup", children, {})))
     inner = sup_spec("inner", [*workers("i1"), worker("worse", then=("stop", "nope")), *workers("i2")])
-    top = ("top", [*workers("d1"), inner, *workers("d2")], {})
+    top: Any = ("top", [*workers("d1"), inner, *workers("d2")], {})
     log("nested", started(Sup.start_link, top))
     flush()
     sup = watched("sup2", workers("e1"))

@@ -25,6 +25,7 @@ from runtime import (
     whereis,
     which_children,
 )
+from runtime.clock import now
 from tests.conformance.actors import Sup, Worker, start_sup, sup_spec, worker
 from tests.conformance.captured import CALLBACK_MODULES
 from tests.conformance.harness import (
@@ -38,7 +39,6 @@ from tests.conformance.harness import (
     down_after,
     kids,
     kill,
-    now,
     settle,
     spec,
     started,
@@ -90,14 +90,14 @@ def u05_one_for_all(log: Log) -> None:
 
 
 def u07_restart_type_by_reason(log: Log) -> None:
-    def stops(reason: Any) -> Callable[[Pid], None]:
+    def stops(reason: Any) -> Callable[[Pid], object]:
         return lambda pid: cast(pid, ("stop", reason))
 
     def signal_then_stop(pid: Pid) -> None:
         exit(pid, "normal")
         cast(pid, ("stop", "normal"))
 
-    causes: list[tuple[Any, Callable[[Pid], None]]] = [
+    causes: list[tuple[Any, Callable[[Pid], object]]] = [
         *((reason, stops(reason)) for reason in ("normal", "shutdown", ("shutdown", "x"), "boom")),
         ("exit_kill", lambda pid: exit(pid, "kill")),
         ("exit_normal_signal_then_stop", signal_then_stop),
