@@ -70,6 +70,4 @@ def crash(supervisor: Any, id: str, reason: Any = "boom") -> None:
 
 def places(supervisor: Any) -> dict[Any, Any]:
     """Where each child is, in start order: ``"up"``, None or ``"restarting"``."""
-    return {
-        info.id: "up" if isinstance(info.pid, Pid) else info.pid for info in reversed(which_children(supervisor))
-    }
+    return {info.id: "up" if isinstance(info.pid, Pid) else info.pid for info in reversed(which_children(supervisor))}
