@@ -25,6 +25,24 @@ class Fault(Exception):
     """What a callback raises when a scenario says `error R`; its message is R."""
 
 
+class Actor(GenServer):
+    """A server whose init is known not to ignore, so that starting it always gives a pid."""
+
+    @classmethod
+    def start(cls, *args: Any, **options: Any) -> Pid:
+        return running(super().start(*args, **options))
+
+    @classmethod
+    def start_link(cls, *args: Any, **options: Any) -> Pid:
+        return running(super().start_link(*args, **options))
+
+
+def running(pid: Pid | None) -> Pid:
+    """The pid of a server that did not choose to be ignored."""
+    assert pid is not None
+    return pid
+
+
 class Worker(GenServer):
     """A server for supervisors' children: each start takes the next incarnation name and logs what it does.
 
@@ -149,7 +167,7 @@ def sup_spec(
     )
 
 
-class Srv(GenServer):
+class Srv(Actor):
     """A server whose requests say what it shall do; it starts with the state 0 and logs under its name."""
 
     def init(self, name: str, options: dict[str, Any] | None = None) -> Any:
@@ -202,7 +220,7 @@ class Srv(GenServer):
         log(self.name, "terminate", reason)
 
 
-class Plain(GenServer):
+class Plain(Actor):
     """A minimal server that holds one value, its start argument, and logs under `srv` or the name it is bound to."""
 
     def init(self, state: Any) -> None:

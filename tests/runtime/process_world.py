@@ -16,6 +16,7 @@ from runtime import (
     Exit,
     Pid,
     Ref,
+    TimerRef,
     alive,
     cancel_timer,
     demonitor,
@@ -81,7 +82,7 @@ class ProcessWorld:
     def __init__(self) -> None:
         self.lives: dict[Pid, Life] = {}
         self.watches: dict[Ref, tuple[Life, Life]] = {}
-        self.timers: dict[Ref, Timer] = {}
+        self.timers: dict[TimerRef, Timer] = {}
         self.count = 0
         self.strangers = set(processes())
 

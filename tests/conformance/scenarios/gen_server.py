@@ -1,6 +1,7 @@
 """Group G: generic servers: how they start, answer, time out, stop and fail."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from runtime import (
@@ -32,7 +33,7 @@ from runtime import (
     wait_response,
     whereis,
 )
-from tests.conformance.actors import Fault, Srv
+from tests.conformance.actors import Fault, Srv, running
 from tests.conformance.harness import (
     Log,
     ask,
@@ -83,8 +84,9 @@ def g01_start_link_results(log: Log) -> None:
         result = started(Init.start_link, init, name="g01")
         settle(20)
         log(tag, result, ("name_registered", whereis("g01") is not None))
-        if result[0] == "ok":
-            kill(result[1])
+        server = whereis("g01")
+        if server is not None:
+            kill(server)
         mailbox()
     log("unlinked_start", started(Init.start, lambda: Stop("boom")))
 
@@ -114,7 +116,7 @@ class Replies(GenServer):
 
 
 def g03_reply_forms(log: Log) -> None:
-    main, server = self_(), Replies.start()
+    main, server = self_(), running(Replies.start())
     log("now", call(server, "now"))
     log("delegate", call(server, "delegate"))
     log("two_replies_first_wins", call(server, "twice"))
@@ -139,15 +141,20 @@ def g05_server_death_mid_call(log: Log) -> None:
     for tag, request in requests:
         log(tag, attempt(call, Srv.start("srv"), request))
     busy = Srv.start("srv")
-    spawn(lambda: (sleep(0.04), exit(busy, "kill")))
+    spawn(_later, exit, busy, "kill")
     log("killed_while_busy", attempt(call, busy, ("sleep", 1, "late")))
     log("dead_pid", attempt(call, busy, "ping"))
     log("unregistered_name", attempt(call, "no_such_server", "ping"))
     waiting = Srv.start("srv3")
-    spawn(lambda: (sleep(0.04), stop(waiting)))
+    spawn(_later, stop, waiting)
     log("stopped_normally_while_waiting", attempt(call, waiting, "never_answered"))
     log("calling_self", attempt(call, self_(), "ping"))
     log("mailbox", mailbox())
+
+
+def _later(function: Callable[..., Any], *args: Any) -> None:
+    settle(40)
+    function(*args)
 
 
 def g07_terminate_matrix(log: Log) -> None:
@@ -168,7 +175,7 @@ def g07_terminate_matrix(log: Log) -> None:
         for cause, reason, apply in causes:
             parent = idle("parent")
             ask(parent, lambda: flag(trap_exit=True))
-            srv = ask(parent, lambda trap=trap: Srv.start_link("srv", {"trap": trap}))
+            srv = ask(parent, partial(Srv.start_link, "srv", {"trap": trap}))
             log("---", (cause, reason), ("trap", trap))
             ref = monitor(srv)
             apply(parent, srv, reason)

@@ -1,6 +1,7 @@
 """Group G, our own: what the given transcripts leave open. The BEAM's side is `beam/gen_server_cases.erl`."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from runtime import (
@@ -37,6 +38,7 @@ from runtime import (
 from tests.conformance.actors import Fault, Srv
 from tests.conformance.harness import (
     Log,
+    answer,
     ask,
     attempt,
     await_down,
@@ -138,8 +140,12 @@ def g54_deferred_replies(log: Log) -> None:
     srv = Keeping.start("srv", {"main": main})
 
     def client_of(name: str) -> tuple[Pid, Any]:
+        def ask_it() -> None:
+            log(name, call(srv, "keep"))
+            send(main, "done")
+
         client = idle(name)
-        send(client, lambda: (log(name, call(srv, "keep")), send(main, "done")))
+        send(client, ask_it)
         return client, receive(("kept", ANY), timeout=5)[1]
 
     _, from_1 = client_of("c1")
@@ -185,25 +191,26 @@ def _raise(message: str) -> None:
 def g55_stop(log: Log) -> None:
     def reason(*args: Any, **kwargs: Any) -> Any:
         try:
-            return stop(*args, **kwargs)
+            stop(*args, **kwargs)
         except CallError as error:
             return error.reason
+        return "ok"
 
     def slowly(reason: Any) -> None:
         settle(80)
         log("e", "done")
 
     a = Srv.start("a")
-    log("normal", stop(a) or "ok", alive(a))
+    log("normal", answer(stop, a), alive(a))
     b = Srv.start("b")
     ref = monitor(b)
-    log("with_reason", stop(b, "boom", timeout=1) or "ok", await_down(ref))
+    log("with_reason", answer(stop, b, "boom", timeout=1), await_down(ref))
     log("dead", reason(b))
     log("unknown_name", reason("no_such_server"))
     log("terminate_raises", reason(Ending.start("c", {"terminate": lambda reason: _raise("oops")})))
     log("terminate_exits", reason(Ending.start("d", {"terminate": lambda reason: exit("other")})))
     e = Ending.start("e", {"terminate": slowly})
-    log("waits", stop(e) or "ok", alive(e))
+    log("waits", answer(stop, e), alive(e))
     f = Waiting.start("f")
     cast(f, "wait")
     log("timeout", reason(f, "normal", timeout=0.03), alive(f))
@@ -356,6 +363,10 @@ class Continuing(Srv):
 
 
 def g61_continue_order(log: Log) -> None:
+    def ask_for_later() -> None:
+        log("client", call(srv, ("later", ("more", 1))))
+        send(main, "done")
+
     main = self_()
     srv = Continuing.start("srv", {"main": main})
     cast(srv, ("continue", ("more", 2)))
@@ -364,7 +375,7 @@ def g61_continue_order(log: Log) -> None:
     send(srv, ("continue", ("more", 0)))
     send(srv, "queued")
     log("call", call(srv, "ping"))
-    send(idle("client"), lambda: (log("client", call(srv, ("later", ("more", 1)))), send(main, "done")))
+    send(idle("client"), ask_for_later)
     _, caller = receive(("kept", ANY), timeout=5)
     log("call", call(srv, "ping"))
     reply(caller, "answered")
@@ -391,7 +402,7 @@ def g62_parents_and_terminate(log: Log) -> None:
     for trap in (False, True):
         for how, end in ends:
             parent = idle("parent")
-            srv = ask(parent, lambda trap=trap: Srv.start_link("srv", {"trap": trap}))
+            srv = ask(parent, partial(Srv.start_link, "srv", {"trap": trap}))
             log("---", ("trap", trap), how)
             ref = monitor(srv)
             end(parent)

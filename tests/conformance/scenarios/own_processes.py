@@ -1,6 +1,7 @@
 """Group P, our own: what the given transcripts leave open. The BEAM's side is `beam/processes.erl`."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from runtime import (
@@ -88,7 +89,7 @@ def p52_selective_receive(log: Log) -> None:
     log("zero_timeout_scans_all", "found" if receive("wanted", timeout=0, default=None) else "none")
     log("left", len(flush()))
     send(main, "early")
-    send(idle("other"), lambda: (settle(30), send(main, "wanted")))
+    send(idle("other"), lambda: send_after(main, "wanted", 0.03))
     log("waits_past_an_unmatched_one", receive("wanted", timeout=5, default="none"), flush())
     for number in (1, 2, 3):
         send(main, ("pair", number))
@@ -187,7 +188,7 @@ def p56_spawn_link_is_atomic(log: Log) -> None:
         _, ref = spawn_monitor(exit, reason)
         log("spawn_monitor", await_down(ref))
     parent = idle("parent")
-    died = down_after(parent, lambda: send(parent, lambda: (spawn_link(exit, "boom"), settle(5000))))
+    died = down_after(parent, lambda: send(parent, lambda: (spawn_link(exit, "boom"), receive("never"))))
     log("a_parent_that_does_not_trap", died)
     log("mailbox", flush())
 
@@ -287,10 +288,10 @@ def p61_reasons_along_links(log: Log) -> None:
     ]
     for tag, cause in causes:
         a, b, c = idle("a"), idle("b"), _trapping("c")
-        ask(a, lambda b=b: link(b))
-        ask(b, lambda c=c: link(c))
+        ask(a, partial(link, b))
+        ask(b, partial(link, c))
         ref = monitor(b)
-        log(tag, down_after(a, lambda a=a, cause=cause: cause(a)), await_down(ref))
+        log(tag, down_after(a, partial(cause, a)), await_down(ref))
         settle(10)
         log("trapper", info(c, "messages"))
 
@@ -395,10 +396,10 @@ def p63_exit_to_oneself(log: Log) -> None:
 
 def p64_messages_share_nothing(log: Log) -> None:
     main, a = self_(), idle("a")
-    message = [1, [2, 3]]
+    message: list[Any] = [1, [2, 3]]
     send(a, lambda: send(main, ("got", receive(("list", ANY))[1])))
     send(a, ("list", message))
-    message[1].append(4)  # type: ignore[union-attr]
+    message[1].append(4)
     log("as_it_was_when_sent", receive(("got", ANY), timeout=5)[1])
     message = [1, [2, 3]]
     srv = Plain.start(0)
@@ -428,7 +429,7 @@ def p65_many_watchers(log: Log) -> None:
     spokes = [idle("spoke") for _ in range(100)]
     center = idle("center")
     for spoke in spokes:
-        ask(center, lambda spoke=spoke: link(spoke))
+        ask(center, partial(link, spoke))
     refs = [monitor(spoke) for spoke in spokes]
     exits(center, "torn")
     log("a_star_torn", sorted({await_down(ref) for ref in refs}))

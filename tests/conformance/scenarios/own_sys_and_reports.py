@@ -1,6 +1,7 @@
 """Groups S and L, our own: what the given transcripts leave open. The BEAM's side is `beam/sys_and_reports.erl`."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from runtime import (
@@ -8,6 +9,7 @@ from runtime import (
     GenServer,
     Pid,
     Stop,
+    alive,
     call,
     cast,
     exit,
@@ -24,7 +26,7 @@ from tests.conformance.actors import Fault, Srv, start_sup, worker
 from tests.conformance.captured import bare, kinds_during, reports_during
 from tests.conformance.harness import (
     Log,
-    alive,
+    answer,
     ask,
     attempt,
     await_down,
@@ -40,13 +42,13 @@ from tests.conformance.scenarios.own_gen_server import Ending, Setting, Waiting,
 
 def s51_suspend_and_resume(log: Log) -> None:
     srv = Srv.start("srv")
-    log("suspend", sys.suspend(srv) or "ok", sys.suspend(srv) or "ok")
+    log("suspend", answer(sys.suspend, srv), answer(sys.suspend, srv))
     cast(srv, "one")
     send(srv, "two")
     log("call", attempt(call, srv, "ping", timeout=0.04))
     cast(srv, ("set", 5))
     log("state_while_suspended", sys.get_state(srv)["state"])
-    log("resume", sys.resume(srv) or "ok", sys.resume(srv) or "ok")
+    log("resume", answer(sys.resume, srv), answer(sys.resume, srv))
     log("state", call(srv, "get"))
     settle()
     log("no_late_reply", flush())
@@ -66,7 +68,7 @@ class Changing(Srv):
 def s52_change_code(log: Log) -> None:
     srv = Changing.start("srv")
     sys.suspend(srv)
-    log("changed", sys.change_code(srv, Changing, 1, "extra") or "ok")
+    log("changed", answer(sys.change_code, srv, Changing, 1, "extra"))
     log("state", sys.get_state(srv)["state"])
     log("fails", attempt(sys.change_code, srv, Changing, 2, "fail")[0])
     log("state_after_a_failure", sys.get_state(srv)["state"])
@@ -79,11 +81,11 @@ def s52_change_code(log: Log) -> None:
 def s53_terminate(log: Log) -> None:
     flag(trap_exit=True)
     a = Srv.start_link("a")
-    log("terminate", sys.terminate(a, "boom") or "ok", await_exit(a))
+    log("terminate", answer(sys.terminate, a, "boom"), await_exit(a))
     b = Srv.start_link("b")
     sys.suspend(b)
     cast(b, "never_seen")
-    log("while_suspended", sys.terminate(b, "normal") or "ok", await_exit(b))
+    log("while_suspended", answer(sys.terminate, b, "normal"), await_exit(b))
     log("dead", attempt(sys.terminate, b, "normal"))
     log("mailbox", flush())
 
@@ -161,10 +163,10 @@ def l51_which_ends_are_reported(log: Log) -> None:
         ("exit", "shutdown"),
     ]
     for end in ends:
-        log(end, kinds_during(lambda end=end: cast(Srv.start("srv"), end)))
+        log(end, kinds_during(partial(cast, Srv.start("srv"), end)))
     for reason in ("boom", "kill"):
         for trap in (False, True):
-            kinds = kinds_during(lambda reason=reason, trap=trap: exit(Srv.start("srv", {"trap": trap}), reason))
+            kinds = kinds_during(partial(exit, Srv.start("srv", {"trap": trap}), reason))
             log("signal", reason, trap, kinds)
 
     def parents_exit() -> None:
@@ -190,7 +192,7 @@ def l52_plain_processes(log: Log) -> None:
         ("killed", lambda: exit(self_(), "kill")),
     ]
     for tag, end in ends:
-        log(tag, kinds_during(lambda end=end: spawn(end)))
+        log(tag, kinds_during(partial(spawn, end)))
     log(*reports_during(lambda: spawn(raises, "oops")))
 
 
@@ -222,7 +224,13 @@ def l54_what_a_crash_report_says(log: Log) -> None:
         register("l54_parent", parent)
         ask(parent, lambda: flag(trap_exit=trap))
         srv = ask(parent, lambda: Waiting.start_link("srv", {"trap": trap}, name=name))
-        reports = reports_during(lambda: (cast(srv, "wait"), send(srv, "unread"), send(srv, "go")))
+
+        def provoke() -> None:
+            cast(srv, "wait")
+            send(srv, "unread")
+            send(srv, "go")
+
+        reports = reports_during(provoke)
         (fields,) = (fields for _, kind, fields in reports if kind == "crash_report")
         for key in ("class", "reason", "registered_name", "ancestors", "messages", "message_queue_len"):
             log(key, fields[key])
@@ -255,7 +263,7 @@ def l55_failed_starts(log: Log) -> None:
         ("exits", lambda: exit("gone")),
     ]
     for tag, init in inits:
-        log(tag, kinds_during(lambda init=init: attempt(Starts.start, init)))
+        log(tag, kinds_during(partial(attempt, Starts.start, init)))
 
 
 def l56_terminate_that_fails(log: Log) -> None:

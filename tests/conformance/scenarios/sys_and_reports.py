@@ -1,10 +1,12 @@
 """Groups S and L: system messages, reports, ancestry."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from runtime import (
     Pid,
+    alive,
     call,
     cast,
     exit,
@@ -18,11 +20,11 @@ from runtime import (
     terminate_child,
     unlink,
 )
+from runtime.clock import now
 from tests.conformance.actors import Fault, Plain, Sup, start_sup, worker
 from tests.conformance.captured import initial_call, reports_during
 from tests.conformance.harness import (
     Log,
-    alive,
     answer,
     attempt,
     child,
@@ -31,7 +33,6 @@ from tests.conformance.harness import (
     info,
     kids,
     kill,
-    now,
     settle,
     spec,
     started,
@@ -167,7 +168,7 @@ def l03_supervisor_reports(log: Log) -> None:
         ("transient_exits_normal", "t", "normal"),
         ("temporary_exits_boom", "x", "boom"),
     ]:
-        report(tag, lambda id=id, reason=reason: cast(child(sup, id), ("stop", reason)))
+        report(tag, partial(cast, child(sup, id), ("stop", reason)))
     report("shutdown", lambda: down_after(sup, lambda: exit(sup, "shutdown")))
     _start_failure(log)
     sup = start_sup("l03", [worker("z")], name="l03", max_restarts=0)
