@@ -15,6 +15,8 @@ from runtime.pid import Down, Exit, Pid
 from runtime.reports import report
 from runtime.supervision.child import is_normal
 
+logger = logging.getLogger("runtime.application")
+
 CONTROLLER = "application_controller"
 """The registered name of the controller."""
 
@@ -153,13 +155,22 @@ def run_master(controller: Pid, application: Any) -> None:
     top, state = start_tree(application)
     send(controller, ("started", application.name))
     message = receive("stop", Exit(top, ANY), Exit(controller, ANY))
-    state = application.prep_stop(state)
+    state = _call_back(application.prep_stop, state)
     if isinstance(message, Exit) and message.pid == top:
-        application.stop(state)
+        _call_back(application.stop, state)
         exit(message.reason)
     exit(top, "shutdown")
     receive(Exit(top, ANY))
-    application.stop(state)
+    _call_back(application.stop, state)
+
+
+def _call_back(callback: Callable[[Any], Any], state: Any) -> Any:
+    """Call `prep_stop` or `stop`; one that fails is logged, and keeps nothing from stopping."""
+    try:
+        return callback(state)
+    except (Exception, ProcessExit):
+        logger.exception("%s failed", callback.__qualname__)
+        return state
 
 
 def start_tree(application: Any) -> tuple[Pid, Any]:

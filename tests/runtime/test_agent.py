@@ -57,8 +57,8 @@ def test_an_update_that_gives_no_pair_crashes_the_agent() -> None:
 @in_node
 def test_an_agent_whose_first_value_fails_does_not_start() -> None:
     with pytest.raises(StartError) as caught:
-        Agent.start(lambda: {}["x"])
-    assert caught.value.reason.exception == "KeyError"
+        Agent.start(int, "x")
+    assert caught.value.reason.exception == "ValueError"
 
 
 @in_node
