@@ -13,7 +13,7 @@ from runtime.child_spec import ChildSpec
 from runtime.clock import now
 from runtime.errors import CallError
 from runtime.node import current_process
-from runtime.pid import Down, Exit, Pid, Ref
+from runtime.pid import Down, Pid, Ref
 from runtime.signals import watch
 from runtime.task_body import start_task_process
 
@@ -181,9 +181,8 @@ def shutdown(task: Task, timeout: float | str | None = 5.0) -> Outcome | None:
 def ignore(task: Task) -> Outcome | None:
     """Let go of a task, which runs on unlinked; gives its outcome when it has ended already, else None."""
     _check_owner(task, "ignore")
-    unlink(task.pid)
-    receive(Exit(task.pid, ANY), timeout=0, default=None)
     outcome = yield_(task, 0)
+    unlink(task.pid)
     demonitor(task.ref, flush=True)
     return outcome
 

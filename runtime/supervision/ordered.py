@@ -105,8 +105,8 @@ class OrderedChildren(Children):
         return "ok", None
 
     def get_childspec(self, key: Any) -> Reply:
-        """Give the spec of the child with that id or pid."""
-        child = self._running.get(key) if isinstance(key, Pid) else self.children.get(key)
+        """Give the spec of the child with that id."""
+        child = self.children.get(key)
         return ("refused", "not_found") if child is None else ("ok", child.spec)
 
     def which_children(self) -> list[ChildInfo]:

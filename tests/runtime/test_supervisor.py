@@ -417,11 +417,10 @@ def test_a_restart_that_is_asked_for_can_fail() -> None:
 
 
 @in_node
-def test_a_childs_spec_is_given_by_id_and_by_pid() -> None:
+def test_a_childs_spec_is_given_by_its_id() -> None:
     spec = member("a", restart="transient")
     sup = started([spec])
     assert get_childspec(sup, "a") == spec
-    assert get_childspec(sup, member_pid(sup, "a")) == spec
 
 
 @in_node
