@@ -209,7 +209,7 @@ def _take_name(node: Node, server: Process, name: Any) -> None:
     if type(name) is tuple and len(name) in (3, 4) and name[0] == "via":
         _, where, key, *value = name
         registry = node.resolve(where)
-        if not hasattr(registry and registry.body, "enter_process"):
+        if registry is None or not hasattr(registry.body, "enter_process"):
             raise StartError(("noproc", where))
         registry.body.enter_process(where, key, server.pid, *value)
         return

@@ -59,7 +59,10 @@ def delete_child(supervisor: Any, id: Any) -> None:
 
 
 def get_childspec(supervisor: Any, child: Any) -> ChildSpec:
-    """Give the ChildSpec of a child: by id, or for a dynamic supervisor by Pid. Raises SupervisorError ``"not_found"``."""
+    """Give the ChildSpec of a child: by id, or for a dynamic supervisor by Pid.
+
+    Raises SupervisorError ``"not_found"``.
+    """
     spec: ChildSpec = _request(supervisor, "get_childspec", child)
     return spec
 

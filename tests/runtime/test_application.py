@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -103,13 +104,14 @@ def test_what_it_needs_must_be_running() -> None:
 @in_node
 def test_an_application_is_loaded_once_and_unloaded_when_it_does_not_run() -> None:
     application.load(Base)
-    for request, reason in [
-        (lambda: application.load(Base), ("already_loaded", "base")),
-        (lambda: application.stop(Base), ("not_started", "base")),
-        (lambda: application.unload("top"), ("not_loaded", "top")),
-    ]:
+    refused: list[tuple[Callable[[Any], None], Any, Any]] = [
+        (application.load, Base, ("already_loaded", "base")),
+        (application.stop, Base, ("not_started", "base")),
+        (application.unload, "top", ("not_loaded", "top")),
+    ]
+    for request, what, reason in refused:
         with pytest.raises(ApplicationError) as caught:
-            request()
+            request(what)
         assert caught.value.reason == reason
     application.start("base")
     with pytest.raises(ApplicationError) as caught:
