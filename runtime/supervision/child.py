@@ -9,7 +9,7 @@ from runtime.api import exit, monitor, receive, unlink
 from runtime.child_spec import ChildSpec
 from runtime.crash import Crash
 from runtime.errors import CallError, ProcessExit, StartError
-from runtime.message import isolate
+from runtime.message import isolate, travels_by_reference
 from runtime.pattern import ANY
 from runtime.pid import Down, Exit, Pid, Ref
 
@@ -17,6 +17,7 @@ RESTARTING: Final = "restarting"
 """Stands where a child's pid would: its restart has failed and will be tried again."""
 
 
+@travels_by_reference  # made anew for each answer, of which there may be a million lines
 class ChildInfo(NamedTuple):
     """One line of `which_children`: `pid` is None for a child that is not running, or ``"restarting"``.
 
@@ -27,10 +28,6 @@ class ChildInfo(NamedTuple):
     pid: Any
     type: str
     modules: Any
-
-    def __deepcopy__(self, memo: object) -> ChildInfo:
-        modules = self.modules
-        return self._replace(modules=[*modules]) if isinstance(modules, list) else self
 
 
 class Child:
@@ -59,6 +56,12 @@ class Child:
         if at is None:
             return "undefined"
         return RESTARTING if at == RESTARTING else "running"
+
+    def info(self, id: Any) -> ChildInfo:
+        """Give the child's line of `which_children`."""
+        spec = self.spec
+        modules = spec.modules if spec.modules == "dynamic" else [*spec.modules]
+        return ChildInfo(id, self.at, spec.type, modules)
 
     def report(self, supervisor: Any, pid: Any) -> dict[str, Any]:
         """Give what reports say of a child; `pid` is its process, or was."""

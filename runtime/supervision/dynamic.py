@@ -103,7 +103,7 @@ class DynamicChildren(Children):
 
     def which_children(self) -> list[ChildInfo]:
         """Say of each child where it is; none has an id."""
-        return [ChildInfo(None, c.at, c.spec.type, c.spec.modules) for c in self.children.values()]
+        return [child.info(None) for child in self.children.values()]
 
     def count_children(self) -> dict[str, int]:
         """Count; each child is a spec of its own."""

@@ -111,10 +111,7 @@ class OrderedChildren(Children):
 
     def which_children(self) -> list[ChildInfo]:
         """Say of each child where it is, the one started last first."""
-        return [
-            ChildInfo(child.spec.id, child.at, child.spec.type, child.spec.modules)
-            for child in reversed(self.children.values())
-        ]
+        return [child.info(child.spec.id) for child in reversed(self.children.values())]
 
     def count_children(self) -> dict[str, int]:
         """Count; a child that has died unnoticed is not active."""
