@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import threading
 import time
 from collections import deque
@@ -43,6 +44,8 @@ class Node:
         self.aliases: dict[int, tuple[Process, str]] = {}
         self.alive = 0
         self.deaths: deque[Any] = deque()
+        self.closing: list[Callable[[], object]] = []
+        """What is called when the node is taken down."""
         self.scheduler = Scheduler(self)
         self.timers = Timers(self)
         self.scheduler.after_batch = self._batch_over
@@ -189,6 +192,8 @@ class Node:
 
     def close(self) -> None:
         """Let go of the hub. Every process must be dead."""
+        for hook in [*self.closing]:
+            hook()
         self.timers.close()
         self.scheduler.close()
         self._knock.close()
@@ -214,6 +219,10 @@ def this_node() -> Node:
         pid.use_table(node.find)
         for hook in _started_hooks:
             hook(node)
+        if os.environ.get("OBSERVER") == "1":
+            from runtime.introspection.service import serve_from_environment
+
+            serve_from_environment(node)
     elif node.thread != threading.get_ident():
         raise RuntimeFault("the node runs in another thread; from here only send() and exit(pid, reason) reach it")
     return node
