@@ -11,10 +11,10 @@ from typing import Any
 
 from runtime.errors import CallError
 from runtime.mailbox import check_seconds, deliver_from_outside, receive
-from runtime.message import isolate, travels_by_reference
+from runtime.message import ATOMIC, isolate, travels_by_reference
 from runtime.node import current, current_process, running_node
 from runtime.pattern import constant_type
-from runtime.pid import Down, Pid, Ref
+from runtime.pid import Down, Pid, Ref, next_number
 from runtime.process import DEAD, RECEIVING, WAITING, Process
 from runtime.signals import deliver, drop_watch, watch
 
@@ -47,19 +47,27 @@ class Failure:
 class From:
     """Who made a call: what `handle_call` gets as `caller`, and `reply` takes. Any process may hold it and reply."""
 
-    __slots__ = ("outcome", "ref", "server", "watcher")
+    __slots__ = ("number", "outcome", "server", "watcher")
 
     server: Process
     watcher: Process
+    number: int
+    """The number of the reference that names the call."""
 
     def __init__(self, watcher: Process, server: Process) -> None:
         self.watcher = watcher
         self.server = server
         self.outcome: Any = PENDING
-        self.ref = Ref()
+        number = self.number = next_number()
         if server.watchers is None:
-            server.watchers = {}
-        server.watchers[self.ref.id] = self
+            server.watchers = {number: self}
+        else:
+            server.watchers[number] = self
+
+    @property
+    def ref(self) -> Ref:
+        """The reference that names the call."""
+        return Ref(self.number)
 
     @property
     def pid(self) -> Pid:
@@ -78,7 +86,7 @@ class From:
         if self.outcome is PENDING:
             self.outcome = None
         if self.server.watchers is not None:
-            self.server.watchers.pop(self.ref.id, None)
+            self.server.watchers.pop(self.number, None)
 
     def settle(self, outcome: Any) -> None:
         """Decide the call, unless it is decided, and wake the caller."""
@@ -87,7 +95,7 @@ class From:
             return
         self.outcome = outcome
         if self.server.watchers is not None:
-            self.server.watchers.pop(self.ref.id, None)
+            self.server.watchers.pop(self.number, None)
         self.wake(watcher)
 
     def wake(self, watcher: Process) -> None:
@@ -106,10 +114,12 @@ class From:
             park(watcher)
             if watcher.deadline is None and timeout is not None and self.outcome is PENDING:
                 break
-        outcome = self.outcome
-        self.forget()
         watcher.deadline = None
         watcher.waiting_for = None
+        outcome = self.outcome
+        if outcome is PENDING:
+            self.forget()
+            return PENDING
         return outcome
 
 
@@ -118,14 +128,14 @@ def request(
 ) -> Any:
     """Make a call of any kind and give its reply. Raises CallError."""
     caller = current_process(function)
-    if timeout is not None:
+    if timeout is not None and not (type(timeout) is float and timeout > 0):
         check_seconds(timeout, "timeout")
-    server = caller.node.resolve(dest)
+    server = dest.process if type(dest) is Pid else caller.node.resolve(dest)
     if server is None or server is caller:
         reason = "noproc" if server is None else "calling_self"
         raise CallError(reason, function, (dest, content, timeout), module)
     origin = From(caller, server)
-    put(server, (tag, origin, isolate(content)))
+    put(server, (tag, origin, content if type(content) in ATOMIC else isolate(content)))
     caller.messages_out += 1
     outcome = origin.wait(timeout)
     if outcome is PENDING:
@@ -213,7 +223,7 @@ def send_request(dest: Any, content: Any) -> Request:
     made: Request
     if server is None:
         made = Request.__new__(Request)
-        made.watcher, made.ref, made.outcome = caller, Ref(), PENDING
+        made.watcher, made.number, made.outcome = caller, next_number(), PENDING
         made.server = caller
         deliver(caller, Response(made, Failure("noproc")))
     else:

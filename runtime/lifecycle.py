@@ -27,8 +27,15 @@ def spawn(fn: Callable[..., Any], *args: Any, name: str | None = None, label: st
     `name` registers it before anybody can see it; `label` is what observers call it. Raises AlreadyRegisteredError when
     the name is taken: then nothing is started.
     """
-    parent = current()
-    return start_plain(parent, fn, args, kwargs, name, label).pid
+    worker = getcurrent()
+    if name is None and label is None and type(worker) is Worker and callable(fn):
+        parent = worker.process
+        if parent is not None and parent.state is not DEAD:  # the common case, without a detour
+            node = parent.node
+            process = node.spawn(parent, PlainBody(fn, args, kwargs))
+            node.start(process)
+            return process.pid
+    return start_plain(current(), fn, args, kwargs, name, label).pid
 
 
 def spawn_link(
@@ -220,6 +227,8 @@ def flag(**flags: Any) -> Any:
         raise TypeError(f"there is no flag {name!r}; there are trap_exit, max_heap_size and priority")
     before = getattr(process, name)
     setattr(process, name, value)
+    if name == "priority":
+        process.unusual = value != "normal" or process.suspended
     return before
 
 
@@ -266,9 +275,10 @@ def suspend(pid: Pid) -> bool:
     if holder is not None:
         if holder.suspending is None:
             holder.suspending = set()
+            holder.burdened = True
         holder.suspending.add(process)
     if not process.suspended:
-        process.suspended = True
+        process.suspended = process.unusual = True
         if process.state is RUNNABLE:
             process.node.scheduler.ready.remove(process)
             process.held = True

@@ -14,7 +14,7 @@ from runtime.message import ATOMIC, isolate
 from runtime.node import current_process, running_node
 from runtime.pattern import Matching, matching
 from runtime.pid import Pid, Ref
-from runtime.process import DEAD, RECEIVING, WAITING, Process
+from runtime.process import DEAD, RECEIVING, RUNNABLE, WAITING, Process
 from runtime.scheduler import Worker
 from runtime.signals import deliver
 
@@ -37,20 +37,26 @@ def send(dest: Any, message: Any) -> Any:
     worker = getcurrent()
     if type(worker) is not Worker:
         return _send_from_outside(dest, message)
-    sender = worker.process
-    assert sender is not None
+    sender: Process = worker.process  # type: ignore[assignment]
     target = dest.process if type(dest) is Pid else find_destination(dest)
     if target is None or sender.state is DEAD:
         return message
     sender.messages_out += 1
-    if target.mailbox is None:
-        target.mailbox = deque()
-    target.mailbox.append(message if type(message) in ATOMIC else isolate(message))
+    mailbox = target.mailbox
+    if mailbox is None:
+        mailbox = target.mailbox = deque()
+    mailbox.append(message if type(message) in ATOMIC else isolate(message))
     target.messages_in += 1
     if target.state is RECEIVING:
-        target.node.scheduler.wake(target)
-    for hook in hooks.sent:
-        hook(sender, target, message)
+        scheduler = target.node.scheduler
+        if target.unusual or not scheduler.scheduled:
+            scheduler.wake(target)
+        else:  # what wake() does, in the one place where it counts
+            target.state = RUNNABLE
+            scheduler.ready.append(target)
+    if hooks.sent:
+        for hook in hooks.sent:
+            hook(sender, target, message)
     return message
 
 
@@ -77,7 +83,7 @@ def find_destination(dest: Any) -> Process | None:
 
     Raises NoProcessError for a name nobody holds.
     """
-    if type(dest) is Pid:
+    if isinstance(dest, Pid):
         return dest.process
     node = running_node()
     if type(dest) is Ref:
@@ -97,7 +103,12 @@ def receive(*patterns: Any, timeout: float | None = None, default: Any = _RAISE)
     match: `default` if given, else ReceiveTimeout; 0 looks through the whole mailbox and never waits.
     """
     process = current_process("receive")
-    wanted = matching(patterns) if patterns else None
+    if patterns:
+        wanted = matching(patterns)
+    else:
+        wanted = None
+        if timeout is None and not hooks.received:
+            return _receive_any(process)
     message = take(process, wanted)
     if message is not NOTHING:
         return message
@@ -116,6 +127,22 @@ def receive(*patterns: Any, timeout: float | None = None, default: Any = _RAISE)
             return message
         if timeout is not None and process.deadline is None:
             return _timed_out(timeout, default)
+
+
+def _receive_any(process: Process) -> Any:
+    """The commonest `receive`: the oldest message of all, however long it takes."""
+    if process.saved:
+        return process.saved.popleft()
+    mailbox = process.mailbox
+    if mailbox:
+        return mailbox.popleft()
+    park = process.node.scheduler.park
+    while True:
+        process.state = RECEIVING
+        park(process)
+        mailbox = process.mailbox
+        if mailbox:
+            return mailbox.popleft()
 
 
 def _timed_out(timeout: float, default: Any) -> Any:
@@ -139,7 +166,7 @@ def take(process: Process, wanted: Matching | None) -> Any:
             message = mailbox.popleft()
     else:
         message = _take_matching(process, wanted)
-    if message is not NOTHING:
+    if message is not NOTHING and hooks.received:
         for hook in hooks.received:
             hook(process, message)
     return message

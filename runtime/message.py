@@ -23,11 +23,11 @@ from functools import partial
 from typing import Any
 
 from runtime.crash import Crash, StackFrame
-from runtime.pid import Pid, Ref, TimerRef
+from runtime.pid import ForeignPid, Pid, Ref, TimerRef
 
 ATOMIC: set[type] = {
     *(int, float, complex, bool, str, bytes, type(None), type(Ellipsis), type(NotImplemented)),
-    *(type, range, slice, property, Pid, Ref, TimerRef, Crash, StackFrame),
+    *(type, range, slice, property, Pid, ForeignPid, Ref, TimerRef, Crash, StackFrame),
     *(types.FunctionType, types.BuiltinFunctionType, types.ModuleType, types.CodeType, weakref.ref),
     *(datetime.date, datetime.time, datetime.timedelta, datetime.datetime, datetime.timezone),
     *(decimal.Decimal, fractions.Fraction, uuid.UUID, re.Pattern),

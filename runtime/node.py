@@ -20,7 +20,7 @@ from runtime.instrument import hooks
 from runtime.pid import Pid, Ref
 from runtime.process import DEAD, RECEIVING, WAITING, Process
 from runtime.scheduler import Scheduler, Worker
-from runtime.signals import announce, bury, deliver, drop_watch
+from runtime.signals import announce, bury, deliver, drop_watch, tell
 from runtime.timers import Timers
 
 logger = logging.getLogger("runtime")
@@ -69,8 +69,9 @@ class Node:
             self._open_block(number >> BLOCK)[number] = process
         self.alive += 1
         self.spawned += 1
-        for hook in hooks.spawned:
-            hook(process)
+        if hooks.spawned:
+            for hook in hooks.spawned:
+                hook(process)
         return process
 
     def start(self, process: Process) -> None:
@@ -97,7 +98,7 @@ class Node:
 
     def resolve(self, dest: Any) -> Process | None:
         """Give the process of a Pid or of a registered name, None when there is none."""
-        if type(dest) is Pid:
+        if isinstance(dest, Pid):
             return dest.process
         if type(dest) is tuple and len(dest) in (3, 4) and dest[0] == "via":
             registry = self.resolve(dest[1])
@@ -112,11 +113,13 @@ class Node:
             ) from None
 
     def finish(self, process: Process, reason: Any) -> None:
-        """End a process by itself, at the end of its own code; a process that is dead already is only announced."""
+        """End a process by itself, at the end of its own code; of one that is dead already it is only told."""
         process.worker = None
         if process.state is not DEAD:
             bury(process, reason)
-        announce(process)
+            tell(process)
+        else:
+            announce(process)
 
     def send_from_timer(self, dest: Any, message: Any) -> None:
         """Deliver a timer's message; a name nobody holds, or a dead pid, takes it silently."""
@@ -131,6 +134,7 @@ class Node:
         self.aliases[ref.id] = (process, kind)
         if process.aliases is None:
             process.aliases = {}
+            process.burdened = True
         process.aliases[ref.id] = ref
 
     def drop_alias(self, process: Process, ref: Ref) -> bool:

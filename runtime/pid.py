@@ -20,6 +20,12 @@ def use_table(find: Callable[[int], Process | None] | None) -> None:
     _find_process = find
 
 
+class _Open:
+    """A Pid in the making: the same layout, and its slots can still be set."""
+
+    __slots__ = ("id", "process")
+
+
 @total_ordering
 class Pid:
     """Names one process for good: never used again for another one.
@@ -28,19 +34,17 @@ class Pid:
     `node` is 0 for this node.
     """
 
-    __slots__ = ("id", "node", "process", "serial")
+    __slots__ = ("id", "process")
 
     id: int
-    node: int
-    serial: int
     process: Process | None
     """The runtime's own way to the process, None once it is dead. Not for programs."""
+    node = 0
+    serial = 0
 
-    def __init__(self, id: int, process: Process | None = None, node: int = 0, serial: int = 0) -> None:
+    def __init__(self, id: int) -> None:
         _set(self, "id", id)
-        _set(self, "process", process)
-        _set(self, "node", node)
-        _set(self, "serial", serial)
+        _set(self, "process", None)
 
     @classmethod
     def parse(cls, text: str) -> Pid:
@@ -54,12 +58,12 @@ class Pid:
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
-        if type(other) is not Pid:
+        if not isinstance(other, Pid):
             return NotImplemented
         return self.id == other.id and self.node == other.node and self.serial == other.serial
 
     def __lt__(self, other: object) -> bool:
-        if type(other) is not Pid:
+        if not isinstance(other, Pid):
             return NotImplemented
         return (self.node, self.id, self.serial) < (other.node, other.id, other.serial)
 
@@ -85,6 +89,17 @@ class Pid:
         return _restore_pid, (self.node, self.id, self.serial)
 
 
+class ForeignPid(Pid):
+    """A Pid of another node, or of another life of this one. No message sent to it arrives."""
+
+    __slots__ = ("node", "serial")
+
+    def __init__(self, id: int, node: int, serial: int) -> None:
+        super().__init__(id)
+        _set(self, "node", node)
+        _set(self, "serial", serial)
+
+
 _set = object.__setattr__
 
 OUTSIDE = Pid(0)
@@ -92,25 +107,16 @@ OUTSIDE = Pid(0)
 
 
 def new_pid(id: int, process: Process) -> Pid:
-    """Make the pid of a process of this node. For the runtime alone; the fast way round the immutability."""
-    pid = _new(Pid)
-    _put_id(pid, id)
-    _put_process(pid, process)
-    _put_node(pid, 0)
-    _put_serial(pid, 0)
-    return pid
+    """Make the pid of a process of this node. For the runtime alone: sets the slots the fast way, then closes them."""
+    pid = _Open()
+    pid.id = id  # type: ignore[attr-defined]
+    pid.process = process  # type: ignore[attr-defined]
+    pid.__class__ = Pid  # type: ignore[assignment]
+    return pid  # type: ignore[return-value]
 
 
-_new = object.__new__
-_put_id = vars(Pid)["id"].__set__
-_put_process = vars(Pid)["process"].__set__
-_put_node = vars(Pid)["node"].__set__
-_put_serial = vars(Pid)["serial"].__set__
-
-
-def forget_process(pid: Pid) -> None:
-    """Cut the way from a pid to its process, which has died."""
-    _put_process(pid, None)
+forget_process = vars(Pid)["process"].__set__
+"""``forget_process(pid, None)`` cuts the way from a pid to its process, which has died."""
 
 
 def _restore_pid(node: int, id: int, serial: int) -> Pid:
@@ -118,10 +124,11 @@ def _restore_pid(node: int, id: int, serial: int) -> Pid:
         process = _find_process(id)
         if process is not None:
             return process.pid
-    return Pid(id, None, node, serial)
+    return Pid(id) if node == serial == 0 else ForeignPid(id, node, serial)
 
 
-_numbers = itertools.count(1)
+next_number = itertools.count(1).__next__
+"""Gives the number of the next reference."""
 
 
 @total_ordering
@@ -134,7 +141,7 @@ class Ref:
     node: int
 
     def __init__(self, id: int | None = None, node: int = 0) -> None:
-        _set(self, "id", next(_numbers) if id is None else id)
+        _set(self, "id", next_number() if id is None else id)
         _set(self, "node", node)
 
     @classmethod

@@ -50,13 +50,9 @@ class Rare:
     """While suspended: it was woken and must go on when it is resumed."""
     priority: str = "normal"
     max_heap_size: int | None = None
-    saved: deque[Any] | None = None
-    """Messages that the last selective receive has looked at and refused; older than all of the mailbox."""
     saved_for: Matching | None = None
     """The patterns that refused what is in `saved`."""
     aliases: dict[int, Ref] | None = None
-    waiting_for: From | None = None
-    """The call it waits in."""
     debug: Debug | None = None
     """What `runtime.sys` has switched on for a server: suspension, statistics, tracing."""
     pending: Continue | None = None
@@ -69,12 +65,10 @@ class Rare:
     """Started without a link: its parent's end is none of its business."""
     lineage: tuple[Any, ...] | None = None
     """The ancestors of its children, kept once asked for."""
-    reason: Any = None
-    """Why it died."""
     cause: Pid | None = None
     """Whose exit signal ended it."""
-    announced: bool = True
-    """False between a death by signal and the delivery of EXIT and DOWN, while the frames unwind."""
+    unannounced: bool = False
+    """True between a death by signal and the delivery of EXIT and DOWN, while the frames unwind."""
     interrupts: int = 0
     """How often its frames were told to unwind."""
     refusals: int = 0
@@ -90,12 +84,18 @@ class Process(Rare):
 
     `body` is what it runs: an object with ``run(process, worker)`` and `initial_call`. `worker` is the greenlet that holds its stack, None while it has none. `links` are the processes it is
     linked to; `monitors` (Ref number → target) and `watchers` (number → who is told of its death) are None while empty.
+    `saved` are messages that the last selective receive has refused; they are older than all of the mailbox. `special` is
+    set while a server has something besides messages to look at (`pending`, `timing`, `debug`), `burdened` once
+    there is something rare that its end or its next worker must heed (`timers`, `aliases`, `suspending`, `context`,
+    `interrupts`), `unusual` while waking it takes more than the run queue (`suspended`, `priority`). `waiting_for` is the
+    call it waits in, `reason` why it died.
     """
 
     __slots__ = (
         "__dict__",
         "ancestors",
         "body",
+        "burdened",
         "deadline",
         "links",
         "mailbox",
@@ -106,11 +106,16 @@ class Process(Rare):
         "node",
         "parent",
         "pid",
+        "reason",
         "reductions",
+        "saved",
+        "special",
         "started_at",
         "state",
         "timer_at",
         "trap_exit",
+        "unusual",
+        "waiting_for",
         "watchers",
         "worker",
     )
@@ -121,6 +126,12 @@ class Process(Rare):
         self.state = RUNNABLE
         self.worker: Worker | None = None
         self.mailbox: deque[Any] | None = None
+        self.saved: deque[Any] | None = None
+        self.special = False
+        self.burdened = False
+        self.unusual = False
+        self.waiting_for: From | None = None
+        self.reason: Any = None
         self.links: dict[Process, None] | tuple[Process, ...] = ()
         self.watchers: dict[int, Any] | None = None
         self.monitors: dict[int, Any] | None = None

@@ -48,12 +48,13 @@ _throw = greenlet.throw
 class Worker(greenlet):
     """A greenlet that runs one process after another. `process` is the one on its stack."""
 
-    process: Process | None = None
-    local_links: list[Callable[[Any], None]] | None = None
-    held: tuple[Any, ...] | None = None
+    __slots__ = ("held", "local_links", "process")
 
     def __init__(self, scheduler: Scheduler) -> None:
         super().__init__(scheduler.dispatch, scheduler.hub)
+        self.process: Process | None = None
+        self.local_links: list[Callable[[Any], None]] | None = None
+        self.held: tuple[Any, ...] | None = None
 
     def rawlink(self, callback: Callable[[Any], None]) -> None:
         """Be told when the process ends: `gevent.local` calls this to clear what it keeps for a greenlet."""
@@ -76,7 +77,6 @@ class Worker(greenlet):
 
     def wipe(self) -> None:
         """Let nothing of the last process reach the next: context variables, greenlet-local values."""
-        self.process = None
         if self.gr_context is not None:
             self.gr_context = None
         if self.local_links:
@@ -87,6 +87,23 @@ class Worker(greenlet):
 
 class Scheduler:
     """The run queue of one node, its workers, and the frames that wait to be unwound."""
+
+    __slots__ = (
+        "_again",
+        "_reaper",
+        "_reaper_delay",
+        "_reaping",
+        "after_batch",
+        "batch_ends",
+        "budget",
+        "doomed",
+        "hub",
+        "idle",
+        "node",
+        "ready",
+        "remains",
+        "scheduled",
+    )
 
     def __init__(self, node: Node) -> None:
         self.node = node
@@ -109,22 +126,24 @@ class Scheduler:
 
     def wake(self, process: Process) -> None:
         """Make a waiting process ready to run."""
-        if process.suspended:
-            process.held = True
+        if process.unusual and self._hold_or_hurry(process):
             return
         process.state = RUNNABLE
-        if process.priority == "normal":
-            self.ready.append(process)
-        else:
-            self._insert(process)
+        self.ready.append(process)
         if not self.scheduled:
             self.schedule()
 
-    def _insert(self, process: Process) -> None:
-        if process.priority == "low":
-            self.ready.append(process)
-        else:
+    def _hold_or_hurry(self, process: Process) -> bool:
+        if process.suspended:
+            process.held = True
+            return True
+        if process.priority in ("high", "max"):
+            process.state = RUNNABLE
             self.ready.appendleft(process)
+            if not self.scheduled:
+                self.schedule()
+            return True
+        return False
 
     def schedule(self) -> None:
         """Let the hub start a batch."""
@@ -214,12 +233,12 @@ class Scheduler:
             if other is None:
                 process.worker = worker
                 worker.process = process
-                if process.context is not None:
+                if process.burdened and process.context is not None:
                     worker.gr_context = process.context
                 process.body.run(process, worker)
-                if worker.process is not None or worker.local_links or worker.gr_context is not None:
+                if worker.local_links or worker.gr_context is not None:
                     worker.wipe()
-                if process.interrupts:
+                if process.burdened and process.interrupts:
                     return  # something may still hold a switch to this worker
                 process = None
             else:
@@ -257,6 +276,7 @@ class Scheduler:
         if worker is None or worker.process is not process:
             return  # it has unwound by itself meanwhile
         process.interrupts += 1
+        process.burdened = True
         _throw(worker, ProcessKilled())
         if process.worker is None:
             self.remains.discard(process)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from runtime.body import exit_reason
-from runtime.calls import CALL, CAST, SYSTEM, From
+from runtime.calls import CALL, CAST, PENDING, SYSTEM, From
 from runtime.crash import Crash
 from runtime.instrument import hooks
 from runtime.mailbox import NOTHING, take
@@ -68,11 +68,13 @@ class Starting:
             self._fail(process, worker, outcome.reason)
             return
         elif type(outcome) is Continue or type(outcome) is Timeout:
-            _then(server, process, outcome)
+            _then(process, outcome)
         else:
             self._fail(process, worker, ("bad_return_value", outcome))
             return
         origin.settle(True)
+        if not process.watchers:
+            process.watchers = None  # a waiting server keeps nothing that it does not need
         if process.pending is not None:
             _requeue(process, worker)
         else:
@@ -100,84 +102,142 @@ def is_abnormal(reason: Any) -> bool:
     return not (type(reason) is tuple and len(reason) == 2 and reason[0] == "shutdown")
 
 
+class Ending:
+    """How a server ends: why, over which message, and with which last reply."""
+
+    __slots__ = ("message", "reason", "stop")
+
+    def __init__(self, reason: Any, message: Any = None, stop: Stop | None = None) -> None:
+        self.reason = reason
+        self.message = message
+        self.stop = stop
+
+
+MORE = Ending("more")
+"""From a turn that was long enough: not the end, messages wait."""
+
+
 def run_server(server: GenServer, process: Process, worker: Worker) -> None:
     """Take one turn."""
-    message: Any = None
-    stop: Stop | None = None
-    try:
-        stop = _begin_turn(server, process)
-        while stop is None:
-            more, message, stop = _turn(server, process)
-            if stop is not None:
-                break
-            if worker.local_links:  # something of gevent.local's hangs on this greenlet: the server keeps it
-                _wait_in_place(process, more)
-                stop = _begin_turn(server, process)
-                continue
-            if more:
-                _requeue(process, worker)
-            else:
-                _leave(process, worker)
-                process.state = RECEIVING
-                if not process.mailbox:
-                    process.mailbox = None
+    ending = _begin_turn(server, process) if process.special else None
+    while ending is None:
+        ending = _turn(server, process)
+        if worker.local_links and (ending is None or ending is MORE):
+            # something of gevent.local's hangs on this greenlet: the server keeps it
+            ending = _wait_in_place(server, process, ending is MORE)
+        elif ending is None:
+            _leave(process, worker)
+            process.state = RECEIVING
+            if not process.mailbox:
+                process.mailbox = None
             return
+    if ending is MORE:
+        _requeue(process, worker)
+    else:
+        _end(server, process, worker, ending)
+
+
+def _begin_turn(server: GenServer, process: Process) -> Ending | None:
+    """Do what is due before any message: a continuation, or a timeout that no message has cancelled."""
+    try:
+        stop = None
+        if process.pending is not None:
+            pending, process.pending = process.pending, None
+            stop = _after(server, process, server.handle_continue(pending.term))
+        elif process.timing is not None and process.deadline is None:
+            process.timing = None
+            if not process.mailbox and not process.saved:
+                stop = _after(server, process, server.handle_info("timeout"))
     except BaseException as error:
-        _end(server, process, worker, exit_reason(process, error), getattr(process, "handling", message))
-        return
-    _end(server, process, worker, stop.reason, process.handling, stop)
+        return Ending(exit_reason(process, error))
+    process.special = not (process.pending is process.timing is process.debug is None)
+    return None if stop is None else Ending(stop.reason, None, stop)
 
 
-def _begin_turn(server: GenServer, process: Process) -> Stop | None:
-    """Do what was due before any message: a continuation, or a timeout that no message has cancelled."""
-    if process.pending is not None:
-        pending, process.pending = process.pending, None
-        return _after(server, process, server.handle_continue(pending.term))
-    if process.timing is not None and process.deadline is None:
-        process.timing = None
-        if not process.mailbox and not process.saved:
-            return _after(server, process, server.handle_info("timeout"))
-    return None
-
-
-def _turn(server: GenServer, process: Process) -> tuple[bool, Any, Stop | None]:
-    """Handle messages; gives whether more wait, and how the server stops when it does."""
+def _turn(server: GenServer, process: Process) -> Ending | None:
+    """Handle messages until none waits (None), the turn is long enough (MORE), or the server is to end."""
     scheduler = process.node.scheduler
     handled = 0
     message = None
-    while process.pending is None:
-        if process.saved or process.debug is not None:
-            message = _next(process)
-            if message is NOTHING:
-                return False, None, None
+    try:
+        while True:
+            if process.special or process.saved:
+                if process.pending is not None:
+                    return MORE
+                message = _next(process)
+                if message is NOTHING:
+                    return None
+                stop = _handle_specially(server, process, message)
+            else:
+                mailbox = process.mailbox
+                if not mailbox:
+                    return None
+                message = mailbox.popleft()
+                if hooks.received:
+                    for hook in hooks.received:
+                        hook(process, message)
+                stop = _handle(server, process, message)
+            if stop is not None:
+                return Ending(stop.reason, message, stop)
+            handled += 1
+            scheduler.budget -= 1
+            if (scheduler.budget <= 0 and not scheduler.more_time()) or (handled >= TURN and scheduler.ready):
+                return MORE
+    except BaseException as error:
+        return Ending(exit_reason(process, error), message)
+
+
+def _handle(server: GenServer, process: Process, message: Any) -> Stop | None:
+    """Give one message to the callback it is for; gives how the server stops when it does."""
+    kind = type(message)
+    result: Any
+    if kind is tuple and message:
+        tag = message[0]
+        if tag is CALL:
+            origin = message[1]
+            result = server.handle_call(message[2], origin)
+            if type(result) not in _SPECIAL:
+                origin.settle(result if type(result) in ATOMIC else isolate(result))
+                return None
+            return _after_call(server, process, result, origin)
+        if tag is CAST:
+            result = server.handle_cast(message[1])
+        elif tag is SYSTEM:
+            return handle_system(server, process, message[1], message[2])
         else:
-            mailbox = process.mailbox
-            if not mailbox:
-                return False, None, None
-            message = mailbox.popleft()
-            for hook in hooks.received:
-                hook(process, message)
-        timing = process.timing
-        if timing is not None:
-            process.timing = process.deadline = None
-        process.handling = message
-        if type(message) is tuple and message and message[0] is CALL:
-            stop = _handle_call(server, process, message)
-        elif type(message) is tuple and len(message) == 3 and message[0] is SYSTEM:
-            stop = handle_system(server, process, message[1], message[2])
-            if timing is not None:
-                _then(server, process, Timeout(timing))  # as in OTP, the timeout begins anew
+            result = server.handle_info(message)
+    elif kind is Exit and message.pid is process.parent and not process.detached:
+        return Stop(message.reason)
+    else:
+        result = server.handle_info(message)
+    return None if result is None else _after(server, process, result)
+
+
+def _after_call(server: GenServer, process: Process, result: Any, origin: From) -> Stop | None:
+    if result is NOREPLY:
+        return None
+    if type(result) is Reply:
+        origin.settle(isolate(result.value))
+        return _after(server, process, result.then)
+    return _after(server, process, result)
+
+
+def _handle_specially(server: GenServer, process: Process, message: Any) -> Stop | None:
+    """Handle a message in a server that has a timeout set, or that `runtime.sys` follows."""
+    timing, debug = process.timing, process.debug
+    process.timing = process.deadline = None
+    system = type(message) is tuple and len(message) == 3 and message[0] is SYSTEM
+    call = message[1] if type(message) is tuple and len(message) == 3 and message[0] is CALL else None
+    stop = _handle(server, process, message)
+    if system and timing is not None:
+        _then(process, Timeout(timing))  # as in OTP, it begins anew
+    if debug is not None and not system:
+        if call is None or call.outcome is PENDING:
+            debug.no_reply()
         else:
-            stop = _handle(server, process, message)
-        if stop is not None:
-            return True, message, stop
-        handled += 1
-        scheduler.budget -= 1
-        if scheduler.budget <= 0 and not scheduler.more_time():
-            break
-        if handled >= TURN and scheduler.ready:
-            break
-    return True, None, None
+            debug.message_out(call.outcome, call)
+    process.special = not (process.pending is process.timing is process.debug is None)
+    return stop
 
 
 def _next(process: Process) -> Any:
@@ -195,41 +255,6 @@ def _urgent(process: Process) -> Matching:
     return matching(((SYSTEM, ANY, ANY), Exit(parent or OUTSIDE, ANY)))
 
 
-def _handle_call(server: GenServer, process: Process, message: Any) -> Stop | None:
-    origin = message[1]
-    result = server.handle_call(message[2], origin)
-    kind = type(result)
-    if kind not in _SPECIAL:
-        origin.settle(result if kind in ATOMIC else isolate(result))
-        if process.debug is not None:
-            process.debug.message_out(result, origin)
-        return None
-    if kind is Reply:
-        origin.settle(isolate(result.value))
-        if process.debug is not None:
-            process.debug.message_out(result.value, origin)
-        return _after(server, process, result.then)
-    if result is NOREPLY:
-        if process.debug is not None:
-            process.debug.no_reply()
-        return None
-    return _after(server, process, result)
-
-
-def _handle(server: GenServer, process: Process, message: Any) -> Stop | None:
-    kind = type(message)
-    result: Any
-    if kind is tuple and len(message) == 2 and message[0] is CAST:
-        result = server.handle_cast(message[1])
-    elif kind is Exit and message.pid is process.parent and not process.detached:
-        return Stop(message.reason)
-    else:
-        result = server.handle_info(message)
-    if process.debug is not None:
-        process.debug.no_reply()
-    return None if result is None else _after(server, process, result)
-
-
 def _after(server: GenServer, process: Process, result: Any) -> Stop | None:
     """Act on what a callback returned; gives how the server stops when it does."""
     if result is None:
@@ -237,17 +262,19 @@ def _after(server: GenServer, process: Process, result: Any) -> Stop | None:
     if type(result) is Stop:
         return result
     if type(result) is Continue or type(result) is Timeout:
-        _then(server, process, result)
+        _then(process, result)
         return None
     return Stop(("bad_return_value", result))
 
 
-def _then(server: GenServer, process: Process, result: Continue | Timeout) -> None:
+def _then(process: Process, result: Continue | Timeout) -> None:
     if type(result) is Continue:
         process.pending = result
+        process.special = True
     elif not process.mailbox and not process.saved:
         assert type(result) is Timeout
         process.timing = result.seconds
+        process.special = True
         process.node.timers.wait(process, result.seconds)
 
 
@@ -255,6 +282,7 @@ def _leave(process: Process, worker: Worker) -> None:
     """Part a process from its worker, with the context variables it has set."""
     if worker.gr_context is not None:
         process.context = worker.gr_context
+        process.burdened = True
     worker.process = None
     process.worker = None
 
@@ -265,20 +293,24 @@ def _requeue(process: Process, worker: Worker) -> None:
     process.node.scheduler.ready.append(process)
 
 
-def _wait_in_place(process: Process, more: bool) -> None:
+def _wait_in_place(server: GenServer, process: Process, more: bool) -> Ending | None:
+    """Wait for the next turn without giving the worker back, and begin it."""
     scheduler = process.node.scheduler
     if more:
         process.state = RUNNABLE
         scheduler.ready.append(process)
     else:
         process.state = RECEIVING
-    scheduler.park(process)
+    try:
+        scheduler.park(process)
+    except BaseException as error:
+        return Ending(exit_reason(process, error))
+    return _begin_turn(server, process) if process.special else None
 
 
-def _end(
-    server: GenServer, process: Process, worker: Worker, reason: Any, message: Any, stop: Stop | None = None
-) -> None:
+def _end(server: GenServer, process: Process, worker: Worker, ending: Ending) -> None:
     """End the server: `terminate`, the last reply, the reports, and the process."""
+    reason, message, stop = ending.reason, ending.message, ending.stop
     if process.state is not DEAD:
         try:
             server.terminate(reason)
@@ -287,6 +319,7 @@ def _end(
         if stop is not None and stop.replies and type(message) is tuple and message[0] is CALL:
             message[1].settle(isolate(stop.reply))
     if process.state is not DEAD and is_abnormal(reason):
+        process.handling = message
         process.node.crashed += 1
         stack = reason.stacktrace if type(reason) is Crash else ()
         server_terminated(process, reason, message, server, stack)

@@ -8,11 +8,14 @@ what a `finally` releases is free when somebody hears of the death.
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runtime.instrument import hooks
 from runtime.pid import Down, Exit, Pid, Ref, forget_process
 from runtime.process import DEAD, RECEIVING, RUNNING, Process
+
+if TYPE_CHECKING:
+    from runtime.node import Node
 
 
 class Watch:
@@ -66,9 +69,9 @@ def kill(process: Process, reason: Any, cause: Pid | None) -> None:
     bury(process, reason)
     worker = process.worker
     if worker is None or worker.process is not process:
-        announce(process)
+        tell(process)
         return
-    process.announced = False
+    process.unannounced = True
     process.node.scheduler.doom(process)  # a process that ends itself is told at the end of the call it made
 
 
@@ -76,39 +79,51 @@ def bury(process: Process, reason: Any) -> None:
     """Take a process off the table: it is dead, its name free, its mailbox gone. Nobody has been told yet."""
     process.state = DEAD
     process.reason = reason
-    process.announced = False
     node = process.node
     pid = process.pid
-    del node.table[pid.id >> 12][pid.id]
-    forget_process(pid)
+    number = pid.id
+    del node.table[number >> 12][number]
+    forget_process(pid, None)
     node.alive -= 1
     if process.name is not None:
         node.names.pop(process.name, None)
     process.mailbox = process.saved = None
     if process.timer_at is not None:
         node.timers.stale += 1
+    if process.waiting_for is not None:
+        process.waiting_for.forget()
+    if process.burdened:
+        _unburden(process, node)
+
+
+def _unburden(process: Process, node: Node) -> None:
     if process.timers:
         node.timers.drop_all(process)
     if process.suspending:
         for held in process.suspending:
             end_suspension(held, process)
-    if process.waiting_for is not None:
-        process.waiting_for.forget()
     if process.aliases:
-        for number in process.aliases:
-            node.aliases.pop(number, None)
+        for alias in process.aliases:
+            node.aliases.pop(alias, None)
         process.aliases = None
 
 
 def announce(process: Process) -> None:
+    """Tell of a death by signal whose frames have had their chance to unwind, unless it has been told."""
+    if process.unannounced:
+        process.unannounced = False
+        tell(process)
+
+
+def tell(process: Process) -> None:
     """Deliver EXIT to the linked and DOWN to the watching, in this order, once."""
-    if process.announced:
-        return
-    process.announced = True
     node = process.node
     reason = process.reason
-    for hook in hooks.exited:
-        hook(process, reason, process.cause)
+    if hooks.exited:
+        for hook in hooks.exited:
+            hook(process, reason, process.cause)
+    if not process.links and process.watchers is None and process.monitors is None:
+        return
     links, process.links = process.links, ()
     watchers, process.watchers = process.watchers, None
     monitors, process.monitors = process.monitors, None
@@ -184,6 +199,7 @@ def release(process: Process) -> None:
         return
     process.suspended = False
     process.suspenders = None
+    process.unusual = process.priority != "normal"
     scheduler = process.node.scheduler
     if process.held:
         process.held = False

@@ -32,6 +32,7 @@ __all__ = [
     "remove",
     "replace_state",
     "resume",
+    "show_state",
     "statistics",
     "suspend",
     "terminate",
@@ -40,6 +41,9 @@ __all__ = [
 
 MAX_LOG = 10
 """Events that `log` keeps, unless told otherwise."""
+
+MAX_SHOWN = 10_000
+"""Longest text of a state that `show_state` gives, in characters."""
 
 
 class SystemRequestError(Unsuccessful):
@@ -146,6 +150,16 @@ def get_status(pid: Any, timeout: float | None = 5.0) -> tuple[Any, ...]:
     return result
 
 
+def show_state(pid: Any, timeout: float | None = 5.0) -> str:
+    """Give the server's state as text of a bounded length, as its `format_status` lets it be shown.
+
+    The text is made in the server's process, so that the state is not copied. Raises as `get_state` does, and
+    SystemRequestError when `format_status` failed.
+    """
+    text: str = _ask(pid, ("show_state",), timeout, "show_state")
+    return text
+
+
 def suspend(pid: Any, timeout: float | None = 5.0) -> None:
     """Let the server take nothing but system messages until `resume`; twice is as good as once (OTP: sys:suspend/2)."""
     _ask(pid, ("suspend",), timeout, "suspend")
@@ -223,6 +237,7 @@ def handle_system(server: GenServer, process: Process, origin: From | None, cont
         return Stop(arguments[0])
     if process.debug is None:
         process.debug = Debug()
+        process.special = True
     try:
         outcome = _REQUESTS[name](server, process, process.debug, *arguments)
     except Exception as error:
@@ -240,6 +255,10 @@ def _is_idle(debug: Debug) -> bool:
 
 def _get_state(server: GenServer, process: Process, debug: Debug) -> Any:
     return dict(vars(server))
+
+
+def _show_state(server: GenServer, process: Process, debug: Debug) -> str:
+    return render(server.format_status(dict(vars(server))), MAX_SHOWN)
 
 
 def _replace_state(server: GenServer, process: Process, debug: Debug, fn: Callable[[Any], Any]) -> Any:
@@ -345,6 +364,7 @@ def _change_code(server: GenServer, process: Process, debug: Debug, module: type
 _REQUESTS: dict[str, Callable[..., Any]] = {
     "get_state": _get_state,
     "replace_state": _replace_state,
+    "show_state": _show_state,
     "get_status": _get_status,
     "suspend": _suspend,
     "resume": _resume,

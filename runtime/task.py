@@ -12,6 +12,7 @@ from runtime.body import name_of
 from runtime.child_spec import ChildSpec
 from runtime.clock import now
 from runtime.errors import CallError
+from runtime.message import travels_by_reference
 from runtime.node import current_process
 from runtime.pid import Down, Pid, Ref
 from runtime.signals import watch
@@ -21,6 +22,7 @@ Outcome = tuple[str, Any]
 """How a task ended: ``("ok", result)`` or ``("exit", reason)``."""
 
 
+@travels_by_reference
 @dataclass(frozen=True, slots=True)
 class Task:
     """A running function: its process, the reference its messages carry, who may wait for it, what it runs.

@@ -42,13 +42,14 @@ class Timers:
         self.stale = 0
         """Entries of the heap that nobody waits for any more."""
         self._numbers = count()
+        self._now = clock.current_clock().now
         self._loop = node.hub.loop
         self._watcher = self._loop.timer(0)
         self._armed: float | None = None
 
     def wait(self, process: Process, seconds: float) -> None:
         """Wake a process after `seconds` unless its `deadline` is cleared before."""
-        due = process.deadline = clock.now() + seconds
+        due = process.deadline = self._now() + seconds
         entry = process.timer_at
         if entry is None or entry > due:
             if entry is not None:
@@ -66,6 +67,7 @@ class Timers:
         if target is not None:
             if target.timers is None:
                 target.timers = {}
+                target.burdened = True
             target.timers[ref.id] = timer
         self._push(timer.due, timer)
 
