@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from runtime.api import self_, send
-from runtime.child_spec import AutoShutdown
+from runtime.child_spec import AutoShutdown, ChildSpec
 from runtime.clock import now
 from runtime.errors import StartError
 from runtime.instrument import emit
@@ -30,6 +30,9 @@ class Children(ABC):
 
     children: dict[Any, Child]
     """Every child, in start order."""
+
+    accepts: type = ChildSpec
+    """What `start_child` takes."""
 
     def __init__(self, strategy: str, intensity: RestartIntensity, auto_shutdown: AutoShutdown) -> None:
         self.strategy = strategy

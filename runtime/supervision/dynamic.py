@@ -181,6 +181,8 @@ class DynamicChildren(Children):
 class SimpleChildren(DynamicChildren):
     """Children made from one template, each with arguments of its own: a simple_one_for_one supervisor's."""
 
+    accepts = list
+
     def __init__(self, template: ChildSpec, intensity: RestartIntensity, auto_shutdown: AutoShutdown) -> None:
         super().__init__(intensity)
         self.strategy = "simple_one_for_one"
@@ -189,8 +191,6 @@ class SimpleChildren(DynamicChildren):
 
     def start_child(self, what: Any) -> Reply:
         """Start a child with the arguments in the list `what` after the template's."""
-        if not isinstance(what, (list, tuple)):
-            return "failed", ("badarg", what)
         return self._add(self.template, tuple(what))
 
     def terminate_child(self, key: Any) -> Reply:

@@ -42,7 +42,7 @@ def terminate_child(supervisor: Any, child: Any) -> None:
 
     Raises SupervisorError ``"not_found"``. One that is not running counts as stopped.
     """
-    _request(supervisor, "terminate_child", child)
+    _request(supervisor, "terminate_child", _hashable(child))
 
 
 def restart_child(supervisor: Any, id: Any) -> Any:
@@ -50,12 +50,12 @@ def restart_child(supervisor: Any, id: Any) -> Any:
 
     Raises SupervisorError ``"not_found"``, ``"running"`` or ``"restarting"``, and StartError when the start failed.
     """
-    return _request(supervisor, "restart_child", id)
+    return _request(supervisor, "restart_child", _hashable(id))
 
 
 def delete_child(supervisor: Any, id: Any) -> None:
     """Forget a child that is not running. Raises SupervisorError ``"not_found"``, ``"running"``, ``"restarting"``."""
-    _request(supervisor, "delete_child", id)
+    _request(supervisor, "delete_child", _hashable(id))
 
 
 def get_childspec(supervisor: Any, child: Any) -> ChildSpec:
@@ -63,8 +63,13 @@ def get_childspec(supervisor: Any, child: Any) -> ChildSpec:
 
     Raises SupervisorError ``"not_found"``.
     """
-    spec: ChildSpec = _request(supervisor, "get_childspec", child)
+    spec: ChildSpec = _request(supervisor, "get_childspec", _hashable(child))
     return spec
+
+
+def _hashable(id: Any) -> Any:
+    hash(id)  # a TypeError for the caller, not for the supervisor
+    return id
 
 
 def _request(supervisor: Any, request: str, argument: Any) -> Any:

@@ -117,12 +117,18 @@ class SupervisorServer(GenServer):
         return "refused", ("unknown_request", request)
 
     def _start_child(self, what: Any) -> Any:
+        if not isinstance(what, self.kept.accepts):
+            return "failed", ("invalid_child_spec", what)
         if isinstance(what, ChildSpec):
             try:
                 check_significant(what, self.kept.auto_shutdown)
             except SpecError as error:
                 return "failed", error.reason
         return self.kept.start_child(what)
+
+    def handle_cast(self, message: Any) -> None:
+        """Take nothing: a supervisor is not cast to."""
+        self.handle_info(message)
 
     def handle_info(self, message: Any) -> Any:
         """Hear of the death of a child, or try a failed restart again."""

@@ -16,6 +16,8 @@ from runtime import (
     SupervisorError,
     SupervisorSpec,
     alive,
+    call,
+    cast,
     count_children,
     delete_child,
     exit,
@@ -26,6 +28,7 @@ from runtime import (
     remove,
     restart_child,
     self_,
+    send,
     sleep,
     spawn,
     spawn_link,
@@ -353,6 +356,17 @@ def test_a_child_that_does_not_start_is_not_kept() -> None:
 
 
 @in_node
+def test_what_a_supervisor_cannot_use_fails_for_the_caller_alone() -> None:
+    sup = started([member("a")])
+    with pytest.raises(StartError) as caught:
+        start_child(sup, ["arguments for a template"])
+    assert caught.value.reason == ("invalid_child_spec", ["arguments for a template"])
+    with pytest.raises(TypeError, match="unhashable"):
+        terminate_child(sup, ["a"])
+    assert places(sup) == {"a": "up"}
+
+
+@in_node
 def test_a_child_that_ignores_is_kept_unless_it_is_temporary() -> None:
     sup = started([])
     assert start_child(sup, member("a", "ignore")) is None
@@ -434,11 +448,10 @@ def test_a_supervisor_that_is_gone_cannot_be_asked() -> None:
 
 @in_node
 def test_an_unknown_request_and_an_unknown_message_do_no_harm() -> None:
-    from runtime import call, send
-
     sup = started([member("a")])
     assert call(sup, "how are you") == ("refused", ("unknown_request", "how are you"))
     send(sup, "hello")
+    cast(sup, "hello")
     assert places(sup) == {"a": "up"}
 
 
@@ -488,6 +501,8 @@ def test_a_template_supervisor_starts_children_with_arguments_of_their_own() -> 
     assert get_childspec(sup, pids[0]) == template
     terminate_child(sup, pids[0])
     assert not alive(pids[0])
+    with pytest.raises(StartError):
+        start_child(sup, template)
     with pytest.raises(SupervisorError) as caught:
         terminate_child(sup, "m")
     assert caught.value.reason == "simple_one_for_one"
