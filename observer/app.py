@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from pathlib import Path
 
+from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
 
 from observer import themes
-from observer.clock import Clock
+from observer.clock import Clock, of_day
 from observer.poller import Looked, Lost, Met, News
+from observer.screens.acting import Acting
+from observer.screens.chaos_screen import ChaosScreen
+from observer.screens.choose_export import ChooseExport
 from observer.screens.events_screen import EventsScreen
 from observer.screens.health_screen import HealthScreen
 from observer.screens.help_screen import HelpScreen
 from observer.screens.names_screen import NamesScreen
 from observer.screens.node_screen import NodeScreen
+from observer.screens.output_screen import OutputScreen
 from observer.screens.process_screen import ProcessScreen
 from observer.screens.processes_screen import ProcessesScreen
 from observer.screens.rows_screen import RowsScreen
@@ -24,6 +30,7 @@ from observer.screens.tree_screen import TreeScreen
 from observer.settings import DEFAULT_THEME, Settings
 from observer.source import Source
 from observer.watch import Watch
+from observer.widgets.key_bar import MORE
 from runtime.introspection import wire
 
 VIEWS: dict[str, type[TreeScreen | ProcessesScreen | EventsScreen | HealthScreen | NamesScreen]] = {
@@ -44,6 +51,9 @@ class ObserverApp(App[None]):
     BINDINGS = [
         Binding("space", "freeze", "Freeze", key_display="␣", id="freeze", tooltip="Let the display stand still"),
         Binding("question_mark", "help", "Help", key_display="?", id="help", tooltip="Keys and meanings"),
+        Binding("c", "chaos", "Chaos", id="chaos", group=MORE, tooltip="Kill at a rate and see what comes back"),
+        Binding("w", "write", "Write", id="write", group=MORE, tooltip="Write what is shown to a file"),
+        Binding("O", "output", "Output", id="output", group=MORE, tooltip="What the program wrote to standard error"),
         Binding("1", "view('tree')", "Tree", show=False, id="view-tree"),
         Binding("2", "view('processes')", "Processes", show=False, id="view-processes"),
         Binding("3", "process", "Process", show=False, id="view-process"),
@@ -127,6 +137,41 @@ class ObserverApp(App[None]):
             poller.soon()
         if self.view is not None:
             self.view.show_reachability()
+
+    def action_chaos(self) -> None:
+        """Open the chaos screen, for the selected subtree."""
+        view = self.view
+        row = view.row_in_hand() if isinstance(view, Acting) else None
+        if view is self.screen and not isinstance(view, ChaosScreen):
+            self.push_screen(ChaosScreen(self.observed, row.key if row and row.kind == "supervisor" else ""))
+
+    def action_output(self) -> None:
+        """Show what the program wrote to standard error."""
+        if self.screen is self.view:
+            self.push_screen(OutputScreen(self.observed.source.child()))
+
+    @work
+    async def action_write(self) -> None:
+        """Ask in which form, and write what is shown to a file in the current folder."""
+        view = self.view
+        if view is None or self.screen is not view:
+            return
+        picture = self.export_screenshot()
+        rows_view = view if isinstance(view, RowsScreen) else None
+        folder = Path.cwd()
+        chosen = await self.push_screen_wait(ChooseExport(str(folder), rows_view is not None))
+        if chosen is None:
+            return
+        text = picture if isinstance(chosen, str) or rows_view is None else chosen.write(await rows_view.all_rows())
+        ending = chosen if isinstance(chosen, str) else chosen.ending
+        stamp = of_day(self.observed.clock.now()).replace(":", "")
+        path = folder / f"observer-{self.observed.source.name}-{stamp}.{ending}"
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            self.notify(f"{path} cannot be written: {error.strerror}.", severity="error", markup=False)
+        else:
+            self.notify(f"Written to {path}", markup=False)
 
     def action_help(self) -> None:
         """Show the keys of where you are, and what everything means."""

@@ -24,6 +24,9 @@ from runtime.introspection import wire
 
 View = TypeVar("View", bound=RowsView)
 
+MOST_EXPORTED = 20_000
+"""How many rows are written to a file."""
+
 NO_ROWS = "No processes yet. As soon as the program starts one, it stands here."
 NO_MATCH = "Nothing matches the filter. Press / to change it, or esc to take it away."
 FILTER_HINT = "text, ~regular expression, or mailbox>100 and sup~pool   (enter keeps it, esc takes it away)"
@@ -74,6 +77,18 @@ class RowsScreen(Acting, Generic[View]):
         """The window that is in sight."""
         offset, limit = self.table.wanted()
         return [self.view.question(offset, limit, self.table.selection.key)]
+
+    async def all_rows(self) -> list[wire.Row]:
+        """Ask for all rows of this view, at most `MOST_EXPORTED` of them."""
+        rows: list[wire.Row] = []
+        total = 1
+        while len(rows) < min(total, MOST_EXPORTED):
+            answer = await self.observed.ask(self.view.question(len(rows), wire.MAX_ROWS, None))
+            if not isinstance(answer, wire.Window) or not answer.rows:
+                break
+            rows += answer.rows
+            total = answer.total
+        return rows
 
     def take(self, query: wire.Query, answer: Answer) -> None:
         """Take a window, or why there is none."""

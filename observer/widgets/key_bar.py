@@ -49,10 +49,13 @@ class KeyBar(Static):
         self.update(Content("\n").join(Content(" " * GAP).join(line) for line in lines))
 
     def _bindings_shown(self) -> list[Binding]:
+        """Give one binding an action: of several keys the one with the shortest name, which is the letter."""
         shown: dict[str, Binding] = {}
         for active in self.screen.active_bindings.values():
-            if active.binding.show and active.enabled:
-                shown.setdefault(active.binding.action, active.binding)
+            binding = active.binding
+            known = shown.get(binding.action)
+            if binding.show and active.enabled and (known is None or len(binding.key) < len(known.key)):
+                shown[binding.action] = binding
         return list(shown.values())
 
     def _item(self, binding: Binding) -> Content:

@@ -12,6 +12,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.style import Style
 
 from observer import tones
 from observer.selection import reveal
@@ -184,7 +185,8 @@ class LineList(ScrollView, Generic[Item], can_focus=True):
     def _strip(self, spans: Sequence[tuple[str, str]], width: int, selected: bool = False) -> Strip:
         base = self.visual_style
         if selected:
-            base = base + self.get_visual_style("line-list--selected", partial=True)
+            tint = self.get_component_styles("line-list--selected").background
+            base = base + Style(background=tint if base.background is None else base.background + tint)
         parse = self.app.stylesheet.parse_style
         strip = Strip([Segment(text, (base + parse(tone)).rich_style) for text, tone in spans])
         if strip.cell_length > width:

@@ -42,7 +42,7 @@ class OutcomePanel(Widget):
         if outcome.over(record.time):
             self._outcome = None
             return
-        planned = outcome.plan.sentence if outcome.plan else "nothing was worked out"
+        planned = outcome.plan.sentence if outcome.plan else "not worked out: it was done at once"
         self._lines = [Content.assemble(("planned    ", tones.MUTED), (safe(planned), tones.TEXT))]
         for after, depth, event in outcome.happened(record.events):
             told = line(event)[1:]

@@ -196,6 +196,10 @@ class ProcessTable(ScrollView, can_focus=True):
             self.select(index)
         return index is not None
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A flat list has nothing to fold."""
+        return not (self.flat and action in ("fold", "unfold"))
+
     def action_move(self, rows: int) -> None:
         """Move the selection by some rows."""
         self.select(self.selection.index + rows)
@@ -307,7 +311,7 @@ class ProcessTable(ScrollView, can_focus=True):
         width = self.size.width
         base = self.visual_style
         if y == 0:
-            return self._heading(base + self.get_visual_style("process-table--heading", partial=True))
+            return self._heading(self._tinted(base, "process-table--heading"))
         index = self._offset + y - 1
         row = self._rows.get(index)
         if row is None:
@@ -316,11 +320,11 @@ class ProcessTable(ScrollView, can_focus=True):
         flash = life.flash(self.time) if life else 0.0
         selected = index == self.selection.index
         if row.key in self.marked:
-            base = base + self.get_visual_style("process-table--marked", partial=True)
+            base = self._tinted(base, "process-table--marked")
         if selected:
-            base = base + self.get_visual_style("process-table--selected", partial=True)
+            base = self._tinted(base, "process-table--selected")
         if flash > 0:
-            base = base + self._flash_style(flash)
+            base = self._tinted(base, "process-table--flash", flash)
         layout = self._layout
         name = name_cell(row, self._guides.get(index, ""), layout.name, self.time, foldable=not self.flat)
         cells: list[Cell] = [self._gutter(row, selected, flash), name]
@@ -354,11 +358,10 @@ class ProcessTable(ScrollView, can_focus=True):
         sign = "↻" if flash > 0 else "✓" if row.key in self.marked else "!" if row.lints else " "
         return (("▌" if selected else " ", tones.ACCENT), (sign, tones.WARN))
 
-    def _flash_style(self, brightness: float) -> Style:
-        style = self.get_visual_style("process-table--flash", partial=True)
-        if style.background is None:
-            return style
-        return Style(background=style.background.multiply_alpha(brightness))
+    def _tinted(self, base: Style, component: str, strength: float = 1.0) -> Style:
+        """Lay a component's background over a style's; `strength` is 1 for all of it, 0 for none."""
+        tint = self.get_component_styles(component).background.multiply_alpha(strength)
+        return base + Style(background=tint if base.background is None else base.background + tint)
 
     def _paint(self, tone: str, base: Style) -> RichStyle:
         """Give a tone on a background, as the terminal shows it."""

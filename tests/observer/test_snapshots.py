@@ -64,9 +64,33 @@ def test_a_tree_in_trouble(snap_compare: Compare, size: tuple[int, int], theme: 
     assert snap_compare(**picture(fake_node.crashing(), press("j"), theme), terminal_size=size)
 
 
+VIEWS = {"processes": "2", "process": "3", "events": "4", "node": "5", "names": "6", "chaos": "c"}
+
+
+@pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_one_process(snap_compare: Compare, size: tuple[int, int]) -> None:
-    assert snap_compare(**picture(fake_node.crashing(), press("j", "enter")), terminal_size=size)
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_other_views(snap_compare: Compare, view: str, size: tuple[int, int], theme: str) -> None:
+    assert snap_compare(**picture(fake_node.crashing(), press("j", VIEWS[view]), theme), terminal_size=size)
+
+
+@pytest.mark.parametrize("view", ["processes", "events", "node", "names"])
+def test_the_other_views_with_nothing_to_show(snap_compare: Compare, view: str) -> None:
+    assert snap_compare(**picture(FakeNode(), press(VIEWS[view])), terminal_size=(80, 24))
+
+
+def test_a_crash_with_its_chain(snap_compare: Compare) -> None:
+    act = press("j", "j", "j", "X", "4", "g", "j")
+    assert snap_compare(**picture(fake_node.chat(), act), terminal_size=(120, 40))
+
+
+def test_a_message_to_send(snap_compare: Compare) -> None:
+    assert snap_compare(**picture(fake_node.chat(), press("j", "m")), terminal_size=(80, 24))
+
+
+def test_forms_to_write(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/")
+    assert snap_compare(**picture(fake_node.chat(), press("w")), terminal_size=(80, 24))
 
 
 def test_a_kill_to_confirm(snap_compare: Compare) -> None:

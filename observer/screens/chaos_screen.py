@@ -1,0 +1,158 @@
+"""Chaos: kills at a rate, and live figures of what comes back."""
+
+from __future__ import annotations
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Container, Horizontal
+from textual.content import Content
+from textual.widgets import Button, Input, Label, Static
+
+from observer import quantity, tones, units
+from observer.chaos import Chaos, Orders, Report
+from observer.history import Meter
+from observer.safetext import safe
+from observer.screens.node_screen import NodeScreen
+from observer.sparkline import bar, sparkline
+from observer.watch import Watch
+
+FIELDS = (
+    ("rate", "Rate", "5/s", "kills a second: 5/s, 90/m"),
+    ("seconds", "For", "30s", "how long: 30s, 2m"),
+    ("target", "Target", "", "a filter, e.g. sup~pool; empty: any child that is restarted"),
+    ("root", "Subtree", "", "the place of a supervisor, e.g. app/pool; empty: everywhere"),
+)
+"""What is asked: a name, a title, what stands there first, and a hint."""
+
+
+class ChaosScreen(NodeScreen):
+    """Orders on top, figures below. Leaving the screen ends the killing."""
+
+    CSS_PATH = ["node_screen.tcss", "chaos_screen.tcss"]
+    VIEW = "Chaos"
+    BINDINGS = [
+        Binding("escape", "back", "Back", id="back-from-chaos", key_display="esc"),
+        Binding("ctrl+s", "start", "Start or stop", id="start-chaos", key_display="^s"),
+    ]
+
+    def __init__(self, watch: Watch, root: str = "") -> None:
+        super().__init__(watch)
+        self._root = root
+        self._chaos: Chaos | None = None
+        self._seconds = 0.0
+        self._recovered = Meter()
+        self.figures = Static(id="figures", classes="framed")
+        self.button = Button("Start", variant="error", id="start")
+
+    def compose_body(self) -> ComposeResult:
+        """The orders, and what came of them."""
+        with Container(id="orders", classes="framed") as orders:
+            orders.border_title = "Orders"
+            for name, title, first, hint in FIELDS:
+                with Horizontal(classes="order"):
+                    yield Label(title)
+                    yield Input(self._root if name == "root" else first, placeholder=hint, classes="line", id=name)
+            yield self.button
+        yield self.figures
+
+    def on_mount(self) -> None:
+        """Wait for a start: nothing is killed by opening this."""
+        super().on_mount()
+        self.figures.border_title = "What comes of it"
+        self.figures.update(
+            Content.assemble(("Nothing has been killed. Enter, or the button, starts; esc leaves.", tones.MUTED))
+        )
+        self.query_one("#rate").focus()
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#start")
+    def action_start(self) -> None:
+        """Start killing; when it goes on already, stop."""
+        if self._chaos is not None:
+            self._chaos.stop()
+            return
+        if self.observed.read_only:
+            self._say("This is a read-only view: nothing can be killed from here.")
+            return
+        try:
+            orders = self._orders()
+        except ValueError as error:
+            self._say(str(error))
+            return
+        self._seconds = orders.seconds
+        self._recovered = Meter()
+        self._chaos = Chaos(self.observed.source, orders, self._progress, self.observed.clock)
+        self.button.label = "Stop"
+        self._run(self._chaos)
+
+    def _orders(self) -> Orders:
+        typed = {name: self.query_one(f"#{name}", Input).value.strip() for name, *_ in FIELDS}
+        return Orders(
+            rate=quantity.per_second(typed["rate"]),
+            seconds=quantity.seconds(typed["seconds"]),
+            target=typed["target"],
+            root=typed["root"] or None,
+        )
+
+    @work
+    async def _run(self, chaos: Chaos) -> None:
+        report = await chaos.run()
+        self._chaos = None
+        self.button.label = "Start"
+        self.figures.update(self._told(report, over=True))
+
+    def _progress(self, report: Report) -> None:
+        self._recovered.add(report.elapsed, report.recovered)
+        self.figures.update(self._told(report, over=False))
+
+    def _say(self, sentence: str) -> None:
+        self.figures.update(Content.assemble((f"! {safe(sentence)}", tones.BAD)))
+
+    def _told(self, report: Report, over: bool) -> Content:
+        share = min(1.0, report.elapsed / self._seconds) if self._seconds else 1.0
+        verdict = ("", tones.TEXT)
+        if over:
+            verdict = (
+                ("✓ everything came back", tones.GOOD) if report.passed else ("✗ not everything came back", tones.BAD)
+            )
+        rows: list[tuple[str, list[tuple[str, str]]]] = [
+            ("", [(bar(share, 30), tones.LINE), (f" {units.duration(report.elapsed)}  ", tones.MUTED), verdict]),
+            ("kills", [(units.count(report.kills), tones.STRONG), (_missed(report), tones.MUTED)]),
+            ("recovered", [(units.count(report.recovered), tones.GOOD), *self._rates()]),
+            ("waiting", [(units.count(len(report.pending)), tones.WARN if report.pending else tones.MUTED)]),
+            ("time to recovery", _times(report)),
+        ]
+        if report.gave_up:
+            rows.append(("gave up", [("⚑ " + ", ".join(map(safe, report.gave_up[-5:])), tones.BAD)]))
+        if report.problem:
+            rows.append(("problem", [(f"! {safe(report.problem)}", tones.BAD)]))
+        if over and report.pending:
+            names = ", ".join(f"{safe(victim.name)} {victim.pid}" for victim in report.pending[:8])
+            rows.append(("never came back", [(f"✗ {names}", tones.BAD)]))
+        return Content("\n").join(Content.assemble((label.ljust(18), tones.MUTED), *spans) for label, spans in rows)
+
+    def _rates(self) -> list[tuple[str, str]]:
+        return [("  ", tones.TEXT), (sparkline(self._recovered.rates.values(), 30), tones.LINE)]
+
+    def action_back(self) -> None:
+        """Stop the killing and leave."""
+        if self._chaos is not None:
+            self._chaos.stop()
+        super().action_back()
+
+
+def _missed(report: Report) -> str:
+    parts = [f"  {units.count(report.missed)} came too late" if report.missed else ""]
+    parts.append(f"  {units.count(report.not_expected)} are not restarted by anybody" if report.not_expected else "")
+    return "".join(parts)
+
+
+def _times(report: Report) -> list[tuple[str, str]]:
+    if report.worst is None:
+        return [("none yet", tones.MUTED)]
+    return [
+        (f"p50 {units.lag(report.p50 or 0)}", tones.STRONG),
+        (f"   p99 {units.lag(report.p99 or 0)}", tones.STRONG),
+        (f"   worst {units.lag(report.worst)}", tones.STRONG),
+    ]

@@ -1,0 +1,31 @@
+"""Asks in which form to write what is shown."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import OptionList, Static
+
+from observer.export import FORMATS, Format
+from observer.screens.dialog import Dialog
+
+
+class ChooseExport(Dialog[Format | str]):
+    """Gives a format of rows, or ``"svg"`` for a picture of the screen, or None."""
+
+    def __init__(self, folder: str, with_rows: bool) -> None:
+        super().__init__()
+        self._folder = folder
+        self._formats = FORMATS if with_rows else ()
+
+    def compose(self) -> ComposeResult:
+        """The list of forms, and where the file will be."""
+        with Vertical(classes="box") as box:
+            box.border_title = "Write what is shown"
+            yield OptionList("Picture of the screen as SVG", *(each.title for each in self._formats), markup=False)
+            yield Static(f"The file goes to {self._folder}", classes="hint", markup=False)
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss("svg" if event.option_index == 0 else self._formats[event.option_index - 1])

@@ -1,0 +1,113 @@
+"""Chaos, writing what is shown to files, and the program's output, in the dashboard."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from observer import export
+from observer.screens.chaos_screen import ChaosScreen
+from observer.settings import Settings
+from observer.source import ChildStatus
+from runtime.introspection import wire
+from tests.observer import fake_node
+from tests.observer.conftest import Drive
+
+ROWS = [
+    wire.Row(key="app", pid="<0.1.0>", kind="supervisor", name="app", strategy="one_for_one", child_count=2),
+    wire.Row(key="app/a", pid="<0.2.0>", name='a "quoted"', depth=1, parent_key="app", memory=2048, restarts=2),
+    wire.Row(key="app/b", name="b\x1b[2J", depth=1, parent_key="app", status="stopped"),
+]
+
+
+async def test_c_opens_chaos_for_the_selected_subtree_and_kills_nothing_yet(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("j", "j", "c")
+        assert isinstance(driver.app.screen, ChaosScreen)
+        assert driver.app.screen.query_one("#root", Input).value == "chat_sup/clients"
+        assert not any(isinstance(query, wire.Exit) for query in driver.node.asked)
+
+
+async def test_chaos_says_what_is_wrong_with_its_orders(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("c")
+        driver.app.screen.query_one("#rate", Input).value = "often"
+        await driver.press("enter")
+        assert "'often' is no rate" in driver.text()
+
+
+async def test_chaos_in_a_read_only_view_is_refused(drive: Drive) -> None:
+    async with drive(fake_node.chat(), settings=Settings(interval=60.0, read_only=True)) as driver:
+        await driver.press("c", "enter")
+        assert "read-only" in driver.text()
+
+
+async def test_chaos_kills_and_tells_what_came_back(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("c")
+        screen = driver.app.screen
+        for name, value in (("rate", "1/s"), ("seconds", "0.01s"), ("target", "ada"), ("root", "")):
+            screen.query_one(f"#{name}", Input).value = value
+        await driver.press("enter")
+        assert await driver.shows("recovered         1")
+        assert [query.pid for query in driver.node.asked if isinstance(query, wire.Exit)] == ["<0.13.0>"]
+        await driver.press("escape")
+        assert not isinstance(driver.app.screen, ChaosScreen)
+
+
+@pytest.mark.parametrize(
+    ("downs", "ending", "expected"), [(0, "svg", "<svg"), (1, "txt", "chat_server"), (5, "json", "[")]
+)
+async def test_what_is_shown_is_written_to_a_file(
+    drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, downs: int, ending: str, expected: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("w", *["down"] * downs, "enter")
+        assert await driver.shows("Written to")
+    (file,) = tmp_path.iterdir()
+    assert file.name == f"observer-chat-221320.{ending}"
+    assert expected in file.read_text(encoding="utf-8")
+
+
+async def test_the_output_of_the_program_can_be_read_at_any_time(drive: Drive) -> None:
+    node = fake_node.chat()
+    node.child_status = ChildStatus("python -m demos.chat", None, ("warning: \x1b[31mlow disk",))
+    async with drive(node) as driver:
+        await driver.press("O")
+        assert "warning: ␛[31mlow disk" in driver.text()
+        assert "running" in driver.text()
+
+
+async def test_a_node_not_started_from_here_says_where_its_output_is(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("O")
+        assert "not started from here" in driver.text()
+
+
+def test_a_tree_as_text_shows_who_hangs_under_whom() -> None:
+    assert export.text(ROWS).splitlines() == [
+        "app  <0.1.0>  one_for_one",
+        '├─ a "quoted"  <0.2.0>  restarts 2  2.0K',
+        "└─ b␛[2J  (stopped)",
+    ]
+
+
+def test_a_graph_has_a_node_a_row_and_an_edge_a_child() -> None:
+    graph = export.dot(ROWS)
+    assert '"app" -> "app/a";' in graph
+    assert '[label="a \\"quoted\\"\\n<0.2.0>", shape=ellipse]' in graph
+    assert 'style="dashed"' in graph
+    chart = export.mermaid(ROWS)
+    assert "n0 --> n1" in chart
+    assert 'n1(["a #quot;quoted#quot;<br/>#lt;0.2.0#gt;"])' in chart
+
+
+def test_a_table_has_a_line_a_row() -> None:
+    lines = export.table(ROWS).splitlines()
+    assert lines[0].startswith("pid,name,kind")
+    assert len(lines) == 4
+    assert json.loads(export.records(ROWS))[1]["memory"] == 2048
