@@ -205,9 +205,9 @@ def u56_requests_between_restart_attempts(log: Log) -> None:
         client(tag, request)
     log("nothing_answered", flush())
     release(second, ("stop", "nope"))
+    third = held("k#3")  # before anything is logged: the supervisor and the clients run side by side
     for tag in asked:
         log(tag, outcome(tag))
-    third = held("k#3")
     client("terminate", lambda: answer(terminate_child, sup, "k"))
     release(third, ("stop", "nope"))
     log("terminate", outcome("terminate"))
