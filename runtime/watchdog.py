@@ -15,9 +15,9 @@ from gevent.hub import Hub
 
 from runtime.interruption import Interruption
 from runtime.native import sleep, start_thread
-from runtime.whereabouts import hub_frame, running_process, where
 from runtime.node import Node
 from runtime.process import Process
+from runtime.whereabouts import hub_frame, running_process, where
 
 LIMIT = 0.1
 """Seconds that the hub may be held, unless told otherwise."""

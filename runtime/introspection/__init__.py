@@ -1,1 +1,22 @@
-"""Watching a node from outside: hooks, the event log, snapshots, and the endpoint that serves them."""
+"""Watching a node from outside: hooks, the event log, snapshots, and the endpoint that serves them.
+
+`serve` switches it on. It is loaded at first use, because the observer imports this package for the wire's types.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from runtime.introspection.service import serve as serve
+
+__all__ = ["serve"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "serve":
+        from runtime.introspection.service import serve as function
+
+        globals()["serve"] = function
+        return function
+    raise AttributeError(f"module 'runtime.introspection' has no attribute {name!r}")

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runtime.introspection.glimpse import values
-from runtime.introspection.native import Pace
 from runtime.introspection.places import MAX_DEPTH, Place, children_of, is_supervisor, join, root_key
+from runtime.native import Pace
 from runtime.process import Process
 from runtime.supervision.child import Child
 
@@ -95,3 +95,18 @@ class Branches:
     def count(self) -> int:
         """Count the supervisors."""
         return sum(1 for _ in self.walk())
+
+    def find(self, key: str) -> Process | None:
+        """Give the process that stands in the place of that key."""
+        for top in self.tops:
+            branch = top
+            while branch.key != key and key.startswith(branch.key + "/"):
+                inner = next((b for b in branch.below.values() if key == b.key or key.startswith(b.key + "/")), None)
+                if inner is None:
+                    child = next((child for child in branch.children if join(branch.key, child) == key), None)
+                    pid = None if child is None else child.pid
+                    return None if pid is None else pid.process
+                branch = inner
+            if branch.key == key:
+                return branch.process
+        return None

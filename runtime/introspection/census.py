@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from operator import attrgetter
 
-from runtime.introspection.native import Pace
 from runtime.introspection.places import children_of, place_of
+from runtime.native import Pace
 from runtime.node import Node
 from runtime.process import DEAD, Process
 from runtime.server_loop import Starting

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, islice
 from typing import Any, TypeVar
 
-from runtime.introspection.native import Pace
+from runtime.native import Pace
 
 T = TypeVar("T")
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from runtime.introspection import wire
 from runtime.introspection.branches import Branch
-from runtime.introspection.native import Pace
 from runtime.introspection.places import FREE, Place, join, root_key
 from runtime.introspection.ranking import rank
 from runtime.introspection.snapshot import Snapshot
 from runtime.introspection.sorting import FIGURES
+from runtime.native import Pace
 from runtime.process import Process
 
 Matches = Callable[[Process | None, Place | None, str], bool]

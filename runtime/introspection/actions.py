@@ -1,0 +1,225 @@
+"""Actions: what an observer may do to a node. All are carried out in the hub, and all are refused by a read-only one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runtime.calls import call, cast
+from runtime.errors import CallError, StartError, SupervisorError
+from runtime.introspection import wire
+from runtime.introspection.errand import Errands
+from runtime.introspection.event_log import EventLog
+from runtime.introspection.literal import LiteralProblem, read_literal
+from runtime.introspection.places import child_text, children_of, display_name, is_dynamic, parse_pid
+from runtime.lifecycle import OUTSIDE, resume, suspend
+from runtime.mailbox import send
+from runtime.node import Node
+from runtime.process import DEAD, Process
+from runtime.signals import exit_signal
+from runtime.supervision.child import Child
+from runtime.supervision.requests import delete_child, restart_child, terminate_child
+from runtime.text import reason_text, render
+from runtime.watchdog import Watchdog
+
+CALL_TIMEOUT = 2.5
+"""Seconds that a call sent by an observer waits for its reply."""
+
+Command = wire.Exit | wire.Suspend | wire.Resume | wire.Send | wire.ControlChild
+Answer = wire.Done | wire.Failed
+
+
+class Actions:
+    """Carries out the commands of observers."""
+
+    def __init__(self, node: Node, watchdog: Watchdog, log: EventLog, read_only: bool) -> None:
+        self.node = node
+        self.read_only = read_only
+        self._watchdog = watchdog
+        self._log = log
+        self._errands = Errands(node, watchdog)
+        self._events: dict[Process, int] = {}
+        watchdog.interruption.told = self._tell_interruption
+
+    def carry_out(self, command: Command) -> Answer:
+        """Do what an observer asks for. From any thread; returns within a few seconds."""
+        if self.read_only:
+            return wire.Failed(why="This node is read-only: it can be watched, and nothing else.", kind="read_only")
+        pid = command.supervisor if isinstance(command, wire.ControlChild) else command.pid
+        process = self._process(pid)
+        if isinstance(process, wire.Failed):
+            return process
+        try:
+            match command:
+                case wire.Exit():
+                    return self._exit(process, read_literal(command.reason, "reason"))
+                case wire.Suspend():
+                    return self._in_hub(lambda: self._suspend(process))
+                case wire.Resume():
+                    return self._in_hub(lambda: self._resume(process))
+                case wire.Send():
+                    return self._send(process, read_literal(command.message, "message"), command.via)
+                case wire.ControlChild():
+                    return self._control(process, command)
+        except LiteralProblem as problem:
+            return wire.Failed(why=str(problem), kind="bad_request")
+
+    def _process(self, text: str) -> Process | wire.Failed:
+        pid = parse_pid(text)
+        if pid is None:
+            return wire.Failed(why=f"{text!r} is not a pid; one looks like <0.17.0>.", kind="bad_request")
+        return _gone(text) if pid.process is None else pid.process
+
+    def _in_hub(self, function: Any) -> Answer:
+        answer: Answer = self._errands.in_hub(function)
+        return answer
+
+    # -- Exit signals -----------------------------------------------------------------------------------------------
+
+    def _exit(self, process: Process, reason: Any) -> Answer:
+        """Send an exit signal; to a process that holds the hub, by interrupting it."""
+
+        def interrupt() -> bool:
+            watchdog = self._watchdog
+            return watchdog.busy_with is process and watchdog.interruption.request(process, reason)
+
+        done: Answer = self._errands.in_hub(lambda: self._signal(process, reason), while_waiting=interrupt)
+        if process in self._events or process.state is DEAD:
+            event = self._events.pop(process, None)
+            if isinstance(done, wire.Failed) and process.state is DEAD:
+                return wire.Done(sentence=f"Interrupted {process.pid}, which held the hub, and ended it.", event=event)
+        return done
+
+    def _signal(self, process: Process, reason: Any) -> Answer:
+        if process.state is DEAD:
+            return _gone(str(process.pid))
+        event = self._log.add_kill(process, reason)
+        exit_signal(process, OUTSIDE, reason)
+        text = f"Sent {reason_text(reason)} to {process.pid}"
+        if process.state is not DEAD:
+            if process.trap_exit:
+                return wire.Done(sentence=f"{text}, which traps exits and has it as a message.", event=event)
+            return wire.Done(sentence=f"{text}, which takes no notice of that reason.", event=event)
+        return wire.Done(sentence=f"{text}.", event=event)
+
+    def _tell_interruption(self, process: Process, reason: Any) -> None:
+        self._events[process] = self._log.add_kill(process, reason)
+
+    # -- Suspension -------------------------------------------------------------------------------------------------
+
+    def _suspend(self, process: Process) -> Answer:
+        if process.state is DEAD:
+            return _gone(str(process.pid))
+        if not _is_ours(process):
+            suspend(process.pid)
+        event = self._log.add_action(process, f"suspended {display_name(process)}")
+        return wire.Done(sentence=f"{process.pid} runs nothing until it is resumed.", event=event)
+
+    def _resume(self, process: Process) -> Answer:
+        if process.state is DEAD:
+            return _gone(str(process.pid))
+        if not _is_ours(process):
+            if process.suspended:
+                return wire.Failed(
+                    why=f"{process.pid} was suspended by a process of the program, which must resume it."
+                )
+            return wire.Done(sentence=f"{process.pid} was not suspended.")
+        resume(process.pid)
+        event = self._log.add_action(process, f"resumed {display_name(process)}")
+        return wire.Done(sentence=f"{process.pid} goes on.", event=event)
+
+    # -- Messages ---------------------------------------------------------------------------------------------------
+
+    def _send(self, process: Process, message: Any, via: str) -> Answer:
+        event: int | None = None
+
+        def deliver() -> Answer:
+            nonlocal event
+            if process.state is DEAD:
+                return _gone(str(process.pid))
+            event = self._log.add_action(process, f"sent {render(message, 200)} to {display_name(process)} ({via})")
+            if via == "call":
+                return wire.Done(event=event)
+            (cast if via == "cast" else send)(process.pid, message)
+            return wire.Done(sentence=f"Sent it to {process.pid}.", event=event)
+
+        done = self._in_hub(deliver)
+        if via != "call" or isinstance(done, wire.Failed):
+            return done
+        answer: Answer = self._errands.by_process(lambda: self._call(process, message, event))
+        return answer
+
+    def _call(self, process: Process, message: Any, event: int | None) -> Answer:
+        try:
+            reply = call(process.pid, message, timeout=CALL_TIMEOUT)
+        except CallError as error:
+            if error.reason == "timeout":
+                why = f"{process.pid} did not reply within {CALL_TIMEOUT:g} seconds."
+                return wire.Failed(why=why, kind="timeout")
+            return wire.Failed(why=f"{process.pid} did not reply: {reason_text(error.reason)}.")
+        return wire.Done(sentence=f"{process.pid} replied.", value=render(reply, 10_000), event=event)
+
+    # -- Children ---------------------------------------------------------------------------------------------------
+
+    def _control(self, supervisor: Process, command: wire.ControlChild) -> Answer:
+        kept = children_of(supervisor)
+        if kept is None:
+            return wire.Failed(why=f"{supervisor.pid} is no supervisor.", kind="bad_request")
+
+        def work() -> Answer:
+            child = next((c for c in [*kept.children.values()] if child_text(c) == command.child_id), None)
+            if child is None:
+                return wire.Failed(why=f"{supervisor.pid} has no child {command.child_id!r}.", kind="noproc")
+            self._log.add_action(supervisor, f"{command.action} of child {command.child_id}")
+            try:
+                return _control_child(supervisor, child, command)
+            except SupervisorError as error:
+                return wire.Failed(why=_refusal(command, error.reason), kind="bad_request")
+            except StartError as error:
+                return wire.Failed(why=f"{command.child_id} did not start: {reason_text(error.reason)}.")
+            except CallError as error:
+                return wire.Failed(why=f"The supervisor did not answer: {reason_text(error.reason)}.", kind="noproc")
+
+        answer: Answer = self._errands.by_process(work)
+        return answer
+
+
+def _control_child(supervisor: Process, child: Child, command: wire.ControlChild) -> Answer:
+    """Do it, in a process of an errand."""
+    name, pid = command.child_id, supervisor.pid
+    key = child.at if is_dynamic(child) else child.spec.id
+    if is_dynamic(child) and command.action != "terminate":
+        why = f"{name} has no id, as a dynamic supervisor's children have none: it can be terminated, or killed."
+        return wire.Failed(why=why, kind="bad_request")
+    match command.action:
+        case "terminate":
+            terminate_child(pid, key)
+            return wire.Done(sentence=f"{name} has ended and is not restarted.")
+        case "delete":
+            delete_child(pid, key)
+            return wire.Done(sentence=f"{name} is no child of {pid} any more.")
+        case "restart" if child.at is not None:
+            terminate_child(pid, key)
+    started = restart_child(pid, key)
+    return wire.Done(sentence=f"{name} was started, as {started}.")
+
+
+def _refusal(command: wire.ControlChild, reason: Any) -> str:
+    name = command.child_id
+    match reason:
+        case "running":
+            return f"{name} is running; terminate it first."
+        case "restarting":
+            return f"{name} is being restarted; terminate it first."
+        case "not_found":
+            return f"{name} is no child of the supervisor any more."
+    return f"The supervisor refused: {reason_text(reason)}."
+
+
+def _is_ours(process: Process) -> bool:
+    """Whether a process is suspended by an observer, which counts as nobody in particular."""
+    suspenders = process.suspenders
+    return process.suspended and suspenders is not None and None in suspenders
+
+
+def _gone(pid: str) -> wire.Failed:
+    return wire.Failed(why=f"There is no process {pid}: it has ended.", kind="noproc")

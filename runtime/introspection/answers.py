@@ -1,0 +1,195 @@
+"""Answers: what the node says to each question and command of an observer.
+
+Questions are answered on the endpoint's threads, from what the node's thread is changing meanwhile; one at a time, so
+that many observers take no more of the interpreter than one. Commands, and what a server must say itself, are carried
+out in the hub, with a limit in time.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from runtime.introspection import wire
+from runtime.introspection.actions import Actions
+from runtime.introspection.branches import Branches
+from runtime.introspection.census import Census
+from runtime.introspection.details import Details
+from runtime.introspection.event_log import EventLog
+from runtime.introspection.figures import Figures
+from runtime.introspection.filter import FilterError, Subject, Test, parse_filter
+from runtime.introspection.lints import Lints
+from runtime.introspection.listing import Gains, Listing
+from runtime.introspection.memory_sampler import MemorySampler
+from runtime.introspection.names import names_of
+from runtime.introspection.places import key_of, parse_pid, place_of
+from runtime.introspection.plan import plan_of
+from runtime.introspection.snapshot import Snapshot
+from runtime.introspection.tree import Matches, Tree
+from runtime.native import Pace, new_lock
+from runtime.node import Node
+from runtime.process import Process
+from runtime.watchdog import Watchdog
+
+Answer = (
+    wire.Stats
+    | wire.Window
+    | wire.Details
+    | wire.Events
+    | wire.Plan
+    | wire.Lints
+    | wire.Names
+    | wire.Done
+    | wire.Failed
+)
+
+
+class Answers:
+    """Answers the queries of all clients of one node. `state` says whether states and dictionaries may be shown."""
+
+    def __init__(self, node: Node, name: str, log: EventLog, watchdog: Watchdog, read_only: bool, state: bool) -> None:
+        self.node = node
+        self.log = log
+        self._watchdog = watchdog
+        self._census = Census(node)
+        self._branches = Branches()
+        self.figures = Figures(node, name, log, watchdog, self._census)
+        self.figures.read_only = read_only
+        self._lints = Lints(node, watchdog, log)
+        self._details = Details(node, watchdog, state)
+        self._actions = Actions(node, watchdog, log, read_only)
+        self.sampler = MemorySampler(node)
+        self._lock = new_lock()
+
+    def answer(self, query: wire.Query, gains: Gains) -> Answer:
+        """Answer a query; what goes wrong is an answer too. `gains` belong to the client. From any thread."""
+        try:
+            if isinstance(query, (wire.Exit, wire.Suspend, wire.Resume, wire.Send, wire.ControlChild)):
+                return self._actions.carry_out(query)
+            if isinstance(query, wire.GetEvents):
+                return self.log.answer(query)
+            if isinstance(query, wire.GetProcess):
+                return self._process(query)
+            with self._lock:
+                return self._look(query, gains)
+        except FilterError as error:
+            return wire.Failed(why=f"{error}.", kind="bad_request")
+        except Exception as error:
+            text = f"The node could not answer: {type(error).__name__}: {error}"
+            self.node.call_soon_threadsafe(logging.getLogger("runtime.introspection").error, "%s", text)
+            return wire.Failed(why=text)
+
+    def _look(self, query: wire.Query, gains: Gains) -> Answer:
+        match query:
+            case wire.GetStats():
+                return wire.Stats(stats=self.figures.stats(), settings=self.figures.settings())
+            case wire.GetTree():
+                return self._tree(query)
+            case wire.GetProcesses():
+                return self._listing(query, gains)
+            case wire.GetPlan():
+                process = self._find(query.pid)
+                return _gone(query.pid) if process is None else plan_of(process)
+            case wire.GetLints():
+                self._update(Pace())
+                return wire.Lints(lints=self._look_for_lints(Pace()))
+            case wire.GetNames():
+                return names_of(self.node, query.limit)
+        return wire.Failed(why=f"This node cannot answer {type(query).__name__}.", kind="unsupported")
+
+    # -- Windows --------------------------------------------------------------------------------------------------
+
+    def _tree(self, query: wire.GetTree) -> Answer:
+        test = parse_filter(query.filter)
+        pace = Pace()
+        self._update(pace)
+        tree = Tree(query, self._snapshot(), pace)
+        tree.grow(self._branches.tops, self._census.free(), _matches(test))
+        key = self._anchor_key(query.anchor)
+        index = None if key is None else tree.index_of(key)
+        start, end = _span(query.offset, query.limit, tree.total, index if query.follow else None)
+        return self._window(tree.rows(start, end), start, tree.total, index, tree.matched)
+
+    def _listing(self, query: wire.GetProcesses, gains: Gains) -> Answer:
+        test = parse_filter(query.filter)
+        pace = Pace()
+        if query.anchor is not None and parse_pid(query.anchor) is None:
+            self._update(pace)
+        listing = Listing(query, self._snapshot(), pace)
+        wanted = None if query.anchor is not None else max(0, query.offset) + _limit(query.limit)
+        listing.collect(self._census, test, gains, wanted)
+        index = None if query.anchor is None else listing.index_of(query.anchor, self._find(query.anchor))
+        start, end = _span(query.offset, query.limit, listing.total, index if query.follow else None)
+        return self._window(listing.rows(start, end), start, listing.total, index, listing.matched)
+
+    def _window(
+        self, rows: list[wire.Row], start: int, total: int, index: int | None, matched: int | None
+    ) -> wire.Window:
+        self.sampler.show([row.pid for row in rows if row.pid is not None])
+        return wire.Window(
+            rows=tuple(rows),
+            offset=start,
+            total=total,
+            stats=self.figures.stats(),
+            anchor_index=index,
+            matched=matched,
+        )
+
+    def _update(self, pace: Pace) -> None:
+        self._census.update(pace)
+        self._branches.update(self._census.roots(), pace)
+        self.figures.supervisors = self._branches.count()
+
+    def _snapshot(self) -> Snapshot:
+        return Snapshot(self.log.failures, self._lints.by_pid)
+
+    def _look_for_lints(self, pace: Pace) -> tuple[wire.Lint, ...]:
+        found = self._lints.find(self._census, self._branches, pace)
+        self.figures.lint_count = len(found)
+        return found
+
+    def _find(self, key: str) -> Process | None:
+        """Give the process of a pid or of a place's key."""
+        pid = parse_pid(key)
+        return self._branches.find(key) if pid is None else pid.process
+
+    def _anchor_key(self, anchor: str | None) -> str | None:
+        pid = None if anchor is None else parse_pid(anchor)
+        if pid is None:
+            return anchor
+        return None if pid.process is None else key_of(pid.process)
+
+    # -- One process ----------------------------------------------------------------------------------------------
+
+    def _process(self, query: wire.GetProcess) -> Answer:
+        pid = parse_pid(query.pid)
+        process = None if pid is None else pid.process
+        if process is None or process.body is None:
+            return _gone(query.pid)
+        self.sampler.show([query.pid])
+        row = self._snapshot().row(process, place_of(process), key=key_of(process))
+        return self._details.of(process, row, query)
+
+
+def _matches(test: Test | None) -> Matches | None:
+    if test is None:
+        return None
+    return lambda process, place, key: test(Subject(process, place, key))
+
+
+def _limit(limit: int) -> int:
+    return max(0, min(limit, wire.MAX_ROWS))
+
+
+def _span(offset: int, limit: int, total: int, anchor: int | None) -> tuple[int, int]:
+    """Give the window's first line and the one after its last, moved so that the line `anchor` is inside."""
+    limit = _limit(limit)
+    start = max(0, min(offset, total - limit))
+    if anchor is not None and limit and not start <= anchor < start + limit:
+        start = max(0, min(anchor - limit // 2, total - limit))
+    return start, min(total, start + limit)
+
+
+def _gone(pid: str) -> wire.Failed:
+    if parse_pid(pid) is None:
+        return wire.Failed(why=f"{pid!r} is not a pid; one looks like <0.17.0>.", kind="bad_request")
+    return wire.Failed(why=f"There is no process {pid}: it has ended.", kind="noproc")

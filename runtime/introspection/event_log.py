@@ -1,0 +1,272 @@
+"""The event log: what happened on the node that is worth telling, and what made it happen.
+
+A bounded ring with a count of what it lost. Each event names its cause where that is known, so that
+"kill → exit → exits by link → restart → escalation" can be followed. It is written in the hub and read by any thread.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import deque
+from itertools import islice
+from typing import Any
+
+from runtime.crash import Crash
+from runtime.instrument import Instrument
+from runtime.introspection import wire
+from runtime.introspection.entry import Entry
+from runtime.introspection.places import Place, child_text, display_name, key_of, place_of
+from runtime.lifecycle import OUTSIDE
+from runtime.node import Node
+from runtime.pid import Exit, Pid
+from runtime.process import Process
+from runtime.reports import Report
+from runtime.server_loop import is_abnormal
+from runtime.supervision.children import TRY_AGAIN
+from runtime.text import reason_text, render
+
+CAPACITY = 4_000
+"""Events that are kept."""
+
+QUOTA = 25
+"""Spawns, and normal exits of processes nobody will restart, that are logged one by one in a second."""
+
+MAX_FAILURES = 20_000
+"""Places whose last failure is remembered."""
+
+MAX_DEPTH = 20
+"""How many steps back a cause is looked for."""
+
+
+class EventLog(Instrument):
+    """Records the events of one node. `failures` maps the key of a place to when it, or one below it, last failed."""
+
+    def __init__(self, node: Node, capacity: int = CAPACITY) -> None:
+        self.node = node
+        self.capacity = capacity
+        self.ring: deque[Entry] = deque()
+        self.dropped = 0
+        self.last = 0
+        self.crashed = 0
+        self.restarted = 0
+        self.failures: dict[str, float] = {}
+        self.past_messages = 0
+        """Messages that processes received which are dead by now."""
+        self.past_reductions = 0
+        self._ids = itertools.count(1)
+        self._by_pid: dict[int, int] = {}
+        self._kills: dict[int, int] = {}
+        self._last_words: dict[int, tuple[str, str]] = {}
+        self._spawn_quota = self._exit_quota = QUOTA
+        self._quiet_exits = 0
+        self._spawns_told = node.spawned
+        self._spawns_logged = 0
+
+    # -- Writing ------------------------------------------------------------------------------------------------
+
+    def add(self, kind: str, pid: Pid | None = None, cause: int | None = None, **fields: Any) -> int:
+        """Log an event and give its id. In the hub only."""
+        number = next(self._ids)
+        ring = self.ring
+        ring.append(Entry(number, time.time(), kind, pid, cause, fields))
+        self.last = number
+        if len(ring) > self.capacity:
+            lost = ring.popleft()
+            self.dropped += 1
+            if lost.pid is not None and self._by_pid.get(lost.pid.id) == lost.id:
+                del self._by_pid[lost.pid.id]
+        return number
+
+    def add_kill(self, process: Process, reason: Any) -> int:
+        """Log that an observer sends an exit signal."""
+        number = self.add("kill", process.pid, **self._about(process, place_of(process)), reason=reason_text(reason))
+        if len(self._kills) > self.capacity:
+            self._kills.clear()
+        self._kills[process.pid.id] = number
+        return number
+
+    def add_action(self, process: Process | None, message: str) -> int:
+        """Log that an observer does something else."""
+        about = {} if process is None else self._about(process, place_of(process))
+        return self.add("action", None if process is None else process.pid, **about, message=message)
+
+    def add_stall(self, process: Process | None, seconds: float, where: str) -> int:
+        """Log that the hub was held: by `process`, or by something that is no process."""
+        name = "something that is no process" if process is None else display_name(process)
+        about = {} if process is None else self._about(process, place_of(process))
+        message = f"{name} held the hub for {seconds:.2f} s at {where}" if where else f"{name} held the hub"
+        return self.add("stall", None if process is None else process.pid, **about, seconds=seconds, message=message)
+
+    def tick(self) -> None:
+        """Sum up what was too much to be logged one by one, and begin a new second. In the hub only."""
+        self._spawn_quota = self._exit_quota = QUOTA
+        spawns = self.node.spawned - self._spawns_told - self._spawns_logged
+        exits, self._quiet_exits = self._quiet_exits, 0
+        self._spawns_told, self._spawns_logged = self.node.spawned, 0
+        if spawns > 0:
+            self.add("report", message=f"{spawns:,} more processes were started")
+        if exits:
+            self.add("report", message=f"{exits:,} more processes ended normally")
+
+    @property
+    def is_due(self) -> bool:
+        """Whether `tick` has something to do. May be asked from any thread."""
+        return self._spawn_quota < QUOTA or self._exit_quota < QUOTA
+
+    # -- Hooks --------------------------------------------------------------------------------------------------
+
+    def spawned(self, process: Process) -> None:
+        """Log a spawn, while there are not too many."""
+        self._spawn_quota -= 1
+        if self._spawn_quota >= 0:
+            self._spawns_logged += 1
+            self.add("spawn", process.pid)
+
+    def exited(self, process: Process, reason: Any, cause: Pid | None) -> None:
+        """Log an exit with what made it happen."""
+        self.past_messages += process.messages_in
+        self.past_reductions += process.reductions
+        abnormal = is_abnormal(reason)
+        place = place_of(process)
+        if not abnormal and (place is None or place.child.spec.restart != "permanent"):
+            self._exit_quota -= 1
+            if self._exit_quota < 0 and process.pid.id not in self._kills:
+                self._quiet_exits += 1
+                return
+        about = self._about(process, place)
+        if abnormal:
+            self.crashed += 1
+            self._failed(about["key"])
+        if isinstance(reason, Crash):
+            about["stacktrace"] = reason.stacktrace
+        words = self._last_words.pop(process.pid.id, None)
+        if words is not None:
+            about["last_message"], about["state"] = words
+        event = self._cause_of_exit(process, cause)
+        about["reason"], about["crashed"] = reason_text(reason), abnormal
+        self._by_pid[process.pid.id] = self.add("exit", process.pid, event, **about)
+
+    def event(self, kind: str, fields: dict[str, Any]) -> None:
+        """Log what a supervisor tells: ``restarted``, ``restart_failed``, ``gave_up``."""
+        if kind not in ("restarted", "restart_failed", "gave_up"):
+            return
+        supervisor: Pid = fields["supervisor"]
+        process = supervisor.process
+        budget = {
+            "restarts_used": fields["used"],
+            "max_restarts": fields["allowed"],
+            "max_seconds": float(fields["seconds"]),
+            "supervisor": str(supervisor),
+            "reason": reason_text(fields["reason"]),
+        }
+        behind = self._behind(supervisor)
+        if kind == "restarted":
+            self._restarted(fields, budget, behind)
+        elif kind == "restart_failed":
+            name = render(fields["child_id"], 100)
+            self.add("restart_failed", supervisor, behind, **budget, name=name, child_id=name)
+        else:
+            about = {} if process is None else self._about(process, place_of(process))
+            self._by_pid[supervisor.id] = self.add("gave_up", supervisor, behind, **{**about, **budget})
+
+    def _restarted(self, fields: dict[str, Any], budget: dict[str, Any], behind: int | None) -> None:
+        self.restarted += 1
+        old, new = fields["old"], fields["new"]
+        process = None if not isinstance(new, Pid) else new.process
+        about = {} if process is None else self._about(process, place_of(process))
+        cause = behind if old is None else self._by_pid.get(old.id, behind)
+        self.add("restart", process and process.pid, cause, **{**about, **budget}, old_pid=old and str(old))
+
+    def reported(self, report: Report) -> None:
+        """Keep what a server's report says until its exit, and log what a supervisor reports besides exits."""
+        fields = report.fields
+        if report.kind == "server_terminated":
+            if len(self._last_words) > 1_000:
+                self._last_words.clear()
+            self._last_words[fields["pid"].id] = (render(fields["last_message"]), render(fields["state"]))
+        elif report.kind == "supervisor_report" and fields["context"] in ("start_error", "shutdown_error"):
+            context = "did not start" if fields["context"] == "start_error" else "did not end as it should"
+            self.add(
+                "report",
+                fields["pid"] if isinstance(fields["pid"], Pid) else None,
+                child_id=render(fields["id"], 100),
+                reason=reason_text(fields["reason"]),
+                message=f"child {render(fields['id'], 100)} of {render(fields['supervisor'], 100)} {context}",
+            )
+
+    # -- Causes -------------------------------------------------------------------------------------------------
+
+    def _cause_of_exit(self, process: Process, cause: Pid | None) -> int | None:
+        """Find the event that ended a process: an observer's signal, its own giving up, the end of another one."""
+        killed = self._kills.pop(process.pid.id, None)
+        handling = process.handling
+        from_outside = cause is OUTSIDE or (type(handling) is Exit and handling.pid is OUTSIDE)
+        if killed is not None and from_outside:
+            return killed
+        gave_up = self._by_pid.get(process.pid.id)
+        if gave_up is not None:
+            return gave_up
+        if cause is not None:
+            return self._behind(cause)
+        return self._behind(handling.pid) if type(handling) is Exit and handling.pid is process.parent else None
+
+    def _behind(self, pid: Pid, depth: int = 0) -> int | None:
+        """Find the event that is behind what a process does now: its end, or what it is dealing with."""
+        event = self._by_pid.get(pid.id)
+        process = pid.process
+        if event is not None or process is None or process.worker is None or depth > MAX_DEPTH:
+            return event
+        handling = process.handling
+        if type(handling) is Exit:
+            return self._behind(handling.pid, depth + 1)
+        if type(handling) is tuple and len(handling) == 4 and handling[0] == TRY_AGAIN and handling[2] is not None:
+            return self._by_pid.get(handling[2].id)
+        return None
+
+    def _about(self, process: Process, place: Place | None) -> dict[str, Any]:
+        if place is None:
+            name = display_name(process) if process.body is not None else ""
+            return {"name": name, "key": key_of(process)}
+        return {
+            "name": display_name(process, place.child),
+            "key": key_of(process),
+            "supervisor": str(place.supervisor.pid),
+            "child_id": child_text(place.child),
+        }
+
+    def _failed(self, key: str) -> None:
+        present = time.time()
+        failures = self.failures
+        while key:
+            failures.pop(key, None)  # so that the oldest failure comes first
+            failures[key] = present
+            key = key.rpartition("/")[0]
+        while len(failures) > MAX_FAILURES:
+            del failures[next(iter(failures))]
+
+    # -- Reading ------------------------------------------------------------------------------------------------
+
+    def answer(self, query: wire.GetEvents) -> wire.Events:
+        """Give the events that a request asks for. May be called from any thread."""
+        limit = max(0, min(query.limit, self.capacity))
+        last = self.last
+        if query.after >= 0:
+            entries = self._newest(last - query.after)
+            entries = [entry for entry in entries if entry.id > query.after and entry.is_about(query.pid, query.key)]
+            entries = entries[:limit]
+        elif query.pid is None and query.key is None:
+            entries = self._newest(limit)
+        else:
+            entries = [e for e in self._newest(self.capacity) if e.is_about(query.pid, query.key)][-limit:]
+        return wire.Events(events=tuple(entry.event() for entry in entries), dropped=self.dropped, last=last)
+
+    def _newest(self, number: int) -> list[Entry]:
+        if number <= 0:
+            return []
+        for _ in range(20):
+            try:
+                return list(islice(reversed(self.ring), number))[::-1]
+            except RuntimeError:  # an event came between two steps
+                continue
+        return list(self.ring)[-number:]

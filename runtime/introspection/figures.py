@@ -1,0 +1,111 @@
+"""The figures of the whole node, for the header: counted by the runtime, or summed a little at a time."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+
+import gevent
+import greenlet
+import psutil
+
+from runtime.introspection import wire
+from runtime.introspection.census import Census
+from runtime.introspection.event_log import EventLog
+from runtime.native import Pace
+from runtime.node import Node
+from runtime.watchdog import Watchdog
+
+SHARE = 0.02
+"""The share of time that summing may take: after a sum that took 10 ms, the next one comes half a second later."""
+
+
+class Figures:
+    """Collects `wire.NodeStats`. Used by one thread at a time."""
+
+    def __init__(self, node: Node, name: str, log: EventLog, watchdog: Watchdog, census: Census) -> None:
+        self.node = node
+        self.name = name
+        self.read_only = False
+        self.supervisors = 0
+        self.lint_count = 0
+        self.scope: str | None = None
+        self._log = log
+        self._watchdog = watchdog
+        self._census = census
+        self._system = psutil.Process()
+        self._messages = self._reductions = 0
+        self._summed_at = 0.0
+        self._cost = 0.0
+
+    def stats(self) -> wire.NodeStats:
+        """Give the figures as they are now."""
+        node, log, watchdog = self.node, self._log, self._watchdog
+        self._sum()
+        with self._system.oneshot():
+            memory = self._system.memory_info()
+            processor = self._system.cpu_times()
+        busy_at, busy_with = watchdog.busy_at, watchdog.busy_with
+        spawned, alive = node.spawned, node.alive
+        return wire.NodeStats(
+            name=self.name,
+            time=time.time(),
+            started_at=node.started_at,
+            os_pid=os.getpid(),
+            process_count=alive,
+            supervisor_count=self.supervisors,
+            run_queue=len(node.scheduler.ready),
+            messages=self._messages,
+            reductions=self._reductions,
+            spawned=spawned,
+            exited=max(0, spawned - alive),
+            crashed=log.crashed,
+            restarted=log.restarted,
+            rss=memory.rss,
+            cpu_time=processor.user + processor.system,
+            hub_lag=round(watchdog.lag, 6),
+            hub_busy_with=None if busy_at is None else "?" if busy_with is None else str(busy_with.pid),
+            hub_busy_at=busy_at,
+            timers=len(node.timers.pending),
+            names=len(node.names),
+            remains=len(node.scheduler.remains),
+            events_dropped=log.dropped,
+            last_event=log.last,
+            lint_count=self.lint_count,
+            read_only=self.read_only,
+            scope=self.scope,
+        )
+
+    def settings(self) -> dict[str, str]:
+        """Give the node's constants: versions, and how the scheduler is set."""
+        from runtime import scheduler, server_loop
+
+        return {
+            "python": platform.python_version(),
+            "gevent": gevent.__version__,
+            "greenlet": greenlet.__version__,
+            "event loop": type(self.node.hub.loop).__module__,
+            "platform": platform.platform(),
+            "processors": str(os.cpu_count()),
+            "scheduler batch": f"{scheduler.BATCH * 1000:g} ms",
+            "messages in one turn of a server": str(server_loop.TURN),
+            "idle workers kept": str(scheduler.MAX_IDLE),
+            "idle workers": str(len(self.node.scheduler.idle)),
+            "watchdog limit": f"{self._watchdog.limit * 1000:g} ms",
+            "recursion limit": str(sys.getrecursionlimit()),
+            "events kept": str(self._log.capacity),
+        }
+
+    def _sum(self) -> None:
+        present = time.monotonic()
+        if present - self._summed_at < self._cost / SHARE:
+            return
+        pace = Pace()
+        past_messages, past_reductions = self._log.past_messages, self._log.past_reductions
+        messages, reductions = self._census.totals(pace)
+        # A process that died between the two reads is in neither of them; sums never go back because of that.
+        self._messages = max(self._messages, messages + past_messages)
+        self._reductions = max(self._reductions, reductions + past_reductions)
+        self._summed_at, self._cost = present, pace.spent()

@@ -1,0 +1,155 @@
+"""Starts a program with introspection switched on: ``python -m runtime.introspection.launch [OPTIONS] SCRIPT [ARGS]``.
+
+What ``observer run`` and ``observer demo`` start as a child process. The program runs as ``__main__``, as if python had
+been given it. When the lifeline ends, which is a pipe whose other end the observer holds, so does this process: it gets
+SIGTERM and some seconds to stop its processes in order, and is then ended for good.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import runpy
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import NoReturn
+
+from runtime.errors import RuntimeFault
+from runtime.introspection.service import serve
+from runtime.native import sleep, start_thread
+from runtime.node import Node, when_started
+
+GRACE = 5.0
+"""Seconds between the end of the lifeline, which is passed on as SIGTERM, and the end of the process."""
+
+ENDED_BY_LIFELINE = 143
+"""Exit status of a process that had to be ended: what a shell says of SIGTERM."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line."""
+    options = _parse(sys.argv[1:] if arguments is None else arguments)
+    if options.lifeline is not None:
+        start_thread(_hold_on, (options.lifeline,))
+    if options.time_slice is not None:
+        os.environ["RUNTIME_TIME_SLICE"] = str(options.time_slice)
+    _check(options)
+    when_started(lambda node: _serve(node, options))
+    try:
+        from runtime.node import this_node
+
+        this_node()
+    except (RuntimeFault, ValueError, OSError) as error:
+        _fail(f"The program was not started, because it could not be observed: {error}")
+    _run(options)
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m runtime.introspection.launch",
+        description="Run a program with introspection on.",
+        usage="%(prog)s [options] (-m MODULE | SCRIPT) [ARGS ...]",
+    )
+    parser.add_argument("--name", help="what the node is called; by default after the program")
+    parser.add_argument("--lifeline", type=int, metavar="FD", help="end when this pipe ends")
+    parser.add_argument("--read-only", action="store_true", help="let observers change nothing")
+    parser.add_argument("--no-state", action="store_true", help="do not show what processes hold")
+    parser.add_argument(
+        "--time-slice", type=float, metavar="S", help="seconds a process may run while others are ready"
+    )
+    parser.add_argument("-m", dest="module", metavar="MODULE", nargs=argparse.REMAINDER, help="a module to run")
+    parser.add_argument(
+        "program", nargs=argparse.REMAINDER, metavar="SCRIPT", help="a script to run, and its arguments"
+    )
+    options = parser.parse_args(arguments)
+    words = options.module if options.module is not None else options.program
+    if not words:
+        parser.error("say what to run: a SCRIPT, or -m MODULE")
+    options.target, options.words = words[0], words[1:]
+    options.is_module = options.module is not None
+    if options.time_slice is not None and options.time_slice <= 0:
+        parser.error("--time-slice takes a positive number of seconds")
+    return options
+
+
+def _check(options: argparse.Namespace) -> None:
+    """End with a sentence when there is nothing to run, and prepare the path for what there is."""
+    target: str = options.target
+    if not options.is_module:
+        if not Path(target).exists():
+            _fail(f"There is no file {target}.")
+        sys.path[0] = str(Path(target).resolve().parent)
+        return
+    sys.path[0] = os.getcwd()
+    try:
+        found = importlib.util.find_spec(target)
+        if found is not None and found.submodule_search_locations is not None:
+            found = importlib.util.find_spec(f"{target}.__main__")
+    except ImportError as error:
+        _fail(f"The module {target} cannot be imported: {error}.")
+    except ValueError:
+        found = None
+    if found is None:
+        _fail(f"There is no module {target}, or it is a package without a __main__ module.")
+
+
+def _serve(node: Node, options: argparse.Namespace) -> None:
+    serve(options.name or _name_of(options), read_only=options.read_only, state=not options.no_state)
+
+
+def _name_of(options: argparse.Namespace) -> str | None:
+    return None
+
+
+def _run(options: argparse.Namespace) -> None:
+    """Run the program as ``__main__``. An exception ends it as it would have ended python, in fewer lines."""
+    sys.argv = [options.target, *options.words]
+    try:
+        if options.is_module:
+            runpy.run_module(options.target, run_name="__main__", alter_sys=True)
+        else:
+            runpy.run_path(options.target, run_name="__main__")
+    except SystemExit:
+        raise
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except ImportError as error:
+        _tell(error)
+        _fail(f"{options.target} could not be started, because an import failed: {error}.")
+    except SyntaxError as error:
+        _fail(f"{error.filename}, line {error.lineno}: {error.msg}. The program was not started.")
+    except Exception as error:
+        _tell(error)
+        _fail(f"{options.target} ended with {type(error).__name__}: {error}")
+
+
+def _tell(error: Exception) -> None:
+    """Print the part of the traceback that is the program's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename != __file__ and "runpy" not in frame.filename]
+    own = [frame for frame in own if "importlib" not in frame.filename]
+    print("".join(traceback.format_list(own)), end="", file=sys.stderr)
+
+
+def _fail(sentence: str) -> NoReturn:
+    print(sentence, file=sys.stderr, flush=True)
+    raise SystemExit(1)
+
+
+def _hold_on(lifeline: int) -> None:
+    """Wait, on a native thread, until the observer is gone; then end this process."""
+    try:
+        while os.read(lifeline, 4_096):
+            pass
+    except OSError:
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    sleep(GRACE)
+    os._exit(ENDED_BY_LIFELINE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,199 @@
+"""Lints: what looks wrong on a node, each with a plain sentence and the processes it points to.
+
+They are looked for again and again under a share of time; a finding that no longer holds is gone with the next look.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from runtime.calls import From
+from runtime.introspection import wire
+from runtime.introspection.branches import Branches
+from runtime.introspection.census import Census
+from runtime.introspection.errand import Errand
+from runtime.introspection.event_log import EventLog
+from runtime.introspection.places import children_of, display_name, place_of
+from runtime.introspection.plan import budget_used
+from runtime.introspection.snapshot import queue_length
+from runtime.native import Pace
+from runtime.node import Node
+from runtime.process import DEAD, RECEIVING, Process
+from runtime.watchdog import Watchdog
+
+SHARE = 0.01
+"""The share of time that looking may take."""
+
+PERIOD = 1.0
+"""Seconds between two looks, at least."""
+
+LONG_MAILBOX = 100
+"""Messages below which a mailbox is not looked at."""
+
+GROWING = 3
+"""Looks in a row that must find a mailbox longer than before."""
+
+IGNORED_FOR = 5.0
+"""Seconds after which a message that a receive has refused counts as one that is never taken."""
+
+MAX_FINDINGS = 200
+"""Findings that are reported, the heaviest first."""
+
+
+class Lints:
+    """Looks for what is wrong. `by_pid` gives the kinds of findings that point at a process."""
+
+    def __init__(self, node: Node, watchdog: Watchdog, log: EventLog) -> None:
+        self.node = node
+        self.by_pid: dict[str, tuple[str, ...]] = {}
+        self.found: tuple[wire.Lint, ...] = ()
+        self._watchdog = watchdog
+        self._log = log
+        self._since: dict[tuple[str, tuple[str, ...]], float] = {}
+        self._lengths: dict[Process, tuple[int, int]] = {}
+        self._refused: dict[Process, tuple[int, float]] = {}
+        self._looked_at = 0.0
+        self._cost = 0.0
+
+    def find(self, census: Census, branches: Branches, pace: Pace) -> tuple[wire.Lint, ...]:
+        """Give what is wrong, heaviest first; looks again when the last look is long enough ago."""
+        present = time.monotonic()
+        if present - self._looked_at < max(PERIOD, self._cost / SHARE):
+            return self.found
+        before = pace.spent()
+        found = [*self._hog(), *self._loops(branches)]
+        waiting = []
+        for block in census.blocks():
+            found.extend(self._of_block(block, waiting, present))
+            pace.breathe()
+        found.extend(_cycles(waiting))
+        found.extend(self._alone(census))
+        self._forget_dead()
+        self._publish(found)
+        self._looked_at, self._cost = present, pace.spent() - before
+        return self.found
+
+    def _publish(self, found: list[wire.Lint]) -> None:
+        present = time.time()
+        since = {(lint.kind, lint.pids): self._since.get((lint.kind, lint.pids), present) for lint in found}
+        self._since = since
+        dated = [
+            wire.Lint(
+                kind=lint.kind,
+                weight=lint.weight,
+                pids=lint.pids,
+                sentence=lint.sentence,
+                since=since[lint.kind, lint.pids],
+            )
+            for lint in found
+        ]
+        dated.sort(key=lambda lint: -lint.weight)
+        self.found = tuple(dated[:MAX_FINDINGS])
+        by_pid: dict[str, tuple[str, ...]] = {}
+        for lint in self.found:
+            for pid in lint.pids:
+                by_pid[pid] = (*by_pid.get(pid, ()), lint.kind)
+        self.by_pid = by_pid
+
+    # -- Each kind --------------------------------------------------------------------------------------------------
+
+    def _hog(self) -> Iterator[wire.Lint]:
+        where, process = self._watchdog.busy_at, self._watchdog.busy_with
+        if where is not None:
+            who = "something that is no process" if process is None else _name(process)
+            pids = () if process is None else (str(process.pid),)
+            sentence = f"{who} has held the hub for {self._watchdog.lag:.1f} s, at {where}: no other process can run."
+            yield wire.Lint(kind="hog", weight=3, pids=pids, sentence=sentence)
+
+    def _loops(self, branches: Branches) -> Iterator[wire.Lint]:
+        for branch in branches.walk():
+            kept = children_of(branch.process)
+            if kept is None:
+                continue
+            used, allowed = budget_used(kept), kept.intensity.max_restarts
+            if allowed and used >= 2 and used >= allowed - 1:
+                sentence = (
+                    f"{_name(branch.process)} has made {used} of the {allowed} restarts it may make within "
+                    f"{kept.intensity.max_seconds:g} s: it is about to give up."
+                )
+                yield wire.Lint(kind="crash_loop", weight=3, pids=(branch.pid,), sentence=sentence)
+
+    def _of_block(self, block: list[Process], waiting: list[Process], present: float) -> Iterator[wire.Lint]:
+        for process in block:
+            if process.waiting_for is not None:
+                waiting.append(process)
+            if process.mailbox and len(process.mailbox) >= LONG_MAILBOX:
+                yield from self._mailbox(process)
+            if process.saved and process.state is RECEIVING:
+                yield from self._never_taken(process, present)
+
+    def _mailbox(self, process: Process) -> Iterator[wire.Lint]:
+        length = queue_length(process)
+        before, grown = self._lengths.get(process, (length, 0))
+        grown = grown + 1 if length > before else 0
+        self._lengths[process] = (length, grown)
+        if grown >= GROWING:
+            sentence = f"The mailbox of {_name(process)} only grows: it holds {length:,} messages."
+            yield wire.Lint(kind="mailbox_grows", weight=2, pids=(str(process.pid),), sentence=sentence)
+
+    def _never_taken(self, process: Process, present: float) -> Iterator[wire.Lint]:
+        saved = process.saved
+        try:
+            oldest = id(saved[0]) if saved else 0
+        except IndexError:
+            return
+        known, since = self._refused.get(process, (0, present))
+        if known != oldest:
+            since = present
+        self._refused[process] = (oldest, since)
+        if present - since >= IGNORED_FOR:
+            sentence = (
+                f"{_name(process)} waits for messages, and {len(saved or ()):,} in its mailbox match none of what it "
+                f"receives."
+            )
+            yield wire.Lint(kind="never_received", weight=2, pids=(str(process.pid),), sentence=sentence)
+
+    def _alone(self, census: Census) -> Iterator[wire.Lint]:
+        """Find processes whose end nobody would hear of."""
+        for process in census.free():
+            if process.links or process.watchers or process.name is not None or process.parent is None:
+                continue
+            if isinstance(process.body, Errand) or time.time() - process.started_at < IGNORED_FOR:
+                continue
+            sentence = f"{_name(process)} is under no supervisor, and nobody would hear of its end."
+            yield wire.Lint(kind="unwatched", weight=1, pids=(str(process.pid),), sentence=sentence)
+
+    def _forget_dead(self) -> None:
+        for memory in (self._lengths, self._refused):
+            for process in [process for process in memory if process.state is DEAD]:
+                del memory[process]  # type: ignore[attr-defined]
+
+
+def _cycles(waiting: list[Process]) -> Iterator[wire.Lint]:
+    """Find processes that wait for each other's replies in a ring."""
+    waits_for: dict[Process, Process] = {}
+    for process in waiting:
+        call: From | None = process.waiting_for
+        if call is not None:
+            waits_for[process] = call.server
+    seen: set[Process] = set()
+    for first in waits_for:
+        path: dict[Process, None] = {}
+        process: Process | None = first
+        while process is not None and process not in seen:
+            seen.add(process)
+            path[process] = None
+            process = waits_for.get(process)
+        if process is not None and process in path:
+            ring = list(path)[list(path).index(process) :]
+            names = " waits for ".join(_name(each) for each in [*ring, ring[0]])
+            sentence = f"Deadlock: {names}; none of them can go on before a call times out."
+            yield wire.Lint(kind="deadlock", weight=3, pids=tuple(str(p.pid) for p in ring), sentence=sentence)
+
+
+def _name(process: Process) -> str:
+    if process.body is None:
+        return str(process.pid)
+    place = place_of(process)
+    return f"{display_name(process, None if place is None else place.child)} {process.pid}"

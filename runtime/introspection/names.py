@@ -1,0 +1,98 @@
+"""Names, timers and sockets: what `GetNames` shows."""
+
+from __future__ import annotations
+
+import heapq
+import socket
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import psutil
+
+from runtime import clock
+from runtime.introspection import wire
+from runtime.introspection.glimpse import values
+from runtime.introspection.places import text_of
+from runtime.node import Node
+from runtime.pid import Pid
+from runtime.registry import Registry
+from runtime.text import render
+
+MAX_REGISTRIES = 100_000
+"""Registered names that are searched for registries."""
+
+
+def names_of(node: Node, limit: int) -> wire.Names:
+    """Give up to `limit` of each. From any thread."""
+    limit = max(0, min(limit, wire.MAX_ROWS))
+    timers = values(node.timers.pending)
+    present = clock.now()
+    soonest = heapq.nsmallest(limit, timers, key=lambda timer: timer.due)
+    return wire.Names(
+        names=tuple(islice(_names(node), limit)),
+        timers=tuple(
+            wire.TimerEntry(
+                due_in=round(max(0.0, timer.due - present), 3),
+                dest=_dest(timer.dest),
+                message=render(timer.message, 200),
+            )
+            for timer in soonest
+        ),
+        sockets=tuple(islice(_sockets(), limit)),
+        timers_total=len(timers),
+    )
+
+
+def _names(node: Node) -> Iterator[wire.NameEntry]:
+    registered = node.names.copy()
+    for name in sorted(registered, key=text_of):
+        yield wire.NameEntry(name=text_of(name), pid=str(registered[name].pid))
+    for name, process in registered.items():
+        body = process.body
+        if isinstance(body, Registry) and "table" in vars(body):
+            for key, entry in _steady(body):
+                yield wire.NameEntry(name=render(key, 200), pid=str(entry.pid), registry=text_of(name))
+
+
+def _steady(registry: Registry) -> list[tuple[Any, Any]]:
+    """Give a registry's entries; none when its table never stood still."""
+    for _ in range(20):
+        try:
+            return [*islice(registry.table, MAX_REGISTRIES)]
+        except RuntimeError:
+            continue
+    return []
+
+
+def _dest(dest: Any) -> str:
+    return str(dest) if isinstance(dest, Pid) else text_of(dest)
+
+
+def _sockets() -> Iterator[wire.SocketEntry]:
+    """Give the open sockets of the operating-system process; none where the system does not tell."""
+    try:
+        connections = psutil.Process().net_connections("all")
+    except (psutil.Error, OSError):
+        return
+    for each in connections:
+        yield wire.SocketEntry(
+            fd=each.fd,
+            family=_family(each.family, each.type),
+            local=_address(each.laddr),
+            remote=_address(each.raddr),
+            status="" if each.status == psutil.CONN_NONE else each.status,
+        )
+
+
+def _family(family: int, kind: int) -> str:
+    if family == socket.AF_UNIX:
+        return "unix"
+    name = "udp" if kind == socket.SOCK_DGRAM else "tcp"
+    return f"{name}6" if family == socket.AF_INET6 else name
+
+
+def _address(address: Any) -> str:
+    if not address:
+        return ""
+    return address if isinstance(address, str) else f"{address[0]}:{address[1]}"

@@ -1,0 +1,146 @@
+"""The plan of a kill: who would end and who would come back, worked out from links, strategies and budgets.
+
+It is what would happen if nothing else did: processes that trap exits are taken to survive a linked one's end, and
+starts to succeed.
+"""
+
+from __future__ import annotations
+
+from runtime import clock
+from runtime.introspection import wire
+from runtime.introspection.glimpse import some, values
+from runtime.introspection.places import Place, children_of, display_name, place_of
+from runtime.process import Process
+from runtime.supervision.children import Children
+from runtime.supervision.dynamic import DynamicChildren
+
+MAX_PROCESSES = 20_000
+"""How many ends are followed."""
+
+MAX_SHOWN = 500
+"""How many of each kind are named."""
+
+
+def plan_of(process: Process) -> wire.Plan:
+    """Work out what killing a process would do. From any thread."""
+    planner = Planner(process)
+    planner.follow()
+    return wire.Plan(
+        sentence=planner.sentence(),
+        kills=_related(planner.kills),
+        restarts=_related(planner.restarts),
+        gives_up=_related(planner.gives_up),
+    )
+
+
+class Planner:
+    """Follows the consequences of one kill."""
+
+    def __init__(self, victim: Process) -> None:
+        self.victim = victim
+        self.kills: dict[Process, None] = {}
+        self.restarts: dict[Process, None] = {}
+        self.gives_up: dict[Process, None] = {}
+        self._restarts_of: dict[Process, int] = {}
+        self._settled: set[Process] = set()
+        self._shut_down: set[Process] = set()
+        self._die(victim, shut_down=False)
+
+    def follow(self) -> None:
+        """Follow every end until nothing new happens."""
+        done = 0
+        while done < len(self.kills):
+            for process in list(self.kills)[done:]:
+                done += 1
+                self._outlived(process)
+
+    def _die(self, process: Process, shut_down: bool) -> None:
+        """Note that a process ends, and with it its children and all that are linked with it and trap no exits."""
+        waiting = [process]
+        while waiting and len(self.kills) < MAX_PROCESSES:
+            dying = waiting.pop()
+            if dying in self.kills:
+                continue
+            self.kills[dying] = None
+            if shut_down:
+                self._shut_down.add(dying)
+            kept = children_of(dying)
+            if kept is not None:
+                for child in values(kept.children):
+                    below = None if child.pid is None else child.pid.process
+                    if below is not None:
+                        self._settled.add(below)
+                        waiting.append(below)
+            waiting.extend(other for other in some(dying.links, MAX_PROCESSES) if not other.trap_exit)
+
+    def _outlived(self, process: Process) -> None:
+        """Do what the supervisor of a process that ended would do."""
+        place = place_of(process)
+        if place is None or process in self._settled or place.supervisor in self.kills:
+            return
+        supervisor, child = place
+        restart = child.spec.restart
+        if restart == "temporary" or (restart == "transient" and process in self._shut_down):
+            return
+        kept = children_of(supervisor)
+        if kept is None:
+            return
+        made = self._restarts_of[supervisor] = self._restarts_of.get(supervisor, 0) + 1
+        if budget_used(kept) + made > kept.intensity.max_restarts:
+            self.gives_up[supervisor] = None
+            self._die(supervisor, shut_down=True)
+            return
+        for victim in self._group(kept, place, process):
+            self._settled.add(victim)
+            self._die(victim, shut_down=True)
+            self.restarts[victim] = None
+
+    def _group(self, kept: Children, place: Place, process: Process) -> list[Process]:
+        """Give the processes that the strategy restarts, the one that ended among them."""
+        if isinstance(kept, DynamicChildren) or kept.strategy == "one_for_one":
+            return [process]
+        children = values(kept.children)
+        if kept.strategy == "rest_for_one" and place.child in children:
+            children = children[children.index(place.child) :]
+        group = [child.pid.process for child in children if child.pid is not None and child.spec.restart != "temporary"]
+        return [each for each in group if each is not None]
+
+    def sentence(self) -> str:
+        """Say it in one line."""
+        kills = f"kills {len(self.kills):,}"
+        place = place_of(self.victim)
+        if place is None:
+            return f"{kills}; nothing brings {'it' if len(self.kills) == 1 else 'them'} back: it is under no supervisor"
+        kept = children_of(place.supervisor)
+        if kept is None:
+            return kills
+        name = display_name(place.supervisor)
+        strategy = "dynamic" if isinstance(kept, DynamicChildren) else kept.strategy
+        if place.child.spec.restart == "temporary":
+            return f"{kills}, restarts none: {name} does not restart temporary children"
+        return f"{kills}, restarts {len(self.restarts):,}: {strategy}; {self._budget(kept, name)}"
+
+    def _budget(self, kept: Children, name: str) -> str:
+        intensity = kept.intensity
+        used = budget_used(kept)
+        text = f"budget {used} of {intensity.max_restarts} in {intensity.max_seconds:g} s"
+        if self.gives_up:
+            return f"{text} is used up: {', '.join(display_name(process) for process in self.gives_up)} gives up"
+        if used + 1 >= intensity.max_restarts:
+            return f"{text}: one more after this and {name} gives up"
+        return text
+
+
+def budget_used(kept: Children) -> int:
+    """Count the restarts in a supervisor's window."""
+    oldest = clock.now() - kept.intensity.max_seconds
+    return sum(time >= oldest for time in some(kept.intensity.times, MAX_PROCESSES))
+
+
+def _related(processes: dict[Process, None]) -> tuple[wire.Related, ...]:
+    related = []
+    for process in list(processes)[:MAX_SHOWN]:
+        place = place_of(process)
+        name = display_name(process, None if place is None else place.child)
+        related.append(wire.Related(pid=str(process.pid), name=name))
+    return tuple(related)
