@@ -43,6 +43,7 @@ Event = tuple[Any, ...]
 
 REASONS = ("normal", "shutdown", ("shutdown", "x"), "boom")
 STRATEGIES = ("one_for_one", "one_for_all", "rest_for_one")
+AUTO_SHUTDOWNS = ("never", "never", "any_significant", "all_significant")
 RESTARTS = ("permanent", "permanent", "transient", "temporary")
 PERIOD = 5.0
 SIP_OF_TIME = 0.7003
@@ -51,6 +52,8 @@ SIP_OF_TIME = 0.7003
 _events: list[Event] = []
 _pids: dict[Pid, tuple[str, int]] = {}
 _incarnations: dict[str, int] = {}
+_failures: dict[str, int] = {}
+"""How many of its next starts fail, by id."""
 
 
 def _begin(event: str, id: str) -> tuple[str, int]:
@@ -68,13 +71,16 @@ class Plan:
     restart: str = "permanent"
     trap: bool = True
     brutal: bool = False
+    significant: bool = False
     strategy: str = ""
     max_restarts: int = 0
+    auto_shutdown: str = "never"
     children: tuple["Plan", ...] = ()
 
     def spec(self) -> ChildSpec:
         """The child spec."""
-        fields: dict[str, Any] = {"id": self.id, "restart": self.restart, "start": (Worker.start_link, self)}
+        fields: dict[str, Any] = {"id": self.id, "restart": self.restart, "significant": self.significant}
+        fields["start"] = (Worker.start_link, self)
         if self.strategy:
             fields |= {"start": (Branch.start_link, self), "type": "supervisor"}
         elif self.brutal:
@@ -83,11 +89,16 @@ class Plan:
 
 
 class Worker(GenServer):
-    """A worker that leaves a trace of each start and each terminate."""
+    """A worker that leaves a trace of each start, or of a start that fails, and of each terminate."""
 
-    def init(self, plan: Plan) -> None:
+    def init(self, plan: Plan) -> Stop | None:
         flag(trap_exit=plan.trap)
+        if _failures.get(plan.id):
+            _failures[plan.id] -= 1
+            _begin("failure", plan.id)
+            return Stop("nope")
         self.me = _begin("start", plan.id)
+        return None
 
     def handle_cast(self, message: Any) -> Stop:
         return Stop(message)
@@ -104,7 +115,8 @@ class Branch(Supervisor):
 
     def init(self, plan: Plan) -> SupervisorSpec:
         _begin("init", plan.id)
-        flags: dict[str, Any] = {"strategy": plan.strategy, "max_restarts": plan.max_restarts, "max_seconds": PERIOD}
+        flags: dict[str, Any] = {"strategy": plan.strategy, "max_restarts": plan.max_restarts}
+        flags |= {"max_seconds": PERIOD, "auto_shutdown": plan.auto_shutdown}
         return SupervisorSpec([child.spec() for child in plan.children], **flags)
 
 
@@ -130,16 +142,18 @@ class SupervisorWorld:
 
     OPERATIONS = (
         *("stop", "stop", "stop", "stop", "signal", "signal", "kill", "kill", "kill_branch", "terminate", "restart"),
-        *("restart", "delete", "add", "add", "suspend", "resume", "resume", "pass_time", "pass_time"),
+        *("restart", "delete", "add", "add", "suspend", "resume", "resume", "pass_time", "pass_time", "fail", "fail", "fail"),
     )
 
     def __init__(self) -> None:
         _events.clear()
         _pids.clear()
         _incarnations.clear()
+        _failures.clear()
         flag(trap_exit=True)
         self.names = count(1)
         self.numbers: dict[str, int] = {}
+        self.failures: dict[str, int] = {}
         self.expected: list[Event] = []
         self.in_order = True
         self.root: Node | None = None
@@ -162,25 +176,34 @@ class SupervisorWorld:
     def plant(self, seed: int) -> None:
         """Start a tree."""
         dice = random.Random(seed)
-        plan = self.branch(dice, "permanent", [self.child(dice) for _ in range(dice.randint(1, 4))])
+        plan = self.branch(dice, "permanent", self.child)
         Branch.start_link(plan)
-        self.root = self.started(plan, None)
+        self.root = Node(plan)
+        assert self.starts(self.root)
 
-    def child(self, dice: random.Random) -> Plan:
+    def child(self, dice: random.Random, auto_shutdown: str) -> Plan:
         """The plan of a worker, or of a supervisor with workers."""
-        restart = dice.choice(RESTARTS)
-        if dice.random() < 0.3:
-            return self.branch(dice, restart, [self.worker(dice) for _ in range(dice.randint(0, 3))])
-        return self.worker(dice)
+        plan = self.branch(dice, dice.choice(RESTARTS), self.worker)
+        return plan if dice.random() < 0.3 else self.worker(dice, auto_shutdown)
 
-    def branch(self, dice: random.Random, restart: str, children: list[Plan]) -> Plan:
+    def branch(self, dice: random.Random, restart: str, child: Callable[[random.Random, str], Plan]) -> Plan:
         """The plan of a supervisor."""
-        strategy, most = dice.choice(STRATEGIES), dice.randint(0, 3)
-        return Plan(f"s{next(self.names)}", restart, strategy=strategy, max_restarts=most, children=tuple(children))
+        auto_shutdown = dice.choice(AUTO_SHUTDOWNS)
+        children = tuple(child(dice, auto_shutdown) for _ in range(dice.randint(0, 4)))
+        return Plan(
+            f"s{next(self.names)}",
+            restart,
+            strategy=dice.choice(STRATEGIES),
+            max_restarts=dice.randint(0, 4),
+            auto_shutdown=auto_shutdown,
+            children=children,
+        )
 
-    def worker(self, dice: random.Random) -> Plan:
+    def worker(self, dice: random.Random, auto_shutdown: str = "never") -> Plan:
         """The plan of a worker."""
-        return Plan(f"w{next(self.names)}", dice.choice(RESTARTS), dice.random() < 0.7, dice.random() < 0.2)
+        restart = dice.choice(RESTARTS)
+        significant = auto_shutdown != "never" and restart != "permanent" and dice.random() < 0.5
+        return Plan(f"w{next(self.names)}", restart, dice.random() < 0.7, dice.random() < 0.2, significant)
 
     def stop(self, one: int, reason: int, _: int) -> None:
         """Tell a worker to stop; one that is suspended will when it is resumed."""
@@ -235,9 +258,9 @@ class SupervisorWorld:
         """restart_child."""
         sup, node = self.some_child(one, two)
         outcome = "not_found" if node is None else "ok" if node.number is None else "running"
+        if node is not None and outcome == "ok" and not self.starts(node):
+            outcome = "nope" if not node.plan.strategy else "shutdown"
         assert terminated(restart_child, self.pid(sup), node.plan.id if node else "nobody") == outcome
-        if node is not None and outcome == "ok":
-            self.runs_again(node)
 
     def delete(self, one: int, two: int, _: int) -> None:
         """delete_child."""
@@ -256,7 +279,14 @@ class SupervisorWorld:
         elif len(sup.children) < 5:
             plan = self.worker(random.Random(seed))
             assert isinstance(start_child(self.pid(sup), plan.spec()), Pid)
-            sup.children.append(self.started(plan, sup))
+            sup.children.append(Node(plan, sup))
+            assert self.starts(sup.children[-1])
+
+    def fail(self, one: int, times: int, _: int) -> None:
+        """Let the next starts of a worker fail."""
+        node = self.some_worker(one)
+        if node is not None:
+            _failures[node.plan.id] = self.failures[node.plan.id] = times % 4
 
     def suspend(self, one: int, _: int, __: int) -> None:
         """Suspend a worker by a system message."""
@@ -281,21 +311,26 @@ class SupervisorWorld:
 
     # --- the rules ---------------------------------------------------------------------------------------------------
 
-    def started(self, plan: Plan, parent: Node | None) -> Node:
-        """What starting a child does."""
-        node = Node(plan, parent)
-        self.runs_again(node)
-        return node
+    def starts(self, node: Node) -> bool:
+        """What starting a child's next incarnation does: a supervisor starts the children it was planned with.
 
-    def runs_again(self, node: Node) -> None:
-        """What starting a child's next incarnation does: a supervisor starts the children it was planned with."""
+        When one fails, those started before are stopped again, the last first.
+        """
         plan = node.plan
-        node.number = self.numbers[plan.id] = self.numbers.get(plan.id, 0) + 1
-        node.suspended, node.queued, node.restarts = False, [], []
-        self.expected.append(("init" if plan.strategy else "start", plan.id, node.number))
-        node.children = []
+        number = self.numbers[plan.id] = self.numbers.get(plan.id, 0) + 1
+        node.suspended, node.queued, node.restarts, node.children = False, [], [], []
+        if self.failures.get(plan.id):
+            self.failures[plan.id] -= 1
+            self.expected.append(("failure", plan.id, number))
+            return False
+        self.expected.append(("init" if plan.strategy else "start", plan.id, number))
+        node.number = number
         for child in plan.children:
-            node.children.append(self.started(child, node))
+            node.children.append(Node(child, node))
+            if not self.starts(node.children[-1]):
+                self.stopped(node)
+                return False
+        return True
 
     def stops(self, node: Node, reason: Any) -> None:
         """What a worker's own stop does."""
@@ -322,26 +357,33 @@ class SupervisorWorld:
         abnormal = reason not in ("normal", "shutdown") and not (isinstance(reason, tuple) and reason[0] == "shutdown")
         if node.plan.restart == "permanent" or (node.plan.restart == "transient" and abnormal):
             self.restarted(sup, node)
-        elif node.plan.restart == "temporary":
+            return
+        if node.plan.restart == "temporary":
             sup.children.remove(node)
-
-    def restarted(self, sup: Node, node: Node) -> None:
-        """What a supervisor does about a child that is to be restarted: too often, and it gives up."""
-        sup.restarts = [*(at for at in sup.restarts if now() - at < PERIOD), now()]
-        if len(sup.restarts) > sup.plan.max_restarts:
+        left = [child for child in sup.children if child.plan.significant and child.number is not None]
+        if node.plan.significant and (sup.plan.auto_shutdown == "any_significant" or not left):
             self.stopped(sup)
             self.exited(sup, "shutdown")
-            return
-        at = sup.children.index(node)
-        first = {"one_for_one": at, "rest_for_one": at, "one_for_all": 0}[sup.plan.strategy]
-        group = [node] if sup.plan.strategy == "one_for_one" else sup.children[first:]
-        for other in reversed(group):
-            self.stopped(other)
-            if other.plan.restart == "temporary":
-                sup.children.remove(other)
-        for other in group:
-            if other in sup.children:
-                self.runs_again(other)
+
+    def restarted(self, sup: Node, node: Node) -> None:
+        """What a supervisor does about a child that is to be restarted, until it runs: too often, and it gives up."""
+        while True:
+            sup.restarts = [*(at for at in sup.restarts if now() - at < PERIOD), now()]
+            if len(sup.restarts) > sup.plan.max_restarts:
+                self.stopped(sup)
+                self.exited(sup, "shutdown")
+                return
+            at = sup.children.index(node)
+            first = {"one_for_one": at, "rest_for_one": at, "one_for_all": 0}[sup.plan.strategy]
+            group = [node] if sup.plan.strategy == "one_for_one" else sup.children[first:]
+            for other in reversed(group):
+                self.stopped(other)
+                if other.plan.restart == "temporary":
+                    sup.children.remove(other)
+            failed = next((other for other in group if other in sup.children and not self.starts(other)), None)
+            if failed is None:
+                return
+            node = failed
 
     # --- comparing ---------------------------------------------------------------------------------------------------
 
