@@ -42,6 +42,7 @@ class TaskBody(PlainBody):
         except BaseException as error:
             reason = exit_reason(process, error)
             if process.state is not DEAD and not is_normal(reason):
+                process.node.crashed += 1
                 self._report(process, reason)
                 crash_report(process, reason)
         worker.process = None
