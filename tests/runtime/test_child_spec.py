@@ -76,7 +76,7 @@ def test_what_is_no_child_spec_is_refused(child: Any) -> None:
 
 
 def test_a_field_that_does_not_exist_cannot_be_changed() -> None:
-    with pytest.raises(SpecError, match="'begin'.*allowed are id, start"):
+    with pytest.raises(SpecError, match=r"'begin'.*allowed are id, start"):
         child_spec(Counter, begin=1)
 
 
@@ -125,7 +125,7 @@ def test_a_wrong_flag_is_named_with_what_is_allowed(flags: dict[str, Any], reaso
 
 
 def test_a_template_supervisor_has_exactly_one_child_spec() -> None:
-    with pytest.raises(SpecError, match="one child spec.*here are 0") as caught:
+    with pytest.raises(SpecError, match=r"one child spec.*here are 0") as caught:
         SupervisorSpec([], strategy="simple_one_for_one")
     assert caught.value.start_reason == ("bad_start_spec", [])
 
