@@ -18,8 +18,8 @@ from typing import Any
 from greenlet import getcurrent
 
 from runtime.errors import ProcessKilled
-from runtime.lifecycle import OUTSIDE
 from runtime.node import Node
+from runtime.pid import OUTSIDE
 from runtime.process import DEAD, Process
 from runtime.scheduler import Worker
 from runtime.signals import exit_signal

@@ -1,4 +1,4 @@
-"""Actions: what an observer may do to a node. All are carried out in the hub, and all are refused by a read-only one."""
+"""Actions: what an observer may do to a node, carried out in the hub. A node that is read-only refuses them all."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from runtime.introspection import wire
 from runtime.introspection.errand import Errands
 from runtime.introspection.event_log import EventLog
 from runtime.introspection.literal import LiteralProblem, read_literal
-from runtime.introspection.places import child_text, children_of, display_name, is_dynamic, parse_pid
-from runtime.lifecycle import OUTSIDE, resume, suspend
+from runtime.introspection.places import child_text, children_of, is_dynamic, parse_pid
+from runtime.lifecycle import resume, suspend
 from runtime.mailbox import send
 from runtime.node import Node
+from runtime.pid import OUTSIDE
 from runtime.process import DEAD, Process
 from runtime.signals import exit_signal
 from runtime.supervision.child import Child
@@ -37,7 +38,7 @@ class Actions:
         self._watchdog = watchdog
         self._log = log
         self._errands = Errands(node, watchdog)
-        self._events: dict[Process, int] = {}
+        self._interrupted: dict[Process, int] = {}
         watchdog.interruption.told = self._tell_interruption
 
     def carry_out(self, command: Command) -> Answer:
@@ -80,14 +81,18 @@ class Actions:
 
         def interrupt() -> bool:
             watchdog = self._watchdog
-            return watchdog.busy_with is process and watchdog.interruption.request(process, reason)
+            if watchdog.busy_with is process and process not in self._interrupted:
+                watchdog.interruption.request(process, reason)
+            return process in self._interrupted
 
         done: Answer = self._errands.in_hub(lambda: self._signal(process, reason), while_waiting=interrupt)
-        if process in self._events or process.state is DEAD:
-            event = self._events.pop(process, None)
-            if isinstance(done, wire.Failed) and process.state is DEAD:
-                return wire.Done(sentence=f"Interrupted {process.pid}, which held the hub, and ended it.", event=event)
-        return done
+        event = self._interrupted.pop(process, None)
+        if event is None:
+            return done
+        if process.state is DEAD:
+            return wire.Done(sentence=f"Interrupted {process.pid}, which held the hub, and ended it.", event=event)
+        sentence = f"Sent it to {process.pid}, which traps exits, holds the hub, and may never look at it; try kill."
+        return wire.Done(sentence=sentence, event=event)
 
     def _signal(self, process: Process, reason: Any) -> Answer:
         if process.state is DEAD:
@@ -102,7 +107,7 @@ class Actions:
         return wire.Done(sentence=f"{text}.", event=event)
 
     def _tell_interruption(self, process: Process, reason: Any) -> None:
-        self._events[process] = self._log.add_kill(process, reason)
+        self._interrupted[process] = self._log.add_kill(process, reason)
 
     # -- Suspension -------------------------------------------------------------------------------------------------
 
@@ -111,7 +116,7 @@ class Actions:
             return _gone(str(process.pid))
         if not _is_ours(process):
             suspend(process.pid)
-        event = self._log.add_action(process, f"suspended {display_name(process)}")
+        event = self._log.add_action(process, "suspended")
         return wire.Done(sentence=f"{process.pid} runs nothing until it is resumed.", event=event)
 
     def _resume(self, process: Process) -> Answer:
@@ -124,7 +129,7 @@ class Actions:
                 )
             return wire.Done(sentence=f"{process.pid} was not suspended.")
         resume(process.pid)
-        event = self._log.add_action(process, f"resumed {display_name(process)}")
+        event = self._log.add_action(process, "resumed")
         return wire.Done(sentence=f"{process.pid} goes on.", event=event)
 
     # -- Messages ---------------------------------------------------------------------------------------------------
@@ -136,7 +141,7 @@ class Actions:
             nonlocal event
             if process.state is DEAD:
                 return _gone(str(process.pid))
-            event = self._log.add_action(process, f"sent {render(message, 200)} to {display_name(process)} ({via})")
+            event = self._log.add_action(process, f"sent {render(message, 200)} by {via} to")
             if via == "call":
                 return wire.Done(event=event)
             (cast if via == "cast" else send)(process.pid, message)
@@ -169,7 +174,7 @@ class Actions:
             child = next((c for c in [*kept.children.values()] if child_text(c) == command.child_id), None)
             if child is None:
                 return wire.Failed(why=f"{supervisor.pid} has no child {command.child_id!r}.", kind="noproc")
-            self._log.add_action(supervisor, f"{command.action} of child {command.child_id}")
+            self._log.add_action(supervisor, f"{command.action} of child {command.child_id} of")
             try:
                 return _control_child(supervisor, child, command)
             except SupervisorError as error:

@@ -25,7 +25,7 @@ class Branch:
         self.key = key
         self.place = place
         self.parent = parent
-        self.depth = 0 if parent is None else parent.depth + 1
+        self.depth: int = 0 if parent is None else parent.depth + 1
         self.children: list[Child] = []
         self.below: dict[Child, Branch] = {}
         self.seen = -1

@@ -16,14 +16,14 @@ from runtime.crash import Crash
 from runtime.instrument import Instrument
 from runtime.introspection import wire
 from runtime.introspection.entry import Entry
+from runtime.introspection.errand import Errand
 from runtime.introspection.places import Place, child_text, display_name, key_of, place_of
-from runtime.lifecycle import OUTSIDE
 from runtime.node import Node
-from runtime.pid import Exit, Pid
+from runtime.pid import OUTSIDE, Pid
 from runtime.process import Process
 from runtime.reports import Report
 from runtime.server_loop import is_abnormal
-from runtime.supervision.children import TRY_AGAIN
+from runtime.supervision.server import SupervisorServer
 from runtime.text import reason_text, render
 
 CAPACITY = 4_000
@@ -56,7 +56,7 @@ class EventLog(Instrument):
         self.past_reductions = 0
         self._ids = itertools.count(1)
         self._by_pid: dict[int, int] = {}
-        self._kills: dict[int, int] = {}
+        self._kills: dict[int, tuple[int, Any]] = {}
         self._last_words: dict[int, tuple[str, str]] = {}
         self._spawn_quota = self._exit_quota = QUOTA
         self._quiet_exits = 0
@@ -83,19 +83,19 @@ class EventLog(Instrument):
         number = self.add("kill", process.pid, **self._about(process, place_of(process)), reason=reason_text(reason))
         if len(self._kills) > self.capacity:
             self._kills.clear()
-        self._kills[process.pid.id] = number
+        self._kills[process.pid.id] = (number, reason)
         return number
 
-    def add_action(self, process: Process | None, message: str) -> int:
-        """Log that an observer does something else."""
-        about = {} if process is None else self._about(process, place_of(process))
-        return self.add("action", None if process is None else process.pid, **about, message=message)
+    def add_action(self, process: Process, message: str) -> int:
+        """Log that an observer does something else; the name of `process` follows the message."""
+        about = self._about(process, place_of(process))
+        return self.add("action", process.pid, **about, message=f"{message} {about['name']}")
 
     def add_stall(self, process: Process | None, seconds: float, where: str) -> int:
         """Log that the hub was held: by `process`, or by something that is no process."""
-        name = "something that is no process" if process is None else display_name(process)
         about = {} if process is None else self._about(process, place_of(process))
-        message = f"{name} held the hub for {seconds:.2f} s at {where}" if where else f"{name} held the hub"
+        name = about.get("name") or "something that is no process"
+        message = f"{name} held the hub for {seconds:.2f} s at {where or 'a place unknown'}"
         return self.add("stall", None if process is None else process.pid, **about, seconds=seconds, message=message)
 
     def tick(self) -> None:
@@ -118,6 +118,9 @@ class EventLog(Instrument):
 
     def spawned(self, process: Process) -> None:
         """Log a spawn, while there are not too many."""
+        if type(process.body) is Errand:
+            self._spawns_logged += 1
+            return
         self._spawn_quota -= 1
         if self._spawn_quota >= 0:
             self._spawns_logged += 1
@@ -127,6 +130,8 @@ class EventLog(Instrument):
         """Log an exit with what made it happen."""
         self.past_messages += process.messages_in
         self.past_reductions += process.reductions
+        if type(process.body) is Errand:
+            return
         abnormal = is_abnormal(reason)
         place = place_of(process)
         if not abnormal and (place is None or place.child.spec.restart != "permanent"):
@@ -143,7 +148,7 @@ class EventLog(Instrument):
         words = self._last_words.pop(process.pid.id, None)
         if words is not None:
             about["last_message"], about["state"] = words
-        event = self._cause_of_exit(process, cause)
+        event = self._cause_of_exit(process, reason, cause)
         about["reason"], about["crashed"] = reason_text(reason), abnormal
         self._by_pid[process.pid.id] = self.add("exit", process.pid, event, **about)
 
@@ -176,7 +181,9 @@ class EventLog(Instrument):
         process = None if not isinstance(new, Pid) else new.process
         about = {} if process is None else self._about(process, place_of(process))
         cause = behind if old is None else self._by_pid.get(old.id, behind)
-        self.add("restart", process and process.pid, cause, **{**about, **budget}, old_pid=old and str(old))
+        self.add(
+            "restart", None if process is None else process.pid, cause, **{**about, **budget}, old_pid=old and str(old)
+        )
 
     def reported(self, report: Report) -> None:
         """Keep what a server's report says until its exit, and log what a supervisor reports besides exits."""
@@ -197,32 +204,32 @@ class EventLog(Instrument):
 
     # -- Causes -------------------------------------------------------------------------------------------------
 
-    def _cause_of_exit(self, process: Process, cause: Pid | None) -> int | None:
+    def _cause_of_exit(self, process: Process, reason: Any, cause: Pid | None) -> int | None:
         """Find the event that ended a process: an observer's signal, its own giving up, the end of another one."""
-        killed = self._kills.pop(process.pid.id, None)
-        handling = process.handling
-        from_outside = cause is OUTSIDE or (type(handling) is Exit and handling.pid is OUTSIDE)
-        if killed is not None and from_outside:
+        killed, wanted = self._kills.pop(process.pid.id, (None, None))
+        if killed is not None and (cause is OUTSIDE or reason == wanted):
             return killed
         gave_up = self._by_pid.get(process.pid.id)
         if gave_up is not None:
             return gave_up
         if cause is not None:
             return self._behind(cause)
-        return self._behind(handling.pid) if type(handling) is Exit and handling.pid is process.parent else None
+        if is_abnormal(reason) or process.parent is None or not process.trap_exit:
+            return None
+        return self._behind(process.parent)  # it was told to stop, trapped that, and stopped
 
     def _behind(self, pid: Pid, depth: int = 0) -> int | None:
-        """Find the event that is behind what a process does now: its end, or what it is dealing with."""
+        """Find the event that is behind what a process does now: its end, or a death that it deals with."""
         event = self._by_pid.get(pid.id)
         process = pid.process
         if event is not None or process is None or process.worker is None or depth > MAX_DEPTH:
             return event
-        handling = process.handling
-        if type(handling) is Exit:
-            return self._behind(handling.pid, depth + 1)
-        if type(handling) is tuple and len(handling) == 4 and handling[0] == TRY_AGAIN and handling[2] is not None:
-            return self._by_pid.get(handling[2].id)
-        return None
+        body = process.body
+        if not isinstance(body, SupervisorServer):
+            return None
+        if body.dealing_with is not None:
+            return self._by_pid.get(body.dealing_with.id)
+        return None if process.parent is None else self._behind(process.parent, depth + 1)  # it is being stopped
 
     def _about(self, process: Process, place: Place | None) -> dict[str, Any]:
         if place is None:

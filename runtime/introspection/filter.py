@@ -3,7 +3,7 @@
 A filter is text (found anywhere in the name, pid, label or initial call), a ``/regular expression/``, or conditions on
 fields: ``mailbox>100 and sup~pool and not state=waiting``. Conditions side by side must all hold; ``or``, ``not`` and
 parentheses work as in Python. ``=`` compares whole texts without regard to case, ``~`` looks for a part or a
-``/regular expression/``; numbers may carry ``k``, ``M``, ``G`` (sizes in thousands) and ages ``s``, ``m``, ``h``, ``d``.
+``/regular expression/``; numbers may carry ``k``, ``M``, ``G`` (thousands) and ages ``s``, ``m``, ``h``, ``d``.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from runtime.introspection.places import (
     initial_call,
     is_dynamic,
     is_supervisor,
+    key_of,
     text_of,
 )
 from runtime.introspection.snapshot import queue_length

@@ -63,7 +63,7 @@ class Lints:
             return self.found
         before = pace.spent()
         found = [*self._hog(), *self._loops(branches)]
-        waiting = []
+        waiting: list[Process] = []
         for block in census.blocks():
             found.extend(self._of_block(block, waiting, present))
             pace.breathe()
@@ -165,9 +165,8 @@ class Lints:
             yield wire.Lint(kind="unwatched", weight=1, pids=(str(process.pid),), sentence=sentence)
 
     def _forget_dead(self) -> None:
-        for memory in (self._lengths, self._refused):
-            for process in [process for process in memory if process.state is DEAD]:
-                del memory[process]  # type: ignore[attr-defined]
+        self._lengths = {p: seen for p, seen in self._lengths.items() if p.state is not DEAD}
+        self._refused = {p: seen for p, seen in self._refused.items() if p.state is not DEAD}
 
 
 def _cycles(waiting: list[Process]) -> Iterator[wire.Lint]:
@@ -180,13 +179,13 @@ def _cycles(waiting: list[Process]) -> Iterator[wire.Lint]:
     seen: set[Process] = set()
     for first in waits_for:
         path: dict[Process, None] = {}
-        process: Process | None = first
-        while process is not None and process not in seen:
-            seen.add(process)
-            path[process] = None
-            process = waits_for.get(process)
-        if process is not None and process in path:
-            ring = list(path)[list(path).index(process) :]
+        at: Process | None = first
+        while at is not None and at not in seen:
+            seen.add(at)
+            path[at] = None
+            at = waits_for.get(at)
+        if at is not None and at in path:
+            ring = list(path)[list(path).index(at) :]
             names = " waits for ".join(_name(each) for each in [*ring, ring[0]])
             sentence = f"Deadlock: {names}; none of them can go on before a call times out."
             yield wire.Lint(kind="deadlock", weight=3, pids=tuple(str(p.pid) for p in ring), sentence=sentence)

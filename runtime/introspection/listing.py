@@ -1,4 +1,4 @@
-"""The flat list of processes: the first so many by some figure, or one row a group, of which a window is made into rows."""
+"""The flat list of processes, or one row a group of them: sorted, filtered, and a window of it made into rows."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def root_key(process: Process) -> str:
 
 def key_of(process: Process) -> str:
     """Give the key of the place where a process stands."""
-    chain = []
+    chain: list[Child] = []
     place = place_of(process)
     while place is not None and len(chain) < MAX_DEPTH:
         chain.append(place.child)

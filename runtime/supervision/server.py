@@ -24,7 +24,8 @@ class SupervisorServer(GenServer):
     """Base of Supervisor and DynamicSupervisor: a GenServer that keeps `Children`.
 
     Observers read `strategy`, `max_restarts`, `max_seconds`, `children` (by id or pid, in start order) and
-    `restart_times` (monotonic, within the window) from another thread.
+    `restart_times` (monotonic, within the window) from another thread. `dealing_with` is whose death it deals with,
+    None at other times.
     """
 
     stops_children = True
@@ -36,6 +37,7 @@ class SupervisorServer(GenServer):
     children: dict[Any, Child]
     restart_times: Collection[float]
     kept: Children
+    dealing_with: Pid | None = None
 
     @classmethod
     def start_link(cls, *args: Any, name: Any = None, timeout: float | None = None, **kwargs: Any) -> Pid | None:
@@ -134,12 +136,16 @@ class SupervisorServer(GenServer):
         """Hear of the death of a child, or try a failed restart again."""
         match message:
             case Exit(pid, reason):
+                self.dealing_with = pid
                 goes_on = self.kept.exited(pid, reason)
             case (tag, key, old, reason) if tag == TRY_AGAIN:
+                self.dealing_with = old
                 goes_on = self.kept.try_again(key, old, reason)
             case _:
                 logger.error("a supervisor received an unexpected message: %.200r", message)
                 goes_on = True
+        if goes_on:
+            self.dealing_with = None
         return None if goes_on else Stop("shutdown")
 
     def terminate(self, reason: Any) -> None:
