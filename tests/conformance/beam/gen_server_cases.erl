@@ -3,7 +3,7 @@
 -export([g51_call_timeout_and_late_reply/0, g52_start_timeout/0, g53_failed_start_and_its_starter/0,
          g54_deferred_replies/0, g55_stop/0, g56_casts_never_fail/0, g57_one_sender_is_served_in_order/0,
          g58_stop_with_reply_order/0, g59_names_of_servers/0, g60_a_system_message_renews_the_timeout/0,
-         g61_continue_order/0, g62_parents_and_terminate/0, g63_calls_within_calls/0, g64_timeout_returns/0]).
+         g61_continue_order/0, g62_parents_and_terminate/0, g63_calls_within_calls/0, g64_timeout_returns/0, g65_requests/0, g66_any_value_is_a_reply/0]).
 -import(transcript, [log/1, settle/0, settle/1, flush/0, attempt/1, down/1, down/2]).
 
 g51_call_timeout_and_late_reply() ->
@@ -261,3 +261,34 @@ g64_timeout_returns() ->
     gen_server:cast(Srv, {then, infinity}),
     settle(80),
     log([once_each]).
+
+g65_requests() ->
+    {ok, Srv} = server:start(srv, #{register => g65}),
+    Request = gen_server:send_request(Srv, ping),
+    log([another_message, gen_server:check_response(something_else, Request)]),
+    log([its_reply, gen_server:check_response(receive Message -> Message end, Request)]),
+    log([by_name, gen_server:receive_response(gen_server:send_request(g65, get), 5000)]),
+    {ok, Other} = server:start(other),
+    Slow = gen_server:send_request(Srv, {sleep, 60, slow}),
+    Quick = gen_server:send_request(Other, ping),
+    log([quick, gen_server:receive_response(Quick, 5000)]),
+    log([slow, gen_server:wait_response(Slow, 5000)]),
+    Last = gen_server:send_request(Other, {stop, normal, farewell}),
+    log([reply_of_one_that_stops, gen_server:receive_response(Last, 5000)]),
+    Abandoned = gen_server:send_request(Srv, never_answered),
+    log([abandoned, gen_server:receive_response(Abandoned, 20)]),
+    log([a_second_time, gen_server:receive_response(Abandoned, 20)]),
+    Kept = gen_server:send_request(Srv, never_answered),
+    log([kept, gen_server:wait_response(Kept, 20)]),
+    gen_server:cast(Srv, {stop, boom}),
+    log([then_it_died, gen_server:wait_response(Kept, 5000)]),
+    settle(),
+    log([mailbox, flush()]).
+
+g66_any_value_is_a_reply() ->
+    {ok, Srv} = server:start(srv),
+    [begin
+         log([was, gen_server:call(Srv, {set, Value})]),
+         log([reply, gen_server:call(Srv, get)])
+     end || Value <- [undefined, false, [], ok, {reply, x}, {error, x}, timeout, #{a => 1}]],
+    log([attempt(fun() -> gen_server:call(Srv, {stop, normal, undefined}) end)]).

@@ -4,7 +4,7 @@
          p55_link_to_the_dead/0, p56_spawn_link_is_atomic/0, p57_timers_and_names/0, p58_suspend_resume/0,
          p59_first_fatal_signal_wins/0, p60_dead_and_unknown_destinations/0, p61_reasons_along_links/0,
          p62_cleanup_of_an_own_exit/0, p63_exit_to_oneself/0, p64_messages_share_nothing/0, p65_many_watchers/0,
-         p66_registered_names/0]).
+         p66_registered_names/0, p67_any_term_is_a_reason/0, p68_a_dead_process_hears_nothing/0]).
 -import(transcript, [log/1, settle/0, settle/1, flush/0, attempt/1, down/1, down/2]).
 
 p51_process_info() ->
@@ -308,3 +308,40 @@ p66_registered_names() ->
     register(reg_main, self()),
     reg_main ! by_own_name,
     log([own_name, flush()]).
+
+p67_any_term_is_a_reason() ->
+    [begin
+         Linked = actor:trapping(linked),
+         {Pid, Ref} = spawn_monitor(fun() -> link(Linked), exit(Reason) end),
+         transcript:bind(Pid, ending),
+         log([own_exit, down(Ref)]),
+         settle(10),
+         log([element(2, process_info(Linked, messages))]),
+         A = actor:start(a),
+         log([signal, down(A, fun() -> exit(A, Reason) end)])
+     end || Reason <- [42, [], [1, [two]], #{a => [1]}, {}, undefined, true, {a, b, c}]].
+
+p68_a_dead_process_hears_nothing() ->
+    Main = self(),
+    A = actor:start(a),
+    register(p68, A),
+    actor:tell(A, fun() -> settle(20), Main ! never end),
+    exit(A, boom),
+    settle(),
+    log([mailbox, flush(), whereis(p68)]),
+    B = actor:start(b),
+    Ref = monitor(process, B),
+    [actor:tell(B, fun() -> Main ! N end) || N <- [1, 2, 3]],
+    actor:tell(B, fun() -> exit(enough) end),
+    actor:tell(B, fun() -> Main ! never end),
+    log([down(Ref)]),
+    log([what_it_did_before, flush()]),
+    C = actor:start(c),
+    Timer = erlang:send_after(20, C, fun() -> Main ! never end),
+    actor:kill(C),
+    settle(),
+    log([timer, erlang:read_timer(Timer), flush()]),
+    D = actor:start(d),
+    actor:ask(D, fun() -> spawn(fun() -> settle(30), Main ! orphan end) end),
+    actor:kill(D),
+    log([an_orphan_goes_on, receive orphan -> orphan after 5000 -> lost end]).

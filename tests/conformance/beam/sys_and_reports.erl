@@ -1,7 +1,7 @@
 %% Groups S and L: what the recorded transcripts leave open about system messages, reports and ancestry.
 -module(sys_and_reports).
 -export([s51_suspend_and_resume/0, s52_change_code/0, s53_terminate/0, s54_replace_state/0,
-         s55_signals_to_a_suspended_server/0, s56_status/0,
+         s55_signals_to_a_suspended_server/0, s56_status/0, s57_debug_functions/0,
          l51_which_ends_are_reported/0, l52_plain_processes/0, l53_what_a_server_report_says/0,
          l54_what_a_crash_report_says/0, l55_failed_starts/0, l56_terminate_that_fails/0, l57_supervisor_report_order/0]).
 -import(transcript, [log/1, settle/0, settle/1, flush/0, attempt/1, down/1, down/2]).
@@ -93,6 +93,33 @@ s56_status() ->
     Shape(),
     log([dead, attempt(fun() -> sys:get_status(no_such_name) end)]),
     log([timeout, attempt(fun() -> sys:get_status(actor:start(a), 30) end)]).
+
+s57_debug_functions() ->
+    Main = self(),
+    {ok, Srv} = server:start(srv),
+    Sees = fun(Tag) -> fun(Count, Event, _) -> Main ! {Tag, Count, element(1, Event)}, Count + 1 end end,
+    sys:install(Srv, {one, Sees(one), 1}),
+    sys:install(Srv, {one, Sees(never), 1}),
+    gen_server:cast(Srv, inc),
+    gen_server:call(Srv, get),
+    log([cast_and_call, flush()]),
+    Srv ! info,
+    catch gen_server:call(Srv, never_answered, 20),
+    settle(),
+    log([info_and_an_unanswered_call, flush()]),
+    sys:install(Srv, {two, fun(_, Event, _) -> Main ! {two, element(1, Event)}, done end, 0}),
+    sys:remove(Srv, one),
+    gen_server:call(Srv, get),
+    log([done_ends_it, flush()]),
+    sys:install(Srv, {three, fun(_, _, _) -> Main ! three, error(oops) end, 0}),
+    gen_server:call(Srv, get),
+    gen_server:call(Srv, get),
+    log([a_failure_ends_it, flush(), is_process_alive(Srv)]),
+    sys:install(Srv, {four, Sees(four), 1}),
+    sys:statistics(Srv, true),
+    sys:no_debug(Srv),
+    gen_server:call(Srv, get),
+    log([no_debug, flush(), sys:statistics(Srv, get)]).
 
 l51_which_ends_are_reported() ->
     Ends = [{stop, Reason} || Reason <- [normal, shutdown, {shutdown, x}, boom]] ++

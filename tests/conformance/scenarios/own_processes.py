@@ -18,11 +18,14 @@ from runtime import (
     link,
     monitor,
     process_info,
+    read_timer,
     receive,
     register,
     resume,
     self_,
     send,
+    send_after,
+    spawn,
     spawn_link,
     spawn_monitor,
     suspend,
@@ -302,3 +305,50 @@ def p65_many_watchers(log: Log) -> None:
     refs = [monitor(spoke) for spoke in spokes]
     exits(center, "torn")
     log("a_star_torn", sorted({await_down(ref) for ref in refs}))
+
+
+def p67_any_term_is_a_reason(log: Log) -> None:
+    for reason in (42, [], [1, ["two"]], {"a": [1]}, (), None, True, ("a", "b", "c")):
+        linked = _trapping("linked")
+        pid, ref = spawn_monitor(_link_and_exit, linked, reason)
+        log.bind("ending", pid)
+        log("own_exit", await_down(ref))
+        settle(10)
+        log(info(linked, "messages"))
+        a = idle("a")
+        log("signal", down_after(a, partial(exit, a, reason)))
+
+
+def _link_and_exit(pid: Pid, reason: Any) -> None:
+    link(pid)
+    exit(reason)
+
+
+def p68_a_dead_process_hears_nothing(log: Log) -> None:
+    def later(message: str) -> None:
+        settle(30)
+        send(main, message)
+
+    main, a = self_(), idle("a")
+    register("p68", a)
+    send(a, lambda: later("never"))
+    exit(a, "boom")
+    settle()
+    log("mailbox", flush(), whereis("p68"))
+    b = idle("b")
+    ref = monitor(b)
+    for number in (1, 2, 3):
+        send(b, partial(send, main, number))
+    send(b, lambda: exit("enough"))
+    send(b, lambda: send(main, "never"))
+    log(await_down(ref))
+    log("what_it_did_before", flush())
+    c = idle("c")
+    timer = send_after(c, lambda: send(main, "never"), 0.02)
+    kill(c)
+    settle()
+    log("timer", read_timer(timer) is not None, flush())
+    d = idle("d")
+    ask(d, lambda: spawn(later, "orphan"))
+    kill(d)
+    log("an_orphan_goes_on", receive("orphan", timeout=5, default="lost"))

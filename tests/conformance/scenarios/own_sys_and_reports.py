@@ -151,6 +151,48 @@ def s56_status(log: Log) -> None:
     log("timeout", attempt(sys.get_status, idle("a"), timeout=0.03))
 
 
+def s57_debug_functions(log: Log) -> None:
+    main, srv = self_(), Srv.start("srv")
+
+    def sees(tag: str) -> Callable[[int, Any], int]:
+        def saw(count: int, event: Any) -> int:
+            send(main, (tag, count, event[0]))
+            return count + 1
+
+        return saw
+
+    def once(state: int, event: Any) -> str:
+        send(main, ("two", event[0]))
+        return "done"
+
+    def fails(state: int, event: Any) -> None:
+        send(main, "three")
+        raise Fault("oops")
+
+    sys.install(srv, "one", sees("one"), 1)
+    sys.install(srv, "one", sees("never"), 1)
+    cast(srv, "inc")
+    call(srv, "get")
+    log("cast_and_call", flush())
+    send(srv, "info")
+    attempt(call, srv, "never_answered", timeout=0.02)
+    settle()
+    log("info_and_an_unanswered_call", flush())
+    sys.install(srv, "two", once, 0)
+    sys.remove(srv, "one")
+    call(srv, "get")
+    log("done_ends_it", flush())
+    sys.install(srv, "three", fails, 0)
+    call(srv, "get")
+    call(srv, "get")
+    log("a_failure_ends_it", flush(), alive(srv))
+    sys.install(srv, "four", sees("four"), 1)
+    sys.statistics(srv, True)
+    sys.no_debug(srv)
+    call(srv, "get")
+    log("no_debug", flush(), ("ok", sys.statistics(srv, "get")))
+
+
 def l51_which_ends_are_reported(log: Log) -> None:
     ends = [
         ("stop", "normal"),
