@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from runtime.errors import RuntimeFault
-from runtime.introspection.service import serve
+from runtime.introspection.service import name_after, serve
 from runtime.native import sleep, start_thread
-from runtime.node import Node, when_started
+from runtime.node import Node, this_node, when_started
+from runtime.time_slice import TimeSlices
 
 GRACE = 5.0
 """Seconds between the end of the lifeline, which is passed on as SIGTERM, and the end of the process."""
@@ -34,13 +35,9 @@ def main(arguments: list[str] | None = None) -> None:
     options = _parse(sys.argv[1:] if arguments is None else arguments)
     if options.lifeline is not None:
         start_thread(_hold_on, (options.lifeline,))
-    if options.time_slice is not None:
-        os.environ["RUNTIME_TIME_SLICE"] = str(options.time_slice)
     _check(options)
-    when_started(lambda node: _serve(node, options))
     try:
-        from runtime.node import this_node
-
+        when_started(lambda node: _observe(node, options))
         this_node()
     except (RuntimeFault, ValueError, OSError) as error:
         _fail(f"The program was not started, because it could not be observed: {error}")
@@ -70,8 +67,6 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         parser.error("say what to run: a SCRIPT, or -m MODULE")
     options.target, options.words = words[0], words[1:]
     options.is_module = options.module is not None
-    if options.time_slice is not None and options.time_slice <= 0:
-        parser.error("--time-slice takes a positive number of seconds")
     return options
 
 
@@ -96,12 +91,20 @@ def _check(options: argparse.Namespace) -> None:
         _fail(f"There is no module {target}, or it is a package without a __main__ module.")
 
 
-def _serve(node: Node, options: argparse.Namespace) -> None:
-    serve(options.name or _name_of(options), read_only=options.read_only, state=not options.no_state)
-
-
-def _name_of(options: argparse.Namespace) -> str | None:
-    return None
+def _observe(node: Node, options: argparse.Namespace) -> None:
+    """Switch on what the options say for a node of the program's; a program may start one after another."""
+    name = options.name or name_after(options.target)
+    switches = {"read_only": options.read_only, "state": not options.no_state}
+    try:
+        serve(name, **switches)
+    except RuntimeFault:
+        if options.name is not None:
+            raise
+        serve(f"{name[:30]}-{os.getpid()}", **switches)
+    if options.time_slice is not None:
+        slices = TimeSlices(node, options.time_slice)
+        slices.start()
+        node.closing.append(slices.stop)
 
 
 def _run(options: argparse.Namespace) -> None:

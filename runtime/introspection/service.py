@@ -165,11 +165,15 @@ def _claimed(name: str | None) -> Iterator[tuple[str, Path]]:
 
 
 def _default_name() -> str:
-    """Name the node after the program."""
     main = sys.modules.get("__main__")
     spec = getattr(main, "__spec__", None)
-    program = spec.name.removesuffix(".__main__") if spec is not None else Path(sys.argv[0] or "python").stem
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", program.rpartition(".")[2]).strip("-.")
+    return name_after(sys.argv[0] if spec is None else spec.name)
+
+
+def name_after(program: str) -> str:
+    """Make a node's name of a script's path or a module's name."""
+    last = Path(program).stem if program.endswith(".py") or "/" in program else program.removesuffix(".__main__")
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", last.rpartition(".")[2]).strip("-.")
     return name[:40] or "python"
 
 
