@@ -194,11 +194,10 @@ def _tell_end(child: Child) -> None:
 
 def _last_words(stderr: Sequence[str]) -> str:
     """Give the end of what a program wrote to standard error: for an exception what it was and where, else lines."""
-    starts = [index for index, line in enumerate(stderr) if line.startswith("Traceback (most recent call last)")]
-    if not starts:
-        return "\n".join(f"  {line}" for line in stderr[-LAST_WORDS:])
-    report = stderr[starts[-1] + 1 :]
-    exception = next((line for line in report if line and not line.startswith(" ")), "")
-    places = [match for line in report if (match := _LOCATION.match(line))]
-    where = f" ({places[-1]['file']}, line {places[-1]['line']})" if places else ""
-    return f"  {exception}{where}"
+    for index in reversed(range(len(stderr))):
+        if place := _LOCATION.match(stderr[index]):
+            words = [line for line in stderr[index:] if line.strip() and not line.startswith(" ")]
+            if words and len(words) <= LAST_WORDS:
+                return f"  {words[0]} ({place['file']}, line {place['line']})"
+            break
+    return "\n".join(f"  {line}" for line in stderr[-LAST_WORDS:])

@@ -18,7 +18,7 @@ import pytest
 
 from observer.child import Child
 from tests.observer.fake_endpoint import socket_folder
-from tests.observer.terminal import SCREEN_OFF, SCREEN_ON, WAIT, Terminal
+from tests.observer.terminal import SCREEN_OFF, SCREEN_ON, WAIT, Terminal, until
 
 __all__ = ["socket_folder"]
 
@@ -86,14 +86,6 @@ def observer(*arguments: str, status: int = 0) -> Any:
     return json.loads(result.stdout) if "--json" in arguments else result.stdout + result.stderr
 
 
-def until(look: Callable[[], Any]) -> Any:
-    """Look again and again until there is something to see; give it."""
-    for _ in range(200):
-        if seen := look():
-            return seen
-    raise AssertionError("it never happened")
-
-
 def children(program: str = "top") -> dict[str, dict[str, Any]]:
     """Give the children of the supervisor that is registered as `program`, by their ids."""
     roots = observer("tree", "node", "--json")
@@ -108,11 +100,11 @@ def children(program: str = "top") -> dict[str, dict[str, Any]]:
 
 def test_a_killed_process_is_replaced_and_the_chain_of_events_says_why(script: Callable[[str], str]) -> None:
     with node(script(TREE)):
-        before = until(lambda: (found := children()).keys() >= {"first", "second"} and found)
-        assert "killed" in observer("kill", "first") or True
-        after = until(
-            lambda: (found := children()) and found.get("first", before["first"]) != before["first"] and found
-        )
+        until(lambda: children().keys() >= {"first", "second"})
+        before = children()
+        assert observer("kill", "first", "--json")["event"]
+        until(lambda: children().get("first", before["first"])["pid"] != before["first"]["pid"])
+        after = children()
         assert after["first"]["restarts"] == 1
         assert after["second"]["pid"] == before["second"]["pid"]
         events = {event["id"]: event for event in observer("events", "--json")}
@@ -201,8 +193,8 @@ def test_a_program_that_dies_is_told_with_how(script: Callable[[str], str], code
 
 
 BROKEN = [
-    ("import no_such_module_anywhere", "ModuleNotFoundError: No module named 'no_such_module_anywhere'"),
-    ("def oops(:", "SyntaxError"),
+    ("import no_such_module_anywhere", "No module named 'no_such_module_anywhere'"),
+    ("def oops(:", "invalid syntax"),
     ("1 / 0", "ZeroDivisionError: division by zero"),
 ]
 
@@ -240,7 +232,7 @@ def test_a_demo_is_watched_and_ends_with_the_observer() -> None:
         assert psutil.wait_procs([child], WAIT)[1] == []
 
 
-@pytest.mark.parametrize("code", [TREE, "while True: pass"])
+@pytest.mark.parametrize("code", [TREE, "while True: pass"], ids=["working", "hanging"])
 def test_killing_the_observer_ends_the_program_even_when_it_hangs(script: Callable[[str], str], code: str) -> None:
     with Terminal("run", script(code)) as terminal:
         terminal.until(SCREEN_ON)

@@ -11,8 +11,10 @@ import subprocess
 import sys
 import termios
 import threading
+import time
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 WAIT = 60.0
 """Seconds after which something that was waited for is taken to never happen."""
@@ -25,6 +27,20 @@ STAND_IN = (
 
 SCREEN_ON, SCREEN_OFF = b"\x1b[?1049h", b"\x1b[?1049l"
 """What switches a terminal to a screen for a whole application, and back."""
+
+
+Seen = TypeVar("Seen")
+
+
+def until(look: Callable[[], Seen]) -> Seen:
+    """Look again and again, while another process works, until there is something to see; give it."""
+    deadline = time.monotonic() + WAIT
+    pause = threading.Event()
+    while not (seen := look()):
+        if time.monotonic() > deadline:
+            raise AssertionError("it never happened")
+        pause.wait(0.01)
+    return seen
 
 
 class Terminal:

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -15,24 +14,14 @@ from observer.child import Child, ChildNode
 from observer.source import NodeLost
 from runtime.introspection import wire
 from tests.observer.fake_endpoint import socket_folder
+from tests.observer.terminal import WAIT, until
 
 __all__ = ["socket_folder"]
-
-WAIT = 60.0
 
 
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch: pytest.MonkeyPatch, socket_folder: Path) -> None:
     monkeypatch.setattr(child, "LAUNCH", (sys.executable, "-m", "tests.observer.fake_launch"))
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that another process does."""
-    for _ in range(int(WAIT / 0.01)):
-        if condition():
-            return
-        subprocess.run(["sleep", "0.01"], check=True)
-    raise AssertionError("it never happened")
 
 
 def gone(pid: int) -> bool:
