@@ -69,7 +69,7 @@ def mailbox_tone(length: int) -> str:
 
 
 def _mailbox(row: Row, life: Life | None, width: int) -> Cell:
-    if row.kind == "group" or row.pid is None:
+    if row.pid is None and not row.message_queue_len:
         return ((" " * width, tones.MUTED),)
     length, room = row.message_queue_len, width - 6
     tone = mailbox_tone(length)
@@ -84,7 +84,7 @@ def _mailbox(row: Row, life: Life | None, width: int) -> Cell:
 
 
 def _messages(row: Row, life: Life | None, width: int) -> Cell:
-    if row.pid is None:
+    if row.pid is None and not row.messages_in:
         return ((" " * width, tones.MUTED),)
     rate = life.messages.latest if life else None
     figure = (fit_right(units.rate(rate), 5), tones.TEXT if rate else tones.FAINT)
@@ -95,18 +95,23 @@ def _messages(row: Row, life: Life | None, width: int) -> Cell:
 
 
 def _memory(row: Row, life: Life | None, width: int) -> Cell:
-    if row.pid is None:
+    if row.pid is None and row.memory is None:
         return ((" " * width, tones.MUTED),)
     figure = (fit_right(units.size(row.memory), 5), tones.TEXT if row.memory is not None else tones.FAINT)
     if width <= 6:
         return (figure,)
     growth = life.memory.growth if life else 0.0
-    text = units.signed_size(growth) if growth else ""
+    text = units.signed_size(growth) if worth_telling(growth, row.memory) else ""
     return (figure, (fit_right(text, width - 5), tones.WARN if growth > 0 else tones.MUTED))
 
 
+def worth_telling(growth: float, memory: int | None) -> bool:
+    """Say whether memory changed by so much that it is no mere breathing: 4 KiB and a tenth."""
+    return abs(growth) >= max(4_096, (memory or 0) / 10)
+
+
 def _restarts(row: Row, life: Life | None, width: int) -> Cell:
-    if row.kind == "group":
+    if row.kind == "group" and not row.restarts:
         return ((" " * width, tones.MUTED),)
     if row.max_restarts is None:
         return ((fit_right(str(row.restarts) if row.restarts else "·", width), _restart_tone(row)),)
@@ -124,7 +129,7 @@ def _restart_tone(row: Row) -> str:
 
 
 def _cpu(row: Row, life: Life | None, width: int) -> Cell:
-    share = life.cpu.latest if life and row.pid is not None else None
+    share = life.cpu.latest if life and row.cpu_time is not None else None
     tone = tones.BAD if share and share > 0.8 else tones.TEXT if share else tones.FAINT
     return ((fit_right(units.percent(share) if share is not None else "", width), tone),)
 

@@ -41,7 +41,7 @@ class Life:
         if row.memory is not None:
             self.memory.add(time, row.memory)
         if row.cpu_time is not None:
-            self.cpu.add(time, row.cpu_time)
+            self.cpu.add(time, row.cpu_time, restarts=row.kind != "group")
 
     def flash(self, time: float, lasting: float = 3.0) -> float:
         """Say how brightly the row flashes at `time`: 1 right after its process was replaced, 0 when that is over."""

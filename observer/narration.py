@@ -68,7 +68,7 @@ def _told(event: Event) -> Spans:
             return [(f"{pid} gave up", tones.BAD), *_budget(event)]
         case "stall":
             held = f" held the hub for {units.lag(event.seconds or 0)}"
-            return [(pid, tones.MUTED), (held, tones.WARN), (_after(event.message), tones.MUTED)]
+            return [(pid, tones.MUTED), (held, tones.WARN), (_where(event), tones.MUTED)]
         case "kill":
             sent = f" was sent {event.reason or 'kill'} by an observer"
             return [(pid, tones.MUTED), (sent, tones.ACCENT)]
@@ -82,6 +82,12 @@ def _reason(event: Event) -> str:
 
 def _exit_tone(event: Event) -> str:
     return tones.BAD if event.crashed else tones.TEXT
+
+
+def _where(event: Event) -> str:
+    """Give the place that a stall's sentence names at its end."""
+    _, at, place = event.message.rpartition(" at ")
+    return f"{at}{place}" if at else ""
 
 
 def _after(text: str) -> str:

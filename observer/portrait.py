@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observer import tones, units
-from observer.columns import STATUS, mailbox_tone
+from observer.columns import STATUS, mailbox_tone, worth_telling
 from observer.lives import Life
 from observer.safetext import safe
 from observer.sparkline import sparkline
@@ -82,7 +82,7 @@ def _memory(row: Row, life: Life | None) -> Fact:
     parts = [(units.size(row.memory), tones.TEXT)]
     if row.memory_age is not None:
         parts.append((f" (estimated {units.duration(row.memory_age)} ago)", tones.MUTED))
-    if life is not None and life.memory.growth:
+    if life is not None and worth_telling(life.memory.growth, row.memory):
         growth = f"  {units.signed_size(life.memory.growth)} in {units.duration(life.memory.span)}"
         parts.append((growth, tones.WARN if life.memory.growth > 0 else tones.GOOD))
     return ("Memory", parts)

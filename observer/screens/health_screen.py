@@ -33,16 +33,15 @@ class HealthScreen(NodeScreen):
 
     def __init__(self, watch: Watch) -> None:
         super().__init__(watch)
-        empty = Series(1)
         self.charts = {
-            "processes": Chart("Processes", empty, units.count, "Living processes."),
-            "run_queue": Chart("Run queue", empty, units.count, "Processes that wait for their turn."),
-            "messages": Chart("Messages/s", empty, units.rate, "Messages delivered a second."),
-            "memory": Chart("Memory", empty, units.size, "Resident memory of the operating-system process."),
-            "cpu": Chart("CPU", empty, units.percent, "Processor time, as a share of one core."),
-            "lag": Chart("Hub lag", empty, units.lag, "How late the hub answers."),
-            "spawned": Chart("Spawned/s", empty, units.rate, "Processes started a second."),
-            "restarted": Chart("Restarts/s", empty, units.rate, "Children restarted a second."),
+            "processes": Chart("Processes", units.count, "Living processes.", 10),
+            "run_queue": Chart("Run queue", units.count, "Processes that wait for their turn.", 10),
+            "messages": Chart("Messages/s", units.rate, "Messages delivered a second."),
+            "memory": Chart("Memory", units.size, "Resident memory of the operating-system process."),
+            "cpu": Chart("CPU", units.percent, "Processor time, as a share of one core.", 0.05),
+            "lag": Chart("Hub lag", units.lag, "How late the hub answers.", 0.01),
+            "spawned": Chart("Spawned/s", units.rate, "Processes started a second."),
+            "restarted": Chart("Restarts/s", units.rate, "Children restarted a second."),
         }
         self.lints = LintList("Nothing looks wrong.")
         self.constants = Static(markup=False)

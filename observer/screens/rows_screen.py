@@ -29,7 +29,7 @@ MOST_EXPORTED = 20_000
 
 NO_ROWS = "No processes yet. As soon as the program starts one, it stands here."
 NO_MATCH = "Nothing matches the filter. Press / to change it, or esc to take it away."
-FILTER_HINT = "text, ~regular expression, or mailbox>100 and sup~pool   (enter keeps it, esc takes it away)"
+FILTER_HINT = "text, /regular expression/, or mailbox>100 and sup~pool   (enter keeps it, esc takes it away)"
 
 
 class RowsScreen(Acting, Generic[View]):

@@ -16,17 +16,18 @@ SCALE = 7
 
 
 class Chart(Widget):
-    """A chart of a series; `write` gives a value as text."""
+    """A chart of a series. `write` gives a value as text, `least` is the smallest full height."""
 
     DEFAULT_CSS = """
     Chart { height: 6; padding: 0 1; }
     """
 
-    def __init__(self, title: str, series: Series, write: Callable[[float], str], meaning: str) -> None:
+    def __init__(self, title: str, write: Callable[[float], str], meaning: str, least: float = 1.0) -> None:
         super().__init__(classes="framed")
         self._title = title
-        self._series = series
+        self._series = Series(1)
         self._write = write
+        self._least = least
         self.tooltip = meaning
 
     def follow(self, series: Series) -> None:
@@ -46,7 +47,7 @@ class Chart(Widget):
         if not len(self._series):
             return Content.assemble(("Figures appear while you watch.", tones.MUTED))
         values = self._series.values(width)
-        top = nice_top(max(values, default=0.0))
+        top = nice_top(max([self._least, *values]))
         scale = [self._write(top) if row == 0 else "0" if row == height - 1 else "" for row in range(height)]
         drawn = area(values, width, height, top)
         return Content("\n").join(

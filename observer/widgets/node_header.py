@@ -52,9 +52,17 @@ class NodeHeader(Widget):
         self._node = node
         self.set_reactive(NodeHeader.view, view)
 
-    def watch_stats(self, stats: NodeStats | None) -> None:
+    def watch_stats(self) -> None:
         """Say loudly who holds the hub, when it is stuck."""
-        self.trouble = () if stats is None else stuck(stats)
+        self._look_for_trouble()
+
+    def watch_reachability(self) -> None:
+        """A node that is lost holds nobody up any more."""
+        self._look_for_trouble()
+
+    def _look_for_trouble(self) -> None:
+        known = self.stats is not None and self.reachability.connected
+        self.trouble = stuck(self.stats) if known and self.stats is not None else ()
 
     def render(self) -> Content:
         """Draw the lines."""

@@ -52,6 +52,4 @@ class OutcomePanel(Widget):
 
     def render(self) -> Content:
         """Draw the plan, and under it what happened."""
-        width = max(1, self.content_size.width)
-        shown = self._lines[: max(1, self.content_size.height)]
-        return Content("\n").join(each.truncate(width, ellipsis=True) for each in shown)
+        return Content("\n").join(self._lines)

@@ -451,5 +451,5 @@ def crashing() -> FakeNode:
     clients.add("dave", None)
     clients.restarts_used = 3
     node.log("gave_up", clients, restarts_used=4, max_restarts=3, max_seconds=5.0)
-    node.log("stall", server, seconds=1.8, message="demos/chat.py:40 in busy")
+    node.log("stall", server, seconds=1.8, message="chat_server held the hub for 1.80 s at demos/chat.py:40 in busy")
     return node

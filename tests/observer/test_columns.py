@@ -96,6 +96,14 @@ def test_a_supervisor_shows_restarts_used_of_those_allowed_and_the_time_that_run
     assert text_of(ALL["restarts"].draw(row, None, 10)).strip() == "!4s 3/3"
 
 
+def test_a_group_shows_the_sums_of_its_rows_and_nothing_where_there_are_none() -> None:
+    sums = Row(key="group:x", kind="group", name="x", child_count=3, message_queue_len=12, memory=4096, restarts=2)
+    assert text_of(ALL["mailbox"].draw(sums, None, 14)).endswith("12")
+    assert text_of(ALL["memory"].draw(sums, None, 6)).strip() == "4.0K"
+    assert text_of(ALL["restarts"].draw(sums, None, 8)).strip() == "2"
+    assert text_of(ALL["mailbox"].draw(Row(key="g", kind="group"), None, 14)).strip() == ""
+
+
 def test_a_failure_colours_its_row_and_fades() -> None:
     row = Row(key="k", last_failure_at=100.0)
     assert [failure_tone(row, time) for time in (101.0, 110.0, 200.0)] == [tones.BAD, tones.WARN, None]
