@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import FrameType
 from typing import Any
 
@@ -23,6 +23,7 @@ from runtime.pid import Down, Ref
 from runtime.process import DEAD, Process
 from runtime.scheduler import Worker
 from runtime.signals import deliver, exit_signal, watch
+from runtime.time_slice import TimeSlices
 
 GRACE = 5.0
 """Seconds that a process which no supervisor stops has for its shutdown, before it is killed."""
@@ -56,20 +57,22 @@ class MainBody:
         process.node.finish(process, reason)
 
 
-def run(main: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def run(main: Callable[..., Any], *args: Any, time_slice: float | None = None, **kwargs: Any) -> Any:
     """Boot a node in this thread, run ``main(*args, **kwargs)`` as its first process, and give what it returns.
 
     Raises what `main` raised; when it was ended by an exit signal, or by its own ``exit(reason)`` with another reason
     than normal and shutdown, ProcessExit with that reason. Every other process is stopped in an orderly way before it
     returns: supervisors stop their trees, newest first; what is left is told to shut down and killed after five
     seconds. Ctrl-C and SIGTERM stop the node the same way and then raise KeyboardInterrupt or SystemExit; a second one
-    ends the program at once.
+    ends the program at once. With `time_slice` (seconds) no process holds the hub longer than that while others could
+    run; `runtime.time_slice` says what that means and what it cannot do.
     """
     if not callable(main):
         raise TypeError(f"run() takes the function that is to be the first process, not {main!r}")
     if current() is not None:
         raise RuntimeFault("run() boots a node; inside a process use spawn()")
     node = this_node()
+    slices = None if time_slice is None else TimeSlices(node, time_slice)
     body = MainBody(main, args, kwargs)
     process = node.spawn(None, body)
     process.label = "main"
@@ -77,8 +80,9 @@ def run(main: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     process.watchers = {0: watcher}
     node.start(process)
     with _stop_signals(node, process) as received:
-        body.over.wait()
-        _stop_everything(node)
+        with nullcontext() if slices is None else slices:
+            body.over.wait()
+            _stop_everything(node)
     close_node(node)
     if received:
         raise KeyboardInterrupt if received[0] == signal.SIGINT else SystemExit(128 + received[0])

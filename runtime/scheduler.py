@@ -179,6 +179,14 @@ class Scheduler:
         while process.state is not RUNNING:
             _switch(self.hub)  # a stray switch from outside: nobody woke this process
 
+    def step_aside(self, process: Process) -> None:
+        """Let the hub have its turn before the caller, which is in the run queue again, goes on."""
+        if not self.scheduled:
+            self.schedule()
+        _switch(self.hub)
+        while process.state is not RUNNING:
+            _switch(self.hub)
+
     def more_time(self) -> bool:
         """Whether the batch may go on, asked when its budget of switches is used up; renews the budget then."""
         if time.monotonic() < self.batch_ends and not self.doomed:
