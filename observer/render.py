@@ -211,7 +211,7 @@ def node(answer: wire.Stats, welcome: wire.Welcome) -> RenderableType:
         "os pid": stats.os_pid,
         "up": units.duration(stats.time - stats.started_at),
         "runtime": welcome.runtime_version,
-        "Python": welcome.python_version,
+        "python": welcome.python_version,
         "gevent": welcome.gevent_version,
         "processes": f"{stats.process_count}, {stats.supervisor_count} of them supervisors",
         "run queue": stats.run_queue,

@@ -17,7 +17,7 @@ def kill(
 ) -> None:
     """Kill a process. Its supervisor decides what comes back.
 
-    PID is a pid (<0.17.0> or 0.17.0) or a registered name. The reason kill cannot be trapped.
+    PID is a pid (<0.17.0> or 0.17.0) or a name that one process has. The reason kill cannot be trapped.
     """
     _signal(words, reason, json)
 

@@ -56,7 +56,7 @@ def info(
 ) -> None:
     """Print everything about one process, or without a PID the figures of the node.
 
-    PID is a pid (<0.17.0> or 0.17.0) or a registered name.
+    PID is a pid (<0.17.0> or 0.17.0) or a name that one process has.
     """
     from observer import records, render
     from observer.cli import target

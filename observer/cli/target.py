@@ -55,17 +55,25 @@ def split(words: list[str], wanted: str) -> tuple[str | None, list[str]]:
 
 
 def pid_of(client: Client, text: str) -> str:
-    """Give the pid that `text` means: a pid itself, or the registered name of a process.
+    """Give the pid that `text` means: a pid itself, a registered name, or what a single process is called.
 
-    Raises `Failure` when no process has that name.
+    Raises `Failure` when no process is called so, or several are and none is registered by that name.
     """
     if match := _PID.fullmatch(text):
         return f"<{match[1]}>"
+    called = []
     # The node searches by text; a name that might mean more than itself in a search is looked for here.
-    for row in processes(client, filter=text if _PLAIN.fullmatch(text) else "", sort="name", descending=False):
-        if row.registered_name == text and row.pid is not None:
+    for row in processes(client, filter=text if _PLAIN.fullmatch(text) else "", sort="name"):
+        if row.pid is not None and row.registered_name == text:
             return row.pid
-    raise Failure(f"{client.name} has no process that is registered as {text!r}. A pid looks like <0.17.0> or 0.17.0.")
+        if row.pid is not None and text in (row.name, row.label, row.child_id):
+            called.append(row.pid)
+    if not called:
+        raise Failure(f"{client.name} has no process that is called {text!r}. A pid looks like <0.17.0> or 0.17.0.")
+    if len(called) > 1:
+        shown = ", ".join(called[:8]) + (", ..." if len(called) > 8 else "")
+        raise Failure(f"{len(called)} processes of {client.name} are called {text!r}: say which one ({shown}).")
+    return called[0]
 
 
 def processes(

@@ -137,7 +137,7 @@ def test_every_listing_command_answers_on_a_real_node(script: Callable[[str], st
 def test_a_pid_that_is_gone_is_a_sentence(script: Callable[[str], str]) -> None:
     with node(script(TREE)):
         assert "<0.999999.0>" in observer("kill", "0.999999.0", status=1)
-        assert "registered as 'nobody'" in observer("kill", "nobody", status=1)
+        assert "called 'nobody'" in observer("kill", "nobody", status=1)
 
 
 def test_a_busy_loop_holds_up_no_command(script: Callable[[str], str]) -> None:

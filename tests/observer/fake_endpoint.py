@@ -162,7 +162,11 @@ def of_rows(rows: tuple[wire.Row, ...]) -> Callable[[wire.Query], Answer]:
             case wire.GetTree(offset=offset, limit=limit):
                 return window(*rows[offset : offset + limit], offset=offset, total=len(rows))
             case wire.GetProcesses(offset=offset, limit=limit, filter=text):
-                found = [row for row in rows if row.pid is not None and text in (row.registered_name or "")]
+                found = [
+                    row
+                    for row in rows
+                    if row.pid is not None and text in f"{row.registered_name} {row.name} {row.child_id}"
+                ]
                 return window(*found[offset : offset + limit], offset=offset, total=len(found))
             case wire.GetStats():
                 return wire.Stats(stats=stats(process_count=len(rows)))

@@ -198,14 +198,21 @@ def test_more_processes_than_one_window_holds_are_all_printed_once(observer: Com
     assert [record["pid"] for record in records] == [row.pid for row in rows]
 
 
-@pytest.mark.parametrize("pid", ["<0.3.0>", "0.3.0", "worker"])
+@pytest.mark.parametrize("pid", ["<0.3.0>", "0.3.0", "worker", "w"])
 @pytest.mark.parametrize("node", [[], ["chat"]])
-def test_kill_takes_a_pid_or_a_registered_name_and_the_node_may_be_left_out(
-    observer: Command, node: list[str], pid: str
-) -> None:
+def test_kill_takes_a_pid_or_a_name_and_the_node_may_be_left_out(observer: Command, node: list[str], pid: str) -> None:
     with FakeEndpoint("chat", scripted) as endpoint:
         assert observer("kill", *node, pid) == (0, "Done to <0.3.0>.\n", "")
     assert endpoint.asked[-1] == wire.Exit(pid="<0.3.0>", reason="'kill'")
+
+
+def test_a_name_that_several_processes_have_is_refused_with_their_pids(observer: Command) -> None:
+    twins = tuple(wire.Row(key=f"<0.{number}.0>", pid=f"<0.{number}.0>", name="twin") for number in (5, 6))
+    with FakeEndpoint("chat", of_rows(twins)) as endpoint:
+        status, _, err = observer("kill", "twin")
+    assert status == 1
+    assert "<0.5.0>, <0.6.0>" in err
+    assert not any(isinstance(query, wire.Exit) for query in endpoint.asked)
 
 
 @pytest.mark.parametrize(
@@ -321,7 +328,7 @@ FAILURES = [
     (["tree", "chta"], "Did you mean chat"),
     (["tree", "../etc"], "cannot name a node"),
     (["kill", "0.99.0"], "no process <0.99.0>"),
-    (["kill", "nobody"], "no process that is registered as 'nobody'"),
+    (["kill", "nobody"], "no process that is called 'nobody'"),
     (["info", "0.99.0"], "no process <0.99.0>"),
     (["run", "missing.py"], "no file missing.py"),
     (["demo", "chatt-er-box"], "no demo called"),
