@@ -13,7 +13,7 @@ from runtime.errors import AlreadyRegisteredError, NoProcessError, ProcessExit
 from runtime.message import isolate
 from runtime.names import check_name, set_name
 from runtime.node import Node, current, current_process, running_node, this_node
-from runtime.pid import OUTSIDE, Down, Exit, Pid, Ref
+from runtime.pid import OUTSIDE, Down, Exit, Pid, Ref, new_ref
 from runtime.process import DEAD, RUNNABLE, Process
 from runtime.scheduler import Worker
 from runtime.signals import deliver, drop_watch, end_suspension, exit_signal, link_processes, unlink_processes, watch
@@ -54,9 +54,10 @@ def spawn_monitor(
     """`spawn` and `monitor` in one step (OTP: spawn_monitor/3)."""
     parent = current_process("spawn_monitor")
     process = start_plain(parent, fn, args, kwargs, name, label)
-    ref = Ref()
-    watch(parent, process, ref, process.pid)
-    return process.pid, ref
+    ref = new_ref()
+    pid = process.pid
+    watch(parent, process, ref, pid)
+    return pid, ref
 
 
 def start_plain(
@@ -167,7 +168,7 @@ def monitor(dest: Any, alias: str | None = None) -> Ref:
     ``"reply_demonitor"``) the reference can be sent to as well (OTP: monitor/2, monitor/3).
     """
     process = current_process("monitor")
-    ref = Ref()
+    ref = new_ref()
     if alias is not None:
         if alias not in ("explicit_unalias", "demonitor", "reply_demonitor"):
             raise ValueError(

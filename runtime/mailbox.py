@@ -102,7 +102,10 @@ def receive(*patterns: Any, timeout: float | None = None, default: Any = _RAISE)
     value matches by ``==``. Messages that do not match stay where they are, in order. After `timeout` seconds without a
     match: `default` if given, else ReceiveTimeout; 0 looks through the whole mailbox and never waits.
     """
-    process = current_process("receive")
+    worker = getcurrent()
+    process = worker.process if type(worker) is Worker else None
+    if process is None or process.state is DEAD:
+        process = current_process("receive")  # raises
     if patterns:
         wanted = matching(patterns)
     else:

@@ -186,6 +186,21 @@ class Ref:
         return type(self), (self.id, self.node)
 
 
+class _OpenRef:
+    """A Ref in the making, as `_Open` is a Pid in the making."""
+
+    __slots__ = ("id", "node")
+
+
+def new_ref() -> Ref:
+    """Make a reference. For the runtime alone: ``Ref()``, faster."""
+    ref = _OpenRef()
+    ref.id = next_number()  # type: ignore[attr-defined]
+    ref.node = 0  # type: ignore[attr-defined]
+    ref.__class__ = Ref  # type: ignore[assignment]
+    return ref  # type: ignore[return-value]
+
+
 class TimerRef(Ref):
     """Names a timer of `send_after`; `cancel_timer` and `read_timer` take it."""
 
