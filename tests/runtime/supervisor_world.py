@@ -12,15 +12,10 @@ from itertools import count
 from typing import Any
 
 from runtime import (
-    ChildSpec,
     Exit,
-    GenServer,
     Pid,
     StartError,
-    Stop,
-    Supervisor,
     SupervisorError,
-    SupervisorSpec,
     cast,
     count_children,
     delete_child,
@@ -38,86 +33,17 @@ from runtime import (
     which_children,
 )
 from runtime.clock import now
+from tests.runtime.planned_trees import PERIOD, Branch, Event, Plan, trace
 
-Event = tuple[Any, ...]
+Step = tuple[Event, bool, list[Event]]
+"""What was done to whom, whether what came of it has one order only, and what came of it."""
 
 REASONS = ("normal", "shutdown", ("shutdown", "x"), "boom")
 STRATEGIES = ("one_for_one", "one_for_all", "rest_for_one")
 AUTO_SHUTDOWNS = ("never", "never", "any_significant", "all_significant")
 RESTARTS = ("permanent", "permanent", "transient", "temporary")
-PERIOD = 5.0
 SIP_OF_TIME = 0.7003
 """Seconds that time passes by: no sum of these is a period, so that no restart falls on the edge of a window."""
-
-_events: list[Event] = []
-_pids: dict[Pid, tuple[str, int]] = {}
-_incarnations: dict[str, int] = {}
-_failures: dict[str, int] = {}
-"""How many of its next starts fail, by id."""
-
-
-def _begin(event: str, id: str) -> tuple[str, int]:
-    number = _incarnations[id] = _incarnations.get(id, 0) + 1
-    _pids[self_()] = (id, number)
-    _events.append((event, id, number))
-    return id, number
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a child spec says, and for a supervisor what its init returns."""
-
-    id: str
-    restart: str = "permanent"
-    trap: bool = True
-    brutal: bool = False
-    significant: bool = False
-    strategy: str = ""
-    max_restarts: int = 0
-    auto_shutdown: str = "never"
-    children: tuple["Plan", ...] = ()
-
-    def spec(self) -> ChildSpec:
-        """The child spec."""
-        fields: dict[str, Any] = {"id": self.id, "restart": self.restart, "significant": self.significant}
-        fields["start"] = (Worker.start_link, self)
-        if self.strategy:
-            fields |= {"start": (Branch.start_link, self), "type": "supervisor"}
-        elif self.brutal:
-            fields |= {"shutdown": "brutal_kill"}
-        return ChildSpec(**fields)
-
-
-class Worker(GenServer):
-    """A worker that leaves a trace of each start, or of a start that fails, and of each terminate."""
-
-    def init(self, plan: Plan) -> Stop | None:
-        flag(trap_exit=plan.trap)
-        if _failures.get(plan.id):
-            _failures[plan.id] -= 1
-            _begin("failure", plan.id)
-            return Stop("nope")
-        self.me = _begin("start", plan.id)
-        return None
-
-    def handle_cast(self, message: Any) -> Stop:
-        return Stop(message)
-
-    def handle_info(self, message: Any) -> None:
-        """Strangers' exit signals are of no interest."""
-
-    def terminate(self, reason: Any) -> None:
-        _events.append(("terminate", *self.me, reason))
-
-
-class Branch(Supervisor):
-    """A supervisor that leaves a trace of each start."""
-
-    def init(self, plan: Plan) -> SupervisorSpec:
-        _begin("init", plan.id)
-        flags: dict[str, Any] = {"strategy": plan.strategy, "max_restarts": plan.max_restarts}
-        flags |= {"max_seconds": PERIOD, "auto_shutdown": plan.auto_shutdown}
-        return SupervisorSpec([child.spec() for child in plan.children], **flags)
 
 
 @dataclass(eq=False)
@@ -142,15 +68,27 @@ class SupervisorWorld:
 
     OPERATIONS = (
         *("stop", "stop", "stop", "stop", "signal", "signal", "kill", "kill", "kill_branch", "terminate", "restart"),
-        *("restart", "delete", "add", "add", "suspend", "resume", "resume", "pass_time", "pass_time", "fail", "fail", "fail"),
+        *(
+            "restart",
+            "delete",
+            "add",
+            "add",
+            "suspend",
+            "resume",
+            "resume",
+            "pass_time",
+            "pass_time",
+            "fail",
+            "fail",
+            "fail",
+        ),
     )
 
-    def __init__(self) -> None:
-        _events.clear()
-        _pids.clear()
-        _incarnations.clear()
-        _failures.clear()
+    def __init__(self, story: list[Step] | None = None) -> None:
+        trace.clear()
         flag(trap_exit=True)
+        self.story = story
+        self.done: Event = ()
         self.names = count(1)
         self.numbers: dict[str, int] = {}
         self.failures: dict[str, int] = {}
@@ -163,13 +101,16 @@ class SupervisorWorld:
         """Do one operation; `choices` (at least three numbers) say to whom and how. Then compare."""
         self.expected.clear()
         self.in_order = True
-        _events.clear()
+        self.done = ("nothing",)
+        trace.events.clear()
         if self.root is None:
             self.plant(choices[0])
         else:
             getattr(self, operation)(*choices[:3])
         sleep(0.001)
         self.compare()
+        if self.story is not None:
+            self.story.append((self.done, self.in_order, [*trace.events]))
 
     # --- operations: each does a thing and tells the model ----------------------------------------------------------
 
@@ -177,6 +118,7 @@ class SupervisorWorld:
         """Start a tree."""
         dice = random.Random(seed)
         plan = self.branch(dice, "permanent", self.child)
+        self.done = ("plant", plan)
         Branch.start_link(plan)
         self.root = Node(plan)
         assert self.starts(self.root)
@@ -209,6 +151,7 @@ class SupervisorWorld:
         """Tell a worker to stop; one that is suspended will when it is resumed."""
         node, why = self.some_worker(one), REASONS[reason % len(REASONS)]
         if node is not None:
+            self.done = ("stop", node.plan.id, why)
             cast(self.pid(node), why)
             if node.suspended:
                 node.queued.append(why)
@@ -219,6 +162,7 @@ class SupervisorWorld:
         """Send a worker an exit signal from a stranger."""
         node, why = self.some_worker(one), REASONS[reason % len(REASONS)]
         if node is not None:
+            self.done = ("signal", node.plan.id, why)
             exit(self.pid(node), why)
             if not node.plan.trap and why != "normal":
                 self.exited(node, why)
@@ -227,6 +171,7 @@ class SupervisorWorld:
         """Kill a worker."""
         node = self.some_worker(one)
         if node is not None:
+            self.done = ("signal", node.plan.id, "kill")
             exit(self.pid(node), "kill")
             self.exited(node, "killed")
 
@@ -236,6 +181,7 @@ class SupervisorWorld:
         if not branches:
             return
         node = branches[one % len(branches)]
+        self.done = ("signal", node.plan.id, "kill")
         exit(self.pid(node), "kill")
         self.in_order = False
         for worker in node.children:
@@ -246,6 +192,7 @@ class SupervisorWorld:
     def terminate(self, one: int, two: int, _: int) -> None:
         """terminate_child."""
         sup, node = self.some_child(one, two)
+        self.done = ("terminate", sup.plan.id, node.plan.id if node else "nobody")
         assert terminated(terminate_child, self.pid(sup), node.plan.id if node else "nobody") == (
             "ok" if node else "not_found"
         )
@@ -257,6 +204,7 @@ class SupervisorWorld:
     def restart(self, one: int, two: int, _: int) -> None:
         """restart_child."""
         sup, node = self.some_child(one, two)
+        self.done = ("restart", sup.plan.id, node.plan.id if node else "nobody")
         outcome = "not_found" if node is None else "ok" if node.number is None else "running"
         if node is not None and outcome == "ok" and not self.starts(node):
             outcome = "nope" if not node.plan.strategy else "shutdown"
@@ -265,6 +213,7 @@ class SupervisorWorld:
     def delete(self, one: int, two: int, _: int) -> None:
         """delete_child."""
         sup, node = self.some_child(one, two)
+        self.done = ("delete", sup.plan.id, node.plan.id if node else "nobody")
         outcome = "not_found" if node is None else "ok" if node.number is None else "running"
         assert terminated(delete_child, self.pid(sup), node.plan.id if node else "nobody") == outcome
         if node is not None and outcome == "ok":
@@ -274,10 +223,12 @@ class SupervisorWorld:
         """start_child: mostly of a new child, sometimes of one that is there."""
         sup, node = self.some_child(one, two)
         if node is not None and seed % 4 == 0:
+            self.done = ("add", sup.plan.id, node.plan)
             outcome = "already_present" if node.number is None else "already_started"
             assert terminated(start_child, self.pid(sup), node.plan.spec()) == outcome
         elif len(sup.children) < 5:
             plan = self.worker(random.Random(seed))
+            self.done = ("add", sup.plan.id, plan)
             assert isinstance(start_child(self.pid(sup), plan.spec()), Pid)
             sup.children.append(Node(plan, sup))
             assert self.starts(sup.children[-1])
@@ -286,12 +237,14 @@ class SupervisorWorld:
         """Let the next starts of a worker fail."""
         node = self.some_worker(one)
         if node is not None:
-            _failures[node.plan.id] = self.failures[node.plan.id] = times % 4
+            self.done = ("fail", node.plan.id, times % 4)
+            trace.failures[node.plan.id] = self.failures[node.plan.id] = times % 4
 
     def suspend(self, one: int, _: int, __: int) -> None:
         """Suspend a worker by a system message."""
         node = self.some_worker(one)
         if node is not None:
+            self.done = ("suspend", node.plan.id)
             sys.suspend(self.pid(node))
             node.suspended = True
 
@@ -300,6 +253,7 @@ class SupervisorWorld:
         held = [node for node in self.root_node.walk() if node.suspended]
         if held:
             node = held[one % len(held)]
+            self.done = ("resume", node.plan.id)
             sys.resume(self.pid(node))
             node.suspended = False
             if node.queued:
@@ -390,13 +344,13 @@ class SupervisorWorld:
     def compare(self) -> None:
         """Compare the tree with the model."""
         if self.in_order:
-            assert _events == self.expected, f"{_events} instead of {self.expected}"
+            assert trace.events == self.expected, f"{trace.events} instead of {self.expected}"
         else:
-            happened, expected = sorted(_events, key=repr), sorted(self.expected, key=repr)
+            happened, expected = sorted(trace.events, key=repr), sorted(self.expected, key=repr)
             assert happened == expected, f"{happened} instead of {expected}"
         nodes = self.root.walk() if self.root is not None else []
         running = set(processes()) - self.strangers
-        assert sorted(_pids[pid] for pid in running) == sorted((node.plan.id, node.number or 0) for node in nodes)
+        assert sorted(trace.pids[pid] for pid in running) == sorted((node.plan.id, node.number or 0) for node in nodes)
         for pid in running | {self_()}:
             info = process_info(pid, "links")
             assert info is not None
@@ -412,7 +366,9 @@ class SupervisorWorld:
 
     def compare_children(self, node: Node) -> None:
         """Compare what a supervisor says of its children with the model."""
-        listed = [(info.id, _pids[info.pid][1] if isinstance(info.pid, Pid) else info.pid) for info in self.infos(node)]
+        listed = [
+            (info.id, trace.pids[info.pid][1] if isinstance(info.pid, Pid) else info.pid) for info in self.infos(node)
+        ]
         assert listed == [(child.plan.id, child.number) for child in reversed(node.children)]
         supervisors = sum(1 for child in node.children if child.plan.strategy)
         assert dict(count_children(self.pid(node))) == {
@@ -444,7 +400,7 @@ class SupervisorWorld:
 
     def pid(self, node: Node) -> Pid:
         """The process of a node that runs."""
-        return next(pid for pid in processes() if _pids.get(pid) == (node.plan.id, node.number))
+        return next(pid for pid in processes() if trace.pids.get(pid) == (node.plan.id, node.number))
 
     def some_worker(self, choice: int) -> Node | None:
         """Some worker that runs."""
