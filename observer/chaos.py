@@ -30,6 +30,9 @@ SILENT_AFTER = 1.0
 ASKED_AT_ONCE = 50
 """About how many silent victims one look asks."""
 
+UNFOLDED = 2**31
+"""More children than any supervisor has: as a limit for folding it folds nothing."""
+
 EVENT_BATCH = 2_000
 """How many events one question asks for."""
 
@@ -231,7 +234,7 @@ class Chaos:
         target, root = self._orders.target, self._orders.root
         query: wire.Query = wire.GetProcesses(sort="pid", descending=False, filter=target, limit=wire.MAX_ROWS)
         if root is not None:
-            query = wire.GetTree(root=root, filter=target, fold_over=2**31, limit=wire.MAX_ROWS)
+            query = wire.GetTree(root=root, filter=target, fold_over=UNFOLDED, limit=wire.MAX_ROWS)
         answer = await self._source.ask(query)
         if isinstance(answer, wire.Failed):
             return f"The target is refused: {answer.why}"
@@ -282,8 +285,8 @@ class Chaos:
         now = self._clock.now()
         silent = self._tally.silent(now - SILENT_AFTER)
         for victim in self._random.sample(silent, min(len(silent), ASKED_AT_ONCE)):
-            answer = await self._source.ask(wire.GetTree(root=victim.key, limit=1))
-            if isinstance(answer, wire.Window) and answer.rows and answer.rows[0].key == victim.key:
-                row = answer.rows[0]
+            question = wire.GetTree(anchor=victim.key, follow=True, limit=1, fold_over=UNFOLDED)
+            answer = await self._source.ask(question)
+            for row in answer.rows if isinstance(answer, wire.Window) else ():
                 self._tally.back(row.key, row.pid, row.started_at or now)
         self._progress(self._tally.report(self._elapsed()))

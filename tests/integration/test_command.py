@@ -22,7 +22,7 @@ from tests.observer.terminal import SCREEN_OFF, SCREEN_ON, WAIT, Terminal, until
 
 __all__ = ["socket_folder"]
 
-TREE = """
+SERVERS = """
     from dataclasses import replace
     from runtime import *
 
@@ -34,21 +34,57 @@ TREE = """
         def handle_cast(self, message):
             self.count += 1
 
-    def main():
-        flag(trap_exit=True)
-        Supervisor.start_link(
-            [
-                replace(Counter.child_spec(1, name="first"), id="first"),
-                replace(Counter.child_spec(2, name="second"), id="second"),
-            ],
-            max_restarts=1000, max_seconds=1.0, name="top",
-        )
+    SERVERS = [
+        replace(Counter.child_spec(1, name="first"), id="first"),
+        replace(Counter.child_spec(2, name="second"), id="second"),
+    ]
+
+    def hold():
         match receive(Exit):
             case Exit(pid, reason):
                 exit(reason)
 
+"""
+
+TREE = (
+    SERVERS
+    + """
+    def main():
+        flag(trap_exit=True)
+        Supervisor.start_link(SERVERS, max_restarts=1000, max_seconds=1.0, name="top")
+        hold()
+
     run(main)
 """
+)
+
+FRAGILE = (
+    SERVERS
+    + """
+    def main():
+        flag(trap_exit=True)
+        Supervisor.start_link(SERVERS, max_restarts=0, name="top")
+        sleep(1000)
+
+    run(main)
+"""
+)
+
+NESTED = (
+    SERVERS
+    + """
+    def fragile():
+        return Supervisor.start_link(SERVERS, max_restarts=0, name="fragile")
+
+    def main():
+        flag(trap_exit=True)
+        inner = ChildSpec(id="inner", start=(fragile,), type="supervisor")
+        Supervisor.start_link([inner], max_restarts=1000, max_seconds=1.0, name="top")
+        hold()
+
+    run(main)
+"""
+)
 
 
 @pytest.fixture(autouse=True)
@@ -170,11 +206,19 @@ def test_chaos_on_a_tree_that_heals_passes(script: Callable[[str], str]) -> None
 
 
 def test_chaos_on_a_tree_that_gives_up_fails(script: Callable[[str], str]) -> None:
-    with node(script(TREE.replace("max_restarts=1000", "max_restarts=0").replace("exit(reason)", "sleep(1000)"))):
+    with node(script(FRAGILE)):
         until(lambda: children().keys() >= {"first", "second"})
         report = observer("chaos", "--rate", "20/s", "--for", "0.2s", "--settle", "0.5s", "--json", status=1)
     assert report["never_came_back"]
     assert report["gave_up"] == ["top"]
+
+
+def test_what_a_restarted_supervisor_starts_afresh_has_come_back(script: Callable[[str], str]) -> None:
+    with node(script(NESTED)):
+        until(lambda: observer("ps", "--filter", "second", "--json"))
+        report = observer("chaos", "--rate", "5/s", "--for", "0.5s", "--json")
+    assert set(report["gave_up"]) == {"fragile"}
+    assert report["kills"] == report["recovered"]
 
 
 @pytest.mark.parametrize(

@@ -84,8 +84,8 @@ class Node:
                 return wire.Events(events=events, last=len(self.events))
             case wire.GetProcesses():
                 return window(*(row for row in self.rows.values() if row.pid is not None))
-            case wire.GetTree(root=root):
-                return window(*(row for row in self.rows.values() if row.key == root))
+            case wire.GetTree(anchor=anchor, follow=True, limit=1):
+                return window(*(row for row in self.rows.values() if row.key == anchor))
             case wire.Exit(pid=pid):
                 return self.refusal or self._kill(pid)
             case _:
