@@ -13,7 +13,6 @@ from runtime.gen_server import NOREPLY, GenServer, Stop, reply
 from runtime.message import isolate
 from runtime.pid import Down, Exit, Pid
 from runtime.reports import report
-from runtime.supervision.child import is_normal
 
 logger = logging.getLogger("runtime.application")
 
@@ -30,6 +29,14 @@ class Running:
         self.master = master
         self.restart_type = restart_type
         self.callers = [caller]
+
+    def may_end(self, reason: Any) -> bool:
+        """Whether the other applications go on when this one ends with `reason`.
+
+        For a transient application ``"shutdown"`` is abnormal: it is what a tree ends with that has given up.
+        """
+        normal = type(reason) is str and reason == "normal"
+        return self.restart_type == "temporary" or (self.restart_type == "transient" and normal)
 
 
 class ApplicationController(GenServer):
@@ -130,10 +137,7 @@ class ApplicationController(GenServer):
             if running.master == master:
                 del self.running[name]
                 _tell_end(name, reason, running.restart_type)
-                restart_type = running.restart_type
-                if restart_type == "permanent" or (restart_type == "transient" and not is_normal(reason)):
-                    return Stop(("application_terminated", name, reason))
-                return None
+                return None if running.may_end(reason) else Stop(("application_terminated", name, reason))
         return None
 
     def terminate(self, reason: Any) -> None:

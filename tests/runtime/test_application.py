@@ -12,8 +12,11 @@ from runtime import (
     alive,
     application,
     exit,
+    receive,
+    send,
     sleep,
     spawn,
+    spawn_link,
     whereis,
 )
 from tests.runtime.in_node import in_node
@@ -176,13 +179,32 @@ def test_an_application_whose_tree_gives_up_is_over() -> None:
     assert application.which_applications() == ["base"]
 
 
-@pytest.mark.parametrize(("restart_type", "left"), [("temporary", True), ("transient", True), ("permanent", False)])
-def test_the_end_of_a_permanent_application_ends_all_others(restart_type: Any, left: bool) -> None:
+@pytest.mark.parametrize(("restart_type", "left"), [("temporary", True), ("transient", False), ("permanent", False)])
+def test_the_abnormal_end_of_a_lasting_application_ends_all_others(restart_type: Any, left: bool) -> None:
     @in_node
     def play() -> None:
         application.start(Base)
         application.start(Top, restart_type)
         crash("top_sup", "top_worker")
+        assert (whereis("base_sup") is not None) == left
+
+    play()
+
+
+@pytest.mark.parametrize(("restart_type", "left"), [("transient", True), ("permanent", False)])
+def test_the_normal_end_of_a_permanent_application_ends_all_others(restart_type: Any, left: bool) -> None:
+    class Finishing(Application):
+        name = "finishing"
+
+        def start(self, start_type: str, args: Any) -> Any:
+            return spawn_link(receive, "finish", name="finishing_top")
+
+    @in_node
+    def play() -> None:
+        application.start(Base)
+        application.start(Finishing, restart_type)
+        send("finishing_top", "finish")
+        sleep(0.1)
         assert (whereis("base_sup") is not None) == left
 
     play()
