@@ -83,7 +83,7 @@ def client(name: str, show: Callable[[str], None], talkative: bool = False) -> N
                 send("server", ("message", self_(), text))
             case "talk":
                 send("server", ("message", self_(), random.choice(TALK)))
-                send_after(self_(), "talk", random.uniform(0.5, 4))
+                send_after(self_(), "talk", random.uniform(0.3, 2))
 
 
 def session() -> None:

@@ -1,0 +1,92 @@
+"""Makes the pictures of this folder: drives the real dashboard on real demos and writes what it shows as SVG.
+
+``.venv/bin/python screenshots/make.py [NAME ...]`` makes the pictures of these names, or all of them. Each demo is
+started as ``observer demo`` starts it and left to work for some seconds, so that there is something to see.
+The demos are reached through links in a folder under /tmp, so that no picture shows where somebody keeps the project.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+sys.path.insert(0, str(FOLDER.parent))
+
+from observer.app import ObserverApp  # noqa: E402  # the path comes first
+from observer.child import Child, ChildNode  # noqa: E402
+from observer.settings import Settings  # noqa: E402
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture: what the demo is, and what is done before it is taken.
+
+    `script` holds keys to press and, as numbers, seconds to wait between them.
+    """
+
+    demo: str
+    script: tuple[str | float, ...]
+    size: tuple[int, int] = (120, 34)
+    theme: str = "observer-dark"
+
+
+ADA = ("j", "j", "j")
+"""From the top of the chat's tree down to Ada."""
+
+KILL = ("x", 0.6, "enter")
+
+PICTURES = {
+    "tree": Picture("chat", (8.0, *ADA, *KILL, 1.2)),
+    "light": Picture("chat", (8.0, *ADA, *KILL, 1.2), theme="observer-light"),
+    "before-a-kill": Picture("strategies", (4.0, *"jjjjjjj", "x", 0.8)),
+    "processes": Picture("overload", (8.0, "2", 1.5)),
+    "process": Picture("chat", (8.0, *ADA, "x", 0.6, "enter", 3.0, "enter", 2.0), size=(120, 40)),
+    "events": Picture("crash_loop", (9.0, "4", 1.5)),
+    "node": Picture("swarm", (12.0, "5", 2.0), size=(120, 40)),
+    "names": Picture("chat", (4.0, "6", 1.5)),
+    "hog": Picture("hog", (6.8,)),
+    "deadlock": Picture("deadlock", (13.0, "5", 1.5)),
+}
+
+
+async def take(name: str, picture: Picture) -> None:
+    """Start the demo and the dashboard, follow the script, write the picture."""
+    program = ["-m", f"demos.{picture.demo}"]
+    with Child(picture.demo, program, environment={"OBSERVER": "1"}) as child:
+        app = ObserverApp(ChildNode(child), Settings(theme=picture.theme))
+        async with app.run_test(size=picture.size) as pilot:
+            for step in picture.script:
+                if isinstance(step, str):
+                    await pilot.press(step)
+                else:
+                    await asyncio.sleep(step)
+            await pilot.pause()
+            path = FOLDER / f"{name}.svg"
+            path.write_text(app.export_screenshot(title=f"observer demo {picture.demo}"), encoding="utf-8")
+            print(path.relative_to(FOLDER.parent))
+
+
+def main() -> None:
+    """Make the pictures that the command line names."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(PICTURES)}; all when left out")
+    names = parser.parse_args().names or [*PICTURES]
+    if unknown := set(names) - PICTURES.keys():
+        parser.error(f"there is no picture called {', '.join(sorted(unknown))}; there are {', '.join(PICTURES)}")
+    with tempfile.TemporaryDirectory(prefix="project-", dir="/tmp") as stage:
+        for package in ("demos", "runtime"):
+            Path(stage, package).symlink_to(FOLDER.parent / package)
+        os.chdir(stage)
+        os.environ["OBSERVER_DIR"] = stage
+        for name in names:
+            asyncio.run(take(name, PICTURES[name]))
+
+
+if __name__ == "__main__":
+    main()
