@@ -65,7 +65,8 @@ def tree(node: str, rows: Iterable[wire.Row], now: float) -> RenderableType:
 
 def _place(row: wire.Row, now: float) -> Text:
     if row.kind == "group":
-        return Text.assemble((safe(row.name), "italic"), (f"  {units.count(row.child_count)} processes", "dim"))
+        many = "1 process" if row.child_count == 1 else f"{units.count(row.child_count)} processes"
+        return Text.assemble((safe(row.name), "italic"), (f"  {many}", "dim"))
     name = Text(safe(row.name or row.child_id or "?"), "bold cyan" if row.kind == "supervisor" else "")
     parts = [(f" {STATUS[row.status][0]} ", STATUS_STYLES[row.status]), (row.pid or row.status, "dim")]
     if row.kind == "supervisor":

@@ -176,7 +176,7 @@ def test_a_pid_that_is_gone_is_a_sentence(script: Callable[[str], str]) -> None:
         assert "called 'nobody'" in observer("kill", "nobody", status=1)
 
 
-def test_a_busy_loop_holds_up_no_command(script: Callable[[str], str]) -> None:
+def test_a_busy_loop_holds_up_no_command_and_can_be_killed(script: Callable[[str], str]) -> None:
     hog = """
         from runtime import *
         def hog():
@@ -193,7 +193,9 @@ def test_a_busy_loop_holds_up_no_command(script: Callable[[str], str]) -> None:
         names = [each["registered_name"] for each in observer("ps", "--json")]
         assert "the_hog" in names
         assert observer("info", "the_hog", "--json")["status"] == "running"
-        assert observer("tree")
+        assert observer("info", "--json")["hub_busy_with"] is not None
+        assert observer("kill", "the_hog")
+        until(lambda: "the_hog" not in {each["registered_name"] for each in observer("ps", "--json")})
 
 
 def test_chaos_on_a_tree_that_heals_passes(script: Callable[[str], str]) -> None:
