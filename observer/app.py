@@ -9,6 +9,7 @@ from pathlib import Path
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding
+from textual.dom import DOMNode
 from textual.screen import Screen
 
 from observer import themes
@@ -31,6 +32,8 @@ from observer.settings import DEFAULT_THEME, Settings
 from observer.source import Source
 from observer.watch import Watch
 from observer.widgets.key_bar import MORE
+from observer.widgets.line_list import LineList
+from observer.widgets.process_table import ProcessTable
 from runtime.introspection import wire
 
 VIEWS: dict[str, type[TreeScreen | ProcessesScreen | EventsScreen | HealthScreen | NamesScreen]] = {
@@ -41,6 +44,17 @@ VIEWS: dict[str, type[TreeScreen | ProcessesScreen | EventsScreen | HealthScreen
     "names": NamesScreen,
 }
 """The views by the names of their modes."""
+
+
+def binding_ids() -> set[str]:
+    """Give the names of all actions that keys can be given to."""
+    known: set[str] = set()
+    classes: list[type[DOMNode]] = [ObserverApp, ProcessScreen, ChaosScreen, ProcessTable, LineList, *VIEWS.values()]
+    for each in classes:
+        for base in each.__mro__:
+            bindings = vars(base).get("BINDINGS", ())
+            known |= {binding.id for binding in bindings if isinstance(binding, Binding) and binding.id}
+    return known
 
 
 class ObserverApp(App[None]):
@@ -76,11 +90,19 @@ class ObserverApp(App[None]):
         self.theme = wanted if wanted in self.available_themes else DEFAULT_THEME
         if wanted not in self.available_themes:
             self.notify(f"There is no theme called {wanted!r}.", severity="warning", markup=False)
-        self.set_keymap(self.observed.settings.keys)
+        self._remap(self.observed.settings.keys)
         for name, view in VIEWS.items():
             self.add_mode(name, partial(view, self.observed))
         self.switch_mode("tree")
         self.run_worker(self.observed.poller.run(), name="poller", exit_on_error=True)
+
+    def _remap(self, keys: dict[str, str]) -> None:
+        """Put the user's keys in force; names that no action has are told."""
+        unknown = sorted(set(keys) - binding_ids())
+        if unknown:
+            named = ", ".join(unknown)
+            self.notify(f"The settings give keys to what is no action: {named}. Help (?) names them.", markup=False)
+        self.set_keymap(keys)
 
     async def on_unmount(self) -> None:
         """Let the connection go."""

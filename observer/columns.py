@@ -53,7 +53,9 @@ class Column:
 
 
 def _pid(row: Row, life: Life | None, width: int) -> Cell:
-    return ((fit(row.pid or ("" if row.kind == "group" else "-"), width), tones.MUTED),)
+    pid = row.pid or ("" if row.kind == "group" else "-")
+    # A long pid is worth more without its brackets than without its end.
+    return ((fit(pid if len(pid) <= width else pid.strip("<>"), width), tones.MUTED),)
 
 
 def _status(row: Row, life: Life | None, width: int) -> Cell:

@@ -63,6 +63,10 @@ class ChaosScreen(NodeScreen):
         self.figures.update(
             Content.assemble(("Nothing has been killed. Enter, or the button, starts; esc leaves.", tones.MUTED))
         )
+        self.focus_home()
+
+    def focus_home(self) -> None:
+        """Give the keys to the rate."""
         self.query_one("#rate").focus()
 
     @on(Input.Submitted)

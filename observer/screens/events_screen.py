@@ -19,6 +19,7 @@ from observer.screens.process_screen import ProcessScreen
 from observer.story import story
 from observer.watch import Watch
 from observer.widgets.event_list import EventList
+from observer.widgets.filter_line import FilterLine
 from observer.widgets.line_list import LineList
 from observer.widgets.timeline_view import TimelineView
 from runtime.introspection import wire
@@ -54,7 +55,7 @@ class EventsScreen(NodeScreen):
         self.timeline = TimelineView(watch.record)
         self.log_list = EventList("Nothing has happened yet: exits, restarts, kills and crashes are listed here.")
         self.detail = Static(markup=False)
-        self.line = Input(placeholder="text in the event   (enter keeps it, esc takes it away)", classes="line")
+        self.line = FilterLine("text in the event   (enter keeps it, esc takes it away)")
         self._kinds = 0
 
     def compose_body(self) -> ComposeResult:
@@ -70,7 +71,6 @@ class EventsScreen(NodeScreen):
     def on_mount(self) -> None:
         """Start with the events that are known already."""
         super().on_mount()
-        self.line.display = False
         self.log_list.focus()
         self._fill()
 
@@ -78,6 +78,10 @@ class EventsScreen(NodeScreen):
         """Take what happened while another view was in front."""
         super().on_screen_resume()
         self._fill()
+
+    def focus_home(self) -> None:
+        """Give the keys to the log."""
+        self.log_list.focus()
 
     def take_events(self, fresh: Sequence[wire.Event]) -> None:
         """Add what happened."""
@@ -133,8 +137,7 @@ class EventsScreen(NodeScreen):
 
     def action_filter(self) -> None:
         """Open the filter's line."""
-        self.line.display = True
-        self.line.focus()
+        self.line.open()
 
     @on(Input.Changed)
     def _filter_changed(self) -> None:
@@ -142,14 +145,15 @@ class EventsScreen(NodeScreen):
 
     @on(Input.Submitted)
     def _filter_submitted(self) -> None:
-        self.line.display = bool(self.line.value.strip())
+        if not self.line.value.strip():
+            self.line.close()
         self.log_list.focus()
 
     def action_back(self) -> None:
         """Take the filter away, if there is one; else go back."""
-        if self.line.display:
+        if self.line.is_open:
             self.line.value = ""
-            self.line.display = False
+            self.line.close()
             self.log_list.focus()
         else:
             super().action_back()

@@ -62,6 +62,10 @@ class HealthScreen(NodeScreen):
         self.lints.focus()
         self._draw()
 
+    def focus_home(self) -> None:
+        """Give the keys to the findings."""
+        self.lints.focus()
+
     def questions(self) -> Sequence[wire.Query]:
         """The figures with the constants, and the findings."""
         return [wire.GetStats(), wire.GetLints()]

@@ -46,6 +46,10 @@ class NamesScreen(NodeScreen):
         self.sockets.border_title = "Sockets"
         self.names.focus()
 
+    def focus_home(self) -> None:
+        """Give the keys to the names."""
+        self.names.focus()
+
     def questions(self) -> Sequence[wire.Query]:
         """The figures for the header, and all names."""
         return [wire.GetStats(), wire.GetNames()]

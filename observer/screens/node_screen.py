@@ -25,6 +25,7 @@ LEAST_WIDTH, LEAST_HEIGHT = 40, 12
 class NodeScreen(Screen[None]):
     """A view: it says its `questions`, and takes the answers."""
 
+    AUTO_FOCUS = ""  # each view knows where its keys belong
     CSS_PATH = ["node_screen.tcss"]
     VIEW: ClassVar[str] = ""
     """Its title among the views of the header."""
@@ -82,10 +83,20 @@ class NodeScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         """Catch up after another screen was in front."""
         self.show_reachability()
+        self._keep_focus()
         self.observed.poller.soon()
 
+    def focus_home(self) -> None:
+        """Give the keys to the part that should have them first."""
+
+    def _keep_focus(self) -> None:
+        # While the terminal is too small all parts are hidden, and what is hidden loses the focus.
+        if self.focused is None and not (self.has_class("-tiny") or self.has_class("-flat")):
+            self.focus_home()
+
     def on_resize(self) -> None:
-        """Keep the sentence about the terminal's size right."""
+        """Keep the sentence about the terminal's size right, and the keys where they were."""
+        self.call_after_refresh(self._keep_focus)
         width, height = self.app.size
         text = f"The terminal is too small: {width}x{height}. Make it at least {LEAST_WIDTH}x{LEAST_HEIGHT}."
         self.query_one("#too-small", Static).update(text)

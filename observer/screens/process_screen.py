@@ -77,8 +77,12 @@ class ProcessScreen(Acting):
         self.log_list.border_title = "Events of this place"
         for name, title in INSIDES.items():
             self.parts[name].border_title = title
-        self.relations.focus(scroll_visible=False)
+        self.focus_home()
         self.show_events()
+
+    def focus_home(self) -> None:
+        """Give the keys to the related processes, and leave the top in sight."""
+        self.relations.focus(scroll_visible=False)
 
     def targets(self) -> Sequence[Target]:
         """The process shown."""

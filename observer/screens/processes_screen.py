@@ -76,5 +76,6 @@ class ProcessesScreen(RowsScreen[ProcessesView]):
             return
         field = {"label": "label", "supervisor": "sup", "initial_call": "call"}.get(self.view.group_by, "name")
         self.line.value = f'{field}="{row.name}"'
-        self.line.display = True
+        self.line.open()
+        self.table.focus()
         self.look_at(replace(self.view, group_by="", filter=self.line.value))

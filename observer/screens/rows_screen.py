@@ -18,6 +18,7 @@ from observer.screens.process_screen import ProcessScreen
 from observer.source import Answer
 from observer.views import RowsView
 from observer.watch import Watch
+from observer.widgets.filter_line import FilterLine
 from observer.widgets.key_bar import MORE
 from observer.widgets.process_table import ProcessTable
 from runtime.introspection import wire
@@ -47,7 +48,7 @@ class RowsScreen(Acting, Generic[View]):
         self.view = view
         self.marks = Marks()
         self.table = ProcessTable(watch.settings.columns, flat)
-        self.line = Input(placeholder=FILTER_HINT, classes="line")
+        self.line = FilterLine(FILTER_HINT)
         self.problem = Static(id="problem", markup=False)
 
     def compose_table(self) -> Iterator[Widget]:
@@ -59,8 +60,11 @@ class RowsScreen(Acting, Generic[View]):
     def on_mount(self) -> None:
         """Start with the keys in the table."""
         super().on_mount()
-        self.line.display = False
         self.table.sort, self.table.descending = self.view.sort, self.view.descending
+        self.table.focus()
+
+    def focus_home(self) -> None:
+        """Give the keys to the table."""
         self.table.focus()
 
     def targets(self) -> Sequence[Target]:
@@ -148,8 +152,7 @@ class RowsScreen(Acting, Generic[View]):
 
     def action_filter(self) -> None:
         """Open the filter's line."""
-        self.line.display = True
-        self.line.focus()
+        self.line.open()
 
     @on(Input.Changed)
     def _filter_changed(self, event: Input.Changed) -> None:
@@ -157,14 +160,15 @@ class RowsScreen(Acting, Generic[View]):
 
     @on(Input.Submitted)
     def _filter_submitted(self) -> None:
-        self.line.display = bool(self.view.filter)
+        if not self.view.filter:
+            self.line.close()
         self.table.focus()
 
     def action_back(self) -> None:
         """Take the filter away, if there is one; then the marks; else go back."""
-        if self.line.display:
+        if self.line.is_open:
             self.line.value = ""
-            self.line.display = False
+            self.line.close()
             self.table.focus()
         elif self.marks:
             self.action_unmark()

@@ -139,7 +139,7 @@ class TreeScreen(RowsScreen[TreeView]):
 
     def action_back(self) -> None:
         """Show everything again, if a subtree is alone; else as everywhere."""
-        if self.view.root is not None and not self.line.display:
+        if self.view.root is not None and not self.line.is_open:
             self.look_at(self.view.isolate(None))
         else:
             super().action_back()

@@ -33,6 +33,13 @@ GUTTER = 2
 """Cells at the left of a row: one for the selection, one for marks and findings."""
 
 
+NAME_MEANING = (
+    "The registered name, else the label, the child's id, or the function it started with. ✗ and the colour of trouble "
+    "mean that something failed there, or below, in the last half minute."
+)
+"""What the first column shows."""
+
+
 class ProcessTable(ScrollView, can_focus=True):
     """Rows of processes with a heading, a selection, and folding."""
 
@@ -60,6 +67,7 @@ class ProcessTable(ScrollView, can_focus=True):
         scrollbar-size-vertical: 1;
         overflow-x: hidden;
         overflow-y: auto;
+        scrollbar-gutter: stable;
         .process-table--heading { background: $panel; color: $foreground 70%; }
         .process-table--selected { background: $primary 32%; }
         .process-table--flash { background: $warning 45%; }
@@ -134,6 +142,11 @@ class ProcessTable(ScrollView, can_focus=True):
         return max(1, self.size.height - 1)
 
     @property
+    def width(self) -> int:
+        """Cells of a line, beside the scrollbar."""
+        return self.scrollable_content_region.width
+
+    @property
     def row(self) -> Row | None:
         """The selected row; None when it is not loaded or there is none."""
         return self._rows.get(self.selection.index)
@@ -159,7 +172,7 @@ class ProcessTable(ScrollView, can_focus=True):
         self._guides = {window.offset + number: guide for number, guide in enumerate(drawn)}
         self.total, self.time = window.total, window.stats.time
         self.selection = before.follow(window, self._rows)
-        self.virtual_size = Size(self.size.width, self.total + 1)
+        self.virtual_size = Size(self.width, self.total + 1)
         scroll = scroll_for(self.selection.index, before.index, self._offset, self.height)
         self._scroll(min(scroll, max(0, self.total - self.height)))
         self.redraw()
@@ -251,10 +264,26 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def on_resize(self, event: events.Resize) -> None:
         """Keep the selection in sight, and ask for the rows that a larger table shows."""
-        self.virtual_size = Size(self.size.width, self.total + 1)
+        self.virtual_size = Size(self.width, self.total + 1)
         self._scroll(reveal(self.selection.index, self._offset, self.height))
         if self.lacking:
             self.post_message(self.WindowWanted(self))
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Explain the column whose heading the mouse is on."""
+        meaning = self._meaning_at(event.x) if event.y == 0 else None
+        if meaning != self.tooltip:
+            self.tooltip = meaning
+
+    def _meaning_at(self, x: int) -> str:
+        start = GUTTER + self._layout.name + COLUMN_GAP
+        meaning = NAME_MEANING
+        for column, width in self._layout.columns:
+            if x < start:
+                break
+            meaning = column.meaning
+            start += width + COLUMN_GAP
+        return meaning
 
     def on_click(self, event: events.Click) -> None:
         """Select a row; its fold sign folds it, a double click opens it; a heading sorts."""
@@ -290,7 +319,7 @@ class ProcessTable(ScrollView, can_focus=True):
 
     @property
     def _layout(self) -> Layout:
-        return _layout(self.size.width - GUTTER, self.columns)
+        return _layout(self.width - GUTTER, self.columns)
 
     def watch_dimmed(self) -> None:
         """Draw everything again."""
@@ -300,7 +329,7 @@ class ProcessTable(ScrollView, can_focus=True):
         """Send to the terminal the lines that do not look as they did, and no others."""
         for y in range(self.size.height):
             if self._draw(y) != self._drawn.get(y):
-                self.refresh(Region(0, y, self.size.width, 1))
+                self.refresh(Region(0, y, self.width, 1))
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen: the heading, a row, or nothing."""
@@ -308,7 +337,7 @@ class ProcessTable(ScrollView, can_focus=True):
         return strip
 
     def _draw(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.width
         base = self.visual_style
         if y == 0:
             return self._heading(self._tinted(base, "process-table--heading"))
@@ -349,7 +378,7 @@ class ProcessTable(ScrollView, can_focus=True):
         strip = Strip(
             [Segment(text, self._paint(tones.KEY if sorted_by else tones.MUTED, base)) for text, sorted_by in titles]
         )
-        return strip.adjust_cell_length(self.size.width, base.rich_style)
+        return strip.adjust_cell_length(self.width, base.rich_style)
 
     def _titled(self, title: str, sort: Sort | None) -> str:
         return f"{title} {'▾' if self.descending else '▴'}" if sort == self.sort else title
@@ -378,7 +407,7 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def region_of(self, index: int) -> Region:
         """Give where the row at `index` stands in this widget, for the mouse."""
-        return Region(0, index - self._offset + 1, self.size.width, 1)
+        return Region(0, index - self._offset + 1, self.width, 1)
 
 
 _PAINTS: dict[tuple[str, str, Style, bool], RichStyle] = {}

@@ -104,6 +104,10 @@ def test_a_group_shows_the_sums_of_its_rows_and_nothing_where_there_are_none() -
     assert text_of(ALL["mailbox"].draw(Row(key="g", kind="group"), None, 14)).strip() == ""
 
 
+def test_a_pid_too_long_for_its_column_loses_its_brackets_first() -> None:
+    assert text_of(ALL["pid"].draw(Row(key="k", pid="<0.10000.0>"), None, 9)) == "0.10000.0"
+
+
 def test_a_failure_colours_its_row_and_fades() -> None:
     row = Row(key="k", last_failure_at=100.0)
     assert [failure_tone(row, time) for time in (101.0, 110.0, 200.0)] == [tones.BAD, tones.WARN, None]

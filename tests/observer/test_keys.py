@@ -113,6 +113,8 @@ async def test_slash_filters_and_escape_takes_the_filter_away(drive: Drive) -> N
         await driver.press("escape")
         assert "chat_server" in driver.text()
         assert not driver.app.screen.query_one(Input).display
+        await driver.press("G")
+        assert selected(driver) == "main"
 
 
 async def test_a_filter_that_the_node_refuses_is_said_in_its_words(drive: Drive) -> None:
@@ -266,6 +268,11 @@ async def test_keys_can_be_remapped_by_their_ids(drive: Drive) -> None:
         assert exits(driver) == []
         await driver.press("z")
         assert exits(driver) == [("<0.11.0>", "'kill'")]
+
+
+async def test_a_key_for_what_is_no_action_is_told(drive: Drive) -> None:
+    async with drive(fake_node.chat(), settings=Settings(interval=60.0, keys={"explode": "z"})) as driver:
+        assert await driver.shows("no action: explode")
 
 
 async def test_every_shown_key_is_also_a_command_of_the_palette(drive: Drive) -> None:

@@ -39,6 +39,17 @@ async def test_a_click_on_a_heading_sorts(drive: Drive) -> None:
         assert "Mailbox ▾" in driver.text()
 
 
+async def test_a_heading_explains_itself_under_the_mouse(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        x = driver.text().splitlines()[2].index("Mailbox")
+        await driver.pilot.hover(ProcessTable, offset=(x, 0))
+        await driver.settle()
+        assert "waiting to be received" in str(table(driver).tooltip)
+        await driver.pilot.hover(ProcessTable, offset=(2, 0))
+        await driver.settle()
+        assert "registered name" in str(table(driver).tooltip)
+
+
 async def test_the_wheel_scrolls_and_the_rows_follow(drive: Drive) -> None:
     async with drive(fake_node.crowd(100), size=(80, 24)) as driver:
         for _ in range(12):

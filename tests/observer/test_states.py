@@ -131,6 +131,8 @@ async def test_a_terminal_too_small_says_so_and_growing_it_brings_everything_bac
         assert "chat_server" in driver.text()
         assert "too small" not in driver.text()
         assert selected(driver) == "clients"
+        await driver.press("k")
+        assert selected(driver) == "chat_server"
 
 
 @pytest.mark.parametrize(

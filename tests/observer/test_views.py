@@ -58,6 +58,8 @@ async def test_every_view_survives_every_size(drive: Drive) -> None:
             for size in ((20, 5), (80, 24), (200, 60), (120, 40)):
                 await driver.pilot.resize_terminal(*size)
                 await driver.look()
+            assert driver.app.screen.focused is not None
+            assert driver.app.screen.focused.display
 
 
 async def test_processes_are_sorted_by_memory_at_first(drive: Drive) -> None:
