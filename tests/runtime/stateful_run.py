@@ -1,6 +1,6 @@
 """`python -m tests.runtime.stateful_run --steps 100000` plays the stateful tests' random operations for long.
 
-Half of the steps are done to plain processes and half to supervision trees, each in a fresh node every thousand steps.
+Plain processes, supervision trees and clients of servers take turns, a thousand steps each in a fresh node.
 `--seed` repeats a run. Ends with status 1 and the last operations when the processes and the model part ways.
 """
 
@@ -11,21 +11,24 @@ import random
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from runtime import run
 from runtime.clock import MockClock, use_clock
 from runtime.scheduler import Worker
+from tests.runtime.call_world import CallWorld
 from tests.runtime.process_world import ProcessWorld
 from tests.runtime.supervisor_world import SupervisorWorld
 
 STEPS_OF_A_NODE = 1_000
+WORLDS: tuple[Callable[[], Any], ...] = (ProcessWorld, SupervisorWorld, CallWorld)
 
 
-def play(World: type[ProcessWorld] | type[SupervisorWorld], steps: int, seed: int) -> None:
+def play(World: Callable[[], Any], steps: int, seed: int) -> None:
     """Do random steps in the calling process; an AssertionError is given the operations that led to it."""
     dice = random.Random(seed)
-    world: Any = World()
+    world = World()
     last: deque[tuple[str, list[int]]] = deque(maxlen=12)
     try:
         for _ in range(steps):
@@ -33,7 +36,7 @@ def play(World: type[ProcessWorld] | type[SupervisorWorld], steps: int, seed: in
             world.step(*last[-1])
         world.end()
     except AssertionError as error:
-        error.add_note(f"{World.__name__} with seed {seed}, the last steps: {[*last]}")
+        error.add_note(f"{type(world).__name__} with seed {seed}, the last steps: {[*last]}")
         raise
 
 
@@ -52,13 +55,12 @@ def main() -> None:
     logging.getLogger("runtime").setLevel(logging.CRITICAL)  # thousands of crashes, all of them wanted
     started, nodes = time.monotonic(), max(1, options.steps // STEPS_OF_A_NODE)
     for number in range(nodes):
-        World = (ProcessWorld, SupervisorWorld)[number % 2]
         with use_clock(MockClock()):
-            run(play, World, min(STEPS_OF_A_NODE, options.steps), options.seed + number)
+            run(play, WORLDS[number % len(WORLDS)], min(STEPS_OF_A_NODE, options.steps), options.seed + number)
         if sys.stdout.isatty():
-            print(f"\r{(number + 1) * STEPS_OF_A_NODE} steps", end="", flush=True)
+            print(f"{(number + 1) * STEPS_OF_A_NODE} steps", end="\r", flush=True)
     assert not greenlets_left(), f"{greenlets_left()} greenlets outlived their nodes"
-    print(f"\r{options.steps} steps from seed {options.seed} kept the rules, in {time.monotonic() - started:.0f} s")
+    print(f"{options.steps} steps from seed {options.seed} kept the rules, in {time.monotonic() - started:.0f} s")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,13 @@
-"""Random operations on processes and on supervision trees, each followed by a comparison with a model of the rules."""
+"""Random operations on processes, trees and calls, each followed by a comparison with a model of the rules."""
+
+import subprocess
+import sys
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
+from tests.runtime.call_world import CallWorld
 from tests.runtime.inside import Inside
 from tests.runtime.process_world import ProcessWorld
 from tests.runtime.supervisor_world import SupervisorWorld
@@ -14,12 +18,12 @@ CHOICES = st.tuples(*[st.integers(0, 2**16)] * 3)
 class Machine(RuleBasedStateMachine):
     """Steps of a world of its own, inside a node of its own."""
 
-    World: type[ProcessWorld] | type[SupervisorWorld]
+    World: type[ProcessWorld] | type[SupervisorWorld] | type[CallWorld]
 
     def __init__(self) -> None:
         super().__init__()
         self.inside = Inside().__enter__()
-        self.world: ProcessWorld | SupervisorWorld = self.inside(self.World)
+        self.world: ProcessWorld | SupervisorWorld | CallWorld = self.inside(self.World)
 
     def teardown(self) -> None:
         try:
@@ -44,9 +48,27 @@ class Trees(Machine):
         self.inside(lambda: self.world.step(operation, choices))
 
 
+class Calls(Machine):
+    World = CallWorld
+
+    @rule(operation=st.sampled_from(CallWorld.OPERATIONS), choices=CHOICES)
+    def step(self, operation: str, choices: tuple[int, int, int]) -> None:
+        self.inside(lambda: self.world.step(operation, choices))
+
+
 BRIEF = settings(max_examples=30, stateful_step_count=40, deadline=None, suppress_health_check=[*HealthCheck])
 
 TestProcessesKeepTheRules = Processes.TestCase
 TestProcessesKeepTheRules.settings = BRIEF
 TestTreesKeepTheRules = Trees.TestCase
 TestTreesKeepTheRules.settings = BRIEF
+
+TestCallsKeepTheRules = Calls.TestCase
+TestCallsKeepTheRules.settings = BRIEF
+
+
+def test_the_long_run_ends_well_and_leaves_no_greenlet_behind() -> None:
+    command = [sys.executable, "-m", "tests.runtime.stateful_run", "--steps", "3000"]
+    played = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert played.returncode == 0, played.stderr
+    assert "3000 steps from seed 0 kept the rules" in played.stdout
