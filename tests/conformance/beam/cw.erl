@@ -2,8 +2,7 @@
 %%
 %% Every run of init takes the next incarnation name of the id. Options (a map): trap (default true), init (what
 %% the n-th incarnation does: ok, ignore, {stop,R}, {error,R}, {exit,R}, gate), then (what incarnations after
-%% those do), quiet, term_gate, term_exit, name
-%% (an atom, or {via, Module, Term}).
+%% those do), quiet, term_gate, term_exit, name (an atom, or {via, Module, Term}).
 -module(cw).
 -behaviour(gen_server).
 -export([start_link/1, start_link/2, spec/1, spec/2, spec/3, stop/2]).

@@ -39,10 +39,10 @@ u51_rest_for_one_crashes() ->
 
 u52_start_failure_rolls_back() ->
     process_flag(trap_exit, true),
-    Failing = [cw:spec(bad, #{init => [{stop, nope}, {error, oops}, {exit, gone}, {stop, normal}]}),
-               #{id => bad, start => {?MODULE, refuse, [unwilling]}}],
-    [log([start_link, csup:start_link(sup, #{}, ids([c1, c2]) ++ [Bad] ++ ids([c4]))])
-     || Bad <- [hd(Failing), hd(Failing), hd(Failing), hd(Failing), lists:last(Failing)]],
+    Failing = cw:spec(bad, #{init => [{stop, nope}, {error, oops}, {exit, gone}, {stop, normal}]}),
+    Unwilling = #{id => bad, start => {?MODULE, refuse, [unwilling]}},
+    [log([start_link, csup:start_link(sup, #{}, ids([c1, c2]) ++ [Bad | ids([c4])])])
+     || Bad <- lists:duplicate(4, Failing) ++ [Unwilling]],
     Inner = csup:spec(inner, #{}, ids([i1]) ++ [cw:spec(worse, #{then => {stop, nope}}) | ids([i2])]),
     log([nested, csup:start_link(top, #{}, ids([d1]) ++ [Inner | ids([d2])])]),
     flush(),
@@ -50,8 +50,8 @@ u52_start_failure_rolls_back() ->
     {error, {Why, _}} = supervisor:start_child(Sup, cw:spec(late, #{init => [{stop, nope}]})),
     log([start_child, Why]),
     log([kids, csup:kids(Sup)]),
-    {error, {_, _} = Inside} = supervisor:start_child(Sup, Inner),
-    log([start_child, element(1, Inside)]),
+    {error, {WhyInside, _}} = supervisor:start_child(Sup, Inner),
+    log([start_child, WhyInside]),
     log([kids, csup:kids(Sup)]),
     csup:stop(Sup).
 
@@ -70,7 +70,8 @@ u53_what_counts_against_the_intensity() ->
     csup:crash(Zero, c1, boom),
     fate(Zero),
     log(['---', what_does_not_count]),
-    Free = watched(sup, #{}, [cw:spec(p), cw:spec(t, #{}, #{restart => transient}), cw:spec(x, #{}, #{restart => temporary})]),
+    Free = watched(sup, #{}, [cw:spec(p), cw:spec(t, #{}, #{restart => transient}),
+                              cw:spec(x, #{}, #{restart => temporary})]),
     [begin ok = supervisor:terminate_child(Free, p), {ok, _} = supervisor:restart_child(Free, p) end || _ <- [1, 2, 3]],
     csup:crash(Free, t, normal),
     {ok, _} = supervisor:restart_child(Free, t),
@@ -228,7 +229,6 @@ u60_parents_and_strangers() ->
     settle(),
     log([stranger_down, transcript:down(Stranger, fun() -> Stranger ! stop end)]),
     Sup ! surprise,
-    gen_server:cast(Sup, {try_again_restart, nobody}),
     settle(),
     log([kids, csup:kids(Sup)]),
     ok = supervisor:terminate_child(Sup, c2),
@@ -316,7 +316,8 @@ u65_group_restart_gives_up() ->
          Sup = watched(sup, #{strategy => Strategy, intensity => 2}, Children),
          csup:crash(Sup, Victim, boom),
          fate(Sup)
-     end || {Strategy, Fails, Victim} <- [{one_for_all, all2, c1}, {rest_for_one, rest2, c1}, {rest_for_one, own2, own2}]].
+     end || {Strategy, Fails, Victim} <- [{one_for_all, all2, c1}, {rest_for_one, rest2, c1},
+                                          {rest_for_one, own2, own2}]].
 
 u66_supervisor_that_ignores() ->
     process_flag(trap_exit, true),
@@ -380,7 +381,7 @@ u70_child_dies_while_siblings_start() ->
          Flags = #{strategy => Strategy},
          client(start, fun() -> start_unlinked(Flags, [cw:spec(fast), cw:spec(Slow, #{init => [gate]})]) end),
          Held = held(<<(atom_to_binary(Slow))/binary, "#1">>),
-         Fast = supervised_by_name(<<"fast#">>),
+         Fast = living(<<"fast#">>),
          log([fast_down, transcript:down(Fast, fun() -> cw:stop(Fast, boom) end)]),
          release(Held, Verdict),
          [ok, Result] = answer(start),
@@ -402,11 +403,10 @@ start_unlinked(Flags, Children) ->
     end.
 
 %% The living process among those whose name begins with Prefix.
-supervised_by_name(Prefix) ->
-    Named = [Pid || {Pid, Name} <- ets:tab2list(transcript_names), is_pid(Pid), is_binary(Name),
-                    string:prefix(Name, Prefix) =/= nomatch, is_process_alive(Pid)],
-    [Pid] = Named,
-    Pid.
+living(Prefix) ->
+    [Living] = [Pid || {Pid, Name} <- ets:tab2list(transcript_names), is_pid(Pid), is_binary(Name),
+                       string:prefix(Name, Prefix) =/= nomatch, is_process_alive(Pid)],
+    Living.
 
 u71_childspecs() ->
     Inner = csup:spec(inner, #{}, ids([i])),

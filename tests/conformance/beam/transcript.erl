@@ -38,8 +38,8 @@ record(Lines) ->
         {lines, From} -> From ! {self(), lists:reverse(Lines)}
     end.
 
-%% Records one event and returns ok. The caller's mailbox keeps its order: only the
-%% recorder's answer is taken out of it.
+%% Records one event and returns ok. The caller's mailbox keeps its order: only the recorder's answer is
+%% taken out of it.
 log(Event) ->
     Recorder = whereis(?MODULE),
     Recorder ! {line, self(), iolist_to_binary(render(Event))},

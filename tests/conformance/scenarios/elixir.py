@@ -211,7 +211,8 @@ def _ends(reason: Any) -> Callable[[], Any]:
     return lambda: exit(reason)
 
 
-def _raises() -> Any:
+def raises(*_: Any) -> Any:
+    """Raise, whatever the arguments."""
     raise Fault("oops")
 
 
@@ -229,7 +230,7 @@ def x07_task_async_await(log: Log) -> None:
     flag(trap_exit=True)
     log("owner_trapping_await_exits", attempt(await_, spawn_task(_ends("boom"))))
     log("mailbox", _without_refs(flush()))
-    log("raise", attempt(await_, spawn_task(_raises)))
+    log("raise", attempt(await_, spawn_task(raises)))
     log("exit_normal_without_reply", attempt(await_, spawn_task(_ends("normal"))))
     flush()
     main = self_()
@@ -327,7 +328,7 @@ def x11_agent(log: Log) -> None:
     log("dead", attempt(Agent.get, pid, lambda n: n))
     log("bad_return", attempt(Agent.get_and_update, agent(), lambda _: "garbage"))
     flush()
-    log("init_raises", started(Agent.start_link, _raises))
+    log("init_raises", started(Agent.start_link, raises))
     flush()
     named = started_pid(Agent.start_link(lambda: 1, name="x11"))
     log("conflict", started(Agent.start_link, lambda: 2, name="x11")[0])

@@ -1,0 +1,110 @@
+# What the recorded scenarios leave open: registries.
+defmodule Scenarios.Registries do
+  use Vocabulary
+
+  defp registry(keys, options \\ []) do
+    {:ok, registry} = Registry.start_link([keys: keys, name: :reg] ++ options)
+    bind(registry, :reg)
+  end
+
+  def x55_registry_duplicate do
+    registry(:duplicate)
+    [a, b] = for id <- [:a, :b], do: holder(id)
+    shown_entries = fn entries -> Enum.sort(for {pid, value} <- entries, do: [name(pid), value]) end
+    entries = fn -> shown_entries.(Registry.lookup(:reg, :k)) end
+    log([:register, for(value <- [1, 2], do: ask(a, fn -> Registry.register(:reg, :k, value) |> elem(0) end))])
+    log([:register, ask(b, fn -> Registry.register(:reg, :k, 3) |> elem(0) end)])
+    log([:register, ask(b, fn -> Registry.register(:reg, :other, 4) |> elem(0) end)])
+    log([:lookup, entries.(), Registry.lookup(:reg, :zz)])
+    log([:keys, Registry.keys(:reg, a), Enum.sort(Registry.keys(:reg, b)), Registry.keys(:reg, self())])
+    log([:values, Registry.values(:reg, :k, a), Registry.values(:reg, :k, b), Registry.values(:reg, :zz, a)])
+    log([:count, Registry.count(:reg)])
+    log([:dispatch, Registry.dispatch(:reg, :k, &log(shown_entries.(&1)))])
+    log([:dispatch_nobody, Registry.dispatch(:reg, :zz, fn _ -> log(:never) end)])
+    log([:dispatch_raises, raised(fn -> Registry.dispatch(:reg, :k, fn _ -> raise "oops" end) end)])
+    log([:update_value, raised(fn -> Registry.update_value(:reg, :k, & &1) end)])
+    log([:unregister_own, ask(a, fn -> Registry.unregister(:reg, :k) end), entries.(), Registry.count(:reg)])
+    log([:unregister_none, ask(a, fn -> Registry.unregister(:reg, :k) end)])
+    log([:down, down(b, fn -> Process.exit(b, :kill) end)])
+    settle()
+    log([:cleaned, Registry.lookup(:reg, :k), Registry.count(:reg), Registry.keys(:reg, b)])
+  end
+
+  def x56_registry_listeners do
+    listener = holder(:listener)
+    Process.register(listener, :ear)
+    registry(:unique, listeners: [:ear])
+    [a, b] = for id <- [:a, :b], do: holder(id)
+    heard = fn -> ask(listener, fn -> :ok end) end
+    ask(a, fn -> Registry.register(:reg, :k, 1) end)
+    heard.()
+    log([:taken, ask(b, fn -> Registry.register(:reg, :k, 2) end)])
+    heard.()
+    ask(a, fn -> Registry.update_value(:reg, :k, &(&1 + 1)) end)
+    log([:updated, Registry.lookup(:reg, :k)])
+    ask(b, fn -> Registry.unregister(:reg, :k) end)
+    ask(a, fn -> Registry.unregister(:reg, :k) end)
+    heard.()
+    ask(b, fn -> Registry.register(:reg, :k, 3) end)
+    heard.()
+    down(b, fn -> Process.exit(b, :boom) end)
+    settle()
+    heard.()
+    log([:cleaned, Registry.lookup(:reg, :k)])
+  end
+
+  def x57_registry_via do
+    traps()
+    registry(:unique)
+    via = {:via, Registry, {:reg, "w"}}
+    valued = {:via, Registry, {:reg, "v", :with_value}}
+    {:ok, sup} = Supervisor.start_link([worker(:w, %{name: via}), worker(:v, %{name: valued})], strategy: :one_for_one)
+    log([:whereis, GenServer.whereis(via), GenServer.whereis(valued)])
+    log([:lookup, Registry.lookup(:reg, "w"), Registry.lookup(:reg, "v")])
+    first = GenServer.whereis(via)
+    log([:down, down(first, fn -> Process.exit(first, :kill) end)])
+    settle()
+    log([:restarted, GenServer.whereis(via), Registry.keys(:reg, first)])
+    log([:cast, GenServer.cast(via, {:stop, :boom})])
+    settle()
+    log([:restarted, GenServer.whereis(via)])
+    log([:conflict, :cw.start_link(:w, %{name: via})])
+    log([:terminate, Supervisor.terminate_child(sup, :w), GenServer.whereis(via)])
+    log([:call, attempt(fn -> GenServer.call(via, :x) end)])
+    log([:cast, GenServer.cast(via, :x)])
+    log([:stop, attempt(fn -> GenServer.stop(via) end)])
+    {:ok, taken} = Agent.start_link(fn -> :mine end, name: via)
+    bind(taken, :agent)
+    log([:restart, Supervisor.restart_child(sup, :w)])
+    log([:stop, Agent.stop(via), GenServer.whereis(via)])
+    {:ok, again} = Supervisor.restart_child(sup, :w)
+    log([:restart, again, GenServer.whereis(via)])
+    log([:main_registers, Registry.register(:reg, "mine", 0) |> elem(0), Registry.whereis_name({:reg, "mine"})])
+    flush()
+    send(:reg |> Process.whereis(), :noise)
+    log([:stop, Supervisor.stop(sup)])
+  end
+
+  def x66_registry_match_and_meta do
+    registry(:duplicate)
+    [a, b] = for id <- [:a, :b], do: holder(id)
+
+    for {pid, value} <- [{a, {:x, 1}}, {a, {:y, 2}}, {b, {:x, 3}}, {b, :plain}] do
+      ask(pid, fn -> Registry.register(:reg, :k, value) |> elem(0) end)
+    end
+
+    found = fn pattern -> Enum.sort(for {pid, value} <- Registry.match(:reg, :k, pattern), do: [name(pid), value]) end
+    log([:match, found.({:x, :_}), found.(:plain), found.({:z, :_})])
+    log([:count_match, Registry.count_match(:reg, :k, {:x, :_}), Registry.count_match(:reg, :zz, :_)])
+    log([:unregister_match, ask(a, fn -> Registry.unregister_match(:reg, :k, {:x, :_}) end), found.(:_) |> length()])
+    log([:others_stay, found.({:x, :_})])
+    log([:keys, Registry.keys(:reg, a), Registry.count(:reg)])
+    meta = fn -> with(:error <- Registry.meta(:reg, :colour), do: nil) end
+    log([:meta, meta.(), Registry.put_meta(:reg, :colour, :blue), meta.()])
+    log([:no_registry, raised(fn -> Registry.lookup(:nowhere, :k) end) |> hd()])
+    reg = Process.whereis(:reg)
+    traps()
+    log([:registry_dies_with_its_processes, down(a, fn -> Supervisor.stop(:reg, :shutdown) end), Process.alive?(b)])
+    log([:gone, Process.whereis(:reg), Process.alive?(reg)])
+  end
+end

@@ -1,0 +1,169 @@
+"""Group X, our own: registries. The BEAM's side is `beam/registries.exs`."""
+
+from typing import Any
+
+from runtime import (
+    ANY,
+    Agent,
+    ChildSpec,
+    Pid,
+    Registry,
+    Supervisor,
+    alive,
+    call,
+    cast,
+    exit,
+    flag,
+    receive,
+    register,
+    restart_child,
+    self_,
+    spawn,
+    stop,
+    terminate_child,
+    whereis,
+)
+from tests.conformance.actors import Worker
+from tests.conformance.harness import (
+    Log,
+    answer,
+    ask,
+    attempt,
+    down_after,
+    idle,
+    log,
+    settle,
+    shown,
+    started,
+)
+from tests.conformance.scenarios.elixir import named_exception, raises, register_unique, started_pid
+
+
+def _registers(holder: Pid, key: Any, value: Any) -> Any:
+    result = ask(holder, lambda: attempt(Registry.register, "reg", key, value))
+    return result if result[0] == "error" else "ok"
+
+
+def _unregisters() -> Any:
+    return answer(Registry.unregister, "reg", "k")
+
+
+def _elixirs(result: tuple[str, Any]) -> tuple[str, Any]:
+    """The same, with our exception under the name of what Elixir's `raise "text"` raises."""
+    return ("raised", "RuntimeError") if result == ("raised", "Fault") else result
+
+
+def x55_registry_duplicate(log: Log) -> None:
+    Registry.start_link("duplicate", name="reg")
+    a, b = idle("a"), idle("b")
+
+    def entries() -> list[Any]:
+        return shown(Registry.lookup("reg", "k"))
+
+    log("register", [_registers(a, "k", value) for value in (1, 2)])
+    log("register", _registers(b, "k", 3))
+    log("register", _registers(b, "other", 4))
+    log("lookup", entries(), Registry.lookup("reg", "zz"))
+    log("keys", Registry.keys("reg", a), shown(Registry.keys("reg", b)), Registry.keys("reg", self_()))
+    log("values", *(Registry.values("reg", key, pid) for key, pid in (("k", a), ("k", b), ("zz", a))))
+    log("count", Registry.count("reg"))
+    log("dispatch", answer(Registry.dispatch, "reg", "k", lambda found: log(*shown(found))))
+    log("dispatch_nobody", answer(Registry.dispatch, "reg", "zz", lambda found: log("never")))
+    log("dispatch_raises", _elixirs(named_exception(Registry.dispatch, "reg", "k", raises)))
+    log("update_value", named_exception(Registry.update_value, "reg", "k", lambda value: value))
+    log("unregister_own", ask(a, _unregisters), entries(), Registry.count("reg"))
+    log("unregister_none", ask(a, _unregisters))
+    log("down", down_after(b, lambda: exit(b, "kill")))
+    settle()
+    log("cleaned", Registry.lookup("reg", "k"), Registry.count("reg"), Registry.keys("reg", b))
+
+
+def _listen() -> None:
+    while True:
+        log("listener", "got", receive(tuple))
+
+
+def x56_registry_listeners(log: Log) -> None:
+    listener = log.bind("listener", spawn(_listen))
+    register("ear", listener)
+    Registry.start_link("unique", listeners=["ear"], name="reg")
+    a, b = idle("a"), idle("b")
+    _registers(a, "k", 1)
+    settle()
+    log("taken", ask(b, lambda: register_unique("k", 2)))
+    settle()
+    ask(a, lambda: Registry.update_value("reg", "k", lambda value: value + 1))
+    log("updated", Registry.lookup("reg", "k"))
+    for holder in (b, a):
+        ask(holder, lambda: Registry.unregister("reg", "k"))
+    settle()
+    _registers(b, "k", 3)
+    settle()
+    down_after(b, lambda: exit(b, "boom"))
+    settle()
+    log("cleaned", Registry.lookup("reg", "k"))
+
+
+def _named_worker(id: str, name: Any) -> ChildSpec:
+    return ChildSpec(id=id, start=(lambda: Worker.start_link(id, {}, name=name),))
+
+
+def x57_registry_via(log: Log) -> None:
+    flag(trap_exit=True)
+    Registry.start_link("unique", name="reg")
+    via, valued = ("via", "reg", "w"), ("via", "reg", "v", "with_value")
+
+    def lookup(key: str) -> list[Any]:
+        return Registry.lookup("reg", key)
+
+    children = [_named_worker("w", via), _named_worker("v", valued)]
+    sup = started_pid(Supervisor.start_link(children))
+    log("whereis", whereis(via), whereis(valued))
+    log("lookup", lookup("w"), lookup("v"))
+    first = whereis(via)
+    assert first is not None
+    log("down", down_after(first, lambda: exit(first, "kill")))
+    settle()
+    log("restarted", whereis(via), Registry.keys("reg", first))
+    log("cast", answer(cast, via, ("stop", "boom")))
+    settle()
+    log("restarted", whereis(via))
+    log("conflict", started(Worker.start_link, "w", {}, name=via))
+    log("terminate", answer(terminate_child, sup, "w"), whereis(via))
+    log("call", attempt(call, via, "x"))
+    log("cast", answer(cast, via, "x"))
+    log("stop", attempt(stop, via))
+    log.bind("agent", started_pid(Agent.start_link(lambda: "mine", name=via)))
+    log("restart", answer(restart_child, sup, "w"))
+    log("stop", answer(Agent.stop, via), whereis(via))
+    again = restart_child(sup, "w")
+    log("restart", again, whereis(via))
+    Registry.register("reg", "mine", 0)
+    log("main_registers", "ok", whereis(("via", "reg", "mine")))
+    log("stop", answer(stop, sup))
+
+
+def x66_registry_match_and_meta(log: Log) -> None:
+    registry = started_pid(Registry.start_link("duplicate", name="reg"))
+    a, b = idle("a"), idle("b")
+    for holder, value in ((a, ("x", 1)), (a, ("y", 2)), (b, ("x", 3)), (b, "plain")):
+        _registers(holder, "k", value)
+
+    def found(pattern: Any) -> list[Any]:
+        return shown(Registry.match("reg", "k", pattern))
+
+    def colour() -> Any:
+        value = Registry.meta("reg", "colour")
+        return None if value is None else ("ok", value)
+
+    log("match", found(("x", ANY)), found("plain"), found(("z", ANY)))
+    log("count_match", Registry.count_match("reg", "k", ("x", ANY)), Registry.count_match("reg", "zz", ANY))
+    gone = ask(a, lambda: answer(Registry.unregister_match, "reg", "k", ("x", ANY)))
+    log("unregister_match", gone, len(found(ANY)))
+    log("others_stay", found(("x", ANY)))
+    log("keys", Registry.keys("reg", a), Registry.count("reg"))
+    log("meta", colour(), answer(Registry.put_meta, "reg", "colour", "blue"), colour())
+    log("no_registry", named_exception(Registry.lookup, "nowhere", "k")[0])
+    flag(trap_exit=True)
+    log("registry_dies_with_its_processes", down_after(a, lambda: stop("reg", "shutdown")), alive(b))
+    log("gone", whereis("reg"), alive(registry))
