@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from runtime.gen_server import GenServer, Stop, call, cast, stop
+from runtime.pid import Pid
 
 
 class Agent(GenServer):
@@ -17,6 +18,27 @@ class Agent(GenServer):
     """
 
     value: Any
+
+    @classmethod
+    def start_link(cls, *args: Any, name: Any = None, timeout: float | None = None, **kwargs: Any) -> Pid | None:
+        """Start an agent linked with the caller; takes what `init` takes.
+
+        Raises TypeError for what is no function, StartError as GenServer.start_link.
+        """
+        cls._check(args)
+        return super().start_link(*args, name=name, timeout=timeout, **kwargs)
+
+    @classmethod
+    def start(cls, *args: Any, name: Any = None, timeout: float | None = None, **kwargs: Any) -> Pid | None:
+        """Like `start_link`, without the link."""
+        cls._check(args)
+        return super().start(*args, name=name, timeout=timeout, **kwargs)
+
+    @classmethod
+    def _check(cls, args: tuple[Any, ...]) -> None:
+        """Let wrong arguments fail at the call, before there is a process."""
+        if cls.init is Agent.init and args:
+            _function(args[0])
 
     def init(self, fn: Callable[..., Any], *args: Any) -> None:
         """Take the first value from ``fn(*args)``; what that raises makes the start fail."""

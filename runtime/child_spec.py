@@ -149,7 +149,8 @@ def child_specs(children: Iterable[Any], auto_shutdown: AutoShutdown | None) -> 
         if spec.id in specs:
             raise SpecError(
                 ("duplicate_child_name", spec.id),
-                f"two children have the id {spec.id!r}; give one another id, e.g. child_spec(child, id=...)",
+                f"two children have the id {spec.id!r}; give one another: ChildSpec(id=..., start=...), or "
+                "dataclasses.replace(TheClass.child_spec(...), id=...)",
             )
         specs[spec.id] = spec
     return tuple(specs.values())

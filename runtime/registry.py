@@ -28,6 +28,28 @@ class Registry(GenServer):
     NoProcessError when there is none. Semantics: Elixir's Registry (a node has one table, so no partitions).
     """
 
+    @classmethod
+    def start_link(cls, *args: Any, name: Any = None, timeout: float | None = None, **kwargs: Any) -> Pid | None:
+        """Start a registry linked with the caller; takes what `init` takes.
+
+        Raises ValueError for wrong `keys`, StartError as GenServer.start_link.
+        """
+        cls._check(args, kwargs)
+        return super().start_link(*args, name=name, timeout=timeout, **kwargs)
+
+    @classmethod
+    def start(cls, *args: Any, name: Any = None, timeout: float | None = None, **kwargs: Any) -> Pid | None:
+        """Like `start_link`, without the link."""
+        cls._check(args, kwargs)
+        return super().start(*args, name=name, timeout=timeout, **kwargs)
+
+    @classmethod
+    def _check(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Let wrong arguments fail at the call, before there is a process."""
+        keys = args[0] if args else kwargs.get("keys", "unique")
+        if cls.init is Registry.init and keys not in ("unique", "duplicate"):
+            raise ValueError(f"keys is {keys!r}; allowed are 'unique' and 'duplicate'")
+
     def init(self, keys: Literal["unique", "duplicate"] = "unique", listeners: Iterable[str] = ()) -> None:
         """Start with an empty table. `listeners` are names of processes that are told of registrations.
 
@@ -35,8 +57,6 @@ class Registry(GenServer):
         they are not told.
         """
         flag(trap_exit=True)
-        if keys not in ("unique", "duplicate"):
-            raise ValueError(f"keys is {keys!r}; allowed are 'unique' and 'duplicate'")
         self.unique = keys == "unique"
         self.listeners = tuple(listeners)
         self.table = RegistryTable()

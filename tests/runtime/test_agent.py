@@ -76,4 +76,7 @@ def test_what_is_no_function_is_refused_at_the_call() -> None:
     agent = Agent.start_link(lambda: 0)
     with pytest.raises(TypeError, match="an agent runs functions, not 7"):
         Agent.get(agent, 7)  # type: ignore[arg-type]
+    for start in (Agent.start, Agent.start_link):
+        with pytest.raises(TypeError, match="an agent runs functions, not 7"):
+            start(7)
     assert Agent.get(agent, lambda value: value) == 0

@@ -214,7 +214,9 @@ def test_what_is_no_registry_is_named() -> None:
 
 
 @in_node
-def test_a_kind_of_keys_that_does_not_exist_fails_the_start() -> None:
-    with pytest.raises(StartError) as caught:
-        Registry.start("triplicate")
-    assert "allowed are 'unique' and 'duplicate'" in caught.value.reason.message
+def test_a_kind_of_keys_that_does_not_exist_is_refused_at_the_call() -> None:
+    for start in (Registry.start, Registry.start_link):
+        with pytest.raises(ValueError, match="allowed are 'unique' and 'duplicate'"):
+            start("triplicate")
+        with pytest.raises(ValueError, match="allowed are 'unique' and 'duplicate'"):
+            start(keys="triplicate")
