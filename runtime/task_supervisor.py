@@ -35,6 +35,7 @@ class TaskSupervisor(DynamicSupervisor):
     ) -> Pid:
         """Run ``fn(*args)`` as a child that nobody waits for; gives its Pid."""
         owner = current_process("start_child")
+        _check_function(fn)
         start = (_start_alone, owner.pid, callers_of(owner), fn, args)
         pid: Pid = start_child(supervisor, _spec(start, restart, shutdown))
         return pid
@@ -78,14 +79,18 @@ def start_supervised(
 ) -> Task:
     """Start a task as a supervisor's child, and hand it its work when the caller watches it."""
     owner = current_process("async_")
-    if not callable(fn):
-        raise TypeError(f"a task runs a function, not {fn!r}")
+    _check_function(fn)
     pid: Pid = start_child(supervisor, _spec((_start_waiting, owner.pid), "temporary", shutdown))
     if linked:
         link(pid)
     ref = monitor(pid, alias="demonitor")
     send(pid, (_WORK, owner.pid, ref, callers_of(owner), fn, args))
     return Task(pid, ref, owner.pid, name_of(fn))
+
+
+def _check_function(fn: Any) -> None:
+    if not callable(fn):
+        raise TypeError(f"a task runs a function, not {fn!r}")
 
 
 _WORK = "$task"

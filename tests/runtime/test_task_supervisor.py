@@ -127,5 +127,7 @@ def test_a_stream_can_run_under_a_supervisor() -> None:
 
 @in_node
 def test_what_is_no_function_is_refused_at_the_call() -> None:
-    with pytest.raises(TypeError, match="a task runs a function"):
-        TaskSupervisor.async_(started(), 7)  # type: ignore[arg-type]
+    sup = started()
+    for begin in (TaskSupervisor.async_, TaskSupervisor.async_nolink, TaskSupervisor.start_child):
+        with pytest.raises(TypeError, match="a task runs a function"):
+            begin(sup, 7)  # type: ignore[arg-type]
