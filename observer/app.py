@@ -81,14 +81,15 @@ class ObserverApp(App[None]):
         super().__init__()
         self.observed = Watch(source, settings, clock)
         self.observed.report_to(self._questions, self._take)
-
-    def on_mount(self) -> None:
-        """Put the settings in force, show the tree, and start looking."""
+        # Before the app runs, so that the styles are worked out once and for the right theme.
         for theme in themes.ALL:
             self.register_theme(theme)
         wanted = self.observed.settings.theme
         self.theme = wanted if wanted in self.available_themes else DEFAULT_THEME
-        if wanted not in self.available_themes:
+
+    def on_mount(self) -> None:
+        """Put the user's keys in force, show the tree, and start looking."""
+        if (wanted := self.observed.settings.theme) != self.theme:
             self.notify(f"There is no theme called {wanted!r}.", severity="warning", markup=False)
         self._remap(self.observed.settings.keys)
         for name, view in VIEWS.items():

@@ -47,7 +47,8 @@ def _activity(row: Row, time: float) -> Fact:
     if row.started_at is not None:
         parts.append((f" for {units.duration(time - row.started_at)}", tones.MUTED))
     if row.restarts:
-        parts.append((f"  ↻ {row.restarts} restarts", tones.WARN))
+        times = "once" if row.restarts == 1 else f"{row.restarts:,} times"
+        parts.append((f"  ↻ restarted {times}", tones.WARN))
     if row.lints:
         parts.append(("  ! " + ", ".join(row.lints), tones.BAD))
     return ("State", parts)

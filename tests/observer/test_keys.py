@@ -287,3 +287,9 @@ async def test_all_keys_are_in_sight_at_the_smallest_usual_size(drive: Drive) ->
         bottom = "\n".join(driver.text().splitlines()[-2:])
         for name in ("Open", "Fold", "Kill", "Kill now", "Exit", "Filter", "Sort", "Freeze", "Help", "Quit"):
             assert name in bottom
+
+
+async def test_a_theme_that_does_not_exist_is_told_and_the_usual_one_is_used(drive: Drive) -> None:
+    async with drive(fake_node.chat(), settings=Settings(interval=60.0, theme="neon")) as driver:
+        assert driver.app.theme == "observer-dark"
+        assert await driver.shows("no theme called 'neon'")

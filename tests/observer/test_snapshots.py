@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from observer.app import ObserverApp
 from observer.poller import Lost
@@ -34,6 +35,8 @@ def picture(node: FakeNode, act: Act | None = None, theme: str = "observer-dark"
             await app.observed.poller.look()
         if act is not None:
             await act(pilot, app, node)
+        for line in app.screen.query(Input):
+            line.cursor_blink = False
         for _ in range(3):
             await pilot.pause()
 
