@@ -8,9 +8,11 @@ out in the hub, with a limit in time.
 from __future__ import annotations
 
 import logging
+import time
 
 from runtime.introspection import wire
 from runtime.introspection.actions import Actions
+from runtime.introspection.attention import Attention
 from runtime.introspection.branches import Branches
 from runtime.introspection.census import Census
 from runtime.introspection.details import Details
@@ -18,7 +20,7 @@ from runtime.introspection.event_log import EventLog
 from runtime.introspection.figures import Figures
 from runtime.introspection.filter import FilterError, Subject, Test, parse_filter
 from runtime.introspection.lints import Lints
-from runtime.introspection.listing import Gains, Listing
+from runtime.introspection.listing import Listing
 from runtime.introspection.memory_sampler import MemorySampler
 from runtime.introspection.names import names_of
 from runtime.introspection.places import key_of, parse_pid, place_of
@@ -43,6 +45,10 @@ Answer = (
 )
 
 
+MEMORY = 10.0
+"""Seconds for which the node keeps, without being asked, what it has found out."""
+
+
 class Answers:
     """Answers the queries of all clients of one node. `state` says whether states and dictionaries may be shown."""
 
@@ -59,9 +65,11 @@ class Answers:
         self._actions = Actions(node, watchdog, log, read_only)
         self.sampler = MemorySampler(node)
         self._lock = new_lock()
+        self._asked_at = 0.0
 
-    def answer(self, query: wire.Query, gains: Gains) -> Answer:
-        """Answer a query; what goes wrong is an answer too. `gains` belong to the client. From any thread."""
+    def answer(self, query: wire.Query, client: Attention) -> Answer:
+        """Answer a query; what goes wrong is an answer too. `client` remembers who asks. From any thread."""
+        self._asked_at = time.monotonic()
         try:
             if isinstance(query, (wire.Exit, wire.Suspend, wire.Resume, wire.Send, wire.ControlChild)):
                 return self._actions.carry_out(query)
@@ -70,7 +78,7 @@ class Answers:
             if isinstance(query, wire.GetProcess):
                 return self._process(query)
             with self._lock:
-                return self._look(query, gains)
+                return self._look(query, client)
         except FilterError as error:
             return wire.Failed(why=f"{error}.", kind="bad_request")
         except Exception as error:
@@ -78,14 +86,14 @@ class Answers:
             self.node.call_soon_threadsafe(logging.getLogger("runtime.introspection").error, "%s", text)
             return wire.Failed(why=text)
 
-    def _look(self, query: wire.Query, gains: Gains) -> Answer:
+    def _look(self, query: wire.Query, client: Attention) -> Answer:
         match query:
             case wire.GetStats():
                 return wire.Stats(stats=self.figures.stats(), settings=self.figures.settings())
             case wire.GetTree():
-                return self._tree(query)
+                return self._tree(query, client)
             case wire.GetProcesses():
-                return self._listing(query, gains)
+                return self._listing(query, client)
             case wire.GetPlan():
                 process = self._find(query.pid)
                 return _gone(query.pid) if process is None else plan_of(process)
@@ -96,42 +104,61 @@ class Answers:
                 return names_of(self.node, query.limit)
         return wire.Failed(why=f"This node cannot answer {type(query).__name__}.", kind="unsupported")
 
+    def forget(self) -> None:
+        """Let go of what was remembered for the next question when none has come for a while: it may be dead by now."""
+        if time.monotonic() - self._asked_at > MEMORY and self._lock.acquire(blocking=False):
+            self._census.clear()
+            self._branches.tops = []
+            self._lock.release()
+
     # -- Windows --------------------------------------------------------------------------------------------------
 
-    def _tree(self, query: wire.GetTree) -> Answer:
-        test = parse_filter(query.filter)
-        pace = Pace()
-        self._update(pace)
-        tree = Tree(query, self._snapshot(), pace)
-        tree.grow(self._branches.tops, self._census.free(), _matches(test))
+    def _tree(self, query: wire.GetTree, client: Attention) -> Answer:
+        what = (query.root, query.unfolded, query.folded, query.fold_over, query.sort, query.descending, query.filter)
+        tree = client.tree.again(what)
+        if tree is None:
+            test = parse_filter(query.filter)
+            pace = Pace()
+            self._update(pace)
+            tree = Tree(query, pace)
+            tree.grow(self._branches.tops, self._census.free(), _matches(test))
         key = self._anchor_key(query.anchor)
         index = None if key is None else tree.index_of(key)
         start, end = _span(query.offset, query.limit, tree.total, index if query.follow else None)
-        return self._window(tree.rows(start, end), start, tree.total, index, tree.matched)
+        rows = tree.rows(start, end, self._snapshot())
+        if client.tree.again(what) is None:
+            client.tree.keep(what, tree, tree.pace)
+        return self._window(rows, start, tree, index, client.tree.note("laid out"))
 
-    def _listing(self, query: wire.GetProcesses, gains: Gains) -> Answer:
-        test = parse_filter(query.filter)
-        pace = Pace()
+    def _listing(self, query: wire.GetProcesses, client: Attention) -> Answer:
         if query.anchor is not None and parse_pid(query.anchor) is None:
-            self._update(pace)
-        listing = Listing(query, self._snapshot(), pace)
-        wanted = None if query.anchor is not None else max(0, query.offset) + _limit(query.limit)
-        listing.collect(self._census, test, gains, wanted)
-        index = None if query.anchor is None else listing.index_of(query.anchor, self._find(query.anchor))
+            self._update(Pace())
+        what = (query.sort, query.descending, query.delta, query.filter, query.group_by)
+        listing = client.listing.again(what)
+        wanted = max(0, query.offset) + _limit(query.limit)
+        if listing is None or listing.ranked < min(wanted, listing.total):
+            test = parse_filter(query.filter)
+            pace = Pace()
+            listing = Listing(query, pace)
+            listing.collect(self._census, test, client.gains, wanted)
+            client.listing.keep(what, listing, pace)
+        index = None if query.anchor is None else self._index(listing, query)
         start, end = _span(query.offset, query.limit, listing.total, index if query.follow else None)
-        return self._window(listing.rows(start, end), start, listing.total, index, listing.matched)
+        rows = listing.rows(start, end, self._snapshot())
+        return self._window(rows, start, listing, index, client.listing.note("sorted"))
+
+    def _index(self, listing: Listing, query: wire.GetProcesses) -> int | None:
+        assert query.anchor is not None
+        return listing.index_of(query.anchor, self._find(query.anchor), exact=query.follow)
 
     def _window(
-        self, rows: list[wire.Row], start: int, total: int, index: int | None, matched: int | None
+        self, rows: list[wire.Row], start: int, lines: Tree | Listing, index: int | None, note: str | None
     ) -> wire.Window:
         self.sampler.show([row.pid for row in rows if row.pid is not None])
+        stats = self.figures.stats(note)
+        total, matched = lines.total, lines.matched
         return wire.Window(
-            rows=tuple(rows),
-            offset=start,
-            total=total,
-            stats=self.figures.stats(),
-            anchor_index=index,
-            matched=matched,
+            rows=tuple(rows), offset=start, total=total, stats=stats, anchor_index=index, matched=matched
         )
 
     def _update(self, pace: Pace) -> None:

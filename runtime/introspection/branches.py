@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from runtime.introspection.glimpse import values
 from runtime.introspection.places import MAX_DEPTH, Place, children_of, is_supervisor, join, root_key
 from runtime.native import Pace
+from runtime.pid import Pid
 from runtime.process import Process
 from runtime.supervision.child import Child
 
@@ -18,7 +19,7 @@ from runtime.supervision.child import Child
 class Branch:
     """A supervisor and its children in start order. `below` are the branches of those that are supervisors."""
 
-    __slots__ = ("below", "children", "depth", "key", "parent", "place", "process", "seen")
+    __slots__ = ("below", "children", "depth", "key", "not_running", "parent", "place", "process", "seen")
 
     def __init__(self, process: Process, key: str, place: Place | None, parent: Branch | None) -> None:
         self.process = process
@@ -28,6 +29,8 @@ class Branch:
         self.depth: int = 0 if parent is None else parent.depth + 1
         self.children: list[Child] = []
         self.below: dict[Child, Branch] = {}
+        self.not_running = 0
+        """Children that have no process."""
         self.seen = -1
 
     @property
@@ -49,6 +52,7 @@ class Branch:
         kept = children_of(self.process)
         self.children = values(None if kept is None else kept.children)
         before, self.below = self.below, {}
+        self.not_running = sum(type(child.at) is not Pid for child in self.children)
         if self.depth >= MAX_DEPTH:
             return
         for index, child in enumerate(self.children):

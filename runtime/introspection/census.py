@@ -6,6 +6,7 @@ lose processes: as long as its length is the same, so are its processes.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from operator import attrgetter
 
@@ -16,34 +17,55 @@ from runtime.process import DEAD, Process
 from runtime.server_loop import Starting
 from runtime.supervision.server import SupervisorServer
 
+SETTLED = 60.0
+"""Seconds after which a process that its supervisor started counts as none of its children if it is none by then."""
+
 _messages_in = attrgetter("messages_in")
 _reductions = attrgetter("reductions")
 
 
 class Block:
-    """What was found in one block of the table."""
+    """What was found in one block of the table: who is at the top of a tree, and who is free."""
 
-    __slots__ = ("free", "length", "roots", "settled")
+    __slots__ = ("free", "last", "length", "roots", "unsettled")
 
-    def __init__(self, processes: list[Process]) -> None:
-        self.length = len(processes)
+    def __init__(self) -> None:
+        self.last = -1
+        """The highest number that was looked at."""
+        self.length = 0
         self.roots: list[Process] = []
         self.free: list[Process] = []
-        self.settled = True
-        for process in processes:
-            self._sort(process)
+        self.unsettled: list[Process] = []
+        """Processes that are only being started: it is too early to tell."""
+
+    def update(self, block: dict[int, Process]) -> None:
+        """Look at the processes that are new, and again at those it was too early for; forget those that died."""
+        length = len(block)
+        waiting, self.unsettled = self.unsettled, []
+        if length < self.length or waiting:
+            again = set(waiting)
+            self.roots = [p for p in self.roots if p.state is not DEAD and p not in again]
+            self.free = [p for p in self.free if p.state is not DEAD and p not in again]
+        self.length = length
+        last = self.last
+        numbers = list(block)
+        if numbers and numbers[-1] > last:
+            self.last = numbers[-1]
+            waiting.extend(process for number in numbers if number > last and (process := block.get(number)))
+        for process in waiting:
+            if process.state is not DEAD:
+                self._sort(process)
 
     def _sort(self, process: Process) -> None:
         """Find out whether a process is under a supervisor, is one at the top, or is free."""
         body = process.body
-        if body is None or type(body) is Starting:
-            self.settled = False
         parent = process.parent
         kept = None if parent is None else children_of(parent.process)
-        if kept is not None:
-            if kept.find(process.pid) is not None:
-                return
-            self.settled = False  # its supervisor may be about to enter it
+        if kept is not None and kept.find(process.pid) is not None:
+            return
+        young = kept is not None and time.time() - process.started_at < SETTLED
+        if body is None or type(body) is Starting or young:
+            self.unsettled.append(process)
         if place_of(process) is not None:
             return
         (self.roots if isinstance(body, SupervisorServer) else self.free).append(process)
@@ -55,6 +77,10 @@ class Census:
     def __init__(self, node: Node) -> None:
         self.node = node
         self._blocks: dict[int, Block] = {}
+
+    def clear(self) -> None:
+        """Forget everything; the next update looks at every process."""
+        self._blocks = {}
 
     def blocks(self) -> Iterator[list[Process]]:
         """Give the living processes, oldest first, a block at a time."""
@@ -72,10 +98,12 @@ class Census:
         for number in [number for number in known if number not in table]:
             del known[number]
         for number, block in table.items():
-            before = known.get(number)
-            if number != newest and before is not None and before.settled and before.length == len(block):
+            seen = known.get(number)
+            if seen is None:
+                seen = known[number] = Block()
+            elif number != newest and not seen.unsettled and seen.length == len(block):
                 continue
-            known[number] = Block(list(block.values()))
+            seen.update(block)
             pace.breathe()
 
     def roots(self) -> list[Process]:

@@ -12,7 +12,7 @@ import time
 import msgspec
 
 from runtime.introspection import wire
-from runtime.introspection.listing import Gains
+from runtime.introspection.attention import Attention
 
 HELLO_TIMEOUT = 5.0
 """Seconds in which a client must say hello."""
@@ -31,7 +31,7 @@ class Client:
     """A connected observer."""
 
     def __init__(self, connection: _socket.socket) -> None:
-        self.gains = Gains()
+        self.attention = Attention()
         self._connection = connection
 
     def hang_up(self) -> None:

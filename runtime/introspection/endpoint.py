@@ -51,6 +51,11 @@ class Endpoint:
         """Begin to accept clients."""
         start_thread(self._accept, ())
 
+    def clients(self) -> list[Client]:
+        """Give those that are served now."""
+        with self._lock:
+            return [*self._clients]
+
     def close(self) -> None:
         """Stop listening, hang up on every client, and remove the socket. May be called twice, and in a fork."""
         if self._closed:
@@ -61,9 +66,7 @@ class Endpoint:
         with contextlib.suppress(OSError):
             self._listener.shutdown(_socket.SHUT_RDWR)
         self._listener.close()
-        with self._lock:
-            clients = [*self._clients]
-        for client in clients:
+        for client in self.clients():
             client.hang_up()
         with contextlib.suppress(OSError):
             if os.stat(self.path).st_ino == self._inode:

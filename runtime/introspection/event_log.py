@@ -21,8 +21,8 @@ from runtime.introspection.places import Place, child_text, display_name, key_of
 from runtime.node import Node
 from runtime.pid import OUTSIDE, Pid
 from runtime.process import Process
+from runtime.reason import is_abnormal, is_same
 from runtime.reports import Report
-from runtime.server_loop import is_abnormal
 from runtime.supervision.server import SupervisorServer
 from runtime.text import reason_text, render
 
@@ -207,7 +207,7 @@ class EventLog(Instrument):
     def _cause_of_exit(self, process: Process, reason: Any, cause: Pid | None) -> int | None:
         """Find the event that ended a process: an observer's signal, its own giving up, the end of another one."""
         killed, wanted = self._kills.pop(process.pid.id, (None, None))
-        if killed is not None and (cause is OUTSIDE or reason == wanted):
+        if killed is not None and (cause is OUTSIDE or is_same(reason, wanted)):
             return killed
         gave_up = self._by_pid.get(process.pid.id)
         if gave_up is not None:

@@ -31,7 +31,6 @@ class Figures:
         self.read_only = False
         self.supervisors = 0
         self.lint_count = 0
-        self.scope: str | None = None
         self._log = log
         self._watchdog = watchdog
         self._census = census
@@ -40,8 +39,8 @@ class Figures:
         self._summed_at = 0.0
         self._cost = 0.0
 
-    def stats(self) -> wire.NodeStats:
-        """Give the figures as they are now."""
+    def stats(self, scope: str | None = None) -> wire.NodeStats:
+        """Give the figures as they are now; `scope` is a note on what is older."""
         node, log, watchdog = self.node, self._log, self._watchdog
         self._sum()
         with self._system.oneshot():
@@ -75,7 +74,7 @@ class Figures:
             last_event=log.last,
             lint_count=self.lint_count,
             read_only=self.read_only,
-            scope=self.scope,
+            scope=scope,
         )
 
     def settings(self) -> dict[str, str]:

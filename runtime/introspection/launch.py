@@ -36,6 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
     if options.lifeline is not None:
         start_thread(_hold_on, (options.lifeline,))
     _check(options)
+    os.environ["OBSERVER"] = "1"  # for the program: it may want to know that somebody watches
     try:
         when_started(lambda node: _observe(node, options))
         this_node()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime.introspection import wire
+from runtime.introspection.attention import Gains
 from runtime.introspection.census import Census
 from runtime.introspection.filter import Subject, Test
 from runtime.introspection.places import display_name, initial_call, key_of, place_of
@@ -14,29 +15,7 @@ from runtime.introspection.ranking import rank
 from runtime.introspection.snapshot import Snapshot, queue_length
 from runtime.introspection.sorting import COUNTERS, FIGURES
 from runtime.native import Pace
-from runtime.process import Process
-
-
-class Gains:
-    """What counters have gained since one client last asked, by the name of the counter."""
-
-    def __init__(self) -> None:
-        self._before: dict[str, dict[int, float]] = {}
-
-    def figure(self, name: wire.Sort) -> Callable[[Process], float]:
-        """Give how to read the gain of a process; its whole count when it was not there the last time."""
-        read, before = FIGURES[name], self._before.get(name, {})
-        return lambda process: read(process) - before.get(process.pid.id, 0)
-
-    def remember(self, name: wire.Sort, processes: list[Process], pace: Pace) -> None:
-        """Note the counts as they are now, for the next time."""
-        read = FIGURES[name]
-        counts = {}
-        for number, process in enumerate(processes):
-            counts[process.pid.id] = read(process)
-            if not number & 1023:
-                pace.breathe()
-        self._before = {name: counts}
+from runtime.process import DEAD, Process
 
 
 @dataclass(slots=True)
@@ -88,13 +67,17 @@ class Group:
 class Listing:
     """The list as one request wants to see it."""
 
-    def __init__(self, query: wire.GetProcesses, snapshot: Snapshot, pace: Pace) -> None:
+    def __init__(self, query: wire.GetProcesses, pace: Pace) -> None:
         self.query = query
         self.matched: int | None = None
         self.total = 0
-        self._snapshot = snapshot
+        self.ranked = 0
+        """How many lines are in order, from the first."""
         self._pace = pace
         self._items: list[Any] = []
+        self._all: list[Process] = []
+        self._figure: Callable[[Process], Any] = FIGURES["pid"]
+        self._descending = False
 
     def collect(self, census: Census, test: Test | None, gains: Gains, wanted: int | None) -> None:
         """Find what is listed, in order; at least the first `wanted` of it (None: all)."""
@@ -108,7 +91,8 @@ class Listing:
             self._items = self._groups(processes)
         else:
             self._items = self._ranked(processes, gains, wanted)
-        self.total = len(self._items) if self.query.group_by else len(processes)
+        self.ranked = len(self._items)
+        self.total = self.ranked if self.query.group_by else len(processes)
 
     def _passing(self, block: list[Process], test: Test) -> list[Process]:
         passing = []
@@ -122,12 +106,14 @@ class Listing:
     def _ranked(self, processes: list[Process], gains: Gains, wanted: int | None) -> list[Process]:
         query = self.query
         sort = "pid" if query.sort == "tree" else query.sort
-        descending = query.descending and query.sort != "tree"
-        if query.delta and sort in COUNTERS:
-            ranked = rank(processes, gains.figure(sort), descending, wanted, self._pace)
+        self._all = processes
+        self._descending = query.descending and query.sort != "tree"
+        by_gain = query.delta and sort in COUNTERS
+        self._figure = gains.figure(sort) if by_gain else FIGURES[sort]
+        ranked = rank(processes, self._figure, self._descending, wanted, self._pace)
+        if by_gain:
             gains.remember(sort, processes, self._pace)
-            return ranked
-        return rank(processes, FIGURES[sort], descending, wanted, self._pace)
+        return ranked
 
     def _groups(self, processes: list[Process]) -> list[Group]:
         groups: dict[str, Group] = {}
@@ -148,24 +134,49 @@ class Listing:
             figure = lambda group: getattr(group, sort)  # noqa: E731
         return sorted(groups.values(), key=figure, reverse=self.query.descending)
 
-    def rows(self, start: int, end: int) -> list[wire.Row]:
-        """Make the lines from `start` up to `end` into rows."""
+    def rows(self, start: int, end: int, snapshot: Snapshot) -> list[wire.Row]:
+        """Make the lines from `start` up to `end` into rows. Processes that have died since are left out."""
         rows = []
         for item in self._items[start:end]:
             if isinstance(item, Group):
                 rows.append(item.row())
-            elif item.body is not None:
-                rows.append(self._snapshot.row(item, place_of(item), key=key_of(item)))
+            elif item.body is not None and item.state is not DEAD:
+                rows.append(snapshot.row(item, place_of(item), key=key_of(item)))
         return rows
 
-    def index_of(self, key: str, process: Process | None) -> int | None:
-        """Give the index of a process, or of the group with that key; None when it is not among the lines."""
+    def index_of(self, key: str, process: Process | None, exact: bool) -> int | None:
+        """Give the index of a process, or of the group with that key; None when it is not among the lines.
+
+        Of a line that has not been sorted yet, `exact` sorts them all; otherwise the index is where it would stand now.
+        """
+        found = self._find(key, process)
+        if found is not None or process is None or process not in self._all:
+            return found
+        if exact:
+            self._items = rank(self._all, self._figure, self._descending, None, self._pace)
+            self.ranked = len(self._items)
+            return self._find(key, process)
+        return self._count_before(process)
+
+    def _find(self, key: str, process: Process | None) -> int | None:
         for number, item in enumerate(self._items):
             if item is process or (isinstance(item, Group) and f"group:{item.name}" == key):
                 return number
             if not number & 4095:
                 self._pace.breathe()
         return None
+
+    def _count_before(self, process: Process) -> int:
+        own, before = self._figure(process), 0
+        seen = False
+        for number, other in enumerate(self._all):
+            seen = seen or other is process
+            figure = self._figure(other)
+            if (figure == own and not seen) or (figure > own if self._descending else figure < own):
+                before += 1
+            if not number & 4095:
+                self._pace.breathe()
+        return before
 
 
 def _label(process: Process) -> str:

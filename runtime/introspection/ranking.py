@@ -11,7 +11,7 @@ from runtime.native import Pace
 
 T = TypeVar("T")
 
-CHUNK = 4_096
+CHUNK = 2_048
 """Items that are sorted in one step, which holds the interpreter for less than two milliseconds."""
 
 HEAD = 1_000

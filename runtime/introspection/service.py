@@ -20,7 +20,7 @@ from runtime.errors import RuntimeFault
 from runtime.instrument import install, remove
 from runtime.introspection import wire
 from runtime.introspection.address import check_name, make_socket_dir, socket_path
-from runtime.introspection.answers import Answers
+from runtime.introspection.answers import MEMORY, Answers
 from runtime.introspection.client import Client, Dropped
 from runtime.introspection.endpoint import Endpoint
 from runtime.introspection.event_log import EventLog
@@ -65,6 +65,9 @@ class Service:
     def _every_second(self) -> None:
         if self.log.is_due:
             self.node.call_soon_threadsafe(self.log.tick)
+        self.answers.forget()
+        for client in self.endpoint.clients():
+            client.attention.forget(MEMORY)
 
     def _warn(self, text: str) -> None:
         # From the hub: a handler of the program's may wait for something of gevent's.
@@ -83,7 +86,7 @@ class Service:
         client.send(self._welcome())
         while True:
             request = client.read_request()
-            client.send(wire.Reply(id=request.id, answer=self.answers.answer(request.query, client.gains)))
+            client.send(wire.Reply(id=request.id, answer=self.answers.answer(request.query, client.attention)))
 
     def _welcome(self) -> wire.Welcome:
         return wire.Welcome(

@@ -51,14 +51,15 @@ class Snapshot:
         depth: int = 0,
         folded: bool = False,
         parent_key: str | None = None,
+        absent: int | None = None,
     ) -> wire.Row:
-        """Give the row of a living process."""
+        """Give the row of a living process. `absent` is how many children are not running, where that is known."""
         child = None if place is None else place.child
         if key is None:
             key = join(parent_key or "", child) if child is not None else root_key(process)
         memory = process.memory
         pid = str(process.pid)
-        values = {} if not is_supervisor(process) else self.of_supervisor(process)
+        values = {} if not is_supervisor(process) else self.of_supervisor(process, absent)
         return wire.Row(
             key=key,
             pid=pid,
@@ -105,7 +106,7 @@ class Snapshot:
             last_failure_at=self.failures.get(key),
         )
 
-    def of_supervisor(self, process: Process) -> dict[str, object]:
+    def of_supervisor(self, process: Process, absent: int | None) -> dict[str, object]:
         """Give the fields that only a supervisor's row has."""
         kept = children_of(process)
         if kept is None:
@@ -122,7 +123,7 @@ class Snapshot:
             "restarts_used": len(times),
             "restarts_expire_in": round(times[0] - oldest, 3) if times else None,
             "child_count": len(kept.children),
-            "not_running": 0 if dynamic else not_running(kept.children),
+            "not_running": 0 if dynamic else not_running(kept.children) if absent is None else absent,
         }
 
 

@@ -40,15 +40,15 @@ class Limb:
 class Tree:
     """The tree as one request wants to see it."""
 
-    def __init__(self, query: wire.GetTree, snapshot: Snapshot, pace: Pace) -> None:
+    def __init__(self, query: wire.GetTree, pace: Pace) -> None:
         self.query = query
         self.matched: int | None = None
         self.tops: list[Limb] = []
-        self._snapshot = snapshot
-        self._pace = pace
+        self.pace = pace
         self._folded = frozenset(query.folded)
         self._unfolded = frozenset(query.unfolded)
         self._base_depth = 0
+        self._snapshot = Snapshot({}, {})
         self._ranked: dict[int, Sequence[Any]] = {}
 
     # -- What is shown ------------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ class Tree:
                     items.append(child)
                     limb.size += 1
             if not number & 255:
-                self._pace.breathe()
+                self.pace.breathe()
         if own:
             self._count_match()
         limb.items = items
@@ -125,7 +125,7 @@ class Tree:
                     self._count_match()
                     kept.append(process)
                 if not number & 255:
-                    self._pace.breathe()
+                    self.pace.breathe()
             free = kept
         if not free:
             return None
@@ -149,7 +149,7 @@ class Tree:
         ranked = self._ranked.get(id(limb))
         if ranked is None or len(ranked) < min(len(limb.items), wanted or len(limb.items)):
             key = _of_item(self.query.sort)
-            ranked = rank(limb.items, key, self.query.descending, wanted, self._pace)
+            ranked = rank(limb.items, key, self.query.descending, wanted, self.pace)
             self._ranked[id(limb)] = ranked
         return ranked
 
@@ -163,8 +163,9 @@ class Tree:
 
     # -- Rows -----------------------------------------------------------------------------------------------------
 
-    def rows(self, start: int, end: int) -> list[wire.Row]:
+    def rows(self, start: int, end: int, snapshot: Snapshot) -> list[wire.Row]:
         """Make the lines from `start` up to `end` into rows."""
+        self._snapshot = snapshot
         rows: list[wire.Row] = []
         at = 0
         for limb in self._ordered_tops():
@@ -209,6 +210,7 @@ class Tree:
             depth=branch.depth - self._base_depth,
             folded=limb.folded,
             parent_key=None if parent is None else parent.key,
+            absent=branch.not_running,
         )
 
     def _leaf_row(self, limb: Limb, item: Any) -> wire.Row:
@@ -257,7 +259,7 @@ class Tree:
                 return at
             at += 1
             if not number & 1023:
-                self._pace.breathe()
+                self.pace.breathe()
         return None
 
 
