@@ -33,11 +33,11 @@ PAUSE = 2.0
 def play(session: Callable[[], None], tree: Callable[[], Pid | None]) -> None:
     """Boot a node that plays `session` and ends; while an observer watches, one that holds `tree` up instead."""
     try:
-        if os.environ.get("OBSERVER", "0") in ("", "0"):
+        if os.environ.get("OBSERVER") == "1":
+            run(hold, tree)
+        else:
             logging.getLogger("runtime").setLevel(logging.CRITICAL + 1)  # the session says itself what dies
             run(session)
-        else:
-            run(hold, tree)
     except KeyboardInterrupt:
         sys.exit(130)
 
