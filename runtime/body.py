@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from runtime.crash import Crash
 from runtime.errors import CallError, ProcessExit
+from runtime.fork import end_child
 from runtime.process import DEAD, Process
 from runtime.reports import process_crashed
 
@@ -39,8 +40,9 @@ class PlainBody:
             reason: Any = "normal"
         except BaseException as error:
             reason = exit_reason(process, error)
-            if process.state is not DEAD and type(reason) is Crash:
-                process_crashed(process, reason)
+        if type(reason) is Crash and process.state is not DEAD:
+            # not before the exception is let go of: its frames may hold all the memory there is
+            process_crashed(process, reason)
         worker.process = None
         process.node.finish(process, reason)
 
@@ -55,6 +57,8 @@ def name_of(function: Any) -> str:
 def exit_reason(process: Process, error: BaseException) -> Any:
     """Give the exit reason of a process whose code ended with `error`."""
     if process.state is DEAD:
+        if process.node.forked:
+            end_child(error)
         return process.reason
     if isinstance(error, ProcessExit):
         return error.reason
@@ -62,5 +66,9 @@ def exit_reason(process: Process, error: BaseException) -> Any:
         return error.exit_reason
     try:
         return Crash.from_exception(error)
-    except MemoryError:
-        return Crash("MemoryError", "")
+    except MemoryError:  # the frames of `error` hold all there is, until it is let go of
+        return OUT_OF_MEMORY
+
+
+OUT_OF_MEMORY = Crash("MemoryError", "")
+"""The reason of a process that took so much that there is no memory left to say where; made while there was some."""

@@ -21,6 +21,7 @@ from runtime.mailbox import receive
 from runtime.node import Node, close_node, current, this_node
 from runtime.pid import Down, Ref
 from runtime.process import DEAD, Process
+from runtime.reason import is_abnormal
 from runtime.scheduler import Worker
 from runtime.signals import deliver, exit_signal, watch
 from runtime.time_slice import TimeSlices
@@ -106,7 +107,7 @@ class Watcher:
 def _result(body: MainBody, reason: Any) -> Any:
     if body.error is not None and not isinstance(body.error, ProcessExit):
         raise body.error
-    if reason in ("normal", "shutdown") or (type(reason) is tuple and reason[:1] == ("shutdown",)):
+    if not is_abnormal(reason):
         return body.value
     raise ProcessExit(reason)
 

@@ -7,7 +7,8 @@ import traceback
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from runtime.text import shorten
+from runtime.cutoff import within
+from runtime.text import PATIENCE, shorten
 
 MAX_FRAMES = 40
 """Longest stack a crash keeps: the outermost and innermost halves of a longer one (a recursion has thousands)."""
@@ -43,7 +44,7 @@ class Crash:
 
     @classmethod
     def from_exception(cls, error: BaseException) -> Crash:
-        """Describe an exception that was caught; a `__str__` that raises is survived."""
+        """Describe an exception that was caught; a `__str__` that raises or hangs is survived."""
         kind = type(error)
         name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
         return cls(name, _message(error), stack_of(error.__traceback__))
@@ -69,9 +70,15 @@ class Crash:
 
 def _message(error: BaseException) -> str:
     try:
-        return shorten(str(error), 2_000)
+        if type(error).__str__ in _OWN_STR and all(type(argument) is str for argument in error.args):
+            return shorten(str(error), 2_000)
+        return shorten(within(PATIENCE, str, error), 2_000)
     except BaseException as failure:
         return f"<the exception's __str__ raised {type(failure).__name__}>"
+
+
+_OWN_STR = (BaseException.__str__, OSError.__str__)
+"""What makes text without code of the program's, given strings."""
 
 
 def stack_of(trace: TracebackType | None) -> list[StackFrame]:

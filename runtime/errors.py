@@ -6,6 +6,8 @@ from typing import Any
 
 from greenlet import GreenletExit
 
+from runtime.text import render
+
 
 class RuntimeFault(Exception):
     """Base of every error of the runtime. Not raised itself."""
@@ -51,11 +53,15 @@ class Unsuccessful(RuntimeFault):
     """Base of the errors that carry an exit reason. Not raised itself."""
 
     def __init__(self, reason: Any, message: str | None = None) -> None:
-        super().__init__(message or f"{reason!r}")
+        super().__init__(message or _shown(reason))
         self.reason = reason
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _shown(reason: Any) -> str:
+    return repr(reason) if type(reason) is str else render(reason)
 
 
 def _rebuild(cls: type[Unsuccessful], args: tuple[Any, ...], attributes: dict[str, Any]) -> Unsuccessful:
@@ -76,7 +82,7 @@ class CallError(Unsuccessful):
         self, reason: Any, function: str = "call", arguments: tuple[Any, ...] = (), module: str = "gen_server"
     ) -> None:
         to = f" to {arguments[0]}" if arguments else ""
-        super().__init__(reason, f"{function}{to} failed: {reason!r}")
+        super().__init__(reason, f"{function}{to} failed: {_shown(reason)}")
         self.function = function
         self.arguments = arguments
         self.module = module
@@ -91,14 +97,14 @@ class StartError(Unsuccessful):
     """A process did not start. `reason` says why, e.g. ``("already_started", pid)`` or what `init` failed with."""
 
     def __init__(self, reason: Any) -> None:
-        super().__init__(reason, f"the process did not start: {reason!r}")
+        super().__init__(reason, f"the process did not start: {_shown(reason)}")
 
 
 class SupervisorError(Unsuccessful):
     """A supervisor refused: `reason` is ``"not_found"``, ``"running"``, ``"restarting"``, or says more."""
 
     def __init__(self, reason: Any) -> None:
-        super().__init__(reason, f"the supervisor refused: {reason!r}")
+        super().__init__(reason, f"the supervisor refused: {_shown(reason)}")
 
 
 class ProcessExit(BaseException):

@@ -85,7 +85,7 @@ def _guard(instrument: Instrument, name: str) -> Callable[..., None]:
     def call_hook(*args: Any) -> None:
         try:
             hook(*args)
-        except Exception:
+        except BaseException:  # also SystemExit: it is no process's own
             logger.exception("the hook %s of %r raised; the instrument is removed", name, instrument)
             remove(instrument)
 

@@ -12,10 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 import gevent
-from greenlet import getcurrent
+from greenlet import GreenletExit, getcurrent
 
 from runtime import clock, pid
 from runtime.errors import NotInProcessError, RuntimeFault
+from runtime.fork import abandon
 from runtime.instrument import hooks
 from runtime.pid import Pid, Ref
 from runtime.process import DEAD, RECEIVING, WAITING, Process
@@ -44,6 +45,8 @@ class Node:
         self.aliases: dict[int, tuple[Process, str]] = {}
         self.alive = 0
         self.deaths: deque[Any] = deque()
+        self.forked = False
+        """True in a child of os.fork, where nothing of the node runs."""
         self.closing: list[Callable[[], object]] = []
         """What is called when the node is taken down."""
         self.scheduler = Scheduler(self)
@@ -171,7 +174,7 @@ class Node:
             function, args = inbox.popleft()
             try:
                 function(*args)
-            except Exception:
+            except (Exception, SystemExit, GreenletExit):  # which in the hub would end the program
                 logger.exception("a request from another thread failed")
 
     # -- Time -----------------------------------------------------------------------------------------------------
@@ -240,6 +243,19 @@ def close_node(node: Node) -> None:
         pid.use_table(None)
     node.close()
 
+
+def _leave_behind() -> None:
+    """In the child of a fork: the node is the parent's."""
+    global _running
+    if _running is not None:
+        process = current()
+        abandon(_running, process)
+        if process is None:
+            _running = None
+            pid.use_table(None)
+
+
+os.register_at_fork(after_in_child=_leave_behind)
 
 _started_hooks: list[Callable[[Node], None]] = []
 

@@ -1,13 +1,14 @@
 """Reports: what is told of a failure, as structured values and through the `logging` module.
 
 The loggers are ``runtime`` and its children; every record carries its `Report` as the attribute `report`. Values are
-rendered short, and a `__repr__` that raises is survived.
+rendered short, and a `__repr__` that raises or hangs is survived.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from runtime.instrument import hooks
@@ -59,8 +60,13 @@ def report(kind: str, level: int, **fields: Any) -> None:
     if logger.isEnabledFor(level):
         try:
             logger.log(level, "%s", made.text(), extra={"report": made})
-        except Exception:
-            logger.error("a report of kind %s could not be logged", kind)
+        except BaseException as error:  # also a SystemExit of a handler: a process that ends must come to its end
+            _say_that_it_failed(kind, error)
+
+
+def _say_that_it_failed(kind: str, error: BaseException) -> None:
+    with suppress(BaseException):  # the handler that failed may fail again
+        logger.error("a report of kind %s could not be logged: %s", kind, type(error).__name__)
 
 
 def process_crashed(process: Process, crash: Crash) -> None:
@@ -107,7 +113,7 @@ def server_terminated(
     """A GenServer ended abnormally (OTP: gen_server's terminate report)."""
     try:
         state = server.format_status(dict(vars(server)))
-    except Exception as error:
+    except BaseException as error:
         state = f"<format_status raised {type(error).__name__}>"
     report(
         "server_terminated",

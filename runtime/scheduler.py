@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any
 import gevent
 from greenlet import getcurrent, greenlet
 
-from runtime.errors import ProcessKilled
-from runtime.process import RUNNABLE, RUNNING, Process
+from runtime.errors import ProcessKilled, RuntimeFault
+from runtime.fork import end_child
+from runtime.process import DEAD, RUNNABLE, RUNNING, Process
 from runtime.signals import announce
 
 if TYPE_CHECKING:
@@ -68,12 +69,21 @@ class Worker(greenlet):
             (self.local_links or []).remove(callback)
 
     def switch(self, *args: Any) -> Any:
-        """Resume from a gevent wait; a suspended process keeps what it was to get until it is resumed."""
+        """Resume from a gevent wait; a suspended process keeps what it was to get until it is resumed.
+
+        A switch that a former process has left behind reaches nobody.
+        """
         process = self.process
-        if process is not None and process.suspended:
+        if process is None:
+            return None
+        if process.suspended:
             self.held = args
             return None
         return _switch(self, *args)
+
+    def throw(self, *args: Any) -> Any:
+        """Raise in the process, as gevent's timeouts do; what is meant for a process that is over reaches nobody."""
+        return None if self.process is None else _throw(self, *args)
 
     def wipe(self) -> None:
         """Let nothing of the last process reach the next: context variables, greenlet-local values."""
@@ -83,6 +93,16 @@ class Worker(greenlet):
             links, self.local_links = self.local_links, None
             for callback in links:
                 callback(self)
+
+
+def _stop_waiting(process: Process) -> None:
+    """Take back what a wait has set: an exception from outside, such as a gevent.Timeout, has ended it."""
+    if process.state is not DEAD:
+        process.state = RUNNING
+        process.deadline = None
+        if process.waiting_for is not None:
+            process.waiting_for.forget()
+            process.waiting_for = None
 
 
 class Scheduler:
@@ -157,35 +177,43 @@ class Scheduler:
         """
         budget = self.budget = self.budget - 1
         ready = self.ready
-        if budget > 0 or self.more_time():
-            while ready:
-                following = ready.popleft()
-                if following.state is not RUNNABLE:
-                    continue  # it died in the queue
-                other = following.worker
-                if other is None:
-                    idle = self.idle
-                    _switch(idle.pop() if idle else Worker(self), following)
+        try:
+            if budget > 0 or self.more_time():
+                while ready:
+                    following = ready.popleft()
+                    if following.state is not RUNNABLE:
+                        continue  # it died in the queue
+                    other = following.worker
+                    if other is None:
+                        idle = self.idle
+                        _switch(idle.pop() if idle else Worker(self), following)
+                    else:
+                        following.state = RUNNING
+                        following.reductions += 1
+                        if following is not process:
+                            _switch(other)
+                    break
                 else:
-                    following.state = RUNNING
-                    following.reductions += 1
-                    if following is not process:
-                        _switch(other)
-                break
+                    _switch(self.hub)
             else:
                 _switch(self.hub)
-        else:
-            _switch(self.hub)
-        while process.state is not RUNNING:
-            _switch(self.hub)  # a stray switch from outside: nobody woke this process
+            while process.state is not RUNNING:
+                _switch(self.hub)  # a stray switch from outside: nobody woke this process
+        except BaseException:
+            _stop_waiting(process)
+            raise
 
     def step_aside(self, process: Process) -> None:
         """Let the hub have its turn before the caller, which is in the run queue again, goes on."""
         if not self.scheduled:
             self.schedule()
-        _switch(self.hub)
-        while process.state is not RUNNING:
+        try:
             _switch(self.hub)
+            while process.state is not RUNNING:
+                _switch(self.hub)
+        except BaseException:
+            _stop_waiting(process)
+            raise
 
     def more_time(self) -> bool:
         """Whether the batch may go on, asked when its budget of switches is used up; renews the budget then."""
@@ -207,6 +235,8 @@ class Scheduler:
         One that does not take it for an answer is kept waiting in the hub, where it is interrupted again at growing
         intervals; else swallowing the exception in a loop would hold the hub for good.
         """
+        if process.node.forked:
+            raise RuntimeFault("the child of os.fork() has no processes; start programs with subprocess instead")
         process.refusals += 1
         if process.refusals > REFUSALS and getcurrent() is process.worker:
             while True:
@@ -243,15 +273,30 @@ class Scheduler:
                 worker.process = process
                 if process.burdened and process.context is not None:
                     worker.gr_context = process.context
-                process.body.run(process, worker)
+                try:
+                    process.body.run(process, worker)
+                except BaseException as error:
+                    self._contain(process, error)
                 if worker.local_links or worker.gr_context is not None:
                     worker.wipe()
                 if process.burdened and process.interrupts:
+                    if self.node.forked:
+                        end_child(None)
                     return  # something may still hold a switch to this worker
                 process = None
             else:
                 idle.append(worker)
                 process = _switch(other) or None
+
+    def _contain(self, process: Process, error: BaseException) -> None:
+        """End a process whose body let an exception through: a report of its end failed, or memory ran out in it."""
+        from runtime.body import exit_reason  # which knows of reports; those know nothing of the scheduler
+
+        if process.worker is not None:
+            process.worker.process = None
+        reason = exit_reason(process, error)
+        del error
+        process.node.finish(process, reason)
 
     # -- In the hub ---------------------------------------------------------------------------------------------
 
@@ -297,7 +342,7 @@ class Scheduler:
         if not self._reaping:
             self._reaping = True
             self._reaper_delay = min(1.0, self._reaper_delay * 2 or 0.001)
-            self._reaper.stop()
+            self._reaper.close()
             self._reaper = self.hub.loop.timer(self._reaper_delay)
             self._reaper.start(self._reap)
 

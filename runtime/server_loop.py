@@ -18,6 +18,7 @@ from runtime.outcomes import IGNORE, NOREPLY, Continue, Reply, Stop, Timeout, _M
 from runtime.pattern import ANY, Matching, matching
 from runtime.pid import OUTSIDE, Exit
 from runtime.process import DEAD, RECEIVING, RUNNABLE, Process
+from runtime.reason import is_abnormal, is_atom
 from runtime.reports import crash_report, server_terminated
 from runtime.signals import unlink_processes
 from runtime.sys import handle_system
@@ -89,17 +90,10 @@ class Starting:
             if is_abnormal(reason):
                 crash_report(process, reason)
             starter = self.origin.watcher
-            if starter.trap_exit or reason == "normal":
+            if starter.trap_exit or is_atom(reason, "normal"):
                 unlink_processes(starter, process)
         _leave(process, worker)
         process.node.finish(process, reason)
-
-
-def is_abnormal(reason: Any) -> bool:
-    """Whether an exit reason is neither normal nor shutdown nor ``("shutdown", term)``."""
-    if type(reason) is str:
-        return reason not in ("normal", "shutdown")
-    return not (type(reason) is tuple and len(reason) == 2 and reason[0] == "shutdown")
 
 
 class Ending:

@@ -15,6 +15,7 @@ from runtime.errors import CallError
 from runtime.message import travels_by_reference
 from runtime.node import current_process
 from runtime.pid import Down, Pid, Ref
+from runtime.reason import is_atom
 from runtime.signals import watch
 from runtime.task_body import start_task_process
 
@@ -170,14 +171,14 @@ def shutdown(task: Task, timeout: float | str | None = 5.0) -> Outcome | None:
         exit(task.pid, "kill")
         down = receive(Down(ref, ANY, ANY))
     reason = down.reason
-    if reason == "noproc":  # it had ended before: its own monitor knows how, if that has not been looked at yet
+    if is_atom(reason, "noproc"):  # it had ended before: its own monitor knows how, if that has not been looked at yet
         first = receive(Down(task.ref, ANY, ANY), timeout=0, default=down)
         reason = first.reason
     reply = receive((task.ref, ANY), timeout=0, default=None)
     demonitor(task.ref, flush=True)
     if reply is not None:
         return "ok", reply[1]
-    return None if reason == ("killed" if kills else "shutdown") else ("exit", reason)
+    return None if is_atom(reason, "killed" if kills else "shutdown") else ("exit", reason)
 
 
 def ignore(task: Task) -> Outcome | None:

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import reprlib
+import time
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
+
+from runtime.cutoff import OutOfTime, within
+from runtime.pid import Pid, Ref
 
 MAX_TEXT = 1_000
 """Longest text of one value in a log, in characters."""
+
+PATIENCE = 0.1
+"""Seconds that the program's classes may take, all together, to describe what is in one value."""
+
+_PLAIN: frozenset[type] = frozenset(
+    (type(None), bool, float, complex, bytes, range, FunctionType, BuiltinFunctionType, ModuleType, Pid, Ref)
+)
+"""Types whose text needs none of the program's code."""
 
 
 def shorten(text: str, limit: int = MAX_TEXT) -> str:
@@ -25,17 +38,25 @@ class _Repr(reprlib.Repr):
         self.maxlevel = 5
         self.maxtuple = self.maxlist = self.maxdict = self.maxset = self.maxfrozenset = self.maxdeque = 20
         self.maxstring = self.maxother = self.maxlong = 300
+        self.ends: float | None = None
 
     def repr_instance(self, x: Any, level: int) -> str:
+        kind = type(x)
+        if kind in _PLAIN:
+            return shorten(repr(x), self.maxother)
+        present = time.monotonic()
+        if self.ends is None:
+            self.ends = present + PATIENCE
         try:
-            text = repr(x)
+            return shorten(within(self.ends - present, repr, x), self.maxother)
+        except OutOfTime:
+            return f"<{kind.__name__} whose __repr__ takes too long>"
         except BaseException as error:
-            return f"<{type(x).__name__} whose __repr__ raised {type(error).__name__}>"
-        return shorten(text, self.maxother)
+            return f"<{kind.__name__} whose __repr__ raised {type(error).__name__}>"
 
 
 def render(value: Any, limit: int = MAX_TEXT) -> str:
-    """Give `value` as text of at most `limit` characters; a `__repr__` that raises is survived."""
+    """Give `value` as text of at most `limit` characters; a `__repr__` that raises or hangs is survived."""
     try:
         return shorten(_Repr().repr(value), limit)
     except BaseException as error:

@@ -12,6 +12,7 @@ from runtime.errors import CallError, ProcessExit, StartError
 from runtime.message import isolate, travels_by_reference
 from runtime.pattern import ANY
 from runtime.pid import Down, Exit, Pid, Ref
+from runtime.reason import is_abnormal, is_atom
 
 RESTARTING: Final = "restarting"
 """Stands where a child's pid would: its restart has failed and will be tried again."""
@@ -110,14 +111,12 @@ def _caught(reason: Any) -> StartError:
 
 def is_normal(reason: Any) -> bool:
     """Whether a transient child that exits with `reason` has done its work: normal, shutdown, (shutdown, term)."""
-    if type(reason) is tuple:
-        return len(reason) == 2 and reason[0] == "shutdown"
-    return type(reason) is str and reason in ("normal", "shutdown")
+    return not is_abnormal(reason)
 
 
 def is_expected(reason: Any, spec: ChildSpec, signal: str) -> bool:
     """Whether a child that was sent the exit signal `signal` may exit with `reason` without a report."""
-    if reason == ("killed" if signal == "kill" else "shutdown"):
+    if is_atom(reason, "killed" if signal == "kill" else "shutdown"):
         return True
     return spec.restart != "permanent" and is_normal(reason)
 
