@@ -108,7 +108,8 @@ class Timers:
         """When the next timer is due that somebody still waits for."""
         heap = self.heap
         while heap and self._is_stale(heap[0]):
-            self._drop(heappop(heap))
+            heappop(heap)
+            self.stale = max(0, self.stale - 1)
         return heap[0][0] if heap else None
 
     def fire(self) -> None:
@@ -120,7 +121,7 @@ class Timers:
             entry = heappop(heap)
             due, _, what = entry
             if self._is_stale(entry):
-                self._drop(entry)
+                self.stale = max(0, self.stale - 1)
             elif isinstance(what, Timer):
                 self._take(what.ref.id)
                 self.node.send_from_timer(what.dest, what.message)
@@ -136,7 +137,7 @@ class Timers:
         due = heap[0][0]
         if self._armed is None or due < self._armed:
             self._armed = due
-            self._watcher.stop()
+            self._watcher.close()
             self._watcher = self._loop.timer(max(0.0, due - clock.now()))
             self._watcher.start(self.fire)
 
@@ -170,11 +171,8 @@ class Timers:
             return what.ref.id not in self.pending
         return what.state is DEAD or what.timer_at != due
 
-    def _drop(self, entry: tuple[float, int, Process | Timer]) -> None:
-        self.stale = max(0, self.stale - 1)
-
     def _compact(self) -> None:
         if self.stale > 1_000 and self.stale * 2 > len(self.heap):
-            self.heap = [entry for entry in self.heap if not self._is_stale(entry)]
+            self.heap[:] = [entry for entry in self.heap if not self._is_stale(entry)]  # `fire` may hold the list
             heapify(self.heap)
             self.stale = 0
