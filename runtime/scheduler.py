@@ -78,8 +78,18 @@ class Worker(greenlet):
             return None
         if process.suspended:
             self.held = args
+            self._stop_watching()
             return None
         return _switch(self, *args)
+
+    def _stop_watching(self) -> None:
+        """Let a socket that a suspended process waits for be quiet: a ready one would call the hub without end."""
+        frame = self.gr_frame
+        waiting_for = frame.f_locals.get("self") if frame is not None else None
+        reads = frame is not None and frame.f_code.co_name.startswith(("recv", "accept"))
+        watcher = getattr(waiting_for, "_read_event" if reads else "_write_event", None)
+        if watcher is not None:
+            watcher.stop()
 
     def throw(self, *args: Any) -> Any:
         """Raise in the process, as gevent's timeouts do; what is meant for a process that is over reaches nobody."""
@@ -185,8 +195,11 @@ class Scheduler:
                         continue  # it died in the queue
                     other = following.worker
                     if other is None:
-                        idle = self.idle
-                        _switch(idle.pop() if idle else Worker(self), following)
+                        if self.idle:
+                            _switch(self.idle.pop(), following)
+                        else:  # only the hub starts workers: a greenlet inherits the recursion depth of its starter
+                            ready.appendleft(following)
+                            _switch(self.hub)
                     else:
                         following.state = RUNNING
                         following.reductions += 1
