@@ -45,6 +45,7 @@ from runtime.node import running_node
 
 REASONS = ("normal", "shutdown", "boom", "kill", ("shutdown", "x"))
 NAMES = ("red", "green", "blue")
+COMPARED = ("links", "trap_exit", "status", "registered_name", "monitors", "monitored_by", "messages")
 MOST = 12
 """Processes at a time: few enough that they often meet."""
 
@@ -290,7 +291,7 @@ class ProcessWorld:
         """Compare the processes with the model."""
         assert set(processes()) - self.strangers == set(self.lives)
         for pid, life in self.lives.items():
-            info = process_info(pid)
+            info = process_info(pid, *COMPARED)
             assert info is not None
             assert sorted(info["links"]) == sorted(other.pid for other in life.links)
             assert info["trap_exit"] == life.trap_exit

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
@@ -56,7 +56,13 @@ class Calls(Machine):
         self.inside(lambda: self.world.step(operation, choices))
 
 
-BRIEF = settings(max_examples=30, stateful_step_count=40, deadline=None, suppress_health_check=[*HealthCheck])
+BRIEF = settings(
+    max_examples=30,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=[*HealthCheck],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],  # explaining would trace each line, for minutes
+)
 
 TestProcessesKeepTheRules = Processes.TestCase
 TestProcessesKeepTheRules.settings = BRIEF
