@@ -32,6 +32,7 @@ class Nowhere(deque[Any]):
 def abandon(node: Node, process: Process | None) -> None:
     """Let nothing of a node run in this child, which `process` has forked (None: code outside any process)."""
     node.forked = True
+    node.heap_limits.close()
     scheduler = node.scheduler
     for queue in (scheduler.ready, scheduler.doomed, scheduler.remains):
         queue.clear()

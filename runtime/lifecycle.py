@@ -206,8 +206,9 @@ def demonitor(ref: Ref, flush: bool = False, info: bool = False) -> bool:
 def flag(**flags: Any) -> Any:
     """Set one of the caller's flags and give its previous value (OTP: process_flag/2).
 
-    ``trap_exit=True`` makes exit signals arrive as messages; ``max_heap_size=BYTES`` ends the process when the estimate
-    of its memory passes that (None: never); ``priority="high"`` (``"low"``, ``"normal"``, ``"max"``) lets it go first.
+    ``trap_exit=True`` makes exit signals arrive as messages; ``max_heap_size=BYTES`` ends the process with the reason
+    ``"killed"``, and an error report, when the estimate of its memory passes that (None: never); ``priority="high"``
+    (``"low"``, ``"normal"``, ``"max"``) lets it go first.
     """
     process = current_process("flag")
     if len(flags) != 1:
@@ -228,7 +229,9 @@ def flag(**flags: Any) -> Any:
         raise TypeError(f"there is no flag {name!r}; there are trap_exit, max_heap_size and priority")
     before = getattr(process, name)
     setattr(process, name, value)
-    if name == "priority":
+    if name == "max_heap_size" and value is not None:
+        process.node.heap_limits.watch(process)
+    elif name == "priority":
         process.unusual = value != "normal" or process.suspended
     return before
 

@@ -35,12 +35,36 @@ SAMPLE = 1_000
 """Items in the sample; the others are taken to be as large on average."""
 
 
+STEPS = 32
+"""Objects that one step of a measurement looks at."""
+
+
+class Measurement:
+    """A measurement in progress, taken a step at a time. `total` is the estimate so far, in bytes.
+
+    It holds on to what it has found and not yet looked at, so do not keep one whose process is dead.
+    """
+
+    __slots__ = ("_sizes", "process", "total")
+
+    def __init__(self, process: Process, limit: int = LIMIT) -> None:
+        self.process = process
+        self.total = 0
+        self._sizes = walk(process, limit)
+
+    def advance(self, steps: int = STEPS) -> bool:
+        """Look at `steps` more objects; False once all have been looked at."""
+        for _ in range(steps):
+            size = next(self._sizes, None)
+            if size is None:
+                return False
+            self.total += size
+        return True
+
+
 def measure(process: Process) -> int:
     """Give the estimate in bytes."""
-    total = 0
-    for size in walk(process):
-        total += size
-    return total
+    return sum(walk(process))
 
 
 def walk(process: Process, limit: int = LIMIT) -> Iterator[int]:
@@ -64,22 +88,31 @@ def _walk(queue: deque[Any], seen: set[int], limit: int) -> Iterator[int]:
         except Exception:  # somebody's __sizeof__
             yield 64
         kind = type(value)
-        if kind in _CONTAINERS and len(value) > LARGE:
-            yield from _walk_sample(value, seen, limit)
+        container = _container(kind)
+        if container is not None and container.__len__(value) > LARGE:
+            yield from _walk_sample(container, value, seen, limit)
         # the collector does not track a dict or tuple of mere strings and numbers, but it knows what is in them
         elif gc.is_tracked(value) or kind is dict or kind is tuple:
             queue.extend(gc.get_referents(value))
 
 
-_CONTAINERS = frozenset((list, tuple, deque, set, frozenset, dict))
+_CONTAINERS: tuple[Any, ...] = (list, tuple, deque, set, frozenset, dict)
 
 
-def _walk_sample(container: Any, seen: set[int], limit: int) -> Iterator[int]:
+def _container(kind: type) -> Any:
+    """Give the builtin container that a class is or inherits from: its methods run none of the program's code."""
+    if kind in _CONTAINERS:
+        return kind
+    return next((container for container in _CONTAINERS if issubclass(kind, container)), None)
+
+
+def _walk_sample(container: Any, value: Any, seen: set[int], limit: int) -> Iterator[int]:
+    """Give the sizes of what a sample of a large container's items holds, and then what the others come to."""
     total = 0
-    sample = deque(islice(container, SAMPLE))
-    if type(container) is dict:
-        sample.extend(islice(container.values(), SAMPLE))
-    others = len(container) - SAMPLE
+    sample = deque(islice(container.__iter__(value), SAMPLE))
+    if container is dict:
+        sample.extend(islice(dict.values(value), SAMPLE))
+    others = container.__len__(value) - SAMPLE
     for size in _walk(sample, seen, limit):
         total += size
         yield size

@@ -17,6 +17,7 @@ from greenlet import GreenletExit, getcurrent
 from runtime import clock, pid
 from runtime.errors import NotInProcessError, RuntimeFault
 from runtime.fork import abandon
+from runtime.heap_limits import HeapLimits
 from runtime.instrument import hooks
 from runtime.pid import Pid, Ref
 from runtime.process import DEAD, RECEIVING, WAITING, Process
@@ -51,6 +52,7 @@ class Node:
         """What is called when the node is taken down."""
         self.scheduler = Scheduler(self)
         self.timers = Timers(self)
+        self.heap_limits = HeapLimits(self)
         self.scheduler.after_batch = self._batch_over
         self._next_id = itertools.count(1).__next__
         self._inbox: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
@@ -202,6 +204,7 @@ class Node:
         for hook in [*self.closing]:
             hook()
         self.timers.close()
+        self.heap_limits.close()
         self.scheduler.close()
         self._knock.close()
 

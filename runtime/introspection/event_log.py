@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from runtime.crash import Crash
-from runtime.instrument import Instrument
+from runtime.instrument import Instrument, install, remove
 from runtime.introspection import wire
 from runtime.introspection.entry import Entry
 from runtime.introspection.errand import Errand
@@ -39,6 +39,31 @@ MAX_DEPTH = 20
 """How many steps back a cause is looked for."""
 
 
+class SpawnHook(Instrument):
+    """Logs spawns, and takes itself out when there are too many: a node that spawns a lot pays nothing for it."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._is_on = False
+
+    def switch_on(self) -> None:
+        """Log spawns from now on."""
+        if not self._is_on:
+            self._is_on = True
+            install(self)
+
+    def switch_off(self) -> None:
+        """Log none."""
+        if self._is_on:
+            self._is_on = False
+            remove(self)
+
+    def spawned(self, process: Process) -> None:
+        """Log a spawn."""
+        if not self._log.add_spawn(process):
+            self.switch_off()
+
+
 class EventLog(Instrument):
     """Records the events of one node. `failures` maps the key of a place to when it, or one below it, last failed."""
 
@@ -61,6 +86,7 @@ class EventLog(Instrument):
         self._spawn_quota = self._exit_quota = QUOTA
         self._quiet_exits = 0
         self._spawns_told = node.spawned
+        self.spawns = SpawnHook(self)
         self._spawns_logged = 0
 
     # -- Writing ------------------------------------------------------------------------------------------------
@@ -101,6 +127,7 @@ class EventLog(Instrument):
     def tick(self) -> None:
         """Sum up what was too much to be logged one by one, and begin a new second. In the hub only."""
         self._spawn_quota = self._exit_quota = QUOTA
+        self.spawns.switch_on()
         spawns = self.node.spawned - self._spawns_told - self._spawns_logged
         exits, self._quiet_exits = self._quiet_exits, 0
         self._spawns_told, self._spawns_logged = self.node.spawned, 0
@@ -116,20 +143,21 @@ class EventLog(Instrument):
 
     # -- Hooks --------------------------------------------------------------------------------------------------
 
-    def spawned(self, process: Process) -> None:
-        """Log a spawn, while there are not too many."""
-        if type(process.body) is Errand:
-            self._spawns_logged += 1
-            return
-        self._spawn_quota -= 1
-        if self._spawn_quota >= 0:
-            self._spawns_logged += 1
+    def add_spawn(self, process: Process) -> bool:
+        """Log a spawn; False when there were so many within this second that it was the last one to be logged."""
+        self._spawns_logged += 1
+        if type(process.body) is not Errand:
+            self._spawn_quota -= 1
             self.add("spawn", process.pid)
+        return self._spawn_quota > 0
 
     def exited(self, process: Process, reason: Any, cause: Pid | None) -> None:
         """Log an exit with what made it happen."""
         self.past_messages += process.messages_in
         self.past_reductions += process.reductions
+        if self._exit_quota <= 0 and reason == "normal" and not process.links and not self._kills:
+            self._quiet_exits += 1  # the short way, for there may be many
+            return
         if type(process.body) is Errand:
             return
         abnormal = is_abnormal(reason)
@@ -192,6 +220,10 @@ class EventLog(Instrument):
             if len(self._last_words) > 1_000:
                 self._last_words.clear()
             self._last_words[fields["pid"].id] = (render(fields["last_message"]), render(fields["state"]))
+        elif report.kind == "max_heap_size":
+            pid = fields["pid"]
+            message = f"holds {fields['total_heap_size']:,} bytes; its max_heap_size is {fields['max_heap_size']:,}"
+            self._by_pid[pid.id] = self.add("report", pid, message=message)
         elif report.kind == "supervisor_report" and fields["context"] in ("start_error", "shutdown_error"):
             context = "did not start" if fields["context"] == "start_error" else "did not end as it should"
             self.add(

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 
 from runtime.introspection.places import parse_pid
-from runtime.memory import walk
+from runtime.memory import Measurement
 from runtime.node import Node
 from runtime.process import DEAD, Process
 
@@ -19,9 +19,6 @@ SHARE = 0.02
 
 SLICE = 0.0015
 """Seconds of measuring at a stretch."""
-
-STEPS = 32
-"""Objects looked at between two looks at the time."""
 
 ATTENTION = 10.0
 """Seconds after an observer's last question for which measuring goes on."""
@@ -39,8 +36,7 @@ class MemorySampler:
         self._until = 0.0
         self._shown: list[str] = []
         self._running = False
-        self._current: tuple[Process, Iterator[int]] | None = None
-        self._total = 0
+        self._current: Measurement | None = None
         self._others: Iterator[Process] = iter(())
         self._timer = node.hub.loop.timer(0, ref=False)
         self._closed = False
@@ -81,18 +77,14 @@ class MemorySampler:
             process = self._next()
             if process is None:
                 return False
-            self._current, self._total = (process, walk(process)), 0
-        process, sizes = self._current
-        for _ in range(STEPS):
-            size = next(sizes, None)
-            if size is None or process.state is DEAD:
-                break
-            self._total += size
-        else:
-            return True
-        self._current = None
-        if process.state is not DEAD:
-            process.memory, process.memory_at = self._total, time.monotonic()
+            self._current = Measurement(process)
+        measurement = self._current
+        process = measurement.process
+        if process.state is DEAD:
+            self._current = None
+        elif not measurement.advance():
+            self._current = None
+            process.memory, process.memory_at = measurement.total, time.monotonic()
         return True
 
     def _next(self) -> Process | None:
