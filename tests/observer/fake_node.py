@@ -11,63 +11,12 @@ import asyncio
 import itertools
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Literal
 
 from observer.source import Answer, ChildStatus, NodeLost
 from runtime.introspection import wire
+from tests.observer.fake_process import START, STEP, FakeClock, FakeProcess
 
-START = 1_700_000_000.0
-STEP = 0.5
-
-
-@dataclass
-class FakeProcess:
-    """A place in the tree and the process that stands there."""
-
-    key: str
-    name: str
-    pid: str | None
-    kind: Literal["supervisor", "worker", "group"] = "worker"
-    children: list[FakeProcess] = field(default_factory=list)
-    parent: FakeProcess | None = None
-    strategy: wire.Strategy | None = None
-    rate: float = 0.0
-    """Messages received a second."""
-    queue: int = 0
-    memory: int = 4_096
-    growth: float = 0.0
-    status: wire.Status = "waiting"
-    started_at: float = START - 300
-    restarts: int = 0
-    restarts_used: int = 0
-    failed_at: float | None = None
-    lints: tuple[str, ...] = ()
-    initial_call: str = "demos.chat.client"
-    unfolded_at_first: bool = True
-
-    def walk(self) -> Iterator[FakeProcess]:
-        """Give this place and all below it, depth first."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
-
-    def add(self, name: str, pid: str | None, **more: object) -> FakeProcess:
-        """Put a child under this place."""
-        child = FakeProcess(f"{self.key}/{name}", name, pid, parent=self, **more)  # type: ignore[arg-type]
-        self.children.append(child)
-        return child
-
-
-class FakeClock:
-    """A clock that stands still."""
-
-    def __init__(self, now: float = START) -> None:
-        self.time = now
-
-    def now(self) -> float:
-        """Give the time it stands at."""
-        return self.time
+__all__ = ["START", "FakeClock", "FakeNode", "FakeProcess", "chat", "crashing", "crowd"]
 
 
 class FakeNode:
