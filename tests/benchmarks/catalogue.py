@@ -1,0 +1,57 @@
+"""All benchmarks, by topic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.benchmarks import (
+    dashboard,
+    footprint,
+    isolation,
+    messaging,
+    naming,
+    observing,
+    restarting,
+    servers,
+    spawning,
+    starting,
+    timing,
+    watching,
+)
+from tests.benchmarks.harness.benchmark import Benchmark
+
+TOPICS: dict[str, Sequence[Benchmark]] = {
+    module.__name__.rpartition(".")[2]: module.BENCHMARKS
+    for module in (
+        spawning,
+        messaging,
+        servers,
+        watching,
+        restarting,
+        timing,
+        naming,
+        footprint,
+        starting,
+        isolation,
+        observing,
+        dashboard,
+    )
+}
+
+ALL = [benchmark for benchmarks in TOPICS.values() for benchmark in benchmarks]
+
+
+def find(names: Sequence[str]) -> list[Benchmark]:
+    """Give the benchmarks of the topics called so, and those whose names have one of `names` in them; all for none.
+
+    Raises ValueError for a name that fits nothing.
+    """
+    if not names:
+        return ALL
+    chosen = []
+    for name in names:
+        found = TOPICS.get(name) or [benchmark for benchmark in ALL if name.lower() in benchmark.name]
+        if not found:
+            raise ValueError(f"there is no topic and no benchmark {name!r}; --list says what there is")
+        chosen += [benchmark for benchmark in found if benchmark not in chosen]
+    return chosen

@@ -1,0 +1,144 @@
+"""Memory: what a waiting process costs, as resident memory of a fresh operating-system process."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import gevent
+from gevent.queue import SimpleQueue
+
+from runtime import ChildSpec, GenServer, Supervisor, receive, run, sleep, spawn
+from tests.benchmarks.harness.benchmark import OURS, Benchmark, Target
+from tests.benchmarks.harness.contender import Erlang, Fixed, Python
+from tests.benchmarks.harness.sample import Sample, resident
+
+ERLANGS_SMALLEST = 2_692
+"""Bytes of Erlang's smallest process, by its own account."""
+
+
+class Idle(GenServer):
+    """Does nothing."""
+
+    def init(self) -> None:
+        """Keep nothing."""
+
+
+def servers_runtime(size: int) -> Sample:
+    def main() -> Sample:
+        Idle.start_link(name="the first")
+        before = resident()
+        for number in range(size):
+            Idle.start_link(name=f"server-{number}")
+        return Sample.exact((resident() - before) / size)
+
+    return run(main)  # type: ignore[no-any-return]
+
+
+def supervised_runtime(size: int) -> Sample:
+    def start(count: int, prefix: str) -> None:
+        Supervisor.start_link(
+            [ChildSpec(id=n, start=(start_named, f"{prefix}-{n}")) for n in range(count)], strategy="one_for_one"
+        )
+
+    def main() -> Sample:
+        start(10, "first")
+        before = resident()
+        start(size, "server")
+        return Sample.exact((resident() - before) / size)
+
+    return run(main)  # type: ignore[no-any-return]
+
+
+def start_named(name: str) -> Any:
+    """Start a server of that name, for a child spec."""
+    return Idle.start_link(name=name)
+
+
+def processes_runtime(size: int) -> Sample:
+    def main() -> Sample:
+        for _ in range(10):
+            spawn(receive)
+        sleep(0.01)
+        before = resident()
+        for number in range(size):
+            spawn(receive)
+            if number % 100 == 99:
+                sleep(0)
+        sleep(0.1)
+        return Sample.exact((resident() - before) / size)
+
+    return run(main)  # type: ignore[no-any-return]
+
+
+def greenlets(size: int) -> Sample:
+    def start() -> Any:
+        queue: SimpleQueue[Any] = SimpleQueue()
+        return gevent.spawn(queue.get)
+
+    kept = [start() for _ in range(10)]
+    gevent.sleep(0.01)
+    before = resident()
+    kept += [start() for _ in range(size)]
+    gevent.sleep(0.1)
+    return Sample.exact((resident() - before) / size)
+
+
+def tasks(size: int) -> Sample:
+    async def main() -> Sample:
+        def start() -> Any:
+            queue: asyncio.Queue[Any] = asyncio.Queue()
+            return asyncio.create_task(queue.get())
+
+        kept = [start() for _ in range(10)]
+        await asyncio.sleep(0.01)
+        before = resident()
+        kept += [start() for _ in range(size)]
+        await asyncio.sleep(0.1)
+        sample = Sample.exact((resident() - before) / size)
+        for task in kept:
+            task.cancel()
+        return sample
+
+    return asyncio.run(main())
+
+
+BENCHMARKS = (
+    Benchmark(
+        name="memory of a waiting server",
+        what="a server that waits, with pid, name and the link to the process that started it",
+        unit="B",
+        size=50_000,
+        quick=1_000,
+        contenders={
+            OURS: Python(servers_runtime),
+            "Erlang's smallest process": Fixed(ERLANGS_SMALLEST),
+            "limit": Fixed(1_024),
+            "Erlang": Erlang("footprint", "servers"),
+            "gevent": Python(greenlets),
+            "asyncio": Python(tasks),
+        },
+        targets=(Target("Erlang's smallest process", 3), Target("limit", 1)),
+    ),
+    Benchmark(
+        name="memory of a supervised server",
+        what="the same under a supervisor, with its child spec and its place in the tree",
+        unit="B",
+        size=50_000,
+        quick=1_000,
+        contenders={OURS: Python(supervised_runtime), "Erlang": Erlang("footprint", "supervised")},
+    ),
+    Benchmark(
+        name="memory of a waiting plain process",
+        what="a process that waits in receive(), with a stack of its own",
+        unit="B",
+        size=20_000,
+        quick=500,
+        contenders={
+            OURS: Python(processes_runtime),
+            "Erlang": Erlang("footprint", "processes"),
+            "gevent": Python(greenlets),
+            "asyncio": Python(tasks),
+        },
+    ),
+)

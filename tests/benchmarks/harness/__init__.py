@@ -1,0 +1,1 @@
+"""What the benchmarks have in common: fresh interpreters, medians, targets, tables."""

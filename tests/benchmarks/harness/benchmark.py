@@ -1,0 +1,132 @@
+"""A benchmark: what is done, by whom, and which figures are to be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import Literal
+
+from tests.benchmarks.harness.contender import Contender, RunFailed
+from tests.benchmarks.harness.sample import Sample
+
+OURS = "runtime"
+"""What the contender of this repository is called."""
+
+Unit = Literal["/s", "B", "s"]
+"""Of a figure: so many a second, bytes each, seconds each. Only of the first is more better."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Be `at_least` times as good as `than`."""
+
+    than: str
+    at_least: float
+    ours: str = OURS
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Something that contenders do `size` times (`quick` times in the small form), beside one another."""
+
+    name: str
+    what: str
+    unit: Unit
+    size: int
+    quick: int
+    contenders: Mapping[str, Contender]
+    targets: tuple[Target, ...] = ()
+
+
+@dataclass(frozen=True)
+class Runs:
+    """What one contender reached."""
+
+    samples: tuple[Sample, ...] = ()
+    lacks: str | None = None
+    """What is not installed, so that it did not run."""
+    failure: str | None = None
+    """Why it gave no figure though it should have."""
+
+    @property
+    def wall(self) -> float:
+        """The median by the wall clock."""
+        return median(sample.wall for sample in self.samples)
+
+    @property
+    def cpu(self) -> float:
+        """The median by CPU time."""
+        return median(sample.cpu for sample in self.samples)
+
+    @property
+    def spread(self) -> float:
+        """How far the furthest sample is from the median, as a share of it, by CPU time."""
+        return max(abs(sample.cpu - self.cpu) for sample in self.samples) / self.cpu if self.cpu else 0.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A target, and what was reached of it: None when one of the two did not run."""
+
+    target: Target
+    ratio: float | None
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether it was reached; None when that cannot be told."""
+        return None if self.ratio is None else self.ratio >= self.target.at_least
+
+
+@dataclass(frozen=True)
+class Result:
+    """A benchmark and what each contender reached in it."""
+
+    benchmark: Benchmark
+    runs: Mapping[str, Runs]
+
+    def ratio(self, than: str, ours: str = OURS) -> float | None:
+        """How many times as good as `than` we are: above 1 is better, whatever the unit.
+
+        By CPU time; by the wall clock when one of the two uses several threads.
+        """
+        mine, theirs = self.runs.get(ours), self.runs.get(than)
+        if mine is None or theirs is None or not mine.samples or not theirs.samples:
+            return None
+        contenders = self.benchmark.contenders
+        threads = contenders[ours].threads or contenders[than].threads
+        left, right = (mine.wall, theirs.wall) if threads else (mine.cpu, theirs.cpu)
+        if self.benchmark.unit != "/s":
+            left, right = right, left
+        return left / right if right else None
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """What was reached of each target."""
+        return [Verdict(t, self.ratio(t.than, t.ours)) for t in self.benchmark.targets]
+
+    @property
+    def failures(self) -> list[str]:
+        """A line for each contender that should have given a figure and did not."""
+        return [f"{self.benchmark.name}, {name}: {r.failure}" for name, r in self.runs.items() if r.failure]
+
+
+def measure(benchmark: Benchmark, rounds: int, quick: bool = False, without: Iterable[str] = ()) -> Result:
+    """Run every contender `rounds` times, in turns, so that a busy minute of the machine falls on all of them.
+
+    The small form judges no targets: its figures mean nothing.
+    """
+    size = benchmark.quick if quick else benchmark.size
+    contenders = {name: c for name, c in benchmark.contenders.items() if name not in set(without)}
+    samples: dict[str, list[Sample]] = {name: [] for name, c in contenders.items() if c.lacks is None}
+    failures: dict[str, str] = {}
+    for _ in range(rounds):
+        for name in [name for name in samples if name not in failures]:
+            try:
+                samples[name].append(contenders[name].sample(size))
+            except RunFailed as error:
+                failures[name] = str(error)
+    return Result(
+        replace(benchmark, targets=()) if quick else benchmark,
+        {name: Runs(tuple(samples.get(name, ())), c.lacks, failures.get(name)) for name, c in contenders.items()},
+    )
