@@ -16,10 +16,9 @@ from runtime.body import exit_reason, name_of
 from runtime.calls import SYSTEM
 from runtime.crash import Crash
 from runtime.errors import ProcessExit, RuntimeFault
-from runtime.lifecycle import OUTSIDE
 from runtime.mailbox import receive
 from runtime.node import Node, close_node, current, this_node
-from runtime.pid import Down, Ref
+from runtime.pid import OUTSIDE, Down, Ref
 from runtime.process import DEAD, Process
 from runtime.reason import is_abnormal
 from runtime.scheduler import Worker

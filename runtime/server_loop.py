@@ -144,7 +144,7 @@ def _begin_turn(server: GenServer, process: Process) -> Ending | None:
                 stop = _after(server, process, server.handle_info("timeout"))
     except BaseException as error:
         return Ending(exit_reason(process, error))
-    process.special = not (process.pending is process.timing is process.debug is None)
+    process.special = _is_special(process)
     return None if stop is None else Ending(stop.reason, None, stop)
 
 
@@ -230,7 +230,7 @@ def _handle_specially(server: GenServer, process: Process, message: Any) -> Stop
             debug.no_reply()
         else:
             debug.message_out(call.outcome, call)
-    process.special = not (process.pending is process.timing is process.debug is None)
+    process.special = _is_special(process)
     return stop
 
 
@@ -241,6 +241,11 @@ def _next(process: Process) -> Any:
     if debug is not None and message is not NOTHING:
         debug.message_in(message)
     return message
+
+
+def _is_special(process: Process) -> bool:
+    """Whether a server has something besides its messages to look at."""
+    return process.pending is not None or process.timing is not None or process.debug is not None
 
 
 def _urgent(process: Process) -> Matching:

@@ -85,6 +85,8 @@ def hammer(rounds: int) -> tuple[int, int, int]:
 
     supervisor = Supervisor.start_link([(Adder,)], max_restarts=1_000_000)
     adder = Adder.start_link()
+    assert supervisor is not None
+    assert adder is not None
     answered = 0
     for _ in range(rounds):
         producers = [spawn_monitor(producer, 20) for _ in range(5)]
