@@ -44,6 +44,7 @@ class Service:
         self.answers = Answers(node, name, self.log, self.watchdog, read_only, state)
         self.endpoint = Endpoint(path, self._serve, self._warn)
         install(self.log)
+        self.log.spawns.switch_on()
         self.watchdog.start()
         self.endpoint.start()
 
@@ -56,6 +57,7 @@ class Service:
         """Switch introspection off and remove the socket. In the node's thread; may be called twice."""
         self.endpoint.close()
         remove(self.log)
+        self.log.spawns.switch_off()
         self.watchdog.close()
         self.answers.sampler.close()
         atexit.unregister(self.close)

@@ -177,9 +177,9 @@ class Tree:
     def _limb_rows(self, limb: Limb, at: int, start: int, end: int, parent: Branch | None) -> Iterator[wire.Row]:
         if at >= start:
             yield self._limb_row(limb, parent)
-        if limb.size == 1:
-            return
         at += 1
+        if limb.size == 1 or at >= end:
+            return
         if not limb.limbs:
             first, last = max(0, start - at), end - at
             for item in self._ordered(limb, last)[first:last]:

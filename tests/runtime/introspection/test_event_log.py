@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from runtime import Crash, cast, exit, install, link, receive, remove, sleep, spawn, whereis
+from runtime.introspection import event_log, wire
+from runtime.introspection.event_log import QUOTA, EventLog
+from runtime.node import this_node
+from tests.runtime.in_node import in_node
+from tests.runtime.introspection.trees import start_tree
+
+
+class Logged:
+    """A log that is switched on while the block runs."""
+
+    def __enter__(self) -> EventLog:
+        self.log = EventLog(this_node())
+        install(self.log)
+        self.log.spawns.switch_on()
+        return self.log
+
+    def __exit__(self, *error: object) -> None:
+        self.log.spawns.switch_off()
+        remove(self.log)
+
+
+def _events(log: EventLog, kind: str | None = None, **query: Any) -> list[wire.Event]:
+    events = log.answer(wire.GetEvents(**{"limit": 10_000, **query})).events
+    return [event for event in events if kind in (None, event.kind)]
+
+
+@in_node
+def test_a_kill_travels_along_links_as_one_chain() -> None:
+    with Logged() as log:
+        pids = [spawn(_link_and_wait, None)]
+        for _ in range(3):
+            pids.append(spawn(_link_and_wait, pids[-1]))
+        sleep(0.1)
+        log.add_kill(pids[0].process, "boom")  # type: ignore[arg-type]
+        exit(pids[0], "boom")
+        sleep(0.1)
+        exits = {event.pid: event for event in _events(log, "exit")}
+        by_id = {event.id: event for event in _events(log)}
+    assert len(exits) == 4
+    for before, after in pairwise(pids):
+        cause = by_id[exits[str(after)].cause or 0]
+        assert cause.pid == str(before)
+
+
+def _link_and_wait(other: Any) -> None:
+    if other is not None:
+        link(other)
+    receive()
+
+
+@in_node
+def test_the_children_of_a_group_that_are_stopped_name_the_one_that_failed() -> None:
+    start_tree(pools=1, size=3, guests=0, strategy="one_for_all")
+    with Logged() as log:
+        victim = next(iter(whereis("pool0").process.body.children.values())).pid  # type: ignore[union-attr]
+        cast(victim, "crash")
+        sleep(0.1)
+        exits = _events(log, "exit")
+        restarts = _events(log, "restart")
+    assert exits[0].pid == str(victim)
+    assert exits[0].crashed
+    assert isinstance(exits[0].stacktrace, tuple)
+    assert exits[0].last_message is not None
+    assert [event.cause for event in exits[1:]] == [exits[0].id] * 2
+    assert len(restarts) == 3
+    assert all(event.cause in {each.id for each in exits} for event in restarts)
+    assert log.failures["app/pool0/w0"] <= log.failures["app"]
+
+
+@in_node
+def test_too_many_spawns_and_normal_exits_are_summed_up() -> None:
+    with Logged() as log:
+        for _ in range(200):
+            spawn(lambda: None)
+        sleep(0.1)
+        assert len(_events(log, "spawn")) == QUOTA
+        assert len(_events(log, "exit")) == QUOTA
+        log.tick()
+        sums = [event.message for event in _events(log, "report")]
+        assert sums == ["175 more processes were started", "175 more processes ended normally"]
+        spawn(lambda: None)
+        assert len(_events(log, "spawn")) == QUOTA + 1
+
+
+@in_node
+def test_a_crash_is_logged_however_many_there_are() -> None:
+    with Logged() as log:
+        for _ in range(100):
+            spawn(exit, "boom")
+        sleep(0.1)
+        assert sum(event.crashed for event in _events(log, "exit")) == 100
+        assert log.crashed == 100
+
+
+@in_node
+def test_the_log_is_bounded_and_counts_what_it_lost() -> None:
+    log = EventLog(this_node(), capacity=10)
+    for number in range(25):
+        log.add("report", message=str(number))
+    answer = log.answer(wire.GetEvents())
+    assert (answer.dropped, answer.last) == (15, 25)
+    assert [event.id for event in answer.events] == list(range(16, 26))
+    assert [event.id for event in log.answer(wire.GetEvents(after=23)).events] == [24, 25]
+    assert [event.id for event in log.answer(wire.GetEvents(after=-1, limit=3)).events] == [23, 24, 25]
+    assert log.answer(wire.GetEvents(after=99)).events == ()
+
+
+@in_node
+def test_events_are_found_by_process_and_by_place() -> None:
+    start_tree(pools=1, size=2, guests=0)
+    with Logged() as log:
+        victim = next(iter(whereis("pool0").process.body.children.values())).pid  # type: ignore[union-attr]
+        exit(victim, "kill")
+        sleep(0.1)
+        assert {event.kind for event in _events(log, pid=str(victim))} == {"exit", "restart"}
+        assert {event.kind for event in _events(log, key="app/pool0/w0")} == {"exit", "restart"}
+        assert _events(log, key="app/pool0/w1") == []
+
+
+@in_node
+def test_places_whose_failures_are_remembered_are_bounded() -> None:
+    log = EventLog(this_node())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(event_log, "MAX_FAILURES", 5)
+        for number in range(20):
+            log._failed(f"app/w{number}")
+    assert len(log.failures) == 5
+    assert "app" in log.failures
+    assert "app/w19" in log.failures
+
+
+@in_node
+def test_the_stack_of_a_crash_comes_with_its_source() -> None:
+    def fail() -> None:
+        raise ValueError("here")
+
+    with Logged() as log:
+        spawn(fail)
+        sleep(0.1)
+        crash = next(event for event in _events(log, "exit") if event.crashed)
+    assert crash.reason == repr(Crash("ValueError", "here"))
+    assert crash.stacktrace[-1].source == 'raise ValueError("here")'

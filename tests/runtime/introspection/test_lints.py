@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from runtime import GenServer, Supervisor, call, cast, exit, receive, send, sleep, spawn
+from runtime.introspection import lints, wire
+from runtime.pid import Pid
+from tests.runtime.in_node import in_node
+from tests.runtime.introspection.trees import Observer, start_tree, workers
+
+
+@pytest.fixture(autouse=True)
+def look_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lints, "PERIOD", 0.0)
+    monkeypatch.setattr(lints, "SHARE", 1e9)
+    monkeypatch.setattr(lints, "IGNORED_FOR", 0.0)
+
+
+def _found(observer: Observer, kind: str) -> list[wire.Lint]:
+    return [lint for lint in observer.ask(wire.GetLints()).lints if lint.kind == kind]
+
+
+@in_node
+def test_a_quiet_tree_has_nothing_wrong() -> None:
+    start_tree()
+    observer = Observer()
+    assert observer.ask(wire.GetLints()).lints == ()
+    assert observer.tree().stats.lint_count == 0
+
+
+@in_node
+def test_a_mailbox_that_only_grows_is_found_and_forgotten_when_it_shrinks() -> None:
+    slow = spawn(_slow)
+    observer = Observer()
+    for _ in range(5):
+        for _ in range(lints.LONG_MAILBOX):
+            send(slow, "work")
+        found = _found(observer, "mailbox_grows")
+    assert found[0].pids == (str(slow),)
+    assert "500 messages" in found[0].sentence
+    assert "mailbox_grows" in observer.listing(filter=f"pid={slow}").rows[0].lints
+    send(slow, "stop")
+    sleep(1.0)
+    assert _found(observer, "mailbox_grows") == []
+
+
+def _slow() -> None:
+    receive("stop")
+    while receive(timeout=0, default=None) is not None:
+        pass
+    receive("never")
+
+
+@in_node
+def test_a_message_that_no_receive_takes_is_found() -> None:
+    choosy = spawn(lambda: receive("yes"))
+    send(choosy, "no")
+    sleep(0.1)
+    observer = Observer()
+    assert _found(observer, "never_received")[0].pids == (str(choosy),)
+    send(choosy, "yes")
+    sleep(0.1)
+    assert _found(observer, "never_received") == []
+
+
+@in_node
+def test_a_process_that_nobody_would_miss_is_found() -> None:
+    alone = spawn(receive)
+    spawn(receive, name="known")
+    observer = Observer()
+    assert [lint.pids for lint in _found(observer, "unwatched")] == [(str(alone),)]
+
+
+@in_node
+def test_a_supervisor_near_the_end_of_its_budget_is_found() -> None:
+    Supervisor.start_link(workers(2), name="app", max_restarts=3)
+    observer = Observer()
+    for _ in range(2):
+        pid = next(row.pid for row in observer.tree().rows if row.key == "app/w0")
+        exit(Pid.parse(pid or ""), "kill")
+        sleep(0.1)
+    found = _found(observer, "crash_loop")
+    assert "2 of the 3 restarts" in found[0].sentence
+    sleep(10.0)
+    assert _found(observer, "crash_loop") == []
+
+
+class Asking(GenServer):
+    """Asks another one."""
+
+    def init(self) -> None:
+        """Know nobody."""
+        self.other: Any = None
+
+    def handle_cast(self, other: Any) -> None:
+        """Ask whoever is named."""
+        call(other, "hello", timeout=None)
+
+    def handle_call(self, request: Any, caller: Any) -> Any:
+        """Answer."""
+        return request
+
+
+@in_node
+def test_servers_that_wait_for_each_other_are_found() -> None:
+    a, b, c = (Asking.start() for _ in range(3))
+    for server, other in ((a, b), (b, c), (c, a)):
+        cast(server, other)
+    sleep(0.1)
+    found = _found(Observer(), "deadlock")
+    assert len(found) == 1
+    assert set(found[0].pids) == {str(a), str(b), str(c)}
+    for server in (a, b, c):
+        assert server is not None
+        exit(server, "kill")

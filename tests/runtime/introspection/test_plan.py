@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from runtime import ChildSpec, Supervisor, exit, link, receive, sleep, spawn, whereis
+from runtime.introspection.plan import plan_of
+from runtime.introspection.wire import Plan
+from runtime.process import Process
+from tests.runtime.in_node import in_node
+from tests.runtime.introspection.trees import Idle, Observer, start_tree, supervisor, workers
+
+
+def _process(key: str) -> Process:
+    observer = Observer()
+    observer.tree()
+    process = observer.answers._find(key)
+    assert process is not None
+    return process
+
+
+def _names(plan: Plan) -> tuple[set[str], set[str], set[str]]:
+    return tuple({each.name for each in group} for group in (plan.kills, plan.restarts, plan.gives_up))  # type: ignore[return-value]
+
+
+@in_node
+def test_one_for_one_restarts_the_victim_alone() -> None:
+    start_tree()
+    plan = plan_of(_process("app/pool1/w2"))
+    assert _names(plan) == ({"w2"}, {"w2"}, set())
+    assert plan.sentence == "kills 1, restarts 1: one_for_one; budget 0 of 3 in 5 s"
+
+
+@in_node
+def test_rest_for_one_restarts_those_that_came_after() -> None:
+    start_tree(strategy="rest_for_one")
+    assert _names(plan_of(_process("app/pool1/w2"))) == ({"w2", "w3"}, {"w2", "w3"}, set())
+
+
+@in_node
+def test_one_for_all_restarts_everybody() -> None:
+    start_tree(strategy="one_for_all")
+    assert _names(plan_of(_process("app/pool1/w2"))) == ({"w0", "w1", "w2", "w3"},) * 2 + (set(),)
+
+
+@in_node
+def test_a_temporary_child_stays_away() -> None:
+    Supervisor.start_link([ChildSpec(id="once", start=(Idle.start_link,), restart="temporary")], name="app")
+    plan = plan_of(_process("app/once"))
+    assert _names(plan) == ({"once"}, set(), set())
+    assert "app does not restart temporary children" in plan.sentence
+
+
+@in_node
+def test_a_supervisor_takes_its_children_with_it_and_comes_back() -> None:
+    start_tree()
+    kills, restarts, gives_up = _names(plan_of(_process("app/pool1")))
+    assert kills == {"pool1", "w0", "w1", "w2", "w3"}
+    assert restarts == {"pool1"}
+    assert gives_up == set()
+
+
+@in_node
+def test_a_used_up_budget_takes_the_failure_upwards() -> None:
+    inner = supervisor("inner", workers(2), max_restarts=0)
+    Supervisor.start_link([inner, *workers(1, "other")], name="app")
+    plan = plan_of(_process("app/inner/w0"))
+    assert _names(plan) == ({"inner", "w0", "w1"}, {"inner"}, {"inner"})
+    assert "inner gives up" in plan.sentence
+
+
+@in_node
+def test_linked_processes_go_too() -> None:
+    start_tree()
+    victim = _process("app/pool0/w0")
+    friend = spawn(lambda: (link(victim.pid), receive()), name="friend")
+    sleep(0.1)
+    assert _names(plan_of(victim))[0] == {"w0", "friend"}
+    plan = plan_of(friend.process)  # type: ignore[arg-type]
+    assert _names(plan) == ({"friend", "w0"}, {"w0"}, set())
+    assert "it is under no supervisor" in plan.sentence
+
+
+@in_node
+def test_the_plan_says_what_then_happens() -> None:
+    start_tree(strategy="one_for_all", max_restarts=50)
+    for _ in range(5):
+        victim = _process("app/pool1/w1")
+        planned = plan_of(victim)
+        exit(victim.pid, "kill")
+        sleep(0.1)
+        assert all(_process(f"app/pool1/{each.name}").pid != each.pid for each in planned.restarts)
+        assert whereis("pool1") is not None

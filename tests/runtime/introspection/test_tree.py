@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from runtime import call, cast, exit, sleep, spawn, terminate_child, whereis
+from runtime.introspection import wire
+from runtime.introspection.places import FREE
+from runtime.pid import Pid
+from tests.runtime.in_node import in_node
+from tests.runtime.introspection.trees import Observer, start_tree
+
+UNFOLDED = {"unfolded": (FREE,)}
+
+
+@in_node
+def test_any_window_is_a_part_of_the_whole() -> None:
+    start_tree()
+    observer = Observer()
+    for sort in ("tree", "name", "pid", "messages_in"):
+        whole = observer.keys(sort=sort, descending=True, **UNFOLDED)
+        for _ in range(40):
+            offset, limit = random.randrange(30), random.randrange(1, 12)
+            window = observer.tree(sort=sort, descending=True, offset=offset, limit=limit, **UNFOLDED)
+            assert window.total == len(whole)
+            assert [row.key for row in window.rows] == whole[window.offset : window.offset + limit]
+
+
+@in_node
+def test_every_row_is_found_by_its_key_and_by_its_pid() -> None:
+    start_tree()
+    observer = Observer()
+    rows = observer.tree(sort="name", **UNFOLDED).rows
+    for index, row in enumerate(rows):
+        assert observer.tree(sort="name", anchor=row.key, limit=1, **UNFOLDED).anchor_index == index
+        if row.pid is not None:
+            window = observer.tree(sort="name", anchor=row.pid, limit=2, follow=True, **UNFOLDED)
+            assert window.anchor_index == index
+            assert row.key in [each.key for each in window.rows]
+    assert observer.tree(anchor="app/nobody").anchor_index is None
+    assert observer.tree(anchor="<0.999.0>").anchor_index is None
+
+
+@in_node
+def test_what_is_folded_takes_one_line() -> None:
+    start_tree(pools=2, size=3, guests=0)
+    observer = Observer()
+    assert observer.keys(folded=("app/pool0",)) == [
+        "app",
+        "app/pool0",
+        "app/pool1",
+        "app/pool1/w0",
+        "app/pool1/w1",
+        "app/pool1/w2",
+        "app/guests",
+        "app/own0",
+        FREE,
+    ]
+    big = observer.tree(fold_over=2)
+    assert [row.key for row in big.rows] == ["app", FREE]
+    assert big.rows[0].folded
+    assert big.rows[0].child_count == 4
+    opened = observer.keys(fold_over=2, unfolded=("app", "app/pool1"))
+    assert "app/pool1/w0" in opened
+    assert "app/pool0/w0" not in opened
+
+
+@in_node
+def test_siblings_are_sorted_and_the_group_comes_last() -> None:
+    start_tree(pools=3, size=2, guests=0)
+    for _ in range(5):
+        call("pool1", "which_children")
+    keys = Observer().keys(sort="messages_in", descending=True, folded=("app/pool0", "app/pool1", "app/pool2"))
+    assert keys[0] == "app"
+    assert keys[1] == "app/pool1"
+    assert keys[-1] == FREE
+
+
+@in_node
+def test_a_subtree_is_shown_alone() -> None:
+    start_tree()
+    rows = Observer().tree(root="app/pool2").rows
+    assert [(row.key, row.depth) for row in rows[:2]] == [("app/pool2", 0), ("app/pool2/w0", 1)]
+    assert len(rows) == 5
+    assert {row.key for row in Observer().tree(root=FREE).rows} >= {FREE}
+
+
+@in_node
+def test_a_filter_keeps_what_is_above_a_match() -> None:
+    start_tree()
+    window = Observer().tree(filter="name=w1", folded=("app/pool0",))
+    assert [row.key for row in window.rows] == [
+        "app",
+        "app/pool0",
+        "app/pool0/w1",
+        "app/pool1",
+        "app/pool1/w1",
+        "app/pool2",
+        "app/pool2/w1",
+    ]
+    assert window.matched == 3
+
+
+@in_node
+def test_a_child_that_is_not_running_keeps_its_row() -> None:
+    start_tree()
+    terminate_child("pool0", "w2")
+    rows = {row.key: row for row in Observer().tree().rows}
+    assert (rows["app/pool0/w2"].pid, rows["app/pool0/w2"].status) == (None, "stopped")
+    assert rows["app/pool0"].not_running == 1
+    assert rows["app/pool1"].not_running == 0
+
+
+@in_node
+def test_the_tree_follows_restarts_starts_and_ends() -> None:
+    start_tree(max_restarts=1_000)
+    observer = Observer()
+    for _ in range(30):
+        pool = random.choice(("pool0", "pool1", "pool2"))
+        rows = {row.key: row for row in observer.tree(**UNFOLDED).rows}
+        victim = rows[f"app/{pool}/w{random.randrange(4)}"]
+        assert victim.pid is not None
+        exit(Pid.parse(victim.pid), "kill")
+        stray = spawn(lambda: None)
+        sleep(0.1)
+        now = {row.key: row for row in observer.tree(**UNFOLDED).rows}
+        assert now[victim.key].pid not in (None, victim.pid)
+        assert now[victim.key].restarts == victim.restarts + 1
+        assert {key for key in now if not key.startswith("<")} == {key for key in rows if not key.startswith("<")}
+        assert str(stray) not in now
+
+
+@in_node
+def test_a_supervisor_that_is_restarted_is_shown_with_its_new_children() -> None:
+    start_tree()
+    observer = Observer()
+    observer.tree()
+    old = whereis("pool1")
+    assert old is not None
+    exit(old, "kill")
+    sleep(0.1)
+    rows = {row.key: row for row in observer.tree().rows}
+    assert rows["app/pool1"].pid == str(whereis("pool1"))
+    assert rows["app/pool1/w3"].supervisor == str(whereis("pool1"))
+
+
+@in_node
+def test_the_list_is_sorted_by_what_counters_have_gained() -> None:
+    start_tree(pools=1, size=3, guests=0)
+    observer = Observer()
+    pids = {row.key: row.pid for row in observer.tree().rows}
+    first, second = (Pid.parse(pids[f"app/pool0/w{n}"] or "") for n in (0, 1))
+    for _ in range(9):
+        cast(first, "x")
+    query = wire.GetProcesses(sort="messages_in", delta=True, limit=1)
+    assert observer.ask(query).rows[0].pid == str(first)
+    for _ in range(5):
+        cast(second, "x")
+    assert observer.ask(query).rows[0].pid == str(second)
+    assert observer.listing(sort="messages_in", limit=1).rows[0].pid == str(first)
+
+
+@pytest.mark.parametrize("follow", [False, True])
+def test_the_list_knows_where_its_anchor_stands(follow: bool) -> None:
+    @in_node
+    def look() -> None:
+        start_tree()
+        observer = Observer()
+        whole = [row.pid for row in observer.listing(sort="pid", descending=True).rows]
+        for index in (0, 5, len(whole) - 1):
+            window = observer.listing(sort="pid", descending=True, limit=3, anchor=whole[index], follow=follow)
+            assert window.anchor_index == index
+            assert (whole[index] in [row.pid for row in window.rows]) or not follow
+
+    look()
+
+
+@in_node
+def test_groups_are_counted_and_summed() -> None:
+    start_tree(pools=2, size=3, guests=1)
+    for name in ("pool0", "pool1"):
+        call(name, "which_children")
+    rows = {row.name: row for row in Observer().listing(group_by="supervisor", sort="name").rows}
+    assert rows["pool0"].child_count == 3
+    assert rows["app"].child_count == 4  # two pools, the guests, and a worker
+    assert rows["app"].messages_in == 3
+    assert rows["guests"].child_count == 1
+    assert rows["no supervisor"].child_count == 2
