@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import logging
 import os
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from runtime.errors import NotInProcessError, RuntimeFault
 from runtime.fork import abandon
 from runtime.heap_limits import HeapLimits
 from runtime.instrument import hooks
+from runtime.native import get_ident
 from runtime.pid import Pid, Ref
 from runtime.process import DEAD, RECEIVING, WAITING, Process
 from runtime.scheduler import Scheduler, Worker
@@ -39,7 +39,7 @@ class Node:
 
     def __init__(self) -> None:
         self.hub = gevent.get_hub()
-        self.thread = threading.get_ident()
+        self.thread = get_ident()
         self.started_at = time.time()
         self.table: dict[int, dict[int, Process]] = {}
         self.names: dict[Any, Process] = {}
@@ -233,7 +233,7 @@ def this_node() -> Node:
             from runtime.introspection.service import serve_from_environment
 
             serve_from_environment(node)
-    elif node.thread != threading.get_ident():
+    elif node.thread != get_ident():
         raise RuntimeFault("the node runs in another thread; from here only send() and exit(pid, reason) reach it")
     return node
 
