@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ from runtime.body import PlainBody
 from runtime.errors import AlreadyRegisteredError, NoProcessError, ProcessExit
 from runtime.message import isolate
 from runtime.names import check_name, set_name
+from runtime.native import get_ident
 from runtime.node import Node, current, current_process, running_node, this_node
 from runtime.pid import OUTSIDE, Down, Exit, Pid, Ref, new_ref
 from runtime.process import DEAD, RUNNABLE, Process
@@ -121,7 +121,7 @@ def exit(pid: Any, reason: Any = _SELF) -> bool:
     if target is None or (sender is not None and sender.state is DEAD):
         return True
     node = target.node
-    if node.thread != threading.get_ident():
+    if node.thread != get_ident():
         node.call_soon_threadsafe(exit_signal, target, OUTSIDE, isolate(reason))
         return True
     exit_signal(target, OUTSIDE if sender is None else sender.pid, isolate(reason))
