@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from typing import Any
 
@@ -11,6 +10,7 @@ from greenlet import getcurrent
 from runtime.errors import NoProcessError, ReceiveTimeout
 from runtime.instrument import hooks
 from runtime.message import ATOMIC, isolate
+from runtime.native import get_ident
 from runtime.node import current_process, running_node
 from runtime.pattern import Matching, matching
 from runtime.pid import Pid, Ref
@@ -72,7 +72,7 @@ def _send_from_outside(dest: Any, message: Any) -> Any:
 def deliver_from_outside(target: Process, message: Any) -> None:
     """Deliver an isolated message from any greenlet of any thread."""
     node = target.node
-    if node.thread == threading.get_ident():
+    if node.thread == get_ident():
         deliver(target, message)
     else:
         node.call_soon_threadsafe(deliver, target, message)
