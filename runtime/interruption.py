@@ -10,7 +10,6 @@ thread cannot interrupt a process that does not wait.
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 from greenlet import getcurrent
 
 from runtime.errors import ProcessKilled
+from runtime.native import get_ident, in_main_thread
 from runtime.node import Node
 from runtime.pid import OUTSIDE
 from runtime.process import DEAD, Process
@@ -40,7 +40,7 @@ class Interruption:
         self._wanted: dict[Process, Any] = {}
         self._before: Any = None
         self.is_possible = False
-        if threading.main_thread().ident == node.thread == threading.get_ident():
+        if node.thread == get_ident() and in_main_thread():
             self._before = signal.signal(SIGNAL, self._handle)
             self.is_possible = True
 
