@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from types import FrameType
@@ -17,6 +16,7 @@ from runtime.calls import SYSTEM
 from runtime.crash import Crash
 from runtime.errors import ProcessExit, RuntimeFault
 from runtime.mailbox import receive
+from runtime.native import in_main_thread
 from runtime.node import Node, close_node, current, this_node
 from runtime.pid import OUTSIDE, Down, Ref
 from runtime.process import DEAD, Process
@@ -115,7 +115,7 @@ def _result(body: MainBody, reason: Any) -> Any:
 def _stop_signals(node: Node, process: Process) -> Iterator[list[int]]:
     """While the block runs, let SIGINT and SIGTERM stop the first process, and after it the node."""
     received: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
+    if not in_main_thread():
         yield received
         return
 
