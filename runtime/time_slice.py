@@ -14,7 +14,6 @@ another one asks for it; use gevent's locks, or a process.
 from __future__ import annotations
 
 import signal
-import threading
 from types import FrameType
 from typing import Any
 
@@ -22,6 +21,7 @@ from greenlet import getcurrent
 
 from runtime.errors import RuntimeFault
 from runtime.interruption import may_interrupt
+from runtime.native import in_main_thread
 from runtime.node import Node
 from runtime.process import RUNNABLE, RUNNING
 from runtime.scheduler import Worker
@@ -55,7 +55,7 @@ class TimeSlices:
 
     def start(self) -> None:
         """Begin. Raises RuntimeFault outside the main thread: signals do not reach any other."""
-        if threading.current_thread() is not threading.main_thread():
+        if not in_main_thread():
             raise RuntimeFault("time slices need a node in the main thread; start it there, or leave time_slice out")
         self._before = signal.signal(signal.SIGALRM, self._tick)
         signal.setitimer(signal.ITIMER_REAL, self.seconds, self.seconds)
