@@ -6,6 +6,7 @@ The endpoint must answer while the hub is stuck, so nothing it waits for may go 
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any, cast
@@ -20,6 +21,15 @@ new_lock = cast(Callable[[], Any], get_original("_thread", "allocate_lock"))
 
 sleep = cast(Callable[[float], None], get_original("time", "sleep"))
 """Block the calling thread for some seconds; the others run."""
+
+get_ident = cast(Callable[[], int], get_original("_thread", "get_ident"))
+"""Name the calling thread by a number; gevent's own function names the greenlet."""
+
+
+def in_main_thread() -> bool:
+    """Whether the caller is the thread that signals reach."""
+    return threading.get_native_id() == threading.main_thread().native_id
+
 
 STRETCH = 0.002
 """Seconds of work after which a thread that is not the hub's lets go of the interpreter."""
