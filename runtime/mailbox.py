@@ -106,12 +106,22 @@ def receive(*patterns: Any, timeout: float | None = None, default: Any = _RAISE)
     process = worker.process if type(worker) is Worker else None
     if process is None or process.state is DEAD:
         process = current_process("receive")  # raises
-    if patterns:
-        wanted = matching(patterns)
-    else:
-        wanted = None
-        if timeout is None and not hooks.received:
-            return _receive_any(process)
+    if patterns or timeout is not None:
+        return _receive_selected(process, matching(patterns) if patterns else None, timeout, default)
+    while True:
+        mailbox = process.saved or process.mailbox
+        if mailbox:
+            message = mailbox.popleft()
+            if hooks.received:
+                for hook in hooks.received:
+                    hook(process, message)
+            return message
+        process.state = RECEIVING
+        process.node.scheduler.park(process)
+
+
+def _receive_selected(process: Process, wanted: Matching | None, timeout: float | None, default: Any) -> Any:
+    """Receive with patterns or with a limit in time."""
     message = take(process, wanted)
     if message is not NOTHING:
         return message
@@ -130,22 +140,6 @@ def receive(*patterns: Any, timeout: float | None = None, default: Any = _RAISE)
             return message
         if timeout is not None and process.deadline is None:
             return _timed_out(timeout, default)
-
-
-def _receive_any(process: Process) -> Any:
-    """The commonest `receive`: the oldest message of all, however long it takes."""
-    if process.saved:
-        return process.saved.popleft()
-    mailbox = process.mailbox
-    if mailbox:
-        return mailbox.popleft()
-    park = process.node.scheduler.park
-    while True:
-        process.state = RECEIVING
-        park(process)
-        mailbox = process.mailbox
-        if mailbox:
-            return mailbox.popleft()
 
 
 def _timed_out(timeout: float, default: Any) -> Any:
