@@ -11,6 +11,7 @@ import gevent
 import greenlet
 import psutil
 
+from runtime import scheduler, server_loop
 from runtime.introspection import wire
 from runtime.introspection.census import Census
 from runtime.introspection.event_log import EventLog
@@ -79,14 +80,13 @@ class Figures:
 
     def settings(self) -> dict[str, str]:
         """Give the node's constants: versions, and how the scheduler is set."""
-        from runtime import scheduler, server_loop
-
+        system = os.uname()
         return {
             "python": platform.python_version(),
             "gevent": gevent.__version__,
             "greenlet": greenlet.__version__,
             "event loop": type(self.node.hub.loop).__module__,
-            "platform": platform.platform(),
+            "platform": " ".join((system.sysname, system.release, system.machine)),
             "processors": str(os.cpu_count()),
             "scheduler batch": f"{scheduler.BATCH * 1000:g} ms",
             "messages in one turn of a server": str(server_loop.TURN),

@@ -1,0 +1,25 @@
+"""What the tests of whole programs share."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.nodes import ObservedNode, observed
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Give an empty folder for sockets, with a path short enough for them."""
+    with tempfile.TemporaryDirectory(prefix="obs", dir="/tmp") as name:
+        yield Path(name)
+
+
+@pytest.fixture
+def node(folder: Path) -> Iterator[ObservedNode]:
+    """Give the program `tests.integration.observed`, running."""
+    with observed(folder) as running:
+        yield running
