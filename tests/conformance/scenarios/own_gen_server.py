@@ -98,7 +98,7 @@ def g54_deferred_replies(log: Log) -> None:
     receive("done", timeout=5)
     kill(c2)
     reply(from_2, "to_a_dead_client")
-    ask(idle("helper"), lambda: reply(from_1, "from_helper"))
+    ask(idle("another"), lambda: reply(from_1, "from_another"))
     receive("done", timeout=5)
     reply(from_1, "a_second_one")
     settle()
