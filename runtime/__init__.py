@@ -148,11 +148,15 @@ _HOMES = {
     "runtime.task_supervisor": "TaskSupervisor",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
+_MODULES = ("application", "introspection", "sys")
+"""Modules that are themselves part of what is public."""
 
 __all__ = [*_HOME]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"runtime.{name}")
     home = _HOME.get(name)
     if home is None:
         raise AttributeError(f"module 'runtime' has no attribute {name!r}")
