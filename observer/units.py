@@ -70,3 +70,15 @@ def percent(fraction: float | None) -> str:
         return "-"
     value = fraction * 100
     return f"{value:.1f}%" if 0 < value < 9.95 else f"{value:.0f}%"
+
+
+def round_up(largest: float) -> float:
+    """Give a round number not below `largest`: 1, 2 or 5 times a power of ten."""
+    if largest <= 0:
+        return 1.0
+    power = 1.0
+    while power > largest:
+        power /= 10
+    while power * 10 < largest:
+        power *= 10
+    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= largest)

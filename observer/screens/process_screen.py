@@ -48,7 +48,7 @@ class ProcessScreen(Acting):
         self._pid = pid
         self._key = key
         self.facts = Static(id="facts", classes="framed")
-        self.charts = LifeCharts(id="charts", classes="framed")
+        self.charts = LifeCharts(id="charts")
         self.relations = OptionList(id="relations", classes="framed", markup=False)
         self.parts = {name: Static(id=name, classes="framed") for name in INSIDES}
         self.log_list = EventList("Nothing has happened here yet.")

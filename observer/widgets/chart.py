@@ -1,17 +1,17 @@
-"""One figure of the node over time: its newest value, its scale, and an area."""
+"""One figure over time: its newest value, its scale, and a line."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual.content import Content
 from textual.widget import Widget
+from textual_plotext import Plot
 
 from observer import tones, units
-from observer.areachart import area, nice_top
 from observer.history import Series
 
-SCALE = 7
+SCALE = 6
 """Cells of the scale at the left."""
 
 
@@ -24,6 +24,7 @@ class Chart(Widget):
 
     def __init__(self, title: str, write: Callable[[float], str], meaning: str, least: float = 1.0) -> None:
         super().__init__(classes="framed")
+        self.border_title = title
         self._title = title
         self._series = Series(1)
         self._write = write
@@ -31,7 +32,7 @@ class Chart(Widget):
         self.tooltip = meaning
 
     def follow(self, series: Series) -> None:
-        """Draw this series from now on: its figures, or those of another node's record."""
+        """Draw this series from now on: its figures, or those of another record."""
         self._series = series
         latest = series.latest
         shown = "-" if latest is None else self._write(latest)
@@ -42,15 +43,33 @@ class Chart(Widget):
         self.refresh()
 
     def render(self) -> Content:
-        """Draw the scale and the area."""
-        height, width = max(1, self.content_size.height), max(0, self.content_size.width - SCALE)
+        """Draw the scale and the line."""
+        height, width = max(1, self.content_size.height), max(1, self.content_size.width - SCALE)
         if not len(self._series):
             return Content.assemble(("Figures appear while you watch.", tones.MUTED))
-        values = self._series.values(width)
-        top = nice_top(max([self._least, *values]))
+        values = self._series.values(2 * width)
+        top = units.round_up(max([self._least, *values]))
         scale = [self._write(top) if row == 0 else "0" if row == height - 1 else "" for row in range(height)]
-        drawn = area(values, width, height, top)
         return Content("\n").join(
             Content.assemble((mark.rjust(SCALE - 1) + " ", tones.FAINT), (line, tones.LINE))
-            for mark, line in zip(scale, drawn, strict=True)
+            for mark, line in zip(scale, plot(values, width, height, top), strict=True)
         )
+
+
+def plot(values: Sequence[float], width: int, height: int, top: float) -> list[str]:
+    """Plot the last ``2 * width`` values as `height` lines of `width` cells, the newest on the right.
+
+    `top` is the value of the full height; a cell is two values wide.
+    """
+    shown = values[-2 * width :]
+    canvas = Plot()
+    canvas.theme("clear")  # the colours are ours, which go with the theme
+    canvas.plotsize(width, height)
+    canvas.xaxes(False, False)
+    canvas.yaxes(False, False)
+    canvas.xfrequency(0)
+    canvas.yfrequency(0)
+    canvas.xlim(0, 2 * width - 1)
+    canvas.ylim(0, top)
+    canvas.plot(range(2 * width - len(shown), 2 * width), shown, marker="braille")
+    return [line.ljust(width)[:width] for line in canvas.uncolorize(canvas.build()).split("\n")[:height]]

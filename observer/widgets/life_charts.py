@@ -1,46 +1,35 @@
-"""How one process's mailbox, messages and memory went: three lines of heights."""
+"""How one process's mailbox, messages and memory went: three charts."""
 
 from __future__ import annotations
 
-from textual.content import Content
-from textual.widget import Widget
+from textual.app import ComposeResult
+from textual.containers import Horizontal
 
-from observer import tones, units
+from observer import units
 from observer.lives import Life
-from observer.sparkline import sparkline
-
-LABEL, FIGURE = 10, 7
+from observer.widgets.chart import Chart
 
 
-class LifeCharts(Widget):
-    """Sparklines as wide as there is room, each with its newest value."""
+class LifeCharts(Horizontal):
+    """The charts side by side, each with its newest value."""
 
-    def __init__(self, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
-        self.border_title = "Lately"
-        self._life: Life | None = None
+    DEFAULT_CSS = """
+    LifeCharts Chart { width: 1fr; height: 100%; padding: 0; }
+    """
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._mailbox = Chart("Mailbox", units.count, "Messages waiting to be received.", 10)
+        self._messages = Chart("Msg/s", units.rate, "Messages delivered to it a second.")
+        self._memory = Chart("Memory", units.size, "An estimate of what only this process can reach.", 1024)
+
+    def compose(self) -> ComposeResult:
+        """Mailbox, messages, memory."""
+        yield from (self._mailbox, self._messages, self._memory)
 
     def show(self, life: Life | None) -> None:
         """Show the life of another row, or of the same one as it is now."""
-        self._life = life
-        self.refresh()
-
-    def render(self) -> Content:
-        """Draw the lines."""
-        life = self._life
-        if life is None:
-            return Content.assemble(("Figures over time appear here while you watch.", tones.MUTED))
-        width = max(0, self.content_size.width - LABEL - FIGURE - 1)
-        rows = (
-            ("mailbox", life.mailbox.values(), units.count(life.mailbox.latest or 0)),
-            ("msg/s", life.messages.rates.values(), units.rate(life.messages.latest)),
-            ("memory", life.memory.values(), units.size(life.memory.latest)),
-        )
-        return Content("\n").join(
-            Content.assemble(
-                (label.ljust(LABEL), tones.MUTED),
-                (figure.rjust(FIGURE), tones.STRONG),
-                (" " + sparkline(values, width), tones.LINE),
-            )
-            for label, values, figure in rows
-        )
+        if life is not None:
+            self._mailbox.follow(life.mailbox)
+            self._messages.follow(life.messages.rates)
+            self._memory.follow(life.memory)

@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from observer import areachart, units
+from observer import units
 from observer.guides import guides
 from observer.reasons import NotALiteral, literal
 from observer.safetext import fit, fit_right, lines, safe
 from observer.sparkline import bar, mailbox_fraction, sparkline
+from observer.widgets.chart import plot
 
 numbers = st.floats(min_value=0, max_value=1e15, allow_nan=False)
 
@@ -115,15 +116,15 @@ def test_a_longer_mailbox_never_has_a_shorter_bar(one: int, other: int) -> None:
 
 
 @given(st.lists(numbers, max_size=30), st.integers(min_value=1, max_value=20), st.integers(min_value=1, max_value=8))
-def test_an_area_fills_its_rectangle_and_nothing_else(values: list[float], width: int, height: int) -> None:
-    drawn = areachart.area(values, width, height, max(values, default=0))
+def test_a_chart_fills_its_rectangle_and_nothing_else(values: list[float], width: int, height: int) -> None:
+    drawn = plot(values, width, height, max([1.0, *values]))
     assert len(drawn) == height
     assert all(len(line) == width for line in drawn)
 
 
 @given(st.floats(min_value=1e-6, max_value=1e12))
 def test_the_top_of_a_chart_is_round_and_not_below_its_values(value: float) -> None:
-    top = areachart.nice_top(value)
+    top = units.round_up(value)
     assert top >= value
     assert top <= value * 10.001
     assert f"{top:e}"[0] in "1259"
