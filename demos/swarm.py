@@ -3,7 +3,7 @@
 Alone, ``python -m demos.swarm --processes N`` starts them, prints how long that took and how much memory each takes,
 and ends. In the observer (``observer demo swarm --processes 100000``) they go on:
 
-- A supervisor has at most a hundred children. Fold and unfold them (``h``, ``l``), or look for one (``/``).
+- Supervisors with so many children are folded at first. Open a group (``l``) and close it (``h``).
 - ``dealer`` gives a thousand pieces of work a second to servers picked at random. Sort by messages (``s``).
 - Press ``x`` on a server, or on a whole group: what is below it comes back, and nobody else takes notice.
 - The observer asks for the rows on its screen and no others, so that it is as quick here as with ten processes.
@@ -22,13 +22,13 @@ import psutil
 from demos._stage import named, play
 from runtime import CallError, ChildSpec, GenServer, Pid, Supervisor, cast, processes, self_, send_after, which_children
 
-FANOUT = 100
+FANOUT = 250
 """Most children of one supervisor."""
 
-TICK = 0.02
+TICK = 0.05
 """Seconds from one hand of the dealer to the next."""
 
-HAND = 20
+HAND = 50
 """Pieces of work in a hand."""
 
 
