@@ -59,6 +59,9 @@ class Starting:
         except BaseException as error:
             self._fail(process, worker, exit_reason(process, error))
             return
+        if process.state is DEAD:  # the kill was swallowed
+            self._fail(process, worker, process.reason)
+            return
         if outcome is None:
             pass
         elif outcome is IGNORE:
@@ -116,7 +119,9 @@ def run_server(server: GenServer, process: Process, worker: Worker) -> None:
     ending = _begin_turn(server, process) if process.special else None
     while ending is None:
         ending = _turn(server, process)
-        if worker.local_links and (ending is None or ending is MORE):
+        if process.state is DEAD:
+            ending = Ending(process.reason)  # also when a callback has swallowed the kill, and returned
+        elif worker.local_links and (ending is None or ending is MORE):
             # something of gevent.local's hangs on this greenlet: the server keeps it
             ending = _wait_in_place(server, process, ending is MORE)
         elif ending is None:

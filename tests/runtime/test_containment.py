@@ -491,6 +491,40 @@ def test_a_server_that_swallows_the_kill_for_ever_is_restarted() -> None:
 
 
 @in_node
+def test_a_callback_that_swallows_the_kill_and_returns_has_changed_nothing() -> None:
+    class Swallowing(GenServer):
+        def handle_cast(self, message: Any) -> None:
+            with suppress(BaseException):
+                receive("never")
+
+    for reason in ("kill", "boom"):
+        pid: Any = Swallowing.start()
+        ref = monitor(pid)
+        for _ in range(3):
+            cast(pid, "wait")
+        sleep(0.1)
+        exit(pid, reason)
+        assert receive(Down(ref, pid, ANY), timeout=1).reason == ("killed" if reason == "kill" else reason)
+
+
+@in_node
+def test_a_start_whose_init_swallows_the_kill_fails() -> None:
+    def kill_soon(name: str) -> None:
+        sleep(0.1)
+        exit(whereis(name), "kill")
+
+    class Swallowing(GenServer):
+        def init(self) -> None:
+            with suppress(BaseException):
+                receive("never")
+
+    spawn(kill_soon, "swallowing")
+    with pytest.raises(StartError) as caught:
+        Swallowing.start(name="swallowing")
+    assert caught.value.reason == "killed"
+
+
+@in_node
 def test_generators_and_context_managers_are_closed_before_anybody_hears_of_the_death() -> None:
     closed = []
 
