@@ -193,7 +193,7 @@ ALL: dict[str, Column] = {
             _restarts,
             short="↻",
         ),
-        Column("cpu", "CPU", (5,), "cpu_time", "Share of one core, while the node measures it.", _cpu),
+        Column("cpu", "CPU", (5,), "cpu_time", "Share of one core; empty where the node does not measure it.", _cpu),
         Column("uptime", "Uptime", (6,), "started_at", "How long this process has lived.", _uptime),
     )
 }
@@ -212,7 +212,7 @@ CONCESSIONS = (
 )
 """What a table that is too narrow gives up, in order: a column and the width that is left to it, 0 for none."""
 
-GROWN_FIRST = ("messages", "restarts", "memory", "mailbox", "status", "pid")
+GROWN_FIRST = ("memory", "messages", "restarts", "mailbox", "status", "pid")
 """In which order columns get more room."""
 
 COLUMN_GAP = 1
@@ -252,7 +252,7 @@ def lay_out(width: int, wanted: Sequence[str]) -> Layout:
 
 
 def name_cell(row: Row, guide: str, width: int, time: float, foldable: bool = True) -> Cell:
-    """Draw the name with its place in the tree, what it supervises, and whether anything failed there lately."""
+    """Draw the name with its place in the tree, what it supervises, what failed there lately, and what looks wrong."""
     parent = row.kind != "worker"
     foldable = foldable and parent
     sign = ("▸ " if row.folded else "▾ ") if foldable else "─ " if guide else ""
@@ -267,6 +267,8 @@ def name_cell(row: Row, guide: str, width: int, time: float, foldable: bool = Tr
     ]
     if failed is not None:
         spans.append((" ✗", failed))
+    if row.lints:
+        spans.append((f" ! {', '.join(row.lints)}", tones.BAD))
     if note := _note(row):
         spans.append((f" {note}", tones.MUTED))
     return _cut(spans, width)

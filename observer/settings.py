@@ -25,6 +25,9 @@ DEFAULT_THEME = "observer-dark"
 COLUMNS = ("pid", "status", "mailbox", "messages", "memory", "restarts", "cpu", "uptime")
 """The columns that can be shown beside the name, in their usual order."""
 
+DEFAULT_COLUMNS = tuple(column for column in COLUMNS if column != "cpu")
+"""The columns that are shown unless the user says otherwise: a node tells no processor time of single processes."""
+
 
 class SettingsError(Exception):
     """The settings file says something that cannot be done; the text is a sentence with the file's path."""
@@ -37,7 +40,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The name of a theme: the observer's two, or any of Textual's."""
     interval: Annotated[float, msgspec.Meta(ge=0.1, le=60)] = 0.5
     """Seconds between two looks at the node."""
-    columns: tuple[str, ...] = COLUMNS
+    columns: tuple[str, ...] = DEFAULT_COLUMNS
     """Columns beside the name, in order."""
     keys: dict[str, str] = {}
     """Other keys for actions, by the ids that the help screen shows."""

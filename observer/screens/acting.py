@@ -41,7 +41,7 @@ class Acting(NodeScreen):
             "Restart",
             id="restart",
             group=MORE,
-            tooltip="Let the supervisor start its child again",
+            tooltip="Let the supervisor end its child and start it again; or start one that is stopped",
         ),
         Binding(
             "t",
@@ -142,6 +142,8 @@ class Acting(NodeScreen):
         if row is None or row.supervisor is None or row.child_id is None:
             self.notify("The selected row is no child of a supervisor.", severity="warning", timeout=3)
             return
+        if action == "restart" and row.status == "stopped":
+            action = "start"
         question = Confirm(
             f"{action.capitalize()} {row.name}?",
             f"Its supervisor {row.supervisor} will be told to {action} the child {safe(row.child_id)}.",

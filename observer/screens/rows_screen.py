@@ -78,9 +78,9 @@ class RowsScreen(Acting, Generic[View]):
     # -- Asking and taking --------------------------------------------------------------------------------------
 
     def questions(self) -> Sequence[wire.Query]:
-        """The window that is in sight."""
+        """The window that is in sight, and before it the findings: asked for, they are marked on its rows."""
         offset, limit = self.table.wanted()
-        return [self.view.question(offset, limit, self.table.selection.key)]
+        return [wire.GetLints(), self.view.question(offset, limit, self.table.selection.key)]
 
     async def all_rows(self) -> list[wire.Row]:
         """Ask for all rows of this view, at most `MOST_EXPORTED` of them."""

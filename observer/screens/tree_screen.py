@@ -65,7 +65,7 @@ class TreeScreen(RowsScreen[TreeView]):
     # -- Asking and taking --------------------------------------------------------------------------------------
 
     def questions(self) -> Sequence[wire.Query]:
-        """The window of the tree that is in sight, and the selected process."""
+        """The findings, the window of the tree that is in sight, and the selected process."""
         asked = list(super().questions())
         if self.table.selection.pid is not None:
             asked.append(wire.GetProcess(pid=self.table.selection.pid, messages=1))

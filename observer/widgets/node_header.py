@@ -111,6 +111,10 @@ class NodeHeader(Widget):
         if width >= 110:
             figures.append(_figure("cpu", units.percent(history.cpu.latest)))
         figures.append(_figure("hub lag", units.lag(stats.hub_lag), _lag_tone(stats.hub_lag)))
+        if stats.lint_count:
+            found = "1 finding" if stats.lint_count == 1 else f"{units.count(stats.lint_count)} findings"
+            style = self.app.stylesheet.parse_style(tones.BAD) + Style.from_meta({"@click": "app.simulate_key('5')"})
+            figures.append(Content.styled(f"! {found} (5)", style))
         if width >= 110:
             figures.append(_figure("restarts", units.count(stats.restarted)))
             figures.append(_figure("up", units.duration(stats.time - stats.started_at)))

@@ -175,6 +175,7 @@ class FakeNode:
             restarted=self._restarted,
             rss=88_000_000 + int(run * 1_000),
             cpu_time=run * 0.12,
+            lint_count=sum(len(place.lints) for place in self._all()),
             hub_lag=self.hub_lag,
             hub_busy_with=self.hub_busy_with,
             hub_busy_at=self.hub_busy_at,

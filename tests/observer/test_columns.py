@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from observer import tones
 from observer.columns import ALL, LEAST_NAME, Cell, failure_tone, lay_out, name_cell
 from observer.lives import Life
-from observer.settings import COLUMNS
+from observer.settings import COLUMNS, DEFAULT_COLUMNS
 from runtime.introspection.wire import Row
 
 
@@ -106,6 +106,16 @@ def test_a_group_shows_the_sums_of_its_rows_and_nothing_where_there_are_none() -
 
 def test_a_pid_too_long_for_its_column_loses_its_brackets_first() -> None:
     assert text_of(ALL["pid"].draw(Row(key="k", pid="<0.10000.0>"), None, 9)) == "0.10000.0"
+
+
+def test_what_looks_wrong_is_marked_on_its_row() -> None:
+    row = Row(key="k", pid="<0.1.0>", name="pool", lints=("deadlock",))
+    assert "pool ! deadlock" in text_of(name_cell(row, "", 30, 1.0))
+
+
+def test_where_there_is_room_memory_tells_its_growth() -> None:
+    shown = {column.id: cells for column, cells in lay_out(117, DEFAULT_COLUMNS).columns}
+    assert shown["memory"] > 6
 
 
 def test_a_failure_colours_its_row_and_fades() -> None:

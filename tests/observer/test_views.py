@@ -234,6 +234,14 @@ async def test_other_actions_are_asked_of_the_node(drive: Drive, keys: list[str]
         assert expected in driver.node.asked
 
 
+async def test_a_stopped_child_is_started(drive: Drive) -> None:
+    node = fake_node.chat()
+    node.find("chat_server").status = "stopped"
+    async with drive(node) as driver:
+        await driver.press("j", "r", "enter")
+        assert wire.ControlChild(supervisor="<0.10.0>", child_id="chat_server", action="start") in node.asked
+
+
 async def test_a_suspended_process_is_resumed(drive: Drive) -> None:
     node = fake_node.chat()
     node.find("chat_server").status = "suspended"

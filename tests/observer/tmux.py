@@ -1,0 +1,80 @@
+"""A real terminal to run the command in: keys go in through tmux, and what stands on its screen comes out."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil
+import pytest
+
+from tests.observer.terminal import WAIT
+
+WITHOUT_TMUX = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+
+LOOKS_APART = 0.1
+"""Seconds from one look at the screen to the next."""
+
+
+class Screen:
+    """Runs ``observer ARGUMENTS`` in a terminal of 120 by 40. A context manager that leaves nothing running."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self._tmux = ["tmux", "-S", str(folder / "tmux.sock"), "-f", "/dev/null"]
+        observer = f"{sys.executable} -m observer {' '.join(arguments)}"
+        script = f'unset COLUMNS LINES; before=$(stty -g); {observer}; echo "left with $?"; [ "$(stty -g)" = "$before" ] && echo as before; cat'
+        self._do("new-session", "-d", "-x", "120", "-y", "40", "-e", f"OBSERVER_DIR={folder}", "sh", "-c", script)
+        self.shell = psutil.Process(int(self._do("display-message", "-p", "#{pane_pid}")))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        children = self.children()
+        self._do("kill-server")
+        psutil.wait_procs(children, WAIT)
+
+    def _do(self, *words: str) -> str:
+        return subprocess.run([*self._tmux, *words], capture_output=True, text=True, check=True, timeout=WAIT).stdout
+
+    def children(self) -> list[psutil.Process]:
+        """Give the observer and whatever it started."""
+        return self.shell.children(recursive=True)
+
+    def keys(self, *keys: str) -> None:
+        """Press keys, each by tmux's name for it."""
+        self._do("send-keys", *keys)
+
+    def text(self) -> str:
+        """Give what stands on the screen."""
+        return self._do("capture-pane", "-p")
+
+    def whole_application(self) -> bool:
+        """Tell whether the terminal shows the screen that applications have for themselves."""
+        return self._do("display-message", "-p", "#{alternate_on}").strip() == "1"
+
+    def shows(self, pattern: str) -> re.Match[str]:
+        """Wait until a line of the screen matches `pattern`; give the match."""
+        deadline, pause = time.monotonic() + WAIT, threading.Event()
+        while (found := re.search(pattern, text := self.text(), re.MULTILINE)) is None:
+            assert time.monotonic() < deadline, f"{pattern!r} never stood on the screen, but:\n{text}"
+            pause.wait(LOOKS_APART)
+        return found
+
+    def select(self, name: str) -> None:
+        """Go to the row of that name, down from the top."""
+        self.shows(rf"[─▾▸] {name}\b")
+        self.keys("g")
+        lines = [line for line in self.text().splitlines() if re.match(r".{0,12}[─▾▸] ", line)]
+        down = next(number for number, line in enumerate(lines) if re.search(rf"[─▾▸] {name}\b", line))
+        self.keys(*"j" * down)
+        self.shows(rf"^▌.*[─▾▸] {name}\b")
