@@ -15,6 +15,7 @@ from runtime.introspection.actions import Actions
 from runtime.introspection.attention import Attention
 from runtime.introspection.branches import Branches
 from runtime.introspection.census import Census
+from runtime.introspection.cpu_meter import CpuMeter
 from runtime.introspection.details import Details
 from runtime.introspection.event_log import EventLog
 from runtime.introspection.figures import Figures
@@ -64,6 +65,7 @@ class Answers:
         self._details = Details(node, watchdog, state)
         self._actions = Actions(node, watchdog, log, read_only)
         self.sampler = MemorySampler(node)
+        self.meter = CpuMeter(node)
         self._lock = new_lock()
         self._asked_at = 0.0
 
@@ -77,6 +79,8 @@ class Answers:
                 return self.log.answer(query)
             if isinstance(query, wire.GetProcess):
                 return self._process(query)
+            if isinstance(query, (wire.GetTree, wire.GetProcesses)) and query.sort == "cpu_time":
+                self.meter.want()
             with self._lock:
                 return self._look(query, client)
         except FilterError as error:
@@ -103,6 +107,11 @@ class Answers:
             case wire.GetNames():
                 return names_of(self.node, query.limit)
         return wire.Failed(why=f"This node cannot answer {type(query).__name__}.", kind="unsupported")
+
+    def close(self) -> None:
+        """Stop measuring. In the node's thread."""
+        self.sampler.close()
+        self.meter.close()
 
     def forget(self) -> None:
         """Let go of what was remembered for the next question when none has come for a while: it may be dead by now."""

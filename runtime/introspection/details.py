@@ -11,6 +11,7 @@ from runtime.gen_server import GenServer
 from runtime.introspection import wire
 from runtime.introspection.errand import Errands
 from runtime.introspection.glimpse import messages, some, values
+from runtime.introspection.message_text import message_text
 from runtime.introspection.places import display_name, place_of, supervisors_of
 from runtime.introspection.stack import stack_of
 from runtime.node import Node
@@ -65,7 +66,7 @@ class Details:
     def _messages(self, process: Process, limit: int) -> tuple[str, ...]:
         if not self.state:
             return ()
-        return tuple(render(message, 500) for message in messages(process, max(0, min(limit, MAX_MESSAGES))))
+        return tuple(message_text(message) for message in messages(process, max(0, min(limit, MAX_MESSAGES))))
 
     def _dictionary(self, process: Process) -> dict[str, str]:
         if not self.state:

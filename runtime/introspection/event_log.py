@@ -17,6 +17,7 @@ from runtime.instrument import Instrument, install, remove
 from runtime.introspection import wire
 from runtime.introspection.entry import Entry
 from runtime.introspection.errand import Errand
+from runtime.introspection.message_text import message_text
 from runtime.introspection.places import Place, child_text, display_name, key_of, place_of
 from runtime.node import Node
 from runtime.pid import OUTSIDE, Pid
@@ -219,7 +220,7 @@ class EventLog(Instrument):
         if report.kind == "server_terminated":
             if len(self._last_words) > 1_000:
                 self._last_words.clear()
-            self._last_words[fields["pid"].id] = (render(fields["last_message"]), render(fields["state"]))
+            self._last_words[fields["pid"].id] = (message_text(fields["last_message"]), render(fields["state"]))
         elif report.kind == "max_heap_size":
             pid = fields["pid"]
             message = f"holds {fields['total_heap_size']:,} bytes; its max_heap_size is {fields['max_heap_size']:,}"

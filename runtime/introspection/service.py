@@ -59,7 +59,7 @@ class Service:
         remove(self.log)
         self.log.spawns.switch_off()
         self.watchdog.close()
-        self.answers.sampler.close()
+        self.answers.close()
         atexit.unregister(self.close)
         if _services.get(self.node) is self:
             del _services[self.node]

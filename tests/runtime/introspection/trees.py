@@ -57,7 +57,7 @@ class Observer:
         self.answers = Answers(node, "test", self.log, self.watchdog, read_only=False, state=True)
         self.attention = Attention()
         node.closing.append(self.watchdog.close)
-        node.closing.append(self.answers.sampler.close)
+        node.closing.append(self.answers.close)
 
     def ask(self, query: wire.Query) -> Any:
         """Ask."""

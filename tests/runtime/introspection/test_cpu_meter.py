@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import time
+
+import gevent
+
+from runtime import GenServer, cast, sleep, spawn
+from runtime.introspection.cpu_meter import CpuMeter
+from runtime.node import this_node
+from runtime.pid import Pid
+from runtime.scheduler import Worker
+from tests.runtime.in_node import in_node
+
+
+class Busy(GenServer):
+    """Works for as long as it is told."""
+
+    def handle_cast(self, seconds: float) -> None:
+        """Work."""
+        _work(seconds)
+
+
+def _work(seconds: float) -> None:
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        pass
+
+
+def _work_and_rest() -> None:
+    _work(0.02)
+    sleep(100)
+
+
+def _measured(pid: Pid | None) -> float:
+    assert pid is not None
+    assert pid.process is not None
+    return pid.process.cpu_time
+
+
+@in_node
+def test_time_is_charged_to_those_who_ran_also_on_one_worker() -> None:
+    slot = Worker.__dict__["process"]
+    meter = CpuMeter(this_node())
+    meter.want()
+    while not meter._is_on:
+        gevent.sleep(0)  # the hub takes up what is wanted from other threads
+    lazy, busy = Busy.start(), Busy.start()
+    for _ in range(5):
+        cast(busy, 0.01)
+        cast(lazy, 0.001)
+    plain = spawn(_work_and_rest)
+    sleep(0.1)
+    assert _measured(busy) >= 0.05
+    assert 0.005 <= _measured(lazy) < _measured(busy)
+    assert _measured(plain) >= 0.02
+    meter.close()
+    assert Worker.__dict__["process"] is slot
+    before = _measured(busy)
+    cast(busy, 0.01)
+    sleep(0.1)
+    assert _measured(busy) == before
