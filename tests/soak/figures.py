@@ -1,0 +1,115 @@
+"""What there is on a node at rest, counted, and what is wrong with it."""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from greenlet import greenlet
+
+from runtime import Pid, registered, which_children
+from runtime.node import Node, current
+from runtime.process import DEAD, Process
+from runtime.scheduler import Worker
+from tests.soak.member import Member, Soak
+
+MEMORY = 0.1
+"""By which part the memory may have changed."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How many of what there are."""
+
+    processes: int
+    names: int
+    timers: int
+    """With those that have fired and whose message is still to be taken."""
+    monitors: int
+    greenlets: int
+    """Without the workers of the runtime, each of which is accounted for by itself."""
+    descriptors: int
+    resident: int
+    """Bytes."""
+
+    @classmethod
+    def of(cls, node: Node) -> Figures:
+        """Count."""
+        gc.collect()
+        with open("/proc/self/statm") as sizes:
+            resident = int(sizes.read().split()[1]) * resource.getpagesize()
+        return cls(
+            processes=node.alive,
+            names=len(node.names),
+            timers=len(node.timers.pending) + sum(process.message_queue_len for process in node.processes()),
+            monitors=sum(len(process.monitors or ()) for process in node.processes()),
+            greenlets=sum(isinstance(o, greenlet) and type(o) is not Worker for o in gc.get_objects()),
+            descriptors=len(os.listdir("/proc/self/fd")),
+            resident=resident,
+        )
+
+    def changes(self, after: Figures) -> Iterator[str]:
+        """Say what there is more or less of than there may be."""
+        for name in ("processes", "names", "timers", "greenlets", "descriptors"):
+            one, other = getattr(self, name), getattr(after, name)
+            if one != other:
+                yield f"there were {one} {name} and there are {other}"
+        if abs(after.resident - self.resident) > MEMORY * self.resident:
+            yield f"the memory was {self.resident / 1e6:.0f} MB and is {after.resident / 1e6:.0f} MB"
+
+
+def faults(node: Node, names: list[str]) -> Iterator[str]:
+    """Say what is wrong with a node at rest, whose tree has these names."""
+    yield from Soak.losses[:10]
+    if sorted(registered()) != sorted(names):
+        yield f"the names differ by {sorted({*registered()} ^ {*names})[:10]}"
+    yield from _missing("top")
+    processes = [process for process in node.processes() if process is not current()]
+    for process in processes:
+        yield from _false_relations(process)
+        if type(process.body) is Member:
+            yield from _lost_messages(process)
+    watching = sum(type(p.body) is Member and p.body.watching is not None for p in processes)
+    monitors = sum(len(process.monitors or ()) for process in processes)
+    if watching != monitors:
+        yield f"{watching} members watch somebody, and there are {monitors} monitors"
+    if node.scheduler.remains or node.aliases or node.deaths:
+        yield f"{len(node.scheduler.remains)} remains, {len(node.aliases)} aliases, {len(node.deaths)} deaths are left"
+    idle = {id(worker) for worker in node.scheduler.idle}
+    for worker in gc.get_objects():
+        if type(worker) is Worker and not worker.dead and id(worker) not in idle:
+            owner = worker.process
+            if owner is None or owner.state is DEAD or owner.worker is not worker:
+                yield f"a worker is left, of {owner}"
+
+
+def _missing(supervisor: str) -> Iterator[str]:
+    """Say which children do not run, all the way down."""
+    for child in which_children(supervisor):
+        if not isinstance(child.pid, Pid) or child.pid.process is None:
+            yield f"child {child.id} of {supervisor} does not run: {child.pid}"
+        elif child.type == "supervisor":
+            yield from _missing(child.id)
+
+
+def _false_relations(process: Process) -> Iterator[str]:
+    for other in process.links:
+        if other.state is DEAD or process not in other.links:
+            yield f"{process} has a link with {other}, which has none with it or is dead"
+    for number, other in (process.monitors or {}).items():
+        if other.state is DEAD or number not in (other.watchers or {}):
+            yield f"{process} watches {other}, which does not know it or is dead"
+    for number, watch in (process.watchers or {}).items():
+        if watch.watcher.state is DEAD or number not in (watch.watcher.monitors or {}):
+            yield f"{process} is watched by {watch.watcher}, which does not know it or is dead"
+
+
+def _lost_messages(process: Process) -> Iterator[str]:
+    member = process.body
+    for pid, number in member.sent.items():
+        receiver = pid.process
+        if receiver is not None and type(receiver.body) is Member and receiver.body.got.get(process.pid) != number:
+            yield f"{process} has sent {number} items to {pid}, which got {receiver.body.got.get(process.pid)}"

@@ -1,0 +1,16 @@
+"""The soak run in short: everything in it happens, and nothing is lost."""
+
+import re
+import subprocess
+import sys
+
+
+def test_two_thousand_kills_lose_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.soak", "--kills", "2000"], capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith("nothing was lost\n")
+    for what in ("hogs killed", "garbage", "answers"):
+        (count,) = re.findall(rf"'{what}': (\d+)", done.stdout)
+        assert int(count) > 0, done.stdout
