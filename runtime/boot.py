@@ -79,10 +79,9 @@ def run(main: Callable[..., Any], *args: Any, time_slice: float | None = None, *
     watcher = Watcher(body)
     process.watchers = {0: watcher}
     node.start(process)
-    with _stop_signals(node, process) as received:
-        with nullcontext() if slices is None else slices:
-            body.over.wait()
-            _stop_everything(node)
+    with _stop_signals(node, process) as received, nullcontext() if slices is None else slices:
+        body.over.wait()
+        _stop_everything(node)
     close_node(node)
     if received:
         raise KeyboardInterrupt if received[0] == signal.SIGINT else SystemExit(128 + received[0])

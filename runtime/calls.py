@@ -1,7 +1,7 @@
 """Calls: a request to a server, and the reply that comes back without going through the caller's mailbox.
 
-A caller waits in its `From`. The server's death, the reply and the timeout race for it; the first decides, and what comes
-later is dropped, so a late reply never reaches anybody's mailbox.
+A caller waits in its `From`. The server's death, the reply and the timeout race for it; the first decides, and what
+comes later is dropped, so a late reply never reaches anybody's mailbox.
 """
 
 from __future__ import annotations
@@ -123,9 +123,7 @@ class From:
         return outcome
 
 
-def request(
-    dest: Any, tag: str, content: Any, timeout: float | None, function: str, module: str = "gen_server"
-) -> Any:
+def request(dest: Any, tag: str, content: Any, timeout: float | None, function: str, module: str = "gen_server") -> Any:
     """Make a call of any kind and give its reply. Raises CallError."""
     caller = current_process(function)
     if timeout is not None and not (type(timeout) is float and timeout > 0):

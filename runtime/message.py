@@ -201,5 +201,3 @@ def _set_state(result: Any, state: Any) -> None:
         result.__dict__.update(state)
     for name, item in (slots or {}).items():
         object.__setattr__(result, name, item)
-
-

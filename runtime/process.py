@@ -82,13 +82,16 @@ class Rare:
 class Process(Rare):
     """One process of a node.
 
-    `body` is what it runs: an object with ``run(process, worker)`` and `initial_call`. `worker` is the greenlet that holds its stack, None while it has none. `links` are the processes it is
-    linked to; `monitors` (Ref number → target) and `watchers` (number → who is told of its death) are None while empty.
-    `saved` are messages that the last selective receive has refused; they are older than all of the mailbox. `special` is
-    set while a server has something besides messages to look at (`pending`, `timing`, `debug`), `burdened` once
-    there is something rare that its end or its next worker must heed (`timers`, `aliases`, `suspending`, `context`,
-    `interrupts`), `unusual` while waking it takes more than the run queue (`suspended`, `priority`). `waiting_for` is the
-    call it waits in, `reason` why it died.
+    `body` is what it runs: an object with ``run(process, worker)`` and `initial_call`. `worker` is the greenlet that
+    holds its stack, None while it has none. `links` are the processes it is linked to; `monitors` (Ref number → target)
+    and `watchers` (number → who is told of its death) are None while empty. `saved` are messages that the last
+    selective receive has refused; they are older than all of the mailbox. `waiting_for` is the call it waits in,
+    `reason` why it died.
+
+    Three flags keep what is rare off the common ways. `special`: a server has something besides messages to look at
+    (`pending`, `timing`, `debug`). `burdened`: there is something that its end or its next worker must heed (`timers`,
+    `aliases`, `suspending`, `context`, `interrupts`). `unusual`: waking it takes more than the run queue (`suspended`,
+    `priority`).
     """
 
     __slots__ = (
@@ -172,7 +175,7 @@ class Process(Rare):
         return waiting if limit is None else waiting[:limit]
 
     def add_link(self, other: Process) -> None:
-        """Note one half of a link. A tuple holds up to two, which is what most processes have; a dict, in order, more."""
+        """Note one half of a link. A tuple holds up to two, which most processes have; a dict, in order, more."""
         links = self.links
         if isinstance(links, tuple):
             if other in links:

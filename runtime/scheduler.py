@@ -5,10 +5,10 @@ queue on itself: it switches straight to the worker of the next ready process, o
 no stack yet, and to the hub only when nothing is ready. So a wait costs one switch out and one in. When a process ends,
 its worker takes the next one instead of dying: starting a greenlet is what is expensive.
 
-The hub's part is `Scheduler.drain`, a callback that starts a batch. Control comes back to it when nothing is ready, when
-the batch has used up its time (so that sockets and timers are never starved), when a process blocks in something of
-gevent's (whose watcher will switch to its worker directly), and when frames of a dead process have to be unwound, which
-only the hub does: it can then tell whether they ran through or waited.
+The hub's part is `Scheduler.drain`, a callback that starts a batch. Control comes back to it when nothing is ready,
+when the batch has used up its time (so that sockets and timers are never starved), when a process blocks in something
+of gevent's (whose watcher will switch to its worker directly), and when frames of a dead process have to be unwound,
+which only the hub does: it can then tell whether they ran through or waited.
 """
 
 from __future__ import annotations

@@ -135,16 +135,17 @@ def get_state(pid: Any, timeout: float | None = 5.0) -> Any:
 def replace_state(pid: Any, fn: Callable[[dict[str, Any]], dict[str, Any]], timeout: float | None = 5.0) -> Any:
     """Replace the state by what ``fn(state)`` returns and give that (OTP: sys:replace_state/3).
 
-    `fn` runs in the server, on a copy of its attributes. When it raises, the state stays as it was and SystemRequestError is
-    raised with ``("callback_failed", ("gen_server", "system_replace_state"), Crash)``.
+    `fn` runs in the server, on a copy of its attributes. When it raises, the state stays as it was and
+    SystemRequestError is raised with ``("callback_failed", ("gen_server", "system_replace_state"), Crash)``.
     """
     return _ask(pid, ("replace_state", fn), timeout, "replace_state")
 
 
 def get_status(pid: Any, timeout: float | None = 5.0) -> tuple[Any, ...]:
-    """Give ``("status", pid, module, [dictionary, "running" | "suspended", parent, debug, misc])`` (OTP: sys:get_status/2).
+    """Give ``("status", pid, module, [dictionary, status, parent, debug, misc])`` (OTP: sys:get_status/2).
 
-    `misc` is a dict with `header`, `status`, `parent`, `logged_events` and `state`.
+    The inner `status` is ``"running"`` or ``"suspended"``; `misc` is a dict with `header`, `status`, `parent`,
+    `logged_events` and `state`.
     """
     result: tuple[Any, ...] = _ask(pid, ("get_status",), timeout, "get_status")
     return result
@@ -198,7 +199,10 @@ def get_log(pid: Any, timeout: float | None = 5.0) -> list[Any]:
 
 
 def install(pid: Any, key: Any, fn: Callable[[Any, Any], Any], state: Any, timeout: float | None = 5.0) -> None:
-    """Call ``fn(state, event)`` in the server for every event; it returns the next state, or ``"done"`` (OTP: sys:install/3)."""
+    """Call ``fn(state, event)`` in the server for every event (OTP: sys:install/3).
+
+    It returns the next state, or ``"done"`` to be taken out.
+    """
     _ask(pid, ("install", key, fn, state), timeout, "install")
 
 

@@ -1,7 +1,7 @@
 """Time slices: no process holds the hub for longer than its slice while others could run.
 
-An interval timer's signal interrupts the hub's thread; its handler, when the code it has interrupted is a process's own,
-puts that process at the end of the run queue and switches to the hub. It leaves alone whatever must be whole: the
+An interval timer's signal interrupts the hub's thread; its handler, when the code it has interrupted is a process's
+own, puts that process at the end of the run queue and switches to the hub. It leaves alone whatever must be whole: the
 runtime itself, imports, gevent, locks and logging (see `interruption.may_interrupt`).
 
 What it cannot do: interrupt one long call into C (a regular expression, ``sorted`` of a million numbers), which ends

@@ -66,7 +66,7 @@ def test_data_for_a_suspended_process_does_not_keep_the_hub_busy() -> None:
         other.close()
         return held, received
 
-    Worker._stop_watching = counted  # type: ignore[method-assign]
+    Worker._stop_watching = counted  # type: ignore[assignment,method-assign]
     try:
         assert run(main) == (1, b"data")
     finally:
