@@ -1,0 +1,150 @@
+"""Ctrl-C and SIGTERM on real programs: the tree stops in order, a second one is immediate, and nobody sees a mess."""
+
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+TREE = """
+    import os, sys, time
+    from runtime import *
+
+    class Member(GenServer):
+        def init(self, name, slow=0.0):
+            flag(trap_exit=True)
+            self.name, self.slow = name, slow
+        def handle_cast(self, message):
+            print("hogging", flush=True)
+            while True:
+                pass
+        def terminate(self, reason):
+            print("stopping", self.name, reason, flush=True)
+            sleep(self.slow)
+            print("stopped", self.name, flush=True)
+
+    def member(name, slow=0.0, shutdown=5.0):
+        return ChildSpec(id=name, start=(Member.start_link, name, slow), shutdown=shutdown)
+
+    def main():
+        inner = ChildSpec(id="inner", type="supervisor", shutdown="infinity",
+                          start=(lambda: Supervisor.start_link([member("b"), member("c", *SLOW)]),))
+        top = Supervisor.start_link([member("a"), inner, member("d")])
+        try:
+            print("ready", flush=True)
+            BODY
+        finally:
+            print("main is over", flush=True)
+
+    run(main)
+    print("after run", flush=True)
+"""
+
+
+class Program:
+    """A program that runs, and what it printed."""
+
+    def __init__(self, body: str = "receive()", slow: str = "0.0,") -> None:
+        text = textwrap.dedent(TREE).replace("BODY", body).replace("*SLOW", slow)
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen([sys.executable, "-c", text], stdout=pipe, stderr=pipe, text=True)
+
+    def wait_for(self, line: str) -> None:
+        """Read until it has printed a line."""
+        assert self.process.stdout is not None
+        for printed in self.process.stdout:
+            if printed.strip() == line:
+                return
+        raise AssertionError(f"it never printed {line!r}: {self.process.stderr and self.process.stderr.read()}")
+
+    def end(self, *signals: signal.Signals) -> tuple[list[str], str, int]:
+        """Send signals, wait for the end, and give what it printed from now on, its errors, and its status."""
+        for number in signals:
+            self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=60)
+        return out.splitlines(), err, self.process.returncode
+
+
+IN_ORDER = [
+    "main is over",
+    *("stopping d shutdown", "stopped d"),
+    *("stopping c shutdown", "stopped c"),
+    *("stopping b shutdown", "stopped b"),
+    *("stopping a shutdown", "stopped a"),
+]
+
+
+def test_sigterm_stops_the_tree_in_order_and_is_the_status_and_says_nothing() -> None:
+    program = Program()
+    program.wait_for("ready")
+    assert program.end(signal.SIGTERM) == (IN_ORDER, "", 128 + signal.SIGTERM)
+
+
+def test_ctrl_c_stops_the_tree_in_order_and_ends_as_python_ends_of_it() -> None:
+    program = Program()
+    program.wait_for("ready")
+    out, err, status = program.end(signal.SIGINT)
+    assert out == IN_ORDER
+    assert status == -signal.SIGINT
+    assert err.splitlines()[-1] == "KeyboardInterrupt"
+    assert err.count("Traceback") == 1
+
+
+def test_each_child_has_the_time_of_its_spec_and_no_more() -> None:
+    program = Program(slow="1_000.0, 0.2")
+    program.wait_for("ready")
+    out, _, status = program.end(signal.SIGTERM)
+    assert out == [line for line in IN_ORDER if line != "stopped c"]
+    assert status == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_the_program_at_once(number: signal.Signals) -> None:
+    program = Program(slow='1_000.0, "infinity"')
+    program.wait_for("ready")
+    program.process.send_signal(number)
+    program.wait_for("stopping c shutdown")
+    out, err, status = program.end(number)
+    assert (out, err, status) == ([], "", -number)
+
+
+def test_a_second_signal_ends_a_program_whose_hub_is_held() -> None:
+    program = Program(body="cast([c.pid for c in which_children(top) if c.id == 'a'][0], 'hog'); receive()")
+    program.wait_for("hogging")
+    program.process.send_signal(signal.SIGINT)
+    while program.process.poll() is None:  # the first may not have been looked at yet, and two at once are one
+        program.process.send_signal(signal.SIGINT)
+        try:
+            program.process.wait(timeout=0.05)
+        except subprocess.TimeoutExpired:
+            continue
+    assert program.end() == ([], "", -signal.SIGINT)
+
+
+def test_a_first_process_that_traps_exits_is_told_and_ends_as_it_likes() -> None:
+    program = Program(body="flag(trap_exit=True); print('ready', receive(), flush=True)")
+    program.wait_for("ready")
+    out, err, status = program.end(signal.SIGTERM)
+    assert out == ["ready Exit(pid=<0.0.0>, reason='shutdown')", *IN_ORDER]
+    assert (err, status) == ("", 128 + signal.SIGTERM)
+
+
+def test_a_program_that_catches_the_interrupt_goes_on_after_an_orderly_stop() -> None:
+    program = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "from runtime import *\n"
+            "def main():\n print('ready', flush=True)\n receive()\n"
+            "try:\n run(main)\nexcept KeyboardInterrupt:\n print('caught', flush=True)\n"
+            "print(run(lambda: 'a second node'))",
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert program.stdout is not None
+    assert program.stdout.readline() == "ready\n"
+    program.send_signal(signal.SIGINT)
+    assert program.communicate(timeout=60)[0] == "caught\na second node\n"
+    assert program.returncode == 0
