@@ -4,7 +4,7 @@ import time
 
 import gevent
 
-from runtime import GenServer, cast, sleep, spawn
+from runtime import GenServer, call, cast, receive, self_, send, spawn
 from runtime.introspection.cpu_meter import CpuMeter
 from runtime.node import this_node
 from runtime.pid import Pid
@@ -19,6 +19,10 @@ class Busy(GenServer):
         """Work."""
         _work(seconds)
 
+    def handle_call(self, request: object, caller: object) -> bool:
+        """Say that everything is done that came before."""
+        return True
+
 
 def _work(seconds: float) -> None:
     end = time.perf_counter() + seconds
@@ -26,9 +30,10 @@ def _work(seconds: float) -> None:
         pass
 
 
-def _work_and_rest() -> None:
+def _work_and_rest(parent: Pid) -> None:
     _work(0.02)
-    sleep(100)
+    send(parent, "done")
+    receive()
 
 
 def _measured(pid: Pid | None) -> float:
@@ -48,8 +53,10 @@ def test_time_is_charged_to_those_who_ran_also_on_one_worker() -> None:
     for _ in range(5):
         cast(busy, 0.01)
         cast(lazy, 0.001)
-    plain = spawn(_work_and_rest)
-    sleep(0.1)
+    plain = spawn(_work_and_rest, self_())
+    assert call(lazy, "done?", timeout=None)
+    assert call(busy, "done?", timeout=None)
+    receive("done")
     assert _measured(busy) >= 0.05
     assert 0.005 <= _measured(lazy) < _measured(busy)
     assert _measured(plain) >= 0.02
@@ -57,5 +64,5 @@ def test_time_is_charged_to_those_who_ran_also_on_one_worker() -> None:
     assert Worker.__dict__["process"] is slot
     before = _measured(busy)
     cast(busy, 0.01)
-    sleep(0.1)
+    assert call(busy, "done?", timeout=None)
     assert _measured(busy) == before
