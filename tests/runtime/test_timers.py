@@ -1,0 +1,124 @@
+"""Timers: messages in the future, beside a model; cancelling, reading, and what dies with whom."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runtime import (
+    cancel_timer,
+    exit,
+    flush,
+    read_timer,
+    receive,
+    register,
+    run,
+    self_,
+    send_after,
+    sleep,
+    spawn,
+    start_timer,
+)
+from runtime.clock import MockClock, now, use_clock
+from runtime.node import running_node
+from tests.runtime.in_node import in_node
+
+DELAYS = st.integers(0, 40)
+
+
+@given(st.lists(st.tuples(DELAYS, st.none() | DELAYS), max_size=25))
+@settings(deadline=None, max_examples=50)
+def test_timers_fire_in_order_unless_they_were_cancelled_in_time(plan: list[tuple[int, int | None]]) -> None:
+    """Each is set for a time (in tenths of seconds), and cancelled at another one or not at all."""
+
+    def main() -> tuple[list[int], list[float | None]]:
+        refs = [send_after(self_(), number, delay / 10 + 0.01) for number, (delay, _) in enumerate(plan)]
+        left = []
+        begun = now()
+        for cancel, number in sorted((cancel, number) for number, (_, cancel) in enumerate(plan) if cancel is not None):
+            sleep(max(0.0, begun + cancel / 10 - now()))
+            left.append(cancel_timer(refs[number]))
+        sleep(5)
+        return flush(), left
+
+    with use_clock(MockClock()):
+        arrived, left = run(main)
+    fired = [(d, n) for n, (d, c) in enumerate(plan) if c is None or c > d]
+    assert arrived == [number for _, number in sorted(fired)]
+    cancelled = sorted((c, n) for n, (_, c) in enumerate(plan) if c is not None)
+    expected = [plan[n][0] / 10 + 0.01 - c / 10 if c <= plan[n][0] else None for c, n in cancelled]
+    assert left == [None if seconds is None else pytest.approx(seconds) for seconds in expected]
+
+
+@in_node
+def test_a_timer_can_be_read_until_it_has_fired() -> None:
+    ref = send_after(self_(), "now", 10)
+    sleep(4)
+    assert read_timer(ref) == pytest.approx(6)
+    assert receive() == "now"
+    assert read_timer(ref) is None
+    assert cancel_timer(ref) is None
+
+
+@in_node
+def test_a_started_timer_brings_its_reference_with_it() -> None:
+    ref = start_timer(self_(), "go", 1)
+    assert receive() == ("timeout", ref, "go")
+
+
+@in_node
+def test_a_timer_outlives_who_set_it_and_dies_with_whom_it_is_for() -> None:
+    here = self_()
+    spawn(lambda: send_after(here, "from the dead", 1))
+    assert receive(timeout=5) == "from the dead"
+    other = spawn(receive)
+    ref = send_after(other, "too late", 5)
+    exit(other, "kill")
+    assert read_timer(ref) is None
+    node = running_node()
+    assert node is not None
+    assert node.timers.pending == {}
+
+
+@in_node
+def test_a_name_is_looked_up_when_the_time_has_come() -> None:
+    send_after("later", "hello", 1)
+    send_after("nobody", "hello", 1)
+    register("later", self_())
+    assert receive(timeout=5) == "hello"
+    assert receive(timeout=5, default="nothing else") == "nothing else"
+
+
+@in_node
+def test_what_was_given_to_a_timer_does_not_change_any_more() -> None:
+    message = ["before"]
+    send_after(self_(), message, 1)
+    message.append("after")
+    assert receive() == ["before"]
+
+
+@in_node
+def test_a_hundred_thousand_cancelled_timers_leave_next_to_nothing() -> None:
+    for _ in range(100_000):
+        cancel_timer(send_after(self_(), "never", 1_000))
+    node = running_node()
+    assert node is not None
+    assert node.timers.pending == {}
+    assert len(node.timers.heap) < 3_000
+
+
+@pytest.mark.parametrize(
+    ("seconds", "error", "match"),
+    [(-1, ValueError, "0 seconds or more"), ("soon", TypeError, "number of seconds"), (True, TypeError, "number")],
+)
+def test_a_time_that_is_none_is_refused(seconds: float, error: type[Exception], match: str) -> None:
+    def main() -> None:
+        with pytest.raises(error, match=match):
+            send_after(self_(), "x", seconds)
+
+    run(main)
+
+
+@in_node
+def test_what_is_no_timer_is_refused() -> None:
+    with pytest.raises(TypeError, match="what send_after"):
+        cancel_timer("timer")  # type: ignore[arg-type]
