@@ -34,10 +34,16 @@ from tests.runtime.in_node import in_node
 REASONS = ["boom", "shutdown", ("shutdown", "x"), "killed", "normal", 17, None]
 
 
+def parent_of_one_that_exits(reason: Any) -> None:
+    """Outlive the child, if that is possible."""
+    spawn_link(exit, reason)
+    receive("never")
+
+
 @in_node
 def test_a_link_takes_who_does_not_trap_along_for_every_reason_but_normal() -> None:
     for reason in REASONS:
-        pid, ref = spawn_monitor(lambda: spawn_link(exit, reason) and receive())
+        pid, ref = spawn_monitor(parent_of_one_that_exits, reason)
         down = receive(Down(ref, ANY, ANY), timeout=1, default=None)
         assert (None if down is None else down.reason) == (None if reason == "normal" else reason)
         assert alive(pid) == (reason == "normal")

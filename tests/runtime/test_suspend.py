@@ -82,7 +82,12 @@ def test_the_suspensions_of_a_process_end_with_it() -> None:
 @in_node
 def test_the_end_of_a_sleep_waits_for_the_resume() -> None:
     here = self_()
-    pid = spawn(lambda: (sleep(1), send(here, "awake")))
+
+    def sleeper() -> None:
+        sleep(1)
+        send(here, "awake")
+
+    pid = spawn(sleeper)
     sleep(0.1)
     suspend(pid)
     assert receive(timeout=5, default="nothing") == "nothing"

@@ -28,7 +28,7 @@ from tests.soak.member import Soak
 from tests.soak.tree import start_tree
 
 WARM_UP = 3_000
-"""Kills before the first count: by then every ring and pool is as full as it gets."""
+"""Kills before the first count, or a tenth of those that follow: the event log and the pools fill up meanwhile."""
 
 PATIENCE = 60.0
 """Seconds after which a node that has been left alone must be at rest."""
@@ -75,7 +75,7 @@ def soak(kills: int, width: int) -> Result:
     observer = Observer(str(serve("soak").path))
     Soak.count = width**3
     supervisors, members = start_tree(width)
-    wreak(WARM_UP, supervisors, members)
+    wreak(max(WARM_UP, kills // 10), supervisors, members)
     come_to_rest(node, observer, supervisors + members)
     before = Figures.of(node)
     wake(observer)

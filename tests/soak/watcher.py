@@ -40,7 +40,7 @@ class Watcher:
             answer = self.client.ask(wire.GetStats())
             assert isinstance(answer, wire.Stats)
             hog = answer.stats.hub_busy_with
-            if hog is not None and hog != "?":
+            if hog is not None and (answer.stats.hub_busy_at or "").endswith("in handle_cast"):  # and no innocent
                 self.counts["hogs killed"] += isinstance(self.client.ask(wire.Exit(pid=hog)), wire.Done)
             else:
                 self.client.ask(random.choice(QUESTIONS))
