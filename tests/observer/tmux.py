@@ -15,9 +15,10 @@ from typing import Self
 import psutil
 import pytest
 
-from tests.observer.terminal import WAIT
-
 WITHOUT_TMUX = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+
+WAIT = 20.0
+"""Seconds after which something that was waited for is taken to never happen."""
 
 LOOKS_APART = 0.1
 """Seconds from one look at the screen to the next."""
@@ -29,7 +30,11 @@ class Screen:
     def __init__(self, folder: Path, *arguments: str) -> None:
         self._tmux = ["tmux", "-S", str(folder / "tmux.sock"), "-f", "/dev/null"]
         observer = f"{sys.executable} -m observer {' '.join(arguments)}"
-        script = f'unset COLUMNS LINES; before=$(stty -g); {observer}; echo "left with $?"; [ "$(stty -g)" = "$before" ] && echo as before; cat'
+        # Where these are set, the size of the terminal is not asked for.
+        script = (
+            f'unset COLUMNS LINES; before=$(stty -g); {observer}; echo "left with $?"; '
+            '[ "$(stty -g)" = "$before" ] && echo as before; cat'
+        )
         self._do("new-session", "-d", "-x", "120", "-y", "40", "-e", f"OBSERVER_DIR={folder}", "sh", "-c", script)
         self.shell = psutil.Process(int(self._do("display-message", "-p", "#{pane_pid}")))
 

@@ -1,0 +1,89 @@
+"""The main journeys through the dashboard, in a real terminal, on real demos.
+
+Each begins at the home view and takes the steps that the guide gives, whose sections name the test.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.observer.terminal import WAIT
+from tests.observer.tmux import WITHOUT_TMUX, Screen
+
+pytestmark = WITHOUT_TMUX
+
+
+@pytest.fixture
+def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for sockets and settings, whose name is short enough for a socket."""
+    path = Path(tempfile.mkdtemp(prefix="j-", dir="/tmp"))
+    for name in ("HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(path))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def test_a_killed_process_is_seen_to_come_back_and_quitting_leaves_nothing(folder: Path) -> None:
+    with Screen(folder, "demo", "chat") as screen:
+        screen.shows("● live")
+        screen.select("Ada")
+        old = screen.shows(r"^▌.*Ada +(<[\d.]+>)")[1]
+        screen.keys("x")
+        screen.shows("kills 1, restarts 1: one_for_one")
+        screen.keys("Enter")
+        new = screen.shows(rf"Ada restarted {old} → (<[\d.]+>)")[1]
+        screen.shows(rf"^▌.*Ada .*{new}")
+        screen.shows(r"^▌.*Bob|[─▾▸] Bob +<")
+        children = screen.children()
+        assert len(children) >= 2
+        screen.keys("q")
+        screen.shows(r"^left with 0$")
+        screen.shows(r"^as before$")
+        assert not screen.whole_application()
+        assert psutil.wait_procs(children, WAIT)[1] == []
+
+
+def test_escalation_an_exhausted_budget_is_followed_up_the_tree(folder: Path) -> None:
+    with Screen(folder, "demo", "strategies") as screen:
+        screen.select("glass")
+        screen.keys("x")
+        screen.shows("one more")
+        screen.keys("Enter")
+        screen.shows(r"glass restarted <[\d.]+> → ")
+        screen.shows(r"shelf.* !\d+s 1/1")
+        old = screen.shows(r"shelf .*?(<[\d.]+>)")[1]
+        screen.select("glass")
+        screen.keys("X")
+        screen.shows(rf"shelf {old} gave up")
+        screen.keys("4")
+        screen.shows("⚑ shelf .*gave up")
+        screen.keys("f")
+        screen.shows("crashes and trouble")
+        screen.shows("Cause and effect")
+        screen.shows(r"\+0ms .*† glass .*was sent kill")
+        screen.shows(r"└▸ ✗ glass .*exited: killed")
+        screen.shows(r"└▸ ⚑ shelf .*gave up")
+
+
+def test_leak_the_process_that_only_grows_is_found(folder: Path) -> None:
+    with Screen(folder, "demo", "leak") as screen:
+        screen.shows(r" cache .* \+\d\.\dM")
+        screen.select("cache")
+        screen.keys("Enter")
+        screen.shows("Memory .*estimated")
+        screen.shows("pages")
+
+
+def test_hog_the_line_that_holds_everybody_up_is_found(folder: Path) -> None:
+    with Screen(folder, "demo", "hog") as screen:
+        screen.shows(r"HUB STUCK .*held by <[\d.]+> .*hog\.py:\d+ in compute")
+        screen.shows("hog ! hog")
+        screen.select("hog")
+        screen.keys("X")
+        screen.shows(r"hog restarted <[\d.]+> → ")
