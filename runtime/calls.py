@@ -13,7 +13,7 @@ from runtime.errors import CallError
 from runtime.mailbox import check_seconds, deliver_from_outside, receive
 from runtime.message import ATOMIC, isolate, travels_by_reference
 from runtime.node import current, current_process, running_node
-from runtime.pattern import constant_type
+from runtime.pattern import ANY, constant_type
 from runtime.pid import Down, Pid, Ref, next_number
 from runtime.process import DEAD, RECEIVING, WAITING, Process
 from runtime.signals import deliver, drop_watch, watch
@@ -275,7 +275,7 @@ def await_down(server: Process, timeout: float | None) -> Any:
     caller = current_process("await_down")
     ref = Ref()
     watch(caller, server, ref, server.pid)
-    down = receive(lambda m: type(m) is Down and m.ref == ref, timeout=timeout, default=PENDING)
+    down = receive(Down(ref, ANY, ANY), timeout=timeout, default=PENDING)
     if down is PENDING:
         drop_watch(caller, ref)
         return PENDING

@@ -13,7 +13,7 @@ from runtime.message import ATOMIC, isolate
 from runtime.native import get_ident
 from runtime.node import current_process, running_node
 from runtime.pattern import Matching, matching
-from runtime.pid import Pid, Ref
+from runtime.pid import Pid, Ref, next_number
 from runtime.process import DEAD, RECEIVING, RUNNABLE, WAITING, Process
 from runtime.scheduler import Worker
 from runtime.signals import deliver
@@ -172,7 +172,7 @@ def take(process: Process, wanted: Matching | None) -> Any:
 def _take_matching(process: Process, wanted: Matching) -> Any:
     accepts = wanted.accepts
     saved = process.saved
-    if saved and not (wanted.stable and process.saved_for is wanted):
+    if saved and not (wanted.stable and (process.saved_for is wanted or wanted.newer_than > process.saved_before)):
         for index, message in enumerate(saved):
             if accepts(message):
                 del saved[index]
@@ -190,6 +190,7 @@ def _take_matching(process: Process, wanted: Matching) -> Any:
         if saved is None:
             saved = process.saved = deque()
         process.saved_for = wanted
+        process.saved_before = next_number()
         saved.append(mailbox.popleft())
     return NOTHING
 

@@ -7,6 +7,8 @@ from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, MethodType
 from typing import Any
 
+from runtime.pid import Pid, Ref, TimerRef
+
 Matcher = Callable[[Any], bool]
 
 FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType, MethodDescriptorType, partial)
@@ -32,13 +34,16 @@ class Matching:
     """A set of patterns in working order: `accepts(message)` says whether any of them matches.
 
     `stable` promises that a message once refused stays refused, so that a mailbox need not be looked through again.
+    `newer_than` is the number of a reference that every message has in it that matches, 0 when there is none: what
+    came before that reference was made cannot match.
     """
 
-    __slots__ = ("accepts", "stable")
+    __slots__ = ("accepts", "newer_than", "stable")
 
-    def __init__(self, accepts: Matcher, stable: bool) -> None:
+    def __init__(self, accepts: Matcher, stable: bool, newer_than: int = 0) -> None:
         self.accepts = accepts
         self.stable = stable
+        self.newer_than = newer_than
 
 
 _known: dict[tuple[Any, ...], Matching] = {}
@@ -63,13 +68,21 @@ def matching(patterns: tuple[Any, ...]) -> Matching:
 def _build(patterns: tuple[Any, ...]) -> Matching:
     matchers = [compile_pattern(pattern) for pattern in patterns]
     stable = all(_is_constant(pattern) for pattern in patterns)
+    newer_than = min(map(_newest_reference, patterns)) if stable else 0
     if len(matchers) == 1:
-        return Matching(matchers[0], stable)
+        return Matching(matchers[0], stable, newer_than)
 
     def any_matches(message: Any) -> bool:
         return any(accepts(message) for accepts in matchers)
 
-    return Matching(any_matches, stable)
+    return Matching(any_matches, stable, newer_than)
+
+
+def _newest_reference(pattern: Any) -> int:
+    """Give the highest number of the references that a pattern demands, 0 when it demands none."""
+    if isinstance(pattern, tuple):
+        return max(map(_newest_reference, pattern), default=0)
+    return pattern.id if isinstance(pattern, Ref) else 0
 
 
 def _is_constant(pattern: Any) -> bool:
@@ -79,7 +92,7 @@ def _is_constant(pattern: Any) -> bool:
     return isinstance(pattern, type) or pattern is ANY or kind in _CONSTANT
 
 
-_CONSTANT: set[type] = {str, int, float, bool, bytes, type(None)}
+_CONSTANT: set[type] = {str, int, float, bool, bytes, type(None), Pid, Ref, TimerRef}
 
 
 def constant_type(kind: type) -> type:

@@ -201,6 +201,15 @@ def new_ref() -> Ref:
     return ref  # type: ignore[return-value]
 
 
+def new_timer_ref() -> TimerRef:
+    """Make a timer's reference, as `new_ref` makes others."""
+    ref = _OpenRef()
+    ref.id = next_number()  # type: ignore[attr-defined]
+    ref.node = 0  # type: ignore[attr-defined]
+    ref.__class__ = TimerRef  # type: ignore[assignment]
+    return ref  # type: ignore[return-value]
+
+
 class TimerRef(Ref):
     """Names a timer of `send_after`; `cancel_timer` and `read_timer` take it."""
 

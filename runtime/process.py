@@ -50,6 +50,8 @@ class Rare:
     """While suspended: it was woken and must go on when it is resumed."""
     priority: str = "normal"
     max_heap_size: int | None = None
+    saved_before: int = 0
+    """A number that no reference had yet when the last of `saved` came in."""
     saved_for: Matching | None = None
     """The patterns that refused what is in `saved`."""
     aliases: dict[int, Ref] | None = None

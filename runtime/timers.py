@@ -61,7 +61,7 @@ class Timers:
         """Send `message` to `dest` (a Pid or a name) after `seconds`."""
         if type(dest) is Pid and dest.process is None:
             return
-        timer = Timer(ref, clock.now() + seconds, dest, message)
+        timer = Timer(ref, self._now() + seconds, dest, message)
         self.pending[ref.id] = timer
         target = dest.process if type(dest) is Pid else None
         if target is not None:
@@ -78,8 +78,9 @@ class Timers:
             return None
         self.stale += 1
         timer.message = None  # the heap keeps the entry for a while
-        self._compact()
-        return max(0.0, timer.due - clock.now())
+        if self.stale > 1_000:
+            self._compact()
+        return max(0.0, timer.due - self._now())
 
     def drop_all(self, process: Process) -> None:
         """Drop the timers of a process that has died: a timer dies with the pid it is for."""
@@ -149,7 +150,8 @@ class Timers:
 
     def _push(self, due: float, what: Process | Timer) -> None:
         heappush(self.heap, (due, next(self._numbers), what))
-        self._compact()
+        if self.stale > 1_000:
+            self._compact()
         if self._armed is None or due < self._armed:
             self.arm()
 
@@ -172,7 +174,7 @@ class Timers:
         return what.state is DEAD or what.timer_at != due
 
     def _compact(self) -> None:
-        if self.stale > 1_000 and self.stale * 2 > len(self.heap):
+        if self.stale * 2 > len(self.heap):
             self.heap[:] = [entry for entry in self.heap if not self._is_stale(entry)]  # `fire` may hold the list
             heapify(self.heap)
             self.stale = 0

@@ -7,7 +7,7 @@ from typing import Any
 from runtime.mailbox import check_seconds
 from runtime.message import isolate
 from runtime.node import this_node
-from runtime.pid import TimerRef
+from runtime.pid import TimerRef, new_timer_ref
 
 
 def send_after(dest: Any, message: Any, seconds: float) -> TimerRef:
@@ -17,7 +17,7 @@ def send_after(dest: Any, message: Any, seconds: float) -> TimerRef:
     outlives the process that set it and dies with the pid it is for.
     """
     check_seconds(seconds, "seconds")
-    ref = TimerRef()
+    ref = new_timer_ref()
     this_node().timers.start(dest, isolate(message), seconds, ref)
     return ref
 
@@ -25,7 +25,7 @@ def send_after(dest: Any, message: Any, seconds: float) -> TimerRef:
 def start_timer(dest: Any, message: Any, seconds: float) -> TimerRef:
     """Like `send_after`, but what arrives is ``("timeout", ref, message)`` (OTP: start_timer/3)."""
     check_seconds(seconds, "seconds")
-    ref = TimerRef()
+    ref = new_timer_ref()
     this_node().timers.start(dest, ("timeout", ref, isolate(message)), seconds, ref)
     return ref
 
