@@ -115,13 +115,17 @@ def _copy_dict(value: dict[Any, Any], memo: dict[int, Any]) -> dict[Any, Any]:
 
 
 def _copy_set(value: set[Any], memo: dict[int, Any]) -> set[Any]:
-    result = {_copy(item, memo) for item in value}
-    memo[id(value)] = result
+    result: set[Any] = set()
+    memo[id(value)] = result  # first: an item may lead back to it
+    result.update([_copy(item, memo) for item in value])
     return result
 
 
 def _copy_frozenset(value: frozenset[Any], memo: dict[int, Any]) -> frozenset[Any]:
     items = [_copy(item, memo) for item in value]
+    known = memo.get(id(value))  # a cycle through an item has made it already
+    if known is not None:
+        return known  # type: ignore[no-any-return]
     same = all(old is new for old, new in zip(value, items, strict=True))
     memo[id(value)] = result = value if same else frozenset(items)
     return result
@@ -140,13 +144,15 @@ def _copy_deque(value: deque[Any], memo: dict[int, Any]) -> deque[Any]:
 
 def _copy_method(value: types.MethodType, memo: dict[int, Any]) -> types.MethodType:
     owner = _copy(value.__self__, memo)
-    return value if owner is value.__self__ else types.MethodType(value.__func__, owner)
+    memo[id(value)] = result = value if owner is value.__self__ else types.MethodType(value.__func__, owner)
+    return result
 
 
 def _copy_partial(value: partial[Any], memo: dict[int, Any]) -> partial[Any]:
     arguments = [_copy(item, memo) for item in value.args]
     keywords = {key: _copy(item, memo) for key, item in value.keywords.items()}
-    return partial(value.func, *arguments, **keywords)
+    memo[id(value)] = result = partial(value.func, *arguments, **keywords)
+    return result
 
 
 _COPIERS: dict[type, Callable[[Any, dict[int, Any]], Any]] = {

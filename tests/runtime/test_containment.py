@@ -631,7 +631,7 @@ def test_each_server_keeps_its_own_context_variables() -> None:
     assert call(one, None) == "one"
 
 
-def test_a_timeout_that_a_process_leaves_behind_reaches_no_other() -> None:
+def test_a_timeout_that_a_process_leaves_behind_does_not_reach_an_idle_stack() -> None:
     def careless() -> None:
         gevent.Timeout(0.01).start()
 
