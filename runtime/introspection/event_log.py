@@ -171,7 +171,8 @@ class EventLog(Instrument):
         about = self._about(process, place)
         if abnormal:
             self.crashed += 1
-            self._failed(about["key"])
+            if place is not None or process.name is not None:  # else nobody will ever stand there again
+                self._failed(about["key"])
         if isinstance(reason, Crash):
             about["stacktrace"] = reason.stacktrace
         words = self._last_words.pop(process.pid.id, None)

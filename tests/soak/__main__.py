@@ -20,7 +20,7 @@ from typing import Any
 import gevent.subprocess
 
 from runtime import install, remove, run, sleep
-from runtime.introspection.service import serve
+from runtime.introspection.service import Service, serve
 from runtime.node import Node, this_node
 from tests.soak.figures import Figures, faults
 from tests.soak.havoc import Count, wreak
@@ -72,17 +72,18 @@ def soak(kills: int, width: int) -> Result:
     node = this_node()
     count = Count()
     install(count)
-    observer = Observer(str(serve("soak").path))
+    service = serve("soak")
+    observer = Observer(str(service.path))
     Soak.count = width**3
     supervisors, members = start_tree(width)
     wreak(max(WARM_UP, kills // 10), supervisors, members)
-    come_to_rest(node, observer, supervisors + members)
+    come_to_rest(node, service, observer, supervisors + members)
     before = Figures.of(node)
     wake(observer)
     started = time.monotonic()
     wreak(kills, supervisors, members)
     seconds = time.monotonic() - started
-    come_to_rest(node, observer, supervisors + members)
+    come_to_rest(node, service, observer, supervisors + members)
     after = Figures.of(node)
     problems = [*before.changes(after), *faults(node, supervisors + members)]
     observed = observer.end()
@@ -98,7 +99,7 @@ def wake(observer: Observer) -> None:
     observer.tell("go on")
 
 
-def come_to_rest(node: Node, observer: Observer, names: list[str]) -> None:
+def come_to_rest(node: Node, service: Service, observer: Observer, names: list[str]) -> None:
     """Let nobody say anything, and wait until all has been said, restarted and unwound."""
     Soak.quiet = True
     deadline = time.monotonic() + PATIENCE
@@ -106,6 +107,8 @@ def come_to_rest(node: Node, observer: Observer, names: list[str]) -> None:
         sleep(0.05)
     observer.tell("hush")
     sleep(1.0)  # an errand of the observer's may still be under way
+    while len(service.endpoint._clients) > 1 and time.monotonic() < deadline:
+        sleep(0.05)  # who sent garbage is still being dropped
 
 
 def is_at_rest(node: Node, count: int) -> bool:
