@@ -6,12 +6,15 @@ import asyncio
 import statistics
 import time
 
+import msgspec
+
 from observer.source import Answer
 from runtime.introspection import wire
 from tests.benchmarks.harness.benchmark import OURS, Benchmark, Target
 from tests.benchmarks.harness.contender import Fixed, Python
 from tests.benchmarks.harness.sample import Sample
-from tests.observer.fake_node import FakeNode, FakeProcess
+from tests.observer.fake_node import FakeNode
+from tests.observer.fake_process import STEP, FakeProcess
 
 FEW, MANY = 1_000, 100_000
 """Processes of the nodes."""
@@ -24,27 +27,37 @@ SIZE = (120, 40)
 
 
 class Node(FakeNode):
-    """A node in memory that keeps account of the time its own answers take, which is not the dashboard's."""
+    """A node in memory with all of its tree unfolded, which keeps account of the time that its own answers take."""
 
-    wall = cpu = 0.0
+    def __init__(self, processes: int) -> None:
+        root = FakeProcess("app", "app", "<0.1.0>", "supervisor", strategy="one_for_one")
+        for number in range(processes // WORKERS):
+            pool = root.add(f"pool{number}", f"<0.{2 + number}.0>", kind="supervisor", strategy="one_for_one")
+            for worker in range(WORKERS):
+                pid = f"<0.{10_000 + number * WORKERS + worker}.0>"
+                pool.add(f"worker{worker}", pid, rate=worker % 10, queue=worker % 17)
+        super().__init__(root, name="crowd")
+        self.wall = self.cpu = 0.0
+        self._places = [(place, place.key.count("/"), False) for place in root.walk()]
+        self._stats = self.stats()
 
     async def ask(self, query: wire.Query) -> Answer:
         """Answer, and count the time."""
         wall, cpu = time.perf_counter(), time.process_time()
-        answer = await super().ask(query)
+        answer = self._window(query) if isinstance(query, wire.GetTree) else await super().ask(query)
         self.wall += time.perf_counter() - wall
         self.cpu += time.process_time() - cpu
         return answer
 
-
-def _node(processes: int) -> Node:
-    root = FakeProcess("app", "app", "<0.1.0>", "supervisor", strategy="one_for_one")
-    for number in range(processes // WORKERS):
-        pool = root.add(f"pool{number}", f"<0.{2 + number}.0>", kind="supervisor", strategy="one_for_one")
-        for worker in range(WORKERS):
-            pid = f"<0.{10_000 + number * WORKERS + worker}.0>"
-            pool.add(f"worker{worker}", pid, rate=worker % 10, queue=worker % 17)
-    return Node(root, name="crowd")
+    def _window(self, query: wire.GetTree) -> wire.Window:
+        self.time += STEP
+        part = self._places[query.offset : query.offset + query.limit]
+        return wire.Window(
+            rows=tuple(self.row(*place) for place in part),
+            offset=query.offset,
+            total=len(self._places),
+            stats=msgspec.structs.replace(self._stats, time=self.time),
+        )
 
 
 async def _frames(count: int, processes: int) -> list[Sample]:
@@ -52,7 +65,7 @@ async def _frames(count: int, processes: int) -> list[Sample]:
     from observer.app import ObserverApp
     from observer.settings import Settings
 
-    node = _node(processes)
+    node = Node(processes)
     app = ObserverApp(node, Settings(interval=60.0))
     frames = []
     async with app.run_test(size=SIZE) as pilot:
@@ -80,7 +93,7 @@ async def _idle(seconds: int) -> Sample:
     from observer.app import ObserverApp
     from observer.settings import Settings
 
-    node = _node(MANY)
+    node = Node(MANY)
     app = ObserverApp(node, Settings())
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause(1.0)

@@ -108,7 +108,7 @@ BENCHMARKS = (
         name="memory of a waiting server",
         what="a server that waits, with pid, name and the link to the process that started it",
         unit="B",
-        size=50_000,
+        size=30_000,
         quick=1_000,
         contenders={
             OURS: Python(servers_runtime),
@@ -124,7 +124,7 @@ BENCHMARKS = (
         name="memory of a supervised server",
         what="the same under a supervisor, with its child spec and its place in the tree",
         unit="B",
-        size=50_000,
+        size=30_000,
         quick=1_000,
         contenders={OURS: Python(supervised_runtime), "Erlang": Erlang("footprint", "supervised")},
     ),
@@ -132,7 +132,7 @@ BENCHMARKS = (
         name="memory of a waiting plain process",
         what="a process that waits in receive(), with a stack of its own",
         unit="B",
-        size=20_000,
+        size=10_000,
         quick=500,
         contenders={
             OURS: Python(processes_runtime),

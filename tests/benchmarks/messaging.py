@@ -222,13 +222,13 @@ BENCHMARKS = (
         name="ping-pong",
         what="round trips between two plain processes",
         unit="/s",
-        size=200_000,
+        size=100_000,
         quick=1_000,
         contenders={
             OURS: Python(ping_pong_runtime),
             "gevent": Python(ping_pong_gevent),
             "asyncio": Python(ping_pong_asyncio),
-            "Pykka": Python(ping_pong_pykka, needs="pykka", threads=True),
+            "Pykka": Python(ping_pong_pykka, needs="pykka"),
             **erlang("messaging", "ping_pong"),
         },
         targets=(Target("gevent", 3), Target("asyncio", 3)),
@@ -237,7 +237,7 @@ BENCHMARKS = (
         name="ring of 1,000",
         what="messages handed on around a ring of 1,000 plain processes",
         unit="/s",
-        size=500_000,
+        size=200_000,
         quick=2_000,
         contenders={
             OURS: Python(ring_runtime),
@@ -250,7 +250,7 @@ BENCHMARKS = (
         name="selective receive past 10,000",
         what="the same pattern received again and again, while 10,000 older messages do not match",
         unit="/s",
-        size=200_000,
+        size=100_000,
         quick=100,
         contenders={
             OURS: Python(selective_runtime),

@@ -66,7 +66,7 @@ BENCHMARKS = (
         name="look a name up",
         what="whereis() of 10,000 registered names in turn (Pykka: of 100 actors)",
         unit="/s",
-        size=500_000,
+        size=200_000,
         quick=1_000,
         contenders={
             OURS: Python(whereis_runtime),
@@ -78,7 +78,7 @@ BENCHMARKS = (
         name="look a key up",
         what="lookups of 10,000 unique keys of a registry in turn (Erlang: what Elixir's Registry does, on ETS)",
         unit="/s",
-        size=300_000,
+        size=200_000,
         quick=1_000,
         contenders={OURS: Python(lookup_runtime), **erlang("naming", "lookup")},
     ),

@@ -10,13 +10,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from dataclasses import dataclass
 
 import gevent
 
 from runtime import ChildSpec, GenServer, Pid, Supervisor, call, cast, receive, run, self_, send
 from tests.benchmarks.harness.benchmark import OURS, Benchmark, Target
-from tests.benchmarks.harness.contender import Fixed, Python
+from tests.benchmarks.harness.contender import Contender, Fixed, Python
 from tests.benchmarks.harness.sample import Sample, Stopwatch
 
 PROCESSES, ACTIVE = 100_000, 5_000
@@ -25,28 +25,31 @@ PROCESSES, ACTIVE = 100_000, 5_000
 GROUP = 100
 """Servers of one supervisor."""
 
-SECONDS = 4.0
+SECONDS = 3.0
 """How long messages are counted, in the full form."""
 
-Observed = Literal["no", "detached", "attached"]
-
-OBSERVER = """
-import sys, time
-from observer.client import Client
-from runtime.introspection import wire
+DASHBOARD = """
+import asyncio, sys
+from observer.app import ObserverApp
+from observer.connection import Connection
+from observer.settings import Settings
 from runtime.introspection.address import socket_path
-with Client("bench", socket_path("bench")) as client:
-    seen = 0
-    while True:
-        stats = client.expect(wire.Stats, wire.GetStats()).stats
-        client.expect(wire.Window, wire.GetTree(limit=120))
-        client.expect(wire.Window, wire.GetProcesses(sort="messages_in", delta=True, limit=120))
-        client.expect(wire.Events, wire.GetEvents(after=max(seen, stats.last_event - 500), limit=500))
-        seen = stats.last_event
-        print("looked", flush=True)
-        time.sleep(1.0)
+
+async def main(view):
+    app = ObserverApp(Connection("bench", socket_path("bench")), Settings(interval=1.0))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press(view)
+        while app.observed.record.stats is None:
+            await asyncio.sleep(0.05)
+        print("attached", flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main(sys.argv[1]))
 """
-"""What the dashboard asks each second, on its tree and on its list of processes."""
+"""The dashboard without a terminal, on one of its views, looking once a second."""
+
+VIEWS = {"tree": "1", "list": "2"}
+"""Views by the keys that show them."""
 
 
 class Counter(GenServer):
@@ -99,78 +102,96 @@ def _servers(count: int) -> list[Pid]:
 
 
 @contextmanager
-def _observer(observed: Observed) -> Iterator[None]:
-    """Have this node observed while the block runs."""
-    if observed == "no":
+def _observed(how: str) -> Iterator[None]:
+    """Have this node observed while the block runs: ``"no"``, ``"detached"``, or by a view of the dashboard."""
+    if how == "no":
         yield
         return
     from runtime.introspection import serve
 
     serve("bench")
-    if observed == "detached":
+    if how == "detached":
         yield
         return
-    client = subprocess.Popen([sys.executable, "-c", OBSERVER], stdout=subprocess.PIPE)
-    assert client.stdout is not None
-    try:
-        while not gevent.get_hub().threadpool.apply(client.stdout.readline):
-            raise RuntimeError("the observer ended")
-        yield
-        if client.poll() is not None:
-            raise RuntimeError("the observer ended")
-    finally:
-        client.kill()
-        client.wait()
+    with subprocess.Popen([sys.executable, "-c", DASHBOARD, VIEWS[how]], stdout=subprocess.PIPE) as dashboard:
+        assert dashboard.stdout is not None
+        try:
+            if not gevent.get_hub().threadpool.apply(dashboard.stdout.readline):
+                raise RuntimeError("the dashboard did not attach")
+            yield
+            if dashboard.poll() is not None:
+                raise RuntimeError("the dashboard ended")
+        finally:
+            dashboard.kill()
 
 
-def _work(count: int, observed: Observed) -> tuple[Sample, Sample]:
-    """Cast to active servers for a while: gives messages a second, and the longest pause of the hub."""
+@dataclass(frozen=True)
+class Figures:
+    """What was found out about a node at work."""
+
+    throughput: Sample
+    pause: Sample
+    """The longest time for which the hub did not come round."""
+    share: Sample
+    """The part of the node's CPU time that other threads than the hub's used."""
+
+
+def _work(count: int, observed: str) -> Figures:
+    """Cast to active servers for a while."""
     servers = _servers(count)
     seconds = SECONDS if count == PROCESSES else 0.2
     active = itertools.cycle(servers[:: max(1, count // ACTIVE)])
-    with _observer(observed):
+    with _observed(observed):
         pauses = Pauses()
         casts = 0
         with Stopwatch() as watch:
+            hub = -time.thread_time()
             ends = time.perf_counter() + seconds
             while time.perf_counter() < ends:
                 for server in itertools.islice(active, 200):
                     cast(server, "increment")
                 call(server, "get")
                 casts += 200
+            hub += time.thread_time()
         pauses.close()
-    return watch.rate(casts), Sample(pauses.wall, pauses.cpu)
+    return Figures(watch.rate(casts), Sample(pauses.wall, pauses.cpu), Sample.exact(1 - hub / watch.cpu))
 
 
-def _measure(size: int, observed: str) -> tuple[Sample, Sample]:
+def observed_node(size: int, observed: str, figure: str) -> Sample:
+    """Give one of the `Figures` of a node of `size` processes."""
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
         os.environ["OBSERVER_DIR"] = folder
-        return run(_work, size, observed)  # type: ignore[no-any-return]
+        sample: Sample = getattr(run(_work, size, observed), figure)
+        return sample
 
 
-def throughput(size: int, observed: str) -> Sample:
-    """Give casts a second."""
-    return _measure(size, observed)[0]
-
-
-def pause(size: int, observed: str) -> Sample:
-    """Give the longest pause of the hub."""
-    return _measure(size, observed)[1]
+def _contenders(figure: str) -> dict[str, Contender]:
+    return {
+        OURS: Python(observed_node, arguments=("tree", figure)),
+        "attached, list of processes": Python(observed_node, arguments=("list", figure)),
+        "detached": Python(observed_node, arguments=("detached", figure)),
+        "without introspection": Python(observed_node, arguments=("no", figure)),
+    }
 
 
 BENCHMARKS = (
     Benchmark(
         name="casts while observed",
-        what="casts to 5,000 of 100,000 supervised servers, while the dashboard's questions come once a second",
+        what="casts to 5,000 of 100,000 supervised servers, while the dashboard shows their tree, once a second",
         unit="/s",
         size=PROCESSES,
         quick=500,
-        contenders={
-            OURS: Python(throughput, arguments=("attached",)),
-            "detached": Python(throughput, arguments=("detached",)),
-            "without introspection": Python(throughput, arguments=("no",)),
-        },
+        contenders=_contenders("throughput"),
         targets=(Target("detached", 0.98), Target("without introspection", 0.97, ours="detached")),
+    ),
+    Benchmark(
+        name="CPU share of being observed",
+        what="CPU time of the endpoint's and the watchdog's threads in a CPU second of the node, in the same",
+        unit="s",
+        size=PROCESSES,
+        quick=500,
+        contenders={**_contenders("share"), "limit": Fixed(0.02)},
+        targets=(Target("limit", 1), Target("limit", 1, ours="attached, list of processes")),
     ),
     Benchmark(
         name="longest pause while observed",
@@ -178,12 +199,7 @@ BENCHMARKS = (
         unit="s",
         size=PROCESSES,
         quick=500,
-        contenders={
-            OURS: Python(pause, arguments=("attached",)),
-            "detached": Python(pause, arguments=("detached",)),
-            "without introspection": Python(pause, arguments=("no",)),
-            "limit": Fixed(0.020),
-        },
-        targets=(Target("limit", 1),),
+        contenders={**_contenders("pause"), "limit": Fixed(0.020)},
+        targets=(Target("limit", 1), Target("limit", 1, ours="attached, list of processes")),
     ),
 )

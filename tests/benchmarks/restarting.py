@@ -66,7 +66,7 @@ def restart_few_runtime(size: int) -> Sample:
 
 
 def restart_many_runtime(size: int) -> Sample:
-    return run(partial(_restart_one, min(MANY, size * 50)), size)  # type: ignore[no-any-return]
+    return run(partial(_restart_one, min(MANY, size * 100)), size)  # type: ignore[no-any-return]
 
 
 def restart_all_runtime(size: int) -> Sample:
@@ -86,7 +86,7 @@ BENCHMARKS = (
         name="restart one of 100,000",
         what="children killed one after another, each until its supervisor has started another one",
         unit="/s",
-        size=2_000,
+        size=1_000,
         quick=20,
         contenders={
             OURS: Python(restart_many_runtime),

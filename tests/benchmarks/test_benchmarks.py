@@ -37,7 +37,7 @@ def test_more_a_second_and_fewer_bytes_are_better() -> None:
     assert of("B", 50, 100).ratio("peer") == pytest.approx(4.0)
 
 
-def test_a_peer_with_several_threads_is_compared_by_the_wall_clock() -> None:
+def test_a_peer_that_uses_several_cores_is_compared_by_the_wall_clock() -> None:
     assert of("/s", 300, 100, threads=True).ratio("peer") == pytest.approx(3.0)
 
 
@@ -75,6 +75,7 @@ def test_figures_are_short(value: float, unit: Unit, text: str) -> None:
 
 def test_benchmarks_are_chosen_by_topic_or_by_a_part_of_their_names() -> None:
     assert find([]) == ALL
+    assert [benchmark.name for benchmark in find(["cpu share"])] == ["CPU share of being observed"]
     assert find(["spawning"]) == [*TOPICS["spawning"]]
     assert [benchmark.name for benchmark in find(["ping"])] == ["ping-pong"]
     with pytest.raises(ValueError, match="--list says what there is"):

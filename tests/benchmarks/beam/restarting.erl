@@ -28,7 +28,7 @@ start(Count) ->
     bench:rate_of(fun(N) -> supervised(N, one_for_one) end, Count, Count).
 
 restart_few(Restarts) -> restart_one(?FEW, Restarts).
-restart_many(Restarts) -> restart_one(min(?MANY, Restarts * 50), Restarts).
+restart_many(Restarts) -> restart_one(min(?MANY, Restarts * 100), Restarts).
 
 restart_one(Among, Restarts) ->
     Pids = supervised(Among, one_for_one),

@@ -14,8 +14,8 @@ handle_cast(increment, Count) -> {noreply, Count + 1}.
 start(Count) ->
     [element(2, gen_server:start(?MODULE, [], [])) || _ <- lists:seq(1, Count)].
 
-call_one(Size) -> on(1, fun calls/3, Size * 2).
-call_many(Size) -> on(min(?MANY, Size), fun calls/3, Size).
+call_one(Size) -> on(1, fun calls/3, Size * 3).
+call_many(Size) -> on(min(?MANY, Size), fun calls/3, Size * 3).
 cast_one(Size) -> on(1, fun casts/3, Size * 10).
 cast_many(Size) -> on(min(?MANY, Size), fun casts/3, Size * 3).
 

@@ -4,7 +4,7 @@
 -define(BATCH, 1000).
 
 spawn_run_exit(Size) ->
-    bench:rate_of(fun(Count) -> batches(max(1, Count div ?BATCH)) end, Size).
+    bench:rate_of(fun(Count) -> batches(max(1, Count div ?BATCH)) end, Size * 2).
 
 batches(0) -> ok;
 batches(Left) ->
@@ -19,7 +19,7 @@ start(Left) ->
     start(Left - 1).
 
 spawn_down(Size) ->
-    bench:rate_of(fun one_by_one/1, Size).
+    bench:rate_of(fun one_by_one/1, Size * 2).
 
 one_by_one(0) -> ok;
 one_by_one(Left) ->

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import Literal
@@ -88,7 +90,7 @@ class Result:
     def ratio(self, than: str, ours: str = OURS) -> float | None:
         """How many times as good as `than` we are: above 1 is better, whatever the unit.
 
-        By CPU time; by the wall clock when one of the two uses several threads.
+        By CPU time; by the wall clock when one of the two uses several cores.
         """
         mine, theirs = self.runs.get(ours), self.runs.get(than)
         if mine is None or theirs is None or not mine.samples or not theirs.samples:
@@ -114,18 +116,21 @@ class Result:
 def measure(benchmark: Benchmark, rounds: int, quick: bool = False, without: Iterable[str] = ()) -> Result:
     """Run every contender `rounds` times, in turns, so that a busy minute of the machine falls on all of them.
 
-    The small form judges no targets: its figures mean nothing.
+    The small form runs them side by side and judges no targets: its figures mean nothing.
     """
-    size = benchmark.quick if quick else benchmark.size
     contenders = {name: c for name, c in benchmark.contenders.items() if name not in set(without)}
     samples: dict[str, list[Sample]] = {name: [] for name, c in contenders.items() if c.lacks is None}
     failures: dict[str, str] = {}
-    for _ in range(rounds):
-        for name in [name for name in samples if name not in failures]:
-            try:
-                samples[name].append(contenders[name].sample(size))
-            except RunFailed as error:
-                failures[name] = str(error)
+
+    def run(name: str) -> None:
+        try:
+            samples[name].append(contenders[name].sample(benchmark.quick if quick else benchmark.size))
+        except RunFailed as error:
+            failures[name] = str(error)
+
+    with ThreadPoolExecutor(os.cpu_count() if quick else 1) as pool:
+        for _ in range(rounds):
+            list(pool.map(run, [name for name in samples if name not in failures]))
     return Result(
         replace(benchmark, targets=()) if quick else benchmark,
         {name: Runs(tuple(samples.get(name, ())), c.lacks, failures.get(name)) for name, c in contenders.items()},

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -35,7 +36,10 @@ class Contender(Protocol):
 
     @property
     def threads(self) -> bool:
-        """Whether it works on several threads, so that its CPU time cannot be compared with one that does not."""
+        """Whether it may use several cores at once, so that its CPU time does not say how fast it is.
+
+        Not so of Python's threads: they take turns.
+        """
 
     @property
     def lacks(self) -> str | None:
@@ -119,8 +123,16 @@ def erlang(module: str, function: str) -> dict[str, Contender]:
     }
 
 
-@cache
 def _compiled() -> str:
+    with _compiling:  # the small form runs contenders side by side
+        return _compile()
+
+
+_compiling = threading.Lock()
+
+
+@cache
+def _compile() -> str:
     """Compile the Erlang side into a folder that goes when this process ends."""
     folder = tempfile.TemporaryDirectory(prefix="benchmarks-")
     atexit.register(folder.cleanup)

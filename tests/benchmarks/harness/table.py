@@ -77,7 +77,7 @@ def _times(ratio: float) -> str:
 
 def figure(value: float, unit: Unit) -> str:
     """Write a figure with its unit: ``1,234,000 /s``, ``690 B``, ``12.3 ms``."""
-    if unit == "s":
+    if unit == "s" and value > 0:
         for scale, name in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
             if value >= scale:
                 return f"{value / scale:.3g} {name}"
