@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
+from runtime import clock
 from runtime.errors import CallError
 from runtime.mailbox import check_seconds, deliver_from_outside, receive
 from runtime.message import ATOMIC, isolate, travels_by_reference
@@ -131,6 +132,8 @@ def request(dest: Any, tag: str, content: Any, timeout: float | None, function: 
     server = dest.process if type(dest) is Pid else caller.node.resolve(dest)
     if server is None or server is caller:
         reason = "noproc" if server is None else "calling_self"
+        if server is caller:
+            caller.node.self_calls.append((clock.now(), caller))
         raise CallError(reason, function, (dest, content, timeout), module)
     origin = From(caller, server)
     put(server, (tag, origin, content if type(content) in ATOMIC else isolate(content)))

@@ -46,6 +46,8 @@ class Node:
         self.aliases: dict[int, tuple[Process, str]] = {}
         self.alive = 0
         self.deaths: deque[Any] = deque()
+        self.self_calls: deque[tuple[float, Process]] = deque(maxlen=20)
+        """The last processes that called themselves, and when (monotonic seconds): observers tell of it."""
         self.forked = False
         """True in a child of os.fork, where nothing of the node runs."""
         self.closing: list[Callable[[], object]] = []

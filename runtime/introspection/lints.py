@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from runtime import clock
 from runtime.calls import From
 from runtime.introspection import wire
 from runtime.introspection.branches import Branches
@@ -37,6 +38,9 @@ GROWING = 3
 IGNORED_FOR = 5.0
 """Seconds after which a message that a receive has refused counts as one that is never taken."""
 
+REMEMBERED = 30.0
+"""Seconds for which a call of a process to itself is told of."""
+
 MAX_FINDINGS = 200
 """Findings that are reported, the heaviest first."""
 
@@ -62,7 +66,7 @@ class Lints:
         if present - self._looked_at < max(PERIOD, self._cost / SHARE):
             return self.found
         before = pace.spent()
-        found = [*self._hog(), *self._loops(branches)]
+        found = [*self._hog(), *self._loops(branches), *self._self_calls()]
         waiting: list[Process] = []
         for block in census.blocks():
             found.extend(self._of_block(block, waiting, present))
@@ -118,6 +122,12 @@ class Lints:
                     f"{kept.intensity.max_seconds:g} s: it is about to give up."
                 )
                 yield wire.Lint(kind="crash_loop", weight=3, pids=(branch.pid,), sentence=sentence)
+
+    def _self_calls(self) -> Iterator[wire.Lint]:
+        present = clock.now()
+        for process in dict.fromkeys(process for at, process in [*self.node.self_calls] if present - at < REMEMBERED):
+            sentence = f"{_name(process)} called itself: such a call fails at once, since nobody else could answer it."
+            yield wire.Lint(kind="calls_itself", weight=2, pids=(str(process.pid),), sentence=sentence)
 
     def _of_block(self, block: list[Process], waiting: list[Process], present: float) -> Iterator[wire.Lint]:
         for process in block:

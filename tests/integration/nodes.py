@@ -179,7 +179,8 @@ class ObservedNode:
 def observed(folder: Path, *options: str, program: tuple[str, ...] = TREE) -> Iterator[ObservedNode]:
     """Run a program with its sockets in `folder` until the block ends; `TREE` has started all its processes then."""
     log = folder / "stderr"
-    environment = {**os.environ, "OBSERVER_DIR": str(folder), "PYTHONUNBUFFERED": "1"}
+    root = str(Path(__file__).parents[2])  # for scripts in other folders
+    environment = {**os.environ, "OBSERVER_DIR": str(folder), "PYTHONPATH": root, "PYTHONUNBUFFERED": "1"}
     with log.open("wb") as stderr:
         process = subprocess.Popen(
             [*LAUNCH, *options, *program], env=environment, stderr=stderr, stdout=subprocess.DEVNULL

@@ -104,6 +104,15 @@ class Asking(GenServer):
 
 
 @in_node
+def test_a_server_that_calls_itself_is_found() -> None:
+    server = Asking.start()
+    cast(server, server)
+    sleep(0.1)
+    found = _found(Observer(), "calls_itself")
+    assert [finding.pids for finding in found] == [(str(server),)]
+
+
+@in_node
 def test_servers_that_wait_for_each_other_are_found() -> None:
     a, b, c = (Asking.start() for _ in range(3))
     for server, other in ((a, b), (b, c), (c, a)):
