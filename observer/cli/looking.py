@@ -150,13 +150,32 @@ def _check_kinds(kinds: list[str]) -> None:
             raise Failure(f"{each!r} is no kind of event. There are: {', '.join(allowed)}.", status=2)
 
 
-def diagnose(node: options.Node = None, json: options.AsJson = False) -> None:
-    """Print what looks wrong in a node. Exits with 1 when there is anything."""
+LOOK_EVERY = 0.5
+"""Seconds between two looks of `diagnose`."""
+
+
+def diagnose(
+    node: options.Node = None,
+    seconds: Annotated[float, typer.Option("--for", min=0, max=3_600, help="Look for so many seconds.")] = 4.5,
+    json: options.AsJson = False,
+) -> None:
+    """Print what looks wrong in a node. Exits with 1 when there is anything.
+
+    Some faults show only over time, such as a mailbox that only grows: that takes four looks, a second apart.
+    """
     from observer import records, render
     from observer.cli import target
 
+    seen: dict[tuple[str, tuple[str, ...]], wire.Lint] = {}
+    until = time.monotonic() + seconds
     with target.dial(node) as client:
-        found = client.expect(wire.Lints, wire.GetLints()).lints
+        while True:
+            answer = client.expect(wire.Lints, wire.GetLints())
+            seen |= {(lint.kind, lint.pids): lint for lint in answer.lints}
+            if time.monotonic() >= until:
+                break
+            time.sleep(LOOK_EVERY)
+    found = tuple(sorted(seen.values(), key=lambda lint: -lint.weight))
     if json:
         output.show_json([records.of_lint(lint) for lint in found])
     elif found:

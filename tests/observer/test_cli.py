@@ -277,13 +277,13 @@ def test_following_events_ends_with_the_node_and_skips_nothing(observer: Command
 
 def test_diagnose_exits_with_one_when_it_finds_something(observer: Command) -> None:
     with FakeEndpoint("chat", scripted):
-        assert "hogs." in observer("diagnose").out
-        status, out, _ = observer("diagnose", "--json")
+        assert "hogs." in observer("diagnose", "--for", "0").out
+        status, out, _ = observer("diagnose", "--for", "0", "--json")
     assert status == 1
     assert json.loads(out)[0]["kind"] == "hog"
     with FakeEndpoint("chat", lambda query: wire.Lints()):
-        assert observer("diagnose") == (0, "Nothing looks wrong.\n", "")
-        assert observer("diagnose", "--json").value == []
+        assert observer("diagnose", "--for", "0") == (0, "Nothing looks wrong.\n", "")
+        assert observer("diagnose", "--for", "0", "--json").value == []
 
 
 def test_top_measures_over_an_interval(observer: Command) -> None:
