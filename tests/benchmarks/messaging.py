@@ -214,7 +214,7 @@ def fresh_empty(size: int) -> Sample:
 
 
 def fresh_runtime(size: int) -> Sample:
-    return run(partial(_selective, AHEAD, True), max(2, size // 100))  # type: ignore[no-any-return]
+    return run(partial(_selective, AHEAD, True), max(2, size // 5))  # type: ignore[no-any-return]
 
 
 BENCHMARKS = (
