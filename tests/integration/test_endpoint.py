@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import stat
 from contextlib import ExitStack
 from pathlib import Path
@@ -174,9 +175,11 @@ def test_a_client_that_never_reads_is_dropped(node: ObservedNode) -> None:
 
 
 def test_too_many_clients_are_refused_and_cost_nothing(node: ObservedNode) -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4_096 if most == resource.RLIM_INFINITY else min(4_096, most), most))
     with node.client() as first, ExitStack() as crowd:
         before = first.stats()
-        clients = [crowd.enter_context(node.client(hello=False)) for _ in range(300)]
+        clients = [crowd.enter_context(node.client(hello=False)) for _ in range(1_000)]
         refusal = wire.decode_welcome(clients[-1].read_frame())
         assert isinstance(refusal, wire.Refused)
         assert "close one of them" in refusal.why
