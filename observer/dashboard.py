@@ -8,6 +8,7 @@ import signal
 import sys
 import termios
 import threading
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -67,7 +68,8 @@ class Leaving:
 
     def _at_once(self) -> None:
         if self._terminal is not None:
-            termios.tcsetattr(sys.__stdin__ or 0, termios.TCSANOW, self._terminal)
+            with suppress(termios.error, ValueError, OSError):  # the terminal may be gone
+                termios.tcsetattr(sys.__stdin__ or 0, termios.TCSANOW, self._terminal)
         os._exit(self.status)  # a program that was started for this observer ends with it, by its lifeline
 
 
