@@ -14,6 +14,7 @@ from runtime.introspection.glimpse import messages, some, values
 from runtime.introspection.message_text import message_text
 from runtime.introspection.places import display_name, place_of, supervisors_of
 from runtime.introspection.stack import stack_of
+from runtime.native import Outcome, new_lock
 from runtime.node import Node
 from runtime.pid import Pid
 from runtime.process import Process
@@ -38,6 +39,9 @@ class Details:
     def __init__(self, node: Node, watchdog: Watchdog, state: bool) -> None:
         self.state = state
         self._errands = Errands(node, watchdog)
+        self._asked: dict[Process, Outcome] = {}
+        """Who was asked for its state and may not have answered yet."""
+        self._guard = new_lock()
 
     def of(self, process: Process, row: wire.Row, query: wire.GetProcess) -> wire.Details:
         """Give everything about a process. May wait for a server's state, so never to be called in the hub."""
@@ -78,19 +82,29 @@ class Details:
         """Ask a server for its state; gives the state, or why there is none."""
         if not isinstance(process.body, GenServer):
             return None, "It is not a server: it keeps its state in the variables of its functions."
-        found = self._errands.by_process(lambda: _ask_for_state(process), limit=STATE_TIMEOUT + 0.5)
-        if isinstance(found, wire.Failed):
-            return None, found.why
-        state: tuple[str | None, str] = found
+        outcome = self._ask(process)
+        if not outcome.wait_on(STATE_TIMEOUT) and not outcome.give_up():
+            if outcome.begun:
+                return None, f"It is busy and has not said its state within {STATE_TIMEOUT:g} second."
+            return None, self._errands.too_slow(outcome, STATE_TIMEOUT).why
+        if isinstance(outcome.value, wire.Failed):
+            return None, outcome.value.why
+        state: tuple[str | None, str] = outcome.value
         return state
+
+    def _ask(self, process: Process) -> Outcome:
+        """Ask a server for its state, unless it still owes the last answer: else the questions would pile up in it."""
+        with self._guard:
+            self._asked = {who: owed for who, owed in self._asked.items() if not (owed.given_up or owed.wait_on(0))}
+            if process not in self._asked:
+                self._asked[process] = self._errands.begin_by_process(lambda: _ask_for_state(process))
+            return self._asked[process]
 
 
 def _ask_for_state(process: Process) -> tuple[str | None, str]:
     try:
-        return show_state(process.pid, timeout=STATE_TIMEOUT), ""
+        return show_state(process.pid, timeout=None), ""
     except CallError as error:
-        if error.reason == "timeout":
-            return None, f"It was busy and did not say its state within {STATE_TIMEOUT:g} second."
         return None, f"It did not say its state: {reason_text(error.reason)}."
     except SystemRequestError as error:
         return None, f"Its format_status() failed: {reason_text(error.reason)}."

@@ -53,15 +53,20 @@ class Errands:
 
     def by_process(self, function: Callable[[], Any], limit: float = LIMIT) -> Any:
         """Run a function in a process of its own, where it may wait, and give what it gives, or a `Failed`."""
+        outcome = self.begin_by_process(function)
+        if outcome.wait_on(limit) or outcome.give_up():
+            return outcome.value
+        return self.too_slow(outcome, limit)
+
+    def begin_by_process(self, function: Callable[[], Any]) -> Outcome:
+        """Have a function run in a process of its own, and do not wait for what it gives."""
         outcome = Outcome()
 
         def work() -> None:
             _carry_out(function, outcome)
 
         self.node.call_soon_threadsafe(start_process, self.node, None, Errand(work, (), {}), None, "for an observer")
-        if outcome.wait_on(limit) or outcome.give_up():
-            return outcome.value
-        return self.too_slow(outcome, limit)
+        return outcome
 
     def too_slow(self, outcome: Outcome, limit: float) -> wire.Failed:
         """Say why something was not done in time, and whether it may still be."""

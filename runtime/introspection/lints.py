@@ -35,6 +35,15 @@ LONG_MAILBOX = 100
 GROWING = 3
 """Looks in a row that must find a mailbox longer than before."""
 
+LARGE_MEMORY = 1_048_576
+"""Bytes below which the growth of a process's memory is not told of."""
+
+GROWING_FOR = 8.0
+"""Seconds for which a process's memory must have grown without ever shrinking."""
+
+STANDS_STILL = 5.0
+"""Seconds without growth after which memory no longer counts as growing."""
+
 IGNORED_FOR = 5.0
 """Seconds after which a message that a receive has refused counts as one that is never taken."""
 
@@ -43,6 +52,23 @@ REMEMBERED = 30.0
 
 MAX_FINDINGS = 200
 """Findings that are reported, the heaviest first."""
+
+
+class Growth:
+    """How the memory of a process has grown, estimate by estimate, since it last shrank or stood still."""
+
+    __slots__ = ("at", "bytes", "first", "since")
+
+    def __init__(self, estimate: int, at: float) -> None:
+        self.first = self.bytes = estimate
+        self.since = self.at = at
+
+    def take(self, estimate: int, at: float) -> None:
+        """Take another estimate, made at `at` (monotonic)."""
+        if estimate < self.bytes or at - self.at > STANDS_STILL:
+            self.first, self.since = estimate, at
+        if estimate != self.bytes:
+            self.bytes, self.at = estimate, at
 
 
 class Lints:
@@ -57,6 +83,7 @@ class Lints:
         self._since: dict[tuple[str, tuple[str, ...]], float] = {}
         self._lengths: dict[Process, tuple[int, int]] = {}
         self._refused: dict[Process, tuple[int, float]] = {}
+        self._memory: dict[Process, Growth] = {}
         self._looked_at = 0.0
         self._cost = 0.0
 
@@ -135,6 +162,8 @@ class Lints:
                 waiting.append(process)
             if process.mailbox and len(process.mailbox) >= LONG_MAILBOX:
                 yield from self._mailbox(process)
+            elif process.memory is not None and (process.memory >= LARGE_MEMORY or process in self._memory):
+                yield from self._leak(process, process.memory)
             if process.saved and process.state is RECEIVING:
                 yield from self._never_taken(process, present)
 
@@ -146,6 +175,19 @@ class Lints:
         if grown >= GROWING:
             sentence = f"The mailbox of {_name(process)} only grows: it holds {length:,} messages."
             yield wire.Lint(kind="mailbox_grows", weight=2, pids=(str(process.pid),), sentence=sentence)
+
+    def _leak(self, process: Process, memory: int) -> Iterator[wire.Lint]:
+        growth = self._memory.get(process)
+        if growth is None:
+            growth = self._memory[process] = Growth(memory, process.memory_at)
+        growth.take(memory, process.memory_at)
+        gained, seconds = growth.bytes - growth.first, growth.at - growth.since
+        if seconds >= GROWING_FOR and gained >= LARGE_MEMORY:
+            sentence = (
+                f"The memory of {_name(process)} only grows: by {gained / 1e6:.1f} MB in {seconds:.0f} s, "
+                f"to {memory / 1e6:.1f} MB."
+            )
+            yield wire.Lint(kind="memory_grows", weight=2, pids=(str(process.pid),), sentence=sentence)
 
     def _never_taken(self, process: Process, present: float) -> Iterator[wire.Lint]:
         saved = process.saved
@@ -177,6 +219,7 @@ class Lints:
     def _forget_dead(self) -> None:
         self._lengths = {p: seen for p, seen in self._lengths.items() if p.state is not DEAD}
         self._refused = {p: seen for p, seen in self._refused.items() if p.state is not DEAD}
+        self._memory = {p: growth for p, growth in self._memory.items() if p.state is not DEAD}
 
 
 def _cycles(waiting: list[Process]) -> Iterator[wire.Lint]:

@@ -96,6 +96,15 @@ def test_details_of_a_busy_server_say_why_there_is_no_state(node: ObservedNode) 
         assert any("sleep(60)" in frame.source for frame in details.current_stacktrace)
 
 
+def test_a_busy_server_is_not_asked_for_its_state_again_before_it_has_answered(node: ObservedNode) -> None:
+    with node.client() as client:
+        pid = client.tell("app/pool/worker-0", "'wait'")
+        eventually(lambda: client.ask(wire.GetProcess(pid=pid)).current_stacktrace)
+        details = [client.ask(wire.GetProcess(pid=pid, state=True)) for _ in range(3)]
+    assert [each.row.message_queue_len for each in details[1:]] == [1, 1]
+    assert all("busy" in each.state_note for each in details)
+
+
 def test_without_state_nothing_that_processes_hold_is_shown(folder: Path) -> None:
     with observed(folder, "--no-state") as node, node.client() as client:
         details = client.ask(wire.GetProcess(pid=client.pid("app/pool/worker-1"), state=True))

@@ -46,6 +46,38 @@ def test_a_mailbox_that_only_grows_is_found_and_forgotten_when_it_shrinks() -> N
     assert _found(observer, "mailbox_grows") == []
 
 
+@in_node
+def test_memory_that_only_grows_is_found_and_forgotten_when_it_shrinks_or_stands_still() -> None:
+    hoarder = spawn(receive)
+    observer = Observer()
+
+    def estimated(megabytes: int, second: float) -> list[wire.Lint]:
+        process = hoarder.process
+        assert process is not None
+        process.memory, process.memory_at = megabytes * 1_000_000, second
+        return _found(observer, "memory_grows")
+
+    seen = [estimated(2 + second, second) for second in range(10)]
+    assert [bool(found) for found in seen] == [second >= lints.GROWING_FOR for second in range(10)]
+    assert seen[-1][0].pids == (str(hoarder),)
+    assert "by 9.0 MB in 9 s, to 11.0 MB" in seen[-1][0].sentence
+    assert estimated(5, 10) == []
+    assert [bool(estimated(5 + second, 10 + second)) for second in range(10)][-1]
+    assert estimated(14, 19 + lints.STANDS_STILL) != []
+    assert estimated(14, 20 + lints.STANDS_STILL) == []
+
+
+@in_node
+def test_memory_that_grows_by_little_is_nothing_to_tell_of() -> None:
+    hoarder = spawn(receive)
+    observer = Observer()
+    for second in range(30):
+        process = hoarder.process
+        assert process is not None
+        process.memory, process.memory_at = 50_000_000 + second * 1_000, float(second)
+        assert _found(observer, "memory_grows") == []
+
+
 def _slow() -> None:
     receive("stop")
     while receive(timeout=0, default=None) is not None:
