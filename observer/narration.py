@@ -87,7 +87,13 @@ def _exit_tone(event: Event) -> str:
 def _where(event: Event) -> str:
     """Give the place that a stall's sentence names at its end."""
     _, at, place = event.message.rpartition(" at ")
-    return f"{at}{place}" if at else ""
+    return f"{at}{without_folders(place)}" if at else ""
+
+
+def without_folders(place: str) -> str:
+    """Shorten ``/srv/shop/till.py:31 in count`` to ``till.py:31 in count``: a line has no room for the folders."""
+    file, colon, line = place.partition(":")
+    return f"{file.rpartition('/')[2]}{colon}{line}"
 
 
 def _after(text: str) -> str:

@@ -22,6 +22,8 @@ def facts(row: Row, details: Details | None, life: Life | None, time: float) -> 
     if row.kind == "group":
         return [("Group", [(f"{row.name}, {row.child_count} rows", tones.TEXT)])]
     found = [_identity(row), _activity(row, time)]
+    if details is not None and details.waiting_for is not None:
+        found.append(("Waits for", [("⧗ ", tones.WARN), *related([details.waiting_for])]))
     if row.kind == "supervisor":
         found.append(_supervision(row))
     if row.pid is not None:
@@ -45,7 +47,7 @@ def _activity(row: Row, time: float) -> Fact:
     sign, word, _, tone = STATUS[row.status]
     parts = [(f"{sign} {word}", tone)]
     if row.started_at is not None:
-        parts.append((f" for {units.duration(time - row.started_at)}", tones.MUTED))
+        parts.append((f"  up {units.duration(time - row.started_at)}", tones.MUTED))
     if row.restarts:
         times = "once" if row.restarts == 1 else f"{row.restarts:,} times"
         parts.append((f"  ↻ restarted {times}", tones.WARN))
@@ -100,8 +102,6 @@ def _place(row: Row, details: Details | None) -> Fact:
 
 def _relations(details: Details) -> list[Fact]:
     found: list[Fact] = []
-    if details.waiting_for is not None:
-        found.append(("Waits for", [("⧗ ", tones.WARN), *related([details.waiting_for])]))
     for label, processes in (
         ("Links", details.links),
         ("Monitors", details.monitors),

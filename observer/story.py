@@ -12,7 +12,7 @@ from runtime.introspection.wire import Event, Frame
 def story(log: EventLog, event: Event) -> list[Spans]:
     """Give the lines that tell the event; an empty line is an empty list of spans."""
     told: list[Spans] = [line(event)]
-    if event.message and event.kind not in ("stall", "action", "report"):  # these say it in their line
+    if event.message and event.kind not in ("action", "report"):  # these say it in their line
         told.append([(safe(event.message), tones.TEXT)])
     told += _chain(log, event)
     told += _section("Stack, innermost first", _stack(event.stacktrace))

@@ -135,7 +135,8 @@ class TreeScreen(RowsScreen[TreeView]):
         if self.view.root is not None:
             self.look_at(self.view.isolate(None))
         elif row is not None:
-            self.look_at(self.view.isolate(row.key))
+            # A worker alone would be a tree of one row: it is shown among its siblings.
+            self.look_at(self.view.isolate(row.parent_key if row.kind == "worker" else row.key))
 
     def action_back(self) -> None:
         """Show everything again, if a subtree is alone; else as everywhere."""

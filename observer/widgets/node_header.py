@@ -8,6 +8,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from observer import tones, units
+from observer.narration import without_folders
 from observer.reachability import Reachability
 from observer.record import Record
 from observer.safetext import safe
@@ -111,18 +112,25 @@ class NodeHeader(Widget):
         if width >= 110:
             figures.append(_figure("cpu", units.percent(history.cpu.latest)))
         figures.append(_figure("hub lag", units.lag(stats.hub_lag), _lag_tone(stats.hub_lag)))
-        if stats.lint_count:
-            found = "1 finding" if stats.lint_count == 1 else f"{units.count(stats.lint_count)} findings"
-            style = self.app.stylesheet.parse_style(tones.BAD) + Style.from_meta({"@click": "app.simulate_key('5')"})
-            figures.append(Content.styled(f"! {found} (5)", style))
         if width >= 110:
             figures.append(_figure("restarts", units.count(stats.restarted)))
             figures.append(_figure("up", units.duration(stats.time - stats.started_at)))
+        gap = "   " if width >= 90 else "  "
+        notes = self._notes(stats, gap)
+        shown = Content(gap).join(_fitting(figures, len(gap), width - notes.cell_length))
+        return Content.assemble(shown, " " * max(0, width - shown.cell_length - notes.cell_length), notes)
+
+    def _notes(self, stats: NodeStats, gap: str) -> Content:
+        """Give what must be seen even where there is no room for all figures."""
         notes = [note for note in (stats.scope, "read-only" if stats.read_only else None) if note]
         if stats.remains:
             notes.append(f"{units.count(stats.remains)} dead still unwinding")
-        shown = Content("   " if width >= 90 else "  ").join(figures)
-        return Content.assemble(shown, *((f"   {safe(note)}", tones.WARN) for note in notes))
+        told = [Content.styled(safe(note), tones.WARN) for note in notes]
+        if stats.lint_count:
+            found = "1 finding" if stats.lint_count == 1 else f"{units.count(stats.lint_count)} findings"
+            style = self.app.stylesheet.parse_style(tones.BAD) + Style.from_meta({"@click": "app.simulate_key('5')"})
+            told.append(Content.styled(f"! {found} (5)", style))
+        return Content("").join(Content(gap) + note for note in told)
 
 
 def stuck(stats: NodeStats) -> tuple[str, ...]:
@@ -130,8 +138,20 @@ def stuck(stats: NodeStats) -> tuple[str, ...]:
     if stats.hub_busy_with is None or stats.hub_lag < STUCK:
         return ()
     who = "code that is no process" if stats.hub_busy_with == "?" else safe(stats.hub_busy_with)
-    where = f" in {safe(stats.hub_busy_at)}" if stats.hub_busy_at else ""
+    where = f" in {safe(without_folders(stats.hub_busy_at))}" if stats.hub_busy_at else ""
     return (f"HUB STUCK for {units.lag(stats.hub_lag)}: held by {who}{where}",)
+
+
+def _fitting(figures: list[Content], gap: int, width: int) -> list[Content]:
+    """Give as many figures as there is room for: half a figure says less than none."""
+    left = width + gap
+    shown = []
+    for figure in figures:
+        left -= figure.cell_length + gap
+        if left < 0:
+            break
+        shown.append(figure)
+    return shown or figures[:1]
 
 
 def _lag_tone(seconds: float) -> str:

@@ -82,7 +82,7 @@ async def test_a_stuck_hub_is_told_loudly_with_who_holds_it_and_where(drive: Dri
         driver.node.hub_lag, driver.node.hub_busy_with = 3.2, "<0.14.0>"
         driver.node.hub_busy_at = "demos/hog.py:12 in spin"
         await driver.look()
-        assert "HUB STUCK for 3.2s: held by <0.14.0> in demos/hog.py:12 in spin" in driver.text()
+        assert "HUB STUCK for 3.2s: held by <0.14.0> in hog.py:12 in spin" in driver.text()
 
 
 async def test_an_empty_node_says_what_would_fill_it(drive: Drive) -> None:
