@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from textual import work
+from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.screen import Screen
+from textual.widget import Widget
 
 from observer import themes
 from observer.clock import Clock, of_day
@@ -44,6 +47,9 @@ VIEWS: dict[str, type[TreeScreen | ProcessesScreen | EventsScreen | HealthScreen
     "names": NamesScreen,
 }
 """The views by the names of their modes."""
+
+PATIENCE = 0.5
+"""Seconds that a typed character may take to arrive before the next key is looked at all the same."""
 
 
 def binding_ids() -> set[str]:
@@ -138,6 +144,25 @@ class ObserverApp(App[None]):
 
     # -- Keys ---------------------------------------------------------------------------------------------------
 
+    async def on_event(self, event: events.Event) -> None:
+        """Carry a key out before the next one is looked at, so that what is typed fast goes where it belongs.
+
+        By itself Textual first hands a key to the part that has the focus, and runs its action only when it comes back
+        from there: of ``/abc`` in one go the filter's line would get the end.
+        """
+        if not isinstance(event, events.Key) or event.is_forwarded or self.screen.maximized is not None:
+            await super().on_event(event)
+            return
+        part = self.focused
+        if part is not None and part.check_consume_key(event.key, event.character):
+            await super().on_event(event)
+            await _taken(part)
+        elif not await self._act_on(event.key):
+            await super().on_event(event)
+
+    async def _act_on(self, key: str) -> bool:
+        return await self._check_bindings(key, priority=True) or await self._check_bindings(key)
+
     async def action_view(self, name: str) -> None:
         """Go to a view. What was opened from it before is left."""
         await self.switch_mode(name)
@@ -224,3 +249,11 @@ class ObserverApp(App[None]):
                     lambda key=binding.key: self.simulate_key(key),
                 )
         yield from super().get_system_commands(screen)
+
+
+async def _taken(part: Widget) -> None:
+    """Wait until a part has dealt with all that was sent to it; not for long, for it may be on its way out."""
+    done = asyncio.Event()
+    part.call_later(done.set)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(done.wait(), PATIENCE)

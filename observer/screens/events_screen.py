@@ -55,7 +55,7 @@ class EventsScreen(NodeScreen):
         self.timeline = TimelineView(watch.record)
         self.log_list = EventList("Nothing has happened yet: exits, restarts, kills and crashes are listed here.")
         self.detail = Static(markup=False)
-        self.line = FilterLine("text in the event   (enter keeps it, esc takes it away)")
+        self.line = FilterLine("text in the event   (enter keeps it, esc takes it away)", self.log_list)
         self._kinds = 0
 
     def compose_body(self) -> ComposeResult:
@@ -104,8 +104,8 @@ class EventsScreen(NodeScreen):
 
     def _say(self) -> None:
         skipped = self.observed.record.events.skipped
-        missed = f", {units.count(skipped)} not seen in bursts" if skipped else ""
-        self.log_list.border_subtitle = f"{KINDS[self._kinds][0]}{missed}"
+        self.log_list.border_title = f"Events: {KINDS[self._kinds][0]}"
+        self.log_list.border_subtitle = f"{units.count(skipped)} not seen in bursts" if skipped else ""
 
     def _tell(self) -> None:
         event = self.log_list.selected
@@ -143,17 +143,9 @@ class EventsScreen(NodeScreen):
     def _filter_changed(self) -> None:
         self._fill()
 
-    @on(Input.Submitted)
-    def _filter_submitted(self) -> None:
-        if not self.line.value.strip():
-            self.line.close()
-        self.log_list.focus()
-
     def action_back(self) -> None:
         """Take the filter away, if there is one; else go back."""
         if self.line.is_open:
-            self.line.value = ""
-            self.line.close()
-            self.log_list.focus()
+            self.line.clear_away()
         else:
             super().action_back()

@@ -77,5 +77,5 @@ class ProcessesScreen(RowsScreen[ProcessesView]):
         field = {"label": "label", "supervisor": "sup", "initial_call": "call"}.get(self.view.group_by, "name")
         self.line.value = f'{field}="{row.name}"'
         self.line.open()
-        self.table.focus()
+        self.line.keep()
         self.look_at(replace(self.view, group_by="", filter=self.line.value))

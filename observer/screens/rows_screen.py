@@ -48,7 +48,7 @@ class RowsScreen(Acting, Generic[View]):
         self.view = view
         self.marks = Marks()
         self.table = ProcessTable(watch.settings.columns, flat)
-        self.line = FilterLine(FILTER_HINT)
+        self.line = FilterLine(FILTER_HINT, self.table)
         self.problem = Static(id="problem", markup=False)
 
     def compose_table(self) -> Iterator[Widget]:
@@ -158,18 +158,10 @@ class RowsScreen(Acting, Generic[View]):
     def _filter_changed(self, event: Input.Changed) -> None:
         self.look_at(self.view.filtered(event.value.strip()))
 
-    @on(Input.Submitted)
-    def _filter_submitted(self) -> None:
-        if not self.view.filter:
-            self.line.close()
-        self.table.focus()
-
     def action_back(self) -> None:
         """Take the filter away, if there is one; then the marks; else go back."""
         if self.line.is_open:
-            self.line.value = ""
-            self.line.close()
-            self.table.focus()
+            self.line.clear_away()
         elif self.marks:
             self.action_unmark()
         else:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from textual.widget import Widget
 from textual.widgets import Input
 
 
 class FilterLine(Input):
-    """An input that is open or closed. Closed it is neither seen nor able to take the keys."""
+    """An input that is open or closed. Closed it is neither seen nor able to take the keys.
 
-    def __init__(self, hint: str) -> None:
+    Keys change hands at once, and not with the next message as `Widget.focus` has it: what is typed right after the
+    key that opens the line belongs into it. `home` is the part that has the keys otherwise.
+    """
+
+    def __init__(self, hint: str, home: Widget) -> None:
         super().__init__(placeholder=hint, classes="line")
-        self.close()
+        self._home = home
+        self._hide()
 
     @property
     def is_open(self) -> bool:
@@ -21,10 +27,24 @@ class FilterLine(Input):
         """Show it and let it take the keys."""
         self.display = True
         self.disabled = False
-        self.focus()
+        self.screen.set_focus(self)
 
-    def close(self) -> None:
-        """Hide it. What is typed in it stays."""
+    def keep(self) -> None:
+        """Give the keys back. A filter stays in sight, an empty line does not."""
+        self.screen.set_focus(self._home)
+        if not self.value.strip():
+            self._hide()
+
+    def clear_away(self) -> None:
+        """Take the filter away, and the line with it."""
+        self.value = ""
+        self.keep()
+
+    async def action_submit(self) -> None:
+        """Keep what is typed."""
+        self.keep()
+
+    def _hide(self) -> None:
         self.display = False
         # Without this the screen may give it the focus unseen, when all else was hidden for a while.
         self.disabled = True

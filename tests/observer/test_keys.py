@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from textual import events
 from textual.widgets import Input
 
 from observer.screens.ask_literal import AskLiteral
@@ -14,6 +15,7 @@ from observer.screens.help_screen import HelpScreen
 from observer.screens.process_screen import ProcessScreen
 from observer.screens.tree_screen import TreeScreen
 from observer.settings import Settings
+from observer.widgets.filter_line import FilterLine
 from observer.widgets.process_table import ProcessTable
 from runtime.introspection import wire
 from tests.observer import fake_node
@@ -293,3 +295,34 @@ async def test_a_theme_that_does_not_exist_is_told_and_the_usual_one_is_used(dri
     async with drive(fake_node.chat(), settings=Settings(interval=60.0, theme="neon")) as driver:
         assert driver.app.theme == "observer-dark"
         assert await driver.shows("no theme called 'neon'")
+
+
+def type_at_once(driver: Driver, *keys: events.Key) -> None:
+    """Send keys as a terminal does that delivers them in one go: none waits for what comes of the one before."""
+    for key in keys:
+        driver.app.post_message(key)
+
+
+@pytest.mark.parametrize("view", ["1", "2", "4"])
+async def test_keys_typed_right_after_the_slash_go_into_the_filter(drive: Drive, view: str) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("j", "j", "j", view)
+        await driver.look()
+        type_at_once(driver, events.Key("slash", "/"), *(events.Key(letter, letter) for letter in "abcx"))
+        type_at_once(driver, events.Key("backspace", None), events.Key("enter", "\r"), events.Key("j", "j"))
+        await driver.settle()
+        line = driver.app.screen.query_one(FilterLine)
+        assert line.value == "abc"
+        assert not line.has_focus
+        type_at_once(driver, events.Key("slash", "/"), events.Key("d", "d"), events.Key("escape", None))
+        await driver.settle()
+        assert line.value == ""
+        assert not line.is_open
+
+
+async def test_keys_typed_in_one_go_are_carried_out_in_order(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        type_at_once(driver, events.Key("4", "4"), events.Key("slash", "/"), events.Key("a", "a"))
+        await driver.settle()
+        assert type(driver.app.screen).__name__ == "EventsScreen"
+        assert driver.app.screen.query_one(FilterLine).value == "a"
