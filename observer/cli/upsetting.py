@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections import Counter
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,8 +15,9 @@ from observer.cli.failure import Failure
 from observer.quantity import per_second, seconds
 
 if TYPE_CHECKING:
-    from observer.chaos import Orders, Report
+    from observer.chaos import Orders
     from observer.discovery import Found
+    from observer.tally import Report
 
 
 def chaos(
@@ -97,7 +99,13 @@ def _record(node: str, orders: Orders, report: Report) -> dict[str, Any]:
         "missed": report.missed,
         "time_to_recovery": {"p50": report.p50, "p99": report.p99, "worst": report.worst},
         "never_came_back": [
-            {"pid": victim.pid, "place": victim.key, "name": victim.name, "killed_at": victim.killed_at}
+            {
+                "pid": victim.pid,
+                "place": victim.key,
+                "name": victim.name,
+                "killed_at": victim.killed_at,
+                "why": victim.why,
+            }
             for victim in report.pending
         ],
         "gave_up": list(report.gave_up),
@@ -117,10 +125,13 @@ def _print(report: Report) -> None:
         print(f"temporary   {report.not_expected}, which nobody restarts")
     if report.worst is not None and report.p50 is not None and report.p99 is not None:
         print(f"after       p50 {_span(report.p50)}, p99 {_span(report.p99)}, worst {_span(report.worst)}")
-    for name in report.gave_up:
-        print(f"gave up     {safe(name)} used up its restarts")
+    if report.missed:
+        print(f"too late    {report.missed}, which were gone already")
+    for key, times in Counter(report.gave_up).items():
+        print(f"gave up     {safe(key)} used up its restarts{f' ({times} times)' if times > 1 else ''}")
     for victim in report.pending:
-        print(f"never back  {safe(victim.name)} {victim.pid} in {safe(victim.key)}")
+        why = f": {safe(victim.why)}" if victim.why else ""
+        print(f"never back  {safe(victim.name)} {victim.pid} in {safe(victim.key)}{why}")
 
 
 def _span(seconds: float) -> str:

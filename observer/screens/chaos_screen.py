@@ -10,11 +10,12 @@ from textual.content import Content
 from textual.widgets import Button, Input, Label, Static
 
 from observer import quantity, tones, units
-from observer.chaos import Chaos, Orders, Report
+from observer.chaos import Chaos, Orders
 from observer.history import Meter
 from observer.safetext import safe
 from observer.screens.node_screen import NodeScreen
 from observer.sparkline import bar, sparkline
+from observer.tally import Report
 from observer.watch import Watch
 
 FIELDS = (
@@ -24,6 +25,9 @@ FIELDS = (
     ("root", "Subtree", "", "the place of a supervisor, e.g. app/pool; empty: everywhere"),
 )
 """What is asked: a name, a title, what stands there first, and a hint."""
+
+NAMED = 8
+"""How many of the victims that never came back are named."""
 
 
 class ChaosScreen(NodeScreen):
@@ -132,8 +136,11 @@ class ChaosScreen(NodeScreen):
         if report.problem:
             rows.append(("problem", [(f"! {safe(report.problem)}", tones.BAD)]))
         if over and report.pending:
-            names = ", ".join(f"{safe(victim.name)} {victim.pid}" for victim in report.pending[:8])
-            rows.append(("never came back", [(f"✗ {names}", tones.BAD)]))
+            for number, victim in enumerate(report.pending[:NAMED]):
+                named = [(f"✗ {safe(victim.name)} {victim.pid}", tones.BAD), (f"  {safe(victim.why)}", tones.MUTED)]
+                rows.append(("" if number else "never came back", named))
+            if len(report.pending) > NAMED:
+                rows.append(("", [(f"  and {len(report.pending) - NAMED} more", tones.MUTED)]))
         return Content("\n").join(Content.assemble((label.ljust(18), tones.MUTED), *spans) for label, spans in rows)
 
     def _rates(self) -> list[tuple[str, str]]:

@@ -24,7 +24,7 @@ from runtime.introspection.lints import Lints
 from runtime.introspection.listing import Listing
 from runtime.introspection.memory_sampler import MemorySampler
 from runtime.introspection.names import names_of
-from runtime.introspection.places import key_of, parse_pid, place_of
+from runtime.introspection.places import Place, key_of, parse_pid, place_of
 from runtime.introspection.plan import plan_of
 from runtime.introspection.snapshot import Snapshot
 from runtime.introspection.tree import Matches, Tree
@@ -98,6 +98,8 @@ class Answers:
                 return self._tree(query, client)
             case wire.GetProcesses():
                 return self._listing(query, client)
+            case wire.GetPlaces():
+                return self._places(query)
             case wire.GetPlan():
                 process = self._find(query.pid)
                 return _gone(query.pid) if process is None else plan_of(process)
@@ -155,6 +157,20 @@ class Answers:
         start, end = _span(query.offset, query.limit, listing.total, index if query.follow else None)
         rows = listing.rows(start, end, self._snapshot())
         return self._window(rows, start, listing, index, client.listing.note("sorted"))
+
+    def _places(self, query: wire.GetPlaces) -> Answer:
+        keys, pace, snapshot = frozenset(query.keys[: wire.MAX_ROWS]), Pace(), self._snapshot()
+        self._update(pace)
+        rows = []
+        for key, branch, child in self._branches.places(keys, pace):
+            pid = branch.process.pid if child is None else child.pid
+            process = None if pid is None else pid.process
+            if process is not None:
+                place = branch.place if child is None else Place(branch.process, child)
+                rows.append(snapshot.row(process, place, key=key))
+            elif child is not None:
+                rows.append(snapshot.absent(branch.process, child, key, branch.depth + 1, branch.key))
+        return wire.Window(rows=tuple(rows), offset=0, total=len(rows), stats=self.figures.stats())
 
     def _index(self, listing: Listing, query: wire.GetProcesses) -> int | None:
         assert query.anchor is not None

@@ -6,7 +6,7 @@ the count of each supervisor, and at the children of none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from runtime.introspection.glimpse import values
 from runtime.introspection.places import MAX_DEPTH, Place, children_of, is_supervisor, join, root_key
@@ -99,6 +99,21 @@ class Branches:
     def count(self) -> int:
         """Count the supervisors."""
         return sum(1 for _ in self.walk())
+
+    def places(self, keys: Collection[str], pace: Pace) -> Iterator[tuple[str, Branch, Child | None]]:
+        """Give those of these places that there are: the key, and the supervisor or a child of it that is none."""
+        parents = {key.rpartition("/")[0] for key in keys}
+        for branch in self.walk():
+            if branch.key in keys:
+                yield branch.key, branch, None
+            if branch.key not in parents:
+                continue
+            for number, child in enumerate(branch.children):
+                key = join(branch.key, child)
+                if key in keys and child not in branch.below:
+                    yield key, branch, child
+                if not number & 255:
+                    pace.breathe()
 
     def find(self, key: str) -> Process | None:
         """Give the process that stands in the place of that key."""

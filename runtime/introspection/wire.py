@@ -207,6 +207,15 @@ class GetProcesses(Query, tag="processes", frozen=True):
     follow: bool = False
 
 
+class GetPlaces(Query, tag="places", frozen=True):
+    """Ask who stands in these places of the tree now (their keys, at most `MAX_ROWS`). Answered by `Window`.
+
+    It has a row for every place that there is, in no order. Unlike the lists, it is made anew every time.
+    """
+
+    keys: tuple[str, ...]
+
+
 class GetProcess(Query, tag="process", frozen=True):
     """Ask for everything about one process. Answered by `Details`, or `Failed` when the pid is gone.
 
@@ -297,6 +306,7 @@ class Request(Frozen, frozen=True):
         GetStats
         | GetTree
         | GetProcesses
+        | GetPlaces
         | GetProcess
         | GetEvents
         | GetPlan

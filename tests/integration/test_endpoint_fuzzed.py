@@ -36,6 +36,7 @@ QUERIES: st.SearchStrategy[Any] = st.sampled_from(
         wire.Send(pid="<0.1.0>", message="[" * 3_000),
         wire.ControlChild(supervisor="app", child_id="", action="restart"),
         wire.GetPlan(pid="<0.0.0>"),
+        wire.GetPlaces(keys=("", "/", "app/", "app/" * 500)),
     ]
 )
 """Requests that are well formed and make no sense."""

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from observer.chaos import Chaos, Orders, Report, Tally, percentile
+from observer.chaos import Chaos, Orders
 from observer.cli import main
 from observer.source import Answer, ChildStatus, NodeLost
+from observer.tally import Report, Tally, percentile
 from runtime.introspection import wire
 from tests.observer.fake_endpoint import FakeEndpoint, socket_folder, window
 
@@ -82,10 +83,11 @@ class Node:
             case wire.GetEvents(after=after):
                 events = tuple(event for event in self.events if event.id > after) if after >= 0 else ()
                 return wire.Events(events=events, last=len(self.events))
-            case wire.GetProcesses():
-                return window(*(row for row in self.rows.values() if row.pid is not None))
-            case wire.GetTree(anchor=anchor, follow=True, limit=1):
-                return window(*(row for row in self.rows.values() if row.key == anchor))
+            case wire.GetProcesses(offset=offset, limit=limit):
+                alive = [row for row in self.rows.values() if row.pid is not None]
+                return window(*alive[offset : offset + limit], total=len(alive))
+            case wire.GetPlaces(keys=keys):
+                return window(*(row for row in self.rows.values() if row.key in keys))
             case wire.Exit(pid=pid):
                 return self.refusal or self._kill(pid)
             case _:
@@ -145,6 +147,45 @@ async def test_it_keeps_to_its_rate_and_its_time() -> None:
     report = await unleash(node, replace(ORDERS, rate=30, seconds=2))
     assert report.kills == 60
     assert report.elapsed == pytest.approx(2.25, abs=0.2)
+
+
+async def test_in_a_great_crowd_victims_are_chosen_from_all_of_it() -> None:
+    node = node_of(worker(number) for number in range(2, 9_002))
+    await unleash(node, replace(ORDERS, rate=30, seconds=2))
+    numbers = sorted(int(pid.split(".")[1]) for pid in node.killed)
+    assert len(numbers) == 60
+    assert numbers[0] < 3_000 < numbers[30] < 6_500 < numbers[-1]
+
+
+async def test_while_nothing_is_there_to_be_killed_nothing_is_and_the_rate_is_kept_afterwards() -> None:
+    node = replace(node_of([worker(2), worker(3)]), delay=3.0)
+    report = await unleash(node, replace(ORDERS, rate=10, seconds=4))
+    assert len(node.killed) == 4, "two at once, and the same two after three seconds"
+    assert report.missed == 0
+    assert report.passed
+
+
+async def test_a_process_that_was_gone_already_is_made_up_for_by_another() -> None:
+    node = node_of(worker(number) for number in range(2, 12))
+    gone = [replace_row(worker(number), f"<0.{number}00.0>", 0.0) for number in range(2, 12)]
+
+    class Late(Node):
+        def answer(self, query: wire.Query) -> Answer:
+            match query:
+                case wire.GetProcesses():
+                    return window(*gone, *(row for row in self.rows.values() if row.pid is not None))
+            return super().answer(query)
+
+    report = await unleash(Late(node.clock, node.rows), ORDERS)
+    assert report.kills == 10
+    assert report.missed > 0
+
+
+async def test_a_hub_that_is_held_is_waited_for_and_is_the_problem_when_it_stays_held() -> None:
+    busy = wire.Failed(why="The hub was busy for more than 3 seconds, so nothing was done.", kind="timeout")
+    report = await unleash(replace(node_of([worker(2)]), refusal=busy), ORDERS)
+    assert report.kills == 0
+    assert "The hub was busy" in report.problem
 
 
 async def test_what_never_comes_back_fails_the_run_and_is_named() -> None:
@@ -222,7 +263,43 @@ async def test_the_same_seed_chooses_the_same_victims() -> None:
 def test_giving_up_is_reported_by_name() -> None:
     tally = Tally()
     tally.happened(wire.Event(id=1, time=0.0, kind="gave_up", pid="<0.1.0>", name="app_sup"))
-    assert tally.report(1.0).gave_up == ("app_sup",)
+    tally.happened(wire.Event(id=2, time=0.0, kind="gave_up", pid="<0.2.0>", name="7", key="app/pools/7"))
+    assert tally.report(1.0).gave_up == ("app_sup", "app/pools/7")
+
+
+@pytest.mark.parametrize(
+    ("standing", "why"),
+    [
+        ([], "app above it is gone"),
+        ([wire.Row(key="app", pid="<0.1.0>")], "app/pool above it is gone"),
+        (
+            [wire.Row(key="app", pid="<0.1.0>"), wire.Row(key="app/pool", status="stopped")],
+            "app/pool above it is stopped",
+        ),
+        ([wire.Row(key="app", pid="<0.1.0>"), wire.Row(key="app/pool", pid="<0.2.0>")], "no such child any more"),
+        (
+            [
+                wire.Row(key="app", pid="<0.1.0>"),
+                wire.Row(key="app/pool", pid="<0.2.0>"),
+                wire.Row(key="app/pool/w2", status="restarting"),
+            ],
+            "its supervisor has it as restarting",
+        ),
+        (
+            [
+                wire.Row(key="app", pid="<0.1.0>"),
+                wire.Row(key="app/pool", pid="<0.2.0>"),
+                wire.Row(key="app/pool/w2", pid="<0.3.0>"),
+            ],
+            "it has not ended yet",
+        ),
+    ],
+)
+def test_of_what_does_not_come_back_it_is_told_why(standing: list[wire.Row], why: str) -> None:
+    tally = Tally()
+    tally.killed(wire.Row(key="app/pool/w2", pid="<0.3.0>"), 1.0)
+    tally.explain(standing)
+    assert tally.report(1.0).pending[0].why.endswith(why)
 
 
 def test_a_place_that_a_new_supervisor_fills_again_has_come_back() -> None:
