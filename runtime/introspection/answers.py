@@ -16,6 +16,7 @@ from runtime.introspection.attention import Attention
 from runtime.introspection.branches import Branches
 from runtime.introspection.census import Census
 from runtime.introspection.cpu_meter import CpuMeter
+from runtime.introspection.cpu_sampler import CpuSampler
 from runtime.introspection.details import Details
 from runtime.introspection.event_log import EventLog
 from runtime.introspection.figures import Figures
@@ -65,7 +66,7 @@ class Answers:
         self._details = Details(node, watchdog, state)
         self._actions = Actions(node, watchdog, log, read_only)
         self.sampler = MemorySampler(node)
-        self.meter = CpuMeter(node)
+        self.meter: CpuSampler | CpuMeter = CpuSampler(node) if CpuSampler.is_possible(node) else CpuMeter(node)
         self._lock = new_lock()
         self._asked_at = 0.0
 
@@ -79,7 +80,7 @@ class Answers:
                 return self.log.answer(query)
             if isinstance(query, wire.GetProcess):
                 return self._process(query)
-            if isinstance(query, (wire.GetTree, wire.GetProcesses)) and query.sort == "cpu_time":
+            if self.meter.is_cheap or getattr(query, "sort", "") == "cpu_time":
                 self.meter.want()
             with self._lock:
                 return self._look(query, client)
@@ -192,7 +193,7 @@ class Answers:
         self.figures.supervisors = self._branches.count()
 
     def _snapshot(self) -> Snapshot:
-        return Snapshot(self.log.failures, self._lints.by_pid)
+        return Snapshot(self.log.failures, self._lints.by_pid, self.meter.is_on)
 
     def _look_for_lints(self, pace: Pace) -> tuple[wire.Lint, ...]:
         found = self._lints.find(self._census, self._branches, pace)

@@ -1,4 +1,7 @@
-"""The CPU meter: how long each process has run, measured only while an observer asks for it.
+"""The CPU meter: how long each process has run, measured only while an observer asks for just that.
+
+It is for nodes that are not in the main thread, where the sampler cannot work: it is exact, and a program that does
+little but send messages may lose a third of its speed to it.
 
 Processes change in two ways, and both are timed: one greenlet switches to another, which greenlet's trace function
 tells; and one worker goes on with the next process without a switch, which is seen where it notes whose stack it is.
@@ -8,7 +11,7 @@ Switched off, neither costs anything.
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, Final
 
 import greenlet
 from greenlet import getcurrent
@@ -26,11 +29,14 @@ _SLOT: Any = Worker.__dict__["process"]
 class CpuMeter:
     """Adds up `Process.cpu_time`, in seconds, on one node."""
 
+    is_cheap: Final = False
+    """Whether it may run whenever somebody watches."""
+
     def __init__(self, node: Node) -> None:
         self.node = node
         self._until = 0.0
         self._wanted = False
-        self._is_on = False
+        self.is_on = False
         self._running: Process | None = None
         self._since = 0.0
         self._before: Any = None
@@ -51,9 +57,9 @@ class CpuMeter:
     # -- In the hub's thread --------------------------------------------------------------------------------------
 
     def _switch_on(self) -> None:
-        if self._is_on:
+        if self.is_on:
             return
-        self._is_on = True
+        self.is_on = True
         self._running, self._since = None, time.perf_counter()
         self._before = greenlet.settrace(self._switched)
         Worker.process = property(_SLOT.__get__, self._taken_up)  # type: ignore[assignment]
@@ -65,8 +71,8 @@ class CpuMeter:
 
     def _switch_off(self) -> None:
         self._wanted = False
-        if self._is_on:
-            self._is_on = False
+        if self.is_on:
+            self.is_on = False
             self._timer.stop()
             Worker.process = _SLOT
             greenlet.settrace(self._before)

@@ -34,9 +34,14 @@ def queue_length(process: Process) -> int:
 
 
 class Snapshot:
-    """Makes rows, all as of one moment. `failures` tells when a place last failed, `lints` what points at a pid."""
+    """Makes rows, all as of one moment.
 
-    def __init__(self, failures: dict[str, float], lints: dict[str, tuple[str, ...]]) -> None:
+    `failures` tells when a place last failed, `lints` what points at a pid, `measured` whether processor time is
+    measured now, so that none is none and not something that nobody knows.
+    """
+
+    def __init__(self, failures: dict[str, float], lints: dict[str, tuple[str, ...]], measured: bool = False) -> None:
+        self.measured = measured
         self.failures = failures
         self.lints = lints
         self.time = time.time()
@@ -75,7 +80,7 @@ class Snapshot:
             memory=memory,
             memory_age=None if memory is None else max(0.0, round(self.monotonic - process.memory_at, 3)),
             reductions=process.reductions,
-            cpu_time=process.cpu_time or None,
+            cpu_time=process.cpu_time if self.measured or process.cpu_time else None,
             restarts=0 if child is None else child.restarts,
             started_at=process.started_at,
             supervisor=None if place is None else str(place.supervisor.pid),

@@ -64,7 +64,8 @@ class Row(Frozen, frozen=True):
 
     `key` names the line for good: a child's place in its tree (``"app/pool/worker-3"``), which survives a restart, or
     the pid of a process under no supervisor. `pid` is None for a child that is not running and for a group.
-    `messages_in`, `messages_out`, `reductions` and `cpu_time` (seconds) count since the process started.
+    `messages_in`, `messages_out` and `reductions` count since the process started; `cpu_time` (seconds of processor
+    time) grows only while observers are there, and is None where it was never measured.
     `memory` is an estimate in bytes that was made `memory_age` seconds ago, or None before the first one.
     """
 
