@@ -59,15 +59,15 @@ class Block:
     def _sort(self, process: Process) -> None:
         """Find out whether a process is under a supervisor, is one at the top, or is free."""
         body = process.body
-        parent = process.parent
-        kept = None if parent is None else children_of(parent.process)
+        parent = None if process.parent is None else process.parent.process
+        kept = children_of(parent)
         if kept is not None and kept.find(process.pid) is not None:
             return
         young = kept is not None and time.time() - process.started_at < SETTLED
         if body is None or type(body) is Starting or young:
             self.unsettled.append(process)
-        if place_of(process) is not None:
-            return
+        if place_of(process) is not None or (young and parent is not None and parent.worker is not None):
+            return  # one that is started this moment is not shown under no supervisor until it has its place
         (self.roots if isinstance(body, SupervisorServer) else self.free).append(process)
 
 

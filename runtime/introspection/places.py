@@ -47,12 +47,17 @@ def is_supervisor(process: Process) -> bool:
 
 
 def place_of(process: Process) -> Place | None:
-    """Give the place of a process, None for one under no supervisor."""
+    """Give the place of a process, which it has already while it is started; None for one under no supervisor."""
     parent = process.parent
     supervisor = None if parent is None else parent.process
     kept = children_of(supervisor)
-    if supervisor is not None and kept is not None and (child := kept.find(process.pid)) is not None:
-        return Place(supervisor, child)
+    if supervisor is not None and kept is not None:
+        starting = kept.starting  # read first: a start that ends meanwhile is then found in the other way
+        child = kept.find(process.pid)
+        if child is None and supervisor in (process.links or ()):
+            child = starting
+        if child is not None:
+            return Place(supervisor, child)
     for linked in some(process.links, LINKS):
         kept = children_of(linked)
         if kept is not None and (child := kept.find(process.pid)) is not None:

@@ -34,6 +34,9 @@ class Children(ABC):
     accepts: type = ChildSpec
     """What `start_child` takes."""
 
+    starting: Child | None = None
+    """The child whose start function runs now: what that starts stands in the child's place already, for observers."""
+
     def __init__(self, strategy: str, intensity: RestartIntensity, auto_shutdown: AutoShutdown) -> None:
         self.strategy = strategy
         self.intensity = intensity

@@ -145,12 +145,15 @@ class DynamicChildren(Children):
         assert isinstance(child, DynamicChild)
         assert child.args is not None
         spec = child.spec
+        self.starting = child
         try:
             pid, _ = start_process(spec.start[0], (*spec.start[1:], *child.args))
         except StartError as error:
             child.at = RESTARTING
             self.tell_restart_failed(child, old, error)
             raise TryAgain(key, old) from None
+        finally:
+            self.starting = None
         del self.children[key]
         if pid is not None:
             child.at = pid

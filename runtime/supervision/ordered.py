@@ -48,12 +48,15 @@ class OrderedChildren(Children):
     def _start(self, child: Child) -> Any:
         """Start a child that is not running; gives the extra value of its start function. Raises StartError."""
         function, *args = child.spec.start
+        self.starting = child
         try:
             pid, extra = start_process(function, tuple(args))
         except StartError as error:
             if getattr(error, "caught", False):
                 raise StartError(("EXIT", error.reason)) from error.__cause__
             raise
+        finally:
+            self.starting = None
         child.at = pid
         if pid is not None:
             self._running[pid] = child

@@ -4,12 +4,25 @@ import random
 
 import pytest
 
-from runtime import call, cast, exit, sleep, spawn, terminate_child, whereis
+from runtime import (
+    ChildSpec,
+    DynamicSupervisor,
+    Supervisor,
+    call,
+    cast,
+    exit,
+    self_,
+    sleep,
+    spawn,
+    start_child,
+    terminate_child,
+    whereis,
+)
 from runtime.introspection import wire
-from runtime.introspection.places import FREE
+from runtime.introspection.places import FREE, key_of
 from runtime.pid import Pid
 from tests.runtime.in_node import in_node
-from tests.runtime.introspection.trees import Observer, start_tree
+from tests.runtime.introspection.trees import Idle, Observer, start_tree, supervisor
 
 UNFOLDED = {"unfolded": (FREE,)}
 
@@ -193,12 +206,12 @@ def test_groups_are_counted_and_summed() -> None:
 def test_who_stands_in_a_place_is_answered_afresh_where_a_list_may_be_some_seconds_old() -> None:
     start_tree(pools=2, size=3, guests=1)
     observer = Observer()
-    (guest,) = [key for key in observer.keys() if key.startswith("app/guests/")]
+    (guest,) = [row.key for row in observer.tree().rows if row.key.startswith("app/guests/")]
     keys = ("app", "app/pool0", "app/pool0/w1", "app/own0", guest, "app/pool0/nobody", "nothing/at/all")
     before = observer.ask(wire.GetPlaces(keys=keys)).rows
     assert {row.key for row in before} == set(keys[:5])
     assert {row.key: row.pid for row in observer.tree().rows if row.key in keys} == {row.key: row.pid for row in before}
-    assert terminate_child("app", "own0") is None
+    terminate_child("app", "own0")
     exit(whereis("pool0"), "kill")
     call("app", "which_children")
     after = {row.key: row for row in observer.ask(wire.GetPlaces(keys=keys)).rows}
@@ -207,3 +220,29 @@ def test_who_stands_in_a_place_is_answered_afresh_where_a_list_may_be_some_secon
     for key in ("app/pool0", "app/pool0/w1"):
         assert after[key].pid not in [None, *(row.pid for row in before)]
         assert after[key].kind == ("worker" if key.endswith("w1") else "supervisor")
+
+
+@in_node
+def test_what_is_being_started_stands_in_its_place_already_and_nowhere_else() -> None:
+    observer = Observer()
+    looks: list[tuple[str, list[str]]] = []
+
+    class Looking(Idle):
+        def init(self) -> None:
+            process = self_().process
+            assert process is not None
+            looks.append((key_of(process), observer.keys(**UNFOLDED)))
+
+    pool = supervisor("pool", [ChildSpec(id="w", start=(Looking.start_link,))])
+    guests = ChildSpec(id="guests", start=(lambda: DynamicSupervisor.start_link(name="guests"),), type="supervisor")
+    Supervisor.start_link([pool, guests], name="app")
+    exit(whereis("pool"), "kill")
+    call("app", "which_children")
+    guest = start_child("guests", Looking)
+    kept = [row.key for row in observer.tree().rows if row.key.startswith("app")]
+    assert kept == ["app", "app/pool", "app/pool/w", "app/guests", f"app/guests/{guest}"]
+    keys = [key for key, _ in looks]
+    assert keys == ["app/pool/w", "app/pool/w", str(guest)], "a dynamic child has no place before it is started"
+    for _, seen in looks:
+        assert [key for key in seen if key.startswith("<")] == [str(self_())]
+        assert "pool" not in seen
