@@ -18,6 +18,9 @@ from runtime.introspection.wire import Row, Sort
 
 Cell = tuple[tuple[str, str], ...]
 
+HOGGING = 0.8
+"""The share of a core from which it is drawn as trouble."""
+
 CROWDED, OVERLOADED = 100, 1_000
 """Mailbox lengths from which a mailbox is drawn as a warning, and as trouble."""
 
@@ -78,7 +81,7 @@ def _mailbox(row: Row, life: Life | None, width: int) -> Cell:
     sign = "!" if length >= OVERLOADED else " "
     filled = bar(mailbox_fraction(length), room)
     spans = [(filled, tone)]
-    peak = min(room - 1, int(mailbox_fraction(int(life.mailbox.peak)) * room)) if life and life.mailbox.peak else -1
+    peak = min(room - 1, int(mailbox_fraction(life.mailbox_peak) * room)) if life and life.mailbox_peak else -1
     if 0 <= peak < room and filled[peak] == " ":
         spans = [(filled[:peak], tone), ("╎", tones.MUTED), (filled[peak + 1 :], tone)]
     figure = (fit_right(units.count(length), 5), tone if length >= CROWDED else tones.TEXT if length else tones.FAINT)
@@ -102,7 +105,7 @@ def _memory(row: Row, life: Life | None, width: int) -> Cell:
     figure = (fit_right(units.size(row.memory), 5), tones.TEXT if row.memory is not None else tones.FAINT)
     if width <= 6:
         return (figure,)
-    growth = life.memory.growth if life else 0.0
+    growth = life.growth if life else 0.0
     text = units.signed_size(growth) if worth_telling(growth, row.memory) else ""
     return (figure, (fit_right(text, width - 5), tones.WARN if growth > 0 else tones.MUTED))
 
@@ -131,9 +134,12 @@ def _restart_tone(row: Row) -> str:
 
 
 def _cpu(row: Row, life: Life | None, width: int) -> Cell:
-    share = life.cpu.latest if life and row.cpu_time is not None else None
-    tone = tones.BAD if share and share > 0.8 else tones.TEXT if share else tones.FAINT
-    return ((fit_right(units.percent(share) if share is not None else "", width), tone),)
+    share = life.cpu_share if life and row.cpu_time is not None else None
+    if share is None:
+        return ((" " * width, tones.FAINT),)
+    much = share >= HOGGING
+    tone = tones.BAD if much else tones.TEXT if share >= 0.0005 else tones.FAINT
+    return ((fit_right(("!" if much else "") + units.percent(share), width), tone),)
 
 
 def _uptime(row: Row, life: Life | None, width: int) -> Cell:
@@ -193,16 +199,24 @@ ALL: dict[str, Column] = {
             _restarts,
             short="↻",
         ),
-        Column("cpu", "CPU", (5,), "cpu_time", "Share of one core; empty where the node does not measure it.", _cpu),
+        Column(
+            "cpu",
+            "CPU",
+            (5,),
+            "cpu_time",
+            "Share of one core over the last seconds, an estimate from samples; ! from 80% on. A node that is not in "
+            "its program's main thread measures it only while rows are sorted by it.",
+            _cpu,
+        ),
         Column("uptime", "Uptime", (6,), "started_at", "How long this process has lived.", _uptime),
     )
 }
 """All columns by id."""
 
 CONCESSIONS = (
-    ("cpu", 0),
-    ("messages", 5),
     ("uptime", 0),
+    ("messages", 5),
+    ("cpu", 0),
     ("pid", 0),
     ("memory", 0),
     ("restarts", 0),
@@ -274,12 +288,18 @@ def name_cell(row: Row, guide: str, width: int, time: float, foldable: bool = Tr
     return _cut(spans, width)
 
 
+FRESH, FADED = 5.0, 30.0
+"""Seconds after a failure for which its colour is at its brightest, and after which it is gone."""
+
+
 def failure_tone(row: Row, time: float) -> str | None:
     """Give the tone of a row where something failed lately, fading with time; None when nothing did."""
     if row.last_failure_at is None:
         return None
     age = time - row.last_failure_at
-    return tones.BAD if age < 5 else tones.WARN if age < 30 else None
+    if age < FRESH:
+        return tones.BAD
+    return None if age >= FADED else f"{tones.TROUBLE} {100 - 12 * int((age - FRESH) / (FADED - FRESH) * 5)}%"
 
 
 def _note(row: Row) -> str:

@@ -36,6 +36,11 @@ class Series:
         """The newest value, None before the first."""
         return self._samples[-1][1] if self._samples else None
 
+    def average(self, last: int) -> float | None:
+        """Give the mean of the last samples, None before the first."""
+        values = self.values(last)
+        return sum(values) / len(values) if values else None
+
     @property
     def peak(self) -> float:
         """The largest value remembered, 0 when there is none."""

@@ -21,7 +21,7 @@ def facts(row: Row, details: Details | None, life: Life | None, time: float) -> 
     """Give what is worth knowing of a row, most important first; `details` may still be on their way."""
     if row.kind == "group":
         return [("Group", [(f"{row.name}, {row.child_count} rows", tones.TEXT)])]
-    found = [_identity(row), _activity(row, time)]
+    found = [_identity(row), _activity(row, life, time)]
     if details is not None and details.waiting_for is not None:
         found.append(("Waits for", [("⧗ ", tones.WARN), *related([details.waiting_for])]))
     if row.kind == "supervisor":
@@ -43,11 +43,13 @@ def _identity(row: Row) -> Fact:
     return ("Process", parts)
 
 
-def _activity(row: Row, time: float) -> Fact:
+def _activity(row: Row, life: Life | None, time: float) -> Fact:
     sign, word, _, tone = STATUS[row.status]
     parts = [(f"{sign} {word}", tone)]
     if row.started_at is not None:
         parts.append((f"  up {units.duration(time - row.started_at)}", tones.MUTED))
+    if life is not None and life.cpu_share is not None and row.cpu_time is not None:
+        parts.append((f"  cpu {units.percent(life.cpu_share)}", tones.MUTED))
     if row.restarts:
         times = "once" if row.restarts == 1 else f"{row.restarts:,} times"
         parts.append((f"  ↻ restarted {times}", tones.WARN))
@@ -64,14 +66,17 @@ def _supervision(row: Row) -> Fact:
     if allowed is not None:
         spent = bool(used) and used >= allowed
         text = f"  {'! ' if spent else ''}{used} of {allowed} restarts in {row.max_seconds or 0:g}s"
-        parts.append((text, tones.BAD if spent else tones.WARN if used else tones.MUTED))
+        tone = tones.BAD if spent else tones.WARN if used else tones.MUTED
+        parts.append((text, tone))
+        if used and row.restarts_expire_in is not None:
+            parts.append((f"  the oldest counts for {units.duration(row.restarts_expire_in)} more", tone))
     return ("Strategy", parts)
 
 
 def _mailbox(row: Row, life: Life | None) -> Fact:
     parts = [(units.count(row.message_queue_len), mailbox_tone(row.message_queue_len))]
-    if life is not None and life.mailbox.peak > row.message_queue_len:
-        parts.append((f" (peak {units.count(life.mailbox.peak)})", tones.MUTED))
+    if life is not None and life.mailbox_peak > row.message_queue_len:
+        parts.append((f" (peak {units.count(life.mailbox_peak)})", tones.MUTED))
     parts.append((f"  in {units.count(row.messages_in)}  out {units.count(row.messages_out)}", tones.MUTED))
     if life is not None:
         parts.append((f"  {units.rate(life.messages.latest)}/s ", tones.TEXT))
@@ -85,9 +90,9 @@ def _memory(row: Row, life: Life | None) -> Fact:
     parts = [(units.size(row.memory), tones.TEXT)]
     if row.memory_age is not None:
         parts.append((f" (estimated {units.duration(row.memory_age)} ago)", tones.MUTED))
-    if life is not None and worth_telling(life.memory.growth, row.memory):
-        growth = f"  {units.signed_size(life.memory.growth)} in {units.duration(life.memory.span)}"
-        parts.append((growth, tones.WARN if life.memory.growth > 0 else tones.GOOD))
+    if life is not None and worth_telling(life.growth, row.memory):
+        growth = f"  {units.signed_size(life.growth)} in {units.duration(life.grown_for)}"
+        parts.append((growth, tones.WARN if life.growth > 0 else tones.GOOD))
     return ("Memory", parts)
 
 

@@ -23,10 +23,7 @@ import platformdirs
 DEFAULT_THEME = "observer-dark"
 
 COLUMNS = ("pid", "status", "mailbox", "messages", "memory", "restarts", "cpu", "uptime")
-"""The columns that can be shown beside the name, in their usual order."""
-
-DEFAULT_COLUMNS = tuple(column for column in COLUMNS if column != "cpu")
-"""The columns that are shown unless the user says otherwise: a node tells no processor time of single processes."""
+"""The columns that can be shown beside the name, in their usual order: all that there is room for."""
 
 
 class SettingsError(Exception):
@@ -40,7 +37,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The name of a theme: the observer's two, or any of Textual's."""
     interval: Annotated[float, msgspec.Meta(ge=0.1, le=60)] = 0.5
     """Seconds between two looks at the node."""
-    columns: tuple[str, ...] = DEFAULT_COLUMNS
+    columns: tuple[str, ...] = COLUMNS
     """Columns beside the name, in order."""
     keys: dict[str, str] = {}
     """Other keys for actions, by the ids that the help screen shows."""

@@ -82,3 +82,11 @@ def round_up(largest: float) -> float:
     while power * 10 < largest:
         power *= 10
     return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= largest)
+
+
+def round_up_size(largest: float) -> float:
+    """Give a round number of bytes not below `largest`: 1, 2 or 5 times a power of ten of B, K, M or G."""
+    unit = 1.0
+    while largest >= 1024 * unit:
+        unit *= 1024
+    return unit * min(1024.0, round_up(largest / unit))

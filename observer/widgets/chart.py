@@ -16,19 +16,30 @@ SCALE = 6
 
 
 class Chart(Widget):
-    """A chart of a series. `write` gives a value as text, `least` is the smallest full height."""
+    """A chart of a series. `write` gives a value as text, `least` is the smallest full height.
+
+    `round_up` gives the height for the largest value in sight.
+    """
 
     DEFAULT_CSS = """
     Chart { height: 6; padding: 0 1; }
     """
 
-    def __init__(self, title: str, write: Callable[[float], str], meaning: str, least: float = 1.0) -> None:
+    def __init__(
+        self,
+        title: str,
+        write: Callable[[float], str],
+        meaning: str,
+        least: float = 1.0,
+        round_up: Callable[[float], float] = units.round_up,
+    ) -> None:
         super().__init__(classes="framed")
         self.border_title = title
         self._title = title
         self._series = Series(1)
         self._write = write
         self._least = least
+        self._round_up = round_up
         self.tooltip = meaning
 
     def follow(self, series: Series) -> None:
@@ -48,7 +59,7 @@ class Chart(Widget):
         if not len(self._series):
             return Content.assemble(("Figures appear while you watch.", tones.MUTED))
         values = self._series.values(2 * width)
-        top = units.round_up(max([self._least, *values]))
+        top = self._round_up(max([self._least, *values]))
         scale = [self._write(top) if row == 0 else "0" if row == height - 1 else "" for row in range(height)]
         return Content("\n").join(
             Content.assemble((mark.rjust(SCALE - 1) + " ", tones.FAINT), (line, tones.LINE))

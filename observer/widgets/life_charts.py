@@ -21,7 +21,9 @@ class LifeCharts(Horizontal):
         super().__init__(id=id)
         self._mailbox = Chart("Mailbox", units.count, "Messages waiting to be received.", 10)
         self._messages = Chart("Msg/s", units.rate, "Messages delivered to it a second.")
-        self._memory = Chart("Memory", units.size, "An estimate of what only this process can reach.", 1024)
+        self._memory = Chart(
+            "Memory", units.size, "An estimate of what only this process can reach.", 1024, units.round_up_size
+        )
 
     def compose(self) -> ComposeResult:
         """Mailbox, messages, memory."""

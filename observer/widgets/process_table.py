@@ -26,7 +26,7 @@ from observer.guides import guides
 from observer.lives import Lives
 from observer.safetext import fit, fit_right
 from observer.selection import Selection, reveal, scroll_for
-from observer.settings import DEFAULT_COLUMNS
+from observer.settings import COLUMNS
 from runtime.introspection.wire import MAX_ROWS, Row, Sort, Window
 
 GUTTER = 2
@@ -119,7 +119,7 @@ class ProcessTable(ScrollView, can_focus=True):
             """Only the newest wish counts."""
             return isinstance(message, ProcessTable.WindowWanted)
 
-    def __init__(self, columns: tuple[str, ...] = DEFAULT_COLUMNS, flat: bool = False, id: str | None = None) -> None:
+    def __init__(self, columns: tuple[str, ...] = COLUMNS, flat: bool = False, id: str | None = None) -> None:
         super().__init__(id=id)
         self.flat = flat
         self.lives = Lives()

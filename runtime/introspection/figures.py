@@ -44,9 +44,7 @@ class Figures:
         """Give the figures as they are now; `scope` is a note on what is older."""
         node, log, watchdog = self.node, self._log, self._watchdog
         self._sum()
-        with self._system.oneshot():
-            memory = self._system.memory_info()
-            processor = self._system.cpu_times()
+        memory = self._system.memory_info()
         busy_at, busy_with = watchdog.busy_at, watchdog.busy_with
         spawned, alive = node.spawned, node.alive
         return wire.NodeStats(
@@ -64,7 +62,7 @@ class Figures:
             crashed=log.crashed,
             restarted=log.restarted,
             rss=memory.rss,
-            cpu_time=processor.user + processor.system,
+            cpu_time=time.process_time(),
             hub_lag=round(watchdog.lag, 6),
             hub_busy_with=None if busy_at is None else "?" if busy_with is None else str(busy_with.pid),
             hub_busy_at=busy_at,

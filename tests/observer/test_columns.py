@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from observer import tones
 from observer.columns import ALL, LEAST_NAME, Cell, failure_tone, lay_out, name_cell
 from observer.lives import Life
-from observer.settings import COLUMNS, DEFAULT_COLUMNS
+from observer.settings import COLUMNS
 from runtime.introspection.wire import Row
 
 
@@ -70,7 +70,7 @@ def test_a_layout_fills_the_width_and_leaves_room_for_the_name(width: int) -> No
 
 def test_at_eighty_columns_everything_that_matters_is_there() -> None:
     shown = {column.id: cells for column, cells in lay_out(77, COLUMNS).columns}
-    assert {"pid", "status", "mailbox", "messages", "memory", "restarts", "uptime"} <= set(shown)
+    assert set(COLUMNS) - set(shown) == {"uptime"}
     assert shown["messages"] > 6, "there is room for a sparkline"
 
 
@@ -114,11 +114,40 @@ def test_what_looks_wrong_is_marked_on_its_row() -> None:
 
 
 def test_where_there_is_room_memory_tells_its_growth() -> None:
-    shown = {column.id: cells for column, cells in lay_out(117, DEFAULT_COLUMNS).columns}
+    shown = {column.id: cells for column, cells in lay_out(117, COLUMNS).columns}
     assert shown["memory"] > 6
 
 
 def test_a_failure_colours_its_row_and_fades() -> None:
     row = Row(key="k", last_failure_at=100.0)
-    assert [failure_tone(row, time) for time in (101.0, 110.0, 200.0)] == [tones.BAD, tones.WARN, None]
+    seen = [failure_tone(row, time) for time in (101.0, 105.0, 111.0, 129.0, 130.0)]
+    assert seen == [tones.BAD, "$text-error 100%", "$text-error 88%", "$text-error 52%", None]
     assert "✗" in text_of(name_cell(row, "", 30, 101.0))
+
+
+def test_the_share_of_the_processor_is_an_average_and_a_large_one_has_a_sign() -> None:
+    life = Life()
+    draw = ALL["cpu"].draw
+    for look, used in enumerate((0.0, 0.5, 0.5, 1.5)):
+        row = Row(key="k", pid="<0.1.0>", cpu_time=used)
+        life.take(row, float(look))
+    assert text_of(draw(row, life, 5)) == "  50%"
+    life.take(hog := Row(key="k", pid="<0.1.0>", cpu_time=10.0), 4.0)
+    assert text_of(draw(hog, life, 5)) == "!250%"
+    assert text_of(draw(Row(key="k", pid="<0.1.0>"), life, 5)).strip() == ""
+
+
+def test_the_peak_of_a_mailbox_is_not_forgotten_while_one_looks() -> None:
+    life = Life()
+    for look in range(200):
+        life.take(Row(key="k", pid="<0.1.0>", message_queue_len=900 if look == 0 else 0), float(look))
+    assert life.mailbox_peak == 900
+
+
+def test_growth_counts_from_the_first_look_and_starts_anew_with_the_process() -> None:
+    life = Life()
+    for look in range(200):
+        life.take(Row(key="k", pid="<0.1.0>", memory=1_000 + look), float(look))
+    assert (life.growth, life.grown_for) == (199, 199)
+    life.take(Row(key="k", pid="<0.2.0>", memory=10), 200.0)
+    assert life.growth == 0

@@ -155,3 +155,19 @@ def test_words_and_literals_are_taken_as_reasons(typed: str, expected: str) -> N
 def test_what_is_no_literal_is_refused_with_an_example(typed: str) -> None:
     with pytest.raises(NotALiteral, match=r"[Tt]ype|[Ww]rite"):
         literal(typed)
+
+
+@pytest.mark.parametrize(
+    ("largest", "top"),
+    [
+        (0, 1),
+        (700, 1_000),
+        (1_000, 1_000),
+        (1_010, 1_024),
+        (28 << 20, 50 << 20),
+        (1023 << 10, 1 << 20),
+        (3 << 30, 5 << 30),
+    ],
+)
+def test_the_scale_of_sizes_ends_in_a_round_number(largest: float, top: float) -> None:
+    assert units.round_up_size(largest) == top
