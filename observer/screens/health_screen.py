@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from observer import tones, units
+from observer.advice import explained
 from observer.clock import of_day
 from observer.history import Series
 from observer.record import NodeHistory
@@ -44,6 +45,7 @@ class HealthScreen(NodeScreen):
             "restarted": Chart("Restarts/s", units.rate, "Children restarted a second."),
         }
         self.lints = LintList("Nothing looks wrong.")
+        self.finding = Static(markup=False)
         self.constants = Static(markup=False)
 
     def compose_body(self) -> ComposeResult:
@@ -51,7 +53,11 @@ class HealthScreen(NodeScreen):
         with Container(id="charts"):
             yield from self.charts.values()
         with Container(id="notes"):
-            yield self.lints.add_class("framed")
+            with Container(id="findings"):
+                yield self.lints.add_class("framed")
+                with VerticalScroll(id="finding", classes="framed") as scroll:
+                    scroll.border_title = "Selected"
+                    yield self.finding
             with VerticalScroll(id="constants", classes="framed") as scroll:
                 scroll.border_title = "Node"
                 yield self.constants
@@ -80,9 +86,11 @@ class HealthScreen(NodeScreen):
                 self._draw()
             case wire.Lints(lints=lints):
                 self.lints.replace(lints)
+                self._explain()
             case wire.Failed(why=why):
                 self.lints.empty = safe(why)
                 self.lints.replace(())
+                self._explain()
             case _:
                 pass
 
@@ -118,6 +126,15 @@ class HealthScreen(NodeScreen):
             Content.assemble((f"{name:<14} ", tones.MUTED), (safe(text), tones.TEXT)) for name, text in shown.items()
         ]
         self.constants.update(Content("\n").join(lines))
+
+    @on(LineList.Selected)
+    def _explain(self) -> None:
+        """Tell the selected finding in full, with what can be done about it."""
+        lint = self.lints.selected
+        self.query_one("#finding").display = lint is not None
+        if lint is not None:
+            told = explained(lint, self.observed.record.time)
+            self.finding.update(Content("\n").join(Content.assemble(*(line or [("", tones.TEXT)])) for line in told))
 
     @on(LineList.Opened)
     def _opened(self, message: LineList.Opened) -> None:

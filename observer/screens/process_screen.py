@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Container, VerticalScroll
+from textual.containers import ScrollableContainer, VerticalScroll
 from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
@@ -40,7 +40,10 @@ class ProcessScreen(Acting):
     VIEW = "Process"
     BINDINGS = [
         Binding("escape", "back", "Back", id="back", key_display="esc"),
-        Binding("i", "state", "State", id="state", tooltip="Ask the process for its state at each look"),
+        Binding("tab", "app.focus_next", "Next part", id="next-part", key_display="tab", tooltip="Go to the next part"),
+        Binding(
+            "i", "state", "State", id="state", tooltip="Ask the process for its state at each look, or stop asking"
+        ),
     ]
 
     def __init__(self, watch: Watch, pid: str | None, key: str | None = None) -> None:
@@ -56,11 +59,13 @@ class ProcessScreen(Acting):
         self._details: wire.Details | None = None
         self._gone = False
         self._with_state = True
+        self._state_known = False
         self._related: list[wire.Related] = []
 
     def compose_body(self) -> ComposeResult:
         """Facts and relations on one side, insides on the other, its events below."""
-        with Container(id="columns"):
+        # Where both columns stand below each other, the keys that scroll pass to what holds them.
+        with ScrollableContainer(id="columns", can_focus=False):
             with VerticalScroll(id="outside"):
                 yield self.facts
                 yield self.charts
@@ -96,9 +101,11 @@ class ProcessScreen(Acting):
         """Who stands in this place now, and all about it."""
         asked: list[wire.Query] = []
         if self._key is not None:
-            asked.append(wire.GetTree(root=self._key, limit=1))
+            asked.append(wire.GetPlaces(keys=(self._key,)))
         if self._pid is not None:
-            asked.append(wire.GetProcess(pid=self._pid, messages=MESSAGES, state=self._with_state))
+            # A busy server makes the node wait for its state: what is known without it is shown before.
+            known = self._details is not None and self._details.row.pid == self._pid
+            asked.append(wire.GetProcess(pid=self._pid, messages=MESSAGES, state=self._with_state and known))
         return asked or [wire.GetStats()]
 
     def take(self, query: wire.Query, answer: Answer) -> None:
@@ -106,13 +113,17 @@ class ProcessScreen(Acting):
         if self.observed.frozen and self._details is not None:
             return
         match query, answer:
-            case wire.GetTree(root=root), wire.Window(rows=rows) if root == self._key:
-                if rows:
-                    self._row = rows[0]
-                    self._pid = rows[0].pid or self._pid
-            case wire.GetProcess(pid=pid), wire.Details() if pid == self._pid:
+            case wire.GetPlaces(keys=keys), wire.Window(rows=rows) if rows and keys == (self._key,):
+                self._row = rows[0]
+                if rows[0].pid not in (None, self._pid):
+                    self._pid = rows[0].pid
+                    self.observed.poller.soon()
+            case wire.GetProcess(pid=pid, state=asked), wire.Details() if pid == self._pid:
                 self._details, self._row, self._gone = answer, answer.row, False
                 self._key = answer.row.key
+                self._state_known = asked or not self._with_state
+                if not self._state_known:
+                    self.observed.poller.soon()
             case wire.GetProcess(pid=pid), wire.Failed(kind="noproc") if pid == self._pid:
                 self._gone = True
         self._show()
@@ -169,8 +180,16 @@ class ProcessScreen(Acting):
         if messages and surplus > 0:
             messages.append(Content.assemble((f"    and {surplus:,} more", tones.MUTED)))
         self._fill("messages", messages, "Empty: every message was received.")
-        state = [Content(line) for line in lines(details.state)] if details.state is not None else []
-        self._fill("state", state, details.state_note or "This process has no state that can be asked for.")
+        if self._state_known:
+            state = [Content(line) for line in lines(details.state)] if details.state is not None else []
+            note = (
+                "This process has no state that can be asked for."
+                if self._with_state
+                else "Not asked for. Press i to ask."
+            )
+            self._fill("state", state, details.state_note or note)
+        else:
+            self._fill("state", [], "Asked for …")
         entries = [
             Content.assemble((f"{safe(key)}: ", tones.KEY), (safe(value), tones.TEXT))
             for key, value in details.dictionary.items()

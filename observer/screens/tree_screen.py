@@ -16,6 +16,7 @@ from observer.source import Answer
 from observer.views import TreeView
 from observer.watch import Watch
 from observer.widgets.event_list import EventList
+from observer.widgets.finding_line import FindingLine
 from observer.widgets.key_bar import MORE
 from observer.widgets.line_list import LineList
 from observer.widgets.outcome_panel import OutcomePanel
@@ -42,6 +43,7 @@ class TreeScreen(RowsScreen[TreeView]):
 
     def __init__(self, watch: Watch) -> None:
         super().__init__(watch, TreeView(), flat=False)
+        self.finding = FindingLine()
         self.panel = ProcessPanel()
         self.outcome_panel = OutcomePanel()
         self.log_list = EventList("Nothing has happened yet. Kill something with x and see.")
@@ -50,6 +52,7 @@ class TreeScreen(RowsScreen[TreeView]):
     def compose_body(self) -> ComposeResult:
         """The table above or beside the panel and the log; the filter's line is hidden until it is wanted."""
         with Container(id="main"):
+            yield self.finding
             yield from self.compose_table()
         with Container(id="lower"):
             yield self.panel.add_class("framed")
@@ -76,6 +79,8 @@ class TreeScreen(RowsScreen[TreeView]):
         super().take(query, answer)
         if isinstance(answer, wire.Details):
             self._details = answer
+        elif isinstance(answer, wire.Lints) and not self.observed.frozen:
+            self.finding.lints = answer.lints
         self._show_selected()
 
     def take_events(self, fresh: Sequence[wire.Event]) -> None:

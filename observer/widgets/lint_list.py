@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from observer import tones
+from observer import advice, tones
 from observer.safetext import fit, safe
 from observer.widgets.line_list import LineList
 from runtime.introspection.wire import Lint
-
-WEIGHTS = {1: ("·", tones.MUTED), 2: ("!", tones.WARN), 3: ("✗", tones.BAD)}
-"""A sign and a tone for each weight."""
 
 
 class LintList(LineList[Lint]):
@@ -26,5 +23,5 @@ class LintList(LineList[Lint]):
 
     def spans(self, item: Lint, width: int) -> Sequence[tuple[str, str]]:
         """Draw weight, kind and sentence."""
-        sign, tone = WEIGHTS.get(item.weight, WEIGHTS[3])
+        sign, tone = advice.sign(item)
         return [(f"{sign} ", tone), (fit(item.kind, 14) + " ", tone), (safe(item.sentence), tones.TEXT)]

@@ -149,6 +149,7 @@ class FakeNode:
             wire.GetStats: self._stats_answer,
             wire.GetTree: self._tree,
             wire.GetProcesses: self._processes,
+            wire.GetPlaces: self._places,
             wire.GetProcess: self._process,
             wire.GetEvents: self._events,
             wire.GetPlan: self._plan,
@@ -289,6 +290,10 @@ class FakeNode:
             anchor_index=index if query.anchor else None,
         )
 
+    def _places(self, query: wire.GetPlaces) -> Answer:
+        rows = tuple(self.row(place) for place in self._all() if place.key in query.keys)
+        return wire.Window(rows=rows, offset=0, total=len(rows), stats=self.stats())
+
     def _place(self, pid: str) -> FakeProcess | None:
         return next((place for place in self._all() if place.pid == pid), None)
 
@@ -305,7 +310,6 @@ class FakeNode:
                 f"('message', <0.12.0>, 'line {n}')" for n in range(1, min(place.queue, query.messages) + 1)
             ),
             state="{'name': 'Ada',\n 'sent': 12}" if query.state else None,
-            state_note="" if query.state else "not asked for",
             dictionary={"'$initial_call'": "demos.chat.client"},
             current_stacktrace=(
                 wire.Frame(

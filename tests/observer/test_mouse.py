@@ -33,7 +33,7 @@ async def test_a_click_on_a_fold_sign_folds(drive: Drive) -> None:
 
 async def test_a_click_on_a_heading_sorts(drive: Drive) -> None:
     async with drive(fake_node.chat()) as driver:
-        x = driver.text().splitlines()[2].index("Mailbox")
+        x = driver.text().splitlines()[3].index("Mailbox")
         await driver.pilot.click(ProcessTable, offset=(x, 0))
         await driver.settle()
         assert "Mailbox ▾" in driver.text()
@@ -41,7 +41,7 @@ async def test_a_click_on_a_heading_sorts(drive: Drive) -> None:
 
 async def test_a_heading_explains_itself_under_the_mouse(drive: Drive) -> None:
     async with drive(fake_node.chat()) as driver:
-        x = driver.text().splitlines()[2].index("Mailbox")
+        x = driver.text().splitlines()[3].index("Mailbox")
         await driver.pilot.hover(ProcessTable, offset=(x, 0))
         await driver.settle()
         assert "waiting to be received" in str(table(driver).tooltip)

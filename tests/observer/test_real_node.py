@@ -106,6 +106,18 @@ async def test_a_kill_is_seen_on_the_screen_with_the_new_process(child: Child) -
         assert "was sent kill by an observer" in text
 
 
+async def test_a_process_that_is_shown_alone_is_followed_through_a_restart(child: Child) -> None:
+    async with seated(child) as seat:
+        await seat.pilot.press("j", "enter")
+        await seat.until(lambda text: "Process    one <" in text)
+        before = seat.app.observed.record.events.last
+        await seat.pilot.press("X")
+        text = await seat.until(lambda text: "one restarted" in text)
+        new = text.partition("→ ")[2].partition(">")[0]
+        await seat.until(lambda text: f"Process    one {new}>" in text)
+        assert seat.app.observed.record.events.last > before
+
+
 async def test_a_hub_that_hangs_is_told_and_the_one_that_holds_it_can_be_killed(child: Child) -> None:
     async with seated(child) as seat:
         await seat.pilot.press("j", "j")

@@ -93,7 +93,7 @@ async def test_a_kill_from_the_list_means_the_selected_process(drive: Drive) -> 
 async def test_a_process_shows_its_insides_and_follows_its_place_through_a_restart(drive: Drive) -> None:
     async with drive(fake_node.chat(), size=(160, 50)) as driver:
         await driver.press("j", "j", "j", "j", "enter")
-        await driver.look()
+        await driver.look(2)
         text = driver.text()
         for expected in ("bob <0.14.0>", "match receive", "line 7", "'name': 'Ada'", "$initial_call", "parent"):
             assert expected in text
@@ -102,6 +102,32 @@ async def test_a_process_shows_its_insides_and_follows_its_place_through_a_resta
         text = driver.text()
         assert "bob <0.900.0>" in text
         assert "bob restarted" in text
+
+
+async def test_a_process_is_first_shown_without_its_state_which_may_take_a_while(drive: Drive) -> None:
+    async with drive(fake_node.chat(), size=(160, 50)) as driver:
+        await driver.press("j", "j", "j", "j", "enter")
+        await driver.look(2)
+        asked = [
+            query.state for query in driver.node.asked if isinstance(query, wire.GetProcess) and query.messages > 1
+        ]
+        assert asked[:2] == [False, True]
+        assert "'name': 'Ada'" in driver.text()
+        await driver.press("i")
+        await driver.look(2)
+        assert "'name': 'Ada'" not in driver.text()
+        assert "Press i to ask" in driver.text()
+
+
+async def test_where_there_is_room_for_one_column_the_keys_that_scroll_reach_its_end(drive: Drive) -> None:
+    async with drive(fake_node.chat(), size=(80, 24)) as driver:
+        await driver.press("j", "j", "j", "j", "enter")
+        await driver.look(2)
+        assert "$initial_call" not in driver.text()
+        await driver.press("tab")
+        assert "match receive" in driver.text()
+        await driver.press("end")
+        assert await driver.shows("$initial_call")
 
 
 async def test_a_process_that_is_gone_for_good_is_told_and_cannot_be_killed(drive: Drive) -> None:
@@ -163,6 +189,7 @@ async def test_the_node_view_lists_what_looks_wrong_and_leads_there(drive: Drive
         text = driver.text()
         for expected in ("Hub lag", "Messages/s", "chat_server looks like a overload", "python -m demos.chat"):
             assert expected in text
+        assert "⏎ shows <0.11.0>" in text
         await driver.press("enter")
         await driver.look()
         assert isinstance(driver.app.screen, ProcessScreen)
@@ -203,6 +230,28 @@ async def test_a_subtree_can_be_shown_alone(drive: Drive) -> None:
         await driver.press("escape")
         await driver.look()
         assert "listener" in driver.text()
+
+
+async def test_a_worker_is_shown_among_its_siblings_alone(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("j", "j", "j", "i")
+        await driver.look()
+        assert "ada" in driver.text()
+        assert "bob" in driver.text()
+        assert "listener" not in driver.text()
+
+
+async def test_the_tree_says_in_a_sentence_what_is_wrong(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.look()
+        assert "Nothing looks wrong." in driver.text()
+        driver.node.find("bob").lints = ("mailbox_grows",)
+        driver.node.find("ada").lints = ("hog",)
+        await driver.look()
+        assert "! ada looks like a hog.  and 1 more" in driver.text()
+        await driver.pilot.click("FindingLine")
+        await driver.look()
+        assert "It computes and never waits." in driver.text()
 
 
 async def test_after_a_kill_plan_and_outcome_stand_together_for_a_while(drive: Drive) -> None:
