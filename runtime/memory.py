@@ -72,7 +72,7 @@ def walk(process: Process, limit: int = LIMIT) -> Iterator[int]:
     yield sys.getsizeof(process)
     if process.worker is not None:
         yield STACK
-    yield from _walk(deque(_roots(process)), {id(process)}, limit)
+    yield from _walk(deque(roots(process)), {id(process)}, limit)
 
 
 def _walk(queue: deque[Any], seen: set[int], limit: int) -> Iterator[int]:
@@ -119,7 +119,11 @@ def _walk_sample(container: Any, value: Any, seen: set[int], limit: int) -> Iter
     yield total * others // SAMPLE
 
 
-def _roots(process: Process) -> Iterator[Any]:
+def roots(process: Process) -> Iterator[Any]:
+    """Give what a process refers to directly: its body, its messages, its dictionary, the variables of its functions.
+
+    In the node's thread alone: the frames must not run meanwhile.
+    """
     for value in (process.body, process.mailbox, process.saved, process.dictionary, process.__dict__.get("context")):
         if value is not None:
             yield value

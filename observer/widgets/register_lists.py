@@ -49,11 +49,14 @@ class SocketList(LineList[SocketEntry]):
         return (item.fd, item.local, item.remote)
 
     def spans(self, item: SocketEntry, width: int) -> Sequence[tuple[str, str]]:
-        """Draw the descriptor, the ends, the status and the process."""
+        """Draw the process, its socket's descriptor and ends, and the status."""
         ends = f"{item.local} → {item.remote}" if item.remote else item.local
+        status = item.status.lower()
+        who = fit(f"{item.name or item.pid} " if item.pid else "? ", 14)
         return [
-            (f"{item.fd:>4} {item.family:<5} ", tones.MUTED),
-            (fit(ends, max(20, width - 38)), tones.TEXT),
-            (f" {item.status:<12}", tones.GOOD if item.status in ("LISTEN", "ESTABLISHED") else tones.MUTED),
-            (f" {item.pid or '':<12}", tones.MUTED),
+            (who, tones.TEXT if item.pid else tones.FAINT),
+            (f"{item.pid or '':<9} ", tones.MUTED),
+            (f"{item.fd:>3} {item.family:<5}", tones.MUTED),
+            (fit(f"{ends or 'unnamed'} ", max(20, width - 48)), tones.TEXT),
+            (status, tones.GOOD if status in ("listen", "established") else tones.MUTED),
         ]

@@ -28,6 +28,7 @@ from runtime.introspection.names import names_of
 from runtime.introspection.places import Place, key_of, parse_pid, place_of
 from runtime.introspection.plan import plan_of
 from runtime.introspection.snapshot import Snapshot
+from runtime.introspection.socket_holders import SocketHolders
 from runtime.introspection.tree import Matches, Tree
 from runtime.native import Pace, new_lock
 from runtime.node import Node
@@ -67,6 +68,7 @@ class Answers:
         self._actions = Actions(node, watchdog, log, read_only)
         self.sampler = MemorySampler(node)
         self.meter: CpuSampler | CpuMeter = CpuSampler(node) if CpuSampler.is_possible(node) else CpuMeter(node)
+        self.holders = SocketHolders(node)
         self._lock = new_lock()
         self._asked_at = 0.0
 
@@ -108,13 +110,14 @@ class Answers:
                 self._update(Pace())
                 return wire.Lints(lints=self._look_for_lints(Pace()))
             case wire.GetNames():
-                return names_of(self.node, query.limit)
+                return self._names(query)
         return wire.Failed(why=f"This node cannot answer {type(query).__name__}.", kind="unsupported")
 
     def close(self) -> None:
         """Stop measuring. In the node's thread."""
         self.sampler.close()
         self.meter.close()
+        self.holders.close()
 
     def forget(self) -> None:
         """Let go of what was remembered for the next question when none has come for a while: it may be dead by now."""
@@ -186,6 +189,10 @@ class Answers:
         return wire.Window(
             rows=tuple(rows), offset=start, total=total, stats=stats, anchor_index=index, matched=matched
         )
+
+    def _names(self, query: wire.GetNames) -> Answer:
+        self.holders.want()
+        return names_of(self.node, query.limit, self.holders)
 
     def _update(self, pace: Pace) -> None:
         self._census.update(pace)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import os
 import socket
 from collections.abc import Iterator
 from itertools import islice
@@ -12,19 +13,23 @@ import psutil
 
 from runtime import clock
 from runtime.introspection import wire
+from runtime.introspection.address import socket_dir
 from runtime.introspection.glimpse import values
-from runtime.introspection.places import text_of
+from runtime.introspection.places import display_name, place_of, text_of
+from runtime.introspection.socket_holders import SocketHolders
 from runtime.node import Node
 from runtime.pid import Pid
+from runtime.process import Process
 from runtime.registry import Registry
+from runtime.supervision.child import Child
 from runtime.text import render
 
 MAX_REGISTRIES = 100_000
 """Registered names that are searched for registries."""
 
 
-def names_of(node: Node, limit: int) -> wire.Names:
-    """Give up to `limit` of each. From any thread."""
+def names_of(node: Node, limit: int, holders: SocketHolders) -> wire.Names:
+    """Give up to `limit` of each; `holders` knows whose sockets are whose. From any thread."""
     limit = max(0, min(limit, wire.MAX_ROWS))
     timers = values(node.timers.pending)
     present = clock.now()
@@ -39,7 +44,7 @@ def names_of(node: Node, limit: int) -> wire.Names:
             )
             for timer in soonest
         ),
-        sockets=tuple(islice(_sockets(), limit)),
+        sockets=tuple(_sockets(holders)[:limit]),
         timers_total=len(timers),
     )
 
@@ -69,20 +74,35 @@ def _dest(dest: Any) -> str:
     return str(dest) if isinstance(dest, Pid) else text_of(dest)
 
 
-def _sockets() -> Iterator[wire.SocketEntry]:
-    """Give the open sockets of the operating-system process; none where the system does not tell."""
+def _sockets(holders: SocketHolders) -> list[wire.SocketEntry]:
+    """Give the program's open sockets, one process's after another's; none where the system does not tell.
+
+    Those over which observers are connected are not the program's.
+    """
     try:
         connections = psutil.Process().net_connections("all")
     except (psutil.Error, OSError):
-        return
-    for each in connections:
-        yield wire.SocketEntry(
+        return []
+    ours = f"{socket_dir()}{os.sep}"
+    entries = [(holders.holder(each.fd), each) for each in connections if not _address(each.laddr).startswith(ours)]
+    entries.sort(key=lambda entry: (entry[0] is None, 0 if entry[0] is None else entry[0].pid.id, entry[1].fd))
+    return [
+        wire.SocketEntry(
             fd=each.fd,
             family=_family(each.family, each.type),
             local=_address(each.laddr),
             remote=_address(each.raddr),
             status="" if each.status == psutil.CONN_NONE else each.status,
+            pid=None if holder is None else str(holder.pid),
+            name="" if holder is None else display_name(holder, _child_of(holder)),
         )
+        for holder, each in entries
+    ]
+
+
+def _child_of(process: Process) -> Child | None:
+    place = place_of(process)
+    return None if place is None else place.child
 
 
 def _family(family: int, kind: int) -> str:

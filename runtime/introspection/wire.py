@@ -496,7 +496,7 @@ class TimerEntry(Frozen, frozen=True):
 
 
 class SocketEntry(Frozen, frozen=True):
-    """An open socket of the observed program; `pid` when it is known which process holds it."""
+    """An open socket of the observed program; `pid` and `name` when it is known which process holds it."""
 
     fd: int
     family: str
@@ -504,6 +504,7 @@ class SocketEntry(Frozen, frozen=True):
     remote: str = ""
     status: str = ""
     pid: str | None = None
+    name: str = ""
 
 
 class Names(Answer, tag="names", frozen=True):

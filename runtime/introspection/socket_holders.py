@@ -1,0 +1,136 @@
+"""Whose sockets: which process holds each open socket of the program, found in the hub, a little at a time.
+
+Nothing is noted when a socket is made. While an observer looks at the sockets, what processes refer to is searched for
+them: the variables of their functions, the state of servers, mailboxes and dictionaries, as far as is near. A socket
+that several refer to is taken to be of the one that waits for it at the moment, else of the youngest: sockets are
+handed on to those that come later.
+"""
+
+from __future__ import annotations
+
+import _socket
+import gc
+import time
+from collections import deque
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+from gevent.socket import socket as GeventSocket
+
+from runtime.memory import NOT_OWNED, roots
+from runtime.node import Node
+from runtime.process import DEAD, Process
+
+NEAR = 200
+"""Objects that are looked at in each process, at most."""
+
+SHARE = 0.02
+"""The share of time that searching may take."""
+
+SLICE = 0.0015
+"""Seconds of searching at a stretch."""
+
+FRESH = 1.0
+"""Seconds after which a finished search is begun anew."""
+
+ATTENTION = 10.0
+"""Seconds after an observer's last question for which searching goes on."""
+
+
+class SocketHolders:
+    """Finds the holders of sockets on one node. `found` maps a file descriptor to who was seen to hold it."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.found: dict[int, Process] = {}
+        self._until = 0.0
+        self._running = False
+        self._closed = False
+        self._search: Iterator[None] = iter(())
+        self._timer = node.hub.loop.timer(0, ref=False)
+
+    def holder(self, fd: int) -> Process | None:
+        """Give the living process that was seen to hold a socket. From any thread."""
+        process = self.found.get(fd)
+        return None if process is None or process.state is DEAD else process
+
+    def want(self) -> None:
+        """Say that an observer looks at sockets; the search begins when there was none. From any thread."""
+        self._until = time.monotonic() + ATTENTION
+        if not self._running:
+            self._running = True
+            self.node.call_soon_threadsafe(self._slice)
+
+    def close(self) -> None:
+        """Stop for good. In the hub."""
+        self._closed = True
+        self._timer.close()
+
+    # -- In the hub -----------------------------------------------------------------------------------------------
+
+    def _slice(self) -> None:
+        if self._closed or time.monotonic() > self._until:
+            self._running = False
+            self._search, self.found = iter(()), {}
+            return
+        begun = time.perf_counter()
+        more = True
+        while more and time.perf_counter() - begun < SLICE:
+            more = next(self._search, self) is None
+        pause = (time.perf_counter() - begun) / SHARE
+        if not more:
+            self._search = self._round()
+            pause = max(pause, FRESH) if self.found else pause
+        self._timer.stop()
+        self._timer = self.node.hub.loop.timer(pause, ref=False)
+        self._timer.start(self._slice)
+
+    def _round(self) -> Iterator[None]:
+        """Look at each process once, then tell what was found. Holds on to no process but those."""
+        found: dict[int, tuple[bool, int, Process]] = {}
+        table = self.node.table
+        for number in sorted(table):
+            for process in [*table.get(number, {}).values()]:
+                if process.state is DEAD or process.body is None:
+                    continue
+                for fd, waits in sockets_of(process):
+                    claim = (waits, process.pid.id, process)
+                    found[fd] = max(found.get(fd, claim), claim, key=lambda each: each[:2])
+                yield
+        self.found = {fd: process for fd, (_, _, process) in found.items()}
+
+
+def sockets_of(process: Process) -> Iterator[tuple[int, bool]]:
+    """Give the descriptors of the sockets near a process, and whether it waits for each. In the node's thread."""
+    awaited = {*_awaited(process)}
+    queue, seen = deque(roots(process)), set[int]()
+    while queue and len(seen) < NEAR:
+        value = queue.popleft()
+        if id(value) in seen or isinstance(value, NOT_OWNED):
+            continue
+        seen.add(id(value))
+        fd = _descriptor(value)
+        if fd is None:
+            if gc.is_tracked(value) or type(value) in (dict, tuple):
+                queue.extend(gc.get_referents(value)[:NEAR])
+        elif fd >= 0:
+            yield fd, fd in awaited
+
+
+def _awaited(process: Process) -> Iterator[int]:
+    """Give the descriptors of the sockets whose methods a process is in."""
+    frame: FrameType | None = getattr(process.worker, "gr_frame", None)
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("gevent."):
+        fd = _descriptor(frame.f_locals.get("self"))
+        if fd is not None:
+            yield fd
+        frame = frame.f_back
+
+
+def _descriptor(value: Any) -> int | None:
+    """Give a socket's descriptor (-1: closed), None for what is no socket."""
+    if isinstance(value, GeventSocket):
+        value = getattr(value, "_sock", None)
+        return _socket.socket.fileno(value) if isinstance(value, _socket.socket) else -1
+    return _socket.socket.fileno(value) if isinstance(value, _socket.socket) else None
