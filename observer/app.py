@@ -17,6 +17,7 @@ from textual.widget import Widget
 
 from observer import themes
 from observer.clock import Clock, of_day
+from observer.picture import portable
 from observer.poller import Looked, Lost, Met, News
 from observer.screens.acting import Acting
 from observer.screens.chaos_screen import ChaosScreen
@@ -204,7 +205,7 @@ class ObserverApp(App[None]):
         view = self.view
         if view is None or self.screen is not view:
             return
-        picture = self.export_screenshot()
+        picture = portable(self.export_screenshot())
         rows_view = view if isinstance(view, RowsScreen) else None
         folder = Path.cwd()
         chosen = await self.push_screen_wait(ChooseExport(str(folder), rows_view is not None))
