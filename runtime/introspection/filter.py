@@ -24,6 +24,7 @@ from runtime.introspection.places import (
     is_dynamic,
     is_supervisor,
     key_of,
+    name_of,
     text_of,
 )
 from runtime.introspection.snapshot import queue_length
@@ -66,7 +67,7 @@ def _supervisor(subject: Subject) -> str:
     place = subject.place
     if place is None:
         return ""
-    return f"{display_name(place.supervisor)} {place.supervisor.pid}"
+    return f"{name_of(place.supervisor)} {place.supervisor.pid}"
 
 
 def _status(subject: Subject) -> str:

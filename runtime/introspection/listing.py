@@ -10,7 +10,7 @@ from runtime.introspection import wire
 from runtime.introspection.attention import Gains
 from runtime.introspection.census import Census
 from runtime.introspection.filter import Subject, Test
-from runtime.introspection.places import display_name, initial_call, key_of, place_of
+from runtime.introspection.places import initial_call, key_of, name_of, place_of
 from runtime.introspection.ranking import rank
 from runtime.introspection.snapshot import Snapshot, queue_length
 from runtime.introspection.sorting import COUNTERS, FIGURES
@@ -185,7 +185,7 @@ def _label(process: Process) -> str:
 
 def _supervisor(process: Process) -> str:
     place = place_of(process)
-    return "no supervisor" if place is None else display_name(place.supervisor)
+    return "no supervisor" if place is None else name_of(place.supervisor)
 
 
 _GROUPS: dict[str, Callable[[Process], str]] = {

@@ -128,6 +128,12 @@ def display_name(process: Process, child: Child | None = None) -> str:
     return short_call(initial_call(process))
 
 
+def name_of(process: Process) -> str:
+    """Give what to call a process in the place where it stands."""
+    place = None if process.name is not None or process.label is not None else place_of(process)
+    return display_name(process, None if place is None else place.child)
+
+
 def initial_call(process: Process) -> str:
     """Give what a process was started with; empty for one that is only being made."""
     body = process.body

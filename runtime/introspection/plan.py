@@ -9,7 +9,7 @@ from __future__ import annotations
 from runtime import clock
 from runtime.introspection import wire
 from runtime.introspection.glimpse import some, values
-from runtime.introspection.places import Place, children_of, display_name, place_of
+from runtime.introspection.places import Place, children_of, name_of, place_of
 from runtime.process import Process
 from runtime.supervision.children import Children
 from runtime.supervision.dynamic import DynamicChildren
@@ -114,7 +114,7 @@ class Planner:
         kept = children_of(place.supervisor)
         if kept is None:
             return kills
-        name = display_name(place.supervisor)
+        name = name_of(place.supervisor)
         strategy = "dynamic" if isinstance(kept, DynamicChildren) else kept.strategy
         if place.child.spec.restart == "temporary":
             return f"{kills}, restarts none: {name} does not restart temporary children"
@@ -125,7 +125,7 @@ class Planner:
         used = budget_used(kept)
         text = f"budget {used} of {intensity.max_restarts} in {intensity.max_seconds:g} s"
         if self.gives_up:
-            return f"{text} is used up: {', '.join(display_name(process) for process in self.gives_up)} gives up"
+            return f"{text} is used up: {', '.join(map(name_of, self.gives_up))} gives up"
         if used + 1 >= intensity.max_restarts:
             return f"{text}: one more after this and {name} gives up"
         return text
@@ -140,7 +140,5 @@ def budget_used(kept: Children) -> int:
 def _related(processes: dict[Process, None]) -> tuple[wire.Related, ...]:
     related = []
     for process in list(processes)[:MAX_SHOWN]:
-        place = place_of(process)
-        name = display_name(process, None if place is None else place.child)
-        related.append(wire.Related(pid=str(process.pid), name=name))
+        related.append(wire.Related(pid=str(process.pid), name=name_of(process)))
     return tuple(related)

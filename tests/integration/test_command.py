@@ -87,6 +87,45 @@ NESTED = (
 )
 
 
+FALLING = (
+    SERVERS
+    + """
+    def group():
+        return Supervisor.start_link([ChildSpec(id=n, start=(Counter.start_link,)) for n in range(100)])
+
+    def main():
+        flag(trap_exit=True)
+        groups = [ChildSpec(id=n, start=(group,), type="supervisor") for n in range(6)]
+        while True:
+            Supervisor.start_link(groups, name="top")
+            match receive(Exit):
+                case Exit(_, "shutdown"):
+                    sleep(0.2)
+                case Exit(_, reason):
+                    exit(reason)
+
+    run(main)
+"""
+)
+"""A tree whose budgets a high rate uses up on all levels; its program builds it again each time."""
+
+FORGETFUL = (
+    SERVERS
+    + """
+    def main():
+        flag(trap_exit=True)
+        guests = ChildSpec(id="guests", start=(lambda: DynamicSupervisor.start_link(name="guests"),), type="supervisor")
+        top = Supervisor.start_link([guests], max_restarts=1000, max_seconds=1.0, name="top")
+        for _ in range(20):
+            start_child(which_children(top)[0].pid, Counter)
+        hold()
+
+    run(main)
+"""
+)
+"""A dynamic supervisor, which begins without children when it is restarted."""
+
+
 @pytest.fixture(autouse=True)
 def no_settings(socket_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(socket_folder / "config"))
@@ -211,7 +250,7 @@ def test_chaos_on_a_tree_that_gives_up_fails(script: Callable[[str], str]) -> No
     with node(script(FRAGILE)):
         until(lambda: children().keys() >= {"first", "second"})
         report = observer("chaos", "--rate", "20/s", "--for", "0.2s", "--settle", "0.5s", "--json", status=1)
-    assert report["never_came_back"]
+    assert {victim["why"] for victim in report["never_came_back"]} == {"top above it is gone"}
     assert report["gave_up"] == ["top"]
 
 
@@ -219,8 +258,29 @@ def test_what_a_restarted_supervisor_starts_afresh_has_come_back(script: Callabl
     with node(script(NESTED)):
         until(lambda: observer("ps", "--filter", "second", "--json"))
         report = observer("chaos", "--rate", "5/s", "--for", "0.5s", "--json")
-    assert set(report["gave_up"]) == {"fragile"}
+    assert set(report["gave_up"]) == {"top/inner"}
     assert report["kills"] == report["recovered"]
+
+
+def test_of_a_tree_that_falls_again_and_again_all_is_seen_to_come_back(
+    script: Callable[[str], str],
+) -> None:
+    with node(script(FALLING)):
+        until(lambda: observer("info", "node", "--json")["process_count"] > 600)
+        report = observer("chaos", "--rate", "100/s", "--for", "3s", "--settle", "30s", "--json")
+    assert "top" in report["gave_up"]
+    assert report["never_came_back"] == []
+    assert report["kills"] == report["recovered"] > 20
+
+
+def test_of_what_never_comes_back_chaos_says_why(script: Callable[[str], str]) -> None:
+    with node(script(FORGETFUL)):
+        until(lambda: observer("info", "node", "--json")["process_count"] > 20)
+        report = observer(
+            "chaos", "--rate", "50/s", "--for", "0.5s", "--settle", "1s", "--target", "sup~guests", "--json", status=1
+        )
+    assert "top/guests" in report["gave_up"]
+    assert {victim["why"] for victim in report["never_came_back"]} == {"its supervisor has no such child any more"}
 
 
 @pytest.mark.parametrize(

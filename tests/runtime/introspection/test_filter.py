@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime import cast, register, spawn, whereis
+from runtime import ChildSpec, Supervisor, call, cast, exit, register, spawn, whereis
+from runtime.introspection import wire
 from runtime.introspection.filter import NUMBERS, TEXTS, FilterError, Subject, parse_filter
 from runtime.introspection.places import key_of, place_of
 from runtime.pid import Pid
 from tests.runtime.in_node import in_node
-from tests.runtime.introspection.trees import Observer, start_tree
+from tests.runtime.introspection.trees import Observer, start_tree, workers
 
 
 def _subject(name: str) -> Subject:
@@ -133,3 +134,21 @@ def test_mailboxes_are_filtered_by_their_length() -> None:
     for _ in range(3):
         cast(pid, "x")
     assert [row.registered_name for row in observer.listing(filter="mailbox>2").rows] == ["busy"]
+
+
+@in_node
+def test_a_supervisor_is_called_in_filters_groups_and_plans_what_its_row_is_called() -> None:
+    inner = ChildSpec(id="inner", start=(lambda: Supervisor.start_link(workers(2)),), type="supervisor")
+    Supervisor.start_link([inner], name="app")
+    observer = Observer()
+    assert "inner" in [row.name for row in observer.tree().rows]
+    found = observer.listing(filter="sup=inner").rows
+    assert [row.key for row in found] == ["app/inner/w0", "app/inner/w1"]
+    assert "inner" in [row.name for row in observer.listing(group_by="supervisor").rows]
+    for _ in range(3):
+        assert found[0].pid is not None
+        plan = observer.ask(wire.GetPlan(pid=found[0].pid))
+        exit(Pid.parse(found[0].pid), "kill")
+        call("app", "which_children")
+        found = observer.listing(filter="sup=inner").rows
+    assert plan.sentence.endswith("one more after this and inner gives up")
