@@ -226,13 +226,13 @@ CONCESSIONS = (
 )
 """What a table that is too narrow gives up, in order: a column and the width that is left to it, 0 for none."""
 
-GROWN_FIRST = ("memory", "messages", "restarts", "mailbox", "status", "pid")
+GROWN_FIRST = ("restarts", "memory", "messages", "mailbox", "status", "pid")
 """In which order columns get more room."""
 
 COLUMN_GAP = 1
 """Cells before each column."""
 
-LEAST_NAME, GOOD_NAME = 20, 34
+LEAST_NAME, GOOD_NAME = 20, 33
 """Cells the name has at least, and cells it has before any other column gets more."""
 
 

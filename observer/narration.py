@@ -59,7 +59,7 @@ def _told(event: Event) -> Spans:
         case "spawn":
             return [(f"{pid} spawned", tones.MUTED)]
         case "exit":
-            return [(pid, tones.MUTED), (" exited: ", tones.MUTED), (_reason(event), _exit_tone(event))]
+            return [(pid, tones.MUTED), (" exited: ", tones.MUTED), (_reason(event), exit_tone(event))]
         case "restart":
             return [(" restarted ", tones.WARN), (f"{event.old_pid} → {event.pid}", tones.TEXT), *_budget(event)]
         case "restart_failed":
@@ -80,7 +80,8 @@ def _reason(event: Event) -> str:
     return event.reason or "normal"
 
 
-def _exit_tone(event: Event) -> str:
+def exit_tone(event: Event) -> str:
+    """Give the tone of an exit's reason."""
     return tones.BAD if event.crashed else tones.TEXT
 
 

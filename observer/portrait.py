@@ -34,6 +34,28 @@ def facts(row: Row, details: Details | None, life: Life | None, time: float) -> 
     return found
 
 
+def more_facts(details: Details) -> list[Fact]:
+    """Give what is shown of a process where it is shown alone: its names, its flags, the work it did."""
+    row = details.row
+    names = [
+        (kind, name)
+        for kind, name in (("registered", row.registered_name), ("label", row.label), ("child id", row.child_id))
+        if name
+    ]
+    flags = [f"priority {details.priority}", "traps exits" if details.trap_exit else "does not trap exits"]
+    if details.max_heap_size:
+        flags.append(f"max_heap_size {details.max_heap_size:,}")
+    work = f"{row.reductions:,} reductions"
+    if row.cpu_time is not None:
+        work += f"  {row.cpu_time:.3f}s of processor time seen"
+    spans = [span for kind, name in names for span in ((f"{kind} ", tones.MUTED), (f"{safe(name)}  ", tones.TEXT))]
+    return [
+        ("Names", spans or [("none", tones.FAINT)]),
+        ("Flags", [("  ".join(flags), tones.TEXT)]),
+        ("Work", [(work, tones.TEXT)]),
+    ]
+
+
 def _identity(row: Row) -> Fact:
     parts = [(safe(row.name or "?"), tones.NAME)]
     if row.pid:

@@ -15,7 +15,8 @@ from textual.widgets.option_list import Option
 from observer import tones
 from observer.lives import Life
 from observer.marks import Target, target_of
-from observer.portrait import facts
+from observer.past import PastLife, past_lives
+from observer.portrait import facts, more_facts
 from observer.safetext import lines, safe
 from observer.screens.acting import Acting
 from observer.screens.event_dialog import EventDialog
@@ -24,10 +25,14 @@ from observer.watch import Watch
 from observer.widgets.event_list import EventList
 from observer.widgets.life_charts import LifeCharts
 from observer.widgets.line_list import LineList
+from observer.widgets.past_lives import PastLives
 from runtime.introspection import wire
 
 MESSAGES = 20
 """How many messages of the mailbox are shown."""
+
+RECALLED = 500
+"""How many events of its place the node is asked for: more than were seen since the observer is there."""
 
 INSIDES = {"stack": "Stack", "messages": "Mailbox", "state": "State", "dict": "Dictionary"}
 """What is shown of a process's insides, with titles."""
@@ -54,7 +59,9 @@ class ProcessScreen(Acting):
         self.charts = LifeCharts(id="charts")
         self.relations = OptionList(id="relations", classes="framed", markup=False)
         self.parts = {name: Static(id=name, classes="framed") for name in INSIDES}
+        self.past = PastLives(id="past")
         self.log_list = EventList("Nothing has happened here yet.")
+        self._recalled: tuple[wire.Event, ...] | None = None
         self._row: wire.Row | None = None
         self._details: wire.Details | None = None
         self._gone = False
@@ -70,6 +77,7 @@ class ProcessScreen(Acting):
                 yield self.facts
                 yield self.charts
                 yield self.relations
+                yield self.past.add_class("framed")
             with VerticalScroll(id="inside"):
                 yield from self.parts.values()
         yield self.log_list.add_class("framed")
@@ -102,6 +110,8 @@ class ProcessScreen(Acting):
         asked: list[wire.Query] = []
         if self._key is not None:
             asked.append(wire.GetPlaces(keys=(self._key,)))
+            if self._recalled is None:
+                asked.append(wire.GetEvents(after=-1, limit=RECALLED, key=self._key))
         if self._pid is not None:
             # A busy server makes the node wait for its state: what is known without it is shown before.
             known = self._details is not None and self._details.row.pid == self._pid
@@ -126,6 +136,9 @@ class ProcessScreen(Acting):
                     self.observed.poller.soon()
             case wire.GetProcess(pid=pid), wire.Failed(kind="noproc") if pid == self._pid:
                 self._gone = True
+            case wire.GetEvents(key=key), wire.Events(events=events) if key == self._key:
+                self._recalled = events
+                self.show_events()
         self._show()
 
     def take_events(self, fresh: Sequence[wire.Event]) -> None:
@@ -134,9 +147,12 @@ class ProcessScreen(Acting):
             self.show_events()
 
     def show_events(self) -> None:
-        """Show the events of this place, oldest first."""
-        about = list(self.observed.record.events.about(self._key, self._pid))
-        self.log_list.replace(reversed(about))
+        """Show the events of this place, oldest first, and the lives that ended in it."""
+        seen = {event.id: event for event in self._recalled or ()}
+        seen |= {event.id: event for event in self.observed.record.events.about(self._key, self._pid)}
+        events = [seen[number] for number in sorted(seen)]
+        self.log_list.replace(events)
+        self.past.replace(past_lives(events, self._key))
 
     def _show(self) -> None:
         row, record = self._row, self.observed.record
@@ -151,22 +167,14 @@ class ProcessScreen(Acting):
             self._show_relations(self._details)
 
     def _facts(self, row: wire.Row, life: Life | None) -> Content:
-        shown = [
-            Content.assemble((label.ljust(11), tones.MUTED), *spans)
-            for label, spans in facts(row, None, life, self.observed.record.time)
-        ]
+        known = facts(row, None, life, self.observed.record.time)
+        if self._details is not None:
+            known += more_facts(self._details)
+        shown = [Content.assemble((label.ljust(11), tones.MUTED), *spans) for label, spans in known]
         if self._gone:
             shown.insert(
                 0, Content.assemble(("■ This process has ended. What you see is the last that was known.", tones.WARN))
             )
-        if (details := self._details) is not None:
-            more = f"priority {details.priority}" + ("  traps exits" if details.trap_exit else "")
-            if details.max_heap_size:
-                more += f"  max_heap_size {details.max_heap_size:,}"
-            shown.append(Content.assemble(("Flags".ljust(11), tones.MUTED), (more, tones.TEXT)))
-            if details.row.reductions or details.row.cpu_time is not None:
-                spent = f"{details.row.reductions:,} reductions"
-                shown.append(Content.assemble(("Work".ljust(11), tones.MUTED), (spent, tones.TEXT)))
         return Content("\n").join(shown)
 
     def _show_inside(self, details: wire.Details) -> None:
@@ -204,7 +212,8 @@ class ProcessScreen(Acting):
         groups = (
             ("waits for", [details.waiting_for] if details.waiting_for else []),
             ("parent", [details.parent] if details.parent else []),
-            ("ancestor", details.ancestors),
+            ("supervisor", details.ancestors[:1] if details.row.supervisor else ()),
+            ("ancestor", details.ancestors[1:] if details.row.supervisor else details.ancestors),
             ("link", details.links),
             ("monitors", details.monitors),
             ("monitored by", details.monitored_by),
@@ -233,8 +242,9 @@ class ProcessScreen(Acting):
 
     @on(LineList.Opened)
     def _event_opened(self, message: LineList.Opened) -> None:
-        if isinstance(message.item, wire.Event):
-            self.app.push_screen(EventDialog(self.observed.record.events, message.item))
+        event = message.item.exit if isinstance(message.item, PastLife) else message.item
+        if isinstance(event, wire.Event):
+            self.app.push_screen(EventDialog(self.observed.record.events, event))
 
     def action_state(self) -> None:
         """Ask for the state or no longer ask for it."""

@@ -306,6 +306,9 @@ class FakeNode:
             row=self.row(place),
             links=(wire.Related(pid=parent.pid, name=parent.name),) if parent and parent.pid else (),
             parent=wire.Related(pid=parent.pid, name=parent.name) if parent and parent.pid else None,
+            ancestors=tuple(
+                wire.Related(pid=above.pid, name=above.name) for above in [*self._above(place)][1:] if above.pid
+            ),
             messages=tuple(
                 f"('message', <0.12.0>, 'line {n}')" for n in range(1, min(place.queue, query.messages) + 1)
             ),
@@ -319,7 +322,10 @@ class FakeNode:
         )
 
     def _events(self, query: wire.GetEvents) -> Answer:
-        events = self.events[query.after :] if query.after >= 0 else self.events[-query.limit :]
+        events = self.events[query.after :] if query.after >= 0 else self.events
+        if query.key is not None:
+            events = [event for event in events if event.key == query.key]
+        events = events if query.after >= 0 else events[-query.limit :]
         return wire.Events(events=tuple(events[: query.limit]), last=len(self.events))
 
     def _plan(self, query: wire.GetPlan) -> Answer:

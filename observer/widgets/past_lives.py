@@ -1,0 +1,50 @@
+"""The list of a place's earlier lives, the last one first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from observer import tones, units
+from observer.clock import of_day
+from observer.narration import exit_tone, sign
+from observer.past import PastLife
+from observer.safetext import safe
+from observer.widgets.line_list import LineList
+
+
+class PastLives(LineList[PastLife]):
+    """Earlier lives, one a line; it is as high as it has lines."""
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__("None that the node remembers.", id=id)
+        self.can_focus = False
+        self.border_title = "Earlier lives (enter: reason and stack)"
+
+    def identity(self, item: PastLife) -> object:
+        """A life is known by its end."""
+        return item.exit.id
+
+    def replace(self, shown: Iterable[PastLife]) -> None:
+        """Show other lives, and take as many lines."""
+        super().replace(shown)
+        self.can_focus = bool(self._items)  # an empty list has nothing for the keys
+        self.border_subtitle = f"{len(self._items):,}" if self._items else ""
+        self.refresh(layout=True)
+
+    def spans(self, item: PastLife, width: int) -> Sequence[tuple[str, str]]:
+        """Tell when and how a life ended, how long it lasted, and where it failed."""
+        event = item.exit
+        mark, tone = sign(event)
+        lived = "" if item.lasted is None else f" after {units.lag(item.lasted)}"
+        spans = [
+            (of_day(event.time), tones.FAINT),
+            (f" {mark} ", tone),
+            (event.pid or "", tones.MUTED),
+            (f"{lived}: ", tones.MUTED),
+            (safe(event.reason or "normal"), exit_tone(event)),
+        ]
+        if event.stacktrace:
+            frame = event.stacktrace[-1]
+            where = f"  at {frame.function} {frame.file.rsplit('/', 1)[-1]}:{frame.line}"
+            spans.append((safe(where), tones.MUTED))
+        return spans
