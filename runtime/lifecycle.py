@@ -18,6 +18,9 @@ from runtime.process import DEAD, RUNNABLE, Process
 from runtime.scheduler import Worker
 from runtime.signals import deliver, drop_watch, end_suspension, exit_signal, link_processes, unlink_processes, watch
 
+_bare = object.__new__
+"""Makes an object without its ``__init__``, which would enter the interpreter anew."""
+
 PRIORITIES = ("low", "normal", "high", "max")
 
 
@@ -32,8 +35,15 @@ def spawn(fn: Callable[..., Any], *args: Any, name: str | None = None, label: st
         parent = worker.process
         if parent is not None and parent.state is not DEAD:  # the common case, without a detour
             node = parent.node
-            process = node.spawn(parent, PlainBody(fn, args, kwargs))
-            node.start(process)
+            body = _bare(PlainBody)
+            body.function = fn
+            body.args = args
+            body.kwargs = kwargs
+            process = node.spawn(parent, body)
+            scheduler = node.scheduler
+            scheduler.ready.append(process)
+            if not scheduler.scheduled:
+                scheduler.schedule()
             return process.pid
     return start_plain(current(), fn, args, kwargs, name, label).pid
 

@@ -20,7 +20,7 @@ from runtime.heap_limits import HeapLimits
 from runtime.instrument import hooks
 from runtime.native import get_ident
 from runtime.pid import Pid, Ref
-from runtime.process import DEAD, RECEIVING, WAITING, Process
+from runtime.process import DEAD, RECEIVING, WAITING, Process, new_process
 from runtime.scheduler import Scheduler, Worker
 from runtime.signals import announce, bury, deliver, drop_watch, tell
 from runtime.timers import Timers
@@ -67,9 +67,8 @@ class Node:
 
     def spawn(self, parent: Process | None, body: Any) -> Process:
         """Make a process that is ready to run `body`."""
-        process = Process(self, parent, body)
         number = self._next_id()
-        process.pid = pid.new_pid(number, process)
+        process = new_process(self, parent, body, number)
         try:
             self.table[number >> BLOCK][number] = process
         except KeyError:
@@ -122,11 +121,12 @@ class Node:
     def finish(self, process: Process, reason: Any) -> None:
         """End a process by itself, at the end of its own code; of one that is dead already it is only told."""
         process.worker = None
-        if process.state is not DEAD:
-            bury(process, reason)
-            tell(process)
-        else:
+        if process.state is DEAD:
             announce(process)
+            return
+        bury(process, reason)
+        if process.links or process.watchers is not None or process.monitors is not None or hooks.exited:
+            tell(process)
 
     def send_from_timer(self, dest: Any, message: Any) -> None:
         """Deliver a timer's message; a name nobody holds, or a dead pid, takes it silently."""

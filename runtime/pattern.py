@@ -66,9 +66,10 @@ def matching(patterns: tuple[Any, ...]) -> Matching:
 
 
 def _build(patterns: tuple[Any, ...]) -> Matching:
+    newest = [_newest_reference(pattern) for pattern in patterns]
+    stable = _CHANGES not in newest
+    newer_than = min(newest) if stable else 0
     matchers = [compile_pattern(pattern) for pattern in patterns]
-    stable = all(_is_constant(pattern) for pattern in patterns)
-    newer_than = min(map(_newest_reference, patterns)) if stable else 0
     if len(matchers) == 1:
         return Matching(matchers[0], stable, newer_than)
 
@@ -78,18 +79,29 @@ def _build(patterns: tuple[Any, ...]) -> Matching:
     return Matching(any_matches, stable, newer_than)
 
 
+_CHANGES = -1
+
+
 def _newest_reference(pattern: Any) -> int:
-    """Give the highest number of the references that a pattern demands, 0 when it demands none."""
-    if isinstance(pattern, tuple):
-        return max(map(_newest_reference, pattern), default=0)
-    return pattern.id if isinstance(pattern, Ref) else 0
+    """Give the highest number of the references that a pattern demands, 0 when it demands none.
 
-
-def _is_constant(pattern: Any) -> bool:
+    `_CHANGES` for one that may accept tomorrow what it refuses today: a function, a value that can change.
+    """
     kind = type(pattern)
-    if isinstance(pattern, tuple):
-        return all(_is_constant(item) for item in pattern)
-    return isinstance(pattern, type) or pattern is ANY or kind in _CONSTANT
+    if kind is Ref or kind is TimerRef:
+        number: int = pattern.id
+        return number
+    if kind in _CONSTANT or pattern is ANY or isinstance(pattern, type):
+        return 0
+    if not isinstance(pattern, tuple):
+        return _CHANGES
+    newest = 0
+    for item in pattern:
+        number = _newest_reference(item)
+        if number == _CHANGES:
+            return _CHANGES
+        newest = max(newest, number)
+    return newest
 
 
 _CONSTANT: set[type] = {str, int, float, bool, bytes, type(None), Pid, Ref, TimerRef}
@@ -110,7 +122,8 @@ def compile_pattern(pattern: Any) -> Matcher:
     if isinstance(pattern, FUNCTIONS):
         return partial(_guarded, pattern)
     if isinstance(pattern, (tuple, list)):
-        return partial(_matches_sequence, type(pattern), len(pattern), [compile_pattern(item) for item in pattern])
+        tests = [(index, compile_pattern(item)) for index, item in enumerate(pattern) if item is not ANY]
+        return partial(_matches_sequence, type(pattern), len(pattern), tests)
     if isinstance(pattern, dict):
         return partial(_matches_dict, {key: compile_pattern(item) for key, item in pattern.items()})
     return partial(_equals, pattern)
@@ -136,10 +149,14 @@ def _equals(value: Any, message: Any) -> bool:
         return False
 
 
-def _matches_sequence(kind: type, length: int, items: list[Matcher], message: Any) -> bool:
+def _matches_sequence(kind: type, length: int, tests: list[tuple[int, Matcher]], message: Any) -> bool:
+    """Whether `message` is such a sequence and passes the tests, each of the item at its index."""
     if not isinstance(message, kind) or len(message) != length:  # type: ignore[arg-type]
         return False
-    return all(accepts(part) for accepts, part in zip(items, message, strict=True))  # type: ignore[call-overload]
+    for index, accepts in tests:  # noqa: SIM110  # all() would make a generator for each message
+        if not accepts(message[index]):  # type: ignore[index]
+            return False
+    return True
 
 
 def _matches_dict(items: dict[Any, Matcher], message: Any) -> bool:

@@ -20,10 +20,13 @@ def use_table(find: Callable[[int], Process | None] | None) -> None:
     _find_process = find
 
 
-class _Open:
-    """A Pid in the making: the same layout, and its slots can still be set."""
+class OpenPid:
+    """A Pid in the making: the same layout, and its slots can still be set; then it becomes a Pid. Not for programs."""
 
     __slots__ = ("id", "process")
+
+    id: int
+    process: Process | None
 
 
 @total_ordering
@@ -106,15 +109,6 @@ OUTSIDE = Pid(0)
 """Whom a signal comes from that no process sent."""
 
 
-def new_pid(id: int, process: Process) -> Pid:
-    """Make the pid of a process of this node. For the runtime alone: sets the slots the fast way, then closes them."""
-    pid = _Open()
-    pid.id = id  # type: ignore[attr-defined]
-    pid.process = process  # type: ignore[attr-defined]
-    pid.__class__ = Pid  # type: ignore[assignment]
-    return pid  # type: ignore[return-value]
-
-
 forget_process = vars(Pid)["process"].__set__
 """``forget_process(pid, None)`` cuts the way from a pid to its process, which has died."""
 
@@ -187,7 +181,7 @@ class Ref:
 
 
 class _OpenRef:
-    """A Ref in the making, as `_Open` is a Pid in the making."""
+    """A Ref in the making, as `OpenPid` is a Pid in the making."""
 
     __slots__ = ("id", "node")
 

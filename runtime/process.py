@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
+from time import time
 from typing import TYPE_CHECKING, Any
 
-from runtime.pid import Pid, Ref
+from runtime.pid import OpenPid, Pid, Ref
 
 if TYPE_CHECKING:
     from contextvars import Context
@@ -125,36 +125,31 @@ class Process(Rare):
         "worker",
     )
 
-    def __init__(self, node: Node, parent: Process | None, body: Any) -> None:
-        self.node = node
-        self.body = body
-        self.state = RUNNABLE
-        self.worker: Worker | None = None
-        self.mailbox: deque[Any] | None = None
-        self.saved: deque[Any] | None = None
-        self.special = False
-        self.burdened = False
-        self.unusual = False
-        self.waiting_for: From | None = None
-        self.reason: Any = None
-        self.links: dict[Process, None] | tuple[Process, ...] = ()
-        self.watchers: dict[int, Any] | None = None
-        self.monitors: dict[int, Any] | None = None
-        self.name: Any = None
-        self.trap_exit = False
-        self.messages_in = 0
-        self.messages_out = 0
-        self.reductions = 0
-        self.deadline: float | None = None
-        self.timer_at: float | None = None
-        self.started_at = time.time()
-        self.ancestors: tuple[Any, ...] | None = None
-        self.parent: Pid | None
-        self.pid: Pid
-        if parent is None:
-            self.parent = None
-        else:
-            self.parent = parent.pid
+    node: Node
+    body: Any
+    pid: Pid
+    parent: Pid | None
+    state: int
+    worker: Worker | None
+    mailbox: deque[Any] | None
+    saved: deque[Any] | None
+    special: bool
+    burdened: bool
+    unusual: bool
+    waiting_for: From | None
+    reason: Any
+    links: dict[Process, None] | tuple[Process, ...]
+    watchers: dict[int, Any] | None
+    monitors: dict[int, Any] | None
+    name: Any
+    trap_exit: bool
+    messages_in: int
+    messages_out: int
+    reductions: int
+    deadline: float | None
+    timer_at: float | None
+    started_at: float
+    ancestors: tuple[Any, ...] | None
 
     def __repr__(self) -> str:
         return f"Process({self.pid}{f' {self.name}' if self.name else ''})"
@@ -197,3 +192,41 @@ class Process(Rare):
                 self.links = tuple(p for p in links if p is not other)
         else:
             links.pop(other, None)
+
+
+def new_process(node: Node, parent: Process | None, body: Any, number: int) -> Process:
+    """Make the record of a process and its pid, of that number.
+
+    A million of them are made in a row, hence no ``__init__`` (each would enter the interpreter anew) and no call.
+    """
+    process = Process()
+    pid = OpenPid()
+    pid.id = number
+    pid.process = process
+    pid.__class__ = Pid  # type: ignore[assignment]
+    process.pid = pid  # type: ignore[assignment]
+    process.node = node
+    process.body = body
+    process.state = RUNNABLE
+    process.worker = None
+    process.mailbox = None
+    process.saved = None
+    process.special = False
+    process.burdened = False
+    process.unusual = False
+    process.waiting_for = None
+    process.reason = None
+    process.links = ()
+    process.watchers = None
+    process.monitors = None
+    process.name = None
+    process.trap_exit = False
+    process.messages_in = 0
+    process.messages_out = 0
+    process.reductions = 0
+    process.deadline = None
+    process.timer_at = None
+    process.started_at = time()
+    process.ancestors = None
+    process.parent = None if parent is None else parent.pid
+    return process

@@ -12,7 +12,7 @@ from runtime.mailbox import NOTHING, take
 from runtime.node import Node
 from runtime.pattern import Matching, matching
 from runtime.pid import OUTSIDE
-from runtime.process import Process
+from runtime.process import Process, new_process
 
 ATOMS = st.one_of(st.sampled_from(["a", "b", ""]), st.integers(-1, 1), st.none(), st.booleans(), st.floats(0, 1))
 MESSAGES = st.recursive(
@@ -68,7 +68,7 @@ def test_any_of_several_patterns_matches_what_the_rules_say(patterns: list[Any],
 
 def one_process() -> Process:
     """A record of a process that no node runs."""
-    process = Process(Node.__new__(Node), None, None)
+    process = new_process(Node.__new__(Node), None, None, 1)
     process.pid = OUTSIDE
     return process
 
