@@ -57,6 +57,10 @@ class Series:
         return self._samples[-1][0] - self._samples[0][0] if self._samples else 0.0
 
 
+SOON = 0.2
+"""Seconds between two samples of a rate, at least; with a shorter interval samples are left out."""
+
+
 class Meter:
     """Turns samples of a counter into a series of rates a second.
 
@@ -70,14 +74,15 @@ class Meter:
         self._last: tuple[float, float] | None = None
 
     def add(self, time: float, counter: float, restarts: bool = True) -> None:
-        """Take a sample of the counter at `time`. One that is not newer than the last is ignored.
+        """Take a sample of the counter at `time`. One that comes too soon after the last is ignored: a key may bring
+        an extra look, and one message in some milliseconds is no rate.
 
         With `restarts` false, a counter that goes back has lost a part (a sum over processes of which one ended), and
         has gained nothing.
         """
         if self._last is not None:
             before, value = self._last
-            if time <= before:
+            if time - before < SOON:
                 return
             gained = counter - value if counter >= value else counter if restarts else 0.0
             self.rates.add(time, gained / (time - before))

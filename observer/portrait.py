@@ -70,13 +70,13 @@ def _activity(row: Row, life: Life | None, time: float) -> Fact:
     parts = [(f"{sign} {word}", tone)]
     if row.started_at is not None:
         parts.append((f"  up {units.duration(time - row.started_at)}", tones.MUTED))
-    if life is not None and life.cpu_share is not None and row.cpu_time is not None:
-        parts.append((f"  cpu {units.percent(life.cpu_share)}", tones.MUTED))
     if row.restarts:
         times = "once" if row.restarts == 1 else f"{row.restarts:,} times"
         parts.append((f"  ↻ restarted {times}", tones.WARN))
     if row.lints:
         parts.append(("  ! " + ", ".join(row.lints), tones.BAD))
+    if life is not None and life.cpu_share is not None and row.cpu_time is not None:
+        parts.append((f"  cpu {units.percent(life.cpu_share)}", tones.MUTED))
     return ("State", parts)
 
 

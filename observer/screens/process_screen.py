@@ -77,8 +77,8 @@ class ProcessScreen(Acting):
                 yield self.facts
                 yield self.charts
                 yield self.relations
-                yield self.past.add_class("framed")
             with VerticalScroll(id="inside"):
+                yield self.past.add_class("framed")
                 yield from self.parts.values()
         yield self.log_list.add_class("framed")
 

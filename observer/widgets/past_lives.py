@@ -13,11 +13,11 @@ from observer.widgets.line_list import LineList
 
 
 class PastLives(LineList[PastLife]):
-    """Earlier lives, one a line; it is as high as it has lines."""
+    """Earlier lives, one a line; it is as high as it has lines, and not there without any."""
 
     def __init__(self, id: str | None = None) -> None:
-        super().__init__("None that the node remembers.", id=id)
-        self.can_focus = False
+        super().__init__("", id=id)
+        self.display = False
         self.border_title = "Earlier lives (enter: reason and stack)"
 
     def identity(self, item: PastLife) -> object:
@@ -27,8 +27,8 @@ class PastLives(LineList[PastLife]):
     def replace(self, shown: Iterable[PastLife]) -> None:
         """Show other lives, and take as many lines."""
         super().replace(shown)
-        self.can_focus = bool(self._items)  # an empty list has nothing for the keys
-        self.border_subtitle = f"{len(self._items):,}" if self._items else ""
+        self.border_subtitle = f"{len(self._items):,}"
+        self.display = bool(self._items)
         self.refresh(layout=True)
 
     def spans(self, item: PastLife, width: int) -> Sequence[tuple[str, str]]:
