@@ -77,6 +77,12 @@ class TreeView(_Rows):
             return replace(self, folded=self.folded | {key}, unfolded=self.unfolded - {key})
         return replace(self, folded=self.folded - {key}, unfolded=self.unfolded | {key})
 
+    def reveal(self, key: str, parent_key: str | None) -> TreeView:
+        """Unfold whatever stands above the row with that key."""
+        parts = key.split("/")
+        above = {"/".join(parts[:depth]) for depth in range(1, len(parts))} | ({parent_key} if parent_key else set())
+        return replace(self, folded=self.folded - above, unfolded=self.unfolded | above)
+
     def isolate(self, key: str | None) -> TreeView:
         """Show the subtree of that key alone; None shows everything."""
         return replace(self, root=key)

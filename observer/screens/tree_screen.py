@@ -144,7 +144,10 @@ class TreeScreen(RowsScreen[TreeView]):
             self.look_at(self.view.isolate(row.parent_key if row.kind == "worker" else row.key))
 
     def action_back(self) -> None:
-        """Show everything again, if a subtree is alone; else as everywhere."""
+        """Show everything again, if a subtree is alone; what was found with a filter is then seen where it stands."""
+        row = self.table.row
+        if self.line.is_open and row is not None and self.table.selection.chosen:
+            self.view = self.view.reveal(row.key, row.parent_key)
         if self.view.root is not None and not self.line.is_open:
             self.look_at(self.view.isolate(None))
         else:

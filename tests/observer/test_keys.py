@@ -326,3 +326,15 @@ async def test_keys_typed_in_one_go_are_carried_out_in_order(drive: Drive) -> No
         await driver.settle()
         assert type(driver.app.screen).__name__ == "EventsScreen"
         assert driver.app.screen.query_one(FilterLine).value == "a"
+
+
+async def test_what_a_filter_found_is_seen_where_it_stands_when_the_filter_goes(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("j", "j", "h")
+        assert "bob" not in driver.text()
+        await driver.press("slash", *"bob", "enter", "G")
+        assert selected(driver) == "bob"
+        await driver.press("escape")
+        assert selected(driver) == "bob"
+        assert "▾ clients" in driver.text()
+        assert "charles" in driver.text()
