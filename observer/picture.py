@@ -2,7 +2,8 @@
 
 The SVG that Textual writes relies on a font from the network and on `textLength`. Where neither is heeded (image
 viewers, converters), spaces at the beginning of a text are lost and lines end before their corners. So each word is put
-in its own place, and the font's size is such that the characters of common fonts are as wide as a cell.
+in its own place, and the font's size is such that the characters of common fonts are as wide as a cell. What may come
+from another font, like the dots of charts, is placed one by one.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _TEXT = re.compile(
     r'<text class="(?P<style>[^"]*)" x="(?P<x>[^"]*)" y="(?P<y>[^"]*)" textLength="[^"]*" '
     r'clip-path="(?P<clip>[^"]*)">(?P<text>[^<]*)</text>'
 )
-_WORD = re.compile("[^ \N{NO-BREAK SPACE}]+")
+_WORD = re.compile("[\N{EXCLAMATION MARK}-\N{TILDE}\N{BOX DRAWINGS LIGHT HORIZONTAL}]+|[^ \N{NO-BREAK SPACE}]")
 
 
 def portable(svg: str) -> str:

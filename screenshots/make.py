@@ -2,7 +2,8 @@
 
 ``.venv/bin/python screenshots/make.py [NAME ...]`` makes the pictures of these names, or all of them. Each demo is
 started as ``observer demo`` starts it and left to work for some seconds, so that there is something to see.
-The demos are reached through links in a folder under /tmp, so that no picture shows where somebody keeps the project.
+The demos are reached through links in a folder of their own, whose name is replaced by another one of the same length,
+so that no picture shows where somebody keeps the project.
 """
 
 from __future__ import annotations
@@ -10,16 +11,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import shutil
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).resolve().parent
+STAGE, SHOWN = Path("/tmp/shop"), "/srv/shop"
+"""Where the demos are while pictures are taken, and what the pictures say instead: lines break alike."""
+
 sys.path.insert(0, str(FOLDER.parent))
 
 from observer.app import ObserverApp  # noqa: E402  # the path comes first
 from observer.child import Child, ChildNode  # noqa: E402
+from observer.picture import portable  # noqa: E402
 from observer.settings import Settings  # noqa: E402
 
 
@@ -45,13 +50,19 @@ PICTURES = {
     "tree": Picture("chat", (8.0, *ADA, *KILL, 1.2)),
     "light": Picture("chat", (8.0, *ADA, *KILL, 1.2), theme="observer-light"),
     "before-a-kill": Picture("strategies", (4.0, *"jjjjjjj", "x", 0.8)),
-    "processes": Picture("overload", (8.0, "2", 1.5)),
-    "process": Picture("chat", (8.0, *ADA, "x", 0.6, "enter", 3.0, "enter", 2.0), size=(120, 40)),
-    "events": Picture("crash_loop", (9.0, "4", 1.5)),
-    "node": Picture("swarm", (12.0, "5", 2.0), size=(120, 40)),
+    "processes": Picture("overload", (12.0, "2", 1.5)),
+    "process": Picture("chat", (8.0, *ADA, *KILL, 3.0, "enter", 2.0), size=(120, 40)),
+    "events": Picture("crash_loop", (32.5, "4", 0.5, "f", 1.0)),
+    "node": Picture("leak", (30.0, "5", 2.0), size=(120, 40)),
     "names": Picture("chat", (4.0, "6", 1.5)),
+    "chaos": Picture("swarm", (4.0, "c", 0.5, "tab", "ctrl+a", "ctrl+k", *"20s", "enter", 9.0)),
+    "help": Picture("chat", (3.0, "question_mark", 0.5)),
+    "small": Picture("overload", (14.0, "j", "j", 1.0), size=(80, 24)),
+    "crash-loop": Picture("crash_loop", (14.0, "j", "j", 1.0)),
+    "leak": Picture("leak", (25.0, "j", "enter", 2.5), size=(120, 40)),
     "hog": Picture("hog", (6.8,)),
     "deadlock": Picture("deadlock", (13.0, "5", 1.5)),
+    "escalation": Picture("strategies", (3.0, "G", "k", "X", 1.5, "X", 1.5, "4", 0.5, "f", 1.0)),
 }
 
 
@@ -68,7 +79,8 @@ async def take(name: str, picture: Picture) -> None:
                     await asyncio.sleep(step)
             await pilot.pause()
             path = FOLDER / f"{name}.svg"
-            path.write_text(app.export_screenshot(title=f"observer demo {picture.demo}"), encoding="utf-8")
+            shown = app.export_screenshot(title=f"observer demo {picture.demo}")
+            path.write_text(portable(shown).replace(str(STAGE), SHOWN), encoding="utf-8")
             print(path.relative_to(FOLDER.parent))
 
 
@@ -79,13 +91,16 @@ def main() -> None:
     names = parser.parse_args().names or [*PICTURES]
     if unknown := set(names) - PICTURES.keys():
         parser.error(f"there is no picture called {', '.join(sorted(unknown))}; there are {', '.join(PICTURES)}")
-    with tempfile.TemporaryDirectory(prefix="project-", dir="/tmp") as stage:
+    STAGE.mkdir(mode=0o700)
+    try:
         for package in ("demos", "runtime"):
-            Path(stage, package).symlink_to(FOLDER.parent / package)
-        os.chdir(stage)
-        os.environ["OBSERVER_DIR"] = stage
+            STAGE.joinpath(package).symlink_to(FOLDER.parent / package)
+        os.chdir(STAGE)
+        os.environ["OBSERVER_DIR"] = str(STAGE)
         for name in names:
             asyncio.run(take(name, PICTURES[name]))
+    finally:
+        shutil.rmtree(STAGE)
 
 
 if __name__ == "__main__":

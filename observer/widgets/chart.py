@@ -46,19 +46,26 @@ class Chart(Widget):
         """Draw this series from now on: its figures, or those of another record."""
         self._series = series
         latest = series.latest
-        shown = "-" if latest is None else self._write(latest)
-        self.border_title = Content.assemble((f"{self._title} ", tones.KEY), (shown, tones.STRONG))
-        self.border_subtitle = (
-            f"peak {self._write(series.peak)} in {units.duration(series.span)}" if len(series) else ""
-        )
+        newest = "-" if latest is None else self._write(latest)
+        self.border_title = Content.assemble((f"{self._title} ", tones.KEY), (newest, tones.STRONG))
+        shown = [*series][-self._room :]
+        self.border_subtitle = ""
+        if shown:
+            peak, span = max(value for _, value in shown), shown[-1][0] - shown[0][0]
+            self.border_subtitle = f"peak {self._write(peak)} in {units.duration(span)}"
         self.refresh()
+
+    @property
+    def _room(self) -> int:
+        """How many values there is room for: two in a cell."""
+        return 2 * max(1, self.content_size.width - SCALE)
 
     def render(self) -> Content:
         """Draw the scale and the line."""
         height, width = max(1, self.content_size.height), max(1, self.content_size.width - SCALE)
         if not len(self._series):
             return Content.assemble(("Figures appear while you watch.", tones.MUTED))
-        values = self._series.values(2 * width)
+        values = self._series.values(self._room)
         top = self._round_up(max([self._least, *values]))
         scale = [self._write(top) if row == 0 else "0" if row == height - 1 else "" for row in range(height)]
         return Content("\n").join(

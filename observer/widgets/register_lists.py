@@ -52,11 +52,11 @@ class SocketList(LineList[SocketEntry]):
         """Draw the process, its socket's descriptor and ends, and the status."""
         ends = f"{item.local} → {item.remote}" if item.remote else item.local
         status = item.status.lower()
-        who = fit(f"{item.name or item.pid} " if item.pid else "? ", 14)
+        who = fit(item.name or item.pid or "?", 13) + " "
         return [
             (who, tones.TEXT if item.pid else tones.FAINT),
             (f"{item.pid or '':<9} ", tones.MUTED),
             (f"{item.fd:>3} {item.family:<5}", tones.MUTED),
-            (fit(f"{ends or 'unnamed'} ", max(20, width - 48)), tones.TEXT),
+            (fit(ends or "unnamed", max(19, width - 49)) + " ", tones.TEXT),
             (status, tones.GOOD if status in ("listen", "established") else tones.MUTED),
         ]
