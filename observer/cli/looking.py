@@ -12,6 +12,9 @@ from observer.cli.failure import Failure, say
 from observer.cli.listing import SortBy, sort_of
 from runtime.introspection import wire
 
+COUNTERS = ("messages_in", "messages_out", "reductions", "cpu_time")
+"""What `top` counts over an interval; mailboxes and memory are as large as they are."""
+
 FOLLOW_EVERY = 0.25
 """Seconds between two questions for new events."""
 
@@ -30,11 +33,12 @@ def top(
     from observer.cli import target
 
     column = sort_of(sort)
+    delta = not total and column in COUNTERS
     with target.dial(node) as client:
-        first = wire.GetProcesses(sort=column, delta=not total, filter=filter, limit=wire.MAX_ROWS)
+        first = wire.GetProcesses(sort=column, delta=delta, filter=filter, limit=wire.MAX_ROWS)
         before = client.expect(wire.Window, first)
         time.sleep(interval)
-        after = client.expect(wire.Window, wire.GetProcesses(sort=column, delta=not total, filter=filter, limit=limit))
+        after = client.expect(wire.Window, wire.GetProcesses(sort=column, delta=delta, filter=filter, limit=limit))
     then = {row.key: row for row in before.rows}
     rows = [(row, then.get(row.key)) for row in after.rows]
     seconds = after.stats.time - before.stats.time

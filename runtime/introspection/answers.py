@@ -12,7 +12,7 @@ import time
 
 from runtime.introspection import wire
 from runtime.introspection.actions import Actions
-from runtime.introspection.attention import Attention
+from runtime.introspection.attention import GAIN_INTERVAL, Attention
 from runtime.introspection.branches import Branches
 from runtime.introspection.census import Census
 from runtime.introspection.cpu_meter import CpuMeter
@@ -156,7 +156,7 @@ class Answers:
             pace = Pace()
             listing = Listing(query, pace)
             listing.collect(self._census, test, client.gains, wanted)
-            client.listing.keep(what, listing, pace)
+            client.listing.keep(what, listing, pace, GAIN_INTERVAL if query.delta else 0.0)
         index = None if query.anchor is None else self._index(listing, query)
         start, end = _span(query.offset, query.limit, listing.total, index if query.follow else None)
         rows = listing.rows(start, end, self._snapshot())

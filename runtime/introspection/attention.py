@@ -14,6 +14,9 @@ from runtime.process import Process
 SHARE = 0.04
 """The share of time that sorting and filtering for one client may take: on a big node, they are done less often."""
 
+GAIN_INTERVAL = 0.3
+"""Seconds over which a gain is counted, at least: an extra look after a key must not turn the order upside down."""
+
 AT_ONCE = 0.004
 """Work of so many seconds is done anew for every question."""
 
@@ -21,7 +24,7 @@ Work = TypeVar("Work")
 
 
 class Gains:
-    """What counters have gained since one client last asked, by the name of the counter."""
+    """What figures have gained since one client last asked, by the name of the figure."""
 
     def __init__(self) -> None:
         self._before: dict[str, dict[int, float]] = {}
@@ -49,7 +52,7 @@ class Recent(Generic[Work]):
         self._key: Hashable = None
         self._work: Work | None = None
         self._done_at = self._asked_at = 0.0
-        self._cost = 0.0
+        self._cost = self._least = 0.0
 
     def again(self, key: Hashable) -> Work | None:
         """Give the last result if it was for the same question and is still to be used."""
@@ -57,9 +60,9 @@ class Recent(Generic[Work]):
         fresh = time.monotonic() - self._done_at < self.interval
         return self._work if fresh and key == self._key else None
 
-    def keep(self, key: Hashable, work: Work, pace: Pace) -> None:
-        """Remember a result and what it cost."""
-        self._key, self._work = key, work
+    def keep(self, key: Hashable, work: Work, pace: Pace, least: float = 0.0) -> None:
+        """Remember a result and what it cost; it is good for `least` seconds whatever it cost."""
+        self._key, self._work, self._least = key, work, least
         self._cost = pace.spent()
         self._done_at = time.monotonic()
 
@@ -70,8 +73,8 @@ class Recent(Generic[Work]):
 
     @property
     def interval(self) -> float:
-        """Seconds that lie between two rounds of the work; 0 for work that costs next to nothing."""
-        return 0.0 if self._cost < AT_ONCE else self._cost / SHARE
+        """Seconds that lie between two rounds of the work; none for work that costs next to nothing."""
+        return max(self._least, 0.0 if self._cost < AT_ONCE else self._cost / SHARE)
 
     def note(self, what: str) -> str | None:
         """Say how old the result is, None for one that is made anew every time."""

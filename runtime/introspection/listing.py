@@ -13,7 +13,7 @@ from runtime.introspection.filter import Subject, Test
 from runtime.introspection.places import initial_call, key_of, name_of, place_of
 from runtime.introspection.ranking import rank
 from runtime.introspection.snapshot import Snapshot, queue_length
-from runtime.introspection.sorting import COUNTERS, FIGURES
+from runtime.introspection.sorting import FIGURES, GAINING
 from runtime.native import Pace
 from runtime.process import DEAD, Process
 
@@ -108,7 +108,7 @@ class Listing:
         sort = "pid" if query.sort == "tree" else query.sort
         self._all = processes
         self._descending = query.descending and query.sort != "tree"
-        by_gain = query.delta and sort in COUNTERS
+        by_gain = query.delta and sort in GAINING
         self._figure = gains.figure(sort) if by_gain else FIGURES[sort]
         ranked = rank(processes, self._figure, self._descending, wanted, self._pace)
         if by_gain:

@@ -40,5 +40,5 @@ FIGURES: dict[wire.Sort, Figure] = {
 }
 """How to read each figure from a process. ``tree`` is no figure: it is the order of start."""
 
-COUNTERS = ("messages_in", "messages_out", "reductions", "cpu_time")
-"""Figures that only grow, whose gain can be sorted by as well."""
+GAINING = ("messages_in", "messages_out", "reductions", "cpu_time", "message_queue_len", "memory", "restarts")
+"""Figures whose gain can be sorted by as well: counters, and what may grow without end."""

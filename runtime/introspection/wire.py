@@ -193,7 +193,7 @@ class GetTree(Query, tag="tree", frozen=True):
 class GetProcesses(Query, tag="processes", frozen=True):
     """Ask for a window of the flat list of processes. Answered by `Window`.
 
-    `delta` sorts counters by what they gained since this connection last asked. `group_by` gives one row a group,
+    `delta` sorts figures by what they gained since this connection last asked. `group_by` gives one row a group,
     with counts and sums. `filter`, `anchor` and `follow` as in `GetTree`.
     """
 
