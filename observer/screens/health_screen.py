@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
@@ -31,6 +32,12 @@ class HealthScreen(NodeScreen):
 
     CSS_PATH = ["node_screen.tcss", "health_screen.tcss"]
     VIEW = "Node"
+    BINDINGS = [
+        Binding("i", "constants", "Constants", id="constants", tooltip="Limits, versions, uptime, scheduler settings"),
+        Binding(
+            "tab", "app.focus_next", "Next part", id="next-node-part", key_display="tab", tooltip="Go to the next part"
+        ),
+    ]
 
     def __init__(self, watch: Watch) -> None:
         super().__init__(watch)
@@ -38,7 +45,9 @@ class HealthScreen(NodeScreen):
             "processes": Chart("Processes", units.count, "Living processes.", 10),
             "run_queue": Chart("Run queue", units.count, "Processes that wait for their turn.", 10),
             "messages": Chart("Messages/s", units.rate, "Messages delivered a second."),
-            "memory": Chart("Memory", units.size, "Resident memory of the operating-system process."),
+            "memory": Chart(
+                "Memory", units.size, "Resident memory of the operating-system process.", 1024, units.round_up_size
+            ),
             "cpu": Chart("CPU", units.percent, "Processor time, as a share of one core.", 0.05),
             "lag": Chart("Hub lag", units.lag, "How late the hub answers.", 0.01),
             "spawned": Chart("Spawned/s", units.rate, "Processes started a second."),
@@ -71,6 +80,11 @@ class HealthScreen(NodeScreen):
     def focus_home(self) -> None:
         """Give the keys to the findings."""
         self.lints.focus()
+
+    def action_constants(self) -> None:
+        """Go to the constants, or back to the findings; where there is no room for both, one replaces the other."""
+        self.toggle_class("-constants")
+        self.set_focus(self.query_one("#constants") if self.has_class("-constants") else self.lints)
 
     def questions(self) -> Sequence[wire.Query]:
         """The figures with the constants, and the findings."""

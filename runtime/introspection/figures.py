@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
+import signal
 import sys
 import time
 
@@ -14,9 +16,11 @@ import psutil
 from runtime import scheduler, server_loop
 from runtime.introspection import wire
 from runtime.introspection.census import Census
+from runtime.introspection.endpoint import MAX_CLIENTS
 from runtime.introspection.event_log import EventLog
 from runtime.native import Pace
 from runtime.node import Node
+from runtime.time_slice import TimeSlices
 from runtime.watchdog import Watchdog
 
 SHARE = 0.02
@@ -86,6 +90,8 @@ class Figures:
             "event loop": type(self.node.hub.loop).__module__,
             "platform": " ".join((system.sysname, system.release, system.machine)),
             "processors": str(os.cpu_count()),
+            "open files": _open_files(self._system),
+            "time slice": _time_slice(),
             "scheduler batch": f"{scheduler.BATCH * 1000:g} ms",
             "messages in one turn of a server": str(server_loop.TURN),
             "idle workers kept": str(scheduler.MAX_IDLE),
@@ -93,6 +99,7 @@ class Figures:
             "watchdog limit": f"{self._watchdog.limit * 1000:g} ms",
             "recursion limit": str(sys.getrecursionlimit()),
             "events kept": str(self._log.capacity),
+            "observers at a time": str(MAX_CLIENTS),
         }
 
     def _sum(self) -> None:
@@ -106,3 +113,18 @@ class Figures:
         self._messages = max(self._messages, messages + past_messages)
         self._reductions = max(self._reductions, reductions + past_reductions)
         self._summed_at, self._cost = present, pace.spent()
+
+
+def _time_slice() -> str:
+    """Say how long a process may hold the hub while others could run."""
+    slices = getattr(signal.getsignal(signal.SIGALRM), "__self__", None)
+    return f"{slices.seconds * 1000:g} ms" if isinstance(slices, TimeSlices) else "off"
+
+
+def _open_files(system: psutil.Process) -> str:
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limit = "any number" if allowed == resource.RLIM_INFINITY else f"{allowed:,}"
+    try:
+        return f"{system.num_fds():,} of {limit} allowed"
+    except (psutil.Error, OSError, AttributeError):
+        return f"{limit} allowed"

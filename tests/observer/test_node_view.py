@@ -1,0 +1,22 @@
+"""The view of the node as a whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.observer import fake_node
+from tests.observer.conftest import Drive
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_the_constants_can_be_read_at_any_size(drive: Drive, size: tuple[int, int]) -> None:
+    async with drive(fake_node.crashing(), size=size) as driver:
+        await driver.press("5")
+        await driver.look()
+        await driver.press("i", "end")
+        assert await driver.shows("time_slice")
+        await driver.press("i")
+        await driver.look()
+        assert "chat_server looks like a overload" in driver.text()
+        assert driver.app.screen.focused is not None
+        assert driver.app.screen.focused.id != "constants"
