@@ -71,19 +71,76 @@ def test_escalation_an_exhausted_budget_is_followed_up_the_tree(folder: Path) ->
         screen.shows(r"└▸ ⚑ shelf .*gave up")
 
 
+def test_crash_loop_the_message_that_a_server_dies_of_is_found(folder: Path) -> None:
+    with Screen(folder, "demo", "crash_loop") as screen:
+        screen.shows(r"^ ✗ kitchen <[\d.]+> has made [23] of the 3 restarts it may make")
+        screen.keys("4")
+        screen.shows("Events: all but spawns")
+        screen.keys("f")
+        screen.shows("Events: crashes and trouble")
+        screen.shows(r"✗ orders <[\d.]+> exited: KeyError: 'no such")
+        screen.shows(r"price .*crash_loop\.py:\d+")
+        screen.shows(r"return PRICES\[order\]")
+        screen.shows("Last message")
+        screen.shows("cast: 'no such dish'")
+        screen.keys("o")
+        screen.shows(r"State .*restarted")
+
+
+def test_overload_the_consumer_that_cannot_keep_up_is_found(folder: Path) -> None:
+    with Screen(folder, "demo", "overload") as screen:
+        screen.shows(r"^ ! The mailbox of consumer <[\d.]+> only grows: it holds \d+ messages")
+        screen.keys("5")
+        screen.shows(r"call, not cast")
+        screen.keys("Enter")
+        screen.shows("cast: 'work'")
+        screen.keys("1")
+        screen.select("producer")
+        screen.keys("S")
+        screen.shows(r"producer .*‖ susp")
+        screen.shows("^ Nothing looks wrong")
+        screen.keys("S")
+        screen.shows(r"^ ! The mailbox of consumer")
+
+
 def test_leak_the_process_that_only_grows_is_found(folder: Path) -> None:
     with Screen(folder, "demo", "leak") as screen:
-        screen.shows(r" cache .* \+\d\.\dM")
+        screen.shows(r"^ ! The memory of cache <[\d.]+> only grows: by [\d.]+ MB")
+        screen.shows(r" cache ! memory_grows .* \+\d\.\dM")
         screen.select("cache")
         screen.keys("Enter")
         screen.shows("Memory .*estimated")
-        screen.shows("pages")
+        screen.shows("'pages': {1:")
 
 
 def test_hog_the_line_that_holds_everybody_up_is_found(folder: Path) -> None:
     with Screen(folder, "demo", "hog") as screen:
-        screen.shows(r"HUB STUCK .*held by <[\d.]+> .*hog\.py:\d+ in compute")
+        screen.shows(r"HUB STUCK for .*: held by <[\d.]+> in hog\.py:\d+ in compute")
         screen.shows("hog ! hog")
         screen.select("hog")
         screen.keys("X")
         screen.shows(r"hog restarted <[\d.]+> → ")
+
+
+def test_deadlock_the_two_that_wait_for_each_other_are_found(folder: Path) -> None:
+    with Screen(folder, "demo", "deadlock", columns=80, lines=24) as screen:
+        screen.shows(r"^ ✗ Deadlock: savings <[\d.]+> waits for cheque <[\d.]+> waits for savings")
+        screen.select("savings")
+        screen.shows(r"Waits for +⧗ cheque")
+        screen.keys("X")
+        screen.shows(r"savings restarted <[\d.]+> → ")
+        screen.shows("^ Nothing looks wrong")
+
+
+def test_chaos_everything_that_is_killed_comes_back(folder: Path) -> None:
+    with Screen(folder, "demo", "swarm", "--processes", "200") as screen:
+        screen.shows(r"[─▾▸] swarm\b")
+        screen.keys("c")
+        screen.shows("Nothing has been killed")
+        screen.keys("Tab", "C-a", "C-k", "2s", "Enter")
+        screen.shows(r"kills +\d+")
+        screen.shows("✓ everything came back")
+        assert int(screen.shows(r"kills +(\d+)")[1]) == int(screen.shows(r"recovered +(\d+)")[1]) > 0
+        screen.shows(r"time to recovery +p50 \S+ +p99 \S+ +worst \S+")
+        screen.keys("Escape")
+        screen.shows(r"^▌.*swarm\b")

@@ -17,7 +17,7 @@ import pytest
 
 WITHOUT_TMUX = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 
-WAIT = 20.0
+WAIT = 60.0
 """Seconds after which something that was waited for is taken to never happen."""
 
 LOOKS_APART = 0.1
@@ -25,9 +25,9 @@ LOOKS_APART = 0.1
 
 
 class Screen:
-    """Runs ``observer ARGUMENTS`` in a terminal of 120 by 40. A context manager that leaves nothing running."""
+    """Runs ``observer ARGUMENTS`` in a terminal. A context manager that leaves nothing running."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, columns: int = 120, lines: int = 40) -> None:
         self._tmux = ["tmux", "-S", str(folder / "tmux.sock"), "-f", "/dev/null"]
         observer = f"{sys.executable} -m observer {' '.join(arguments)}"
         # Where these are set, the size of the terminal is not asked for.
@@ -35,7 +35,8 @@ class Screen:
             f'unset COLUMNS LINES; before=$(stty -g); {observer}; echo "left with $?"; '
             '[ "$(stty -g)" = "$before" ] && echo as before; cat'
         )
-        self._do("new-session", "-d", "-x", "120", "-y", "40", "-e", f"OBSERVER_DIR={folder}", "sh", "-c", script)
+        size = ("-x", str(columns), "-y", str(lines))
+        self._do("new-session", "-d", *size, "-e", f"OBSERVER_DIR={folder}", "sh", "-c", script)
         self.shell = psutil.Process(int(self._do("display-message", "-p", "#{pane_pid}")))
 
     def __enter__(self) -> Self:
