@@ -27,6 +27,29 @@ def target_of(row: Row | None) -> Sequence[Target]:
     return (Target(row.pid, row.name or row.pid, row.key, row.status, row.supervisor, row.child_id),)
 
 
+def called(targets: Sequence[Target]) -> str:
+    """Name targets in a title."""
+    more = f" and {len(targets) - 1} more" if len(targets) > 1 else ""
+    return f"{targets[0].name} {targets[0].pid}{more}"
+
+
+@dataclass(frozen=True)
+class Ward:
+    """A supervisor's child to act on through its supervisor, running or not, as it was at the keypress."""
+
+    supervisor: str
+    child_id: str
+    name: str
+    status: str
+
+
+def ward_of(row: Row | Target | None) -> Sequence[Ward]:
+    """Give the supervisor's child in a row; none when it is under no supervisor."""
+    if row is None or row.supervisor is None or row.child_id is None:
+        return ()
+    return (Ward(row.supervisor, row.child_id, row.name, row.status),)
+
+
 class Marks:
     """Marked rows by key. A mark stays with the place, and means whatever process stands there when a key is hit."""
 

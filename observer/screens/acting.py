@@ -8,18 +8,22 @@ from typing import Literal
 from textual import work
 from textual.binding import Binding
 
-from observer.marks import Target
-from observer.outcome import Outcome
+from observer.marks import Target, Ward, called, ward_of
+from observer.outcome import LASTING, Outcome
+from observer.poller import Looked
 from observer.safetext import safe
 from observer.screens.ask_literal import AskLiteral
 from observer.screens.confirm import Confirm
-from observer.screens.confirm_kill import ConfirmKill
+from observer.screens.confirm_kill import ConfirmKill, plan_query
 from observer.screens.node_screen import NodeScreen
 from observer.screens.send_message import SendMessage
 from observer.widgets.key_bar import MORE
 from runtime.introspection import wire
 
 ChildAction = Literal["restart", "terminate", "delete", "start"]
+
+NAMED = 8
+"""How many of several children are named in a question."""
 
 REASONS = "A word or a Python literal: normal, shutdown, kill, ('shutdown', 'maintenance')"
 
@@ -61,16 +65,33 @@ class Acting(NodeScreen):
         ),
     ]
 
+    _outcome: Outcome | None = None
+    """A kill of which is still to be told what came of it."""
+
     def targets(self) -> Sequence[Target]:
         """Give the processes that a key acts on now."""
         raise NotImplementedError
 
     def row_in_hand(self) -> wire.Row | None:
-        """Give the row whose child spec a key acts on now."""
+        """Give the row that a key means now."""
         raise NotImplementedError
 
+    def wards(self) -> Sequence[Ward]:
+        """Give the children that a key has their supervisors act on now."""
+        return ward_of(self.row_in_hand())
+
     def show_outcome(self, outcome: Outcome) -> None:
-        """Show what comes of a kill, where there is a place for it."""
+        """Show what comes of a kill: here, a notice with it when most has happened."""
+        self._outcome = outcome
+
+    def looked(self, news: Looked) -> None:
+        """Take all that one look brought."""
+        super().looked(news)
+        outcome, record = self._outcome, self.observed.record
+        if outcome is not None and outcome.settled(record.time):
+            self._outcome = None
+            told = f"planned: {outcome.planned}\nhappened: {outcome.summary(record.events)}"
+            self.notify(safe(told), title=safe(outcome.title), timeout=LASTING, markup=False)
 
     def _aim(self) -> Sequence[Target]:
         targets = self.targets()
@@ -85,15 +106,16 @@ class Acting(NodeScreen):
         """Show what a kill would do, ask, and do it."""
         if not (targets := self._aim()):
             return
-        first = targets[0]
-        confirmed = await self.app.push_screen_wait(ConfirmKill(self.observed, first.name, first.pid, len(targets) - 1))
+        confirmed = await self.app.push_screen_wait(ConfirmKill(self.observed, targets))
         if confirmed is not None:
             await self._exit_all(targets, "'kill'", confirmed.plan)
 
     @work
     async def action_kill_now(self) -> None:
         """Kill without asking."""
-        await self._exit_all(self._aim(), "'kill'")
+        if targets := self._aim():
+            plan = await self.observed.ask(plan_query(targets))
+            await self._exit_all(targets, "'kill'", plan if isinstance(plan, wire.Plan) else None)
 
     @work
     async def action_exit(self) -> None:
@@ -101,17 +123,21 @@ class Acting(NodeScreen):
         if not (targets := self._aim()):
             return
         reason = await self.app.push_screen_wait(
-            AskLiteral(f"Exit {_called(targets)} with which reason?", "shutdown", REASONS)
+            AskLiteral(f"Exit {called(targets)} with which reason?", "shutdown", REASONS)
         )
         if reason is not None:
             await self._exit_all(targets, reason)
 
     async def _exit_all(self, targets: Sequence[Target], reason: str, plan: wire.Plan | None = None) -> None:
+        kills = []
         for target in targets:
             done = await self._order(wire.Exit(pid=target.pid, reason=reason))
-            if done is not None and len(targets) == 1:
-                now = self.observed.record.time
-                self.show_outcome(Outcome(target.name, target.pid, plan, done.event, now))
+            if done is not None and done.event is not None:
+                kills.append(done.event)
+        if kills:
+            done_to = "Killed" if plan is not None else f"Sent {reason} to"
+            title = f"{done_to} {called(targets)}"
+            self.show_outcome(Outcome(title, plan, tuple(kills), self.observed.record.time))
 
     # -- Suspending, sending ------------------------------------------------------------------------------------
 
@@ -128,7 +154,7 @@ class Acting(NodeScreen):
         """Ask for a message and send it."""
         if not (targets := self._aim()):
             return
-        message = await self.app.push_screen_wait(SendMessage(_called(targets)))
+        message = await self.app.push_screen_wait(SendMessage(called(targets)))
         if message is not None:
             for target in targets:
                 await self._order(wire.Send(pid=target.pid, message=message.literal, via=message.via), tell=True)
@@ -138,20 +164,23 @@ class Acting(NodeScreen):
     @work
     async def action_child(self, action: ChildAction) -> None:
         """Have the supervisor do something to its child in the selected row."""
-        row = self.row_in_hand()
-        if row is None or row.supervisor is None or row.child_id is None:
+        wards = self.wards()
+        if not wards:
             self.notify("The selected row is no child of a supervisor.", severity="warning", timeout=3)
             return
-        if action == "restart" and row.status == "stopped":
+        if action == "restart" and all(ward.status == "stopped" for ward in wards):
             action = "start"
-        question = Confirm(
-            f"{action.capitalize()} {row.name}?",
-            f"Its supervisor {row.supervisor} will be told to {action} the child {safe(row.child_id)}.",
-            action.capitalize(),
-        )
-        if await self.app.push_screen_wait(question):
-            command = wire.ControlChild(supervisor=row.supervisor, child_id=row.child_id, action=action)
-            await self._order(command, tell=True)
+        if len(wards) == 1:
+            title = f"{action.capitalize()} {wards[0].name}?"
+            text = f"Its supervisor {wards[0].supervisor} will be told to {action} the child {safe(wards[0].child_id)}."
+        else:
+            title = f"{action.capitalize()} {len(wards)} children?"
+            named = ", ".join(safe(ward.name) for ward in wards[:NAMED]) + (", …" if len(wards) > NAMED else "")
+            text = f"Their supervisors will be told to {action} {named}."
+        if await self.app.push_screen_wait(Confirm(title, text, action.capitalize())):
+            for ward in wards:
+                command = wire.ControlChild(supervisor=ward.supervisor, child_id=ward.child_id, action=action)
+                await self._order(command, tell=True)
 
     async def _order(self, command: wire.Query, tell: bool = False) -> wire.Done | None:
         """Have the node do it; say so where it would not, and with `tell` also what was done."""
@@ -164,9 +193,3 @@ class Acting(NodeScreen):
             reply = f" Reply: {done.value}" if done.value is not None else ""
             self.notify(safe(f"{done.sentence or 'Done.'}{reply}"), timeout=4, markup=False)
         return done
-
-
-def _called(targets: Sequence[Target]) -> str:
-    """Name the targets in a title."""
-    more = f" and {len(targets) - 1} more" if len(targets) > 1 else ""
-    return f"{targets[0].name} {targets[0].pid}{more}"

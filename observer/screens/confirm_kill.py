@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual import on, work
@@ -12,6 +13,7 @@ from textual.content import Content
 from textual.widgets import Button, Static
 
 from observer import tones
+from observer.marks import Target, called
 from observer.portrait import related
 from observer.safetext import safe
 from observer.screens.dialog import Dialog
@@ -32,6 +34,12 @@ def plan_text(plan: wire.Plan) -> Content:
     return Content("\n").join(lines)
 
 
+def plan_query(targets: Sequence[Target]) -> wire.GetPlan:
+    """Give the question for what killing these would do."""
+    first, *others = (target.pid for target in targets)
+    return wire.GetPlan(pid=first, others=tuple(others))
+
+
 @dataclass(frozen=True)
 class Confirmed:
     """A kill was confirmed; `plan` is what was shown to come of it, if that was known in time."""
@@ -44,19 +52,16 @@ class ConfirmKill(Dialog[Confirmed]):
 
     BINDINGS = [Binding("y", "kill", "Kill", id="confirm"), Binding("n", "cancel", "Cancel", id="refuse", show=False)]
 
-    def __init__(self, watch: Watch, name: str, pid: str, more: int = 0) -> None:
+    def __init__(self, watch: Watch, targets: Sequence[Target]) -> None:
         super().__init__()
         self._watch_node = watch
-        self._name = safe(name)
-        self._pid = pid
-        self._more = more
+        self._targets = targets
         self._planned: wire.Plan | None = None
 
     def compose(self) -> ComposeResult:
         """The plan and two buttons; enter kills."""
-        others = f" and {self._more} more" if self._more else ""
         with Vertical(classes="box danger") as box:
-            box.border_title = Content(f"Kill {self._name} {self._pid}{others}?")
+            box.border_title = Content(f"Kill {safe(called(self._targets))}?")
             yield Static("Working out what will happen …", id="plan")
             with Horizontal(classes="buttons"):
                 yield Button("Kill  ⏎", variant="error", id="kill")
@@ -69,7 +74,7 @@ class ConfirmKill(Dialog[Confirmed]):
 
     @work
     async def _plan(self) -> None:
-        answer = await self._watch_node.ask(wire.GetPlan(pid=self._pid))
+        answer = await self._watch_node.ask(plan_query(self._targets))
         self._planned = answer if isinstance(answer, wire.Plan) else None
         shown = plan_text(answer) if isinstance(answer, wire.Plan) else Content.assemble((_why(answer), tones.MUTED))
         self.query_one("#plan", Static).update(shown)

@@ -10,7 +10,7 @@ from textual.binding import Binding
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from observer.marks import Marks, Target, target_of
+from observer.marks import Marks, Target, Ward, target_of, ward_of
 from observer.safetext import safe
 from observer.screens.acting import Acting
 from observer.screens.choose_sort import ChooseSort
@@ -70,6 +70,12 @@ class RowsScreen(Acting, Generic[View]):
     def targets(self) -> Sequence[Target]:
         """The marked processes; without marks the selected one."""
         return self.marks.targets or target_of(self.table.row)
+
+    def wards(self) -> Sequence[Ward]:
+        """The marked children of supervisors; without marks the selected one."""
+        if not self.marks:
+            return super().wards()
+        return [ward for target in self.marks.targets for ward in ward_of(target)]
 
     def row_in_hand(self) -> wire.Row | None:
         """The selected row."""

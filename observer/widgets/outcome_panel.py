@@ -32,7 +32,7 @@ class OutcomePanel(Widget):
     def show(self, outcome: Outcome) -> None:
         """Follow this outcome from now on."""
         self._outcome = outcome
-        self.border_title = Content(f"Killed {safe(outcome.name)} {outcome.pid}")
+        self.border_title = Content(safe(outcome.title))
 
     def look(self, record: Record) -> None:
         """See what has happened since; an outcome that is over is dropped."""
@@ -42,8 +42,10 @@ class OutcomePanel(Widget):
         if outcome.over(record.time):
             self._outcome = None
             return
-        planned = outcome.plan.sentence if outcome.plan else "not worked out: it was done at once"
-        self._lines = [Content.assemble(("planned    ", tones.MUTED), (safe(planned), tones.TEXT))]
+        self._lines = [
+            Content.assemble(("planned    ", tones.MUTED), (safe(outcome.planned), tones.TEXT)),
+            Content.assemble(("happened   ", tones.MUTED), (safe(outcome.summary(record.events)), tones.STRONG)),
+        ]
         for after, depth, event in outcome.happened(record.events):
             told = line(event)[1:]
             when = f"+{units.lag(max(0.0, after))}".ljust(11)

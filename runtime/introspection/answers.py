@@ -105,7 +105,8 @@ class Answers:
                 return self._places(query)
             case wire.GetPlan():
                 process = self._find(query.pid)
-                return _gone(query.pid) if process is None else plan_of(process)
+                others = [other for pid in query.others[: wire.MAX_ROWS] if (other := self._find(pid)) is not None]
+                return _gone(query.pid) if process is None else plan_of(process, *others)
             case wire.GetLints():
                 self._update(Pace())
                 return wire.Lints(lints=self._look_for_lints(Pace()))

@@ -1,10 +1,12 @@
-"""The plan of a kill: who would end and who would come back, worked out from links, strategies and budgets.
+"""The plan of a kill, or of several at once: who would end and who would come back.
 
-It is what would happen if nothing else did: processes that trap exits are taken to survive a linked one's end, and
-starts to succeed.
+Worked out from links, strategies and budgets. It is what would happen if nothing else did: processes that trap exits
+are taken to survive a linked one's end, and starts to succeed.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from runtime import clock
 from runtime.introspection import wire
@@ -21,9 +23,9 @@ MAX_SHOWN = 500
 """How many of each kind are named."""
 
 
-def plan_of(process: Process) -> wire.Plan:
-    """Work out what killing a process would do. From any thread."""
-    planner = Planner(process)
+def plan_of(*victims: Process) -> wire.Plan:
+    """Work out what killing these processes would do. From any thread."""
+    planner = Planner(victims)
     planner.follow()
     return wire.Plan(
         sentence=planner.sentence(),
@@ -34,17 +36,18 @@ def plan_of(process: Process) -> wire.Plan:
 
 
 class Planner:
-    """Follows the consequences of one kill."""
+    """Follows the consequences of killing some processes."""
 
-    def __init__(self, victim: Process) -> None:
-        self.victim = victim
+    def __init__(self, victims: Sequence[Process]) -> None:
+        self.victims = victims
         self.kills: dict[Process, None] = {}
         self.restarts: dict[Process, None] = {}
         self.gives_up: dict[Process, None] = {}
         self._restarts_of: dict[Process, int] = {}
         self._settled: set[Process] = set()
         self._shut_down: set[Process] = set()
-        self._die(victim, shut_down=False)
+        for victim in victims:
+            self._die(victim, shut_down=False)
 
     def follow(self) -> None:
         """Follow every end until nothing new happens."""
@@ -89,6 +92,9 @@ class Planner:
         if budget_used(kept) + made > kept.intensity.max_restarts:
             self.gives_up[supervisor] = None
             self._die(supervisor, shut_down=True)
+            for child in values(kept.children):  # what it has restarted before ends with it
+                if child.pid is not None and child.pid.process is not None:
+                    self.restarts.pop(child.pid.process, None)
             return
         for victim in self._group(kept, place, process):
             self._settled.add(victim)
@@ -108,26 +114,38 @@ class Planner:
     def sentence(self) -> str:
         """Say it in one line."""
         kills = f"kills {len(self.kills):,}"
-        place = place_of(self.victim)
-        if place is None:
-            return f"{kills}; nothing brings {'it' if len(self.kills) == 1 else 'them'} back: it is under no supervisor"
-        kept = children_of(place.supervisor)
+        places = [place for victim in self.victims if (place := place_of(victim)) is not None]
+        if not places:
+            them = "it" if len(self.kills) == 1 else "them"
+            they_are = "it is" if len(self.victims) == 1 else "they are"
+            return f"{kills}; nothing brings {them} back: {they_are} under no supervisor"
+        supervisors = {place.supervisor: None for place in places}
+        if len(supervisors) > 1 or len(places) < len(self.victims):
+            above = _count(len(supervisors), "supervisor")
+            return f"{kills}, restarts {len(self.restarts):,}, under {above}; {self._fall()}"
+        supervisor = places[0].supervisor
+        kept = children_of(supervisor)
         if kept is None:
             return kills
-        name = name_of(place.supervisor)
         strategy = "dynamic" if isinstance(kept, DynamicChildren) else kept.strategy
-        if place.child.spec.restart == "temporary":
-            return f"{kills}, restarts none: {name} does not restart temporary children"
-        return f"{kills}, restarts {len(self.restarts):,}: {strategy}; {self._budget(kept, name)}"
+        if all(place.child.spec.restart == "temporary" for place in places):
+            return f"{kills}, restarts none: {name_of(supervisor)} does not restart temporary children"
+        return f"{kills}, restarts {len(self.restarts):,}: {strategy}; {self._budget(supervisor, kept)}"
 
-    def _budget(self, kept: Children, name: str) -> str:
+    def _fall(self) -> str:
+        if not self.gives_up:
+            return "no budget is used up"
+        return f"{', '.join(map(name_of, self.gives_up))} {'gives' if len(self.gives_up) == 1 else 'give'} up"
+
+    def _budget(self, supervisor: Process, kept: Children) -> str:
         intensity = kept.intensity
         used = budget_used(kept)
+        made = max(1, self._restarts_of.get(supervisor, 0))
         text = f"budget {used} of {intensity.max_restarts} in {intensity.max_seconds:g} s"
         if self.gives_up:
-            return f"{text} is used up: {', '.join(map(name_of, self.gives_up))} gives up"
-        if used + 1 >= intensity.max_restarts:
-            return f"{text}: one more after this and {name} gives up"
+            return f"{text} is used up: {self._fall()}"
+        if used + made >= intensity.max_restarts:
+            return f"{text}: one more after this and {name_of(supervisor)} gives up"
         return text
 
 
@@ -135,6 +153,10 @@ def budget_used(kept: Children) -> int:
     """Count the restarts in a supervisor's window."""
     oldest = clock.now() - kept.intensity.max_seconds
     return sum(time >= oldest for time in some(kept.intensity.times, MAX_PROCESSES))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _related(processes: dict[Process, None]) -> tuple[wire.Related, ...]:

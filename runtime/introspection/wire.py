@@ -242,9 +242,13 @@ class GetEvents(Query, tag="events", frozen=True):
 
 
 class GetPlan(Query, tag="plan", frozen=True):
-    """Ask what killing `pid` would do, without doing it. Answered by `Plan`."""
+    """Ask what killing `pid`, and the `others` with it, would do, without doing it. Answered by `Plan`.
+
+    Others that are gone are left out; `Failed` when `pid` is.
+    """
 
     pid: str
+    others: tuple[str, ...] = ()
 
 
 class GetLints(Query, tag="lints", frozen=True):

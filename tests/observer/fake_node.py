@@ -332,11 +332,12 @@ class FakeNode:
         place = self._place(query.pid)
         if place is None:
             return wire.Failed(why=f"There is no process {query.pid}.", kind="noproc")
-        ends = [wire.Related(pid=below.pid, name=below.name) for below in place.walk() if below.pid]
+        victims = [place, *(other for pid in query.others if (other := self._place(pid)) is not None)]
+        ends = [wire.Related(pid=below.pid, name=below.name) for each in victims for below in each.walk() if below.pid]
         return wire.Plan(
-            sentence=f"kills {len(ends)}, restarts 1: one_for_one; budget 0 of 3 in 5 s",
+            sentence=f"kills {len(ends)}, restarts {len(victims)}: one_for_one; budget 0 of 3 in 5 s",
             kills=tuple(ends),
-            restarts=(wire.Related(pid=query.pid, name=place.name),),
+            restarts=tuple(wire.Related(pid=each.pid or "", name=each.name) for each in victims),
         )
 
     def _names(self, query: wire.GetNames) -> Answer:

@@ -153,7 +153,7 @@ def test_events_about_a_place_include_its_earlier_processes() -> None:
 
 def test_an_outcome_is_told_with_times_after_the_kill_and_ends() -> None:
     log = log_of(event(1, "kill"), event(2, cause=1), event(3, "restart", cause=2))
-    outcome = Outcome("ada", "<0.1.0>", None, event=1, ordered_at=100.0)
+    outcome = Outcome("ada <0.1.0>", None, kills=(1,), ordered_at=100.0)
     assert [(after, depth) for after, depth, _ in outcome.happened(log)] == [(0, 0), (1, 1), (2, 2)]
     assert not outcome.over(105.0)
     assert outcome.over(113.0)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from runtime import ChildSpec, Supervisor, exit, link, receive, sleep, spawn, whereis
 from runtime.introspection.plan import plan_of
-from runtime.introspection.wire import Plan
+from runtime.introspection.wire import GetPlan, Plan
 from runtime.process import Process
 from tests.runtime.in_node import in_node
 from tests.runtime.introspection.trees import Idle, Observer, start_tree, supervisor, workers
@@ -26,6 +26,41 @@ def test_one_for_one_restarts_the_victim_alone() -> None:
     plan = plan_of(_process("app/pool1/w2"))
     assert _names(plan) == ({"w2"}, {"w2"}, set())
     assert plan.sentence == "kills 1, restarts 1: one_for_one; budget 0 of 3 in 5 s"
+
+
+@in_node
+def test_several_at_once_are_planned_together() -> None:
+    start_tree()
+    plan = plan_of(_process("app/pool1/w2"), _process("app/pool1/w0"))
+    assert _names(plan) == ({"w0", "w2"}, {"w0", "w2"}, set())
+    assert plan.sentence == "kills 2, restarts 2: one_for_one; budget 0 of 3 in 5 s"
+    plan = plan_of(*(_process(f"app/pool1/w{number}") for number in range(3)))
+    assert plan.sentence.endswith("one more after this and pool1 gives up")
+    plan = plan_of(*(_process(f"app/pool1/w{number}") for number in range(4)))
+    assert _names(plan)[2] == {"pool1"}
+    assert plan.sentence == "kills 5, restarts 1: one_for_one; budget 0 of 3 in 5 s is used up: pool1 gives up"
+
+
+@in_node
+def test_several_under_different_supervisors_are_planned_together() -> None:
+    start_tree(strategy="one_for_all")
+    plan = plan_of(_process("app/pool1/w2"), _process("app/pool1/w3"), _process("app/pool0/w0"))
+    assert plan.sentence == "kills 8, restarts 8, under 2 supervisors; no budget is used up"
+    lonely = [spawn(receive) for _ in range(2)]
+    sleep(0)
+    processes = [pid.process for pid in lonely if pid.process is not None]
+    assert plan_of(*processes).sentence == "kills 2; nothing brings them back: they are under no supervisor"
+    plan = plan_of(_process("app/pool1/w2"), processes[0])
+    assert plan.sentence == "kills 5, restarts 4, under 1 supervisor; no budget is used up"
+
+
+@in_node
+def test_of_several_those_that_are_gone_are_left_out() -> None:
+    start_tree()
+    observer = Observer()
+    first, second = (row.pid for row in observer.listing(filter="key~pool1/w").rows[:2])
+    plan = observer.ask(GetPlan(pid=first, others=("<0.999.0>", second, "nobody")))
+    assert len(plan.kills) == 2
 
 
 @in_node
