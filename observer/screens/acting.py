@@ -90,8 +90,8 @@ class Acting(NodeScreen):
         outcome, record = self._outcome, self.observed.record
         if outcome is not None and outcome.settled(record.time):
             self._outcome = None
-            told = f"planned: {outcome.planned}\nhappened: {outcome.summary(record.events)}"
-            self.notify(safe(told), title=safe(outcome.title), timeout=LASTING, markup=False)
+            told = f"planned: {safe(outcome.planned)}\nhappened: {safe(outcome.summary(record.events))}"
+            self.notify(told, title=safe(outcome.title), timeout=LASTING, markup=False)
 
     def _aim(self) -> Sequence[Target]:
         targets = self.targets()
