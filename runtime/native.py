@@ -41,26 +41,24 @@ REST = 0.001
 class Pace:
     """Breaks a long piece of work on a native thread into stretches, so that the hub is never kept waiting for long.
 
-    Call `breathe` every few hundred steps. `worked` counts the seconds spent working.
+    Call `breathe` every few hundred steps.
     """
 
-    __slots__ = ("_since", "worked")
+    __slots__ = ("_begun", "_since")
 
     def __init__(self) -> None:
-        self.worked = 0.0
+        self._begun = time.thread_time()
         self._since = time.perf_counter()
 
     def breathe(self) -> None:
         """Let other threads run when this one has worked for a stretch."""
-        present = time.perf_counter()
-        if present - self._since >= STRETCH:
-            self.worked += present - self._since
+        if time.perf_counter() - self._since >= STRETCH:
             sleep(REST)
             self._since = time.perf_counter()
 
     def spent(self) -> float:
-        """Give the seconds worked until now."""
-        return self.worked + time.perf_counter() - self._since
+        """Give the seconds of processor time that this thread has used since; what others took does not count."""
+        return time.thread_time() - self._begun
 
 
 class Outcome:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterable
 
 from runtime.introspection import wire
 from runtime.introspection.actions import Actions
@@ -20,7 +21,7 @@ from runtime.introspection.cpu_sampler import CpuSampler
 from runtime.introspection.details import Details
 from runtime.introspection.event_log import EventLog
 from runtime.introspection.figures import Figures
-from runtime.introspection.filter import FilterError, Subject, Test, parse_filter
+from runtime.introspection.filter import FilterError, parse_filter
 from runtime.introspection.lints import Lints
 from runtime.introspection.listing import Listing
 from runtime.introspection.memory_sampler import MemorySampler
@@ -29,7 +30,7 @@ from runtime.introspection.places import Place, key_of, parse_pid, place_of
 from runtime.introspection.plan import plan_of
 from runtime.introspection.snapshot import Snapshot
 from runtime.introspection.socket_holders import SocketHolders
-from runtime.introspection.tree import Matches, Tree
+from runtime.introspection.tree import Tree
 from runtime.native import Pace, new_lock
 from runtime.node import Node
 from runtime.process import Process
@@ -61,7 +62,7 @@ class Answers:
         self._watchdog = watchdog
         self._census = Census(node)
         self._branches = Branches()
-        self.figures = Figures(node, name, log, watchdog, self._census)
+        self.figures = Figures(node, name, log, watchdog)
         self.figures.read_only = read_only
         self._lints = Lints(node, watchdog, log)
         self._details = Details(node, watchdog, state)
@@ -94,22 +95,22 @@ class Answers:
             return wire.Failed(why=text)
 
     def _look(self, query: wire.Query, client: Attention) -> Answer:
+        pace = Pace()
         match query:
             case wire.GetStats():
-                return wire.Stats(stats=self.figures.stats(), settings=self.figures.settings())
+                return wire.Stats(stats=self.figures.stats(pace), settings=self.figures.settings())
             case wire.GetTree():
-                return self._tree(query, client)
+                return self._tree(query, client, pace)
             case wire.GetProcesses():
-                return self._listing(query, client)
+                return self._listing(query, client, pace)
             case wire.GetPlaces():
-                return self._places(query)
+                return self._places(query, pace)
             case wire.GetPlan():
                 process = self._find(query.pid)
                 others = [other for pid in query.others[: wire.MAX_ROWS] if (other := self._find(pid)) is not None]
                 return _gone(query.pid) if process is None else plan_of(process, *others)
             case wire.GetLints():
-                self._update(Pace())
-                return wire.Lints(lints=self._look_for_lints(Pace()))
+                return wire.Lints(lints=self._look_for_lints(pace))
             case wire.GetNames():
                 return self._names(query)
         return wire.Failed(why=f"This node cannot answer {type(query).__name__}.", kind="unsupported")
@@ -120,51 +121,60 @@ class Answers:
         self.meter.close()
         self.holders.close()
 
-    def forget(self) -> None:
+    def forget(self, clients: Iterable[Attention]) -> None:
         """Let go of what was remembered for the next question when none has come for a while: it may be dead by now."""
-        if time.monotonic() - self._asked_at > MEMORY and self._lock.acquire(blocking=False):
-            self._census.clear()
-            self._branches.tops = []
-            self._lock.release()
+        if self._lock.acquire(blocking=False):
+            try:
+                for client in clients:
+                    client.forget(MEMORY, Pace())
+                if time.monotonic() - self._asked_at > MEMORY:
+                    self._census.clear(Pace())
+                    self._branches.clear(Pace())
+            finally:
+                self._lock.release()
+
+    def dismiss(self, client: Attention) -> None:
+        """Let go of what was remembered for a client that has left."""
+        with self._lock:
+            client.forget(0.0, Pace())
 
     # -- Windows --------------------------------------------------------------------------------------------------
 
-    def _tree(self, query: wire.GetTree, client: Attention) -> Answer:
+    def _tree(self, query: wire.GetTree, client: Attention, pace: Pace) -> Answer:
         what = (query.root, query.unfolded, query.folded, query.fold_over, query.sort, query.descending, query.filter)
-        tree = client.tree.again(what)
-        if tree is None:
+        known = client.tree.again(what)
+        tree = known or Tree(query)
+        tree.pace = pace
+        if known is None:
             test = parse_filter(query.filter)
-            pace = Pace()
             self._update(pace)
-            tree = Tree(query, pace)
-            tree.grow(self._branches.tops, self._census.free(), _matches(test))
+            tree.grow(self._branches.tops, self._census.free(), test)
         key = self._anchor_key(query.anchor)
         index = None if key is None else tree.index_of(key)
         start, end = _span(query.offset, query.limit, tree.total, index if query.follow else None)
         rows = tree.rows(start, end, self._snapshot())
-        if client.tree.again(what) is None:
-            client.tree.keep(what, tree, tree.pace)
+        if known is None:
+            client.tree.keep(what, tree, pace)
         return self._window(rows, start, tree, index, client.tree.note("laid out"))
 
-    def _listing(self, query: wire.GetProcesses, client: Attention) -> Answer:
+    def _listing(self, query: wire.GetProcesses, client: Attention, pace: Pace) -> Answer:
         if query.anchor is not None and parse_pid(query.anchor) is None:
-            self._update(Pace())
+            self._update(pace)
         what = (query.sort, query.descending, query.delta, query.filter, query.group_by)
-        listing = client.listing.again(what)
-        wanted = max(0, query.offset) + _limit(query.limit)
-        if listing is None or listing.ranked < min(wanted, listing.total):
-            test = parse_filter(query.filter)
-            pace = Pace()
-            listing = Listing(query, pace)
-            listing.collect(self._census, test, client.gains, wanted)
-            client.listing.keep(what, listing, pace, GAIN_INTERVAL if query.delta else 0.0)
+        known = client.listing.again(what)
+        listing = known or Listing(query)
+        listing.pace = pace
+        if known is None:
+            listing.collect(self._census, parse_filter(query.filter), client.gains)
         index = None if query.anchor is None else self._index(listing, query)
         start, end = _span(query.offset, query.limit, listing.total, index if query.follow else None)
         rows = listing.rows(start, end, self._snapshot())
+        if known is None:
+            client.listing.keep(what, listing, pace, GAIN_INTERVAL if query.delta else 0.0)
         return self._window(rows, start, listing, index, client.listing.note("sorted"))
 
-    def _places(self, query: wire.GetPlaces) -> Answer:
-        keys, pace, snapshot = frozenset(query.keys[: wire.MAX_ROWS]), Pace(), self._snapshot()
+    def _places(self, query: wire.GetPlaces, pace: Pace) -> Answer:
+        keys, snapshot = frozenset(query.keys[: wire.MAX_ROWS]), self._snapshot()
         self._update(pace)
         rows = []
         for key, branch, child in self._branches.places(keys, pace):
@@ -175,7 +185,7 @@ class Answers:
                 rows.append(snapshot.row(process, place, key=key))
             elif child is not None:
                 rows.append(snapshot.absent(branch.process, child, key, branch.depth + 1, branch.key))
-        return wire.Window(rows=tuple(rows), offset=0, total=len(rows), stats=self.figures.stats())
+        return wire.Window(rows=tuple(rows), offset=0, total=len(rows), stats=self.figures.stats(pace))
 
     def _index(self, listing: Listing, query: wire.GetProcesses) -> int | None:
         assert query.anchor is not None
@@ -185,7 +195,7 @@ class Answers:
         self, rows: list[wire.Row], start: int, lines: Tree | Listing, index: int | None, note: str | None
     ) -> wire.Window:
         self.sampler.show([row.pid for row in rows if row.pid is not None])
-        stats = self.figures.stats(note)
+        stats = self.figures.stats(lines.pace, note)
         total, matched = lines.total, lines.matched
         return wire.Window(
             rows=tuple(rows), offset=start, total=total, stats=stats, anchor_index=index, matched=matched
@@ -204,9 +214,11 @@ class Answers:
         return Snapshot(self.log.failures, self._lints.by_pid, self.meter.is_on)
 
     def _look_for_lints(self, pace: Pace) -> tuple[wire.Lint, ...]:
-        found = self._lints.find(self._census, self._branches, pace)
-        self.figures.lint_count = len(found)
-        return found
+        if self._lints.are_due:
+            self._update(pace)
+            self._lints.look(self._census, self._branches, pace)
+            self.figures.lint_count = len(self._lints.found)
+        return self._lints.found
 
     def _find(self, key: str) -> Process | None:
         """Give the process of a pid or of a place's key."""
@@ -229,12 +241,6 @@ class Answers:
         self.sampler.show([query.pid])
         row = self._snapshot().row(process, place_of(process), key=key_of(process))
         return self._details.of(process, row, query)
-
-
-def _matches(test: Test | None) -> Matches | None:
-    if test is None:
-        return None
-    return lambda process, place, key: test(Subject(process, place, key))
 
 
 def _limit(limit: int) -> int:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from array import array
+from collections.abc import Hashable, Sequence
+from typing import Generic, Protocol, TypeVar
 
 from runtime.introspection import wire
-from runtime.introspection.sorting import FIGURES
+from runtime.introspection.ranking import CHUNK
+from runtime.introspection.sorting import COLUMNS, Column
 from runtime.native import Pace
+from runtime.node import BLOCK
 from runtime.process import Process
 
-SHARE = 0.04
+SHARE = 0.01
 """The share of time that sorting and filtering for one client may take: on a big node, they are done less often."""
+
+LONGEST = 60.0
+"""Seconds after which they are done again, whatever that takes."""
 
 GAIN_INTERVAL = 0.3
 """Seconds over which a gain is counted, at least: an extra look after a key must not turn the order upside down."""
@@ -20,29 +26,55 @@ GAIN_INTERVAL = 0.3
 AT_ONCE = 0.004
 """Work of so many seconds is done anew for every question."""
 
-Work = TypeVar("Work")
+_MASK = (1 << BLOCK) - 1
+
+
+class Lines(Protocol):
+    """A long list that was laid out for one question."""
+
+    def release(self, pace: Pace) -> None:
+        """Let go of it, a little at a time."""
+
+
+Work = TypeVar("Work", bound=Lines)
 
 
 class Gains:
     """What figures have gained since one client last asked, by the name of the figure."""
 
     def __init__(self) -> None:
-        self._before: dict[str, dict[int, float]] = {}
+        self._before: dict[str, dict[int, array[float]]] = {}
+        """The counts, by block of the node's table and number in it: eight bytes a process."""
 
-    def figure(self, name: wire.Sort) -> Callable[[Process], float]:
-        """Give how to read the gain of a process; its whole count when it was not there the last time."""
-        read, before = FIGURES[name], self._before.get(name, {})
-        return lambda process: read(process) - before.get(process.pid.id, 0)
+    def column(self, name: wire.Sort) -> Column:
+        """Give how to read the gains of processes; of one that was not there the last time, its whole count."""
+        read, before = COLUMNS[name], self._before.get(name, {})
 
-    def remember(self, name: wire.Sort, processes: list[Process], pace: Pace) -> None:
+        def gains(processes: Sequence[Process]) -> list[float]:
+            found = []
+            for process, value in zip(processes, read(processes), strict=True):
+                number = process.pid.id
+                counts = before.get(number >> BLOCK)
+                found.append(value if counts is None else value - counts[number & _MASK])
+            return found
+
+        return gains
+
+    def remember(self, name: wire.Sort, pieces: Sequence[Sequence[Process]], pace: Pace) -> None:
         """Note the counts as they are now, for the next time."""
-        read = FIGURES[name]
-        counts = {}
-        for number, process in enumerate(processes):
-            counts[process.pid.id] = read(process)
-            if not number & 1023:
+        read = COLUMNS[name]
+        noted: dict[int, array[float]] = {}
+        for piece in pieces:
+            for start in range(0, len(piece), CHUNK):
+                chunk = piece[start : start + CHUNK]
+                for process, value in zip(chunk, read(chunk), strict=True):
+                    number = process.pid.id
+                    counts = noted.get(number >> BLOCK)
+                    if counts is None:
+                        counts = noted[number >> BLOCK] = array("d", bytes(8 << BLOCK))
+                    counts[number & _MASK] = value
                 pace.breathe()
-        self._before = {name: counts}
+        self._before = {name: noted}
 
 
 class Recent(Generic[Work]):
@@ -61,20 +93,24 @@ class Recent(Generic[Work]):
         return self._work if fresh and key == self._key else None
 
     def keep(self, key: Hashable, work: Work, pace: Pace, least: float = 0.0) -> None:
-        """Remember a result and what it cost; it is good for `least` seconds whatever it cost."""
-        self._key, self._work, self._least = key, work, least
+        """Remember a result and what it cost, instead of the last one; it is good for `least` seconds in any case."""
+        last, self._key, self._work, self._least = self._work, key, work, least
+        if last is not None and last is not work:
+            last.release(pace)
         self._cost = pace.spent()
         self._done_at = time.monotonic()
 
-    def forget(self, seconds: float) -> None:
+    def forget(self, seconds: float, pace: Pace) -> None:
         """Drop a result that nobody has asked for in that time, and what it holds."""
-        if self._work is not None and time.monotonic() - self._asked_at > seconds:
+        work = self._work
+        if work is not None and time.monotonic() - self._asked_at >= seconds:
             self._key = self._work = None
+            work.release(pace)
 
     @property
     def interval(self) -> float:
         """Seconds that lie between two rounds of the work; none for work that costs next to nothing."""
-        return max(self._least, 0.0 if self._cost < AT_ONCE else self._cost / SHARE)
+        return max(self._least, 0.0 if self._cost < AT_ONCE else min(LONGEST, self._cost / SHARE))
 
     def note(self, what: str) -> str | None:
         """Say how old the result is, None for one that is made anew every time."""
@@ -95,7 +131,7 @@ class Attention:
         self.tree: Recent[Tree] = Recent()
         self.listing: Recent[Listing] = Recent()
 
-    def forget(self, seconds: float) -> None:
+    def forget(self, seconds: float, pace: Pace) -> None:
         """Drop what was not asked for in that time."""
-        self.tree.forget(seconds)
-        self.listing.forget(seconds)
+        self.tree.forget(seconds, pace)
+        self.listing.forget(seconds, pace)

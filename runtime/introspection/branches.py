@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterator
 from runtime.introspection.glimpse import values
 from runtime.introspection.places import MAX_DEPTH, Place, children_of, is_supervisor, join, root_key
 from runtime.native import Pace
-from runtime.pid import Pid
 from runtime.process import Process
 from runtime.supervision.child import Child
 
@@ -47,23 +46,24 @@ class Branch:
             self.seen = runs
         for branch in self.below.values():
             branch.update(pace)
+        pace.breathe()
 
     def _read(self, pace: Pace) -> None:
         kept = children_of(self.process)
         self.children = values(None if kept is None else kept.children)
         before, self.below = self.below, {}
-        self.not_running = sum(type(child.at) is not Pid for child in self.children)
-        if self.depth >= MAX_DEPTH:
-            return
+        self.not_running = 0
+        deepest = self.depth >= MAX_DEPTH
         for index, child in enumerate(self.children):
             pid = child.pid
             process = None if pid is None else pid.process
-            if process is not None and is_supervisor(process):
+            self.not_running += pid is None
+            if process is not None and not deepest and is_supervisor(process):
                 known = before.get(child)
                 if known is None or known.process is not process:
                     known = Branch(process, join(self.key, child), Place(self.process, child), self)
                 self.below[child] = known
-            if not index & 1023:
+            if not index & 511:
                 pace.breathe()
 
     def walk(self) -> Iterator[Branch]:
@@ -90,6 +90,14 @@ class Branches:
                 branch = Branch(process, key, None, None)
             branch.update(pace)
             self.tops.append(branch)
+
+    def clear(self, pace: Pace) -> None:
+        """Forget everything, a little at a time."""
+        branches, self.tops = [*self.walk()], []
+        while branches:
+            branch = branches.pop()
+            branch.children, branch.below = [], {}
+            pace.breathe()
 
     def walk(self) -> Iterator[Branch]:
         """Give every branch, from the top down."""

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from operator import attrgetter
 
-from runtime.introspection.places import children_of, place_of
+from runtime.introspection.places import Siblings, children_of, place_of
 from runtime.native import Pace
 from runtime.node import Node
 from runtime.process import DEAD, Process
@@ -19,9 +18,6 @@ from runtime.supervision.server import SupervisorServer
 
 SETTLED = 60.0
 """Seconds after which a process that its supervisor started counts as none of its children if it is none by then."""
-
-_messages_in = attrgetter("messages_in")
-_reductions = attrgetter("reductions")
 
 
 class Block:
@@ -38,7 +34,7 @@ class Block:
         self.unsettled: list[Process] = []
         """Processes that are only being started: it is too early to tell."""
 
-    def update(self, block: dict[int, Process]) -> None:
+    def update(self, block: dict[int, Process], pace: Pace) -> None:
         """Look at the processes that are new, and again at those it was too early for; forget those that died."""
         length = len(block)
         waiting, self.unsettled = self.unsettled, []
@@ -52,17 +48,18 @@ class Block:
         if numbers and numbers[-1] > last:
             self.last = numbers[-1]
             waiting.extend(process for number in numbers if number > last and (process := block.get(number)))
-        for process in waiting:
-            if process.state is not DEAD:
+        siblings = Siblings()
+        for number, process in enumerate(waiting):
+            if siblings.child_of_parent(process) is None and process.state is not DEAD:
                 self._sort(process)
+            if not number & 255:
+                pace.breathe()
 
     def _sort(self, process: Process) -> None:
-        """Find out whether a process is under a supervisor, is one at the top, or is free."""
+        """Find out whether a process that is no child of its parent is under a supervisor, at the top, or free."""
         body = process.body
         parent = None if process.parent is None else process.parent.process
         kept = children_of(parent)
-        if kept is not None and kept.find(process.pid) is not None:
-            return
         young = kept is not None and time.time() - process.started_at < SETTLED
         if body is None or type(body) is Starting or young:
             self.unsettled.append(process)
@@ -78,9 +75,11 @@ class Census:
         self.node = node
         self._blocks: dict[int, Block] = {}
 
-    def clear(self) -> None:
-        """Forget everything; the next update looks at every process."""
-        self._blocks = {}
+    def clear(self, pace: Pace) -> None:
+        """Forget everything, a little at a time; the next update looks at every process."""
+        while self._blocks:
+            self._blocks.popitem()
+            pace.breathe()
 
     def blocks(self) -> Iterator[list[Process]]:
         """Give the living processes, oldest first, a block at a time."""
@@ -103,8 +102,7 @@ class Census:
                 seen = known[number] = Block()
             elif number != newest and not seen.unsettled and seen.length == len(block):
                 continue
-            seen.update(block)
-            pace.breathe()
+            seen.update(block, pace)
 
     def roots(self) -> list[Process]:
         """Give the supervisors under no supervisor, oldest first."""
@@ -116,12 +114,3 @@ class Census:
 
     def _in_order(self) -> list[Block]:
         return [self._blocks[number] for number in sorted(self._blocks)]
-
-    def totals(self, pace: Pace) -> tuple[int, int]:
-        """Give how many messages the living processes have received, and how often they were run."""
-        messages = reductions = 0
-        for processes in self.blocks():
-            messages += sum(map(_messages_in, processes))
-            reductions += sum(map(_reductions, processes))
-            pace.breathe()
-        return messages, reductions

@@ -15,22 +15,19 @@ import psutil
 
 from runtime import scheduler, server_loop
 from runtime.introspection import wire
-from runtime.introspection.census import Census
 from runtime.introspection.endpoint import MAX_CLIENTS
 from runtime.introspection.event_log import EventLog
+from runtime.introspection.totals import Totals
 from runtime.native import Pace
 from runtime.node import Node
 from runtime.time_slice import TimeSlices
 from runtime.watchdog import Watchdog
 
-SHARE = 0.02
-"""The share of time that summing may take: after a sum that took 10 ms, the next one comes half a second later."""
-
 
 class Figures:
     """Collects `wire.NodeStats`. Used by one thread at a time."""
 
-    def __init__(self, node: Node, name: str, log: EventLog, watchdog: Watchdog, census: Census) -> None:
+    def __init__(self, node: Node, name: str, log: EventLog, watchdog: Watchdog) -> None:
         self.node = node
         self.name = name
         self.read_only = False
@@ -38,16 +35,14 @@ class Figures:
         self.lint_count = 0
         self._log = log
         self._watchdog = watchdog
-        self._census = census
+        self._totals = Totals(node)
         self._system = psutil.Process()
         self._messages = self._reductions = 0
-        self._summed_at = 0.0
-        self._cost = 0.0
 
-    def stats(self, scope: str | None = None) -> wire.NodeStats:
+    def stats(self, pace: Pace, scope: str | None = None) -> wire.NodeStats:
         """Give the figures as they are now; `scope` is a note on what is older."""
         node, log, watchdog = self.node, self._log, self._watchdog
-        self._sum()
+        self._sum(pace)
         memory = self._system.memory_info()
         busy_at, busy_with = watchdog.busy_at, watchdog.busy_with
         spawned, alive = node.spawned, node.alive
@@ -102,17 +97,12 @@ class Figures:
             "observers at a time": str(MAX_CLIENTS),
         }
 
-    def _sum(self) -> None:
-        present = time.monotonic()
-        if present - self._summed_at < self._cost / SHARE:
-            return
-        pace = Pace()
+    def _sum(self, pace: Pace) -> None:
         past_messages, past_reductions = self._log.past_messages, self._log.past_reductions
-        messages, reductions = self._census.totals(pace)
+        messages, reductions = self._totals.update(pace)
         # A process that died between the two reads is in neither of them; sums never go back because of that.
         self._messages = max(self._messages, messages + past_messages)
         self._reductions = max(self._reductions, reductions + past_reductions)
-        self._summed_at, self._cost = present, pace.spent()
 
 
 def _time_slice() -> str:

@@ -12,23 +12,27 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any
 
 from runtime.info import status_of
 from runtime.introspection.places import (
     Place,
+    Siblings,
     child_text,
     children_of,
     display_name,
     initial_call,
     is_dynamic,
     is_supervisor,
+    join,
     key_of,
     name_of,
     text_of,
 )
 from runtime.introspection.snapshot import queue_length
 from runtime.process import Process
+from runtime.supervision.child import Child
 from runtime.supervision.dynamic import DynamicChildren
 
 MAX_LENGTH = 1_000
@@ -38,12 +42,65 @@ MAX_NESTING = 50
 """Deepest nesting of parentheses and ``not``."""
 
 
-class Subject(NamedTuple):
-    """What a filter is asked about: a process, or a child that has none; its place, and its key if that is known."""
+class Subject:
+    """What a filter is asked about. `process` is None for a child that has none.
 
-    process: Process | None
-    place: Place | None
-    key: str
+    Where it stands is found out only when a filter asks for it: most ask for less, of a great many processes.
+    """
+
+    __slots__ = ("_key", "_place", "process")
+
+    def __init__(self, process: Process | None, place: Place | Siblings | None, key: str = "") -> None:
+        self.process = process
+        self._place = place
+        self._key = key
+
+    @property
+    def supervisor(self) -> Process | None:
+        """Who keeps it, None for a process under no supervisor."""
+        place = self._place
+        if isinstance(place, Siblings):
+            return None if self.child is None else place.supervisor
+        return None if place is None else place.supervisor
+
+    @property
+    def child(self) -> Child | None:
+        """Its supervisor's record of it."""
+        place = self._place
+        if isinstance(place, Siblings):
+            return None if self.process is None else place.child_of(self.process)
+        return None if place is None else place.child
+
+    @property
+    def key(self) -> str:
+        """Names its place, as a row does."""
+        return self._key or ("" if self.process is None else key_of(self.process))
+
+
+class ChildSubject(Subject):
+    """A child whose record is at hand, running or not."""
+
+    __slots__ = ("_child", "_parent_key", "_supervisor")
+
+    def __init__(self, supervisor: Process, child: Child, parent_key: str) -> None:
+        pid = child.pid
+        self.process = None if pid is None else pid.process
+        self._supervisor, self._child, self._parent_key = supervisor, child, parent_key
+
+    @property
+    def supervisor(self) -> Process:
+        """Who keeps it."""
+        return self._supervisor
+
+    @property
+    def child(self) -> Child:
+        """Its supervisor's record of it."""
+        return self._child
+
+    @property
+    def key(self) -> str:
+        """Names its place."""
+        return join(self._parent_key, self._child)
 
 
 Test = Callable[[Subject], bool]
@@ -57,28 +114,22 @@ class FilterError(ValueError):
 
 
 def _name(subject: Subject) -> str:
-    process, place, _ = subject
+    process, child = subject.process, subject.child
     if process is not None:
-        return display_name(process, None if place is None else place.child)
-    return "" if place is None or is_dynamic(place.child) else child_text(place.child)
+        return display_name(process, child)
+    return "" if child is None or is_dynamic(child) else child_text(child)
 
 
 def _supervisor(subject: Subject) -> str:
-    place = subject.place
-    if place is None:
-        return ""
-    return f"{name_of(place.supervisor)} {place.supervisor.pid}"
+    supervisor = subject.supervisor
+    return "" if supervisor is None else f"{name_of(supervisor)} {supervisor.pid}"
 
 
 def _status(subject: Subject) -> str:
     if subject.process is not None:
         return status_of(subject.process)
-    child = None if subject.place is None else subject.place.child
+    child = subject.child
     return "stopped" if child is None or child.at is None else "restarting"
-
-
-def _key(subject: Subject) -> str:
-    return key_of(subject.process) if not subject.key and subject.process is not None else subject.key
 
 
 def _strategy(subject: Subject) -> str:
@@ -113,11 +164,11 @@ TEXTS: dict[str, Callable[[Subject], str]] = {
     "pid": _text(lambda process: str(process.pid)),
     "state": _status,
     "sup": _supervisor,
-    "child_id": lambda subject: "" if subject.place is None else child_text(subject.place.child),
+    "child_id": lambda subject: "" if (child := subject.child) is None else child_text(child),
     "initial_call": _text(initial_call),
     "kind": _text(lambda process: "supervisor" if is_supervisor(process) else "worker"),
-    "key": _key,
-    "restart": lambda subject: "" if subject.place is None else subject.place.child.spec.restart,
+    "key": lambda subject: subject.key,
+    "restart": lambda subject: "" if (child := subject.child) is None else child.spec.restart,
     "strategy": _strategy,
     "priority": _text(lambda process: process.priority),
 }
@@ -133,7 +184,7 @@ NUMBERS: dict[str, Callable[[Subject], float]] = {
     "age": _number(lambda process: time.time() - process.started_at),
     "links": _number(lambda process: len(process.links)),
     "children": _number(_child_count),
-    "restarts": lambda subject: 0 if subject.place is None else subject.place.child.restarts,
+    "restarts": lambda subject: 0 if (child := subject.child) is None else child.restarts,
 }
 """Fields that are numbers; ages in seconds."""
 
@@ -251,8 +302,7 @@ class _Parser:
         following = self._peek()
         if following is not None and following.kind == "op":
             return self._comparison(token)
-        contains = _contains(token)
-        return lambda subject: any(contains(TEXTS[field](subject)) for field in _SEARCHED)
+        return _search(token)
 
     def _comparison(self, field: Token) -> Test:
         name = ALIASES.get(field.text, field.text)
@@ -268,9 +318,6 @@ class _Parser:
         raise FilterError(f"there is no field {field.text!r}; there are {', '.join(sorted({**TEXTS, **NUMBERS}))}")
 
 
-_SEARCHED = ("name", "pid", "label", "initial_call")
-
-
 def _plain(token: Token) -> str:
     return token.text[1:-1] if token.kind == "quoted" else token.text
 
@@ -284,6 +331,26 @@ def _contains(token: Token) -> Callable[[str], bool]:
         return lambda text: pattern.search(text) is not None
     part = _plain(token).casefold()
     return lambda text: part in text.casefold()
+
+
+def _search(token: Token) -> Test:
+    """Look for a text in the name, the pid, the label and the initial call, where it is found soonest first."""
+    contains = _contains(token)
+    in_call = lru_cache(1_000)(contains)  # there are few
+    in_pid = token.kind == "regex" or set(_plain(token)) <= set("<.>0123456789")
+
+    def test(subject: Subject) -> bool:
+        process = subject.process
+        if process is None:
+            return contains(_name(subject)) or contains("")
+        return (
+            in_call(initial_call(process))
+            or contains(_name(subject))
+            or (process.label is not None and contains(process.label))
+            or (in_pid and contains(str(process.pid)))
+        )
+
+    return test
 
 
 def _compare_number(read: Callable[[Subject], float], field: str, operator: str, value: Token) -> Test:

@@ -23,7 +23,7 @@ from runtime.node import Node
 from runtime.process import DEAD, RECEIVING, Process
 from runtime.watchdog import Watchdog
 
-SHARE = 0.01
+SHARE = 0.003
 """The share of time that looking may take."""
 
 PERIOD = 1.0
@@ -87,23 +87,28 @@ class Lints:
         self._looked_at = 0.0
         self._cost = 0.0
 
-    def find(self, census: Census, branches: Branches, pace: Pace) -> tuple[wire.Lint, ...]:
-        """Give what is wrong, heaviest first; looks again when the last look is long enough ago."""
+    @property
+    def are_due(self) -> bool:
+        """Whether the last look is long enough ago."""
+        return time.monotonic() - self._looked_at >= max(PERIOD, self._cost / SHARE)
+
+    def look(self, census: Census, branches: Branches, pace: Pace) -> None:
+        """Look for what is wrong; `found` gives it, heaviest first."""
         present = time.monotonic()
-        if present - self._looked_at < max(PERIOD, self._cost / SHARE):
-            return self.found
         before = pace.spent()
         found = [*self._hog(), *self._loops(branches), *self._self_calls()]
         waiting: list[Process] = []
         for block in census.blocks():
-            found.extend(self._of_block(block, waiting, present))
+            for process in self._striking(block):
+                if process.waiting_for is not None:
+                    waiting.append(process)
+                found.extend(self._of_process(process, present))
             pace.breathe()
         found.extend(_cycles(waiting))
         found.extend(self._alone(census))
         self._forget_dead()
         self._publish(found)
         self._looked_at, self._cost = present, pace.spent() - before
-        return self.found
 
     def _publish(self, found: list[wire.Lint]) -> None:
         present = time.time()
@@ -140,7 +145,7 @@ class Lints:
     def _loops(self, branches: Branches) -> Iterator[wire.Lint]:
         for branch in branches.walk():
             kept = children_of(branch.process)
-            if kept is None:
+            if kept is None or not kept.intensity.times:
                 continue
             used, allowed = budget_used(kept), kept.intensity.max_restarts
             if allowed and used >= 2 and used >= allowed - 1:
@@ -156,16 +161,25 @@ class Lints:
             sentence = f"{_name(process)} called itself: such a call fails at once, since nobody else could answer it."
             yield wire.Lint(kind="calls_itself", weight=2, pids=(str(process.pid),), sentence=sentence)
 
-    def _of_block(self, block: list[Process], waiting: list[Process], present: float) -> Iterator[wire.Lint]:
-        for process in block:
-            if process.waiting_for is not None:
-                waiting.append(process)
-            if process.mailbox and len(process.mailbox) >= LONG_MAILBOX:
-                yield from self._mailbox(process)
-            elif process.memory is not None and (process.memory >= LARGE_MEMORY or process in self._memory):
-                yield from self._leak(process, process.memory)
-            if process.saved and process.state is RECEIVING:
-                yield from self._never_taken(process, present)
+    def _striking(self, block: list[Process]) -> list[Process]:
+        """Give the few processes that have something to be looked at: asked in one expression, of all of them."""
+        known = self._memory
+        return [
+            process
+            for process in block
+            if process.mailbox
+            or process.saved
+            or process.waiting_for is not None
+            or ((memory := process.memory) is not None and (memory >= LARGE_MEMORY or process in known))
+        ]
+
+    def _of_process(self, process: Process, present: float) -> Iterator[wire.Lint]:
+        if process.mailbox and len(process.mailbox) >= LONG_MAILBOX:
+            yield from self._mailbox(process)
+        elif process.memory is not None and (process.memory >= LARGE_MEMORY or process in self._memory):
+            yield from self._leak(process, process.memory)
+        if process.saved and process.state is RECEIVING:
+            yield from self._never_taken(process, present)
 
     def _mailbox(self, process: Process) -> Iterator[wire.Lint]:
         length = queue_length(process)

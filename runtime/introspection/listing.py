@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from operator import attrgetter
 
 from runtime.introspection import wire
 from runtime.introspection.attention import Gains
 from runtime.introspection.census import Census
 from runtime.introspection.filter import Subject, Test
-from runtime.introspection.places import initial_call, key_of, name_of, place_of
-from runtime.introspection.ranking import rank
+from runtime.introspection.places import Place, Siblings, initial_call, join, key_of, name_of, place_of, root_key
+from runtime.introspection.ranking import Ranking
 from runtime.introspection.snapshot import Snapshot, queue_length
-from runtime.introspection.sorting import FIGURES, GAINING
+from runtime.introspection.sorting import COLUMNS, GAINING
 from runtime.native import Pace
 from runtime.process import DEAD, Process
+from runtime.supervision.child import Child
+
+STEP = 65_536
+"""Processes among which one is looked for at a stretch."""
 
 
 @dataclass(slots=True)
@@ -33,8 +37,8 @@ class Group:
     restarts: int = 0
     started_at: float = 0.0
 
-    def add(self, process: Process) -> None:
-        """Count a process in."""
+    def add(self, process: Process, child: Child | None) -> None:
+        """Count a process in; `child` is its supervisor's record of it."""
         self.count += 1
         self.message_queue_len += queue_length(process)
         self.messages_in += process.messages_in
@@ -42,8 +46,7 @@ class Group:
         self.memory += process.memory or 0
         self.reductions += process.reductions
         self.cpu_time += process.cpu_time
-        place = place_of(process)
-        self.restarts += 0 if place is None else place.child.restarts
+        self.restarts += 0 if child is None else child.restarts
         self.started_at = max(self.started_at, process.started_at)
 
     def row(self) -> wire.Row:
@@ -65,83 +68,93 @@ class Group:
 
 
 class Listing:
-    """The list as one request wants to see it."""
+    """The list as one request wants to see it. `pace` is that of the question it answers."""
 
-    def __init__(self, query: wire.GetProcesses, pace: Pace) -> None:
+    def __init__(self, query: wire.GetProcesses) -> None:
         self.query = query
+        self.pace = Pace()
         self.matched: int | None = None
-        self.total = 0
-        self.ranked = 0
-        """How many lines are in order, from the first."""
-        self._pace = pace
-        self._items: list[Any] = []
-        self._all: list[Process] = []
-        self._figure: Callable[[Process], Any] = FIGURES["pid"]
-        self._descending = False
+        self._groups: list[Group] = []
+        self._ranking: Ranking[Process] = Ranking([], COLUMNS["pid"], False)
+        self._index_of: dict[str | Process, int | None] = {}
 
-    def collect(self, census: Census, test: Test | None, gains: Gains, wanted: int | None) -> None:
-        """Find what is listed, in order; at least the first `wanted` of it (None: all)."""
-        processes: list[Process] = []
+    def collect(self, census: Census, test: Test | None, gains: Gains) -> None:
+        """Find what is listed."""
+        pieces: list[Sequence[Process]] = []
         for block in census.blocks():
-            processes.extend(block if test is None else self._passing(block, test))
-            self._pace.breathe()
+            pieces.append(block if test is None else self._passing(block, test))
+            self.pace.breathe()
         if test is not None:
-            self.matched = len(processes)
+            self.matched = sum(map(len, pieces))
         if self.query.group_by:
-            self._items = self._groups(processes)
+            self._groups = self._grouped(pieces)
         else:
-            self._items = self._ranked(processes, gains, wanted)
-        self.ranked = len(self._items)
-        self.total = self.ranked if self.query.group_by else len(processes)
+            self._ranking = self._ranked(pieces, gains)
+
+    def release(self, pace: Pace) -> None:
+        """Let go of the processes, a few at a time. It is of no use afterwards."""
+        self._index_of.clear()
+        self._ranking.release(pace)
+
+    @property
+    def total(self) -> int:
+        """How many lines there are."""
+        return len(self._groups) if self.query.group_by else self._ranking.total
 
     def _passing(self, block: list[Process], test: Test) -> list[Process]:
         passing = []
+        siblings = Siblings()
         for number, process in enumerate(block):
-            if process.body is not None and test(Subject(process, place_of(process), "")):
+            if process.body is not None and test(Subject(process, siblings)):
                 passing.append(process)
             if not number & 255:
-                self._pace.breathe()
+                self.pace.breathe()
         return passing
 
-    def _ranked(self, processes: list[Process], gains: Gains, wanted: int | None) -> list[Process]:
+    def _ranked(self, pieces: list[Sequence[Process]], gains: Gains) -> Ranking[Process]:
         query = self.query
         sort = "pid" if query.sort == "tree" else query.sort
-        self._all = processes
-        self._descending = query.descending and query.sort != "tree"
-        by_gain = query.delta and sort in GAINING
-        self._figure = gains.figure(sort) if by_gain else FIGURES[sort]
-        ranked = rank(processes, self._figure, self._descending, wanted, self._pace)
-        if by_gain:
-            gains.remember(sort, processes, self._pace)
-        return ranked
+        descending = query.descending and query.sort != "tree"
+        if sort == "pid":
+            ordered = [piece[::-1] for piece in reversed(pieces)] if descending else pieces
+            return Ranking(ordered, COLUMNS[sort], descending, in_order=True)
+        if not query.delta or sort not in GAINING:
+            return Ranking(pieces, COLUMNS[sort], descending)
+        ranking = Ranking(pieces, gains.column(sort), descending)
+        gains.remember(sort, pieces, self.pace)
+        return ranking
 
-    def _groups(self, processes: list[Process]) -> list[Group]:
+    def _grouped(self, pieces: list[Sequence[Process]]) -> list[Group]:
         groups: dict[str, Group] = {}
         name_of = _GROUPS[self.query.group_by]
-        for number, process in enumerate(processes):
-            name = name_of(process)
-            group = groups.get(name)
-            if group is None:
-                group = groups[name] = Group(name)
-            group.add(process)
-            if not number & 255:
-                self._pace.breathe()
+        siblings = Siblings()
+        pieces.reverse()
+        while pieces:  # each is let go of when it is done
+            for number, process in enumerate(pieces.pop()):
+                child = siblings.child_of(process)
+                name = name_of(process, siblings)
+                group = groups.get(name)
+                if group is None:
+                    group = groups[name] = Group(name)
+                group.add(process, child)
+                if not number & 255:
+                    self.pace.breathe()
         sort = self.query.sort
-        figure: Callable[[Group], Any]
-        if sort in ("tree", "pid", "status"):
-            figure = lambda group: group.count  # noqa: E731
-        else:
-            figure = lambda group: getattr(group, sort)  # noqa: E731
-        return sorted(groups.values(), key=figure, reverse=self.query.descending)
+        figure = "count" if sort in ("tree", "pid", "status") else sort
+        return sorted(groups.values(), key=attrgetter(figure), reverse=self.query.descending)
 
     def rows(self, start: int, end: int, snapshot: Snapshot) -> list[wire.Row]:
         """Make the lines from `start` up to `end` into rows. Processes that have died since are left out."""
+        if self.query.group_by:
+            return [group.row() for group in self._groups[start:end]]
         rows = []
-        for item in self._items[start:end]:
-            if isinstance(item, Group):
-                rows.append(item.row())
-            elif item.body is not None and item.state is not DEAD:
-                rows.append(snapshot.row(item, place_of(item), key=key_of(item)))
+        keys: dict[Process, str] = {}
+        for number, process in enumerate(self._ranking.reach(end, self.pace)[start:end]):
+            if process.body is not None and process.state is not DEAD:
+                place = place_of(process)
+                rows.append(snapshot.row(process, place, key=_key(process, place, keys)))
+            if not number & 15:
+                self.pace.breathe()
         return rows
 
     def index_of(self, key: str, process: Process | None, exact: bool) -> int | None:
@@ -149,47 +162,46 @@ class Listing:
 
         Of a line that has not been sorted yet, `exact` sorts them all; otherwise the index is where it would stand now.
         """
-        found = self._find(key, process)
-        if found is not None or process is None or process not in self._all:
-            return found
-        if exact:
-            self._items = rank(self._all, self._figure, self._descending, None, self._pace)
-            self.ranked = len(self._items)
-            return self._find(key, process)
-        return self._count_before(process)
+        line = key if process is None else process
+        if line not in self._index_of or exact:
+            self._index_of[line] = self._find(key, process, exact)
+        return self._index_of[line]
 
-    def _find(self, key: str, process: Process | None) -> int | None:
-        for number, item in enumerate(self._items):
-            if item is process or (isinstance(item, Group) and f"group:{item.name}" == key):
-                return number
-            if not number & 4095:
-                self._pace.breathe()
-        return None
-
-    def _count_before(self, process: Process) -> int:
-        own, before = self._figure(process), 0
-        seen = False
-        for number, other in enumerate(self._all):
-            seen = seen or other is process
-            figure = self._figure(other)
-            if (figure == own and not seen) or (figure > own if self._descending else figure < own):
-                before += 1
-            if not number & 4095:
-                self._pace.breathe()
-        return before
+    def _find(self, key: str, process: Process | None, exact: bool) -> int | None:
+        if self.query.group_by:
+            return next((n for n, group in enumerate(self._groups) if f"group:{group.name}" == key), None)
+        if process is None:
+            return None
+        ranked = self._ranking.reach(None if exact else 0, self.pace)
+        for start in range(0, len(ranked), STEP):
+            if process in ranked[start : start + STEP]:
+                return ranked.index(process, start, start + STEP)
+            self.pace.breathe()
+        return None if exact else self._ranking.count_before(process, self.pace)
 
 
-def _label(process: Process) -> str:
+def _key(process: Process, place: Place | None, keys: dict[Process, str]) -> str:
+    """Give the key of a process; `keys` remembers those of supervisors."""
+    if place is None:
+        return root_key(process)
+    supervisor, child = place
+    above = keys.get(supervisor)
+    if above is None:
+        above = keys[supervisor] = key_of(supervisor)
+    return join(above, child)
+
+
+def _label(process: Process, siblings: Siblings) -> str:
     return process.label or "no label"
 
 
-def _supervisor(process: Process) -> str:
-    place = place_of(process)
-    return "no supervisor" if place is None else name_of(place.supervisor)
+def _supervisor(process: Process, siblings: Siblings) -> str:
+    supervisor = siblings.supervisor
+    return "no supervisor" if supervisor is None else name_of(supervisor)
 
 
-_GROUPS: dict[str, Callable[[Process], str]] = {
+_GROUPS: dict[str, Callable[[Process, Siblings], str]] = {
     "label": _label,
     "supervisor": _supervisor,
-    "initial_call": initial_call,
+    "initial_call": lambda process, siblings: initial_call(process),
 }

@@ -17,6 +17,9 @@ from runtime.process import DEAD, Process
 SHARE = 0.02
 """The share of time that measuring may take, unless told otherwise."""
 
+BUSY = 0.2
+"""The part of that share which is left while processes wait for their turn: then measuring is at their expense."""
+
 SLICE = 0.0015
 """Seconds of measuring at a stretch."""
 
@@ -67,8 +70,9 @@ class MemorySampler:
         while busy and time.perf_counter() < end:
             busy = self._step()
         took = time.perf_counter() - begun
+        share = self.share * BUSY if self.node.scheduler.ready else self.share
         self._timer.stop()
-        self._timer = self.node.hub.loop.timer(took / self.share if busy else FRESH, ref=False)
+        self._timer = self.node.hub.loop.timer(took / share if busy else FRESH, ref=False)
         self._timer.start(self._slice)
 
     def _step(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import os
 import socket
 from collections.abc import Iterator
@@ -16,7 +15,9 @@ from runtime.introspection import wire
 from runtime.introspection.address import socket_dir
 from runtime.introspection.glimpse import values
 from runtime.introspection.places import display_name, place_of, text_of
+from runtime.introspection.ranking import Ranking
 from runtime.introspection.socket_holders import SocketHolders
+from runtime.native import Pace
 from runtime.node import Node
 from runtime.pid import Pid
 from runtime.process import Process
@@ -31,11 +32,12 @@ MAX_REGISTRIES = 100_000
 def names_of(node: Node, limit: int, holders: SocketHolders) -> wire.Names:
     """Give up to `limit` of each; `holders` knows whose sockets are whose. From any thread."""
     limit = max(0, min(limit, wire.MAX_ROWS))
+    pace = Pace()
     timers = values(node.timers.pending)
     present = clock.now()
-    soonest = heapq.nsmallest(limit, timers, key=lambda timer: timer.due)
+    soonest = Ranking([timers], lambda some: [timer.due for timer in some], False).reach(limit, pace)[:limit]
     return wire.Names(
-        names=tuple(islice(_names(node), limit)),
+        names=tuple(islice(_names(node, limit, pace), limit)),
         timers=tuple(
             wire.TimerEntry(
                 due_in=round(max(0.0, timer.due - present), 3),
@@ -49,11 +51,13 @@ def names_of(node: Node, limit: int, holders: SocketHolders) -> wire.Names:
     )
 
 
-def _names(node: Node) -> Iterator[wire.NameEntry]:
+def _names(node: Node, limit: int, pace: Pace) -> Iterator[wire.NameEntry]:
     registered = node.names.copy()
-    for name in sorted(registered, key=text_of):
+    for name in Ranking([[*registered]], lambda some: list(map(text_of, some)), False).reach(limit, pace)[:limit]:
         yield wire.NameEntry(name=text_of(name), pid=str(registered[name].pid))
-    for name, process in registered.items():
+    for number, (name, process) in enumerate(registered.items()):
+        if not number & 1023:
+            pace.breathe()
         body = process.body
         if isinstance(body, Registry) and "table" in vars(body):
             for key, entry in _steady(body):

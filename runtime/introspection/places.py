@@ -6,6 +6,8 @@ pid does not. All functions may be called from any thread.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeGuard
 
 from runtime.introspection.glimpse import some
@@ -63,6 +65,38 @@ def place_of(process: Process) -> Place | None:
         if kept is not None and (child := kept.find(process.pid)) is not None:
             return Place(linked, child)
     return None
+
+
+class Siblings:
+    """Finds the records of many processes, quickly where children of the same supervisor follow each other."""
+
+    __slots__ = ("_find", "_parent", "_supervisor", "supervisor")
+
+    def __init__(self) -> None:
+        self.supervisor: Process | None = None
+        """The supervisor of the process that was looked for last, None when it has none."""
+        self._parent: Pid | None = None
+        self._supervisor: Process | None = None
+        self._find: Callable[[Pid], Child | None] | None = None
+
+    def child_of(self, process: Process) -> Child | None:
+        """Give the record of a process in its supervisor, None for one under no supervisor."""
+        child = self.child_of_parent(process)
+        if child is None:
+            place = place_of(process)
+            self.supervisor, child = (None, None) if place is None else place
+        return child
+
+    def child_of_parent(self, process: Process) -> Child | None:
+        """Give the record of a process in its parent, None when that is no supervisor of it."""
+        parent = process.parent
+        if parent is not self._parent:
+            self._parent = parent
+            self._supervisor = None if parent is None else parent.process
+            kept = children_of(self._supervisor)
+            self._find = None if kept is None else kept.find
+        self.supervisor = self._supervisor
+        return None if self._find is None else self._find(process.pid)
 
 
 def is_dynamic(child: Child) -> TypeGuard[DynamicChild]:
@@ -140,6 +174,7 @@ def initial_call(process: Process) -> str:
     return "" if body is None else str(body.initial_call)
 
 
+@lru_cache(1_000)  # there are few, and a list of processes names each of them again and again
 def short_call(call: str) -> str:
     """Give an initial call without its package: ``demos.chat.Client.init`` is ``chat.Client``."""
     parts = call.removesuffix(".init").split(".")

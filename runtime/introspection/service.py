@@ -20,7 +20,7 @@ from runtime.errors import RuntimeFault
 from runtime.instrument import install, remove
 from runtime.introspection import wire
 from runtime.introspection.address import check_name, make_socket_dir, socket_path
-from runtime.introspection.answers import MEMORY, Answers
+from runtime.introspection.answers import Answers
 from runtime.introspection.client import Client, Dropped
 from runtime.introspection.endpoint import Endpoint
 from runtime.introspection.event_log import EventLog
@@ -67,9 +67,7 @@ class Service:
     def _every_second(self) -> None:
         if self.log.is_due:
             self.node.call_soon_threadsafe(self.log.tick)
-        self.answers.forget()
-        for client in self.endpoint.clients():
-            client.attention.forget(MEMORY)
+        self.answers.forget([client.attention for client in self.endpoint.clients()])
 
     def _warn(self, text: str) -> None:
         # From the hub: a handler of the program's may wait for something of gevent's.
@@ -86,9 +84,12 @@ class Service:
             client.send(wire.Refused(why=why))
             raise Dropped(f"it speaks version {hello.protocol} of the protocol")
         client.send(self._welcome())
-        while True:
-            request = client.read_request()
-            client.send(wire.Reply(id=request.id, answer=self.answers.answer(request.query, client.attention)))
+        try:
+            while True:
+                request = client.read_request()
+                client.send(wire.Reply(id=request.id, answer=self.answers.answer(request.query, client.attention)))
+        finally:
+            self.answers.dismiss(client.attention)
 
     def _welcome(self) -> wire.Welcome:
         return wire.Welcome(

@@ -12,15 +12,13 @@ from typing import Any
 
 from runtime.introspection import wire
 from runtime.introspection.branches import Branch
+from runtime.introspection.filter import ChildSubject, Subject, Test
 from runtime.introspection.places import FREE, Place, join, root_key
-from runtime.introspection.ranking import rank
+from runtime.introspection.ranking import Ranking
 from runtime.introspection.snapshot import Snapshot
-from runtime.introspection.sorting import FIGURES
+from runtime.introspection.sorting import COLUMNS
 from runtime.native import Pace
 from runtime.process import Process
-
-Matches = Callable[[Process | None, Place | None, str], bool]
-"""Whether a process, or a child that has none, passes the filter: process, place, key."""
 
 
 @dataclass(slots=True)
@@ -38,24 +36,24 @@ class Limb:
 
 
 class Tree:
-    """The tree as one request wants to see it."""
+    """The tree as one request wants to see it. `pace` is that of the question it answers."""
 
-    def __init__(self, query: wire.GetTree, pace: Pace) -> None:
+    def __init__(self, query: wire.GetTree) -> None:
         self.query = query
         self.matched: int | None = None
         self.tops: list[Limb] = []
-        self.pace = pace
+        self.pace = Pace()
         self._folded = frozenset(query.folded)
         self._unfolded = frozenset(query.unfolded)
         self._base_depth = 0
         self._snapshot = Snapshot({}, {})
-        self._ranked: dict[int, Sequence[Any]] = {}
+        self._rankings: dict[int, Ranking[Any]] = {}
 
     # -- What is shown ------------------------------------------------------------------------------------------
 
-    def grow(self, tops: list[Branch], free: list[Process], matches: Matches | None) -> None:
+    def grow(self, tops: list[Branch], free: list[Process], test: Test | None) -> None:
         """Lay out the lines: the branches from the top down, then the group of processes under no supervisor."""
-        if matches is not None:
+        if test is not None:
             self.matched = 0
         root = self.query.root
         if root is not None and root != FREE:
@@ -65,17 +63,17 @@ class Tree:
         elif root == FREE:
             tops = []
         for branch in tops:
-            limb = self._limb(branch, matches)
+            limb = self._limb(branch, test)
             if limb is not None:
                 self.tops.append(limb)
-        group = self._group(free, matches)
+        group = self._group(free, test)
         if group is not None:
             self.tops.append(group)
 
-    def _limb(self, branch: Branch, matches: Matches | None) -> Limb | None:
+    def _limb(self, branch: Branch, test: Test | None) -> Limb | None:
         children = branch.children
-        if matches is not None:
-            return self._pruned(branch, matches)
+        if test is not None:
+            return self._pruned(branch, test)
         folded = branch.key in self._folded or (
             len(children) > self.query.fold_over and branch.key not in self._unfolded
         )
@@ -88,28 +86,26 @@ class Tree:
                 assert inner is not None
                 limb.limbs[child] = inner
                 limb.size += inner.size - 1
+            self.pace.breathe()
         return limb
 
-    def _pruned(self, branch: Branch, matches: Matches) -> Limb | None:
+    def _pruned(self, branch: Branch, test: Test) -> Limb | None:
         """Keep what the filter lets through, and what stands above it."""
-        own = matches(branch.process, branch.place, branch.key)
+        own = test(Subject(branch.process, branch.place, branch.key))
         limb = Limb(branch, branch.key, False)
         items = []
         for number, child in enumerate(branch.children):
             below = branch.below.get(child)
             if below is not None:
-                inner = self._pruned(below, matches)
+                inner = self._pruned(below, test)
                 if inner is not None:
                     limb.limbs[child] = inner
                     limb.size += inner.size
                     items.append(child)
-            else:
-                pid = child.pid
-                process = None if pid is None else pid.process
-                if matches(process, Place(branch.process, child), join(branch.key, child)):
-                    self._count_match()
-                    items.append(child)
-                    limb.size += 1
+            elif test(ChildSubject(branch.process, child, branch.key)):
+                self._count_match()
+                items.append(child)
+                limb.size += 1
             if not number & 255:
                 self.pace.breathe()
         if own:
@@ -117,11 +113,11 @@ class Tree:
         limb.items = items
         return limb if own or items else None
 
-    def _group(self, free: list[Process], matches: Matches | None) -> Limb | None:
-        if matches is not None:
+    def _group(self, free: list[Process], test: Test | None) -> Limb | None:
+        if test is not None:
             kept = []
             for number, process in enumerate(free):
-                if matches(process, None, str(process.pid)):
+                if test(Subject(process, None)):
                     self._count_match()
                     kept.append(process)
                 if not number & 255:
@@ -129,7 +125,7 @@ class Tree:
             free = kept
         if not free:
             return None
-        folded = matches is None and FREE not in self._unfolded and self.query.root != FREE
+        folded = test is None and FREE not in self._unfolded and self.query.root != FREE
         return Limb(None, FREE, folded, free, size=1 if folded else 1 + len(free))
 
     def _count_match(self) -> None:
@@ -140,26 +136,36 @@ class Tree:
         """How many lines there are."""
         return sum(limb.size for limb in self.tops)
 
+    def release(self, pace: Pace) -> None:
+        """Let go of the lines, a few at a time. It is of no use afterwards."""
+        limbs, self.tops = self.tops, []
+        while limbs:
+            limb = limbs.pop()
+            limbs.extend(limb.limbs.values())
+            limb.items, limb.limbs = (), {}
+            pace.breathe()
+        while self._rankings:
+            self._rankings.popitem()[1].release(pace)
+
     # -- Order ----------------------------------------------------------------------------------------------------
 
     def _ordered(self, limb: Limb, wanted: int | None) -> Sequence[Any]:
         """Give what hangs below a limb in the order asked for; at least the first `wanted` of it."""
         if self.query.sort == "tree":
             return limb.items
-        ranked = self._ranked.get(id(limb))
-        if ranked is None or len(ranked) < min(len(limb.items), wanted or len(limb.items)):
-            key = _of_item(self.query.sort)
-            ranked = rank(limb.items, key, self.query.descending, wanted, self.pace)
-            self._ranked[id(limb)] = ranked
-        return ranked
+        ranking = self._rankings.get(id(limb))
+        if ranking is None:
+            ranking = Ranking([limb.items], _column(self.query.sort), self.query.descending)
+            self._rankings[id(limb)] = ranking
+        return ranking.reach(wanted, self.pace)
 
     def _ordered_tops(self) -> list[Limb]:
         if self.query.sort == "tree":
             return self.tops
-        figure = FIGURES[self.query.sort]
         branches = [limb for limb in self.tops if limb.branch is not None]
-        branches.sort(key=lambda limb: figure(limb.branch.process), reverse=self.query.descending)  # type: ignore[union-attr]
-        return branches + [limb for limb in self.tops if limb.branch is None]
+        values = COLUMNS[self.query.sort]([limb.branch.process for limb in branches])  # type: ignore[union-attr]
+        order = sorted(range(len(branches)), key=values.__getitem__, reverse=self.query.descending)
+        return [branches[index] for index in order] + [limb for limb in self.tops if limb.branch is None]
 
     # -- Rows -----------------------------------------------------------------------------------------------------
 
@@ -170,7 +176,10 @@ class Tree:
         at = 0
         for limb in self._ordered_tops():
             if at < end and at + limb.size > start:
-                rows.extend(self._limb_rows(limb, at, start, end, None))
+                for row in self._limb_rows(limb, at, start, end, None):
+                    rows.append(row)
+                    if not len(rows) & 15:
+                        self.pace.breathe()
             at += limb.size
         return rows
 
@@ -263,15 +272,16 @@ class Tree:
         return None
 
 
-def _of_item(sort: wire.Sort) -> Callable[[Any], Any]:
-    """Give how to sort a Child record or a process; children without a process come as if all their figures were 0."""
-    figure = FIGURES[sort]
+def _column(sort: wire.Sort) -> Callable[[Sequence[Any]], list[Any]]:
+    """Give how to sort Child records and processes; children without a process come as if all their figures were 0."""
+    read = COLUMNS[sort]
     nothing: Any = "" if sort in ("name", "status") else 0
 
-    def value(item: Any) -> Any:
-        if type(item) is not Process:
-            pid = item.pid
-            item = None if pid is None else pid.process
-        return nothing if item is None else figure(item)
+    def column(items: Sequence[Any]) -> list[Any]:
+        processes = [
+            item if type(item) is Process else None if (pid := item.pid) is None else pid.process for item in items
+        ]
+        values = iter(read([process for process in processes if process is not None]))
+        return [nothing if process is None else next(values) for process in processes]
 
-    return value
+    return column

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.benchmarks import (
+    answering,
     dashboard,
     footprint,
     isolation,
@@ -34,6 +35,7 @@ TOPICS: dict[str, Sequence[Benchmark]] = {
         starting,
         isolation,
         observing,
+        answering,
         dashboard,
     )
 }

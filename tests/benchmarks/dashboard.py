@@ -38,7 +38,7 @@ class Node(FakeNode):
                 pool.add(f"worker{worker}", pid, rate=worker % 10, queue=worker % 17)
         super().__init__(root, name="crowd")
         self.wall = self.cpu = 0.0
-        self._places = [(place, place.key.count("/"), False) for place in root.walk()]
+        self._flat = [(place, place.key.count("/"), False) for place in root.walk()]
         self._stats = self.stats()
 
     async def ask(self, query: wire.Query) -> Answer:
@@ -51,11 +51,11 @@ class Node(FakeNode):
 
     def _window(self, query: wire.GetTree) -> wire.Window:
         self.time += STEP
-        part = self._places[query.offset : query.offset + query.limit]
+        part = self._flat[query.offset : query.offset + query.limit]
         return wire.Window(
             rows=tuple(self.row(*place) for place in part),
             offset=query.offset,
-            total=len(self._places),
+            total=len(self._flat),
             stats=msgspec.structs.replace(self._stats, time=self.time),
         )
 

@@ -94,7 +94,8 @@ def _group(size: int, starter: Pid) -> Pid | None:
     return Supervisor.start_link([ChildSpec(id=n, start=(Counter.start_link, starter)) for n in range(size)])
 
 
-def _servers(count: int) -> list[Pid]:
+def start_servers(count: int) -> list[Pid]:
+    """Start supervised servers in groups; gives their pids."""
     me = self_()
     groups = [ChildSpec(id=n, start=(_group, GROUP, me), type="supervisor") for n in range(max(1, count // GROUP))]
     Supervisor.start_link(groups)
@@ -133,12 +134,12 @@ class Figures:
     pause: Sample
     """The longest time for which the hub did not come round."""
     share: Sample
-    """The part of the node's CPU time that other threads than the hub's used."""
+    """The CPU time that other threads than the hub's used in a second, which the hub's could have used."""
 
 
 def _work(count: int, observed: str) -> Figures:
     """Cast to active servers for a while."""
-    servers = _servers(count)
+    servers = start_servers(count)
     seconds = SECONDS if count == PROCESSES else 0.2
     active = itertools.cycle(servers[:: max(1, count // ACTIVE)])
     with _observed(observed):
@@ -154,7 +155,7 @@ def _work(count: int, observed: str) -> Figures:
                 casts += 200
             hub += time.thread_time()
         pauses.close()
-    return Figures(watch.rate(casts), Sample(pauses.wall, pauses.cpu), Sample.exact(1 - hub / watch.cpu))
+    return Figures(watch.rate(casts), Sample(pauses.wall, pauses.cpu), Sample.exact((watch.cpu - hub) / watch.wall))
 
 
 def observed_node(size: int, observed: str, figure: str) -> Sample:
@@ -186,7 +187,7 @@ BENCHMARKS = (
     ),
     Benchmark(
         name="CPU share of being observed",
-        what="CPU time of the endpoint's and the watchdog's threads in a CPU second of the node, in the same",
+        what="CPU time of the endpoint's and the watchdog's threads in a second, in the same",
         unit="s",
         size=PROCESSES,
         quick=500,

@@ -1,0 +1,109 @@
+"""Answering an observer: for how long one answer keeps the interpreter from the hub at a stretch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from runtime import native, run
+from runtime.introspection import wire
+from runtime.introspection.attention import Attention
+from tests.benchmarks.harness.benchmark import OURS, Benchmark, Target
+from tests.benchmarks.harness.contender import Fixed, Python
+from tests.benchmarks.harness.sample import Sample
+from tests.benchmarks.observing import PROCESSES, start_servers
+from tests.runtime.introspection.trees import Observer
+
+LISTS: tuple[wire.Query, ...] = (
+    wire.GetProcesses(sort="memory", anchor="<0.50.0>"),
+    wire.GetProcesses(sort="messages_in", delta=True),
+    wire.GetProcesses(sort="message_queue_len"),
+    wire.GetProcesses(sort="restarts"),
+    wire.GetProcesses(sort="status"),
+    wire.GetProcesses(sort="name", descending=False),
+    wire.GetProcesses(sort="name", offset=20_000),
+)
+"""Sorted lists, the last of them scrolled far down."""
+
+FILTERED: tuple[wire.Query, ...] = (
+    wire.GetProcesses(filter="counter"),
+    wire.GetProcesses(filter="/[3-5]7$/"),
+    wire.GetProcesses(filter="sup~1 and messages_in>0"),
+    wire.GetTree(filter="counter"),
+    *(wire.GetProcesses(group_by=by) for by in ("label", "supervisor", "initial_call")),
+)
+
+OTHERS: tuple[wire.Query, ...] = (
+    wire.GetLints(),
+    wire.GetTree(),
+    wire.GetTree(fold_over=1_000_000, offset=50_000, sort="name", anchor="<0.50.0>", follow=True),
+    wire.GetPlan(pid="<0.2.0>"),
+    wire.GetNames(),
+)
+
+QUESTIONS = {"lists": LISTS, "filters": FILTERED, "others": OTHERS}
+
+
+class Holds:
+    """The longest CPU time between two rests of this thread."""
+
+    def __init__(self) -> None:
+        self.longest = 0.0
+        self._since = time.thread_time()
+
+    def rest(self, seconds: float) -> None:
+        """Note the end of a stretch; there is no need to rest indeed."""
+        self.longest = max(self.longest, time.thread_time() - self._since)
+        self._since = time.thread_time()
+
+
+@contextmanager
+def _held() -> Iterator[Holds]:
+    holds, sleep = Holds(), native.sleep
+    native.sleep = holds.rest  # where `Pace` takes its rests
+    try:
+        yield holds
+        holds.rest(0)
+    finally:
+        native.sleep = sleep
+
+
+def _longest(count: int, questions: str) -> float:
+    start_servers(count)
+    answers, longest = Observer().answers, 0.0
+
+    for question in QUESTIONS[questions]:
+        client = Attention()
+        with _held() as holds:
+            wire.frame(wire.Reply(id=1, answer=answers.answer(question, client)))
+            answers.dismiss(client)
+        longest = max(longest, holds.longest)
+    return longest
+
+
+def hold(size: int, questions: str) -> Sample:
+    """Give the longest stretch, in CPU seconds, of any of these questions."""
+    return Sample.exact(run(_longest, size, questions))
+
+
+BENCHMARKS = (
+    Benchmark(
+        name="longest hold of the interpreter",
+        what="CPU time for which an answer to an observer keeps the interpreter at a stretch, 100,000 processes",
+        unit="s",
+        size=PROCESSES,
+        quick=500,
+        contenders={
+            OURS: Python(hold, arguments=("lists",)),
+            "filters and groups": Python(hold, arguments=("filters",)),
+            "tree, findings, plans, names": Python(hold, arguments=("others",)),
+            "limit": Fixed(0.005),
+        },
+        targets=(
+            Target("limit", 1),
+            Target("limit", 1, ours="filters and groups"),
+            Target("limit", 1, ours="tree, findings, plans, names"),
+        ),
+    ),
+)
