@@ -18,6 +18,7 @@ from runtime.introspection import wire
 from runtime.introspection.entry import Entry
 from runtime.introspection.errand import Errand
 from runtime.introspection.message_text import message_text
+from runtime.introspection.orphans import Orphans
 from runtime.introspection.places import Place, child_text, display_name, key_of, place_of
 from runtime.node import Node
 from runtime.pid import OUTSIDE, Pid
@@ -84,6 +85,7 @@ class EventLog(Instrument):
         self._by_pid: dict[int, int] = {}
         self._kills: dict[int, tuple[int, Any]] = {}
         self._last_words: dict[int, tuple[str, str]] = {}
+        self._orphans = Orphans()
         self._spawn_quota = self._exit_quota = QUOTA
         self._quiet_exits = 0
         self._spawns_told = node.spawned
@@ -168,10 +170,14 @@ class EventLog(Instrument):
             if self._exit_quota < 0 and process.pid.id not in self._kills:
                 self._quiet_exits += 1
                 return
-        about = self._about(process, place)
+        orphaned = None if place is not None else self._orphans.pop(process.pid)
+        about = orphaned or self._about(process, place)
+        self._orphans.leave(process, about["key"])
         if abnormal:
             self.crashed += 1
-            if place is not None or process.name is not None:  # else nobody will ever stand there again
+            if (
+                place is not None or orphaned is not None or process.name is not None
+            ):  # else nobody will ever stand there again
                 self._failed(about["key"])
         if isinstance(reason, Crash):
             about["stacktrace"] = reason.stacktrace
@@ -248,9 +254,19 @@ class EventLog(Instrument):
             return gave_up
         if cause is not None:
             return self._behind(cause)
-        if is_abnormal(reason) or process.parent is None or not process.trap_exit:
+        if process.parent is None or not process.trap_exit:
             return None
-        return self._behind(process.parent)  # it was told to stop, trapped that, and stopped
+        behind = self._behind(process.parent)  # it was told to stop, trapped that, and stopped
+        if is_abnormal(reason) and not self._is_end(behind, process.parent, reason):
+            return None
+        return behind
+
+    def _is_end(self, event: int | None, pid: Pid, reason: Any) -> bool:
+        """Whether an event is the end of that process for that reason: who traps it, and ends of it, passes it on."""
+        if event is None or not self.ring or event < self.ring[0].id:
+            return False
+        entry = self.ring[event - self.ring[0].id]
+        return entry.kind == "exit" and entry.pid == pid and entry.fields.get("reason") == reason_text(reason)
 
     def _behind(self, pid: Pid, depth: int = 0) -> int | None:
         """Find the event that is behind what a process does now: its end, or a death that it deals with."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from runtime import Crash, cast, exit, install, link, receive, remove, sleep, spawn, whereis
+from runtime import Crash, cast, exit, flag, install, link, receive, remove, sleep, spawn, whereis
 from runtime.introspection import event_log, wire
 from runtime.introspection.event_log import QUOTA, EventLog
 from runtime.node import this_node
@@ -148,3 +148,38 @@ def test_the_stack_of_a_crash_comes_with_its_source() -> None:
         crash = next(event for event in _events(log, "exit") if event.crashed)
     assert crash.reason == repr(Crash("ValueError", "here"))
     assert crash.stacktrace[-1].source == 'raise ValueError("here")'
+
+
+@in_node
+def test_the_children_of_a_killed_supervisor_keep_their_places_and_name_its_end() -> None:
+    start_tree(pools=2, size=3, guests=0)
+    sleep(0.1)
+    pool = whereis("pool1")
+    assert pool is not None
+    with Logged() as log:
+        exit(pool, "kill")
+        sleep(0.1)
+        exits = {event.key: event for event in _events(log, "exit")}
+        (restart,) = [event for event in _events(log, "restart") if event.key == "app/pool1"]
+    end = exits["app/pool1"]
+    assert {key for key in exits if key != "app/pool1"} == {f"app/pool1/w{number}" for number in range(3)}
+    assert {event.cause for event in exits.values()} == {end.cause, end.id}
+    assert all(event.supervisor == str(pool) for event in exits.values() if event is not end)
+    assert restart.cause == end.id
+
+
+@in_node
+def test_a_supervisor_that_ends_with_its_own_names_that_as_its_cause() -> None:
+    flag(trap_exit=True)
+    with Logged() as log:
+        start_tree(pools=1, size=1, guests=0)
+        app = whereis("app")
+        pool = whereis("pool0")
+        sleep(0.1)
+        assert app is not None
+        exit(app, "kill")
+        sleep(0.1)
+        exits = {event.pid: event for event in _events(log, "exit")}
+    assert exits[str(pool)].reason == "killed"
+    assert exits[str(pool)].key == "app/pool0"
+    assert exits[str(pool)].cause == exits[str(app)].id
