@@ -33,7 +33,7 @@ class PlainBody:
         """The function, as ``module.name``."""
         return name_of(self.function)
 
-    def run(self, process: Process, worker: Worker) -> None:
+    def run_process(self, process: Process, worker: Worker) -> None:
         """Run the function on a worker's stack, to its end; nothing that it raises gets past here."""
         try:
             self.function(*self.args, **self.kwargs)

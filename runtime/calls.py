@@ -6,18 +6,20 @@ comes later is dropped, so a late reply never reaches anybody's mailbox.
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Any
+
+from greenlet import getcurrent
 
 from runtime import clock
 from runtime.errors import CallError
 from runtime.mailbox import check_seconds, deliver_from_outside, receive
 from runtime.message import ATOMIC, isolate, travels_by_reference
-from runtime.node import current, current_process, running_node
+from runtime.node import current_process, running_node
 from runtime.pattern import ANY, constant_type
 from runtime.pid import Down, Pid, Ref, next_number
-from runtime.process import DEAD, RECEIVING, WAITING, Process
-from runtime.signals import deliver, drop_watch, watch
+from runtime.process import DEAD, WAITING, Process
+from runtime.scheduler import Worker
+from runtime.signals import deliver, drop_watch, put, watch
 
 CALL = "$gen_call"
 CAST = "$gen_cast"
@@ -146,17 +148,6 @@ def request(dest: Any, tag: str, content: Any, timeout: float | None, function: 
     return outcome
 
 
-def put(server: Process, message: Any) -> None:
-    """Put a message into a mailbox; `signals.deliver` without its check for the dead."""
-    mailbox = server.mailbox
-    if mailbox is None:
-        mailbox = server.mailbox = deque()
-    mailbox.append(message)
-    server.messages_in += 1
-    if server.state is RECEIVING:
-        server.node.scheduler.wake(server)
-
-
 def call(dest: Any, request_: Any, timeout: float | None = 5.0) -> Any:
     """Send a request to a server and wait for its reply (OTP: gen_server:call/3).
 
@@ -171,16 +162,18 @@ def cast(dest: Any, message: Any) -> None:
 
     May be called from any greenlet and any thread.
     """
-    sender = current()
-    node = running_node() if sender is None else sender.node
-    server = None if node is None else node.resolve(dest)
-    if server is None:
-        return
+    worker = getcurrent()
+    sender = worker.process if type(worker) is Worker else None
     if sender is None:
-        deliver_from_outside(server, (CAST, isolate(message)))
-    elif sender.state is not DEAD:
+        node = running_node()
+        server = None if node is None else node.resolve(dest)
+        if server is not None:
+            deliver_from_outside(server, (CAST, isolate(message)))
+        return
+    server = dest.process if type(dest) is Pid else sender.node.resolve(dest)
+    if server is not None and sender.state is not DEAD:
         sender.messages_out += 1
-        put(server, (CAST, isolate(message)))
+        put(server, (CAST, message if type(message) in ATOMIC else isolate(message)))
 
 
 def reply(caller: From, value: Any) -> None:

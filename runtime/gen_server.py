@@ -17,7 +17,6 @@ from runtime.calls import (
     call,
     cast,
     check_response,
-    put,
     receive_response,
     reply,
     send_request,
@@ -31,7 +30,7 @@ from runtime.outcomes import IGNORE, NOREPLY, Continue, Reply, Stop, Timeout
 from runtime.pid import Pid
 from runtime.process import Process
 from runtime.server_loop import Starting, run_server
-from runtime.signals import kill, link_processes, unlink_processes
+from runtime.signals import kill, link_processes, put, unlink_processes
 
 __all__ = [
     "IGNORE",
@@ -118,13 +117,11 @@ class GenServer:
 
     # Those that follow are the runtime's.
 
-    def enter(self, *args: Any, **kwargs: Any) -> Any:
+    def begin_process(self, *args: Any, **kwargs: Any) -> Any:
         """Begin in the new process: run `init`. A behaviour built on this one does its own part around it."""
         return self.init(*args, **kwargs)
 
-    def run(self: Any, process: Process, worker: Any) -> None:
-        """Handle the messages that wait. For the scheduler alone."""
-        run_server(self, process, worker)
+    run_process = run_server
 
     @property
     def initial_call(self) -> str:

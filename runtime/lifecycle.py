@@ -208,7 +208,10 @@ def demonitor(ref: Ref, flush: bool = False, info: bool = False) -> bool:
         for messages in (process.saved, process.mailbox):
             for message in messages or ():
                 if type(message) is Down and message.ref == ref:
-                    messages.remove(message)  # type: ignore[union-attr]
+                    if type(messages) is tuple:
+                        process.mailbox = None
+                    else:
+                        messages.remove(message)  # type: ignore[union-attr]
                     break
     return active if info else True
 

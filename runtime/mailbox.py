@@ -42,10 +42,14 @@ def send(dest: Any, message: Any) -> Any:
     if target is None or sender.state is DEAD:
         return message
     sender.messages_out += 1
+    isolated = message if type(message) in ATOMIC else isolate(message)
     mailbox = target.mailbox
     if mailbox is None:
-        mailbox = target.mailbox = deque()
-    mailbox.append(message if type(message) in ATOMIC else isolate(message))
+        target.mailbox = (isolated,)
+    elif type(mailbox) is tuple:
+        target.mailbox = deque((*mailbox, isolated))
+    else:
+        mailbox.append(isolated)  # type: ignore[union-attr]  # mypy does not see that it is no tuple
     target.messages_in += 1
     if target.state is RECEIVING:
         scheduler = target.node.scheduler
@@ -111,7 +115,11 @@ def receive(*patterns: Any, timeout: float | None = None, default: Any = _RAISE)
     while True:
         mailbox = process.saved or process.mailbox
         if mailbox:
-            message = mailbox.popleft()
+            if type(mailbox) is tuple:
+                message = mailbox[0]
+                process.mailbox = None
+            else:
+                message = mailbox.popleft()  # type: ignore[union-attr]
             if hooks.received:
                 for hook in hooks.received:
                     hook(process, message)
@@ -154,19 +162,27 @@ def take(process: Process, wanted: Matching | None) -> Any:
     What was refused moves from the mailbox to `process.saved`. While the same patterns are asked for again, only what
     is new in the mailbox is looked at.
     """
-    mailbox, saved = process.mailbox, process.saved
     message = NOTHING
     if wanted is None:
-        if saved:
-            message = saved.popleft()
-        elif mailbox:
-            message = mailbox.popleft()
+        if process.saved:
+            message = process.saved.popleft()
+        elif process.mailbox:
+            message = pop(process)
     else:
         message = _take_matching(process, wanted)
     if message is not NOTHING and hooks.received:
         for hook in hooks.received:
             hook(process, message)
     return message
+
+
+def pop(process: Process) -> Any:
+    """Take the oldest message out of a mailbox that has one."""
+    mailbox = process.mailbox
+    if type(mailbox) is tuple:
+        process.mailbox = None
+        return mailbox[0]
+    return mailbox.popleft()  # type: ignore[union-attr]
 
 
 def _take_matching(process: Process, wanted: Matching) -> Any:
@@ -177,21 +193,19 @@ def _take_matching(process: Process, wanted: Matching) -> Any:
             if accepts(message):
                 del saved[index]
                 return message
-    mailbox = process.mailbox
-    if not mailbox:
+    if not process.mailbox:
         if saved:
             process.saved_for = wanted
         return NOTHING
-    while mailbox:
-        message = mailbox[0]
+    while process.mailbox:
+        message = process.mailbox[0]
         if accepts(message):
-            mailbox.popleft()
-            return message
+            return pop(process)
         if saved is None:
             saved = process.saved = deque()
         process.saved_for = wanted
         process.saved_before = next_number()
-        saved.append(mailbox.popleft())
+        saved.append(pop(process))
     return NOTHING
 
 
@@ -201,8 +215,7 @@ def flush() -> list[Any]:
     messages = process.messages()
     if process.saved:
         process.saved.clear()
-    if process.mailbox:
-        process.mailbox.clear()
+    process.mailbox = None
     return messages
 
 

@@ -84,11 +84,12 @@ class Rare:
 class Process(Rare):
     """One process of a node.
 
-    `body` is what it runs: an object with ``run(process, worker)`` and `initial_call`. `worker` is the greenlet that
-    holds its stack, None while it has none. `links` are the processes it is linked to; `monitors` (Ref number → target)
-    and `watchers` (number → who is told of its death) are None while empty. `saved` are messages that the last
-    selective receive has refused; they are older than all of the mailbox. `waiting_for` is the call it waits in,
-    `reason` why it died.
+    `body` is what it runs: an object with ``run_process(process, worker)`` and `initial_call`. `worker` is the greenlet
+    that holds its stack, None while it has none. `links` are the processes it is linked to; `monitors` (Ref number →
+    target) and `watchers` (number → who is told of its death) are None while empty. `mailbox` is a tuple around a
+    single message, a deque of several, None or empty when none waits: a deque takes 600 bytes, and most mailboxes never
+    hold two. `saved` are messages that the last selective receive has refused; they are older than all of the mailbox.
+    `waiting_for` is the call it waits in, `reason` why it died.
 
     Three flags keep what is rare off the common ways. `special`: a server has something besides messages to look at
     (`pending`, `timing`, `debug`). `burdened`: there is something that its end or its next worker must heed (`timers`,
@@ -131,7 +132,7 @@ class Process(Rare):
     parent: Pid | None
     state: int
     worker: Worker | None
-    mailbox: deque[Any] | None
+    mailbox: deque[Any] | tuple[Any] | None
     saved: deque[Any] | None
     special: bool
     burdened: bool

@@ -287,7 +287,7 @@ class Scheduler:
                 if process.burdened and process.context is not None:
                     worker.gr_context = process.context
                 try:
-                    process.body.run(process, worker)
+                    process.body.run_process(process, worker)
                 except BaseException as error:
                     self._contain(process, error)
                 if worker.local_links or worker.gr_context is not None:

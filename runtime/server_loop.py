@@ -49,13 +49,13 @@ class Starting:
         """What observers show as the initial call."""
         return f"{self.cls.__module__}.{self.cls.__qualname__}.init"
 
-    def run(self, process: Process, worker: Worker) -> None:
+    def run_process(self, process: Process, worker: Worker) -> None:
         """Run `init`, tell the starter how it went, and go on as the server."""
         origin = self.origin
         try:
             server = self.cls()
             process.body = server
-            outcome = server.enter(*self.args, **self.kwargs)
+            outcome = server.begin_process(*self.args, **self.kwargs)
         except BaseException as error:
             self._fail(process, worker, exit_reason(process, error))
             return
@@ -171,11 +171,19 @@ def _turn(server: GenServer, process: Process) -> Ending | None:
                 mailbox = process.mailbox
                 if not mailbox:
                     return None
-                message = mailbox.popleft()
+                if type(mailbox) is tuple:
+                    message = mailbox[0]
+                    process.mailbox = None
+                else:
+                    message = mailbox.popleft()  # type: ignore[union-attr]
                 if hooks.received:
                     for hook in hooks.received:
                         hook(process, message)
-                stop = _handle(server, process, message)
+                if type(message) is tuple and message and message[0] is CAST:  # the commonest, without a detour
+                    result = server.handle_cast(message[1])
+                    stop = None if result is None else _after(server, process, result)
+                else:
+                    stop = _handle(server, process, message)
             if stop is not None:
                 return Ending(stop.reason, message, stop)
             handled += 1

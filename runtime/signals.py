@@ -39,12 +39,19 @@ class Watch:
 
 def deliver(process: Process, message: Any) -> None:
     """Put a message that is already isolated into a mailbox."""
-    if process.state is DEAD:
-        return
+    if process.state is not DEAD:
+        put(process, message)
+
+
+def put(process: Process, message: Any) -> None:
+    """`deliver` to a process that is known to live."""
     mailbox = process.mailbox
     if mailbox is None:
-        mailbox = process.mailbox = deque()
-    mailbox.append(message)
+        process.mailbox = (message,)
+    elif type(mailbox) is tuple:
+        process.mailbox = deque((*mailbox, message))
+    else:
+        mailbox.append(message)  # type: ignore[union-attr]  # mypy does not see that it is no tuple
     process.messages_in += 1
     if process.state is RECEIVING:
         process.node.scheduler.wake(process)

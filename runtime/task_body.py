@@ -34,7 +34,7 @@ class TaskBody(PlainBody):
         super().__init__(function, args, kwargs)
         self.starter = starter
 
-    def run(self, process: Process, worker: Worker) -> None:
+    def run_process(self, process: Process, worker: Worker) -> None:
         """Run the function to its end; nothing that it raises gets past here."""
         try:
             self.function(*self.args, **self.kwargs)

@@ -78,7 +78,7 @@ class SupervisorServer(GenServer):
     def keep(self, spec: Any) -> Any:
         """Set `kept` up from what `init` returned; gives what the server's start comes to. Raises StartError."""
 
-    def enter(self, *args: Any, **kwargs: Any) -> Any:
+    def begin_process(self, *args: Any, **kwargs: Any) -> Any:
         """Start the server: run `init`, start the children."""
         flag(trap_exit=True)
         try:
