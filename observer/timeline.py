@@ -6,34 +6,67 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from observer.narration import Spans, sign
+from observer.narration import SIGNS, Spans, sign
 from observer.safetext import fit
 from observer.tones import FAINT, MUTED
 from runtime.introspection.wire import Event
 
 WEIGHT = {"gave_up": 6, "kill": 5, "restart_failed": 4, "exit": 3, "restart": 2, "stall": 4, "action": 1}
-"""Which mark is shown where several fall on one cell: the one that says most."""
+"""Which marks are shown where there is no room for all: those that say most."""
+
+LEGEND: tuple[tuple[str, str], ...] = (
+    ("✗", "failed"),
+    ("○", "ended"),
+    ("↻", "restarted"),
+    ("⚑", "gave up"),
+    (SIGNS["kill"][0], "killed from here"),
+)
+"""What the marks mean, in as few words as there is room for."""
 
 NAME = 18
 """Cells of a lane's name."""
 
+SIDE_BY_SIDE = 4
+"""How many marks of one moment are drawn, at most."""
+
 
 @dataclass
 class Lane:
-    """A supervisor's line of marks: for each cell of time the event that says most."""
+    """A supervisor's line of marks: for each cell of time the events that differ in kind, in order."""
 
     name: str
-    marks: dict[int, Event] = field(default_factory=dict)
+    marks: dict[int, list[Event]] = field(default_factory=dict)
     count: int = 0
     latest: float = 0.0
 
     def add(self, cell: int, event: Event) -> None:
         """Mark an event in a cell."""
-        known = self.marks.get(cell)
-        if known is None or _weight(event) >= _weight(known):
-            self.marks[cell] = event
+        known = self.marks.setdefault(cell, [])
+        if all(sign(event) != sign(other) for other in known):
+            known.append(event)
         self.count += 1
         self.latest = max(self.latest, event.time)
+
+    def laid_out(self, cells: int) -> dict[int, Event]:
+        """Give the cells in which marks are drawn: those of one moment side by side, if the cells after it are free.
+
+        What happened right now has only cells before it.
+        """
+        drawn: dict[int, Event] = {}
+        moments = sorted(self.marks)
+        free = 0
+        for cell, following in zip(moments, [*moments[1:], None], strict=True):
+            room = cells - free if following is None else following - cell
+            shown = _heaviest(self.marks[cell], min(room, SIDE_BY_SIDE))
+            start = cell if following is not None else min(cell, cells - len(shown))
+            drawn |= {start + index: event for index, event in enumerate(shown)}
+            free = start + len(shown)
+        return drawn
+
+
+def _heaviest(events: list[Event], most: int) -> list[Event]:
+    chosen = sorted(events, key=_weight, reverse=True)[:most]
+    return [event for event in events if event in chosen]
 
 
 def _weight(event: Event) -> int:
@@ -63,9 +96,10 @@ def lanes(events: Iterable[Event], now: float, seconds: float, cells: int) -> li
 def draw(lane: Lane, cells: int) -> Spans:
     """Draw a lane: its name, then a mark or a dot for each cell."""
     spans: Spans = [(fit(lane.name, NAME - 1) + " ", MUTED)]
+    marks = lane.laid_out(cells)
     run = 0
     for cell in range(cells):
-        event = lane.marks.get(cell)
+        event = marks.get(cell)
         if event is None:
             run += 1
             continue

@@ -22,7 +22,8 @@ class TimelineView(Widget):
     def __init__(self, record: Record, id: str | None = None) -> None:
         super().__init__(id=id)
         self._record = record
-        self.border_title = "The last minute"
+        self.border_title = "The last minute, up to now"
+        self.border_subtitle = "  ".join(f"{mark} {meaning}" for mark, meaning in timeline.LEGEND)
 
     def render(self) -> Content:
         """Draw the lanes that there is room for."""

@@ -13,7 +13,7 @@ from observer.lives import Lives
 from observer.marks import Marks
 from observer.outcome import Outcome
 from observer.record import Record
-from observer.timeline import draw, lanes
+from observer.timeline import NAME, Lane, draw, lanes
 from runtime.introspection.wire import Event, Events, NodeStats, Row, Welcome, Window
 
 STATS = NodeStats(name="n", time=100.0, started_at=0.0, os_pid=1)
@@ -189,7 +189,27 @@ def test_lanes_hold_the_mark_that_says_most_and_the_newest_lane_is_first() -> No
     )
     found = lanes(events, now=110.0, seconds=20.0, cells=20)
     assert [lane.name for lane in found] == ["sup", "other"]
-    assert found[0].marks[11].kind == "exit"
-    spans = draw(found[0], 20)
-    assert sum(len(text) for text, _ in spans) == 18 + 20
-    assert "⚑" in "".join(text for text, _ in spans)
+    assert drawn(found[0], 20) == "···········✗↻···⚑···"
+
+
+def drawn(lane: Lane, cells: int) -> str:
+    return "".join(text for text, _ in draw(lane, cells))[NAME:]
+
+
+def test_marks_of_one_moment_stand_side_by_side_where_there_is_room() -> None:
+    def moment(number: int, *kinds: str) -> list[Event]:
+        return [event(number, kind, key="sup/a", crashed=True) for kind in kinds]
+
+    story = ("kill", "exit", "restart")
+    (lane,) = lanes([*moment(1, *story), *moment(1, *story), *moment(9, *story)], 110.0, 20.0, 20)
+    assert drawn(lane, 20) == "···········†✗↻···†✗↻"
+    (lane,) = lanes([*moment(1, *story), *moment(2, "exit"), *moment(4, "exit")], 110.0, 20.0, 20)
+    assert drawn(lane, 20) == "···········†✗·✗·····"
+
+
+@given(st.lists(st.tuples(st.integers(-9, 10), st.sampled_from(["kill", "exit", "restart", "gave_up"]))))
+def test_a_lane_is_never_wider_than_it_should_be(happened: list[tuple[int, str]]) -> None:
+    happened.sort()
+    for lane in lanes([event(at, kind, key="sup/a") for at, kind in happened], 110.0, 20.0, 20):
+        assert len(drawn(lane, 20)) == 20
+        assert set(drawn(lane, 20)) != {"·"}
