@@ -53,17 +53,31 @@ def tree(
             output.show(render.tree(client.welcome.node, rows, SystemClock().now()))
 
 
+COLUMNS = tuple(name for name in get_args(wire.Sort) if name != "tree")
+"""What can be sorted by, as the wire calls it."""
+
+ALIASES = {"mailbox": "message_queue_len", "cpu": "cpu_time", "messages": "messages_in", "uptime": "started_at"}
+"""What some of it is called on the screen."""
+
+
 def sort_of(text: str) -> wire.Sort:
     """Give the column that `text` names. Raises `Failure` with the columns there are."""
-    allowed = [name for name in get_args(wire.Sort) if name != "tree"]
-    aliases = {"mailbox": "message_queue_len", "cpu": "cpu_time", "messages": "messages_in", "uptime": "started_at"}
-    name = aliases.get(text, text)
-    if name not in allowed:
-        raise Failure(f"{text!r} is no column to sort by. There are: {', '.join(allowed)}.", status=2)
+    name = ALIASES.get(text, text)
+    if name not in COLUMNS:
+        raise Failure(f"{text!r} is no column to sort by. There are: {', '.join(COLUMNS)}.", status=2)
     return cast(wire.Sort, name)
 
 
-SortBy = Annotated[str, typer.Option("--sort", "-s", metavar="COLUMN", help="What to sort by, e.g. memory, mailbox.")]
+def _sorts(incomplete: str) -> list[str]:
+    return sorted(name for name in (*COLUMNS, *ALIASES) if name.startswith(incomplete))
+
+
+SortBy = Annotated[
+    str,
+    typer.Option(
+        "--sort", "-s", metavar="COLUMN", help="What to sort by, e.g. memory, mailbox.", autocompletion=_sorts
+    ),
+]
 
 
 def ps(
@@ -81,7 +95,9 @@ def ps(
 
     column = sort_of(sort)
     with target.dial(node) as client:
-        rows = target.processes(client, filter=filter, sort=column, descending=descending, limit=limit)
+        rows = target.processes(
+            client, filter=filter, sort=column, descending=descending, limit=limit, patience=target.PATIENCE
+        )
         if json:
             output.show_json([records.of_process(row) for row in rows])
         else:

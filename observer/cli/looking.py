@@ -53,7 +53,10 @@ def top(
 
 
 def info(
-    words: Annotated[list[str] | None, typer.Argument(metavar="[NODE] [PID]", show_default=False)] = None,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NODE] [PID]", autocompletion=options.complete_process, show_default=False),
+    ] = None,
     messages: Annotated[int, typer.Option("--messages", min=0, max=1000, help="How many of its messages.")] = 10,
     state: Annotated[bool, typer.Option("--state", help="Ask a server for its state too.")] = False,
     json: options.AsJson = False,
@@ -73,6 +76,8 @@ def info(
                 return output.show_json(records.of_stats(stats, client.welcome))
             return output.show(render.node(stats, client.welcome))
         query = wire.GetProcess(pid=target.pid_of(client, pid), messages=messages, state=state)
+        until = time.monotonic() + target.PATIENCE
+        target.measured(client, wire.Details, wire.GetProcess(pid=query.pid, messages=0), until)
         details = client.expect(wire.Details, query)
     from observer.clock import SystemClock
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
+from typing import TypeVar
 
 from observer import discovery
 from observer.cli.failure import Failure
 from observer.client import Client
 from runtime.introspection import wire
+
+PATIENCE = 1.0
+"""Seconds that a command waits at most for memory to be measured."""
+
+Measured = TypeVar("Measured", wire.Window, wire.Details)
 
 _PID = re.compile(r"<?(\d+\.\d+\.\d+)>?")
 _PLAIN = re.compile(r"[\w.-]+")
@@ -62,13 +69,20 @@ def pid_of(client: Client, text: str) -> str:
     if match := _PID.fullmatch(text):
         return f"<{match[1]}>"
     called = []
+    shown = []
     # The node searches by text; a name that might mean more than itself in a search is looked for here.
     for row in processes(client, filter=text if _PLAIN.fullmatch(text) else "", sort="name"):
+        shown.append(row)
         if row.pid is not None and row.registered_name == text:
             return row.pid
         if row.pid is not None and text in (row.name, row.label, row.child_id):
             called.append(row.pid)
     if not called:
+        other = next(
+            (row.name for row in shown if row.pid is not None and row.name.casefold() == text.casefold()), None
+        )
+        if other is not None:
+            raise Failure(f"{client.name} has no process that is called {text!r}, but one that is called {other!r}.")
         raise Failure(f"{client.name} has no process that is called {text!r}. A pid looks like <0.17.0> or 0.17.0.")
     if len(called) > 1:
         shown = ", ".join(called[:8]) + (", ..." if len(called) > 8 else "")
@@ -83,14 +97,19 @@ def processes(
     sort: wire.Sort = "pid",
     descending: bool = False,
     limit: int | None = None,
+    patience: float = 0.0,
 ) -> Iterator[wire.Row]:
-    """Yield the node's processes (at most `limit`) in that order, asking for as many at once as it gives."""
+    """Yield the node's processes (at most `limit`) in that order, asking for as many at once as it gives.
+
+    `patience` is how many seconds to wait, in all, for memory that is only being measured.
+    """
+    until = time.monotonic() + patience
     seen: set[str] = set()
     offset = 0
     while limit is None or len(seen) < limit:
         size = wire.MAX_ROWS if limit is None else min(wire.MAX_ROWS, limit - len(seen))
         query = wire.GetProcesses(filter=filter, sort=sort, descending=descending, offset=offset, limit=size)
-        window = client.expect(wire.Window, query)
+        window = measured(client, wire.Window, query, until)
         for row in window.rows:
             if row.key not in seen:  # the list may have moved between two windows
                 seen.add(row.key)
@@ -98,6 +117,22 @@ def processes(
         offset += len(window.rows)
         if not window.rows or offset >= window.total:
             return
+
+
+def measured(client: Client, kind: type[Measured], query: wire.Query, until: float) -> Measured:
+    """Ask the node, again and again up to the moment `until` (monotonic) while the memory of a process is not known.
+
+    A node measures only while it is looked at, so the first answer after a while has no figures.
+    """
+    pause = 0.02
+    while True:
+        answer = client.expect(kind, query)
+        rows = (answer.row,) if isinstance(answer, wire.Details) else answer.rows
+        left = until - time.monotonic()
+        if left <= 0 or all(row.memory is not None for row in rows if row.pid is not None):
+            return answer
+        time.sleep(min(pause, left))
+        pause *= 2
 
 
 def tree(client: Client, *, filter: str = "", fold_over: int) -> list[wire.Row]:

@@ -195,7 +195,9 @@ def test_every_listing_command_answers_on_a_real_node(script: Callable[[str], st
         until(lambda: children().keys() >= {"first", "second"})
         (listed,) = observer("nodes", "--json")
         assert (listed["name"], listed["os_pid"]) == ("node", child.pid)
-        assert {"first", "second", "top"} <= {each["registered_name"] for each in observer("ps", "--json")}
+        listing = observer("ps", "--json")
+        assert {"first", "second", "top"} <= {each["registered_name"] for each in listing}
+        assert all(each["memory"] for each in listing), "what was not measured before is measured for the command"
         assert observer("send", "first", "increment", "--cast")
         assert observer("send", "first", "get", "--call").strip() == "2"
         assert observer("info", "first", "--json", "--state")["status"] == "waiting"

@@ -423,3 +423,15 @@ def test_help_and_listings_start_without_the_dashboard() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert result.stderr.strip() == ""
+
+
+def test_memory_that_is_only_being_measured_is_waited_for(observer: Command) -> None:
+    figures = iter([None, None, 4096, 4096, 4096, 4096, 4096, 4096])
+
+    def respond(query: wire.Query) -> Answer:
+        row = wire.Row(key="<0.9.0>", pid="<0.9.0>", memory=next(figures))
+        return wire.Details(row=row) if isinstance(query, wire.GetProcess) else window(row)
+
+    with FakeEndpoint("chat", respond):
+        assert [record["memory"] for record in observer("ps", "--json").value] == [4096]
+        assert observer("info", "0.9.0", "--json").value["memory"] == 4096
