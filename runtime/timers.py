@@ -9,11 +9,10 @@ setting and cancelling cost the same however many are pending.
 from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from runtime import clock
-from runtime.pid import Pid, TimerRef
+from runtime.pid import Pid, TimerRef, next_number
 from runtime.process import DEAD, RUNNABLE, Process
 
 if TYPE_CHECKING:
@@ -41,7 +40,6 @@ class Timers:
         self.pending: dict[int, Timer] = {}
         self.stale = 0
         """Entries of the heap that nobody waits for any more."""
-        self._numbers = count()
         self._now = clock.current_clock().now
         self._loop = node.hub.loop
         self._watcher = self._loop.timer(0)
@@ -55,21 +53,25 @@ class Timers:
             if entry is not None:
                 self.stale += 1  # the later entry stays behind
             process.timer_at = due
-            self._push(due, process)
+            self._push(due, next_number(), process)
 
     def start(self, dest: Any, message: Any, seconds: float, ref: TimerRef) -> None:
         """Send `message` to `dest` (a Pid or a name) after `seconds`."""
         if type(dest) is Pid and dest.process is None:
             return
-        timer = Timer(ref, self._now() + seconds, dest, message)
-        self.pending[ref.id] = timer
+        number = ref.id
+        due = self._now() + seconds
+        timer = Timer(ref, due, dest, message)
+        self.pending[number] = timer
         target = dest.process if type(dest) is Pid else None
         if target is not None:
-            if target.timers is None:
-                target.timers = {}
+            timers = target.timers
+            if timers is None:
+                target.timers = {number: timer}
                 target.burdened = True
-            target.timers[ref.id] = timer
-        self._push(timer.due, timer)
+            else:
+                timers[number] = timer
+        self._push(due, number, timer)
 
     def cancel(self, ref: TimerRef) -> float | None:
         """Stop a timer; gives the seconds that were left, None when it had fired or was cancelled before."""
@@ -148,8 +150,9 @@ class Timers:
         self.heap.clear()
         self.pending.clear()
 
-    def _push(self, due: float, what: Process | Timer) -> None:
-        heappush(self.heap, (due, next(self._numbers), what))
+    def _push(self, due: float, number: int, what: Process | Timer) -> None:
+        """Put an entry into the heap; `number` decides between those that are due together: the older comes first."""
+        heappush(self.heap, (due, number, what))
         if self.stale > 1_000:
             self._compact()
         if self._armed is None or due < self._armed:
@@ -162,7 +165,7 @@ class Timers:
             return
         if deadline > present:
             process.timer_at = deadline
-            self._push(deadline, process)
+            self._push(deadline, next_number(), process)
         elif process.state is not RUNNABLE:
             process.deadline = None
             self.node.scheduler.wake(process)

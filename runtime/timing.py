@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from runtime.mailbox import check_seconds
-from runtime.message import isolate
+from runtime.message import ATOMIC, isolate
 from runtime.node import this_node
 from runtime.pid import TimerRef, new_timer_ref
 
@@ -16,9 +16,10 @@ def send_after(dest: Any, message: Any, seconds: float) -> TimerRef:
     A name is looked up when the time has come; a dead pid or an unknown name takes the message silently. The timer
     outlives the process that set it and dies with the pid it is for.
     """
-    check_seconds(seconds, "seconds")
+    if not (type(seconds) is float and seconds >= 0):
+        check_seconds(seconds, "seconds")
     ref = new_timer_ref()
-    this_node().timers.start(dest, isolate(message), seconds, ref)
+    this_node().timers.start(dest, message if type(message) in ATOMIC else isolate(message), seconds, ref)
     return ref
 
 
@@ -35,7 +36,8 @@ def cancel_timer(ref: TimerRef) -> float | None:
 
     The message of a timer that has fired is in the mailbox already (OTP: cancel_timer/1).
     """
-    _check(ref, "cancel_timer")
+    if type(ref) is not TimerRef:
+        _check(ref, "cancel_timer")
     return this_node().timers.cancel(ref)
 
 
