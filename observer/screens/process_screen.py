@@ -187,7 +187,8 @@ class ProcessScreen(Acting):
         surplus = details.row.message_queue_len - len(messages)
         if messages and surplus > 0:
             messages.append(Content.assemble((f"    and {surplus:,} more", tones.MUTED)))
-        self._fill("messages", messages, "Empty: every message was received.")
+        withheld = details.state_note if details.withheld else ""
+        self._fill("messages", messages, withheld or "Empty: every message was received.")
         if self._state_known:
             state = [Content(line) for line in lines(details.state)] if details.state is not None else []
             note = (
@@ -202,7 +203,7 @@ class ProcessScreen(Acting):
             Content.assemble((f"{safe(key)}: ", tones.KEY), (safe(value), tones.TEXT))
             for key, value in details.dictionary.items()
         ]
-        self._fill("dict", entries, "Empty.")
+        self._fill("dict", entries, withheld or "Empty.")
 
     def _fill(self, part: str, shown: Sequence[Content], empty: str) -> None:
         content = Content("\n").join(shown) if shown else Content.assemble((safe(empty), tones.MUTED))

@@ -63,6 +63,7 @@ class Details:
             messages=self._messages(process, query.messages),
             state=state,
             state_note=note,
+            withheld=not self.state,
             dictionary=self._dictionary(process),
             current_stacktrace=stack_of(process),
         )

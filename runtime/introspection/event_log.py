@@ -67,10 +67,14 @@ class SpawnHook(Instrument):
 
 
 class EventLog(Instrument):
-    """Records the events of one node. `failures` maps the key of a place to when it, or one below it, last failed."""
+    """Records the events of one node. `failures` maps the key of a place to when it, or one below it, last failed.
 
-    def __init__(self, node: Node, capacity: int = CAPACITY) -> None:
+    With `state` off, the last message and the state of servers that crash are not kept.
+    """
+
+    def __init__(self, node: Node, capacity: int = CAPACITY, state: bool = True) -> None:
         self.node = node
+        self.state = state
         self.capacity = capacity
         self.ring: deque[Entry] = deque()
         self.dropped = 0
@@ -225,6 +229,8 @@ class EventLog(Instrument):
         """Keep what a server's report says until its exit, and log what a supervisor reports besides exits."""
         fields = report.fields
         if report.kind == "server_terminated":
+            if not self.state:
+                return
             if len(self._last_words) > 1_000:
                 self._last_words.clear()
             self._last_words[fields["pid"].id] = (message_text(fields["last_message"]), render(fields["state"]))

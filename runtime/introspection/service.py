@@ -38,7 +38,7 @@ class Service:
         self.node = node
         self.name = name
         self.read_only = read_only
-        self.log = EventLog(node)
+        self.log = EventLog(node, state=state)
         self.watchdog = Watchdog(node, stall_limit, self.log.add_stall)
         self.watchdog.every = self._every_second
         self.answers = Answers(node, name, self.log, self.watchdog, read_only, state)

@@ -408,6 +408,8 @@ class Details(Answer, tag="details", frozen=True):
     state: str | None = None
     state_note: str = ""
     """Why there is no state, in a sentence: not asked for, not a server, busy, redacted, switched off."""
+    withheld: bool = False
+    """Whether messages, state and dictionary are not shown on this node (--no-state)."""
     dictionary: dict[str, str] = {}
     current_stacktrace: tuple[Frame, ...] = ()
 

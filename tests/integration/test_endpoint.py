@@ -108,9 +108,15 @@ def test_a_busy_server_is_not_asked_for_its_state_again_before_it_has_answered(n
 def test_without_state_nothing_that_processes_hold_is_shown(folder: Path) -> None:
     with observed(folder, "--no-state") as node, node.client() as client:
         details = client.ask(wire.GetProcess(pid=client.pid("app/pool/worker-1"), state=True))
+        client.tell("app/pool/worker-1", "'crash'")
+        crash = eventually(
+            lambda: [e for e in client.ask(wire.GetEvents()).events if e.kind == "exit" and e.stacktrace]
+        )[0]
     assert details.state is None
     assert details.dictionary == {}
+    assert details.withheld
     assert "--no-state" in details.state_note
+    assert (crash.state, crash.last_message) == (None, None)
 
 
 def test_a_pid_that_is_gone_is_answered_with_a_sentence(node: ObservedNode) -> None:
