@@ -50,7 +50,10 @@ def resume(words: options.Words, json: options.AsJson = False) -> None:
 
 
 def send(
-    words: Annotated[list[str], typer.Argument(metavar="[NODE] PID MESSAGE", show_default=False)],
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="[NODE] PID MESSAGE", autocompletion=options.complete_process, show_default=False),
+    ],
     cast: Annotated[bool, typer.Option("--cast", help="As a cast to a server.")] = False,
     call: Annotated[bool, typer.Option("--call", help="As a call to a server; prints the reply.")] = False,
     json: options.AsJson = False,

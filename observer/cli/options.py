@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
+
+OFFERED = 200
+"""How many processes of a node are looked at for names that complete."""
+
+_NEEDS_NO_QUOTES = re.compile(r"[\w.-]+")
 
 
 def _node_names(incomplete: str) -> list[str]:
@@ -14,6 +20,31 @@ def _node_names(incomplete: str) -> list[str]:
     return [
         name for path in discovery.sockets() if (name := path.name.removesuffix(address.SUFFIX)).startswith(incomplete)
     ]
+
+
+def complete_process(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Complete a node, or after one the name of a process there."""
+    before = ctx.params.get("words") or []
+    nodes = _node_names("")
+    if before and before[0] in nodes:
+        return _process_names(before[0], incomplete) if len(before) == 1 else []
+    found = _node_names(incomplete) if not before else []
+    return found + (_process_names(nodes[0], incomplete) if len(nodes) == 1 and not before else [])
+
+
+def _process_names(node: str, incomplete: str) -> list[str]:
+    from observer.cli import target
+    from observer.client import NodeFailed
+    from observer.discovery import NoSuchNode
+    from observer.source import NodeLost
+
+    try:
+        with target.dial(node) as client:
+            rows = target.processes(client, sort="name", limit=OFFERED)
+            names = {name for row in rows for name in (row.registered_name or "", row.name)}
+    except (NodeLost, NodeFailed, NoSuchNode):
+        return []  # a key that completes is no place to complain
+    return sorted(name for name in names if name.startswith(incomplete) and _NEEDS_NO_QUOTES.fullmatch(name))
 
 
 def _demo_names(incomplete: str) -> list[tuple[str, str]]:
@@ -29,7 +60,7 @@ Node = Annotated[
 Demo = Annotated[
     str | None, typer.Argument(metavar="NAME", help="Which demo; chat when left out.", autocompletion=_demo_names)
 ]
-Words = Annotated[list[str], typer.Argument(metavar="[NODE] PID", autocompletion=_node_names, show_default=False)]
+Words = Annotated[list[str], typer.Argument(metavar="[NODE] PID", autocompletion=complete_process, show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Filter = Annotated[
     str, typer.Option("--filter", "-f", metavar="EXPR", help="Text, or fields such as 'mailbox>100 and sup~pool'.")

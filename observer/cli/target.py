@@ -69,17 +69,17 @@ def pid_of(client: Client, text: str) -> str:
     if match := _PID.fullmatch(text):
         return f"<{match[1]}>"
     called = []
-    shown = []
+    looked_at = []
     # The node searches by text; a name that might mean more than itself in a search is looked for here.
     for row in processes(client, filter=text if _PLAIN.fullmatch(text) else "", sort="name"):
-        shown.append(row)
+        looked_at.append(row)
         if row.pid is not None and row.registered_name == text:
             return row.pid
         if row.pid is not None and text in (row.name, row.label, row.child_id):
             called.append(row.pid)
     if not called:
         other = next(
-            (row.name for row in shown if row.pid is not None and row.name.casefold() == text.casefold()), None
+            (row.name for row in looked_at if row.pid is not None and row.name.casefold() == text.casefold()), None
         )
         if other is not None:
             raise Failure(f"{client.name} has no process that is called {text!r}, but one that is called {other!r}.")

@@ -165,7 +165,8 @@ def of_rows(rows: tuple[wire.Row, ...]) -> Callable[[wire.Query], Answer]:
                 found = [
                     row
                     for row in rows
-                    if row.pid is not None and text in f"{row.registered_name} {row.name} {row.child_id}"
+                    if row.pid is not None
+                    and text.casefold() in f"{row.registered_name} {row.name} {row.child_id}".casefold()
                 ]
                 return window(*found[offset : offset + limit], offset=offset, total=len(found))
             case wire.GetStats():

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -354,6 +355,13 @@ def test_a_node_that_misbehaves_is_a_sentence(observer: Command, fault: Fault) -
     assert err.startswith("observer: chat ")
 
 
+def test_a_name_in_other_letters_is_told_as_it_is_written(observer: Command) -> None:
+    with FakeEndpoint("chat", scripted):
+        status, _, err = observer("kill", "LONELY")
+    assert status == 1
+    assert "but one that is called 'lonely'" in err
+
+
 def test_several_nodes_must_be_told_apart(observer: Command) -> None:
     with FakeEndpoint("chat", scripted), FakeEndpoint("web", scripted):
         status, _, err = observer("tree")
@@ -404,6 +412,45 @@ def test_a_completion_script_is_printed_for_each_shell(socket_folder: Path, shel
     command = [sys.executable, "-m", "observer", "completion", shell]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert "_OBSERVER_COMPLETE" in result.stdout
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("observer di", ["diagnose"]),
+        ("observer demo cou", ["counter"]),
+        ("observer ps --sort me", ["memory", "message_queue_len", "messages", "messages_in", "messages_out"]),
+        ("observer tree ch", ["chat"]),
+        ("observer kill ch", ["chat"]),
+        ("observer kill lo", ["lonely"]),
+        ("observer info chat evil", []),
+        ("observer send chat wor", ["worker"]),
+        ("observer kill chat worker wor", []),
+    ],
+)
+def test_the_bash_completion_offers_what_may_stand_there(
+    socket_folder: Path, tmp_path: Path, typed: str, offered: list[str]
+) -> None:
+    called = tmp_path / "observer"
+    called.write_text(f'#!/bin/sh\nPYTHONPATH={os.getcwd()} exec {sys.executable} -m observer "$@"\n')
+    called.chmod(0o755)
+    words = typed.split()
+    script = (
+        'source <(observer completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1));'
+        '_observer_completion observer; printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    with FakeEndpoint("chat", scripted):
+        result = subprocess.run(
+            ["bash", "-c", script, "bash", *words],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+    assert sorted(result.stdout.split()) == offered
 
 
 def test_a_pipe_that_closes_early_is_no_traceback(socket_folder: Path) -> None:
