@@ -82,12 +82,17 @@ def place_of(event: Event) -> str:
 
 
 def lanes(events: Iterable[Event], now: float, seconds: float, cells: int) -> list[Lane]:
-    """Give the lanes of the last `seconds` before `now`, in `cells` cells, the one with the newest event first."""
+    """Give the lanes of the last `seconds` before `now`, in `cells` cells, the one with the newest event first.
+
+    Cells begin at round times, so that what fell into one cell stays together while time goes on.
+    """
     found: OrderedDict[str, Lane] = OrderedDict()
+    each = seconds / cells
+    first = int(now / each) - cells + 1
     for event in events:
-        if event.kind not in WEIGHT or not now - seconds < event.time <= now:
+        cell = int(event.time / each) - first
+        if event.kind not in WEIGHT or not 0 <= cell < cells:
             continue
-        cell = min(cells - 1, int((event.time - (now - seconds)) / seconds * cells))
         key = place_of(event)
         found.setdefault(key, Lane(key.rsplit("/", 1)[-1] or "no supervisor")).add(cell, event)
     return sorted(found.values(), key=lambda lane: -lane.latest)

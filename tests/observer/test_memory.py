@@ -189,7 +189,7 @@ def test_lanes_hold_the_mark_that_says_most_and_the_newest_lane_is_first() -> No
     )
     found = lanes(events, now=110.0, seconds=20.0, cells=20)
     assert [lane.name for lane in found] == ["sup", "other"]
-    assert drawn(found[0], 20) == "···········✗↻···⚑···"
+    assert drawn(found[0], 20) == "··········✗↻···⚑····"
 
 
 def drawn(lane: Lane, cells: int) -> str:
@@ -202,9 +202,9 @@ def test_marks_of_one_moment_stand_side_by_side_where_there_is_room() -> None:
 
     story = ("kill", "exit", "restart")
     (lane,) = lanes([*moment(1, *story), *moment(1, *story), *moment(9, *story)], 110.0, 20.0, 20)
-    assert drawn(lane, 20) == "···········†✗↻···†✗↻"
+    assert drawn(lane, 20) == "··········†✗↻····†✗↻"
     (lane,) = lanes([*moment(1, *story), *moment(2, "exit"), *moment(4, "exit")], 110.0, 20.0, 20)
-    assert drawn(lane, 20) == "···········†✗·✗·····"
+    assert drawn(lane, 20) == "··········†✗·✗······"
 
 
 @given(st.lists(st.tuples(st.integers(-9, 10), st.sampled_from(["kill", "exit", "restart", "gave_up"]))))
