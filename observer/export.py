@@ -45,7 +45,7 @@ def text(rows: Sequence[Row]) -> str:
     """Write the tree as lines, with pids, mailboxes and restarts."""
     lines = []
     for row, guide in zip(rows, guides([row.depth for row in rows], more=False), strict=True):
-        parts = [f"{guide}{' ' if guide else ''}{safe(row.name)}", row.pid or f"({row.status})"]
+        parts = [f"{guide}{' ' if guide else ''}{safe(row.name)}", row.pid or f"({_instead(row)})"]
         parts += [row.strategy] if row.strategy else []
         parts += [f"mailbox {row.message_queue_len:,}"] if row.message_queue_len else []
         parts += [f"restarts {row.restarts:,}"] if row.restarts else []
@@ -60,7 +60,8 @@ def dot(rows: Sequence[Row]) -> str:
     for row in rows:
         shape = "ellipse" if row.kind == "worker" else "box"
         style = ', style="dashed"' if row.pid is None and row.kind == "worker" else ""
-        lines.append(f"  {_quoted(row.key)} [label={_quoted(_label(row))}, shape={shape}{style}];")
+        label = '"' + "\\n".join(map(_escaped, _label(row))) + '"'
+        lines.append(f"  {_quoted(row.key)} [label={label}, shape={shape}{style}];")
     keys = {row.key for row in rows}
     lines += [f"  {_quoted(row.parent_key)} -> {_quoted(row.key)};" for row in rows if row.parent_key in keys]
     return "\n".join([*lines, "}"]) + "\n"
@@ -71,7 +72,7 @@ def mermaid(rows: Sequence[Row]) -> str:
     numbers = {row.key: f"n{number}" for number, row in enumerate(rows)}
     lines = ["flowchart LR"]
     for row in rows:
-        label = _label(row).replace("<", "#lt;").replace(">", "#gt;").replace('"', "#quot;").replace("\\n", "<br/>")
+        label = "<br/>".join(part.translate(_ENTITIES) for part in _label(row))
         opening, closing = ("([", "])") if row.kind == "worker" else ("[", "]")
         lines.append(f'  {numbers[row.key]}{opening}"{label}"{closing}')
     lines += [f"  {numbers[row.parent_key]} --> {numbers[row.key]}" for row in rows if row.parent_key in numbers]
@@ -104,9 +105,22 @@ FORMATS = (
 """All formats of rows."""
 
 
-def _label(row: Row) -> str:
-    return f"{safe(row.name)}\\n{row.pid or row.status}"
+_ENTITIES = str.maketrans({"#": "#35;", "<": "#lt;", ">": "#gt;", '"': "#quot;", "`": "#96;"})
+"""What would mean something else in a label of a Mermaid chart."""
+
+
+def _label(row: Row) -> tuple[str, str]:
+    return safe(row.name), row.pid or _instead(row)
+
+
+def _instead(row: Row) -> str:
+    """Give what stands where a pid would: how many rows a group stands for, or how a child is that has no process."""
+    return str(row.child_count) if row.kind == "group" else row.status
 
 
 def _quoted(name: str | None) -> str:
-    return '"' + safe(name or "").replace('"', '\\"') + '"'
+    return f'"{_escaped(name or "")}"'
+
+
+def _escaped(text: str) -> str:
+    return safe(text).replace("\\", "\\\\").replace('"', '\\"')

@@ -59,7 +59,15 @@ async def test_chaos_kills_and_tells_what_came_back(drive: Drive) -> None:
 
 
 @pytest.mark.parametrize(
-    ("downs", "ending", "expected"), [(0, "svg", "<svg"), (1, "txt", "chat_server"), (5, "json", "[")]
+    ("downs", "ending", "expected"),
+    [
+        (0, "svg", "<svg"),
+        (1, "txt", "chat_server"),
+        (2, "dot", "digraph"),
+        (3, "mmd", "flowchart"),
+        (4, "csv", "pid,name"),
+        (5, "json", "["),
+    ],
 )
 async def test_what_is_shown_is_written_to_a_file(
     drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, downs: int, ending: str, expected: str
@@ -104,6 +112,16 @@ def test_a_graph_has_a_node_a_row_and_an_edge_a_child() -> None:
     chart = export.mermaid(ROWS)
     assert "n0 --> n1" in chart
     assert 'n1(["a #quot;quoted#quot;<br/>#lt;0.2.0#gt;"])' in chart
+
+
+def test_names_with_signs_that_mean_something_in_a_graph_are_only_names() -> None:
+    odd = (wire.Row(key="odd\\", pid="<0.1.0>", name='a\\nb\\ #1 "`'), wire.Row(key="~", kind="group", child_count=3))
+    graph = export.dot(odd).splitlines()
+    assert graph[3] == r"""  "odd\\" [label="a\\nb\\ #1 \"`\n<0.1.0>", shape=ellipse];"""
+    assert '\\n3"' in graph[4]
+    chart = export.mermaid(odd).splitlines()
+    assert chart[1] == r'  n0(["a\nb\ #35;1 #quot;#96;<br/>#lt;0.1.0#gt;"])'
+    assert export.text(odd).splitlines()[1] == "  (3)"
 
 
 def test_a_table_has_a_line_a_row() -> None:
