@@ -19,6 +19,7 @@ FIGURES = {
     "run queue": "processes that wait for their turn; a long queue means that the node cannot keep up",
     "msg/s": "messages delivered in the whole node",
     "memory": "resident memory of the whole operating-system process",
+    "sorted 2 s ago": "a big node is sorted, or its tree laid out, only so often as costs it little; rows are fresh",
     "hub lag": "how late the hub answers; from 100 ms on something holds it",
 }
 

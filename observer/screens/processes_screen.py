@@ -11,8 +11,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from observer import tones
+from observer.screens.choose_sort import ORDERS
 from observer.screens.rows_screen import RowsScreen
-from observer.views import GroupBy, ProcessesView
+from observer.views import DESCENDING, GroupBy, ProcessesView
 from observer.watch import Watch
 from observer.widgets.key_bar import MORE
 from runtime.introspection import wire
@@ -52,8 +53,11 @@ class ProcessesScreen(RowsScreen[ProcessesView]):
 
     def _say_view(self) -> None:
         view = self.view
-        counted = "gained since the last look" if view.delta else "in all"
-        parts = [("Sorted by ", tones.MUTED), (view.sort, tones.TEXT), (f" ({counted})", tones.MUTED)]
+        title, first = next(((title, first) for sort, title, first in ORDERS if sort == view.sort), (view.sort, ""))
+        if view.delta and view.sort in DESCENDING:
+            first = "what was gained since the last look, most first"
+        turned = "" if view.descending == (view.sort in DESCENDING) else " (turned round)"
+        parts = [("Sorted by ", tones.MUTED), (title, tones.TEXT), (f", {first}{turned}", tones.MUTED)]
         if view.group_by:
             parts += [("   grouped by ", tones.MUTED), (view.group_by, tones.TEXT)]
         if view.filter:

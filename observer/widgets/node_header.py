@@ -159,7 +159,8 @@ def _lag_tone(seconds: float) -> str:
 
 
 def _figure(label: str, value: str, tone: str = tones.STRONG, spark: str = "") -> Content:
-    parts: list[tuple[str, str]] = [(f"{label} ", tones.MUTED), (value, tone)]
+    sign = "!" if tone in (tones.WARN, tones.BAD) else ""  # no colour is the only sign of what it means
+    parts: list[tuple[str, str]] = [(f"{label} ", tones.MUTED), (f"{sign}{value}", tone)]
     if spark.strip():
         parts.append((" " + spark, tones.LINE))
     return Content.assemble(*parts)

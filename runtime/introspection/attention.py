@@ -117,7 +117,7 @@ class Recent(Generic[Work]):
         if self.interval < 1.0:
             return None
         age = time.monotonic() - self._done_at
-        return f"{what} {age:.0f} s ago; on a node of this size that is done every {self.interval:.0f} s"
+        return f"{what} {age:.0f} s ago, every {self.interval:.0f} s"
 
 
 class Attention:
