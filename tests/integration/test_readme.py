@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-PAGES = ["README.md", "demos/README.md"]
+PAGES = ["README.md", "demos/README.md", "observer/GUIDE.md"]
 
 
 def blocks(page: str, language: str) -> list[str]:
