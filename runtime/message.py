@@ -54,9 +54,22 @@ def isolate(message: Any) -> Any:
     if kind is tuple:
         for item in message:
             if type(item) not in ATOMIC:
-                return _copy(message, {})
+                break
+        else:
+            return message
+    if _is_immutable(message):
         return message
     return _copy(message, {})
+
+
+def _is_immutable(value: Any) -> bool:
+    """Whether a value is immutable all the way down, as far as that is quickly told: atoms in tuples, also named ones."""
+    kind = type(value)
+    if kind in ATOMIC:
+        return True
+    if kind is not tuple and not (issubclass(kind, tuple) and kind.__dictoffset__ == 0):
+        return False
+    return all(map(_is_immutable, tuple.__iter__(value)))
 
 
 def _copy(value: Any, memo: dict[int, Any]) -> Any:
@@ -69,7 +82,7 @@ def _copy(value: Any, memo: dict[int, Any]) -> Any:
     copier = _COPIERS.get(kind)
     if copier is not None:
         return copier(value, memo)
-    if isinstance(value, (type, Enum)):
+    if isinstance(value, (type, Enum)) or _is_immutable(value):
         return value
     try:
         result = _copy_instance(value, memo)

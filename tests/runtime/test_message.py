@@ -132,7 +132,7 @@ def test_what_is_shared_in_one_message_is_shared_in_the_copy(one: Any, other: An
     assert copied["a"] is not shared
 
 
-@given(ATOMS | st.tuples(ATOMS, ATOMS) | st.tuples(st.tuples(ATOMS), ATOMS))
+@given(ATOMS | st.tuples(ATOMS, ATOMS) | st.tuples(st.tuples(ATOMS), ATOMS) | st.builds(Point, ATOMS, st.tuples(ATOMS)))
 def test_what_cannot_change_travels_by_reference(value: Any) -> None:
     assert isolate(value) is value
 
@@ -157,6 +157,15 @@ def test_what_cannot_change_travels_by_reference(value: Any) -> None:
 def test_immutable_values_and_code_travel_by_reference(value: Any) -> None:
     assert isolate(value) is value
     assert isolate([value])[0] is value
+
+
+def test_a_tuple_with_something_mutable_deep_inside_or_with_attributes_of_its_own_is_copied() -> None:
+    inner: list[int] = [1]
+    copied = isolate(("a", Point(1, ("b", inner))))
+    assert copied[1].y[1] == inner and copied[1].y[1] is not inner
+    pair = Pair((1, 2))
+    pair.note = [3]  # type: ignore[attr-defined]
+    assert isolate((pair,))[0].note is not pair.note  # type: ignore[attr-defined]
 
 
 def in_a_list(value: Any) -> Any:
