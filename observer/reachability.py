@@ -26,6 +26,11 @@ class Reachability:
         """Give the state after the node could not be reached; the first moment of a loss is kept."""
         return replace(self, connected=False, lost_at=self.lost_at or now, why=why, child=child)
 
+    @property
+    def ended(self) -> bool:
+        """Whether the program was started from here and has ended: it will not come back."""
+        return not self.connected and self.child is not None and self.child.returncode is not None
+
     def sentences(self) -> list[str]:
         """Say what is wrong, most important first; nothing while connected."""
         if self.connected:
@@ -35,8 +40,7 @@ class Reachability:
         return [self._loss(self.lost_at), *self._last_words()]
 
     def _loss(self, lost_at: float) -> str:
-        ended = self.child is not None and self.child.returncode is not None
-        if self.child is not None and ended:
+        if self.child is not None and self.ended:
             return f"The program ended {_status(self.child.returncode or 0)}. What you see is from {of_day(lost_at)}."
         return f"The node was lost at {of_day(lost_at)}; reconnecting. {self.why}".rstrip()
 

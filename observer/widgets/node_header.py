@@ -90,6 +90,8 @@ class NodeHeader(Widget):
 
     def _state(self) -> tuple[str, str]:
         if not self.reachability.connected:
+            if self.reachability.ended:
+                return ("■ ENDED", "$text-error bold")
             return ("◌ LOST" if self.reachability.lost_at else "◌ connecting", "$text-warning bold")
         if self.frozen:
             return ("‖ FROZEN", "$text-accent bold")

@@ -62,6 +62,16 @@ async def test_the_end_of_a_child_is_told_with_its_status_and_last_words(drive: 
         assert "ValueError: no port␛[31m" in text
 
 
+async def test_a_program_that_has_ended_is_not_called_lost(drive: Drive) -> None:
+    node = fake_node.chat()
+    async with drive(node) as driver:
+        node.child_status = ChildStatus("python -m demos.chat", 0, ())
+        node.lose("The program ended.")
+        driver.app.observed.poller.soon()
+        assert await driver.shows("■ ENDED")
+        assert "LOST" not in driver.text()
+
+
 async def test_a_child_ended_by_a_signal_is_told_so(drive: Drive) -> None:
     async with drive(fake_node.chat()) as driver:
         driver.node.child_status = ChildStatus("demos.chat", -9)
