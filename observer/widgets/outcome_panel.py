@@ -6,10 +6,14 @@ from textual.content import Content
 from textual.widget import Widget
 
 from observer import tones, units
+from observer.hanging import hanging
 from observer.narration import line
 from observer.outcome import Outcome
 from observer.record import Record
 from observer.safetext import safe
+
+LABEL = 11
+"""Cells of what stands before each line."""
 
 
 class OutcomePanel(Widget):
@@ -22,7 +26,7 @@ class OutcomePanel(Widget):
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self._outcome: Outcome | None = None
-        self._lines: list[Content] = []
+        self._lines: list[tuple[Content, Content]] = []
 
     @property
     def running(self) -> bool:
@@ -43,15 +47,20 @@ class OutcomePanel(Widget):
             self._outcome = None
             return
         self._lines = [
-            Content.assemble(("planned    ", tones.MUTED), (safe(outcome.planned), tones.TEXT)),
-            Content.assemble(("happened   ", tones.MUTED), (safe(outcome.summary(record.events)), tones.STRONG)),
+            (_label("planned"), Content.styled(safe(outcome.planned), tones.TEXT)),
+            (_label("happened"), Content.styled(safe(outcome.summary(record.events)), tones.STRONG)),
         ]
         for after, depth, event in outcome.happened(record.events):
-            told = line(event)[1:]
-            when = f"+{units.lag(max(0.0, after))}".ljust(11)
-            self._lines.append(Content.assemble((when, tones.MUTED), ("  " * depth, tones.MUTED), *told))
+            (_, sign, *told) = line(event)
+            when = _label(f"+{units.lag(max(0.0, after))}")
+            self._lines.append((Content.assemble(when, "  " * depth, sign), Content.assemble(*told)))
         self.refresh()
 
     def render(self) -> Content:
         """Draw the plan, and under it what happened."""
-        return Content("\n").join(self._lines)
+        width = self.content_size.width
+        return Content("\n").join(hanging(label, text, width) for label, text in self._lines)
+
+
+def _label(text: str) -> Content:
+    return Content.styled(text.ljust(LABEL), tones.MUTED)

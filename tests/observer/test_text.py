@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from textual.content import Content
 
 from observer import units
 from observer.guides import guides
+from observer.hanging import hanging
 from observer.reasons import NotALiteral, literal
 from observer.safetext import fit, fit_right, lines, safe
 from observer.sparkline import bar, mailbox_fraction, sparkline
@@ -171,3 +173,9 @@ def test_what_is_no_literal_is_refused_with_an_example(typed: str) -> None:
 )
 def test_the_scale_of_sizes_ends_in_a_round_number(largest: float, top: float) -> None:
     assert units.round_up_size(largest) == top
+
+
+def test_text_behind_a_label_keeps_to_its_own_column() -> None:
+    shown = hanging(Content("label  "), Content("one two three four five six"), 27)
+    assert shown.plain == "label  one two three four\n       five six"
+    assert hanging(Content("label "), Content(""), 40).plain == "label "
