@@ -68,7 +68,7 @@ def _is_immutable(value: Any) -> bool:
     if kind in ATOMIC:
         return True
     if kind is not tuple and not (issubclass(kind, tuple) and kind.__dictoffset__ == 0):
-        return False
+        return issubclass(kind, (type, Enum))
     return all(map(_is_immutable, tuple.__iter__(value)))
 
 
@@ -82,7 +82,7 @@ def _copy(value: Any, memo: dict[int, Any]) -> Any:
     copier = _COPIERS.get(kind)
     if copier is not None:
         return copier(value, memo)
-    if isinstance(value, (type, Enum)) or _is_immutable(value):
+    if _is_immutable(value):
         return value
     try:
         result = _copy_instance(value, memo)
