@@ -63,7 +63,7 @@ def isolate(message: Any) -> Any:
 
 
 def _is_immutable(value: Any) -> bool:
-    """Whether a value is immutable all the way down, as far as that is quickly told: atoms in tuples, also named ones."""
+    """Whether a value is quickly told to be immutable all the way down: atoms and enums, in tuples, also named ones."""
     kind = type(value)
     if kind in ATOMIC:
         return True
