@@ -6,13 +6,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
-from observer import tones
 from observer.eventlog import EventLog
 from observer.narration import line
 from observer.screens.dialog import Dialog
 from observer.story import story
+from observer.widgets.event_story import EventStory
 from runtime.introspection.wire import Event
 
 
@@ -31,8 +30,7 @@ class EventDialog(Dialog[None]):
         with VerticalScroll(classes="box help") as box:
             box.border_title = Content.assemble(*line(self._event)[1:3])
             box.border_subtitle = "esc closes"
-            lines = [Content.assemble(*(spans or [("", tones.TEXT)])) for spans in story(self._log, self._event)]
-            yield Static(Content("\n").join(lines))
+            yield EventStory(story(self._log, self._event))
 
     def on_mount(self) -> None:
         """Let the arrow keys scroll."""

@@ -8,17 +8,17 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container, VerticalScroll
-from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from observer import tones, units
 from observer.narration import line
 from observer.screens.event_dialog import EventDialog
 from observer.screens.node_screen import NodeScreen
 from observer.screens.process_screen import ProcessScreen
-from observer.story import story
+from observer.story import Told, story
 from observer.watch import Watch
 from observer.widgets.event_list import EventList
+from observer.widgets.event_story import EventStory
 from observer.widgets.filter_line import FilterLine
 from observer.widgets.line_list import LineList
 from observer.widgets.timeline_view import TimelineView
@@ -54,7 +54,7 @@ class EventsScreen(NodeScreen):
         super().__init__(watch)
         self.timeline = TimelineView(watch.record)
         self.log_list = EventList("Nothing has happened yet: exits, restarts, kills and crashes are listed here.")
-        self.detail = Static(markup=False)
+        self.detail = EventStory()
         self.line = FilterLine("text in the event   (enter keeps it, esc takes it away)", self.log_list)
         self._kinds = 0
 
@@ -110,10 +110,9 @@ class EventsScreen(NodeScreen):
     def _tell(self) -> None:
         event = self.log_list.selected
         if event is None:
-            self.detail.update(Content.assemble(("Select an event to see its stack, its chain and why.", tones.MUTED)))
-            return
-        spans = story(self.observed.record.events, event)
-        self.detail.update(Content("\n").join(Content.assemble(*(each or [("", tones.TEXT)])) for each in spans))
+            self.detail.tell([Told([("Select an event to see its stack, its chain and why.", tones.MUTED)])])
+        else:
+            self.detail.tell(story(self.observed.record.events, event))
 
     @on(LineList.Selected)
     def _selected(self) -> None:
