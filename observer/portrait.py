@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observer import tones, units
-from observer.columns import STATUS, mailbox_tone, worth_telling
+from observer.columns import OVERLOADED, STATUS, mailbox_tone, worth_telling
 from observer.lives import Life
 from observer.safetext import safe
 from observer.sparkline import sparkline
@@ -96,7 +96,8 @@ def _supervision(row: Row) -> Fact:
 
 
 def _mailbox(row: Row, life: Life | None) -> Fact:
-    parts = [(units.count(row.message_queue_len), mailbox_tone(row.message_queue_len))]
+    sign = "! " if row.message_queue_len >= OVERLOADED else ""
+    parts = [(sign + units.count(row.message_queue_len), mailbox_tone(row.message_queue_len))]
     if life is not None and life.mailbox_peak > row.message_queue_len:
         parts.append((f" (peak {units.count(life.mailbox_peak)})", tones.MUTED))
     parts.append((f"  in {units.count(row.messages_in)}  out {units.count(row.messages_out)}", tones.MUTED))

@@ -20,6 +20,7 @@ LEGEND: tuple[tuple[str, str], ...] = (
     ("↻", "restarted"),
     ("⚑", "gave up"),
     (SIGNS["kill"][0], "killed from here"),
+    (SIGNS["stall"][0], "stall"),
 )
 """What the marks mean, in as few words as there is room for."""
 

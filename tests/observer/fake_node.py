@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 
 from observer.source import Answer, ChildStatus, NodeLost
 from runtime.introspection import wire
+from tests.observer.fake_groups import grouped
 from tests.observer.fake_process import START, STEP, FakeClock, FakeProcess
 
 __all__ = ["START", "FakeClock", "FakeNode", "FakeProcess", "chat", "crashing", "crowd"]
@@ -211,6 +212,7 @@ class FakeNode:
             memory=int(place.memory + place.growth * (self.time - START)) if place.pid else None,
             memory_age=1.5,
             reductions=int(lived * 100),
+            cpu_time=round(lived * place.cpu, 3) if place.pid else None,
             restarts=place.restarts,
             started_at=place.started_at if place.pid else None,
             supervisor=place.parent.pid if place.parent else None,
@@ -279,6 +281,9 @@ class FakeNode:
     def _processes(self, query: wire.GetProcesses) -> Answer:
         self.time += STEP
         places = [place for place in self._all() if place.kind != "group" and place.pid and query.filter in place.name]
+        if query.group_by:
+            rows = grouped(places, query.group_by, self.row)
+            return wire.Window(rows=rows, offset=0, total=len(rows), stats=self.stats())
         places = self._sorted(places, query.sort, query.descending)
         index = next((i for i, place in enumerate(places) if query.anchor in (place.key, place.pid)), None)
         part = places[query.offset : query.offset + query.limit]
@@ -342,9 +347,14 @@ class FakeNode:
 
     def _names(self, query: wire.GetNames) -> Answer:
         return wire.Names(
-            names=tuple(wire.NameEntry(name=place.name, pid=place.pid) for place in self._all() if place.pid),
+            names=tuple(wire.NameEntry(name=place.name, pid=place.pid) for place in self._all() if place.pid)[:500],
             timers=(wire.TimerEntry(due_in=2.5, dest="<0.12.0>", message="'tick'"),),
-            sockets=(wire.SocketEntry(fd=9, family="tcp", local="127.0.0.1:4000", status="LISTEN", pid="<0.14.0>"),),
+            sockets=(
+                wire.SocketEntry(
+                    fd=9, family="tcp", local="127.0.0.1:4000", status="LISTEN", pid="<0.14.0>", name="bob"
+                ),
+                wire.SocketEntry(fd=11, family="unix", local=""),
+            ),
             timers_total=1,
         )
 
@@ -379,7 +389,15 @@ def wire_pid(pid: str | None) -> int:
 def chat(**more: object) -> FakeNode:
     """Give a node like the chat demo: a supervisor with a server and a supervisor of clients, and one stray process."""
     root = FakeProcess("chat_sup", "chat_sup", "<0.10.0>", "supervisor", strategy="rest_for_one")
-    root.add("chat_server", "<0.11.0>", rate=120.0, memory=48_000, status="running", initial_call="demos.chat.server")
+    root.add(
+        "chat_server",
+        "<0.11.0>",
+        rate=120.0,
+        memory=48_000,
+        status="running",
+        cpu=0.31,
+        initial_call="demos.chat.server",
+    )
     clients = root.add("clients", "<0.12.0>", kind="supervisor", strategy="dynamic", memory=9_000)
     for number, name in enumerate(("ada", "bob", "charles"), 13):
         clients.add(name, f"<0.{number}.0>", rate=40.0 - number, queue=(number - 13) * 7, memory=5_000 + 900 * number)
@@ -407,7 +425,7 @@ def crashing() -> FakeNode:
     node.crash(node.find("bob"), "ValueError: 'bob' sent nonsense")
     node.crash(node.find("bob"), "ValueError: 'bob' sent nonsense")
     server = node.find("chat_server")
-    server.queue, server.growth, server.lints = 4_812, 65_000.0, ("overload",)
+    server.queue, server.growth, server.lints, server.cpu = 4_812, 65_000.0, ("overload",), 0.93
     clients = node.find("clients")
     clients.add("dave", None)
     clients.restarts_used = 3

@@ -25,6 +25,8 @@ class FakeProcess:
     strategy: wire.Strategy | None = None
     rate: float = 0.0
     """Messages received a second."""
+    cpu: float = 0.0
+    """Share of a core."""
     queue: int = 0
     memory: int = 4_096
     growth: float = 0.0

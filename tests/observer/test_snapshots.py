@@ -82,6 +82,20 @@ def test_the_other_views_with_nothing_to_show(snap_compare: Compare, view: str) 
     assert snap_compare(**picture(FakeNode(), press(VIEWS[view])), terminal_size=(80, 24))
 
 
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_process_with_earlier_lives(snap_compare: Compare, size: tuple[int, int]) -> None:
+    act = press("j", "j", "j", "j", "enter")
+    assert snap_compare(**picture(fake_node.crashing(), act), terminal_size=size)
+
+
+def test_the_constants_of_a_node(snap_compare: Compare) -> None:
+    assert snap_compare(**picture(fake_node.crashing(), press("5", "i")), terminal_size=(80, 24))
+
+
+def test_processes_in_groups(snap_compare: Compare) -> None:
+    assert snap_compare(**picture(fake_node.chat(), press("2", "b", "b", "d")), terminal_size=(80, 24))
+
+
 def test_a_crash_with_its_chain(snap_compare: Compare) -> None:
     act = press("j", "j", "j", "X", "4", "g", "j")
     assert snap_compare(**picture(fake_node.chat(), act), terminal_size=(120, 40))
@@ -116,16 +130,30 @@ def test_a_filter(snap_compare: Compare) -> None:
     assert snap_compare(**picture(fake_node.chat(), press("slash", "b", "o", "b")), terminal_size=(80, 24))
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_a_lost_node(snap_compare: Compare, size: tuple[int, int]) -> None:
+def losing(*keys: str) -> Act:
+    """Give an act that presses keys, looks once more, and then the node goes away."""
+    before = press(*keys)
+
     async def act(pilot: Pilot[None], app: ObserverApp, node: FakeNode) -> None:
+        await before(pilot, app, node)
         node.child_status = ChildStatus(
             "python -m demos.chat", 1, ("Traceback (most recent call last):", "OSError: no")
         )
         node.lose()
         app._take(Lost("The connection was closed."))
 
-    assert snap_compare(**picture(fake_node.chat(), act), terminal_size=size)
+    return act
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_lost_node(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
+    assert snap_compare(**picture(fake_node.chat(), losing(), theme), terminal_size=size)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_other_views_of_a_lost_node(snap_compare: Compare, view: str) -> None:
+    assert snap_compare(**picture(fake_node.crashing(), losing("j", VIEWS[view])), terminal_size=(80, 24))
 
 
 def test_a_stuck_hub(snap_compare: Compare) -> None:
@@ -134,12 +162,19 @@ def test_a_stuck_hub(snap_compare: Compare) -> None:
     assert snap_compare(**picture(node), terminal_size=(80, 24))
 
 
-def test_nothing_to_show(snap_compare: Compare) -> None:
-    assert snap_compare(**picture(FakeNode()), terminal_size=(80, 24))
+@pytest.mark.parametrize("theme", THEMES)
+def test_nothing_to_show(snap_compare: Compare, theme: str) -> None:
+    assert snap_compare(**picture(FakeNode(), theme=theme), terminal_size=(80, 24))
 
 
-def test_a_hundred_thousand_processes(snap_compare: Compare) -> None:
-    assert snap_compare(**picture(fake_node.crowd(100_000), press("l", "G"), looks=2), terminal_size=(120, 40))
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_hundred_thousand_processes(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(**picture(fake_node.crowd(100_000), press("l", "G"), looks=2), terminal_size=size)
+
+
+@pytest.mark.parametrize("view", ["processes", "names"])
+def test_a_hundred_thousand_processes_in_a_list(snap_compare: Compare, view: str) -> None:
+    assert snap_compare(**picture(fake_node.crowd(100_000), press(VIEWS[view], "j"), looks=1), terminal_size=(80, 24))
 
 
 def test_a_terminal_too_small(snap_compare: Compare) -> None:
