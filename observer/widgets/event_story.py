@@ -4,33 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textual import events
 from textual.content import Content
-from textual.widgets import Static
+from textual.geometry import Size
+from textual.widget import Widget
 
 from observer.hanging import hanging
 from observer.story import Told
 
 
-class EventStory(Static):
-    """The lines of a story, each keeping to its own column."""
+class EventStory(Widget):
+    """The lines of a story, each keeping to its own column; it is as high as they are."""
+
+    DEFAULT_CSS = """
+    EventStory { height: auto; }
+    """
 
     def __init__(self, told: Sequence[Told] = ()) -> None:
-        super().__init__(markup=False)
+        super().__init__()
         self._told = told
-        self._width = 0
 
     def tell(self, told: Sequence[Told]) -> None:
         """Tell another story."""
         self._told = told
-        self._draw()
+        self.refresh(layout=True)
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Wrap anew, when the width is another one."""
-        if self.content_size.width != self._width:
-            self._draw()
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Give the number of lines at that width."""
+        return self._wrapped(width).plain.count("\n") + 1
 
-    def _draw(self) -> None:
-        width = self._width = self.content_size.width
+    def render(self) -> Content:
+        """Draw the lines at the width there is."""
+        return self._wrapped(self.content_size.width)
+
+    def _wrapped(self, width: int) -> Content:
         lines = (hanging(Content.assemble(*each.label), Content.assemble(*each.text), width) for each in self._told)
-        self.update(Content("\n").join(lines))
+        return Content("\n").join(lines)
