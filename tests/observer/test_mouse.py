@@ -5,8 +5,12 @@ from __future__ import annotations
 from textual.widgets import Button
 
 from observer.screens.confirm_kill import ConfirmKill
+from observer.screens.event_dialog import EventDialog
+from observer.screens.events_screen import EventsScreen
+from observer.screens.health_screen import HealthScreen
 from observer.screens.process_screen import ProcessScreen
 from observer.widgets.key_bar import KeyBar
+from observer.widgets.node_header import NodeHeader
 from observer.widgets.process_table import ProcessTable
 from runtime.introspection import wire
 from tests.observer import fake_node
@@ -78,3 +82,49 @@ async def test_a_dialog_can_be_left_by_mouse(drive: Drive) -> None:
         await driver.pilot.click("#leave")
         await driver.settle()
         assert not any(isinstance(query, wire.Exit) for query in driver.node.asked)
+
+
+async def test_a_click_selects_a_line_of_a_list_and_a_double_click_opens_it(drive: Drive) -> None:
+    node = fake_node.chat()
+    for _ in range(3):
+        node.crash(node.find("ada"))
+    async with drive(node) as driver:
+        await driver.press("4")
+        await driver.look()
+        view = driver.app.view
+        assert isinstance(view, EventsScreen)
+        await driver.pilot.click(view.log_list, offset=(5, 2))
+        await driver.settle()
+        assert view.log_list.selected is node.events[1]
+        await driver.pilot.click(view.log_list, offset=(5, 3), times=2)
+        await driver.settle()
+        assert isinstance(driver.app.screen, EventDialog)
+
+
+async def test_the_count_of_findings_in_the_header_leads_to_them(drive: Drive) -> None:
+    async with drive(fake_node.crashing()) as driver:
+        line = driver.text().splitlines()[1]
+        await driver.pilot.click(NodeHeader, offset=(line.index("finding"), 1))
+        await driver.settle()
+        assert isinstance(driver.app.screen, HealthScreen)
+
+
+async def test_a_click_on_a_related_process_goes_there(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("j", "enter")
+        await driver.look()
+        await driver.pilot.click("#relations", offset=(4, 1))
+        await driver.settle()
+        await driver.look()
+        assert "chat_sup <0.10.0>" in driver.text()
+
+
+async def test_chaos_is_started_by_its_button(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("j", "c")
+        await driver.pilot.click("#start")
+        for _ in range(50):
+            if any(isinstance(query, wire.Exit) for query in driver.node.asked):
+                return
+            await driver.pilot.pause()
+        raise AssertionError("nothing was killed")
