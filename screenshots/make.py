@@ -52,7 +52,7 @@ PICTURES = {
     "before-a-kill": Picture("strategies", (4.0, *"jjjjjjj", "x", 0.8)),
     "processes": Picture("overload", (12.0, "2", 1.5)),
     "process": Picture("chat", (8.0, *ADA, *KILL, 3.0, "enter", 2.0), size=(120, 40)),
-    "events": Picture("crash_loop", (32.5, "4", 0.5, "f", 1.0)),
+    "events": Picture("crash_loop", (32.5, "4", 0.5, "f", 0.5, "k", 1.0)),
     "node": Picture("leak", (30.0, "5", 2.0), size=(120, 40)),
     "names": Picture("chat", (4.0, "6", 1.5)),
     "chaos": Picture("swarm", (4.0, "c", 0.5, "tab", "ctrl+a", "ctrl+k", *"20s", "enter", 9.0)),
@@ -61,7 +61,7 @@ PICTURES = {
     "crash-loop": Picture("crash_loop", (14.0, "j", "j", 1.0)),
     "leak": Picture("leak", (25.0, "j", "enter", 2.5), size=(120, 40)),
     "hog": Picture("hog", (6.8,)),
-    "deadlock": Picture("deadlock", (13.0, "5", 1.5)),
+    "deadlock": Picture("deadlock", (13.0, "5", 1.5), size=(120, 40)),
     "escalation": Picture("strategies", (3.0, "G", "k", "X", 1.5, "X", 1.5, "4", 0.5, "f", 1.0)),
 }
 
