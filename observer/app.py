@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -103,6 +104,8 @@ class ObserverApp(App[None]):
             self.add_mode(name, partial(view, self.observed))
         self.switch_mode("tree")
         self.run_worker(self.observed.poller.run(), name="poller", exit_on_error=True)
+        # All that there is by now stays to the end. Walking it for garbage would make a frame late now and then.
+        self.call_after_refresh(gc.freeze)
 
     def _remap(self, keys: dict[str, str]) -> None:
         """Put the user's keys in force; names that no action has are told."""
@@ -115,6 +118,7 @@ class ObserverApp(App[None]):
     async def on_unmount(self) -> None:
         """Let the connection go."""
         await self.observed.source.close()
+        gc.unfreeze()
 
     # -- Data ---------------------------------------------------------------------------------------------------
 

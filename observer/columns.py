@@ -95,7 +95,7 @@ def _messages(row: Row, life: Life | None, width: int) -> Cell:
     figure = (fit_right(units.rate(rate), 5), tones.TEXT if rate else tones.FAINT)
     if width <= 6:
         return (figure,)
-    line = sparkline(life.messages.rates.values(), width - 6) if life else " " * (width - 6)
+    line = sparkline(life.messages.rates.values(width - 6), width - 6) if life else " " * (width - 6)
     return (figure, (" ", tones.TEXT), (line, tones.LINE))
 
 

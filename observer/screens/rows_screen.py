@@ -50,6 +50,7 @@ class RowsScreen(Acting, Generic[View]):
         self.table = ProcessTable(watch.settings.columns, flat)
         self.line = FilterLine(FILTER_HINT, self.table)
         self.problem = Static(id="problem", markup=False)
+        self._why: str | None = None
 
     def compose_table(self) -> Iterator[Widget]:
         """Give the table and what belongs to it."""
@@ -116,8 +117,10 @@ class RowsScreen(Acting, Generic[View]):
                 self._say_problem(why)
 
     def _say_problem(self, why: str) -> None:
-        self.problem.display = bool(why)
-        self.problem.update(f"! {safe(why)}" if why else "")
+        if why != self._why:  # another text makes Textual lay out the whole screen
+            self._why = why
+            self.problem.display = bool(why)
+            self.problem.update(f"! {safe(why)}" if why else "")
 
     def show_reachability(self) -> None:
         """Dim the last known state while the node is lost."""

@@ -6,7 +6,9 @@ does. Keys move the selection here and now; when that leaves the window, `Window
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
+from typing import Self
 
 import msgspec
 from rich.segment import Segment
@@ -133,6 +135,9 @@ class ProcessTable(ScrollView, can_focus=True):
         self._rows: dict[int, Row] = {}
         self._guides: dict[int, str] = {}
         self._drawn: dict[int, Strip] = {}
+        """The lines as they are on the screen, by line of the widget."""
+        self._ready: dict[int, Strip] = {}
+        """Lines that do not look as before, until they are on the screen."""
 
     # -- Rows ---------------------------------------------------------------------------------------------------
 
@@ -325,15 +330,26 @@ class ProcessTable(ScrollView, can_focus=True):
         """Draw everything again."""
         self.refresh()
 
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
+        """Draw regions again, or everything: then nothing that was drawn before counts, e.g. in another theme."""
+        if not regions:
+            self._ready.clear()
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
     def redraw(self) -> None:
         """Send to the terminal the lines that do not look as they did, and no others."""
         for y in range(self.size.height):
-            if self._draw(y) != self._drawn.get(y):
+            strip = self._draw(y)
+            if strip != self._drawn.get(y):
+                self._ready[y] = strip
                 self.refresh(Region(0, y, self.width, 1))
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the screen: the heading, a row, or nothing."""
-        strip = self._drawn[y] = self._draw(y)
+        strip = self._ready.pop(y, None)
+        if strip is None or strip.cell_length != self.width:
+            strip = self._draw(y)
+        self._drawn[y] = strip
         return strip
 
     def _draw(self, y: int) -> Strip:
@@ -359,14 +375,16 @@ class ProcessTable(ScrollView, can_focus=True):
         cells: list[Cell] = [self._gutter(row, selected, flash), name]
         for column, cells_wide in layout.columns:
             cells.append(((" ", tones.TEXT), *column.draw(row, life, cells_wide)))
-        strip = Strip([Segment(text, self._paint(tone, base)) for cell in cells for text, tone in cell])
-        return strip.adjust_cell_length(width, base.rich_style)
+        paints = self._paints(base)
+        used = GUTTER + layout.name + sum(1 + cells_wide for _, cells_wide in layout.columns)
+        strip = Strip([Segment(text, paints[tone]) for cell in cells for text, tone in cell], used)
+        return strip.adjust_cell_length(width, paints[""])
 
     def _blank(self, index: int, base: Style, width: int) -> Strip:
         if self.total == 0 and index == 1 and self.empty:
-            return Strip([Segment(fit("  " + self.empty, width), self._paint(tones.MUTED, base))])
+            return Strip([Segment(fit("  " + self.empty, width), self._paints(base)[tones.MUTED])])
         waiting = "  …" if index < self.total else ""
-        return Strip([Segment(fit(waiting, width), self._paint(tones.FAINT, base))])
+        return Strip([Segment(fit(waiting, width), self._paints(base)[tones.FAINT])])
 
     def _heading(self, base: Style) -> Strip:
         layout = self._layout
@@ -375,10 +393,9 @@ class ProcessTable(ScrollView, can_focus=True):
             title = self._titled(column.titled(width), column.sort)
             text = fit_right(title, width) if column.right else fit(title, width)
             titles.append((" " + text, column.sort == self.sort))
-        strip = Strip(
-            [Segment(text, self._paint(tones.KEY if sorted_by else tones.MUTED, base)) for text, sorted_by in titles]
-        )
-        return strip.adjust_cell_length(self.width, base.rich_style)
+        paints = self._paints(base)
+        strip = Strip([Segment(text, paints[tones.KEY if sorted_by else tones.MUTED]) for text, sorted_by in titles])
+        return strip.adjust_cell_length(self.width, paints[""])
 
     def _titled(self, title: str, sort: Sort | None) -> str:
         return f"{title} {'▾' if self.descending else '▴'}" if sort == self.sort else title
@@ -392,24 +409,38 @@ class ProcessTable(ScrollView, can_focus=True):
         tint = self.get_component_styles(component).background.multiply_alpha(strength)
         return base + Style(background=tint if base.background is None else base.background + tint)
 
-    def _paint(self, tone: str, base: Style) -> RichStyle:
-        """Give a tone on a background, as the terminal shows it."""
-        key = (self.app.theme, tone, base, self.dimmed)
-        style = _PAINTS.get(key)
-        if style is None:
-            parsed = base + self.app.stylesheet.parse_style(tone)
-            if self.dimmed and parsed.foreground is not None:
-                parsed = parsed + Style(foreground=parsed.foreground.multiply_alpha(0.5))
-            if len(_PAINTS) > 2_000:
+    def _paints(self, base: Style) -> Paints:
+        """Give how tones look on a background."""
+        key = (self.app.theme, base, self.dimmed)
+        paints = _PAINTS.get(key)
+        if paints is None:
+            if len(_PAINTS) > 100:
                 _PAINTS.clear()
-            style = _PAINTS[key] = parsed.rich_style
-        return style
+            paints = _PAINTS[key] = Paints(self.app.stylesheet.parse_style, base, self.dimmed)
+        return paints
 
     def region_of(self, index: int) -> Region:
         """Give where the row at `index` stands in this widget, for the mouse."""
         return Region(0, index - self._offset + 1, self.width, 1)
 
 
-_PAINTS: dict[tuple[str, str, Style, bool], RichStyle] = {}
+class Paints(dict[str, RichStyle]):
+    """Tones on one background, as the terminal shows them; the empty tone is the background alone."""
+
+    def __init__(self, parse: Callable[[str], Style], base: Style, dimmed: bool) -> None:
+        super().__init__({"": base.rich_style})
+        self._parse = parse
+        self._base = base
+        self._dimmed = dimmed
+
+    def __missing__(self, tone: str) -> RichStyle:
+        style = self._base + self._parse(tone)
+        if self._dimmed and style.foreground is not None:
+            style = style + Style(foreground=style.foreground.multiply_alpha(0.5))
+        paint = self[tone] = style.rich_style
+        return paint
+
+
+_PAINTS: dict[tuple[str, Style, bool], Paints] = {}
 
 _layout = lru_cache(maxsize=64)(lay_out)
