@@ -12,6 +12,7 @@ and ends. In the observer (``observer demo swarm --processes 100000``) they go o
 from __future__ import annotations
 
 import argparse
+import gc
 import random
 import time
 from contextlib import suppress
@@ -78,7 +79,11 @@ def start_group(size: int, name: str | None = None) -> Pid | None:
         part *= FANOUT
     parts = [min(part, size - start) for start in range(0, size, part)]
     groups = [ChildSpec(id=n, start=(start_group, size), type="supervisor") for n, size in enumerate(parts)]
-    return Supervisor.start_link(groups, name=name)
+    supervisor = Supervisor.start_link(groups, name=name)
+    # What was started stays for long, and dead processes need no collector: they are in no cycles. To walk a million of
+    # them for garbage, again and again while there are more and more, holds everything up for a second and more.
+    gc.freeze()
+    return supervisor
 
 
 def tree(size: int) -> Pid | None:
