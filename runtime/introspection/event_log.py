@@ -34,6 +34,9 @@ CAPACITY = 4_000
 QUOTA = 25
 """Spawns, and normal exits of processes nobody will restart, that are logged one by one in a second."""
 
+SHUTDOWN_QUOTA = 500
+"""Orderly ends of permanent children that are logged one by one in a second: a great tree that stops is no news."""
+
 MAX_FAILURES = 20_000
 """Places whose last failure is remembered."""
 
@@ -91,6 +94,7 @@ class EventLog(Instrument):
         self._last_words: dict[int, tuple[str, str]] = {}
         self._orphans = Orphans()
         self._spawn_quota = self._exit_quota = QUOTA
+        self._shutdown_quota = SHUTDOWN_QUOTA
         self._quiet_exits = 0
         self._spawns_told = node.spawned
         self.spawns = SpawnHook(self)
@@ -134,6 +138,7 @@ class EventLog(Instrument):
     def tick(self) -> None:
         """Sum up what was too much to be logged one by one, and begin a new second. In the hub only."""
         self._spawn_quota = self._exit_quota = QUOTA
+        self._shutdown_quota = SHUTDOWN_QUOTA
         self.spawns.switch_on()
         spawns = self.node.spawned - self._spawns_told - self._spawns_logged
         exits, self._quiet_exits = self._quiet_exits, 0
@@ -146,7 +151,7 @@ class EventLog(Instrument):
     @property
     def is_due(self) -> bool:
         """Whether `tick` has something to do. May be asked from any thread."""
-        return self._spawn_quota < QUOTA or self._exit_quota < QUOTA
+        return self._spawn_quota < QUOTA or self._exit_quota < QUOTA or self._shutdown_quota < SHUTDOWN_QUOTA
 
     # -- Hooks --------------------------------------------------------------------------------------------------
 
@@ -165,11 +170,16 @@ class EventLog(Instrument):
         if self._exit_quota <= 0 and reason == "normal" and not process.links and not self._kills:
             self._quiet_exits += 1  # the short way, for there may be many
             return
+        if self._shutdown_quota <= 0 and reason == "shutdown" and process.pid.id not in self._kills:
+            self._quiet_exits += 1
+            return
         if type(process.body) is Errand:
             return
         abnormal = is_abnormal(reason)
         place = place_of(process)
-        if not abnormal and (place is None or place.child.spec.restart != "permanent"):
+        if not abnormal and place is not None and place.child.spec.restart == "permanent":
+            self._shutdown_quota -= 1
+        elif not abnormal:
             self._exit_quota -= 1
             if self._exit_quota < 0 and process.pid.id not in self._kills:
                 self._quiet_exits += 1

@@ -5,12 +5,28 @@ from typing import Any
 
 import pytest
 
-from runtime import Crash, cast, exit, flag, install, link, receive, remove, sleep, spawn, whereis
+from runtime import (
+    Crash,
+    Exit,
+    Supervisor,
+    cast,
+    exit,
+    flag,
+    install,
+    link,
+    receive,
+    remove,
+    sleep,
+    spawn,
+    whereis,
+    which_children,
+)
 from runtime.introspection import event_log, wire
-from runtime.introspection.event_log import QUOTA, EventLog
+from runtime.introspection.event_log import QUOTA, SHUTDOWN_QUOTA, EventLog
 from runtime.node import this_node
+from runtime.pid import Pid
 from tests.runtime.in_node import in_node
-from tests.runtime.introspection.trees import start_tree
+from tests.runtime.introspection.trees import start_tree, workers
 
 
 class Logged:
@@ -88,6 +104,25 @@ def test_too_many_spawns_and_normal_exits_are_summed_up() -> None:
         assert sums == ["175 more processes were started", "175 more processes ended normally"]
         spawn(lambda: None)
         assert len(_events(log, "spawn")) == QUOTA + 1
+
+
+@in_node
+def test_the_orderly_end_of_a_great_tree_is_summed_up_and_the_end_that_an_observer_wanted_is_not() -> None:
+    flag(trap_exit=True)
+    with Logged() as log:
+        top = Supervisor.start_link(workers(SHUTDOWN_QUOTA + 99))
+        last = which_children(top)[-1].pid
+        assert isinstance(last, Pid)
+        assert last.process is not None
+        log.add_kill(last.process, "shutdown")
+        exit(top, "shutdown")
+        assert receive(Exit).reason == "shutdown"
+        exits = _events(log, "exit")
+        assert len(exits) == SHUTDOWN_QUOTA + 1
+        assert exits[-1].pid == str(last)
+        log.tick()
+        sums = [event.message for event in _events(log, "report")]
+        assert "99 more processes ended normally" in sums  # 98 servers and their supervisor
 
 
 @in_node
