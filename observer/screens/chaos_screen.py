@@ -119,13 +119,9 @@ class ChaosScreen(NodeScreen):
 
     def _told(self, report: Report, over: bool) -> Content:
         share = min(1.0, report.elapsed / self._seconds) if self._seconds else 1.0
-        verdict = ("", tones.TEXT)
-        if over:
-            verdict = (
-                ("✓ everything came back", tones.GOOD) if report.passed else ("✗ not everything came back", tones.BAD)
-            )
+        verdict = _verdict(report) if over else ("", tones.TEXT)
         rows: list[tuple[str, list[tuple[str, str]]]] = [
-            ("", [(bar(share, 30), tones.LINE), (f" {units.duration(report.elapsed)}  ", tones.MUTED), verdict]),
+            ("", [(bar(share, 24), tones.LINE), (f" {units.duration(report.elapsed)}  ", tones.MUTED), verdict]),
             ("kills", [(units.count(report.kills), tones.STRONG), (_missed(report), tones.MUTED)]),
             ("recovered", [(units.count(report.recovered), tones.GOOD), *self._rates()]),
             ("waiting", [(units.count(len(report.pending)), tones.WARN if report.pending else tones.MUTED)]),
@@ -151,6 +147,14 @@ class ChaosScreen(NodeScreen):
         if self._chaos is not None:
             self._chaos.stop()
         super().action_back()
+
+
+def _verdict(report: Report) -> tuple[str, str]:
+    if report.passed:
+        return "✓ everything came back", tones.GOOD
+    if not report.kills:
+        return "✗ nothing was killed", tones.BAD
+    return ("✗ not everything came back" if report.pending else "✗ it ended early"), tones.BAD
 
 
 def _missed(report: Report) -> str:

@@ -27,9 +27,11 @@ class NamesScreen(NodeScreen):
 
     def __init__(self, watch: Watch) -> None:
         super().__init__(watch)
-        self.names = NameList("No process is registered under a name.")
-        self.timers = TimerList("No timer is pending.")
-        self.sockets = SocketList("The program has no open sockets.")
+        self.names = NameList(
+            "No process has a name: spawn(…, name=…), start_link(…, name=…) and register(name, pid) give one."
+        )
+        self.timers = TimerList("No timer is pending: send_after(dest, message, seconds) starts one.")
+        self.sockets = SocketList("The program has no open sockets: those it listens and talks on stand here.")
 
     def compose_body(self) -> ComposeResult:
         """Names on one side, timers and sockets on the other."""

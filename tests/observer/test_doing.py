@@ -58,6 +58,44 @@ async def test_chaos_kills_and_tells_what_came_back(drive: Drive) -> None:
         assert not isinstance(driver.app.screen, ChaosScreen)
 
 
+class Leaping:
+    """A clock that is a second further each time it is looked at."""
+
+    def __init__(self) -> None:
+        self.moment = fake_node.START
+
+    def now(self) -> float:
+        """Give the time."""
+        self.moment += 1.0
+        return self.moment
+
+
+@pytest.mark.parametrize(
+    ("target", "comes_back", "verdict", "more"),
+    [
+        ("ada", True, "✓ everything came back", "worst"),
+        ("ada", False, "✗ not everything came back", "✗ ada <0.13.0>"),
+        ("nobody", True, "✗ nothing was killed", "nobody"),
+    ],
+)
+async def test_chaos_says_in_the_end_how_it_went(
+    drive: Drive, target: str, comes_back: bool, verdict: str, more: str
+) -> None:
+    node = fake_node.chat()
+    node.restarting = comes_back
+    async with drive(node, size=(80, 24)) as driver:
+        driver.app.observed.clock = Leaping()
+        await driver.press("c")
+        for name, value in (("rate", "1/s"), ("seconds", "5s"), ("target", target), ("root", "")):
+            driver.app.screen.query_one(f"#{name}", Input).value = value
+        await driver.press("ctrl+s")
+        for _ in range(20):
+            if await driver.shows(verdict):
+                break
+        assert verdict in driver.text()
+        assert more in driver.text()
+
+
 @pytest.mark.parametrize(
     ("downs", "ending", "expected"),
     [
