@@ -135,11 +135,11 @@ def test_memory_is_estimated_while_somebody_looks(node: ObservedNode) -> None:
         assert client.tree()["app/pool/worker-1"].memory_age is not None
 
 
-def test_names_and_sockets_are_listed(node: ObservedNode) -> None:
+def test_names_are_listed_and_the_sockets_of_observers_are_not(node: ObservedNode) -> None:
     with node.client() as client:
         names = client.ask(wire.GetNames())
     assert {"app", "pool", "guests", "choosy"} <= {entry.name for entry in names.names}
-    assert any(str(node.path) in entry.local for entry in names.sockets)
+    assert not any(str(node.path) in entry.local for entry in names.sockets)  # it is the observers', not the program's
 
 
 # -- Faults of clients --------------------------------------------------------------------------------------------
