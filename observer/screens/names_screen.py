@@ -28,10 +28,10 @@ class NamesScreen(NodeScreen):
     def __init__(self, watch: Watch) -> None:
         super().__init__(watch)
         self.names = NameList(
-            "No process has a name: spawn(…, name=…), start_link(…, name=…) and register(name, pid) give one."
+            "No process has a name: register(name, pid) and name=… give one."
         )
         self.timers = TimerList("No timer is pending: send_after(dest, message, seconds) starts one.")
-        self.sockets = SocketList("The program has no open sockets: those it listens and talks on stand here.")
+        self.sockets = SocketList("No socket is open: those that the program opens stand here.")
 
     def compose_body(self) -> ComposeResult:
         """Names on one side, timers and sockets on the other."""
