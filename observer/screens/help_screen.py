@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from observer import columns, narration, tones
+from observer import advice, columns, narration, tones
 from observer.screens.dialog import Dialog
 
 FIGURES = {
@@ -71,6 +71,9 @@ class HelpScreen(Dialog[None]):
         ]
         lines += [Content(""), _title("Signs of events")]
         lines += [self._entry(sign, meaning) for sign, meaning in narration.MEANINGS.items()]
+        lines += [Content(""), _title("Findings, and what to do about them")]
+        for kind, words in advice.ADVICE.items():
+            lines += [Content.assemble((f"  {kind}", tones.KEY)), self._entry("", words)]
         lines += [Content(""), _title("Figures in the header")]
         lines += [self._entry(figure, meaning) for figure, meaning in FIGURES.items()]
         return Content("\n").join(lines)

@@ -99,8 +99,6 @@ def test_overload_the_consumer_that_cannot_keep_up_is_found(folder: Path) -> Non
         screen.keys("S")
         screen.shows(r"producer .*‖ susp")
         screen.shows("^ Nothing looks wrong")
-        screen.keys("S")
-        screen.shows(r"^ ! The mailbox of consumer")
 
 
 def test_leak_the_process_that_only_grows_is_found(folder: Path) -> None:
