@@ -55,13 +55,14 @@ class ProcessesScreen(RowsScreen[ProcessesView]):
         view = self.view
         title, first = next(((title, first) for sort, title, first in ORDERS if sort == view.sort), (view.sort, ""))
         if view.delta and view.sort in DESCENDING:
-            first = "what was gained since the last look, most first"
+            first = "by what it gained since the last look"
         turned = "" if view.descending == (view.sort in DESCENDING) else " (turned round)"
-        parts = [("Sorted by ", tones.MUTED), (title, tones.TEXT), (f", {first}{turned}", tones.MUTED)]
+        parts = [("Sorted by ", tones.MUTED), (title, tones.TEXT)]
         if view.group_by:
             parts += [("   grouped by ", tones.MUTED), (view.group_by, tones.TEXT)]
         if view.filter:
             parts += [("   filter ", tones.MUTED), (view.filter, tones.ACCENT)]
+        parts.append((f"   {first}{turned}", tones.MUTED))
         self.caption.update(Content.assemble(*parts))
 
     def action_delta(self) -> None:

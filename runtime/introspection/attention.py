@@ -45,6 +45,7 @@ class Gains:
     def __init__(self) -> None:
         self._before: dict[str, dict[int, array[float]]] = {}
         """The counts, by block of the node's table and number in it: eight bytes a process."""
+        self._sums: dict[str, dict[str, float]] = {}
 
     def column(self, name: wire.Sort) -> Column:
         """Give how to read the gains of processes; of one that was not there the last time, its whole count."""
@@ -59,6 +60,15 @@ class Gains:
             return found
 
         return gains
+
+    def of_groups(self, name: str, sums: dict[str, float]) -> dict[str, float]:
+        """Give what the sums of groups have gained since they were last asked for, and note them for the next time.
+
+        `name` says which sums of which groups they are.
+        """
+        before = self._sums.get(name, {})
+        self._sums = {name: sums}
+        return {group: value - before.get(group, 0) for group, value in sums.items()}
 
     def remember(self, name: wire.Sort, pieces: Sequence[Sequence[Process]], pace: Pace) -> None:
         """Note the counts as they are now, for the next time."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 
 from runtime.introspection import wire
 from runtime.introspection.attention import Gains
@@ -87,7 +86,7 @@ class Listing:
         if test is not None:
             self.matched = sum(map(len, pieces))
         if self.query.group_by:
-            self._groups = self._grouped(pieces)
+            self._groups = self._grouped(pieces, gains)
         else:
             self._ranking = self._ranked(pieces, gains)
 
@@ -124,7 +123,7 @@ class Listing:
         gains.remember(sort, pieces, self.pace)
         return ranking
 
-    def _grouped(self, pieces: list[Sequence[Process]]) -> list[Group]:
+    def _grouped(self, pieces: list[Sequence[Process]], gains: Gains) -> list[Group]:
         groups: dict[str, Group] = {}
         name_of = _GROUPS[self.query.group_by]
         siblings = Siblings()
@@ -141,7 +140,10 @@ class Listing:
                     self.pace.breathe()
         sort = self.query.sort
         figure = "count" if sort in ("tree", "pid", "status") else sort
-        return sorted(groups.values(), key=attrgetter(figure), reverse=self.query.descending)
+        values = {name: getattr(group, figure) for name, group in groups.items()}
+        if self.query.delta and sort in GAINING:
+            values = gains.of_groups(f"{sort} by {self.query.group_by}", values)
+        return sorted(groups.values(), key=lambda group: values[group.name], reverse=self.query.descending)
 
     def rows(self, start: int, end: int, snapshot: Snapshot) -> list[wire.Row]:
         """Make the lines from `start` up to `end` into rows. Processes that have died since are left out."""

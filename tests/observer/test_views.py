@@ -79,7 +79,7 @@ async def test_processes_can_be_sorted_by_what_they_gained_and_grouped(drive: Dr
         assert query.delta
         assert query.group_by == "label"
         assert "grouped by label" in driver.text()
-        assert "Sorted by Memory, what was gained since the last look, most first" in driver.text()
+        assert "Sorted by Memory   grouped by label   by what it gained since the last look" in driver.text()
         await driver.press("s", "enter")
         assert "(turned round)" in driver.text()
 

@@ -183,6 +183,27 @@ def test_the_list_is_sorted_by_what_figures_have_gained(sort: wire.Sort, monkeyp
     look()
 
 
+def test_groups_are_sorted_by_what_they_have_gained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "GAIN_INTERVAL", 0.0)
+
+    @in_node
+    def look() -> None:
+        start_tree(pools=2, size=3, guests=0)
+        observer = Observer()
+        pids = {row.key: row.pid for row in observer.tree().rows}
+        first, second = (Pid.parse(pids[f"app/pool{n}/w0"] or "") for n in (0, 1))
+        query = wire.GetProcesses(sort="messages_in", group_by="supervisor", delta=True, filter="sup~pool")
+        for _ in range(9):
+            cast(first, "x")
+        sleep(0.1)
+        assert observer.ask(query).rows[0].name == "pool0"
+        cast(second, "x")
+        sleep(0.1)
+        assert observer.ask(query).rows[0].name == "pool1"
+
+    look()
+
+
 @in_node
 def test_gains_count_over_some_time_also_when_a_key_brings_an_extra_look() -> None:
     start_tree(pools=1, size=3, guests=0)
