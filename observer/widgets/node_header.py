@@ -153,7 +153,7 @@ def _fitting(figures: list[Content], gap: int, width: int) -> list[Content]:
         if left < 0:
             break
         shown.append(figure)
-    return shown or figures[:1]
+    return shown
 
 
 def _lag_tone(seconds: float) -> str:

@@ -182,3 +182,17 @@ async def test_when_the_selected_process_is_gone_for_good_the_next_row_is_select
         node.crash(node.find("bob"))
         await driver.look()
         assert selected(driver) == "charles"
+
+
+@pytest.mark.parametrize("width", [44, 60, 80, 100, 120, 160])
+async def test_the_header_leaves_figures_out_rather_than_half_of_one_and_never_the_findings(
+    drive: Drive, width: int
+) -> None:
+    node = fake_node.crashing()
+    node.scope = "memory is sampled"
+    async with drive(node, size=(width, 30)) as driver:
+        await driver.look(3)
+        figures = driver.text().splitlines()[1]
+        assert figures.rstrip().endswith("! 1 finding (5)")
+        assert "memory is sampled" in figures
+        assert "…" not in figures
