@@ -34,6 +34,10 @@ MESSAGES = 20
 RECALLED = 500
 """How many events of its place the node is asked for: more than were seen since the observer is there."""
 
+RELATED = "Related (enter goes there)"
+
+UNRELATED = "Related: to nobody by link, monitor or supervisor"
+
 INSIDES = {"stack": "Stack", "messages": "Mailbox", "state": "State", "dict": "Dictionary"}
 """What is shown of a process's insides, with titles."""
 
@@ -86,7 +90,7 @@ class ProcessScreen(Acting):
         """Show what is known of it already."""
         super().on_mount()
         self.facts.border_title = "Process"
-        self.relations.border_title = "Related (enter goes there)"
+        self.relations.border_title = RELATED
         self.log_list.border_title = "Events of this place"
         for name, title in INSIDES.items():
             self.parts[name].border_title = title
@@ -221,6 +225,7 @@ class ProcessScreen(Acting):
         )
         related = [(label, process) for label, processes in groups for process in processes]
         processes = [process for _, process in related]
+        self.relations.border_title = RELATED if processes else UNRELATED
         if processes == self._related:
             return
         self._related = processes

@@ -24,6 +24,14 @@ def test_lives_are_told_from_the_last_to_the_first_with_how_long_each_lasted() -
     assert [life.lasted for life in lives] == [5.0, None]
 
 
+async def test_a_process_that_is_related_to_nobody_is_said_to_be(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("j", "enter")
+        assert await driver.shows("Related (enter goes there)")
+        await driver.press("escape", "G", "enter")
+        assert await driver.shows("Related: to nobody by link, monitor or supervisor")
+
+
 async def test_earlier_lives_are_listed_also_those_that_nobody_saw_end(drive: Drive) -> None:
     node = fake_node.chat()
     bob = node.find("bob")
