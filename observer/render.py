@@ -133,10 +133,13 @@ def busiest(rows: Sequence[tuple[wire.Row, wire.Row | None]], seconds: float) ->
 
 
 def gained(row: wire.Row, before: wire.Row | None, seconds: float) -> tuple[float | None, float | None, float | None]:
-    """Give messages received and sent a second, and the share of a core, since `before`; None where unknown."""
+    """Give messages received and sent a second, and the share of a core, since `before`; None where unknown.
+
+    A node that begins to measure processor time with the first question has seen none until then.
+    """
     if before is None or before.pid != row.pid or seconds <= 0:
         return None, None, None
-    cpu = None if row.cpu_time is None or before.cpu_time is None else (row.cpu_time - before.cpu_time) / seconds
+    cpu = None if row.cpu_time is None else (row.cpu_time - (before.cpu_time or 0.0)) / seconds
     received = (row.messages_in - before.messages_in) / seconds
     return received, (row.messages_out - before.messages_out) / seconds, cpu
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from types import FrameType
+from types import CodeType, FrameType
 
 from runtime.node import Node
 from runtime.process import Process
@@ -11,10 +11,24 @@ from runtime.scheduler import Scheduler, Worker
 
 _DISPATCH = Scheduler.dispatch.__code__
 
+DEEPEST_HANDLER = 3
+"""Frames among which that of a handler is looked for."""
+
+HANDLERS: set[CodeType] = set()
+"""What handles the runtime's own signals: it runs on the stack of whatever was interrupted, and is no part of that."""
+
 
 def hub_frame(node: Node) -> FrameType | None:
     """Give the frame that the node's thread is in now."""
-    return sys._current_frames().get(node.thread)
+    innermost = sys._current_frames().get(node.thread)
+    frame = innermost
+    for _ in range(DEEPEST_HANDLER):
+        if frame is None:
+            break
+        if frame.f_code in HANDLERS:
+            return frame.f_back
+        frame = frame.f_back
+    return innermost
 
 
 def running_process(frame: FrameType | None) -> Process | None:

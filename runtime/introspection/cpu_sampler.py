@@ -18,6 +18,7 @@ from greenlet import getcurrent
 from runtime.native import get_ident, in_main_thread
 from runtime.node import Node
 from runtime.scheduler import Worker
+from runtime.whereabouts import HANDLERS
 
 ATTENTION = 10.0
 """Seconds after an observer's last question for which samples are taken."""
@@ -101,6 +102,9 @@ class CpuSampler:
         if process is not None and self.is_on:
             process.cpu_time += present - self._since
         self._since = present
+
+
+HANDLERS.add(CpuSampler._tick.__code__)
 
 
 def _is_sampler(handler: object) -> bool:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator
+from types import FrameType
 
 import gevent
 import pytest
@@ -11,6 +12,7 @@ from runtime import receive, self_, send, spawn
 from runtime.introspection.cpu_sampler import SIGNAL, CpuSampler
 from runtime.node import this_node
 from runtime.pid import Pid
+from runtime.whereabouts import HANDLERS, hub_frame
 from tests.runtime.in_node import in_node
 
 
@@ -91,3 +93,22 @@ def test_a_program_that_takes_the_signal_later_has_it_to_itself() -> None:
     assert not sampler.is_on
     assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
     sampler.close()
+
+
+@in_node
+def test_the_handler_is_no_part_of_the_stack_it_interrupts() -> None:
+    seen: list[FrameType | None] = []
+
+    class Looking(CpuSampler):
+        def _tick(self, number: int, frame: FrameType | None) -> None:
+            seen.append(hub_frame(self.node))
+
+    HANDLERS.add(Looking._tick.__code__)
+    looking = Looking(this_node())
+    looking._tick(SIGNAL, None)
+    looking.close()
+    HANDLERS.discard(Looking._tick.__code__)
+    assert CpuSampler._tick.__code__ in HANDLERS
+    assert [frame.f_code.co_name for frame in seen if frame is not None] == [
+        "test_the_handler_is_no_part_of_the_stack_it_interrupts"
+    ]
