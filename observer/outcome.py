@@ -30,7 +30,7 @@ class Outcome:
     @property
     def planned(self) -> str:
         """What was planned, in one line."""
-        return self.plan.sentence if self.plan else "nothing: that was no kill, or the node did not say"
+        return self.plan.sentence if self.plan else "not worked out, as it is for a kill"
 
     def happened(self, log: EventLog) -> Sequence[tuple[float, int, Event]]:
         """Give what followed: seconds after the first kill, depth in the chain of causes, and the event."""
