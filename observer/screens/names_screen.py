@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Container
+from textual.widgets import Input
 
 from observer import units
 from observer.safetext import safe
@@ -14,6 +16,7 @@ from observer.screens.node_screen import NodeScreen
 from observer.screens.process_screen import ProcessScreen
 from observer.source import Answer
 from observer.watch import Watch
+from observer.widgets.filter_line import FilterLine
 from observer.widgets.line_list import LineList
 from observer.widgets.register_lists import NameList, SocketList, TimerList
 from runtime.introspection import wire
@@ -24,17 +27,24 @@ class NamesScreen(NodeScreen):
 
     CSS_PATH = ["node_screen.tcss", "names_screen.tcss"]
     VIEW = "Names"
+    BINDINGS = [
+        Binding(
+            "slash", "filter", "Filter", key_display="/", id="filter-names", tooltip="Show only what has this text"
+        ),
+        Binding("tab", "app.focus_next", "Next list", id="next-list", key_display="tab", tooltip="Go to the next list"),
+    ]
 
     def __init__(self, watch: Watch) -> None:
         super().__init__(watch)
-        self.names = NameList(
-            "No process has a name: register(name, pid) and name=… give one."
-        )
+        self.names = NameList("No process has a name: register(name, pid) and name=… give one.")
         self.timers = TimerList("No timer is pending: send_after(dest, message, seconds) starts one.")
         self.sockets = SocketList("No socket is open: those that the program opens stand here.")
 
+        self.line = FilterLine("a name, a pid, a message, an address   (enter keeps it, esc takes it away)", self.names)
+
     def compose_body(self) -> ComposeResult:
         """Names on one side, timers and sockets on the other."""
+        yield self.line
         with Container(id="lists"):
             yield self.names.add_class("framed")
             with Container(id="others"):
@@ -53,8 +63,8 @@ class NamesScreen(NodeScreen):
         self.names.focus()
 
     def questions(self) -> Sequence[wire.Query]:
-        """The figures for the header, and all names."""
-        return [wire.GetStats(), wire.GetNames()]
+        """The figures for the header, and the names that are wanted."""
+        return [wire.GetStats(), wire.GetNames(filter=self.line.value.strip())]
 
     def take(self, query: wire.Query, answer: Answer) -> None:
         """Take the lists."""
@@ -63,15 +73,30 @@ class NamesScreen(NodeScreen):
         match answer:
             case wire.Names():
                 self.names.replace(answer.names)
+                self.names.border_title = _titled("Names", len(answer.names), answer.names_total)
                 self.timers.replace(answer.timers)
                 self.sockets.replace(answer.sockets)
-                hidden = answer.timers_total - len(answer.timers)
-                self.timers.border_subtitle = f"and {units.count(hidden)} more" if hidden > 0 else ""
+                self.timers.border_title = _titled("Timers", len(answer.timers), answer.timers_total)
             case wire.Failed(why=why):
                 self.names.empty = safe(why)
                 self.names.replace(())
             case _:
                 pass
+
+    def action_filter(self) -> None:
+        """Open the filter's line."""
+        self.line.open()
+
+    @on(Input.Changed)
+    def _filter_changed(self) -> None:
+        self.observed.poller.soon()
+
+    def action_back(self) -> None:
+        """Take the filter away, if there is one; else go back."""
+        if self.line.is_open:
+            self.line.clear_away()
+        else:
+            super().action_back()
 
     @on(LineList.Opened)
     def _opened(self, message: LineList.Opened) -> None:
@@ -82,3 +107,8 @@ class NamesScreen(NodeScreen):
                 self.app.push_screen(ProcessScreen(self.observed, dest))
             case _:
                 self.notify("It is not known which process this belongs to.", timeout=3)
+
+
+def _titled(title: str, shown: int, total: int) -> str:
+    """Say how many there are, where not all are shown."""
+    return title if shown >= total else f"{title}: the first {shown:,} of {units.count(total)} (/ finds the others)"

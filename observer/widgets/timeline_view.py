@@ -22,8 +22,14 @@ class TimelineView(Widget):
     def __init__(self, record: Record, id: str | None = None) -> None:
         super().__init__(id=id)
         self._record = record
-        self.border_title = "The last minute, up to now"
-        self.border_subtitle = "  ".join(f"{mark} {meaning}" for mark, meaning in timeline.LEGEND)
+
+    def on_resize(self) -> None:
+        """Say what the marks mean: below, or on top where the frame has no lower edge."""
+        legend = [f"{mark} {meaning}" for mark, meaning in timeline.LEGEND]
+        if self.screen.has_class("-short"):
+            self.border_title = f"Last minute: {' '.join(legend[:-1])}"
+        else:
+            self.border_title, self.border_subtitle = "The last minute, up to now", "  ".join(legend)
 
     def render(self) -> Content:
         """Draw the lanes that there is room for."""

@@ -202,8 +202,10 @@ class Answers:
         )
 
     def _names(self, query: wire.GetNames) -> Answer:
-        self.holders.want()
-        return names_of(self.node, query.limit, self.holders)
+        names = names_of(self.node, query, self.holders)
+        if names.sockets:
+            self.holders.want()
+        return names
 
     def _update(self, pace: Pace) -> None:
         self._census.update(pace)

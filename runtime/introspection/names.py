@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -29,15 +28,17 @@ MAX_REGISTRIES = 100_000
 """Registered names that are searched for registries."""
 
 
-def names_of(node: Node, limit: int, holders: SocketHolders) -> wire.Names:
+def names_of(node: Node, query: wire.GetNames, holders: SocketHolders) -> wire.Names:
     """Give up to `limit` of each; `holders` knows whose sockets are whose. From any thread."""
-    limit = max(0, min(limit, wire.MAX_ROWS))
+    limit = max(0, min(query.limit, wire.MAX_ROWS))
+    wanted = query.filter.casefold()
     pace = Pace()
-    timers = values(node.timers.pending)
+    names, total = _names(node, limit, wanted, pace)
+    timers = [timer for timer in values(node.timers.pending) if not wanted or wanted in _timer_text(timer)]
     present = clock.now()
     soonest = Ranking([timers], lambda some: [timer.due for timer in some], False).reach(limit, pace)[:limit]
     return wire.Names(
-        names=tuple(islice(_names(node, limit, pace), limit)),
+        names=tuple(names),
         timers=tuple(
             wire.TimerEntry(
                 due_in=round(max(0.0, timer.due - present), 3),
@@ -46,22 +47,46 @@ def names_of(node: Node, limit: int, holders: SocketHolders) -> wire.Names:
             )
             for timer in soonest
         ),
-        sockets=tuple(_sockets(holders)[:limit]),
+        sockets=tuple(entry for entry in _sockets(holders) if wanted in _socket_text(entry))[:limit],
+        names_total=total,
         timers_total=len(timers),
     )
 
 
-def _names(node: Node, limit: int, pace: Pace) -> Iterator[wire.NameEntry]:
+def _timer_text(timer: Any) -> str:
+    return f"{_dest(timer.dest)} {render(timer.message, 200)}".casefold()
+
+
+def _socket_text(entry: wire.SocketEntry) -> str:
+    return " ".join((entry.name, entry.pid or "", entry.family, entry.local, entry.remote, entry.status)).casefold()
+
+
+def _names(node: Node, limit: int, wanted: str, pace: Pace) -> tuple[list[wire.NameEntry], int]:
+    """Give the first names, those in registries last, and how many there are."""
     registered = node.names.copy()
-    for name in Ranking([[*registered]], lambda some: list(map(text_of, some)), False).reach(limit, pace)[:limit]:
-        yield wire.NameEntry(name=text_of(name), pid=str(registered[name].pid))
+    chosen, registries = [], []
     for number, (name, process) in enumerate(registered.items()):
         if not number & 1023:
             pace.breathe()
-        body = process.body
-        if isinstance(body, Registry) and "table" in vars(body):
-            for key, entry in _steady(body):
-                yield wire.NameEntry(name=render(key, 200), pid=str(entry.pid), registry=text_of(name))
+        if not wanted or wanted in f"{text_of(name)} {process.pid}".casefold():
+            chosen.append(name)
+        if isinstance(process.body, Registry) and "table" in vars(process.body):
+            registries.append((text_of(name), process.body))
+    total = len(chosen)
+    first = Ranking([chosen], lambda some: list(map(text_of, some)), False).reach(limit, pace)[:limit]
+    entries = [wire.NameEntry(name=text_of(name), pid=str(registered[name].pid)) for name in first]
+    for registry, body in registries:
+        for number, (key, entry) in enumerate(_steady(body)):
+            if not number & 255:
+                pace.breathe()
+            if not wanted and len(entries) >= limit:
+                total += 1
+                continue
+            found = wire.NameEntry(name=render(key, 200), pid=str(entry.pid), registry=registry)
+            if not wanted or wanted in f"{found.name} {found.pid} {registry}".casefold():
+                total += 1
+                entries.append(found)
+    return entries[:limit], total
 
 
 def _steady(registry: Registry) -> list[tuple[Any, Any]]:

@@ -256,9 +256,13 @@ class GetLints(Query, tag="lints", frozen=True):
 
 
 class GetNames(Query, tag="names", frozen=True):
-    """Ask for registered names, registries, timers pending and open sockets. Answered by `Names`."""
+    """Ask for registered names, registries, timers pending and open sockets. Answered by `Names`.
+
+    `filter` is a text that is in what is given: a name, a pid, a registry, a message, an address; in either case.
+    """
 
     limit: int = 500
+    filter: str = ""
 
 
 class Exit(Query, tag="exit", frozen=True):
@@ -519,6 +523,7 @@ class Names(Answer, tag="names", frozen=True):
     names: tuple[NameEntry, ...] = ()
     timers: tuple[TimerEntry, ...] = ()
     sockets: tuple[SocketEntry, ...] = ()
+    names_total: int = 0
     timers_total: int = 0
 
 

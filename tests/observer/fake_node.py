@@ -346,8 +346,14 @@ class FakeNode:
         )
 
     def _names(self, query: wire.GetNames) -> Answer:
+        names = tuple(
+            wire.NameEntry(name=place.name, pid=place.pid)
+            for place in self._all()
+            if place.pid and query.filter in place.name
+        )
         return wire.Names(
-            names=tuple(wire.NameEntry(name=place.name, pid=place.pid) for place in self._all() if place.pid)[:500],
+            names=names[:500],
+            names_total=len(names),
             timers=(wire.TimerEntry(due_in=2.5, dest="<0.12.0>", message="'tick'"),),
             sockets=(
                 wire.SocketEntry(

@@ -303,7 +303,7 @@ def type_at_once(driver: Driver, *keys: events.Key) -> None:
         driver.app.post_message(key)
 
 
-@pytest.mark.parametrize("view", ["1", "2", "4"])
+@pytest.mark.parametrize("view", ["1", "2", "4", "6"])
 async def test_keys_typed_right_after_the_slash_go_into_the_filter(drive: Drive, view: str) -> None:
     async with drive(fake_node.chat()) as driver:
         await driver.press("j", "j", "j", view)

@@ -20,3 +20,17 @@ async def test_the_constants_can_be_read_at_any_size(drive: Drive, size: tuple[i
         assert "chat_server looks like a overload" in driver.text()
         assert driver.app.screen.focused is not None
         assert driver.app.screen.focused.id != "constants"
+
+
+async def test_names_are_found_by_a_text(drive: Drive) -> None:
+    async with drive(fake_node.crowd(100_000), size=(120, 40)) as driver:
+        await driver.press("6")
+        await driver.look()
+        assert "Names: the first 500 of 101k" in driver.text()
+        await driver.press("slash", *"pool777", "enter")
+        await driver.look()
+        assert "pool777 " in driver.text()
+        assert "pool1 " not in driver.text()
+        await driver.press("escape")
+        await driver.look()
+        assert "Names: the first 500 of 101k" in driver.text()

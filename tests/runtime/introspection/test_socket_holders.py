@@ -6,6 +6,7 @@ import gevent
 from gevent.socket import socketpair
 
 from runtime import GenServer, Pid, call, receive, self_, send, spawn
+from runtime.introspection import wire
 from runtime.introspection.names import names_of
 from runtime.introspection.socket_holders import SocketHolders
 from runtime.node import this_node
@@ -81,12 +82,12 @@ def test_sockets_are_listed_by_process_and_those_of_nobody_last() -> None:
     holders.want()
     while not all(map(holders.holder, fds)):
         gevent.sleep(0.01)
-    listed = names_of(this_node(), 100, holders).sockets
+    listed = names_of(this_node(), wire.GetNames(), holders).sockets
     assert [(entry.fd, entry.pid, entry.name) for entry in listed[:2]] == [(fd, str(keeper), "keeper") for fd in fds]
     nobodys = {end.fileno() for end in _nobodys}
     assert [entry.pid for entry in listed if entry.fd in nobodys] == [None, None]
     call(keeper, "close")
-    assert not {entry.fd for entry in names_of(this_node(), 100, holders).sockets} & {*fds}
+    assert not {entry.fd for entry in names_of(this_node(), wire.GetNames(), holders).sockets} & {*fds}
     holders.close()
     for end in _nobodys:
         end.close()
