@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from runtime.introspection import wire
@@ -70,20 +70,18 @@ class Gains:
         self._sums = {name: sums}
         return {group: value - before.get(group, 0) for group, value in sums.items()}
 
-    def remember(self, name: wire.Sort, pieces: Sequence[Sequence[Process]], pace: Pace) -> None:
+    def remember(self, name: wire.Sort, pieces: Iterable[Sequence[Process]], pace: Pace) -> None:
         """Note the counts as they are now, for the next time."""
         read = COLUMNS[name]
         noted: dict[int, array[float]] = {}
-        for piece in pieces:
-            for start in range(0, len(piece), CHUNK):
-                chunk = piece[start : start + CHUNK]
-                for process, value in zip(chunk, read(chunk), strict=True):
-                    number = process.pid.id
-                    counts = noted.get(number >> BLOCK)
-                    if counts is None:
-                        counts = noted[number >> BLOCK] = array("d", bytes(8 << BLOCK))
-                    counts[number & _MASK] = value
-                pace.breathe()
+        for chunk in (piece[at : at + CHUNK] for piece in pieces for at in range(0, len(piece), CHUNK)):
+            for process, value in zip(chunk, read(chunk), strict=True):
+                number = process.pid.id
+                counts = noted.get(number >> BLOCK)
+                if counts is None:
+                    counts = noted[number >> BLOCK] = array("d", bytes(8 << BLOCK))
+                counts[number & _MASK] = value
+            pace.breathe()
         self._before = {name: noted}
 
 

@@ -16,9 +16,9 @@ from runtime.supervision.child import Child
 
 
 class Branch:
-    """A supervisor and its children in start order. `below` are the branches of those that are supervisors."""
+    """A supervisor. `below` are the branches of those of its children that are supervisors."""
 
-    __slots__ = ("below", "children", "depth", "key", "not_running", "parent", "place", "process", "seen")
+    __slots__ = ("below", "child_count", "depth", "key", "not_running", "parent", "place", "process", "seen")
 
     def __init__(self, process: Process, key: str, place: Place | None, parent: Branch | None) -> None:
         self.process = process
@@ -26,11 +26,17 @@ class Branch:
         self.place = place
         self.parent = parent
         self.depth: int = 0 if parent is None else parent.depth + 1
-        self.children: list[Child] = []
+        self.child_count = 0
         self.below: dict[Child, Branch] = {}
         self.not_running = 0
         """Children that have no process."""
         self.seen = -1
+
+    @property
+    def children(self) -> list[Child]:
+        """Its children in start order, read anew: kept, a million of them would be walked for garbage in the hub."""
+        kept = children_of(self.process)
+        return values(None if kept is None else kept.children)
 
     @property
     def pid(self) -> str:
@@ -49,12 +55,11 @@ class Branch:
         pace.breathe()
 
     def _read(self, pace: Pace) -> None:
-        kept = children_of(self.process)
-        self.children = values(None if kept is None else kept.children)
+        children = self.children
         before, self.below = self.below, {}
-        self.not_running = 0
+        self.child_count, self.not_running = len(children), 0
         deepest = self.depth >= MAX_DEPTH
-        for index, child in enumerate(self.children):
+        for index, child in enumerate(children):
             pid = child.pid
             process = None if pid is None else pid.process
             self.not_running += pid is None
@@ -96,7 +101,7 @@ class Branches:
         branches, self.tops = [*self.walk()], []
         while branches:
             branch = branches.pop()
-            branch.children, branch.below = [], {}
+            branch.below = {}
             pace.breathe()
 
     def walk(self) -> Iterator[Branch]:

@@ -7,7 +7,7 @@ lose processes: as long as its length is the same, so are its processes.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from runtime.introspection.places import Siblings, children_of, place_of
 from runtime.native import Pace
@@ -81,13 +81,19 @@ class Census:
             self._blocks.popitem()
             pace.breathe()
 
-    def blocks(self) -> Iterator[list[Process]]:
-        """Give the living processes, oldest first, a block at a time."""
+    def blocks(self, newest_first: bool = False) -> Iterator[list[Process]]:
+        """Give the living processes, oldest or newest first, a block at a time."""
         table = self.node.table
-        for number in sorted(table.copy()):
+        for number in sorted(table.copy(), reverse=newest_first):
             block = table.get(number)
             if block:
-                yield list(block.values())
+                processes = list(block.values())
+                yield processes[::-1] if newest_first else processes
+
+    def living(self, numbers: Iterable[int]) -> list[Process]:
+        """Give those processes of these numbers that live, in their order."""
+        find = self.node.find
+        return [process for number in numbers if (process := find(number)) is not None]
 
     def update(self, pace: Pace) -> None:
         """Look at what has changed."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from runtime.introspection import wire
@@ -10,15 +11,46 @@ from runtime.introspection.attention import Gains
 from runtime.introspection.census import Census
 from runtime.introspection.filter import Subject, Test
 from runtime.introspection.places import Place, Siblings, initial_call, join, key_of, name_of, place_of, root_key
-from runtime.introspection.ranking import Ranking
+from runtime.introspection.ranking import CHUNK, Ranking
 from runtime.introspection.snapshot import Snapshot, queue_length
 from runtime.introspection.sorting import COLUMNS, GAINING
 from runtime.native import Pace
 from runtime.process import DEAD, Process
 from runtime.supervision.child import Child
 
-STEP = 65_536
-"""Processes among which one is looked for at a stretch."""
+AROUND = 100
+"""Lines after the anchor that are put in order with it."""
+
+
+@dataclass(frozen=True)
+class Everybody:
+    """The living processes, read anew each time they are gone through."""
+
+    census: Census
+    newest_first: bool = False
+
+    def __iter__(self) -> Iterator[list[Process]]:
+        return self.census.blocks(self.newest_first)
+
+    def backwards(self) -> Everybody:
+        """Give them in the opposite order."""
+        return Everybody(self.census, not self.newest_first)
+
+
+@dataclass(frozen=True)
+class Passed:
+    """The processes that have passed a filter, kept as their numbers, which cost the garbage collector nothing."""
+
+    census: Census
+    numbers: array[int]
+
+    def __iter__(self) -> Iterator[list[Process]]:
+        for start in range(0, len(self.numbers), CHUNK):
+            yield self.census.living(self.numbers[start : start + CHUNK])
+
+    def backwards(self) -> Passed:
+        """Give them in the opposite order."""
+        return Passed(self.census, self.numbers[::-1])
 
 
 @dataclass(slots=True)
@@ -74,21 +106,21 @@ class Listing:
         self.pace = Pace()
         self.matched: int | None = None
         self._groups: list[Group] = []
-        self._ranking: Ranking[Process] = Ranking([], COLUMNS["pid"], False)
+        self._ranking: Ranking[Process] = Ranking((), COLUMNS["pid"], False)
         self._index_of: dict[str | Process, int | None] = {}
 
     def collect(self, census: Census, test: Test | None, gains: Gains) -> None:
         """Find what is listed."""
-        pieces: list[Sequence[Process]] = []
-        for block in census.blocks():
-            pieces.append(block if test is None else self._passing(block, test))
-            self.pace.breathe()
-        if test is not None:
-            self.matched = sum(map(len, pieces))
-        if self.query.group_by:
-            self._groups = self._grouped(pieces, gains)
+        everybody: Everybody | Passed
+        if test is None:
+            everybody, total = Everybody(census), census.node.alive
         else:
-            self._ranking = self._ranked(pieces, gains)
+            everybody = Passed(census, array("q", self._passing(census, test)))
+            total = self.matched = len(everybody.numbers)
+        if self.query.group_by:
+            self._groups = self._grouped(everybody, gains)
+        else:
+            self._ranking = self._ranked(everybody, total, gains)
 
     def release(self, pace: Pace) -> None:
         """Let go of the processes, a few at a time. It is of no use afterwards."""
@@ -100,38 +132,37 @@ class Listing:
         """How many lines there are."""
         return len(self._groups) if self.query.group_by else self._ranking.total
 
-    def _passing(self, block: list[Process], test: Test) -> list[Process]:
-        passing = []
+    def _passing(self, census: Census, test: Test) -> Iterator[int]:
         siblings = Siblings()
-        for number, process in enumerate(block):
-            if process.body is not None and test(Subject(process, siblings)):
-                passing.append(process)
-            if not number & 255:
-                self.pace.breathe()
-        return passing
+        for block in census.blocks():
+            for number, process in enumerate(block):
+                if process.body is not None and test(Subject(process, siblings)):
+                    yield process.pid.id
+                if not number & 255:
+                    self.pace.breathe()
 
-    def _ranked(self, pieces: list[Sequence[Process]], gains: Gains) -> Ranking[Process]:
+    def _ranked(self, everybody: Everybody | Passed, total: int, gains: Gains) -> Ranking[Process]:
         query = self.query
         sort = "pid" if query.sort == "tree" else query.sort
         descending = query.descending and query.sort != "tree"
         if sort == "pid":
-            ordered = [piece[::-1] for piece in reversed(pieces)] if descending else pieces
-            return Ranking(ordered, COLUMNS[sort], descending, in_order=True)
+            pieces = everybody.backwards() if descending else everybody
+            return Ranking(pieces, COLUMNS[sort], descending, in_order=True, total=total)
         if not query.delta or sort not in GAINING:
-            return Ranking(pieces, COLUMNS[sort], descending)
-        ranking = Ranking(pieces, gains.column(sort), descending)
-        gains.remember(sort, pieces, self.pace)
+            return Ranking(everybody, COLUMNS[sort], descending, total=total)
+        ranking = Ranking(everybody, gains.column(sort), descending, total=total)
+        gains.remember(sort, everybody, self.pace)
         return ranking
 
-    def _grouped(self, pieces: list[Sequence[Process]], gains: Gains) -> list[Group]:
+    def _grouped(self, everybody: Everybody | Passed, gains: Gains) -> list[Group]:
         groups: dict[str, Group] = {}
         name_of = _GROUPS[self.query.group_by]
         siblings = Siblings()
-        pieces.reverse()
-        while pieces:  # each is let go of when it is done
-            for number, process in enumerate(pieces.pop()):
+        names: dict[Process, str] = {}
+        for piece in everybody:
+            for number, process in enumerate(piece):
                 child = siblings.child_of(process)
-                name = name_of(process, siblings)
+                name = name_of(process, siblings, names)
                 group = groups.get(name)
                 if group is None:
                     group = groups[name] = Group(name)
@@ -151,7 +182,7 @@ class Listing:
             return [group.row() for group in self._groups[start:end]]
         rows = []
         keys: dict[Process, str] = {}
-        for number, process in enumerate(self._ranking.reach(end, self.pace)[start:end]):
+        for number, process in enumerate(self._ranking.window(start, end, self.pace)):
             if process.body is not None and process.state is not DEAD:
                 place = place_of(process)
                 rows.append(snapshot.row(process, place, key=_key(process, place, keys)))
@@ -174,12 +205,14 @@ class Listing:
             return next((n for n, group in enumerate(self._groups) if f"group:{group.name}" == key), None)
         if process is None:
             return None
-        ranked = self._ranking.reach(None if exact else 0, self.pace)
-        for start in range(0, len(ranked), STEP):
-            if process in ranked[start : start + STEP]:
-                return ranked.index(process, start, start + STEP)
-            self.pace.breathe()
-        return None if exact else self._ranking.count_before(process, self.pace)
+        ranking, pace = self._ranking, self.pace
+        index = ranking.count_before(process, pace)
+        if exact and index is not None:  # counters may have gone on meanwhile
+            for wanted in (index + AROUND, None):
+                ranked = ranking.reach(wanted, pace)
+                if process in ranked:
+                    return ranked.index(process)
+        return index
 
 
 def _key(process: Process, place: Place | None, keys: dict[Process, str]) -> str:
@@ -193,17 +226,22 @@ def _key(process: Process, place: Place | None, keys: dict[Process, str]) -> str
     return join(above, child)
 
 
-def _label(process: Process, siblings: Siblings) -> str:
+def _label(process: Process, siblings: Siblings, names: dict[Process, str]) -> str:
     return process.label or "no label"
 
 
-def _supervisor(process: Process, siblings: Siblings) -> str:
+def _supervisor(process: Process, siblings: Siblings, names: dict[Process, str]) -> str:
     supervisor = siblings.supervisor
-    return "no supervisor" if supervisor is None else name_of(supervisor)
+    if supervisor is None:
+        return "no supervisor"
+    name = names.get(supervisor)
+    if name is None:
+        name = names[supervisor] = name_of(supervisor)
+    return name
 
 
-_GROUPS: dict[str, Callable[[Process, Siblings], str]] = {
+_GROUPS: dict[str, Callable[[Process, Siblings, dict[Process, str]], str]] = {
     "label": _label,
     "supervisor": _supervisor,
-    "initial_call": lambda process, siblings: initial_call(process),
+    "initial_call": lambda process, siblings, names: initial_call(process),
 }

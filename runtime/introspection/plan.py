@@ -12,6 +12,7 @@ from runtime import clock
 from runtime.introspection import wire
 from runtime.introspection.glimpse import some, values
 from runtime.introspection.places import Place, children_of, name_of, place_of
+from runtime.native import Pace
 from runtime.process import Process
 from runtime.supervision.children import Children
 from runtime.supervision.dynamic import DynamicChildren
@@ -25,21 +26,23 @@ MAX_SHOWN = 500
 
 def plan_of(*victims: Process) -> wire.Plan:
     """Work out what killing these processes would do. From any thread."""
-    planner = Planner(victims)
+    pace = Pace()
+    planner = Planner(victims, pace)
     planner.follow()
     return wire.Plan(
         sentence=planner.sentence(),
-        kills=_related(planner.kills),
-        restarts=_related(planner.restarts),
-        gives_up=_related(planner.gives_up),
+        kills=_related(planner.kills, pace),
+        restarts=_related(planner.restarts, pace),
+        gives_up=_related(planner.gives_up, pace),
     )
 
 
 class Planner:
     """Follows the consequences of killing some processes."""
 
-    def __init__(self, victims: Sequence[Process]) -> None:
+    def __init__(self, victims: Sequence[Process], pace: Pace) -> None:
         self.victims = victims
+        self._pace = pace
         self.kills: dict[Process, None] = {}
         self.restarts: dict[Process, None] = {}
         self.gives_up: dict[Process, None] = {}
@@ -56,6 +59,8 @@ class Planner:
             for process in list(self.kills)[done:]:
                 done += 1
                 self._outlived(process)
+                if not done & 63:
+                    self._pace.breathe()
 
     def _die(self, process: Process, shut_down: bool) -> None:
         """Note that a process ends, and with it its children and all that are linked with it and trap no exits."""
@@ -74,7 +79,11 @@ class Planner:
                     if below is not None:
                         self._settled.add(below)
                         waiting.append(below)
+                    if not len(waiting) & 255:
+                        self._pace.breathe()
             waiting.extend(other for other in some(dying.links, MAX_PROCESSES) if not other.trap_exit)
+            if not len(self.kills) & 63:
+                self._pace.breathe()
 
     def _outlived(self, process: Process) -> None:
         """Do what the supervisor of a process that ended would do."""
@@ -159,8 +168,9 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def _related(processes: dict[Process, None]) -> tuple[wire.Related, ...]:
+def _related(processes: dict[Process, None], pace: Pace) -> tuple[wire.Related, ...]:
     related = []
     for process in list(processes)[:MAX_SHOWN]:
+        pace.breathe()
         related.append(wire.Related(pid=str(process.pid), name=name_of(process)))
     return tuple(related)

@@ -71,15 +71,14 @@ class Tree:
             self.tops.append(group)
 
     def _limb(self, branch: Branch, test: Test | None) -> Limb | None:
-        children = branch.children
         if test is not None:
             return self._pruned(branch, test)
         folded = branch.key in self._folded or (
-            len(children) > self.query.fold_over and branch.key not in self._unfolded
+            branch.child_count > self.query.fold_over and branch.key not in self._unfolded
         )
         limb = Limb(branch, branch.key, folded)
         if not folded:
-            limb.items = children
+            limb.items = children = branch.children
             limb.size += len(children)
             for child, below in branch.below.items():
                 inner = self._limb(below, None)
