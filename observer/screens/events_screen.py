@@ -98,6 +98,7 @@ class EventsScreen(NodeScreen):
         return not text or text in "".join(span for span, _ in line(event)).lower()
 
     def _fill(self) -> None:
+        self.log_list.searched = bool(self.line.value.strip())
         self.log_list.replace(event for event in self.observed.record.events if self._wanted(event))
         self._say()
         self._tell()

@@ -72,6 +72,8 @@ class NamesScreen(NodeScreen):
             return
         match answer:
             case wire.Names():
+                for each in (self.names, self.timers, self.sockets):
+                    each.searched = bool(self.line.value.strip())
                 self.names.replace(answer.names)
                 self.names.border_title = _titled("Names", len(answer.names), answer.names_total)
                 self.timers.replace(answer.timers)

@@ -19,6 +19,8 @@ from observer.selection import reveal
 
 Item = TypeVar("Item")
 
+NO_MATCH = "Nothing here matches the filter; esc takes it away."
+
 MOST = 5_000
 """How many lines are kept when lines are appended."""
 
@@ -63,6 +65,8 @@ class LineList(ScrollView, Generic[Item], can_focus=True):
     def __init__(self, empty: str, following: bool = False, id: str | None = None) -> None:
         super().__init__(id=id)
         self.empty = empty
+        self.searched = False
+        """Whether the items were chosen by a filter: then none means that none passes it."""
         self._items: list[Item] = []
         self._index = 0
         self._follows = following
@@ -177,7 +181,7 @@ class LineList(ScrollView, Generic[Item], can_focus=True):
         index = self._offset + y
         width = self.scrollable_content_region.width
         if not self._items and y == 0:
-            return self._strip([(self.empty, tones.MUTED)], width)
+            return self._strip([(NO_MATCH if self.searched else self.empty, tones.MUTED)], width)
         if index >= len(self._items):
             return Strip.blank(width, self.visual_style.rich_style)
         return self._strip(self.spans(self._items[index], width), width, self.has_focus and index == self._index)

@@ -34,3 +34,14 @@ async def test_names_are_found_by_a_text(drive: Drive) -> None:
         await driver.press("escape")
         await driver.look()
         assert "Names: the first 500 of 101k" in driver.text()
+
+
+@pytest.mark.parametrize("view", ["4", "6"])
+async def test_a_list_in_which_nothing_matches_says_so(drive: Drive, view: str) -> None:
+    async with drive(fake_node.crashing()) as driver:
+        await driver.press(view, "slash", *"qqq")
+        await driver.look()
+        assert "Nothing here matches the filter" in driver.text()
+        await driver.press("escape")
+        await driver.look()
+        assert "Nothing here matches the filter" not in driver.text()
