@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Any
 
 from observer.app import ObserverApp
+from observer.pasted import keep_clean
 from observer.settings import Settings
 from observer.source import Source
 
@@ -29,6 +30,7 @@ def watch(source: Source, settings: Settings) -> int:
 
 
 async def _watch(app: ObserverApp) -> int:
+    keep_clean()
     leaving = Leaving(app, asyncio.get_running_loop())
     before = {number: signal.signal(number, leaving.begin) for number in SIGNALS}
     try:
