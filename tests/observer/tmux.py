@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -46,8 +47,12 @@ class Screen:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         children = self.children()
-        self._do("kill-server")
+        for child in children:
+            with suppress(psutil.NoSuchProcess):
+                child.terminate()  # sooner done than with the terminal gone
         psutil.wait_procs(children, WAIT)
+        with suppress(subprocess.CalledProcessError):  # it ends by itself with the last program in it
+            self._do("kill-server")
 
     def _do(self, *words: str) -> str:
         return subprocess.run([*self._tmux, *words], capture_output=True, text=True, check=True, timeout=WAIT).stdout
