@@ -34,9 +34,11 @@ class TimerList(LineList[TimerEntry]):
     def spans(self, item: TimerEntry, width: int) -> Sequence[tuple[str, str]]:
         """Draw when it is due, for whom, and the message."""
         due = units.lag(item.due_in) if item.due_in < 60 else units.duration(item.due_in)
+        name, pid = (item.name or "?", item.dest) if item.dest.startswith("<") else (item.dest, "")
         return [
-            (f"in {due:<8}", tones.ACCENT),
-            (f" {safe(item.dest):<12} ", tones.MUTED),
+            (f"in {due:<8} ", tones.ACCENT),
+            (fit(name, 17) + " ", tones.TEXT),
+            (f"{safe(pid):<10} ", tones.MUTED),
             (safe(item.message), tones.TEXT),
         ]
 

@@ -44,6 +44,7 @@ def names_of(node: Node, query: wire.GetNames, holders: SocketHolders) -> wire.N
                 due_in=round(max(0.0, timer.due - present), 3),
                 dest=_dest(timer.dest),
                 message=render(timer.message, 200),
+                name=_name_of(timer.dest),
             )
             for timer in soonest
         ),
@@ -54,7 +55,12 @@ def names_of(node: Node, query: wire.GetNames, holders: SocketHolders) -> wire.N
 
 
 def _timer_text(timer: Any) -> str:
-    return f"{_dest(timer.dest)} {render(timer.message, 200)}".casefold()
+    return f"{_dest(timer.dest)} {_name_of(timer.dest)} {render(timer.message, 200)}".casefold()
+
+
+def _name_of(dest: Any) -> str:
+    process = dest.process if isinstance(dest, Pid) else None
+    return "" if process is None or process.body is None else display_name(process, _child_of(process))
 
 
 def _socket_text(entry: wire.SocketEntry) -> str:

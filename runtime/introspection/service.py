@@ -116,6 +116,9 @@ def serve(name: str | None = None, read_only: bool = False, state: bool = True, 
     holds the hub for more than `stall_limit` seconds is reported. Gives the service, which ends with the node. Called
     again for the same node, it gives the one that runs.
 
+    In the main thread it takes SIGURG, to interrupt a process that holds the hub, and while somebody observes SIGPROF
+    with its timer, to sample who uses the processor; the latter not where the program uses them itself.
+
     Raises RuntimeFault when another node of the user has that name, ValueError for a name that is not allowed, and
     PermissionError or OSError when there is no safe place for the socket.
     """

@@ -498,11 +498,12 @@ class NameEntry(Frozen, frozen=True):
 
 
 class TimerEntry(Frozen, frozen=True):
-    """A pending timer: `due_in` seconds, for a pid or a name."""
+    """A pending timer: `due_in` seconds, for a pid or a name; `name` is what to call the process of a pid."""
 
     due_in: float
     dest: str
     message: str
+    name: str = ""
 
 
 class SocketEntry(Frozen, frozen=True):

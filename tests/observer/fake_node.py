@@ -354,7 +354,7 @@ class FakeNode:
         return wire.Names(
             names=names[:500],
             names_total=len(names),
-            timers=(wire.TimerEntry(due_in=2.5, dest="<0.12.0>", message="'tick'"),),
+            timers=(wire.TimerEntry(due_in=2.5, dest="<0.12.0>", message="'tick'", name="clients"),),
             sockets=(
                 wire.SocketEntry(
                     fd=9, family="tcp", local="127.0.0.1:4000", status="LISTEN", pid="<0.14.0>", name="bob"

@@ -51,4 +51,5 @@ def test_a_filter_finds_names_registries_pids_and_messages() -> None:
     assert [entry.name for entry in _asked(filter=str(adam)).names] == ["adam"]
     assert [entry.message for entry in _asked(filter="wake").timers] == ["'Wake Up'"]
     assert _asked(filter="wake").timers_total == 1
+    assert [entry.name for entry in _asked(filter="adam").timers] == ["adam"]
     assert [entry.message for entry in _asked().timers] == ["'other'", "'Wake Up'"]
