@@ -79,9 +79,9 @@ class Terminal:
         """Give the terminal's modes, which an application changes and must put back."""
         return termios.tcgetattr(self._theirs)
 
-    def type(self, keys: str) -> None:
-        """Press keys."""
-        os.write(self._ours, keys.encode())
+    def type(self, keys: str | bytes) -> None:
+        """Press keys, or send what a terminal sends for something else."""
+        os.write(self._ours, keys.encode() if isinstance(keys, str) else keys)
 
     def until(self, text: bytes) -> None:
         """Wait until the command has written `text`."""

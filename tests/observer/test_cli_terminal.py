@@ -7,6 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from observer.pasted import END, START
+from runtime.introspection import wire
 from tests.observer.fake_endpoint import FakeEndpoint, of_rows, socket_folder
 from tests.observer.terminal import SCREEN_OFF, SCREEN_ON, STAND_IN, WAIT, Terminal
 from tests.observer.test_cli import ROWS
@@ -43,6 +45,22 @@ def test_a_signal_leaves_the_terminal_as_it_was(socket_folder: Path, number: sig
         assert terminal.left() == 128 + number
         terminal.until(SCREEN_OFF)
         assert terminal.attributes() == terminal.before
+
+
+def test_a_paste_presses_no_key_and_is_shown_safely_and_bytes_that_are_no_text_end_nothing(
+    socket_folder: Path,
+) -> None:
+    with FakeEndpoint("chat", of_rows(ROWS)) as endpoint, Terminal("attach", "chat") as terminal:
+        terminal.until(b"app_sup")
+        terminal.type(b"\xff\x9b" + START.encode() + b"a\x1b[31mX\x1b[0mX\nq" + END.encode())
+        terminal.type("/")
+        terminal.type(START.encode() + b"no\x1b[2Jthing\xc2\x9b31m" + END.encode())
+        terminal.until(b"no[2Jthing31m")
+        terminal.type("\r")
+        terminal.type("q")
+        assert terminal.left() == 0
+    assert b"\xc2\x9b" not in terminal.output
+    assert not [query for query in endpoint.asked if isinstance(query, wire.Exit)]
 
 
 def test_with_several_nodes_attach_asks_which(socket_folder: Path) -> None:
