@@ -78,6 +78,10 @@ class Candidates:
             and not self._spared(row)
         )
 
+    def forget(self) -> None:
+        """Let go of all of them."""
+        self._pool = []
+
     def take(self) -> wire.Row:
         """Give one at random, which is no candidate any more. There must be one."""
         return self._pool.pop(self._random.randrange(len(self._pool)))

@@ -27,6 +27,9 @@ POOL_AGE = 1.0
 POOL = 100
 """Candidates that are looked for at least. Of a high rate, what it kills in two seconds."""
 
+STALE = 10
+"""So many candidates in a row that are gone already, and the others are taken to be gone too: a whole tree fell."""
+
 SILENT_AFTER = 1.0
 """Seconds after which the node is asked about a victim whose return the log has not told."""
 
@@ -136,10 +139,10 @@ class Chaos:
         return await self._candidates.find(max(POOL, round(2 * self._orders.rate)))
 
     async def _kill_one(self) -> bool:
-        """Kill one candidate, after as many that are gone already as there are; tell whether there was one."""
+        """Kill one candidate, after some that are gone already; tell whether there was one."""
         if not self._candidates or self._clock.now() - self._found_at > POOL_AGE:
             await self._find()
-        while self._candidates:
+        for _ in range(min(STALE, len(self._candidates))):
             row = self._candidates.take()
             assert row.pid is not None
             sent = self._clock.now()
@@ -153,6 +156,7 @@ class Chaos:
             if answer.kind != "noproc":
                 raise NodeLost(f"{self._source.name} does not let anything be killed: {answer.why}")
             self._tally.missed += 1
+        self._candidates.forget()
         return False
 
     # -- Watching -----------------------------------------------------------------------------------------------

@@ -181,6 +181,13 @@ async def test_a_process_that_was_gone_already_is_made_up_for_by_another() -> No
     assert report.missed > 0
 
 
+async def test_candidates_of_a_tree_that_fell_are_not_gone_through_one_by_one() -> None:
+    node = replace(node_of(worker(number) for number in range(2, 402)), refusal=wire.Failed(why="gone", kind="noproc"))
+    report = await unleash(node, replace(ORDERS, rate=100, seconds=1))
+    assert report.kills == 0
+    assert 0 < report.missed <= 10 * 21, "ten at each of the looks, which are a twentieth of a second apart"
+
+
 async def test_a_hub_that_is_held_is_waited_for_and_is_the_problem_when_it_stays_held() -> None:
     busy = wire.Failed(why="The hub was busy for more than 3 seconds, so nothing was done.", kind="timeout")
     report = await unleash(replace(node_of([worker(2)]), refusal=busy), ORDERS)
