@@ -58,7 +58,7 @@ def test_several_under_different_supervisors_are_planned_together() -> None:
 def test_of_several_those_that_are_gone_are_left_out() -> None:
     start_tree()
     observer = Observer()
-    first, second = (row.pid for row in observer.listing(filter="key~pool1/w").rows[:2])
+    first, second = (row.pid or "" for row in observer.listing(filter="key~pool1/w").rows[:2])
     plan = observer.ask(GetPlan(pid=first, others=("<0.999.0>", second, "nobody")))
     assert len(plan.kills) == 2
 
