@@ -111,10 +111,8 @@ class Ranking(Generic[T]):
     def _head(self, wanted: int, pace: Pace) -> list[T]:
         descending = self._descending
         items: list[T] = []
-        figures: list[
-            Any
-        ] = []  # beside the items and not with them in pairs, each of which the collector would look at
-        room = max(2 * wanted, CHUNK)  # so that sorting them comes seldom
+        figures: list[Any] = []  # not in pairs with the items: the garbage collector would look at each pair
+        room = max(wanted + wanted // 2, CHUNK)  # so that sorting them comes seldom
         last: Any = None
         full = False
         for chunk in self._chunks():
