@@ -52,7 +52,9 @@ class Chart(Widget):
         self.border_subtitle = ""
         if shown:
             peak, span = max(value for _, value in shown), shown[-1][0] - shown[0][0]
-            self.border_subtitle = f"peak {self._write(peak)} in {units.duration(span)}"
+            told = f"peak {self._write(peak)}"
+            within = f" in {units.duration(span)}"
+            self.border_subtitle = told + within if len(told + within) < self.content_size.width else told
         self.refresh()
 
     @property
