@@ -20,6 +20,12 @@ FIGURES = {
     "msg/s": "messages delivered in the whole node",
     "memory": "resident memory of the whole operating-system process",
     "sorted 2 s ago": "a big node is sorted, or its tree laid out, only so often as costs it little; rows are fresh",
+    "cpu": "share of one core that the whole operating-system process takes",
+    "restarts": "children that supervisors have started again since the node started",
+    "up": "time since the node started",
+    "read-only": "the node refuses everything that would change it",
+    "dead still unwinding": "processes that are dead for everybody while their last frames still run",
+    "3 findings": "how many things look wrong; 5 explains them",
     "hub lag": "how late the hub answers; from 100 ms on something holds it",
 }
 
@@ -80,6 +86,8 @@ class HelpScreen(Dialog[None]):
 
     def _entry(self, left: str, right: str, note: str = "") -> Content:
         """Write a term and its meaning, which keeps to its own column when it takes several lines."""
+        if len(left) + 3 > LEFT:  # a long term has a line of its own
+            return Content("\n").join([Content.assemble((f"  {left}", tones.KEY)), self._entry("", right, note)])
         lines = wrap(right, max(20, self._width - LEFT)) or [""]
         text = ("\n" + " " * LEFT).join(lines)
         return Content.assemble((f"  {left}".ljust(LEFT), tones.KEY), (text, tones.TEXT), (note, tones.FAINT))

@@ -25,6 +25,7 @@ from observer.screens.confirm_kill import ConfirmKill
 from observer.screens.events_screen import EventsScreen
 from observer.screens.health_screen import HealthScreen
 from observer.screens.help_screen import HelpScreen
+from observer.screens.names_screen import NamesScreen
 from observer.screens.node_screen import NodeScreen
 from observer.screens.output_screen import OutputScreen
 from observer.screens.process_screen import ProcessScreen
@@ -139,6 +140,8 @@ CASES = {
     "filter-events": Case(("4",), lambda driver: type(focused(driver)).__name__, "FilterLine"),
     "kinds": Case(("4",), lambda driver: "all but spawns" in driver.text(), False),
     "event-process": Case(("4",), screen, "ProcessScreen", node=busy),
+    "filter-names": Case(("6",), lambda driver: type(focused(driver)).__name__, "FilterLine"),
+    "next-list": Case(("6",), lambda driver: focused(driver) is view(driver, NamesScreen).names, False),
     "constants": Case(("5",), lambda driver: focused(driver) is view(driver, HealthScreen).lints, False),
     "next-node-part": Case(("5",), lambda driver: focused(driver) is view(driver, HealthScreen).lints, False),
     "freeze": Case((), says("FROZEN")),
