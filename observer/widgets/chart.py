@@ -54,7 +54,7 @@ class Chart(Widget):
             peak, span = max(value for _, value in shown), shown[-1][0] - shown[0][0]
             told = f"peak {self._write(peak)}"
             within = f" in {units.duration(span)}"
-            self.border_subtitle = told + within if len(told + within) < self.content_size.width else told
+            self.border_subtitle = told + within if len(told + within) + 2 <= self.content_size.width else told
         self.refresh()
 
     @property
