@@ -14,6 +14,9 @@ from observer.history import Series
 SCALE = 6
 """Cells of the scale at the left."""
 
+CORNERS = 6
+"""Cells of a frame's line that a title cannot have."""
+
 
 class Chart(Widget):
     """A chart of a series. `write` gives a value as text, `least` is the smallest full height.
@@ -54,7 +57,7 @@ class Chart(Widget):
             peak, span = max(value for _, value in shown), shown[-1][0] - shown[0][0]
             told = f"peak {self._write(peak)}"
             within = f" in {units.duration(span)}"
-            self.border_subtitle = told + within if len(told + within) + 2 <= self.content_size.width else told
+            self.border_subtitle = told + within if len(told + within) <= self.outer_size.width - CORNERS else told
         self.refresh()
 
     @property
