@@ -111,7 +111,7 @@ def receive(*patterns: Any, timeout: float | None = None, default: Any = _RAISE)
     if process is None or process.state is DEAD:
         process = current_process("receive")  # raises
     if patterns or timeout is not None:
-        return _receive_selected(process, matching(patterns) if patterns else None, timeout, default)
+        return receive_matching(process, matching(patterns) if patterns else None, timeout, default)
     while True:
         mailbox = process.saved or process.mailbox
         if mailbox:
@@ -128,8 +128,10 @@ def receive(*patterns: Any, timeout: float | None = None, default: Any = _RAISE)
         process.node.scheduler.park(process)
 
 
-def _receive_selected(process: Process, wanted: Matching | None, timeout: float | None, default: Any) -> Any:
-    """Receive with patterns or with a limit in time."""
+def receive_matching(
+    process: Process, wanted: Matching | None, timeout: float | None = None, default: Any = _RAISE
+) -> Any:
+    """`receive` in `process`, which is the caller, with patterns in working order (None: any message)."""
     message = take(process, wanted)
     if message is not NOTHING:
         return message

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Literal, NamedTuple
 
-from runtime.api import exit, monitor, receive, unlink
+from runtime.api import exit, monitor, unlink
 from runtime.child_spec import ChildSpec
 from runtime.crash import Crash
 from runtime.errors import CallError, ProcessExit, StartError
+from runtime.mailbox import receive_matching
 from runtime.message import isolate, travels_by_reference
-from runtime.pattern import ANY
-from runtime.pid import Down, Exit, Pid, Ref
+from runtime.node import current_process
+from runtime.pattern import Matching
+from runtime.pid import Down, Exit, Pid
 from runtime.reason import is_abnormal, is_atom
 
 RESTARTING: Final = "restarting"
@@ -127,24 +129,23 @@ def shut_down(pid: Pid, spec: ChildSpec) -> Any:
     A monitor tells of the death, because a child that unlinks itself would never be heard of; a link's `Exit` that is
     there as well knows the reason of a child that was dead already.
     """
+    me = current_process("shut_down")
     ref = monitor(pid)
+    # Made by hand: a supervisor may have a million children, and to compile two patterns takes longer than to end one.
+    its_down = Matching(lambda message: type(message) is Down and message.ref == ref, stable=True, newer_than=ref.id)
+    its_exit = Matching(lambda message: type(message) is Exit and message.pid == pid, stable=True)
     if spec.shutdown == "brutal_kill":
         signal = "kill"
         exit(pid, "kill")
-        down = receive(Down(ref, ANY, ANY))
+        down = receive_matching(me, its_down)
     else:
         signal = "shutdown"
         exit(pid, "shutdown")
-        down = _await_death(ref, pid, None if spec.shutdown == "infinity" else spec.shutdown)
+        down = receive_matching(me, its_down, None if spec.shutdown == "infinity" else spec.shutdown, None)
+        if down is None:
+            exit(pid, "kill")
+            down = receive_matching(me, its_down)
     unlink(pid)
-    link_exit = receive(Exit(pid, ANY), timeout=0, default=None)
+    link_exit = receive_matching(me, its_exit, 0, None)
     reason = down.reason if link_exit is None else link_exit.reason
     return None if is_expected(reason, spec, signal) else reason
-
-
-def _await_death(ref: Ref, pid: Pid, seconds: float | None) -> Down:
-    down: Down | None = receive(Down(ref, ANY, ANY), timeout=seconds, default=None)
-    if down is None:
-        exit(pid, "kill")
-        down = receive(Down(ref, ANY, ANY))
-    return down
