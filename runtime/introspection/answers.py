@@ -16,6 +16,7 @@ from runtime.introspection.actions import Actions
 from runtime.introspection.attention import GAIN_INTERVAL, Attention
 from runtime.introspection.branches import Branches
 from runtime.introspection.census import Census
+from runtime.introspection.cpu_clock import CpuClock
 from runtime.introspection.cpu_meter import CpuMeter
 from runtime.introspection.cpu_sampler import CpuSampler
 from runtime.introspection.details import Details
@@ -68,7 +69,7 @@ class Answers:
         self._details = Details(node, watchdog, state)
         self._actions = Actions(node, watchdog, log, read_only)
         self.sampler = MemorySampler(node)
-        self.meter: CpuSampler | CpuMeter = CpuSampler(node) if CpuSampler.is_possible(node) else CpuMeter(node)
+        self.meter: CpuClock = CpuSampler(node) if CpuSampler.is_possible(node) else CpuMeter(node)
         self.holders = SocketHolders(node)
         self._lock = new_lock()
         self._asked_at = 0.0

@@ -11,71 +11,41 @@ Switched off, neither costs anything.
 from __future__ import annotations
 
 import time
-from typing import Any, Final
+from typing import Any
 
 import greenlet
 from greenlet import getcurrent
 
+from runtime.introspection.cpu_clock import CpuClock
 from runtime.node import Node
 from runtime.process import Process
 from runtime.scheduler import Worker
 
-ATTENTION = 10.0
-"""Seconds after an observer's last question for which the meter runs."""
-
 _SLOT: Any = Worker.__dict__["process"]
 
 
-class CpuMeter:
-    """Adds up `Process.cpu_time`, in seconds, on one node."""
+class CpuMeter(CpuClock):
+    """Times every process, from the moment it goes on to the moment another does."""
 
-    is_cheap: Final = False
-    """Whether it may run whenever somebody watches."""
+    is_cheap = False
 
     def __init__(self, node: Node) -> None:
-        self.node = node
-        self._until = 0.0
-        self._wanted = False
-        self.is_on = False
+        super().__init__(node)
         self._running: Process | None = None
         self._since = 0.0
         self._before: Any = None
-        self._timer = node.hub.loop.timer(ATTENTION, ATTENTION, ref=False)
 
-    def want(self) -> None:
-        """Say that an observer asks; the meter is switched on when it is off. From any thread."""
-        self._until = time.monotonic() + ATTENTION
-        if not self._wanted:
-            self._wanted = True
-            self.node.call_soon_threadsafe(self._switch_on)
-
-    def close(self) -> None:
-        """Switch it off for good. In the hub's thread."""
-        self._switch_off()
-        self._timer.close()
-
-    # -- In the hub's thread --------------------------------------------------------------------------------------
-
-    def _switch_on(self) -> None:
-        if self.is_on:
-            return
-        self.is_on = True
+    def begin(self) -> bool:
+        """Put itself where processes change."""
         self._running, self._since = None, time.perf_counter()
         self._before = greenlet.settrace(self._switched)
         Worker.process = property(_SLOT.__get__, self._taken_up)  # type: ignore[assignment]
-        self._timer.start(self._look)
+        return True
 
-    def _look(self) -> None:
-        if time.monotonic() > self._until:
-            self._switch_off()
-
-    def _switch_off(self) -> None:
-        self._wanted = False
-        if self.is_on:
-            self.is_on = False
-            self._timer.stop()
-            Worker.process = _SLOT
-            greenlet.settrace(self._before)
+    def end(self) -> None:
+        """Leave everything as it was."""
+        Worker.process = _SLOT
+        greenlet.settrace(self._before)
 
     def _charge(self, following: Process | None) -> None:
         present = time.perf_counter()

@@ -11,17 +11,14 @@ from __future__ import annotations
 import signal
 import time
 from types import FrameType
-from typing import Final
 
 from greenlet import getcurrent
 
+from runtime.introspection.cpu_clock import CpuClock
 from runtime.native import get_ident, in_main_thread
 from runtime.node import Node
 from runtime.scheduler import Worker
 from runtime.whereabouts import HANDLERS
-
-ATTENTION = 10.0
-"""Seconds after an observer's last question for which samples are taken."""
 
 INTERVAL = 0.005
 """Seconds of processor time between two samples. The system rounds it up to its own clock's tick."""
@@ -29,71 +26,41 @@ INTERVAL = 0.005
 SIGNAL = signal.SIGPROF
 
 
-class CpuSampler:
-    """Adds up `Process.cpu_time`, in seconds, on one node whose thread is the main one: signals reach no other."""
+class CpuSampler(CpuClock):
+    """Samples who runs, on a node whose thread is the main one: signals reach no other."""
 
-    is_cheap: Final = True
-    """Whether it may run whenever somebody watches."""
+    is_cheap = True
 
     def __init__(self, node: Node) -> None:
-        self.node = node
-        self.is_on = False
-        self._until = 0.0
-        self._wanted = False
+        super().__init__(node)
         self._since = 0.0
         self._handler = self._tick
-        self._timer = node.hub.loop.timer(ATTENTION, ATTENTION, ref=False)
 
     @staticmethod
     def is_possible(node: Node) -> bool:
         """Whether samples can be taken: in the main thread alone. To be asked in the node's thread."""
         return node.thread == get_ident() and in_main_thread()
 
-    def want(self) -> None:
-        """Say that an observer watches; sampling begins when it was off. From any thread."""
-        self._until = time.monotonic() + ATTENTION
-        if not self._wanted:
-            self._wanted = True
-            self.node.call_soon_threadsafe(self._switch_on)
-
-    def close(self) -> None:
-        """Stop for good. In the node's thread."""
-        self._switch_off()
-        self._timer.close()
-
-    # -- In the hub's thread --------------------------------------------------------------------------------------
-
-    def _switch_on(self) -> None:
-        if self.is_on or not self._claim():
-            return
-        self.is_on = True
+    def begin(self) -> bool:
+        """Take the signal and its timer, unless the program uses one of them for something of its own."""
+        handler = signal.getsignal(SIGNAL)
+        if handler is not self._handler:
+            if (handler is not signal.SIG_DFL and not _is_sampler(handler)) or signal.getitimer(signal.ITIMER_PROF)[0]:
+                return False
+            signal.signal(SIGNAL, self._handler)
+            signal.siginterrupt(SIGNAL, False)
         self._since = time.thread_time()
         signal.setitimer(signal.ITIMER_PROF, INTERVAL, INTERVAL)
-        self._timer.start(self._look)
-
-    def _claim(self) -> bool:
-        """Take the signal, unless the program uses it or its timer for something of its own."""
-        handler = signal.getsignal(SIGNAL)
-        if handler is self._handler:
-            return True
-        if (handler is not signal.SIG_DFL and not _is_sampler(handler)) or signal.getitimer(signal.ITIMER_PROF)[0]:
-            return False
-        signal.signal(SIGNAL, self._handler)
-        signal.siginterrupt(SIGNAL, False)
         return True
 
-    def _look(self) -> None:
-        if time.monotonic() > self._until or signal.getsignal(SIGNAL) is not self._handler:
-            self._switch_off()
+    def end(self) -> None:
+        """Stop the timer, unless the program has set it. The handler stays: without one, a last signal would kill."""
+        if abs(signal.getitimer(signal.ITIMER_PROF)[1] - INTERVAL) < 1e-6:
+            signal.setitimer(signal.ITIMER_PROF, 0)
 
-    def _switch_off(self) -> None:
-        self._wanted = False
-        if self.is_on:
-            self.is_on = False
-            self._timer.stop()
-            # The handler stays: a last signal may be on its way, and unhandled it would end the program.
-            if abs(signal.getitimer(signal.ITIMER_PROF)[1] - INTERVAL) < 1e-6:  # else the program's own
-                signal.setitimer(signal.ITIMER_PROF, 0)
+    def is_pushed_out(self) -> bool:
+        """Whether the program has taken the signal for itself."""
+        return signal.getsignal(SIGNAL) is not self._handler
 
     def _tick(self, number: int, frame: FrameType | None) -> None:
         present = time.thread_time()
