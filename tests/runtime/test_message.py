@@ -162,7 +162,8 @@ def test_immutable_values_and_code_travel_by_reference(value: Any) -> None:
 def test_a_tuple_with_something_mutable_deep_inside_or_with_attributes_of_its_own_is_copied() -> None:
     inner: list[int] = [1]
     copied = isolate(("a", Point(1, ("b", inner))))
-    assert copied[1].y[1] == inner and copied[1].y[1] is not inner
+    assert copied[1].y[1] == inner
+    assert copied[1].y[1] is not inner
     pair = Pair((1, 2))
     pair.note = [3]  # type: ignore[attr-defined]
     assert isolate((pair,))[0].note is not pair.note  # type: ignore[attr-defined]

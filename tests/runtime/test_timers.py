@@ -103,7 +103,46 @@ def test_a_hundred_thousand_cancelled_timers_leave_next_to_nothing() -> None:
     node = running_node()
     assert node is not None
     assert node.timers.pending == {}
-    assert len(node.timers.heap) < 3_000
+    assert node.timers.entries < 3_000
+
+
+@given(st.lists(st.tuples(st.integers(0, 200), st.integers(0, 200)), max_size=40))
+@settings(deadline=None, max_examples=50)
+def test_timers_set_at_different_times_fire_when_they_are_due(plan: list[tuple[int, int]]) -> None:
+    """Each is set at one time and due some time later, both in milliseconds."""
+
+    def main() -> list[tuple[int, int, int]]:
+        begun = now()
+        for number, (at, after) in sorted(enumerate(plan), key=lambda item: item[1][0]):
+            sleep(max(0.0, begun + at / 1000 - now()))
+            send_after(self_(), number, begun + (at + after) / 1000 - now())
+        received: list[tuple[int, int, int]] = []
+        while len(received) < len(plan):
+            number = receive(timeout=10)
+            received.append((sum(plan[number]), number, round((now() - begun) * 1000)))
+        return received
+
+    with use_clock(MockClock()):
+        fired = run(main)
+    assert [due for due, _, _ in fired] == sorted(sum(times) for times in plan)
+    last_set = max((at for at, _ in plan), default=0)
+    assert all(at == max(due, last_set) for due, _, at in fired)
+
+
+@in_node
+def test_those_that_are_pending_survive_the_sweeping_out_of_cancelled_ones() -> None:
+    kept = [send_after(self_(), number, 0.01 + number / 100) for number in range(500)]
+    for number in range(20_000):
+        cancel_timer(send_after(self_(), "never", 0.005 + number % 1_000 / 100))
+    assert [receive() for _ in kept] == [*range(500)]
+
+
+@in_node
+def test_a_timer_may_be_set_for_ever() -> None:
+    timer = send_after(self_(), "never", float("inf"))
+    send_after(self_(), "soon", 1e9)
+    assert receive() == "soon"
+    assert cancel_timer(timer) == float("inf")
 
 
 @pytest.mark.parametrize(
