@@ -13,6 +13,7 @@ from runtime.node import Node
 from runtime.pattern import Matching, matching
 from runtime.pid import OUTSIDE
 from runtime.process import Process, new_process
+from runtime.signals import put
 
 ATOMS = st.one_of(st.sampled_from(["a", "b", ""]), st.integers(-1, 1), st.none(), st.booleans(), st.floats(0, 1))
 MESSAGES = st.recursive(
@@ -89,9 +90,7 @@ def test_receiving_takes_the_oldest_match_whatever_was_looked_through_before(ste
     last: tuple[Any, ...] = ()
     for step, what in steps:
         if step == "arrive":
-            if process.mailbox is None:
-                process.mailbox = deque()
-            process.mailbox.append(what)
+            put(process, what)
             waiting.append(what)
             continue
         last = last if step == "again" else what
