@@ -22,7 +22,7 @@ MEMORY = 0.1
 
 
 LOOKS = 20
-"""How often open descriptors are counted, of which the fewest count: an answer to an observer opens files for a moment."""
+"""How often open descriptors are counted. The fewest count: an answer to an observer opens files for a moment."""
 
 
 def release_memory() -> None:
