@@ -28,7 +28,7 @@ def _visible(character: str) -> str:
     category = unicodedata.category(character)
     if category.startswith("Z"):
         return " " if category == "Zs" else "␤"
-    return "�" if category in _UNSAFE else character
+    return "�" if category in _UNSAFE or not cell_len(character) else character  # tones of skin have no width
 
 
 @lru_cache(maxsize=8_192)
