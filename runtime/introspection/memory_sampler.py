@@ -9,73 +9,37 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from runtime.introspection.looking import SHARE, Looking
 from runtime.introspection.places import parse_pid
 from runtime.memory import Measurement
 from runtime.node import Node
 from runtime.process import DEAD, Process
 
-SHARE = 0.02
-"""The share of time that measuring may take, unless told otherwise."""
-
 BUSY = 0.2
 """The part of that share which is left while processes wait for their turn: then measuring is at their expense."""
-
-SLICE = 0.0015
-"""Seconds of measuring at a stretch."""
-
-ATTENTION = 10.0
-"""Seconds after an observer's last question for which measuring goes on."""
 
 FRESH = 1.0
 """Seconds for which a figure on the screen is good enough."""
 
 
-class MemorySampler:
+class MemorySampler(Looking):
     """Keeps `Process.memory` and `Process.memory_at` (monotonic) up to date on one node."""
 
     def __init__(self, node: Node, share: float = SHARE) -> None:
-        self.node = node
+        super().__init__(node)
         self.share = share
-        self._until = 0.0
         self._shown: list[str] = []
-        self._running = False
         self._current: Measurement | None = None
         self._others: Iterator[Process] = iter(())
-        self._timer = node.hub.loop.timer(0, ref=False)
-        self._closed = False
 
     def show(self, pids: list[str]) -> None:
-        """Say which processes an observer looks at; measuring begins when it was idle. From any thread."""
+        """Say which processes an observer looks at. From any thread."""
         self._shown = pids
-        self._until = time.monotonic() + ATTENTION
-        if not self._running:
-            self._running = True
-            self.node.call_soon_threadsafe(self._slice)
-
-    def close(self) -> None:
-        """Stop for good. In the hub."""
-        self._closed = True
-        self._timer.close()
+        self.want()
 
     # -- In the hub -----------------------------------------------------------------------------------------------
 
-    def _slice(self) -> None:
-        if self._closed or time.monotonic() > self._until:
-            self._running = False
-            self._current = None
-            return
-        begun = time.perf_counter()
-        end = begun + SLICE
-        busy = True
-        while busy and time.perf_counter() < end:
-            busy = self._step()
-        took = time.perf_counter() - begun
-        share = self.share * BUSY if self.node.scheduler.ready else self.share
-        self._timer.stop()
-        self._timer = self.node.hub.loop.timer(took / share if busy else FRESH, ref=False)
-        self._timer.start(self._slice)
-
-    def _step(self) -> bool:
+    def step(self) -> bool:
         """Look at a few objects; False when there is nothing to be measured for now."""
         if self._current is None:
             process = self._next()
@@ -90,6 +54,15 @@ class MemorySampler:
             self._current = None
             process.memory, process.memory_at = measurement.total, time.monotonic()
         return True
+
+    def pause(self, took: float, more: bool) -> float:
+        """Keep to the share, which is smaller while processes wait for their turn."""
+        share = self.share * BUSY if self.node.scheduler.ready else self.share
+        return took / share if more else FRESH
+
+    def stop(self) -> None:
+        """Let go of the process that was being measured."""
+        self._current = None
 
     def _next(self) -> Process | None:
         """Choose whom to measure: what is on the screen and not fresh, then everybody in turn."""

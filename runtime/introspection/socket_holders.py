@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import _socket
 import gc
-import time
 from collections import deque
 from collections.abc import Iterator
 from types import FrameType
@@ -18,6 +17,7 @@ from typing import Any
 
 from gevent.socket import socket as GeventSocket
 
+from runtime.introspection.looking import SHARE, Looking
 from runtime.memory import NOT_OWNED, roots
 from runtime.node import Node
 from runtime.process import DEAD, Process
@@ -25,66 +25,40 @@ from runtime.process import DEAD, Process
 NEAR = 200
 """Objects that are looked at in each process, at most."""
 
-SHARE = 0.02
-"""The share of time that searching may take."""
-
-SLICE = 0.0015
-"""Seconds of searching at a stretch."""
-
 FRESH = 1.0
 """Seconds after which a finished search is begun anew."""
 
-ATTENTION = 10.0
-"""Seconds after an observer's last question for which searching goes on."""
 
-
-class SocketHolders:
+class SocketHolders(Looking):
     """Finds the holders of sockets on one node. `found` maps a file descriptor to who was seen to hold it."""
 
     def __init__(self, node: Node) -> None:
-        self.node = node
+        super().__init__(node)
         self.found: dict[int, Process] = {}
-        self._until = 0.0
-        self._running = False
-        self._closed = False
         self._search: Iterator[None] = iter(())
-        self._timer = node.hub.loop.timer(0, ref=False)
 
     def holder(self, fd: int) -> Process | None:
         """Give the living process that was seen to hold a socket. From any thread."""
         process = self.found.get(fd)
         return None if process is None or process.state is DEAD else process
 
-    def want(self) -> None:
-        """Say that an observer looks at sockets; the search begins when there was none. From any thread."""
-        self._until = time.monotonic() + ATTENTION
-        if not self._running:
-            self._running = True
-            self.node.call_soon_threadsafe(self._slice)
-
-    def close(self) -> None:
-        """Stop for good. In the hub."""
-        self._closed = True
-        self._timer.close()
-
     # -- In the hub -----------------------------------------------------------------------------------------------
 
-    def _slice(self) -> None:
-        if self._closed or time.monotonic() > self._until:
-            self._running = False
-            self._search, self.found = iter(()), {}
-            return
-        begun = time.perf_counter()
-        more = True
-        while more and time.perf_counter() - begun < SLICE:
-            more = next(self._search, self) is None
-        pause = (time.perf_counter() - begun) / SHARE
-        if not more:
-            self._search = self._round()
-            pause = max(pause, FRESH) if self.found else pause
-        self._timer.stop()
-        self._timer = self.node.hub.loop.timer(pause, ref=False)
-        self._timer.start(self._slice)
+    def step(self) -> bool:
+        """Look at one process; False when all have been looked at."""
+        return next(self._search, self) is None
+
+    def pause(self, took: float, more: bool) -> float:
+        """Keep to the share, and begin anew at the end."""
+        pause = took / SHARE
+        if more:
+            return pause
+        self._search = self._round()
+        return max(pause, FRESH) if self.found else pause
+
+    def stop(self) -> None:
+        """Forget what was found."""
+        self._search, self.found = iter(()), {}
 
     def _round(self) -> Iterator[None]:
         """Look at each process once, then tell what was found. Holds on to no process but those."""
