@@ -34,7 +34,12 @@ def names_of(node: Node, query: wire.GetNames, holders: SocketHolders) -> wire.N
     wanted = query.filter.casefold()
     pace = Pace()
     names, total = _names(node, limit, wanted, pace)
-    timers = [timer for timer in values(node.timers.pending) if not wanted or wanted in _timer_text(timer)]
+    timers = []
+    for number, timer in enumerate(values(node.timers.pending)):
+        if not number & 255:
+            pace.breathe()
+        if not wanted or wanted in _timer_text(timer):
+            timers.append(timer)
     present = clock.now()
     soonest = Ranking([timers], lambda some: [timer.due for timer in some], False).reach(limit, pace)[:limit]
     return wire.Names(
