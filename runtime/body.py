@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from msgspec import Struct
 
 from runtime.crash import Crash
 from runtime.errors import CallError, ProcessExit
@@ -15,18 +17,14 @@ if TYPE_CHECKING:
     from runtime.scheduler import Worker
 
 
-class PlainBody:
+class PlainBody(Struct, eq=False):
     """What a process of `spawn` runs: one function, once."""
 
-    __slots__ = ("args", "function", "kwargs")
-
-    reports = False
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    reports: ClassVar[bool] = False
     """Whether an abnormal exit is worth a crash report, as for processes of proc_lib; a plain one logs exceptions."""
-
-    def __init__(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.function = function
-        self.args = args
-        self.kwargs = kwargs
 
     @property
     def initial_call(self) -> str:
@@ -36,7 +34,10 @@ class PlainBody:
     def run_process(self, process: Process, worker: Worker) -> None:
         """Run the function on a worker's stack, to its end; nothing that it raises gets past here."""
         try:
-            self.function(*self.args, **self.kwargs)
+            if self.kwargs:
+                self.function(*self.args, **self.kwargs)
+            else:  # the common case, without a copy of nothing
+                self.function(*self.args)
             reason: Any = "normal"
         except BaseException as error:
             reason = exit_reason(process, error)

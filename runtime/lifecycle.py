@@ -13,13 +13,10 @@ from runtime.message import isolate
 from runtime.names import check_name, set_name
 from runtime.native import get_ident
 from runtime.node import Node, current, current_process, running_node, this_node
-from runtime.pid import OUTSIDE, Down, Exit, Pid, Ref, new_ref
+from runtime.pid import OUTSIDE, Down, Exit, Pid, Ref
 from runtime.process import DEAD, RUNNABLE, Process
 from runtime.scheduler import Worker
 from runtime.signals import deliver, drop_watch, end_suspension, exit_signal, link_processes, unlink_processes, watch
-
-_bare = object.__new__
-"""Makes an object without its ``__init__``, which would enter the interpreter anew."""
 
 PRIORITIES = ("low", "normal", "high", "max")
 
@@ -35,11 +32,7 @@ def spawn(fn: Callable[..., Any], *args: Any, name: str | None = None, label: st
         parent = worker.process
         if parent is not None and parent.state is not DEAD:  # the common case, without a detour
             node = parent.node
-            body = _bare(PlainBody)
-            body.function = fn
-            body.args = args
-            body.kwargs = kwargs
-            process = node.spawn(parent, body)
+            process = node.spawn(parent, PlainBody(fn, args, kwargs))
             scheduler = node.scheduler
             scheduler.ready.append(process)
             if not scheduler.scheduled:
@@ -64,7 +57,7 @@ def spawn_monitor(
     """`spawn` and `monitor` in one step (OTP: spawn_monitor/3)."""
     parent = current_process("spawn_monitor")
     process = start_plain(parent, fn, args, kwargs, name, label)
-    ref = new_ref()
+    ref = Ref()
     pid = process.pid
     watch(parent, process, ref, pid)
     return pid, ref
@@ -178,7 +171,7 @@ def monitor(dest: Any, alias: str | None = None) -> Ref:
     ``"reply_demonitor"``) the reference can be sent to as well (OTP: monitor/2, monitor/3).
     """
     process = current_process("monitor")
-    ref = new_ref()
+    ref = Ref()
     if alias is not None:
         if alias not in ("explicit_unalias", "demonitor", "reply_demonitor"):
             raise ValueError(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 import logging
 import os
-import time
 from collections import deque
 from collections.abc import Callable
+from time import time as wall_time
 from typing import Any
 
 import gevent
@@ -20,7 +20,7 @@ from runtime.heap_limits import HeapLimits
 from runtime.instrument import hooks
 from runtime.native import get_ident
 from runtime.pid import Pid, Ref
-from runtime.process import DEAD, RECEIVING, WAITING, Process, new_process
+from runtime.process import DEAD, RECEIVING, RUNNABLE, WAITING, Process
 from runtime.scheduler import Scheduler, Worker
 from runtime.signals import announce, bury, deliver, drop_watch, tell
 from runtime.timers import Timers
@@ -40,7 +40,7 @@ class Node:
     def __init__(self) -> None:
         self.hub = gevent.get_hub()
         self.thread = get_ident()
-        self.started_at = time.time()
+        self.started_at = wall_time()
         self.table: dict[int, dict[int, Process]] = {}
         self.names: dict[Any, Process] = {}
         self.aliases: dict[int, tuple[Process, str]] = {}
@@ -66,9 +66,37 @@ class Node:
     # -- Processes ----------------------------------------------------------------------------------------------
 
     def spawn(self, parent: Process | None, body: Any) -> Process:
-        """Make a process that is ready to run `body`."""
+        """Make a process that is ready to run `body`: its pid, its record, its place in the table.
+
+        A million of them are made in a row, hence no ``__init__`` (each would enter the interpreter anew) and no call.
+        """
         number = self._next_id()
-        process = new_process(self, parent, body, number)
+        process = Process()
+        process.pid = Pid(number, process)
+        process.node = self
+        process.body = body
+        process.state = RUNNABLE
+        process.worker = None
+        process.mailbox = None
+        process.saved = None
+        process.special = False
+        process.burdened = False
+        process.unusual = False
+        process.waiting_for = None
+        process.reason = None
+        process.links = ()
+        process.watchers = None
+        process.monitors = None
+        process.name = None
+        process.trap_exit = False
+        process.messages_in = 0
+        process.messages_out = 0
+        process.reductions = 0
+        process.deadline = None
+        process.timer_at = None
+        process.started_at = wall_time()
+        process.ancestors = None
+        process.parent = None if parent is None else parent.pid
         try:
             self.table[number >> BLOCK][number] = process
         except KeyError:

@@ -6,7 +6,9 @@ import itertools
 import re
 from collections.abc import Callable
 from functools import total_ordering
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from runtime.process import Process
@@ -20,34 +22,19 @@ def use_table(find: Callable[[int], Process | None] | None) -> None:
     _find_process = find
 
 
-class OpenPid:
-    """A Pid in the making: the same layout, and its slots can still be set; then it becomes a Pid. Not for programs."""
-
-    __slots__ = ("id", "process")
-
-    id: int
-    process: Process | None
-
-
 @total_ordering
-class Pid:
+class Pid(Struct, frozen=True, eq=False):
     """Names one process for good: never used again for another one.
 
     Immutable, hashable, ordered by age; prints as ``<0.17.0>`` (node, number, serial), which `parse` reads back.
     `node` is 0 for this node.
     """
 
-    __slots__ = ("id", "process")
-
     id: int
-    process: Process | None
+    process: Process | None = None
     """The runtime's own way to the process, None once it is dead. Not for programs."""
-    node = 0
-    serial = 0
-
-    def __init__(self, id: int) -> None:
-        _set(self, "id", id)
-        _set(self, "process", None)
+    node: ClassVar[int] = 0
+    serial: ClassVar[int] = 0
 
     @classmethod
     def parse(cls, text: str) -> Pid:
@@ -76,12 +63,6 @@ class Pid:
     def __repr__(self) -> str:
         return f"<{self.node}.{self.id}.{self.serial}>"
 
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError("a Pid is immutable")
-
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError("a Pid is immutable")
-
     def __copy__(self) -> Pid:
         return self
 
@@ -92,18 +73,12 @@ class Pid:
         return _restore_pid, (self.node, self.id, self.serial)
 
 
-class ForeignPid(Pid):
+class ForeignPid(Pid, frozen=True, eq=False):
     """A Pid of another node, or of another life of this one. No message sent to it arrives."""
 
-    __slots__ = ("node", "serial")
+    node: int = 0  # type: ignore[misc]  # an instance's own here
+    serial: int = 0  # type: ignore[misc]
 
-    def __init__(self, id: int, node: int, serial: int) -> None:
-        super().__init__(id)
-        _set(self, "node", node)
-        _set(self, "serial", serial)
-
-
-_set = object.__setattr__
 
 OUTSIDE = Pid(0)
 """Whom a signal comes from that no process sent."""
@@ -118,7 +93,7 @@ def _restore_pid(node: int, id: int, serial: int) -> Pid:
         process = _find_process(id)
         if process is not None:
             return process.pid
-    return Pid(id) if node == serial == 0 else ForeignPid(id, node, serial)
+    return Pid(id) if node == serial == 0 else ForeignPid(id, node=node, serial=serial)
 
 
 next_number = itertools.count(1).__next__
@@ -126,17 +101,11 @@ next_number = itertools.count(1).__next__
 
 
 @total_ordering
-class Ref:
+class Ref(Struct, frozen=True, eq=False, gc=False):
     """A reference: unique on this node. Immutable, hashable, ordered by age; prints as ``#Ref<0.0.17>``."""
 
-    __slots__ = ("id", "node")
-
-    id: int
-    node: int
-
-    def __init__(self, id: int | None = None, node: int = 0) -> None:
-        _set(self, "id", next_number() if id is None else id)
-        _set(self, "node", node)
+    id: int = field(default_factory=next_number)
+    node: int = 0
 
     @classmethod
     def parse(cls, text: str) -> Ref:
@@ -164,12 +133,6 @@ class Ref:
     def __repr__(self) -> str:
         return f"#Ref<{self.node}.0.{self.id}>"
 
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"a {type(self).__name__} is immutable")
-
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"a {type(self).__name__} is immutable")
-
     def __copy__(self) -> Ref:
         return self
 
@@ -180,34 +143,8 @@ class Ref:
         return type(self), (self.id, self.node)
 
 
-class _OpenRef:
-    """A Ref in the making, as `OpenPid` is a Pid in the making."""
-
-    __slots__ = ("id", "node")
-
-
-def new_ref() -> Ref:
-    """Make a reference. For the runtime alone: ``Ref()``, faster."""
-    ref = _OpenRef()
-    ref.id = next_number()  # type: ignore[attr-defined]
-    ref.node = 0  # type: ignore[attr-defined]
-    ref.__class__ = Ref  # type: ignore[assignment]
-    return ref  # type: ignore[return-value]
-
-
-def new_timer_ref() -> TimerRef:
-    """Make a timer's reference, as `new_ref` makes others."""
-    ref = _OpenRef()
-    ref.id = next_number()  # type: ignore[attr-defined]
-    ref.node = 0  # type: ignore[attr-defined]
-    ref.__class__ = TimerRef  # type: ignore[assignment]
-    return ref  # type: ignore[return-value]
-
-
-class TimerRef(Ref):
+class TimerRef(Ref, frozen=True, eq=False, gc=False):
     """Names a timer of `send_after`; `cancel_timer` and `read_timer` take it."""
-
-    __slots__ = ()
 
 
 class Exit(NamedTuple):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from time import time
 from typing import TYPE_CHECKING, Any
 
-from runtime.pid import OpenPid, Pid, Ref
+from runtime.pid import Pid, Ref
 
 if TYPE_CHECKING:
     from contextvars import Context
@@ -193,41 +192,3 @@ class Process(Rare):
                 self.links = tuple(p for p in links if p is not other)
         else:
             links.pop(other, None)
-
-
-def new_process(node: Node, parent: Process | None, body: Any, number: int) -> Process:
-    """Make the record of a process and its pid, of that number.
-
-    A million of them are made in a row, hence no ``__init__`` (each would enter the interpreter anew) and no call.
-    """
-    process = Process()
-    pid = OpenPid()
-    pid.id = number
-    pid.process = process
-    pid.__class__ = Pid  # type: ignore[assignment]
-    process.pid = pid  # type: ignore[assignment]
-    process.node = node
-    process.body = body
-    process.state = RUNNABLE
-    process.worker = None
-    process.mailbox = None
-    process.saved = None
-    process.special = False
-    process.burdened = False
-    process.unusual = False
-    process.waiting_for = None
-    process.reason = None
-    process.links = ()
-    process.watchers = None
-    process.monitors = None
-    process.name = None
-    process.trap_exit = False
-    process.messages_in = 0
-    process.messages_out = 0
-    process.reductions = 0
-    process.deadline = None
-    process.timer_at = None
-    process.started_at = time()
-    process.ancestors = None
-    process.parent = None if parent is None else parent.pid
-    return process

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from runtime.instrument import hooks
 from runtime.pid import Down, Exit, Pid, Ref, forget_process
 from runtime.process import DEAD, RECEIVING, RUNNING, Process
@@ -18,15 +20,12 @@ if TYPE_CHECKING:
     from runtime.node import Node
 
 
-class Watch:
+class Watch(Struct, eq=False):
     """One monitor: who watches, under which reference, and how the watched process was named."""
 
-    __slots__ = ("dest", "ref", "watcher")
-
-    def __init__(self, watcher: Process, ref: Ref, dest: Any) -> None:
-        self.watcher = watcher
-        self.ref = ref
-        self.dest = dest
+    watcher: Process
+    ref: Ref
+    dest: Any
 
     def fire(self, process: Process, reason: Any) -> None:
         """Tell the watcher that `process` is dead."""

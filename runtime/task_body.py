@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from runtime.body import PlainBody, exit_reason, name_of
 from runtime.gen_server import lineage_of
@@ -18,21 +18,14 @@ from runtime.signals import link_processes
 from runtime.supervision.child import is_normal
 
 
-class TaskBody(PlainBody):
+class TaskBody(PlainBody, eq=False):
     """A function whose abnormal end is reported, as that of every process with a place in a tree.
 
     `starter` is who wanted the task: the caller for whom a supervisor has started it.
     """
 
-    __slots__ = ("starter",)
-
-    reports = True
-
-    def __init__(
-        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], starter: Pid
-    ) -> None:
-        super().__init__(function, args, kwargs)
-        self.starter = starter
+    starter: Pid
+    reports: ClassVar[bool] = True
 
     def run_process(self, process: Process, worker: Worker) -> None:
         """Run the function to its end; nothing that it raises gets past here."""

@@ -7,7 +7,7 @@ from typing import Any
 from runtime.mailbox import check_seconds
 from runtime.message import ATOMIC, isolate
 from runtime.node import this_node
-from runtime.pid import TimerRef, new_timer_ref
+from runtime.pid import TimerRef
 
 
 def send_after(dest: Any, message: Any, seconds: float) -> TimerRef:
@@ -18,7 +18,7 @@ def send_after(dest: Any, message: Any, seconds: float) -> TimerRef:
     """
     if not (type(seconds) is float and seconds >= 0):
         check_seconds(seconds, "seconds")
-    ref = new_timer_ref()
+    ref = TimerRef()
     this_node().timers.start(dest, message if type(message) in ATOMIC else isolate(message), seconds, ref)
     return ref
 
@@ -26,7 +26,7 @@ def send_after(dest: Any, message: Any, seconds: float) -> TimerRef:
 def start_timer(dest: Any, message: Any, seconds: float) -> TimerRef:
     """Like `send_after`, but what arrives is ``("timeout", ref, message)`` (OTP: start_timer/3)."""
     check_seconds(seconds, "seconds")
-    ref = new_timer_ref()
+    ref = TimerRef()
     this_node().timers.start(dest, ("timeout", ref, isolate(message)), seconds, ref)
     return ref
 

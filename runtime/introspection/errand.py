@@ -19,10 +19,8 @@ STEP = 0.05
 """Seconds between two looks at whether the hub is held."""
 
 
-class Errand(PlainBody):
+class Errand(PlainBody, eq=False):
     """What a process runs that does something for an observer. It is left out of the event log."""
-
-    __slots__ = ()
 
 
 class Errands:

@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 
 from runtime import ANY, Down, Exit, Pid, Ref
 from runtime.mailbox import NOTHING, take
-from runtime.node import Node
 from runtime.pattern import Matching, matching
 from runtime.pid import OUTSIDE
-from runtime.process import Process, new_process
+from runtime.process import RUNNING, Process
 from runtime.signals import put
 
 ATOMS = st.one_of(st.sampled_from(["a", "b", ""]), st.integers(-1, 1), st.none(), st.booleans(), st.floats(0, 1))
@@ -69,8 +68,10 @@ def test_any_of_several_patterns_matches_what_the_rules_say(patterns: list[Any],
 
 def one_process() -> Process:
     """A record of a process that no node runs."""
-    process = new_process(Node.__new__(Node), None, None, 1)
-    process.pid = OUTSIDE
+    process = Process()
+    process.state = RUNNING
+    process.mailbox = process.saved = None
+    process.messages_in = 0
     return process
 
 

@@ -52,7 +52,7 @@ def test_references_are_unique_and_ordered_by_age() -> None:
 @pytest.mark.parametrize("value", [Pid(1), Ref(1), TimerRef(1)])
 def test_identifiers_cannot_be_changed(value: Pid | Ref) -> None:
     with pytest.raises(AttributeError, match="immutable"):
-        value.id = 2
+        value.id = 2  # type: ignore[misc]
     with pytest.raises(AttributeError, match="immutable"):
         del value.id
     assert copy.copy(value) is copy.deepcopy(value) is value
