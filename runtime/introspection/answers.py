@@ -211,7 +211,7 @@ class Answers:
     def _update(self, pace: Pace) -> None:
         self._census.update(pace)
         self._branches.update(self._census.roots(), pace)
-        self.figures.supervisors = self._branches.count()
+        self.figures.supervisors = self._branches.count
 
     def _snapshot(self) -> Snapshot:
         return Snapshot(self.log.failures, self._lints.by_pid, self.meter.is_on)

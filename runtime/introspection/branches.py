@@ -43,16 +43,18 @@ class Branch:
         """The supervisor's pid."""
         return str(self.process.pid)
 
-    def update(self, pace: Pace) -> None:
-        """Read the children again if the supervisor has run since, and update the branches below."""
+    def update(self, pace: Pace) -> int:
+        """Read the children again if the supervisor has run since, and update the branches below; counts them all."""
         process = self.process
         runs = process.reductions
         if process.worker is not None or runs != self.seen:
             self._read(pace)
             self.seen = runs
+        count = 1
         for branch in self.below.values():
-            branch.update(pace)
+            count += branch.update(pace)
         pace.breathe()
+        return count
 
     def _read(self, pace: Pace) -> None:
         children = self.children
@@ -83,18 +85,21 @@ class Branches:
 
     def __init__(self) -> None:
         self.tops: list[Branch] = []
+        self.count = 0
+        """How many supervisors there are."""
 
     def update(self, roots: list[Process], pace: Pace) -> None:
         """Follow what has changed; `roots` are the supervisors at the top."""
         before = {branch.process: branch for branch in self.tops}
-        self.tops = []
+        self.tops, count = [], 0
         for process in roots:
             branch = before.get(process)
             key = root_key(process)
             if branch is None or branch.key != key:
                 branch = Branch(process, key, None, None)
-            branch.update(pace)
+            count += branch.update(pace)
             self.tops.append(branch)
+        self.count = count
 
     def clear(self, pace: Pace) -> None:
         """Forget everything, a little at a time."""
@@ -108,10 +113,6 @@ class Branches:
         """Give every branch, from the top down."""
         for branch in self.tops:
             yield from branch.walk()
-
-    def count(self) -> int:
-        """Count the supervisors."""
-        return sum(1 for _ in self.walk())
 
     def places(self, keys: Collection[str], pace: Pace) -> Iterator[tuple[str, Branch, Child | None]]:
         """Give those of these places that there are: the key, and the supervisor or a child of it that is none."""

@@ -96,7 +96,7 @@ class Lints:
         """Look for what is wrong; `found` gives it, heaviest first."""
         present = time.monotonic()
         before = pace.spent()
-        found = [*self._hog(), *self._loops(branches), *self._self_calls()]
+        found = [*self._hog(), *self._loops(branches, pace), *self._self_calls()]
         waiting: list[Process] = []
         for block in census.blocks():
             for process in self._striking(block):
@@ -142,8 +142,10 @@ class Lints:
             sentence = f"{who} has held the hub for {self._watchdog.lag:.1f} s, at {where}: no other process can run."
             yield wire.Lint(kind="hog", weight=3, pids=pids, sentence=sentence)
 
-    def _loops(self, branches: Branches) -> Iterator[wire.Lint]:
-        for branch in branches.walk():
+    def _loops(self, branches: Branches, pace: Pace) -> Iterator[wire.Lint]:
+        for number, branch in enumerate(branches.walk()):
+            if not number & 255:
+                pace.breathe()
             kept = children_of(branch.process)
             if kept is None or not kept.intensity.times:
                 continue

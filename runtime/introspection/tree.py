@@ -6,8 +6,9 @@ supervisor are looked at only where the window shows them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from runtime.introspection import wire
@@ -21,16 +22,21 @@ from runtime.native import Pace
 from runtime.process import Process
 
 
+NO_LIMBS: Mapping[Any, Any] = MappingProxyType({})
+"""What most limbs have below them: shared, since the garbage collector walks whatever a tree of many is made of."""
+
+
 @dataclass(slots=True)
 class Limb:
-    """A branch, or the group of free processes, as it is shown: `leaves` without those that are limbs themselves."""
+    """A branch, or the group of free processes, as it is shown."""
 
     branch: Branch | None
     key: str
     folded: bool
     items: Sequence[Any] = ()
     """What hangs below it in start order: Child records of a branch, processes of the group."""
-    limbs: dict[Any, Limb] = field(default_factory=dict)
+    limbs: Mapping[Any, Limb] = field(default_factory=lambda: NO_LIMBS)
+    """Those of its items that are limbs themselves."""
     size: int = 1
     """Lines that it takes, with its own."""
 
@@ -80,11 +86,13 @@ class Tree:
         if not folded:
             limb.items = children = branch.children
             limb.size += len(children)
+            limbs = {}
             for child, below in branch.below.items():
                 inner = self._limb(below, None)
                 assert inner is not None
-                limb.limbs[child] = inner
+                limbs[child] = inner
                 limb.size += inner.size - 1
+            limb.limbs = limbs or NO_LIMBS
             self.pace.breathe()
         return limb
 
@@ -92,13 +100,13 @@ class Tree:
         """Keep what the filter lets through, and what stands above it."""
         own = test(Subject(branch.process, branch.place, branch.key))
         limb = Limb(branch, branch.key, False)
-        items = []
+        items, limbs = [], {}
         for number, child in enumerate(branch.children):
             below = branch.below.get(child)
             if below is not None:
                 inner = self._pruned(below, test)
                 if inner is not None:
-                    limb.limbs[child] = inner
+                    limbs[child] = inner
                     limb.size += inner.size
                     items.append(child)
             elif test(ChildSubject(branch.process, child, branch.key)):
@@ -109,7 +117,7 @@ class Tree:
                 self.pace.breathe()
         if own:
             self._count_match()
-        limb.items = items
+        limb.items, limb.limbs = items, limbs or NO_LIMBS
         return limb if own or items else None
 
     def _group(self, free: list[Process], test: Test | None) -> Limb | None:
@@ -141,7 +149,7 @@ class Tree:
         while limbs:
             limb = limbs.pop()
             limbs.extend(limb.limbs.values())
-            limb.items, limb.limbs = (), {}
+            limb.items, limb.limbs = (), NO_LIMBS
             pace.breathe()
         while self._rankings:
             self._rankings.popitem()[1].release(pace)
