@@ -21,7 +21,6 @@ from runtime.introspection.sorting import COLUMNS
 from runtime.native import Pace
 from runtime.process import Process
 
-
 NO_LIMBS: Mapping[Any, Any] = MappingProxyType({})
 """What most limbs have below them: shared, since the garbage collector walks whatever a tree of many is made of."""
 
