@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, MethodType
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    UnionType,
+    WrapperDescriptorType,
+)
 from typing import Any
 
 from runtime.pid import Pid, Ref, TimerRef
 
 Matcher = Callable[[Any], bool]
 
-FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType, MethodDescriptorType, partial)
+FUNCTIONS = (
+    *(FunctionType, BuiltinFunctionType, MethodType, MethodDescriptorType),
+    *(MethodWrapperType, WrapperDescriptorType, partial),
+)
 """What counts as a function, which as a pattern is a predicate."""
 
 
@@ -36,9 +47,15 @@ class Matching:
     `stable` promises that a message once refused stays refused, so that a mailbox need not be looked through again.
     `newer_than` is the number of a reference that every message has in it that matches, 0 when there is none: what
     came before that reference was made cannot match.
+
+    Once remembered, `first` is the type of the first pattern, and `kinds` those of all tuples in the patterns where it
+    does not tell all.
     """
 
-    __slots__ = ("accepts", "newer_than", "stable")
+    __slots__ = ("accepts", "first", "kinds", "newer_than", "stable")
+
+    first: type
+    kinds: list[Any] | None
 
     def __init__(self, accepts: Matcher, stable: bool, newer_than: int = 0) -> None:
         self.accepts = accepts
@@ -56,13 +73,36 @@ def matching(patterns: tuple[Any, ...]) -> Matching:
         found = _known.get(patterns)
     except TypeError:  # something unhashable inside
         return _build(patterns)
-    if found is None or not found.stable:
-        found = _build(patterns)
-        if found.stable:
-            if len(_known) >= _MAX_KNOWN:
-                _known.clear()
-            _known[patterns] = found
+    if (
+        found is not None
+        # a named tuple equals a plain one with the same items, and matches something else
+        and found.first is type(patterns[0])
+        and (found.kinds is None or found.kinds == _kinds(patterns))
+    ):
+        return found
+    found = _build(patterns)
+    if found.stable:
+        if len(_known) >= _MAX_KNOWN:
+            _known.clear()
+        _known.pop(patterns, None)  # else the key stays the other kind of tuple
+        _known[patterns] = found
+        found.first = type(patterns[0])
+        kinds = _kinds(patterns)
+        found.kinds = None if kinds in ([], [found.first]) else kinds
     return found
+
+
+def _kinds(items: tuple[Any, ...]) -> list[Any]:
+    """Give the type of each tuple among the items, followed by those of the tuples in it where there are any."""
+    kinds: list[Any] = []
+    for item in items:
+        if isinstance(item, tuple):
+            kinds.append(type(item))
+            for inner in item:
+                if isinstance(inner, tuple):
+                    kinds.append(_kinds(item))
+                    break
+    return kinds
 
 
 def _build(patterns: tuple[Any, ...]) -> Matching:
@@ -74,7 +114,10 @@ def _build(patterns: tuple[Any, ...]) -> Matching:
         return Matching(matchers[0], stable, newer_than)
 
     def any_matches(message: Any) -> bool:
-        return any(accepts(message) for accepts in matchers)
+        for accepts in matchers:  # noqa: SIM110  # any() would make a generator for each message
+            if accepts(message):
+                return True
+        return False
 
     return Matching(any_matches, stable, newer_than)
 
@@ -91,7 +134,7 @@ def _newest_reference(pattern: Any) -> int:
     if kind is Ref or kind is TimerRef:
         number: int = pattern.id
         return number
-    if kind in _CONSTANT or pattern is ANY or isinstance(pattern, type):
+    if kind in _CONSTANT or pattern is ANY or isinstance(pattern, (type, UnionType)):
         return 0
     if not isinstance(pattern, tuple):
         return _CHANGES
@@ -117,7 +160,7 @@ def compile_pattern(pattern: Any) -> Matcher:
     """Turn one pattern into a predicate that never raises: a guard that fails does not match, as in Erlang."""
     if pattern is ANY:
         return lambda message: True
-    if isinstance(pattern, type):
+    if isinstance(pattern, (type, UnionType)):
         return partial(_is_instance, pattern)
     if isinstance(pattern, FUNCTIONS):
         return partial(_guarded, pattern)
@@ -129,7 +172,7 @@ def compile_pattern(pattern: Any) -> Matcher:
     return partial(_equals, pattern)
 
 
-def _is_instance(kind: type, message: Any) -> bool:
+def _is_instance(kind: type | UnionType, message: Any) -> bool:
     return isinstance(message, kind)
 
 

@@ -157,6 +157,28 @@ def test_a_named_tuple_matches_its_own_kind_and_a_tuple_matches_both() -> None:
     assert not matching((Exit(OUTSIDE, ANY),)).accepts(Down(ref, OUTSIDE, "x"))
 
 
+def test_a_named_tuple_and_a_plain_one_of_the_same_items_do_not_take_each_others_place() -> None:
+    named, plain = Point(1, 2), (1, 2)
+    for patterns in ((named,), (plain,), (named,)):
+        is_plain = type(patterns[0]) is tuple
+        assert matching(patterns).accepts(plain) == is_plain
+        assert matching(("x", *patterns)).accepts(plain) == is_plain
+        assert matching(("x", *patterns, "y")).accepts(plain) == is_plain
+        assert matching((("a", ("b", *patterns)),)).accepts(("a", ("b", plain))) == is_plain
+
+
+def test_a_union_of_types_matches_the_instances_of_each() -> None:
+    assert matching((int | str,)).accepts("1")
+    assert matching((("a", int | None),)).accepts(("a", None))
+    assert not matching((int | str,)).accepts(1.0)
+
+
+def test_methods_of_built_in_values_are_predicates() -> None:
+    assert matching(((2).__lt__,)).accepts(3)
+    assert not matching(((2).__lt__,)).accepts(1)
+    assert matching(("abc".__contains__,)).accepts("b")
+
+
 @pytest.mark.parametrize("predicate", [lambda m: m.missing, lambda m: 1 / 0, lambda: True])
 def test_a_predicate_that_raises_does_not_match(predicate: Any) -> None:
     assert not matching((predicate,)).accepts("x")
