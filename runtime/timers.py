@@ -14,7 +14,7 @@ from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 from runtime import clock
-from runtime.pid import Pid, TimerRef, next_number
+from runtime.pid import Pid, Ref, TimerRef, next_number
 from runtime.process import DEAD, RUNNABLE, Process
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Timers:
                 timers[number] = timer
         self._push(due, seconds, number, timer)
 
-    def cancel(self, ref: TimerRef) -> float | None:
+    def cancel(self, ref: Ref) -> float | None:
         """Stop a timer; gives the seconds that were left, None when it had fired or was cancelled before."""
         timer = self._take(ref.id)
         if timer is None:
@@ -118,7 +118,7 @@ class Timers:
                 process.timers.pop(number, None)
         return timer
 
-    def read(self, ref: TimerRef) -> float | None:
+    def read(self, ref: Ref) -> float | None:
         """Give the seconds that are left, None for a timer that is not pending."""
         timer = self.pending.get(ref.id)
         if timer is None:

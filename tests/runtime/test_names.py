@@ -4,9 +4,13 @@ from typing import Any
 
 import pytest
 
+import runtime.sys
 from runtime import (
     AlreadyRegisteredError,
+    call,
+    cast,
     exit,
+    monitor,
     receive,
     register,
     registered,
@@ -15,8 +19,10 @@ from runtime import (
     send,
     sleep,
     spawn,
+    stop,
     unregister,
     whereis,
+    which_children,
 )
 from tests.runtime.in_node import in_node
 
@@ -73,6 +79,20 @@ def test_what_is_no_name_is_refused(name: Any) -> None:
     def main() -> None:
         with pytest.raises((TypeError, ValueError)):
             register(name, self_())
+
+    run(main)
+
+
+@pytest.mark.parametrize("dest", [None, 17, ["list"], ("via",), ("tuple", "of", "three"), object])
+def test_what_is_neither_a_pid_nor_a_name_is_refused_wherever_one_is_taken(dest: Any) -> None:
+    def main() -> None:
+        calls: list[tuple[Any, ...]] = [(send, "x"), (call, "x"), (cast, "x"), (monitor,), (whereis,), (stop,)]
+        for function, *more in calls:
+            with pytest.raises(TypeError, match="is no destination"):
+                function(dest, *more)
+        for ask in (which_children, runtime.sys.get_state, runtime.sys.suspend):
+            with pytest.raises(TypeError, match="is no destination"):
+                ask(dest)
 
     run(main)
 

@@ -5,6 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime import (
+    Ref,
+    Registry,
     cancel_timer,
     exit,
     flush,
@@ -155,6 +157,28 @@ def test_a_time_that_is_none_is_refused(seconds: float, error: type[Exception], 
             send_after(self_(), "x", seconds)
 
     run(main)
+
+
+@in_node
+def test_what_a_timer_cannot_send_to_is_refused_when_it_is_set() -> None:
+    for dest in (None, 17, ["list"], ("via",), Ref()):
+        for start in (send_after, start_timer):
+            with pytest.raises(TypeError, match="is no destination"):
+                start(dest, "x", 0.1)
+
+
+@in_node
+def test_a_destination_that_cannot_be_looked_up_any_more_does_not_stop_the_other_timers() -> None:
+    send_after(("via", "topics", "key"), "x", 1)
+    send_after(self_(), "y", 2)
+    Registry.start_link("duplicate", name="topics")  # which gives no names
+    assert receive(timeout=3) == "y"
+
+
+@in_node
+def test_a_reference_that_is_no_timers_has_no_time_left() -> None:
+    assert cancel_timer(Ref()) is None
+    assert read_timer(Ref()) is None
 
 
 @in_node
