@@ -19,7 +19,7 @@ from runtime.pattern import ANY, constant_type
 from runtime.pid import Down, Pid, Ref, next_number
 from runtime.process import DEAD, WAITING, Process
 from runtime.scheduler import Worker
-from runtime.signals import deliver, drop_watch, put, watch
+from runtime.signals import deliver, drop_watch, own_copy, put, watch
 
 CALL = "$gen_call"
 CAST = "$gen_cast"
@@ -82,7 +82,7 @@ class From:
 
     def fire(self, process: Process, reason: Any) -> None:
         """The server is dead: so is the call."""
-        self.settle(Failure(reason))
+        self.settle(Failure(own_copy(reason)))
 
     def forget(self) -> None:
         """Nobody waits for the reply any more."""

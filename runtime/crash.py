@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import traceback
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -31,16 +32,24 @@ class Crash:
     """Why a process died, when it died of an exception.
 
     `exception` is the qualified name of its class, `message` its text, `stacktrace` a list of `StackFrame`, innermost
-    last. Two crashes are equal when exception and message are; it can be pickled and sent, and keeps no frame, local
-    or exception object alive.
+    last. Immutable: all who hear of a death get the same one. Two crashes are equal when exception and message are; it
+    can be pickled and sent, and keeps no frame, local or exception object alive.
     """
 
-    __slots__ = ("exception", "message", "stacktrace")
+    __slots__ = ("_frames", "exception", "message")
 
-    def __init__(self, exception: str, message: str, stacktrace: list[StackFrame] | None = None) -> None:
-        self.exception = exception
-        self.message = message
-        self.stacktrace = stacktrace or []
+    exception: str
+    message: str
+    _frames: tuple[StackFrame, ...]
+
+    def __init__(self, exception: str, message: str, stacktrace: Iterable[StackFrame] = ()) -> None:
+        for name, value in (("exception", exception), ("message", message), ("_frames", tuple(stacktrace))):
+            object.__setattr__(self, name, value)
+
+    @property
+    def stacktrace(self) -> list[StackFrame]:
+        """The stack, innermost last; a list of the caller's own."""
+        return [*self._frames]
 
     @classmethod
     def from_exception(cls, error: BaseException) -> Crash:
@@ -57,8 +66,14 @@ class Crash:
     def __hash__(self) -> int:
         return hash((self.exception, self.message))
 
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a Crash is immutable")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError("a Crash is immutable")
+
     def __repr__(self) -> str:
-        first = self.message.split("\n", 1)[0]
+        first = next(iter(self.message.splitlines()), "")
         return f"{self.exception}: {first}" if first else self.exception
 
     def __deepcopy__(self, memo: object) -> Crash:

@@ -10,7 +10,18 @@ from runtime.text import render
 
 
 class RuntimeFault(Exception):
-    """Base of every error of the runtime. Not raised itself."""
+    """Base of every error of the runtime. Not raised itself. All can be pickled, and sent as what they are."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(cls: type[RuntimeFault], args: tuple[Any, ...], attributes: dict[str, Any]) -> RuntimeFault:
+    """Make an error again without its ``__init__``, which takes what its text is made of."""
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(attributes)
+    return error
 
 
 class NoProcessError(RuntimeFault, ValueError):
@@ -56,19 +67,9 @@ class Unsuccessful(RuntimeFault):
         super().__init__(message or _shown(reason))
         self.reason = reason
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.args, self.__dict__)
-
 
 def _shown(reason: Any) -> str:
     return repr(reason) if type(reason) is str else render(reason)
-
-
-def _rebuild(cls: type[Unsuccessful], args: tuple[Any, ...], attributes: dict[str, Any]) -> Unsuccessful:
-    error = cls.__new__(cls, *args)
-    error.args = args
-    error.__dict__.update(attributes)
-    return error
 
 
 class CallError(Unsuccessful):

@@ -24,11 +24,13 @@ from runtime.calls import (
 )
 from runtime.errors import AlreadyRegisteredError, CallError, StartError
 from runtime.mailbox import check_seconds
+from runtime.message import isolate
 from runtime.names import check_name, set_name
 from runtime.node import Node, current_process
 from runtime.outcomes import IGNORE, NOREPLY, Continue, Reply, Stop, Timeout
 from runtime.pid import Pid
 from runtime.process import Process
+from runtime.reason import is_same
 from runtime.server_loop import Starting, run_server
 from runtime.signals import kill, link_processes, put, unlink_processes
 
@@ -225,9 +227,9 @@ def stop(dest: Any, reason: Any = "normal", timeout: float | None = None) -> Non
     server = caller.node.resolve(dest)
     if server is None or server is caller:
         raise CallError("noproc" if server is None else "calling_self", "stop", (dest, reason, timeout), "proc_lib")
-    put(server, (SYSTEM, None, ("terminate", reason)))
+    put(server, (SYSTEM, None, ("terminate", isolate(reason))))
     actual = await_down(server, timeout)
     if actual is PENDING:
         raise CallError("timeout", "stop", (dest, reason, timeout), "proc_lib")
-    if actual != reason:
+    if not is_same(actual, reason):
         raise CallError(actual, "stop", (dest, reason, timeout), "proc_lib")

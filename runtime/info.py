@@ -11,6 +11,7 @@ from greenlet import getcurrent
 
 from runtime.crash import StackFrame, trim_stack
 from runtime.lifecycle import dictionary_of
+from runtime.message import isolate
 from runtime.pid import Pid
 from runtime.process import DEAD, RUNNABLE, RUNNING, Process
 
@@ -19,8 +20,8 @@ def process_info(pid: Pid, *items: str) -> dict[str, Any] | None:
     """Give what is known of a process, by OTP's names: all of it, or only `items`. None for a dead pid.
 
     `memory` is an estimate in bytes, `links` holds Pids, `monitors` what the process monitors (Pids), `monitored_by`
-    Pids, `current_stacktrace` frames, innermost last (OTP: process_info/1, process_info/2). Raises ValueError for an
-    item that does not exist.
+    Pids, `current_stacktrace` frames, innermost last; `messages` and `dictionary` are copies (OTP: process_info/1,
+    process_info/2). Raises ValueError for an item that does not exist.
     """
     if not isinstance(pid, Pid):
         raise TypeError(f"process_info() takes a Pid, not {pid!r}; whereis(name) finds one by name")
@@ -75,13 +76,13 @@ ITEMS: dict[str, Callable[[Process], Any]] = {
     "initial_call": lambda p: p.initial_call,
     "status": status_of,
     "message_queue_len": lambda p: p.message_queue_len,
-    "messages": lambda p: p.messages(),
+    "messages": lambda p: isolate(p.messages()),
     "messages_in": lambda p: p.messages_in,
     "messages_out": lambda p: p.messages_out,
     "links": lambda p: [other.pid for other in p.links],
     "monitors": lambda p: [target.pid for target in (p.monitors or {}).values()],
     "monitored_by": lambda p: [w.watcher.pid for w in (p.watchers or {}).values() if w.watcher.pid.id],
-    "dictionary": lambda p: dict(dictionary_of(p)) if p.dictionary is not None or p.ancestors is not None else {},
+    "dictionary": lambda p: isolate(dictionary_of(p)) if p.dictionary is not None or p.ancestors is not None else {},
     "trap_exit": lambda p: p.trap_exit,
     "priority": lambda p: p.priority,
     "max_heap_size": lambda p: p.max_heap_size,

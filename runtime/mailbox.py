@@ -261,4 +261,6 @@ def alias(kind: str = "explicit_unalias") -> Ref:
 def unalias(ref: Ref) -> bool:
     """Switch an alias of the caller off; False when it was not active. Messages sent to it are dropped from now on."""
     process = current_process("unalias")
+    if not isinstance(ref, Ref):
+        raise TypeError(f"unalias() takes a Ref that alias() gave, not {ref!r}")
     return process.node.drop_alias(process, ref)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from runtime.instrument import hooks
+from runtime.message import ATOMIC, isolate
 from runtime.pid import Down, Exit, Pid, Ref, forget_process
 from runtime.process import DEAD, RECEIVING, RUNNING, Process
 
@@ -33,7 +34,7 @@ class Watch(Struct, eq=False):
         if watcher.monitors is not None and watcher.monitors.pop(self.ref.id, None) is not None:
             if watcher.aliases:
                 watcher.node.end_monitor_alias(watcher, self.ref)
-            deliver(watcher, Down(self.ref, self.dest, reason))
+            deliver(watcher, Down(self.ref, self.dest, own_copy(reason)))
 
 
 def deliver(process: Process, message: Any) -> None:
@@ -56,6 +57,16 @@ def put(process: Process, message: Any) -> None:
         process.node.scheduler.wake(process)
 
 
+def own_copy(reason: Any) -> Any:
+    """Give one of those who hear of a death its own copy of the reason; the reason itself where copying fails."""
+    if type(reason) in ATOMIC:
+        return reason
+    try:
+        return isolate(reason)
+    except BaseException:  # of the program's code, or a reason nested too deep: the others must be told all the same
+        return reason
+
+
 def exit_signal(target: Process, sender: Pid, reason: Any, linked: bool = False) -> None:
     """Deliver an exit signal: from exit/2, or through a link, where ``"kill"`` is a reason like any other."""
     if target.state is DEAD:
@@ -64,7 +75,7 @@ def exit_signal(target: Process, sender: Pid, reason: Any, linked: bool = False)
     if atom and reason == "kill" and not linked:
         kill(target, "killed", sender)
     elif target.trap_exit:
-        deliver(target, Exit(sender, reason))
+        deliver(target, Exit(sender, own_copy(reason)))
     elif not (atom and reason == "normal") or (target.pid is sender and not linked):
         kill(target, reason, sender)
 

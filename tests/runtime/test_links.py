@@ -6,11 +6,15 @@ import pytest
 
 from runtime import (
     ANY,
+    CallError,
     Crash,
     Down,
     Exit,
+    GenServer,
     NoProcessError,
+    Stop,
     alive,
+    call,
     demonitor,
     exit,
     flag,
@@ -220,6 +224,62 @@ def test_an_exception_is_a_reason_with_its_stack() -> None:
     assert reason == Crash("KeyError", "'k'")
     assert reason.stacktrace[-1].function == "fail"
     assert str(reason) == "KeyError: 'k'"
+
+
+@in_node
+def test_a_crash_cannot_be_changed_and_gives_each_who_asks_a_stack_of_its_own() -> None:
+    spawn_monitor(lambda: 1 / 0)
+    crash = receive(Down).reason
+    crash.stacktrace.clear()
+    assert crash.stacktrace
+    with pytest.raises(AttributeError, match="immutable"):
+        crash.message = "another"
+    with pytest.raises(AttributeError, match="immutable"):
+        del crash.message
+
+
+@in_node
+def test_each_who_hears_of_a_death_has_a_reason_of_its_own() -> None:
+    class Ending(GenServer):
+        def handle_call(self, request: Any, caller: Any) -> Any:
+            return Stop(["why"])
+
+    flag(trap_exit=True)
+    pid = Ending.start_link()
+    assert pid is not None
+    monitor(pid)
+    monitor(pid)
+    with pytest.raises(CallError) as failed:
+        call(pid, "stop")
+    reasons = [failed.value.reason, *(message.reason for message in flush())]
+    assert reasons == [["why"]] * 4
+    assert len({id(reason) for reason in reasons}) == 4
+
+
+class Uncopied:
+    """A reason that makes trouble when it is copied."""
+
+    def __deepcopy__(self, memo: object) -> Any:
+        raise SystemExit
+
+
+@in_node
+def test_a_reason_that_cannot_be_copied_is_told_to_all_all_the_same() -> None:
+    class Ending(GenServer):
+        def handle_info(self, message: Any) -> Any:
+            return Stop(reason)
+
+    deep: Any = "end"
+    for _ in range(5_000):
+        deep = [deep]
+    for reason in (Uncopied(), deep):
+        pid = Ending.start()
+        assert pid is not None
+        monitor(pid)
+        monitor(pid)
+        send(pid, "stop")
+        assert receive(Down, timeout=1).reason is reason
+        assert receive(Down, timeout=1).reason is reason
 
 
 @in_node

@@ -5,6 +5,7 @@ import copy
 import dataclasses
 import datetime
 import enum
+import pickle
 import re
 import socket
 import threading
@@ -16,8 +17,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime import Pid, Ref
+from runtime import (
+    AlreadyRegisteredError,
+    CallError,
+    NoProcessError,
+    NotInProcessError,
+    Pid,
+    ProcessExit,
+    ReceiveTimeout,
+    Ref,
+    SpecError,
+    StartError,
+    SupervisorError,
+    dictionary,
+    process_info,
+    receive,
+    self_,
+    send,
+)
 from runtime.message import isolate
+from tests.runtime.in_node import in_node
 
 
 class Colour(enum.Enum):
@@ -244,6 +263,40 @@ def test_exceptions_are_copied_with_what_they_carry() -> None:
     assert (type(copied), copied.args, copied.detail) == (ValueError, error.args, {"a": [2]})
     assert copied.args[1] is not error.args[1]
     assert copied.detail["a"] is not error.detail["a"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        NoProcessError("nobody"),
+        AlreadyRegisteredError("taken", Pid(1)),
+        ReceiveTimeout(1.5),
+        NotInProcessError("receive"),
+        CallError("timeout", "call", (Pid(1), "get", 5.0)),
+        StartError(("already_started", Pid(1))),
+        SupervisorError("not_found"),
+        SpecError("missing_id", "a child spec needs an id"),
+        ProcessExit(("shutdown", 1)),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_the_errors_of_the_runtime_can_be_sent_and_pickled(error: BaseException) -> None:
+    for copied in (isolate(error), pickle.loads(pickle.dumps(error))):
+        assert copied is not error
+        assert (type(copied), str(copied), copied.args) == (type(error), str(error), error.args)
+        assert vars(copied) == vars(error)
+
+
+@in_node
+def test_what_process_info_gives_is_not_shared_with_the_process() -> None:
+    send(self_(), ["message"])
+    dictionary()["key"] = ["value"]
+    info = process_info(self_(), "messages", "dictionary")
+    assert info is not None
+    info["messages"][0].append("more")
+    info["dictionary"]["key"].append("more")
+    assert receive() == ["message"]
+    assert dictionary() == {"key": ["value"]}
 
 
 def test_functions_with_bound_arguments_and_methods_do_not_share_them() -> None:
