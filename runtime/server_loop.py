@@ -143,10 +143,9 @@ def _begin_turn(server: GenServer, process: Process) -> Ending | None:
         if process.pending is not None:
             pending, process.pending = process.pending, None
             stop = _after(server, process, server.handle_continue(pending.term))
-        elif process.timing is not None and process.deadline is None:
+        elif process.timing is not None and process.deadline is None and _waits(process):
             process.timing = None
-            if not process.mailbox and not process.saved:
-                stop = _after(server, process, server.handle_info("timeout"))
+            stop = _after(server, process, server.handle_info("timeout"))
     except BaseException as error:
         return Ending(exit_reason(process, error))
     process.special = _is_special(process)
@@ -237,7 +236,7 @@ def _handle_specially(server: GenServer, process: Process, message: Any) -> Stop
     call = message[1] if type(message) is tuple and len(message) == 3 and message[0] is CALL else None
     stop = _handle(server, process, message)
     if system and timing is not None:
-        _then(process, Timeout(timing))  # as in OTP, it begins anew
+        _then(process, Timeout(timing))  # as in OTP, it begins anew, when no more of them wait and nobody holds it
     if debug is not None and not system:
         if call is None or call.outcome is PENDING:
             debug.no_reply()
@@ -280,14 +279,20 @@ def _after(server: GenServer, process: Process, result: Any) -> Stop | None:
 
 
 def _then(process: Process, result: Continue | Timeout) -> None:
+    process.special = True
     if type(result) is Continue:
         process.pending = result
-        process.special = True
-    elif not process.mailbox and not process.saved:
+    else:
         assert type(result) is Timeout
         process.timing = result.seconds
-        process.special = True
-        process.node.timers.wait(process, result.seconds)
+        if _waits(process):
+            process.node.timers.wait(process, result.seconds)
+
+
+def _waits(process: Process) -> bool:
+    """Whether the time of a timeout runs: no message is there that would cancel it, and nobody holds the server."""
+    held = process.debug is not None and process.debug.suspended
+    return not (held or process.mailbox or process.saved)
 
 
 def _leave(process: Process, worker: Worker) -> None:

@@ -3,7 +3,8 @@
 -export([g51_call_timeout_and_late_reply/0, g52_start_timeout/0, g53_failed_start_and_its_starter/0,
          g54_deferred_replies/0, g55_stop/0, g56_casts_never_fail/0, g57_one_sender_is_served_in_order/0,
          g58_stop_with_reply_order/0, g59_names_of_servers/0, g60_a_system_message_renews_the_timeout/0,
-         g61_continue_order/0, g62_parents_and_terminate/0, g63_calls_within_calls/0, g64_timeout_returns/0, g65_requests/0, g66_any_value_is_a_reply/0]).
+         g61_continue_order/0, g62_parents_and_terminate/0, g63_calls_within_calls/0, g64_timeout_returns/0, g65_requests/0, g66_any_value_is_a_reply/0,
+         g67_a_timeout_and_those_who_hold_the_server/0]).
 -import(transcript, [log/1, settle/0, settle/1, flush/0, attempt/1, down/1, down/2]).
 
 g51_call_timeout_and_late_reply() ->
@@ -170,6 +171,31 @@ g60_a_system_message_renews_the_timeout() ->
     log([not_yet]),
     settle(300),
     log([then, gen_server:call(Srv, ping)]).
+
+g67_a_timeout_and_those_who_hold_the_server() ->
+    {ok, Held} = server:start(held, #{init => fun() -> {ok, 0, 200} end}),
+    sys:suspend(Held),
+    settle(400),
+    log([no_timeout_while_suspended]),
+    sys:get_state(Held),
+    sys:resume(Held),
+    settle(100),
+    log([begun_anew]),
+    settle(200),
+    {ok, Told} = server:start(told, #{init => fun() -> {ok, 0, 200} end}),
+    sys:suspend(Told),
+    Told ! queued,
+    sys:resume(Told),
+    settle(400),
+    log([cancelled_by_what_came_meanwhile]),
+    {ok, Asked} = server:start(asked, #{init => fun() -> {ok, 0, 200} end}),
+    erlang:suspend_process(Asked),
+    [spawn(fun() -> sys:get_state(Asked) end) || _ <- [1, 2, 3]],
+    settle(20),
+    erlang:resume_process(Asked),
+    settle(100),
+    log([several_questions]),
+    settle(200).
 
 g61_continue_order() ->
     Step = fun({more, 0}, State) -> log([srv, continue, last]), {noreply, State};

@@ -25,11 +25,14 @@ from runtime import (
     receive,
     receive_response,
     reply,
+    resume,
     self_,
     send,
     send_request,
+    spawn,
     spawn_monitor,
     stop,
+    suspend,
     sys,
     unlink,
     wait_response,
@@ -233,6 +236,33 @@ def g60_a_system_message_renews_the_timeout(log: Log) -> None:
     log("not_yet")
     settle(300)
     log("then", call(srv, "ping"))
+
+
+def g67_a_timeout_and_those_who_hold_the_server(log: Log) -> None:
+    held = Srv.start("held", {"init": Timeout(0.2)})
+    sys.suspend(held)
+    settle(400)
+    log("no_timeout_while_suspended")
+    sys.get_state(held)
+    sys.resume(held)
+    settle(100)
+    log("begun_anew")
+    settle(200)
+    told = Srv.start("told", {"init": Timeout(0.2)})
+    sys.suspend(told)
+    send(told, "queued")
+    sys.resume(told)
+    settle(400)
+    log("cancelled_by_what_came_meanwhile")
+    asked = Srv.start("asked", {"init": Timeout(0.2)})
+    suspend(asked)
+    for _ in range(3):
+        spawn(sys.get_state, asked)
+    settle(20)
+    resume(asked)
+    settle(100)
+    log("several_questions")
+    settle(200)
 
 
 class Continuing(Srv):
