@@ -199,12 +199,12 @@ def demonitor(ref: Ref, flush: bool = False, info: bool = False) -> bool:
     process.node.end_monitor_alias(process, ref)
     if flush and not active:
         for messages in (process.saved, process.mailbox):
-            for message in messages or ():
+            for index, message in enumerate(messages or ()):
                 if type(message) is Down and message.ref == ref:
                     if type(messages) is tuple:
                         process.mailbox = None
                     else:
-                        messages.remove(message)  # type: ignore[union-attr]
+                        del messages[index]  # type: ignore[union-attr]
                     break
     return active if info else True
 

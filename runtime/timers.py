@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from runtime import clock
 from runtime.pid import Pid, Ref, TimerRef, next_number
-from runtime.process import DEAD, RUNNABLE, Process
+from runtime.process import DEAD, RECEIVING, WAITING, Process
 
 if TYPE_CHECKING:
     from runtime.node import Node
@@ -233,9 +233,10 @@ class Timers:
         if deadline > present:
             process.timer_at = deadline
             self._push(deadline, deadline - present, next_number(), process)
-        elif process.state is not RUNNABLE:
-            process.deadline = None
-            self.node.scheduler.wake(process)
+        else:
+            process.deadline = None  # which one that is about to run finds when it would wait again
+            if process.state is RECEIVING or process.state is WAITING:
+                self.node.scheduler.wake(process)
 
     def _is_stale(self, entry: Entry) -> bool:
         due, _, what = entry

@@ -166,6 +166,22 @@ def test_demonitor_prevents_a_down_and_flush_takes_one_that_is_there() -> None:
 
 
 @in_node
+def test_what_equals_a_down_is_not_taken_in_its_place() -> None:
+    class Equal:
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        __hash__ = None  # type: ignore[assignment]
+
+    pid = spawn(lambda: None)
+    sleep(0.1)
+    send(self_(), Equal())
+    ref = monitor(pid)
+    demonitor(ref, flush=True)
+    assert [type(message) for message in flush()] == [Equal]
+
+
+@in_node
 def test_messages_come_before_the_news_of_the_death() -> None:
     here = self_()
 

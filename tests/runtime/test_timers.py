@@ -15,12 +15,13 @@ from runtime import (
     register,
     run,
     self_,
+    send,
     send_after,
     sleep,
     spawn,
     start_timer,
 )
-from runtime.clock import MockClock, now, use_clock
+from runtime.clock import MockClock, current_clock, now, use_clock
 from runtime.node import running_node
 from tests.runtime.in_node import in_node
 
@@ -88,6 +89,20 @@ def test_a_name_is_looked_up_when_the_time_has_come() -> None:
     register("later", self_())
     assert receive(timeout=5) == "hello"
     assert receive(timeout=5, default="nothing else") == "nothing else"
+
+
+@in_node
+def test_a_timeout_is_not_lost_when_another_message_has_come_just_before() -> None:
+    """Its time is over while the process is in the run queue for a message that does not match."""
+    here = self_()
+    pid = spawn(lambda: send(here, receive("wanted", timeout=5, default="timed out")))
+    sleep(1)
+    send(pid, "noise")
+    current_clock().advance_to(now() + 10)
+    node = running_node()
+    assert node is not None
+    node.timers.fire()
+    assert receive(timeout=1) == "timed out"
 
 
 @in_node
