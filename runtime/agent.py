@@ -37,8 +37,8 @@ class Agent(GenServer):
     @classmethod
     def _check(cls, args: tuple[Any, ...]) -> None:
         """Let wrong arguments fail at the call, before there is a process."""
-        if cls.init is Agent.init and args:
-            _function(args[0])
+        if cls.init is Agent.init:
+            _function(*args[:1])
 
     def init(self, fn: Callable[..., Any], *args: Any) -> None:
         """Take the first value from ``fn(*args)``; what that raises makes the start fail."""
@@ -89,7 +89,7 @@ class Agent(GenServer):
         self.value = fn(self.value, *args)
 
 
-def _function(fn: Any) -> Any:
+def _function(fn: Any = None) -> Any:
     if not callable(fn):
         raise TypeError(f"an agent runs functions, not {fn!r}")
     return fn

@@ -32,7 +32,7 @@ class Registry(GenServer):
     def start_link(cls, *args: Any, name: Any = None, timeout: float | None = None, **kwargs: Any) -> Pid | None:
         """Start a registry linked with the caller; takes what `init` takes.
 
-        Raises ValueError for wrong `keys`, StartError as GenServer.start_link.
+        Raises ValueError for wrong `keys`, TypeError for wrong `listeners`, StartError as GenServer.start_link.
         """
         cls._check(args, kwargs)
         return super().start_link(*args, name=name, timeout=timeout, **kwargs)
@@ -46,9 +46,14 @@ class Registry(GenServer):
     @classmethod
     def _check(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Let wrong arguments fail at the call, before there is a process."""
+        if cls.init is not Registry.init:
+            return
         keys = args[0] if args else kwargs.get("keys", "unique")
-        if cls.init is Registry.init and keys not in ("unique", "duplicate"):
+        if keys not in ("unique", "duplicate"):
             raise ValueError(f"keys is {keys!r}; allowed are 'unique' and 'duplicate'")
+        listeners = args[1] if len(args) > 1 else kwargs.get("listeners", ())
+        if isinstance(listeners, str) or not all(isinstance(listener, str) for listener in listeners):
+            raise TypeError(f"listeners is {listeners!r}; give a list of registered names")
 
     def init(self, keys: Literal["unique", "duplicate"] = "unique", listeners: Iterable[str] = ()) -> None:
         """Start with an empty table. `listeners` are names of processes that are told of registrations.
@@ -152,6 +157,8 @@ class Registry(GenServer):
     @staticmethod
     def dispatch(registry: Any, key: Hashable, fn: Callable[[list[Entry]], Any]) -> None:
         """Call ``fn(entries)`` in the caller with what `lookup` gives, unless that is empty."""
+        if not callable(fn):
+            raise TypeError(f"dispatch() calls a function, not {fn!r}")
         entries = Registry.lookup(registry, key)
         if entries:
             fn(entries)

@@ -127,6 +127,17 @@ class Refusal:
         self.reason = reason
 
 
+def _checked(flag: Any, function: str) -> bool:
+    if not isinstance(flag, bool):
+        raise ValueError(f"{function}() takes True or False, not {flag!r}")
+    return flag
+
+
+def _check_function(fn: Any, function: str) -> None:
+    if not callable(fn):
+        raise TypeError(f"{function}() takes a function, not {fn!r}")
+
+
 def get_state(pid: Any, timeout: float | None = 5.0) -> Any:
     """Give the server's state: a dict of its attributes (OTP: sys:get_state/2). Raises CallError as `call` does."""
     return _ask(pid, ("get_state",), timeout, "get_state")
@@ -138,6 +149,7 @@ def replace_state(pid: Any, fn: Callable[[dict[str, Any]], dict[str, Any]], time
     `fn` runs in the server, on a copy of its attributes. When it raises, the state stays as it was and
     SystemRequestError is raised with ``("callback_failed", ("gen_server", "system_replace_state"), Crash)``.
     """
+    _check_function(fn, "replace_state")
     return _ask(pid, ("replace_state", fn), timeout, "replace_state")
 
 
@@ -184,12 +196,14 @@ def statistics(pid: Any, flag: bool | str, timeout: float | None = 5.0) -> Any:
 
 def trace(pid: Any, flag: bool, timeout: float | None = 5.0) -> None:
     """Log every event of the server on the logger ``runtime.sys``, or stop that (OTP: sys:trace/3)."""
-    _ask(pid, ("trace", bool(flag)), timeout, "trace")
+    _ask(pid, ("trace", _checked(flag, "trace")), timeout, "trace")
 
 
 def log(pid: Any, flag: bool, keep: int = MAX_LOG, timeout: float | None = 5.0) -> None:
     """Keep the last `keep` events for `get_log`, or stop that (OTP: sys:log/3)."""
-    _ask(pid, ("log", bool(flag), keep), timeout, "log")
+    if isinstance(keep, bool) or not isinstance(keep, int) or keep < 1:
+        raise ValueError(f"log() keeps a whole number of events >= 1, not {keep!r}")
+    _ask(pid, ("log", _checked(flag, "log"), keep), timeout, "log")
 
 
 def get_log(pid: Any, timeout: float | None = 5.0) -> list[Any]:
@@ -203,6 +217,7 @@ def install(pid: Any, key: Any, fn: Callable[[Any, Any], Any], state: Any, timeo
 
     It returns the next state, or ``"done"`` to be taken out.
     """
+    _check_function(fn, "install")
     _ask(pid, ("install", key, fn, state), timeout, "install")
 
 

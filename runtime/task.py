@@ -40,18 +40,18 @@ class Task:
     @staticmethod
     def start(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Pid:
         """Run ``fn(*args, **kwargs)`` in a process for its effect alone; not linked."""
-        return start_task_process(_checked(fn), args, kwargs, linked=False).pid
+        return start_task_process(check_function(fn), args, kwargs, linked=False).pid
 
     @staticmethod
     def start_link(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Pid:
         """Run ``fn(*args, **kwargs)`` in a linked process for its effect alone."""
-        return start_task_process(_checked(fn), args, kwargs, linked=True).pid
+        return start_task_process(check_function(fn), args, kwargs, linked=True).pid
 
     @staticmethod
     def child_spec(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> ChildSpec:
         """Give the spec of a temporary child that runs ``fn(*args, **kwargs)``."""
         start = Task.start_link if not kwargs else partial(Task.start_link, **kwargs)
-        return ChildSpec(id="Task", start=(start, _checked(fn), *args), restart="temporary", modules=[Task])
+        return ChildSpec(id="Task", start=(start, check_function(fn), *args), restart="temporary", modules=[Task])
 
 
 def spawn_task(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Task:
@@ -59,7 +59,7 @@ def spawn_task(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Task:
     owner = current_process("spawn_task")
     ref = Ref()
     owner.node.add_alias(owner, ref, "demonitor")
-    process = start_task_process(_run_and_reply, (ref, _checked(fn), args, kwargs), linked=True, shown_as=fn)
+    process = start_task_process(_run_and_reply, (ref, check_function(fn), args, kwargs), linked=True, shown_as=fn)
     watch(owner, process, ref, process.pid)
     return Task(process.pid, ref, owner.pid, name_of(fn))
 
@@ -200,7 +200,8 @@ def _check_owner(task: Any, function: str) -> None:
         )
 
 
-def _checked(fn: Any) -> Callable[..., Any]:
+def check_function(fn: Any) -> Callable[..., Any]:
+    """Give `fn` back. Raises TypeError for what is no function."""
     if not callable(fn):
         raise TypeError(f"a task runs a function, not {fn!r}")
     return fn  # type: ignore[no-any-return]

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from runtime.api import ANY, demonitor, receive, unlink
 from runtime.clock import now
 from runtime.errors import CallError
+from runtime.mailbox import check_seconds
 from runtime.pid import Down, Exit, Ref
-from runtime.task import Outcome, Task, shutdown, spawn_task
+from runtime.task import Outcome, Task, check_function, shutdown, spawn_task
 
 
 def async_stream(items: Iterable[Any], fn: Callable[..., Any], *args: Any, **options: Any) -> Iterator[Any]:
@@ -22,6 +23,7 @@ def async_stream(items: Iterable[Any], fn: Callable[..., Any], *args: Any, **opt
     is ``("exit", (item, reason))``. A task that fails ends a caller that does not trap exits. What still runs when the
     iteration is given up is killed. Semantics: Elixir's Task.async_stream.
     """
+    check_function(fn)
     return TaskStream(items, lambda item: spawn_task(fn, item, *args), **options).outcomes()
 
 
@@ -51,6 +53,8 @@ class TaskStream:
         limit = os.cpu_count() or 1 if max_concurrency is None else max_concurrency
         if not isinstance(limit, int) or limit < 1:
             raise ValueError(f"max_concurrency is {limit!r}; allowed: a whole number >= 1")
+        if timeout is not None:
+            check_seconds(timeout, "timeout")
         if on_timeout not in ("exit", "kill_task"):
             raise ValueError(f"on_timeout is {on_timeout!r}; allowed are 'exit' and 'kill_task'")
         self._items = enumerate(items)

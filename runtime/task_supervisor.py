@@ -13,7 +13,7 @@ from runtime.dynamic_supervisor import DynamicSupervisor
 from runtime.node import current_process
 from runtime.pid import Down, Pid, Ref
 from runtime.supervision.requests import start_child, which_children
-from runtime.task import Task
+from runtime.task import Task, check_function
 from runtime.task_body import callers_of, start_task_process
 from runtime.task_stream import TaskStream
 
@@ -35,7 +35,7 @@ class TaskSupervisor(DynamicSupervisor):
     ) -> Pid:
         """Run ``fn(*args)`` as a child that nobody waits for; gives its Pid."""
         owner = current_process("start_child")
-        _check_function(fn)
+        check_function(fn)
         start = (_start_alone, owner.pid, callers_of(owner), fn, args)
         pid: Pid = start_child(supervisor, _spec(start, restart, shutdown))
         return pid
@@ -55,6 +55,7 @@ class TaskSupervisor(DynamicSupervisor):
         supervisor: Any, items: Iterable[Any], fn: Callable[..., Any], *args: Any, **options: Any
     ) -> Iterator[Any]:
         """Like `runtime.task_stream.async_stream`, with the tasks as children of a supervisor."""
+        check_function(fn)
         shutdown = options.pop("shutdown", 5.0)
         begin = partial(_begin, supervisor, fn, args, shutdown, True)
         return TaskStream(items, begin, **options).outcomes()
@@ -64,6 +65,7 @@ class TaskSupervisor(DynamicSupervisor):
         supervisor: Any, items: Iterable[Any], fn: Callable[..., Any], *args: Any, **options: Any
     ) -> Iterator[Any]:
         """Like `async_stream`, with tasks that are not linked to the caller."""
+        check_function(fn)
         shutdown = options.pop("shutdown", 5.0)
         begin = partial(_begin, supervisor, fn, args, shutdown, False)
         return TaskStream(items, begin, **options).outcomes()
@@ -73,24 +75,21 @@ class TaskSupervisor(DynamicSupervisor):
         """Give the Pids of the tasks that run (Elixir: Task.Supervisor.children)."""
         return [info.pid for info in which_children(supervisor) if isinstance(info.pid, Pid)]
 
+    children = tasks  # type: ignore[assignment]  # Elixir's name, of the class; an instance's are its records
+
 
 def start_supervised(
     supervisor: Any, fn: Callable[..., Any], args: tuple[Any, ...], shutdown: Shutdown, linked: bool
 ) -> Task:
     """Start a task as a supervisor's child, and hand it its work when the caller watches it."""
     owner = current_process("async_")
-    _check_function(fn)
+    check_function(fn)
     pid: Pid = start_child(supervisor, _spec((_start_waiting, owner.pid), "temporary", shutdown))
     if linked:
         link(pid)
     ref = monitor(pid, alias="demonitor")
     send(pid, (_WORK, owner.pid, ref, callers_of(owner), fn, args))
     return Task(pid, ref, owner.pid, name_of(fn))
-
-
-def _check_function(fn: Any) -> None:
-    if not callable(fn):
-        raise TypeError(f"a task runs a function, not {fn!r}")
 
 
 _WORK = "$task"

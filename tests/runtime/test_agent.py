@@ -79,4 +79,6 @@ def test_what_is_no_function_is_refused_at_the_call() -> None:
     for start in (Agent.start, Agent.start_link):
         with pytest.raises(TypeError, match="an agent runs functions, not 7"):
             start(7)
+        with pytest.raises(TypeError, match="an agent runs functions, not None"):
+            start()
     assert Agent.get(agent, lambda value: value) == 0

@@ -220,3 +220,15 @@ def test_a_kind_of_keys_that_does_not_exist_is_refused_at_the_call() -> None:
             start("triplicate")
         with pytest.raises(ValueError, match="allowed are 'unique' and 'duplicate'"):
             start(keys="triplicate")
+
+
+@in_node
+def test_what_are_no_listeners_and_what_is_no_function_is_refused_at_the_call() -> None:
+    for listeners in ("name", [7]):
+        with pytest.raises(TypeError, match="a list of registered names"):
+            Registry.start_link("unique", listeners)
+        with pytest.raises(TypeError, match="a list of registered names"):
+            Registry.start_link(listeners=listeners)
+    registry = Registry.start_link()
+    with pytest.raises(TypeError, match="dispatch"):
+        Registry.dispatch(registry, "nobody", 7)  # type: ignore[arg-type]

@@ -87,3 +87,10 @@ def test_a_caller_that_does_not_trap_exits_dies_with_a_task_that_fails() -> None
 def test_wrong_options_are_refused_at_the_call(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="allowed"):
         async_stream([], nap, **options)
+
+
+def test_what_is_no_function_and_what_is_no_time_is_refused_at_the_call() -> None:
+    with pytest.raises(TypeError, match="a task runs a function, not 5"):
+        async_stream([1], 5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="number of seconds"):
+        async_stream([1], nap, timeout="soon")

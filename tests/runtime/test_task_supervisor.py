@@ -40,6 +40,8 @@ def test_a_supervised_tasks_result_is_waited_for() -> None:
     assert await_(TaskSupervisor.async_nolink(sup, lambda a: a + 1, 2)) == 3
     sleep(0.01)
     assert TaskSupervisor.tasks(sup) == []
+    running = TaskSupervisor.async_(sup, sleep, 1)
+    assert TaskSupervisor.children(sup) == [running.pid]
 
 
 @in_node
