@@ -26,7 +26,7 @@ STALE_AFTER = 10.0
 
 
 class NoSuchNode(Exception):
-    """No node has that name, or there is none at all. Its text is a sentence."""
+    """No node has that name, or there is none at all that answers. Its text is a sentence."""
 
 
 class ManyNodes(Exception):
@@ -117,7 +117,10 @@ def find(name: str | None, clock: Clock | None = None) -> Found:
         if path.exists() and not clear_when_stale(path, clock):
             return Found(name, path)
         raise NoSuchNode(_nobody_called(name, (each.name.removesuffix(address.SUFFIX) for each in sockets())))
-    live = [found for found in nodes(clock) if found.welcome is not None]
+    known = nodes(clock)
+    live = [found for found in known if found.welcome is not None]
+    if known and not live:
+        raise NoSuchNode(" ".join(["No node answers.", *(found.problem for found in known)]))
     if not live:
         raise NoSuchNode(
             "No node is running. Start one with 'observer demo' or 'observer run SCRIPT', or set OBSERVER=1 in a "

@@ -65,8 +65,9 @@ def tree(node: str, rows: Iterable[wire.Row], now: float) -> RenderableType:
 
 def _place(row: wire.Row, now: float) -> Text:
     if row.kind == "group":
-        many = "1 process" if row.child_count == 1 else f"{units.count(row.child_count)} processes"
-        return Text.assemble((safe(row.name), "italic"), (f"  {many}", "dim"))
+        return Text.assemble(
+            (safe(row.name), "italic"), (f"  {units.many(row.child_count, 'process', 'processes')}", "dim")
+        )
     name = Text(safe(row.name or row.child_id or "?"), "bold cyan" if row.kind == "supervisor" else "")
     parts = [(f" {STATUS[row.status][0]} ", STATUS_STYLES[row.status]), (row.pid or row.status, "dim")]
     if row.kind == "supervisor":
@@ -76,13 +77,13 @@ def _place(row: wire.Row, now: float) -> Text:
             spent = used >= row.max_restarts and used > 0
             parts.append((f"  {used}/{row.max_restarts} restarts in {row.max_seconds:g}s", "red" if spent else "dim"))
         if row.folded:
-            parts.append((f"  {units.count(row.child_count)} children", "dim"))
+            parts.append((f"  {units.many(row.child_count, 'child', 'children')}", "dim"))
     if row.restarts:
         parts.append((f"  ↻{row.restarts}", "yellow"))
     if row.message_queue_len:
         parts.append((f"  {units.count(row.message_queue_len)} in mailbox", ""))
     if row.started_at is not None:
-        parts.append((f"  {units.duration(now - row.started_at)}", "dim"))
+        parts.append((f"  up {units.duration(now - row.started_at)}", "dim"))
     parts.extend((f"  !{safe(lint)}", "red") for lint in row.lints)
     return name.append_text(Text.assemble(*parts))
 
@@ -161,7 +162,7 @@ def details(answer: wire.Details, now: float) -> RenderableType:
     fact("initial call", row.initial_call)
     fact("status", row.status)
     fact("waits for", answer.waiting_for and _related([answer.waiting_for]))
-    fact("mailbox", f"{row.message_queue_len} messages")
+    fact("mailbox", f"{row.message_queue_len} message{'' if row.message_queue_len == 1 else 's'}")
     fact("messages", f"{row.messages_in} in, {row.messages_out} out")
     age = "" if row.memory_age is None else f", estimated {units.duration(row.memory_age)} ago"
     fact("memory", None if row.memory is None else f"{row.memory} bytes{age}")
@@ -169,7 +170,7 @@ def details(answer: wire.Details, now: float) -> RenderableType:
     fact("restarts", row.restarts)
     fact("supervisor", row.supervisor and f"{row.supervisor} (child {row.child_id}, {row.restart})")
     if row.strategy is not None:
-        fact("strategy", f"{row.strategy}, {row.restarts_used}/{row.max_restarts} restarts in {row.max_seconds}s")
+        fact("strategy", f"{row.strategy}, {row.restarts_used}/{row.max_restarts} restarts in {row.max_seconds:g}s")
     fact("ancestors", _related(answer.ancestors))
     fact("parent", answer.parent and _related([answer.parent]))
     fact("links", _related(answer.links))

@@ -50,7 +50,7 @@ def unreachable(name: str, path: Path, error: OSError) -> NodeLost:
 
 def silent(name: str, seconds: float) -> NodeLost:
     """Say that nothing came in time."""
-    return NodeLost(f"{name} did not answer within {seconds:g} seconds.")
+    return NodeLost(f"{name} did not answer within {seconds:g} seconds: its process is stopped, or stuck in C code.")
 
 
 def closed(name: str) -> NodeLost:

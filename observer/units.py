@@ -21,6 +21,11 @@ def count(number: float) -> str:
     return _scaled(number, 1_000.0, " kMGT")
 
 
+def many(number: int, one: str, several: str) -> str:
+    """Write how many of something, by its name: ``1 child``, ``1.2k children``."""
+    return f"{count(number)} {one if number == 1 else several}"
+
+
 def rate(per_second: float | None) -> str:
     """Write how many a second: ``0``, ``0.5``, ``12``, ``3.4k``; a dash while it is not known yet."""
     if per_second is None:

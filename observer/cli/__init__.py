@@ -13,12 +13,10 @@ def main() -> None:
 
     What goes wrong is a sentence on standard error. ``OBSERVER_DEBUG=1`` shows where in the observer it went wrong.
     """
-    from observer.cli.commands import app
-
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot draw a character shows a question mark rather than ending the command.
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
+        from observer.cli.commands import app
+
+        _prepare_streams()
         app(prog_name="observer")
     except BrokenPipeError:
         # Whoever read the output has seen enough. Python would complain once more when it flushes at exit.
@@ -30,6 +28,19 @@ def main() -> None:
         if os.environ.get("OBSERVER_DEBUG"):
             raise
         sys.exit(report(error))
+
+
+def _prepare_streams() -> None:
+    """Have a terminal that cannot draw a character show a question mark, rather than end the command.
+
+    A stream that whoever started the command has closed leads nowhere.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+        else:
+            stream.reconfigure(errors="replace")
 
 
 __all__ = ["Failure", "main"]

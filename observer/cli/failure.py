@@ -36,8 +36,13 @@ def report(error: Exception) -> int:
         case ManyNodes() | NotALiteral():
             say(f"observer: {error}")
             return 2
+        case NodeFailed(kind="bad_request"):
+            say(f"observer: {error}")
+            return 2
         case NodeLost() | NodeFailed() | NoSuchNode() | SettingsError():
             say(f"observer: {error}")
+        case OSError(strerror=str(why)) if error.filename is None:
+            say(f"observer: {why}.")
         case OSError() | ValueError():
             say(f"observer: {error}")
         case _:

@@ -25,7 +25,7 @@ def nodes(json: options.AsJson = False) -> None:
         output.show_json([records.of_node(each, welcome) for each, welcome in live])
     elif live:
         output.show(render.nodes(live, SystemClock().now()))
-    else:
+    elif not found:
         print("No node is running. 'observer demo' starts one.")
     for each in found:
         if each.welcome is None:

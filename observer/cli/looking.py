@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections import deque
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -14,6 +16,9 @@ from runtime.introspection import wire
 
 COUNTERS = ("messages_in", "messages_out", "reductions", "cpu_time")
 """What `top` counts over an interval; mailboxes and memory are as large as they are."""
+
+MOST_EVENTS = 100_000
+"""How many events can be asked for at once: more than a node remembers."""
 
 FOLLOW_EVERY = 0.25
 """Seconds between two questions for new events."""
@@ -106,7 +111,7 @@ def _node_and_pid(words: list[str]) -> tuple[str | None, str | None]:
 def events(
     node: options.Node = None,
     follow: Annotated[bool, typer.Option("--follow", help="Go on with what happens, one event a line.")] = False,
-    limit: Annotated[int, typer.Option("-n", "--limit", min=0, max=100_000, help="How many of the latest.")] = 200,
+    limit: Annotated[int, typer.Option("-n", "--limit", min=0, max=MOST_EVENTS, help="How many of the latest.")] = 200,
     pid: Annotated[str | None, typer.Option("--pid", metavar="PID", help="Those of one process.")] = None,
     kind: Annotated[
         list[str] | None, typer.Option("--kind", help="Those of a kind, e.g. exit; may be repeated.")
@@ -123,12 +128,14 @@ def events(
     _check_kinds(kind or [])
     with target.dial(node) as client:
         of = None if pid is None else target.pid_of(client, pid)
-        batch = client.expect(wire.Events, wire.GetEvents(after=-1, limit=limit, pid=of))
+        # The node knows no kinds: the latest of one are found here, among all that it remembers.
+        batch = client.expect(wire.Events, wire.GetEvents(after=-1, limit=MOST_EVENTS if kind else limit, pid=of))
+        told: Iterable[wire.Event] = deque(filter(wanted, batch.events), maxlen=limit)
         if not follow and json:
-            return output.show_json([records.of_event(event) for event in batch.events if wanted(event)])
+            return output.show_json([records.of_event(event) for event in told])
         last = batch.last
         while True:
-            for event in filter(wanted, batch.events):
+            for event in told:
                 if json:
                     output.show_json(records.of_event(event), indent=None)
                 else:
@@ -139,6 +146,7 @@ def events(
                 time.sleep(FOLLOW_EVERY)
             batch = client.expect(wire.Events, wire.GetEvents(after=last, pid=of))
             last = _next(batch, last, everything=of is None)
+            told = filter(wanted, batch.events)
 
 
 def _next(batch: wire.Events, last: int, everything: bool) -> int:

@@ -142,8 +142,11 @@ def test_a_node_that_does_not_answer_is_named_beside_the_list(
     monkeypatch.setattr(discovery, "PROBE_TIMEOUT", 0.1)
     with FakeEndpoint("stuck", of_rows(()), fault="mute"):
         result = observer("nodes", "--json")
+        listed = observer("nodes")
     assert result.value == []
     assert "stuck did not answer" in result.err
+    assert listed.out == ""
+    assert "stuck did not answer" in listed.err
 
 
 def test_the_tree_is_nested_with_exactly_the_promised_fields(observer: Command) -> None:
@@ -256,6 +259,14 @@ def test_events_are_a_list_or_one_a_line(observer: Command) -> None:
         assert "<0.1.0> → <0.3.0>" in observer("events", "-n", "1").out
 
 
+def test_the_latest_events_of_a_kind_are_counted_among_their_kind(observer: Command) -> None:
+    with FakeEndpoint("chat", scripted):
+        kills = observer("events", "--kind", "kill", "-n", "1", "--json").value
+        none = observer("events", "--kind", "kill", "-n", "0", "--json").value
+    assert [event["id"] for event in kills] == [4]
+    assert none == []
+
+
 def test_following_events_ends_with_the_node_and_skips_nothing(observer: Command) -> None:
     answers = iter([EVENTS[:1], EVENTS[1:]])
     asked: list[int] = []
@@ -323,6 +334,12 @@ def test_wrong_usage_exits_with_two(observer: Command, arguments: list[str], sen
         status, out, err = observer(*arguments)
     assert (status, out) == (2, "")
     assert sentence in err
+
+
+def test_a_filter_that_the_node_does_not_understand_is_wrong_usage(observer: Command) -> None:
+    refusal = wire.Failed(why="a value is missing after mailbox>.", kind="bad_request")
+    with FakeEndpoint("chat", lambda query: refusal):
+        assert observer("ps", "--filter", "mailbox>") == (2, "", "observer: a value is missing after mailbox>.\n")
 
 
 FAILURES = [
@@ -458,6 +475,21 @@ def test_a_pipe_that_closes_early_is_no_traceback(socket_folder: Path) -> None:
         command = f"{sys.executable} -m observer ps --json | true"
         result = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60, check=False)
     assert result.stderr == ""
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_an_output_that_is_closed_is_no_traceback(socket_folder: Path, closed: str) -> None:
+    with FakeEndpoint("chat", scripted):
+        command = f"{sys.executable} -m observer nodes {closed}"
+        result = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_a_disk_that_is_full_is_a_sentence(socket_folder: Path) -> None:
+    command = f"{sys.executable} -m observer nodes --json > /dev/full"
+    result = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60, check=False)
+    assert (result.returncode, result.stderr) == (1, "observer: No space left on device.\n")
 
 
 def test_help_and_listings_start_without_the_dashboard() -> None:

@@ -91,6 +91,17 @@ def test_without_any_node_it_says_how_to_start_one(socket_folder: Path) -> None:
         discovery.find(None)
 
 
+def test_when_the_only_node_does_not_answer_it_is_not_said_that_none_is_running(
+    socket_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovery, "PROBE_TIMEOUT", 0.1)
+    with (
+        FakeEndpoint("stuck", of_rows(()), fault="mute"),
+        pytest.raises(discovery.NoSuchNode, match=r"^No node answers. stuck did not answer within 0.1 seconds: "),
+    ):
+        discovery.find(None)
+
+
 def test_an_unknown_name_gets_close_names_suggested(socket_folder: Path) -> None:
     with FakeEndpoint("chat", of_rows(())):
         with pytest.raises(discovery.NoSuchNode, match="Did you mean chat"):
