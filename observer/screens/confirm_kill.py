@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Static
 
@@ -62,7 +62,8 @@ class ConfirmKill(Dialog[Confirmed]):
         """The plan and two buttons; enter kills."""
         with Vertical(classes="box danger") as box:
             box.border_title = Content(f"Kill {safe(called(self._targets))}?")
-            yield Static("Working out what will happen …", id="plan")
+            with VerticalScroll(id="planned"):
+                yield Static("Working out what will happen …", id="plan")
             with Horizontal(classes="buttons"):
                 yield Button("Kill  ⏎", variant="error", id="kill")
                 yield Button("Cancel  esc", id="leave")

@@ -30,7 +30,7 @@ class NodeScreen(Screen[None]):
     VIEW: ClassVar[str] = ""
     """Its title among the views of the header."""
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (LEAST_WIDTH, "-narrow"), (100, "-normal"), (160, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST_HEIGHT, "-short"), (32, "-tall"), (50, "-very-tall")]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST_HEIGHT, "-low"), (20, "-short"), (32, "-tall"), (50, "-very-tall")]
     BINDINGS = [Binding("escape", "back", "Back", id="back", key_display="esc", show=False)]
 
     def __init__(self, watch: Watch) -> None:
@@ -91,8 +91,16 @@ class NodeScreen(Screen[None]):
 
     def _keep_focus(self) -> None:
         # While the terminal is too small all parts are hidden, and what is hidden loses the focus.
-        if self.focused is None and not (self.has_class("-tiny") or self.has_class("-flat")):
+        if self.focused is None and not self._too_small:
             self.focus_home()
+
+    @property
+    def _too_small(self) -> bool:
+        return self.has_class("-tiny") or self.has_class("-flat")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Let no key do anything to what cannot be seen: a terminal that is too small shows nothing."""
+        return action == "back" or not self._too_small
 
     def on_resize(self) -> None:
         """Keep the sentence about the terminal's size right, and the keys where they were."""
