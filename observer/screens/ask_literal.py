@@ -26,6 +26,7 @@ class AskLiteral(Dialog[str]):
         """A line to type in, with a hint."""
         with Vertical(classes="box") as box:
             box.border_title = Content(self._title)
+            box.border_subtitle = "⏎ sends   esc cancels"
             yield Static(self._hint, classes="hint", markup=False)
             yield Input(self._value, select_on_focus=True)
             yield Static("", classes="error", markup=False)

@@ -32,6 +32,15 @@ class Letter:
     via: Via
 
 
+class Way(RadioButton):
+    """A way to send. The one that is chosen is marked by more than its colour."""
+
+    @property
+    def BUTTON_INNER(self) -> str:  # type: ignore[override]
+        """What stands in the button."""
+        return "●" if self.value else " "
+
+
 class SendMessage(Dialog[Letter]):
     """Gives a letter, or None. What is no literal is said, and can be mended."""
 
@@ -43,11 +52,12 @@ class SendMessage(Dialog[Letter]):
         """A line to type in, and the ways."""
         with Vertical(classes="box") as box:
             box.border_title = Content(f"Message to {self._to}")
+            box.border_subtitle = "⏎ sends   tab to the ways   esc cancels"
             yield Static("A Python literal: ('send', 'hello'), 42, 'increment'", classes="hint", markup=False)
             yield Input(placeholder="('send', 'hello')")
             with RadioSet():
                 for number, (_, words) in enumerate(WAYS):
-                    yield RadioButton(words, value=number == 0)
+                    yield Way(words, value=number == 0)
             yield Static("", classes="error", markup=False)
 
     def on_mount(self) -> None:

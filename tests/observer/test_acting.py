@@ -129,6 +129,14 @@ async def test_m_sends_a_literal_once_it_is_one(drive: Drive) -> None:
         assert commands(driver) == [wire.Send(pid="<0.11.0>", message="(1, 2)")]
 
 
+async def test_the_way_to_send_that_is_chosen_is_marked_by_a_sign(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("j", "m", "tab", "down", "space")
+        ways = [line for line in driver.text().splitlines() if " server, " in line or "plain message" in line]
+        assert ["●" in line for line in ways] == [False, True, False]
+        assert "⏎ sends" in driver.text()
+
+
 async def test_a_mark_is_taken_away_by_its_key_and_all_of_them_by_another_or_by_escape(drive: Drive) -> None:
     async with drive(fake_node.chat()) as driver:
         view = driver.app.view
