@@ -77,7 +77,7 @@ class TaskStream:
                     self._await_one()
         finally:
             for slot in self._running.values():
-                shutdown(slot.task, "brutal_kill")
+                _kill(slot.task)
 
     def _fill(self) -> bool:
         """Start tasks while there are items and room; whether any task runs."""
@@ -109,7 +109,7 @@ class TaskStream:
             return
         slot = self._running.pop(message[0])
         unlink(slot.task.pid)
-        receive(Exit(slot.task.pid, ANY), timeout=0, default=None)
+        _flush_exit(slot.task)
         demonitor(slot.task.ref, flush=True)
         if isinstance(message, Down):
             self._done[slot.position] = self._exit(slot, message.reason)
@@ -129,5 +129,17 @@ class TaskStream:
                 if self._on_timeout == "exit":
                     raise CallError("timeout", "stream", (self._timeout,), "task")
                 del self._running[slot.task.ref]
-                outcome = shutdown(slot.task, "brutal_kill")
+                outcome = _kill(slot.task)
                 self._done[slot.position] = self._exit(slot, "timeout") if outcome is None else outcome
+
+
+def _kill(task: Task) -> Outcome | None:
+    """End a task of a stream; gives its outcome when it had ended before."""
+    outcome = shutdown(task, "brutal_kill")
+    _flush_exit(task)
+    return outcome
+
+
+def _flush_exit(task: Task) -> None:
+    """Take what a caller that traps exits got of the link out of its mailbox: the stream says how the task ended."""
+    receive(Exit(task.pid, ANY), timeout=0, default=None)

@@ -55,6 +55,16 @@ def test_what_still_runs_when_the_iteration_is_given_up_is_killed() -> None:
 
 
 @in_node
+def test_a_caller_that_traps_exits_and_gives_up_the_iteration_finds_nothing_of_it_in_its_mailbox() -> None:
+    flag(trap_exit=True)
+    outcomes = async_stream([0, 0.1, 9], sleep, max_concurrency=3)
+    assert next(outcomes) == ("ok", None)
+    sleep(1)
+    outcomes.close()  # type: ignore[attr-defined]
+    assert flush() == []
+
+
+@in_node
 def test_a_task_that_takes_too_long_ends_the_iteration() -> None:
     before = len(processes())
     with pytest.raises(CallError) as caught:
