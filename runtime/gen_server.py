@@ -208,9 +208,10 @@ def _take_name(node: Node, server: Process, name: Any) -> None:
     if type(name) is tuple and len(name) in (3, 4) and name[0] == "via":
         _, where, key, *value = name
         registry = node.resolve(where)
-        if registry is None or not hasattr(registry.body, "enter_process"):
+        if registry is None or not hasattr(registry.body, "register_name"):
             raise StartError(("noproc", where))
-        registry.body.enter_process(where, key, server.pid, *value)
+        registry.body.register_name(where, key, server.pid, *value)
+        server.body.registered_at = where, key
         return
     check_name(name)
     set_name(server, name)

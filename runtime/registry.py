@@ -184,6 +184,15 @@ class Registry(GenServer):
                 return entry.pid
         return None
 
+    def register_name(self, registry: Any, key: Hashable, pid: Pid, value: Any = None) -> None:
+        """Register `pid` under a name. Raises AlreadyRegisteredError, and ValueError where keys are no names."""
+        self.whereis_name(key)
+        self.enter_process(registry, key, pid, value)
+
+    def unregister_name(self, registry: Any, key: Hashable) -> None:
+        """Take the name away from the caller, whose start has failed."""
+        _remove(registry, key, None)
+
     def enter_process(self, registry: Any, key: Hashable, pid: Pid, value: Any = None) -> None:
         """Register `pid`, which lives, and link it with the registry. Raises AlreadyRegisteredError."""
         if self.unique:
@@ -227,4 +236,5 @@ def _remove(registry: Any, key: Hashable, only: list[Entry] | None) -> None:
     server = _server(registry)
     if server.table.remove(key, pid, only) and not server.table.knows(pid):
         unlink(_pid(registry))
-    server.tell("unregister", registry, key, pid)
+    if not any(entry.pid == pid for entry in server.table.entries(key)):  # also when there was none before
+        server.tell("unregister", registry, key, pid)

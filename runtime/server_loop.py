@@ -36,13 +36,15 @@ _SPECIAL: frozenset[type] = frozenset((_Marker, Stop, Reply, Continue, Timeout))
 class Starting:
     """What a server's process runs first: `init`."""
 
-    __slots__ = ("args", "cls", "kwargs", "origin")
+    __slots__ = ("args", "cls", "kwargs", "origin", "registered_at")
 
     def __init__(self, cls: type[GenServer], args: tuple[Any, ...], kwargs: dict[str, Any], origin: From) -> None:
         self.cls = cls
         self.args = args
         self.kwargs = kwargs
         self.origin = origin
+        self.registered_at: tuple[Any, Any] | None = None
+        """The registry and the key it is named by, which a start that fails gives back."""
 
     @property
     def initial_call(self) -> str:
@@ -92,11 +94,18 @@ class Starting:
         if process.state is not DEAD:
             if is_abnormal(reason):
                 crash_report(process, reason)
+            if self.registered_at is not None:
+                self._give_name_back(process, *self.registered_at)
             starter = self.origin.watcher
             if starter.trap_exit or is_atom(reason, "normal"):
                 unlink_processes(starter, process)
         _leave(process, worker)
         process.node.finish(process, reason)
+
+    def _give_name_back(self, process: Process, where: Any, key: Any) -> None:
+        registry = process.node.resolve(where)
+        if registry is not None:
+            registry.body.unregister_name(where, key)
 
 
 class Ending:

@@ -53,6 +53,36 @@ defmodule Scenarios.Registries do
     log([:cleaned, Registry.lookup(:reg, :k)])
   end
 
+  def x68_what_a_failed_start_and_a_match_give_back do
+    traps()
+    Process.register(self(), :ear)
+    heard = fn -> for m <- :transcript.flush(), elem(m, 0) != :EXIT, do: [elem(m, 0), elem(m, 2)] end
+    registry(:unique, listeners: [:ear])
+    options = %{name: {:via, Registry, {:reg, :w}}, init: [:ignore, {:stop, :boom}, {:error, :oops}]}
+
+    for _ <- 1..4 do
+      log([:start, :cw.start_link(:w, options), :count, Registry.count(:reg), heard.()])
+    end
+
+    a = holder(:a)
+    ask(a, fn -> Registry.register(:reg, :k, 1) |> elem(0) end)
+    log([:registered, heard.()])
+
+    for value <- [2, 1, 1] do
+      ask(a, fn -> Registry.unregister_match(:reg, :k, value) end)
+      log([:matched, value, Registry.keys(:reg, a), heard.()])
+    end
+
+    {:ok, _} = Registry.start_link(keys: :duplicate, name: :topics, listeners: [:ear])
+    log([:no_name, raised(fn -> Agent.start_link(fn -> 0 end, name: {:via, Registry, {:topics, :k}}) end)])
+    for value <- [1, 2], do: ask(a, fn -> Registry.register(:topics, :k, value) |> elem(0) end)
+
+    for value <- [3, 1, 2] do
+      ask(a, fn -> Registry.unregister_match(:topics, :k, value) end)
+      log([:matched, value, Registry.values(:topics, :k, a), heard.()])
+    end
+  end
+
   def x57_registry_via do
     traps()
     registry(:unique)

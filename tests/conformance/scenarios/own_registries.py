@@ -1,11 +1,13 @@
 """Group X, our own: registries. The BEAM's side is `beam/registries.exs`."""
 
+from functools import partial
 from typing import Any
 
 from runtime import (
     ANY,
     Agent,
     ChildSpec,
+    Exit,
     Pid,
     Registry,
     Supervisor,
@@ -14,6 +16,7 @@ from runtime import (
     cast,
     exit,
     flag,
+    flush,
     receive,
     register,
     restart_child,
@@ -102,6 +105,34 @@ def x56_registry_listeners(log: Log) -> None:
     down_after(b, lambda: exit(b, "boom"))
     settle()
     log("cleaned", Registry.lookup("reg", "k"))
+
+
+def _heard() -> list[Any]:
+    """What the caller has been told by registries: of which event, and for which key."""
+    return [message[::2][:2] for message in flush() if not isinstance(message, Exit)]
+
+
+def x68_what_a_failed_start_and_a_match_give_back(log: Log) -> None:
+    flag(trap_exit=True)
+    register("ear", self_())
+    Registry.start_link("unique", listeners=["ear"], name="reg")
+    options = {"init": ["ignore", ("stop", "boom"), ("error", "oops")]}
+    for _ in range(4):
+        result = started(Worker.start_link, "w", options, name=("via", "reg", "w"))
+        log("start", result, "count", Registry.count("reg"), _heard())
+    a = idle("a")
+    ask(a, lambda: Registry.register("reg", "k", 1))
+    log("registered", _heard())
+    for value in (2, 1, 1):
+        ask(a, partial(Registry.unregister_match, "reg", "k", value))
+        log("matched", value, Registry.keys("reg", a), _heard())
+    Registry.start_link("duplicate", listeners=["ear"], name="topics")
+    log("no_name", named_exception(Agent.start_link, lambda: 0, name=("via", "topics", "k")))
+    for value in (1, 2):
+        ask(a, partial(Registry.register, "topics", "k", value))
+    for value in (3, 1, 2):
+        ask(a, partial(Registry.unregister_match, "topics", "k", value))
+        log("matched", value, Registry.values("topics", "k", a), _heard())
 
 
 def _named_worker(id: str, name: Any) -> ChildSpec:
