@@ -307,11 +307,9 @@ def _note(row: Row) -> str:
         return f"({units.count(row.child_count)})"
     if row.kind != "supervisor":
         return ""
-    parts: list[str] = [row.strategy or ""]
+    parts = [f"■{row.not_running} down" if row.not_running else "", row.strategy or ""]
     if row.folded:
         parts.append(f"({units.count(row.child_count)})")
-    if row.not_running:
-        parts.append(f"■{row.not_running} down")
     return " ".join(part for part in parts if part)
 
 

@@ -20,7 +20,7 @@ SPARK = 16
 def facts(row: Row, details: Details | None, life: Life | None, time: float) -> list[Fact]:
     """Give what is worth knowing of a row, most important first; `details` may still be on their way."""
     if row.kind == "group":
-        return [("Group", [(f"{row.name}, {row.child_count} rows", tones.TEXT)])]
+        return [("Group", [(f"{safe(row.name)}, {units.many(row.child_count, 'process', 'processes')}", tones.TEXT)])]
     found = [_identity(row), _activity(row, life, time)]
     if details is not None and details.waiting_for is not None:
         found.append(("Waits for", [("⧗ ", tones.WARN), *related([details.waiting_for])]))
@@ -82,7 +82,7 @@ def _activity(row: Row, life: Life | None, time: float) -> Fact:
 
 def _supervision(row: Row) -> Fact:
     used, allowed = row.restarts_used or 0, row.max_restarts
-    parts = [(row.strategy or "", tones.TEXT), (f"  {row.child_count} children", tones.MUTED)]
+    parts = [(row.strategy or "", tones.TEXT), (f"  {units.many(row.child_count, 'child', 'children')}", tones.MUTED)]
     if row.not_running:
         parts.append((f"  ■ {row.not_running} not running", tones.WARN))
     if allowed is not None:

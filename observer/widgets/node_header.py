@@ -93,6 +93,8 @@ class NodeHeader(Widget):
             if self.reachability.ended:
                 return ("■ ENDED", "$text-error bold")
             return ("◌ LOST" if self.reachability.lost_at else "◌ connecting", "$text-warning bold")
+        if self.reachability.silent_for:
+            return (f"◌ no answer for {units.duration(self.reachability.silent_for)}", "$text-warning bold")
         if self.frozen:
             return ("‖ FROZEN", "$text-accent bold")
         return ("● live", tones.GOOD)
@@ -129,7 +131,7 @@ class NodeHeader(Widget):
             notes.append(f"{units.count(stats.remains)} dead still unwinding")
         told = [Content.styled(safe(note), tones.WARN) for note in notes]
         if stats.lint_count:
-            found = "1 finding" if stats.lint_count == 1 else f"{units.count(stats.lint_count)} findings"
+            found = units.many(stats.lint_count, "finding", "findings")
             style = self.app.stylesheet.parse_style(tones.BAD) + Style.from_meta({"@click": "app.simulate_key('5')"})
             told.append(Content.styled(f"! {found} (5)", style))
         return Content("").join(Content(gap) + note for note in told)

@@ -56,6 +56,11 @@ def test_every_cell_is_as_wide_as_its_column(row: Row, seen: bool) -> None:
             assert width_of(column.draw(row, life, width)) == width, column.id
 
 
+def test_how_many_children_are_down_is_told_before_what_a_narrow_name_cuts_off() -> None:
+    row = Row(key="c", pid="<0.2.0>", kind="supervisor", name="chat", strategy="rest_for_one", not_running=1)
+    assert text_of(name_cell(row, "", 22, 0.0)) == "▾ chat ■1 down rest_f…"
+
+
 @given(rows, st.integers(min_value=1, max_value=60), st.sampled_from(["", "├─", "│ └─"]), st.booleans())
 def test_a_name_is_as_wide_as_its_column(row: Row, width: int, guide: str, foldable: bool) -> None:
     assert width_of(name_cell(row, guide, width, 100.0, foldable)) == width
