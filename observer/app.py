@@ -19,7 +19,7 @@ from textual.widget import Widget
 from observer import themes
 from observer.clock import Clock, of_day
 from observer.picture import portable
-from observer.poller import Looked, Lost, Met, News
+from observer.poller import Looked, Lost, Met, News, Silent
 from observer.screens.acting import Acting
 from observer.screens.chaos_screen import ChaosScreen
 from observer.screens.choose_export import ChooseExport
@@ -75,7 +75,7 @@ class ObserverApp(App[None]):
         Binding("question_mark", "help", "Help", key_display="?", id="help", tooltip="Keys and meanings"),
         Binding("c", "chaos", "Chaos", id="chaos", group=MORE, tooltip="Kill at a rate and see what comes back"),
         Binding("w", "write", "Write", id="write", group=MORE, tooltip="Write what is shown to a file"),
-        Binding("O", "output", "Output", id="output", group=MORE, tooltip="What the program wrote to standard error"),
+        Binding("O", "output", "Output", id="output", group=MORE, tooltip="What the program writes"),
         Binding("1", "view('tree')", "Tree", show=False, id="view-tree"),
         Binding("2", "view('processes')", "Processes", show=False, id="view-processes"),
         Binding("3", "process", "Process", show=False, id="view-process"),
@@ -141,6 +141,8 @@ class ObserverApp(App[None]):
                 return
             case Met():
                 observed.reachability = observed.reachability.met()
+            case Silent(seconds=seconds):
+                observed.reachability = observed.reachability.silent(seconds)
             case Lost(why=why):
                 child = observed.source.child()
                 observed.reachability = observed.reachability.lost(observed.clock.now(), why, child)
@@ -177,10 +179,19 @@ class ObserverApp(App[None]):
     def action_process(self) -> None:
         """Open the selected process of the view in front."""
         view = self.view
-        if isinstance(view, RowsScreen) and view.table.row is not None:
-            view.open_row(view.table.row)
+        row = view.table.row if isinstance(view, RowsScreen) else None
+        if isinstance(view, RowsScreen) and row is not None and row.kind != "group":
+            view.open_row(row)
         elif not isinstance(view, ProcessScreen):
             self.notify("Select a process in the tree or the list first.", timeout=3)
+
+    def action_help_quit(self) -> None:
+        """Say which key quits: Ctrl-C is what many try first."""
+        for active in self.screen.active_bindings.values():
+            if active.binding.id == "quit":
+                self.notify(f"{self.get_key_display(active.binding)} quits.", timeout=3, markup=False)
+                return
+        super().action_help_quit()
 
     def action_freeze(self) -> None:
         """Let the display stand still, or go on."""
@@ -199,9 +210,9 @@ class ObserverApp(App[None]):
             self.push_screen(ChaosScreen(self.observed, row.key if row and row.kind == "supervisor" else ""))
 
     def action_output(self) -> None:
-        """Show what the program wrote to standard error."""
+        """Show what the program writes."""
         if self.screen is self.view:
-            self.push_screen(OutputScreen(self.observed.source.child()))
+            self.push_screen(OutputScreen(self.observed.source.child))
 
     @work
     async def action_write(self) -> None:

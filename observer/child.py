@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import signal
 import subprocess
@@ -17,6 +18,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import IO
 
 from observer import discovery
@@ -43,19 +45,29 @@ _POLL = 0.02
 
 
 class Tail:
-    """The last lines of a stream, read by a thread until the stream ends."""
+    """The last lines of a stream, read by a thread until the stream ends.
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    Tails that share their `numbers` can tell in which order their lines came.
+    """
+
+    def __init__(self, stream: IO[bytes], numbers: Iterator[int]) -> None:
         self._stream = stream
-        self._lines: deque[bytes] = deque(maxlen=KEPT_LINES)
+        self._numbers = numbers
+        self._lines: deque[tuple[int, bytes]] = deque(maxlen=KEPT_LINES)
         self._line = b""
         self._thread = threading.Thread(target=self._read, name="tail of the child's output", daemon=True)
         self._thread.start()
 
     def lines(self) -> tuple[str, ...]:
         """Give the last lines, oldest first; one that is still being written comes last."""
-        lines = [*self._lines.copy(), self._line]
-        return tuple(line.decode("utf-8", "replace") for line in lines if line or line is not lines[-1])
+        return tuple(line for _, line in self.numbered())
+
+    def numbered(self) -> list[tuple[int, str]]:
+        """Give the last lines with their numbers."""
+        lines = list(self._lines.copy())
+        if rest := self._line:
+            lines.append((next(self._numbers), rest))
+        return [(number, line.decode("utf-8", "replace")) for number, line in lines]
 
     def finish(self, timeout: float) -> None:
         """Wait until the stream has ended, at most `timeout` seconds: somebody who left the session may hold it."""
@@ -66,7 +78,7 @@ class Tail:
             while chunk := os.read(self._stream.fileno(), 65_536):
                 *whole, rest = chunk.split(b"\n")
                 for line in whole:
-                    self._lines.append((self._line + line)[:KEPT_LINE])
+                    self._lines.append((next(self._numbers), (self._line + line)[:KEPT_LINE]))
                     self._line = b""
                 self._line = (self._line + rest)[:KEPT_LINE]
 
@@ -107,8 +119,9 @@ class Child:
             os.close(reader)
         assert self._process.stdout is not None
         assert self._process.stderr is not None
-        self._stdout = Tail(self._process.stdout)
-        self._stderr = Tail(self._process.stderr)
+        numbers = itertools.count()
+        self._stdout = Tail(self._process.stdout, numbers)
+        self._stderr = Tail(self._process.stderr, numbers)
         self._ended_from_here = False
 
     def __enter__(self) -> Child:
@@ -140,18 +153,18 @@ class Child:
         """Give the last lines it wrote to standard error."""
         return self._stderr.lines()
 
+    def output(self) -> tuple[str, ...]:
+        """Give the last lines it wrote to either of them, in the order in which they came."""
+        lines = sorted(self._stdout.numbered() + self._stderr.numbered(), key=itemgetter(0))
+        return tuple(line for _, line in lines)
+
     def status(self) -> ChildStatus:
         """Tell how it is doing."""
-        return ChildStatus(command=self.command, returncode=self.returncode, stderr=self.stderr())
+        return ChildStatus(self.command, self.returncode, stderr=self.stderr(), output=self.output())
 
     def verdict(self) -> str:
         """Say in a sentence how it ended. Only for a child that has."""
-        code = self.returncode or 0
-        if code < 0:
-            with contextlib.suppress(ValueError):
-                return f"{self.command} was ended by {signal.Signals(-code).name}."
-            return f"{self.command} was ended by signal {-code}."
-        return f"{self.command} ended with exit status {code}."
+        return f"{self.command} {self.status().ending}."
 
     def waiting(self) -> Iterator[bool]:
         """Yield until the child's node listens (True, once) or `START_TIMEOUT` is over or it has ended (then stop).

@@ -17,6 +17,9 @@ from runtime.introspection import wire
 RETRY = 1.0
 """Seconds between attempts to reach a lost node."""
 
+PATIENCE = 2.0
+"""Seconds that a node may take to answer before it is told that it does not."""
+
 
 @dataclass(frozen=True)
 class Looked:
@@ -36,13 +39,20 @@ class Met:
 
 
 @dataclass(frozen=True)
+class Silent:
+    """The node has owed an answer for `seconds`: what is shown is as old as that. With 0 it has answered after all."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Lost:
     """The node could not be reached, or went away; `why` is a sentence."""
 
     why: str
 
 
-News = Looked | Met | Lost
+News = Looked | Met | Silent | Lost
 
 
 class Poller:
@@ -78,7 +88,7 @@ class Poller:
                 while True:
                     wanted = await self._wait(self.interval)
                     # A frozen display asks for nothing new, but must notice that the node is gone.
-                    await (self.look() if wanted or not self.frozen else self._source.ask(wire.GetStats()))
+                    await (self.look() if wanted or not self.frozen else self._ask(wire.GetStats()))
             except NodeLost as lost:
                 self._tell(Lost(str(lost)))
                 await self._wait(RETRY)
@@ -94,7 +104,7 @@ class Poller:
         held = self.frozen
         answers = []
         for question in self._questions():
-            answer = await self._source.ask(question)
+            answer = await self._ask(question)
             answers.append((question, answer))
             if not held:
                 self._take(answer)
@@ -114,8 +124,30 @@ class Poller:
         stats, log = self._record.stats, self._record.events
         if stats is None or stats.last_event <= log.last:
             return []
-        answer = await self._source.ask(wire.GetEvents(after=log.next_after(stats.last_event), limit=500))
+        answer = await self._ask(wire.GetEvents(after=log.next_after(stats.last_event), limit=500))
         return self._record.take_events(answer) if isinstance(answer, wire.Events) else []
+
+    async def _ask(self, question: wire.Query) -> Answer:
+        """Ask the node; tell from time to time that it has not answered yet. Raises `NodeLost`."""
+        loop = asyncio.get_running_loop()
+        asked_at = loop.time()
+        complaint: asyncio.TimerHandle
+        silent = False
+
+        def complain() -> None:
+            nonlocal complaint, silent
+            silent = True
+            self._tell(Silent(loop.time() - asked_at))
+            complaint = loop.call_later(1.0, complain)
+
+        complaint = loop.call_later(PATIENCE, complain)
+        try:
+            answer = await self._source.ask(question)
+        finally:
+            complaint.cancel()
+        if silent:
+            self._tell(Silent(0.0))
+        return answer
 
     async def _wait(self, seconds: float) -> bool:
         """Wait until the time is up or a look is wanted; say whether one is."""

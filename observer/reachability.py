@@ -17,14 +17,20 @@ class Reachability:
     """When the connection went, in seconds since the epoch; None while connected and before the first time."""
     why: str = ""
     child: ChildStatus | None = None
+    silent_for: float = 0.0
+    """For how many seconds a node that is connected has owed an answer; 0 when that is not worth telling."""
 
     def met(self) -> Reachability:
         """Give the state once the node has answered."""
         return Reachability(connected=True)
 
+    def silent(self, seconds: float) -> Reachability:
+        """Give the state while the node has owed an answer for that long."""
+        return replace(self, silent_for=seconds)
+
     def lost(self, now: float, why: str, child: ChildStatus | None) -> Reachability:
         """Give the state after the node could not be reached; the first moment of a loss is kept."""
-        return replace(self, connected=False, lost_at=self.lost_at or now, why=why, child=child)
+        return Reachability(lost_at=self.lost_at or now, why=why, child=child)
 
     @property
     def ended(self) -> bool:
@@ -41,14 +47,10 @@ class Reachability:
 
     def _loss(self, lost_at: float) -> str:
         if self.child is not None and self.ended:
-            return f"The program ended {_status(self.child.returncode or 0)}. What you see is from {of_day(lost_at)}."
+            return f"The program {self.child.ending}. What you see is from {of_day(lost_at)}."
         return f"The node was lost at {of_day(lost_at)}; reconnecting. {self.why}".rstrip()
 
     def _last_words(self) -> list[str]:
         if self.child is None:
             return []
         return [line for line in self.child.stderr if line.strip()][-4:]
-
-
-def _status(returncode: int) -> str:
-    return f"by signal {-returncode}" if returncode < 0 else f"with exit status {returncode}"

@@ -6,6 +6,7 @@ for tests.
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,6 +44,19 @@ class ChildStatus:
     """Its exit status (negative: the signal that ended it), None while it runs."""
     stderr: tuple[str, ...] = ()
     """The last lines it wrote to standard error, oldest first."""
+    output: tuple[str, ...] = ()
+    """The last lines it wrote to standard output and standard error, oldest first."""
+
+    @property
+    def ending(self) -> str:
+        """How it ended, as the end of a sentence: ``ended with exit status 3``, ``was ended by SIGKILL``."""
+        code = self.returncode or 0
+        if code >= 0:
+            return f"ended with exit status {code}"
+        try:
+            return f"was ended by {signal.Signals(-code).name}"
+        except ValueError:
+            return f"was ended by signal {-code}"
 
 
 class Source(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import threading
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,9 @@ LAST_WORDS = 10
 
 SETTLE = 0.2
 """Seconds in which a program that cannot even start shows that it cannot, before the screen opens."""
+
+PROMPT = 0.5
+"""Seconds in which a program is expected to end; when it takes longer that is told."""
 
 _LOCATION = re.compile(r'\s*File "(?P<file>.*)", line (?P<line>\d+)')
 
@@ -178,10 +182,21 @@ def _watch_program(
             words = _last_words(child.stderr()) or "It has written nothing to standard error."
             raise Failure(f"{child.command} has opened no socket for its node.\n{words}")
         ended_by_itself = child.ended_by_itself
+        end_program(child)
     if ended_by_itself:
         _tell_end(child)
     if status:
         raise typer.Exit(status)
+
+
+def end_program(child: Child) -> None:
+    """End a program, and say that it is waited for when it takes its time."""
+    notice = threading.Timer(PROMPT, say, [f"observer: waiting for {child.command} to end …"])
+    notice.start()
+    try:
+        child.end()
+    finally:
+        notice.cancel()
 
 
 def _tell_end(child: Child) -> None:

@@ -1,6 +1,8 @@
-"""What the observed program wrote to standard error, when it was started from here."""
+"""What the observed program writes, when it was started from here."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -13,38 +15,55 @@ from observer.safetext import lines, safe
 from observer.screens.dialog import Dialog
 from observer.source import ChildStatus
 
+LOOK_EVERY = 0.5
+"""Seconds between two looks at what the program has written."""
+
 
 class OutputScreen(Dialog[None]):
-    """The child's command line, how it is doing, and its last words."""
+    """The child's command line, how it is doing, and its last words, followed while the last of them is in sight."""
 
     BINDINGS = [Binding("O,q", "cancel", "Close", id="close-output", show=False)]
 
-    def __init__(self, child: ChildStatus | None) -> None:
+    def __init__(self, look: Callable[[], ChildStatus | None]) -> None:
         super().__init__()
-        self._child = child
+        self._look = look
+        self._shown = look()
 
     def compose(self) -> ComposeResult:
         """One text that scrolls."""
         with VerticalScroll(classes="box help") as box:
-            box.border_title = "Output of the program (standard error)"
+            box.border_title = "Output of the program"
             box.border_subtitle = "esc closes"
-            yield Static(self._text())
+            yield Static(_text(self._shown))
 
     def on_mount(self) -> None:
         """Start at the end: the last words are what one looks for."""
         scroll = self.query_one(VerticalScroll)
         scroll.focus()
         scroll.scroll_end(animate=False)
+        self.set_interval(LOOK_EVERY, self.look_again)
 
-    def _text(self) -> Content:
-        child = self._child
-        if child is None:
-            return Content.assemble(
-                ("This node was not started from here: its output is where it was started.", tones.MUTED)
-            )
-        doing = "running" if child.returncode is None else f"ended with {child.returncode}"
-        told = [Content.assemble((safe(child.command), tones.KEY), (f"  {doing}", tones.MUTED)), Content("")]
-        told += [Content(line) for written in child.stderr for line in lines(written)]
-        if not child.stderr:
-            told.append(Content.assemble(("It has written nothing.", tones.MUTED)))
-        return Content("\n").join(told)
+    def look_again(self) -> None:
+        """Show what was written since; who scrolled back stays there."""
+        status = self._look()
+        if status == self._shown:
+            return
+        self._shown = status
+        scroll = self.query_one(VerticalScroll)
+        follows = scroll.is_vertical_scroll_end
+        self.query_one(Static).update(_text(status))
+        if follows:
+            scroll.scroll_end(animate=False)
+
+
+def _text(child: ChildStatus | None) -> Content:
+    if child is None:
+        return Content.assemble(
+            ("This node was not started from here: its output is where it was started.", tones.MUTED)
+        )
+    doing = "running" if child.returncode is None else child.ending
+    told = [Content.assemble((safe(child.command), tones.KEY), (f"  {doing}", tones.MUTED)), Content("")]
+    told += [Content(line) for written in child.output for line in lines(written)]
+    if not child.output:
+        told.append(Content.assemble(("It has written nothing.", tones.MUTED)))
+    return Content("\n").join(told)

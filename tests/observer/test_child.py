@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -10,7 +11,8 @@ import psutil
 import pytest
 
 from observer import child
-from observer.child import Child, ChildNode
+from observer.child import Child, ChildNode, Tail
+from observer.cli import watching
 from observer.source import NodeLost
 from runtime.introspection import wire
 from tests.observer.fake_endpoint import socket_folder
@@ -68,6 +70,17 @@ def test_a_stubborn_child_is_killed_after_its_grace(monkeypatch: pytest.MonkeyPa
     assert not started.path.exists()
 
 
+def test_a_program_that_takes_its_time_to_end_is_said_to_be_waited_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(watching, "PROMPT", 0.05)
+    monkeypatch.setattr(child, "GRACE", 0.5)
+    with Child("chat", ["stubborn"]) as started:
+        until(lambda: started.stdout() == ("ready",))
+        watching.end_program(started)
+    assert capsys.readouterr().err == "observer: waiting for python stubborn to end …\n"
+
+
 def test_what_the_child_started_ends_with_it() -> None:
     with Child("chat", ["offspring"]) as started:
         until(lambda: bool(started.stdout()))
@@ -83,6 +96,23 @@ def test_only_the_last_lines_are_kept_and_long_ones_are_cut() -> None:
     assert len(lines) == child.KEPT_LINES + 1
     assert lines[-3] == "line 1999"
     assert lines[-2] == "x" * child.KEPT_LINE
+
+
+def test_lines_of_two_outputs_are_told_in_the_order_in_which_they_came() -> None:
+    numbers = itertools.count()
+    pipes = os.pipe(), os.pipe()
+    out, err = (Tail(os.fdopen(reader, "rb", 0), numbers) for reader, _ in pipes)
+    (_, to_out), (_, to_err) = pipes
+    os.write(to_out, b"one\n")
+    until(lambda: out.lines() == ("one",))
+    os.write(to_err, b"two\n")
+    until(lambda: err.lines() == ("two",))
+    os.write(to_out, b"three, not yet at its end")
+    until(lambda: len(out.lines()) == 2)
+    lines = sorted(out.numbered() + err.numbered())
+    assert [line for _, line in lines] == ["one", "two", "three, not yet at its end"]
+    os.close(to_out)
+    os.close(to_err)
 
 
 def test_a_child_ends_itself_when_its_observer_is_killed() -> None:

@@ -116,7 +116,7 @@ def test_a_program_that_dies_while_watched_is_told_again_after_quitting(socket_f
         terminal.until(SCREEN_ON)
         (child,) = children_of(terminal.process.pid)
         child.send_signal(signal.SIGABRT)
-        terminal.until(b"ended by signal 6")
+        terminal.until(b"ended by SIGABRT")
         terminal.type("q")
         assert terminal.left() == 1
         terminal.until(b"observer: python -m serves was ended by SIGABRT.")

@@ -10,6 +10,7 @@ from textual.widgets import Input
 
 from observer import export
 from observer.screens.chaos_screen import ChaosScreen
+from observer.screens.output_screen import OutputScreen
 from observer.settings import Settings
 from observer.source import ChildStatus
 from runtime.introspection import wire
@@ -121,11 +122,36 @@ async def test_what_is_shown_is_written_to_a_file(
 
 async def test_the_output_of_the_program_can_be_read_at_any_time(drive: Drive) -> None:
     node = fake_node.chat()
-    node.child_status = ChildStatus("python -m demos.chat", None, ("warning: \x1b[31mlow disk",))
+    node.child_status = ChildStatus("python -m demos.chat", output=("warning: \x1b[31mlow disk",))
     async with drive(node) as driver:
         await driver.press("O")
         assert "warning: ␛[31mlow disk" in driver.text()
         assert "running" in driver.text()
+
+
+async def test_the_output_of_the_program_is_followed_until_somebody_scrolls_back(drive: Drive) -> None:
+    node = fake_node.chat()
+    written = [f"line {number}" for number in range(60)]
+
+    def write(more: str) -> None:
+        written.append(more)
+        node.child_status = ChildStatus("python -m demos.chat", output=tuple(written))
+
+    async with drive(node) as driver:
+        write("Current count: 1")
+        await driver.press("O")
+        assert "Current count: 1" in driver.text()
+        write("Current count: 2")
+        output = driver.app.screen
+        assert isinstance(output, OutputScreen)
+        output.look_again()
+        assert await driver.shows("Current count: 2")
+        await driver.press("home")
+        write("Current count: 3")
+        output.look_again()
+        await driver.settle()
+        assert "line 0" in driver.text()
+        assert "Current count" not in driver.text()
 
 
 async def test_a_node_not_started_from_here_says_where_its_output_is(drive: Drive) -> None:

@@ -264,6 +264,13 @@ async def test_q_quits(drive: Drive) -> None:
         assert not driver.app.is_running
 
 
+@pytest.mark.parametrize(("keys", "quitting"), [({}, "q quits."), ({"quit": "Z"}, "Z quits.")])
+async def test_control_c_tells_the_key_that_quits(drive: Drive, keys: dict[str, str], quitting: str) -> None:
+    async with drive(fake_node.chat(), settings=Settings(keys=keys)) as driver:
+        await driver.press("ctrl+c")
+        assert await driver.shows(quitting)
+
+
 async def test_keys_can_be_remapped_by_their_ids(drive: Drive) -> None:
     async with drive(fake_node.chat(), settings=Settings(interval=60.0, keys={"kill-now": "z"})) as driver:
         await driver.press("j", "X")

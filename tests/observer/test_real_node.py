@@ -148,4 +148,4 @@ async def test_a_program_that_is_killed_from_outside_is_told_with_the_signal(chi
         welcome = seat.app.observed.record.welcome
         assert welcome is not None
         os.kill(welcome.os_pid, signal.SIGKILL)
-        await seat.until(lambda text: "The program ended by signal 9" in text)
+        await seat.until(lambda text: "The program was ended by SIGKILL" in text)
