@@ -38,6 +38,8 @@ RELATED = "Related (enter goes there)"
 
 UNRELATED = "Related: to nobody by link, monitor or supervisor"
 
+ASKED_STATE = "State, asked for by a message at each look (i stops)"
+
 INSIDES = {"stack": "Stack", "messages": "Mailbox", "state": "State", "dict": "Dictionary"}
 """What is shown of a process's insides, with titles."""
 
@@ -193,6 +195,8 @@ class ProcessScreen(Acting):
             messages.append(Content.assemble((f"    and {surplus:,} more", tones.MUTED)))
         withheld = details.state_note if details.withheld else ""
         self._fill("messages", messages, withheld or "Empty: every message was received.")
+        asking = self._with_state and details.state is not None
+        self.parts["state"].border_title = ASKED_STATE if asking else INSIDES["state"]
         if self._state_known:
             state = [Content(line) for line in lines(details.state)] if details.state is not None else []
             note = (

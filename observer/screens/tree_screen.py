@@ -48,6 +48,7 @@ class TreeScreen(RowsScreen[TreeView]):
         self.outcome_panel = OutcomePanel()
         self.log_list = EventList("Nothing has happened yet. Kill something with x and see.")
         self._details: wire.Details | None = None
+        self._lone_group: str | None = None
 
     def compose_body(self) -> ComposeResult:
         """The table above or beside the panel and the log; the filter's line is hidden until it is wanted."""
@@ -77,11 +78,26 @@ class TreeScreen(RowsScreen[TreeView]):
     def take(self, query: wire.Query, answer: Answer) -> None:
         """Take a window, the selected process, or why there is none."""
         super().take(query, answer)
-        if isinstance(answer, wire.Details):
+        if isinstance(answer, wire.Window):
+            self._unfold_when_alone(answer)
+        elif isinstance(answer, wire.Details):
             self._details = answer
         elif isinstance(answer, wire.Lints) and not self.observed.frozen:
             self.finding.lints = answer.lints
         self._show_selected()
+
+    def _unfold_when_alone(self, window: wire.Window) -> None:
+        """Show the processes under no supervisor while there are no others, and put them away when there are."""
+        if window.offset or not window.rows or self.view.filter or self.view.root is not None:
+            return
+        first = window.rows[0]
+        alone = all(row.kind == "group" for row in window.rows if not row.depth)
+        if alone and self._lone_group is None:
+            self._lone_group = first.key
+            self.look_at(self.view.fold(first.key, False))
+        elif not alone and self._lone_group is not None:
+            group, self._lone_group = self._lone_group, None
+            self.look_at(self.view.fold(group, True))
 
     def take_events(self, fresh: Sequence[wire.Event]) -> None:
         """Log what happened; processes that are only spawned are not news here."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from observer import poller
 from observer.poller import Lost
 from observer.source import ChildStatus
 from observer.widgets.process_table import ProcessTable
 from runtime.introspection import wire
 from tests.observer import fake_node
 from tests.observer.conftest import Drive, Driver
+from tests.observer.fake_process import FakeProcess
 from tests.observer.test_keys import selected, table
 
 
@@ -76,7 +80,18 @@ async def test_a_child_ended_by_a_signal_is_told_so(drive: Drive) -> None:
     async with drive(fake_node.chat()) as driver:
         driver.node.child_status = ChildStatus("demos.chat", -9)
         await lose(driver)
-        assert "ended by signal 9" in driver.text()
+        assert "The program was ended by SIGKILL." in driver.text()
+
+
+async def test_a_node_that_owes_an_answer_is_not_called_live(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(poller, "PATIENCE", 0.0)
+    async with drive(fake_node.chat()) as driver:
+        driver.node.hold = asyncio.Event()
+        driver.app.observed.poller.soon()
+        assert await driver.shows("◌ no answer for 0s")
+        assert "● live" not in driver.text()
+        driver.node.hold.set()
+        assert await driver.shows("● live")
 
 
 async def test_an_action_on_a_lost_node_is_answered_with_a_sentence(drive: Drive) -> None:
@@ -196,3 +211,53 @@ async def test_the_header_leaves_figures_out_rather_than_half_of_one_and_never_t
         assert figures.rstrip().endswith("! 1 finding (5)")
         assert "memory is sampled" in figures
         assert "…" not in figures
+
+
+@pytest.mark.parametrize("size", [(40, 12), (80, 19)])
+async def test_in_a_low_terminal_the_rows_have_the_room(drive: Drive, size: tuple[int, int]) -> None:
+    async with drive(fake_node.chat(), size) as driver:
+        assert "ada" in driver.text()
+        await driver.press("x")
+        assert await driver.shows("Cancel  esc")
+        await driver.press("escape", "4")
+        assert "Nothing has happened yet" in driver.text()
+        await driver.press("5")
+        assert "What looks wrong" in driver.text()
+        assert "CPU" in driver.text()
+
+
+@pytest.mark.parametrize("key", ["x", "X", "e", "m", "S", "t", "r"])
+async def test_nothing_is_done_to_what_a_terminal_is_too_small_to_show(drive: Drive, key: str) -> None:
+    async with drive(fake_node.chat(), (20, 5)) as driver:
+        before = len(driver.node.asked)
+        await driver.press(key)
+        assert "too small" in driver.text().replace("\n", " ").replace("  ", " ")
+        assert not [
+            query for query in driver.node.asked[before:] if not isinstance(query, wire.GetTree | wire.GetLints)
+        ]
+        await driver.pilot.resize_terminal(80, 24)
+        await driver.press("j", "x")
+        assert await driver.shows("Kill chat_server")
+
+
+async def test_processes_under_no_supervisor_are_put_away_only_while_there_are_others(drive: Drive) -> None:
+    group = FakeProcess("strays", "no supervisor", None, "group", unfolded_at_first=False)
+    group.add("main", "<0.1.0>")
+    node = fake_node.FakeNode(group)
+    async with drive(node) as driver:
+        assert await driver.shows("└── main")
+        await driver.press("h")
+        await driver.look()
+        assert "main" not in driver.text()
+        await driver.press("l")
+        assert await driver.shows("└── main")
+        node.roots.insert(0, FakeProcess("top", "top", "<0.2.0>", "supervisor", strategy="one_for_one"))
+        await driver.look(2)
+        assert "▸ no supervisor" in driver.text()
+
+
+async def test_a_group_is_no_process_that_could_be_opened(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("G", "k", "3")
+        assert await driver.shows("Select a process")
+        assert "▾ no supervisor" in driver.text()
