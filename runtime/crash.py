@@ -103,9 +103,9 @@ def stack_of(trace: TracebackType | None) -> list[StackFrame]:
 
 
 def trim_stack(frames: list[StackFrame]) -> list[StackFrame]:
-    """Drop the runtime's frames at the outer end and shorten what is longer than `MAX_FRAMES`."""
+    """Drop the runtime's and gevent's frames at the outer end and shorten what is longer than `MAX_FRAMES`."""
     start = 0
-    while start < len(frames) and frames[start].file.startswith(_HERE):
+    while start < len(frames) and frames[start].file.startswith(_OUTER):
         start += 1
     frames = frames[start:] or frames
     if len(frames) > MAX_FRAMES:
@@ -115,4 +115,5 @@ def trim_stack(frames: list[StackFrame]) -> list[StackFrame]:
     return frames
 
 
-_HERE = __file__.rpartition("crash.py")[0]
+_OUTER = (__file__.rpartition("crash.py")[0], "src/gevent/")
+"""Where their files are; gevent's compiled ones say where they were compiled."""

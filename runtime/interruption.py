@@ -14,14 +14,14 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from greenlet import getcurrent
+from greenlet import GreenletExit, getcurrent
 
 from runtime.errors import ProcessKilled
 from runtime.native import get_ident, in_main_thread
 from runtime.node import Node
 from runtime.pid import OUTSIDE
+from runtime.plain_greenlet import PlainGreenlet, process_of
 from runtime.process import DEAD, Process
-from runtime.scheduler import Worker
 from runtime.signals import exit_signal
 
 SIGNAL = signal.SIGURG
@@ -67,25 +67,28 @@ class Interruption:
             signal.signal(SIGNAL, signal.SIG_DFL if self._before is None else self._before)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        worker = getcurrent()
-        process = worker.process if type(worker) is Worker else None
-        if process is None or process not in self._wanted or not may_interrupt(frame):
+        process = process_of(getcurrent())
+        plain = isinstance(process, PlainGreenlet)
+        if process is None or process not in self._wanted or not may_interrupt(frame, plain):
             return
         if process.state is not DEAD:
             reason = self._wanted[process]
             if self.told is not None:
                 self.told(process, reason)
+            if plain:
+                del self._wanted[process]
+                raise GreenletExit
             exit_signal(process, OUTSIDE, reason)
         if process.state is DEAD:
             raise ProcessKilled
         del self._wanted[process]  # it traps exits, and has the signal as a message now
 
 
-def may_interrupt(frame: FrameType | None) -> bool:
+def may_interrupt(frame: FrameType | None, plain: bool = False) -> bool:
     """Whether code of a process may be left at `frame`: it is the program's own, called by nothing that must be whole.
 
     The stack of a process begins with the runtime's frames, and the program's follow. Where the program has called the
-    runtime again, something of the runtime's may be half done.
+    runtime again, something of the runtime's may be half done. In a `plain` greenlet there is nothing of the runtime's.
     """
     of_runtime = True
     while frame is not None:
@@ -97,7 +100,7 @@ def may_interrupt(frame: FrameType | None) -> bool:
             break
         frame = frame.f_back
     else:
-        return False
+        return plain
     if before:
         return False
     while frame is not None:

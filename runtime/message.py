@@ -2,7 +2,8 @@
 
 Immutable values travel by reference, everything else is copied: containers, dataclasses, instances of any class that
 can be taken apart as pickle does it. What is shared or cyclic inside one message stays so in the copy. What cannot be
-copied (a socket, a lock, a generator, an open file) travels by reference.
+copied (a socket, a lock, a generator, an open file) travels by reference, and so does what could be taken apart but is
+of use only as itself (an event, a queue, a thread, a pool, a program that runs).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections import deque
 from collections.abc import Callable
 from copyreg import __newobj__, dispatch_table  # type: ignore[attr-defined]
 from enum import Enum
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from runtime.crash import Crash, StackFrame
@@ -38,6 +39,21 @@ ATOMIC: set[type] = {
 
 _KEEP = -1
 """The memo's key for what must stay alive until the copy is done; no object has this id."""
+
+
+HANDLES = frozenset(
+    (
+        *("threading.Event", "threading.Condition", "threading.Semaphore", "threading.Barrier", "threading.Thread"),
+        *("queue.Queue", "subprocess.Popen", "concurrent.futures._base.Future", "concurrent.futures._base.Executor"),
+        *("gevent.lock.RLock", "gevent.pool.GroupMappingMixin", "gevent.timeout.Timeout"),
+    )
+)
+"""Classes whose instances are of use only as themselves, by name: a program that sends one has imported it."""
+
+
+@lru_cache(maxsize=1_000)
+def _is_handle(kind: type) -> bool:
+    return any(f"{base.__module__}.{base.__qualname__}" in HANDLES for base in kind.__mro__)
 
 
 def travels_by_reference(kind: type) -> type:
@@ -184,6 +200,8 @@ _COPIERS: dict[type, Callable[[Any, dict[int, Any]], Any]] = {
 def _copy_instance(value: Any, memo: dict[int, Any]) -> Any:
     """Copy an instance of any class, the way pickle takes it apart, piece by piece through `_copy`."""
     kind = type(value)
+    if _is_handle(kind):
+        return value
     own = getattr(kind, "__deepcopy__", None)
     if own is not None:
         return own(value, memo)

@@ -40,6 +40,8 @@ class Watchdog:
         self.limit = limit
         self.told = told
         self.every: Callable[[], None] | None = None
+        self.otherwise: Callable[[], Process | None] | None = None
+        """Says who runs when it is no process: the record of another greenlet."""
         self.interruption = Interruption(node)
         self.busy_with: Process | None = None
         self.busy_at: str | None = None
@@ -101,7 +103,7 @@ class Watchdog:
             else:
                 self._ask(present)
         elif present - asked >= self.limit and frame is not None and frame.f_code is not _IDLE:
-            process = running_process(frame)
+            process = running_process(frame) or (None if self.otherwise is None else self.otherwise())
             place = where(frame)
             self._blamed = (process, place)
             self.busy_with, self.busy_at = process, place

@@ -7,14 +7,17 @@ from typing import Any
 from runtime.calls import call, cast
 from runtime.errors import CallError, StartError, SupervisorError
 from runtime.introspection import wire
+from runtime.introspection.addressee import addressee, gone
 from runtime.introspection.errand import Errands
 from runtime.introspection.event_log import EventLog
+from runtime.introspection.greenlets import Greenlets
 from runtime.introspection.literal import LiteralProblem, read_literal
-from runtime.introspection.places import child_text, children_of, is_dynamic, parse_pid
+from runtime.introspection.places import child_text, children_of, is_dynamic
 from runtime.lifecycle import resume, suspend
 from runtime.mailbox import send
 from runtime.node import Node
 from runtime.pid import OUTSIDE
+from runtime.plain_greenlet import PlainGreenlet
 from runtime.process import DEAD, Process
 from runtime.signals import exit_signal
 from runtime.supervision.child import Child
@@ -32,11 +35,12 @@ Answer = wire.Done | wire.Failed
 class Actions:
     """Carries out the commands of observers."""
 
-    def __init__(self, node: Node, watchdog: Watchdog, log: EventLog, read_only: bool) -> None:
+    def __init__(self, node: Node, watchdog: Watchdog, log: EventLog, greenlets: Greenlets, read_only: bool) -> None:
         self.node = node
         self.read_only = read_only
         self._watchdog = watchdog
         self._log = log
+        self._greenlets = greenlets
         self._errands = Errands(node, watchdog)
         self._interrupted: dict[Process, int] = {}
         watchdog.interruption.told = self._tell_interruption
@@ -46,10 +50,12 @@ class Actions:
         if self.read_only:
             return wire.Failed(why="This node is read-only: it can be watched, and nothing else.", kind="read_only")
         pid = command.supervisor if isinstance(command, wire.ControlChild) else command.pid
-        process = self._process(pid)
+        process = addressee(pid, self._greenlets)
         if isinstance(process, wire.Failed):
             return process
         try:
+            if isinstance(process, PlainGreenlet):
+                return self._to_greenlet(process, command)
             match command:
                 case wire.Exit():
                     return self._exit(process, read_literal(command.reason, "reason"))
@@ -64,15 +70,18 @@ class Actions:
         except LiteralProblem as problem:
             return wire.Failed(why=str(problem), kind="bad_request")
 
-    def _process(self, text: str) -> Process | wire.Failed:
-        pid = parse_pid(text)
-        if pid is None:
-            return wire.Failed(why=f"{text!r} is not a pid; one looks like <0.17.0>.", kind="bad_request")
-        return _gone(text) if pid.process is None else pid.process
-
     def _in_hub(self, function: Any) -> Answer:
         answer: Answer = self._errands.in_hub(function)
         return answer
+
+    # -- Greenlets that are no processes ----------------------------------------------------------------------------
+
+    def _to_greenlet(self, record: PlainGreenlet, command: Command) -> Answer:
+        """Kill it, which is all that can be done to it."""
+        if isinstance(command, wire.Exit) and read_literal(command.reason, "reason") == "kill":
+            return self._exit(record, "kill")
+        why = f"{record.pid} is a greenlet and no process: it takes no messages and no signals, and can only be killed."
+        return wire.Failed(why=why, kind="bad_request")
 
     # -- Exit signals -----------------------------------------------------------------------------------------------
 
@@ -89,15 +98,18 @@ class Actions:
         event = self._interrupted.pop(process, None)
         if event is None:
             return done
-        if process.state is DEAD:
+        if process.state is DEAD or isinstance(process, PlainGreenlet):
             return wire.Done(sentence=f"Interrupted {process.pid}, which held the hub, and ended it.", event=event)
         sentence = f"Sent it to {process.pid}, which traps exits, holds the hub, and may never look at it; try kill."
         return wire.Done(sentence=sentence, event=event)
 
     def _signal(self, process: Process, reason: Any) -> Answer:
         if process.state is DEAD:
-            return _gone(str(process.pid))
+            return gone(str(process.pid))
         event = self._log.add_kill(process, reason)
+        if isinstance(process, PlainGreenlet):
+            process.kill()
+            return wire.Done(sentence=f"Raised GreenletExit in {process.pid}.", event=event)
         exit_signal(process, OUTSIDE, reason)
         text = f"Sent {reason_text(reason)} to {process.pid}"
         if process.state is not DEAD:
@@ -108,12 +120,14 @@ class Actions:
 
     def _tell_interruption(self, process: Process, reason: Any) -> None:
         self._interrupted[process] = self._log.add_kill(process, reason)
+        if isinstance(process, PlainGreenlet):
+            process.is_killed = True
 
     # -- Suspension -------------------------------------------------------------------------------------------------
 
     def _suspend(self, process: Process) -> Answer:
         if process.state is DEAD:
-            return _gone(str(process.pid))
+            return gone(str(process.pid))
         if not _is_ours(process):
             suspend(process.pid)
         event = self._log.add_action(process, "suspended")
@@ -121,7 +135,7 @@ class Actions:
 
     def _resume(self, process: Process) -> Answer:
         if process.state is DEAD:
-            return _gone(str(process.pid))
+            return gone(str(process.pid))
         if not _is_ours(process):
             if process.suspended:
                 return wire.Failed(
@@ -140,7 +154,7 @@ class Actions:
         def deliver() -> Answer:
             nonlocal event
             if process.state is DEAD:
-                return _gone(str(process.pid))
+                return gone(str(process.pid))
             event = self._log.add_action(process, f"sent {render(message, 200)} by {via} to")
             if via == "call":
                 return wire.Done(event=event)
@@ -224,7 +238,3 @@ def _is_ours(process: Process) -> bool:
     """Whether a process is suspended by an observer, which counts as nobody in particular."""
     suspenders = process.suspenders
     return process.suspended and suspenders is not None and None in suspenders
-
-
-def _gone(pid: str) -> wire.Failed:
-    return wire.Failed(why=f"There is no process {pid}: it has ended.", kind="noproc")

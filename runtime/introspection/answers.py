@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 from runtime.introspection import wire
 from runtime.introspection.actions import Actions
+from runtime.introspection.addressee import addressee
 from runtime.introspection.attention import GAIN_INTERVAL, Attention
 from runtime.introspection.branches import Branches
 from runtime.introspection.census import Census
@@ -23,6 +24,7 @@ from runtime.introspection.details import Details
 from runtime.introspection.event_log import EventLog
 from runtime.introspection.figures import Figures
 from runtime.introspection.filter import FilterError, parse_filter
+from runtime.introspection.greenlets import Greenlets
 from runtime.introspection.lints import Lints
 from runtime.introspection.listing import Listing
 from runtime.introspection.memory_sampler import MemorySampler
@@ -57,9 +59,19 @@ MEMORY = 10.0
 class Answers:
     """Answers the queries of all clients of one node. `state` says whether states and dictionaries may be shown."""
 
-    def __init__(self, node: Node, name: str, log: EventLog, watchdog: Watchdog, read_only: bool, state: bool) -> None:
+    def __init__(
+        self,
+        node: Node,
+        name: str,
+        log: EventLog,
+        watchdog: Watchdog,
+        greenlets: Greenlets,
+        read_only: bool,
+        state: bool,
+    ) -> None:
         self.node = node
         self.log = log
+        self._greenlets = greenlets
         self._watchdog = watchdog
         self._census = Census(node)
         self._branches = Branches()
@@ -67,7 +79,7 @@ class Answers:
         self.figures.read_only = read_only
         self._lints = Lints(node, watchdog, log)
         self._details = Details(node, watchdog, state)
-        self._actions = Actions(node, watchdog, log, read_only)
+        self._actions = Actions(node, watchdog, log, greenlets, read_only)
         self.sampler = MemorySampler(node)
         self.meter: CpuClock = CpuSampler(node) if CpuSampler.is_possible(node) else CpuMeter(node)
         self.holders = SocketHolders(node)
@@ -107,9 +119,9 @@ class Answers:
             case wire.GetPlaces():
                 return self._places(query, pace)
             case wire.GetPlan():
-                process = self._find(query.pid)
+                process = addressee(query.pid, self._greenlets)
                 others = [other for pid in query.others[: wire.MAX_ROWS] if (other := self._find(pid)) is not None]
-                return _gone(query.pid) if process is None else plan_of(process, *others)
+                return process if isinstance(process, wire.Failed) else plan_of(process, *others)
             case wire.GetLints():
                 return wire.Lints(lints=self._look_for_lints(pace))
             case wire.GetNames():
@@ -149,7 +161,7 @@ class Answers:
         if known is None:
             test = parse_filter(query.filter)
             self._update(pace)
-            tree.grow(self._branches.tops, self._census.free(), test)
+            tree.grow(self._branches.tops, self._census.free(), self._greenlets.living(), test)
         key = self._anchor_key(query.anchor)
         index = None if key is None else tree.index_of(key)
         start, end = _span(query.offset, query.limit, tree.total, index if query.follow else None)
@@ -226,7 +238,7 @@ class Answers:
     def _find(self, key: str) -> Process | None:
         """Give the process of a pid or of a place's key."""
         pid = parse_pid(key)
-        return self._branches.find(key) if pid is None else pid.process
+        return self._greenlets.find(key) or self._branches.find(key) if pid is None else pid.process
 
     def _anchor_key(self, anchor: str | None) -> str | None:
         pid = None if anchor is None else parse_pid(anchor)
@@ -237,10 +249,9 @@ class Answers:
     # -- One process ----------------------------------------------------------------------------------------------
 
     def _process(self, query: wire.GetProcess) -> Answer:
-        pid = parse_pid(query.pid)
-        process = None if pid is None else pid.process
-        if process is None or process.body is None:
-            return _gone(query.pid)
+        process = addressee(query.pid, self._greenlets)
+        if isinstance(process, wire.Failed):
+            return process
         self.sampler.show([query.pid])
         row = self._snapshot().row(process, place_of(process), key=key_of(process))
         return self._details.of(process, row, query)
@@ -257,9 +268,3 @@ def _span(offset: int, limit: int, total: int, anchor: int | None) -> tuple[int,
     if anchor is not None and limit and not start <= anchor < start + limit:
         start = max(0, min(anchor - limit // 2, total - limit))
     return start, min(total, start + limit)
-
-
-def _gone(pid: str) -> wire.Failed:
-    if parse_pid(pid) is None:
-        return wire.Failed(why=f"{pid!r} is not a pid; one looks like <0.17.0>.", kind="bad_request")
-    return wire.Failed(why=f"There is no process {pid}: it has ended.", kind="noproc")

@@ -18,6 +18,7 @@ from greenlet import getcurrent
 
 from runtime.introspection.cpu_clock import CpuClock
 from runtime.node import Node
+from runtime.plain_greenlet import process_of
 from runtime.process import Process
 from runtime.scheduler import Worker
 
@@ -56,7 +57,7 @@ class CpuMeter(CpuClock):
 
     def _switched(self, event: str, greenlets: tuple[Any, Any]) -> None:
         target = greenlets[1]
-        self._charge(_SLOT.__get__(target) if type(target) is Worker else None)
+        self._charge(process_of(target))
         if self._before is not None:
             self._before(event, greenlets)
 

@@ -17,7 +17,7 @@ from greenlet import getcurrent
 from runtime.introspection.cpu_clock import CpuClock
 from runtime.native import get_ident, in_main_thread
 from runtime.node import Node
-from runtime.scheduler import Worker
+from runtime.plain_greenlet import process_of
 from runtime.whereabouts import HANDLERS
 
 INTERVAL = 0.005
@@ -64,8 +64,7 @@ class CpuSampler(CpuClock):
 
     def _tick(self, number: int, frame: FrameType | None) -> None:
         present = time.thread_time()
-        worker = getcurrent()
-        process = worker.process if type(worker) is Worker else None
+        process = process_of(getcurrent())
         if process is not None and self.is_on:
             process.cpu_time += present - self._since
         self._since = present

@@ -21,6 +21,12 @@ from runtime.supervision.server import SupervisorServer
 FREE = "~free"
 """Key of the group of processes under no supervisor."""
 
+PLAIN = "~greenlets"
+"""Key of the group of greenlets that are no processes."""
+
+GROUPS = {FREE: "no supervisor", PLAIN: "greenlets"}
+"""What the groups at the end of a tree are called."""
+
 LINKS = 16
 """How many links are searched for a supervisor that is not the parent: it links itself first."""
 

@@ -24,6 +24,7 @@ from runtime.introspection.answers import Answers
 from runtime.introspection.client import Client, Dropped
 from runtime.introspection.endpoint import Endpoint
 from runtime.introspection.event_log import EventLog
+from runtime.introspection.greenlets import Greenlets
 from runtime.introspection.probe import is_live
 from runtime.node import Node, this_node
 from runtime.watchdog import LIMIT, Watchdog
@@ -32,7 +33,7 @@ logger = logging.getLogger("runtime.introspection")
 
 
 class Service:
-    """Introspection of one node: its event log, its watchdog, its endpoint. `close` ends all of it."""
+    """Introspection of one node: its event log, its greenlets, its watchdog, its endpoint. `close` ends all of it."""
 
     def __init__(self, node: Node, name: str, path: Path, read_only: bool, state: bool, stall_limit: float) -> None:
         self.node = node
@@ -41,10 +42,13 @@ class Service:
         self.log = EventLog(node, state=state)
         self.watchdog = Watchdog(node, stall_limit, self.log.add_stall)
         self.watchdog.every = self._every_second
-        self.answers = Answers(node, name, self.log, self.watchdog, read_only, state)
+        self.greenlets = Greenlets(node, self.log)
+        self.watchdog.otherwise = self.greenlets.running
+        self.answers = Answers(node, name, self.log, self.watchdog, self.greenlets, read_only, state)
         self.endpoint = Endpoint(path, self._serve, self._warn)
         install(self.log)
         self.log.spawns.switch_on()
+        self.greenlets.switch_on()
         self.watchdog.start()
         self.endpoint.start()
 
@@ -58,6 +62,7 @@ class Service:
         self.endpoint.close()
         remove(self.log)
         self.log.spawns.switch_off()
+        self.greenlets.switch_off()
         self.watchdog.close()
         self.answers.close()
         atexit.unregister(self.close)

@@ -19,6 +19,7 @@ from runtime.introspection.places import (
     join,
     root_key,
 )
+from runtime.plain_greenlet import PlainGreenlet
 from runtime.process import Process
 from runtime.supervision.child import RESTARTING, Child
 from runtime.supervision.dynamic import DynamicChildren
@@ -64,7 +65,11 @@ class Snapshot:
             key = join(parent_key or "", child) if child is not None else root_key(process)
         memory = process.memory
         pid = str(process.pid)
-        values = {} if not is_supervisor(process) else self.of_supervisor(process, absent)
+        values: dict[str, object] = {}
+        if is_supervisor(process):
+            values = self.of_supervisor(process, absent)
+        elif isinstance(process, PlainGreenlet):
+            values["kind"] = "greenlet"
         return wire.Row(
             key=key,
             pid=pid,

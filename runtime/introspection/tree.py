@@ -14,7 +14,7 @@ from typing import Any
 from runtime.introspection import wire
 from runtime.introspection.branches import Branch
 from runtime.introspection.filter import ChildSubject, Subject, Test
-from runtime.introspection.places import FREE, Place, join, root_key
+from runtime.introspection.places import FREE, GROUPS, PLAIN, Place, join, root_key
 from runtime.introspection.ranking import Ranking
 from runtime.introspection.snapshot import Snapshot
 from runtime.introspection.sorting import COLUMNS
@@ -27,7 +27,7 @@ NO_LIMBS: Mapping[Any, Any] = MappingProxyType({})
 
 @dataclass(slots=True)
 class Limb:
-    """A branch, or the group of free processes, as it is shown."""
+    """A branch, or a group of what is under no supervisor, as it is shown."""
 
     branch: Branch | None
     key: str
@@ -56,24 +56,29 @@ class Tree:
 
     # -- What is shown ------------------------------------------------------------------------------------------
 
-    def grow(self, tops: list[Branch], free: list[Process], test: Test | None) -> None:
-        """Lay out the lines: the branches from the top down, then the group of processes under no supervisor."""
+    def grow(self, tops: list[Branch], free: Sequence[Process], plain: Sequence[Process], test: Test | None) -> None:
+        """Lay out the lines: the branches from the top down, then what is under no supervisor.
+
+        Those are two groups, of processes and of greenlets that are none.
+        """
         if test is not None:
             self.matched = 0
         root = self.query.root
-        if root is not None and root != FREE:
+        groups = {FREE: free, PLAIN: plain}
+        if root in groups:
+            tops, groups = [], {root: groups[root]}
+        elif root is not None:
             found = next((b for top in tops for b in top.walk() if b.key == root), None)
-            tops, free = ([] if found is None else [found]), []
+            tops, groups = ([] if found is None else [found]), {}
             self._base_depth = 0 if found is None else found.depth
-        elif root == FREE:
-            tops = []
         for branch in tops:
             limb = self._limb(branch, test)
             if limb is not None:
                 self.tops.append(limb)
-        group = self._group(free, test)
-        if group is not None:
-            self.tops.append(group)
+        for key, members in groups.items():
+            group = self._group(key, members, test)
+            if group is not None:
+                self.tops.append(group)
 
     def _limb(self, branch: Branch, test: Test | None) -> Limb | None:
         if test is not None:
@@ -119,20 +124,20 @@ class Tree:
         limb.items, limb.limbs = items, limbs or NO_LIMBS
         return limb if own or items else None
 
-    def _group(self, free: list[Process], test: Test | None) -> Limb | None:
+    def _group(self, key: str, members: Sequence[Process], test: Test | None) -> Limb | None:
         if test is not None:
             kept = []
-            for number, process in enumerate(free):
+            for number, process in enumerate(members):
                 if test(Subject(process, None)):
                     self._count_match()
                     kept.append(process)
                 if not number & 255:
                     self.pace.breathe()
-            free = kept
-        if not free:
+            members = kept
+        if not members:
             return None
-        folded = test is None and FREE not in self._unfolded and self.query.root != FREE
-        return Limb(None, FREE, folded, free, size=1 if folded else 1 + len(free))
+        folded = test is None and key not in self._unfolded and self.query.root != key
+        return Limb(None, key, folded, members, size=1 if folded else 1 + len(members))
 
     def _count_match(self) -> None:
         self.matched = (self.matched or 0) + 1
@@ -216,7 +221,7 @@ class Tree:
         branch = limb.branch
         if branch is None:
             return wire.Row(
-                key=FREE, kind="group", name="no supervisor", child_count=len(limb.items), folded=limb.folded
+                key=limb.key, kind="group", name=GROUPS[limb.key], child_count=len(limb.items), folded=limb.folded
             )
         return self._snapshot.row(
             branch.process,
@@ -231,7 +236,7 @@ class Tree:
     def _leaf_row(self, limb: Limb, item: Any) -> wire.Row:
         branch = limb.branch
         if branch is None:
-            return self._snapshot.row(item, None, depth=1, parent_key=FREE)
+            return self._snapshot.row(item, None, depth=1, parent_key=limb.key)
         depth = branch.depth - self._base_depth + 1
         pid = item.pid
         process = None if pid is None else pid.process
@@ -248,7 +253,7 @@ class Tree:
         for limb in self._ordered_tops():
             if limb.key == key:
                 return at
-            if limb.key == FREE or key.startswith(limb.key + "/"):
+            if limb.branch is None or key.startswith(limb.key + "/"):
                 below = self._index_below(limb, key)
                 if below is not None:
                     return at + below

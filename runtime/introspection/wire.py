@@ -60,10 +60,11 @@ class Frozen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Row(Frozen, frozen=True):
-    """One line of a tree or of a process list: a process, a child that is not running, or a group of rows.
+    """One line of a tree or of a process list: a process, a child that is not running, a greenlet, or a group of rows.
 
     `key` names the line for good: a child's place in its tree (``"app/pool/worker-3"``), which survives a restart, or
-    the pid of a process under no supervisor. `pid` is None for a child that is not running and for a group.
+    the pid of a process under no supervisor. A greenlet that is no process has a name like ``g7`` for a pid. `pid` is
+    None for a child that is not running and for a group.
     `messages_in`, `messages_out` and `reductions` count since the process started; `cpu_time` (seconds of processor
     time) grows only while observers are there, and is None where it was never measured.
     `memory` is an estimate in bytes that was made `memory_age` seconds ago, or None before the first one.
@@ -71,7 +72,7 @@ class Row(Frozen, frozen=True):
 
     key: str
     pid: str | None = None
-    kind: Literal["supervisor", "worker", "group"] = "worker"
+    kind: Literal["supervisor", "worker", "greenlet", "group"] = "worker"
     name: str = ""
     """What to call it: its registered name, else its label, its child id, its initial call."""
     registered_name: str | None = None
@@ -170,11 +171,11 @@ class GetStats(Query, tag="stats", frozen=True):
 class GetTree(Query, tag="tree", frozen=True):
     """Ask for a window of the supervision tree, flattened depth first. Answered by `Window`.
 
-    Supervisors are unfolded unless their key is in `folded`; those with more than `fold_over` children, and the group
-    of processes under no supervisor, are folded unless their key is in `unfolded`. `sort` orders siblings. With a
-    `filter`, rows that match are shown with their ancestors, whatever is folded. `root` shows the subtree of one key
-    alone. When `anchor` is the key or pid of a row, the reply says at which index it stands, and with `follow` the
-    window is moved so that it is inside.
+    Supervisors are unfolded unless their key is in `folded`; those with more than `fold_over` children, and the groups
+    of processes under no supervisor and of greenlets, are folded unless their key is in `unfolded`. `sort` orders
+    siblings. With a `filter`, rows that match are shown with their ancestors, whatever is folded. `root` shows the
+    subtree of one key alone. When `anchor` is the key or pid of a row, the reply says at which index it stands, and
+    with `follow` the window is moved so that it is inside.
     """
 
     unfolded: tuple[str, ...] = ()

@@ -216,3 +216,42 @@ def test_a_node_that_stops_removes_its_socket(node: ObservedNode) -> None:
     node.process.terminate()
     assert node.process.wait(10) == 143
     assert not node.path.exists()
+
+
+# -- A program without a process ----------------------------------------------------------------------------------
+
+PLAIN_PROGRAM = """
+import gevent
+
+def ticker():
+    while True:
+        gevent.sleep(0.01)
+
+def hog():
+    gevent.sleep(0.3)
+    while True:
+        pass
+
+gevent.joinall([gevent.spawn(ticker), gevent.spawn(hog)])
+gevent.sleep(60)
+"""
+
+
+def test_a_program_of_plain_greenlets_is_watched_and_its_hog_is_named_and_killed(folder: Path) -> None:
+    script = folder / "plain.py"
+    script.write_text(PLAIN_PROGRAM)
+    with observed(folder, program=(str(script),)) as node, node.client() as client:
+        stats = eventually(lambda: (s := client.stats()).hub_busy_with == "g2" and s)
+        assert stats.hub_busy_at is not None
+        assert "in hog" in stats.hub_busy_at
+        rows = client.tree(unfolded=("~greenlets",))
+        assert (rows["g1"].status, rows["g2"].status) == ("waiting", "running")
+        lints = eventually(lambda: [each for each in client.ask(wire.GetLints()).lints if each.kind == "hog"])
+        assert lints[0].pids == ("g2",)
+        done = client.ask(wire.Exit(pid="g2"))
+        assert isinstance(done, wire.Done), done
+        eventually(lambda: client.stats().hub_busy_at is None)
+        eventually(lambda: "g2" not in client.tree(unfolded=("~greenlets",)))
+        assert "g1" in client.tree(unfolded=("~greenlets",))
+        ended = eventually(lambda: [e for e in client.events() if e.kind == "exit"])[0]
+        assert (ended.pid, ended.reason, ended.cause) == ("g2", "killed", done.event)

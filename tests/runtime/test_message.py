@@ -6,13 +6,21 @@ import dataclasses
 import datetime
 import enum
 import pickle
+import queue
 import re
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from functools import partial
 from typing import Any, NamedTuple
 
+import gevent.event
+import gevent.lock
+import gevent.pool
+import gevent.queue
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -254,6 +262,32 @@ def test_what_cannot_be_copied_travels_by_reference_and_what_is_around_it_does_n
             assert copied.content is not box.content
             assert copied.content[0] is copied.content[1]["inner"] is leaf
             assert copied.content[2] is not box.content[2]
+
+
+class Worker(threading.Thread):
+    """A thread of a program's own class."""
+
+
+@pytest.mark.parametrize(
+    "handle",
+    [
+        *(threading.Event(), threading.Condition(), threading.Semaphore(), threading.Barrier(1), Worker()),
+        *(queue.Queue(), queue.PriorityQueue(), Future()),
+        *(gevent.event.Event(), gevent.event.AsyncResult(), gevent.queue.Queue(), gevent.lock.RLock()),
+        *(gevent.pool.Pool(), gevent.Timeout(1)),
+    ],
+    ids=lambda handle: f"{type(handle).__module__}.{type(handle).__name__}",
+)
+def test_what_is_of_use_only_as_itself_travels_by_reference(handle: Any) -> None:
+    assert isolate(handle) is handle
+    assert isolate([handle])[0] is handle
+    box = Box([handle])
+    assert isolate(box).content[0] is handle
+
+
+def test_a_program_that_runs_travels_by_reference() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as program:
+        assert isolate([program])[0] is program
 
 
 def test_exceptions_are_copied_with_what_they_carry() -> None:

@@ -9,6 +9,7 @@ from runtime.introspection import wire
 from runtime.introspection.answers import Answers
 from runtime.introspection.attention import Attention
 from runtime.introspection.event_log import EventLog
+from runtime.introspection.greenlets import Greenlets
 from runtime.node import this_node
 from runtime.pid import Pid
 from runtime.watchdog import Watchdog
@@ -54,7 +55,8 @@ class Observer:
         node = this_node()
         self.log = log or EventLog(node)
         self.watchdog = Watchdog(node)
-        self.answers = Answers(node, "test", self.log, self.watchdog, read_only=False, state=True)
+        self.greenlets = Greenlets(node, self.log)
+        self.answers = Answers(node, "test", self.log, self.watchdog, self.greenlets, read_only=False, state=True)
         self.attention = Attention()
         node.closing.append(self.watchdog.close)
         node.closing.append(self.answers.close)
@@ -73,6 +75,12 @@ class Observer:
     def keys(self, **query: Any) -> list[str]:
         """Ask for the keys in the tree."""
         return [row.key for row in self.tree(**query).rows]
+
+    def events(self) -> tuple[wire.Event, ...]:
+        """Ask for all events."""
+        answer = self.ask(wire.GetEvents())
+        assert isinstance(answer, wire.Events), answer
+        return answer.events
 
     def listing(self, **query: Any) -> wire.Window:
         """Ask for the list, afresh."""
