@@ -200,7 +200,7 @@ _COPIERS: dict[type, Callable[[Any, dict[int, Any]], Any]] = {
 def _copy_instance(value: Any, memo: dict[int, Any]) -> Any:
     """Copy an instance of any class, the way pickle takes it apart, piece by piece through `_copy`."""
     kind = type(value)
-    if _is_handle(kind):
+    if _is_handle(kind):  # type: ignore[arg-type]  # of mypy's: a class is hashable
         return value
     own = getattr(kind, "__deepcopy__", None)
     if own is not None:
