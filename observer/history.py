@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from itertools import islice
 
 
+SOON = 0.2
+"""Seconds between two samples, at least. A key may bring an extra look: the samples of all figures stay in step."""
+
+
 class Series:
     """The last `limit` samples of one figure, each with its time in seconds."""
 
@@ -22,9 +26,12 @@ class Series:
         return iter(self._samples)
 
     def add(self, time: float, value: float) -> None:
-        """Take a sample. One that is not newer than the last is ignored."""
-        if not self._samples or time > self._samples[-1][0]:
+        """Take a sample. One that comes too soon after the last takes its place, an older one is ignored."""
+        before = self._samples[-1][0] if self._samples else None
+        if before is None or time - before >= SOON:
             self._samples.append((time, value))
+        elif time > before:
+            self._samples[-1] = (before, value)
 
     def values(self, last: int | None = None) -> list[float]:
         """Give the last samples' values, oldest first; all of them by default."""
@@ -55,10 +62,6 @@ class Series:
     def span(self) -> float:
         """Seconds between the oldest sample and the newest."""
         return self._samples[-1][0] - self._samples[0][0] if self._samples else 0.0
-
-
-SOON = 0.2
-"""Seconds between two samples of a rate, at least; with a shorter interval samples are left out."""
 
 
 class Meter:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import pytest
 from hypothesis import given
+import pytest
 from hypothesis import strategies as st
 
 from observer.eventlog import BATCH, EventLog
@@ -48,6 +50,14 @@ def test_a_series_keeps_its_last_samples_and_ignores_old_ones() -> None:
     assert series.values() == [30, 20, 5]
     assert series.values(last=2) == [20, 5]
     assert (series.latest, series.peak, series.growth, series.span) == (5, 30, -25, 2)
+
+
+def test_looks_in_quick_succession_do_not_crowd_out_older_samples() -> None:
+    series = Series(3)
+    for time, value in ((1.0, 10), (2.0, 30), (2.05, 99), (2.1, 40), (2.2, 20)):
+        series.add(time, value)
+    assert series.values() == [10, 40, 20]
+    assert (series.latest, series.span) == (20, pytest.approx(1.2))
 
 
 def test_a_meter_gives_rates_from_the_second_sample_on() -> None:
