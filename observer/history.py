@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 
-
 SOON = 0.2
 """Seconds between two samples, at least. A key may bring an extra look: the samples of all figures stay in step."""
 

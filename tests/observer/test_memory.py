@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 import pytest
 from hypothesis import given
-import pytest
 from hypothesis import strategies as st
 
 from observer.eventlog import BATCH, EventLog
