@@ -7,9 +7,11 @@ is linked with every process that has registered, and takes out of the table tho
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
+from dataclasses import replace
 from typing import Any, Literal
 
 from runtime.api import ANY, flag, self_, send, unlink, whereis
+from runtime.child_spec import ChildSpec
 from runtime.errors import AlreadyRegisteredError, NoProcessError
 from runtime.gen_server import GenServer
 from runtime.message import isolate
@@ -54,6 +56,13 @@ class Registry(GenServer):
         listeners = args[1] if len(args) > 1 else kwargs.get("listeners", ())
         if isinstance(listeners, str) or not all(isinstance(listener, str) for listener in listeners):
             raise TypeError(f"listeners is {listeners!r}; give a list of registered names")
+
+    @classmethod
+    def child_spec(cls, *args: Any, **kwargs: Any) -> ChildSpec:
+        """Give the spec by which a supervisor starts this registry; its id is the name, where it has one."""
+        spec: ChildSpec = super().child_spec(*args, **kwargs)
+        name = kwargs.get("name")
+        return replace(spec, id=name) if isinstance(name, str) else spec
 
     def init(self, keys: Literal["unique", "duplicate"] = "unique", listeners: Iterable[str] = ()) -> None:
         """Start with an empty table. `listeners` are names of processes that are told of registrations.

@@ -10,6 +10,7 @@ from runtime import (
     Pid,
     Registry,
     StartError,
+    Supervisor,
     exit,
     flush,
     process_info,
@@ -19,6 +20,7 @@ from runtime import (
     sleep,
     spawn,
     whereis,
+    which_children,
 )
 from tests.runtime.in_node import in_node
 from tests.runtime.members import Member
@@ -232,3 +234,12 @@ def test_what_are_no_listeners_and_what_is_no_function_is_refused_at_the_call() 
     registry = Registry.start_link()
     with pytest.raises(TypeError, match="dispatch"):
         Registry.dispatch(registry, "nobody", 7)  # type: ignore[arg-type]
+
+
+@in_node
+def test_registries_under_one_supervisor_are_told_apart_by_their_names() -> None:
+    sup = Supervisor.start_link(
+        [Registry.child_spec("unique", name="rooms"), Registry.child_spec("duplicate", name="topics"), Registry]
+    )
+    assert [info.id for info in which_children(sup)] == ["Registry", "topics", "rooms"]
+    Registry.register("topics", "k")
