@@ -14,7 +14,7 @@ from observer import tones, units
 from observer.lives import Life
 from observer.safetext import fit, fit_right, safe
 from observer.sparkline import bar, mailbox_fraction, sparkline
-from runtime.introspection.wire import Row, Sort
+from runtime.introspection.wire import GREENLETS, Row, Sort
 
 Cell = tuple[tuple[str, str], ...]
 
@@ -74,7 +74,7 @@ def mailbox_tone(length: int) -> str:
 
 
 def _mailbox(row: Row, life: Life | None, width: int) -> Cell:
-    if row.pid is None and not row.message_queue_len:
+    if row.kind == "greenlet" or (row.pid is None and not row.message_queue_len):
         return ((" " * width, tones.MUTED),)
     length, room = row.message_queue_len, width - 6
     tone = mailbox_tone(length)
@@ -89,7 +89,7 @@ def _mailbox(row: Row, life: Life | None, width: int) -> Cell:
 
 
 def _messages(row: Row, life: Life | None, width: int) -> Cell:
-    if row.pid is None and not row.messages_in:
+    if row.kind == "greenlet" or (row.pid is None and not row.messages_in):
         return ((" " * width, tones.MUTED),)
     rate = life.messages.latest if life else None
     figure = (fit_right(units.rate(rate), 5), tones.TEXT if rate else tones.FAINT)
@@ -100,7 +100,7 @@ def _messages(row: Row, life: Life | None, width: int) -> Cell:
 
 
 def _memory(row: Row, life: Life | None, width: int) -> Cell:
-    if row.pid is None and row.memory is None:
+    if row.kind == "greenlet" or (row.pid is None and row.memory is None):
         return ((" " * width, tones.MUTED),)
     figure = (fit_right(units.size(row.memory), 5), tones.TEXT if row.memory is not None else tones.FAINT)
     if width <= 6:
@@ -116,7 +116,7 @@ def worth_telling(growth: float, memory: int | None) -> bool:
 
 
 def _restarts(row: Row, life: Life | None, width: int) -> Cell:
-    if row.kind == "group" and not row.restarts:
+    if row.kind == "greenlet" or (row.kind == "group" and not row.restarts):
         return ((" " * width, tones.MUTED),)
     if row.max_restarts is None:
         return ((fit_right(str(row.restarts) if row.restarts else "·", width), _restart_tone(row)),)
@@ -267,7 +267,7 @@ def lay_out(width: int, wanted: Sequence[str]) -> Layout:
 
 def name_cell(row: Row, guide: str, width: int, time: float, foldable: bool = True) -> Cell:
     """Draw the name with its place in the tree, what it supervises, what failed there lately, and what looks wrong."""
-    parent = row.kind != "worker"
+    parent = row.is_parent
     foldable = foldable and parent
     sign = ("▸ " if row.folded else "▾ ") if foldable else "─ " if guide else ""
     failed = failure_tone(row, time)
@@ -300,6 +300,13 @@ def failure_tone(row: Row, time: float) -> str | None:
     if age < FRESH:
         return tones.BAD
     return None if age >= FADED else f"{tones.TROUBLE} {100 - 12 * int((age - FRESH) / (FADED - FRESH) * 5)}%"
+
+
+def group_text(row: Row) -> str:
+    """Say what a group is, and how many it stands for."""
+    if row.key == GREENLETS:
+        return units.many(row.child_count, "greenlet", "greenlets")
+    return f"{row.name}, {units.many(row.child_count, 'process', 'processes')}"
 
 
 def _note(row: Row) -> str:

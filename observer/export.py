@@ -58,8 +58,8 @@ def dot(rows: Sequence[Row]) -> str:
     """Write the tree as a graph for Graphviz: supervisors as boxes, what is not running with dashed lines."""
     lines = ["digraph processes {", "  rankdir=LR;", '  node [fontname="monospace"];']
     for row in rows:
-        shape = "ellipse" if row.kind == "worker" else "box"
-        style = ', style="dashed"' if row.pid is None and row.kind == "worker" else ""
+        shape = "box" if row.is_parent else "ellipse"
+        style = ', style="dashed"' if row.pid is None and not row.is_parent else ""
         label = '"' + "\\n".join(map(_escaped, _label(row))) + '"'
         lines.append(f"  {_quoted(row.key)} [label={label}, shape={shape}{style}];")
     keys = {row.key for row in rows}
@@ -73,7 +73,7 @@ def mermaid(rows: Sequence[Row]) -> str:
     lines = ["flowchart LR"]
     for row in rows:
         label = "<br/>".join(part.translate(_ENTITIES) for part in _label(row))
-        opening, closing = ("([", "])") if row.kind == "worker" else ("[", "]")
+        opening, closing = ("[", "]") if row.is_parent else ("([", "])")
         lines.append(f'  {numbers[row.key]}{opening}"{label}"{closing}')
     lines += [f"  {numbers[row.parent_key]} --> {numbers[row.key]}" for row in rows if row.parent_key in numbers]
     return "\n".join(lines) + "\n"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observer import tones, units
-from observer.columns import OVERLOADED, STATUS, mailbox_tone, worth_telling
+from observer.columns import OVERLOADED, STATUS, group_text, mailbox_tone, worth_telling
 from observer.lives import Life
 from observer.safetext import safe
 from observer.sparkline import sparkline
-from runtime.introspection.wire import Details, Related, Row
+from runtime.introspection.wire import Details, Frame, Related, Row
 
 Fact = tuple[str, list[tuple[str, str]]]
 
@@ -20,15 +20,16 @@ SPARK = 16
 def facts(row: Row, details: Details | None, life: Life | None, time: float) -> list[Fact]:
     """Give what is worth knowing of a row, most important first; `details` may still be on their way."""
     if row.kind == "group":
-        return [("Group", [(f"{safe(row.name)}, {units.many(row.child_count, 'process', 'processes')}", tones.TEXT)])]
+        return [("Group", [(safe(group_text(row)), tones.TEXT)])]
     found = [_identity(row), _activity(row, life, time)]
     if details is not None and details.waiting_for is not None:
         found.append(("Waits for", [("⧗ ", tones.WARN), *related([details.waiting_for])]))
     if row.kind == "supervisor":
         found.append(_supervision(row))
-    if row.pid is not None:
+    if row.pid is not None and row.kind != "greenlet":
         found += [_mailbox(row, life), _memory(row, life)]
-    found.append(_place(row, details))
+    if row.kind != "greenlet":
+        found.append(_place(row, details))
     if details is not None:
         found += _relations(details)
     return found
@@ -37,6 +38,8 @@ def facts(row: Row, details: Details | None, life: Life | None, time: float) -> 
 def more_facts(details: Details) -> list[Fact]:
     """Give what is shown of a process where it is shown alone: its names, its flags, the work it did."""
     row = details.row
+    if row.kind == "greenlet":
+        return [("Work", [(_seen(row), tones.TEXT)])]
     names = [
         (kind, name)
         for kind, name in (("registered", row.registered_name), ("label", row.label), ("child id", row.child_id))
@@ -45,9 +48,7 @@ def more_facts(details: Details) -> list[Fact]:
     flags = [f"priority {details.priority}", "traps exits" if details.trap_exit else "does not trap exits"]
     if details.max_heap_size:
         flags.append(f"max_heap_size {details.max_heap_size:,}")
-    work = f"{row.reductions:,} reductions"
-    if row.cpu_time is not None:
-        work += f"  {row.cpu_time:.3f}s of processor time seen"
+    work = f"{row.reductions:,} reductions  {_seen(row)}"
     spans = [span for kind, name in names for span in ((f"{kind} ", tones.MUTED), (f"{safe(name)}  ", tones.TEXT))]
     return [
         ("Names", spans or [("none", tones.FAINT)]),
@@ -56,13 +57,17 @@ def more_facts(details: Details) -> list[Fact]:
     ]
 
 
+def _seen(row: Row) -> str:
+    return "" if row.cpu_time is None else f"{row.cpu_time:.3f}s of processor time seen"
+
+
 def _identity(row: Row) -> Fact:
     parts = [(safe(row.name or "?"), tones.NAME)]
     if row.pid:
         parts.append((f" {row.pid}", tones.TEXT))
     if row.initial_call:
         parts.append((f"  {safe(row.initial_call)}", tones.MUTED))
-    return ("Process", parts)
+    return ("Greenlet" if row.kind == "greenlet" else "Process", parts)
 
 
 def _activity(row: Row, life: Life | None, time: float) -> Fact:
@@ -138,7 +143,7 @@ def _relations(details: Details) -> list[Fact]:
         if processes:
             found.append((label, related(processes)))
     if details.current_stacktrace:
-        frame = details.current_stacktrace[-1]
+        frame = _own_frame(details.current_stacktrace)
         where = f"{frame.function} {frame.file.rsplit('/', 1)[-1]}:{frame.line}"
         found.append(
             ("At", [(safe(where), tones.TEXT), (f"  {safe(frame.source)}" if frame.source else "", tones.MUTED)])
@@ -146,6 +151,11 @@ def _relations(details: Details) -> list[Fact]:
     if details.messages:
         found.append(("First", [(safe(details.messages[0]), tones.TEXT)]))
     return found
+
+
+def _own_frame(stack: Sequence[Frame]) -> Frame:
+    """Give the innermost frame that is the program's: in gevent, those that wait are all in the same place."""
+    return next((frame for frame in reversed(stack) if "/gevent/" not in frame.file), stack[-1])
 
 
 def related(processes: Sequence[Related], most: int = 6) -> list[tuple[str, str]]:

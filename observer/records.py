@@ -48,6 +48,8 @@ def of_tree(rows: Iterable[wire.Row]) -> list[Record]:
         if row.kind == "group":
             above.append((row.depth, siblings))
             continue
+        if row.kind == "greenlet":  # no process, and so in no tree of them
+            continue
         record = _of_place(row)
         siblings.append(record)
         above.append((row.depth, record["children"]))

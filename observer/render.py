@@ -11,7 +11,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from observer import narration, units
-from observer.columns import STATUS
+from observer.columns import STATUS, group_text
 from observer.discovery import Found
 from observer.safetext import safe
 from runtime.introspection import wire
@@ -65,9 +65,7 @@ def tree(node: str, rows: Iterable[wire.Row], now: float) -> RenderableType:
 
 def _place(row: wire.Row, now: float) -> Text:
     if row.kind == "group":
-        return Text.assemble(
-            (safe(row.name), "italic"), (f"  {units.many(row.child_count, 'process', 'processes')}", "dim")
-        )
+        return Text(safe(group_text(row)), "italic")
     name = Text(safe(row.name or row.child_id or "?"), "bold cyan" if row.kind == "supervisor" else "")
     parts = [(f" {STATUS[row.status][0]} ", STATUS_STYLES[row.status]), (row.pid or row.status, "dim")]
     if row.kind == "supervisor":

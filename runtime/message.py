@@ -27,7 +27,7 @@ from runtime.crash import Crash, StackFrame
 from runtime.pid import ForeignPid, Pid, Ref, TimerRef
 
 ATOMIC: set[type] = {
-    *(int, float, complex, bool, str, bytes, type(None), type(Ellipsis), type(NotImplemented)),
+    *(int, float, complex, bool, str, bytes, type(None), type(Ellipsis), type(NotImplemented), object),
     *(type, range, slice, property, Pid, ForeignPid, Ref, TimerRef, Crash, StackFrame),
     *(types.FunctionType, types.BuiltinFunctionType, types.ModuleType, types.CodeType, weakref.ref),
     *(datetime.date, datetime.time, datetime.timedelta, datetime.datetime, datetime.timezone),

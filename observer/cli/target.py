@@ -19,6 +19,7 @@ Measured = TypeVar("Measured", wire.Window, wire.Details)
 
 _PID = re.compile(r"<?(\d+\.\d+\.\d+)>?")
 _PLAIN = re.compile(r"[\w.-]+")
+_GREENLET = re.compile(r"g\d+")
 
 
 def dial(node: str | None) -> Client:
@@ -62,7 +63,7 @@ def split(words: list[str], wanted: str) -> tuple[str | None, list[str]]:
 
 
 def pid_of(client: Client, text: str) -> str:
-    """Give the pid that `text` means: a pid itself, a registered name, or what a single process is called.
+    """Give the pid that `text` means: a pid itself, a registered name, what a single process is called, a greenlet.
 
     Raises `Failure` when no process is called so, or several are and none is registered by that name.
     """
@@ -77,6 +78,8 @@ def pid_of(client: Client, text: str) -> str:
             return row.pid
         if row.pid is not None and text in (row.name, row.label, row.child_id):
             called.append(row.pid)
+    if not called and _GREENLET.fullmatch(text):
+        return text
     if not called:
         other = next(
             (row.name for row in looked_at if row.pid is not None and row.name.casefold() == text.casefold()), None
@@ -129,7 +132,7 @@ def measured(client: Client, kind: type[Measured], query: wire.Query, until: flo
         answer = client.expect(kind, query)
         rows = (answer.row,) if isinstance(answer, wire.Details) else answer.rows
         left = until - time.monotonic()
-        if left <= 0 or all(row.memory is not None for row in rows if row.pid is not None):
+        if left <= 0 or all(row.memory is not None for row in rows if row.pid is not None and row.kind != "greenlet"):
             return answer
         time.sleep(min(pause, left))
         pause *= 2

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import ScrollableContainer, VerticalScroll
+from textual.containers import ScrollableContainer
 from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
@@ -22,10 +22,12 @@ from observer.screens.acting import Acting
 from observer.screens.event_dialog import EventDialog
 from observer.source import Answer
 from observer.watch import Watch
+from observer.widgets.choices import Choices
 from observer.widgets.event_list import EventList
 from observer.widgets.life_charts import LifeCharts
 from observer.widgets.line_list import LineList
 from observer.widgets.past_lives import PastLives
+from observer.widgets.scroll import Scroll
 from runtime.introspection import wire
 
 MESSAGES = 20
@@ -63,7 +65,7 @@ class ProcessScreen(Acting):
         self._key = key
         self.facts = Static(id="facts", classes="framed")
         self.charts = LifeCharts(id="charts")
-        self.relations = OptionList(id="relations", classes="framed", markup=False)
+        self.relations = Choices(id="relations", classes="framed", markup=False)
         self.parts = {name: Static(id=name, classes="framed") for name in INSIDES}
         self.past = PastLives(id="past")
         self.log_list = EventList("Nothing has happened here yet.")
@@ -79,11 +81,11 @@ class ProcessScreen(Acting):
         """Facts and relations on one side, insides on the other, its events below."""
         # Where both columns stand below each other, the keys that scroll pass to what holds them.
         with ScrollableContainer(id="columns", can_focus=False):
-            with VerticalScroll(id="outside"):
+            with Scroll(id="outside"):
                 yield self.facts
                 yield self.charts
                 yield self.relations
-            with VerticalScroll(id="inside"):
+            with Scroll(id="inside"):
                 yield self.past.add_class("framed")
                 yield from self.parts.values()
         yield self.log_list.add_class("framed")
@@ -165,6 +167,9 @@ class ProcessScreen(Acting):
         if row is None:
             self.facts.update(Content.assemble(("This process has ended.", tones.WARN)))
             return
+        plain = row.kind == "greenlet"
+        self.set_class(plain, "-greenlet")
+        self.facts.border_title = "Greenlet" if plain else "Process"
         life = record.lives.get(row.key)
         self.facts.update(self._facts(row, life))
         self.charts.show(life)
@@ -235,16 +240,24 @@ class ProcessScreen(Acting):
         self._related = processes
         options = self.relations
         chosen = options.highlighted
-        options.set_options(
-            Option(
-                Content.assemble(
-                    (f"{label:<13}", tones.MUTED), (safe(process.name), tones.TEXT), (f" {process.pid}", tones.FAINT)
+        with options.prevent(OptionList.OptionHighlighted):  # nobody has gone there
+            options.set_options(
+                Option(
+                    Content.assemble(
+                        (f"{label:<13}", tones.MUTED),
+                        (safe(process.name), tones.TEXT),
+                        (f" {process.pid}", tones.FAINT),
+                    )
                 )
+                for label, process in related
             )
-            for label, process in related
-        )
-        if processes:
-            options.highlighted = min(chosen or 0, len(processes) - 1)
+            if processes:
+                options.highlighted = min(chosen or 0, len(processes) - 1)
+
+    @on(OptionList.OptionHighlighted, "#relations")
+    def _keep_in_sight(self) -> None:
+        """Scroll to the related process that was gone to: where there is little room, they stand below what is seen."""
+        self.relations.scroll_visible(animate=False)
 
     @on(OptionList.OptionSelected, "#relations")
     def _go_to(self, event: OptionList.OptionSelected) -> None:

@@ -157,7 +157,7 @@ class TreeScreen(RowsScreen[TreeView]):
             self.look_at(self.view.isolate(None))
         elif row is not None:
             # A worker alone would be a tree of one row: it is shown among its siblings.
-            self.look_at(self.view.isolate(row.parent_key if row.kind == "worker" else row.key))
+            self.look_at(self.view.isolate(row.key if row.is_parent else row.parent_key))
 
     def action_back(self) -> None:
         """Show everything again, if a subtree is alone; what was found with a filter is then seen where it stands."""

@@ -105,8 +105,12 @@ class NodeHeader(Widget):
             return Content.assemble(("waiting for the first figures …", tones.MUTED))
         history = self._record.history
         spark = 0 if width < 90 else 12 if width < 150 else 24
+        counts = [_figure("processes", units.count(stats.process_count))]
+        if stats.greenlet_count:
+            greenlets = _figure("greenlets", units.count(stats.greenlet_count))
+            counts = [*counts, greenlets] if stats.process_count else [greenlets]
         figures = [
-            _figure("processes", units.count(stats.process_count)),
+            *counts,
             _figure("run queue", units.count(stats.run_queue), tones.WARN if stats.run_queue > 1_000 else tones.STRONG),
             _figure(
                 "msg/s", units.rate(history.messages.latest), spark=sparkline(history.messages.rates.values(), spark)

@@ -240,7 +240,7 @@ class ProcessTable(ScrollView, can_focus=True):
         row = self.row
         if row is None:
             return
-        if row.kind != "worker" and not row.folded and row.child_count:
+        if row.is_parent and not row.folded and row.child_count:
             self._set_folded(row, True)
         elif row.parent_key is not None:
             self.select_key(row.parent_key)
@@ -248,7 +248,7 @@ class ProcessTable(ScrollView, can_focus=True):
     def action_unfold(self) -> None:
         """Unfold the selected row; when it is unfolded, go to its first child."""
         row = self.row
-        if row is None or row.kind == "worker" or not row.child_count:
+        if row is None or not row.is_parent or not row.child_count:
             return
         if row.folded:
             self._set_folded(row, False)
@@ -305,7 +305,7 @@ class ProcessTable(ScrollView, can_focus=True):
             return
         self.select(index)
         fold_at = GUTTER + len(self._guides.get(index, ""))
-        if row.kind != "worker" and not self.flat and fold_at <= x < fold_at + 2:
+        if row.is_parent and not self.flat and fold_at <= x < fold_at + 2:
             self._set_folded(row, not row.folded)
         elif event.chain == 2:
             self.action_open()

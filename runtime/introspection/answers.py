@@ -75,7 +75,7 @@ class Answers:
         self._watchdog = watchdog
         self._census = Census(node)
         self._branches = Branches()
-        self.figures = Figures(node, name, log, watchdog)
+        self.figures = Figures(node, name, log, watchdog, greenlets)
         self.figures.read_only = read_only
         self._lints = Lints(node, watchdog, log)
         self._details = Details(node, watchdog, state)

@@ -17,6 +17,7 @@ from runtime import scheduler, server_loop
 from runtime.introspection import wire
 from runtime.introspection.endpoint import MAX_CLIENTS
 from runtime.introspection.event_log import EventLog
+from runtime.introspection.greenlets import Greenlets
 from runtime.introspection.totals import Totals
 from runtime.native import Pace
 from runtime.node import Node
@@ -27,7 +28,7 @@ from runtime.watchdog import Watchdog
 class Figures:
     """Collects `wire.NodeStats`. Used by one thread at a time."""
 
-    def __init__(self, node: Node, name: str, log: EventLog, watchdog: Watchdog) -> None:
+    def __init__(self, node: Node, name: str, log: EventLog, watchdog: Watchdog, greenlets: Greenlets) -> None:
         self.node = node
         self.name = name
         self.read_only = False
@@ -35,6 +36,7 @@ class Figures:
         self.lint_count = 0
         self._log = log
         self._watchdog = watchdog
+        self._greenlets = greenlets
         self._totals = Totals(node)
         self._system = psutil.Process()
         self._messages = self._reductions = 0
@@ -52,6 +54,7 @@ class Figures:
             started_at=node.started_at,
             os_pid=os.getpid(),
             process_count=alive,
+            greenlet_count=len(self._greenlets),
             supervisor_count=self.supervisors,
             run_queue=len(node.scheduler.ready),
             messages=self._messages,

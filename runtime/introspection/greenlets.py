@@ -53,6 +53,9 @@ class Greenlets:
                 vars(greenlet).pop(RECORD, None)
                 greenlet.unlink(self._ended)
 
+    def __len__(self) -> int:
+        return len(self._known)
+
     def living(self) -> list[PlainGreenlet]:
         """Give those that have not ended, oldest first. From any thread."""
         records = [record for known in self._known.valuerefs() if (record := known()) is not None]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeGuard
 
+from runtime.introspection import wire
 from runtime.introspection.glimpse import some
 from runtime.pid import Pid
 from runtime.process import Process
@@ -21,10 +22,7 @@ from runtime.supervision.server import SupervisorServer
 FREE = "~free"
 """Key of the group of processes under no supervisor."""
 
-PLAIN = "~greenlets"
-"""Key of the group of greenlets that are no processes."""
-
-GROUPS = {FREE: "no supervisor", PLAIN: "greenlets"}
+GROUPS = {FREE: "no supervisor", wire.GREENLETS: "greenlets"}
 """What the groups at the end of a tree are called."""
 
 LINKS = 16

@@ -14,7 +14,7 @@ from typing import Any
 from runtime.introspection import wire
 from runtime.introspection.branches import Branch
 from runtime.introspection.filter import ChildSubject, Subject, Test
-from runtime.introspection.places import FREE, GROUPS, PLAIN, Place, join, root_key
+from runtime.introspection.places import FREE, GROUPS, Place, join, root_key
 from runtime.introspection.ranking import Ranking
 from runtime.introspection.snapshot import Snapshot
 from runtime.introspection.sorting import COLUMNS
@@ -64,7 +64,7 @@ class Tree:
         if test is not None:
             self.matched = 0
         root = self.query.root
-        groups = {FREE: free, PLAIN: plain}
+        groups = {FREE: free, wire.GREENLETS: plain}
         if root in groups:
             tops, groups = [], {root: groups[root]}
         elif root is not None:

@@ -117,6 +117,15 @@ class Row(Frozen, frozen=True):
     last_failure_at: float | None = None
     """When a process in this place, or below it, last ended abnormally."""
 
+    @property
+    def is_parent(self) -> bool:
+        """Whether rows may hang under it: it is a supervisor or a group."""
+        return self.kind in ("supervisor", "group")
+
+
+GREENLETS = "~greenlets"
+"""Key of the group of greenlets that are no processes."""
+
 
 class NodeStats(Frozen, frozen=True):
     """The figures of a whole node, for the header. Counters run since the node started."""
@@ -127,6 +136,8 @@ class NodeStats(Frozen, frozen=True):
     started_at: float
     os_pid: int
     process_count: int = 0
+    greenlet_count: int = 0
+    """Greenlets of gevent's own that are no processes."""
     supervisor_count: int = 0
     run_queue: int = 0
     messages: int = 0

@@ -239,6 +239,24 @@ def test_a_busy_loop_holds_up_no_command_and_can_be_killed(script: Callable[[str
         until(lambda: "the_hog" not in {each["registered_name"] for each in observer("ps", "--json")})
 
 
+def test_a_program_of_plain_greenlets_is_listed_and_one_of_them_killed(script: Callable[[str], str]) -> None:
+    plain = """
+        import gevent
+        def nap():
+            gevent.sleep(1000)
+        gevent.joinall([gevent.spawn(nap) for _ in range(2)])
+    """
+    with node(script(plain)):
+        until(lambda: "2 greenlets" in observer("tree"))
+        assert "nap" in observer("tree")
+        assert observer("tree", "--json") == observer("ps", "--json") == []
+        assert observer("info", "g2", "--json")["initial_call"] == "__main__.nap"
+        assert "GreenletExit" in observer("kill", "g2")
+        until(lambda: "1 greenlet" in observer("tree"))
+        assert "There is no greenlet g2" in observer("kill", "g2", status=1)
+        assert "no process" in observer("send", "g1", "'hello'", status=2)
+
+
 def test_chaos_on_a_tree_that_heals_passes(script: Callable[[str], str]) -> None:
     with node(script(TREE)):
         until(lambda: children().keys() >= {"first", "second"})

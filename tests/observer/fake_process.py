@@ -19,7 +19,7 @@ class FakeProcess:
     key: str
     name: str
     pid: str | None
-    kind: Literal["supervisor", "worker", "group"] = "worker"
+    kind: Literal["supervisor", "worker", "greenlet", "group"] = "worker"
     children: list[FakeProcess] = field(default_factory=list)
     parent: FakeProcess | None = None
     strategy: wire.Strategy | None = None

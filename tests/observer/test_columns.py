@@ -25,7 +25,7 @@ rows = st.builds(
     Row,
     key=st.just("k"),
     pid=st.sampled_from([None, "<0.1.0>", "<0.123456789.0>"]),
-    kind=st.sampled_from(["supervisor", "worker", "group"]),
+    kind=st.sampled_from(["supervisor", "worker", "greenlet", "group"]),
     name=st.text(max_size=50),
     status=st.sampled_from(["running", "runnable", "waiting", "suspended", "exiting", "restarting", "stopped"]),
     message_queue_len=st.integers(min_value=0, max_value=10**7),

@@ -170,6 +170,7 @@ def test_what_cannot_change_travels_by_reference(value: Any) -> None:
         1.5,
         2j,
         ...,
+        object(),
         range(3),
         Ref(),
         int,

@@ -10,11 +10,11 @@ import pytest
 
 from runtime import receive, run, sleep, spawn
 from runtime.introspection import wire
-from runtime.introspection.places import FREE, PLAIN
+from runtime.introspection.places import FREE
 from runtime.plain_greenlet import RECORD
 from tests.runtime.introspection.trees import Observer, start_tree
 
-OPEN = {"unfolded": (PLAIN,)}
+OPEN = {"unfolded": (wire.GREENLETS,)}
 
 
 @contextmanager
@@ -53,11 +53,11 @@ def test_they_stand_in_a_group_after_all_processes_with_what_they_run() -> None:
     with noting() as observer:
         naps = [gevent.spawn(napping) for _ in range(3)]
         folded = observer.tree()
-        assert [row.key for row in folded.rows][-2:] == [FREE, PLAIN]
+        assert [row.key for row in folded.rows][-2:] == [FREE, wire.GREENLETS]
         assert (folded.rows[-1].child_count, folded.rows[-1].folded, folded.rows[-1].kind) == (3, True, "group")
         rows = observer.tree(**OPEN).rows[-3:]
         assert [(row.pid, row.key, row.kind, row.depth, row.parent_key) for row in rows] == [
-            (f"g{number}", f"g{number}", "greenlet", 1, PLAIN) for number in (1, 2, 3)
+            (f"g{number}", f"g{number}", "greenlet", 1, wire.GREENLETS) for number in (1, 2, 3)
         ]
         assert rows[0].initial_call == f"{__name__}.napping"
         assert rows[0].status == "runnable"
@@ -66,7 +66,7 @@ def test_they_stand_in_a_group_after_all_processes_with_what_they_run() -> None:
         assert observer.tree(**OPEN, anchor="g2").anchor_index == len(folded.rows) + 1
         gevent.killall(naps)
         shown = observer.keys()
-        assert PLAIN not in shown
+        assert wire.GREENLETS not in shown
 
 
 @in_hub
@@ -75,7 +75,7 @@ def test_those_that_were_there_before_are_found_and_processes_are_none_of_them()
     spawn(receive)
     sleep(0.01)
     with noting() as observer:
-        assert [row.pid for row in observer.tree(root=PLAIN).rows] == [None, "g1"]
+        assert [row.pid for row in observer.tree(root=wire.GREENLETS).rows] == [None, "g1"]
         assert RECORD in vars(before)
     assert RECORD not in vars(before)
     before.kill()
@@ -86,7 +86,7 @@ def test_they_are_filtered_and_sorted_as_processes_are() -> None:
     with noting() as observer:
         first, second = gevent.spawn(napping), gevent.spawn(gevent.sleep, 60)
         second.name = "sleeper"
-        assert observer.keys(filter="napping") == [PLAIN, "g1"]
+        assert observer.keys(filter="napping") == [wire.GREENLETS, "g1"]
         assert [row.name for row in observer.tree(filter="sleeper").rows] == ["greenlets", "sleeper"]
         assert observer.tree(filter="initial_call~sleep").matched == 1
         assert observer.keys(sort="started_at", descending=True, **OPEN)[-2:] == ["g2", "g1"]
