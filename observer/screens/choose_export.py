@@ -9,6 +9,7 @@ from textual.widgets import OptionList, Static
 
 from observer.export import FORMATS, Format
 from observer.screens.dialog import Dialog
+from observer.widgets.choices import Choices
 
 
 class ChooseExport(Dialog[Format | str]):
@@ -23,7 +24,7 @@ class ChooseExport(Dialog[Format | str]):
         """The list of forms, and where the file will be."""
         with Vertical(classes="box") as box:
             box.border_title = "Write what is shown"
-            yield OptionList("Picture of the screen as SVG", *(each.title for each in self._formats), markup=False)
+            yield Choices("Picture of the screen as SVG", *(each.title for each in self._formats), markup=False)
             yield Static(f"The file goes to {self._folder}", classes="hint", markup=False)
 
     @on(OptionList.OptionSelected)

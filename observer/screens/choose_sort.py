@@ -11,6 +11,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from observer.screens.dialog import Dialog
+from observer.widgets.choices import Choices
 from runtime.introspection.wire import Sort
 
 ORDERS: tuple[tuple[Sort, str, str], ...] = (
@@ -41,7 +42,7 @@ class ChooseSort(Dialog[Sort]):
         """The list of orders."""
         with Vertical(classes="box") as box:
             box.border_title = "Sort by"
-            yield OptionList(*(self._option(*order) for order in self._orders))
+            yield Choices(*(self._option(*order) for order in self._orders))
             yield Static("Choose the one in force again to turn it round.", classes="hint")
 
     def on_mount(self) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Button, Static
 
@@ -18,6 +18,7 @@ from observer.portrait import related
 from observer.safetext import safe
 from observer.screens.dialog import Dialog
 from observer.watch import Watch
+from observer.widgets.scroll import Scroll
 from runtime.introspection import wire
 
 
@@ -62,7 +63,7 @@ class ConfirmKill(Dialog[Confirmed]):
         """The plan and two buttons; enter kills."""
         with Vertical(classes="box danger") as box:
             box.border_title = Content(f"Kill {safe(called(self._targets))}?")
-            with VerticalScroll(id="planned"):
+            with Scroll(id="planned"):
                 yield Static("Working out what will happen …", id="plan")
             with Horizontal(classes="buttons"):
                 yield Button("Kill  ⏎", variant="error", id="kill")

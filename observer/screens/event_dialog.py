@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import VerticalScroll
 from textual.content import Content
 
 from observer.eventlog import EventLog
@@ -12,6 +11,7 @@ from observer.narration import line
 from observer.screens.dialog import Dialog
 from observer.story import story
 from observer.widgets.event_story import EventStory
+from observer.widgets.scroll import Scroll
 from runtime.introspection.wire import Event
 
 
@@ -27,11 +27,11 @@ class EventDialog(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """One long text that scrolls."""
-        with VerticalScroll(classes="box help") as box:
+        with Scroll(classes="box help") as box:
             box.border_title = Content.assemble(*line(self._event)[1:3])
             box.border_subtitle = "esc closes"
             yield EventStory(story(self._log, self._event))
 
     def on_mount(self) -> None:
         """Let the arrow keys scroll."""
-        self.query_one(VerticalScroll).focus()
+        self.query_one(Scroll).focus()

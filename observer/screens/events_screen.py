@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Container, VerticalScroll
+from textual.containers import Container
 from textual.widgets import Input
 
 from observer import tones, units
@@ -21,6 +21,7 @@ from observer.widgets.event_list import EventList
 from observer.widgets.event_story import EventStory
 from observer.widgets.filter_line import FilterLine
 from observer.widgets.line_list import LineList
+from observer.widgets.scroll import Scroll
 from observer.widgets.timeline_view import TimelineView
 from runtime.introspection import wire
 
@@ -64,7 +65,7 @@ class EventsScreen(NodeScreen):
         yield self.line
         with Container(id="events"):
             yield self.log_list.add_class("framed")
-            with VerticalScroll(id="event", classes="framed") as scroll:
+            with Scroll(id="event", classes="framed") as scroll:
                 scroll.border_title = "Selected"
                 yield self.detail
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Container, VerticalScroll
+from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Static
 
@@ -24,6 +24,7 @@ from observer.watch import Watch
 from observer.widgets.chart import Chart
 from observer.widgets.line_list import LineList
 from observer.widgets.lint_list import LintList
+from observer.widgets.scroll import Scroll
 from runtime.introspection import wire
 
 
@@ -64,10 +65,10 @@ class HealthScreen(NodeScreen):
         with Container(id="notes"):
             with Container(id="findings"):
                 yield self.lints.add_class("framed")
-                with VerticalScroll(id="finding", classes="framed") as scroll:
+                with Scroll(id="finding", classes="framed") as scroll:
                     scroll.border_title = "Selected"
                     yield self.finding
-            with VerticalScroll(id="constants", classes="framed") as scroll:
+            with Scroll(id="constants", classes="framed") as scroll:
                 scroll.border_title = "Node"
                 yield self.constants
 

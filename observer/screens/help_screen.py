@@ -7,12 +7,12 @@ from textwrap import wrap
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
 from observer import advice, columns, narration, tones
 from observer.screens.dialog import Dialog
+from observer.widgets.scroll import Scroll
 
 FIGURES = {
     "processes": "living processes of the node",
@@ -49,14 +49,14 @@ class HelpScreen(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """One long text that scrolls."""
-        with VerticalScroll(classes="box help") as box:
+        with Scroll(classes="box help") as box:
             box.border_title = f"Help: {self._view}"
             box.border_subtitle = "esc closes"
             yield Static(self._text())
 
     def on_mount(self) -> None:
         """Let the arrow keys scroll."""
-        self.query_one(VerticalScroll).focus()
+        self.query_one(Scroll).focus()
 
     def _text(self) -> Content:
         self._width = min(WIDTH, int(self.app.size.width * 0.96)) - 8

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
@@ -14,6 +13,7 @@ from observer import tones
 from observer.safetext import lines, safe
 from observer.screens.dialog import Dialog
 from observer.source import ChildStatus
+from observer.widgets.scroll import Scroll
 
 LOOK_EVERY = 0.5
 """Seconds between two looks at what the program has written."""
@@ -31,14 +31,14 @@ class OutputScreen(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """One text that scrolls."""
-        with VerticalScroll(classes="box help") as box:
+        with Scroll(classes="box help") as box:
             box.border_title = "Output of the program"
             box.border_subtitle = "esc closes"
             yield Static(_text(self._shown))
 
     def on_mount(self) -> None:
         """Start at the end: the last words are what one looks for."""
-        scroll = self.query_one(VerticalScroll)
+        scroll = self.query_one(Scroll)
         scroll.focus()
         scroll.scroll_end(animate=False)
         self.set_interval(LOOK_EVERY, self.look_again)
@@ -49,7 +49,7 @@ class OutputScreen(Dialog[None]):
         if status == self._shown:
             return
         self._shown = status
-        scroll = self.query_one(VerticalScroll)
+        scroll = self.query_one(Scroll)
         follows = scroll.is_vertical_scroll_end
         self.query_one(Static).update(_text(status))
         if follows:

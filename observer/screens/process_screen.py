@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import ScrollableContainer
 from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
@@ -80,7 +79,7 @@ class ProcessScreen(Acting):
     def compose_body(self) -> ComposeResult:
         """Facts and relations on one side, insides on the other, its events below."""
         # Where both columns stand below each other, the keys that scroll pass to what holds them.
-        with ScrollableContainer(id="columns", can_focus=False):
+        with Scroll(id="columns", can_focus=False):
             with Scroll(id="outside"):
                 yield self.facts
                 yield self.charts
@@ -167,9 +166,6 @@ class ProcessScreen(Acting):
         if row is None:
             self.facts.update(Content.assemble(("This process has ended.", tones.WARN)))
             return
-        plain = row.kind == "greenlet"
-        self.set_class(plain, "-greenlet")
-        self.facts.border_title = "Greenlet" if plain else "Process"
         life = record.lives.get(row.key)
         self.facts.update(self._facts(row, life))
         self.charts.show(life)

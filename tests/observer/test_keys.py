@@ -136,6 +136,18 @@ async def test_s_sorts_and_choosing_again_turns_the_order_round(drive: Drive) ->
         assert "Name ▾" in driver.text()
 
 
+async def test_letters_move_among_options_and_in_long_texts_as_in_lists(drive: Drive) -> None:
+    async with drive(fake_node.chat(), (80, 24)) as driver:
+        await driver.press("s", "G", "k", "k", "g", "j", "enter")
+        assert "Name ▴" in driver.text() or "Name ▾" in driver.text()
+        await driver.press("question_mark")
+        top = driver.text()
+        await driver.press("j")
+        assert driver.text() != top
+        await driver.press("G", "ctrl+b", "g")
+        assert driver.text() == top
+
+
 async def test_the_selection_follows_its_process_when_rows_are_sorted_again(drive: Drive) -> None:
     async with drive(fake_node.chat()) as driver:
         await driver.press("j", "j", "j")

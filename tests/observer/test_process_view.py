@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from observer.past import PastLife, past_lives
 from observer.screens.event_dialog import EventDialog
 from observer.widgets.past_lives import PastLives
@@ -30,6 +32,28 @@ async def test_a_process_that_is_related_to_nobody_is_said_to_be(drive: Drive) -
         assert await driver.shows("Related (enter goes there)")
         await driver.press("escape", "G", "enter")
         assert await driver.shows("Related: to nobody by link, monitor or supervisor")
+
+
+async def test_a_related_process_that_is_gone_to_is_scrolled_into_sight(drive: Drive) -> None:
+    async with drive(fake_node.chat(), (80, 24)) as driver:
+        await driver.press("j", "enter")
+        await driver.look(2)
+        assert "Place" in driver.text()
+        assert "parent       " not in driver.text()
+        await driver.press("j")
+        assert await driver.shows("parent       chat_sup")
+
+
+@pytest.mark.parametrize("key", ["j", "down"])
+async def test_where_the_parts_stand_below_each_other_they_scroll_together(drive: Drive, key: str) -> None:
+    async with drive(fake_node.chat(), (80, 24)) as driver:
+        await driver.press("j", "enter")
+        await driver.look(2)
+        await driver.press("tab", "home")
+        columns = driver.app.screen.query_one("#columns")
+        before = columns.scroll_y
+        await driver.press(key, key)
+        assert columns.scroll_y == before + 2
 
 
 async def test_earlier_lives_are_listed_also_those_that_nobody_saw_end(drive: Drive) -> None:
