@@ -166,6 +166,9 @@ class ProcessScreen(Acting):
         if row is None:
             self.facts.update(Content.assemble(("This process has ended.", tones.WARN)))
             return
+        plain = row.kind == "greenlet"
+        self.set_class(plain, "-greenlet")
+        self.facts.border_title = "Greenlet" if plain else "Process"
         life = record.lives.get(row.key)
         self.facts.update(self._facts(row, life))
         self.charts.show(life)
