@@ -60,8 +60,6 @@ class Rare:
     """A server's continuation that runs before its next message."""
     timing: float | None = None
     """The seconds of a timeout that a server's callback has set and that no message has cancelled."""
-    handling: Any = None
-    """The message a server handles, or has handled last."""
     detached: bool = False
     """Started without a link: its parent's end is none of its business."""
     lineage: tuple[Any, ...] | None = None

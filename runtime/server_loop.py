@@ -345,7 +345,6 @@ def _end(server: GenServer, process: Process, worker: Worker, ending: Ending) ->
         if stop is not None and stop.replies and type(message) is tuple and message[0] is CALL:
             message[1].settle(isolate(stop.reply))
     if process.state is not DEAD and is_abnormal(reason):
-        process.handling = message
         process.node.crashed += 1
         stack = reason.stacktrace if type(reason) is Crash else ()
         server_terminated(process, reason, message, server, stack)

@@ -1,11 +1,13 @@
 """Whatever a process does ends at its own boundary: the table of `runtime/CONTAINMENT.md`, row by row."""
 
 import contextvars
+import gc
 import logging
 import subprocess
 import sys
 import textwrap
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
@@ -19,6 +21,7 @@ from greenlet import GreenletExit
 
 from runtime import (
     ANY,
+    CallError,
     ChildSpec,
     Crash,
     Down,
@@ -876,3 +879,27 @@ def test_links_carry_the_reason_of_a_crash_whatever_it_was() -> None:
 def test_what_a_program_raises_in_its_first_process_comes_out_of_run() -> None:
     with pytest.raises(Unspeakable):
         run(raises, Unspeakable())
+
+
+@in_node
+def test_a_server_that_dies_over_a_request_is_gone_without_the_garbage_collector() -> None:
+    class Ending(GenServer):
+        def handle_call(self, request: Any, caller: Any) -> Any:
+            if request == "raise":
+                raise ValueError
+            return Stop(request)
+
+    gc.collect()
+    gc.disable()
+    try:
+        for request in ("raise", "boom", "normal"):
+            pid = Ending.start()
+            assert pid is not None
+            assert pid.process is not None
+            server = weakref.ref(pid.process.body)
+            with suppress(CallError):
+                call(pid, request)
+            sleep(0.01)
+            assert server() is None
+    finally:
+        gc.enable()
