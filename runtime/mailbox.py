@@ -101,9 +101,10 @@ def find_destination(dest: Any) -> Process | None:
 def receive(*patterns: Any, timeout: float | None = None, default: Any = _RAISE) -> Any:
     """Take the oldest message that matches any of `patterns` out of the mailbox; waits for one (OTP: ``receive``).
 
-    Without patterns every message matches. A type matches its instances, `ANY` everything, a tuple, list or dict one of
-    the same shape item by item, a function of one argument is a predicate (one that raises does not match), any other
-    value matches by ``==``. Messages that do not match stay where they are, in order. After `timeout` seconds without a
+    Without patterns every message matches. A type, or a union of types, matches its instances, `ANY` everything, a
+    tuple, list or dict one of the same shape item by item (a plain tuple also a named one, a named tuple its own kind
+    alone), a function of one argument is a predicate (one that raises does not match), any other value matches by
+    ``==``. Messages that do not match stay where they are, in order. After `timeout` seconds without a
     match: `default` if given, else ReceiveTimeout; 0 looks through the whole mailbox and never waits.
     """
     worker = getcurrent()
