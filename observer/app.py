@@ -168,7 +168,17 @@ class ObserverApp(App[None]):
             await super().on_event(event)
 
     async def _act_on(self, key: str) -> bool:
-        return await self._check_bindings(key, priority=True) or await self._check_bindings(key)
+        screen, under_way = self.screen, set(self.workers)
+        if not (await self._check_bindings(key, priority=True) or await self._check_bindings(key)):
+            return False
+        # What asks a question does so in a worker. The next key is for the question, as soon as that stands there.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while self.screen is screen and any(not worker.is_finished for worker in {*self.workers} - under_way):
+                    await asyncio.sleep(0.002)
+        if self.screen is not screen:
+            await _taken(self.screen)
+        return True
 
     async def action_view(self, name: str) -> None:
         """Go to a view. What was opened from it before is left."""

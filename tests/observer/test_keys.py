@@ -347,6 +347,18 @@ async def test_keys_typed_in_one_go_are_carried_out_in_order(drive: Drive) -> No
         assert driver.app.screen.query_one(FilterLine).value == "a"
 
 
+async def test_a_key_typed_right_after_one_that_asks_is_the_answer(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        type_at_once(driver, events.Key("j", "j"), events.Key("x", "x"), events.Key("enter", "\r"))
+        assert await driver.shows("Killed chat_server")
+        assert exits(driver) == [("<0.11.0>", "'kill'")]
+        type_at_once(
+            driver, events.Key("e", "e"), *(events.Key(each, each) for each in "Xx"), events.Key("enter", "\r")
+        )
+        assert await driver.shows("Sent 'Xx' to")
+        assert [reason for _, reason in exits(driver)] == ["'kill'", "'Xx'"]
+
+
 async def test_what_a_filter_found_is_seen_where_it_stands_when_the_filter_goes(drive: Drive) -> None:
     async with drive(fake_node.chat()) as driver:
         await driver.press("j", "j", "h")
