@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Generic, TypeVar
 
+import msgspec
 from textual import on, work
 from textual.binding import Binding
 from textual.widget import Widget
@@ -31,6 +32,15 @@ MOST_EXPORTED = 20_000
 NO_ROWS = "No processes yet. As soon as the program starts one, it stands here."
 NO_MATCH = "Nothing matches the filter. Press / to change it, or esc to take it away."
 FILTER_HINT = "text, /regular expression/, or mailbox>100 and sup~pool   (enter keeps it, esc takes it away)"
+
+
+def closed_up(window: wire.Window, limit: int) -> wire.Window:
+    """Give a window of at most `limit` rows without lines for what died since the node sorted its list.
+
+    The node leaves them out of the rows, but counts them until it sorts anew: they would be waited for.
+    """
+    missing = min(limit, window.total - window.offset) - len(window.rows)
+    return msgspec.structs.replace(window, total=window.total - missing) if missing > 0 else window
 
 
 class RowsScreen(Acting, Generic[View]):
@@ -106,14 +116,16 @@ class RowsScreen(Acting, Generic[View]):
         table = self.table
         if not self.view.answers(query):
             return
-        match answer:
-            case wire.Window() if not self.observed.frozen or table.lacking or not table.total:
+        match query, answer:
+            case (wire.GetTree(limit=limit) | wire.GetProcesses(limit=limit), wire.Window() as window) if (
+                not self.observed.frozen or table.lacking or not table.total
+            ):
                 table.empty = NO_MATCH if self.view.filter else NO_ROWS
-                self.marks.seen(answer.rows)
+                self.marks.seen(window.rows)
                 table.marked = self.marks.keys
-                table.show(answer, self.observed.record.lives)
+                table.show(closed_up(window, limit), self.observed.record.lives)
                 self._say_problem("")
-            case wire.Failed(why=why):
+            case _, wire.Failed(why=why):
                 self._say_problem(why)
 
     def _say_problem(self, why: str) -> None:

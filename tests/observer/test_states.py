@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from observer import poller
 from observer.poller import Lost
-from observer.source import ChildStatus
+from observer.source import Answer, ChildStatus
 from observer.widgets.process_table import ProcessTable
 from runtime.introspection import wire
 from tests.observer import fake_node
@@ -261,3 +262,24 @@ async def test_a_group_is_no_process_that_could_be_opened(drive: Drive) -> None:
         await driver.press("G", "k", "3")
         assert await driver.shows("Select a process")
         assert "▾ no supervisor" in driver.text()
+
+
+async def test_what_died_since_the_node_sorted_its_list_is_no_line_that_is_waited_for(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = fake_node.chat()
+    listed = node._processes
+
+    def without_one(query: wire.GetProcesses) -> Answer:
+        window = listed(query)
+        assert isinstance(window, wire.Window)
+        return msgspec.structs.replace(window, rows=window.rows[:-1])
+
+    monkeypatch.setattr(node, "_processes", without_one)
+    async with drive(node) as driver:
+        await driver.press("2")
+        asked = len(node.asked)
+        await driver.settle()
+        assert len(node.asked) == asked
+        assert "…" not in [line.strip() for line in driver.text().splitlines()]
+        assert table(driver).total == node.stats().process_count - 1
