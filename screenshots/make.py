@@ -62,6 +62,7 @@ PICTURES = {
     "leak": Picture("leak", (25.0, "j", "enter", 2.5), size=(120, 40)),
     "hog": Picture("hog", (6.8,)),
     "deadlock": Picture("deadlock", (13.0, "5", 1.5), size=(120, 40)),
+    "greenlets": Picture("plain", (12.5, "j", "j", 1.5)),
     "escalation": Picture("strategies", (3.0, "G", "k", "X", 1.5, "X", 1.5, "4", 0.5, "f", 1.0)),
 }
 

@@ -180,8 +180,11 @@ def initial_call(process: Process) -> str:
 
 @lru_cache(1_000)  # there are few, and a list of processes names each of them again and again
 def short_call(call: str) -> str:
-    """Give an initial call without its package: ``demos.chat.Client.init`` is ``chat.Client``."""
-    parts = call.removesuffix(".init").split(".")
+    """Give an initial call without its package: ``demos.chat.Client.init`` is ``chat.Client``.
+
+    Of the program's own script, ``__main__``, only the last part stays.
+    """
+    parts = call.removesuffix(".init").removeprefix("__main__.").split(".")
     return ".".join(parts[-2:])
 
 

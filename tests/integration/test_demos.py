@@ -76,6 +76,10 @@ SESSIONS = {
         move from savings to cheque: failed
         move from cheque to savings: failed
         """,
+    "plain": """\
+        served: [1, 3]
+        gone: 1 of 2 waiters, because order 20 is spoiled
+        """,
     "strategies": """\
         one_for_one: killed one_b, started again: one_b
         one_for_all: killed all_b, started again: all_a, all_b, all_c
@@ -154,7 +158,7 @@ def test_every_demo_begins_its_page_with_one_line_and_says_what_to_try(name: str
     assert "In the observer" in " ".join(rest)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "plain"])
 def test_a_watched_demo_goes_on_until_it_is_told_to_stop(name: str, tmp_path: Path) -> None:
     child = subprocess.Popen(
         [sys.executable, "-c", WATCHED, name],
@@ -169,6 +173,18 @@ def test_a_watched_demo_goes_on_until_it_is_told_to_stop(name: str, tmp_path: Pa
         child.send_signal(signal.SIGTERM)
         _, errors = child.communicate(timeout=60)
     assert (child.returncode, errors) == (128 + signal.SIGTERM, "")
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)])
+def test_the_plain_one_goes_on_too_and_ends_without_a_traceback(number: int, status: int) -> None:
+    environment = {**os.environ, "OBSERVER": "1"}
+    with subprocess.Popen([sys.executable, "-m", "demos.plain"], stderr=subprocess.PIPE, env=environment) as child:
+        with pytest.raises(subprocess.TimeoutExpired):
+            child.wait(2)
+        child.send_signal(number)
+        _, errors = child.communicate(timeout=60)
+    assert child.returncode == status
+    assert b"Traceback" not in errors
 
 
 WATCHED = """\

@@ -142,3 +142,20 @@ def test_chaos_everything_that_is_killed_comes_back(folder: Path) -> None:
         screen.shows(r"time to recovery +p50 \S+ +p99 \S+ +worst \S+")
         screen.keys("Escape")
         screen.shows(r"^▌.*swarm\b")
+
+
+def test_greenlets_a_program_without_a_process_is_watched(folder: Path) -> None:
+    with Screen(folder, "demo", "plain") as screen:
+        screen.shows(r"^ greenlets 4 ")
+        screen.select("waiter")
+        screen.keys("Enter")
+        screen.shows(r"waiter +.*plain\.py:\d+")
+        screen.keys("Escape")
+        screen.shows(r"✗ waiter g\d exited: .*SpoiledOrder")
+        screen.keys("4")
+        screen.shows(r"raise SpoiledOrder")
+        screen.keys("1")
+        screen.select("waiter")
+        pid = screen.shows(r"^▌.*waiter +(g\d) ")[1]
+        screen.keys("X")
+        screen.shows(rf"waiter {pid} exited: killed")
