@@ -13,6 +13,8 @@ WEIGHTS = {1: ("·", tones.MUTED), 2: ("!", tones.WARN), 3: ("✗", tones.BAD)}
 ADVICE = {
     "hog": "It computes and never waits. Let it work in pieces, with sleep(0) between them, or run the program with "
     "--time-slice. X ends it in the middle of its work.",
+    "held_hub": "It is over, and may come again: the events (4) tell when and how often. Let it work in pieces, with "
+    "sleep(0) between them, or run the program with --time-slice.",
     "crash_loop": "Look at the exits in the events (4): each tells the line that failed, and the message it failed of.",
     "mailbox_grows": "More comes in than it works off: whoever sends should wait for the answers (call, not cast). "
     "Suspend the sender with S, and see whether the mailbox gets shorter.",

@@ -111,6 +111,8 @@ class Answers:
         pace = Pace()
         match query:
             case wire.GetStats():
+                if not self.figures.supervisors:  # nobody has looked at the tree yet
+                    self._update(pace)
                 return wire.Stats(stats=self.figures.stats(pace), settings=self.figures.settings())
             case wire.GetTree():
                 return self._tree(query, client, pace)

@@ -10,7 +10,7 @@ import itertools
 import time
 from collections import deque
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from runtime.crash import Crash
 from runtime.instrument import Instrument, install, remove
@@ -19,7 +19,7 @@ from runtime.introspection.entry import Entry
 from runtime.introspection.errand import Errand
 from runtime.introspection.message_text import message_text
 from runtime.introspection.orphans import Orphans
-from runtime.introspection.places import Place, child_text, display_name, key_of, place_of
+from runtime.introspection.places import Place, child_text, display_name, initial_call, key_of, place_of, short_call
 from runtime.node import Node
 from runtime.pid import OUTSIDE, Pid
 from runtime.process import Process
@@ -42,6 +42,19 @@ MAX_FAILURES = 20_000
 
 MAX_DEPTH = 20
 """How many steps back a cause is looked for."""
+
+
+MAX_STALLS = 50
+"""Stalls that are remembered."""
+
+
+class Stall(NamedTuple):
+    """The hub was held for some seconds, until `at`, by a process (None: by something that is none) at a place."""
+
+    at: float
+    process: Process | None
+    seconds: float
+    where: str
 
 
 class SpawnHook(Instrument):
@@ -88,6 +101,8 @@ class EventLog(Instrument):
         self.past_messages = 0
         """Messages that processes received which are dead by now."""
         self.past_reductions = 0
+        self.stalls: deque[Stall] = deque(maxlen=MAX_STALLS)
+        """The last stalls of the hub."""
         self._ids = itertools.count(1)
         self._by_pid: dict[int, int] = {}
         self._kills: dict[int, tuple[int, Any]] = {}
@@ -133,6 +148,7 @@ class EventLog(Instrument):
         about = {} if process is None else self._about(process, place_of(process))
         name = about.get("name") or "something that is no process"
         message = f"{name} held the hub for {seconds:.2f} s at {where or 'a place unknown'}"
+        self.stalls.append(Stall(time.time(), process, seconds, where))
         return self.add("stall", None if process is None else process.pid, **about, seconds=seconds, message=message)
 
     def tick(self) -> None:
@@ -160,7 +176,8 @@ class EventLog(Instrument):
         self._spawns_logged += 1
         if type(process.body) is not Errand:
             self._spawn_quota -= 1
-            self.add("spawn", process.pid)
+            # Its own names come later, and are looked up by who reads this, while it lives.
+            self.add("spawn", process.pid, name=short_call(initial_call(process)))
         return self._spawn_quota > 0
 
     def exited(self, process: Process, reason: Any, cause: Pid | None) -> None:

@@ -14,7 +14,7 @@ from runtime.introspection import wire
 from runtime.introspection.branches import Branches
 from runtime.introspection.census import Census
 from runtime.introspection.errand import Errand
-from runtime.introspection.event_log import EventLog
+from runtime.introspection.event_log import EventLog, Stall
 from runtime.introspection.places import children_of, display_name, place_of
 from runtime.introspection.plan import budget_used
 from runtime.introspection.snapshot import queue_length
@@ -48,7 +48,10 @@ IGNORED_FOR = 5.0
 """Seconds after which a message that a receive has refused counts as one that is never taken."""
 
 REMEMBERED = 30.0
-"""Seconds for which a call of a process to itself is told of."""
+"""Seconds for which a call of a process to itself, and a stall that is over, are told of."""
+
+LONG_STALL = 1.0
+"""Seconds for which the hub must have been held for it to be told of afterwards."""
 
 MAX_FINDINGS = 200
 """Findings that are reported, the heaviest first."""
@@ -141,6 +144,19 @@ class Lints:
             pids = () if process is None else (str(process.pid),)
             sentence = f"{who} has held the hub for {self._watchdog.lag:.1f} s, at {where}: no other process can run."
             yield wire.Lint(kind="hog", weight=3, pids=pids, sentence=sentence)
+            return
+        present = time.time()
+        last: dict[Process | None, list[Stall]] = {}
+        for stall in [*self._log.stalls]:
+            if stall.seconds >= LONG_STALL and present - stall.at < REMEMBERED:
+                last.setdefault(stall.process, []).append(stall)
+        for process, stalls in last.items():
+            who = "something that is no process" if process is None else _name(process)
+            pids = () if process is None or process.state is DEAD else (str(process.pid),)
+            often = "" if len(stalls) == 1 else f" {len(stalls)} times in the last {REMEMBERED:.0f} s, once"
+            worst = max(stalls, key=lambda stall: stall.seconds)
+            sentence = f"{who} held the hub{often} for {worst.seconds:.1f} s, at {worst.where}: all others stood still."
+            yield wire.Lint(kind="held_hub", weight=2, pids=pids, sentence=sentence)
 
     def _loops(self, branches: Branches, pace: Pace) -> Iterator[wire.Lint]:
         for number, branch in enumerate(branches.walk()):

@@ -98,6 +98,7 @@ def test_too_many_spawns_and_normal_exits_are_summed_up() -> None:
             spawn(lambda: None)
         sleep(0.1)
         assert len(_events(log, "spawn")) == QUOTA
+        assert all("lambda" in event.name for event in _events(log, "spawn"))  # though they have ended
         assert len(_events(log, "exit")) == QUOTA
         log.tick()
         sums = [event.message for event in _events(log, "report")]

@@ -156,3 +156,29 @@ def test_servers_that_wait_for_each_other_are_found() -> None:
     for server in (a, b, c):
         assert server is not None
         exit(server, "kill")
+
+
+@in_node
+def test_who_has_held_the_hub_is_told_of_for_a_while_after_it_is_over() -> None:
+    busy, brief = spawn(receive, label="busy"), spawn(receive, label="brief")
+    observer = Observer()
+    observer.log.add_stall(brief.process, 0.3, "program.py:1 in brief")
+    observer.log.add_stall(busy.process, 1.5, "program.py:2 in compute")
+    (found,) = _found(observer, "held_hub")
+    assert found.pids == (str(busy),)
+    assert found.sentence == f"busy {busy} held the hub for 1.5 s, at program.py:2 in compute: all others stood still."
+    observer.log.add_stall(busy.process, 2.5, "program.py:3 in compute")
+    exit(busy, "kill")
+    (found,) = _found(observer, "held_hub")
+    assert found.pids == ()
+    assert "busy" in found.sentence
+    assert "held the hub 2 times in the last 30 s, once for 2.5 s, at program.py:3" in found.sentence
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lints, "REMEMBERED", 0.0)
+        assert _found(observer, "held_hub") == []
+
+
+@in_node
+def test_the_supervisors_are_counted_also_for_who_asks_for_nothing_else() -> None:
+    start_tree(pools=2)
+    assert Observer().ask(wire.GetStats()).stats.supervisor_count == 4
