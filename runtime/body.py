@@ -12,6 +12,7 @@ from runtime.errors import CallError, ProcessExit
 from runtime.fork import end_child
 from runtime.process import DEAD, Process
 from runtime.reports import process_crashed
+from runtime.signals import finish
 
 if TYPE_CHECKING:
     from runtime.scheduler import Worker
@@ -45,7 +46,7 @@ class PlainBody(Struct, eq=False):
             # not before the exception is let go of: its frames may hold all the memory there is
             process_crashed(process, reason)
         worker.process = None
-        process.node.finish(process, reason)
+        finish(process, reason)
 
 
 def name_of(function: Any) -> str:

@@ -23,7 +23,7 @@ from runtime.pid import OUTSIDE, Down, Ref
 from runtime.process import DEAD, Process
 from runtime.reason import is_abnormal
 from runtime.scheduler import Worker
-from runtime.signals import deliver, exit_signal, watch
+from runtime.signals import deliver, exit_signal, finish, watch
 from runtime.time_slice import TimeSlices
 
 GRACE = 5.0
@@ -63,7 +63,7 @@ class MainBody:
             reason = exit_reason(process, error)
             self.error = error if type(reason) is Crash or process.state is not DEAD else None
         worker.process = None
-        process.node.finish(process, reason)
+        finish(process, reason)
 
 
 def run(main: Callable[..., Any], *args: Any, time_slice: float | None = None, **kwargs: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import os
 from collections import deque
@@ -22,7 +21,7 @@ from runtime.native import get_ident
 from runtime.pid import Pid, Ref
 from runtime.process import DEAD, RECEIVING, RUNNABLE, WAITING, Process
 from runtime.scheduler import Scheduler, Worker
-from runtime.signals import announce, bury, deliver, drop_watch, tell
+from runtime.signals import deliver, drop_watch
 from runtime.timers import Timers
 
 logger = logging.getLogger("runtime")
@@ -44,7 +43,6 @@ class Node:
         self.table: dict[int, dict[int, Process]] = {}
         self.names: dict[Any, Process] = {}
         self.aliases: dict[int, tuple[Process, str]] = {}
-        self.alive = 0
         self.deaths: deque[Any] = deque()
         self.self_calls: deque[tuple[float, Process]] = deque(maxlen=20)
         """The last processes that called themselves, and when (monotonic seconds): observers tell of it."""
@@ -56,21 +54,28 @@ class Node:
         self.timers = Timers(self)
         self.heap_limits = HeapLimits(self)
         self.scheduler.after_batch = self._batch_over
-        self._next_id = itertools.count(1).__next__
         self._inbox: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
         self._knock = self.hub.loop.async_()
         self._knock.start(self._take_inbox)
         self.spawned = 0
+        """How many processes were started, and so the number of the last one."""
+        self.ended = 0
+        """How many of them have ended."""
         self.crashed = 0
 
     # -- Processes ----------------------------------------------------------------------------------------------
+
+    @property
+    def alive(self) -> int:
+        """How many processes live."""
+        return self.spawned - self.ended
 
     def spawn(self, parent: Process | None, body: Any) -> Process:
         """Make a process that is ready to run `body`: its pid, its record, its place in the table.
 
         A million of them are made in a row, hence no ``__init__`` (each would enter the interpreter anew) and no call.
         """
-        number = self._next_id()
+        number = self.spawned = self.spawned + 1
         process = Process()
         process.pid = Pid(number, process)
         process.node = self
@@ -101,8 +106,6 @@ class Node:
             self.table[number >> BLOCK][number] = process
         except KeyError:
             self._open_block(number >> BLOCK)[number] = process
-        self.alive += 1
-        self.spawned += 1
         if hooks.spawned:
             for hook in hooks.spawned:
                 hook(process)
@@ -142,19 +145,9 @@ class Node:
             find = getattr(registry and registry.body, "whereis_name", None)
             found = None if find is None else find(dest[2])
             return None if found is None else found.process
-        if not isinstance(dest, str):
+        if dest is not None and not isinstance(dest, str):  # None is what whereis() gives for a name nobody holds
             raise TypeError(f'{dest!r} is no destination; give a Pid, a registered name or ("via", registry, key)')
         return self.names.get(dest)
-
-    def finish(self, process: Process, reason: Any) -> None:
-        """End a process by itself, at the end of its own code; of one that is dead already it is only told."""
-        process.worker = None
-        if process.state is DEAD:
-            announce(process)
-            return
-        bury(process, reason)
-        if process.links or process.watchers is not None or process.monitors is not None or hooks.exited:
-            tell(process)
 
     def send_from_timer(self, dest: Any, message: Any) -> None:
         """Deliver a timer's message; a name nobody holds, or a dead pid, takes it silently."""

@@ -25,7 +25,7 @@ from greenlet import getcurrent, greenlet
 from runtime.errors import ProcessKilled, RuntimeFault
 from runtime.fork import end_child
 from runtime.process import DEAD, RUNNABLE, RUNNING, Process
-from runtime.signals import announce
+from runtime.signals import announce, finish
 
 if TYPE_CHECKING:
     from runtime.node import Node
@@ -309,7 +309,7 @@ class Scheduler:
             process.worker.process = None
         reason = exit_reason(process, error)
         del error
-        process.node.finish(process, reason)
+        finish(process, reason)
 
     # -- In the hub ---------------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from runtime.pid import OUTSIDE, Exit
 from runtime.process import DEAD, RECEIVING, RUNNABLE, Process
 from runtime.reason import is_abnormal, is_atom
 from runtime.reports import crash_report, server_terminated
-from runtime.signals import unlink_processes
+from runtime.signals import finish, unlink_processes
 from runtime.sys import handle_system
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Starting:
             if starter.trap_exit or is_atom(reason, "normal"):
                 unlink_processes(starter, process)
         _leave(process, worker)
-        process.node.finish(process, reason)
+        finish(process, reason)
 
     def _give_name_back(self, process: Process, where: Any, key: Any) -> None:
         registry = process.node.resolve(where)
@@ -350,4 +350,4 @@ def _end(server: GenServer, process: Process, worker: Worker, ending: Ending) ->
         server_terminated(process, reason, message, server, stack)
         crash_report(process, reason)
     _leave(process, worker)
-    process.node.finish(process, reason)
+    finish(process, reason)

@@ -1,8 +1,8 @@
 """Exit signals, links and monitors: how a death reaches others. The one place where signals are delivered.
 
-A process that an exit signal ends is dead for everybody at once: `kill` takes it off the table, frees its name and
-empties its mailbox. If it has frames they are unwound next, and only then `announce` delivers EXIT and DOWN, so that
-what a `finally` releases is free when somebody hears of the death.
+A process that an exit signal ends is dead for everybody at once: off the table, its name free, its mailbox empty. If it
+has frames they are unwound next, and only then `announce` delivers EXIT and DOWN, so that what a `finally` releases is
+free when somebody hears of the death.
 """
 
 from __future__ import annotations
@@ -83,17 +83,24 @@ def exit_signal(target: Process, sender: Pid, reason: Any, linked: bool = False)
 def kill(process: Process, reason: Any, cause: Pid | None) -> None:
     """End a process by a signal, at once for everybody; its frames are unwound afterwards."""
     process.cause = cause
-    bury(process, reason)
     worker = process.worker
     if worker is None or worker.process is not process:
-        tell(process)
+        finish(process, reason)
         return
+    finish(process, reason, unwinds=True)
     process.unannounced = True
     process.node.scheduler.doom(process)  # a process that ends itself is told at the end of the call it made
 
 
-def bury(process: Process, reason: Any) -> None:
-    """Take a process off the table: it is dead, its name free, its mailbox gone. Nobody has been told yet."""
+def finish(process: Process, reason: Any, unwinds: bool = False) -> None:
+    """End a process: it is off the table, its name free, its mailbox gone; then tell who is to hear of it.
+
+    Of one whose frames unwind first nobody is told yet. One that is dead already has come to the end of its frames.
+    """
+    if process.state is DEAD:
+        process.worker = None
+        announce(process)
+        return
     process.state = DEAD
     process.reason = reason
     node = process.node
@@ -101,7 +108,7 @@ def bury(process: Process, reason: Any) -> None:
     number = pid.id
     del node.table[number >> 12][number]
     forget_process(pid, None)
-    node.alive -= 1
+    node.ended += 1
     if process.name is not None:
         node.names.pop(process.name, None)
     process.mailbox = process.saved = None
@@ -111,6 +118,10 @@ def bury(process: Process, reason: Any) -> None:
         process.waiting_for.forget()
     if process.burdened:
         _unburden(process, node)
+    if not unwinds:
+        process.worker = None
+        if process.links or process.watchers is not None or process.monitors is not None or hooks.exited:
+            tell(process)
 
 
 def _unburden(process: Process, node: Node) -> None:

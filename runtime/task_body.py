@@ -14,7 +14,7 @@ from runtime.pid import Pid
 from runtime.process import DEAD, Process
 from runtime.reports import crash_report, report
 from runtime.scheduler import Worker
-from runtime.signals import link_processes
+from runtime.signals import finish, link_processes
 from runtime.supervision.child import is_normal
 
 
@@ -39,7 +39,7 @@ class TaskBody(PlainBody, eq=False):
                 self._report(process, reason)
                 crash_report(process, reason)
         worker.process = None
-        process.node.finish(process, reason)
+        finish(process, reason)
 
     def _report(self, process: Process, reason: Any) -> None:
         starter = self.starter.process

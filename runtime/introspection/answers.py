@@ -143,10 +143,14 @@ class Answers:
                 for client in clients:
                     client.forget(MEMORY, Pace())
                 if time.monotonic() - self._asked_at > MEMORY:
-                    self._census.clear(Pace())
-                    self._branches.clear(Pace())
+                    self._let_go()
             finally:
                 self._lock.release()
+
+    def _let_go(self) -> None:
+        self._census.clear(Pace())
+        self._branches.clear(Pace())
+        self._lints.clear()
 
     def dismiss(self, client: Attention) -> None:
         """Let go of what was remembered for a client that has left."""

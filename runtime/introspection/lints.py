@@ -95,6 +95,10 @@ class Lints:
         """Whether the last look is long enough ago."""
         return time.monotonic() - self._looked_at >= max(PERIOD, self._cost / SHARE)
 
+    def clear(self) -> None:
+        """Forget the processes that were watched for growth: they may be dead by now."""
+        self._lengths, self._refused, self._memory = {}, {}, {}
+
     def look(self, census: Census, branches: Branches, pace: Pace) -> None:
         """Look for what is wrong; `found` gives it, heaviest first."""
         present = time.monotonic()

@@ -34,6 +34,11 @@ class Looking(ABC):
             self._running = True
             self.node.call_soon_threadsafe(self._slice)
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it is being done: somebody has asked not long ago."""
+        return self._running
+
     def close(self) -> None:
         """Stop for good. In the hub."""
         self._closed = True

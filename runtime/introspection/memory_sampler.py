@@ -61,8 +61,9 @@ class MemorySampler(Looking):
         return took / share if more else FRESH
 
     def stop(self) -> None:
-        """Let go of the process that was being measured."""
+        """Let go of the process that was being measured, and of those whose turn would have come."""
         self._current = None
+        self._others = iter(())
 
     def _next(self) -> Process | None:
         """Choose whom to measure: what is on the screen and not fresh, then everybody in turn."""
@@ -80,6 +81,9 @@ class MemorySampler(Looking):
         return None
 
     def _everybody(self) -> Iterator[Process]:
-        table = self.node.table
-        for number in sorted(table):
-            yield from [*table.get(number, {}).values()]
+        """Give each process in turn; it is found when its turn comes, since many will be dead by then."""
+        for block in sorted(self.node.table):
+            for number in [*self.node.table.get(block, ())]:
+                process = self.node.find(number)
+                if process is not None:
+                    yield process

@@ -63,10 +63,10 @@ class SocketHolders(Looking):
     def _round(self) -> Iterator[None]:
         """Look at each process once, then tell what was found. Holds on to no process but those."""
         found: dict[int, tuple[bool, int, Process]] = {}
-        table = self.node.table
-        for number in sorted(table):
-            for process in [*table.get(number, {}).values()]:
-                if process.state is DEAD or process.body is None:
+        for block in sorted(self.node.table):
+            for number in [*self.node.table.get(block, ())]:
+                process = self.node.find(number)
+                if process is None or process.body is None:
                     continue
                 for fd, waits in sockets_of(process):
                     claim = (waits, process.pid.id, process)

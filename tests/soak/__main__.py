@@ -20,9 +20,10 @@ from typing import Any
 import gevent.subprocess
 
 from runtime import install, remove, run, sleep
+from runtime.introspection import answers
 from runtime.introspection.service import Service, serve
 from runtime.node import Node, this_node
-from tests.soak.figures import Figures, faults
+from tests.soak.figures import Figures, faults, forget_talk
 from tests.soak.havoc import Count, wreak
 from tests.soak.member import Soak
 from tests.soak.tree import start_tree
@@ -32,6 +33,10 @@ WARM_UP = 3_000
 
 PATIENCE = 60.0
 """Seconds after which a node that has been left alone must be at rest."""
+
+
+REMEMBERED = 0.5
+"""Seconds for which the node remembers what an observer has asked, and with it processes that are dead by now."""
 
 
 class Observer:
@@ -72,20 +77,24 @@ def soak(kills: int, width: int) -> Result:
     node = this_node()
     count = Count()
     install(count)
+    answers.MEMORY = REMEMBERED
     service = serve("soak")
     observer = Observer(str(service.path))
     Soak.count = width**3
     supervisors, members = start_tree(width)
     wreak(max(WARM_UP, kills // 10), supervisors, members)
     come_to_rest(node, service, observer, supervisors + members)
+    forget_talk(node)
     before = Figures.of(node)
     wake(observer)
     started = time.monotonic()
     wreak(kills, supervisors, members)
     seconds = time.monotonic() - started
     come_to_rest(node, service, observer, supervisors + members)
+    problems = [*faults(node, supervisors + members)]
+    forget_talk(node)
     after = Figures.of(node)
-    problems = [*before.changes(after), *faults(node, supervisors + members)]
+    problems += before.changes(after)
     observed = observer.end()
     remove(count)
     if observed["dropped"]:
@@ -106,7 +115,9 @@ def come_to_rest(node: Node, service: Service, observer: Observer, names: list[s
     while not is_at_rest(node, len(names)) and time.monotonic() < deadline:
         sleep(0.05)
     observer.tell("hush")
-    sleep(1.0)  # an errand of the observer's may still be under way
+    sleep(REMEMBERED + 2.0)  # an errand of the observer's may still be under way, and the node remembers its questions
+    while service.answers.sampler.is_under_way and time.monotonic() < deadline:
+        sleep(0.05)  # measuring takes memory, too
     while len(service.endpoint._clients) > 1 and time.monotonic() < deadline:
         sleep(0.05)  # who sent garbage is still being dropped
 
