@@ -16,6 +16,7 @@ from observer.widgets.scroll import Scroll
 
 FIGURES = {
     "processes": "living processes of the node",
+    "greenlets": "gevent's own, which are no processes",
     "run queue": "processes that wait for their turn; a long queue means that the node cannot keep up",
     "msg/s": "messages delivered in the whole node",
     "memory": "resident memory of the whole operating-system process",
