@@ -7,6 +7,9 @@ import pytest
 import runtime.sys
 from runtime import (
     AlreadyRegisteredError,
+    CallError,
+    Down,
+    NoProcessError,
     call,
     cast,
     exit,
@@ -95,6 +98,20 @@ def test_what_is_neither_a_pid_nor_a_name_is_refused_wherever_one_is_taken(dest:
                 ask(dest)
 
     run(main)
+
+
+@in_node
+def test_none_is_a_name_that_nobody_holds_as_whereis_gives_it_for_one() -> None:
+    nobody = whereis("nobody")
+    assert nobody is None
+    with pytest.raises(NoProcessError):
+        send(nobody, "x")
+    with pytest.raises(CallError) as failed:
+        call(nobody, "x")
+    assert failed.value.reason == "noproc"
+    cast(nobody, "x")  # casts never fail
+    ref = monitor(nobody)
+    assert receive() == Down(ref, None, "noproc")
 
 
 @in_node

@@ -20,7 +20,7 @@ from typing import Any
 import gevent.subprocess
 
 from runtime import install, remove, run, sleep
-from runtime.introspection import answers
+from runtime.introspection import answers, looking
 from runtime.introspection.service import Service, serve
 from runtime.node import Node, this_node
 from tests.soak.figures import Figures, faults, forget_talk
@@ -28,7 +28,7 @@ from tests.soak.havoc import Count, wreak
 from tests.soak.member import Soak
 from tests.soak.tree import start_tree
 
-WARM_UP = 3_000
+WARM_UP = 10_000
 """Kills before the first count, or a tenth of those that follow: the event log and the pools fill up meanwhile."""
 
 PATIENCE = 60.0
@@ -36,7 +36,8 @@ PATIENCE = 60.0
 
 
 REMEMBERED = 0.5
-"""Seconds for which the node remembers what an observer has asked, and with it processes that are dead by now."""
+"""Seconds for which the node remembers what an observer has asked, and with it processes that are dead by now, and goes
+on measuring, which takes memory too."""
 
 
 class Observer:
@@ -77,7 +78,7 @@ def soak(kills: int, width: int) -> Result:
     node = this_node()
     count = Count()
     install(count)
-    answers.MEMORY = REMEMBERED
+    answers.MEMORY = looking.ATTENTION = REMEMBERED
     service = serve("soak")
     observer = Observer(str(service.path))
     Soak.count = width**3
@@ -117,7 +118,7 @@ def come_to_rest(node: Node, service: Service, observer: Observer, names: list[s
     observer.tell("hush")
     sleep(REMEMBERED + 2.0)  # an errand of the observer's may still be under way, and the node remembers its questions
     while service.answers.sampler.is_under_way and time.monotonic() < deadline:
-        sleep(0.05)  # measuring takes memory, too
+        sleep(0.05)
     while len(service.endpoint._clients) > 1 and time.monotonic() < deadline:
         sleep(0.05)  # who sent garbage is still being dropped
 

@@ -17,8 +17,8 @@ from runtime.process import DEAD, Process
 from runtime.scheduler import Worker
 from tests.soak.member import Member, Soak
 
-MEMORY, SLACK = 0.1, 8_000_000
-"""By which part the memory may have changed, and by how many bytes in any case: what the allocator keeps for itself."""
+MEMORY = 0.1
+"""By which part the memory may have changed."""
 
 
 LOOKS = 20
@@ -75,7 +75,7 @@ class Figures:
             one, other = getattr(self, name), getattr(after, name)
             if one != other:
                 yield f"there were {one} {name} and there are {other}"
-        if abs(after.resident - self.resident) > max(SLACK, MEMORY * self.resident):
+        if abs(after.resident - self.resident) > MEMORY * self.resident:
             yield f"the memory was {self.resident / 1e6:.0f} MB and is {after.resident / 1e6:.0f} MB"
 
 

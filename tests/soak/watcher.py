@@ -1,7 +1,7 @@
 """The observer of the soak run, a program of its own: looks on throughout, kills hogs, and sends garbage besides.
 
-Reads ``hush``, ``go on`` and ``end`` from standard input and answers each with a line: while hushed it has no other
-connection than its own. The answer to ``end`` is what it did, as JSON.
+Reads ``hush``, ``go on`` and ``end`` from standard input and answers each with a line: while hushed it asks for nothing
+and has no other connection than its own. The answer to ``end`` is what it did, as JSON.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def main() -> None:
                 return
             hushed = order == "hush"
             print(order, flush=True)
-        watcher.look()
         if not hushed:
+            watcher.look()
             watcher.send_garbage()
 
 
