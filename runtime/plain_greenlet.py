@@ -58,11 +58,6 @@ class PlainGreenlet(Process):
         self.messages_in = self.messages_out = self.reductions = 0
 
     @property
-    def greenlet(self) -> Greenlet[..., Any] | None:
-        """The greenlet itself, None when it is gone."""
-        return self._greenlet()
-
-    @property
     def label(self) -> str | None:  # type: ignore[override]
         """The name that the program has given it."""
         greenlet = self._greenlet()
@@ -71,7 +66,7 @@ class PlainGreenlet(Process):
 
     @property
     def worker(self) -> Any:  # type: ignore[override]
-        """What has its stack."""
+        """The greenlet itself, which has its stack; None when it is gone."""
         return self._greenlet()
 
     @property

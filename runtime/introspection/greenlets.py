@@ -48,7 +48,7 @@ class Greenlets:
         """Note no more."""
         Greenlet.remove_spawn_callback(self._started)
         for record in self.living():
-            greenlet = record.greenlet
+            greenlet = record.worker
             if greenlet is not None:
                 vars(greenlet).pop(RECORD, None)
                 greenlet.unlink(self._ended)
