@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, ItemsView, Iterator
 from typing import Any, NamedTuple
 
 from runtime.pid import Pid
@@ -26,7 +26,11 @@ class RegistryTable:
         return sum(map(len, self._entries.values()))
 
     def __iter__(self) -> Iterator[tuple[Hashable, Entry]]:
-        return ((key, entry) for key, entries in [*self._entries.items()] for entry in entries)
+        return ((key, entry) for key, entries in [*self.items()] for entry in entries)
+
+    def items(self) -> ItemsView[Hashable, list[Entry]]:
+        """Give a view of the keys with their entries; it changes with the table."""
+        return self._entries.items()
 
     def entries(self, key: Hashable) -> list[Entry]:
         """Give the entries of a key, oldest first."""

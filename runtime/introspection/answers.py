@@ -20,6 +20,7 @@ from runtime.introspection.census import Census
 from runtime.introspection.cpu_clock import CpuClock
 from runtime.introspection.cpu_meter import CpuMeter
 from runtime.introspection.cpu_sampler import CpuSampler
+from runtime.introspection.crowd import Several
 from runtime.introspection.details import Details
 from runtime.introspection.event_log import EventLog
 from runtime.introspection.figures import Figures
@@ -167,7 +168,7 @@ class Answers:
         if known is None:
             test = parse_filter(query.filter)
             self._update(pace)
-            tree.grow(self._branches.tops, self._census.free(), self._greenlets.living(), test)
+            tree.grow(self._branches.tops, self._census.free(), Several(self._greenlets.living()), test)
         key = self._anchor_key(query.anchor)
         index = None if key is None else tree.index_of(key)
         start, end = _span(query.offset, query.limit, tree.total, index if query.follow else None)
@@ -184,7 +185,7 @@ class Answers:
         listing = known or Listing(query)
         listing.pace = pace
         if known is None:
-            listing.collect(self._census, parse_filter(query.filter), client.gains)
+            listing.collect(self.node, parse_filter(query.filter), client.gains)
         index = None if query.anchor is None else self._index(listing, query)
         start, end = _span(query.offset, query.limit, listing.total, index if query.follow else None)
         rows = listing.rows(start, end, self._snapshot())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from runtime.introspection import wire
-from runtime.introspection.ranking import CHUNK
+from runtime.introspection.crowd import Numbered
 from runtime.introspection.sorting import COLUMNS, Column
 from runtime.native import Pace
 from runtime.node import BLOCK
@@ -70,11 +70,11 @@ class Gains:
         self._sums = {name: sums}
         return {group: value - before.get(group, 0) for group, value in sums.items()}
 
-    def remember(self, name: wire.Sort, pieces: Iterable[Sequence[Process]], pace: Pace) -> None:
+    def remember(self, name: wire.Sort, processes: Numbered, pace: Pace) -> None:
         """Note the counts as they are now, for the next time."""
         read = COLUMNS[name]
         noted: dict[int, array[float]] = {}
-        for chunk in (piece[at : at + CHUNK] for piece in pieces for at in range(0, len(piece), CHUNK)):
+        for chunk in processes:
             for process, value in zip(chunk, read(chunk), strict=True):
                 number = process.pid.id
                 counts = noted.get(number >> BLOCK)

@@ -6,13 +6,129 @@ the count of each supervisor, and at the children of none.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from array import array
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
-from runtime.introspection.glimpse import values
-from runtime.introspection.places import MAX_DEPTH, Place, children_of, is_supervisor, join, root_key
+from runtime.introspection.crowd import Crowd, chunks
+from runtime.introspection.glimpse import pieces
+from runtime.introspection.places import (
+    MAX_DEPTH,
+    Place,
+    child_text,
+    children_of,
+    is_dynamic,
+    is_supervisor,
+    join,
+    parse_pid,
+    part_text,
+    root_key,
+)
 from runtime.native import Pace
 from runtime.process import Process
 from runtime.supervision.child import Child
+from runtime.supervision.dynamic import DynamicChildren
+
+
+class Brood(Crowd[Child]):
+    """A supervisor's children in start order, with and without processes. Its numbers are their positions."""
+
+    __slots__ = ("children",)
+
+    def __init__(self, children: Mapping[Any, Child]) -> None:
+        self.children = children
+
+    def __len__(self) -> int:
+        return len(self.children)
+
+    def __iter__(self) -> Iterator[list[Child]]:
+        return pieces(self.children.values())
+
+    def with_positions(self) -> Iterator[tuple[int, list[Child]]]:
+        """Give the chunks, each with the position of its first child."""
+        at = 0
+        for chunk in self:
+            yield at, chunk
+            at += len(chunk)
+
+    def number(self, child: Child, position: int) -> int:
+        """Give what to pick a child out by."""
+        return position
+
+    def picked(self, numbers: array[int]) -> Crowd[Child]:
+        """Give some of the children, by their numbers in ascending order, wherever they run now."""
+        return Picked(self.children, numbers)
+
+
+class Picked(Brood):
+    """Some of a supervisor's children, by their positions: a child that is restarted keeps its own."""
+
+    __slots__ = ("positions",)
+
+    def __init__(self, children: Mapping[Any, Child], positions: array[int]) -> None:
+        super().__init__(children)
+        self.positions = positions
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __iter__(self) -> Iterator[list[Child]]:
+        start = 0
+        for at, chunk in Brood(self.children).with_positions():
+            end = bisect_left(self.positions, at + len(chunk), start)
+            if start < end:
+                yield [chunk[position - at] for position in self.positions[start:end]]
+            start = end
+            if start == len(self.positions):
+                return
+
+
+class DynamicBrood(Brood):
+    """The children of a supervisor that has no order of them. Their numbers are those of their first processes."""
+
+    __slots__ = ("kept",)
+
+    def __init__(self, kept: DynamicChildren) -> None:
+        super().__init__(kept.children)
+        self.kept = kept
+
+    def number(self, child: Child, position: int) -> int:
+        """Give what to pick a child out by."""
+        return child.first.id if is_dynamic(child) else 0
+
+    def picked(self, numbers: array[int]) -> Crowd[Child]:
+        """Give some of the children, by their numbers, wherever they run now."""
+        return DynamicPicked(self.kept, numbers)
+
+    def pack(self, items: Sequence[Child]) -> array[int]:
+        """Give the numbers of these children."""
+        return array("q", [self.number(child, 0) for child in items])
+
+    def unpack(self, packed: Any) -> list[Child]:
+        """Give those of the children that there are still."""
+        find = self.kept.first_run_as
+        return [child for number in packed if (child := find(number)) is not None]
+
+
+class DynamicPicked(DynamicBrood):
+    """Some of the children of such a supervisor."""
+
+    __slots__ = ("numbers",)
+
+    def __init__(self, kept: DynamicChildren, numbers: array[int]) -> None:
+        super().__init__(kept)
+        self.numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __iter__(self) -> Iterator[list[Child]]:
+        return (self.unpack(numbers) for numbers in chunks(self.numbers))
+
+    def window(self, start: int, end: int, pace: Pace) -> list[Child]:
+        """Give those that there are still of the children from `start` up to `end`."""
+        return self.unpack(self.numbers[start:end])
 
 
 class Branch:
@@ -33,15 +149,29 @@ class Branch:
         self.seen = -1
 
     @property
-    def children(self) -> list[Child]:
-        """Its children in start order, read anew: kept, a million of them would be walked for garbage in the hub."""
+    def children(self) -> Brood:
+        """Its children."""
         kept = children_of(self.process)
-        return values(None if kept is None else kept.children)
+        if isinstance(kept, DynamicChildren):
+            return DynamicBrood(kept)
+        return Brood({} if kept is None else kept.children)
 
     @property
     def pid(self) -> str:
         """The supervisor's pid."""
         return str(self.process.pid)
+
+    def child_at(self, key: str) -> Child | None:
+        """Give the child whose place has that key."""
+        above, _, last = key.rpartition("/")
+        kept = children_of(self.process)
+        if kept is None or above != self.key:
+            return None
+        text = part_text(last)
+        likely = kept.children.get(parse_pid(text) or text)  # most are found without a search
+        if likely is not None and child_text(likely) == text:
+            return likely
+        return next((child for chunk in self.children for child in chunk if child_text(child) == text), None)
 
     def update(self, pace: Pace) -> int:
         """Read the children again if the supervisor has run since, and update the branches below; counts them all."""
@@ -57,21 +187,21 @@ class Branch:
         return count
 
     def _read(self, pace: Pace) -> None:
-        children = self.children
         before, self.below = self.below, {}
-        self.child_count, self.not_running = len(children), 0
+        self.child_count = self.not_running = 0
         deepest = self.depth >= MAX_DEPTH
-        for index, child in enumerate(children):
-            pid = child.pid
-            process = None if pid is None else pid.process
-            self.not_running += pid is None
-            if process is not None and not deepest and is_supervisor(process):
-                known = before.get(child)
-                if known is None or known.process is not process:
-                    known = Branch(process, join(self.key, child), Place(self.process, child), self)
-                self.below[child] = known
-            if not index & 511:
-                pace.breathe()
+        for chunk in self.children:
+            for child in chunk:
+                pid = child.pid
+                process = None if pid is None else pid.process
+                self.not_running += pid is None
+                if process is not None and not deepest and is_supervisor(process):
+                    known = before.get(child)
+                    if known is None or known.process is not process:
+                        known = Branch(process, join(self.key, child), Place(self.process, child), self)
+                    self.below[child] = known
+            self.child_count += len(chunk)
+            pace.breathe()
 
     def walk(self) -> Iterator[Branch]:
         """Give this branch and all below it, from the top down."""
@@ -122,12 +252,12 @@ class Branches:
                 yield branch.key, branch, None
             if branch.key not in parents:
                 continue
-            for number, child in enumerate(branch.children):
-                key = join(branch.key, child)
-                if key in keys and child not in branch.below:
-                    yield key, branch, child
-                if not number & 255:
-                    pace.breathe()
+            for chunk in branch.children:
+                for child in chunk:
+                    key = join(branch.key, child)
+                    if key in keys and child not in branch.below:
+                        yield key, branch, child
+                pace.breathe()
 
     def find(self, key: str) -> Process | None:
         """Give the process that stands in the place of that key."""
@@ -136,7 +266,7 @@ class Branches:
             while branch.key != key and key.startswith(branch.key + "/"):
                 inner = next((b for b in branch.below.values() if key == b.key or key.startswith(b.key + "/")), None)
                 if inner is None:
-                    child = next((child for child in branch.children if join(branch.key, child) == key), None)
+                    child = branch.child_at(key)
                     pid = None if child is None else child.pid
                     return None if pid is None else pid.process
                 branch = inner

@@ -7,8 +7,10 @@ lose processes: as long as its length is the same, so are its processes.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 
+from runtime.introspection.crowd import Numbered, chunks
 from runtime.introspection.places import Siblings, children_of, place_of
 from runtime.native import Pace
 from runtime.node import Node
@@ -30,19 +32,18 @@ class Block:
         """The highest number that was looked at."""
         self.length = 0
         self.roots: list[Process] = []
-        self.free: list[Process] = []
+        self.free = array("q")
+        """Their numbers."""
         self.unsettled: list[Process] = []
         """Processes that are only being started: it is too early to tell."""
 
     def update(self, block: dict[int, Process], pace: Pace) -> None:
         """Look at the processes that are new, and again at those it was too early for; forget those that died."""
-        length = len(block)
+        self.length = len(block)
         waiting, self.unsettled = self.unsettled, []
-        if length < self.length or waiting:
-            again = set(waiting)
-            self.roots = [p for p in self.roots if p.state is not DEAD and p not in again]
-            self.free = [p for p in self.free if p.state is not DEAD and p not in again]
-        self.length = length
+        again = {process.pid.id for process in waiting}
+        self.roots = [p for p in self.roots if p.state is not DEAD and p.pid.id not in again]
+        self.free = array("q", [number for number in self.free if number in block and number not in again])
         last = self.last
         numbers = list(block)
         if numbers and numbers[-1] > last:
@@ -65,7 +66,10 @@ class Block:
             self.unsettled.append(process)
         if place_of(process) is not None or (young and parent is not None and parent.worker is not None):
             return  # one that is started this moment is not shown under no supervisor until it has its place
-        (self.roots if isinstance(body, SupervisorServer) else self.free).append(process)
+        if isinstance(body, SupervisorServer):
+            self.roots.append(process)
+        else:
+            self.free.append(process.pid.id)
 
 
 class Census:
@@ -80,20 +84,6 @@ class Census:
         while self._blocks:
             self._blocks.popitem()
             pace.breathe()
-
-    def blocks(self, newest_first: bool = False) -> Iterator[list[Process]]:
-        """Give the living processes, oldest or newest first, a block at a time."""
-        table = self.node.table
-        for number in sorted(table.copy(), reverse=newest_first):
-            block = table.get(number)
-            if block:
-                processes = list(block.values())
-                yield processes[::-1] if newest_first else processes
-
-    def living(self, numbers: Iterable[int]) -> list[Process]:
-        """Give those processes of these numbers that live, in their order."""
-        find = self.node.find
-        return [process for number in numbers if (process := find(number)) is not None]
 
     def update(self, pace: Pace) -> None:
         """Look at what has changed."""
@@ -114,9 +104,25 @@ class Census:
         """Give the supervisors under no supervisor, oldest first."""
         return [process for block in self._in_order() for process in block.roots if process.state is not DEAD]
 
-    def free(self) -> list[Process]:
+    def free(self) -> Free:
         """Give the other processes under no supervisor, oldest first."""
-        return [process for block in self._in_order() for process in block.free if process.state is not DEAD]
+        return Free(self.node, [block.free for block in self._in_order()])
 
     def _in_order(self) -> list[Block]:
         return [self._blocks[number] for number in sorted(self._blocks)]
+
+
+class Free(Numbered):
+    """The processes under no supervisor, as they were counted."""
+
+    __slots__ = ("blocks",)
+
+    def __init__(self, node: Node, blocks: list[array[int]]) -> None:
+        super().__init__(node)
+        self.blocks = blocks
+
+    def __len__(self) -> int:
+        return sum(map(len, self.blocks))
+
+    def __iter__(self) -> Iterator[Sequence[Process]]:
+        return (self.unpack(numbers) for block in self.blocks for numbers in chunks(block))

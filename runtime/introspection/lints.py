@@ -6,13 +6,15 @@ They are looked for again and again under a share of time; a finding that no lon
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from runtime import clock
 from runtime.calls import From
 from runtime.introspection import wire
 from runtime.introspection.branches import Branches
 from runtime.introspection.census import Census
+from runtime.introspection.crowd import Everybody
 from runtime.introspection.errand import Errand
 from runtime.introspection.event_log import EventLog, Stall
 from runtime.introspection.places import children_of, display_name, place_of
@@ -105,14 +107,14 @@ class Lints:
         before = pace.spent()
         found = [*self._hog(), *self._loops(branches, pace), *self._self_calls()]
         waiting: list[Process] = []
-        for block in census.blocks():
-            for process in self._striking(block):
+        for chunk in Everybody(self.node):
+            for process in self._striking(chunk):
                 if process.waiting_for is not None:
                     waiting.append(process)
                 found.extend(self._of_process(process, present))
             pace.breathe()
         found.extend(_cycles(waiting))
-        found.extend(self._alone(census))
+        found.extend(islice(self._alone(census, pace), MAX_FINDINGS))
         self._forget_dead()
         self._publish(found)
         self._looked_at, self._cost = present, pace.spent() - before
@@ -183,12 +185,12 @@ class Lints:
             sentence = f"{_name(process)} called itself: such a call fails at once, since nobody else could answer it."
             yield wire.Lint(kind="calls_itself", weight=2, pids=(str(process.pid),), sentence=sentence)
 
-    def _striking(self, block: list[Process]) -> list[Process]:
+    def _striking(self, some: Sequence[Process]) -> list[Process]:
         """Give the few processes that have something to be looked at: asked in one expression, of all of them."""
         known = self._memory
         return [
             process
-            for process in block
+            for process in some
             if process.mailbox
             or process.saved
             or process.waiting_for is not None
@@ -242,15 +244,17 @@ class Lints:
             )
             yield wire.Lint(kind="never_received", weight=2, pids=(str(process.pid),), sentence=sentence)
 
-    def _alone(self, census: Census) -> Iterator[wire.Lint]:
+    def _alone(self, census: Census, pace: Pace) -> Iterator[wire.Lint]:
         """Find processes whose end nobody would hear of."""
-        for process in census.free():
-            if process.links or process.watchers or process.name is not None or process.parent is None:
-                continue
-            if isinstance(process.body, Errand) or time.time() - process.started_at < IGNORED_FOR:
-                continue
-            sentence = f"{_name(process)} is under no supervisor, and nobody would hear of its end."
-            yield wire.Lint(kind="unwatched", weight=1, pids=(str(process.pid),), sentence=sentence)
+        for chunk in census.free():
+            for process in chunk:
+                if process.links or process.watchers or process.name is not None or process.parent is None:
+                    continue
+                if isinstance(process.body, Errand) or time.time() - process.started_at < IGNORED_FOR:
+                    continue
+                sentence = f"{_name(process)} is under no supervisor, and nobody would hear of its end."
+                yield wire.Lint(kind="unwatched", weight=1, pids=(str(process.pid),), sentence=sentence)
+            pace.breathe()
 
     def _forget_dead(self) -> None:
         self._lengths = {p: seen for p, seen in self._lengths.items() if p.state is not DEAD}

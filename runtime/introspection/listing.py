@@ -8,49 +8,21 @@ from dataclasses import dataclass
 
 from runtime.introspection import wire
 from runtime.introspection.attention import Gains
-from runtime.introspection.census import Census
+from runtime.introspection.crowd import Everybody, Passed, Several
 from runtime.introspection.filter import Subject, Test
 from runtime.introspection.places import Place, Siblings, initial_call, join, key_of, name_of, place_of, root_key
-from runtime.introspection.ranking import CHUNK, Ranking
+from runtime.introspection.ranking import Ranking
 from runtime.introspection.snapshot import Snapshot, queue_length
 from runtime.introspection.sorting import COLUMNS, GAINING
 from runtime.native import Pace
+from runtime.node import Node
 from runtime.process import DEAD, Process
 from runtime.supervision.child import Child
 
-AROUND = 100
-"""Lines after the anchor that are put in order with it."""
+MOST_GROUPS = 10_000
+"""Groups of a list, at most: what belongs to further ones is summed up as the `REST`."""
 
-
-@dataclass(frozen=True)
-class Everybody:
-    """The living processes, read anew each time they are gone through."""
-
-    census: Census
-    newest_first: bool = False
-
-    def __iter__(self) -> Iterator[list[Process]]:
-        return self.census.blocks(self.newest_first)
-
-    def backwards(self) -> Everybody:
-        """Give them in the opposite order."""
-        return Everybody(self.census, not self.newest_first)
-
-
-@dataclass(frozen=True)
-class Passed:
-    """The processes that have passed a filter, kept as their numbers, which cost the garbage collector nothing."""
-
-    census: Census
-    numbers: array[int]
-
-    def __iter__(self) -> Iterator[list[Process]]:
-        for start in range(0, len(self.numbers), CHUNK):
-            yield self.census.living(self.numbers[start : start + CHUNK])
-
-    def backwards(self) -> Passed:
-        """Give them in the opposite order."""
-        return Passed(self.census, self.numbers[::-1])
+REST = "all others"
 
 
 @dataclass(slots=True)
@@ -106,21 +78,19 @@ class Listing:
         self.pace = Pace()
         self.matched: int | None = None
         self._groups: list[Group] = []
-        self._ranking: Ranking[Process] = Ranking((), COLUMNS["pid"], False)
+        self._ranking: Ranking[Process] = Ranking(Several(()), COLUMNS["pid"], False)
         self._index_of: dict[str | Process, int | None] = {}
 
-    def collect(self, census: Census, test: Test | None, gains: Gains) -> None:
+    def collect(self, node: Node, test: Test | None, gains: Gains) -> None:
         """Find what is listed."""
-        everybody: Everybody | Passed
-        if test is None:
-            everybody, total = Everybody(census), census.node.alive
-        else:
-            everybody = Passed(census, array("q", self._passing(census, test)))
-            total = self.matched = len(everybody.numbers)
+        everybody: Everybody | Passed = Everybody(node)
+        if test is not None:
+            everybody = Passed(node, array("q", self._passing(node, test)))
+            self.matched = len(everybody)
         if self.query.group_by:
             self._groups = self._grouped(everybody, gains)
         else:
-            self._ranking = self._ranked(everybody, total, gains)
+            self._ranking = self._ranked(everybody, gains)
 
     def release(self, pace: Pace) -> None:
         """Let go of the processes, a few at a time. It is of no use afterwards."""
@@ -132,25 +102,25 @@ class Listing:
         """How many lines there are."""
         return len(self._groups) if self.query.group_by else self._ranking.total
 
-    def _passing(self, census: Census, test: Test) -> Iterator[int]:
+    def _passing(self, node: Node, test: Test) -> Iterator[int]:
         siblings = Siblings()
-        for block in census.blocks():
-            for number, process in enumerate(block):
+        for chunk in Everybody(node):
+            for number, process in enumerate(chunk):
                 if process.body is not None and test(Subject(process, siblings)):
                     yield process.pid.id
                 if not number & 255:
                     self.pace.breathe()
 
-    def _ranked(self, everybody: Everybody | Passed, total: int, gains: Gains) -> Ranking[Process]:
+    def _ranked(self, everybody: Everybody | Passed, gains: Gains) -> Ranking[Process]:
         query = self.query
         sort = "pid" if query.sort == "tree" else query.sort
         descending = query.descending and query.sort != "tree"
         if sort == "pid":
-            pieces = everybody.backwards() if descending else everybody
-            return Ranking(pieces, COLUMNS[sort], descending, in_order=True, total=total)
+            crowd = everybody.backwards() if descending else everybody
+            return Ranking(crowd, COLUMNS[sort], descending, in_order=True)
         if not query.delta or sort not in GAINING:
-            return Ranking(everybody, COLUMNS[sort], descending, total=total)
-        ranking = Ranking(everybody, gains.column(sort), descending, total=total)
+            return Ranking(everybody, COLUMNS[sort], descending)
+        ranking = Ranking(everybody, gains.column(sort), descending)
         gains.remember(sort, everybody, self.pace)
         return ranking
 
@@ -159,11 +129,14 @@ class Listing:
         name_of = _GROUPS[self.query.group_by]
         siblings = Siblings()
         names: dict[Process, str] = {}
-        for piece in everybody:
-            for number, process in enumerate(piece):
+        for chunk in everybody:
+            for number, process in enumerate(chunk):
                 child = siblings.child_of(process)
                 name = name_of(process, siblings, names)
                 group = groups.get(name)
+                if group is None and len(groups) >= MOST_GROUPS:
+                    group = groups.get(REST)
+                    name = REST
                 if group is None:
                     group = groups[name] = Group(name)
                 group.add(process, child)
@@ -205,14 +178,7 @@ class Listing:
             return next((n for n, group in enumerate(self._groups) if f"group:{group.name}" == key), None)
         if process is None:
             return None
-        ranking, pace = self._ranking, self.pace
-        index = ranking.count_before(process, pace)
-        if exact and index is not None:  # counters may have gone on meanwhile
-            for wanted in (index + AROUND, None):
-                ranked = ranking.reach(wanted, pace)
-                if process in ranked:
-                    return ranked.index(process)
-        return index
+        return self._ranking.index_of(process, self.pace) if exact else self._ranking.count_before(process, self.pace)
 
 
 def _key(process: Process, place: Place | None, keys: dict[Process, str]) -> str:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 import socket
-from itertools import islice
-from typing import Any
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, Generic, TypeVar
 
 import psutil
 
 from runtime import clock
 from runtime.introspection import wire
 from runtime.introspection.address import socket_dir
-from runtime.introspection.glimpse import values
+from runtime.introspection.glimpse import pieces
 from runtime.introspection.places import display_name, place_of, text_of
-from runtime.introspection.ranking import Ranking
 from runtime.introspection.socket_holders import SocketHolders
 from runtime.native import Pace
 from runtime.node import Node
@@ -23,9 +23,9 @@ from runtime.process import Process
 from runtime.registry import Registry
 from runtime.supervision.child import Child
 from runtime.text import render
+from runtime.timers import Timer
 
-MAX_REGISTRIES = 100_000
-"""Registered names that are searched for registries."""
+T = TypeVar("T")
 
 
 def names_of(node: Node, query: wire.GetNames, holders: SocketHolders) -> wire.Names:
@@ -34,14 +34,9 @@ def names_of(node: Node, query: wire.GetNames, holders: SocketHolders) -> wire.N
     wanted = query.filter.casefold()
     pace = Pace()
     names, total = _names(node, limit, wanted, pace)
-    timers = []
-    for number, timer in enumerate(values(node.timers.pending)):
-        if not number & 255:
-            pace.breathe()
-        if not wanted or wanted in _timer_text(timer):
-            timers.append(timer)
+    timers: _Matching[Timer] = _Matching(lambda timer: not wanted or wanted in _timer_text(timer), pace)
     present = clock.now()
-    soonest = Ranking([timers], lambda some: [timer.due for timer in some], False).reach(limit, pace)[:limit]
+    soonest = heapq.nsmallest(limit, timers.of(node.timers.pending.values()), key=lambda timer: timer.due)
     return wire.Names(
         names=tuple(names),
         timers=tuple(
@@ -55,8 +50,25 @@ def names_of(node: Node, query: wire.GetNames, holders: SocketHolders) -> wire.N
         ),
         sockets=tuple(entry for entry in _sockets(holders) if wanted in _socket_text(entry))[:limit],
         names_total=total,
-        timers_total=len(timers),
+        timers_total=timers.count,
     )
+
+
+class _Matching(Generic[T]):
+    """Goes through a great many items and counts those that a test lets through."""
+
+    def __init__(self, test: Callable[[T], bool], pace: Pace) -> None:
+        self.count = 0
+        self._test = test
+        self._pace = pace
+
+    def of(self, view: Collection[T]) -> Iterator[T]:
+        """Give those of these items, one by one."""
+        for chunk in pieces(view):
+            passed = list(filter(self._test, chunk))
+            self.count += len(passed)
+            yield from passed
+            self._pace.breathe()
 
 
 def _timer_text(timer: Any) -> str:
@@ -74,40 +86,32 @@ def _socket_text(entry: wire.SocketEntry) -> str:
 
 def _names(node: Node, limit: int, wanted: str, pace: Pace) -> tuple[list[wire.NameEntry], int]:
     """Give the first names, those in registries last, and how many there are."""
-    registered = node.names.copy()
-    chosen, registries = [], []
-    for number, (name, process) in enumerate(registered.items()):
-        if not number & 1023:
-            pace.breathe()
-        if not wanted or wanted in f"{text_of(name)} {process.pid}".casefold():
-            chosen.append(name)
+    registries = []
+
+    def is_wanted(item: tuple[Any, Process]) -> bool:
+        name, process = item
         if isinstance(process.body, Registry) and "table" in vars(process.body):
             registries.append((text_of(name), process.body))
-    total = len(chosen)
-    first = Ranking([chosen], lambda some: list(map(text_of, some)), False).reach(limit, pace)[:limit]
-    entries = [wire.NameEntry(name=text_of(name), pid=str(registered[name].pid)) for name in first]
+        return not wanted or wanted in f"{text_of(name)} {process.pid}".casefold()
+
+    registered = _Matching(is_wanted, pace)
+    first = heapq.nsmallest(limit, registered.of(node.names.items()), key=lambda item: text_of(item[0]))
+    entries = [wire.NameEntry(name=text_of(name), pid=str(process.pid)) for name, process in first]
+    total = registered.count
     for registry, body in registries:
-        for number, (key, entry) in enumerate(_steady(body)):
-            if not number & 255:
-                pace.breathe()
-            if not wanted and len(entries) >= limit:
-                total += 1
-                continue
-            found = wire.NameEntry(name=render(key, 200), pid=str(entry.pid), registry=registry)
-            if not wanted or wanted in f"{found.name} {found.pid} {registry}".casefold():
-                total += 1
-                entries.append(found)
-    return entries[:limit], total
-
-
-def _steady(registry: Registry) -> list[tuple[Any, Any]]:
-    """Give a registry's entries; none when its table never stood still."""
-    for _ in range(20):
-        try:
-            return [*islice(registry.table, MAX_REGISTRIES)]
-        except RuntimeError:
-            continue
-    return []
+        for chunk in pieces(body.table.items()):
+            for key, several in chunk:
+                for entry in [*several]:
+                    if not wanted and len(entries) >= limit:
+                        total += 1
+                        continue
+                    found = wire.NameEntry(name=render(key, 200), pid=str(entry.pid), registry=registry)
+                    if not wanted or wanted in f"{found.name} {found.pid} {registry}".casefold():
+                        total += 1
+                        if len(entries) < limit:
+                            entries.append(found)
+            pace.breathe()
+    return entries, total
 
 
 def _dest(dest: Any) -> str:

@@ -120,7 +120,16 @@ def text_of(name: Any) -> str:
 
 def join(parent_key: str, child: Child) -> str:
     """Give the key of a child's place below that of its supervisor."""
-    return f"{parent_key}/{child_text(child).replace('%', '%25').replace('/', '%2F')}"
+    return f"{parent_key}/{_part(child_text(child))}"
+
+
+def _part(text: str) -> str:
+    return text.replace("%", "%25").replace("/", "%2F")
+
+
+def part_text(part: str) -> str:
+    """Give the text, of a child's id or a name, that a part of a key stands for."""
+    return part.replace("%2F", "/").replace("%25", "%")
 
 
 def root_key(process: Process) -> str:
@@ -128,7 +137,7 @@ def root_key(process: Process) -> str:
     name = process.name
     if name is None or not is_supervisor(process):
         return str(process.pid)
-    return text_of(name).replace("%", "%25").replace("/", "%2F")
+    return _part(text_of(name))
 
 
 def key_of(process: Process) -> str:

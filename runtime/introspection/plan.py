@@ -10,10 +10,11 @@ from collections.abc import Sequence
 
 from runtime import clock
 from runtime.introspection import wire
-from runtime.introspection.glimpse import some, values
+from runtime.introspection.glimpse import pieces, some
 from runtime.introspection.places import Place, children_of, name_of, place_of
 from runtime.native import Pace
 from runtime.process import Process
+from runtime.supervision.child import Child
 from runtime.supervision.children import Children
 from runtime.supervision.dynamic import DynamicChildren
 
@@ -74,13 +75,13 @@ class Planner:
                 self._shut_down.add(dying)
             kept = children_of(dying)
             if kept is not None:
-                for child in values(kept.children):
-                    below = None if child.pid is None else child.pid.process
-                    if below is not None:
-                        self._settled.add(below)
-                        waiting.append(below)
-                    if not len(waiting) & 255:
-                        self._pace.breathe()
+                for chunk in pieces(kept.children.values()):
+                    if len(self.kills) + len(waiting) >= MAX_PROCESSES:
+                        break
+                    below = _running(chunk)
+                    self._settled.update(below)
+                    waiting += below
+                    self._pace.breathe()
             waiting.extend(other for other in some(dying.links, MAX_PROCESSES) if not other.trap_exit)
             if not len(self.kills) & 63:
                 self._pace.breathe()
@@ -101,9 +102,10 @@ class Planner:
         if budget_used(kept) + made > kept.intensity.max_restarts:
             self.gives_up[supervisor] = None
             self._die(supervisor, shut_down=True)
-            for child in values(kept.children):  # what it has restarted before ends with it
-                if child.pid is not None and child.pid.process is not None:
-                    self.restarts.pop(child.pid.process, None)
+            for chunk in pieces(kept.children.values()):
+                for each in _running(chunk):
+                    self.restarts.pop(each, None)  # what it has restarted before ends with it
+                self._pace.breathe()
             return
         for victim in self._group(kept, place, process):
             self._settled.add(victim)
@@ -114,11 +116,15 @@ class Planner:
         """Give the processes that the strategy restarts, the one that ended among them."""
         if isinstance(kept, DynamicChildren) or kept.strategy == "one_for_one":
             return [process]
-        children = values(kept.children)
-        if kept.strategy == "rest_for_one" and place.child in children:
-            children = children[children.index(place.child) :]
-        group = [child.pid.process for child in children if child.pid is not None and child.spec.restart != "temporary"]
-        return [each for each in group if each is not None]
+        group: list[Process] = []
+        is_before = kept.strategy == "rest_for_one"
+        for chunk in pieces(kept.children.values()):
+            if is_before and place.child in chunk:
+                is_before, chunk = False, chunk[chunk.index(place.child) :]
+            if not is_before:
+                group += _running([child for child in chunk if child.spec.restart != "temporary"])
+            self._pace.breathe()
+        return group[:MAX_PROCESSES]
 
     def sentence(self) -> str:
         """Say it in one line."""
@@ -156,6 +162,11 @@ class Planner:
         if used + made >= intensity.max_restarts:
             return f"{text}: one more after this and {name_of(supervisor)} gives up"
         return text
+
+
+def _running(children: list[Child]) -> list[Process]:
+    """Give the processes of those children that have one."""
+    return [process for child in children if (pid := child.pid) is not None and (process := pid.process) is not None]
 
 
 def budget_used(kept: Children) -> int:

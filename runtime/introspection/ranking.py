@@ -1,88 +1,97 @@
-"""Ranking: the first so many of a long list by some figure, in steps short enough for the hub not to notice."""
+"""Ranking: a crowd in the order of some figure, as far as somebody wants to see it, in steps short enough for the hub.
+
+Up to `HEAD` items are picked out of the crowd. For more, it is dealt into buckets of about as many items each, one of
+which holds what comes before all of the next; a bucket is put in order when it is looked at.
+"""
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
-from operator import itemgetter
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
+from runtime.introspection.crowd import Crowd, Packed, chunks
+from runtime.introspection.glimpse import CHUNK
 from runtime.native import Pace
 
 T = TypeVar("T")
 
-CHUNK = 512
-"""Items that are looked at in one step, which holds the interpreter for less than a millisecond."""
-
 HEAD = 5_000
-"""Up to so many wanted items, they are picked out of the list; for more, all of it is sorted."""
+"""Up to so many wanted items, they are picked out; for more, all of the crowd is dealt into buckets."""
 
-_value = itemgetter(0)
-_item = itemgetter(1)
+SAMPLE = 4_096
+"""Values that are looked at to find where buckets begin."""
+
+BUCKETS = 512
+"""Into how many the sample is cut."""
+
+AROUND = 100
+"""Items after one that is looked for that are put in order with it."""
+
+
+class Bucket:
+    """Some neighbours of the order; `is_ordered` says whether they are in order among themselves."""
+
+    __slots__ = ("is_ordered", "packed")
+
+    def __init__(self, packed: Packed, is_ordered: bool) -> None:
+        self.packed = packed
+        self.is_ordered = is_ordered
 
 
 class Ranking(Generic[T]):
-    """Items in order as far as somebody wanted to see it; items that are equal keep their order.
+    """A crowd in order; items that are equal keep theirs.
 
-    They come in `pieces`, which are gone through again and again, and are not kept, only those that are in order are: a
-    million references would be walked by each round of the garbage collector, and to let go of them at once would hold
-    the interpreter as well. `total` says how many there are, where counting them would take long.
-    `column` reads what they are sorted by, of several at once: values that can be compared with each other.
-    `in_order` says that they are sorted already.
+    `column` reads what it is sorted by, of several items at once: values that can be compared with each other.
+    `in_order` says that it is sorted already.
     """
 
     def __init__(
-        self,
-        pieces: Iterable[Sequence[T]],
-        column: Callable[[Sequence[T]], list[Any]],
-        descending: bool,
-        in_order: bool = False,
-        total: int | None = None,
+        self, crowd: Crowd[T], column: Callable[[Sequence[T]], list[Any]], descending: bool, in_order: bool = False
     ) -> None:
-        self.total = sum(map(len, pieces)) if total is None else total
+        self.total = len(crowd)
         """How many items there are."""
-        self._pieces = pieces
+        self._crowd = crowd
         self._column = column
         self._descending = descending
         self._in_order = in_order
-        self._first: list[T] = []
-        self._runs: list[tuple[list[Any], list[T]]] = []
-        self._rest: Iterator[T] | None = None
+        self._head: list[T] = []
+        self._buckets: list[Bucket] = []
 
     def window(self, start: int, end: int, pace: Pace) -> Sequence[T]:
-        """Give the items from `start` up to `end`."""
-        if not self._in_order:
-            return self.reach(end, pace)[start:end]
-        found: list[T] = []
-        at = 0
-        for chunk in self._chunks():
-            if at + len(chunk) > start:
-                found.extend(chunk[max(0, start - at) : end - at])
-            at += len(chunk)
-            if at >= end:
-                break
-            pace.breathe()
-        return found
-
-    def reach(self, wanted: int | None, pace: Pace) -> list[T]:
-        """Put at least the first `wanted` items in order (all, for None), and give those that are."""
-        wanted = self.total if wanted is None else min(wanted, self.total)
+        """Give the items from `start` up to `end`; some may be gone since they were counted."""
+        end = min(end, self.total)
         if self._in_order:
-            return list(self.window(0, wanted, pace))
-        if len(self._first) < wanted:
-            if self._rest is None and wanted <= HEAD and self.total > CHUNK:
-                self._first = self._head(min(HEAD, 2 * wanted), pace)  # some more, for the next page
-            else:
-                self._sort(wanted, pace)
-        return self._first
+            return self._crowd.window(start, end, pace)
+        if not self._reach_with_head(end, pace):
+            return self._from_buckets(start, end, pace)
+        return self._head[start:end]
+
+    def index_of(self, item: T, pace: Pace) -> int | None:
+        """Give the index of an item, with those around it put in order; None when it is not in the crowd."""
+        index = self.count_before(item, pace)
+        if index is None or self._in_order:
+            return index
+        if self._reach_with_head(min(index + AROUND, self.total), pace):
+            if item in self._head:
+                return self._head.index(item)
+            self._deal(pace)  # its figure has changed meanwhile
+        packed = self._crowd.pack([item])[0]
+        at = 0
+        for bucket in self._buckets:
+            if packed in bucket.packed:
+                self._put_in_order(bucket, pace)
+                return at + bucket.packed.index(packed) if packed in bucket.packed else index
+            at += len(bucket.packed)
+            pace.breathe()
+        return index
 
     def count_before(self, item: T, pace: Pace) -> int | None:
         """Count the items that come before one, without putting them in order; None when it is not among them."""
         descending = self._descending
         own = self._column([item])[0]
         before, seen = 0, False
-        for chunk in self._chunks():
+        for chunk in self._crowd:
             values = self._column(chunk)
             before += len([v for v in values if v > own] if descending else [v for v in values if v < own])
             if not seen:
@@ -94,28 +103,37 @@ class Ranking(Generic[T]):
 
     def release(self, pace: Pace) -> None:
         """Let go of what was put in order, a little at a time. It is of no use afterwards."""
-        self._rest = None
-        for values, items in self._runs:
-            values.clear()
-            items.clear()
+        while self._buckets:
+            self._buckets.pop()
             pace.breathe()
-        while self._first:
-            del self._first[-CHUNK:]
+        while self._head:
+            del self._head[-CHUNK:]
             pace.breathe()
 
-    def _chunks(self) -> Iterator[Sequence[T]]:
-        for piece in self._pieces:
-            for start in range(0, len(piece), CHUNK):
-                yield piece[start : start + CHUNK]
+    # -- The first items ------------------------------------------------------------------------------------------
 
-    def _head(self, wanted: int, pace: Pace) -> list[T]:
+    def _reach_with_head(self, end: int, pace: Pace) -> bool:
+        """Put the items up to `end` into the head, if there is to be one; else deal the crowd into buckets."""
+        if self._buckets:
+            return False
+        if end > HEAD:
+            self._deal(pace)
+            return False
+        if len(self._head) < end:
+            wanted = min(HEAD, 2 * end)  # some more, for the next page
+            self._head = self._pick(wanted, pace)
+            if len(self._head) < wanted:
+                self.total = len(self._head)  # some may be gone
+        return True
+
+    def _pick(self, wanted: int, pace: Pace) -> list[T]:
         descending = self._descending
         items: list[T] = []
         figures: list[Any] = []  # not in pairs with the items: the garbage collector would look at each pair
         room = max(wanted + wanted // 2, CHUNK)  # so that sorting them comes seldom
         last: Any = None
         full = False
-        for chunk in self._chunks():
+        for chunk in self._crowd:
             values = self._column(chunk)
             if not full:
                 items += chunk
@@ -135,23 +153,61 @@ class Ranking(Generic[T]):
         """Give the indices of values in order; sorting is stable in both directions."""
         return sorted(range(len(values)), key=values.__getitem__, reverse=self._descending)
 
-    def _sort(self, wanted: int, pace: Pace) -> None:
-        rest = self._rest
-        if rest is None:
-            self._first = []
-            self._runs = self._sorted_chunks(pace)
-            # Pairs are made while they are merged: a million at once would make the garbage collector walk the node.
-            pairs = [zip(values, items, strict=True) for values, items in self._runs]
-            rest = self._rest = map(_item, heapq.merge(*pairs, key=_value, reverse=self._descending))
-        while len(self._first) < wanted and (more := list(islice(rest, CHUNK))):  # some may have died meanwhile
-            self._first += more
-            pace.breathe()
+    # -- All of them ----------------------------------------------------------------------------------------------
 
-    def _sorted_chunks(self, pace: Pace) -> list[tuple[list[Any], list[T]]]:
-        runs = []
-        for chunk in self._chunks():
-            values = self._column(chunk)
-            order = self._order(values)
-            runs.append(([values[i] for i in order], [chunk[i] for i in order]))
+    def _deal(self, pace: Pace) -> None:
+        """Deal the crowd into buckets: between two of the `starts` one that is to be sorted, at each one of equals."""
+        self._head = []
+        starts = self._starts(pace)
+        buckets = [Bucket(self._crowd.pack([]), bool(n & 1)) for n in range(2 * len(starts) + 1)]
+        put = [bucket.packed.append for bucket in buckets]
+        for chunk in self._crowd:
+            packed = self._crowd.pack(chunk)
+            for value, each in zip(self._column(chunk), packed, strict=True):
+                at = bisect_left(starts, value)
+                put[2 * at + (at < len(starts) and starts[at] == value)](each)
             pace.breathe()
-        return runs
+        self._buckets = buckets[::-1] if self._descending else buckets
+        self._count()
+
+    def _starts(self, pace: Pace) -> list[Any]:
+        """Find values that cut the crowd into parts of about the same size; what many items have is one of them."""
+        sample: list[Any] = []
+        stride = max(1, self.total // SAMPLE)
+        skipped = 0  # of the chunks before
+        for chunk in self._crowd:
+            sample += self._column(chunk[-skipped % stride :: stride])
+            skipped += len(chunk)
+            pace.breathe()
+        sample.sort()
+        return sorted({*sample[:: max(1, len(sample) // BUCKETS)]})
+
+    def _from_buckets(self, start: int, end: int, pace: Pace) -> list[T]:
+        found: list[T] = []
+        at = 0
+        for bucket in self._buckets:
+            if at + len(bucket.packed) > start:
+                self._put_in_order(bucket, pace)
+                found += self._crowd.unpack(bucket.packed[max(0, start - at) : end - at])
+            at += len(bucket.packed)
+            if at >= end:
+                break
+        return found
+
+    def _put_in_order(self, bucket: Bucket, pace: Pace) -> None:
+        if bucket.is_ordered:
+            return
+        items: list[T] = []
+        values: list[Any] = []
+        for packed in chunks(bucket.packed):
+            living = self._crowd.unpack(packed)
+            items += living
+            values += self._column(living)
+            pace.breathe()
+        bucket.packed = self._crowd.pack([items[n] for n in self._order(values)])
+        bucket.is_ordered = True
+        self._count()  # some may be gone
+        pace.breathe()
+
+    def _count(self) -> None:
+        self.total = sum(len(bucket.packed) for bucket in self._buckets)

@@ -6,6 +6,7 @@ supervisor are looked at only where the window shows them.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -13,8 +14,10 @@ from typing import Any
 
 from runtime.introspection import wire
 from runtime.introspection.branches import Branch
+from runtime.introspection.crowd import Crowd, Several
 from runtime.introspection.filter import ChildSubject, Subject, Test
-from runtime.introspection.places import FREE, GROUPS, Place, join, root_key
+from runtime.introspection.glimpse import CHUNK
+from runtime.introspection.places import FREE, GROUPS, Place, join, parse_pid
 from runtime.introspection.ranking import Ranking
 from runtime.introspection.snapshot import Snapshot
 from runtime.introspection.sorting import COLUMNS
@@ -24,6 +27,8 @@ from runtime.process import Process
 NO_LIMBS: Mapping[Any, Any] = MappingProxyType({})
 """What most limbs have below them: shared, since the garbage collector walks whatever a tree of many is made of."""
 
+NOTHING: Crowd[Any] = Several(())
+
 
 @dataclass(slots=True)
 class Limb:
@@ -32,7 +37,7 @@ class Limb:
     branch: Branch | None
     key: str
     folded: bool
-    items: Sequence[Any] = ()
+    items: Crowd[Any] = NOTHING
     """What hangs below it in start order: Child records of a branch, processes of the group."""
     limbs: Mapping[Any, Limb] = field(default_factory=lambda: NO_LIMBS)
     """Those of its items that are limbs themselves."""
@@ -56,7 +61,7 @@ class Tree:
 
     # -- What is shown ------------------------------------------------------------------------------------------
 
-    def grow(self, tops: list[Branch], free: Sequence[Process], plain: Sequence[Process], test: Test | None) -> None:
+    def grow(self, tops: list[Branch], free: Crowd[Process], plain: Crowd[Process], test: Test | None) -> None:
         """Lay out the lines: the branches from the top down, then what is under no supervisor.
 
         Those are two groups, of processes and of greenlets that are none.
@@ -88,8 +93,8 @@ class Tree:
         )
         limb = Limb(branch, branch.key, folded)
         if not folded:
-            limb.items = children = branch.children
-            limb.size += len(children)
+            limb.items = branch.children
+            limb.size += len(limb.items)
             limbs = {}
             for child, below in branch.below.items():
                 inner = self._limb(below, None)
@@ -104,40 +109,45 @@ class Tree:
         """Keep what the filter lets through, and what stands above it."""
         own = test(Subject(branch.process, branch.place, branch.key))
         limb = Limb(branch, branch.key, False)
-        items, limbs = [], {}
-        for number, child in enumerate(branch.children):
-            below = branch.below.get(child)
-            if below is not None:
-                inner = self._pruned(below, test)
-                if inner is not None:
-                    limbs[child] = inner
-                    limb.size += inner.size
-                    items.append(child)
-            elif test(ChildSubject(branch.process, child, branch.key)):
-                self._count_match()
-                items.append(child)
-                limb.size += 1
-            if not number & 255:
-                self.pace.breathe()
-        if own:
-            self._count_match()
-        limb.items, limb.limbs = items, limbs or NO_LIMBS
-        return limb if own or items else None
-
-    def _group(self, key: str, members: Sequence[Process], test: Test | None) -> Limb | None:
-        if test is not None:
-            kept = []
-            for number, process in enumerate(members):
-                if test(Subject(process, None)):
+        brood, numbers, limbs = branch.children, array("q"), {}
+        for at, chunk in brood.with_positions():
+            for number, child in enumerate(chunk, at):
+                below = branch.below.get(child)
+                if below is not None:
+                    inner = self._pruned(below, test)
+                    if inner is not None:
+                        limbs[child] = inner
+                        limb.size += inner.size
+                        numbers.append(brood.number(child, number))
+                elif test(ChildSubject(branch.process, child, branch.key)):
                     self._count_match()
-                    kept.append(process)
+                    numbers.append(brood.number(child, number))
+                    limb.size += 1
                 if not number & 255:
                     self.pace.breathe()
-            members = kept
-        if not members:
+        if own:
+            self._count_match()
+        if not own and not numbers:
+            return None
+        limb.items, limb.limbs = brood.picked(numbers), limbs or NO_LIMBS
+        return limb
+
+    def _group(self, key: str, members: Crowd[Process], test: Test | None) -> Limb | None:
+        if test is not None:
+            members = self._passing(members, test)
+        if not len(members):
             return None
         folded = test is None and key not in self._unfolded and self.query.root != key
         return Limb(None, key, folded, members, size=1 if folded else 1 + len(members))
+
+    def _passing(self, members: Crowd[Process], test: Test) -> Crowd[Process]:
+        packed = members.pack([])
+        for chunk in members:
+            passed = [process for process in chunk if test(Subject(process, None))]
+            self.matched = (self.matched or 0) + len(passed)
+            packed.extend(members.pack(passed))
+            self.pace.breathe()
+        return members.packed(packed)
 
     def _count_match(self) -> None:
         self.matched = (self.matched or 0) + 1
@@ -153,22 +163,28 @@ class Tree:
         while limbs:
             limb = limbs.pop()
             limbs.extend(limb.limbs.values())
-            limb.items, limb.limbs = (), NO_LIMBS
+            limb.items, limb.limbs = NOTHING, NO_LIMBS
             pace.breathe()
         while self._rankings:
             self._rankings.popitem()[1].release(pace)
 
     # -- Order ----------------------------------------------------------------------------------------------------
 
-    def _ordered(self, limb: Limb, wanted: int | None) -> Sequence[Any]:
-        """Give what hangs below a limb in the order asked for; at least the first `wanted` of it."""
+    def _ordered(self, limb: Limb, start: int, end: int) -> Sequence[Any]:
+        """Give what hangs below a limb, in the order asked for, from `start` up to `end`."""
         if self.query.sort == "tree":
-            return limb.items
+            return limb.items.window(start, end, self.pace)
         ranking = self._rankings.get(id(limb))
         if ranking is None:
-            ranking = Ranking([limb.items], _column(self.query.sort), self.query.descending)
+            ranking = Ranking(limb.items, _column(self.query.sort), self.query.descending)
             self._rankings[id(limb)] = ranking
-        return ranking.reach(wanted, self.pace)
+        return ranking.window(start, end, self.pace)
+
+    def _in_order(self, limb: Limb) -> Iterator[Sequence[Any]]:
+        """Give all that hangs below a limb in the order asked for, a chunk at a time."""
+        if self.query.sort == "tree":
+            return iter(limb.items)
+        return (self._ordered(limb, start, start + CHUNK) for start in range(0, len(limb.items), CHUNK))
 
     def _ordered_tops(self) -> list[Limb]:
         if self.query.sort == "tree":
@@ -202,10 +218,10 @@ class Tree:
             return
         if not limb.limbs:
             first, last = max(0, start - at), end - at
-            for item in self._ordered(limb, last)[first:last]:
+            for item in self._ordered(limb, first, last):
                 yield self._leaf_row(limb, item)
             return
-        for item in self._ordered(limb, end - at):
+        for item in self._ordered(limb, 0, end - at):
             inner = limb.limbs.get(item)
             size = 1 if inner is None else inner.size
             if at + size > start:
@@ -263,24 +279,35 @@ class Tree:
     def _index_below(self, limb: Limb, key: str) -> int | None:
         if limb.size == 1:
             return None
-        at = 1
         branch = limb.branch
-        for number, item in enumerate(self._ordered(limb, None)):
-            inner = limb.limbs.get(item)
-            if inner is not None:
-                if inner.key == key:
+        wanted = _member(limb.items, key) if branch is None else branch.child_at(key)
+        at = 1
+        for chunk in self._in_order(limb):
+            if not limb.limbs:
+                if wanted in chunk:
+                    return at + chunk.index(wanted)
+                at += len(chunk)
+                continue
+            for item in chunk:
+                inner = limb.limbs.get(item)
+                if item is wanted:
                     return at
-                if key.startswith(inner.key + "/"):
+                if inner is not None and key.startswith(inner.key + "/"):
                     below = self._index_below(inner, key)
                     return None if below is None else at + below
-                at += inner.size
-                continue
-            if (root_key(item) if branch is None else join(branch.key, item)) == key:
-                return at
-            at += 1
-            if not number & 1023:
-                self.pace.breathe()
+                at += 1 if inner is None else inner.size
+            self.pace.breathe()
         return None
+
+
+def _member(group: Crowd[Process], key: str) -> Process | None:
+    """Give the process of a group that has that key."""
+    pid = parse_pid(key)
+    if pid is not None:
+        return pid.process
+    if not isinstance(group, Several):
+        return None
+    return next((process for process in group.items if str(process.pid) == key), None)
 
 
 def _column(sort: wire.Sort) -> Callable[[Sequence[Any]], list[Any]]:

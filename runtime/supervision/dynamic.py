@@ -45,6 +45,8 @@ class DynamicChildren(Children):
         self.max_children = max_children
         self.extra_arguments = extra_arguments
         self._shared: ChildSpec | None = None
+        self._renewed: dict[int, Pid] = {}
+        """The present pids of the children that were started again, by the numbers of their first."""
 
     # -- Requests -----------------------------------------------------------------------------------------------
 
@@ -127,6 +129,10 @@ class DynamicChildren(Children):
         """Give the child that runs as `pid`."""
         return self.children.get(pid)
 
+    def first_run_as(self, number: int) -> DynamicChild | None:
+        """Give the child whose first process had that number, wherever it runs now. From any thread."""
+        return self.children.get(self._renewed.get(number) or Pid(number))
+
     def find_restarting(self, key: Any) -> Child | None:
         """Give the child whose last process had that pid if it is still to be restarted."""
         child = self.children.get(key)
@@ -134,7 +140,9 @@ class DynamicChildren(Children):
 
     def put_down(self, key: Any, child: Child) -> None:
         """Forget a child."""
+        assert isinstance(child, DynamicChild)
         self.children.pop(key, None)
+        self._renewed.pop(child.first.id, None)
 
     def all_significant_over(self) -> bool:
         """Whether no child is left: they are all alike."""
@@ -154,10 +162,11 @@ class DynamicChildren(Children):
             raise TryAgain(key, old) from None
         finally:
             self.starting = None
-        del self.children[key]
+        self.put_down(key, child)
         if pid is not None:
             child.at = pid
             self.children[pid] = child
+            self._renewed[child.first.id] = pid
             self.tell_restarted(child, old, reason)
 
     # -- Ends ---------------------------------------------------------------------------------------------------
@@ -173,8 +182,8 @@ class DynamicChildren(Children):
             self._tell_end(pid, child, shut_down(pid, child.spec))
         elif running:
             ParallelShutdown(running, self._tell_end).run()
-        for pid in ending:
-            self.children.pop(pid, None)
+        for pid, child in ending.items():
+            self.put_down(pid, child)
 
     def _tell_end(self, pid: Pid, child: DynamicChild, unexpected: Any) -> None:
         if unexpected is not None:
