@@ -31,7 +31,7 @@ def in_main_thread() -> bool:
     return threading.get_native_id() == threading.main_thread().native_id
 
 
-STRETCH = 0.002
+STRETCH = 0.0015
 """Seconds of work after which a thread that is not the hub's lets go of the interpreter."""
 
 REST = 0.001

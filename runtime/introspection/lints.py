@@ -108,12 +108,16 @@ class Lints:
         found = [*self._hog(), *self._loops(branches, pace), *self._self_calls()]
         waiting: list[Process] = []
         for chunk in Everybody(self.node):
-            for process in self._striking(chunk):
+            for number, process in enumerate(self._striking(chunk)):
                 if process.waiting_for is not None:
                     waiting.append(process)
-                found.extend(self._of_process(process, present))
+                for lint in self._of_process(process, present):
+                    if len(found) < MAX_FINDINGS:
+                        found.append(lint)
+                if not number & 63:
+                    pace.breathe()
             pace.breathe()
-        found.extend(_cycles(waiting))
+        found.extend(_cycles(waiting, pace))
         found.extend(islice(self._alone(census, pace), MAX_FINDINGS))
         self._forget_dead()
         self._publish(found)
@@ -262,15 +266,19 @@ class Lints:
         self._memory = {p: growth for p, growth in self._memory.items() if p.state is not DEAD}
 
 
-def _cycles(waiting: list[Process]) -> Iterator[wire.Lint]:
+def _cycles(waiting: list[Process], pace: Pace) -> Iterator[wire.Lint]:
     """Find processes that wait for each other's replies in a ring."""
     waits_for: dict[Process, Process] = {}
-    for process in waiting:
+    for number, process in enumerate(waiting):
         call: From | None = process.waiting_for
         if call is not None:
             waits_for[process] = call.server
+        if not number & 255:
+            pace.breathe()
     seen: set[Process] = set()
-    for first in waits_for:
+    for number, first in enumerate(waits_for):
+        if not number & 255:
+            pace.breathe()
         path: dict[Process, None] = {}
         at: Process | None = first
         while at is not None and at not in seen:

@@ -100,7 +100,9 @@ def _names(node: Node, limit: int, wanted: str, pace: Pace) -> tuple[list[wire.N
     total = registered.count
     for registry, body in registries:
         for chunk in pieces(body.table.items()):
-            for key, several in chunk:
+            for number, (key, several) in enumerate(chunk):
+                if not number & 63:
+                    pace.breathe()
                 for entry in [*several]:
                     if not wanted and len(entries) >= limit:
                         total += 1
@@ -110,7 +112,6 @@ def _names(node: Node, limit: int, wanted: str, pace: Pace) -> tuple[list[wire.N
                         total += 1
                         if len(entries) < limit:
                             entries.append(found)
-            pace.breathe()
     return entries, total
 
 

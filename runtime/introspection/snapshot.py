@@ -19,6 +19,7 @@ from runtime.introspection.places import (
     join,
     root_key,
 )
+from runtime.pid import Pid
 from runtime.plain_greenlet import PlainGreenlet
 from runtime.process import Process
 from runtime.supervision.child import RESTARTING, Child
@@ -139,4 +140,4 @@ class Snapshot:
 
 def not_running(children: dict[object, Child]) -> int:
     """Count the children that have no process, among the first few thousand."""
-    return sum(child.pid is None for child in some(children.values(), 5_000))
+    return sum([type(child.at) is not Pid for child in some(children.values(), 5_000)])

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from runtime import native, run
+from runtime import DynamicSupervisor, native, run, self_, start_child
 from runtime.introspection import wire
 from runtime.introspection.attention import Attention
 from tests.benchmarks.harness.benchmark import OURS, Benchmark, Target
 from tests.benchmarks.harness.contender import Fixed, Python
 from tests.benchmarks.harness.sample import Sample
-from tests.benchmarks.observing import PROCESSES, start_servers
+from tests.benchmarks.observing import PROCESSES, Counter, start_servers
 from tests.runtime.introspection.trees import Observer
 
 LISTS: tuple[wire.Query, ...] = (
@@ -42,7 +43,28 @@ OTHERS: tuple[wire.Query, ...] = (
     wire.GetNames(),
 )
 
-QUESTIONS = {"lists": LISTS, "filters": FILTERED, "others": OTHERS}
+QUESTIONS = {"lists": LISTS, "filters": FILTERED, "others": OTHERS, "all": (*LISTS, *FILTERED, *OTHERS)}
+
+MILLION = 1_000_000
+
+
+def _start_free(count: int) -> None:
+    """Start servers under no supervisor."""
+    me = self_()
+    for _ in range(count):
+        Counter.start(me)
+
+
+def _start_guests(count: int) -> None:
+    """Start them all under one dynamic supervisor."""
+    me = self_()
+    DynamicSupervisor.start_link(name="guests")
+    for _ in range(count):
+        start_child("guests", (Counter, me))
+
+
+SHAPES: dict[str, Callable[[int], object]] = {"groups": start_servers, "free": _start_free, "guests": _start_guests}
+"""Ways for a node to have so many servers."""
 
 
 class Holds:
@@ -69,8 +91,9 @@ def _held() -> Iterator[Holds]:
         native.sleep = sleep
 
 
-def _longest(count: int, questions: str) -> float:
-    start_servers(count)
+def _longest(count: int, questions: str, shape: str) -> float:
+    SHAPES[shape](count)
+    gc.collect(1)  # what was left young by the start is none of the answers'
     answers, longest = Observer().answers, 0.0
 
     for question in QUESTIONS[questions]:
@@ -82,9 +105,9 @@ def _longest(count: int, questions: str) -> float:
     return longest
 
 
-def hold(size: int, questions: str) -> Sample:
+def hold(size: int, questions: str, shape: str = "groups") -> Sample:
     """Give the longest stretch, in CPU seconds, of any of these questions."""
-    return Sample.exact(run(_longest, size, questions))
+    return Sample.exact(run(_longest, size, questions, shape))
 
 
 BENCHMARKS = (
@@ -104,6 +127,24 @@ BENCHMARKS = (
             Target("limit", 1),
             Target("limit", 1, ours="filters and groups"),
             Target("limit", 1, ours="tree, findings, plans, names"),
+        ),
+    ),
+    Benchmark(
+        name="longest hold, of a million",
+        what="the same with a million processes, of all these answers, by how the processes are kept",
+        unit="s",
+        size=MILLION,
+        quick=500,
+        contenders={
+            OURS: Python(hold, arguments=("all", "groups")),
+            "under no supervisor": Python(hold, arguments=("all", "free")),
+            "under one dynamic supervisor": Python(hold, arguments=("all", "guests")),
+            "limit": Fixed(0.005),
+        },
+        targets=(
+            Target("limit", 1),
+            Target("limit", 1, ours="under no supervisor"),
+            Target("limit", 1, ours="under one dynamic supervisor"),
         ),
     ),
 )

@@ -106,6 +106,14 @@ def test_a_process_that_nobody_would_miss_is_found() -> None:
 
 
 @in_node
+def test_of_many_that_nobody_would_miss_no_more_are_found_than_are_told_of() -> None:
+    strays = [spawn(receive) for _ in range(lints.MAX_FINDINGS + 5)]
+    observer = Observer()
+    found = _found(observer, "unwatched")
+    assert [lint.pids for lint in found] == [(str(pid),) for pid in strays[: lints.MAX_FINDINGS]]
+
+
+@in_node
 def test_a_supervisor_near_the_end_of_its_budget_is_found() -> None:
     Supervisor.start_link(workers(2), name="app", max_restarts=3)
     observer = Observer()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from msgspec.structs import replace
 
 from runtime import (
     ChildSpec,
@@ -11,6 +12,7 @@ from runtime import (
     call,
     cast,
     exit,
+    receive,
     self_,
     sleep,
     spawn,
@@ -19,13 +21,31 @@ from runtime import (
     terminate_child,
     whereis,
 )
-from runtime.introspection import answers, wire
-from runtime.introspection.places import FREE, key_of
+from runtime.introspection import answers, attention, crowd, glimpse, listing, ranking, tree, wire
+from runtime.introspection.places import FREE, children_of, key_of
 from runtime.pid import Pid
+from runtime.supervision.dynamic import DynamicChildren
 from tests.runtime.in_node import in_node
 from tests.runtime.introspection.trees import Idle, Observer, start_tree, supervisor
 
 UNFOLDED = {"unfolded": (FREE,)}
+
+
+@pytest.fixture(autouse=True, params=["few", "many"])
+def size_of_chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a handful of processes handled as a million would be, too."""
+    if request.param == "many":
+        for module in (crowd, glimpse, tree):
+            monkeypatch.setattr(module, "CHUNK", 2)
+        monkeypatch.setattr(glimpse, "AT_ONCE", 1)
+        monkeypatch.setattr(ranking, "HEAD", 2)
+
+
+@pytest.fixture
+def lasting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have what is laid out for one question used for the next ones as well."""
+    monkeypatch.setattr(attention, "AT_ONCE", 0.0)
+    monkeypatch.setattr(attention, "SHARE", 1e-9)
 
 
 @in_node
@@ -114,6 +134,91 @@ def test_a_filter_keeps_what_is_above_a_match() -> None:
         "app/pool2/w1",
     ]
     assert window.matched == 3
+
+
+@pytest.mark.usefixtures("lasting")
+@in_node
+def test_what_a_filter_has_kept_is_followed_through_restarts() -> None:
+    start_tree(max_restarts=1_000)
+    observer = Observer()
+    query = wire.GetTree(filter="not pid=<0.1.0> and (name=w1 or sup=guests)", limit=2_000)
+    before = {row.key: row for row in observer.ask(query).rows}
+    leaves = [key for key, row in before.items() if row.kind == "worker"]
+    assert [key.rpartition("/")[0] for key in leaves] == ["app/pool0", "app/pool1", "app/pool2", *["app/guests"] * 2]
+    for key in leaves:
+        exit(Pid.parse(str(before[key].pid)), "kill")
+    sleep(0.1)
+    after = {row.key: row for row in observer.ask(query).rows}
+    assert [*after] == [*before]
+    assert [after[key].restarts for key in leaves] == [1] * len(leaves)
+    for number, key in enumerate(after):
+        assert observer.ask(replace(query, anchor=key)).anchor_index == number
+
+
+@in_node
+def test_a_child_that_has_ended_for_good_is_known_no_more() -> None:
+    start_tree(guests=3, max_restarts=1_000)
+    guests = whereis("guests")
+    assert guests is not None
+    kept = children_of(guests.process)
+    assert isinstance(kept, DynamicChildren)
+    first, second, third = [*kept.children]
+    for _ in range(3):
+        exit(next(iter(kept.children)), "kill")
+        sleep(0.1)
+    assert [kept.first_run_as(pid.id) for pid in (first, second, third)] == [*kept.children.values()]
+    terminate_child("guests", [*kept.children][1])
+    assert kept.first_run_as(second.id) is None
+    exit(whereis("guests"), "shutdown")
+
+
+@in_node
+def test_any_window_of_the_list_is_a_part_of_the_whole() -> None:
+    start_tree(guests=5)
+    observer = Observer()
+    for sort in ("name", "status", "memory", "pid", "started_at"):
+        for test in ("", "w1 or guests"):
+            query = {"sort": sort, "filter": test, "descending": random.random() < 0.5}
+            whole = [row.pid for row in observer.listing(**query).rows]
+            for _ in range(20):
+                offset, limit = random.randrange(30), random.randrange(1, 12)
+                window = observer.listing(offset=offset, limit=limit, **query)
+                assert window.total == len(whole)
+                assert [row.pid for row in window.rows] == whole[window.offset : window.offset + limit]
+            for index, pid in enumerate(whole):
+                window = observer.listing(anchor=pid, limit=2, follow=True, **query)
+                assert window.anchor_index == index
+                assert pid in [row.pid for row in window.rows]
+
+
+@in_node
+def test_processes_under_no_supervisor_are_counted_as_they_come_and_go() -> None:
+    observer = Observer()
+    strays = [spawn(receive) for _ in range(7)]
+    for gone in (strays[2], strays[6], None):
+        shown = observer.tree(**UNFOLDED).rows
+        living = [str(self_()), *[str(pid) for pid in strays if pid.process is not None]]
+        assert [row.pid for row in shown[1:]] == living
+        assert shown[0].child_count == len(living)
+        if gone is not None:
+            exit(gone, "kill")
+            strays.append(spawn(receive))
+            sleep(0.1)
+
+
+def test_groups_beyond_what_can_be_shown_are_summed_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "MOST_GROUPS", 3)
+
+    @in_node
+    def look() -> None:
+        for number in range(6):
+            spawn(receive, label=f"label {number}")
+        rows = Observer().listing(group_by="label", sort="name", descending=False).rows
+        assert sum(row.child_count or 0 for row in rows) == 7
+        assert [row.child_count for row in rows if row.name == listing.REST] == [4]
+        assert len(rows) == 4
+
+    look()
 
 
 @in_node
