@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from statistics import median
 
 import gevent
 
 from runtime import ChildSpec, GenServer, Pid, Supervisor, call, cast, receive, run, self_, send
+from runtime.introspection import answers, looking, serve
 from tests.benchmarks.harness.benchmark import OURS, Benchmark, Target
 from tests.benchmarks.harness.contender import Contender, Fixed, Python
 from tests.benchmarks.harness.sample import Sample, Stopwatch
@@ -27,6 +31,12 @@ GROUP = 100
 
 SECONDS = 3.0
 """How long messages are counted, in the full form."""
+
+TURN, TURNS = 1.0, 12
+"""Seconds for which a node is observed, or not, and how often: one turn differs from the next by a tenth and more."""
+
+SETTLE = 0.5
+"""The share of a turn that passes before messages are counted."""
 
 DASHBOARD = """
 import asyncio, sys
@@ -103,59 +113,114 @@ def start_servers(count: int) -> list[Pid]:
 
 
 @contextmanager
-def _observed(how: str) -> Iterator[None]:
-    """Have this node observed while the block runs: ``"no"``, ``"detached"``, or by a view of the dashboard."""
-    if how == "no":
-        yield
-        return
-    from runtime.introspection import serve
-
+def _dashboard(view: str) -> Iterator[int]:
+    """Have the node observed by a view of the dashboard while the block runs; gives its operating-system pid."""
     serve("bench")
-    if how == "detached":
-        yield
-        return
-    with subprocess.Popen([sys.executable, "-c", DASHBOARD, VIEWS[how]], stdout=subprocess.PIPE) as dashboard:
+    with subprocess.Popen([sys.executable, "-c", DASHBOARD, VIEWS[view]], stdout=subprocess.PIPE) as dashboard:
         assert dashboard.stdout is not None
         try:
             if not gevent.get_hub().threadpool.apply(dashboard.stdout.readline):
                 raise RuntimeError("the dashboard did not attach")
-            yield
+            yield dashboard.pid
             if dashboard.poll() is not None:
                 raise RuntimeError("the dashboard ended")
         finally:
             dashboard.kill()
 
 
+@contextmanager
+def _observed(how: str) -> Iterator[None]:
+    """Have this node observed while the block runs: ``"no"``, ``"detached"``, or by a view of the dashboard."""
+    if how == "detached":
+        serve("bench")
+    with nullcontext() if how in ("no", "detached") else _dashboard(how):
+        yield
+
+
+@contextmanager
+def _in_turns(how: str) -> Iterator[Callable[[bool], None]]:
+    """Give a switch between being observed and not: by a view of the dashboard, or only as far as it could attach."""
+    if how == "detached":
+        yield _introspect
+        return
+    with _dashboard(how) as pid:
+        yield lambda on: os.kill(pid, signal.SIGCONT if on else signal.SIGSTOP)
+        os.kill(pid, signal.SIGCONT)
+
+
+def _introspect(on: bool) -> None:
+    service = serve("bench")  # the one that runs, or a new one
+    if not on:
+        service.close()
+
+
 @dataclass(frozen=True)
 class Figures:
     """What was found out about a node at work."""
 
-    throughput: Sample
     pause: Sample
     """The longest time for which the hub did not come round."""
     share: Sample
     """The CPU time that other threads than the hub's used in a second, which the hub's could have used."""
 
 
+class Casts:
+    """Casts to those of some servers that are active."""
+
+    def __init__(self, servers: list[Pid]) -> None:
+        self._active = itertools.cycle(servers[:: max(1, len(servers) // ACTIVE)])
+
+    def go_on(self, seconds: float) -> Sample:
+        """Cast for so long; gives the rate."""
+        casts = 0
+        wall, cpu = -time.perf_counter(), -time.process_time()
+        while wall + time.perf_counter() < seconds:
+            for server in itertools.islice(self._active, 200):
+                cast(server, "increment")
+            call(server, "get")
+            casts += 200
+        return Sample(casts / (wall + time.perf_counter()), casts / (cpu + time.process_time()))
+
+
 def _work(count: int, observed: str) -> Figures:
     """Cast to active servers for a while."""
-    servers = start_servers(count)
-    seconds = SECONDS if count == PROCESSES else 0.2
-    active = itertools.cycle(servers[:: max(1, count // ACTIVE)])
+    casts = Casts(start_servers(count))
     with _observed(observed):
         pauses = Pauses()
-        casts = 0
         with Stopwatch() as watch:
             hub = -time.thread_time()
-            ends = time.perf_counter() + seconds
-            while time.perf_counter() < ends:
-                for server in itertools.islice(active, 200):
-                    cast(server, "increment")
-                call(server, "get")
-                casts += 200
+            casts.go_on(SECONDS if count == PROCESSES else 0.2)
             hub += time.thread_time()
         pauses.close()
-    return Figures(watch.rate(casts), Sample(pauses.wall, pauses.cpu), Sample.exact((watch.cpu - hub) / watch.wall))
+    return Figures(Sample(pauses.wall, pauses.cpu), Sample.exact((watch.cpu - hub) / watch.wall))
+
+
+def _kept(count: int, observed: str) -> Sample:
+    """Cast in turns while observed and not; gives the share of the rate that is kept, in the middle of many turns."""
+    looking.ATTENTION = answers.MEMORY = SETTLE / 2  # what goes on for an observer ends with its turn
+    casts = Casts(start_servers(count))
+    turn, turns = (TURN, TURNS) if count == PROCESSES else (0.1, 1)
+    rates: dict[bool, list[Sample]] = {False: [], True: []}
+    gc.collect()
+    with _in_turns(observed) as switch:
+        for number in range(turns):
+            for on in (number & 1 == 0, number & 1 == 1):
+                switch(on)
+                casts.go_on(turn * SETTLE)
+                rates[on].append(casts.go_on(turn))
+    pairs = [*zip(rates[True], rates[False], strict=True)]
+    return Sample(
+        median(watched.wall / alone.wall for watched, alone in pairs),
+        median(watched.cpu / alone.cpu for watched, alone in pairs),
+    )
+
+
+def kept_throughput(size: int, observed: str) -> Sample:
+    """Give the share of its throughput that a node of `size` processes keeps."""
+    with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
+        os.environ["OBSERVER_DIR"] = folder
+        sample: Sample = run(_kept, size, observed)
+        return sample
 
 
 def observed_node(size: int, observed: str, figure: str) -> Sample:
@@ -177,13 +242,22 @@ def _contenders(figure: str) -> dict[str, Contender]:
 
 BENCHMARKS = (
     Benchmark(
-        name="casts while observed",
-        what="casts to 5,000 of 100,000 supervised servers, while the dashboard shows their tree, once a second",
-        unit="/s",
+        name="throughput while observed",
+        what="casts to 5,000 of 100,000 supervised servers, in turns with the dashboard and without: what is kept",
+        unit="share",
         size=PROCESSES,
         quick=500,
-        contenders=_contenders("throughput"),
-        targets=(Target("detached", 0.98), Target("without introspection", 0.97, ours="detached")),
+        contenders={
+            OURS: Python(kept_throughput, arguments=("tree",)),
+            "attached, list of processes": Python(kept_throughput, arguments=("list",)),
+            "detached, of without introspection": Python(kept_throughput, arguments=("detached",)),
+            "limit": Fixed(0.98),
+        },
+        targets=(
+            Target("limit", 1),
+            Target("limit", 1, ours="attached, list of processes"),
+            Target("limit", 1, ours="detached, of without introspection"),
+        ),
     ),
     Benchmark(
         name="CPU share of being observed",

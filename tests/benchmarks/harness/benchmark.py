@@ -15,8 +15,10 @@ from tests.benchmarks.harness.sample import Sample
 OURS = "runtime"
 """What the contender of this repository is called."""
 
-Unit = Literal["/s", "B", "s"]
-"""Of a figure: so many a second, bytes each, seconds each. Only of the first is more better."""
+Unit = Literal["/s", "B", "s", "share"]
+"""Of a figure: so many a second, bytes each, seconds each, a share of what was to be kept."""
+
+MORE_IS_BETTER = ("/s", "share")
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class Result:
         contenders = self.benchmark.contenders
         threads = contenders[ours].threads or contenders[than].threads
         left, right = (mine.wall, theirs.wall) if threads else (mine.cpu, theirs.cpu)
-        if self.benchmark.unit != "/s":
+        if self.benchmark.unit not in MORE_IS_BETTER:
             left, right = right, left
         return left / right if right else None
 

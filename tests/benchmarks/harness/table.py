@@ -82,6 +82,8 @@ def figure(value: float, unit: Unit) -> str:
             if value >= scale:
                 return f"{value / scale:.3g} {name}"
         return f"{value * 1e9:.3g} ns"
+    if unit == "share":
+        return f"{value:.1%}"
     if unit == "/s" and value >= 10_000:
         value = round(value, 1 - len(str(int(value))) + 2)  # three digits; the rest is noise
     return f"{value:,.0f} {unit}"
