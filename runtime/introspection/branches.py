@@ -85,7 +85,7 @@ class Picked(Brood):
 
 
 class DynamicBrood(Brood):
-    """The children of a supervisor that has no order of them. Their numbers are those of their first processes."""
+    """A dynamic supervisor's children, of whom a restarted one moves to the end, by the numbers of their first pids."""
 
     __slots__ = ("kept",)
 
@@ -95,7 +95,8 @@ class DynamicBrood(Brood):
 
     def number(self, child: Child, position: int) -> int:
         """Give what to pick a child out by."""
-        return child.first.id if is_dynamic(child) else 0
+        assert is_dynamic(child)
+        return child.first.id
 
     def picked(self, numbers: array[int]) -> Crowd[Child]:
         """Give some of the children, by their numbers, wherever they run now."""

@@ -213,8 +213,9 @@ class Tree:
     def _limb_rows(self, limb: Limb, at: int, start: int, end: int, parent: Branch | None) -> Iterator[wire.Row]:
         if at >= start:
             yield self._limb_row(limb, parent)
+        end = min(end, at + limb.size)  # what has come since it was laid out has no line yet
         at += 1
-        if limb.size == 1 or at >= end:
+        if at >= end:
             return
         if not limb.limbs:
             first, last = max(0, start - at), end - at
@@ -283,6 +284,7 @@ class Tree:
         wanted = _member(limb.items, key) if branch is None else branch.child_at(key)
         at = 1
         for chunk in self._in_order(limb):
+            self.pace.breathe()
             if not limb.limbs:
                 if wanted in chunk:
                     return at + chunk.index(wanted)
@@ -296,7 +298,6 @@ class Tree:
                     below = self._index_below(inner, key)
                     return None if below is None else at + below
                 at += 1 if inner is None else inner.size
-            self.pace.breathe()
         return None
 
 

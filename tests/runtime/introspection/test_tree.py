@@ -155,6 +155,25 @@ def test_what_a_filter_has_kept_is_followed_through_restarts() -> None:
         assert observer.ask(replace(query, anchor=key)).anchor_index == number
 
 
+@pytest.mark.usefixtures("lasting")
+@in_node
+def test_what_has_come_since_the_lines_were_laid_out_takes_the_place_of_none() -> None:
+    start_tree(guests=3)
+    observer = Observer()
+    for sort in ("tree", "pid"):
+        observer.attention = attention.Attention()
+        query = wire.GetTree(sort=sort, limit=2_000, unfolded=(FREE,))
+        before = observer.ask(query)
+        for _ in range(3):
+            start_child("guests", Idle)
+            spawn(receive)
+        after = observer.ask(query)
+        assert [row.key for row in after.rows] == [row.key for row in before.rows]
+        for offset in range(after.total):
+            window = observer.ask(replace(query, offset=offset, limit=2))
+            assert [row.key for row in window.rows] == [row.key for row in before.rows][window.offset :][:2]
+
+
 @in_node
 def test_a_child_that_has_ended_for_good_is_known_no_more() -> None:
     start_tree(guests=3, max_restarts=1_000)
