@@ -20,7 +20,6 @@ from runtime.introspection.census import Census
 from runtime.introspection.cpu_clock import CpuClock
 from runtime.introspection.cpu_meter import CpuMeter
 from runtime.introspection.cpu_sampler import CpuSampler
-from runtime.introspection.crowd import Several
 from runtime.introspection.details import Details
 from runtime.introspection.event_log import EventLog
 from runtime.introspection.figures import Figures
@@ -168,7 +167,7 @@ class Answers:
         if known is None:
             test = parse_filter(query.filter)
             self._update(pace)
-            tree.grow(self._branches.tops, self._census.free(), Several(self._greenlets.living()), test)
+            tree.grow(self._branches.tops, self._census.free(), self._greenlets, test)
         key = self._anchor_key(query.anchor)
         index = None if key is None else tree.index_of(key)
         start, end = _span(query.offset, query.limit, tree.total, index if query.follow else None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import re
 import time
+from collections.abc import Iterator
 from itertools import count
 from typing import Any
 from weakref import WeakValueDictionary
@@ -16,6 +17,7 @@ from weakref import WeakValueDictionary
 from gevent import Greenlet
 
 from runtime.crash import Crash
+from runtime.introspection.crowd import Crowd, chunks
 from runtime.introspection.event_log import EventLog
 from runtime.native import get_ident
 from runtime.node import Node
@@ -27,8 +29,11 @@ NAME = re.compile(r"g(\d{1,18})")
 """What a greenlet is called towards observers."""
 
 
-class Greenlets:
-    """Knows the greenlets of one node's hub that are no processes, and logs the end of those that fail."""
+class Greenlets(Crowd[PlainGreenlet]):
+    """The greenlets of one node's hub that are no processes, oldest first; logs the end of those that fail.
+
+    May be gone through from any thread.
+    """
 
     def __init__(self, node: Node, log: EventLog) -> None:
         self._node = node
@@ -47,19 +52,19 @@ class Greenlets:
     def switch_off(self) -> None:
         """Note no more."""
         Greenlet.remove_spawn_callback(self._started)
-        for record in self.living():
-            greenlet = record.worker
-            if greenlet is not None:
-                vars(greenlet).pop(RECORD, None)
-                greenlet.unlink(self._ended)
+        for chunk in self:
+            for record in chunk:
+                greenlet = record.worker
+                if greenlet is not None:
+                    vars(greenlet).pop(RECORD, None)
+                    greenlet.unlink(self._ended)
 
     def __len__(self) -> int:
         return len(self._known)
 
-    def living(self) -> list[PlainGreenlet]:
-        """Give those that have not ended, oldest first. From any thread."""
-        records = [record for known in self._known.valuerefs() if (record := known()) is not None]
-        return [record for record in records if record.state is not DEAD]
+    def __iter__(self) -> Iterator[list[PlainGreenlet]]:
+        for known in chunks(self._known.valuerefs()):
+            yield [record for each in known if (record := each()) is not None and record.state is not DEAD]
 
     def find(self, text: str) -> PlainGreenlet | None:
         """Give the living greenlet of a name like ``g7``. From any thread."""
@@ -69,7 +74,7 @@ class Greenlets:
 
     def running(self) -> PlainGreenlet | None:
         """Give the one that runs at this moment, if one does. From any thread."""
-        return next((record for record in self.living() if record.is_running), None)
+        return next((record for chunk in self for record in chunk if record.is_running), None)
 
     # -- Told by gevent -----------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from runtime.introspection import wire
 from runtime.introspection.branches import Branch
-from runtime.introspection.crowd import Crowd, Several
+from runtime.introspection.crowd import Crowd, Numbered, Several
 from runtime.introspection.filter import ChildSubject, Subject, Test
 from runtime.introspection.glimpse import CHUNK
 from runtime.introspection.places import FREE, GROUPS, Place, join, parse_pid
@@ -61,7 +61,7 @@ class Tree:
 
     # -- What is shown ------------------------------------------------------------------------------------------
 
-    def grow(self, tops: list[Branch], free: Crowd[Process], plain: Crowd[Process], test: Test | None) -> None:
+    def grow(self, tops: list[Branch], free: Crowd[Process], plain: Crowd[Any], test: Test | None) -> None:
         """Lay out the lines: the branches from the top down, then what is under no supervisor.
 
         Those are two groups, of processes and of greenlets that are none.
@@ -69,7 +69,7 @@ class Tree:
         if test is not None:
             self.matched = 0
         root = self.query.root
-        groups = {FREE: free, wire.GREENLETS: plain}
+        groups: dict[str, Crowd[Any]] = {FREE: free, wire.GREENLETS: plain}
         if root in groups:
             tops, groups = [], {root: groups[root]}
         elif root is not None:
@@ -306,9 +306,9 @@ def _member(group: Crowd[Process], key: str) -> Process | None:
     pid = parse_pid(key)
     if pid is not None:
         return pid.process
-    if not isinstance(group, Several):
+    if isinstance(group, Numbered):
         return None
-    return next((process for process in group.items if str(process.pid) == key), None)
+    return next((process for chunk in group for process in chunk if str(process.pid) == key), None)
 
 
 def _column(sort: wire.Sort) -> Callable[[Sequence[Any]], list[Any]]:

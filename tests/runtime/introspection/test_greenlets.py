@@ -65,6 +65,7 @@ def test_they_stand_in_a_group_after_all_processes_with_what_they_run() -> None:
         assert observer.tree(**OPEN).rows[-1].status == "waiting"
         assert observer.tree(**OPEN, anchor="g2").anchor_index == len(folded.rows) + 1
         gevent.killall(naps)
+        gevent.sleep(0)  # so that gevent tells of their end
         shown = observer.keys()
         assert wire.GREENLETS not in shown
 
