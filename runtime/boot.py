@@ -77,7 +77,7 @@ def run(main: Callable[..., Any], *args: Any, time_slice: float | None = None, *
 
     With `time_slice` (seconds) no process holds the hub longer than that while others could run; `runtime.time_slice`
     says what that means and what it cannot do. Meanwhile Python's garbage collector looks for cycles less often, as
-    `COLLECT_AFTER` says.
+    `COLLECT_AFTER` says, and threads take turns at the interpreter more often, as the scheduler's `TURN` says.
     """
     if not callable(main):
         raise TypeError(f"run() takes the function that is to be the first process, not {main!r}")

@@ -6,6 +6,7 @@ The endpoint must answer while the hub is stuck, so nothing it waits for may go 
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -29,6 +30,24 @@ get_ident = cast(Callable[[], int], get_original("_thread", "get_ident"))
 def in_main_thread() -> bool:
     """Whether the caller is the thread that signals reach."""
     return threading.get_native_id() == threading.main_thread().native_id
+
+
+def take_turns(seconds: float) -> Callable[[], None]:
+    """Have a thread that waits for the interpreter get it after so many seconds, if it would have to wait longer.
+
+    Gives a function that takes it back.
+    """
+    before = sys.getswitchinterval()
+    if before <= seconds:
+        return lambda: None
+    sys.setswitchinterval(seconds)
+    ours = sys.getswitchinterval()
+
+    def take_back() -> None:
+        if sys.getswitchinterval() == ours:
+            sys.setswitchinterval(before)
+
+    return take_back
 
 
 STRETCH = 0.0015

@@ -17,10 +17,10 @@ from runtime.errors import NotInProcessError, RuntimeFault
 from runtime.fork import abandon
 from runtime.heap_limits import HeapLimits
 from runtime.instrument import hooks
-from runtime.native import get_ident
+from runtime.native import get_ident, take_turns
 from runtime.pid import Pid, Ref
 from runtime.process import DEAD, RECEIVING, RUNNABLE, WAITING, Process
-from runtime.scheduler import Scheduler, Worker
+from runtime.scheduler import TURN, Scheduler, Worker
 from runtime.signals import deliver, drop_watch
 from runtime.timers import Timers
 
@@ -48,7 +48,7 @@ class Node:
         """The last processes that called themselves, and when (monotonic seconds): observers tell of it."""
         self.forked = False
         """True in a child of os.fork, where nothing of the node runs."""
-        self.closing: list[Callable[[], object]] = []
+        self.closing: list[Callable[[], object]] = [take_turns(TURN)]
         """What is called when the node is taken down."""
         self.scheduler = Scheduler(self)
         self.timers = Timers(self)

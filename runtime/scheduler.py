@@ -33,6 +33,14 @@ if TYPE_CHECKING:
 BATCH = 0.002
 """Seconds that a batch may run before sockets and timers get their turn."""
 
+TURN = BATCH / 2
+"""Seconds after which a thread that waits for the interpreter is given it.
+
+Between two batches the hub lets go of the interpreter, for a moment too short for a thread to wake up; and with every
+moment like that, the thread waits anew. Were its patience (Python's default: 5 ms) longer than a batch, other threads,
+those of an observer and of a thread pool among them, would get no turn for seconds while the processes are busy.
+"""
+
 STEPS = 8
 """Switches between two looks at the time within a batch."""
 

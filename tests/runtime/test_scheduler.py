@@ -1,11 +1,13 @@
 """The scheduler: a pool of workers that starts, carries over and holds up nothing."""
 
 import sys
+import threading
 
+import pytest
 from gevent import socket
 
-from runtime import processes, receive, resume, run, self_, send, sleep, spawn, suspend
-from runtime.scheduler import Worker
+from runtime import native, processes, receive, resume, run, self_, send, sleep, spawn, suspend
+from runtime.scheduler import TURN, Worker
 
 
 def test_thousands_of_waiting_processes_start_in_one_go_without_deepening_any_stack() -> None:
@@ -71,3 +73,46 @@ def test_data_for_a_suspended_process_does_not_keep_the_hub_busy() -> None:
         assert run(main) == (1, b"data")
     finally:
         Worker._stop_watching = stop_watching  # type: ignore[method-assign]
+
+
+def test_other_threads_have_their_turns_while_processes_are_busy() -> None:
+    turns: list[None] = []
+    over = threading.Event()
+
+    def count_turns() -> None:
+        while not over.is_set():
+            native.sleep(0.001)
+            turns.append(None)
+
+    def echo() -> None:
+        while True:
+            send(receive(), "pong")
+
+    def main() -> int:
+        other, me = spawn(echo), self_()
+        thread = native.start_thread(count_turns, ())
+        assert thread
+        for rounds in range(1_000_000):
+            send(other, me)
+            receive()
+            if len(turns) >= 20:
+                return rounds
+        return 1_000_000
+
+    try:
+        assert run(main) < 1_000_000
+    finally:
+        over.set()
+
+
+def test_the_turns_of_threads_are_as_long_as_before_when_the_node_is_down() -> None:
+    before = sys.getswitchinterval()
+    assert run(sys.getswitchinterval) == pytest.approx(min(TURN, before))
+    assert sys.getswitchinterval() == before
+    sys.setswitchinterval(0.0002)
+    try:
+        assert run(sys.getswitchinterval) == pytest.approx(0.0002)
+        assert run(sys.setswitchinterval, 0.0003) is None
+        assert sys.getswitchinterval() == pytest.approx(0.0003)
+    finally:
+        sys.setswitchinterval(before)
