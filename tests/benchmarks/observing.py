@@ -32,11 +32,12 @@ GROUP = 100
 SECONDS = 3.0
 """How long messages are counted, in the full form."""
 
-TURN, TURNS = 1.0, 12
+TURN, TURNS = 2.0, 8
 """Seconds for which a node is observed, or not, and how often: one turn differs from the next by a tenth and more."""
 
-SETTLE = 0.5
-"""The share of a turn that passes before messages are counted."""
+SETTLE = 1.5
+"""Seconds of each turn before messages are counted: more than lie between two questions of the dashboard, for so long
+does the node remember them."""
 
 DASHBOARD = """
 import asyncio, sys
@@ -197,16 +198,16 @@ def _work(count: int, observed: str) -> Figures:
 
 def _kept(count: int, observed: str) -> Sample:
     """Cast in turns while observed and not; gives the share of the rate that is kept, in the middle of many turns."""
-    looking.ATTENTION = answers.MEMORY = SETTLE / 2  # what goes on for an observer ends with its turn
+    looking.ATTENTION = answers.MEMORY = SETTLE  # what goes on for an observer ends with its turn
     casts = Casts(start_servers(count))
-    turn, turns = (TURN, TURNS) if count == PROCESSES else (0.1, 1)
+    turn, settle, turns = (TURN, SETTLE, TURNS) if count == PROCESSES else (0.1, 0.1, 1)
     rates: dict[bool, list[Sample]] = {False: [], True: []}
     gc.collect()
     with _in_turns(observed) as switch:
         for number in range(turns):
             for on in (number & 1 == 0, number & 1 == 1):
                 switch(on)
-                casts.go_on(turn * SETTLE)
+                casts.go_on(settle)
                 rates[on].append(casts.go_on(turn))
     pairs = [*zip(rates[True], rates[False], strict=True)]
     return Sample(

@@ -239,6 +239,27 @@ def test_a_busy_loop_holds_up_no_command_and_can_be_killed(script: Callable[[str
         until(lambda: "the_hog" not in {each["registered_name"] for each in observer("ps", "--json")})
 
 
+def test_processes_that_are_never_idle_hold_up_no_command(script: Callable[[str], str]) -> None:
+    players = """
+        from runtime import *
+        def play():
+            while True:
+                send(receive(), self_())
+        def main():
+            first = spawn(play, name="first")
+            send(first, spawn(play, name="second"))
+            sleep(1000)
+        run(main)
+    """
+    with node(script(players)):
+        for _ in range(3):
+            shown = {each["registered_name"]: each for each in observer("ps", "--json")}
+            assert shown["first"]["messages_in"] > 0
+        assert observer("info", "--json")["hub_busy_with"] is None
+        assert observer("kill", "first")
+        until(lambda: "first" not in {each["registered_name"] for each in observer("ps", "--json")})
+
+
 def test_a_program_of_plain_greenlets_is_listed_and_one_of_them_killed(script: Callable[[str], str]) -> None:
     plain = """
         import gevent
