@@ -185,9 +185,11 @@ class Answers:
         listing.pace = pace
         if known is None:
             listing.collect(self.node, parse_filter(query.filter), client.gains)
-        index = None if query.anchor is None else self._index(listing, query)
-        start, end = _span(query.offset, query.limit, listing.total, index if query.follow else None)
+        index = self._index(listing, query) if query.follow else None
+        start, end = _span(query.offset, query.limit, listing.total, index)
         rows = listing.rows(start, end, self._snapshot())
+        if not query.follow:  # after the rows, which may have put them all in order
+            index = self._index(listing, query)
         if known is None:
             client.listing.keep(what, listing, pace, GAIN_INTERVAL if query.delta else 0.0)
         return self._window(rows, start, listing, index, client.listing.note("sorted"))
@@ -207,7 +209,8 @@ class Answers:
         return wire.Window(rows=tuple(rows), offset=0, total=len(rows), stats=self.figures.stats(pace))
 
     def _index(self, listing: Listing, query: wire.GetProcesses) -> int | None:
-        assert query.anchor is not None
+        if query.anchor is None:
+            return None
         return listing.index_of(query.anchor, self._find(query.anchor), exact=query.follow)
 
     def _window(

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from runtime.introspection import wire
-from runtime.introspection.crowd import Numbered
+from runtime.introspection.crowd import Crowd
 from runtime.introspection.sorting import COLUMNS, Column
 from runtime.native import Pace
 from runtime.node import BLOCK
@@ -70,7 +70,7 @@ class Gains:
         self._sums = {name: sums}
         return {group: value - before.get(group, 0) for group, value in sums.items()}
 
-    def remember(self, name: wire.Sort, processes: Numbered, pace: Pace) -> None:
+    def remember(self, name: wire.Sort, processes: Crowd[Process], pace: Pace) -> None:
         """Note the counts as they are now, for the next time."""
         read = COLUMNS[name]
         noted: dict[int, array[float]] = {}

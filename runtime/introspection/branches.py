@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from runtime.introspection.crowd import Crowd, chunks
+from runtime.introspection.crowd import Crowd, Picked
 from runtime.introspection.glimpse import pieces
 from runtime.introspection.places import (
     MAX_DEPTH,
@@ -58,10 +58,10 @@ class Brood(Crowd[Child]):
 
     def picked(self, numbers: array[int]) -> Crowd[Child]:
         """Give some of the children, by their numbers in ascending order, wherever they run now."""
-        return Picked(self.children, numbers)
+        return Positioned(self.children, numbers)
 
 
-class Picked(Brood):
+class Positioned(Brood):
     """Some of a supervisor's children, by their positions: a child that is restarted keeps its own."""
 
     __slots__ = ("positions",)
@@ -100,7 +100,7 @@ class DynamicBrood(Brood):
 
     def picked(self, numbers: array[int]) -> Crowd[Child]:
         """Give some of the children, by their numbers, wherever they run now."""
-        return DynamicPicked(self.kept, numbers)
+        return Picked(self, numbers)
 
     def pack(self, items: Sequence[Child]) -> array[int]:
         """Give the numbers of these children."""
@@ -110,26 +110,6 @@ class DynamicBrood(Brood):
         """Give those of the children that there are still."""
         find = self.kept.first_run_as
         return [child for number in packed if (child := find(number)) is not None]
-
-
-class DynamicPicked(DynamicBrood):
-    """Some of the children of such a supervisor."""
-
-    __slots__ = ("numbers",)
-
-    def __init__(self, kept: DynamicChildren, numbers: array[int]) -> None:
-        super().__init__(kept)
-        self.numbers = numbers
-
-    def __len__(self) -> int:
-        return len(self.numbers)
-
-    def __iter__(self) -> Iterator[list[Child]]:
-        return (self.unpack(numbers) for numbers in chunks(self.numbers))
-
-    def window(self, start: int, end: int, pace: Pace) -> list[Child]:
-        """Give those that there are still of the children from `start` up to `end`."""
-        return self.unpack(self.numbers[start:end])
 
 
 class Branch:
@@ -169,8 +149,11 @@ class Branch:
         if kept is None or above != self.key:
             return None
         text = part_text(last)
-        likely = kept.children.get(parse_pid(text) or text)  # most are found without a search
-        if likely is not None and child_text(likely) == text:
+        if isinstance(kept, DynamicChildren):
+            first = parse_pid(text)
+            return None if first is None else kept.first_run_as(first.id)
+        likely = kept.children.get(text)  # most ids are texts
+        if likely is not None:
             return likely
         return next((child for chunk in self.children for child in chunk if child_text(child) == text), None)
 

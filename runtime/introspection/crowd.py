@@ -56,9 +56,37 @@ class Crowd(ABC, Generic[T]):
         """Give those of the items that are still there, in their order."""
         return list(packed)
 
-    def packed(self, packed: Any) -> Crowd[T]:
-        """Give these items as a crowd."""
-        return Several(packed)
+
+class Picked(Crowd[T]):
+    """Some of a crowd's items, as it has packed them: those that are still there."""
+
+    __slots__ = ("crowd", "packed")
+
+    def __init__(self, crowd: Crowd[T], packed: Packed) -> None:
+        self.crowd = crowd
+        self.packed = packed
+
+    def __len__(self) -> int:
+        return len(self.packed)
+
+    def __iter__(self) -> Iterator[Sequence[T]]:
+        return (self.unpack(packed) for packed in chunks(self.packed))
+
+    def window(self, start: int, end: int, pace: Pace) -> Sequence[T]:
+        """Give the items from `start` up to `end`."""
+        return self.unpack(self.packed[start:end])
+
+    def pack(self, items: Sequence[T]) -> Packed:
+        """Give what the crowd remembers these items by."""
+        return self.crowd.pack(items)
+
+    def unpack(self, packed: Any) -> Sequence[T]:
+        """Give those of the items that the crowd still has."""
+        return self.crowd.unpack(packed)
+
+    def backwards(self) -> Picked[T]:
+        """Give them in the opposite order."""
+        return Picked(self.crowd, self.packed[::-1])
 
 
 class Several(Crowd[T]):
@@ -97,10 +125,6 @@ class Numbered(Crowd[Process]):
         find = self.node.find
         return [process for number in packed if (process := find(number)) is not None]
 
-    def packed(self, packed: Any) -> Passed:
-        """Give these processes as a crowd."""
-        return Passed(self.node, packed)
-
 
 class Everybody(Numbered):
     """The living processes, oldest or newest first."""
@@ -125,30 +149,6 @@ class Everybody(Numbered):
     def backwards(self) -> Everybody:
         """Give them in the opposite order."""
         return Everybody(self.node, not self.newest_first)
-
-
-class Passed(Numbered):
-    """Processes that have been picked out, by their numbers."""
-
-    __slots__ = ("numbers",)
-
-    def __init__(self, node: Node, numbers: array[int]) -> None:
-        super().__init__(node)
-        self.numbers = numbers
-
-    def __len__(self) -> int:
-        return len(self.numbers)
-
-    def __iter__(self) -> Iterator[Sequence[Process]]:
-        return (self.unpack(numbers) for numbers in chunks(self.numbers))
-
-    def window(self, start: int, end: int, pace: Pace) -> Sequence[Process]:
-        """Give those that live of the processes from `start` up to `end`."""
-        return self.unpack(self.numbers[start:end])
-
-    def backwards(self) -> Passed:
-        """Give them in the opposite order."""
-        return Passed(self.node, self.numbers[::-1])
 
 
 S = TypeVar("S", bound=Sequence[Any])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from runtime.introspection import wire
 from runtime.introspection.attention import Gains
-from runtime.introspection.crowd import Everybody, Passed, Several
+from runtime.introspection.crowd import Everybody, Picked, Several
 from runtime.introspection.filter import Subject, Test
 from runtime.introspection.places import Place, Siblings, initial_call, join, key_of, name_of, place_of, root_key
 from runtime.introspection.ranking import Ranking
@@ -79,13 +79,12 @@ class Listing:
         self.matched: int | None = None
         self._groups: list[Group] = []
         self._ranking: Ranking[Process] = Ranking(Several(()), COLUMNS["pid"], False)
-        self._index_of: dict[str | Process, int | None] = {}
 
     def collect(self, node: Node, test: Test | None, gains: Gains) -> None:
         """Find what is listed."""
-        everybody: Everybody | Passed = Everybody(node)
+        everybody: Everybody | Picked[Process] = Everybody(node)
         if test is not None:
-            everybody = Passed(node, array("q", self._passing(node, test)))
+            everybody = Picked(everybody, array("q", self._passing(node, test)))
             self.matched = len(everybody)
         if self.query.group_by:
             self._groups = self._grouped(everybody, gains)
@@ -94,7 +93,6 @@ class Listing:
 
     def release(self, pace: Pace) -> None:
         """Let go of the processes, a few at a time. It is of no use afterwards."""
-        self._index_of.clear()
         self._ranking.release(pace)
 
     @property
@@ -111,7 +109,7 @@ class Listing:
                 if not number & 255:
                     self.pace.breathe()
 
-    def _ranked(self, everybody: Everybody | Passed, gains: Gains) -> Ranking[Process]:
+    def _ranked(self, everybody: Everybody | Picked[Process], gains: Gains) -> Ranking[Process]:
         query = self.query
         sort = "pid" if query.sort == "tree" else query.sort
         descending = query.descending and query.sort != "tree"
@@ -124,7 +122,7 @@ class Listing:
         gains.remember(sort, everybody, self.pace)
         return ranking
 
-    def _grouped(self, everybody: Everybody | Passed, gains: Gains) -> list[Group]:
+    def _grouped(self, everybody: Everybody | Picked[Process], gains: Gains) -> list[Group]:
         groups: dict[str, Group] = {}
         name_of = _GROUPS[self.query.group_by]
         siblings = Siblings()
@@ -166,19 +164,11 @@ class Listing:
     def index_of(self, key: str, process: Process | None, exact: bool) -> int | None:
         """Give the index of a process, or of the group with that key; None when it is not among the lines.
 
-        Of a line that has not been sorted yet, `exact` sorts them all; otherwise the index is where it would stand now.
+        `exact` as for `Ranking.index_of`.
         """
-        line = key if process is None else process
-        if line not in self._index_of or exact:
-            self._index_of[line] = self._find(key, process, exact)
-        return self._index_of[line]
-
-    def _find(self, key: str, process: Process | None, exact: bool) -> int | None:
         if self.query.group_by:
             return next((n for n, group in enumerate(self._groups) if f"group:{group.name}" == key), None)
-        if process is None:
-            return None
-        return self._ranking.index_of(process, self.pace) if exact else self._ranking.count_before(process, self.pace)
+        return None if process is None else self._ranking.index_of(process, self.pace, exact)
 
 
 def _key(process: Process, place: Place | None, keys: dict[Process, str]) -> str:

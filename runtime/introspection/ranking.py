@@ -7,14 +7,14 @@ which holds what comes before all of the next; a bucket is put in order when it 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Generic, TypeVar
 
 from runtime.introspection.crowd import Crowd, Packed, chunks
 from runtime.introspection.glimpse import CHUNK
 from runtime.native import Pace
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Hashable)
 
 HEAD = 5_000
 """Up to so many wanted items, they are picked out; for more, all of the crowd is dealt into buckets."""
@@ -57,6 +57,8 @@ class Ranking(Generic[T]):
         self._in_order = in_order
         self._head: list[T] = []
         self._buckets: list[Bucket] = []
+        self._bucket_of: dict[T, Bucket | None] = {}
+        self._estimates: dict[T, int | None] = {}
 
     def window(self, start: int, end: int, pace: Pace) -> Sequence[T]:
         """Give the items from `start` up to `end`; some may be gone since they were counted."""
@@ -67,24 +69,26 @@ class Ranking(Generic[T]):
             return self._from_buckets(start, end, pace)
         return self._head[start:end]
 
-    def index_of(self, item: T, pace: Pace) -> int | None:
-        """Give the index of an item, with those around it put in order; None when it is not in the crowd."""
-        index = self.count_before(item, pace)
-        if index is None or self._in_order:
+    def index_of(self, item: T, pace: Pace, exact: bool = True) -> int | None:
+        """Give the index of an item, None when it has no place among the others.
+
+        While no order has been made that it is in, `exact` makes one; otherwise it is the index that it would have now,
+        found out once.
+        """
+        if item in self._head:
+            return self._head.index(item)
+        if self._buckets:
+            return self._index_in_buckets(item, pace)
+        if exact or item not in self._estimates:
+            self._estimates[item] = self.count_before(item, pace)
+        index = self._estimates[item]
+        if index is None or self._in_order or not exact:
             return index
         if self._reach_with_head(min(index + AROUND, self.total), pace):
             if item in self._head:
                 return self._head.index(item)
             self._deal(pace)  # its figure has changed meanwhile
-        packed = self._crowd.pack([item])[0]
-        at = 0
-        for bucket in self._buckets:
-            if packed in bucket.packed:
-                self._put_in_order(bucket, pace)
-                return at + bucket.packed.index(packed) if packed in bucket.packed else index
-            at += len(bucket.packed)
-            pace.breathe()
-        return index
+        return self._index_in_buckets(item, pace)
 
     def count_before(self, item: T, pace: Pace) -> int | None:
         """Count the items that come before one, without putting them in order; None when it is not among them."""
@@ -103,6 +107,8 @@ class Ranking(Generic[T]):
 
     def release(self, pace: Pace) -> None:
         """Let go of what was put in order, a little at a time. It is of no use afterwards."""
+        self._bucket_of.clear()
+        self._estimates.clear()
         while self._buckets:
             self._buckets.pop()
             pace.breathe()
@@ -208,6 +214,25 @@ class Ranking(Generic[T]):
         bucket.is_ordered = True
         self._count()  # some may be gone
         pace.breathe()
+
+    def _index_in_buckets(self, item: T, pace: Pace) -> int | None:
+        packed = self._crowd.pack([item])[0]
+        if item not in self._bucket_of:
+            self._bucket_of[item] = self._bucket_with(packed, pace)
+        bucket = self._bucket_of[item]
+        if bucket is not None:
+            self._put_in_order(bucket, pace)
+        if bucket is None or packed not in bucket.packed:
+            return None
+        before = sum(len(other.packed) for other in self._buckets[: self._buckets.index(bucket)])
+        return before + bucket.packed.index(packed)
+
+    def _bucket_with(self, packed: Any, pace: Pace) -> Bucket | None:
+        for bucket in self._buckets:
+            if packed in bucket.packed:
+                return bucket
+            pace.breathe()
+        return None
 
     def _count(self) -> None:
         self.total = sum(len(bucket.packed) for bucket in self._buckets)

@@ -14,7 +14,7 @@ from typing import Any
 
 from runtime.introspection import wire
 from runtime.introspection.branches import Branch
-from runtime.introspection.crowd import Crowd, Numbered, Several
+from runtime.introspection.crowd import Crowd, Picked, Several
 from runtime.introspection.filter import ChildSubject, Subject, Test
 from runtime.introspection.glimpse import CHUNK
 from runtime.introspection.places import FREE, GROUPS, Place, join, parse_pid
@@ -147,7 +147,7 @@ class Tree:
             self.matched = (self.matched or 0) + len(passed)
             packed.extend(members.pack(passed))
             self.pace.breathe()
-        return members.packed(packed)
+        return Picked(members, packed)
 
     def _count_match(self) -> None:
         self.matched = (self.matched or 0) + 1
@@ -281,7 +281,7 @@ class Tree:
         if limb.size == 1:
             return None
         branch = limb.branch
-        wanted = _member(limb.items, key) if branch is None else branch.child_at(key)
+        wanted = _member(limb, key) if branch is None else branch.child_at(key)
         at = 1
         for chunk in self._in_order(limb):
             self.pace.breathe()
@@ -301,14 +301,12 @@ class Tree:
         return None
 
 
-def _member(group: Crowd[Process], key: str) -> Process | None:
+def _member(group: Limb, key: str) -> Process | None:
     """Give the process of a group that has that key."""
     pid = parse_pid(key)
-    if pid is not None:
-        return pid.process
-    if isinstance(group, Numbered):
-        return None
-    return next((process for chunk in group for process in chunk if str(process.pid) == key), None)
+    if pid is not None or group.key != wire.GREENLETS:
+        return None if pid is None else pid.process
+    return next((process for chunk in group.items for process in chunk if str(process.pid) == key), None)
 
 
 def _column(sort: wire.Sort) -> Callable[[Sequence[Any]], list[Any]]:

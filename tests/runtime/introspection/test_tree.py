@@ -210,6 +210,26 @@ def test_any_window_of_the_list_is_a_part_of_the_whole() -> None:
                 assert pid in [row.pid for row in window.rows]
 
 
+@pytest.mark.usefixtures("lasting")
+@pytest.mark.parametrize("follow", [True, False])
+def test_who_has_changed_since_the_list_was_sorted_is_found_where_it_is_shown(follow: bool) -> None:
+    @in_node
+    def look() -> None:
+        start_tree()
+        observer = Observer()
+        query = wire.GetProcesses(sort="memory", limit=3, offset=100)
+        last = observer.ask(query).rows[-1]
+        assert last.pid is not None
+        process = Pid.parse(last.pid).process
+        assert process is not None
+        process.memory = 1_000_000_000
+        window = observer.ask(replace(query, anchor=last.pid, follow=follow))
+        assert window.anchor_index is not None
+        assert window.rows[window.anchor_index - window.offset].pid == last.pid
+
+    look()
+
+
 @in_node
 def test_processes_under_no_supervisor_are_counted_as_they_come_and_go() -> None:
     observer = Observer()
