@@ -14,7 +14,7 @@ from runtime.native import Pace
 from runtime.node import BLOCK
 from runtime.process import Process
 
-SHARE = 0.01
+SHARE = 0.0075
 """The share of time that sorting and filtering for one client may take: on a big node, they are done less often."""
 
 LONGEST = 60.0
