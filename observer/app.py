@@ -18,13 +18,15 @@ from textual.widget import Widget
 
 from observer import themes
 from observer.clock import Clock, of_day
-from observer.picture import portable
-from observer.poller import Looked, Lost, Met, News, Silent
+from observer.model.poller import Looked, Lost, Met, News, Silent
+from observer.model.session import Watch
+from observer.model.settings import DEFAULT_THEME, Settings
+from observer.node.source import Source
+from observer.patches.svg import portable
 from observer.screens.acting import Acting
 from observer.screens.chaos_screen import ChaosScreen
 from observer.screens.choose_export import ChooseExport
 from observer.screens.events_screen import EventsScreen
-from observer.screens.health_screen import HealthScreen
 from observer.screens.help_screen import HelpScreen
 from observer.screens.names_screen import NamesScreen
 from observer.screens.node_screen import NodeScreen
@@ -33,19 +35,17 @@ from observer.screens.process_screen import ProcessScreen
 from observer.screens.processes_screen import ProcessesScreen
 from observer.screens.rows_screen import RowsScreen
 from observer.screens.tree_screen import TreeScreen
-from observer.settings import DEFAULT_THEME, Settings
-from observer.source import Source
-from observer.watch import Watch
+from observer.screens.view_screen import ViewScreen
 from observer.widgets.key_bar import MORE
 from observer.widgets.line_list import LineList
 from observer.widgets.process_table import ProcessTable
 from runtime.introspection import wire
 
-VIEWS: dict[str, type[TreeScreen | ProcessesScreen | EventsScreen | HealthScreen | NamesScreen]] = {
+VIEWS: dict[str, type[TreeScreen | ProcessesScreen | EventsScreen | NodeScreen | NamesScreen]] = {
     "tree": TreeScreen,
     "processes": ProcessesScreen,
     "events": EventsScreen,
-    "node": HealthScreen,
+    "node": NodeScreen,
     "names": NamesScreen,
 }
 """The views by the names of their modes."""
@@ -123,9 +123,9 @@ class ObserverApp(App[None]):
     # -- Data ---------------------------------------------------------------------------------------------------
 
     @property
-    def view(self) -> NodeScreen | None:
+    def view(self) -> ViewScreen | None:
         """The view in front, behind any dialog; None before the first."""
-        return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, NodeScreen)), None)
+        return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, ViewScreen)), None)
 
     def _questions(self) -> Sequence[wire.Query]:
         view = self.view

@@ -13,9 +13,9 @@ from types import FrameType
 from typing import Any
 
 from observer.app import ObserverApp
-from observer.pasted import keep_clean
-from observer.settings import Settings
-from observer.source import Source
+from observer.model.settings import Settings
+from observer.node.source import Source
+from observer.patches.paste import keep_clean
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 """Signals that end the observer as ``q`` does. Without that, their default would leave the screen as it stands."""

@@ -12,19 +12,19 @@ from typing import Any
 
 import gevent.event
 
-from runtime.body import exit_reason, name_of
-from runtime.calls import SYSTEM
-from runtime.crash import Crash
-from runtime.errors import ProcessExit, RuntimeFault
-from runtime.mailbox import receive
-from runtime.native import in_main_thread
-from runtime.node import Node, close_node, current, this_node
-from runtime.pid import OUTSIDE, Down, Ref
-from runtime.process import DEAD, Process
-from runtime.reason import is_abnormal
-from runtime.scheduler import Worker
-from runtime.signals import deliver, exit_signal, finish, watch
-from runtime.time_slice import TimeSlices
+from runtime.kernel.body import exit_reason, name_of
+from runtime.kernel.mailbox import receive
+from runtime.kernel.node import Node, close_node, current, this_node
+from runtime.kernel.pid import OUTSIDE, Down, Ref
+from runtime.kernel.process import DEAD, Process
+from runtime.kernel.scheduler import Worker
+from runtime.kernel.signals import deliver, exit_signal, finish, watch
+from runtime.kernel.threads import in_main_thread
+from runtime.otp.calls import SYSTEM
+from runtime.preemption.time_slice import TimeSlices
+from runtime.terms.crash import Crash
+from runtime.terms.errors import ProcessExit, RuntimeFault
+from runtime.terms.reason import is_abnormal
 
 GRACE = 5.0
 """Seconds that a process which no supervisor stops has for its shutdown, before it is killed."""
@@ -75,9 +75,10 @@ def run(main: Callable[..., Any], *args: Any, time_slice: float | None = None, *
     seconds. Ctrl-C and SIGTERM stop the node the same way and then raise KeyboardInterrupt or SystemExit; a second one
     ends the program at once.
 
-    With `time_slice` (seconds) no process holds the hub longer than that while others could run; `runtime.time_slice`
-    says what that means and what it cannot do. Meanwhile Python's garbage collector looks for cycles less often, as
-    `COLLECT_AFTER` says, and threads take turns at the interpreter more often, as the scheduler's `TURN` says.
+    With `time_slice` (seconds) no process holds the hub longer than that while others could run;
+    `runtime.preemption.time_slice` says what that means and what it cannot do. Meanwhile Python's garbage collector
+    looks for cycles less often, as `COLLECT_AFTER` says, and threads take turns at the interpreter more often, as the
+    scheduler's `TURN` says.
     """
     if not callable(main):
         raise TypeError(f"run() takes the function that is to be the first process, not {main!r}")

@@ -7,16 +7,16 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from runtime.calls import CALL, CAST, SYSTEM, From, request
-from runtime.crash import Crash
-from runtime.errors import Unsuccessful
-from runtime.message import isolate
-from runtime.outcomes import Stop
-from runtime.process import Process
-from runtime.text import render
+from runtime.kernel.process import Process
+from runtime.otp.calls import CALL, CAST, SYSTEM, From, request
+from runtime.otp.returns import Stop
+from runtime.terms.crash import Crash
+from runtime.terms.errors import Unsuccessful
+from runtime.terms.isolation import isolate
+from runtime.terms.text import render
 
 if TYPE_CHECKING:
-    from runtime.gen_server import GenServer
+    from runtime.otp.gen_server import GenServer
 
 logger = logging.getLogger("runtime.sys")
 
@@ -293,7 +293,7 @@ def _replace_state(server: GenServer, process: Process, debug: Debug, fn: Callab
 
 
 def _get_status(server: GenServer, process: Process, debug: Debug) -> Any:
-    from runtime.lifecycle import dictionary_of
+    from runtime.kernel.processes import dictionary_of
 
     parent = process.pid if process.detached or process.parent is None else process.parent
     state = "suspended" if debug.suspended else "running"

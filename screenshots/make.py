@@ -23,9 +23,9 @@ STAGE, SHOWN = Path("/tmp/shop"), "/srv/shop"
 sys.path.insert(0, str(FOLDER.parent))
 
 from observer.app import ObserverApp  # noqa: E402  # the path comes first
-from observer.child import Child, ChildNode  # noqa: E402
-from observer.picture import portable  # noqa: E402
-from observer.settings import Settings  # noqa: E402
+from observer.model.settings import Settings  # noqa: E402
+from observer.node.child import Child, ChildNode  # noqa: E402
+from observer.patches.svg import portable  # noqa: E402
 
 
 @dataclass(frozen=True)

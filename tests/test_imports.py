@@ -77,5 +77,5 @@ def test_every_package_says_that_it_is_typed(package: ModuleType) -> None:
 
 
 def test_the_demos_are_listed_without_loading_them() -> None:
-    loaded = loaded_by("observer.catalogue; assert observer.catalogue.demos()")
+    loaded = loaded_by("observer.cli.demos; assert observer.cli.demos.demos()")
     assert not roots_of(loaded) & (GEVENT | {"demos"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from observer.cli.failure import Failure, report
+from observer.cli.errors import Failure, report
 
 
 def main() -> None:

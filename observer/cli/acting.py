@@ -33,20 +33,20 @@ def exit(
 
 def suspend(words: options.Words, json: options.AsJson = False) -> None:
     """Let a process run nothing until it is resumed; it still receives messages."""
-    from observer.cli import target
+    from observer.cli import lookup
 
-    node, (who,) = target.split(words, "PID")
-    with target.dial_to_act(node) as client:
-        _done(client.expect(wire.Done, wire.Suspend(pid=target.pid_of(client, who))), json)
+    node, (who,) = lookup.split(words, "PID")
+    with lookup.dial_to_act(node) as client:
+        _done(client.expect(wire.Done, wire.Suspend(pid=lookup.pid_of(client, who))), json)
 
 
 def resume(words: options.Words, json: options.AsJson = False) -> None:
     """Let a suspended process run again."""
-    from observer.cli import target
+    from observer.cli import lookup
 
-    node, (who,) = target.split(words, "PID")
-    with target.dial_to_act(node) as client:
-        _done(client.expect(wire.Done, wire.Resume(pid=target.pid_of(client, who))), json)
+    node, (who,) = lookup.split(words, "PID")
+    with lookup.dial_to_act(node) as client:
+        _done(client.expect(wire.Done, wire.Resume(pid=lookup.pid_of(client, who))), json)
 
 
 def send(
@@ -59,31 +59,31 @@ def send(
     json: options.AsJson = False,
 ) -> None:
     """Send a process a message: one word, or a Python literal such as "('get', 1)"."""
-    from observer import reasons
-    from observer.cli import target
-    from observer.cli.failure import Failure
+    from observer.cli import lookup
+    from observer.cli.errors import Failure
+    from observer.text import literals
 
-    node, (who, message) = target.split(words, "PID MESSAGE")
+    node, (who, message) = lookup.split(words, "PID MESSAGE")
     if cast and call:
         raise Failure("A message is sent as --cast or as --call, not both.", status=2)
     via: Literal["send", "cast", "call"] = "cast" if cast else "call" if call else "send"
-    literal = reasons.literal(message)
-    with target.dial_to_act(node) as client:
-        _done(client.expect(wire.Done, wire.Send(pid=target.pid_of(client, who), message=literal, via=via)), json)
+    literal = literals.literal(message)
+    with lookup.dial_to_act(node) as client:
+        _done(client.expect(wire.Done, wire.Send(pid=lookup.pid_of(client, who), message=literal, via=via)), json)
 
 
 def _signal(words: list[str], reason: str, json: bool) -> None:
-    from observer import reasons
-    from observer.cli import target
+    from observer.cli import lookup
+    from observer.text import literals
 
-    node, (who,) = target.split(words, "PID")
-    literal = reasons.literal(reason)
-    with target.dial_to_act(node) as client:
-        _done(client.expect(wire.Done, wire.Exit(pid=target.pid_of(client, who), reason=literal)), json)
+    node, (who,) = lookup.split(words, "PID")
+    literal = literals.literal(reason)
+    with lookup.dial_to_act(node) as client:
+        _done(client.expect(wire.Done, wire.Exit(pid=lookup.pid_of(client, who), reason=literal)), json)
 
 
 def _done(done: wire.Done, json: bool) -> None:
-    from observer.safetext import lines
+    from observer.text.safe_text import lines
 
     if json:
         output.show_json({"sentence": done.sentence, "value": done.value, "event": done.event})

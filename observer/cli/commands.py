@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from observer.cli import acting, listing, looking, setting, upsetting, watching
+from observer.cli import acting, chaos, config, listing, looking, watching
 
 SHORT_HELP = """\
 observer shows what is alive in a program of processes, what is failing, and why.
@@ -62,8 +62,8 @@ _PROGRAMS_OWN = {
 for _panel, _commands in (
     ("Watch", (watching.demo, watching.run, watching.attach)),
     ("Look", (listing.nodes, listing.tree, listing.ps, looking.top, looking.info, looking.events, looking.diagnose)),
-    ("Act", (acting.kill, acting.exit, acting.suspend, acting.resume, acting.send, upsetting.chaos)),
-    ("Set up", (setting.config, setting.completion)),
+    ("Act", (acting.kill, acting.exit, acting.suspend, acting.resume, acting.send, chaos.chaos)),
+    ("Set up", (config.config, config.completion)),
 ):
     for _command in _commands:
         app.command(rich_help_panel=_panel, context_settings=_PROGRAMS_OWN.get(_command))(_command)

@@ -7,7 +7,7 @@ from typing import Annotated, cast, get_args
 import typer
 
 from observer.cli import options, output
-from observer.cli.failure import Failure, say
+from observer.cli.errors import Failure, say
 from runtime.introspection import wire
 
 FOLD_OVER = 200
@@ -16,15 +16,16 @@ FOLD_OVER = 200
 
 def nodes(json: options.AsJson = False) -> None:
     """List the nodes that run."""
-    from observer import discovery, records, render
     from observer.clock import SystemClock
+    from observer.node import discovery
+    from observer.output import json_records, tables
 
     found = discovery.nodes()
     live = [(each, each.welcome) for each in found if each.welcome is not None]
     if json:
-        output.show_json([records.of_node(each, welcome) for each, welcome in live])
+        output.show_json([json_records.of_node(each, welcome) for each, welcome in live])
     elif live:
-        output.show(render.nodes(live, SystemClock().now()))
+        output.show(tables.nodes(live, SystemClock().now()))
     elif not found:
         print("No node is running. 'observer demo' starts one.")
     for each in found:
@@ -41,16 +42,16 @@ def tree(
     json: options.AsJson = False,
 ) -> None:
     """Print the supervision tree of a node."""
-    from observer import records, render
-    from observer.cli import target
+    from observer.cli import lookup
     from observer.clock import SystemClock
+    from observer.output import json_records, tables
 
-    with target.dial(node) as client:
-        rows = target.tree(client, filter=filter, fold_over=2**31 if json or everything else FOLD_OVER)
+    with lookup.dial(node) as client:
+        rows = lookup.tree(client, filter=filter, fold_over=2**31 if json or everything else FOLD_OVER)
         if json:
-            output.show_json(records.of_tree(rows))
+            output.show_json(json_records.of_tree(rows))
         else:
-            output.show(render.tree(client.welcome.node, rows, SystemClock().now()))
+            output.show(tables.tree(client.welcome.node, rows, SystemClock().now()))
 
 
 COLUMNS = tuple(name for name in get_args(wire.Sort) if name != "tree")
@@ -89,16 +90,16 @@ def ps(
     json: options.AsJson = False,
 ) -> None:
     """Print the processes of a node."""
-    from observer import records, render
-    from observer.cli import target
+    from observer.cli import lookup
     from observer.clock import SystemClock
+    from observer.output import json_records, tables
 
     column = sort_of(sort)
-    with target.dial(node) as client:
-        rows = target.processes(
-            client, filter=filter, sort=column, descending=descending, limit=limit, patience=target.PATIENCE
+    with lookup.dial(node) as client:
+        rows = lookup.processes(
+            client, filter=filter, sort=column, descending=descending, limit=limit, patience=lookup.PATIENCE
         )
         if json:
-            output.show_json([records.of_process(row) for row in rows])
+            output.show_json([json_records.of_process(row) for row in rows])
         else:
-            output.show(render.processes(list(rows), SystemClock().now()))
+            output.show(tables.processes(list(rows), SystemClock().now()))

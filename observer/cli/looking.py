@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from observer.cli import options, output
-from observer.cli.failure import Failure, say
+from observer.cli.errors import Failure, say
 from observer.cli.listing import SortBy, sort_of
 from runtime.introspection import wire
 
@@ -34,12 +34,12 @@ def top(
     json: options.AsJson = False,
 ) -> None:
     """Print the busiest processes of a node, by what they did in an interval."""
-    from observer import records, render
-    from observer.cli import target
+    from observer.cli import lookup
+    from observer.output import json_records, tables
 
     column = sort_of(sort)
     delta = not total and column in COUNTERS
-    with target.dial(node) as client:
+    with lookup.dial(node) as client:
         first = wire.GetProcesses(sort=column, delta=delta, filter=filter, limit=wire.MAX_ROWS)
         before = client.expect(wire.Window, first)
         time.sleep(interval)
@@ -48,12 +48,12 @@ def top(
     rows = [(row, then.get(row.key)) for row in after.rows]
     seconds = after.stats.time - before.stats.time
     if not json:
-        return output.show(render.busiest(rows, seconds))
+        return output.show(tables.busiest(rows, seconds))
     listed = []
     for row, earlier in rows:
-        received, sent, cpu = render.gained(row, earlier, seconds)
+        received, sent, cpu = tables.gained(row, earlier, seconds)
         rates = {"messages_in_per_second": received, "messages_out_per_second": sent, "cpu": cpu}
-        listed.append({**records.of_process(row), **rates})
+        listed.append({**json_records.of_process(row), **rates})
     return output.show_json(listed)
 
 
@@ -70,36 +70,36 @@ def info(
 
     PID is a pid (<0.17.0> or 0.17.0) or a name that one process has.
     """
-    from observer import records, render
-    from observer.cli import target
+    from observer.cli import lookup
+    from observer.output import json_records, tables
 
     node, pid = _node_and_pid(words or [])
-    with target.dial(node) as client:
+    with lookup.dial(node) as client:
         if pid is None:
             stats = client.expect(wire.Stats, wire.GetStats())
             if json:
-                return output.show_json(records.of_stats(stats, client.welcome))
-            return output.show(render.node(stats, client.welcome))
-        query = wire.GetProcess(pid=target.pid_of(client, pid), messages=messages, state=state)
-        until = time.monotonic() + target.PATIENCE
-        target.measured(client, wire.Details, wire.GetProcess(pid=query.pid, messages=0), until)
+                return output.show_json(json_records.of_stats(stats, client.welcome))
+            return output.show(tables.node(stats, client.welcome))
+        query = wire.GetProcess(pid=lookup.pid_of(client, pid), messages=messages, state=state)
+        until = time.monotonic() + lookup.PATIENCE
+        lookup.measured(client, wire.Details, wire.GetProcess(pid=query.pid, messages=0), until)
         details = client.expect(wire.Details, query)
     from observer.clock import SystemClock
 
     if json:
-        return output.show_json(records.of_details(details))
-    return output.show(render.details(details, SystemClock().now()))
+        return output.show_json(json_records.of_details(details))
+    return output.show(tables.details(details, SystemClock().now()))
 
 
 def _node_and_pid(words: list[str]) -> tuple[str | None, str | None]:
     """Tell a node from a process: one word that is a running node's name means the node."""
-    from observer import discovery
-    from observer.cli import target
+    from observer.cli import lookup
+    from observer.node import discovery
 
     match words:
         case []:
             return None, None
-        case [word] if not target.is_pid(word) and discovery.exists(word):
+        case [word] if not lookup.is_pid(word) and discovery.exists(word):
             return word, None
         case [word]:
             return None, word
@@ -119,27 +119,27 @@ def events(
     json: options.AsJson = False,
 ) -> None:
     """Print what happened in a node: exits with their reasons, restarts, supervisors giving up, kills."""
-    from observer import records, render
-    from observer.cli import target
+    from observer.cli import lookup
+    from observer.output import json_records, tables
 
     def wanted(event: wire.Event) -> bool:
         return not kind or event.kind in kind
 
     _check_kinds(kind or [])
-    with target.dial(node) as client:
-        of = None if pid is None else target.pid_of(client, pid)
+    with lookup.dial(node) as client:
+        of = None if pid is None else lookup.pid_of(client, pid)
         # The node knows no kinds: the latest of one are found here, among all that it remembers.
         batch = client.expect(wire.Events, wire.GetEvents(after=-1, limit=MOST_EVENTS if kind else limit, pid=of))
         told: Iterable[wire.Event] = deque(filter(wanted, batch.events), maxlen=limit)
         if not follow and json:
-            return output.show_json([records.of_event(event) for event in told])
+            return output.show_json([json_records.of_event(event) for event in told])
         last = batch.last
         while True:
             for event in told:
                 if json:
-                    output.show_json(records.of_event(event), indent=None)
+                    output.show_json(json_records.of_event(event), indent=None)
                 else:
-                    output.show(render.event(event))
+                    output.show(tables.event(event))
             if not follow:
                 return None
             if len(batch.events) == 0:
@@ -180,12 +180,12 @@ def diagnose(
 
     Some faults show only over time, such as a mailbox that only grows: that takes four looks, a second apart.
     """
-    from observer import records, render
-    from observer.cli import target
+    from observer.cli import lookup
+    from observer.output import json_records, tables
 
     seen: dict[tuple[str, tuple[str, ...]], wire.Lint] = {}
     until = time.monotonic() + seconds
-    with target.dial(node) as client:
+    with lookup.dial(node) as client:
         while True:
             answer = client.expect(wire.Lints, wire.GetLints())
             seen |= {(lint.kind, lint.pids): lint for lint in answer.lints}
@@ -194,9 +194,9 @@ def diagnose(
             time.sleep(LOOK_EVERY)
     found = tuple(sorted(seen.values(), key=lambda lint: -lint.weight))
     if json:
-        output.show_json([records.of_lint(lint) for lint in found])
+        output.show_json([json_records.of_lint(lint) for lint in found])
     elif found:
-        output.show(render.lints(found))
+        output.show(tables.lints(found))
     else:
         print("Nothing looks wrong.")
     if found:

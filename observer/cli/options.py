@@ -14,7 +14,7 @@ _NEEDS_NO_QUOTES = re.compile(r"[\w.-]+")
 
 
 def _node_names(incomplete: str) -> list[str]:
-    from observer import discovery
+    from observer.node import discovery
     from runtime.introspection import address
 
     return [
@@ -33,14 +33,14 @@ def complete_process(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _process_names(node: str, incomplete: str) -> list[str]:
-    from observer.cli import target
-    from observer.client import NodeFailed
-    from observer.discovery import NoSuchNode
-    from observer.source import NodeLost
+    from observer.cli import lookup
+    from observer.node.client import NodeFailed
+    from observer.node.discovery import NoSuchNode
+    from observer.node.source import NodeLost
 
     try:
-        with target.dial(node) as client:
-            rows = target.processes(client, sort="name", limit=OFFERED)
+        with lookup.dial(node) as client:
+            rows = lookup.processes(client, sort="name", limit=OFFERED)
             names = {name for row in rows for name in (row.registered_name or "", row.name)}
     except (NodeLost, NodeFailed, NoSuchNode):
         return []  # a key that completes is no place to complain
@@ -48,9 +48,9 @@ def _process_names(node: str, incomplete: str) -> list[str]:
 
 
 def _demo_names(incomplete: str) -> list[tuple[str, str]]:
-    from observer import catalogue
+    from observer.cli import demos
 
-    return [(demo.name, demo.summary) for demo in catalogue.demos() if demo.name.startswith(incomplete)]
+    return [(demo.name, demo.summary) for demo in demos.demos() if demo.name.startswith(incomplete)]
 
 
 Node = Annotated[

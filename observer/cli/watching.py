@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from observer.cli import options
-from observer.cli.failure import Failure, say
-from observer.safetext import safe
+from observer.cli.errors import Failure, say
+from observer.text.safe_text import safe
 
 if TYPE_CHECKING:
-    from observer.child import Child
-    from observer.discovery import Found
-    from observer.settings import Settings
+    from observer.model.settings import Settings
+    from observer.node.child import Child
+    from observer.node.discovery import Found
 
 LAST_WORDS = 10
 """How many of its last lines are shown of a program that failed without an exception."""
@@ -44,29 +44,28 @@ def demo(
     no_state: options.NoState = False,
 ) -> None:
     """Start a demo and watch it. Quitting ends it."""
-    from observer import catalogue
+    from observer.cli import demos
 
     if list_all or json:
         return _list_demos(json)
     try:
-        chosen = catalogue.find(name or "chat")
-    except catalogue.NoSuchDemo as error:
+        chosen = demos.find(name or "chat")
+    except demos.NoSuchDemo as error:
         raise Failure(str(error)) from error
-    program = ["-m", f"{catalogue.PACKAGE}.{chosen.name}", *(arguments or ())]
+    program = ["-m", f"{demos.PACKAGE}.{chosen.name}", *(arguments or ())]
     _watch_program(chosen.name, program, _launch_options(time_slice, no_state), _settings(read_only))
     return None
 
 
 def _list_demos(json: bool) -> None:
-    from observer import catalogue
-    from observer.cli import output
+    from observer.cli import demos, output
 
-    demos = catalogue.demos()
+    listed = demos.demos()
     if json:
-        output.show_json([{"name": demo.name, "summary": demo.summary} for demo in demos])
+        output.show_json([{"name": demo.name, "summary": demo.summary} for demo in listed])
         return
-    width = max((len(demo.name) for demo in demos), default=0)
-    for demo in demos:
+    width = max((len(demo.name) for demo in listed), default=0)
+    for demo in listed:
         print(f"{demo.name:{width}}  {demo.summary}")
 
 
@@ -93,8 +92,8 @@ def run(
 def attach(node: options.Node = None, read_only: options.ReadOnly = False) -> None:
     """Watch a node that runs already. Quitting leaves it as it is."""
     settings = _settings(read_only)
-    from observer.connection import Connection
     from observer.dashboard import watch
+    from observer.node.connection import Connection
 
     found = _pick(node)
     _require_terminal(f"observer tree {found.name}")
@@ -104,8 +103,8 @@ def attach(node: options.Node = None, read_only: options.ReadOnly = False) -> No
 
 def _pick(node: str | None) -> Found:
     """Give the node to attach to; ask when there are several. Raises what `discovery.find` and `Client` raise."""
-    from observer import discovery
-    from observer.client import Client
+    from observer.node import discovery
+    from observer.node.client import Client
 
     try:
         found = discovery.find(node)
@@ -146,7 +145,7 @@ def _launch_options(time_slice: float | None, no_state: bool) -> list[str]:
 def _settings(read_only: bool) -> Settings:
     import msgspec
 
-    from observer import settings
+    from observer.model import settings
 
     loaded = settings.load()
     return msgspec.structs.replace(loaded, read_only=True) if read_only else loaded
@@ -164,8 +163,8 @@ def _watch_program(
 ) -> None:
     """Start a program, show the dashboard until the user quits, and end the program."""
     _require_terminal("observer tree NODE")
-    from observer import discovery
-    from observer.child import Child, ChildNode
+    from observer.node import discovery
+    from observer.node.child import Child, ChildNode
 
     if settings.read_only:
         launch = ["--read-only", *launch]

@@ -8,15 +8,15 @@ from typing import Literal
 from textual import work
 from textual.binding import Binding
 
-from observer.marks import Target, Ward, called, ward_of
-from observer.outcome import LASTING, Outcome
-from observer.poller import Looked
-from observer.safetext import safe
+from observer.model.outcome import LASTING, Outcome
+from observer.model.poller import Looked
+from observer.model.targets import Target, Ward, called, ward_of
 from observer.screens.ask_literal import AskLiteral
 from observer.screens.confirm import Confirm
 from observer.screens.confirm_kill import ConfirmKill, plan_query
-from observer.screens.node_screen import NodeScreen
 from observer.screens.send_message import SendMessage
+from observer.screens.view_screen import ViewScreen
+from observer.text.safe_text import safe
 from observer.widgets.key_bar import MORE
 from runtime.introspection import wire
 
@@ -28,7 +28,7 @@ NAMED = 8
 REASONS = "A word or a Python literal: normal, shutdown, kill, ('shutdown', 'maintenance')"
 
 
-class Acting(NodeScreen):
+class Acting(ViewScreen):
     """A screen with keys that act on its targets, or on the child of a supervisor in its selected row."""
 
     BINDINGS = [

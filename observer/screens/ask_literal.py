@@ -8,9 +8,9 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from observer.reasons import NotALiteral, literal
-from observer.safetext import safe
 from observer.screens.dialog import Dialog
+from observer.text.literals import NotALiteral, literal
+from observer.text.safe_text import safe
 
 
 class AskLiteral(Dialog[str]):

@@ -9,14 +9,14 @@ from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.widgets import Button, Input, Label, Static
 
-from observer import quantity, tones, units
-from observer.chaos import Chaos, Orders
-from observer.history import Meter
-from observer.safetext import safe
-from observer.screens.node_screen import NodeScreen
-from observer.sparkline import bar, sparkline
-from observer.tally import Report
-from observer.watch import Watch
+from observer.chaos.recoveries import Report
+from observer.chaos.run import Chaos, Orders
+from observer.model.series import Meter
+from observer.model.session import Watch
+from observer.screens.view_screen import ViewScreen
+from observer.text import quantity, tones, units
+from observer.text.safe_text import safe
+from observer.text.sparkline import bar, sparkline
 
 FIELDS = (
     ("rate", "Rate", "5/s", "kills a second: 5/s, 90/m"),
@@ -30,10 +30,10 @@ NAMED = 8
 """How many of the victims that never came back are named."""
 
 
-class ChaosScreen(NodeScreen):
+class ChaosScreen(ViewScreen):
     """Orders on top, figures below. Leaving the screen ends the killing."""
 
-    CSS_PATH = ["node_screen.tcss", "chaos_screen.tcss"]
+    CSS_PATH = ["view_screen.tcss", "chaos_screen.tcss"]
     VIEW = "Chaos"
     BINDINGS = [
         Binding("escape", "back", "Back", id="back-from-chaos", key_display="esc"),

@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import OptionList, Static
 
-from observer.export import FORMATS, Format
+from observer.output.files import FORMATS, Format
 from observer.screens.dialog import Dialog
 from observer.widgets.choices import Choices
 

@@ -9,8 +9,8 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Button, Static
 
-from observer.safetext import safe
 from observer.screens.dialog import Dialog
+from observer.text.safe_text import safe
 
 
 class Confirm(Dialog[bool]):

@@ -12,12 +12,12 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Button, Static
 
-from observer import tones
-from observer.marks import Target, called
-from observer.portrait import related
-from observer.safetext import safe
+from observer.drawing.process_facts import related
+from observer.model.session import Watch
+from observer.model.targets import Target, called
 from observer.screens.dialog import Dialog
-from observer.watch import Watch
+from observer.text import tones
+from observer.text.safe_text import safe
 from observer.widgets.scroll import Scroll
 from runtime.introspection import wire
 

@@ -6,10 +6,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
 
-from observer.eventlog import EventLog
-from observer.narration import line
+from observer.drawing.event_line import line
+from observer.drawing.event_story import story
+from observer.model.event_log import EventLog
 from observer.screens.dialog import Dialog
-from observer.story import story
 from observer.widgets.event_story import EventStory
 from observer.widgets.scroll import Scroll
 from runtime.introspection.wire import Event

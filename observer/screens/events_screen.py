@@ -10,13 +10,13 @@ from textual.binding import Binding
 from textual.containers import Container
 from textual.widgets import Input
 
-from observer import tones, units
-from observer.narration import line
+from observer.drawing.event_line import line
+from observer.drawing.event_story import Told, story
+from observer.model.session import Watch
 from observer.screens.event_dialog import EventDialog
-from observer.screens.node_screen import NodeScreen
 from observer.screens.process_screen import ProcessScreen
-from observer.story import Told, story
-from observer.watch import Watch
+from observer.screens.view_screen import ViewScreen
+from observer.text import tones, units
 from observer.widgets.event_list import EventList
 from observer.widgets.event_story import EventStory
 from observer.widgets.filter_line import FilterLine
@@ -40,10 +40,10 @@ KINDS: tuple[tuple[str, frozenset[str]], ...] = (
 """What can be shown, with the kinds of events it means."""
 
 
-class EventsScreen(NodeScreen):
+class EventsScreen(ViewScreen):
     """The crash log and the time line of restarts."""
 
-    CSS_PATH = ["node_screen.tcss", "events_screen.tcss"]
+    CSS_PATH = ["view_screen.tcss", "events_screen.tcss"]
     VIEW = "Events"
     BINDINGS = [
         Binding("slash", "filter", "Filter", key_display="/", id="filter-events", tooltip="Show events with this text"),

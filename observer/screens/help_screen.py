@@ -10,8 +10,9 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.widgets import Static
 
-from observer import advice, columns, narration, tones
+from observer.drawing import advice, columns, event_line
 from observer.screens.dialog import Dialog
+from observer.text import tones
 from observer.widgets.scroll import Scroll
 
 FIGURES = {
@@ -77,7 +78,7 @@ class HelpScreen(Dialog[None]):
             ),
         ]
         lines += [Content(""), _title("Signs of events")]
-        lines += [self._entry(sign, meaning) for sign, meaning in narration.MEANINGS.items()]
+        lines += [self._entry(sign, meaning) for sign, meaning in event_line.MEANINGS.items()]
         lines += [Content(""), _title("Findings, and what to do about them")]
         for kind, words in advice.ADVICE.items():
             lines += [Content.assemble((f"  {kind}", tones.KEY)), self._entry("", words)]

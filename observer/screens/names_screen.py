@@ -10,22 +10,22 @@ from textual.binding import Binding
 from textual.containers import Container
 from textual.widgets import Input
 
-from observer import units
-from observer.safetext import safe
-from observer.screens.node_screen import NodeScreen
+from observer.model.session import Watch
+from observer.node.source import Answer
 from observer.screens.process_screen import ProcessScreen
-from observer.source import Answer
-from observer.watch import Watch
+from observer.screens.view_screen import ViewScreen
+from observer.text import units
+from observer.text.safe_text import safe
 from observer.widgets.filter_line import FilterLine
 from observer.widgets.line_list import LineList
 from observer.widgets.register_lists import NameList, SocketList, TimerList
 from runtime.introspection import wire
 
 
-class NamesScreen(NodeScreen):
+class NamesScreen(ViewScreen):
     """Three lists; enter goes to the process of a line."""
 
-    CSS_PATH = ["node_screen.tcss", "names_screen.tcss"]
+    CSS_PATH = ["view_screen.tcss", "names_screen.tcss"]
     VIEW = "Names"
     BINDINGS = [
         Binding(

@@ -1,115 +1,170 @@
-"""What all views of a node have in common: the header, the keys, and what they ask the node at each look."""
+"""The node as a whole: its figures over time, what looks wrong, and its constants."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container
-from textual.screen import Screen
+from textual.content import Content
 from textual.widgets import Static
 
-from observer.poller import Looked
-from observer.source import Answer
-from observer.watch import Watch
-from observer.widgets.key_bar import KeyBar
-from observer.widgets.node_header import NodeHeader
+from observer.clock import of_day
+from observer.drawing.advice import explained
+from observer.model.record import NodeHistory
+from observer.model.series import Series
+from observer.model.session import Watch
+from observer.node.source import Answer
+from observer.screens.process_screen import ProcessScreen
+from observer.screens.view_screen import ViewScreen
+from observer.text import tones, units
+from observer.text.safe_text import safe
+from observer.widgets.chart import Chart
+from observer.widgets.line_list import LineList
+from observer.widgets.lint_list import LintList
+from observer.widgets.scroll import Scroll
 from runtime.introspection import wire
 
-LEAST_WIDTH, LEAST_HEIGHT = 40, 12
-"""The smallest terminal that anything can be shown in."""
 
+class NodeScreen(ViewScreen):
+    """Charts, findings, limits and versions."""
 
-class NodeScreen(Screen[None]):
-    """A view: it says its `questions`, and takes the answers."""
-
-    AUTO_FOCUS = ""  # each view knows where its keys belong
-    CSS_PATH = ["node_screen.tcss"]
-    VIEW: ClassVar[str] = ""
-    """Its title among the views of the header."""
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (LEAST_WIDTH, "-narrow"), (100, "-normal"), (160, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST_HEIGHT, "-low"), (20, "-short"), (32, "-tall"), (50, "-very-tall")]
-    BINDINGS = [Binding("escape", "back", "Back", id="back", key_display="esc", show=False)]
+    CSS_PATH = ["view_screen.tcss", "node_screen.tcss"]
+    VIEW = "Node"
+    BINDINGS = [
+        Binding("i", "constants", "Constants", id="constants", tooltip="Limits, versions, uptime, scheduler settings"),
+        Binding(
+            "tab", "app.focus_next", "Next part", id="next-node-part", key_display="tab", tooltip="Go to the next part"
+        ),
+    ]
 
     def __init__(self, watch: Watch) -> None:
-        super().__init__()
-        self.observed = watch
-        self.header = NodeHeader(watch.record, watch.source.name, self.VIEW)
-
-    def compose(self) -> ComposeResult:
-        """The header, the view's own parts, the keys; and a sentence for when there is no room."""
-        yield self.header
-        with Container(id="body"):
-            yield from self.compose_body()
-        yield KeyBar()
-        yield Static(id="too-small")
+        super().__init__(watch)
+        self.charts = {
+            "processes": Chart("Processes", units.count, "Living processes.", 10),
+            "run_queue": Chart("Run queue", units.count, "Processes that wait for their turn.", 10),
+            "messages": Chart("Messages/s", units.rate, "Messages delivered a second."),
+            "memory": Chart(
+                "Memory", units.size, "Resident memory of the operating-system process.", 1024, units.round_up_size
+            ),
+            "cpu": Chart("CPU", units.percent, "Processor time, as a share of one core.", 0.05),
+            "lag": Chart("Hub lag", units.lag, "How late the hub answers.", 0.01),
+            "spawned": Chart("Spawned/s", units.rate, "Processes started a second."),
+            "restarted": Chart("Restarts/s", units.rate, "Children restarted a second."),
+        }
+        self.lints = LintList("Nothing looks wrong.")
+        self.finding = Static(markup=False)
+        self.constants = Static(markup=False)
 
     def compose_body(self) -> ComposeResult:
-        """Give the parts between the header and the keys."""
-        yield from ()
-
-    def questions(self) -> Sequence[wire.Query]:
-        """Give what this view wants to know now."""
-        return [wire.GetStats()]
-
-    def take(self, query: wire.Query, answer: Answer) -> None:
-        """Take the answer to one of the questions."""
-
-    def take_events(self, fresh: Sequence[wire.Event]) -> None:
-        """Take the events that are new since the last look at this or any other view."""
-
-    def looked(self, news: Looked) -> None:
-        """Take all that one look brought."""
-        if not news.held:
-            self.header.stats = self.observed.record.stats
-            self.take_events(news.fresh)
-        for query, answer in news.answers:
-            self.take(query, answer)
-
-    def show_reachability(self) -> None:
-        """Show whether the node can be reached, and whether the display is frozen."""
-        header = self.header
-        header.reachability = self.observed.reachability
-        header.frozen = self.observed.frozen
-        header.stats = self.observed.record.stats
-        self.set_class(not self.observed.reachability.connected, "-lost")
+        """Charts above, findings and constants below."""
+        with Container(id="charts"):
+            yield from self.charts.values()
+        with Container(id="notes"):
+            with Container(id="findings"):
+                yield self.lints.add_class("framed")
+                with Scroll(id="finding", classes="framed") as scroll:
+                    scroll.border_title = "Selected"
+                    yield self.finding
+            with Scroll(id="constants", classes="framed") as scroll:
+                scroll.border_title = "Node"
+                yield self.constants
 
     def on_mount(self) -> None:
-        """Start with what is known."""
-        self.show_reachability()
-
-    def on_screen_resume(self) -> None:
-        """Catch up after another screen was in front."""
-        self.show_reachability()
-        self._keep_focus()
-        self.observed.poller.soon()
+        """Start with the keys in the findings."""
+        super().on_mount()
+        self.lints.focus()
+        self._draw()
 
     def focus_home(self) -> None:
-        """Give the keys to the part that should have them first."""
+        """Give the keys to the findings."""
+        self.lints.focus()
 
-    def _keep_focus(self) -> None:
-        # While the terminal is too small all parts are hidden, and what is hidden loses the focus.
-        if self.focused is None and not self._too_small:
-            self.focus_home()
+    def action_constants(self) -> None:
+        """Go to the constants, or back to the findings; where there is no room for both, one replaces the other."""
+        self.toggle_class("-constants")
+        self.set_focus(self.query_one("#constants") if self.has_class("-constants") else self.lints)
 
-    @property
-    def _too_small(self) -> bool:
-        return self.has_class("-tiny") or self.has_class("-flat")
+    def questions(self) -> Sequence[wire.Query]:
+        """The figures with the constants, and the findings."""
+        return [wire.GetStats(), wire.GetLints()]
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
-        """Let no key do anything to what cannot be seen: a terminal that is too small shows nothing."""
-        return action == "back" or not self._too_small
+    def take(self, query: wire.Query, answer: Answer) -> None:
+        """Take figures or findings."""
+        if self.observed.frozen:
+            return
+        match answer:
+            case wire.Stats(settings=settings):
+                self._show_constants(settings)
+                self._draw()
+            case wire.Lints(lints=lints):
+                self.lints.replace(lints)
+                self._explain()
+            case wire.Failed(why=why):
+                self.lints.empty = safe(why)
+                self.lints.replace(())
+                self._explain()
+            case _:
+                pass
 
-    def on_resize(self) -> None:
-        """Keep the sentence about the terminal's size right, and the keys where they were."""
-        self.call_after_refresh(self._keep_focus)
-        width, height = self.app.size
-        text = f"The terminal is too small: {width}x{height}. Make it at least {LEAST_WIDTH}x{LEAST_HEIGHT}."
-        self.query_one("#too-small", Static).update(text)
+    def _draw(self) -> None:
+        for name, series in _series(self.observed.record.history).items():
+            self.charts[name].follow(series)
 
-    def action_back(self) -> None:
-        """Go back to the view before, if there is one."""
-        if len(self.app.screen_stack) > 1:
-            self.app.pop_screen()
+    def _show_constants(self, settings: dict[str, str]) -> None:
+        record, shown = self.observed.record, dict[str, str]()
+        if (welcome := record.welcome) is not None:
+            shown |= {
+                "command": welcome.command,
+                "os pid": str(welcome.os_pid),
+                "started": of_day(welcome.started_at),
+                "runtime": welcome.runtime_version,
+                "python": welcome.python_version,
+                "gevent": welcome.gevent_version,
+            }
+        if (stats := record.stats) is not None:
+            shown |= {
+                "up": units.duration(stats.time - stats.started_at),
+                "supervisors": units.count(stats.supervisor_count),
+                "spawned": f"{stats.spawned:,}",
+                "exited": f"{stats.exited:,} ({stats.crashed:,} abnormally)",
+                "restarted": f"{stats.restarted:,}",
+                "timers": units.count(stats.timers),
+                "names": units.count(stats.names),
+                "unwinding": f"{stats.remains:,} dead processes",
+                "events lost": f"{stats.events_dropped:,}",
+            }
+        shown |= settings
+        lines = [
+            Content.assemble((f"{name:<14} ", tones.MUTED), (safe(text), tones.TEXT)) for name, text in shown.items()
+        ]
+        self.constants.update(Content("\n").join(lines))
+
+    @on(LineList.Selected)
+    def _explain(self) -> None:
+        """Tell the selected finding in full, with what can be done about it."""
+        lint = self.lints.selected
+        self.query_one("#finding").display = lint is not None
+        if lint is not None:
+            told = explained(lint, self.observed.record.time)
+            self.finding.update(Content("\n").join(Content.assemble(*(line or [("", tones.TEXT)])) for line in told))
+
+    @on(LineList.Opened)
+    def _opened(self, message: LineList.Opened) -> None:
+        if isinstance(message.item, wire.Lint) and message.item.pids:
+            self.app.push_screen(ProcessScreen(self.observed, message.item.pids[0]))
+
+
+def _series(history: NodeHistory) -> dict[str, Series]:
+    return {
+        "processes": history.processes,
+        "run_queue": history.run_queue,
+        "messages": history.messages.rates,
+        "memory": history.memory,
+        "cpu": history.cpu.rates,
+        "lag": history.lag,
+        "spawned": history.spawned.rates,
+        "restarted": history.restarted.rates,
+    }

@@ -9,10 +9,10 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.widgets import Static
 
-from observer import tones
-from observer.safetext import lines, safe
+from observer.node.source import ChildStatus
 from observer.screens.dialog import Dialog
-from observer.source import ChildStatus
+from observer.text import tones
+from observer.text.safe_text import lines, safe
 from observer.widgets.scroll import Scroll
 
 LOOK_EVERY = 0.5

@@ -11,16 +11,16 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from observer import tones
-from observer.lives import Life
-from observer.marks import Target, target_of
-from observer.past import PastLife, past_lives
-from observer.portrait import facts, more_facts
-from observer.safetext import lines, safe
+from observer.drawing.process_facts import facts, more_facts
+from observer.model.past_lives import PastLife, past_lives
+from observer.model.row_history import Life
+from observer.model.session import Watch
+from observer.model.targets import Target, target_of
+from observer.node.source import Answer
 from observer.screens.acting import Acting
 from observer.screens.event_dialog import EventDialog
-from observer.source import Answer
-from observer.watch import Watch
+from observer.text import tones
+from observer.text.safe_text import lines, safe
 from observer.widgets.choices import Choices
 from observer.widgets.event_list import EventList
 from observer.widgets.life_charts import LifeCharts
@@ -48,7 +48,7 @@ INSIDES = {"stack": "Stack", "messages": "Mailbox", "state": "State", "dict": "D
 class ProcessScreen(Acting):
     """A process in its place: when it is restarted, the screen goes on with the new one."""
 
-    CSS_PATH = ["node_screen.tcss", "process_screen.tcss"]
+    CSS_PATH = ["view_screen.tcss", "process_screen.tcss"]
     VIEW = "Process"
     BINDINGS = [
         Binding("escape", "back", "Back", id="back", key_display="esc"),

@@ -10,11 +10,11 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Static
 
-from observer import tones
+from observer.model.session import Watch
+from observer.model.views import DESCENDING, GroupBy, ProcessesView
 from observer.screens.choose_sort import ORDERS
 from observer.screens.rows_screen import RowsScreen
-from observer.views import DESCENDING, GroupBy, ProcessesView
-from observer.watch import Watch
+from observer.text import tones
 from observer.widgets.key_bar import MORE
 from runtime.introspection import wire
 
@@ -24,7 +24,7 @@ GROUPS: tuple[GroupBy, ...] = ("", "label", "supervisor", "initial_call")
 class ProcessesScreen(RowsScreen[ProcessesView]):
     """The list of processes, without the tree."""
 
-    CSS_PATH = ["node_screen.tcss", "processes_screen.tcss"]
+    CSS_PATH = ["view_screen.tcss", "processes_screen.tcss"]
     VIEW = "Processes"
     BINDINGS = [
         Binding("d", "delta", "Delta", id="delta", group=MORE, tooltip="Sort by what was gained since the last look"),

@@ -11,14 +11,14 @@ from textual.binding import Binding
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from observer.marks import Marks, Target, Ward, target_of, ward_of
-from observer.safetext import safe
+from observer.model.session import Watch
+from observer.model.targets import Marks, Target, Ward, target_of, ward_of
+from observer.model.views import RowsView
+from observer.node.source import Answer
 from observer.screens.acting import Acting
 from observer.screens.choose_sort import ChooseSort
 from observer.screens.process_screen import ProcessScreen
-from observer.source import Answer
-from observer.views import RowsView
-from observer.watch import Watch
+from observer.text.safe_text import safe
 from observer.widgets.filter_line import FilterLine
 from observer.widgets.key_bar import MORE
 from observer.widgets.process_table import ProcessTable

@@ -11,9 +11,9 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, RadioButton, RadioSet, Static
 
-from observer.reasons import NotALiteral, literal
-from observer.safetext import safe
 from observer.screens.dialog import Dialog
+from observer.text.literals import NotALiteral, literal
+from observer.text.safe_text import safe
 
 Via = Literal["send", "cast", "call"]
 

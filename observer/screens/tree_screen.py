@@ -9,12 +9,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container
 
-from observer.outcome import Outcome
+from observer.model.outcome import Outcome
+from observer.model.session import Watch
+from observer.model.views import TreeView
+from observer.node.source import Answer
 from observer.screens.event_dialog import EventDialog
 from observer.screens.rows_screen import RowsScreen
-from observer.source import Answer
-from observer.views import TreeView
-from observer.watch import Watch
 from observer.widgets.event_list import EventList
 from observer.widgets.finding_line import FindingLine
 from observer.widgets.key_bar import MORE
@@ -28,7 +28,7 @@ from runtime.introspection import wire
 class TreeScreen(RowsScreen[TreeView]):
     """The tree-table with a panel for the selected process and the log of events."""
 
-    CSS_PATH = ["node_screen.tcss", "tree_screen.tcss"]
+    CSS_PATH = ["view_screen.tcss", "tree_screen.tcss"]
     VIEW = "Tree"
     BINDINGS = [
         Binding(

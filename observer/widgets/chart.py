@@ -8,8 +8,8 @@ from textual.content import Content
 from textual.widget import Widget
 from textual_plotext import Plot
 
-from observer import tones, units
-from observer.history import Series
+from observer.model.series import Series
+from observer.text import tones, units
 
 SCALE = 6
 """Cells of the scale at the left."""

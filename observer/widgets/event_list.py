@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from observer.narration import line
+from observer.drawing.event_line import line
 from observer.widgets.line_list import LineList
 from runtime.introspection.wire import Event
 

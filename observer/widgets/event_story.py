@@ -8,8 +8,8 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
-from observer.hanging import hanging
-from observer.story import Told
+from observer.drawing.event_story import Told
+from observer.drawing.hanging import hanging
 
 
 class EventStory(Widget):

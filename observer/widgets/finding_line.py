@@ -8,8 +8,9 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from observer import advice, tones
-from observer.safetext import safe
+from observer.drawing import advice
+from observer.text import tones
+from observer.text.safe_text import safe
 from runtime.introspection.wire import Lint
 
 

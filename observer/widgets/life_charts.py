@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from observer import units
-from observer.lives import Life
+from observer.model.row_history import Life
+from observer.text import units
 from observer.widgets.chart import Chart
 
 

@@ -14,8 +14,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.style import Style
 
-from observer import tones
-from observer.selection import reveal
+from observer.model.selection import reveal
+from observer.text import tones
 
 Item = TypeVar("Item")
 

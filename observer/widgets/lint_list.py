@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from observer import advice, tones
-from observer.safetext import fit, safe
+from observer.drawing import advice
+from observer.text import tones
+from observer.text.safe_text import fit, safe
 from observer.widgets.line_list import LineList
 from runtime.introspection.wire import Lint
 

@@ -7,12 +7,12 @@ from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
 
-from observer import tones, units
-from observer.narration import without_folders
-from observer.reachability import Reachability
-from observer.record import Record
-from observer.safetext import safe
-from observer.sparkline import sparkline
+from observer.drawing.event_line import without_folders
+from observer.model.reachability import Reachability
+from observer.model.record import Record
+from observer.text import tones, units
+from observer.text.safe_text import safe
+from observer.text.sparkline import sparkline
 from runtime.introspection.wire import NodeStats
 
 VIEWS = (("1", "Tree"), ("2", "Processes"), ("3", "Process"), ("4", "Events"), ("5", "Node"), ("6", "Names"))

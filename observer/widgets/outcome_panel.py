@@ -5,12 +5,12 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widget import Widget
 
-from observer import tones, units
-from observer.hanging import hanging
-from observer.narration import line
-from observer.outcome import Outcome
-from observer.record import Record
-from observer.safetext import safe
+from observer.drawing.event_line import line
+from observer.drawing.hanging import hanging
+from observer.model.outcome import Outcome
+from observer.model.record import Record
+from observer.text import tones, units
+from observer.text.safe_text import safe
 
 LABEL = 11
 """Cells of what stands before each line."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from observer import tones, units
 from observer.clock import of_day
-from observer.narration import exit_tone, sign
-from observer.past import PastLife
-from observer.safetext import safe
+from observer.drawing.event_line import exit_tone, sign
+from observer.model.past_lives import PastLife
+from observer.text import tones, units
+from observer.text.safe_text import safe
 from observer.widgets.line_list import LineList
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widget import Widget
 
-from observer import tones
-from observer.lives import Life
-from observer.portrait import facts
+from observer.drawing.process_facts import facts
+from observer.model.row_history import Life
+from observer.text import tones
 from runtime.introspection.wire import Details, Row
 
 LABEL = 11

@@ -22,13 +22,13 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.style import Style
 
-from observer import tones
-from observer.columns import COLUMN_GAP, Cell, Layout, lay_out, name_cell
-from observer.guides import guides
-from observer.lives import Lives
-from observer.safetext import fit, fit_right
-from observer.selection import Selection, reveal, scroll_for
-from observer.settings import COLUMNS
+from observer.drawing.columns import COLUMN_GAP, Cell, Layout, lay_out, name_cell
+from observer.model.row_history import Lives
+from observer.model.selection import Selection, reveal, scroll_for
+from observer.model.settings import COLUMNS
+from observer.text import tones
+from observer.text.guides import guides
+from observer.text.safe_text import fit, fit_right
 from runtime.introspection.wire import MAX_ROWS, Row, Sort, Window
 
 GUTTER = 2

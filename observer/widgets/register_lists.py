@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from observer import tones, units
-from observer.safetext import fit, safe
+from observer.text import tones, units
+from observer.text.safe_text import fit, safe
 from observer.widgets.line_list import LineList
 from runtime.introspection.wire import NameEntry, SocketEntry, TimerEntry
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widget import Widget
 
-from observer import timeline, tones
-from observer.record import Record
+from observer.drawing import timeline
+from observer.model.record import Record
+from observer.text import tones
 
 SPAN = 60.0
 """Seconds that are shown."""

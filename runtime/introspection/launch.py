@@ -17,11 +17,11 @@ import traceback
 from pathlib import Path
 from typing import NoReturn
 
-from runtime.errors import RuntimeFault
 from runtime.introspection.service import name_after, serve
-from runtime.native import sleep, start_thread
-from runtime.node import Node, this_node, when_started
-from runtime.time_slice import TimeSlices
+from runtime.kernel.node import Node, this_node, when_started
+from runtime.kernel.threads import sleep, start_thread
+from runtime.preemption.time_slice import TimeSlices
+from runtime.terms.errors import RuntimeFault
 
 GRACE = 5.0
 """Seconds between the end of the lifeline, which is passed on as SIGTERM, and the end of the process."""

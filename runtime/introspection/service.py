@@ -16,18 +16,18 @@ from pathlib import Path
 
 import gevent
 
-from runtime.errors import RuntimeFault
-from runtime.instrument import install, remove
 from runtime.introspection import wire
 from runtime.introspection.address import check_name, make_socket_dir, socket_path
-from runtime.introspection.answers import Answers
-from runtime.introspection.client import Client, Dropped
-from runtime.introspection.endpoint import Endpoint
-from runtime.introspection.event_log import EventLog
-from runtime.introspection.greenlets import Greenlets
-from runtime.introspection.probe import is_live
-from runtime.node import Node, this_node
-from runtime.watchdog import LIMIT, Watchdog
+from runtime.introspection.answers.answers import Answers
+from runtime.introspection.endpoint.listener import Endpoint
+from runtime.introspection.endpoint.probe import is_live
+from runtime.introspection.endpoint.session import Client, Dropped
+from runtime.introspection.events.event_log import EventLog
+from runtime.introspection.events.greenlets import Greenlets
+from runtime.kernel.instrument import install, remove
+from runtime.kernel.node import Node, this_node
+from runtime.preemption.watchdog import LIMIT, Watchdog
+from runtime.terms.errors import RuntimeFault
 
 logger = logging.getLogger("runtime.introspection")
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Literal, NamedTuple
 
-from runtime.api import exit, monitor, unlink
-from runtime.child_spec import ChildSpec
-from runtime.crash import Crash
-from runtime.errors import CallError, ProcessExit, StartError
-from runtime.mailbox import receive_matching
-from runtime.message import isolate, travels_by_reference
-from runtime.node import current_process
-from runtime.pattern import Matching
-from runtime.pid import Down, Exit, Pid
-from runtime.reason import is_abnormal, is_atom
+from runtime.kernel.mailbox import receive_matching
+from runtime.kernel.node import current_process
+from runtime.kernel.pid import Down, Exit, Pid
+from runtime.kernel.processes import exit, monitor, unlink
+from runtime.otp.child_spec import ChildSpec
+from runtime.terms.crash import Crash
+from runtime.terms.errors import CallError, ProcessExit, StartError
+from runtime.terms.isolation import isolate, travels_by_reference
+from runtime.terms.pattern import Matching
+from runtime.terms.reason import is_abnormal, is_atom
 
 RESTARTING: Final = "restarting"
 """Stands where a child's pid would: its restart has failed and will be tried again."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
-from runtime.api import self_, send
-from runtime.child_spec import AutoShutdown, ChildSpec
-from runtime.clock import now
-from runtime.errors import StartError
-from runtime.instrument import emit
-from runtime.pid import Pid
-from runtime.reports import progress_report, supervisor_report
-from runtime.restart_intensity import RestartIntensity
+from runtime.kernel.clock import now
+from runtime.kernel.instrument import emit
+from runtime.kernel.mailbox import send
+from runtime.kernel.pid import Pid
+from runtime.kernel.processes import self_
+from runtime.kernel.reports import progress_report, supervisor_report
+from runtime.otp.child_spec import AutoShutdown, ChildSpec
 from runtime.supervision.child import Child, ChildInfo, is_normal
+from runtime.supervision.restart_intensity import RestartIntensity
+from runtime.terms.errors import StartError
 
 TRY_AGAIN = "$try_again_restart"
 """Tag of the message by which a supervisor tells itself to try a failed restart again."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from runtime.child_spec import AutoShutdown, ChildSpec
-from runtime.errors import StartError
-from runtime.pid import Pid
-from runtime.reports import supervisor_report
-from runtime.restart_intensity import RestartIntensity
+from runtime.kernel.pid import Pid
+from runtime.kernel.reports import supervisor_report
+from runtime.otp.child_spec import AutoShutdown, ChildSpec
 from runtime.supervision.child import RESTARTING, Child, ChildInfo, shut_down, start_process
 from runtime.supervision.children import Children, Reply, TryAgain, supervisor_name, tell_progress
+from runtime.supervision.restart_intensity import RestartIntensity
+from runtime.terms.errors import StartError
 
 
 class OrderedChildren(Children):

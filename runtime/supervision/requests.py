@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from runtime.child_spec import ChildSpec, child_spec
-from runtime.errors import StartError, SupervisorError
-from runtime.gen_server import call
+from runtime.otp.child_spec import ChildSpec, child_spec
+from runtime.otp.gen_server import call
 from runtime.supervision.child import ChildInfo
+from runtime.terms.errors import StartError, SupervisorError
 
 
 def which_children(supervisor: Any) -> list[ChildInfo]:

@@ -8,14 +8,14 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from runtime.api import flag
-from runtime.child_spec import ChildSpec, SpecError, check_significant
-from runtime.errors import StartError
-from runtime.gen_server import GenServer, Stop
-from runtime.pid import Exit, Pid
-from runtime.restart_intensity import RestartIntensity
+from runtime.kernel.pid import Exit, Pid
+from runtime.kernel.processes import flag
+from runtime.otp.child_spec import ChildSpec, SpecError, check_significant
+from runtime.otp.gen_server import GenServer, Stop
 from runtime.supervision.child import Child
 from runtime.supervision.children import TRY_AGAIN, Children
+from runtime.supervision.restart_intensity import RestartIntensity
+from runtime.terms.errors import StartError
 
 logger = logging.getLogger("runtime.supervisor")
 

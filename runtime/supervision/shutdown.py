@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from runtime.api import exit, monitor, receive, unlink
-from runtime.clock import now
-from runtime.pid import Down, Exit, Pid
+from runtime.kernel.clock import now
+from runtime.kernel.mailbox import receive
+from runtime.kernel.pid import Down, Exit, Pid
+from runtime.kernel.processes import exit, monitor, unlink
 from runtime.supervision.child import Child, is_expected
 
 

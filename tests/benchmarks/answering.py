@@ -7,14 +7,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from runtime import DynamicSupervisor, native, run, self_, start_child
+from runtime import DynamicSupervisor, run, self_, start_child
 from runtime.introspection import wire
-from runtime.introspection.attention import Attention
+from runtime.introspection.answers.client_cache import Attention
+from runtime.kernel import threads
 from tests.benchmarks.harness.benchmark import OURS, Benchmark, Target
 from tests.benchmarks.harness.contender import Fixed, Python
 from tests.benchmarks.harness.sample import Sample
 from tests.benchmarks.observing import PROCESSES, Counter, start_servers
-from tests.runtime.introspection.trees import Observer
+from tests.support.trees import Observer
 
 LISTS: tuple[wire.Query, ...] = (
     wire.GetProcesses(sort="memory", anchor="<0.50.0>"),
@@ -82,13 +83,13 @@ class Holds:
 
 @contextmanager
 def _held() -> Iterator[Holds]:
-    holds, sleep = Holds(), native.sleep
-    native.sleep = holds.rest  # where `Pace` takes its rests
+    holds, sleep = Holds(), threads.sleep
+    threads.sleep = holds.rest  # where `Pace` takes its rests
     try:
         yield holds
         holds.rest(0)
     finally:
-        native.sleep = sleep
+        threads.sleep = sleep
 
 
 def _longest(count: int, questions: str, shape: str) -> float:

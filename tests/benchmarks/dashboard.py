@@ -8,13 +8,13 @@ import time
 
 import msgspec
 
-from observer.source import Answer
+from observer.node.source import Answer
 from runtime.introspection import wire
 from tests.benchmarks.harness.benchmark import OURS, Benchmark, Target
 from tests.benchmarks.harness.contender import Fixed, Python
 from tests.benchmarks.harness.sample import Sample
-from tests.observer.fake_node import FakeNode
-from tests.observer.fake_process import STEP, FakeProcess
+from tests.support.fake_node import FakeNode
+from tests.support.fake_process import STEP, FakeProcess
 
 FEW, MANY = 1_000, 100_000
 """Processes of the nodes."""
@@ -63,7 +63,7 @@ class Node(FakeNode):
 async def _frames(count: int, processes: int) -> list[Sample]:
     """Let the dashboard look at its node that many times; gives what each look took, until its lines were drawn."""
     from observer.app import ObserverApp
-    from observer.settings import Settings
+    from observer.model.settings import Settings
 
     node = Node(processes)
     app = ObserverApp(node, Settings(interval=60.0))
@@ -91,7 +91,7 @@ def frame(size: int, processes: str, share: str) -> Sample:
 
 async def _idle(seconds: int) -> Sample:
     from observer.app import ObserverApp
-    from observer.settings import Settings
+    from observer.model.settings import Settings
 
     node = Node(MANY)
     app = ObserverApp(node, Settings())

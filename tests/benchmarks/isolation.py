@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime import Pid, run, self_
-from runtime.message import isolate
+from runtime.terms.isolation import isolate
 from tests.benchmarks.harness.benchmark import OURS, Benchmark
 from tests.benchmarks.harness.contender import Python
 from tests.benchmarks.harness.sample import Sample, rate_of

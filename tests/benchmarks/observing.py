@@ -18,7 +18,9 @@ from statistics import median
 import gevent
 
 from runtime import ChildSpec, GenServer, Pid, Supervisor, call, cast, receive, run, self_, send
-from runtime.introspection import answers, looking, serve
+from runtime.introspection import serve
+from runtime.introspection.answers import answers
+from runtime.introspection.threads import background
 from tests.benchmarks.harness.benchmark import OURS, Benchmark, Target
 from tests.benchmarks.harness.contender import Contender, Fixed, Python
 from tests.benchmarks.harness.sample import Sample, Stopwatch
@@ -198,7 +200,7 @@ def _work(count: int, observed: str) -> Figures:
 
 def _kept(count: int, observed: str) -> Sample:
     """Cast in turns while observed and not; gives the share of the rate that is kept, in the middle of many turns."""
-    looking.ATTENTION = answers.MEMORY = SETTLE  # what goes on for an observer ends with its turn
+    background.ATTENTION = answers.MEMORY = SETTLE  # what goes on for an observer ends with its turn
     casts = Casts(start_servers(count))
     turn, settle, turns = (TURN, SETTLE, TURNS) if count == PROCESSES else (0.1, 0.1, 1)
     rates: dict[bool, list[Sample]] = {False: [], True: []}

@@ -53,7 +53,7 @@ def command(size: int) -> Sample:
 
 def first_frame(size: int) -> Sample:
     """Open the dashboard on a demo in a terminal, until its first processes are drawn."""
-    from tests.observer.terminal import Terminal
+    from tests.support.terminal import Terminal
 
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
         os.environ["OBSERVER_DIR"] = os.environ["XDG_CONFIG_HOME"] = folder

@@ -40,8 +40,8 @@ from runtime import (
     unlink,
     which_children,
 )
-from runtime.clock import MockClock, now, use_clock
-from runtime.errors import Unsuccessful
+from runtime.kernel.clock import MockClock, now, use_clock
+from runtime.terms.errors import Unsuccessful
 
 NOTHING = object()
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from runtime import run
-from runtime.clock import MockClock, use_clock
-from tests.runtime.planned_trees import Plan
-from tests.runtime.supervisor_world import Step, SupervisorWorld
+from runtime.kernel.clock import MockClock, use_clock
+from tests.runtime.stateful.supervisor_world import Step, SupervisorWorld
+from tests.support.planned_trees import Plan
 
 PLAYER = Path(__file__).parent / "beam" / "tree.escript"
 OPERATIONS = [operation for operation in SupervisorWorld.OPERATIONS if operation != "pass_time"]

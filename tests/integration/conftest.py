@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.nodes import ObservedNode, observed
+from tests.support.nodes import ObservedNode, observed
 
 
 @pytest.fixture
@@ -20,6 +20,6 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def node(folder: Path) -> Iterator[ObservedNode]:
-    """Give the program `tests.integration.observed`, running."""
+    """Give the program `tests.support.observed`, running."""
     with observed(folder) as running:
         yield running

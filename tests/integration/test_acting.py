@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runtime.introspection import wire
-from tests.integration.nodes import ObservedNode, eventually, observed
+from tests.support.nodes import ObservedNode, eventually, observed
 
 
 def test_a_killed_child_comes_back_in_its_place_and_the_log_says_why(node: ObservedNode) -> None:

@@ -16,9 +16,9 @@ from typing import Any
 import psutil
 import pytest
 
-from observer.child import Child
-from tests.observer.fake_endpoint import socket_folder
-from tests.observer.terminal import SCREEN_OFF, SCREEN_ON, WAIT, Terminal, until
+from observer.node.child import Child
+from tests.support.fake_endpoint import socket_folder
+from tests.support.terminal import SCREEN_OFF, SCREEN_ON, WAIT, Terminal, until
 
 __all__ = ["socket_folder"]
 

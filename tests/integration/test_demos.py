@@ -32,8 +32,8 @@ from runtime import (
 from runtime import (
     sys as system,
 )
-from runtime.clock import now
-from tests.runtime.in_node import in_node
+from runtime.kernel.clock import now
+from tests.support.in_node import in_node
 
 NAMES = sorted(path.stem for path in Path(demos.__path__[0]).glob("[!_]*.py"))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runtime.introspection import wire
-from tests.integration.nodes import ObservedNode, eventually, observed
+from tests.support.nodes import ObservedNode, eventually, observed
 
 
 def test_a_node_says_who_it_is(node: ObservedNode) -> None:

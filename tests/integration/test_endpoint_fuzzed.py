@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runtime.introspection import wire
-from tests.integration.nodes import ObservedNode, eventually
+from tests.support.nodes import ObservedNode, eventually
 
 RANDOM = st.binary(max_size=300)
 """Bytes that say nothing."""

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.observer.terminal import WAIT
-from tests.observer.tmux import WITHOUT_TMUX, Screen
+from tests.support.terminal import WAIT
+from tests.support.tmux import WITHOUT_TMUX, Screen
 
 pytestmark = WITHOUT_TMUX
 

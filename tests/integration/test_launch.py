@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from runtime.introspection import wire
-from runtime.introspection.probe import is_live
-from tests.integration.nodes import LAUNCH, TREE, ObservedNode, RawClient, eventually, observed
+from runtime.introspection.endpoint.probe import is_live
+from tests.support.nodes import LAUNCH, TREE, ObservedNode, RawClient, eventually, observed
 
 
 def test_a_name_that_is_taken_is_said_in_a_sentence(node: ObservedNode) -> None:

@@ -10,8 +10,8 @@ import pytest
 from textual.pilot import Pilot
 
 from observer.app import ObserverApp
-from observer.settings import Settings
-from tests.observer.fake_node import FakeClock, FakeNode
+from observer.model.settings import Settings
+from tests.support.fake_node import FakeClock, FakeNode
 
 SELDOM = Settings(interval=60.0)
 """Settings under which the app looks only when something asks it to, so that tests say when."""

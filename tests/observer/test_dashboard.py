@@ -14,7 +14,7 @@ import pytest
 from observer import dashboard
 from observer.app import ObserverApp
 from observer.dashboard import Leaving
-from tests.observer import fake_node
+from tests.support import fake_node
 
 WAIT = 20.0
 """Seconds for what happens on another thread."""

@@ -7,9 +7,9 @@ from pathlib import Path
 from textual.binding import Binding
 from textual.dom import DOMNode
 
-from observer.advice import ADVICE
 from observer.app import VIEWS, ObserverApp
-from observer.columns import ALL, STATUS
+from observer.drawing.advice import ADVICE
+from observer.drawing.columns import ALL, STATUS
 from observer.screens.chaos_screen import ChaosScreen
 from observer.screens.confirm_kill import ConfirmKill
 from observer.screens.process_screen import ProcessScreen

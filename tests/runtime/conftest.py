@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.runtime.members import new_diary
+from tests.support.recording_server import new_diary
 
 
 @pytest.fixture(autouse=True)

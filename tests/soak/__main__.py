@@ -20,9 +20,10 @@ from typing import Any
 import gevent.subprocess
 
 from runtime import install, remove, run, sleep
-from runtime.introspection import answers, looking
+from runtime.introspection.answers import answers
 from runtime.introspection.service import Service, serve
-from runtime.node import Node, this_node
+from runtime.introspection.threads import background
+from runtime.kernel.node import Node, this_node
 from tests.soak.figures import Figures, faults, forget_talk
 from tests.soak.havoc import Count, wreak
 from tests.soak.member import Soak
@@ -78,7 +79,7 @@ def soak(kills: int, width: int) -> Result:
     node = this_node()
     count = Count()
     install(count)
-    answers.MEMORY = looking.ATTENTION = REMEMBERED
+    answers.MEMORY = background.ATTENTION = REMEMBERED
     service = serve("soak")
     observer = Observer(str(service.path))
     Soak.count = width**3

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from greenlet import greenlet
 
 from runtime import Pid, registered, sleep, which_children
-from runtime.node import Node, current
-from runtime.process import DEAD, Process
-from runtime.scheduler import Worker
+from runtime.kernel.node import Node, current
+from runtime.kernel.process import DEAD, Process
+from runtime.kernel.scheduler import Worker
 from tests.soak.member import Member, Soak
 
 MEMORY = 0.1

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from runtime.introspection import wire
-from tests.integration.nodes import RawClient
+from tests.support.nodes import RawClient
 
 QUESTIONS: tuple[wire.Query, ...] = (
     wire.GetTree(limit=60, sort="messages_in", descending=True),

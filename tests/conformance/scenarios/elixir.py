@@ -37,7 +37,7 @@ from runtime import (
     which_children,
     yield_,
 )
-from runtime.clock import now
+from runtime.kernel.clock import now
 from tests.conformance.actors import Fault, Worker, worker
 from tests.conformance.captured import reports_during
 from tests.conformance.harness import (

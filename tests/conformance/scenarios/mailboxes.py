@@ -21,7 +21,7 @@ from runtime import (
     unregister,
     whereis,
 )
-from runtime.clock import now
+from runtime.kernel.clock import now
 from tests.conformance.harness import (
     Log,
     ask,

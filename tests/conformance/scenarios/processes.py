@@ -28,7 +28,7 @@ from runtime import (
     spawn_monitor,
     unlink,
 )
-from runtime.clock import now
+from runtime.kernel.clock import now
 from tests.conformance.actors import Fault, Srv
 from tests.conformance.harness import (
     Log,

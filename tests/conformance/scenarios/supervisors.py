@@ -25,7 +25,7 @@ from runtime import (
     whereis,
     which_children,
 )
-from runtime.clock import now
+from runtime.kernel.clock import now
 from tests.conformance.actors import Sup, Worker, start_sup, sup_spec, worker
 from tests.conformance.captured import CALLBACK_MODULES
 from tests.conformance.harness import (

@@ -20,7 +20,7 @@ from runtime import (
     terminate_child,
     unlink,
 )
-from runtime.clock import now
+from runtime.kernel.clock import now
 from tests.conformance.actors import Fault, Plain, Sup, start_sup, worker
 from tests.conformance.captured import initial_call, reports_during
 from tests.conformance.harness import (

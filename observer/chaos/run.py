@@ -1,0 +1,201 @@
+"""Chaos: kills processes at a rate, and measures what comes back, how soon, and what never does.
+
+It works against a `Source`, for the command and the dashboard alike, and keeps a `Tally`. Of a victim's return the
+node's event log tells when, by the node's own clock. Where the log does not tell (events lost in a burst, a place
+started afresh by a restarted supervisor), the node is asked who stands in the victim's place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from observer.chaos.candidates import Candidates
+from observer.chaos.recoveries import Report, Tally, Victim, places_above
+from observer.clock import Clock, SystemClock
+from observer.node.source import NodeLost, Source
+from runtime.introspection import wire
+
+TICK = 0.05
+"""Seconds between two looks at what happened. At higher rates than one kill a tick, a tick kills several."""
+
+POOL_AGE = 1.0
+"""Seconds after which candidates are looked for again."""
+
+POOL = 100
+"""Candidates that are looked for at least. Of a high rate, what it kills in two seconds."""
+
+STALE = 10
+"""So many candidates in a row that are gone already, and the others are taken to be gone too: a whole tree fell."""
+
+SILENT_AFTER = 1.0
+"""Seconds after which the node is asked about a victim whose return the log has not told."""
+
+ASK_EVERY = 0.25
+"""Seconds between two such questions."""
+
+EVENT_BATCH = 2_000
+"""How many events one question asks for."""
+
+
+@dataclass(frozen=True)
+class Orders:
+    """What to do: kill `rate` processes a second for `seconds`, then wait up to `settle` seconds for the rest.
+
+    `target` is a filter as in the process list; without one, any worker that a supervisor would restart. `root` is
+    the key of a subtree. The same `seed` chooses alike among the same candidates. While nothing is there to be killed,
+    nothing is, and it is not made up for later: the rate is never exceeded.
+    """
+
+    rate: float
+    seconds: float
+    target: str = ""
+    root: str | None = None
+    settle: float = 10.0
+    seed: int | None = None
+
+
+class Chaos:
+    """One run of `orders` against the node behind `source`, which must be connected.
+
+    `progress` is called with a report after every look. `stop` ends the killing early; what was killed is still
+    waited for.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        orders: Orders,
+        progress: Callable[[Report], None] = lambda report: None,
+        clock: Clock | None = None,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._source = source
+        self._orders = orders
+        self._progress = progress
+        self._clock = clock or SystemClock()
+        self._sleep = sleep
+        self._tally = Tally()
+        self._candidates = Candidates(
+            source, orders.target, orders.root, orders.seed, lambda row: self._tally.waits_for(row.key)
+        )
+        self._found_at = self._asked_at = -math.inf
+        self._forgone = 0
+        """Kills that were due while there was nothing to kill."""
+        self._hindrance = ""
+        """Why the last kill was not done, in a sentence."""
+        self._last_event = 0
+        self._stopped = False
+        self._started = 0.0
+
+    def stop(self) -> None:
+        """Kill nothing more."""
+        self._stopped = True
+
+    async def run(self) -> Report:
+        """Kill, watch and wait; give the final report. A node that is lost ends it, and is the report's problem."""
+        self._started = self._clock.now()
+        try:
+            problem = await self._begin()
+            if not problem:
+                await self._kill()
+                await self._settle()
+            if not problem and not self._tally.kills:
+                problem = self._hindrance
+        except NodeLost as error:
+            problem = str(error)
+        report = self._tally.report(self._elapsed(), problem)
+        self._progress(report)
+        return report
+
+    def _elapsed(self) -> float:
+        return self._clock.now() - self._started
+
+    # -- Killing ------------------------------------------------------------------------------------------------
+
+    async def _begin(self) -> str:
+        events = await self._source.ask(wire.GetEvents(after=-1, limit=1))
+        if isinstance(events, wire.Events):
+            self._last_event = events.last
+        problem = await self._find()
+        if not problem and not self._candidates:
+            wanted = f"matches {self._orders.target!r}" if self._orders.target else "would be restarted"
+            return f"There is no worker under a supervisor that {wanted}, so nothing was killed."
+        return problem
+
+    async def _kill(self) -> None:
+        while not self._stopped and self._elapsed() < self._orders.seconds:
+            due = int(min(self._elapsed(), self._orders.seconds) * self._orders.rate) + 1
+            while self._tally.kills + self._forgone < due and not self._stopped:
+                if not await self._kill_one():
+                    self._forgone = due - self._tally.kills
+            await self._look()
+            await self._sleep(TICK)
+
+    async def _find(self) -> str:
+        self._found_at = self._clock.now()
+        return await self._candidates.find(max(POOL, round(2 * self._orders.rate)))
+
+    async def _kill_one(self) -> bool:
+        """Kill one candidate, after some that are gone already; tell whether there was one."""
+        if not self._candidates or self._clock.now() - self._found_at > POOL_AGE:
+            await self._find()
+        for _ in range(min(STALE, len(self._candidates))):
+            row = self._candidates.take()
+            assert row.pid is not None
+            sent = self._clock.now()
+            answer = await self._source.ask(wire.Exit(pid=row.pid, reason="'kill'"))
+            if not isinstance(answer, wire.Failed):
+                self._tally.killed(row, sent)
+                return True
+            self._hindrance = f"Nothing was killed: {answer.why}"
+            if answer.kind == "timeout":  # the hub is held; who knows for how long
+                return False
+            if answer.kind != "noproc":
+                raise NodeLost(f"{self._source.name} does not let anything be killed: {answer.why}")
+            self._tally.missed += 1
+        self._candidates.forget()
+        return False
+
+    # -- Watching -----------------------------------------------------------------------------------------------
+
+    async def _settle(self) -> None:
+        """Wait for what has not come back, and find out why the rest does not."""
+        end = self._clock.now() + self._orders.settle
+        await self._look()
+        while self._tally.silent() and self._clock.now() < end:
+            await self._sleep(TICK)
+            await self._look()
+        if missing := self._tally.silent():
+            self._tally.explain(await self._look_for(missing))
+
+    async def _look(self) -> None:
+        """Take what the log tells, and ask about victims the log has been silent about."""
+        while True:
+            events = await self._source.ask(wire.GetEvents(after=self._last_event, limit=EVENT_BATCH))
+            if not isinstance(events, wire.Events) or not events.events:
+                break
+            for event in events.events:
+                self._tally.happened(event)
+            self._last_event = events.events[-1].id
+            if self._last_event >= events.last:
+                break
+        now = self._clock.now()
+        silent = self._tally.silent(now - SILENT_AFTER)
+        if silent and now - self._asked_at >= ASK_EVERY:
+            self._asked_at = now
+            await self._look_for(silent)
+        self._progress(self._tally.report(self._elapsed()))
+
+    async def _look_for(self, victims: list[Victim]) -> list[wire.Row]:
+        """Ask who stands in the places of these victims, and in those above them."""
+        keys = tuple({key: None for victim in victims for key in (*places_above(victim.key), victim.key)})
+        rows: list[wire.Row] = []
+        for start in range(0, len(keys), wire.MAX_ROWS):
+            answer = await self._source.ask(wire.GetPlaces(keys=keys[start : start + wire.MAX_ROWS]))
+            rows += answer.rows if isinstance(answer, wire.Window) else ()
+        for row in rows:
+            self._tally.back(row.key, row.pid, row.started_at or self._clock.now())
+        return rows

@@ -1,0 +1,138 @@
+"""The command that upsets a node on purpose: chaos."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections import Counter
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from observer.cli import options, output
+from observer.cli.errors import Failure
+from observer.text.quantity import per_second, seconds
+
+if TYPE_CHECKING:
+    from observer.chaos.recoveries import Report
+    from observer.chaos.run import Orders
+    from observer.node.discovery import Found
+
+
+def chaos(
+    node: options.Node = None,
+    rate: Annotated[str, typer.Option("--rate", metavar="RATE", help="How many kills, e.g. 20/s or 90/m.")] = "1/s",
+    duration: Annotated[str, typer.Option("--for", metavar="TIME", help="For how long, e.g. 60s or 5m.")] = "10s",
+    aim: Annotated[
+        str,
+        typer.Option("--target", "-t", metavar="EXPR", help="Which workers, as in --filter of ps, e.g. 'sup~pool'."),
+    ] = "",
+    settle: Annotated[
+        str, typer.Option("--settle", metavar="TIME", help="How long to wait at the end for what has not come back.")
+    ] = "10s",
+    seed: Annotated[int | None, typer.Option("--seed", help="Choose the same victims again.")] = None,
+    json: options.AsJson = False,
+) -> None:
+    """Kill workers at a rate and measure what comes back. Exits with 1 when something did not.
+
+    Without --target, any worker that its supervisor would restart. Ctrl-C stops the killing and reports.
+    """
+    import asyncio
+
+    from observer.chaos.run import Orders
+    from observer.cli import lookup
+    from observer.cli.errors import say
+    from observer.node import discovery
+
+    try:
+        orders = Orders(rate=per_second(rate), seconds=seconds(duration), target=aim, settle=seconds(settle), seed=seed)
+    except ValueError as error:
+        raise Failure(str(error), status=2) from error
+    found = discovery.find(node)
+    lookup.dial_to_act(found.name).close()
+    report = asyncio.run(_carry_out(found, orders))
+    if json:
+        output.show_json(_record(found.name, orders, report))
+    else:
+        _print(report)
+    if report.problem:
+        say(f"observer: {report.problem}")
+    if not report.passed:
+        raise typer.Exit(1)
+
+
+async def _carry_out(found: Found, orders: Orders) -> Report:
+    import asyncio
+
+    from rich.console import Console
+
+    from observer.chaos.run import Chaos
+    from observer.node.connection import Connection
+
+    console = Console(stderr=True, highlight=False)
+    status = console.status("killing ...")
+
+    def progress(report: Report) -> None:
+        status.update(f"{report.kills} killed, {report.recovered} back, {len(report.pending)} not yet")
+
+    source = Connection(found.name, found.path)
+    try:
+        await source.connect()
+        chaos = Chaos(source, orders, progress)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, chaos.stop)
+        with status if sys.stderr.isatty() else nullcontext():
+            return await chaos.run()
+    finally:
+        await source.close()
+
+
+def _record(node: str, orders: Orders, report: Report) -> dict[str, Any]:
+    return {
+        "node": node,
+        "rate": orders.rate,
+        "seconds": orders.seconds,
+        "target": orders.target,
+        "kills": report.kills,
+        "recovered": report.recovered,
+        "not_expected": report.not_expected,
+        "missed": report.missed,
+        "time_to_recovery": {"p50": report.p50, "p99": report.p99, "worst": report.worst},
+        "never_came_back": [
+            {
+                "pid": victim.pid,
+                "place": victim.key,
+                "name": victim.name,
+                "killed_at": victim.killed_at,
+                "why": victim.why,
+            }
+            for victim in report.pending
+        ],
+        "gave_up": list(report.gave_up),
+        "elapsed": report.elapsed,
+        "problem": report.problem or None,
+        "passed": report.passed,
+    }
+
+
+def _print(report: Report) -> None:
+    from observer.text import units
+    from observer.text.safe_text import safe
+
+    print(f"killed      {report.kills} in {units.duration(report.elapsed)}")
+    print(f"came back   {report.recovered}")
+    if report.not_expected:
+        print(f"temporary   {report.not_expected}, which nobody restarts")
+    if report.worst is not None and report.p50 is not None and report.p99 is not None:
+        print(f"after       p50 {_span(report.p50)}, p99 {_span(report.p99)}, worst {_span(report.worst)}")
+    if report.missed:
+        print(f"too late    {report.missed}, which were gone already")
+    for key, times in Counter(report.gave_up).items():
+        print(f"gave up     {safe(key)} used up its restarts{f' ({times} times)' if times > 1 else ''}")
+    for victim in report.pending:
+        why = f": {safe(victim.why)}" if victim.why else ""
+        print(f"never back  {safe(victim.name)} {victim.pid} in {safe(victim.key)}{why}")
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"

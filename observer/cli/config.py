@@ -1,0 +1,56 @@
+"""The commands about the observer itself: config, completion."""
+
+from __future__ import annotations
+
+import json as encoder
+import os
+from typing import Annotated, Literal
+
+import typer
+
+from observer.cli import options, output
+
+
+def config(
+    path: Annotated[bool, typer.Option("--path", help="Print the path of the settings file alone.")] = False,
+    json: options.AsJson = False,
+) -> None:
+    """Show the settings in force and the file they stand in."""
+    import msgspec
+
+    from observer.model import settings
+
+    file = settings.settings_path()
+    if path:
+        print(file)
+        return
+    values = msgspec.to_builtins(settings.load())
+    if json:
+        output.show_json({"path": str(file), "exists": file.exists(), "settings": values})
+        return
+    print(f"# {file}{'' if file.exists() else ' (does not exist: these are the defaults)'}")
+    for name, value in sorted(values.items(), key=lambda each: isinstance(each[1], dict)):  # TOML's tables come last
+        if isinstance(value, dict):
+            print(f"\n[{name}]", *(f"{_toml(key)} = {_toml(setting)}" for key, setting in value.items()), sep="\n")
+        else:
+            print(f"{name} = {_toml(value)}")
+
+
+def _toml(value: object) -> str:
+    """Write a string, number, boolean or list of strings as TOML does, which for these is as JSON does."""
+    return encoder.dumps(value)
+
+
+def completion(
+    shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
+) -> None:
+    """Print the script that completes commands, nodes and demos in a shell.
+
+    For bash: eval "$(observer completion bash)"
+    """
+    from observer.cli.commands import app
+
+    # The parser prints its completion script when this variable asks for it, and then leaves.
+    os.environ["_OBSERVER_COMPLETE"] = f"source_{shell}"
+    app(prog_name="observer", args=[])
+    raise typer.Exit

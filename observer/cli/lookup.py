@@ -1,0 +1,162 @@
+"""Which node and which process a command is about."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from typing import TypeVar
+
+from observer.cli.errors import Failure
+from observer.node import discovery
+from observer.node.client import Client
+from runtime.introspection import wire
+
+PATIENCE = 1.0
+"""Seconds that a command waits at most for memory to be measured."""
+
+Measured = TypeVar("Measured", wire.Window, wire.Details)
+
+_PID = re.compile(r"<?(\d+\.\d+\.\d+)>?")
+_PLAIN = re.compile(r"[\w.-]+")
+_GREENLET = re.compile(r"g\d+")
+
+
+def dial(node: str | None) -> Client:
+    """Connect to the node called `node`, or without a name to the only one there is.
+
+    Raises what `discovery.find` and `Client` raise.
+    """
+    found = discovery.find(node)
+    return Client(found.name, found.path)
+
+
+def dial_to_act(node: str | None) -> Client:
+    """Connect like `dial`, to change something. Raises `Failure` when the settings or the node say read-only."""
+    from observer.model import settings
+
+    if settings.load().read_only:
+        raise Failure(f"The settings say read_only = true ({settings.settings_path()}): nothing is changed from here.")
+    client = dial(node)
+    if client.welcome.read_only:
+        client.close()
+        raise Failure(f"{client.name} is read-only: it changes nothing for an observer.")
+    return client
+
+
+def is_pid(text: str) -> bool:
+    """Tell whether `text` is a pid: ``<0.17.0>``, or ``0.17.0`` which needs no quotes in a shell."""
+    return _PID.fullmatch(text) is not None
+
+
+def split(words: list[str], wanted: str) -> tuple[str | None, list[str]]:
+    """Take an optional NODE from the front of a command's words, which `wanted` names (``"PID MESSAGE"``).
+
+    Gives the node or None, and the other words. Raises `Failure` when there are too few or too many.
+    """
+    count = len(wanted.split())
+    if len(words) == count:
+        return None, words
+    if len(words) == count + 1:
+        return words[0], words[1:]
+    raise Failure(f"Say [NODE] {wanted}: NODE may be left out when there is only one.", status=2)
+
+
+def pid_of(client: Client, text: str) -> str:
+    """Give the pid that `text` means: a pid itself, a registered name, what a single process is called, a greenlet.
+
+    Raises `Failure` when no process is called so, or several are and none is registered by that name.
+    """
+    if match := _PID.fullmatch(text):
+        return f"<{match[1]}>"
+    called = []
+    looked_at = []
+    # The node searches by text; a name that might mean more than itself in a search is looked for here.
+    for row in processes(client, filter=text if _PLAIN.fullmatch(text) else "", sort="name"):
+        looked_at.append(row)
+        if row.pid is not None and row.registered_name == text:
+            return row.pid
+        if row.pid is not None and text in (row.name, row.label, row.child_id):
+            called.append(row.pid)
+    if not called and _GREENLET.fullmatch(text):
+        return text
+    if not called:
+        other = next(
+            (row.name for row in looked_at if row.pid is not None and row.name.casefold() == text.casefold()), None
+        )
+        if other is not None:
+            raise Failure(f"{client.name} has no process that is called {text!r}, but one that is called {other!r}.")
+        raise Failure(f"{client.name} has no process that is called {text!r}. A pid looks like <0.17.0> or 0.17.0.")
+    if len(called) > 1:
+        shown = ", ".join(called[:8]) + (", ..." if len(called) > 8 else "")
+        raise Failure(f"{len(called)} processes of {client.name} are called {text!r}: say which one ({shown}).")
+    return called[0]
+
+
+def processes(
+    client: Client,
+    *,
+    filter: str = "",
+    sort: wire.Sort = "pid",
+    descending: bool = False,
+    limit: int | None = None,
+    patience: float = 0.0,
+) -> Iterator[wire.Row]:
+    """Yield the node's processes (at most `limit`) in that order, asking for as many at once as it gives.
+
+    `patience` is how many seconds to wait, in all, for memory that is only being measured.
+    """
+    until = time.monotonic() + patience
+    seen: set[str] = set()
+    offset = 0
+    while limit is None or len(seen) < limit:
+        size = wire.MAX_ROWS if limit is None else min(wire.MAX_ROWS, limit - len(seen))
+        query = wire.GetProcesses(filter=filter, sort=sort, descending=descending, offset=offset, limit=size)
+        window = measured(client, wire.Window, query, until)
+        for row in window.rows:
+            if row.key not in seen:  # the list may have moved between two windows
+                seen.add(row.key)
+                yield row
+        offset += len(window.rows)
+        if not window.rows or offset >= window.total:
+            return
+
+
+def measured(client: Client, kind: type[Measured], query: wire.Query, until: float) -> Measured:
+    """Ask the node, again and again up to the moment `until` (monotonic) while the memory of a process is not known.
+
+    A node measures only while it is looked at, so the first answer after a while has no figures.
+    """
+    pause = 0.02
+    while True:
+        answer = client.expect(kind, query)
+        rows = (answer.row,) if isinstance(answer, wire.Details) else answer.rows
+        left = until - time.monotonic()
+        if left <= 0 or all(row.memory is not None for row in rows if row.pid is not None and row.kind != "greenlet"):
+            return answer
+        time.sleep(min(pause, left))
+        pause *= 2
+
+
+def tree(client: Client, *, filter: str = "", fold_over: int) -> list[wire.Row]:
+    """Give the node's whole tree depth first; only supervisors with more than `fold_over` children stay folded."""
+    unfolded: tuple[str, ...] = ()
+    while True:
+        rows = _tree_once(client, filter, fold_over, unfolded)
+        more = [row.key for row in rows if row.folded and row.child_count <= fold_over and row.key not in unfolded]
+        if not more:
+            return rows
+        unfolded += tuple(more)  # the group of processes under no supervisor comes folded unless it is asked for
+
+
+def _tree_once(client: Client, filter: str, fold_over: int, unfolded: tuple[str, ...]) -> list[wire.Row]:
+    rows: dict[str, wire.Row] = {}
+    offset = 0
+    while True:
+        query = wire.GetTree(filter=filter, fold_over=fold_over, unfolded=unfolded, offset=offset, limit=wire.MAX_ROWS)
+        window = client.expect(wire.Window, query)
+        for row in window.rows:
+            rows.setdefault(row.key, row)
+        offset += len(window.rows)
+        if not window.rows or offset >= window.total:
+            return list(rows.values())

@@ -1,0 +1,47 @@
+"""What to do about what looks wrong: for each kind of finding, where to look next and what cures it."""
+
+from __future__ import annotations
+
+from observer.drawing.event_line import Spans
+from observer.text import tones, units
+from observer.text.safe_text import safe
+from runtime.introspection.wire import Lint
+
+WEIGHTS = {1: ("·", tones.MUTED), 2: ("!", tones.WARN), 3: ("✗", tones.BAD)}
+"""A sign and a tone for each weight of a finding."""
+
+ADVICE = {
+    "hog": "It computes and never waits. Let it work in pieces, with sleep(0) between them, or run the program with "
+    "--time-slice. X ends it in the middle of its work.",
+    "held_hub": "It is over, and may come again: the events (4) tell when and how often. Let it work in pieces, with "
+    "sleep(0) between them, or run the program with --time-slice.",
+    "crash_loop": "Look at the exits in the events (4): each tells the line that failed, and the message it failed of.",
+    "mailbox_grows": "More comes in than it works off: whoever sends should wait for the answers (call, not cast). "
+    "Suspend the sender with S, and see whether the mailbox gets shorter.",
+    "memory_grows": "It keeps what it should let go of: its state shows what that is. "
+    "flag(max_heap_size=...) ends it at a bound.",
+    "deadlock": "Each of them waits for an answer that another one owes. Kill one with X and the others go on; what "
+    "cures it is a third process that asks both, or a timeout.",
+    "never_received": "It waits for messages of another form: the first of its mailbox shows what was sent instead.",
+    "calls_itself": "It should do directly what it asks of itself.",
+    "unwatched": "Start it under a supervisor, or link or monitor it, if its end should be noticed.",
+}
+"""Kinds of findings that there is something to say about."""
+
+
+def sign(lint: Lint) -> tuple[str, str]:
+    """Give the sign and the tone of a finding's weight."""
+    return WEIGHTS.get(lint.weight, WEIGHTS[3])
+
+
+def explained(lint: Lint, now: float) -> list[Spans]:
+    """Tell a finding in full, in lines: what it is, since when, and what can be done about it."""
+    mark, tone = sign(lint)
+    told: list[Spans] = [[(f"{mark} ", tone), (safe(lint.sentence), tones.TEXT)]]
+    if lint.since is not None:
+        told.append([(f"Seen for {units.duration(max(0.0, now - lint.since))}.", tones.MUTED)])
+    if advice := ADVICE.get(lint.kind):
+        told += [[], [(advice, tones.TEXT)]]
+    if lint.pids:
+        told += [[], [("⏎ ", tones.KEY), (f"shows {safe(lint.pids[0])}", tones.MUTED)]]
+    return told

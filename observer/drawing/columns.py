@@ -1,0 +1,335 @@
+"""The columns of the process tables: what each shows of a row, how wide it may be, and what it means.
+
+A cell is a tuple of spans, each a text with its tone, that together are exactly as wide as the column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+
+from observer.model.row_history import Life
+from observer.text import tones, units
+from observer.text.safe_text import fit, fit_right, safe
+from observer.text.sparkline import bar, mailbox_fraction, sparkline
+from runtime.introspection.wire import GREENLETS, Row, Sort
+
+Cell = tuple[tuple[str, str], ...]
+
+HOGGING = 0.8
+"""The share of a core from which it is drawn as trouble."""
+
+CROWDED, OVERLOADED = 100, 1_000
+"""Mailbox lengths from which a mailbox is drawn as a warning, and as trouble."""
+
+STATUS = {
+    "running": ("●", "running", "run", tones.GOOD),
+    "runnable": ("◌", "runnable", "due", tones.GOOD),
+    "waiting": ("·", "waiting", "wait", tones.MUTED),
+    "suspended": ("‖", "suspended", "susp", tones.WARN),
+    "exiting": ("✕", "exiting", "exit", tones.BAD),
+    "restarting": ("↻", "restarting", "redo", tones.WARN),
+    "stopped": ("■", "stopped", "stop", tones.FAINT),
+}
+"""Each status as a sign, a word, a short word, and its tone."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: `widths` are the widths it can take, the usual one first; `sort` is what the node sorts by for it."""
+
+    id: str
+    title: str
+    widths: tuple[int, ...]
+    sort: Sort | None
+    meaning: str
+    draw: Callable[[Row, Life | None, int], Cell]
+    right: bool = True
+    short: str = ""
+    """The title where the column is too narrow for the whole one."""
+
+    def titled(self, width: int) -> str:
+        """Give the title, as much as there is room for."""
+        return self.title if not self.short or len(self.title) + 2 <= width else self.short
+
+
+def _pid(row: Row, life: Life | None, width: int) -> Cell:
+    pid = row.pid or ("" if row.kind == "group" else "-")
+    # A long pid is worth more without its brackets than without its end.
+    return ((fit(pid if len(pid) <= width else pid.strip("<>"), width), tones.MUTED),)
+
+
+def _status(row: Row, life: Life | None, width: int) -> Cell:
+    if row.kind == "group":
+        return ((" " * width, tones.MUTED),)
+    sign, word, short, tone = STATUS[row.status]
+    return ((fit(f"{sign} {word if width >= 2 + len(word) else short}", width), tone),)
+
+
+def mailbox_tone(length: int) -> str:
+    """Give the tone of a mailbox of that length."""
+    return tones.BAD if length >= OVERLOADED else tones.WARN if length >= CROWDED else tones.LINE
+
+
+def _mailbox(row: Row, life: Life | None, width: int) -> Cell:
+    if row.kind == "greenlet" or (row.pid is None and not row.message_queue_len):
+        return ((" " * width, tones.MUTED),)
+    length, room = row.message_queue_len, width - 6
+    tone = mailbox_tone(length)
+    sign = "!" if length >= OVERLOADED else " "
+    filled = bar(mailbox_fraction(length), room)
+    spans = [(filled, tone)]
+    peak = min(room - 1, int(mailbox_fraction(life.mailbox_peak) * room)) if life and life.mailbox_peak else -1
+    if 0 <= peak < room and filled[peak] == " ":
+        spans = [(filled[:peak], tone), ("╎", tones.MUTED), (filled[peak + 1 :], tone)]
+    figure = (fit_right(units.count(length), 5), tone if length >= CROWDED else tones.TEXT if length else tones.FAINT)
+    return (*spans, (sign, tone), figure)
+
+
+def _messages(row: Row, life: Life | None, width: int) -> Cell:
+    if row.kind == "greenlet" or (row.pid is None and not row.messages_in):
+        return ((" " * width, tones.MUTED),)
+    rate = life.messages.latest if life else None
+    figure = (fit_right(units.rate(rate), 5), tones.TEXT if rate else tones.FAINT)
+    if width <= 6:
+        return (figure,)
+    line = sparkline(life.messages.rates.values(width - 6), width - 6) if life else " " * (width - 6)
+    return (figure, (" ", tones.TEXT), (line, tones.LINE))
+
+
+def _memory(row: Row, life: Life | None, width: int) -> Cell:
+    if row.kind == "greenlet" or (row.pid is None and row.memory is None):
+        return ((" " * width, tones.MUTED),)
+    figure = (fit_right(units.size(row.memory), 5), tones.TEXT if row.memory is not None else tones.FAINT)
+    if width <= 6:
+        return (figure,)
+    growth = life.growth if life else 0.0
+    text = units.signed_size(growth) if worth_telling(growth, row.memory) else ""
+    return (figure, (fit_right(text, width - 5), tones.WARN if growth > 0 else tones.MUTED))
+
+
+def worth_telling(growth: float, memory: int | None) -> bool:
+    """Say whether memory changed by so much that it is no mere breathing: 4 KiB and a tenth."""
+    return abs(growth) >= max(4_096, (memory or 0) / 10)
+
+
+def _restarts(row: Row, life: Life | None, width: int) -> Cell:
+    if row.kind == "greenlet" or (row.kind == "group" and not row.restarts):
+        return ((" " * width, tones.MUTED),)
+    if row.max_restarts is None:
+        return ((fit_right(str(row.restarts) if row.restarts else "·", width), _restart_tone(row)),)
+    used = row.restarts_used or 0
+    text = f"{used}/{row.max_restarts}"
+    if width >= 9 and used and row.restarts_expire_in is not None:
+        text = f"{units.duration(row.restarts_expire_in)} {text}"
+    spent = used and used >= row.max_restarts
+    tone = tones.BAD if spent else tones.WARN if used else tones.MUTED
+    return ((fit_right(("!" if spent else "") + text, width), tone),)
+
+
+def _restart_tone(row: Row) -> str:
+    return tones.WARN if row.restarts else tones.FAINT
+
+
+def _cpu(row: Row, life: Life | None, width: int) -> Cell:
+    share = life.cpu_share if life and row.cpu_time is not None else None
+    if share is None:
+        return ((" " * width, tones.FAINT),)
+    much = share >= HOGGING
+    tone = tones.BAD if much else tones.TEXT if share >= 0.0005 else tones.FAINT
+    return ((fit_right(("!" if much else "") + units.percent(share), width), tone),)
+
+
+def _uptime(row: Row, life: Life | None, width: int) -> Cell:
+    if row.started_at is None or life is None:
+        return ((" " * width, tones.MUTED),)
+    age = life.seen_at - row.started_at
+    return ((fit_right(units.duration(age), width), tones.GOOD if age < 5 else tones.MUTED),)
+
+
+ALL: dict[str, Column] = {
+    column.id: column
+    for column in (
+        Column("pid", "Pid", (9, 12), "pid", "The process's identity. A restarted process has a new one.", _pid, False),
+        Column(
+            "status",
+            "State",
+            (6, 12),
+            "status",
+            "● running now   ◌ runnable, waits for its turn   · waiting for a message   ‖ suspended   "
+            "✕ exiting   ↻ being restarted   ■ stopped: a child without a process",
+            _status,
+            False,
+        ),
+        Column(
+            "mailbox",
+            "Mailbox",
+            (9, 14, 20),
+            "message_queue_len",
+            "Messages waiting to be received, and a bar (logarithmic: 10,000 fills it). ╎ is the peak since you "
+            "looked. From 1,000 on it is marked with !",
+            _mailbox,
+        ),
+        Column(
+            "messages",
+            "Msg/s",
+            (9, 5, 18, 26),
+            "messages_in",
+            "Messages delivered to it a second, and how that went lately. Sorting is by the total so far.",
+            _messages,
+        ),
+        Column(
+            "memory",
+            "Memory",
+            (5, 13),
+            "memory",
+            "An estimate of what only this process can reach; and how much it grew since you look.",
+            _memory,
+            short="Mem",
+        ),
+        Column(
+            "restarts",
+            "Restarts",
+            (5, 10),
+            "restarts",
+            "How often the child in this place was restarted. For a supervisor: restarts used of those allowed "
+            "within its window, and when the oldest leaves it. ! means that the next one makes it give up.",
+            _restarts,
+            short="↻",
+        ),
+        Column(
+            "cpu",
+            "CPU",
+            (5,),
+            "cpu_time",
+            "Share of one core over the last seconds, an estimate from samples; ! from 80% on. A node that is not in "
+            "its program's main thread measures it only while rows are sorted by it.",
+            _cpu,
+        ),
+        Column("uptime", "Uptime", (6,), "started_at", "How long this process has lived.", _uptime),
+    )
+}
+"""All columns by id."""
+
+CONCESSIONS = (
+    ("uptime", 0),
+    ("messages", 5),
+    ("cpu", 0),
+    ("pid", 0),
+    ("memory", 0),
+    ("restarts", 0),
+    ("status", 0),
+    ("messages", 0),
+    ("mailbox", 0),
+)
+"""What a table that is too narrow gives up, in order: a column and the width that is left to it, 0 for none."""
+
+GROWN_FIRST = ("restarts", "memory", "messages", "mailbox", "status", "pid")
+"""In which order columns get more room."""
+
+COLUMN_GAP = 1
+"""Cells before each column."""
+
+LEAST_NAME, GOOD_NAME = 20, 33
+"""Cells the name has at least, and cells it has before any other column gets more."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns of a table of some width: cells for the name, then each column with its cells (gaps excluded)."""
+
+    name: int
+    columns: tuple[tuple[Column, int], ...]
+
+
+def lay_out(width: int, wanted: Sequence[str]) -> Layout:
+    """Choose columns and widths for a table of `width` cells; `wanted` are ids in order."""
+    sizes = {name: ALL[name].widths[0] for name in wanted}
+
+    def room(chosen: dict[str, int]) -> int:
+        return width - sum(cells + COLUMN_GAP for cells in chosen.values())
+
+    for name, left in CONCESSIONS:
+        if room(sizes) >= LEAST_NAME:
+            break
+        if name in sizes:
+            sizes[name] = left
+        sizes = {column: cells for column, cells in sizes.items() if cells}
+    for name in GROWN_FIRST * 2:
+        larger = [cells for cells in sorted(ALL[name].widths) if name in sizes and cells > sizes[name]]
+        if larger and room({**sizes, name: larger[0]}) >= GOOD_NAME:
+            sizes[name] = larger[0]
+    columns = tuple((ALL[name], sizes[name]) for name in wanted if name in sizes)
+    return Layout(max(0, room(sizes)), columns)
+
+
+def name_cell(row: Row, guide: str, width: int, time: float, foldable: bool = True) -> Cell:
+    """Draw the name with its place in the tree, what it supervises, what failed there lately, and what looks wrong."""
+    parent = row.is_parent
+    foldable = foldable and parent
+    sign = ("▸ " if row.folded else "▾ ") if foldable else "─ " if guide else ""
+    failed = failure_tone(row, time)
+    tone = failed or (tones.NAME if parent else tones.TEXT)
+    if row.pid is None and not parent:
+        tone = tones.FAINT
+    spans = [
+        (guide, tones.FAINT),
+        (sign, tones.MUTED if foldable else tones.FAINT),
+        (row.name or row.child_id or "?", tone),
+    ]
+    if failed is not None:
+        spans.append((" ✗", failed))
+    if row.lints:
+        spans.append((f" ! {', '.join(row.lints)}", tones.BAD))
+    if note := _note(row):
+        spans.append((f" {note}", tones.MUTED))
+    return _cut(spans, width)
+
+
+FRESH, FADED = 5.0, 30.0
+"""Seconds after a failure for which its colour is at its brightest, and after which it is gone."""
+
+
+def failure_tone(row: Row, time: float) -> str | None:
+    """Give the tone of a row where something failed lately, fading with time; None when nothing did."""
+    if row.last_failure_at is None:
+        return None
+    age = time - row.last_failure_at
+    if age < FRESH:
+        return tones.BAD
+    return None if age >= FADED else f"{tones.TROUBLE} {100 - 12 * int((age - FRESH) / (FADED - FRESH) * 5)}%"
+
+
+def group_text(row: Row) -> str:
+    """Say what a group is, and how many it stands for."""
+    if row.key == GREENLETS:
+        return units.many(row.child_count, "greenlet", "greenlets")
+    return f"{row.name}, {units.many(row.child_count, 'process', 'processes')}"
+
+
+def _note(row: Row) -> str:
+    if row.kind == "group":
+        return f"({units.count(row.child_count)})"
+    if row.kind != "supervisor":
+        return ""
+    parts = [f"■{row.not_running} down" if row.not_running else "", row.strategy or ""]
+    if row.folded:
+        parts.append(f"({units.count(row.child_count)})")
+    return " ".join(part for part in parts if part)
+
+
+def _cut(spans: list[tuple[str, str]], width: int) -> Cell:
+    """Cut or pad spans to `width` cells; what does not fit loses its end, marked with an ellipsis."""
+    cell: list[tuple[str, str]] = []
+    left = width
+    for text, tone in spans:
+        shown = safe(text)
+        if cell_len(shown) > left:
+            shown = fit(shown, left)
+        cell.append((shown, tone))
+        left -= cell_len(shown)
+        if left <= 0:
+            return tuple(cell)
+    return (*cell, (" " * left, tones.TEXT))

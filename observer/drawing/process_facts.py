@@ -1,0 +1,170 @@
+"""A process described in pairs of a label and some spans: what the panel beside the tree shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from observer.drawing.columns import OVERLOADED, STATUS, group_text, mailbox_tone, worth_telling
+from observer.model.row_history import Life
+from observer.text import tones, units
+from observer.text.safe_text import safe
+from observer.text.sparkline import sparkline
+from runtime.introspection.wire import Details, Frame, Related, Row
+
+Fact = tuple[str, list[tuple[str, str]]]
+
+SPARK = 16
+"""Cells of a sparkline in a portrait."""
+
+
+def facts(row: Row, details: Details | None, life: Life | None, time: float) -> list[Fact]:
+    """Give what is worth knowing of a row, most important first; `details` may still be on their way."""
+    if row.kind == "group":
+        return [("Group", [(safe(group_text(row)), tones.TEXT)])]
+    found = [_identity(row), _activity(row, life, time)]
+    if details is not None and details.waiting_for is not None:
+        found.append(("Waits for", [("⧗ ", tones.WARN), *related([details.waiting_for])]))
+    if row.kind == "supervisor":
+        found.append(_supervision(row))
+    if row.pid is not None and row.kind != "greenlet":
+        found += [_mailbox(row, life), _memory(row, life)]
+    if row.kind != "greenlet":
+        found.append(_place(row, details))
+    if details is not None:
+        found += _relations(details)
+    return found
+
+
+def more_facts(details: Details) -> list[Fact]:
+    """Give what is shown of a process where it is shown alone: its names, its flags, the work it did."""
+    row = details.row
+    if row.kind == "greenlet":
+        return [("Work", [(_seen(row), tones.TEXT)])]
+    names = [
+        (kind, name)
+        for kind, name in (("registered", row.registered_name), ("label", row.label), ("child id", row.child_id))
+        if name
+    ]
+    flags = [f"priority {details.priority}", "traps exits" if details.trap_exit else "does not trap exits"]
+    if details.max_heap_size:
+        flags.append(f"max_heap_size {details.max_heap_size:,}")
+    work = f"{row.reductions:,} reductions  {_seen(row)}"
+    spans = [span for kind, name in names for span in ((f"{kind} ", tones.MUTED), (f"{safe(name)}  ", tones.TEXT))]
+    return [
+        ("Names", spans or [("none", tones.FAINT)]),
+        ("Flags", [("  ".join(flags), tones.TEXT)]),
+        ("Work", [(work, tones.TEXT)]),
+    ]
+
+
+def _seen(row: Row) -> str:
+    return "" if row.cpu_time is None else f"{row.cpu_time:.3f}s of processor time seen"
+
+
+def _identity(row: Row) -> Fact:
+    parts = [(safe(row.name or "?"), tones.NAME)]
+    if row.pid:
+        parts.append((f" {row.pid}", tones.TEXT))
+    if row.initial_call:
+        parts.append((f"  {safe(row.initial_call)}", tones.MUTED))
+    return ("Greenlet" if row.kind == "greenlet" else "Process", parts)
+
+
+def _activity(row: Row, life: Life | None, time: float) -> Fact:
+    sign, word, _, tone = STATUS[row.status]
+    parts = [(f"{sign} {word}", tone)]
+    if row.started_at is not None:
+        parts.append((f"  up {units.duration(time - row.started_at)}", tones.MUTED))
+    if row.restarts:
+        times = "once" if row.restarts == 1 else f"{row.restarts:,} times"
+        parts.append((f"  ↻ restarted {times}", tones.WARN))
+    if row.lints:
+        parts.append(("  ! " + ", ".join(row.lints), tones.BAD))
+    if life is not None and life.cpu_share is not None and row.cpu_time is not None:
+        parts.append((f"  cpu {units.percent(life.cpu_share)}", tones.MUTED))
+    return ("State", parts)
+
+
+def _supervision(row: Row) -> Fact:
+    used, allowed = row.restarts_used or 0, row.max_restarts
+    parts = [(row.strategy or "", tones.TEXT), (f"  {units.many(row.child_count, 'child', 'children')}", tones.MUTED)]
+    if row.not_running:
+        parts.append((f"  ■ {row.not_running} not running", tones.WARN))
+    if allowed is not None:
+        spent = bool(used) and used >= allowed
+        text = f"  {'! ' if spent else ''}{used} of {allowed} restarts in {row.max_seconds or 0:g}s"
+        tone = tones.BAD if spent else tones.WARN if used else tones.MUTED
+        parts.append((text, tone))
+        if used and row.restarts_expire_in is not None:
+            parts.append((f"  the oldest counts for {units.duration(row.restarts_expire_in)} more", tone))
+    return ("Strategy", parts)
+
+
+def _mailbox(row: Row, life: Life | None) -> Fact:
+    sign = "! " if row.message_queue_len >= OVERLOADED else ""
+    parts = [(sign + units.count(row.message_queue_len), mailbox_tone(row.message_queue_len))]
+    if life is not None and life.mailbox_peak > row.message_queue_len:
+        parts.append((f" (peak {units.count(life.mailbox_peak)})", tones.MUTED))
+    parts.append((f"  in {units.count(row.messages_in)}  out {units.count(row.messages_out)}", tones.MUTED))
+    if life is not None:
+        parts.append((f"  {units.rate(life.messages.latest)}/s ", tones.TEXT))
+        parts.append((sparkline(life.messages.rates.values(), SPARK).lstrip(), tones.LINE))
+    return ("Mailbox", parts)
+
+
+def _memory(row: Row, life: Life | None) -> Fact:
+    if row.memory is None:
+        return ("Memory", [("no estimate yet", tones.FAINT)])
+    parts = [(units.size(row.memory), tones.TEXT)]
+    if row.memory_age is not None:
+        parts.append((f" (estimated {units.duration(row.memory_age)} ago)", tones.MUTED))
+    if life is not None and worth_telling(life.growth, row.memory):
+        growth = f"  {units.signed_size(life.growth)} in {units.duration(life.grown_for)}"
+        parts.append((growth, tones.WARN if life.growth > 0 else tones.GOOD))
+    return ("Memory", parts)
+
+
+def _place(row: Row, details: Details | None) -> Fact:
+    parts = [(safe(row.key), tones.TEXT)]
+    if row.restart:
+        parts.append((f"  {row.restart}", tones.MUTED))
+    if details is not None and details.trap_exit:
+        parts.append(("  traps exits", tones.MUTED))
+    return ("Place", parts)
+
+
+def _relations(details: Details) -> list[Fact]:
+    found: list[Fact] = []
+    for label, processes in (
+        ("Links", details.links),
+        ("Monitors", details.monitors),
+        ("Watched by", details.monitored_by),
+    ):
+        if processes:
+            found.append((label, related(processes)))
+    if details.current_stacktrace:
+        frame = _own_frame(details.current_stacktrace)
+        where = f"{frame.function} {frame.file.rsplit('/', 1)[-1]}:{frame.line}"
+        found.append(
+            ("At", [(safe(where), tones.TEXT), (f"  {safe(frame.source)}" if frame.source else "", tones.MUTED)])
+        )
+    if details.messages:
+        found.append(("First", [(safe(details.messages[0]), tones.TEXT)]))
+    return found
+
+
+def _own_frame(stack: Sequence[Frame]) -> Frame:
+    """Give the innermost frame that is the program's: in gevent, those that wait are all in the same place."""
+    return next((frame for frame in reversed(stack) if "/gevent/" not in frame.file), stack[-1])
+
+
+def related(processes: Sequence[Related], most: int = 6) -> list[tuple[str, str]]:
+    """Name processes in a row, at most `most` of them."""
+    parts: list[tuple[str, str]] = []
+    for process in processes[:most]:
+        parts.append((safe(process.name or process.pid) + " ", tones.TEXT))
+        if process.name:
+            parts.append((process.pid + "  ", tones.MUTED))
+    if len(processes) > most:
+        parts.append((f"and {len(processes) - most} more", tones.MUTED))
+    return parts

@@ -1,0 +1,56 @@
+"""Whether the node can be reached, as the dashboard shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from observer.clock import of_day
+from observer.node.source import ChildStatus
+
+
+@dataclass(frozen=True)
+class Reachability:
+    """Connected, not yet connected, or lost; and for a child process, how it ended."""
+
+    connected: bool = False
+    lost_at: float | None = None
+    """When the connection went, in seconds since the epoch; None while connected and before the first time."""
+    why: str = ""
+    child: ChildStatus | None = None
+    silent_for: float = 0.0
+    """For how many seconds a node that is connected has owed an answer; 0 when that is not worth telling."""
+
+    def met(self) -> Reachability:
+        """Give the state once the node has answered."""
+        return Reachability(connected=True)
+
+    def silent(self, seconds: float) -> Reachability:
+        """Give the state while the node has owed an answer for that long."""
+        return replace(self, silent_for=seconds)
+
+    def lost(self, now: float, why: str, child: ChildStatus | None) -> Reachability:
+        """Give the state after the node could not be reached; the first moment of a loss is kept."""
+        return Reachability(lost_at=self.lost_at or now, why=why, child=child)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the program was started from here and has ended: it will not come back."""
+        return not self.connected and self.child is not None and self.child.returncode is not None
+
+    def sentences(self) -> list[str]:
+        """Say what is wrong, most important first; nothing while connected."""
+        if self.connected:
+            return []
+        if self.lost_at is None:
+            return ["Connecting …"]
+        return [self._loss(self.lost_at), *self._last_words()]
+
+    def _loss(self, lost_at: float) -> str:
+        if self.child is not None and self.ended:
+            return f"The program {self.child.ending}. What you see is from {of_day(lost_at)}."
+        return f"The node was lost at {of_day(lost_at)}; reconnecting. {self.why}".rstrip()
+
+    def _last_words(self) -> list[str]:
+        if self.child is None:
+            return []
+        return [line for line in self.child.stderr if line.strip()][-4:]

@@ -1,0 +1,112 @@
+"""What has been seen of each row over time: rates, peaks, growth, and when its process was replaced."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+
+from observer.model.series import Meter, Series
+from runtime.introspection.wire import Row
+
+REMEMBERED = 5_000
+"""How many rows are remembered; those not seen for longest are forgotten first."""
+
+SAMPLES = 60
+"""How many samples of each figure."""
+
+CPU_LOOKS = 6
+"""Looks over which processor time is averaged."""
+
+
+class Life:
+    """One place of the tree (or one process) as it was seen. A restart starts the rates anew, not the history."""
+
+    __slots__ = (
+        "changed_at",
+        "cpu",
+        "mailbox",
+        "mailbox_peak",
+        "memory",
+        "memory_began",
+        "messages",
+        "pid",
+        "restarts",
+        "seen_at",
+    )
+
+    def __init__(self) -> None:
+        self.pid: str | None = None
+        self.restarts = 0
+        self.seen_at = 0.0
+        self.changed_at: float | None = None
+        self.mailbox = Series(SAMPLES)
+        self.mailbox_peak = 0
+        """The longest that the mailbox was since somebody looks."""
+        self.memory_began: tuple[float, int] | None = None
+        """When the memory of this process was first seen, and how large it was."""
+        self.memory = Series(SAMPLES)
+        self.messages = Meter(SAMPLES)
+        self.cpu = Meter(SAMPLES)
+
+    def take(self, row: Row, time: float) -> None:
+        """Take what a window said about this row at `time`."""
+        if self.seen_at and (row.pid != self.pid or row.restarts > self.restarts):
+            self.changed_at = time
+            self.memory, self.memory_began = Series(SAMPLES), None
+        self.pid, self.restarts, self.seen_at = row.pid, row.restarts, time
+        self.mailbox.add(time, row.message_queue_len)
+        self.mailbox_peak = max(self.mailbox_peak, row.message_queue_len)
+        self.messages.add(time, row.messages_in, restarts=row.kind != "group")
+        if row.memory is not None:
+            self.memory.add(time, row.memory)
+            self.memory_began = self.memory_began or (time, row.memory)
+        if row.cpu_time is not None:
+            self.cpu.add(time, row.cpu_time, restarts=row.kind != "group")
+
+    @property
+    def growth(self) -> float:
+        """Bytes by which the memory of this process grew since it is looked at."""
+        return 0.0 if self.memory_began is None else (self.memory.latest or 0.0) - self.memory_began[1]
+
+    @property
+    def grown_for(self) -> float:
+        """Seconds in which it grew by that."""
+        return 0.0 if self.memory_began is None else self.seen_at - self.memory_began[0]
+
+    @property
+    def cpu_share(self) -> float | None:
+        """The share of one core that it took in the last few looks: in one alone there are few samples."""
+        return self.cpu.rates.average(CPU_LOOKS)
+
+    def flash(self, time: float, lasting: float = 3.0) -> float:
+        """Say how brightly the row flashes at `time`: 1 right after its process was replaced, 0 when that is over."""
+        if self.changed_at is None:
+            return 0.0
+        return max(0.0, 1.0 - (time - self.changed_at) / lasting)
+
+
+class Lives:
+    """The lives of all rows seen lately, by key."""
+
+    def __init__(self, limit: int = REMEMBERED) -> None:
+        self._limit = limit
+        self._lives: OrderedDict[str, Life] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._lives)
+
+    def take(self, rows: Iterable[Row], time: float) -> None:
+        """Take the rows of a window that was made at `time`, by the node's clock."""
+        for row in rows:
+            life = self._lives.get(row.key)
+            if life is None:
+                life = self._lives[row.key] = Life()
+            else:
+                self._lives.move_to_end(row.key)
+            life.take(row, time)
+        while len(self._lives) > self._limit:
+            self._lives.popitem(last=False)
+
+    def get(self, key: str) -> Life | None:
+        """Give the life of the row with that key, None when it was not seen or is forgotten."""
+        return self._lives.get(key)

@@ -1,0 +1,55 @@
+"""One node being watched: where answers come from, what has been seen, and how the node is doing right now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from observer.clock import Clock, SystemClock
+from observer.model.poller import News, Poller
+from observer.model.reachability import Reachability
+from observer.model.record import Record
+from observer.model.settings import Settings
+from observer.node.source import Answer, NodeLost, Source
+from runtime.introspection import wire
+
+
+class Watch:
+    """What all screens share. It knows nothing of Textual."""
+
+    def __init__(self, source: Source, settings: Settings | None = None, clock: Clock | None = None) -> None:
+        self.source = source
+        self.settings = settings or Settings()
+        self.clock = clock or SystemClock()
+        self.record = Record()
+        self.reachability = Reachability()
+        self.poller = Poller(source, self.record, lambda: (), lambda news: None, self.settings.interval)
+
+    def report_to(self, questions: Callable[[], Sequence[wire.Query]], tell: Callable[[News], None]) -> None:
+        """Say who knows the questions of the moment, and who wants the news."""
+        self.poller = Poller(self.source, self.record, questions, tell, self.settings.interval)
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing may be changed, by the settings or because the node says so."""
+        stats = self.record.stats
+        return self.settings.read_only or (stats is not None and stats.read_only)
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the display stands still."""
+        return self.poller.frozen
+
+    async def ask(self, query: wire.Query) -> Answer:
+        """Ask the node something outside the regular look. A lost node is a `wire.Failed`, too."""
+        try:
+            return await self.source.ask(query)
+        except NodeLost as lost:
+            return wire.Failed(why=str(lost))
+
+    async def order(self, command: wire.Query) -> Answer:
+        """Have the node do something, then look at what came of it. Refused here already when read-only."""
+        if self.read_only:
+            return wire.Failed(why="This is a read-only view: nothing can be changed from here.", kind="read_only")
+        answer = await self.ask(command)
+        self.poller.soon()
+        return answer

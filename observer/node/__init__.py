@@ -1,0 +1,4 @@
+"""The other end of the socket: finding nodes, starting programs, asking questions.
+
+May import `observer.text`; never Textual.
+"""

@@ -1,0 +1,255 @@
+"""A program that the observer starts, watches and ends: its child process.
+
+The child stands in a session of its own, so that it and what it starts can be ended together and none of them can
+touch the observer's terminal. It holds the read end of a pipe, the lifeline, whose write end only the observer
+has: however the observer ends, even by SIGKILL, the system closes that end, and the child ends itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
+from typing import IO
+
+from observer.node import discovery
+from observer.node.connection import Connection
+from observer.node.source import Answer, ChildStatus, NodeLost
+from runtime.introspection import address, wire
+
+START_TIMEOUT = 20.0
+"""Seconds a program may take until its node can be connected to."""
+
+GRACE = 3.0
+"""Seconds a child may take to end by itself after SIGTERM, before it and its own children are killed."""
+
+KEPT_LINES = 500
+"""How many of the last lines of each of the child's outputs are kept."""
+
+KEPT_LINE = 2_000
+"""How many bytes of one line are kept."""
+
+LAUNCH = (sys.executable, "-m", "runtime.introspection.launch")
+"""Starts a program with introspection switched on."""
+
+_POLL = 0.02
+
+
+class Tail:
+    """The last lines of a stream, read by a thread until the stream ends.
+
+    Tails that share their `numbers` can tell in which order their lines came.
+    """
+
+    def __init__(self, stream: IO[bytes], numbers: Iterator[int]) -> None:
+        self._stream = stream
+        self._numbers = numbers
+        self._lines: deque[tuple[int, bytes]] = deque(maxlen=KEPT_LINES)
+        self._line = b""
+        self._thread = threading.Thread(target=self._read, name="tail of the child's output", daemon=True)
+        self._thread.start()
+
+    def lines(self) -> tuple[str, ...]:
+        """Give the last lines, oldest first; one that is still being written comes last."""
+        return tuple(line for _, line in self.numbered())
+
+    def numbered(self) -> list[tuple[int, str]]:
+        """Give the last lines with their numbers."""
+        lines = list(self._lines.copy())
+        if rest := self._line:
+            lines.append((next(self._numbers), rest))
+        return [(number, line.decode("utf-8", "replace")) for number, line in lines]
+
+    def finish(self, timeout: float) -> None:
+        """Wait until the stream has ended, at most `timeout` seconds: somebody who left the session may hold it."""
+        self._thread.join(timeout)
+
+    def _read(self) -> None:
+        with self._stream:
+            while chunk := os.read(self._stream.fileno(), 65_536):
+                *whole, rest = chunk.split(b"\n")
+                for line in whole:
+                    self._lines.append((next(self._numbers), (self._line + line)[:KEPT_LINE]))
+                    self._line = b""
+                self._line = (self._line + rest)[:KEPT_LINE]
+
+
+class Child:
+    """A running program with introspection on, whose node is called `name`; a context manager that ends it.
+
+    `program` is what follows the options of ``python -m runtime.introspection.launch``: a script or ``-m MODULE``,
+    and its arguments. `options` are options for the launch itself.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        program: Sequence[str],
+        options: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name = name
+        self.path = address.socket_path(name)
+        self.command = " ".join(("python", *program))
+        reader, self._lifeline = os.pipe()
+        try:
+            self._process = subprocess.Popen(
+                [*LAUNCH, "--name", name, "--lifeline", str(reader), *options, *program],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=(reader,),
+                start_new_session=True,
+                # unbuffered, so that its last words are not lost with it
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
+            )
+        except BaseException:
+            os.close(self._lifeline)
+            raise
+        finally:
+            os.close(reader)
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        numbers = itertools.count()
+        self._stdout = Tail(self._process.stdout, numbers)
+        self._stderr = Tail(self._process.stderr, numbers)
+        self._ended_from_here = False
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.end()
+
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit status (negative: the signal that ended it), None while it runs."""
+        return self._process.poll()
+
+    @property
+    def ended_by_itself(self) -> bool:
+        """Whether it has ended, and not because `end` made it."""
+        return not self._ended_from_here and self.returncode is not None
+
+    def stdout(self) -> tuple[str, ...]:
+        """Give the last lines it wrote to standard output."""
+        return self._stdout.lines()
+
+    def stderr(self) -> tuple[str, ...]:
+        """Give the last lines it wrote to standard error."""
+        return self._stderr.lines()
+
+    def output(self) -> tuple[str, ...]:
+        """Give the last lines it wrote to either of them, in the order in which they came."""
+        lines = sorted(self._stdout.numbered() + self._stderr.numbered(), key=itemgetter(0))
+        return tuple(line for _, line in lines)
+
+    def status(self) -> ChildStatus:
+        """Tell how it is doing."""
+        return ChildStatus(self.command, self.returncode, stderr=self.stderr(), output=self.output())
+
+    def verdict(self) -> str:
+        """Say in a sentence how it ended. Only for a child that has."""
+        return f"{self.command} {self.status().ending}."
+
+    def waiting(self) -> Iterator[bool]:
+        """Yield until the child's node listens (True, once) or `START_TIMEOUT` is over or it has ended (then stop).
+
+        The caller rests between two looks as it likes: this serves blocking code and coroutines alike.
+        """
+        deadline = time.monotonic() + START_TIMEOUT
+        while self.returncode is None and time.monotonic() < deadline:
+            listening = not discovery.refuses(self.path)
+            yield listening
+            if listening:
+                return
+
+    def wait_until_listening(self) -> bool:
+        """Block until the child's node can be connected to; tell whether it can."""
+        for listening in self.waiting():
+            if listening:
+                return True
+            time.sleep(_POLL)
+        return False
+
+    def wait(self, timeout: float) -> int | None:
+        """Block until the child has ended, at most `timeout` seconds; give its exit status, or None."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout)
+        return self.returncode
+
+    def end(self) -> None:
+        """End the child and everything in its session; return when it is gone. May be called twice.
+
+        It gets SIGTERM and `GRACE` seconds to stop its processes in order; then it, and in any case what it started
+        and left behind, is killed.
+        """
+        if self._lifeline < 0:
+            return
+        if self.returncode is None:
+            self._ended_from_here = True
+            self._process.terminate()
+            self.wait(GRACE)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        os.close(self._lifeline)
+        self._lifeline = -1
+        for tail in (self._stdout, self._stderr):
+            tail.finish(timeout=0.5)
+        if discovery.refuses(self.path):  # it was killed before it could remove its socket
+            self.path.unlink(missing_ok=True)
+
+
+class ChildNode:
+    """A `Source` for the node of a child that was started from here."""
+
+    def __init__(self, child: Child) -> None:
+        self._child = child
+        self._connection = Connection(child.name, child.path)
+
+    @property
+    def name(self) -> str:
+        """The node's name."""
+        return self._child.name
+
+    def child(self) -> ChildStatus | None:
+        """Tell how the child process is doing."""
+        return self._child.status()
+
+    async def connect(self) -> wire.Welcome:
+        """Wait for the child's node and connect to it. Raises `NodeLost` when the child has ended or is too slow."""
+        for listening in self._child.waiting():
+            if listening:
+                return await self._connection.connect()
+            await asyncio.sleep(_POLL)
+        if self._child.returncode is not None:
+            raise NodeLost(self._child.verdict())
+        raise NodeLost(f"{self._child.command} has opened no socket for its node within {START_TIMEOUT:g} seconds.")
+
+    async def ask(self, query: wire.Query) -> Answer:
+        """Give the node's answer. Raises `NodeLost`, which says how the child ended when it has."""
+        try:
+            return await self._connection.ask(query)
+        except NodeLost as error:
+            if self._child.returncode is not None:
+                raise NodeLost(self._child.verdict()) from error
+            raise
+
+    async def close(self) -> None:
+        """Let the connection go. The child goes on: whoever started it ends it."""
+        await self._connection.close()

@@ -1,0 +1,167 @@
+"""Which nodes there are: the sockets in the user's folder, told apart by connecting to them."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import errno
+import socket
+import stat
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from observer.clock import Clock, SystemClock
+from observer.node.client import Client
+from observer.node.source import NodeLost
+from observer.text.safe_text import safe
+from runtime.introspection import address, wire
+
+PROBE_TIMEOUT = 1.5
+"""Seconds a node may take to say who it is when all of them are listed."""
+
+STALE_AFTER = 10.0
+"""Seconds a socket must have been there before it is taken for stale: a node binds it a moment before it listens."""
+
+
+class NoSuchNode(Exception):
+    """No node has that name, or there is none at all that answers. Its text is a sentence."""
+
+
+class ManyNodes(Exception):
+    """No name was given and several nodes could be meant. Its text is a sentence; `names` are their names."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = tuple(names)
+        super().__init__(f"There are {len(self.names)} nodes: say which one ({', '.join(map(safe, self.names))}).")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A socket in the folder. `welcome` is what its node said; when it said nothing, `problem` is a sentence why."""
+
+    name: str
+    path: Path
+    welcome: wire.Welcome | None = None
+    problem: str = ""
+
+
+def sockets() -> list[Path]:
+    """Give the sockets in the folder, by name, live or not. Raises PermissionError like `address.socket_dir`."""
+    try:
+        return sorted(path for path in address.socket_dir().iterdir() if path.name.endswith(address.SUFFIX))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def nodes(clock: Clock | None = None) -> list[Found]:
+    """Ask every socket who it is, all at once, and clear away those that nobody listens on.
+
+    Live nodes come back with their welcome, nodes that do not answer with their problem. Takes `PROBE_TIMEOUT`
+    seconds at most.
+    """
+    live = [path for path in sockets() if not clear_when_stale(path, clock or SystemClock())]
+    if not live:
+        return []
+    with ThreadPoolExecutor(max_workers=min(len(live), 16)) as pool:
+        return list(pool.map(probe, live))
+
+
+def probe(path: Path) -> Found:
+    """Ask the node behind `path` who it is."""
+    name = path.name.removesuffix(address.SUFFIX)
+    try:
+        with Client(name, path, connect_timeout=PROBE_TIMEOUT) as client:
+            return Found(name, path, client.welcome)
+    except NodeLost as error:
+        return Found(name, path, problem=str(error))
+
+
+def refuses(path: Path) -> bool:
+    """Tell whether nobody listens on the socket at `path` (or it is gone)."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as attempt:
+        attempt.setblocking(False)
+        return attempt.connect_ex(str(path)) in (errno.ECONNREFUSED, errno.ENOENT)
+
+
+def clear_when_stale(path: Path, clock: Clock) -> bool:
+    """Remove the socket at `path` when its node has died; tell whether it has.
+
+    A young one that refuses may be a node about to listen, and stays: it counts as not there yet.
+    """
+    try:
+        before = path.lstat()
+        if not stat.S_ISSOCK(before.st_mode) or not refuses(path):
+            return False
+        if clock.now() - before.st_mtime > STALE_AFTER:
+            after = path.lstat()
+            if (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns):
+                path.unlink()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False  # a file of somebody else's, or no socket at all: connecting to it will say what is wrong
+    return True
+
+
+def find(name: str | None, clock: Clock | None = None) -> Found:
+    """Give the node called `name`, or without a name the only one there is.
+
+    Raises `NoSuchNode` (with close names), `ManyNodes` when no name was given and there are several, and
+    ValueError when `name` cannot name a node at all.
+    """
+    clock = clock or SystemClock()
+    if name is not None:
+        path = address.socket_path(name)
+        if path.exists() and not clear_when_stale(path, clock):
+            return Found(name, path)
+        raise NoSuchNode(_nobody_called(name, (each.name.removesuffix(address.SUFFIX) for each in sockets())))
+    known = nodes(clock)
+    live = [found for found in known if found.welcome is not None]
+    if known and not live:
+        raise NoSuchNode(" ".join(["No node answers.", *(found.problem for found in known)]))
+    if not live:
+        raise NoSuchNode(
+            "No node is running. Start one with 'observer demo' or 'observer run SCRIPT', or set OBSERVER=1 in a "
+            "program's environment."
+        )
+    if len(live) > 1:
+        raise ManyNodes(found.name for found in live)
+    return live[0]
+
+
+def _nobody_called(name: str, others: Iterable[str]) -> str:
+    names = [other for other in others if other != name]
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    if close:
+        return f"There is no node called {name}. Did you mean {' or '.join(map(safe, close))}?"
+    if names:
+        return f"There is no node called {name}, but: {', '.join(map(safe, names))}."
+    return f"There is no node called {name}, and no other node is running."
+
+
+def free_name(wanted: str) -> str:
+    """Give `wanted` made fit to name a node, with a number behind it when a node already has that name."""
+    cleaned = "".join(each if each.isascii() and (each.isalnum() or each in "_.-") else "-" for each in wanted)[:36]
+    base = cleaned.strip("-.") or "node"
+    taken = set()
+    with contextlib.suppress(OSError):
+        taken = {path.name.removesuffix(address.SUFFIX) for path in sockets() if not refuses(path)}
+    return next(name for name in _numbered(base) if name not in taken)
+
+
+def _numbered(base: str) -> Iterable[str]:
+    yield base
+    number = 2
+    while True:
+        yield f"{base}-{number}"
+        number += 1
+
+
+def exists(name: str) -> bool:
+    """Tell whether a node called `name` listens."""
+    try:
+        return not refuses(address.socket_path(name))
+    except ValueError:
+        return False

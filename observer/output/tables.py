@@ -1,0 +1,257 @@
+"""What the commands print for people, with rich. Every text of the node's is made safe first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from observer.drawing import event_line
+from observer.drawing.columns import STATUS, group_text
+from observer.node.discovery import Found
+from observer.text import units
+from observer.text.safe_text import safe
+from runtime.introspection import wire
+
+STATUS_STYLES = {
+    "running": "green",
+    "runnable": "green",
+    "waiting": "dim",
+    "suspended": "yellow",
+    "exiting": "red",
+    "restarting": "yellow",
+    "stopped": "dim",
+}
+"""A colour for each status; the signs are the dashboard's."""
+
+EVENT_STYLES = {
+    "restart": "yellow",
+    "restart_failed": "red",
+    "gave_up": "bold red",
+    "stall": "yellow",
+    "kill": "magenta",
+}
+
+WEIGHTS = {1: ("note", "cyan"), 2: ("warning", "yellow"), 3: ("trouble", "bold red")}
+
+
+def nodes(found: Sequence[tuple[Found, wire.Welcome]], now: float) -> RenderableType:
+    """Draw the nodes that answered."""
+    table = _table("NODE", "OS PID", "UP", "PYTHON", "COMMAND", right=("OS PID", "UP"))
+    for each, welcome in found:
+        table.add_row(
+            Text(safe(each.name), "bold"),
+            str(welcome.os_pid),
+            units.duration(now - welcome.started_at),
+            safe(welcome.python_version),
+            Text(safe(welcome.command)),
+        )
+    return table
+
+
+def tree(node: str, rows: Iterable[wire.Row], now: float) -> RenderableType:
+    """Draw the tree whose rows these are, depth first."""
+    root = Tree(Text(safe(node), "bold"), guide_style="dim")
+    above: list[tuple[int, Tree]] = [(-1, root)]
+    for row in rows:
+        while above[-1][0] >= row.depth:
+            above.pop()
+        above.append((row.depth, above[-1][1].add(_place(row, now))))
+    return root
+
+
+def _place(row: wire.Row, now: float) -> Text:
+    if row.kind == "group":
+        return Text(safe(group_text(row)), "italic")
+    name = Text(safe(row.name or row.child_id or "?"), "bold cyan" if row.kind == "supervisor" else "")
+    parts = [(f" {STATUS[row.status][0]} ", STATUS_STYLES[row.status]), (row.pid or row.status, "dim")]
+    if row.kind == "supervisor":
+        parts.append((f"  {row.strategy}", "dim"))
+        if row.max_restarts is not None:
+            used = row.restarts_used or 0
+            spent = used >= row.max_restarts and used > 0
+            parts.append((f"  {used}/{row.max_restarts} restarts in {row.max_seconds:g}s", "red" if spent else "dim"))
+        if row.folded:
+            parts.append((f"  {units.many(row.child_count, 'child', 'children')}", "dim"))
+    if row.restarts:
+        parts.append((f"  ↻{row.restarts}", "yellow"))
+    if row.message_queue_len:
+        parts.append((f"  {units.count(row.message_queue_len)} in mailbox", ""))
+    if row.started_at is not None:
+        parts.append((f"  up {units.duration(now - row.started_at)}", "dim"))
+    parts.extend((f"  !{safe(lint)}", "red") for lint in row.lints)
+    return name.append_text(Text.assemble(*parts))
+
+
+def processes(rows: Sequence[wire.Row], now: float) -> RenderableType:
+    """Draw a list of processes."""
+    table = _table("PID", "NAME", "STATUS", "MAILBOX", "IN", "OUT", "MEMORY", "RESTARTS", "UP", "CALL", right=_FIGURES)
+    for row in rows:
+        table.add_row(*_process(row, now))
+    return table
+
+
+_FIGURES = ("MAILBOX", "IN", "OUT", "MEMORY", "RESTARTS", "UP", "IN/S", "OUT/S", "CPU")
+
+
+def _process(row: wire.Row, now: float) -> tuple[RenderableType, ...]:
+    return (
+        row.pid or "-",
+        Text(safe(row.name), "bold cyan" if row.kind == "supervisor" else "bold"),
+        Text(f"{STATUS[row.status][0]} {row.status}", STATUS_STYLES[row.status]),
+        units.count(row.message_queue_len),
+        units.count(row.messages_in),
+        units.count(row.messages_out),
+        units.size(row.memory),
+        units.count(row.restarts),
+        units.duration(None if row.started_at is None else now - row.started_at),
+        Text(safe(row.initial_call), "dim"),
+    )
+
+
+def busiest(rows: Sequence[tuple[wire.Row, wire.Row | None]], seconds: float) -> RenderableType:
+    """Draw processes with what they did in the last `seconds`: each row and how it was then, None when it was not."""
+    table = _table("PID", "NAME", "STATUS", "MAILBOX", "IN/S", "OUT/S", "CPU", "MEMORY", right=_FIGURES)
+    for row, before in rows:
+        pid, name, status, mailbox, *_ = _process(row, 0.0)
+        received, sent, cpu = gained(row, before, seconds)
+        table.add_row(
+            pid,
+            name,
+            status,
+            mailbox,
+            units.rate(received),
+            units.rate(sent),
+            units.percent(cpu),
+            units.size(row.memory),
+        )
+    return table
+
+
+def gained(row: wire.Row, before: wire.Row | None, seconds: float) -> tuple[float | None, float | None, float | None]:
+    """Give messages received and sent a second, and the share of a core, since `before`; None where unknown.
+
+    A node that begins to measure processor time with the first question has seen none until then.
+    """
+    if before is None or before.pid != row.pid or seconds <= 0:
+        return None, None, None
+    cpu = None if row.cpu_time is None else (row.cpu_time - (before.cpu_time or 0.0)) / seconds
+    received = (row.messages_in - before.messages_in) / seconds
+    return received, (row.messages_out - before.messages_out) / seconds, cpu
+
+
+def details(answer: wire.Details, now: float) -> RenderableType:
+    """Draw everything about one process."""
+    row = answer.row
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim")
+    facts.add_column()
+
+    def fact(name: str, value: object) -> None:
+        if value not in (None, "", ()):
+            facts.add_row(name, Text(safe(str(value))))
+
+    fact("pid", row.pid)
+    fact("registered name", row.registered_name)
+    fact("label", row.label)
+    fact("initial call", row.initial_call)
+    fact("status", row.status)
+    fact("waits for", answer.waiting_for and _related([answer.waiting_for]))
+    fact("mailbox", f"{row.message_queue_len} message{'' if row.message_queue_len == 1 else 's'}")
+    fact("messages", f"{row.messages_in} in, {row.messages_out} out")
+    age = "" if row.memory_age is None else f", estimated {units.duration(row.memory_age)} ago"
+    fact("memory", None if row.memory is None else f"{row.memory} bytes{age}")
+    fact("up", units.duration(None if row.started_at is None else now - row.started_at))
+    fact("restarts", row.restarts)
+    fact("supervisor", row.supervisor and f"{row.supervisor} (child {row.child_id}, {row.restart})")
+    if row.strategy is not None:
+        fact("strategy", f"{row.strategy}, {row.restarts_used}/{row.max_restarts} restarts in {row.max_seconds:g}s")
+    fact("ancestors", _related(answer.ancestors))
+    fact("parent", answer.parent and _related([answer.parent]))
+    fact("links", _related(answer.links))
+    fact("monitors", _related(answer.monitors))
+    fact("monitored by", _related(answer.monitored_by))
+    fact("traps exits", "yes" if answer.trap_exit else "no")
+    fact("priority", answer.priority)
+    fact("max heap size", answer.max_heap_size and f"{answer.max_heap_size} bytes")
+    fact("lints", ", ".join(row.lints))
+    parts: list[RenderableType] = [facts]
+    parts += _section("Mailbox", answer.messages)
+    parts += _section("State", [answer.state] if answer.state is not None else [answer.state_note])
+    parts += _section("Dictionary", [f"{key}: {value}" for key, value in answer.dictionary.items()])
+    parts += _section("Stack, innermost last", [_frame(frame) for frame in answer.current_stacktrace])
+    return Group(*parts)
+
+
+def _section(title: str, texts: Sequence[str]) -> list[RenderableType]:
+    lines = [text for text in texts if text]
+    if not lines:
+        return []
+    return [Text(f"\n{title}", "bold"), *(Text(f"  {safe(line)}") for line in lines)]
+
+
+def _related(others: Iterable[wire.Related]) -> str:
+    return ", ".join(f"{other.name} {other.pid}".strip() for other in others)
+
+
+def _frame(frame: wire.Frame) -> str:
+    source = f"    {frame.source.strip()}" if frame.source else ""
+    return f"{frame.file}:{frame.line} {frame.function}{source}"
+
+
+def node(answer: wire.Stats, welcome: wire.Welcome) -> RenderableType:
+    """Draw a node's figures and constants."""
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="dim")
+    facts.add_column()
+    stats = answer.stats
+    figures = {
+        "node": stats.name,
+        "command": welcome.command,
+        "os pid": stats.os_pid,
+        "up": units.duration(stats.time - stats.started_at),
+        "runtime": welcome.runtime_version,
+        "python": welcome.python_version,
+        "gevent": welcome.gevent_version,
+        "processes": f"{stats.process_count}, {stats.supervisor_count} of them supervisors",
+        "run queue": stats.run_queue,
+        "messages": stats.messages,
+        "crashed": f"{stats.crashed} of {stats.exited} that exited; {stats.restarted} restarted",
+        "memory": units.size(stats.rss),
+        "hub lag": units.lag(stats.hub_lag),
+        "hub held by": stats.hub_busy_with and f"{stats.hub_busy_with} at {stats.hub_busy_at}",
+        "timers": stats.timers,
+        "names": stats.names,
+        "findings": stats.lint_count,
+        **answer.settings,
+    }
+    for name, value in figures.items():
+        if value not in (None, ""):
+            facts.add_row(Text(safe(name)), Text(safe(str(value))))
+    return facts
+
+
+def event(each: wire.Event) -> Text:
+    """Draw an event on one line."""
+    style = "red" if each.kind == "exit" and each.crashed else EVENT_STYLES.get(each.kind, "")
+    return Text("".join(text for text, _ in event_line.line(each)), style, no_wrap=True, overflow="fold")
+
+
+def lints(found: Sequence[wire.Lint]) -> RenderableType:
+    """Draw findings."""
+    table = _table("WEIGHT", "KIND", "PROCESSES", "FINDING")
+    for lint in found:
+        word, style = WEIGHTS.get(lint.weight, (str(lint.weight), ""))
+        table.add_row(Text(word, style), safe(lint.kind), " ".join(map(safe, lint.pids)), Text(safe(lint.sentence)))
+    return table
+
+
+def _table(*columns: str, right: Sequence[str] = ()) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, show_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    return table

@@ -1,0 +1,1 @@
+"""Places where Textual is extended by replacing something inside it, each with the reason."""

@@ -1,0 +1,115 @@
+"""What all views of a node have in common: the header, the keys, and what they ask the node at each look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Container
+from textual.screen import Screen
+from textual.widgets import Static
+
+from observer.model.poller import Looked
+from observer.model.session import Watch
+from observer.node.source import Answer
+from observer.widgets.key_bar import KeyBar
+from observer.widgets.node_header import NodeHeader
+from runtime.introspection import wire
+
+LEAST_WIDTH, LEAST_HEIGHT = 40, 12
+"""The smallest terminal that anything can be shown in."""
+
+
+class ViewScreen(Screen[None]):
+    """A view: it says its `questions`, and takes the answers."""
+
+    AUTO_FOCUS = ""  # each view knows where its keys belong
+    CSS_PATH = ["view_screen.tcss"]
+    VIEW: ClassVar[str] = ""
+    """Its title among the views of the header."""
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (LEAST_WIDTH, "-narrow"), (100, "-normal"), (160, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST_HEIGHT, "-low"), (20, "-short"), (32, "-tall"), (50, "-very-tall")]
+    BINDINGS = [Binding("escape", "back", "Back", id="back", key_display="esc", show=False)]
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__()
+        self.observed = watch
+        self.header = NodeHeader(watch.record, watch.source.name, self.VIEW)
+
+    def compose(self) -> ComposeResult:
+        """The header, the view's own parts, the keys; and a sentence for when there is no room."""
+        yield self.header
+        with Container(id="body"):
+            yield from self.compose_body()
+        yield KeyBar()
+        yield Static(id="too-small")
+
+    def compose_body(self) -> ComposeResult:
+        """Give the parts between the header and the keys."""
+        yield from ()
+
+    def questions(self) -> Sequence[wire.Query]:
+        """Give what this view wants to know now."""
+        return [wire.GetStats()]
+
+    def take(self, query: wire.Query, answer: Answer) -> None:
+        """Take the answer to one of the questions."""
+
+    def take_events(self, fresh: Sequence[wire.Event]) -> None:
+        """Take the events that are new since the last look at this or any other view."""
+
+    def looked(self, news: Looked) -> None:
+        """Take all that one look brought."""
+        if not news.held:
+            self.header.stats = self.observed.record.stats
+            self.take_events(news.fresh)
+        for query, answer in news.answers:
+            self.take(query, answer)
+
+    def show_reachability(self) -> None:
+        """Show whether the node can be reached, and whether the display is frozen."""
+        header = self.header
+        header.reachability = self.observed.reachability
+        header.frozen = self.observed.frozen
+        header.stats = self.observed.record.stats
+        self.set_class(not self.observed.reachability.connected, "-lost")
+
+    def on_mount(self) -> None:
+        """Start with what is known."""
+        self.show_reachability()
+
+    def on_screen_resume(self) -> None:
+        """Catch up after another screen was in front."""
+        self.show_reachability()
+        self._keep_focus()
+        self.observed.poller.soon()
+
+    def focus_home(self) -> None:
+        """Give the keys to the part that should have them first."""
+
+    def _keep_focus(self) -> None:
+        # While the terminal is too small all parts are hidden, and what is hidden loses the focus.
+        if self.focused is None and not self._too_small:
+            self.focus_home()
+
+    @property
+    def _too_small(self) -> bool:
+        return self.has_class("-tiny") or self.has_class("-flat")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Let no key do anything to what cannot be seen: a terminal that is too small shows nothing."""
+        return action == "back" or not self._too_small
+
+    def on_resize(self) -> None:
+        """Keep the sentence about the terminal's size right, and the keys where they were."""
+        self.call_after_refresh(self._keep_focus)
+        width, height = self.app.size
+        text = f"The terminal is too small: {width}x{height}. Make it at least {LEAST_WIDTH}x{LEAST_HEIGHT}."
+        self.query_one("#too-small", Static).update(text)
+
+    def action_back(self) -> None:
+        """Go back to the view before, if there is one."""
+        if len(self.app.screen_stack) > 1:
+            self.app.pop_screen()

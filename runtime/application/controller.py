@@ -1,0 +1,209 @@
+"""The application controller: the process that starts and stops applications, each under a master of its own."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from runtime.kernel.body import exit_reason
+from runtime.kernel.mailbox import receive, send
+from runtime.kernel.pid import Down, Exit, Pid
+from runtime.kernel.processes import exit, flag, monitor, self_, spawn_link
+from runtime.kernel.reports import report
+from runtime.otp.gen_server import NOREPLY, GenServer, Stop, reply
+from runtime.terms.errors import ProcessExit, StartError
+from runtime.terms.isolation import isolate
+from runtime.terms.pattern import ANY
+
+logger = logging.getLogger("runtime.application")
+
+CONTROLLER = "application_controller"
+"""The registered name of the controller."""
+
+
+class Running:
+    """An application that is starting or running: its master, its restart type, and who waits for its start."""
+
+    __slots__ = ("callers", "master", "restart_type")
+
+    def __init__(self, master: Pid, restart_type: str, caller: Any) -> None:
+        self.master = master
+        self.restart_type = restart_type
+        self.callers = [caller]
+
+    def may_end(self, reason: Any) -> bool:
+        """Whether the other applications go on when this one ends with `reason`.
+
+        For a transient application ``"shutdown"`` is abnormal: it is what a tree ends with that has given up.
+        """
+        normal = type(reason) is str and reason == "normal"
+        return self.restart_type == "temporary" or (self.restart_type == "transient" and normal)
+
+
+class ApplicationController(GenServer):
+    """Knows the loaded applications and runs the started ones. See OTP's application_controller.erl.
+
+    It answers as supervisors do, with ``("ok", value)``, ``("refused", reason)`` or ``("failed", reason)``.
+    """
+
+    stops_children = True
+
+    def init(self) -> None:
+        """Start without applications."""
+        flag(trap_exit=True)
+        self.loaded: dict[str, Any] = {}
+        self.env: dict[str, dict[str, Any]] = {}
+        self.starting: dict[str, Running] = {}
+        self.running: dict[str, Running] = {}
+        self._requests: dict[str, Callable[..., Any]] = {
+            "load": self._load,
+            "unload": self._unload,
+            "stop": self._stop,
+            "applications_of": self._applications_of,
+            "which_applications": lambda: ("ok", [*self.running]),
+            "loaded_applications": lambda: ("ok", [*self.loaded]),
+        }
+
+    def handle_call(self, request: Any, caller: Any) -> Any:
+        """Serve a request of the functions in `runtime.application`."""
+        match request:
+            case ("start", name, restart_type):
+                return self._start(name, restart_type, caller)
+            case (kind, *arguments):
+                return self._requests[kind](*arguments)
+
+    def _load(self, application: Any) -> Any:
+        if application.name in self.loaded:
+            return "refused", ("already_loaded", application.name)
+        self.loaded[application.name] = application
+        self.env[application.name] = isolate(dict(application.env))
+        return "ok", None
+
+    def _unload(self, name: str) -> Any:
+        if name in self.running or name in self.starting:
+            return "refused", ("running", name)
+        if self.loaded.pop(name, None) is None:
+            return "refused", ("not_loaded", name)
+        del self.env[name]
+        return "ok", None
+
+    def _applications_of(self, name: str) -> Any:
+        application = self.loaded.get(name)
+        return ("failed", ("not_loaded", name)) if application is None else ("ok", [*application.applications])
+
+    def _start(self, name: str, restart_type: str, caller: Any) -> Any:
+        application = self.loaded.get(name)
+        if application is None:
+            return "failed", ("not_loaded", name)
+        if name in self.running:
+            return "failed", ("already_started", name)
+        if name in self.starting:
+            self.starting[name].callers.append(caller)
+            return NOREPLY
+        for needed in application.applications:
+            other = needed if isinstance(needed, str) else needed.name
+            if other not in self.running:
+                return "failed", ("not_started", other)
+        master = spawn_link(run_master, self_(), application(), label=f"application {name}")
+        self.starting[name] = Running(master, restart_type, caller)
+        return NOREPLY
+
+    def _stop(self, name: str) -> Any:
+        running = self.running.pop(name, None)
+        if running is None:
+            return "refused", ("not_started", name)
+        end_master(running.master)
+        _tell_end(name, "stopped", running.restart_type)
+        return "ok", None
+
+    def handle_info(self, message: Any) -> Any:
+        """Hear of a master that has started its tree, or has ended."""
+        match message:
+            case ("started", name):
+                running = self.running[name] = self.starting.pop(name)
+                for caller in running.callers:
+                    reply(caller, ("ok", None))
+            case Exit(master, reason):
+                return self._master_ended(master, reason)
+        return None
+
+    def _master_ended(self, master: Pid, reason: Any) -> Any:
+        for name, starting in self.starting.items():
+            if starting.master == master:
+                del self.starting[name]
+                for caller in starting.callers:
+                    reply(caller, ("failed", reason))
+                return None
+        for name, running in self.running.items():
+            if running.master == master:
+                del self.running[name]
+                _tell_end(name, reason, running.restart_type)
+                return None if running.may_end(reason) else Stop(("application_terminated", name, reason))
+        return None
+
+    def terminate(self, reason: Any) -> None:
+        """Stop every application, the one started last first."""
+        for running in reversed([*self.running.values(), *self.starting.values()]):
+            end_master(running.master)
+
+
+def _tell_end(name: str, reason: Any, restart_type: str) -> None:
+    report("application_exited", logging.INFO, application=name, reason=reason, restart_type=restart_type)
+
+
+# -- The master: a process between the controller and an application's tree -------------------------------------------
+
+
+def run_master(controller: Pid, application: Any) -> None:
+    """Start an application's tree, wait until it is told to stop or the tree ends, and call what must be called."""
+    flag(trap_exit=True)
+    top, state = start_tree(application)
+    send(controller, ("started", application.name))
+    message = receive("stop", Exit(top, ANY), Exit(controller, ANY))
+    state = _call_back(application.prep_stop, state)
+    if isinstance(message, Exit) and message.pid == top:
+        _call_back(application.stop, state)
+        exit(message.reason)
+    exit(top, "shutdown")
+    receive(Exit(top, ANY))
+    _call_back(application.stop, state)
+
+
+def _call_back(callback: Callable[[Any], Any], state: Any) -> Any:
+    """Call `prep_stop` or `stop`; one that fails is logged, and keeps nothing from stopping."""
+    try:
+        return callback(state)
+    except (Exception, ProcessExit):
+        logger.exception("%s failed", callback.__qualname__)
+        return state
+
+
+def start_tree(application: Any) -> tuple[Pid, Any]:
+    """Call an application's `start`; gives the Pid of its top supervisor and its state, or ends the caller."""
+    arguments = ("normal", application.args)
+    where = (type(application).__name__, "start", arguments)
+    try:
+        result = application.start(*arguments)
+    except StartError as error:
+        raise ProcessExit((error.reason, where)) from None
+    except (Exception, ProcessExit) as error:
+        process = self_().process
+        assert process is not None
+        raise ProcessExit(("bad_return", (where, ("EXIT", exit_reason(process, error))))) from error
+    match result:
+        case Pid():
+            return result, None
+        case (Pid() as top, state):
+            return top, state
+        case Stop():
+            raise ProcessExit((result.reason, where))
+    raise ProcessExit(("bad_return", (where, result)))
+
+
+def end_master(master: Pid) -> None:
+    """Tell a master to stop its application, and wait until it has."""
+    ref = monitor(master)
+    send(master, "stop")
+    receive(Down(ref, ANY, ANY))
+    receive(Exit(master, ANY), timeout=0, default=None)

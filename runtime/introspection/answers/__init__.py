@@ -1,0 +1,5 @@
+"""The answers to an observer's questions, and the carrying out of its commands.
+
+May import `runtime.introspection.events`, `runtime.introspection.measuring`, `runtime.introspection.endpoint` and what
+lies below them.
+"""

@@ -1,0 +1,145 @@
+"""Attention: what the node remembers of one client between two of its questions."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections.abc import Hashable, Sequence
+from typing import Generic, Protocol, TypeVar
+
+from runtime.introspection import wire
+from runtime.introspection.reading.sorting import COLUMNS, Column
+from runtime.introspection.threads.chunked import Crowd
+from runtime.kernel.node import BLOCK
+from runtime.kernel.process import Process
+from runtime.kernel.threads import Pace
+
+SHARE = 0.0075
+"""The share of time that sorting and filtering for one client may take: on a big node, they are done less often."""
+
+LONGEST = 60.0
+"""Seconds after which they are done again, whatever that takes."""
+
+GAIN_INTERVAL = 0.3
+"""Seconds over which a gain is counted, at least: an extra look after a key must not turn the order upside down."""
+
+AT_ONCE = 0.004
+"""Work of so many seconds is done anew for every question."""
+
+_MASK = (1 << BLOCK) - 1
+
+
+class Lines(Protocol):
+    """A long list that was laid out for one question."""
+
+    def release(self, pace: Pace) -> None:
+        """Let go of it, a little at a time."""
+
+
+Work = TypeVar("Work", bound=Lines)
+
+
+class Gains:
+    """What figures have gained since one client last asked, by the name of the figure."""
+
+    def __init__(self) -> None:
+        self._before: dict[str, dict[int, array[float]]] = {}
+        """The counts, by block of the node's table and number in it: eight bytes a process."""
+        self._sums: dict[str, dict[str, float]] = {}
+
+    def column(self, name: wire.Sort) -> Column:
+        """Give how to read the gains of processes; of one that was not there the last time, its whole count."""
+        read, before = COLUMNS[name], self._before.get(name, {})
+
+        def gains(processes: Sequence[Process]) -> list[float]:
+            found = []
+            for process, value in zip(processes, read(processes), strict=True):
+                number = process.pid.id
+                counts = before.get(number >> BLOCK)
+                found.append(value if counts is None else value - counts[number & _MASK])
+            return found
+
+        return gains
+
+    def of_groups(self, name: str, sums: dict[str, float]) -> dict[str, float]:
+        """Give what the sums of groups have gained since they were last asked for, and note them for the next time.
+
+        `name` says which sums of which groups they are.
+        """
+        before = self._sums.get(name, {})
+        self._sums = {name: sums}
+        return {group: value - before.get(group, 0) for group, value in sums.items()}
+
+    def remember(self, name: wire.Sort, processes: Crowd[Process], pace: Pace) -> None:
+        """Note the counts as they are now, for the next time."""
+        read = COLUMNS[name]
+        noted: dict[int, array[float]] = {}
+        for chunk in processes:
+            for process, value in zip(chunk, read(chunk), strict=True):
+                number = process.pid.id
+                counts = noted.get(number >> BLOCK)
+                if counts is None:
+                    counts = noted[number >> BLOCK] = array("d", bytes(8 << BLOCK))
+                counts[number & _MASK] = value
+            pace.breathe()
+        self._before = {name: noted}
+
+
+class Recent(Generic[Work]):
+    """The last result of a piece of work that may be long, to be used again until its share of time has passed."""
+
+    def __init__(self) -> None:
+        self._key: Hashable = None
+        self._work: Work | None = None
+        self._done_at = self._asked_at = 0.0
+        self._cost = self._least = 0.0
+
+    def again(self, key: Hashable) -> Work | None:
+        """Give the last result if it was for the same question and is still to be used."""
+        self._asked_at = time.monotonic()
+        fresh = time.monotonic() - self._done_at < self.interval
+        return self._work if fresh and key == self._key else None
+
+    def keep(self, key: Hashable, work: Work, pace: Pace, least: float = 0.0) -> None:
+        """Remember a result and what it cost, instead of the last one; it is good for `least` seconds in any case."""
+        last, self._key, self._work, self._least = self._work, key, work, least
+        if last is not None and last is not work:
+            last.release(pace)
+        self._cost = pace.spent()
+        self._done_at = time.monotonic()
+
+    def forget(self, seconds: float, pace: Pace) -> None:
+        """Drop a result that nobody has asked for in that time, and what it holds."""
+        work = self._work
+        if work is not None and time.monotonic() - self._asked_at >= seconds:
+            self._key = self._work = None
+            work.release(pace)
+
+    @property
+    def interval(self) -> float:
+        """Seconds that lie between two rounds of the work; none for work that costs next to nothing."""
+        return max(self._least, 0.0 if self._cost < AT_ONCE else min(LONGEST, self._cost / SHARE))
+
+    def note(self, what: str) -> str | None:
+        """Say how old the result is, None for one that is made anew every time."""
+        if self.interval < 1.0:
+            return None
+        age = time.monotonic() - self._done_at
+        return f"{what} {age:.0f} s ago, every {self.interval:.0f} s"
+
+
+class Attention:
+    """The memory of one client."""
+
+    def __init__(self) -> None:
+        from runtime.introspection.reading.listing import Listing
+        from runtime.introspection.reading.tree import Tree
+
+        self.gains = Gains()
+        self.tree: Recent[Tree] = Recent()
+        self.listing: Recent[Listing] = Recent()
+
+    def forget(self, seconds: float, pace: Pace) -> None:
+        """Drop what was not asked for in that time."""
+        self.tree.forget(seconds, pace)
+        self.listing.forget(seconds, pace)

@@ -1,0 +1,370 @@
+"""The event log: what happened on the node that is worth telling, and what made it happen.
+
+A bounded ring with a count of what it lost. Each event names its cause where that is known, so that
+"kill → exit → exits by link → restart → escalation" can be followed. It is written in the hub and read by any thread.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import deque
+from itertools import islice
+from typing import Any, NamedTuple
+
+from runtime.introspection import wire
+from runtime.introspection.events.last_known_place import Orphans
+from runtime.introspection.events.log_entry import Entry
+from runtime.introspection.reading.message_text import message_text
+from runtime.introspection.reading.tree_path import (
+    Place,
+    child_text,
+    display_name,
+    initial_call,
+    key_of,
+    place_of,
+    short_call,
+)
+from runtime.introspection.threads.errands import Errand
+from runtime.kernel.instrument import Instrument, install, remove
+from runtime.kernel.node import Node
+from runtime.kernel.pid import OUTSIDE, Pid
+from runtime.kernel.process import Process
+from runtime.kernel.reports import Report
+from runtime.supervision.server import SupervisorServer
+from runtime.terms.crash import Crash
+from runtime.terms.reason import is_abnormal, is_same
+from runtime.terms.text import reason_text, render
+
+CAPACITY = 4_000
+"""Events that are kept."""
+
+QUOTA = 25
+"""Spawns, and normal exits of processes nobody will restart, that are logged one by one in a second."""
+
+SHUTDOWN_QUOTA = 500
+"""Orderly ends of permanent children that are logged one by one in a second: a great tree that stops is no news."""
+
+MAX_FAILURES = 20_000
+"""Places whose last failure is remembered."""
+
+MAX_DEPTH = 20
+"""How many steps back a cause is looked for."""
+
+
+MAX_STALLS = 50
+"""Stalls that are remembered."""
+
+
+class Stall(NamedTuple):
+    """The hub was held for some seconds, until `at`, by a process (None: by something that is none) at a place."""
+
+    at: float
+    process: Process | None
+    seconds: float
+    where: str
+
+
+class SpawnHook(Instrument):
+    """Logs spawns, and takes itself out when there are too many: a node that spawns a lot pays nothing for it."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._is_on = False
+
+    def switch_on(self) -> None:
+        """Log spawns from now on."""
+        if not self._is_on:
+            self._is_on = True
+            install(self)
+
+    def switch_off(self) -> None:
+        """Log none."""
+        if self._is_on:
+            self._is_on = False
+            remove(self)
+
+    def spawned(self, process: Process) -> None:
+        """Log a spawn."""
+        if not self._log.add_spawn(process):
+            self.switch_off()
+
+
+class EventLog(Instrument):
+    """Records the events of one node. `failures` maps the key of a place to when it, or one below it, last failed.
+
+    With `state` off, the last message and the state of servers that crash are not kept.
+    """
+
+    def __init__(self, node: Node, capacity: int = CAPACITY, state: bool = True) -> None:
+        self.node = node
+        self.state = state
+        self.capacity = capacity
+        self.ring: deque[Entry] = deque()
+        self.dropped = 0
+        self.last = 0
+        self.crashed = 0
+        self.restarted = 0
+        self.failures: dict[str, float] = {}
+        self.past_messages = 0
+        """Messages that processes received which are dead by now."""
+        self.past_reductions = 0
+        self.stalls: deque[Stall] = deque(maxlen=MAX_STALLS)
+        """The last stalls of the hub."""
+        self._ids = itertools.count(1)
+        self._by_pid: dict[int, int] = {}
+        self._kills: dict[int, tuple[int, Any]] = {}
+        self._last_words: dict[int, tuple[str, str]] = {}
+        self._orphans = Orphans()
+        self._spawn_quota = self._exit_quota = QUOTA
+        self._shutdown_quota = SHUTDOWN_QUOTA
+        self._quiet_exits = 0
+        self._spawns_told = node.spawned
+        self.spawns = SpawnHook(self)
+        self._spawns_logged = 0
+
+    # -- Writing ------------------------------------------------------------------------------------------------
+
+    def add(self, kind: str, pid: Pid | None = None, cause: int | None = None, **fields: Any) -> int:
+        """Log an event and give its id. In the hub only."""
+        number = next(self._ids)
+        ring = self.ring
+        ring.append(Entry(number, time.time(), kind, pid, cause, fields))
+        self.last = number
+        if len(ring) > self.capacity:
+            lost = ring.popleft()
+            self.dropped += 1
+            if lost.pid is not None and self._by_pid.get(lost.pid.id) == lost.id:
+                del self._by_pid[lost.pid.id]
+        return number
+
+    def add_kill(self, process: Process, reason: Any) -> int:
+        """Log that an observer sends an exit signal."""
+        number = self.add("kill", process.pid, **self._about(process, place_of(process)), reason=reason_text(reason))
+        if len(self._kills) > self.capacity:
+            self._kills.clear()
+        self._kills[process.pid.id] = (number, reason)
+        return number
+
+    def add_action(self, process: Process, message: str) -> int:
+        """Log that an observer does something else; the name of `process` follows the message."""
+        about = self._about(process, place_of(process))
+        return self.add("action", process.pid, **about, message=f"{message} {about['name']}")
+
+    def add_stall(self, process: Process | None, seconds: float, where: str) -> int:
+        """Log that the hub was held: by `process`, or by something that is no process."""
+        about = {} if process is None else self._about(process, place_of(process))
+        name = about.get("name") or "something that is no process"
+        message = f"{name} held the hub for {seconds:.2f} s at {where or 'a place unknown'}"
+        self.stalls.append(Stall(time.time(), process, seconds, where))
+        return self.add("stall", None if process is None else process.pid, **about, seconds=seconds, message=message)
+
+    def tick(self) -> None:
+        """Sum up what was too much to be logged one by one, and begin a new second. In the hub only."""
+        self._spawn_quota = self._exit_quota = QUOTA
+        self._shutdown_quota = SHUTDOWN_QUOTA
+        self.spawns.switch_on()
+        spawns = self.node.spawned - self._spawns_told - self._spawns_logged
+        exits, self._quiet_exits = self._quiet_exits, 0
+        self._spawns_told, self._spawns_logged = self.node.spawned, 0
+        if spawns > 0:
+            self.add("report", message=f"{spawns:,} more processes were started")
+        if exits:
+            self.add("report", message=f"{exits:,} more processes ended normally")
+
+    @property
+    def is_due(self) -> bool:
+        """Whether `tick` has something to do. May be asked from any thread."""
+        return self._spawn_quota < QUOTA or self._exit_quota < QUOTA or self._shutdown_quota < SHUTDOWN_QUOTA
+
+    # -- Hooks --------------------------------------------------------------------------------------------------
+
+    def add_spawn(self, process: Process) -> bool:
+        """Log a spawn; False when there were so many within this second that it was the last one to be logged."""
+        self._spawns_logged += 1
+        if type(process.body) is not Errand:
+            self._spawn_quota -= 1
+            # Its own names come later, and are looked up by who reads this, while it lives.
+            self.add("spawn", process.pid, name=short_call(initial_call(process)))
+        return self._spawn_quota > 0
+
+    def exited(self, process: Process, reason: Any, cause: Pid | None) -> None:
+        """Log an exit with what made it happen."""
+        self.past_messages += process.messages_in
+        self.past_reductions += process.reductions
+        if self._exit_quota <= 0 and reason == "normal" and not process.links and not self._kills:
+            self._quiet_exits += 1  # the short way, for there may be many
+            return
+        if self._shutdown_quota <= 0 and reason == "shutdown" and process.pid.id not in self._kills:
+            self._quiet_exits += 1
+            return
+        if type(process.body) is Errand:
+            return
+        abnormal = is_abnormal(reason)
+        place = place_of(process)
+        if not abnormal and place is not None and place.child.spec.restart == "permanent":
+            self._shutdown_quota -= 1
+        elif not abnormal:
+            self._exit_quota -= 1
+            if self._exit_quota < 0 and process.pid.id not in self._kills:
+                self._quiet_exits += 1
+                return
+        orphaned = None if place is not None else self._orphans.pop(process.pid)
+        about = orphaned or self._about(process, place)
+        self._orphans.leave(process, about["key"])
+        if abnormal:
+            self.crashed += 1
+            if (
+                place is not None or orphaned is not None or process.name is not None
+            ):  # else nobody will ever stand there again
+                self._failed(about["key"])
+        if isinstance(reason, Crash):
+            about["stacktrace"] = reason.stacktrace
+        words = self._last_words.pop(process.pid.id, None)
+        if words is not None:
+            about["last_message"], about["state"] = words
+        event = self._cause_of_exit(process, reason, cause)
+        about["reason"], about["crashed"] = reason_text(reason), abnormal
+        self._by_pid[process.pid.id] = self.add("exit", process.pid, event, **about)
+
+    def event(self, kind: str, fields: dict[str, Any]) -> None:
+        """Log what a supervisor tells: ``restarted``, ``restart_failed``, ``gave_up``."""
+        if kind not in ("restarted", "restart_failed", "gave_up"):
+            return
+        supervisor: Pid = fields["supervisor"]
+        process = supervisor.process
+        budget = {
+            "restarts_used": fields["used"],
+            "max_restarts": fields["allowed"],
+            "max_seconds": float(fields["seconds"]),
+            "supervisor": str(supervisor),
+            "reason": reason_text(fields["reason"]),
+        }
+        behind = self._behind(supervisor)
+        if kind == "restarted":
+            self._restarted(fields, budget, behind)
+        elif kind == "restart_failed":
+            name = render(fields["child_id"], 100)
+            self.add("restart_failed", supervisor, behind, **budget, name=name, child_id=name)
+        else:
+            about = {} if process is None else self._about(process, place_of(process))
+            self._by_pid[supervisor.id] = self.add("gave_up", supervisor, behind, **{**about, **budget})
+
+    def _restarted(self, fields: dict[str, Any], budget: dict[str, Any], behind: int | None) -> None:
+        self.restarted += 1
+        old, new = fields["old"], fields["new"]
+        process = None if not isinstance(new, Pid) else new.process
+        about = {} if process is None else self._about(process, place_of(process))
+        cause = behind if old is None else self._by_pid.get(old.id, behind)
+        self.add(
+            "restart", None if process is None else process.pid, cause, **{**about, **budget}, old_pid=old and str(old)
+        )
+
+    def reported(self, report: Report) -> None:
+        """Keep what a server's report says until its exit, and log what a supervisor reports besides exits."""
+        fields = report.fields
+        if report.kind == "server_terminated":
+            if not self.state:
+                return
+            if len(self._last_words) > 1_000:
+                self._last_words.clear()
+            self._last_words[fields["pid"].id] = (message_text(fields["last_message"]), render(fields["state"]))
+        elif report.kind == "max_heap_size":
+            pid = fields["pid"]
+            message = f"holds {fields['total_heap_size']:,} bytes; its max_heap_size is {fields['max_heap_size']:,}"
+            self._by_pid[pid.id] = self.add("report", pid, message=message)
+        elif report.kind == "supervisor_report" and fields["context"] in ("start_error", "shutdown_error"):
+            context = "did not start" if fields["context"] == "start_error" else "did not end as it should"
+            self.add(
+                "report",
+                fields["pid"] if isinstance(fields["pid"], Pid) else None,
+                child_id=render(fields["id"], 100),
+                reason=reason_text(fields["reason"]),
+                message=f"child {render(fields['id'], 100)} of {render(fields['supervisor'], 100)} {context}",
+            )
+
+    # -- Causes -------------------------------------------------------------------------------------------------
+
+    def _cause_of_exit(self, process: Process, reason: Any, cause: Pid | None) -> int | None:
+        """Find the event that ended a process: an observer's signal, its own giving up, the end of another one."""
+        killed, wanted = self._kills.pop(process.pid.id, (None, None))
+        if killed is not None and (cause is OUTSIDE or is_same(reason, wanted)):
+            return killed
+        gave_up = self._by_pid.get(process.pid.id)
+        if gave_up is not None:
+            return gave_up
+        if cause is not None:
+            return self._behind(cause)
+        if process.parent is None or not process.trap_exit:
+            return None
+        behind = self._behind(process.parent)  # it was told to stop, trapped that, and stopped
+        if is_abnormal(reason) and not self._is_end(behind, process.parent, reason):
+            return None
+        return behind
+
+    def _is_end(self, event: int | None, pid: Pid, reason: Any) -> bool:
+        """Whether an event is the end of that process for that reason: who traps it, and ends of it, passes it on."""
+        if event is None or not self.ring or event < self.ring[0].id:
+            return False
+        entry = self.ring[event - self.ring[0].id]
+        return entry.kind == "exit" and entry.pid == pid and entry.fields.get("reason") == reason_text(reason)
+
+    def _behind(self, pid: Pid, depth: int = 0) -> int | None:
+        """Find the event that is behind what a process does now: its end, or a death that it deals with."""
+        event = self._by_pid.get(pid.id)
+        process = pid.process
+        if event is not None or process is None or process.worker is None or depth > MAX_DEPTH:
+            return event
+        body = process.body
+        if not isinstance(body, SupervisorServer):
+            return None
+        if body.dealing_with is not None:
+            return self._by_pid.get(body.dealing_with.id)
+        return None if process.parent is None else self._behind(process.parent, depth + 1)  # it is being stopped
+
+    def _about(self, process: Process, place: Place | None) -> dict[str, Any]:
+        if place is None:
+            name = display_name(process) if process.body is not None else ""
+            return {"name": name, "key": key_of(process)}
+        return {
+            "name": display_name(process, place.child),
+            "key": key_of(process),
+            "supervisor": str(place.supervisor.pid),
+            "child_id": child_text(place.child),
+        }
+
+    def _failed(self, key: str) -> None:
+        present = time.time()
+        failures = self.failures
+        while key:
+            failures.pop(key, None)  # so that the oldest failure comes first
+            failures[key] = present
+            key = key.rpartition("/")[0]
+        while len(failures) > MAX_FAILURES:
+            del failures[next(iter(failures))]
+
+    # -- Reading ------------------------------------------------------------------------------------------------
+
+    def answer(self, query: wire.GetEvents) -> wire.Events:
+        """Give the events that a request asks for. May be called from any thread."""
+        limit = max(0, min(query.limit, self.capacity))
+        last = self.last
+        if query.after >= 0:
+            entries = self._newest(last - query.after)
+            entries = [entry for entry in entries if entry.id > query.after and entry.is_about(query.pid, query.key)]
+            entries = entries[:limit]
+        elif query.pid is None and query.key is None:
+            entries = self._newest(limit)
+        else:
+            entries = [e for e in self._newest(self.capacity) if e.is_about(query.pid, query.key)][-limit:]
+        return wire.Events(events=tuple(entry.event() for entry in entries), dropped=self.dropped, last=last)
+
+    def _newest(self, number: int) -> list[Entry]:
+        if number <= 0:
+            return []
+        for _ in range(20):
+            try:
+                return list(islice(reversed(self.ring), number))[::-1]
+            except RuntimeError:  # an event came between two steps
+                continue
+        return list(self.ring)[-number:]

@@ -1,0 +1,100 @@
+"""Greenlets that are no processes: those of gevent's own, which a program has whether it uses the runtime or not.
+
+gevent tells of each that is started; those that were there before are looked for once, when introspection is switched
+on.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+import time
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+from weakref import WeakValueDictionary
+
+from gevent import Greenlet
+
+from runtime.introspection.events.event_log import EventLog
+from runtime.introspection.threads.chunked import Crowd, chunks
+from runtime.kernel.node import Node
+from runtime.kernel.pid import OUTSIDE, forget_process
+from runtime.kernel.plain_greenlet import FIRST, RECORD, PlainGreenlet
+from runtime.kernel.process import DEAD
+from runtime.kernel.threads import get_ident
+from runtime.terms.crash import Crash
+
+NAME = re.compile(r"g(\d{1,18})")
+"""What a greenlet is called towards observers."""
+
+
+class Greenlets(Crowd[PlainGreenlet]):
+    """The greenlets of one node's hub that are no processes, oldest first; logs the end of those that fail.
+
+    May be gone through from any thread.
+    """
+
+    def __init__(self, node: Node, log: EventLog) -> None:
+        self._node = node
+        self._log = log
+        self._known: WeakValueDictionary[int, PlainGreenlet] = WeakValueDictionary()
+        self._next = count(1).__next__
+
+    def switch_on(self) -> None:
+        """Note every greenlet, beginning with those there are. In the node's thread."""
+        hub = self._node.hub
+        for each in gc.get_objects():
+            if issubclass(type(each), Greenlet) and each.parent is hub and not each.dead:
+                self._note(each)
+        Greenlet.add_spawn_callback(self._started)
+
+    def switch_off(self) -> None:
+        """Note no more."""
+        Greenlet.remove_spawn_callback(self._started)
+        for chunk in self:
+            for record in chunk:
+                greenlet = record.worker
+                if greenlet is not None:
+                    vars(greenlet).pop(RECORD, None)
+                    greenlet.unlink(self._ended)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def __iter__(self) -> Iterator[list[PlainGreenlet]]:
+        for known in chunks(self._known.valuerefs()):
+            yield [record for each in known if (record := each()) is not None and record.state is not DEAD]
+
+    def find(self, text: str) -> PlainGreenlet | None:
+        """Give the living greenlet of a name like ``g7``. From any thread."""
+        name = NAME.fullmatch(text)
+        record = None if name is None else self._known.get(int(name[1]))
+        return None if record is None or record.state is DEAD else record
+
+    def running(self) -> PlainGreenlet | None:
+        """Give the one that runs at this moment, if one does. From any thread."""
+        return next((record for chunk in self for record in chunk if record.is_running), None)
+
+    # -- Told by gevent -----------------------------------------------------------------------------------------
+
+    def _started(self, greenlet: Greenlet[..., Any]) -> None:
+        if get_ident() == self._node.thread:  # other threads have hubs of their own
+            self._note(greenlet)
+
+    def _note(self, greenlet: Greenlet[..., Any]) -> None:
+        number = self._next()
+        record = PlainGreenlet(self._node, number, greenlet, time.time())
+        vars(greenlet)[RECORD] = self._known[number] = record
+        greenlet.rawlink(self._ended)
+
+    def _ended(self, greenlet: Greenlet[..., Any]) -> None:
+        record: PlainGreenlet | None = vars(greenlet).pop(RECORD, None)
+        if record is None:
+            return
+        self._known.pop(record.pid.id - FIRST, None)
+        error = greenlet.exception
+        if error is not None or record.is_killed:
+            reason = "killed" if error is None else Crash.from_exception(error)
+            self._log.exited(record, reason, OUTSIDE if record.is_killed else None)
+        forget_process(record.pid, None)

@@ -1,0 +1,50 @@
+"""An event as the log keeps it: cheap to write, and turned into the wire's `Event` by who reads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runtime.introspection import wire
+from runtime.introspection.reading.stack import frames_of
+from runtime.introspection.reading.tree_path import display_name, initial_call
+from runtime.kernel.pid import Pid
+
+
+class Entry:
+    """One entry. `fields` are those of `wire.Event`, but for `stacktrace`, which holds `StackFrame` without source."""
+
+    __slots__ = ("cause", "fields", "id", "kind", "pid", "time")
+
+    def __init__(
+        self, id: int, time: float, kind: str, pid: Pid | None, cause: int | None, fields: dict[str, Any]
+    ) -> None:
+        self.id = id
+        self.time = time
+        self.kind = kind
+        self.pid = pid
+        self.cause = cause
+        self.fields = fields
+
+    def is_about(self, pid: str | None, key: str | None) -> bool:
+        """Whether it is about that process, and that place of the tree (None: any)."""
+        if pid is not None and str(self.pid) != pid and self.fields.get("old_pid") != pid:
+            return False
+        return key is None or self.fields.get("key") == key
+
+    def event(self) -> wire.Event:
+        """Give it as the wire has it, with the lines of source in its stack."""
+        fields = self.fields
+        stack = fields.get("stacktrace")
+        if stack is not None:
+            fields = {**fields, "stacktrace": frames_of(stack)}
+        if self.kind == "spawn":
+            fields = self._of_spawn()
+        pid = None if self.pid is None else str(self.pid)
+        return wire.Event(id=self.id, time=self.time, kind=self.kind, pid=pid, cause=self.cause, **fields)  # type: ignore[arg-type]
+
+    def _of_spawn(self) -> dict[str, Any]:
+        """Say who was spawned: the name came after the spawn, and is known while the process lives."""
+        process = None if self.pid is None else self.pid.process
+        if process is None:
+            return self.fields
+        return {"name": display_name(process), "message": f"started with {initial_call(process)}"}

@@ -1,0 +1,4 @@
+"""Figures that are measured over time: processor time, memory, sockets, counters.
+
+May import `runtime.introspection.reading` and what lies below it.
+"""

@@ -1,0 +1,70 @@
+"""Totals: what all living processes have counted, summed block by block of the node's table.
+
+To read the counters of a hundred thousand processes takes milliseconds. So under a share of time, the blocks take
+turns; of the others, the last sums stand. Each block's gains are counted once, if a little later.
+"""
+
+from __future__ import annotations
+
+import time
+
+from runtime.kernel.node import Node
+from runtime.kernel.process import Process
+from runtime.kernel.threads import Pace
+
+SHARE = 0.003
+"""The share of time that summing may take."""
+
+LEAST = 0.0005
+"""Seconds that each update may take at least: a small node is summed up whole every time."""
+
+STALE = 10.0
+"""Seconds without an update after which everything is summed up at once: gains of so long would look like a burst."""
+
+Sums = tuple[int, int, int]
+"""Of a block: how many processes it had, the messages they have received, how often they were run."""
+
+
+class Totals:
+    """Sums up counters of one node. Used by one thread at a time."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self._sums: dict[int, Sums] = {}
+        """By number of the block, the one that was summed longest ago first."""
+        self._updated_at = 0.0
+
+    def update(self, pace: Pace) -> tuple[int, int]:
+        """Sum up as many blocks again as there is time for; gives messages received and runs of the living."""
+        present = time.monotonic()
+        passed, self._updated_at = present - self._updated_at, present
+        if passed > STALE:
+            self._sums = {}
+        ends = pace.spent() + max(LEAST, passed * SHARE)
+        table = self.node.table.copy()
+        sums = self._sums
+        for number in sums.keys() - table.keys():
+            del sums[number]
+        for number in _in_turn(table, sums):
+            if number in sums and pace.spent() > ends:
+                break
+            sums.pop(number, None)
+            sums[number] = _sum([*table[number].values()])
+            pace.breathe()
+        return sum(each[1] for each in sums.values()), sum(each[2] for each in sums.values())
+
+
+def _in_turn(table: dict[int, dict[int, Process]], sums: dict[int, Sums]) -> list[int]:
+    """Give the blocks: the new ones, those that have lost processes, which are counted elsewhere by now, the others."""
+    new = [number for number in table if number not in sums]
+    changed = [number for number, (length, _, _) in sums.items() if length != len(table[number])]
+    known = {*changed}
+    return [*new, *changed, *(number for number in sums if number not in known)]
+
+
+def _sum(processes: list[Process]) -> Sums:
+    messages = reductions = 0
+    for process in processes:
+        messages += process.messages_in
+        reductions += process.reductions
+    return len(processes), messages, reductions

@@ -1,0 +1,71 @@
+"""The CPU clock: what measures the processor time of processes, and only while an observer asks."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+
+from runtime.kernel.node import Node
+
+ATTENTION = 10.0
+"""Seconds after an observer's last question for which it is measured."""
+
+
+class CpuClock(ABC):
+    """Adds up `Process.cpu_time`, in seconds, on one node. A subclass says how."""
+
+    is_cheap: bool
+    """Whether it may run whenever somebody watches."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.is_on = False
+        self._until = 0.0
+        self._wanted = False
+        self._timer = node.hub.loop.timer(ATTENTION, ATTENTION, ref=False)
+
+    def want(self) -> None:
+        """Say that an observer asks; measuring begins when it was off. From any thread."""
+        self._until = time.monotonic() + ATTENTION
+        if not self._wanted:
+            self._wanted = True
+            self.node.call_soon_threadsafe(self._switch_on)
+
+    def close(self) -> None:
+        """Stop for good. In the node's thread."""
+        self._switch_off()
+        self._timer.close()
+
+    # -- In the node's thread -------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def begin(self) -> bool:
+        """Start to measure; False when that is not possible now."""
+
+    @abstractmethod
+    def end(self) -> None:
+        """Measure no more."""
+
+    def is_pushed_out(self) -> bool:
+        """Whether the program has taken away what is measured with."""
+        return False
+
+    def _switch_on(self) -> None:
+        if self.is_on:
+            return
+        if self.begin():
+            self.is_on = True
+            self._timer.start(self._look)
+        else:
+            self._wanted = False  # the next question tries again
+
+    def _look(self) -> None:
+        if time.monotonic() > self._until or self.is_pushed_out():
+            self._switch_off()
+
+    def _switch_off(self) -> None:
+        self._wanted = False
+        if self.is_on:
+            self.is_on = False
+            self._timer.stop()
+            self.end()

@@ -1,0 +1,89 @@
+"""The memory sampler: estimates what each process holds, in the hub, a little at a time.
+
+It works only while somebody observes, in slices of a millisecond or so under a share of time, and measures what is on
+the observer's screen first. Every figure carries the time it was made.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from runtime.introspection.reading.tree_path import parse_pid
+from runtime.introspection.threads.background import SHARE, Looking
+from runtime.kernel.memory import Measurement
+from runtime.kernel.node import Node
+from runtime.kernel.process import DEAD, Process
+
+BUSY = 0.2
+"""The part of that share which is left while processes wait for their turn: then measuring is at their expense."""
+
+FRESH = 1.0
+"""Seconds for which a figure on the screen is good enough."""
+
+
+class MemorySampler(Looking):
+    """Keeps `Process.memory` and `Process.memory_at` (monotonic) up to date on one node."""
+
+    def __init__(self, node: Node, share: float = SHARE) -> None:
+        super().__init__(node)
+        self.share = share
+        self._shown: list[str] = []
+        self._current: Measurement | None = None
+        self._others: Iterator[Process] = iter(())
+
+    def show(self, pids: list[str]) -> None:
+        """Say which processes an observer looks at. From any thread."""
+        self._shown = pids
+        self.want()
+
+    # -- In the hub -----------------------------------------------------------------------------------------------
+
+    def step(self) -> bool:
+        """Look at a few objects; False when there is nothing to be measured for now."""
+        if self._current is None:
+            process = self._next()
+            if process is None:
+                return False
+            self._current = Measurement(process)
+        measurement = self._current
+        process = measurement.process
+        if process.state is DEAD:
+            self._current = None
+        elif not measurement.advance():
+            self._current = None
+            process.memory, process.memory_at = measurement.total, time.monotonic()
+        return True
+
+    def pause(self, took: float, more: bool) -> float:
+        """Keep to the share, which is smaller while processes wait for their turn."""
+        share = self.share * BUSY if self.node.scheduler.ready else self.share
+        return took / share if more else FRESH
+
+    def stop(self) -> None:
+        """Let go of the process that was being measured, and of those whose turn would have come."""
+        self._current = None
+        self._others = iter(())
+
+    def _next(self) -> Process | None:
+        """Choose whom to measure: what is on the screen and not fresh, then everybody in turn."""
+        present = time.monotonic()
+        shown = self._shown
+        while shown:
+            pid = parse_pid(shown.pop(0))
+            process = None if pid is None else pid.process
+            if process is not None and (process.memory is None or present - process.memory_at >= FRESH):
+                return process
+        for process in self._others:
+            if process.state is not DEAD and (process.memory is None or present - process.memory_at >= FRESH):
+                return process
+        self._others = self._everybody()
+        return None
+
+    def _everybody(self) -> Iterator[Process]:
+        """Give each process in turn; it is found when its turn comes, since many will be dead by then."""
+        for block in sorted(self.node.table):
+            for number in [*self.node.table.get(block, ())]:
+                process = self.node.find(number)
+                if process is not None:
+                    yield process

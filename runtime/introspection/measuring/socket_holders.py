@@ -1,0 +1,110 @@
+"""Whose sockets: which process holds each open socket of the program, found in the hub, a little at a time.
+
+Nothing is noted when a socket is made. While an observer looks at the sockets, what processes refer to is searched for
+them: the variables of their functions, the state of servers, mailboxes and dictionaries, as far as is near. A socket
+that several refer to is taken to be of the one that waits for it at the moment, else of the youngest: sockets are
+handed on to those that come later.
+"""
+
+from __future__ import annotations
+
+import _socket
+import gc
+from collections import deque
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+from gevent.socket import socket as GeventSocket
+
+from runtime.introspection.threads.background import SHARE, Looking
+from runtime.kernel.memory import NOT_OWNED, roots
+from runtime.kernel.node import Node
+from runtime.kernel.process import DEAD, Process
+
+NEAR = 200
+"""Objects that are looked at in each process, at most."""
+
+FRESH = 1.0
+"""Seconds after which a finished search is begun anew."""
+
+
+class SocketHolders(Looking):
+    """Finds the holders of sockets on one node. `found` maps a file descriptor to who was seen to hold it."""
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(node)
+        self.found: dict[int, Process] = {}
+        self._search: Iterator[None] = iter(())
+
+    def holder(self, fd: int) -> Process | None:
+        """Give the living process that was seen to hold a socket. From any thread."""
+        process = self.found.get(fd)
+        return None if process is None or process.state is DEAD else process
+
+    # -- In the hub -----------------------------------------------------------------------------------------------
+
+    def step(self) -> bool:
+        """Look at one process; False when all have been looked at."""
+        return next(self._search, self) is None
+
+    def pause(self, took: float, more: bool) -> float:
+        """Keep to the share, and begin anew at the end."""
+        pause = took / SHARE
+        if more:
+            return pause
+        self._search = self._round()
+        return max(pause, FRESH) if self.found else pause
+
+    def stop(self) -> None:
+        """Forget what was found."""
+        self._search, self.found = iter(()), {}
+
+    def _round(self) -> Iterator[None]:
+        """Look at each process once, then tell what was found. Holds on to no process but those."""
+        found: dict[int, tuple[bool, int, Process]] = {}
+        for block in sorted(self.node.table):
+            for number in [*self.node.table.get(block, ())]:
+                process = self.node.find(number)
+                if process is None or process.body is None:
+                    continue
+                for fd, waits in sockets_of(process):
+                    claim = (waits, process.pid.id, process)
+                    found[fd] = max(found.get(fd, claim), claim, key=lambda each: each[:2])
+                yield
+        self.found = {fd: process for fd, (_, _, process) in found.items()}
+
+
+def sockets_of(process: Process) -> Iterator[tuple[int, bool]]:
+    """Give the descriptors of the sockets near a process, and whether it waits for each. In the node's thread."""
+    awaited = {*_awaited(process)}
+    queue, seen = deque(roots(process)), set[int]()
+    while queue and len(seen) < NEAR:
+        value = queue.popleft()
+        if id(value) in seen or isinstance(value, NOT_OWNED):
+            continue
+        seen.add(id(value))
+        fd = _descriptor(value)
+        if fd is None:
+            if gc.is_tracked(value) or type(value) in (dict, tuple):
+                queue.extend(gc.get_referents(value)[:NEAR])
+        elif fd >= 0:
+            yield fd, fd in awaited
+
+
+def _awaited(process: Process) -> Iterator[int]:
+    """Give the descriptors of the sockets whose methods a process is in."""
+    frame: FrameType | None = getattr(process.worker, "gr_frame", None)
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("gevent."):
+        fd = _descriptor(frame.f_locals.get("self"))
+        if fd is not None:
+            yield fd
+        frame = frame.f_back
+
+
+def _descriptor(value: Any) -> int | None:
+    """Give a socket's descriptor (-1: closed), None for what is no socket."""
+    if isinstance(value, GeventSocket):
+        value = getattr(value, "_sock", None)
+        return _socket.socket.fileno(value) if isinstance(value, _socket.socket) else -1
+    return _socket.socket.fileno(value) if isinstance(value, _socket.socket) else None

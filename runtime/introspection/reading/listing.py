@@ -1,0 +1,212 @@
+"""The flat list of processes, or one row a group of them: sorted, filtered, and a window of it made into rows."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from runtime.introspection import wire
+from runtime.introspection.answers.client_cache import Gains
+from runtime.introspection.reading.filter import Subject, Test
+from runtime.introspection.reading.ranking import Ranking
+from runtime.introspection.reading.rows import Snapshot, queue_length
+from runtime.introspection.reading.sorting import COLUMNS, GAINING
+from runtime.introspection.reading.tree_path import (
+    Place,
+    Siblings,
+    initial_call,
+    join,
+    key_of,
+    name_of,
+    place_of,
+    root_key,
+)
+from runtime.introspection.threads.chunked import Everybody, Picked, Several
+from runtime.kernel.node import Node
+from runtime.kernel.process import DEAD, Process
+from runtime.kernel.threads import Pace
+from runtime.supervision.child import Child
+
+MOST_GROUPS = 10_000
+"""Groups of a list, at most: what belongs to further ones is summed up as the `REST`."""
+
+REST = "all others"
+
+
+@dataclass(slots=True)
+class Group:
+    """Processes that have something in common, summed up. Its attributes are what a list can be sorted by."""
+
+    name: str
+    count: int = 0
+    message_queue_len: int = 0
+    messages_in: int = 0
+    messages_out: int = 0
+    memory: int = 0
+    reductions: int = 0
+    cpu_time: float = 0.0
+    restarts: int = 0
+    started_at: float = 0.0
+
+    def add(self, process: Process, child: Child | None) -> None:
+        """Count a process in; `child` is its supervisor's record of it."""
+        self.count += 1
+        self.message_queue_len += queue_length(process)
+        self.messages_in += process.messages_in
+        self.messages_out += process.messages_out
+        self.memory += process.memory or 0
+        self.reductions += process.reductions
+        self.cpu_time += process.cpu_time
+        self.restarts += 0 if child is None else child.restarts
+        self.started_at = max(self.started_at, process.started_at)
+
+    def row(self) -> wire.Row:
+        """Give the group's row."""
+        return wire.Row(
+            key=f"group:{self.name}",
+            kind="group",
+            name=self.name,
+            child_count=self.count,
+            message_queue_len=self.message_queue_len,
+            messages_in=self.messages_in,
+            messages_out=self.messages_out,
+            memory=self.memory or None,
+            reductions=self.reductions,
+            cpu_time=self.cpu_time or None,
+            restarts=self.restarts,
+            started_at=self.started_at,
+        )
+
+
+class Listing:
+    """The list as one request wants to see it. `pace` is that of the question it answers."""
+
+    def __init__(self, query: wire.GetProcesses) -> None:
+        self.query = query
+        self.pace = Pace()
+        self.matched: int | None = None
+        self._groups: list[Group] = []
+        self._ranking: Ranking[Process] = Ranking(Several(()), COLUMNS["pid"], False)
+
+    def collect(self, node: Node, test: Test | None, gains: Gains) -> None:
+        """Find what is listed."""
+        everybody: Everybody | Picked[Process] = Everybody(node)
+        if test is not None:
+            everybody = Picked(everybody, array("q", self._passing(node, test)))
+            self.matched = len(everybody)
+        if self.query.group_by:
+            self._groups = self._grouped(everybody, gains)
+        else:
+            self._ranking = self._ranked(everybody, gains)
+
+    def release(self, pace: Pace) -> None:
+        """Let go of the processes, a few at a time. It is of no use afterwards."""
+        self._ranking.release(pace)
+
+    @property
+    def total(self) -> int:
+        """How many lines there are."""
+        return len(self._groups) if self.query.group_by else self._ranking.total
+
+    def _passing(self, node: Node, test: Test) -> Iterator[int]:
+        siblings = Siblings()
+        for chunk in Everybody(node):
+            for number, process in enumerate(chunk):
+                if process.body is not None and test(Subject(process, siblings)):
+                    yield process.pid.id
+                if not number & 255:
+                    self.pace.breathe()
+
+    def _ranked(self, everybody: Everybody | Picked[Process], gains: Gains) -> Ranking[Process]:
+        query = self.query
+        sort = "pid" if query.sort == "tree" else query.sort
+        descending = query.descending and query.sort != "tree"
+        if sort == "pid":
+            crowd = everybody.backwards() if descending else everybody
+            return Ranking(crowd, COLUMNS[sort], descending, in_order=True)
+        if not query.delta or sort not in GAINING:
+            return Ranking(everybody, COLUMNS[sort], descending)
+        ranking = Ranking(everybody, gains.column(sort), descending)
+        gains.remember(sort, everybody, self.pace)
+        return ranking
+
+    def _grouped(self, everybody: Everybody | Picked[Process], gains: Gains) -> list[Group]:
+        groups: dict[str, Group] = {}
+        name_of = _GROUPS[self.query.group_by]
+        siblings = Siblings()
+        names: dict[Process, str] = {}
+        for chunk in everybody:
+            for number, process in enumerate(chunk):
+                child = siblings.child_of(process)
+                name = name_of(process, siblings, names)
+                group = groups.get(name)
+                if group is None and len(groups) >= MOST_GROUPS:
+                    group = groups.get(REST)
+                    name = REST
+                if group is None:
+                    group = groups[name] = Group(name)
+                group.add(process, child)
+                if not number & 255:
+                    self.pace.breathe()
+        sort = self.query.sort
+        figure = "count" if sort in ("tree", "pid", "status") else sort
+        values = {name: getattr(group, figure) for name, group in groups.items()}
+        if self.query.delta and sort in GAINING:
+            values = gains.of_groups(f"{sort} by {self.query.group_by}", values)
+        return sorted(groups.values(), key=lambda group: values[group.name], reverse=self.query.descending)
+
+    def rows(self, start: int, end: int, snapshot: Snapshot) -> list[wire.Row]:
+        """Make the lines from `start` up to `end` into rows. Processes that have died since are left out."""
+        if self.query.group_by:
+            return [group.row() for group in self._groups[start:end]]
+        rows = []
+        keys: dict[Process, str] = {}
+        for number, process in enumerate(self._ranking.window(start, end, self.pace)):
+            if process.body is not None and process.state is not DEAD:
+                place = place_of(process)
+                rows.append(snapshot.row(process, place, key=_key(process, place, keys)))
+            if not number & 15:
+                self.pace.breathe()
+        return rows
+
+    def index_of(self, key: str, process: Process | None, exact: bool) -> int | None:
+        """Give the index of a process, or of the group with that key; None when it is not among the lines.
+
+        `exact` as for `Ranking.index_of`.
+        """
+        if self.query.group_by:
+            return next((n for n, group in enumerate(self._groups) if f"group:{group.name}" == key), None)
+        return None if process is None else self._ranking.index_of(process, self.pace, exact)
+
+
+def _key(process: Process, place: Place | None, keys: dict[Process, str]) -> str:
+    """Give the key of a process; `keys` remembers those of supervisors."""
+    if place is None:
+        return root_key(process)
+    supervisor, child = place
+    above = keys.get(supervisor)
+    if above is None:
+        above = keys[supervisor] = key_of(supervisor)
+    return join(above, child)
+
+
+def _label(process: Process, siblings: Siblings, names: dict[Process, str]) -> str:
+    return process.label or "no label"
+
+
+def _supervisor(process: Process, siblings: Siblings, names: dict[Process, str]) -> str:
+    supervisor = siblings.supervisor
+    if supervisor is None:
+        return "no supervisor"
+    name = names.get(supervisor)
+    if name is None:
+        name = names[supervisor] = name_of(supervisor)
+    return name
+
+
+_GROUPS: dict[str, Callable[[Process, Siblings, dict[Process, str]], str]] = {
+    "label": _label,
+    "supervisor": _supervisor,
+    "initial_call": lambda process, siblings, names: initial_call(process),
+}

@@ -1,0 +1,20 @@
+"""Messages as a person reads them: what a server gets is shown as the call or cast it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runtime.otp.calls import CALL, CAST, SYSTEM, From
+from runtime.terms.text import render
+
+
+def message_text(message: Any, limit: int = 500) -> str:
+    """Give a message as text of a bounded length."""
+    match message:
+        case (tag, From() as caller, request) if tag is CALL:
+            return f"call from {caller.pid}: {render(request, limit)}"
+        case (tag, content) if tag is CAST:
+            return f"cast: {render(content, limit)}"
+        case (tag, _, request) if tag is SYSTEM:
+            return f"system message: {render(request, limit)}"
+    return render(message, limit)

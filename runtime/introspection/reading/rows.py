@@ -1,0 +1,143 @@
+"""A process as a row: what can be said of it without asking it, read from any thread without a lock."""
+
+from __future__ import annotations
+
+import time
+
+from runtime.introspection import wire
+from runtime.introspection.reading.tree_path import (
+    Place,
+    child_text,
+    children_of,
+    display_name,
+    initial_call,
+    is_dynamic,
+    is_supervisor,
+    join,
+    root_key,
+)
+from runtime.introspection.threads.racy_read import some
+from runtime.kernel import clock
+from runtime.kernel.info import status_of
+from runtime.kernel.pid import Pid
+from runtime.kernel.plain_greenlet import PlainGreenlet
+from runtime.kernel.process import Process
+from runtime.supervision.child import RESTARTING, Child
+from runtime.supervision.dynamic import DynamicChildren
+
+RESTARTS_READ = 10_000
+"""How many of the restarts in a supervisor's window are counted."""
+
+
+def queue_length(process: Process) -> int:
+    """Give how many messages wait, read without disturbing a mailbox that vanishes meanwhile."""
+    mailbox, saved = process.mailbox, process.saved
+    return (0 if mailbox is None else len(mailbox)) + (0 if saved is None else len(saved))
+
+
+class Snapshot:
+    """Makes rows, all as of one moment.
+
+    `failures` tells when a place last failed, `lints` what points at a pid, `measured` whether processor time is
+    measured now, so that none is none and not something that nobody knows.
+    """
+
+    def __init__(self, failures: dict[str, float], lints: dict[str, tuple[str, ...]], measured: bool = False) -> None:
+        self.measured = measured
+        self.failures = failures
+        self.lints = lints
+        self.time = time.time()
+        self.clock_time = clock.now()
+        self.monotonic = time.monotonic()
+
+    def row(
+        self,
+        process: Process,
+        place: Place | None = None,
+        key: str | None = None,
+        depth: int = 0,
+        folded: bool = False,
+        parent_key: str | None = None,
+        absent: int | None = None,
+    ) -> wire.Row:
+        """Give the row of a living process. `absent` is how many children are not running, where that is known."""
+        child = None if place is None else place.child
+        if key is None:
+            key = join(parent_key or "", child) if child is not None else root_key(process)
+        memory = process.memory
+        pid = str(process.pid)
+        values: dict[str, object] = {}
+        if is_supervisor(process):
+            values = self.of_supervisor(process, absent)
+        elif isinstance(process, PlainGreenlet):
+            values["kind"] = "greenlet"
+        return wire.Row(
+            key=key,
+            pid=pid,
+            name=display_name(process, child),
+            registered_name=None if process.name is None else str(process.name),
+            label=process.label,
+            child_id=None if child is None else child_text(child),
+            initial_call=initial_call(process),
+            status=status_of(process),  # type: ignore[arg-type]
+            message_queue_len=queue_length(process),
+            messages_in=process.messages_in,
+            messages_out=process.messages_out,
+            memory=memory,
+            memory_age=None if memory is None else max(0.0, round(self.monotonic - process.memory_at, 3)),
+            reductions=process.reductions,
+            cpu_time=process.cpu_time if self.measured or process.cpu_time else None,
+            restarts=0 if child is None else child.restarts,
+            started_at=process.started_at,
+            supervisor=None if place is None else str(place.supervisor.pid),
+            restart=None if child is None else child.spec.restart,
+            depth=depth,
+            folded=folded,
+            parent_key=parent_key,
+            lints=self.lints.get(pid, ()),
+            last_failure_at=self.failures.get(key),
+            **values,  # type: ignore[arg-type]
+        )
+
+    def absent(self, supervisor: Process, child: Child, key: str, depth: int, parent_key: str) -> wire.Row:
+        """Give the row of a child that has no process at the moment."""
+        at = child.at
+        status: wire.Status = "stopped" if at is None else "restarting" if at == RESTARTING else "exiting"
+        return wire.Row(
+            key=key,
+            kind="supervisor" if child.spec.type == "supervisor" else "worker",
+            name=child_text(child) if not is_dynamic(child) else "",
+            child_id=child_text(child),
+            status=status,
+            restarts=child.restarts,
+            supervisor=str(supervisor.pid),
+            restart=child.spec.restart,
+            depth=depth,
+            parent_key=parent_key,
+            last_failure_at=self.failures.get(key),
+        )
+
+    def of_supervisor(self, process: Process, absent: int | None) -> dict[str, object]:
+        """Give the fields that only a supervisor's row has."""
+        kept = children_of(process)
+        if kept is None:
+            return {"kind": "supervisor"}
+        intensity = kept.intensity
+        oldest = self.clock_time - intensity.max_seconds
+        times = [t for t in some(intensity.times, RESTARTS_READ) if t >= oldest]
+        dynamic = isinstance(kept, DynamicChildren)
+        return {
+            "kind": "supervisor",
+            "strategy": "dynamic" if dynamic else kept.strategy,
+            "max_restarts": intensity.max_restarts,
+            "max_seconds": float(intensity.max_seconds),
+            "restarts_used": len(times),
+            "restarts_expire_in": round(times[0] - oldest, 3) if times else None,
+            "child_count": len(kept.children),
+            "not_running": 0 if dynamic else not_running(kept.children) if absent is None else absent,
+        }
+
+
+def not_running(children: dict[object, Child]) -> int:
+    """Count the children that have no process, among the first few thousand."""
+    return sum([type(child.at) is not Pid for child in some(children.values(), 5_000)])

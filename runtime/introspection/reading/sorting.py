@@ -1,0 +1,53 @@
+"""What windows can be sorted by: the figures of processes, by the name the wire gives them.
+
+A figure is read as a column, of many processes at once: a call for each of a million processes would cost more than
+all the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from runtime.introspection import wire
+from runtime.introspection.reading.rows import queue_length
+from runtime.introspection.reading.tree_path import Siblings, display_name
+from runtime.kernel.info import status_of
+from runtime.kernel.process import Process
+
+Column = Callable[[Sequence[Process]], list[Any]]
+
+
+def _names(processes: Sequence[Process]) -> list[str]:
+    child_of = Siblings().child_of
+    return [
+        display_name(process, child_of(process) if process.name is None else None).casefold() for process in processes
+    ]
+
+
+def _restarts(processes: Sequence[Process]) -> list[int]:
+    child_of = Siblings().child_of
+    return [0 if (child := child_of(process)) is None else child.restarts for process in processes]
+
+
+def _queue_lengths(processes: Sequence[Process]) -> list[int]:
+    return [0 if p.mailbox is None and p.saved is None else queue_length(p) for p in processes]
+
+
+COLUMNS: dict[wire.Sort, Column] = {
+    "name": _names,
+    "pid": lambda processes: [process.pid.id for process in processes],
+    "status": lambda processes: [status_of(process) for process in processes],
+    "message_queue_len": _queue_lengths,
+    "messages_in": lambda processes: [process.messages_in for process in processes],
+    "messages_out": lambda processes: [process.messages_out for process in processes],
+    "memory": lambda processes: [process.memory or 0 for process in processes],
+    "reductions": lambda processes: [process.reductions for process in processes],
+    "cpu_time": lambda processes: [process.cpu_time for process in processes],
+    "restarts": _restarts,
+    "started_at": lambda processes: [process.started_at for process in processes],
+}
+"""How to read each figure, in the order of the processes. ``tree`` is no figure: it is the order of start."""
+
+GAINING = ("messages_in", "messages_out", "reductions", "cpu_time", "message_queue_len", "memory", "restarts")
+"""Figures whose gain can be sorted by as well: counters, and what may grow without end."""

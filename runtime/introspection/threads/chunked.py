@@ -1,0 +1,160 @@
+"""Crowds: a great many items, which are gone through a chunk at a time, again and again, and are in no list.
+
+A list of a million references holds the interpreter when it is made and when it is let go, and each time that Python's
+garbage collector walks it. So what is laid out for an observer is read where it is, and remembered as numbers.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from array import array
+from collections.abc import Iterator, Sequence
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from runtime.introspection.threads.racy_read import CHUNK
+from runtime.kernel.node import Node
+from runtime.kernel.process import Process
+from runtime.kernel.threads import Pace
+
+T = TypeVar("T")
+
+Packed: TypeAlias = "list[Any] | array[int]"
+"""What items are remembered by."""
+
+
+class Crowd(ABC, Generic[T]):
+    """Items that come in chunks, of `CHUNK` at most, each time anew. A subclass says where they are read."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """How many items there are, or were a moment ago."""
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Sequence[T]]:
+        """Give the chunks."""
+
+    def window(self, start: int, end: int, pace: Pace) -> Sequence[T]:
+        """Give the items from `start` up to `end`."""
+        found: list[T] = []
+        at = 0
+        for chunk in self:
+            if at + len(chunk) > start:
+                found.extend(chunk[max(0, start - at) : end - at])
+            at += len(chunk)
+            if at >= end:
+                break
+            pace.breathe()
+        return found
+
+    def pack(self, items: Sequence[T]) -> Packed:
+        """Give what to remember these items by, one for each of them."""
+        return list(items)
+
+    def unpack(self, packed: Any) -> Sequence[T]:
+        """Give those of the items that are still there, in their order."""
+        return list(packed)
+
+
+class Picked(Crowd[T]):
+    """Some of a crowd's items, as it has packed them: those that are still there."""
+
+    __slots__ = ("crowd", "packed")
+
+    def __init__(self, crowd: Crowd[T], packed: Packed) -> None:
+        self.crowd = crowd
+        self.packed = packed
+
+    def __len__(self) -> int:
+        return len(self.packed)
+
+    def __iter__(self) -> Iterator[Sequence[T]]:
+        return (self.unpack(packed) for packed in chunks(self.packed))
+
+    def window(self, start: int, end: int, pace: Pace) -> Sequence[T]:
+        """Give the items from `start` up to `end`."""
+        return self.unpack(self.packed[start:end])
+
+    def pack(self, items: Sequence[T]) -> Packed:
+        """Give what the crowd remembers these items by."""
+        return self.crowd.pack(items)
+
+    def unpack(self, packed: Any) -> Sequence[T]:
+        """Give those of the items that the crowd still has."""
+        return self.crowd.unpack(packed)
+
+    def backwards(self) -> Picked[T]:
+        """Give them in the opposite order."""
+        return Picked(self.crowd, self.packed[::-1])
+
+
+class Several(Crowd[T]):
+    """Items of a list that there is anyway."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: Sequence[T]) -> None:
+        self.items = items
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[Sequence[T]]:
+        return chunks(self.items)
+
+    def window(self, start: int, end: int, pace: Pace) -> Sequence[T]:
+        """Give the items from `start` up to `end`."""
+        return self.items[start:end]
+
+
+class Numbered(Crowd[Process]):
+    """Processes of one node, which are remembered by their numbers: eight bytes each, and nothing to collect."""
+
+    __slots__ = ("node",)
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+
+    def pack(self, items: Sequence[Process]) -> array[int]:
+        """Give the numbers of these processes."""
+        return array("q", [process.pid.id for process in items])
+
+    def unpack(self, packed: Any) -> Sequence[Process]:
+        """Give those of the processes that live, in their order."""
+        find = self.node.find
+        return [process for number in packed if (process := find(number)) is not None]
+
+
+class Everybody(Numbered):
+    """The living processes, oldest or newest first."""
+
+    __slots__ = ("newest_first",)
+
+    def __init__(self, node: Node, newest_first: bool = False) -> None:
+        super().__init__(node)
+        self.newest_first = newest_first
+
+    def __len__(self) -> int:
+        return self.node.alive
+
+    def __iter__(self) -> Iterator[Sequence[Process]]:
+        table = self.node.table
+        for number in sorted(table.copy(), reverse=self.newest_first):
+            block = table.get(number)
+            if block:
+                processes = list(block.values())
+                yield from chunks(processes[::-1] if self.newest_first else processes)
+
+    def backwards(self) -> Everybody:
+        """Give them in the opposite order."""
+        return Everybody(self.node, not self.newest_first)
+
+
+S = TypeVar("S", bound=Sequence[Any])
+
+
+def chunks(items: S) -> Iterator[S]:
+    """Cut a sequence into pieces of `CHUNK` items."""
+    for start in range(0, len(items), CHUNK):
+        yield items[start : start + CHUNK]  # type: ignore[misc]

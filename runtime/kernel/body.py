@@ -1,0 +1,76 @@
+"""What a plain process runs, and how the end of its code becomes an exit reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from msgspec import Struct
+
+from runtime.kernel.fork import end_child
+from runtime.kernel.process import DEAD, Process
+from runtime.kernel.reports import process_crashed
+from runtime.kernel.signals import finish
+from runtime.terms.crash import Crash
+from runtime.terms.errors import CallError, ProcessExit
+
+if TYPE_CHECKING:
+    from runtime.kernel.scheduler import Worker
+
+
+class PlainBody(Struct, eq=False):
+    """What a process of `spawn` runs: one function, once."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    reports: ClassVar[bool] = False
+    """Whether an abnormal exit is worth a crash report, as for processes of proc_lib; a plain one logs exceptions."""
+
+    @property
+    def initial_call(self) -> str:
+        """The function, as ``module.name``."""
+        return name_of(self.function)
+
+    def run_process(self, process: Process, worker: Worker) -> None:
+        """Run the function on a worker's stack, to its end; nothing that it raises gets past here."""
+        try:
+            if self.kwargs:
+                self.function(*self.args, **self.kwargs)
+            else:  # the common case, without a copy of nothing
+                self.function(*self.args)
+            reason: Any = "normal"
+        except BaseException as error:
+            reason = exit_reason(process, error)
+        if type(reason) is Crash and process.state is not DEAD:
+            # not before the exception is let go of: its frames may hold all the memory there is
+            process_crashed(process, reason)
+        worker.process = None
+        finish(process, reason)
+
+
+def name_of(function: Any) -> str:
+    """Give ``module.qualified_name`` of a callable."""
+    module = getattr(function, "__module__", None)
+    name = getattr(function, "__qualname__", None) or type(function).__qualname__
+    return f"{module}.{name}" if module else str(name)
+
+
+def exit_reason(process: Process, error: BaseException) -> Any:
+    """Give the exit reason of a process whose code ended with `error`."""
+    if process.state is DEAD:
+        if process.node.forked:
+            end_child(error)
+        return process.reason
+    if isinstance(error, ProcessExit):
+        return error.reason
+    if isinstance(error, CallError):
+        return error.exit_reason
+    try:
+        return Crash.from_exception(error)
+    except MemoryError:  # the frames of `error` hold all there is, until it is let go of
+        return OUT_OF_MEMORY
+
+
+OUT_OF_MEMORY = Crash("MemoryError", "")
+"""The reason of a process that took so much that there is no memory left to say where; made while there was some."""

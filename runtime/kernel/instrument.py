@@ -1,0 +1,98 @@
+"""Hooks into the life of a node. A hook that nobody overrides costs nothing; one that raises is logged and removed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+logger = logging.getLogger("runtime.kernel.instrument")
+
+
+class Instrument:
+    """Base class of observers inside the node: override the hooks that interest you, then `install` an instance.
+
+    Hooks run on the hub, in the middle of the runtime's work: they must be short, must not block, and must not call
+    back into the runtime. `process` is the runtime's record of it (its `pid`, `name` and the like may be read).
+    """
+
+    def spawned(self, process: Any) -> None:
+        """A process was made."""
+
+    def exited(self, process: Any, reason: Any, cause: Any) -> None:
+        """A process is dead; `cause` is the pid whose signal or link ended it, None when it ended by itself."""
+
+    def sent(self, sender: Any, process: Any, message: Any) -> None:
+        """A message was put into the mailbox of `process`; `sender` is None for one from outside any process."""
+
+    def received(self, process: Any, message: Any) -> None:
+        """A process took a message out of its mailbox."""
+
+    def event(self, kind: str, fields: dict[str, Any]) -> None:
+        """Something rarer happened: ``restarted``, ``restart_failed``, ``gave_up``, ``stalled``."""
+
+    def reported(self, report: Any) -> None:
+        """A `runtime.kernel.reports.Report` was made: a crash report, a supervisor report, a progress report."""
+
+
+class Hooks:
+    """The hooks in force: for each, the functions to call. Empty tuples where nobody looks."""
+
+    __slots__ = ("event", "exited", "received", "reported", "sent", "spawned")
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Take every hook out."""
+        self.spawned: tuple[Callable[..., None], ...] = ()
+        self.exited: tuple[Callable[..., None], ...] = ()
+        self.sent: tuple[Callable[..., None], ...] = ()
+        self.received: tuple[Callable[..., None], ...] = ()
+        self.event: tuple[Callable[..., None], ...] = ()
+        self.reported: tuple[Callable[..., None], ...] = ()
+
+
+hooks = Hooks()
+_installed: list[Instrument] = []
+
+
+def install(instrument: Instrument) -> None:
+    """Switch on the hooks that `instrument` overrides. Raises TypeError for anything but an `Instrument`."""
+    if not isinstance(instrument, Instrument):
+        raise TypeError(f"{instrument!r} is not an Instrument; subclass runtime.Instrument")
+    _installed.append(instrument)
+    _rebuild()
+
+
+def remove(instrument: Instrument) -> None:
+    """Switch the hooks of `instrument` off; nothing happens when it is not installed."""
+    if instrument in _installed:
+        _installed.remove(instrument)
+        _rebuild()
+
+
+def _rebuild() -> None:
+    hooks.clear()
+    for name in Hooks.__slots__:
+        wanted = [i for i in _installed if getattr(type(i), name) is not getattr(Instrument, name)]
+        setattr(hooks, name, tuple(_guard(i, name) for i in wanted))
+
+
+def _guard(instrument: Instrument, name: str) -> Callable[..., None]:
+    hook = getattr(instrument, name)
+
+    def call_hook(*args: Any) -> None:
+        try:
+            hook(*args)
+        except BaseException:  # also SystemExit: it is no process's own
+            logger.exception("the hook %s of %r raised; the instrument is removed", name, instrument)
+            remove(instrument)
+
+    return call_hook
+
+
+def emit(kind: str, **fields: Any) -> None:
+    """Tell who listens that something rare happened."""
+    for hook in hooks.event:
+        hook(kind, fields)

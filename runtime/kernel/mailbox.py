@@ -1,0 +1,267 @@
+"""Messages: sending them, and taking them out of one's mailbox."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from greenlet import getcurrent
+
+from runtime.kernel.instrument import hooks
+from runtime.kernel.node import current_process, running_node
+from runtime.kernel.pid import Pid, Ref, next_number
+from runtime.kernel.process import DEAD, RECEIVING, RUNNABLE, WAITING, Process
+from runtime.kernel.scheduler import Worker
+from runtime.kernel.signals import deliver
+from runtime.kernel.threads import get_ident
+from runtime.terms.errors import NoProcessError, ReceiveTimeout
+from runtime.terms.isolation import ATOMIC, isolate
+from runtime.terms.pattern import Matching, matching
+
+
+class _Nothing:
+    """The type of the two values that stand for the absence of one."""
+
+
+_RAISE = _Nothing()
+NOTHING = _Nothing()
+"""What `take` gives when no message matches."""
+
+
+def send(dest: Any, message: Any) -> Any:
+    """Put `message` into the mailbox of `dest`, a Pid or a registered name, and give it back (OTP: ``!``).
+
+    A dead pid is silently ignored, an unknown name raises NoProcessError. The receiver gets a copy that shares nothing
+    mutable with the original. May be called from any greenlet and from any thread.
+    """
+    worker = getcurrent()
+    if type(worker) is not Worker:
+        return _send_from_outside(dest, message)
+    sender: Process = worker.process  # type: ignore[assignment]
+    target = dest.process if type(dest) is Pid else find_destination(dest)
+    if target is None or sender.state is DEAD:
+        return message
+    sender.messages_out += 1
+    isolated = message if type(message) in ATOMIC else isolate(message)
+    mailbox = target.mailbox
+    if mailbox is None:
+        target.mailbox = (isolated,)
+    elif type(mailbox) is tuple:
+        target.mailbox = deque((*mailbox, isolated))
+    else:
+        mailbox.append(isolated)  # type: ignore[union-attr]  # mypy does not see that it is no tuple
+    target.messages_in += 1
+    if target.state is RECEIVING:
+        scheduler = target.node.scheduler
+        if target.unusual or not scheduler.scheduled:
+            scheduler.wake(target)
+        else:  # what wake() does, in the one place where it counts
+            target.state = RUNNABLE
+            scheduler.ready.append(target)
+    if hooks.sent:
+        for hook in hooks.sent:
+            hook(sender, target, message)
+    return message
+
+
+def _send_from_outside(dest: Any, message: Any) -> Any:
+    target = find_destination(dest)
+    if target is not None:
+        deliver_from_outside(target, isolate(message))
+        for hook in hooks.sent:
+            hook(None, target, message)
+    return message
+
+
+def deliver_from_outside(target: Process, message: Any) -> None:
+    """Deliver an isolated message from any greenlet of any thread."""
+    node = target.node
+    if node.thread == get_ident():
+        deliver(target, message)
+    else:
+        node.call_soon_threadsafe(deliver, target, message)
+
+
+def find_destination(dest: Any) -> Process | None:
+    """Give the process that a message to `dest` goes to, None for a dead pid or an alias that is not active.
+
+    Raises NoProcessError for a name nobody holds.
+    """
+    if isinstance(dest, Pid):
+        return dest.process
+    node = running_node()
+    if type(dest) is Ref:
+        return None if node is None else node.use_alias(dest)
+    target = None if node is None else node.resolve(dest)
+    if target is None:
+        raise NoProcessError(dest)
+    return target
+
+
+def receive(*patterns: Any, timeout: float | None = None, default: Any = _RAISE) -> Any:
+    """Take the oldest message that matches any of `patterns` out of the mailbox; waits for one (OTP: ``receive``).
+
+    Without patterns every message matches. A type, or a union of types, matches its instances, `ANY` everything, a
+    tuple, list or dict one of the same shape item by item (a plain tuple also a named one, a named tuple its own kind
+    alone), a function of one argument is a predicate (one that raises does not match), any other value matches by
+    ``==``. Messages that do not match stay where they are, in order. After `timeout` seconds without a
+    match: `default` if given, else ReceiveTimeout; 0 looks through the whole mailbox and never waits.
+    """
+    worker = getcurrent()
+    process = worker.process if type(worker) is Worker else None
+    if process is None or process.state is DEAD:
+        process = current_process("receive")  # raises
+    if patterns or timeout is not None:
+        return receive_matching(process, matching(patterns) if patterns else None, timeout, default)
+    while True:
+        mailbox = process.saved or process.mailbox
+        if mailbox:
+            if type(mailbox) is tuple:
+                message = mailbox[0]
+                process.mailbox = None
+            else:
+                message = mailbox.popleft()  # type: ignore[union-attr]
+            if hooks.received:
+                for hook in hooks.received:
+                    hook(process, message)
+            return message
+        process.state = RECEIVING
+        process.node.scheduler.park(process)
+
+
+def receive_matching(
+    process: Process, wanted: Matching | None, timeout: float | None = None, default: Any = _RAISE
+) -> Any:
+    """`receive` in `process`, which is the caller, with patterns in working order (None: any message)."""
+    message = take(process, wanted)
+    if message is not NOTHING:
+        return message
+    if timeout is not None:
+        check_seconds(timeout, "timeout")
+        if timeout == 0:
+            return _timed_out(timeout, default)
+        process.node.timers.wait(process, timeout)
+    park = process.node.scheduler.park
+    while True:
+        process.state = RECEIVING
+        park(process)
+        message = take(process, wanted)
+        if message is not NOTHING:
+            process.deadline = None
+            return message
+        if timeout is not None and process.deadline is None:
+            return _timed_out(timeout, default)
+
+
+def _timed_out(timeout: float, default: Any) -> Any:
+    if default is _RAISE:
+        raise ReceiveTimeout(timeout)
+    return default
+
+
+def take(process: Process, wanted: Matching | None) -> Any:
+    """Take the oldest message that `wanted` accepts (any, for None); `NOTHING` when there is none.
+
+    What was refused moves from the mailbox to `process.saved`. While the same patterns are asked for again, only what
+    is new in the mailbox is looked at.
+    """
+    message = NOTHING
+    if wanted is None:
+        if process.saved:
+            message = process.saved.popleft()
+        elif process.mailbox:
+            message = pop(process)
+    else:
+        message = _take_matching(process, wanted)
+    if message is not NOTHING and hooks.received:
+        for hook in hooks.received:
+            hook(process, message)
+    return message
+
+
+def pop(process: Process) -> Any:
+    """Take the oldest message out of a mailbox that has one."""
+    mailbox = process.mailbox
+    if type(mailbox) is tuple:
+        process.mailbox = None
+        return mailbox[0]
+    return mailbox.popleft()  # type: ignore[union-attr]
+
+
+def _take_matching(process: Process, wanted: Matching) -> Any:
+    accepts = wanted.accepts
+    saved = process.saved
+    if saved and not (wanted.stable and (process.saved_for is wanted or wanted.newer_than > process.saved_before)):
+        for index, message in enumerate(saved):
+            if accepts(message):
+                del saved[index]
+                return message
+    if not process.mailbox:
+        if saved:
+            process.saved_for = wanted
+        return NOTHING
+    while process.mailbox:
+        message = process.mailbox[0]
+        if accepts(message):
+            return pop(process)
+        if saved is None:
+            saved = process.saved = deque()
+        process.saved_for = wanted
+        process.saved_before = next_number()
+        saved.append(pop(process))
+    return NOTHING
+
+
+def flush() -> list[Any]:
+    """Give all messages of the caller's mailbox, oldest first, and empty it."""
+    process = current_process("flush")
+    messages = process.messages()
+    if process.saved:
+        process.saved.clear()
+    process.mailbox = None
+    return messages
+
+
+def sleep(seconds: float) -> None:
+    """Wait for `seconds`; messages that come meanwhile wait in the mailbox. Outside a process, gevent's sleep."""
+    check_seconds(seconds, "seconds")
+    worker = getcurrent()
+    if type(worker) is not Worker:
+        import gevent
+
+        gevent.sleep(seconds)
+        return
+    process = current_process("sleep")
+    process.node.timers.wait(process, seconds)
+    while process.deadline is not None:
+        process.state = WAITING
+        process.node.scheduler.park(process)
+
+
+def check_seconds(seconds: Any, what: str) -> None:
+    """Raise TypeError or ValueError for what is no time to wait."""
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+        raise TypeError(f"{what} must be a number of seconds or None, not {seconds!r}")
+    if not seconds >= 0:
+        raise ValueError(f"{what} must be 0 seconds or more, not {seconds!r}")
+
+
+def alias(kind: str = "explicit_unalias") -> Ref:
+    """Make a reference that messages to the caller can be sent to, until `unalias` (OTP: alias/1).
+
+    ``"reply"`` makes one that the first message uses up.
+    """
+    if kind not in ("explicit_unalias", "reply"):
+        raise ValueError(f"an alias is 'explicit_unalias' or 'reply', not {kind!r}")
+    process = current_process("alias")
+    ref = Ref()
+    process.node.add_alias(process, ref, kind)
+    return ref
+
+
+def unalias(ref: Ref) -> bool:
+    """Switch an alias of the caller off; False when it was not active. Messages sent to it are dropped from now on."""
+    process = current_process("unalias")
+    if not isinstance(ref, Ref):
+        raise TypeError(f"unalias() takes a Ref that alias() gave, not {ref!r}")
+    return process.node.drop_alias(process, ref)

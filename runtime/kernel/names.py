@@ -1,0 +1,70 @@
+"""Registered names: one process a name, one name a process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runtime.kernel.node import running_node, this_node
+from runtime.kernel.pid import Pid
+from runtime.kernel.process import Process
+from runtime.terms.errors import AlreadyRegisteredError, NoProcessError
+
+
+def register(name: str, pid: Pid) -> bool:
+    """Give the process a name to be sent to; True (OTP: register/2).
+
+    Raises AlreadyRegisteredError when the name is taken or the process has one, NoProcessError when it is dead,
+    ValueError for the reserved name ``"undefined"``, TypeError for what is no name.
+    """
+    check_name(name)
+    if not isinstance(pid, Pid):
+        raise TypeError(f"register() takes a name and a Pid, not {pid!r}")
+    process = pid.process
+    if process is None:
+        raise NoProcessError(pid, f"{pid} is dead; only a living process can be registered")
+    set_name(process, name)
+    return True
+
+
+def check_name(name: Any) -> None:
+    """Raise TypeError or ValueError for what cannot be a registered name."""
+    if not isinstance(name, str):
+        raise TypeError(f"a registered name is a str, not {name!r}")
+    if name in ("undefined", ""):
+        raise ValueError(f"the name {name!r} is reserved; choose another")
+
+
+def set_name(process: Process, name: str) -> None:
+    """Enter a checked name into the node's table. Raises AlreadyRegisteredError."""
+    names = process.node.names
+    holder = names.get(name)
+    if holder is not None:
+        raise AlreadyRegisteredError(name, holder.pid)
+    if process.name is not None:
+        raise AlreadyRegisteredError(
+            process.name, process.pid, f"{process.pid} is registered as {process.name!r} already; unregister that first"
+        )
+    names[name] = process
+    process.name = name
+
+
+def unregister(name: str) -> bool:
+    """Take a name away from its process, which lives on; True. Raises NoProcessError for a name nobody holds."""
+    node = running_node()
+    process = None if node is None else node.names.pop(name, None)
+    if process is None:
+        raise NoProcessError(name)
+    process.name = None
+    return True
+
+
+def whereis(name: Any) -> Pid | None:
+    """Give the Pid registered under `name`, None when nobody is (OTP: whereis/1)."""
+    node = running_node()
+    process = None if node is None else node.resolve(name)
+    return None if process is None else process.pid
+
+
+def registered() -> list[str]:
+    """Give all registered names."""
+    return [*this_node().names]

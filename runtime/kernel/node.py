@@ -1,0 +1,313 @@
+"""The node: the table of processes and everything they share, on the hub of one thread."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import deque
+from collections.abc import Callable
+from time import time as wall_time
+from typing import Any
+
+import gevent
+from greenlet import GreenletExit, getcurrent
+
+from runtime.kernel import clock, pid
+from runtime.kernel.fork import abandon
+from runtime.kernel.heap_limits import HeapLimits
+from runtime.kernel.instrument import hooks
+from runtime.kernel.pid import Pid, Ref
+from runtime.kernel.process import DEAD, RECEIVING, RUNNABLE, WAITING, Process
+from runtime.kernel.scheduler import TURN, Scheduler, Worker
+from runtime.kernel.signals import deliver, drop_watch
+from runtime.kernel.threads import get_ident, take_turns
+from runtime.kernel.timers import Timers
+from runtime.terms.errors import NotInProcessError, RuntimeFault
+
+logger = logging.getLogger("runtime")
+
+BLOCK = 12
+"""The table is a dict of blocks of ``2 ** BLOCK`` numbers, so that another thread can copy it piece by piece."""
+
+
+class Node:
+    """Processes that share a hub: the table, the names, the scheduler, the timers.
+
+    There is one at a time in an operating-system process, bound to the thread that started it.
+    """
+
+    def __init__(self) -> None:
+        self.hub = gevent.get_hub()
+        self.thread = get_ident()
+        self.started_at = wall_time()
+        self.table: dict[int, dict[int, Process]] = {}
+        self.names: dict[Any, Process] = {}
+        self.aliases: dict[int, tuple[Process, str]] = {}
+        self.deaths: deque[Any] = deque()
+        self.self_calls: deque[tuple[float, Process]] = deque(maxlen=20)
+        """The last processes that called themselves, and when (monotonic seconds): observers tell of it."""
+        self.forked = False
+        """True in a child of os.fork, where nothing of the node runs."""
+        self.closing: list[Callable[[], object]] = [take_turns(TURN)]
+        """What is called when the node is taken down."""
+        self.scheduler = Scheduler(self)
+        self.timers = Timers(self)
+        self.heap_limits = HeapLimits(self)
+        self.scheduler.after_batch = self._batch_over
+        self._inbox: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
+        self._knock = self.hub.loop.async_()
+        self._knock.start(self._take_inbox)
+        self.spawned = 0
+        """How many processes were started, and so the number of the last one."""
+        self.ended = 0
+        """How many of them have ended."""
+        self.crashed = 0
+
+    # -- Processes ----------------------------------------------------------------------------------------------
+
+    @property
+    def alive(self) -> int:
+        """How many processes live."""
+        return self.spawned - self.ended
+
+    def spawn(self, parent: Process | None, body: Any) -> Process:
+        """Make a process that is ready to run `body`: its pid, its record, its place in the table.
+
+        A million of them are made in a row, hence no ``__init__`` (each would enter the interpreter anew) and no call.
+        """
+        number = self.spawned = self.spawned + 1
+        process = Process()
+        process.pid = Pid(number, process)
+        process.node = self
+        process.body = body
+        process.state = RUNNABLE
+        process.worker = None
+        process.mailbox = None
+        process.saved = None
+        process.special = False
+        process.burdened = False
+        process.unusual = False
+        process.waiting_for = None
+        process.reason = None
+        process.links = ()
+        process.watchers = None
+        process.monitors = None
+        process.name = None
+        process.trap_exit = False
+        process.messages_in = 0
+        process.messages_out = 0
+        process.reductions = 0
+        process.deadline = None
+        process.timer_at = None
+        process.started_at = wall_time()
+        process.ancestors = None
+        process.parent = None if parent is None else parent.pid
+        try:
+            self.table[number >> BLOCK][number] = process
+        except KeyError:
+            self._open_block(number >> BLOCK)[number] = process
+        if hooks.spawned:
+            for hook in hooks.spawned:
+                hook(process)
+        return process
+
+    def start(self, process: Process) -> None:
+        """Put a new process into the run queue."""
+        scheduler = self.scheduler
+        scheduler.ready.append(process)
+        if not scheduler.scheduled:
+            scheduler.schedule()
+
+    def _open_block(self, number: int) -> dict[int, Process]:
+        for old in [n for n, block in self.table.items() if not block]:
+            del self.table[old]
+        block = self.table[number] = {}
+        return block
+
+    def find(self, number: int) -> Process | None:
+        """Give the living process of that number."""
+        block = self.table.get(number >> BLOCK)
+        return None if block is None else block.get(number)
+
+    def processes(self) -> list[Process]:
+        """Give every living process, oldest first. May be called from any thread."""
+        return [process for block in list(self.table.values()) for process in list(block.values())]
+
+    def resolve(self, dest: Any) -> Process | None:
+        """Give the process of a Pid, a registered name or a via tuple, None when there is none.
+
+        Raises TypeError for anything else.
+        """
+        if isinstance(dest, Pid):
+            return dest.process
+        if type(dest) is tuple and len(dest) in (3, 4) and dest[0] == "via":
+            registry = self.resolve(dest[1])
+            find = getattr(registry and registry.body, "whereis_name", None)
+            found = None if find is None else find(dest[2])
+            return None if found is None else found.process
+        if dest is not None and not isinstance(dest, str):  # None is what whereis() gives for a name nobody holds
+            raise TypeError(f'{dest!r} is no destination; give a Pid, a registered name or ("via", registry, key)')
+        return self.names.get(dest)
+
+    def send_from_timer(self, dest: Any, message: Any) -> None:
+        """Deliver a timer's message; a name nobody holds, or a dead pid, takes it silently."""
+        try:
+            process = self.resolve(dest)
+        except Exception:  # of a registry: its keys are duplicate ones, or somebody's __eq__ raises
+            return
+        if process is not None:
+            deliver(process, message)
+
+    # -- Aliases ------------------------------------------------------------------------------------------------
+
+    def add_alias(self, process: Process, ref: Ref, kind: str) -> None:
+        """Let messages to `ref` reach `process`. `kind` as in `mailbox.alias` and `processes.monitor`."""
+        self.aliases[ref.id] = (process, kind)
+        if process.aliases is None:
+            process.aliases = {}
+            process.burdened = True
+        process.aliases[ref.id] = ref
+
+    def drop_alias(self, process: Process, ref: Ref) -> bool:
+        """Switch an alias of `process` off; False when it is not active."""
+        if process.aliases is None or process.aliases.pop(ref.id, None) is None:
+            return False
+        del self.aliases[ref.id]
+        return True
+
+    def end_monitor_alias(self, process: Process, ref: Ref) -> None:
+        """Switch the alias off that ends with its monitor."""
+        if process.aliases and self.aliases.get(ref.id, (None, ""))[1] in ("demonitor", "reply_demonitor"):
+            self.drop_alias(process, ref)
+
+    def use_alias(self, ref: Ref) -> Process | None:
+        """Give the process behind an active alias; the first use of a single-shot one switches it off."""
+        process, kind = self.aliases.get(ref.id, (None, ""))
+        if process is not None and kind in ("reply", "reply_demonitor"):
+            self.drop_alias(process, ref)
+            if kind == "reply_demonitor":
+                drop_watch(process, ref)
+        return process
+
+    # -- Other threads ------------------------------------------------------------------------------------------
+
+    def call_soon_threadsafe(self, function: Callable[..., Any], *args: Any) -> None:
+        """Run ``function(*args)`` in the hub, soon. For other threads; calls of one thread keep their order."""
+        self._inbox.append((function, args))
+        self._knock.send()
+
+    def _take_inbox(self) -> None:
+        inbox = self._inbox
+        while inbox:
+            function, args = inbox.popleft()
+            try:
+                function(*args)
+            except (Exception, SystemExit, GreenletExit):  # which in the hub would end the program
+                logger.exception("a request from another thread failed")
+
+    # -- Time -----------------------------------------------------------------------------------------------------
+
+    def _batch_over(self) -> None:
+        if clock.current_clock().mock:
+            self.hub.loop.run_callback(self._jump)
+
+    def _jump(self) -> None:
+        """Move a mock clock to the next deadline, when every process waits for one of the runtime's own waits."""
+        scheduler = self.scheduler
+        if scheduler.scheduled or any(
+            p.worker is not None and p.state not in (RECEIVING, WAITING) for p in self.processes()
+        ):
+            return
+        due = self.timers.next_due()
+        if due is not None:
+            clock.current_clock().advance_to(due)
+            self.timers.fire()
+            if not scheduler.scheduled:
+                self.hub.loop.run_callback(self._jump)
+
+    def close(self) -> None:
+        """Let go of the hub. Every process must be dead."""
+        for hook in [*self.closing]:
+            hook()
+        self.timers.close()
+        self.heap_limits.close()
+        self.scheduler.close()
+        self._knock.close()
+
+
+_running: Node | None = None
+
+
+def running_node() -> Node | None:
+    """Give the node of this operating-system process, None when there is none."""
+    return _running
+
+
+def this_node() -> Node:
+    """Give the node, starting it on this thread's hub at first use.
+
+    Raises RuntimeFault in a thread that is not the node's: only `send` and `exit` with a pid work from there.
+    """
+    global _running
+    node = _running
+    if node is None:
+        node = _running = Node()
+        pid.use_table(node.find)
+        for hook in _started_hooks:
+            hook(node)
+        if os.environ.get("OBSERVER") == "1":
+            from runtime.introspection.service import serve_from_environment
+
+            serve_from_environment(node)
+    elif node.thread != get_ident():
+        raise RuntimeFault("the node runs in another thread; from here only send() and exit(pid, reason) reach it")
+    return node
+
+
+def close_node(node: Node) -> None:
+    """Take the node down for good; the next use starts another one."""
+    global _running
+    if _running is node:
+        _running = None
+        pid.use_table(None)
+    node.close()
+
+
+def _leave_behind() -> None:
+    """In the child of a fork: the node is the parent's."""
+    global _running
+    if _running is not None:
+        process = current()
+        abandon(_running, process)
+        if process is None:
+            _running = None
+            pid.use_table(None)
+
+
+os.register_at_fork(after_in_child=_leave_behind)
+
+_started_hooks: list[Callable[[Node], None]] = []
+
+
+def when_started(hook: Callable[[Node], None]) -> None:
+    """Have `hook(node)` called for every node that starts, and now for one that runs."""
+    _started_hooks.append(hook)
+    if _running is not None:
+        hook(_running)
+
+
+def current() -> Process | None:
+    """Give the process whose code the caller is, None outside any."""
+    greenlet = getcurrent()
+    return greenlet.process if type(greenlet) is Worker else None
+
+
+def current_process(function: str) -> Process:
+    """Give the calling process. Raises NotInProcessError outside one, and ProcessKilled in one that is dead."""
+    greenlet = getcurrent()
+    process = greenlet.process if type(greenlet) is Worker else None
+    if process is None:
+        raise NotInProcessError(function)
+    if process.state is DEAD:
+        process.node.scheduler.refuse(process)
+    return process

@@ -1,0 +1,96 @@
+"""The record of a greenlet that is no process: one of gevent's own, as observers see it.
+
+It has the form that processes have, so that rows, filters, plans and the event log read the two alike.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from weakref import ref
+
+from gevent import Greenlet
+from greenlet import greenlet as bare_greenlet
+from msgspec import Struct
+
+from runtime.kernel.body import name_of
+from runtime.kernel.node import Node
+from runtime.kernel.pid import Pid
+from runtime.kernel.process import DEAD, RUNNABLE, RUNNING, Process
+from runtime.kernel.scheduler import Worker
+
+FIRST = 1 << 62
+"""What is added to their numbers, so that no process has the same."""
+
+RECORD = "_process_observer_record"
+"""The attribute of a greenlet that holds its record."""
+
+
+class GreenletPid(Pid, frozen=True, eq=False):
+    """What names a greenlet to observers: prints as ``g7``."""
+
+    def __repr__(self) -> str:
+        return f"g{self.id - FIRST}"
+
+
+class GreenletBody(Struct, eq=False):
+    """What a greenlet runs."""
+
+    initial_call: str
+
+
+class PlainGreenlet(Process):
+    """The record of a greenlet that is no process. It is in no table, has no mailbox, and keeps nothing alive."""
+
+    __slots__ = ("__weakref__", "_greenlet", "is_killed")
+
+    def __init__(self, node: Node, number: int, greenlet: Greenlet[..., Any], started_at: float) -> None:
+        self._greenlet = ref(greenlet)
+        self.is_killed = False
+        """Whether an observer has killed it."""
+        self.pid = GreenletPid(FIRST + number, self)
+        self.node = node
+        self.body = GreenletBody(name_of(getattr(greenlet, "_run", greenlet)))
+        self.started_at = started_at
+        self.links = ()
+        self.mailbox = self.saved = self.watchers = self.monitors = self.waiting_for = None
+        self.name = self.parent = self.ancestors = self.deadline = self.timer_at = self.reason = None
+        self.trap_exit = self.special = self.burdened = self.unusual = False
+        self.messages_in = self.messages_out = self.reductions = 0
+
+    @property
+    def label(self) -> str | None:  # type: ignore[override]
+        """The name that the program has given it."""
+        greenlet = self._greenlet()
+        name = None if greenlet is None else vars(greenlet).get("name")
+        return None if name is None else str(name)
+
+    @property
+    def worker(self) -> Any:  # type: ignore[override]
+        """The greenlet itself, which has its stack; None when it is gone."""
+        return self._greenlet()
+
+    @property
+    def state(self) -> int:  # type: ignore[override]
+        """As that of a process; one that waits is RUNNING, as a process is that waits in something of gevent's."""
+        greenlet = self._greenlet()
+        if greenlet is None or greenlet.dead:
+            return DEAD
+        return RUNNING if bare_greenlet.__bool__(greenlet) else RUNNABLE
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it runs at this moment."""
+        greenlet = self._greenlet()
+        return greenlet is not None and bare_greenlet.__bool__(greenlet) and greenlet.gr_frame is None
+
+    def kill(self) -> None:
+        """Have GreenletExit raised in it, soon. In the hub."""
+        greenlet = self._greenlet()
+        if greenlet is not None:
+            self.is_killed = True
+            greenlet.kill(block=False)
+
+
+def process_of(greenlet: Any) -> Process | None:
+    """Give the process that a greenlet runs, or the record of one that is none; None for the hub and the unknown."""
+    return greenlet.process if type(greenlet) is Worker else getattr(greenlet, RECORD, None)

@@ -1,0 +1,327 @@
+"""Processes: starting and ending them, linking and monitoring them, holding them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from greenlet import getcurrent
+
+from runtime.kernel.body import PlainBody
+from runtime.kernel.names import check_name, set_name
+from runtime.kernel.node import Node, current, current_process, running_node, this_node
+from runtime.kernel.pid import OUTSIDE, Down, Exit, Pid, Ref
+from runtime.kernel.process import DEAD, RUNNABLE, Process
+from runtime.kernel.scheduler import Worker
+from runtime.kernel.signals import (
+    deliver,
+    drop_watch,
+    end_suspension,
+    exit_signal,
+    link_processes,
+    unlink_processes,
+    watch,
+)
+from runtime.kernel.threads import get_ident
+from runtime.terms.errors import AlreadyRegisteredError, NoProcessError, ProcessExit
+from runtime.terms.isolation import isolate
+
+PRIORITIES = ("low", "normal", "high", "max")
+
+
+def spawn(fn: Callable[..., Any], *args: Any, name: str | None = None, label: str | None = None, **kwargs: Any) -> Pid:
+    """Start a process that runs ``fn(*args, **kwargs)`` (OTP: spawn/3).
+
+    `name` registers it before anybody can see it; `label` is what observers call it. Raises AlreadyRegisteredError when
+    the name is taken: then nothing is started.
+    """
+    worker = getcurrent()
+    if name is None and label is None and type(worker) is Worker and callable(fn):
+        parent = worker.process
+        if parent is not None and parent.state is not DEAD:  # the common case, without a detour
+            node = parent.node
+            process = node.spawn(parent, PlainBody(fn, args, kwargs))
+            scheduler = node.scheduler
+            scheduler.ready.append(process)
+            if not scheduler.scheduled:
+                scheduler.schedule()
+            return process.pid
+    return start_plain(current(), fn, args, kwargs, name, label).pid
+
+
+def spawn_link(
+    fn: Callable[..., Any], *args: Any, name: str | None = None, label: str | None = None, **kwargs: Any
+) -> Pid:
+    """`spawn` and `link` in one step, so that no death can fall between (OTP: spawn_link/3)."""
+    parent = current_process("spawn_link")
+    process = start_plain(parent, fn, args, kwargs, name, label)
+    link_processes(parent, process)
+    return process.pid
+
+
+def spawn_monitor(
+    fn: Callable[..., Any], *args: Any, name: str | None = None, label: str | None = None, **kwargs: Any
+) -> tuple[Pid, Ref]:
+    """`spawn` and `monitor` in one step (OTP: spawn_monitor/3)."""
+    parent = current_process("spawn_monitor")
+    process = start_plain(parent, fn, args, kwargs, name, label)
+    ref = Ref()
+    pid = process.pid
+    watch(parent, process, ref, pid)
+    return pid, ref
+
+
+def start_plain(
+    parent: Process | None,
+    fn: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    name: str | None = None,
+    label: str | None = None,
+) -> Process:
+    """Make a plain process and put it into the run queue."""
+    if not callable(fn):
+        raise TypeError(f"a process runs a function, not {fn!r}")
+    return start_process(this_node(), parent, PlainBody(fn, args, kwargs), name, label)
+
+
+def start_process(node: Node, parent: Process | None, body: Any, name: str | None, label: str | None) -> Process:
+    """Make a process for any body, named and labelled, and put it into the run queue."""
+    if name is not None:
+        check_name(name)
+        holder = node.names.get(name)
+        if holder is not None:
+            raise AlreadyRegisteredError(name, holder.pid)
+    process = node.spawn(parent, body)
+    if name is not None:
+        set_name(process, name)
+    if label is not None:
+        process.label = str(label)
+    if parent is not None and parent.state is DEAD:  # what a dead process does does not count
+        exit_signal(process, OUTSIDE, "kill")
+    else:
+        node.start(process)
+    return process
+
+
+def self_() -> Pid:
+    """Give the caller's Pid (OTP: self/0). Raises NotInProcessError outside a process."""
+    greenlet = getcurrent()
+    if type(greenlet) is Worker and greenlet.process is not None:
+        return greenlet.process.pid
+    return current_process("self_").pid
+
+
+_SELF: Any = object()
+
+
+def exit(pid: Any, reason: Any = _SELF) -> bool:
+    """``exit(reason)`` ends the caller; ``exit(pid, reason)`` sends an exit signal (OTP: exit/1, exit/2).
+
+    The first raises ProcessExit, which the caller may catch. The second gives True, also for a dead pid: a process that
+    does not trap exits dies of any reason but ``"normal"``, one that does receives an `Exit`; nothing escapes
+    ``"kill"``. May be called from any greenlet and any thread.
+    """
+    if reason is _SELF:
+        current_process("exit")
+        raise ProcessExit(isolate(pid))
+    if not isinstance(pid, Pid):
+        raise TypeError(f"exit(pid, reason) sends a signal to a Pid, not to {pid!r}; whereis(name) finds one by name")
+    target = pid.process
+    sender = current()
+    if target is None or (sender is not None and sender.state is DEAD):
+        return True
+    node = target.node
+    if node.thread != get_ident():
+        node.call_soon_threadsafe(exit_signal, target, OUTSIDE, isolate(reason))
+        return True
+    exit_signal(target, OUTSIDE if sender is None else sender.pid, isolate(reason))
+    if sender is not None and sender.state is DEAD:
+        node.scheduler.refuse(sender)
+    return True
+
+
+def link(pid: Pid) -> bool:
+    """Link the caller with another process: when one dies, the other gets its reason as a signal (OTP: link/1). True.
+
+    A dead pid raises NoProcessError, or for a caller that traps exits delivers an `Exit` with ``"noproc"``.
+    """
+    process = current_process("link")
+    other = _process_of(pid, "link")
+    if other is None:
+        if not process.trap_exit:
+            raise NoProcessError(pid, f"{pid} is dead; only a living process can be linked")
+        deliver(process, Exit(pid, "noproc"))
+    elif other is not process:
+        link_processes(process, other)
+    return True
+
+
+def unlink(pid: Pid) -> bool:
+    """Take the link with another process away, if there is one; no `Exit` from it comes after this. True."""
+    process = current_process("unlink")
+    other = _process_of(pid, "unlink")
+    if other is not None:
+        unlink_processes(process, other)
+    return True
+
+
+def _process_of(pid: Any, function: str) -> Process | None:
+    if not isinstance(pid, Pid):
+        raise TypeError(f"{function}() takes a Pid, not {pid!r}; whereis(name) finds one by name")
+    return pid.process
+
+
+def monitor(dest: Any, alias: str | None = None) -> Ref:
+    """Have one `Down` delivered when `dest`, a Pid or a name, dies; at once with ``"noproc"`` when it is dead already.
+
+    A monitor by name stays with the process that held the name. With `alias` (``"explicit_unalias"``, ``"demonitor"``,
+    ``"reply_demonitor"``) the reference can be sent to as well (OTP: monitor/2, monitor/3).
+    """
+    process = current_process("monitor")
+    ref = Ref()
+    if alias is not None:
+        if alias not in ("explicit_unalias", "demonitor", "reply_demonitor"):
+            raise ValueError(
+                f"a monitor's alias is 'explicit_unalias', 'demonitor' or 'reply_demonitor', not {alias!r}"
+            )
+        process.node.add_alias(process, ref, alias)
+    target = process.node.resolve(dest)
+    if target is None:
+        process.node.end_monitor_alias(process, ref)
+        deliver(process, Down(ref, dest, "noproc"))
+    elif target is not process:
+        watch(process, target, ref, dest)
+    return ref
+
+
+def demonitor(ref: Ref, flush: bool = False, info: bool = False) -> bool:
+    """Take a monitor away; with `flush` also a `Down` of it that waits in the mailbox (OTP: demonitor/2).
+
+    Gives True, or with `info` whether the monitor was still there.
+    """
+    process = current_process("demonitor")
+    if not isinstance(ref, Ref):
+        raise TypeError(f"demonitor() takes a Ref that monitor() gave, not {ref!r}")
+    active = drop_watch(process, ref)
+    process.node.end_monitor_alias(process, ref)
+    if flush and not active:
+        for messages in (process.saved, process.mailbox):
+            for index, message in enumerate(messages or ()):
+                if type(message) is Down and message.ref == ref:
+                    if type(messages) is tuple:
+                        process.mailbox = None
+                    else:
+                        del messages[index]  # type: ignore[union-attr]
+                    break
+    return active if info else True
+
+
+def flag(**flags: Any) -> Any:
+    """Set one of the caller's flags and give its previous value (OTP: process_flag/2).
+
+    ``trap_exit=True`` makes exit signals arrive as messages; ``max_heap_size=BYTES`` ends the process with the reason
+    ``"killed"``, and an error report, when the estimate of its memory passes that (None: never); ``priority="high"``
+    (``"low"``, ``"normal"``, ``"max"``) lets it go first.
+    """
+    process = current_process("flag")
+    if len(flags) != 1:
+        raise TypeError("flag() sets one flag at a time: trap_exit=, max_heap_size= or priority=")
+    ((name, value),) = flags.items()
+    if name == "trap_exit":
+        if not isinstance(value, bool):
+            raise TypeError(f"trap_exit is True or False, not {value!r}")
+    elif name == "max_heap_size":
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+            raise TypeError(f"max_heap_size is a number of bytes or None, not {value!r}")
+        if value is not None and value <= 0:
+            raise ValueError(f"max_heap_size is a positive number of bytes, not {value}")
+    elif name == "priority":
+        if value not in PRIORITIES:
+            raise ValueError(f"priority is one of {', '.join(PRIORITIES)}, not {value!r}")
+    else:
+        raise TypeError(f"there is no flag {name!r}; there are trap_exit, max_heap_size and priority")
+    before = getattr(process, name)
+    setattr(process, name, value)
+    if name == "max_heap_size" and value is not None:
+        process.node.heap_limits.watch(process)
+    elif name == "priority":
+        process.unusual = value != "normal" or process.suspended
+    return before
+
+
+def alive(pid: Pid) -> bool:
+    """Whether the process lives. False from the moment an exit signal has ended it (OTP: is_process_alive/1)."""
+    return _process_of(pid, "alive") is not None
+
+
+def processes() -> list[Pid]:
+    """Give the Pids of all living processes, oldest first."""
+    node = running_node()
+    return [] if node is None else [process.pid for process in node.processes()]
+
+
+def dictionary() -> dict[Any, Any]:
+    """Give the caller's process dictionary: a dict that nobody else sees (OTP: put/2, get/1)."""
+    return dictionary_of(current_process("dictionary"))
+
+
+def dictionary_of(process: Process) -> dict[Any, Any]:
+    """Give a process's dictionary, made now if it has none; a process of proc_lib has its ancestry in it."""
+    if process.dictionary is None:
+        process.dictionary = {}
+        if process.ancestors is not None:
+            process.dictionary["$ancestors"] = list(process.ancestors)
+            process.dictionary["$initial_call"] = process.initial_call
+    return process.dictionary
+
+
+def suspend(pid: Pid) -> bool:
+    """Hold a process: it receives messages and runs nothing until `resume` (OTP: suspend_process/1). True.
+
+    Suspensions count: each needs a `resume` of the same suspender, and those of a process end with it. One that is
+    blocked in something of gevent's is held when that is over. Raises ValueError for the caller itself and
+    NoProcessError for a dead pid.
+    """
+    process = _living(pid, "suspend")
+    if getcurrent() is process.worker:
+        raise ValueError("a process cannot suspend itself: nobody could resume it from here")
+    holder = current()
+    if process.suspenders is None:
+        process.suspenders = {}
+    process.suspenders[holder] = process.suspenders.get(holder, 0) + 1
+    if holder is not None:
+        if holder.suspending is None:
+            holder.suspending = set()
+            holder.burdened = True
+        holder.suspending.add(process)
+    if not process.suspended:
+        process.suspended = process.unusual = True
+        if process.state is RUNNABLE:
+            process.node.scheduler.ready.remove(process)
+            process.held = True
+    return True
+
+
+def resume(pid: Pid) -> bool:
+    """Take one suspension of the caller's back; the last one lets the process go on (OTP: resume_process/1). True.
+
+    Raises ValueError when the caller has not suspended it, and NoProcessError for a dead pid.
+    """
+    process = _living(pid, "resume")
+    holder = current()
+    count = (process.suspenders or {}).get(holder, 0)
+    if process.suspenders is None or count == 0:
+        raise ValueError(f"{pid} is not suspended from here; only who suspended a process can resume it")
+    if count > 1:
+        process.suspenders[holder] = count - 1
+    else:
+        end_suspension(process, holder)
+    return True
+
+
+def _living(pid: Any, function: str) -> Process:
+    process = _process_of(pid, function)
+    if process is None:
+        raise NoProcessError(pid, f"{pid} is dead; {function}() takes a living process")
+    return process

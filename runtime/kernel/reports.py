@@ -1,0 +1,141 @@
+"""Reports: what is told of a failure, as structured values and through the `logging` module.
+
+The loggers are ``runtime`` and its children; every record carries its `Report` as the attribute `report`. Values are
+rendered short, and a `__repr__` that raises or hangs is survived.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from runtime.kernel.instrument import hooks
+from runtime.terms.text import reason_text, render
+
+if TYPE_CHECKING:
+    from runtime.kernel.process import Process
+    from runtime.otp.gen_server import GenServer
+    from runtime.terms.crash import Crash, StackFrame
+
+logger = logging.getLogger("runtime")
+
+
+class Report:
+    """One report. `kind` names it as OTP does, `level` is a `logging` level, `fields` says everything about it.
+
+    Kinds: ``process_crashed`` (a plain process died of an exception), ``server_terminated``, ``crash_report``,
+    ``task_terminating``, ``supervisor_report``, ``progress``, ``max_heap_size``.
+    """
+
+    __slots__ = ("fields", "kind", "level")
+
+    def __init__(self, kind: str, level: int, fields: Mapping[str, Any]) -> None:
+        self.kind = kind
+        self.level = level
+        self.fields = dict(fields)
+
+    def __repr__(self) -> str:
+        return f"Report({self.kind}, {self.fields!r})"
+
+    def text(self) -> str:
+        """Give the report as a person reads it, a line a field."""
+        lines = [self.kind.replace("_", " ")]
+        for name, value in self.fields.items():
+            if name == "stacktrace":
+                lines.extend(f"    {f.file}:{f.line} in {f.function}" for f in value)
+            else:
+                lines.append(f"  {name}: {reason_text(value) if 'reason' in name else render(value)}")
+        return "\n".join(lines)
+
+
+def report(kind: str, level: int, **fields: Any) -> None:
+    """Make a report: tell the instruments, and log it when its level is wanted. Never raises."""
+    if not hooks.reported and not logger.isEnabledFor(level):
+        return
+    made = Report(kind, level, fields)
+    for hook in hooks.reported:
+        hook(made)
+    if logger.isEnabledFor(level):
+        try:
+            logger.log(level, "%s", made.text(), extra={"report": made})
+        except BaseException as error:  # also a SystemExit of a handler: a process that ends must come to its end
+            _say_that_it_failed(kind, error)
+
+
+def _say_that_it_failed(kind: str, error: BaseException) -> None:
+    with suppress(BaseException):  # the handler that failed may fail again
+        logger.error("a report of kind %s could not be logged: %s", kind, type(error).__name__)
+
+
+def process_crashed(process: Process, crash: Crash) -> None:
+    """A plain process died of an exception."""
+    report(
+        "process_crashed",
+        logging.ERROR,
+        pid=process.pid,
+        registered_name=process.name,
+        label=process.label,
+        initial_call=process.initial_call,
+        reason=crash,
+        stacktrace=crash.stacktrace,
+    )
+
+
+def crash_report(process: Process, reason: Any) -> None:
+    """A process of proc_lib ended abnormally by itself (OTP: crash_report)."""
+    from runtime.terms.crash import Crash
+
+    dictionary = process.dictionary or {}
+    report(
+        "crash_report",
+        logging.ERROR,
+        initial_call=process.initial_call,
+        pid=process.pid,
+        registered_name=process.name,
+        label=process.label,
+        reason=reason,
+        ancestors=list(process.ancestors or ()),
+        message_queue_len=process.message_queue_len,
+        messages=process.messages(10),
+        links=[other.pid for other in process.links],
+        dictionary={k: v for k, v in dictionary.items() if k not in ("$ancestors", "$initial_call")},
+        trap_exit=process.trap_exit,
+        neighbours=[other.pid for other in process.links if not other.trap_exit],
+        stacktrace=reason.stacktrace if isinstance(reason, Crash) else [],
+    )
+
+
+def server_terminated(
+    process: Process, reason: Any, last_message: Any, server: GenServer, stacktrace: Sequence[StackFrame] = ()
+) -> None:
+    """A GenServer ended abnormally (OTP: gen_server's terminate report)."""
+    try:
+        state = server.format_status(dict(vars(server)))
+    except BaseException as error:
+        state = f"<format_status raised {type(error).__name__}>"
+    report(
+        "server_terminated",
+        logging.ERROR,
+        name=process.name or process.pid,
+        pid=process.pid,
+        last_message=last_message,
+        state=state,
+        reason=reason,
+        stacktrace=list(stacktrace),
+    )
+
+
+def supervisor_report(context: str, child: Mapping[str, Any], reason: Any) -> None:
+    """A supervisor's child failed (OTP: supervisor_report).
+
+    `context` is ``"child_terminated"``, ``"start_error"``, ``"shutdown_error"`` or ``"shutdown"``; `child` says at
+    least `supervisor`, `id` and `pid`.
+    """
+    report("supervisor_report", logging.ERROR, context=context, reason=reason, **child)
+
+
+def progress_report(child: Mapping[str, Any]) -> None:
+    """A supervisor started a child (OTP: progress)."""
+    report("progress", logging.INFO, **child)

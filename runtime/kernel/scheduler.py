@@ -1,0 +1,388 @@
+"""The scheduler: a run queue of our own, drained by a pool of worker greenlets.
+
+A worker takes the next ready process and runs it on its own stack. When that process must wait, its worker hands the
+queue on itself: it switches straight to the worker of the next ready process, or to an idle one when that process has
+no stack yet, and to the hub only when nothing is ready. So a wait costs one switch out and one in. When a process ends,
+its worker takes the next one instead of dying: starting a greenlet is what is expensive.
+
+The hub's part is `Scheduler.drain`, a callback that starts a batch. Control comes back to it when nothing is ready,
+when the batch has used up its time (so that sockets and timers are never starved), when a process blocks in something
+of gevent's (whose watcher will switch to its worker directly), and when frames of a dead process have to be unwound,
+which only the hub does: it can then tell whether they ran through or waited.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import gevent
+from greenlet import getcurrent, greenlet
+
+from runtime.kernel.fork import end_child
+from runtime.kernel.process import DEAD, RUNNABLE, RUNNING, Process
+from runtime.kernel.signals import announce, finish
+from runtime.terms.errors import ProcessKilled, RuntimeFault
+
+if TYPE_CHECKING:
+    from runtime.kernel.node import Node
+
+BATCH = 0.002
+"""Seconds that a batch may run before sockets and timers get their turn."""
+
+TURN = BATCH / 2
+"""Seconds after which a thread that waits for the interpreter is given it.
+
+Between two batches the hub lets go of the interpreter, for a moment too short for a thread to wake up; and with every
+moment like that, the thread waits anew. Were its patience (Python's default: 5 ms) longer than a batch, other threads,
+those of an observer and of a thread pool among them, would get no turn for seconds while the processes are busy.
+"""
+
+STEPS = 8
+"""Switches between two looks at the time within a batch."""
+
+MAX_IDLE = 256
+"""Idle workers that are kept for later. Each holds a stack of 16 KiB."""
+
+REFUSALS = 3
+"""How often a dead process that calls the runtime is told so at once; after that it waits to be interrupted."""
+
+_switch = greenlet.switch
+_throw = greenlet.throw
+
+
+class Worker(greenlet):
+    """A greenlet that runs one process after another. `process` is the one on its stack."""
+
+    __slots__ = ("held", "local_links", "process")
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        super().__init__(scheduler.dispatch, scheduler.hub)
+        self.process: Process | None = None
+        self.local_links: list[Callable[[Any], None]] | None = None
+        self.held: tuple[Any, ...] | None = None
+
+    def rawlink(self, callback: Callable[[Any], None]) -> None:
+        """Be told when the process ends: `gevent.local` calls this to clear what it keeps for a greenlet."""
+        if self.local_links is None:
+            self.local_links = []
+        self.local_links.append(callback)
+
+    def unlink(self, callback: Callable[[Any], None]) -> None:
+        """Take back `rawlink`."""
+        with suppress(ValueError):
+            (self.local_links or []).remove(callback)
+
+    def switch(self, *args: Any) -> Any:
+        """Resume from a gevent wait; a suspended process keeps what it was to get until it is resumed.
+
+        A switch that a former process has left behind reaches nobody.
+        """
+        process = self.process
+        if process is None:
+            return None
+        if process.suspended:
+            self.held = args
+            self._stop_watching()
+            return None
+        return _switch(self, *args)
+
+    def _stop_watching(self) -> None:
+        """Let a socket that a suspended process waits for be quiet: a ready one would call the hub without end."""
+        frame = self.gr_frame
+        waiting_for = frame.f_locals.get("self") if frame is not None else None
+        reads = frame is not None and frame.f_code.co_name.startswith(("recv", "accept"))
+        watcher = getattr(waiting_for, "_read_event" if reads else "_write_event", None)
+        if watcher is not None:
+            watcher.stop()
+
+    def throw(self, *args: Any) -> Any:
+        """Raise in the process, as gevent's timeouts do; what is meant for a process that is over reaches nobody."""
+        return None if self.process is None else _throw(self, *args)
+
+    def wipe(self) -> None:
+        """Let nothing of the last process reach the next: context variables, greenlet-local values."""
+        if self.gr_context is not None:
+            self.gr_context = None
+        if self.local_links:
+            links, self.local_links = self.local_links, None
+            for callback in links:
+                callback(self)
+
+
+def _stop_waiting(process: Process) -> None:
+    """Take back what a wait has set: an exception from outside, such as a gevent.Timeout, has ended it."""
+    if process.state is not DEAD:
+        process.state = RUNNING
+        process.deadline = None
+        if process.waiting_for is not None:
+            process.waiting_for.forget()
+            process.waiting_for = None
+
+
+class Scheduler:
+    """The run queue of one node, its workers, and the frames that wait to be unwound."""
+
+    __slots__ = (
+        "_again",
+        "_reaper",
+        "_reaper_delay",
+        "_reaping",
+        "after_batch",
+        "batch_ends",
+        "budget",
+        "doomed",
+        "hub",
+        "idle",
+        "node",
+        "ready",
+        "remains",
+        "scheduled",
+    )
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.hub = gevent.get_hub()
+        self.ready: deque[Process] = deque()
+        self.idle: list[Worker] = []
+        self.budget = STEPS
+        self.batch_ends = 0.0
+        self.scheduled = False
+        self.doomed: deque[Process] = deque()
+        self.remains: set[Process] = set()
+        self.after_batch: Callable[[], None] | None = None
+        """Called in the hub when nothing is ready any more; the mock clock jumps from here."""
+        self._again = self.hub.loop.timer(0)
+        self._reaper = self.hub.loop.timer(0)
+        self._reaper_delay = 0.0
+        self._reaping = False
+
+    # -- From anywhere in the node's thread ---------------------------------------------------------------------
+
+    def wake(self, process: Process) -> None:
+        """Make a waiting process ready to run."""
+        if process.unusual and self._hold_or_hurry(process):
+            return
+        process.state = RUNNABLE
+        self.ready.append(process)
+        if not self.scheduled:
+            self.schedule()
+
+    def _hold_or_hurry(self, process: Process) -> bool:
+        if process.suspended:
+            process.held = True
+            return True
+        if process.priority in ("high", "max"):
+            process.state = RUNNABLE
+            self.ready.appendleft(process)
+            if not self.scheduled:
+                self.schedule()
+            return True
+        return False
+
+    def schedule(self) -> None:
+        """Let the hub start a batch."""
+        self.scheduled = True
+        self.hub.loop.run_callback(self.drain)
+
+    def park(self, process: Process) -> None:
+        """Let the caller, which is `process`, wait until it is woken. Its state says what can wake it.
+
+        Raises ProcessKilled when an exit signal ends it meanwhile.
+        """
+        budget = self.budget = self.budget - 1
+        ready = self.ready
+        try:
+            if budget > 0 or self.more_time():
+                while ready:
+                    following = ready.popleft()
+                    if following.state is not RUNNABLE:
+                        continue  # it died in the queue
+                    other = following.worker
+                    if other is None:
+                        if self.idle:
+                            _switch(self.idle.pop(), following)
+                        else:  # only the hub starts workers: a greenlet inherits the recursion depth of its starter
+                            ready.appendleft(following)
+                            _switch(self.hub)
+                    else:
+                        following.state = RUNNING
+                        following.reductions += 1
+                        if following is not process:
+                            _switch(other)
+                    break
+                else:
+                    _switch(self.hub)
+            else:
+                _switch(self.hub)
+            while process.state is not RUNNING:
+                _switch(self.hub)  # a stray switch from outside: nobody woke this process
+        except BaseException:
+            _stop_waiting(process)
+            raise
+
+    def step_aside(self, process: Process) -> None:
+        """Let the hub have its turn before the caller, which is in the run queue again, goes on."""
+        if not self.scheduled:
+            self.schedule()
+        try:
+            _switch(self.hub)
+            while process.state is not RUNNING:
+                _switch(self.hub)
+        except BaseException:
+            _stop_waiting(process)
+            raise
+
+    def more_time(self) -> bool:
+        """Whether the batch may go on, asked when its budget of switches is used up; renews the budget then."""
+        if time.monotonic() < self.batch_ends and not self.doomed:
+            self.budget = STEPS
+            return True
+        return False
+
+    def doom(self, process: Process) -> None:
+        """Have the frames of a process that has died unwound, soon."""
+        self.doomed.append(process)
+        self.budget = 0
+        if not self.scheduled:
+            self.schedule()
+
+    def refuse(self, process: Process) -> None:
+        """Answer a dead process that asks for something: raises ProcessKilled.
+
+        One that does not take it for an answer is kept waiting in the hub, where it is interrupted again at growing
+        intervals; else swallowing the exception in a loop would hold the hub for good.
+        """
+        if process.node.forked:
+            raise RuntimeFault("the child of os.fork() has no processes; start programs with subprocess instead")
+        process.refusals += 1
+        if process.refusals > REFUSALS and getcurrent() is process.worker:
+            while True:
+                _switch(self.hub)
+        raise ProcessKilled
+
+    # -- On a worker ----------------------------------------------------------------------------------------------
+
+    def dispatch(self, first: Process | None = None) -> None:
+        """Run ready processes for ever: the main loop of a worker. `first` is the one to begin with."""
+        worker = getcurrent()
+        assert type(worker) is Worker
+        ready, idle, hub = self.ready, self.idle, self.hub
+        process = first
+        while True:
+            if process is None:
+                budget = self.budget = self.budget - 1
+                if ready and (budget > 0 or self.more_time()):
+                    process = ready.popleft()
+                else:
+                    if len(idle) >= MAX_IDLE:
+                        return
+                    idle.append(worker)
+                    process = _switch(hub) or None
+                    continue
+            if process.state is not RUNNABLE:
+                process = None
+                continue
+            process.state = RUNNING
+            process.reductions += 1
+            other = process.worker
+            if other is None:
+                process.worker = worker
+                worker.process = process
+                if process.burdened and process.context is not None:
+                    worker.gr_context = process.context
+                try:
+                    process.body.run_process(process, worker)
+                except BaseException as error:
+                    self._contain(process, error)
+                if worker.local_links or worker.gr_context is not None:
+                    worker.wipe()
+                if process.burdened and process.interrupts:
+                    if self.node.forked:
+                        end_child(None)
+                    return  # something may still hold a switch to this worker
+                process = None
+            else:
+                idle.append(worker)
+                process = _switch(other) or None
+
+    def _contain(self, process: Process, error: BaseException) -> None:
+        """End a process whose body let an exception through: a report of its end failed, or memory ran out in it."""
+        from runtime.kernel.body import exit_reason  # which knows of reports; those know nothing of the scheduler
+
+        if process.worker is not None:
+            process.worker.process = None
+        reason = exit_reason(process, error)
+        del error
+        finish(process, reason)
+
+    # -- In the hub ---------------------------------------------------------------------------------------------
+
+    def drain(self) -> None:
+        """Run a batch: until nothing is ready, or the batch's time is up."""
+        ready, idle, doomed = self.ready, self.idle, self.doomed
+        self.batch_ends = time.monotonic() + BATCH
+        again = True
+        try:
+            while True:
+                while doomed:
+                    self._unwind(doomed.popleft())
+                if not ready:
+                    again = False
+                    break
+                if time.monotonic() >= self.batch_ends:
+                    break
+                self.budget = STEPS
+                _switch(idle.pop() if idle else Worker(self))
+        finally:
+            if again:
+                self._again.start(self.drain)
+            else:
+                self.scheduled = False
+        if not again and self.after_batch is not None:
+            self.after_batch()
+
+    def _unwind(self, process: Process) -> None:
+        worker = process.worker
+        if worker is None or worker.process is not process:
+            return  # it has unwound by itself meanwhile
+        process.interrupts += 1
+        process.burdened = True
+        _throw(worker, ProcessKilled())
+        if process.worker is None:
+            self.remains.discard(process)
+            return
+        announce(process)  # the frames wait, or go on: nobody waits for them
+        self.remains.add(process)
+        self._reap_later()
+
+    def _reap_later(self) -> None:
+        if not self._reaping:
+            self._reaping = True
+            self._reaper_delay = min(1.0, self._reaper_delay * 2 or 0.001)
+            self._reaper.close()
+            self._reaper = self.hub.loop.timer(self._reaper_delay)
+            self._reaper.start(self._reap)
+
+    def _reap(self) -> None:
+        self._reaping = False
+        for process in [*self.remains]:
+            self._unwind(process)
+        if self.remains:
+            self._reap_later()
+        else:
+            self._reaper_delay = 0.0
+        if self.ready and not self.scheduled:
+            self.schedule()
+
+    def close(self) -> None:
+        """Let go of the hub: no batch will run any more. Idle workers end."""
+        self._again.close()
+        self._reaper.close()
+        for worker in self.idle:  # dropping them would not do: the frame of a waiting greenlet keeps itself alive
+            worker.parent = getcurrent()
+            _throw(worker)
+        self.idle.clear()

@@ -1,0 +1,57 @@
+"""Messages in the future: timers that programs set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runtime.kernel.mailbox import check_seconds
+from runtime.kernel.node import this_node
+from runtime.kernel.pid import Pid, Ref, TimerRef
+from runtime.terms.isolation import ATOMIC, isolate
+
+
+def send_after(dest: Any, message: Any, seconds: float) -> TimerRef:
+    """Send `message` to `dest`, a Pid or a name, after `seconds` (OTP: send_after/3).
+
+    A name is looked up when the time has come; a dead pid or an unknown name takes the message silently. The timer
+    outlives the process that set it and dies with the pid it is for. Raises TypeError for what is no destination.
+    """
+    if not (type(seconds) is float and seconds >= 0):
+        check_seconds(seconds, "seconds")
+    node = this_node()
+    if type(dest) is not Pid:
+        node.resolve(dest)  # for what it raises
+    ref = TimerRef()
+    node.timers.start(dest, message if type(message) in ATOMIC else isolate(message), seconds, ref)
+    return ref
+
+
+def start_timer(dest: Any, message: Any, seconds: float) -> TimerRef:
+    """Like `send_after`, but what arrives is ``("timeout", ref, message)`` (OTP: start_timer/3)."""
+    check_seconds(seconds, "seconds")
+    node = this_node()
+    node.resolve(dest)  # for what it raises
+    ref = TimerRef()
+    node.timers.start(dest, ("timeout", ref, isolate(message)), seconds, ref)
+    return ref
+
+
+def cancel_timer(ref: Ref) -> float | None:
+    """Stop a timer; gives the seconds that were left, None when it had fired, was cancelled, or never was.
+
+    The message of a timer that has fired is in the mailbox already (OTP: cancel_timer/1).
+    """
+    if type(ref) is not TimerRef:
+        _check(ref, "cancel_timer")
+    return this_node().timers.cancel(ref)
+
+
+def read_timer(ref: Ref) -> float | None:
+    """Give the seconds that are left of a timer, None when it is not pending (OTP: read_timer/1)."""
+    _check(ref, "read_timer")
+    return this_node().timers.read(ref)
+
+
+def _check(ref: Any, function: str) -> None:
+    if not isinstance(ref, Ref):
+        raise TypeError(f"{function}() takes what send_after() gave, not {ref!r}")

@@ -1,0 +1,259 @@
+"""Timers: a heap of those that are near, slots of time for the later ones, one watcher of the hub.
+
+What is due later than a slot lasts is put into the slot of its time, unsorted, and from there into the heap when that
+time begins; most timers are cancelled before, and taken out of their slots. So setting and cancelling cost the same
+however many are pending. A process that waits with a timeout has at most one entry, which is looked at when it comes
+due and put back when the process is by then in a later wait: a thousand calls of five seconds each make one entry. In
+the heap what was cancelled stays as a dead entry until its time, or until such are the majority and swept out.
+"""
+
+from __future__ import annotations
+
+import math
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING, Any
+
+from runtime.kernel import clock
+from runtime.kernel.pid import Pid, Ref, TimerRef, next_number
+from runtime.kernel.process import DEAD, RECEIVING, WAITING, Process
+
+if TYPE_CHECKING:
+    from runtime.kernel.node import Node
+
+
+SLOTS = 16
+"""Slots a second. Longer ones would keep the hub for too long when a slot with very many timers is emptied."""
+
+NEVER = 1e12
+"""Slots away that no program sees the end of: infinity, for one, has no slot."""
+
+MANY = 1_000
+"""So many dead entries are not worth sweeping out."""
+
+Entry = tuple[float, int, Any]
+"""When it is due, its number, which orders those due together, and the process that waits or the timer."""
+
+
+class Timer:
+    """A message to be sent at `due` (monotonic seconds) to a process or to a name, which is looked up then."""
+
+    __slots__ = ("dest", "due", "message", "ref")
+
+    def __init__(self, ref: TimerRef, due: float, dest: Any, message: Any) -> None:
+        self.ref = ref
+        self.due = due
+        self.dest = dest
+        self.message = message
+
+
+class Timers:
+    """The pending timers of one node."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.pending: dict[int, Timer] = {}
+        self.stale = 0
+        """Entries that nobody waits for any more."""
+        self._near: list[Entry] = []
+        """A heap."""
+        self._later: dict[int, dict[int, Entry]] = {}
+        """The slots by their numbers, in each the entries by theirs."""
+        self._slots: list[int] = []
+        """A heap of the slots' numbers."""
+        self.entries = 0
+        """How many entries there are, dead ones included."""
+        self._now = clock.current_clock().now
+        self._loop = node.hub.loop
+        self._watcher = self._loop.timer(0)
+        self._armed: float | None = None
+
+    def wait(self, process: Process, seconds: float) -> None:
+        """Wake a process after `seconds` unless its `deadline` is cleared before."""
+        due = process.deadline = self._now() + seconds
+        entry = process.timer_at
+        if entry is None or entry > due:
+            if entry is not None:
+                self.stale += 1  # the later entry stays behind
+            process.timer_at = due
+            self._push(due, seconds, next_number(), process)
+
+    def start(self, dest: Any, message: Any, seconds: float, ref: TimerRef) -> None:
+        """Send `message` to `dest` (a Pid or a name) after `seconds`."""
+        if type(dest) is Pid and dest.process is None:
+            return
+        number = ref.id
+        due = self._now() + seconds
+        timer = Timer(ref, due, dest, message)
+        self.pending[number] = timer
+        target = dest.process if type(dest) is Pid else None
+        if target is not None:
+            timers = target.timers
+            if timers is None:
+                target.timers = {number: timer}
+                target.burdened = True
+            else:
+                timers[number] = timer
+        self._push(due, seconds, number, timer)
+
+    def cancel(self, ref: Ref) -> float | None:
+        """Stop a timer; gives the seconds that were left, None when it had fired or was cancelled before."""
+        timer = self._take(ref.id)
+        if timer is None:
+            return None
+        self._take_out(timer)
+        return max(0.0, timer.due - self._now())
+
+    def drop_all(self, process: Process) -> None:
+        """Drop the timers of a process that has died: a timer dies with the pid it is for."""
+        for number, timer in (process.timers or {}).items():
+            self.pending.pop(number, None)
+            self._take_out(timer)
+        process.timers = None
+
+    def _take(self, number: int) -> Timer | None:
+        timer = self.pending.pop(number, None)
+        if timer is not None and type(timer.dest) is Pid:
+            process = timer.dest.process
+            if process is not None and process.timers:
+                process.timers.pop(number, None)
+        return timer
+
+    def read(self, ref: Ref) -> float | None:
+        """Give the seconds that are left, None for a timer that is not pending."""
+        timer = self.pending.get(ref.id)
+        if timer is None:
+            return None
+        return max(0.0, timer.due - clock.now())
+
+    def next_due(self) -> float | None:
+        """When the next timer is due that somebody still waits for."""
+        near, slots = self._near, self._slots
+        while True:
+            while near and self._is_stale(near[0]):
+                heappop(near)
+                self._drop()
+            if not slots or (near and near[0][0] < slots[0] / SLOTS):
+                return near[0][0] if near else None
+            self._empty_slot()
+
+    def fire(self) -> None:
+        """Do what has come due."""
+        self._armed = None
+        near, slots = self._near, self._slots
+        present = clock.now()
+        while slots and slots[0] <= present * SLOTS:
+            self._empty_slot()
+        while near and near[0][0] <= present:
+            entry = heappop(near)
+            due, _, what = entry
+            if self._is_stale(entry):
+                self._drop()
+                continue
+            self.entries -= 1
+            if isinstance(what, Timer):
+                self._take(what.ref.id)
+                self.node.send_from_timer(what.dest, what.message)
+            else:
+                self._expire(what, due, present)
+        self.arm()
+
+    def arm(self) -> None:
+        """Let the hub call `fire` when there is something to do. A mock clock is moved by the node instead."""
+        near, slots = self._near, self._slots
+        if not (near or slots) or clock.current_clock().mock:
+            return
+        due = near[0][0] if near else math.inf
+        if slots:
+            due = min(due, slots[0] / SLOTS)
+        if self._armed is None or due < self._armed:
+            self._armed = due
+            self._watcher.close()
+            self._watcher = self._loop.timer(max(0.0, due - clock.now()))
+            self._watcher.start(self.fire)
+
+    def close(self) -> None:
+        """Drop every timer."""
+        self._watcher.close()
+        for entries in (self._near, self._later, self._slots, self.pending):
+            entries.clear()
+
+    def _push(self, due: float, seconds: float, number: int, what: Process | Timer) -> None:
+        """Make an entry, due in so many seconds."""
+        self.entries += 1
+        if 1 <= seconds * SLOTS < NEVER:
+            slot = int(due * SLOTS)
+            later = self._later.get(slot)
+            if later is not None:
+                later[number] = (due, number, what)
+            else:
+                self._later[slot] = {number: (due, number, what)}
+                heappush(self._slots, slot)
+                self._arm_by(slot / SLOTS)
+                if len(self._slots) > MANY and len(self._slots) > 2 * self.entries:
+                    self._sweep()  # most are empty
+        else:
+            heappush(self._near, (due, number, what))
+            self._arm_by(due)
+        if self.stale > MANY and self.stale * 2 > self.entries:
+            self._sweep()
+
+    def _arm_by(self, when: float) -> None:
+        if self._armed is None or when < self._armed:
+            self.arm()
+
+    def _empty_slot(self) -> None:
+        """Put what lies in the first slot into the heap."""
+        for entry in self._later.pop(heappop(self._slots)).values():
+            if self._is_stale(entry):
+                self._drop()
+            else:
+                heappush(self._near, entry)
+
+    def _take_out(self, timer: Timer) -> None:
+        """Take the entry of a timer that nobody waits for any more out of its slot, or leave it in the heap as dead."""
+        slot = self._later.get(int(timer.due * SLOTS)) if timer.due < math.inf else None
+        if slot is not None and slot.pop(timer.ref.id, None) is not None:
+            self.entries -= 1
+            return
+        timer.message = None
+        self.stale += 1
+        if self.stale > MANY and self.stale * 2 > self.entries:
+            self._sweep()
+
+    def _drop(self) -> None:
+        """Count an entry off that nobody waits for and that was taken out."""
+        self.entries -= 1
+        self.stale = max(0, self.stale - 1)
+
+    def _expire(self, process: Process, due: float, present: float) -> None:
+        process.timer_at = None
+        deadline = process.deadline
+        if deadline is None:
+            return
+        if deadline > present:
+            process.timer_at = deadline
+            self._push(deadline, deadline - present, next_number(), process)
+        else:
+            process.deadline = None  # which one that is about to run finds when it would wait again
+            if process.state is RECEIVING or process.state is WAITING:
+                self.node.scheduler.wake(process)
+
+    def _is_stale(self, entry: Entry) -> bool:
+        due, _, what = entry
+        if isinstance(what, Timer):
+            return what.ref.id not in self.pending
+        return what.state is DEAD or what.timer_at != due
+
+    def _sweep(self) -> None:
+        """Take all dead entries and empty slots out. In place, for `fire` may be at it."""
+        self._near[:] = [entry for entry in self._near if not self._is_stale(entry)]
+        heapify(self._near)
+        for slot, entries in [*self._later.items()]:
+            for number in [number for number, entry in entries.items() if self._is_stale(entry)]:
+                del entries[number]
+            if not entries:
+                del self._later[slot]
+        self._slots[:] = self._later
+        heapify(self._slots)
+        self.entries = len(self._near) + sum(map(len, self._later.values()))
+        self.stale = 0

@@ -1,0 +1,278 @@
+"""Calls: a request to a server, and the reply that comes back without going through the caller's mailbox.
+
+A caller waits in its `From`. The server's death, the reply and the timeout race for it; the first decides, and what
+comes later is dropped, so a late reply never reaches anybody's mailbox.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from greenlet import getcurrent
+
+from runtime.kernel import clock
+from runtime.kernel.mailbox import check_seconds, deliver_from_outside, receive
+from runtime.kernel.node import current_process, running_node
+from runtime.kernel.pid import Down, Pid, Ref, next_number
+from runtime.kernel.process import DEAD, WAITING, Process
+from runtime.kernel.scheduler import Worker
+from runtime.kernel.signals import deliver, drop_watch, own_copy, put, watch
+from runtime.terms.errors import CallError
+from runtime.terms.isolation import ATOMIC, isolate, travels_by_reference
+from runtime.terms.pattern import ANY, constant_type
+
+CALL = "$gen_call"
+CAST = "$gen_cast"
+SYSTEM = "$system"
+
+
+class _Pending:
+    """What stands in a `From` until the reply is there."""
+
+    def __repr__(self) -> str:
+        return "PENDING"
+
+
+PENDING = _Pending()
+
+
+class Failure:
+    """What stands in a `From` when the server died instead of replying."""
+
+    __slots__ = ("reason",)
+
+    def __init__(self, reason: Any) -> None:
+        self.reason = reason
+
+
+@constant_type
+@travels_by_reference
+class From:
+    """Who made a call: what `handle_call` gets as `caller`, and `reply` takes. Any process may hold it and reply."""
+
+    __slots__ = ("number", "outcome", "server", "watcher")
+
+    server: Process
+    watcher: Process
+    number: int
+    """The number of the reference that names the call."""
+
+    def __init__(self, watcher: Process, server: Process) -> None:
+        self.watcher = watcher
+        self.server = server
+        self.outcome: Any = PENDING
+        number = self.number = next_number()
+        if server.watchers is None:
+            server.watchers = {number: self}
+        else:
+            server.watchers[number] = self
+
+    @property
+    def ref(self) -> Ref:
+        """The reference that names the call."""
+        return Ref(self.number)
+
+    @property
+    def pid(self) -> Pid:
+        """The caller's Pid."""
+        return self.watcher.pid
+
+    def __repr__(self) -> str:
+        return f"From({self.watcher.pid}, {self.ref})"
+
+    def fire(self, process: Process, reason: Any) -> None:
+        """The server is dead: so is the call."""
+        self.settle(Failure(own_copy(reason)))
+
+    def forget(self) -> None:
+        """Nobody waits for the reply any more."""
+        if self.outcome is PENDING:
+            self.outcome = None
+        if self.server.watchers is not None:
+            self.server.watchers.pop(self.number, None)
+
+    def settle(self, outcome: Any) -> None:
+        """Decide the call, unless it is decided, and wake the caller."""
+        watcher = self.watcher
+        if self.outcome is not PENDING or watcher.state is DEAD:
+            return
+        self.outcome = outcome
+        if self.server.watchers is not None:
+            self.server.watchers.pop(self.number, None)
+        self.wake(watcher)
+
+    def wake(self, watcher: Process) -> None:
+        """Let the caller go on."""
+        watcher.node.scheduler.wake(watcher)
+
+    def wait(self, timeout: float | None) -> Any:
+        """Wait in the caller for the outcome; PENDING when the time is over."""
+        watcher = self.watcher
+        watcher.waiting_for = self
+        if timeout is not None:
+            watcher.node.timers.wait(watcher, timeout)
+        park = watcher.node.scheduler.park
+        while self.outcome is PENDING:
+            watcher.state = WAITING
+            park(watcher)
+            if watcher.deadline is None and timeout is not None and self.outcome is PENDING:
+                break
+        watcher.deadline = None
+        watcher.waiting_for = None
+        outcome = self.outcome
+        if outcome is PENDING:
+            self.forget()
+            return PENDING
+        return outcome
+
+
+def request(dest: Any, tag: str, content: Any, timeout: float | None, function: str, module: str = "gen_server") -> Any:
+    """Make a call of any kind and give its reply. Raises CallError."""
+    caller = current_process(function)
+    if timeout is not None and not (type(timeout) is float and timeout > 0):
+        check_seconds(timeout, "timeout")
+    server = dest.process if type(dest) is Pid else caller.node.resolve(dest)
+    if server is None or server is caller:
+        reason = "noproc" if server is None else "calling_self"
+        if server is caller:
+            caller.node.self_calls.append((clock.now(), caller))
+        raise CallError(reason, function, (dest, content, timeout), module)
+    origin = From(caller, server)
+    put(server, (tag, origin, content if type(content) in ATOMIC else isolate(content)))
+    caller.messages_out += 1
+    outcome = origin.wait(timeout)
+    if outcome is PENDING:
+        raise CallError("timeout", function, (dest, content, timeout), module)
+    if type(outcome) is Failure:
+        raise CallError(outcome.reason, function, (dest, content, timeout), module)
+    return outcome
+
+
+def call(dest: Any, request_: Any, timeout: float | None = 5.0) -> Any:
+    """Send a request to a server and wait for its reply (OTP: gen_server:call/3).
+
+    `dest` is a Pid or a name, `timeout` seconds (None: for ever). Raises CallError with the reason ``"timeout"``,
+    ``"noproc"``, ``"calling_self"``, or why the server died.
+    """
+    return request(dest, CALL, request_, timeout, "call")
+
+
+def cast(dest: Any, message: Any) -> None:
+    """Send a message to a server's `handle_cast`. Never fails, whoever is there (OTP: gen_server:cast/2).
+
+    May be called from any greenlet and any thread.
+    """
+    worker = getcurrent()
+    sender = worker.process if type(worker) is Worker else None
+    if sender is None:
+        node = running_node()
+        server = None if node is None else node.resolve(dest)
+        if server is not None:
+            deliver_from_outside(server, (CAST, isolate(message)))
+        return
+    server = dest.process if type(dest) is Pid else sender.node.resolve(dest)
+    if server is not None and sender.state is not DEAD:
+        sender.messages_out += 1
+        put(server, (CAST, message if type(message) in ATOMIC else isolate(message)))
+
+
+def reply(caller: From, value: Any) -> None:
+    """Give a caller its reply, from any process, once; a caller that no longer waits takes it silently."""
+    if not isinstance(caller, From):
+        raise TypeError(f"reply() takes the caller that handle_call() got, not {caller!r}")
+    caller.settle(isolate(value))
+
+
+# -- Requests without waiting -------------------------------------------------------------------------------------
+
+
+@constant_type
+@travels_by_reference
+class Request(From):
+    """A request whose reply has not been waited for yet: what `send_request` gives."""
+
+    __slots__ = ("dest",)
+
+    dest: Any
+
+    def wake(self, watcher: Process) -> None:
+        """Put the reply into the mailbox, for `receive_response` to find."""
+        deliver(watcher, Response(self, self.outcome))
+
+
+class Response:
+    """The reply to a `Request`, as it lies in the mailbox."""
+
+    __slots__ = ("request", "value")
+
+    def __init__(self, request: Request, value: Any) -> None:
+        self.request = request
+        self.value = value
+
+
+def send_request(dest: Any, content: Any) -> Request:
+    """Send a request and go on; `receive_response` waits for the reply (OTP: gen_server:send_request/2)."""
+    caller = current_process("send_request")
+    server = caller.node.resolve(dest)
+    made: Request
+    if server is None:
+        made = Request.__new__(Request)
+        made.watcher, made.number, made.outcome = caller, next_number(), PENDING
+        made.server = caller
+        deliver(caller, Response(made, Failure("noproc")))
+    else:
+        made = Request(caller, server)
+        put(server, (CALL, made, isolate(content)))
+        caller.messages_out += 1
+    made.dest = dest
+    return made
+
+
+def receive_response(request: Request, timeout: float | None = None) -> Any:
+    """Wait for the reply; after `timeout` seconds the request is abandoned and its late reply dropped.
+
+    Gives ``("reply", value)``, ``("error", (reason, dest))`` or ``"timeout"``.
+    """
+    return _response(request, timeout, abandon=True)
+
+
+def wait_response(request: Request, timeout: float | None = None) -> Any:
+    """Like `receive_response`, but after a timeout the reply may still be waited for."""
+    return _response(request, timeout, abandon=False)
+
+
+def check_response(message: Any, request: Request) -> Any:
+    """Say whether `message`, already received, is the reply: as `receive_response`, or ``"no_reply"``."""
+    if type(message) is Response and message.request is request:
+        return _reading(message)
+    return "no_reply"
+
+
+def _response(request: Request, timeout: float | None, abandon: bool) -> Any:
+    if not isinstance(request, Request):
+        raise TypeError(f"there is no request {request!r}; send_request() gives one")
+    found = receive(lambda m: type(m) is Response and m.request is request, timeout=timeout, default=None)
+    if found is None:
+        if abandon:
+            request.forget()
+        return "timeout"
+    return _reading(found)
+
+
+def _reading(response: Response) -> Any:
+    value = response.value
+    if type(value) is Failure:
+        return ("error", (value.reason, response.request.dest))
+    return ("reply", value)
+
+
+def await_down(server: Process, timeout: float | None) -> Any:
+    """Wait in the caller until `server` is dead and give its exit reason; PENDING when the time is over."""
+    caller = current_process("await_down")
+    ref = Ref()
+    watch(caller, server, ref, server.pid)
+    down = receive(Down(ref, ANY, ANY), timeout=timeout, default=PENDING)
+    if down is PENDING:
+        drop_watch(caller, ref)
+        return PENDING
+    return down.reason

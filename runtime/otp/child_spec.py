@@ -1,0 +1,215 @@
+"""Child specifications: checked values that say what a supervisor starts, and when it starts it again.
+
+Everything is checked when a value is made, so that the mistake is reported where it stands. The terms in
+`SpecError.reason` are those of OTP's supervisor:check_childspecs/2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from types import MethodType
+from typing import Any, Literal
+
+from runtime.terms.errors import StartError
+from runtime.terms.isolation import isolate
+
+Restart = Literal["permanent", "transient", "temporary"]
+"""When a child that ended is started again: always, after an abnormal exit only, never."""
+
+Shutdown = float | Literal["brutal_kill", "infinity"]
+"""How a child is ended: seconds it has after the exit signal ``"shutdown"`` before it is killed, or killed at once."""
+
+AutoShutdown = Literal["never", "any_significant", "all_significant"]
+"""When a supervisor ends itself because significant children have."""
+
+RESTARTS = ("permanent", "transient", "temporary")
+TYPES = ("worker", "supervisor")
+AUTO_SHUTDOWNS = ("never", "any_significant", "all_significant")
+
+MISSING: Any = type("Missing", (), {"__repr__": lambda self: "MISSING"})()
+"""Stands in a `ChildSpec` call for a field that must be given."""
+
+
+class SpecError(StartError, ValueError):
+    """A child spec or a supervisor's flags are wrong. The message says what is allowed.
+
+    `reason` is OTP's term for it, e.g. ``("invalid_shutdown", -1)``. `start_reason` is the reason that a supervisor's
+    start fails with: the same under ``"start_spec"``, ``"supervisor_data"`` or ``"bad_start_spec"``.
+    """
+
+    def __init__(self, reason: Any, sentence: str, about: str = "start_spec") -> None:
+        super().__init__(reason)
+        self.args = (sentence,)
+        self.start_reason = (about, reason)
+
+    def of_start(self) -> SpecError:
+        """Give the same error as the start of a supervisor reports it: `reason` is `start_reason`."""
+        about, _ = self.start_reason
+        error = SpecError(self.start_reason, str(self), about)
+        error.start_reason = self.start_reason
+        return error
+
+
+@dataclass(frozen=True, slots=True)
+class ChildSpec:
+    """How to start, end and restart one child.
+
+    `id` names the child in its supervisor. `start` is a tuple of a callable and its arguments; the callable starts a
+    linked process and returns its Pid, ``(Pid, extra)``, or None for "ignore", or raises StartError. `shutdown` is in
+    seconds and defaults to 5.0 for a worker, ``"infinity"`` for a supervisor. `modules` defaults to the class that
+    `start` belongs to. Raises SpecError, a ValueError, for a value that is not allowed. See OTP's supervisor(3).
+    """
+
+    id: Any = MISSING
+    start: tuple[Any, ...] = MISSING
+    restart: Restart = "permanent"
+    shutdown: Shutdown = MISSING
+    type: Literal["worker", "supervisor"] = "worker"
+    significant: bool = False
+    modules: Any = MISSING
+
+    def __post_init__(self) -> None:
+        if self.id is MISSING:
+            raise SpecError("missing_id", "a child spec needs an id: it names the child in its supervisor")
+        if self.start is MISSING:
+            raise SpecError("missing_start", f"child {self.id!r} needs start=(callable, argument, ...)")
+        _check_start(self.id, self.start)
+        if self.restart not in RESTARTS:
+            raise _not_allowed("invalid_restart_type", self.id, "restart", self.restart, RESTARTS)
+        if self.type not in TYPES:
+            raise _not_allowed("invalid_child_type", self.id, "type", self.type, TYPES)
+        if self.shutdown is MISSING:
+            object.__setattr__(self, "shutdown", 5.0 if self.type == "worker" else "infinity")
+        elif not _is_shutdown(self.shutdown):
+            raise _not_allowed(
+                "invalid_shutdown", self.id, "shutdown", self.shutdown, ("seconds >= 0", "brutal_kill", "infinity")
+            )
+        if self.significant not in (True, False):
+            raise _not_allowed("invalid_significant", self.id, "significant", self.significant, (True, False))
+        if self.modules is MISSING:
+            object.__setattr__(self, "modules", _modules_of(self.start[0]))
+        elif self.modules != "dynamic" and not isinstance(self.modules, (list, tuple)):
+            raise _not_allowed("invalid_modules", self.id, "modules", self.modules, ("a list of classes", "dynamic"))
+
+    def __deepcopy__(self, memo: object) -> ChildSpec:
+        start = isolate(self.start)  # all that can be mutable in a spec
+        return self if start is self.start else replace(self, start=start)
+
+
+def child_spec(child: Any, /, **changes: Any) -> ChildSpec:
+    """Make a ChildSpec of anything that stands for one, with some fields changed.
+
+    `child` is a ChildSpec, a mapping with its fields, a class (or object) with a `child_spec` method, or a tuple of
+    one and the arguments for that method: ``child_spec((Counter, 0), id="b", restart="transient")``. Raises SpecError.
+    See Elixir's Supervisor.child_spec/2.
+    """
+    spec = _spec_of(child)
+    if unknown := changes.keys() - _FIELDS:
+        raise SpecError(("invalid_child_spec", changes), f"a child spec has no {_names(unknown)}; {_KNOWN_FIELDS}")
+    return replace(spec, **changes) if changes else spec
+
+
+def _spec_of(child: Any) -> ChildSpec:
+    if isinstance(child, ChildSpec):
+        return child
+    if isinstance(child, Mapping):
+        if unknown := child.keys() - _FIELDS:
+            raise SpecError(("invalid_child_spec", child), f"a child spec has no {_names(unknown)}; {_KNOWN_FIELDS}")
+        return ChildSpec(**child)
+    module, *arguments = child if isinstance(child, tuple) and child else (child,)
+    make: Callable[..., ChildSpec] | None = getattr(module, "child_spec", None)
+    spec = make(*arguments) if callable(make) else None
+    if not isinstance(spec, ChildSpec):
+        raise SpecError(
+            ("invalid_child_spec", child),
+            f"{child!r} is no child spec; write ChildSpec(id=..., start=(callable, ...)), a class with child_spec() "
+            "such as a GenServer, or a tuple of one and its arguments",
+        )
+    return spec
+
+
+def check_childspecs(children: Iterable[Any], auto_shutdown: AutoShutdown | None = None) -> None:
+    """Raise SpecError for the first of `children` that a supervisor would refuse; see `child_specs`.
+
+    Without `auto_shutdown`, whether significant children fit the supervisor is not checked. See
+    supervisor:check_childspecs/2.
+    """
+    if auto_shutdown is not None and auto_shutdown not in AUTO_SHUTDOWNS:
+        raise SpecError(("badarg", auto_shutdown), f"auto_shutdown is {auto_shutdown!r}; {_allowed(AUTO_SHUTDOWNS)}")
+    child_specs(children, auto_shutdown)
+
+
+def child_specs(children: Iterable[Any], auto_shutdown: AutoShutdown | None) -> tuple[ChildSpec, ...]:
+    """Give the ChildSpecs of `children`, checked together: no id twice, significant ones where they may be."""
+    specs: dict[Hashable, ChildSpec] = {}
+    for child in children:
+        spec = child_spec(child)
+        check_significant(spec, auto_shutdown)
+        if spec.id in specs:
+            raise SpecError(
+                ("duplicate_child_name", spec.id),
+                f"two children have the id {spec.id!r}; give one another: ChildSpec(id=..., start=...), or "
+                "dataclasses.replace(TheClass.child_spec(...), id=...)",
+            )
+        specs[spec.id] = spec
+    return tuple(specs.values())
+
+
+def check_significant(spec: ChildSpec, auto_shutdown: AutoShutdown | None) -> None:
+    """Raise SpecError when `spec` is significant and its supervisor or its restart type does not allow that."""
+    if not spec.significant:
+        return
+    if auto_shutdown == "never":
+        raise SpecError(
+            ("bad_combination", [("auto_shutdown", "never"), ("significant", True)]),
+            f"child {spec.id!r} is significant, which needs a supervisor with auto_shutdown 'any_significant' or "
+            "'all_significant'",
+        )
+    if spec.restart == "permanent":
+        raise SpecError(
+            ("bad_combination", [("restart", "permanent"), ("significant", True)]),
+            f"child {spec.id!r} is permanent and so cannot be significant; make it transient or temporary",
+        )
+
+
+def _check_start(id: Any, start: Any) -> None:
+    try:
+        hash(id)
+    except TypeError:
+        raise SpecError(
+            ("invalid_id", id), f"the id {id!r} is not hashable; use a string, a number or a tuple"
+        ) from None
+    if not isinstance(start, tuple) or not start or not callable(start[0]):
+        raise SpecError(
+            ("invalid_mfa", start), f"child {id!r} has start={start!r}; write a tuple (callable, argument, ...)"
+        )
+
+
+def _is_shutdown(value: Any) -> bool:
+    if isinstance(value, str):
+        return value in ("brutal_kill", "infinity")
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
+
+
+def _not_allowed(tag: str, id: Any, field: str, value: Any, allowed: tuple[Any, ...]) -> SpecError:
+    return SpecError((tag, value), f"child {id!r} has {field}={value!r}; {_allowed(allowed)}")
+
+
+def _allowed(values: tuple[Any, ...]) -> str:
+    return f"allowed are {', '.join(map(str, values))}"
+
+
+def _names(names: Iterable[Any]) -> str:
+    return ", ".join(sorted(map(repr, names)))
+
+
+def _modules_of(start: Any) -> list[Any]:
+    if hasattr(start, "cls"):  # what GenServer.child_spec() makes for keyword arguments
+        return [start.cls]
+    owner = start.__self__ if isinstance(start, MethodType) else None
+    return [owner if isinstance(owner, type) else getattr(start, "__module__", None)]
+
+
+_FIELDS = frozenset(field.name for field in fields(ChildSpec))
+_KNOWN_FIELDS = _allowed(tuple(field.name for field in fields(ChildSpec)))

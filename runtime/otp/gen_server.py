@@ -1,0 +1,236 @@
+"""GenServer: a process that keeps a state and answers calls, casts and messages, one at a time.
+
+A server without work has no stack: it is its object, its mailbox and its place in the table. The callbacks are run by
+`runtime.otp.server_loop`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runtime.kernel.mailbox import check_seconds
+from runtime.kernel.names import check_name, set_name
+from runtime.kernel.node import Node, current_process
+from runtime.kernel.pid import Pid
+from runtime.kernel.process import Process
+from runtime.kernel.signals import kill, link_processes, put, unlink_processes
+from runtime.otp.calls import (
+    PENDING,
+    SYSTEM,
+    Failure,
+    From,
+    await_down,
+    call,
+    cast,
+    check_response,
+    receive_response,
+    reply,
+    send_request,
+    wait_response,
+)
+from runtime.otp.returns import IGNORE, NOREPLY, Continue, Reply, Stop, Timeout
+from runtime.otp.server_loop import Starting, run_server
+from runtime.terms.errors import AlreadyRegisteredError, CallError, StartError
+from runtime.terms.isolation import isolate
+from runtime.terms.reason import is_same
+
+__all__ = [
+    "IGNORE",
+    "NOREPLY",
+    "Continue",
+    "From",
+    "GenServer",
+    "Reply",
+    "Stop",
+    "Timeout",
+    "call",
+    "cast",
+    "check_response",
+    "receive_response",
+    "reply",
+    "send_request",
+    "start_server",
+    "stop",
+    "wait_response",
+]
+
+
+class GenServer:
+    """Base class of servers (OTP: gen_server). Override the callbacks you need; the state is the object itself.
+
+    `init` may return None, `IGNORE`, `Stop`, `Continue` or `Timeout`; what `handle_call` returns is the reply, unless
+    it is `NOREPLY`, `Reply`, `Stop`, `Continue` or `Timeout`; the other callbacks return None, `Stop`, `Continue` or
+    `Timeout`. Anything else ends the server with ``("bad_return_value", value)``.
+    """
+
+    stops_children = False
+    """Whether it ends its children before itself, in its own time: true of supervisors."""
+
+    def init(self, *args: Any, **kwargs: Any) -> Any:
+        """Set the first state up, in the new process, with what `start_link` was given."""
+
+    def handle_call(self, request: Any, caller: From) -> Any:
+        """Answer a `call`. By default an error: a server that takes calls says how."""
+        raise NotImplementedError(f"{type(self).__name__} has no handle_call(); it got the request {request!r}")
+
+    def handle_cast(self, message: Any) -> Any:
+        """Take a `cast`. By default an error, as for `handle_call`."""
+        raise NotImplementedError(f"{type(self).__name__} has no handle_cast(); it got the message {message!r}")
+
+    def handle_info(self, message: Any) -> Any:
+        """Take any other message: from `send`, timers, monitors, links. By default it is dropped."""
+
+    def handle_continue(self, term: Any) -> Any:
+        """Go on where a callback returned ``Continue(term)``, before any other message."""
+        raise NotImplementedError(f"{type(self).__name__} has no handle_continue(); it got {term!r}")
+
+    def terminate(self, reason: Any) -> Any:
+        """Clean up before the end, when the server stops by itself or, trapping exits, its parent stops it."""
+
+    def code_change(self, old_version: Any, extra: Any) -> Any:
+        """Take a new version of the code into account; called by `runtime.sys.change_code` while suspended."""
+
+    def format_status(self, state: dict[str, Any]) -> Any:
+        """Give the state as observers and reports may show it: override to leave secrets out."""
+        return state
+
+    @classmethod
+    def start_link(cls, *args: Any, name: Any = None, timeout: float | None = None, **kwargs: Any) -> Pid | None:
+        """Start a server linked with the caller and wait until `init` is done (OTP: gen_server:start_link/4).
+
+        `name` is a str, ``("via", registry, key)`` or ``("via", registry, key, value)``. Gives its Pid, None when
+        `init` returned `IGNORE`. Raises StartError with why `init` failed, ``("already_started", pid)`` when the name
+        is taken, ``"timeout"`` when `init` took more than `timeout` seconds. A caller that does not trap exits dies
+        with a server that fails.
+        """
+        return start_server(cls, args, kwargs, name, timeout, link=True)
+
+    @classmethod
+    def start(cls, *args: Any, name: Any = None, timeout: float | None = None, **kwargs: Any) -> Pid | None:
+        """Start a server without a link (OTP: gen_server:start/4); otherwise as `start_link`."""
+        return start_server(cls, args, kwargs, name, timeout, link=False)
+
+    @classmethod
+    def child_spec(cls, *args: Any, **kwargs: Any) -> Any:
+        """Give the `ChildSpec` under which a supervisor starts this server with these arguments."""
+        from runtime.otp.child_spec import ChildSpec
+
+        return ChildSpec(id=cls.__name__, start=(_Start(cls, kwargs), *args) if kwargs else (cls.start_link, *args))
+
+    # Those that follow are the runtime's.
+
+    def begin_process(self, *args: Any, **kwargs: Any) -> Any:
+        """Begin in the new process: run `init`. A behaviour built on this one does its own part around it."""
+        return self.init(*args, **kwargs)
+
+    run_process = run_server
+
+    @property
+    def initial_call(self) -> str:
+        """What observers show as the initial call."""
+        return f"{type(self).__module__}.{type(self).__qualname__}.init"
+
+
+class _Start:
+    """Starts a server with keyword arguments; a named callable, so that child specs compare and print well."""
+
+    __slots__ = ("cls", "kwargs")
+
+    def __init__(self, cls: type[GenServer], kwargs: dict[str, Any]) -> None:
+        self.cls = cls
+        self.kwargs = kwargs
+
+    def __call__(self, *args: Any) -> Pid | None:
+        return self.cls.start_link(*args, **self.kwargs)
+
+    def __repr__(self) -> str:
+        return f"{self.cls.__name__}.start_link"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Start) and (self.cls, self.kwargs) == (other.cls, other.kwargs)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def start_server(
+    cls: type[GenServer], args: tuple[Any, ...], kwargs: dict[str, Any], name: Any, timeout: float | None, link: bool
+) -> Pid | None:
+    """Start a server of any class and wait for its `init`."""
+    if timeout is not None:
+        check_seconds(timeout, "timeout")
+    parent = current_process("start_link" if link else "start")
+    node = parent.node
+    server = node.spawn(parent, None)
+    server.ancestors = lineage_of(parent)
+    origin = From(parent, server)
+    server.body = Starting(cls, args, kwargs, origin)
+    try:
+        _take_name(node, server, name)
+    except BaseException as error:
+        origin.forget()
+        kill(server, "normal", None)
+        if isinstance(error, AlreadyRegisteredError):
+            raise StartError(("already_started", error.pid)) from None
+        raise
+    if link:
+        link_processes(parent, server)
+    else:
+        server.detached = True
+    node.start(server)
+    return _started(parent, server, origin, timeout)
+
+
+def _started(parent: Process, server: Process, origin: From, timeout: float | None) -> Pid | None:
+    outcome = origin.wait(timeout)
+    if outcome is PENDING:
+        unlink_processes(parent, server)
+        kill(server, "killed", parent.pid)
+        raise StartError("timeout")
+    if type(outcome) is Failure:
+        raise StartError(outcome.reason)
+    if outcome is IGNORE:
+        return None
+    return server.pid
+
+
+def lineage_of(parent: Process) -> tuple[Any, ...]:
+    """Give the ancestors of a child of `parent`, nearest first: names, or Pids of the nameless."""
+    first = parent.name or parent.pid
+    lineage = parent.lineage
+    if lineage is None or lineage[0] != first:
+        lineage = parent.lineage = (first, *(parent.ancestors or ()))
+    return lineage
+
+
+def _take_name(node: Node, server: Process, name: Any) -> None:
+    if name is None:
+        return
+    if type(name) is tuple and len(name) in (3, 4) and name[0] == "via":
+        _, where, key, *value = name
+        registry = node.resolve(where)
+        if registry is None or not hasattr(registry.body, "register_name"):
+            raise StartError(("noproc", where))
+        registry.body.register_name(where, key, server.pid, *value)
+        server.body.registered_at = where, key
+        return
+    check_name(name)
+    set_name(server, name)
+
+
+def stop(dest: Any, reason: Any = "normal", timeout: float | None = None) -> None:
+    """Have a server terminate with `reason` and wait until it is dead (OTP: gen_server:stop/3).
+
+    Raises CallError: ``"noproc"``, ``"timeout"``, or the actual reason when it is another one.
+    """
+    caller = current_process("stop")
+    if timeout is not None:
+        check_seconds(timeout, "timeout")
+    server = caller.node.resolve(dest)
+    if server is None or server is caller:
+        raise CallError("noproc" if server is None else "calling_self", "stop", (dest, reason, timeout), "proc_lib")
+    put(server, (SYSTEM, None, ("terminate", isolate(reason))))
+    actual = await_down(server, timeout)
+    if actual is PENDING:
+        raise CallError("timeout", "stop", (dest, reason, timeout), "proc_lib")
+    if not is_same(actual, reason):
+        raise CallError(actual, "stop", (dest, reason, timeout), "proc_lib")

@@ -1,0 +1,251 @@
+"""Registries: processes known by any key, each key by one process or by many.
+
+A registry is a process that owns a table. Reading and registering happen in the caller, without a message; the registry
+is linked with every process that has registered, and takes out of the table those that die.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import replace
+from typing import Any, Literal
+
+from runtime.kernel.mailbox import send
+from runtime.kernel.names import whereis
+from runtime.kernel.pid import Exit, Pid
+from runtime.kernel.processes import flag, self_, unlink
+from runtime.kernel.signals import link_processes
+from runtime.otp.child_spec import ChildSpec
+from runtime.otp.gen_server import GenServer
+from runtime.otp.registry_table import Entry, RegistryTable
+from runtime.terms.errors import AlreadyRegisteredError, NoProcessError
+from runtime.terms.isolation import isolate
+from runtime.terms.pattern import ANY, compile_pattern
+
+
+class Registry(GenServer):
+    """Names and groups beside the node's own registered names.
+
+    ``Registry.start_link("unique", name="rooms")``: a key has one holder at most and works as a name,
+    ``("via", "rooms", key)``, wherever a name is taken. ``Registry.start_link("duplicate", name="topics")``: any number
+    of processes register under a key. In the functions below `registry` is the registry's name or Pid; they raise
+    NoProcessError when there is none. Semantics: Elixir's Registry (a node has one table, so no partitions).
+    """
+
+    @classmethod
+    def start_link(cls, *args: Any, name: Any = None, timeout: float | None = None, **kwargs: Any) -> Pid | None:
+        """Start a registry linked with the caller; takes what `init` takes.
+
+        Raises ValueError for wrong `keys`, TypeError for wrong `listeners`, StartError as GenServer.start_link.
+        """
+        cls._check(args, kwargs)
+        return super().start_link(*args, name=name, timeout=timeout, **kwargs)
+
+    @classmethod
+    def start(cls, *args: Any, name: Any = None, timeout: float | None = None, **kwargs: Any) -> Pid | None:
+        """Like `start_link`, without the link."""
+        cls._check(args, kwargs)
+        return super().start(*args, name=name, timeout=timeout, **kwargs)
+
+    @classmethod
+    def _check(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Let wrong arguments fail at the call, before there is a process."""
+        if cls.init is not Registry.init:
+            return
+        keys = args[0] if args else kwargs.get("keys", "unique")
+        if keys not in ("unique", "duplicate"):
+            raise ValueError(f"keys is {keys!r}; allowed are 'unique' and 'duplicate'")
+        listeners = args[1] if len(args) > 1 else kwargs.get("listeners", ())
+        if isinstance(listeners, str) or not all(isinstance(listener, str) for listener in listeners):
+            raise TypeError(f"listeners is {listeners!r}; give a list of registered names")
+
+    @classmethod
+    def child_spec(cls, *args: Any, **kwargs: Any) -> ChildSpec:
+        """Give the spec by which a supervisor starts this registry; its id is the name, where it has one."""
+        spec: ChildSpec = super().child_spec(*args, **kwargs)
+        name = kwargs.get("name")
+        return replace(spec, id=name) if isinstance(name, str) else spec
+
+    def init(self, keys: Literal["unique", "duplicate"] = "unique", listeners: Iterable[str] = ()) -> None:
+        """Start with an empty table. `listeners` are names of processes that are told of registrations.
+
+        They receive ``("register", registry, key, pid, value)`` and ``("unregister", registry, key, pid)``; of deaths
+        they are not told.
+        """
+        flag(trap_exit=True)
+        self.unique = keys == "unique"
+        self.listeners = tuple(listeners)
+        self.table = RegistryTable()
+        self.metadata: dict[Hashable, Any] = {}
+
+    def handle_info(self, message: Any) -> None:
+        """Take a process that died out of the table."""
+        if isinstance(message, Exit):
+            self.table.remove_process(message.pid)
+
+    # -- The caller's own registrations ---------------------------------------------------------------------------
+
+    @staticmethod
+    def register(registry: Any, key: Hashable, value: Any = None) -> Pid:
+        """Register the caller under `key`, with a copy of `value`; gives the registry's Pid.
+
+        Raises AlreadyRegisteredError when the key is unique and taken, also by the caller itself.
+        """
+        pid = self_()
+        server = _server(registry)
+        server.enter_process(registry, key, pid, value)
+        return _pid(registry)
+
+    @staticmethod
+    def unregister(registry: Any, key: Hashable) -> None:
+        """Take the caller's registrations under `key` out; nothing happens when there are none."""
+        _remove(registry, key, None)
+
+    @staticmethod
+    def unregister_match(registry: Any, key: Hashable, pattern: Any) -> None:
+        """Take those of the caller's registrations under `key` out whose value matches `pattern` (as in `receive`)."""
+        pid, matches = self_(), compile_pattern(pattern)
+        _remove(registry, key, [e for e in _server(registry).table.entries(key) if e.pid == pid and matches(e.value)])
+
+    @staticmethod
+    def update_value(registry: Any, key: Hashable, fn: Callable[[Any], Any]) -> tuple[Any, Any]:
+        """Let the value of the caller's unique `key` be ``fn(value)``; gives the new value and the old one.
+
+        Raises NoProcessError when the caller does not hold the key, ValueError for a registry of duplicate keys.
+        """
+        server = _server(registry)
+        if not server.unique:
+            raise ValueError(f"update_value() needs unique keys; the registry {registry!r} has duplicate ones")
+        for entry in server.table.entries(key):
+            if entry.pid == self_():
+                new = fn(isolate(entry.value))
+                server.table.replace(key, entry.pid, isolate(new))
+                return new, entry.value
+        raise NoProcessError(key, f"the caller does not hold the key {key!r} in the registry {registry!r}")
+
+    # -- Anybody's ------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def lookup(registry: Any, key: Hashable) -> list[Entry]:
+        """Give ``(pid, value)`` of each process registered under `key`, oldest first."""
+        server = _server(registry)
+        entries = server.table.entries(key)
+        if server.unique:  # a holder that is dead no longer counts, though the registry has not heard of it yet
+            entries = [entry for entry in entries if entry.pid.process is not None]
+        return [Entry(entry.pid, isolate(entry.value)) for entry in entries]
+
+    @staticmethod
+    def match(registry: Any, key: Hashable, pattern: Any = ANY) -> list[Entry]:
+        """Like `lookup`, for the values that match `pattern` (as in `receive`)."""
+        matches = compile_pattern(pattern)
+        return [entry for entry in Registry.lookup(registry, key) if matches(entry.value)]
+
+    @staticmethod
+    def count_match(registry: Any, key: Hashable, pattern: Any = ANY) -> int:
+        """Count what `match` gives."""
+        return len(Registry.match(registry, key, pattern))
+
+    @staticmethod
+    def keys(registry: Any, pid: Pid) -> list[Hashable]:
+        """Give the keys `pid` is registered under; one of a duplicate registry as often as it is registered."""
+        return _server(registry).table.keys(pid)
+
+    @staticmethod
+    def values(registry: Any, key: Hashable, pid: Pid) -> list[Any]:
+        """Give the values `pid` has registered under `key`."""
+        return [isolate(entry.value) for entry in _server(registry).table.entries(key) if entry.pid == pid]
+
+    @staticmethod
+    def count(registry: Any) -> int:
+        """Count the registrations."""
+        return len(_server(registry).table)
+
+    @staticmethod
+    def select(registry: Any) -> list[tuple[Hashable, Pid, Any]]:
+        """Give all registrations, as ``(key, pid, value)``."""
+        return [(key, entry.pid, isolate(entry.value)) for key, entry in _server(registry).table]
+
+    @staticmethod
+    def dispatch(registry: Any, key: Hashable, fn: Callable[[list[Entry]], Any]) -> None:
+        """Call ``fn(entries)`` in the caller with what `lookup` gives, unless that is empty."""
+        if not callable(fn):
+            raise TypeError(f"dispatch() calls a function, not {fn!r}")
+        entries = Registry.lookup(registry, key)
+        if entries:
+            fn(entries)
+
+    @staticmethod
+    def meta(registry: Any, key: Hashable, default: Any = None) -> Any:
+        """Give a value that `put_meta` has stored with the registry itself."""
+        return isolate(_server(registry).metadata.get(key, default))
+
+    @staticmethod
+    def put_meta(registry: Any, key: Hashable, value: Any) -> None:
+        """Store a value with the registry itself."""
+        _server(registry).metadata[key] = isolate(value)
+
+    # -- What the runtime asks for a ("via", registry, key) -------------------------------------------------------
+
+    def whereis_name(self, key: Hashable) -> Pid | None:
+        """Give the living process that holds a unique key."""
+        if not self.unique:
+            raise ValueError("only a registry with unique keys gives names; this one has duplicate keys")
+        for entry in self.table.entries(key):
+            if entry.pid.process is not None:
+                return entry.pid
+        return None
+
+    def register_name(self, registry: Any, key: Hashable, pid: Pid, value: Any = None) -> None:
+        """Register `pid` under a name. Raises AlreadyRegisteredError, and ValueError where keys are no names."""
+        self.whereis_name(key)
+        self.enter_process(registry, key, pid, value)
+
+    def unregister_name(self, registry: Any, key: Hashable) -> None:
+        """Take the name away from the caller, whose start has failed."""
+        _remove(registry, key, None)
+
+    def enter_process(self, registry: Any, key: Hashable, pid: Pid, value: Any = None) -> None:
+        """Register `pid`, which lives, and link it with the registry. Raises AlreadyRegisteredError."""
+        if self.unique:
+            holder = self.whereis_name(key)
+            if holder is not None:
+                raise AlreadyRegisteredError(key, holder)
+            for dead in self.table.entries(key):
+                self.table.remove(key, dead.pid)
+        own = _pid(registry)
+        if own.process is not None and pid.process is not None:
+            link_processes(pid.process, own.process)
+        self.table.add(key, Entry(pid, isolate(value)))
+        self.tell("register", registry, key, pid, value)
+
+    def tell(self, *event: Any) -> None:
+        """Send an event to the listeners that are there."""
+        for listener in self.listeners:
+            if whereis(listener) is not None:
+                send(listener, event)
+
+
+def _pid(registry: Any) -> Pid:
+    pid = registry if isinstance(registry, Pid) else whereis(registry)
+    if pid is None or pid.process is None:
+        raise NoProcessError(
+            registry, f"there is no registry {registry!r}; start one with Registry.start_link(name=...)"
+        )
+    return pid
+
+
+def _server(registry: Any) -> Registry:
+    process = _pid(registry).process
+    server = None if process is None else process.body
+    if not isinstance(server, Registry):
+        raise NoProcessError(registry, f"{registry!r} is no registry")
+    return server
+
+
+def _remove(registry: Any, key: Hashable, only: list[Entry] | None) -> None:
+    pid = self_()
+    server = _server(registry)
+    if server.table.remove(key, pid, only) and not server.table.knows(pid):
+        unlink(_pid(registry))
+    if not any(entry.pid == pid for entry in server.table.entries(key)):  # also when there was none before
+        server.tell("unregister", registry, key, pid)

@@ -1,0 +1,76 @@
+"""The table of a registry: which process has registered under which key, with which value."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, ItemsView, Iterator
+from typing import Any, NamedTuple
+
+from runtime.kernel.pid import Pid
+
+
+class Entry(NamedTuple):
+    """One registration: who, and the value that goes with it."""
+
+    pid: Pid
+    value: Any
+
+
+class RegistryTable:
+    """Entries by key, in order of registration, and the keys of each process. Nothing here knows of life and death."""
+
+    def __init__(self) -> None:
+        self._entries: dict[Hashable, list[Entry]] = {}
+        self._keys: dict[Pid, dict[Hashable, None]] = {}
+
+    def __len__(self) -> int:
+        return sum(map(len, self._entries.values()))
+
+    def __iter__(self) -> Iterator[tuple[Hashable, Entry]]:
+        return ((key, entry) for key, entries in [*self.items()] for entry in entries)
+
+    def items(self) -> ItemsView[Hashable, list[Entry]]:
+        """Give a view of the keys with their entries; it changes with the table."""
+        return self._entries.items()
+
+    def entries(self, key: Hashable) -> list[Entry]:
+        """Give the entries of a key, oldest first."""
+        return [*self._entries.get(key, ())]
+
+    def keys(self, pid: Pid) -> list[Hashable]:
+        """Give the keys a process has registered under, once for each registration."""
+        return [key for key in self._keys.get(pid, ()) for entry in self._entries[key] if entry.pid == pid]
+
+    def add(self, key: Hashable, entry: Entry) -> None:
+        """Put an entry in."""
+        self._entries.setdefault(key, []).append(entry)
+        self._keys.setdefault(entry.pid, {})[key] = None
+
+    def replace(self, key: Hashable, pid: Pid, value: Any) -> None:
+        """Change the value of a process's entry."""
+        self._entries[key] = [Entry(pid, value) if entry.pid == pid else entry for entry in self._entries[key]]
+
+    def remove(self, key: Hashable, pid: Pid, only: list[Entry] | None = None) -> bool:
+        """Take a process's entries of a key out, or of them `only` some; whether there were any."""
+        before = self._entries.get(key, [])
+        after = [entry for entry in before if entry.pid != pid or (only is not None and entry not in only)]
+        if len(after) == len(before):
+            return False
+        if after:
+            self._entries[key] = after
+        else:
+            del self._entries[key]
+        if not any(entry.pid == pid for entry in after):
+            keys = self._keys[pid]
+            del keys[key]
+            if not keys:
+                del self._keys[pid]
+        return True
+
+    def remove_process(self, pid: Pid) -> None:
+        """Take all entries of a process out."""
+        for key in [*self._keys.get(pid, ())]:
+            self.remove(key, pid)
+
+    def knows(self, pid: Pid) -> bool:
+        """Whether a process has any entry."""
+        return pid in self._keys

@@ -1,0 +1,353 @@
+"""The loop of a server: runs the callbacks of a `GenServer` over the messages that wait.
+
+A turn begins when a dispatcher takes the server out of the run queue and ends when nothing waits, when the turn has
+lasted its share, or when the server is over. Between turns the server has no stack.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from runtime.kernel.body import exit_reason
+from runtime.kernel.instrument import hooks
+from runtime.kernel.mailbox import NOTHING, take
+from runtime.kernel.pid import OUTSIDE, Exit
+from runtime.kernel.process import DEAD, RECEIVING, RUNNABLE, Process
+from runtime.kernel.reports import crash_report, server_terminated
+from runtime.kernel.signals import finish, unlink_processes
+from runtime.otp.calls import CALL, CAST, PENDING, SYSTEM, From
+from runtime.otp.returns import IGNORE, NOREPLY, Continue, Reply, Stop, Timeout, _Marker
+from runtime.sys import handle_system
+from runtime.terms.crash import Crash
+from runtime.terms.isolation import ATOMIC, isolate
+from runtime.terms.pattern import ANY, Matching, matching
+from runtime.terms.reason import is_abnormal, is_atom
+
+if TYPE_CHECKING:
+    from runtime.kernel.scheduler import Worker
+    from runtime.otp.gen_server import GenServer
+
+TURN = 64
+"""Messages that a server may handle in one turn while others are ready."""
+
+_SPECIAL: frozenset[type] = frozenset((_Marker, Stop, Reply, Continue, Timeout))
+
+
+class Starting:
+    """What a server's process runs first: `init`."""
+
+    __slots__ = ("args", "cls", "kwargs", "origin", "registered_at")
+
+    def __init__(self, cls: type[GenServer], args: tuple[Any, ...], kwargs: dict[str, Any], origin: From) -> None:
+        self.cls = cls
+        self.args = args
+        self.kwargs = kwargs
+        self.origin = origin
+        self.registered_at: tuple[Any, Any] | None = None
+        """The registry and the key it is named by, which a start that fails gives back."""
+
+    @property
+    def initial_call(self) -> str:
+        """What observers show as the initial call."""
+        return f"{self.cls.__module__}.{self.cls.__qualname__}.init"
+
+    def run_process(self, process: Process, worker: Worker) -> None:
+        """Run `init`, tell the starter how it went, and go on as the server."""
+        origin = self.origin
+        try:
+            server = self.cls()
+            process.body = server
+            outcome = server.begin_process(*self.args, **self.kwargs)
+        except BaseException as error:
+            self._fail(process, worker, exit_reason(process, error))
+            return
+        if process.state is DEAD:  # the kill was swallowed
+            self._fail(process, worker, process.reason)
+            return
+        if outcome is None:
+            pass
+        elif outcome is IGNORE:
+            origin.settle(IGNORE)
+            self._fail(process, worker, "normal")
+            return
+        elif type(outcome) is Stop:
+            self._fail(process, worker, outcome.reason)
+            return
+        elif type(outcome) is Continue or type(outcome) is Timeout:
+            _then(process, outcome)
+        else:
+            self._fail(process, worker, ("bad_return_value", outcome))
+            return
+        origin.settle(True)
+        if not process.watchers:
+            process.watchers = None  # a waiting server keeps nothing that it does not need
+        if process.pending is not None:
+            _requeue(process, worker)
+        else:
+            run_server(server, process, worker)
+
+    def _fail(self, process: Process, worker: Worker, reason: Any) -> None:
+        """End a process whose `init` did not succeed; its death tells the starter.
+
+        A starter that traps exits does not find an `Exit` of it in its mailbox, as since OTP 26.
+        """
+        if process.state is not DEAD:
+            if is_abnormal(reason):
+                crash_report(process, reason)
+            if self.registered_at is not None:
+                self._give_name_back(process, *self.registered_at)
+            starter = self.origin.watcher
+            if starter.trap_exit or is_atom(reason, "normal"):
+                unlink_processes(starter, process)
+        _leave(process, worker)
+        finish(process, reason)
+
+    def _give_name_back(self, process: Process, where: Any, key: Any) -> None:
+        registry = process.node.resolve(where)
+        if registry is not None:
+            registry.body.unregister_name(where, key)
+
+
+class Ending:
+    """How a server ends: why, over which message, and with which last reply."""
+
+    __slots__ = ("message", "reason", "stop")
+
+    def __init__(self, reason: Any, message: Any = None, stop: Stop | None = None) -> None:
+        self.reason = reason
+        self.message = message
+        self.stop = stop
+
+
+MORE = Ending("more")
+"""From a turn that was long enough: not the end, messages wait."""
+
+
+def run_server(server: GenServer, process: Process, worker: Worker) -> None:
+    """Take one turn."""
+    ending = _begin_turn(server, process) if process.special else None
+    while ending is None:
+        ending = _turn(server, process)
+        if process.state is DEAD:
+            ending = Ending(process.reason)  # also when a callback has swallowed the kill, and returned
+        elif worker.local_links and (ending is None or ending is MORE):
+            # something of gevent.local's hangs on this greenlet: the server keeps it
+            ending = _wait_in_place(server, process, ending is MORE)
+        elif ending is None:
+            _leave(process, worker)
+            process.state = RECEIVING
+            if not process.mailbox:
+                process.mailbox = None
+            return
+    if ending is MORE:
+        _requeue(process, worker)
+    else:
+        _end(server, process, worker, ending)
+
+
+def _begin_turn(server: GenServer, process: Process) -> Ending | None:
+    """Do what is due before any message: a continuation, or a timeout that no message has cancelled."""
+    try:
+        stop = None
+        if process.pending is not None:
+            pending, process.pending = process.pending, None
+            stop = _after(server, process, server.handle_continue(pending.term))
+        elif process.timing is not None and process.deadline is None and _waits(process):
+            process.timing = None
+            stop = _after(server, process, server.handle_info("timeout"))
+    except BaseException as error:
+        return Ending(exit_reason(process, error))
+    process.special = _is_special(process)
+    return None if stop is None else Ending(stop.reason, None, stop)
+
+
+def _turn(server: GenServer, process: Process) -> Ending | None:
+    """Handle messages until none waits (None), the turn is long enough (MORE), or the server is to end."""
+    scheduler = process.node.scheduler
+    handled = 0
+    message = None
+    try:
+        while True:
+            if process.special or process.saved:
+                if process.pending is not None:
+                    return MORE
+                message = _next(process)
+                if message is NOTHING:
+                    return None
+                stop = _handle_specially(server, process, message)
+            else:
+                mailbox = process.mailbox
+                if not mailbox:
+                    return None
+                if type(mailbox) is tuple:
+                    message = mailbox[0]
+                    process.mailbox = None
+                else:
+                    message = mailbox.popleft()  # type: ignore[union-attr]
+                if hooks.received:
+                    for hook in hooks.received:
+                        hook(process, message)
+                if type(message) is tuple and message and message[0] is CAST:  # the commonest, without a detour
+                    result = server.handle_cast(message[1])
+                    stop = None if result is None else _after(server, process, result)
+                else:
+                    stop = _handle(server, process, message)
+            if stop is not None:
+                return Ending(stop.reason, message, stop)
+            handled += 1
+            scheduler.budget -= 1
+            if (scheduler.budget <= 0 and not scheduler.more_time()) or (handled >= TURN and scheduler.ready):
+                return MORE
+    except BaseException as error:
+        return Ending(exit_reason(process, error), message)
+
+
+def _handle(server: GenServer, process: Process, message: Any) -> Stop | None:
+    """Give one message to the callback it is for; gives how the server stops when it does."""
+    kind = type(message)
+    result: Any
+    if kind is tuple and message:
+        tag = message[0]
+        if tag is CALL:
+            origin = message[1]
+            result = server.handle_call(message[2], origin)
+            if type(result) not in _SPECIAL:
+                origin.settle(result if type(result) in ATOMIC else isolate(result))
+                return None
+            return _after_call(server, process, result, origin)
+        if tag is CAST:
+            result = server.handle_cast(message[1])
+        elif tag is SYSTEM:
+            return handle_system(server, process, message[1], message[2])
+        else:
+            result = server.handle_info(message)
+    elif kind is Exit and message.pid is process.parent and not process.detached:
+        return Stop(message.reason)
+    else:
+        result = server.handle_info(message)
+    return None if result is None else _after(server, process, result)
+
+
+def _after_call(server: GenServer, process: Process, result: Any, origin: From) -> Stop | None:
+    if result is NOREPLY:
+        return None
+    if type(result) is Reply:
+        origin.settle(isolate(result.value))
+        return _after(server, process, result.then)
+    return _after(server, process, result)
+
+
+def _handle_specially(server: GenServer, process: Process, message: Any) -> Stop | None:
+    """Handle a message in a server that has a timeout set, or that `runtime.sys` follows."""
+    timing, debug = process.timing, process.debug
+    process.timing = process.deadline = None
+    system = type(message) is tuple and len(message) == 3 and message[0] is SYSTEM
+    call = message[1] if type(message) is tuple and len(message) == 3 and message[0] is CALL else None
+    stop = _handle(server, process, message)
+    if system and timing is not None:
+        _then(process, Timeout(timing))  # as in OTP, it begins anew, when no more of them wait and nobody holds it
+    if debug is not None and not system:
+        if call is None or call.outcome is PENDING:
+            debug.no_reply()
+        else:
+            debug.message_out(call.outcome, call)
+    process.special = _is_special(process)
+    return stop
+
+
+def _next(process: Process) -> Any:
+    """Take the next message; while `runtime.sys` holds the server, only what it obeys all the same."""
+    debug = process.debug
+    message = take(process, _urgent(process) if debug is not None and debug.suspended else None)
+    if debug is not None and message is not NOTHING:
+        debug.message_in(message)
+    return message
+
+
+def _is_special(process: Process) -> bool:
+    """Whether a server has something besides its messages to look at."""
+    return process.pending is not None or process.timing is not None or process.debug is not None
+
+
+def _urgent(process: Process) -> Matching:
+    """Match what a suspended server takes: system messages, and its parent's exit."""
+    parent = None if process.detached else process.parent
+    return matching(((SYSTEM, ANY, ANY), Exit(parent or OUTSIDE, ANY)))
+
+
+def _after(server: GenServer, process: Process, result: Any) -> Stop | None:
+    """Act on what a callback returned; gives how the server stops when it does."""
+    if result is None:
+        return None
+    if type(result) is Stop:
+        return result
+    if type(result) is Continue or type(result) is Timeout:
+        _then(process, result)
+        return None
+    return Stop(("bad_return_value", result))
+
+
+def _then(process: Process, result: Continue | Timeout) -> None:
+    process.special = True
+    if type(result) is Continue:
+        process.pending = result
+    else:
+        assert type(result) is Timeout
+        process.timing = result.seconds
+        if _waits(process):
+            process.node.timers.wait(process, result.seconds)
+
+
+def _waits(process: Process) -> bool:
+    """Whether the time of a timeout runs: no message is there that would cancel it, and nobody holds the server."""
+    held = process.debug is not None and process.debug.suspended
+    return not (held or process.mailbox or process.saved)
+
+
+def _leave(process: Process, worker: Worker) -> None:
+    """Part a process from its worker, with the context variables it has set."""
+    if worker.gr_context is not None:
+        process.context = worker.gr_context
+        process.burdened = True
+    worker.process = None
+    process.worker = None
+
+
+def _requeue(process: Process, worker: Worker) -> None:
+    _leave(process, worker)
+    process.state = RUNNABLE
+    process.node.scheduler.ready.append(process)
+
+
+def _wait_in_place(server: GenServer, process: Process, more: bool) -> Ending | None:
+    """Wait for the next turn without giving the worker back, and begin it."""
+    scheduler = process.node.scheduler
+    if more:
+        process.state = RUNNABLE
+        scheduler.ready.append(process)
+    else:
+        process.state = RECEIVING
+    try:
+        scheduler.park(process)
+    except BaseException as error:
+        return Ending(exit_reason(process, error))
+    return _begin_turn(server, process) if process.special else None
+
+
+def _end(server: GenServer, process: Process, worker: Worker, ending: Ending) -> None:
+    """End the server: `terminate`, the last reply, the reports, and the process."""
+    reason, message, stop = ending.reason, ending.message, ending.stop
+    if process.state is not DEAD:
+        try:
+            server.terminate(reason)
+        except BaseException as error:
+            reason = exit_reason(process, error)
+        if stop is not None and stop.replies and type(message) is tuple and message[0] is CALL:
+            message[1].settle(isolate(stop.reply))
+    if process.state is not DEAD and is_abnormal(reason):
+        process.node.crashed += 1
+        stack = reason.stacktrace if type(reason) is Crash else ()
+        server_terminated(process, reason, message, server, stack)
+        crash_report(process, reason)
+    _leave(process, worker)
+    finish(process, reason)

@@ -1,0 +1,38 @@
+"""Dynamic supervisors: for children that come and go by request, of any kind and in any number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runtime.otp.gen_server import IGNORE, Stop
+from runtime.supervision.dynamic import DynamicChildren
+from runtime.supervision.restart_intensity import RestartIntensity
+from runtime.supervision.server import SupervisorServer
+from runtime.supervision.supervisor_spec import DynamicSupervisorSpec
+
+
+class DynamicSupervisor(SupervisorServer):
+    """A one_for_one supervisor that starts without children and knows them by pid alone.
+
+    ``start_child(pid, spec)`` adds one (ids may repeat), a finished one is forgotten, and all are stopped at the same
+    time. Subclasses may have an `init` that returns a `DynamicSupervisorSpec` (or IGNORE). Semantics: Elixir's
+    DynamicSupervisor.
+    """
+
+    max_children: int | None
+
+    @staticmethod
+    def default_spec(*args: Any, **kwargs: Any) -> DynamicSupervisorSpec:
+        """Take the arguments of a DynamicSupervisorSpec, by keyword."""
+        return DynamicSupervisorSpec(*args, **kwargs)
+
+    def keep(self, spec: Any) -> Any:
+        """Be ready for children."""
+        if spec is IGNORE:
+            return IGNORE
+        if not isinstance(spec, DynamicSupervisorSpec):
+            return Stop(("bad_return", (type(self).__name__, "init", spec)))
+        self.max_children = spec.max_children
+        intensity = RestartIntensity(spec.max_restarts, spec.max_seconds)
+        self.show(DynamicChildren(intensity, spec.max_children, spec.extra_arguments))
+        return None

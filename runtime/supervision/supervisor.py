@@ -1,0 +1,41 @@
+"""Supervisors: processes that start others, in order, and start them again when they fail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runtime.otp.gen_server import IGNORE, Stop
+from runtime.supervision.dynamic import SimpleChildren
+from runtime.supervision.ordered import OrderedChildren
+from runtime.supervision.restart_intensity import RestartIntensity
+from runtime.supervision.server import SupervisorServer
+from runtime.supervision.supervisor_spec import SupervisorSpec
+
+
+class Supervisor(SupervisorServer):
+    """A process that starts its children in order, restarts those that fail, and stops them in reverse order.
+
+    Either started with its children, ``Supervisor.start_link([(Counter, 0)], strategy="one_for_all")``, or subclassed
+    with an `init` that returns a `SupervisorSpec` (or IGNORE). It traps exits and serves one request after another.
+    Semantics: OTP's supervisor.
+    """
+
+    @staticmethod
+    def default_spec(*args: Any, **kwargs: Any) -> SupervisorSpec:
+        """Take the arguments of a SupervisorSpec: the children, and flags by keyword."""
+        return SupervisorSpec(*args, **kwargs)
+
+    def keep(self, spec: Any) -> Any:
+        """Start the children that `init` asked for."""
+        if spec is IGNORE:
+            return IGNORE
+        if not isinstance(spec, SupervisorSpec):
+            return Stop(("bad_return", (type(self).__name__, "init", spec)))
+        intensity = RestartIntensity(spec.max_restarts, spec.max_seconds)
+        if spec.strategy == "simple_one_for_one":
+            self.show(SimpleChildren(spec.specs[0], intensity, spec.auto_shutdown))
+        else:
+            children = OrderedChildren(spec.specs, spec.strategy, intensity, spec.auto_shutdown)
+            self.show(children)
+            children.start_all()
+        return None

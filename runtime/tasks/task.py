@@ -1,0 +1,209 @@
+"""Tasks: a function in a process of its own, whose result the caller waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from runtime.kernel.body import name_of
+from runtime.kernel.clock import now
+from runtime.kernel.mailbox import receive, send
+from runtime.kernel.node import current_process
+from runtime.kernel.pid import Down, Pid, Ref
+from runtime.kernel.processes import demonitor, exit, monitor, self_, unlink
+from runtime.kernel.signals import watch
+from runtime.otp.child_spec import ChildSpec
+from runtime.tasks.task_body import start_task_process
+from runtime.terms.errors import CallError
+from runtime.terms.isolation import travels_by_reference
+from runtime.terms.pattern import ANY
+from runtime.terms.reason import is_atom
+
+Outcome = tuple[str, Any]
+"""How a task ended: ``("ok", result)`` or ``("exit", reason)``."""
+
+
+@travels_by_reference
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A running function: its process, the reference its messages carry, who may wait for it, what it runs.
+
+    The result arrives as ``(ref, result)``, followed by a `Down`. `Task.start_link(fn, *args)` starts one that nobody
+    waits for, and ``(Task, fn, *args)`` is a child spec. Semantics: Elixir's Task.
+    """
+
+    pid: Pid
+    ref: Ref
+    owner: Pid
+    function: str = ""
+
+    @staticmethod
+    def start(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Pid:
+        """Run ``fn(*args, **kwargs)`` in a process for its effect alone; not linked."""
+        return start_task_process(check_function(fn), args, kwargs, linked=False).pid
+
+    @staticmethod
+    def start_link(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Pid:
+        """Run ``fn(*args, **kwargs)`` in a linked process for its effect alone."""
+        return start_task_process(check_function(fn), args, kwargs, linked=True).pid
+
+    @staticmethod
+    def child_spec(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> ChildSpec:
+        """Give the spec of a temporary child that runs ``fn(*args, **kwargs)``."""
+        start = Task.start_link if not kwargs else partial(Task.start_link, **kwargs)
+        return ChildSpec(id="Task", start=(start, check_function(fn), *args), restart="temporary", modules=[Task])
+
+
+def spawn_task(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Task:
+    """Run ``fn(*args, **kwargs)`` in a linked process; `await_` gives its result (Elixir: Task.async)."""
+    owner = current_process("spawn_task")
+    ref = Ref()
+    owner.node.add_alias(owner, ref, "demonitor")
+    process = start_task_process(_run_and_reply, (ref, check_function(fn), args, kwargs), linked=True, shown_as=fn)
+    watch(owner, process, ref, process.pid)
+    return Task(process.pid, ref, owner.pid, name_of(fn))
+
+
+def _run_and_reply(ref: Ref, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    send(ref, (ref, fn(*args, **kwargs)))
+
+
+def await_(task: Task, timeout: float | None = 5.0) -> Any:
+    """Give the result of a task that the caller owns; waits `timeout` seconds, None for ever.
+
+    Raises CallError with ``"timeout"`` (the task goes on, its result is dropped) or the reason the task ended with, and
+    ValueError when the caller is not the owner. A task can be awaited once.
+    """
+    _check_owner(task, "await_")
+    message = receive((task.ref, ANY), Down(task.ref, ANY, ANY), timeout=timeout, default=None)
+    demonitor(task.ref, flush=True)
+    if message is None:
+        raise CallError("timeout", "await", (task, timeout), "task")
+    if isinstance(message, Down):
+        raise CallError(message.reason, "await", (task, timeout), "task")
+    return message[1]
+
+
+def await_many(tasks: Iterable[Task], timeout: float | None = 5.0) -> list[Any]:
+    """Give the results of several tasks in their order; `timeout` is for all together. Raises as `await_`."""
+    tasks = list(tasks)
+    for task in tasks:
+        _check_owner(task, "await_many")
+    waiting = {task.ref for task in tasks}
+    results: dict[Ref, Any] = {}
+    deadline = None if timeout is None else now() + timeout
+    failure: Any = None
+    while waiting and failure is None:
+        left = None if deadline is None else max(0.0, deadline - now())
+        message = receive(partial(_is_from_any, waiting), timeout=left, default=None)
+        if message is None:
+            failure = ("timeout",)
+        elif isinstance(message, Down):
+            failure = (message.reason,)
+        else:
+            ref, results[ref] = message
+            waiting.discard(ref)
+            demonitor(ref, flush=True)
+    for ref in waiting:
+        demonitor(ref, flush=True)
+    if failure is not None:
+        raise CallError(failure[0], "await_many", (tasks, timeout), "task")
+    return [results[task.ref] for task in tasks]
+
+
+def _is_from_any(refs: set[Ref], message: Any) -> bool:
+    """Whether a message is the result or the `Down` of a task with one of these references."""
+    if isinstance(message, Down):
+        return message.ref in refs
+    return type(message) is tuple and len(message) == 2 and isinstance(message[0], Ref) and message[0] in refs
+
+
+def yield_(task: Task, timeout: float | None = 5.0) -> Outcome | None:
+    """Look for a task's end for `timeout` seconds: ``("ok", result)``, ``("exit", reason)``, or None if it goes on.
+
+    After None it can be awaited, or looked for again. Raises ValueError when the caller is not the owner.
+    """
+    _check_owner(task, "yield_")
+    message = receive((task.ref, ANY), Down(task.ref, ANY, ANY), timeout=timeout, default=None)
+    if message is None:
+        return None
+    demonitor(task.ref, flush=True)
+    return ("exit", message.reason) if isinstance(message, Down) else ("ok", message[1])
+
+
+def yield_many(
+    tasks: Iterable[Task], timeout: float | None = 5.0, on_timeout: str = "nothing"
+) -> list[tuple[Task, Outcome | None]]:
+    """`yield_` several tasks within one `timeout`; gives ``(task, outcome)`` in their order.
+
+    Those that go on have None; ``on_timeout="kill_task"`` ends them, ``"ignore"`` lets go of them.
+    """
+    if on_timeout not in ("nothing", "kill_task", "ignore"):
+        raise ValueError(f"on_timeout is {on_timeout!r}; allowed are 'nothing', 'kill_task' and 'ignore'")
+    deadline = None if timeout is None else now() + timeout
+    outcomes = []
+    for task in tasks:
+        left = None if deadline is None else max(0.0, deadline - now())
+        outcome = yield_(task, left)
+        if outcome is None and on_timeout == "kill_task":
+            outcome = shutdown(task, "brutal_kill")
+        elif outcome is None and on_timeout == "ignore":
+            outcome = ignore(task)
+        outcomes.append((task, outcome))
+    return outcomes
+
+
+def shutdown(task: Task, timeout: float | str | None = 5.0) -> Outcome | None:
+    """End a task: with ``"shutdown"``, and after `timeout` seconds by killing; ``"brutal_kill"`` kills at once.
+
+    Gives ``("ok", result)`` when it had finished, ``("exit", reason)`` when it had ended otherwise, else None.
+    """
+    _check_owner(task, "shutdown")
+    kills = timeout == "brutal_kill"
+    if isinstance(timeout, str) and timeout not in ("brutal_kill", "infinity"):
+        raise ValueError(f"timeout is {timeout!r}; allowed are seconds, 'brutal_kill' and 'infinity'")
+    seconds = None if isinstance(timeout, str) else timeout
+    ref = monitor(task.pid)
+    unlink(task.pid)
+    exit(task.pid, "kill" if kills else "shutdown")
+    down = receive(Down(ref, ANY, ANY), timeout=seconds, default=None)
+    if down is None:
+        exit(task.pid, "kill")
+        down = receive(Down(ref, ANY, ANY))
+    reason = down.reason
+    if is_atom(reason, "noproc"):  # it had ended before: its own monitor knows how, if that has not been looked at yet
+        first = receive(Down(task.ref, ANY, ANY), timeout=0, default=down)
+        reason = first.reason
+    reply = receive((task.ref, ANY), timeout=0, default=None)
+    demonitor(task.ref, flush=True)
+    if reply is not None:
+        return "ok", reply[1]
+    return None if is_atom(reason, "killed" if kills else "shutdown") else ("exit", reason)
+
+
+def ignore(task: Task) -> Outcome | None:
+    """Let go of a task, which runs on unlinked; gives its outcome when it has ended already, else None."""
+    _check_owner(task, "ignore")
+    outcome = yield_(task, 0)
+    unlink(task.pid)
+    demonitor(task.ref, flush=True)
+    return outcome
+
+
+def _check_owner(task: Any, function: str) -> None:
+    if not isinstance(task, Task):
+        raise TypeError(f"{function}() takes a Task, not {task!r}")
+    caller = self_()
+    if task.owner != caller:
+        raise ValueError(
+            f"{function}() is for the owner of a task: {task.pid} belongs to {task.owner}, not to {caller}"
+        )
+
+
+def check_function(fn: Any) -> Callable[..., Any]:
+    """Give `fn` back. Raises TypeError for what is no function."""
+    if not callable(fn):
+        raise TypeError(f"a task runs a function, not {fn!r}")
+    return fn  # type: ignore[no-any-return]

@@ -1,0 +1,128 @@
+"""Task supervisors: dynamic supervisors whose children are tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any
+
+from runtime.kernel.body import name_of
+from runtime.kernel.mailbox import receive, send
+from runtime.kernel.node import current_process
+from runtime.kernel.pid import Down, Pid, Ref
+from runtime.kernel.processes import demonitor, exit, link, monitor
+from runtime.otp.child_spec import ChildSpec, Restart, Shutdown
+from runtime.supervision.dynamic_supervisor import DynamicSupervisor
+from runtime.supervision.requests import start_child, which_children
+from runtime.tasks.task import Task, check_function
+from runtime.tasks.task_body import callers_of, start_task_process
+from runtime.tasks.task_stream import TaskStream
+from runtime.terms.pattern import ANY
+
+
+class TaskSupervisor(DynamicSupervisor):
+    """A dynamic supervisor for tasks, which are temporary children unless said otherwise.
+
+    In the functions below `supervisor` is its Pid or name. They raise StartError ``"max_children"`` when it has as many
+    tasks as it may have, and CallError when it is not there. Semantics: Elixir's Task.Supervisor.
+    """
+
+    @staticmethod
+    def start_child(
+        supervisor: Any,
+        fn: Callable[..., Any],
+        *args: Any,
+        restart: Restart = "temporary",
+        shutdown: Shutdown = 5.0,
+    ) -> Pid:
+        """Run ``fn(*args)`` as a child that nobody waits for; gives its Pid."""
+        owner = current_process("start_child")
+        check_function(fn)
+        start = (_start_alone, owner.pid, callers_of(owner), fn, args)
+        pid: Pid = start_child(supervisor, _spec(start, restart, shutdown))
+        return pid
+
+    @staticmethod
+    def async_(supervisor: Any, fn: Callable[..., Any], *args: Any, shutdown: Shutdown = 5.0) -> Task:
+        """Run ``fn(*args)`` as a child that is linked to the caller too; `await_` gives its result."""
+        return start_supervised(supervisor, fn, args, shutdown, linked=True)
+
+    @staticmethod
+    def async_nolink(supervisor: Any, fn: Callable[..., Any], *args: Any, shutdown: Shutdown = 5.0) -> Task:
+        """Run ``fn(*args)`` as a child whose end, however it comes, does not end the caller."""
+        return start_supervised(supervisor, fn, args, shutdown, linked=False)
+
+    @staticmethod
+    def async_stream(
+        supervisor: Any, items: Iterable[Any], fn: Callable[..., Any], *args: Any, **options: Any
+    ) -> Iterator[Any]:
+        """Like `runtime.tasks.task_stream.async_stream`, with the tasks as children of a supervisor."""
+        check_function(fn)
+        shutdown = options.pop("shutdown", 5.0)
+        begin = partial(_begin, supervisor, fn, args, shutdown, True)
+        return TaskStream(items, begin, **options).outcomes()
+
+    @staticmethod
+    def async_stream_nolink(
+        supervisor: Any, items: Iterable[Any], fn: Callable[..., Any], *args: Any, **options: Any
+    ) -> Iterator[Any]:
+        """Like `async_stream`, with tasks that are not linked to the caller."""
+        check_function(fn)
+        shutdown = options.pop("shutdown", 5.0)
+        begin = partial(_begin, supervisor, fn, args, shutdown, False)
+        return TaskStream(items, begin, **options).outcomes()
+
+    @staticmethod
+    def tasks(supervisor: Any) -> list[Pid]:
+        """Give the Pids of the tasks that run (Elixir: Task.Supervisor.children)."""
+        return [info.pid for info in which_children(supervisor) if isinstance(info.pid, Pid)]
+
+    children = tasks  # type: ignore[assignment]  # Elixir's name, of the class; an instance's are its records
+
+
+def start_supervised(
+    supervisor: Any, fn: Callable[..., Any], args: tuple[Any, ...], shutdown: Shutdown, linked: bool
+) -> Task:
+    """Start a task as a supervisor's child, and hand it its work when the caller watches it."""
+    owner = current_process("async_")
+    check_function(fn)
+    pid: Pid = start_child(supervisor, _spec((_start_waiting, owner.pid), "temporary", shutdown))
+    if linked:
+        link(pid)
+    ref = monitor(pid, alias="demonitor")
+    send(pid, (_WORK, owner.pid, ref, callers_of(owner), fn, args))
+    return Task(pid, ref, owner.pid, name_of(fn))
+
+
+_WORK = "$task"
+
+
+def _begin(supervisor: Any, fn: Any, args: tuple[Any, ...], shutdown: Shutdown, linked: bool, item: Any) -> Task:
+    return start_supervised(supervisor, fn, (item, *args), shutdown, linked)
+
+
+def _spec(start: tuple[Any, ...], restart: Restart, shutdown: Shutdown) -> ChildSpec:
+    return ChildSpec(id="Task", start=start, restart=restart, shutdown=shutdown, modules=[Task])
+
+
+def _start_alone(owner: Pid, callers: list[Pid], fn: Callable[..., Any], args: tuple[Any, ...]) -> Pid:
+    return start_task_process(fn, args, linked=True, starter=owner, callers=callers).pid
+
+
+def _start_waiting(owner: Pid) -> Pid:
+    return start_task_process(_await_work, (owner,), linked=True, starter=owner, callers=[]).pid
+
+
+def _await_work(owner: Pid) -> None:
+    """Wait for the owner's message with the work; end when the owner dies before."""
+    watch: Ref = monitor(owner)
+    message = receive((_WORK, owner, ANY, ANY, ANY, ANY), Down(watch, ANY, ANY))
+    if isinstance(message, Down):
+        exit(("shutdown", message.reason))
+    demonitor(watch, flush=True)
+    _, _, ref, callers, fn, args = message
+    process = current_process("async_")
+    process.label = name_of(fn)
+    assert process.dictionary is not None
+    process.dictionary["$callers"] = callers
+    send(ref, (ref, fn(*args)))

@@ -1,0 +1,119 @@
+"""The exit reason of a process that died of an exception."""
+
+from __future__ import annotations
+
+import linecache
+import traceback
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from runtime.terms.text import PATIENCE, shorten
+from runtime.terms.time_limit import within
+
+MAX_FRAMES = 40
+"""Longest stack a crash keeps: the outermost and innermost halves of a longer one (a recursion has thousands)."""
+
+
+class StackFrame(NamedTuple):
+    """One line of a stack: where it is, not what it held."""
+
+    file: str
+    line: int
+    function: str
+
+    @property
+    def source(self) -> str:
+        """The line's text, empty when the file cannot be read."""
+        return linecache.getline(self.file, self.line).strip()
+
+
+class Crash:
+    """Why a process died, when it died of an exception.
+
+    `exception` is the qualified name of its class, `message` its text, `stacktrace` a list of `StackFrame`, innermost
+    last. Immutable: all who hear of a death get the same one. Two crashes are equal when exception and message are; it
+    can be pickled and sent, and keeps no frame, local or exception object alive.
+    """
+
+    __slots__ = ("_frames", "exception", "message")
+
+    exception: str
+    message: str
+    _frames: tuple[StackFrame, ...]
+
+    def __init__(self, exception: str, message: str, stacktrace: Iterable[StackFrame] = ()) -> None:
+        for name, value in (("exception", exception), ("message", message), ("_frames", tuple(stacktrace))):
+            object.__setattr__(self, name, value)
+
+    @property
+    def stacktrace(self) -> list[StackFrame]:
+        """The stack, innermost last; a list of the caller's own."""
+        return [*self._frames]
+
+    @classmethod
+    def from_exception(cls, error: BaseException) -> Crash:
+        """Describe an exception that was caught; a `__str__` that raises or hangs is survived."""
+        kind = type(error)
+        name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+        return cls(name, _message(error), stack_of(error.__traceback__))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Crash):
+            return NotImplemented
+        return self.exception == other.exception and self.message == other.message
+
+    def __hash__(self) -> int:
+        return hash((self.exception, self.message))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a Crash is immutable")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError("a Crash is immutable")
+
+    def __repr__(self) -> str:
+        first = next(iter(self.message.splitlines()), "")
+        return f"{self.exception}: {first}" if first else self.exception
+
+    def __deepcopy__(self, memo: object) -> Crash:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Crash, (self.exception, self.message, self.stacktrace)
+
+
+def _message(error: BaseException) -> str:
+    try:
+        if type(error).__str__ in _OWN_STR and all(type(argument) is str for argument in error.args):
+            return shorten(str(error), 2_000)
+        return shorten(within(PATIENCE, str, error), 2_000)
+    except BaseException as failure:
+        return f"<the exception's __str__ raised {type(failure).__name__}>"
+
+
+_OWN_STR = (BaseException.__str__, OSError.__str__)
+"""What makes text without code of the program's, given strings."""
+
+
+def stack_of(trace: TracebackType | None) -> list[StackFrame]:
+    """Give the lines of a traceback without the runtime's own outermost frames."""
+    frames = [StackFrame(f.f_code.co_filename, line, f.f_code.co_name) for f, line in traceback.walk_tb(trace)]
+    return trim_stack(frames)
+
+
+def trim_stack(frames: list[StackFrame]) -> list[StackFrame]:
+    """Drop the runtime's and gevent's frames at the outer end and shorten what is longer than `MAX_FRAMES`."""
+    start = 0
+    while start < len(frames) and frames[start].file.startswith(_OUTER):
+        start += 1
+    frames = frames[start:] or frames
+    if len(frames) > MAX_FRAMES:
+        half = MAX_FRAMES // 2
+        left_out = StackFrame("", 0, f"... {len(frames) - 2 * half} frames ...")
+        frames = [*frames[:half], left_out, *frames[-half:]]
+    return frames
+
+
+_OUTER = (__file__.rpartition("terms")[0], "src/gevent/")
+"""Where their files are; gevent's compiled ones say where they were compiled."""

@@ -1,0 +1,53 @@
+"""The cut-off: a limit on the time that a value of the program's may take to describe itself.
+
+A ``__repr__`` or ``__str__`` is code like any other: it may loop for ever, or wait. In a report it would hold up the
+end of a process, in the hub everybody. While it runs, each of its lines looks at the time, and a wait of its own is
+ended.
+What it cannot cut is one long call into C, and a loop that swallows the exception which ends it.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from types import FrameType
+from typing import Any
+
+import gevent
+from greenlet import getcurrent
+
+
+class OutOfTime(BaseException):
+    """Ends a description that takes too long. Not an `Exception`, so that few things swallow it."""
+
+
+def within(seconds: float, describe: Callable[[Any], str], value: Any) -> str:
+    """Give ``describe(value)``. Raises OutOfTime when it is not done after `seconds`.
+
+    A program that is traced (by a debugger, say) keeps its tracer, and is not limited while it computes.
+    """
+    from runtime.kernel.scheduler import Worker
+
+    me = getcurrent()
+    ends = time.monotonic() + seconds
+
+    def look(frame: FrameType, event: str, argument: Any) -> Any:
+        if getcurrent() is not me:
+            return None  # it waits, and others run
+        if time.monotonic() > ends:
+            raise OutOfTime
+        return look
+
+    # Only a process may wait; in the hub, and on a thread that has none, gevent says so itself.
+    waiting = gevent.Timeout(seconds, OutOfTime) if type(me) is Worker else nullcontext()
+    tracing = sys.gettrace() is None
+    with waiting:
+        if tracing:
+            sys.settrace(look)
+        try:
+            return describe(value)
+        finally:
+            if tracing:
+                sys.settrace(None)

@@ -1,0 +1,158 @@
+"""Columns: chosen by the width there is, and always exactly as wide as they should be."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from observer.drawing.columns import ALL, LEAST_NAME, Cell, failure_tone, lay_out, name_cell
+from observer.model.row_history import Life
+from observer.model.settings import COLUMNS
+from observer.text import tones
+from runtime.introspection.wire import Row
+
+
+def width_of(cell: Cell) -> int:
+    return sum(cell_len(text) for text, _ in cell)
+
+
+def text_of(cell: Cell) -> str:
+    return "".join(text for text, _ in cell)
+
+
+rows = st.builds(
+    Row,
+    key=st.just("k"),
+    pid=st.sampled_from([None, "<0.1.0>", "<0.123456789.0>"]),
+    kind=st.sampled_from(["supervisor", "worker", "greenlet", "group"]),
+    name=st.text(max_size=50),
+    status=st.sampled_from(["running", "runnable", "waiting", "suspended", "exiting", "restarting", "stopped"]),
+    message_queue_len=st.integers(min_value=0, max_value=10**7),
+    messages_in=st.integers(min_value=0, max_value=10**9),
+    memory=st.none() | st.integers(min_value=0, max_value=10**12),
+    restarts=st.integers(min_value=0, max_value=10**4),
+    started_at=st.none() | st.floats(min_value=0, max_value=90),
+    max_restarts=st.none() | st.integers(min_value=0, max_value=1000),
+    restarts_used=st.none() | st.integers(min_value=0, max_value=1000),
+    restarts_expire_in=st.none() | st.floats(min_value=0, max_value=1000),
+    child_count=st.integers(min_value=0, max_value=10**6),
+    folded=st.booleans(),
+    strategy=st.none() | st.just("one_for_one"),
+    not_running=st.integers(min_value=0, max_value=9),
+    cpu_time=st.none() | st.floats(min_value=0, max_value=1000),
+    last_failure_at=st.none() | st.floats(min_value=0, max_value=100),
+)
+
+
+@given(rows, st.booleans())
+def test_every_cell_is_as_wide_as_its_column(row: Row, seen: bool) -> None:
+    life = Life() if seen else None
+    if life is not None:
+        life.take(row, 99.0)
+        life.take(row, 100.0)
+    for column in ALL.values():
+        for width in column.widths:
+            assert width_of(column.draw(row, life, width)) == width, column.id
+
+
+def test_how_many_children_are_down_is_told_before_what_a_narrow_name_cuts_off() -> None:
+    row = Row(key="c", pid="<0.2.0>", kind="supervisor", name="chat", strategy="rest_for_one", not_running=1)
+    assert text_of(name_cell(row, "", 22, 0.0)) == "▾ chat ■1 down rest_f…"
+
+
+@given(rows, st.integers(min_value=1, max_value=60), st.sampled_from(["", "├─", "│ └─"]), st.booleans())
+def test_a_name_is_as_wide_as_its_column(row: Row, width: int, guide: str, foldable: bool) -> None:
+    assert width_of(name_cell(row, guide, width, 100.0, foldable)) == width
+
+
+@given(st.integers(min_value=1, max_value=300))
+def test_a_layout_fills_the_width_and_leaves_room_for_the_name(width: int) -> None:
+    layout = lay_out(width, COLUMNS)
+    assert layout.name + sum(cells + 1 for _, cells in layout.columns) == width
+    assert layout.name >= min(width, LEAST_NAME)
+
+
+def test_at_eighty_columns_everything_that_matters_is_there() -> None:
+    shown = {column.id: cells for column, cells in lay_out(77, COLUMNS).columns}
+    assert set(COLUMNS) - set(shown) == {"uptime"}
+    assert shown["messages"] > 6, "there is room for a sparkline"
+
+
+def test_columns_stand_in_the_order_that_was_asked_for() -> None:
+    assert [column.id for column, _ in lay_out(100, ("memory", "pid")).columns] == ["memory", "pid"]
+
+
+def test_a_full_mailbox_has_a_sign_beside_its_colour() -> None:
+    cell = ALL["mailbox"].draw(Row(key="k", pid="<0.1.0>", message_queue_len=4_000), None, 14)
+    assert "! 4.0k" in text_of(cell)
+    assert cell[0][1] == tones.BAD
+
+
+def test_a_mailbox_shows_its_peak_since_you_look() -> None:
+    life = Life()
+    life.take(Row(key="k", pid="<0.1.0>", message_queue_len=5_000), 1.0)
+    life.take(Row(key="k", pid="<0.1.0>", message_queue_len=1), 2.0)
+    assert "╎" in text_of(ALL["mailbox"].draw(Row(key="k", pid="<0.1.0>", message_queue_len=1), life, 20))
+
+
+def test_a_supervisor_shows_restarts_used_of_those_allowed_and_the_time_that_runs() -> None:
+    row = Row(key="k", pid="<0.1.0>", kind="supervisor", max_restarts=3, restarts_used=3, restarts_expire_in=4.0)
+    assert text_of(ALL["restarts"].draw(row, None, 10)).strip() == "!4s 3/3"
+
+
+def test_a_group_shows_the_sums_of_its_rows_and_nothing_where_there_are_none() -> None:
+    sums = Row(key="group:x", kind="group", name="x", child_count=3, message_queue_len=12, memory=4096, restarts=2)
+    assert text_of(ALL["mailbox"].draw(sums, None, 14)).endswith("12")
+    assert text_of(ALL["memory"].draw(sums, None, 6)).strip() == "4.0K"
+    assert text_of(ALL["restarts"].draw(sums, None, 8)).strip() == "2"
+    assert text_of(ALL["mailbox"].draw(Row(key="g", kind="group"), None, 14)).strip() == ""
+
+
+def test_a_pid_too_long_for_its_column_loses_its_brackets_first() -> None:
+    assert text_of(ALL["pid"].draw(Row(key="k", pid="<0.10000.0>"), None, 9)) == "0.10000.0"
+
+
+def test_what_looks_wrong_is_marked_on_its_row() -> None:
+    row = Row(key="k", pid="<0.1.0>", name="pool", lints=("deadlock",))
+    assert "pool ! deadlock" in text_of(name_cell(row, "", 30, 1.0))
+
+
+def test_where_there_is_room_memory_tells_its_growth() -> None:
+    shown = {column.id: cells for column, cells in lay_out(117, COLUMNS).columns}
+    assert shown["memory"] > 6
+
+
+def test_a_failure_colours_its_row_and_fades() -> None:
+    row = Row(key="k", last_failure_at=100.0)
+    seen = [failure_tone(row, time) for time in (101.0, 105.0, 111.0, 129.0, 130.0)]
+    assert seen == [tones.BAD, "$text-error 100%", "$text-error 88%", "$text-error 52%", None]
+    assert "✗" in text_of(name_cell(row, "", 30, 101.0))
+
+
+def test_the_share_of_the_processor_is_an_average_and_a_large_one_has_a_sign() -> None:
+    life = Life()
+    draw = ALL["cpu"].draw
+    for look, used in enumerate((0.0, 0.5, 0.5, 1.5)):
+        row = Row(key="k", pid="<0.1.0>", cpu_time=used)
+        life.take(row, float(look))
+    assert text_of(draw(row, life, 5)) == "  50%"
+    life.take(hog := Row(key="k", pid="<0.1.0>", cpu_time=10.0), 4.0)
+    assert text_of(draw(hog, life, 5)) == "!250%"
+    assert text_of(draw(Row(key="k", pid="<0.1.0>"), life, 5)).strip() == ""
+
+
+def test_the_peak_of_a_mailbox_is_not_forgotten_while_one_looks() -> None:
+    life = Life()
+    for look in range(200):
+        life.take(Row(key="k", pid="<0.1.0>", message_queue_len=900 if look == 0 else 0), float(look))
+    assert life.mailbox_peak == 900
+
+
+def test_growth_counts_from_the_first_look_and_starts_anew_with_the_process() -> None:
+    life = Life()
+    for look in range(200):
+        life.take(Row(key="k", pid="<0.1.0>", memory=1_000 + look), float(look))
+    assert (life.growth, life.grown_for) == (199, 199)
+    life.take(Row(key="k", pid="<0.2.0>", memory=10), 200.0)
+    assert life.growth == 0

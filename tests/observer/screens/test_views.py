@@ -1,0 +1,302 @@
+"""The other views: processes, one process, events, the node, names; and going between them."""
+
+from __future__ import annotations
+
+import pytest
+
+from observer.screens.event_dialog import EventDialog
+from observer.screens.events_screen import EventsScreen
+from observer.screens.names_screen import NamesScreen
+from observer.screens.node_screen import NodeScreen
+from observer.screens.process_screen import ProcessScreen
+from observer.screens.processes_screen import ProcessesScreen
+from observer.screens.tree_screen import TreeScreen
+from observer.screens.view_screen import ViewScreen
+from observer.widgets.node_header import NodeHeader
+from runtime.introspection import wire
+from tests.observer.conftest import Drive
+from tests.observer.screens.test_tree_screen import selected, table
+from tests.support import fake_node
+
+VIEWS: list[tuple[str, type[ViewScreen]]] = [
+    ("1", TreeScreen),
+    ("2", ProcessesScreen),
+    ("3", ProcessScreen),
+    ("4", EventsScreen),
+    ("5", NodeScreen),
+    ("6", NamesScreen),
+]
+
+
+@pytest.mark.parametrize(("key", "view"), VIEWS)
+async def test_number_keys_lead_to_views(drive: Drive, key: str, view: type[ViewScreen]) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press(key)
+        await driver.look()
+        assert type(driver.app.screen) is view
+
+
+async def test_views_can_be_reached_by_mouse(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        x = driver.text().splitlines()[0].index("4 Events")
+        await driver.pilot.click(NodeHeader, offset=(x, 0))
+        await driver.settle()
+        assert isinstance(driver.app.screen, EventsScreen)
+
+
+async def test_going_to_a_view_leaves_what_was_opened_from_it(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("j", "enter", "1")
+        assert isinstance(driver.app.screen, TreeScreen)
+        assert selected(driver) == "chat_server"
+
+
+async def test_every_view_survives_every_size(drive: Drive) -> None:
+    async with drive(fake_node.crashing()) as driver:
+        for key, _ in VIEWS:
+            await driver.press(key)
+            for size in ((20, 5), (80, 24), (200, 60), (120, 40)):
+                await driver.pilot.resize_terminal(*size)
+                await driver.look()
+            assert driver.app.screen.focused is not None
+            assert driver.app.screen.focused.display
+
+
+async def test_processes_are_sorted_by_memory_at_first(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("2")
+        await driver.look()
+        assert selected(driver) == "chat_server"
+        query = next(query for query in reversed(driver.node.asked) if isinstance(query, wire.GetProcesses))
+        assert (query.sort, query.descending, query.group_by) == ("memory", True, "")
+
+
+async def test_processes_can_be_sorted_by_what_they_gained_and_grouped(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("2", "d", "b")
+        await driver.look()
+        query = next(query for query in reversed(driver.node.asked) if isinstance(query, wire.GetProcesses))
+        assert query.delta
+        assert query.group_by == "label"
+        assert "grouped by label" in driver.text()
+        assert "Sorted by Memory   grouped by label   by what it gained since the last look" in driver.text()
+        await driver.press("s", "enter")
+        assert "(turned round)" in driver.text()
+
+
+async def test_a_kill_from_the_list_means_the_selected_process(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("2", "j", "X")
+        kills = [query.pid for query in driver.node.asked if isinstance(query, wire.Exit)]
+        row = table(driver).row
+        assert row is not None
+        assert len(kills) == 1
+
+
+async def test_a_process_shows_its_insides_and_follows_its_place_through_a_restart(drive: Drive) -> None:
+    async with drive(fake_node.chat(), size=(160, 50)) as driver:
+        await driver.press("j", "j", "j", "j", "enter")
+        await driver.look(2)
+        text = driver.text()
+        for expected in ("bob <0.14.0>", "match receive", "line 7", "'name': 'Ada'", "$initial_call", "parent"):
+            assert expected in text
+        driver.node.crash(driver.node.find("bob"))
+        await driver.look(2)
+        text = driver.text()
+        assert "bob <0.900.0>" in text
+        assert "bob restarted" in text
+
+
+async def test_a_process_is_first_shown_without_its_state_which_may_take_a_while(drive: Drive) -> None:
+    async with drive(fake_node.chat(), size=(160, 50)) as driver:
+        await driver.press("j", "j", "j", "j", "enter")
+        await driver.look(2)
+        asked = [
+            query.state for query in driver.node.asked if isinstance(query, wire.GetProcess) and query.messages > 1
+        ]
+        assert asked[:2] == [False, True]
+        assert "'name': 'Ada'" in driver.text()
+        await driver.press("i")
+        await driver.look(2)
+        assert "'name': 'Ada'" not in driver.text()
+        assert "Press i to ask" in driver.text()
+
+
+async def test_where_there_is_room_for_one_column_the_keys_that_scroll_reach_its_end(drive: Drive) -> None:
+    async with drive(fake_node.chat(), size=(80, 24)) as driver:
+        await driver.press("j", "j", "j", "j", "enter")
+        await driver.look(2)
+        assert "$initial_call" not in driver.text()
+        await driver.press("tab")
+        assert "match receive" in driver.text()
+        await driver.press("end")
+        assert await driver.shows("$initial_call")
+
+
+async def test_a_process_that_is_gone_for_good_is_told_and_cannot_be_killed(drive: Drive) -> None:
+    node = fake_node.chat()
+    node.restarting = False
+    async with drive(node) as driver:
+        await driver.press("j", "j", "j", "j", "enter")
+        await driver.look()
+        node.crash(node.find("bob"))
+        await driver.look()
+        assert "This process has ended" in driver.text()
+        await driver.press("X")
+        assert not any(isinstance(query, wire.Exit) for query in node.asked)
+
+
+async def test_relations_are_places_to_go_to(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("j", "j", "j", "j", "enter")
+        await driver.look()
+        await driver.press("enter")
+        await driver.look()
+        assert "clients <0.12.0>" in driver.text()
+        await driver.press("escape")
+        await driver.look()
+        assert "bob <0.14.0>" in driver.text()
+
+
+async def test_a_crash_is_told_with_its_stack_and_its_chain(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("j", "j", "j", "X", "4", "g", "j")
+        await driver.look()
+        text = driver.text()
+        assert "Cause and effect" in text
+        assert "ada <0.13.0> was sent kill" in text
+        assert "└▸ ✗ ada" in text
+        assert "raise ValueError(text)" in text
+        await driver.press("enter")
+        assert isinstance(driver.app.screen, EventDialog)
+        await driver.press("escape", "o")
+        assert isinstance(driver.app.screen, ProcessScreen)
+
+
+async def test_events_can_be_filtered_by_kind_and_by_text(drive: Drive) -> None:
+    async with drive(fake_node.crashing()) as driver:
+        await driver.press("4", "f")
+        await driver.look()
+        assert "restarted" not in driver.text().split("Events")[-1].split("Selected")[0]
+        await driver.press("f", "f", "f", "slash", *"gave", "enter")
+        list_part = [line[:60] for line in driver.text().splitlines() if "22:13" in line]
+        assert len(list_part) == 1
+        await driver.press("escape")
+        assert len([line for line in driver.text().splitlines() if "22:13" in line[:20]]) == 6
+
+
+async def test_the_node_view_lists_what_looks_wrong_and_leads_there(drive: Drive) -> None:
+    async with drive(fake_node.crashing()) as driver:
+        await driver.press("5")
+        await driver.look(2)
+        text = driver.text()
+        for expected in ("Hub lag", "Messages/s", "chat_server looks like a overload", "python -m demos.chat"):
+            assert expected in text
+        assert "⏎ shows <0.11.0>" in text
+        await driver.press("enter")
+        await driver.look()
+        assert isinstance(driver.app.screen, ProcessScreen)
+        assert "chat_server <0.11.0>" in driver.text()
+
+
+async def test_names_timers_and_sockets_lead_to_their_processes(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("6")
+        await driver.look()
+        text = driver.text()
+        for expected in ("chat_server", "'tick'", "127.0.0.1:4000"):
+            assert expected in text
+        await driver.press("j", "enter")
+        await driver.look()
+        assert "chat_server <0.11.0>" in driver.text()
+
+
+async def test_marked_processes_are_killed_together(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("j", "j", "j", "v", "v")
+        assert driver.text().count("✓") == 2
+        await driver.press("x")
+        assert "and 1 more" in driver.text()
+        await driver.press("enter")
+        kills = [query.pid for query in driver.node.asked if isinstance(query, wire.Exit)]
+        assert kills == ["<0.13.0>", "<0.14.0>"]
+        await driver.press("escape")
+        assert "✓" not in driver.text()
+
+
+async def test_a_subtree_can_be_shown_alone(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("j", "j", "i")
+        await driver.look()
+        assert "ada" in driver.text()
+        assert "listener" not in driver.text()
+        await driver.press("escape")
+        await driver.look()
+        assert "listener" in driver.text()
+
+
+async def test_a_worker_is_shown_among_its_siblings_alone(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("j", "j", "j", "i")
+        await driver.look()
+        assert "ada" in driver.text()
+        assert "bob" in driver.text()
+        assert "listener" not in driver.text()
+
+
+async def test_the_tree_says_in_a_sentence_what_is_wrong(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.look()
+        assert "Nothing looks wrong." in driver.text()
+        driver.node.find("bob").lints = ("mailbox_grows",)
+        driver.node.find("ada").lints = ("hog",)
+        await driver.look()
+        assert "! ada looks like a hog.  and 1 more" in driver.text()
+        await driver.pilot.click("FindingLine")
+        await driver.look()
+        assert "It computes and never waits." in driver.text()
+
+
+async def test_after_a_kill_plan_and_outcome_stand_together_for_a_while(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("j", "j", "j", "x", "enter")
+        await driver.look()
+        text = driver.text()
+        assert "Killed ada <0.13.0>" in text
+        assert "planned    kills 1, restarts 1" in text
+        assert "+0ms" in text
+        driver.node.time += 20
+        await driver.look()
+        assert "Killed ada" not in driver.text()
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        (["S"], wire.Suspend(pid="<0.11.0>")),
+        (["m", *"hello", "enter"], wire.Send(pid="<0.11.0>", message="'hello'", via="send")),
+        (["r", "enter"], wire.ControlChild(supervisor="<0.10.0>", child_id="chat_server", action="restart")),
+        (["t", "y"], wire.ControlChild(supervisor="<0.10.0>", child_id="chat_server", action="terminate")),
+        (["D", "enter"], wire.ControlChild(supervisor="<0.10.0>", child_id="chat_server", action="delete")),
+    ],
+)
+async def test_other_actions_are_asked_of_the_node(drive: Drive, keys: list[str], expected: wire.Query) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("j", *keys)
+        assert expected in driver.node.asked
+
+
+async def test_a_stopped_child_is_started(drive: Drive) -> None:
+    node = fake_node.chat()
+    node.find("chat_server").status = "stopped"
+    async with drive(node) as driver:
+        await driver.press("j", "r", "enter")
+        assert wire.ControlChild(supervisor="<0.10.0>", child_id="chat_server", action="start") in node.asked
+
+
+async def test_a_suspended_process_is_resumed(drive: Drive) -> None:
+    node = fake_node.chat()
+    node.find("chat_server").status = "suspended"
+    async with drive(node) as driver:
+        await driver.press("j", "S")
+        assert wire.Resume(pid="<0.11.0>") in node.asked

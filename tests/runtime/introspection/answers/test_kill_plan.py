@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from runtime import ChildSpec, Supervisor, exit, link, receive, sleep, spawn, whereis
+from runtime.introspection.answers.kill_plan import plan_of
+from runtime.introspection.wire import GetPlan, Plan
+from runtime.kernel.process import Process
+from tests.support.in_node import in_node
+from tests.support.trees import Idle, Observer, start_tree, supervisor, workers
+
+
+def _process(key: str) -> Process:
+    observer = Observer()
+    observer.tree()
+    process = observer.answers._find(key)
+    assert process is not None
+    return process
+
+
+def _names(plan: Plan) -> tuple[set[str], set[str], set[str]]:
+    return tuple({each.name for each in group} for group in (plan.kills, plan.restarts, plan.gives_up))  # type: ignore[return-value]
+
+
+@in_node
+def test_one_for_one_restarts_the_victim_alone() -> None:
+    start_tree()
+    plan = plan_of(_process("app/pool1/w2"))
+    assert _names(plan) == ({"w2"}, {"w2"}, set())
+    assert plan.sentence == "kills 1, restarts 1: one_for_one; budget 0 of 3 in 5 s"
+
+
+@in_node
+def test_several_at_once_are_planned_together() -> None:
+    start_tree()
+    plan = plan_of(_process("app/pool1/w2"), _process("app/pool1/w0"))
+    assert _names(plan) == ({"w0", "w2"}, {"w0", "w2"}, set())
+    assert plan.sentence == "kills 2, restarts 2: one_for_one; budget 0 of 3 in 5 s"
+    plan = plan_of(*(_process(f"app/pool1/w{number}") for number in range(3)))
+    assert plan.sentence.endswith("one more after this and pool1 gives up")
+    plan = plan_of(*(_process(f"app/pool1/w{number}") for number in range(4)))
+    assert _names(plan)[2] == {"pool1"}
+    assert plan.sentence == "kills 5, restarts 1: one_for_one; budget 0 of 3 in 5 s is used up: pool1 gives up"
+
+
+@in_node
+def test_several_under_different_supervisors_are_planned_together() -> None:
+    start_tree(strategy="one_for_all")
+    plan = plan_of(_process("app/pool1/w2"), _process("app/pool1/w3"), _process("app/pool0/w0"))
+    assert plan.sentence == "kills 8, restarts 8, under 2 supervisors; no budget is used up"
+    lonely = [spawn(receive) for _ in range(2)]
+    sleep(0)
+    processes = [pid.process for pid in lonely if pid.process is not None]
+    assert plan_of(*processes).sentence == "kills 2; nothing brings them back: they are under no supervisor"
+    plan = plan_of(_process("app/pool1/w2"), processes[0])
+    assert plan.sentence == "kills 5, restarts 4, under 1 supervisor; no budget is used up"
+
+
+@in_node
+def test_of_several_those_that_are_gone_are_left_out() -> None:
+    start_tree()
+    observer = Observer()
+    first, second = (row.pid or "" for row in observer.listing(filter="key~pool1/w").rows[:2])
+    plan = observer.ask(GetPlan(pid=first, others=("<0.999.0>", second, "nobody")))
+    assert len(plan.kills) == 2
+
+
+@in_node
+def test_rest_for_one_restarts_those_that_came_after() -> None:
+    start_tree(strategy="rest_for_one")
+    assert _names(plan_of(_process("app/pool1/w2"))) == ({"w2", "w3"}, {"w2", "w3"}, set())
+
+
+@in_node
+def test_one_for_all_restarts_everybody() -> None:
+    start_tree(strategy="one_for_all")
+    assert _names(plan_of(_process("app/pool1/w2"))) == ({"w0", "w1", "w2", "w3"},) * 2 + (set(),)
+
+
+@in_node
+def test_a_temporary_child_stays_away() -> None:
+    Supervisor.start_link([ChildSpec(id="once", start=(Idle.start_link,), restart="temporary")], name="app")
+    plan = plan_of(_process("app/once"))
+    assert _names(plan) == ({"once"}, set(), set())
+    assert "app does not restart temporary children" in plan.sentence
+
+
+@in_node
+def test_a_supervisor_takes_its_children_with_it_and_comes_back() -> None:
+    start_tree()
+    kills, restarts, gives_up = _names(plan_of(_process("app/pool1")))
+    assert kills == {"pool1", "w0", "w1", "w2", "w3"}
+    assert restarts == {"pool1"}
+    assert gives_up == set()
+
+
+@in_node
+def test_a_used_up_budget_takes_the_failure_upwards() -> None:
+    inner = supervisor("inner", workers(2), max_restarts=0)
+    Supervisor.start_link([inner, *workers(1, "other")], name="app")
+    plan = plan_of(_process("app/inner/w0"))
+    assert _names(plan) == ({"inner", "w0", "w1"}, {"inner"}, {"inner"})
+    assert "inner gives up" in plan.sentence
+
+
+@in_node
+def test_linked_processes_go_too() -> None:
+    start_tree()
+    victim = _process("app/pool0/w0")
+    friend = spawn(lambda: (link(victim.pid), receive()), name="friend")
+    sleep(0.1)
+    assert _names(plan_of(victim))[0] == {"w0", "friend"}
+    plan = plan_of(friend.process)  # type: ignore[arg-type]
+    assert _names(plan) == ({"friend", "w0"}, {"w0"}, set())
+    assert "it is under no supervisor" in plan.sentence
+
+
+@in_node
+def test_the_plan_says_what_then_happens() -> None:
+    start_tree(strategy="one_for_all", max_restarts=50)
+    for _ in range(5):
+        victim = _process("app/pool1/w1")
+        planned = plan_of(victim)
+        exit(victim.pid, "kill")
+        sleep(0.1)
+        assert all(_process(f"app/pool1/{each.name}").pid != each.pid for each in planned.restarts)
+        assert whereis("pool1") is not None

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from runtime import Registry, receive, self_, send_after, spawn
+from runtime.introspection import wire
+from runtime.introspection.answers.names_and_sockets import names_of
+from runtime.introspection.measuring.socket_holders import SocketHolders
+from runtime.kernel.node import this_node
+from tests.support.in_node import in_node
+
+
+def _rest() -> None:
+    receive()
+
+
+def _asked(**query: object) -> wire.Names:
+    holders = SocketHolders(this_node())
+    try:
+        return names_of(this_node(), wire.GetNames(**query), holders)  # type: ignore[arg-type]
+    finally:
+        holders.close()
+
+
+@in_node
+def test_names_come_in_order_and_those_in_registries_after_them() -> None:
+    Registry.start_link(keys="unique", name="phones")
+    Registry.register("phones", "reception", None)
+    spawn(_rest, name="zoe")
+    spawn(_rest, name="adam")
+    names = _asked()
+    assert [(entry.name, entry.registry) for entry in names.names] == [
+        ("adam", ""),
+        ("phones", ""),
+        ("zoe", ""),
+        ("'reception'", "phones"),
+    ]
+    assert names.names[-1].pid == str(self_())
+    assert names.names_total == 4
+    assert [entry.name for entry in _asked(limit=1).names] == ["adam"]
+    assert _asked(limit=1).names_total == 4
+
+
+@in_node
+def test_a_filter_finds_names_registries_pids_and_messages() -> None:
+    Registry.start_link(keys="unique", name="phones")
+    Registry.register("phones", "reception", None)
+    adam = spawn(_rest, name="adam")
+    send_after(adam, "Wake Up", 60)
+    send_after(self_(), "other", 50)
+    assert [entry.name for entry in _asked(filter="RECEP").names] == ["'reception'"]
+    assert [entry.name for entry in _asked(filter="phones").names] == ["phones", "'reception'"]
+    assert [entry.name for entry in _asked(filter=str(adam)).names] == ["adam"]
+    assert [entry.message for entry in _asked(filter="wake").timers] == ["'Wake Up'"]
+    assert _asked(filter="wake").timers_total == 1
+    assert [entry.name for entry in _asked(filter="adam").timers] == ["adam"]
+    assert [entry.message for entry in _asked().timers] == ["'other'", "'Wake Up'"]

@@ -1,0 +1,177 @@
+"""Greenlets that are no processes: shown in a group of their own, killed, and their failures told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import gevent
+import pytest
+
+from runtime import receive, run, sleep, spawn
+from runtime.introspection import wire
+from runtime.introspection.reading.tree_path import FREE
+from runtime.kernel.plain_greenlet import RECORD
+from tests.support.trees import Observer, start_tree
+
+OPEN = {"unfolded": (wire.GREENLETS,)}
+
+
+@contextmanager
+def noting() -> Iterator[Observer]:
+    """Note greenlets while the block runs."""
+    observer = Observer()
+    observer.greenlets.switch_on()
+    try:
+        yield observer
+    finally:
+        observer.greenlets.switch_off()
+
+
+def in_hub(test: Callable[[], None]) -> Callable[[], None]:
+    """Run a test as the first process of a node on the real clock: greenlets know no other."""
+
+    def run_test() -> None:
+        run(test)
+
+    run_test.__name__ = test.__name__
+    return run_test
+
+
+def napping() -> None:
+    gevent.sleep(60)
+
+
+def failing() -> None:
+    raise LookupError("nothing there")
+
+
+@in_hub
+def test_they_stand_in_a_group_after_all_processes_with_what_they_run() -> None:
+    start_tree(pools=1, size=1, guests=0)
+    spawn(receive)
+    with noting() as observer:
+        naps = [gevent.spawn(napping) for _ in range(3)]
+        folded = observer.tree()
+        assert [row.key for row in folded.rows][-2:] == [FREE, wire.GREENLETS]
+        assert (folded.rows[-1].child_count, folded.rows[-1].folded, folded.rows[-1].kind) == (3, True, "group")
+        rows = observer.tree(**OPEN).rows[-3:]
+        assert [(row.pid, row.key, row.kind, row.depth, row.parent_key) for row in rows] == [
+            (f"g{number}", f"g{number}", "greenlet", 1, wire.GREENLETS) for number in (1, 2, 3)
+        ]
+        assert rows[0].initial_call == f"{__name__}.napping"
+        assert rows[0].status == "runnable"
+        gevent.sleep(0)
+        assert observer.tree(**OPEN).rows[-1].status == "waiting"
+        assert observer.tree(**OPEN, anchor="g2").anchor_index == len(folded.rows) + 1
+        gevent.killall(naps)
+        gevent.sleep(0)  # so that gevent tells of their end
+        shown = observer.keys()
+        assert wire.GREENLETS not in shown
+
+
+@in_hub
+def test_those_that_were_there_before_are_found_and_processes_are_none_of_them() -> None:
+    before = gevent.spawn(napping)
+    spawn(receive)
+    sleep(0.01)
+    with noting() as observer:
+        assert [row.pid for row in observer.tree(root=wire.GREENLETS).rows] == [None, "g1"]
+        assert RECORD in vars(before)
+    assert RECORD not in vars(before)
+    before.kill()
+
+
+@in_hub
+def test_they_are_filtered_and_sorted_as_processes_are() -> None:
+    with noting() as observer:
+        first, second = gevent.spawn(napping), gevent.spawn(gevent.sleep, 60)
+        second.name = "sleeper"
+        assert observer.keys(filter="napping") == [wire.GREENLETS, "g1"]
+        assert [row.name for row in observer.tree(filter="sleeper").rows] == ["greenlets", "sleeper"]
+        assert observer.tree(filter="initial_call~sleep").matched == 1
+        assert observer.keys(sort="started_at", descending=True, **OPEN)[-2:] == ["g2", "g1"]
+        gevent.killall([first, second])
+
+
+@in_hub
+def test_the_one_that_fails_is_logged_with_its_stack_and_the_one_that_ends_is_not() -> None:
+    with noting() as observer:
+        gevent.spawn(gevent.sleep, 0).join()
+        failed = gevent.spawn(failing)
+        failed.join()
+        gevent.sleep(0.01)
+        (event,) = [event for event in observer.events() if event.kind == "exit"]
+        assert (event.pid, event.crashed, event.reason) == ("g2", True, "LookupError: nothing there")
+        assert [frame.function for frame in event.stacktrace] == ["failing"]
+        assert observer.greenlets.find("g2") is None
+
+
+@in_hub
+def test_details_show_where_one_waits_and_a_plan_says_that_nothing_brings_it_back() -> None:
+    with noting() as observer:
+        nap = gevent.spawn(napping)
+        gevent.sleep(0)
+        details = observer.ask(wire.GetProcess(pid="g1", state=True))
+        assert isinstance(details, wire.Details)
+        assert "napping" in [frame.function for frame in details.current_stacktrace]
+        plan = observer.ask(wire.GetPlan(pid="g1"))
+        assert "nothing brings it back" in plan.sentence
+        assert [each.pid for each in plan.kills] == ["g1"]
+        nap.kill()
+        assert observer.ask(wire.GetProcess(pid="g1")).kind == "noproc"
+
+
+def ask_from_outside(observer: Observer, command: wire.Query) -> wire.Done | wire.Failed:
+    """Have a command carried out, asked for from another thread as an observer's are."""
+    answer: wire.Done | wire.Failed = gevent.get_hub().threadpool.apply(observer.ask, (command,))
+    return answer
+
+
+@in_hub
+def test_a_kill_raises_greenlet_exit_and_is_the_cause_of_the_end() -> None:
+    released = []
+
+    def careful() -> None:
+        try:
+            napping()
+        finally:
+            released.append(True)
+
+    with noting() as observer:
+        nap = gevent.spawn(careful)
+        gevent.sleep(0)
+        done = ask_from_outside(observer, wire.Exit(pid="g1"))
+        nap.join()
+        gevent.sleep(0.01)
+        assert isinstance(done, wire.Done)
+        assert isinstance(nap.value, gevent.GreenletExit)
+        assert released
+        killed, ended = [event for event in observer.events() if event.kind in ("kill", "exit")]
+        assert (killed.pid, killed.kind, killed.id) == ("g1", "kill", done.event)
+        assert (ended.kind, ended.reason, ended.cause) == ("exit", "killed", killed.id)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        wire.Exit(pid="g1", reason="'shutdown'"),
+        wire.Suspend(pid="g1"),
+        wire.Send(pid="g1", message="1"),
+        wire.ControlChild(supervisor="g1", child_id="x", action="restart"),
+    ],
+)
+def test_what_only_processes_understand_is_refused(command: wire.Query) -> None:
+    @in_hub
+    def test() -> None:
+        with noting() as observer:
+            nap = gevent.spawn(napping)
+            answer = ask_from_outside(observer, command)
+            assert isinstance(answer, wire.Failed)
+            assert answer.kind == "bad_request"
+            assert "g1 is a greenlet and no process" in answer.why
+            assert not nap.dead
+            nap.kill()
+            assert ask_from_outside(observer, command).kind == "noproc"  # type: ignore[union-attr]
+
+    test()

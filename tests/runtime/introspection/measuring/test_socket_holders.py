@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import gevent
+from gevent.socket import socketpair
+
+from runtime import GenServer, Pid, call, receive, self_, send, spawn
+from runtime.introspection import wire
+from runtime.introspection.answers.names_and_sockets import names_of
+from runtime.introspection.measuring.socket_holders import SocketHolders
+from runtime.kernel.node import this_node
+from tests.support.in_node import in_node
+
+
+class Keeper(GenServer):
+    """Keeps a socket in its state."""
+
+    def init(self) -> None:
+        """Make the socket."""
+        self.ends = {"mine": socketpair()}
+
+    def handle_call(self, request: object, caller: object) -> list[int]:
+        """Give the descriptors; close them when told to."""
+        ends = self.ends["mine"]
+        numbers = [end.fileno() for end in ends]
+        if request == "close":
+            for end in ends:
+                end.close()
+        return numbers
+
+
+_nobodys: list[gevent.socket.socket] = []
+
+
+def _open_and_hand_on(parent: Pid, reader: Callable[..., None]) -> None:
+    ours, theirs = socketpair()
+    with ours:
+        send(parent, (ours.fileno(), theirs.fileno(), spawn(reader, theirs)))
+        receive()
+
+
+def _read(connection: gevent.socket.socket) -> None:
+    with connection:
+        connection.recv(1)
+
+
+def _found(*fds: int) -> dict[int, Pid]:
+    """Search until something was found for each of the descriptors."""
+    holders = SocketHolders(this_node())
+    holders.want()
+    while not all(map(holders.holder, fds)):
+        gevent.sleep(0.01)
+    found = {fd: holder.pid for fd in fds if (holder := holders.holder(fd)) is not None}
+    holders.close()
+    return found
+
+
+@in_node
+def test_a_socket_that_two_know_is_of_the_one_that_waits_for_it() -> None:
+    first = spawn(_open_and_hand_on, self_(), _read)
+    ours, theirs, second = receive((int, int, Pid))
+    assert _found(ours, theirs) == {ours: first, theirs: second}
+
+
+@in_node
+def test_a_socket_in_the_state_of_a_server_without_work_is_the_servers() -> None:
+    keeper = Keeper.start()
+    assert keeper is not None
+    fds = call(keeper, "which")
+    assert _found(*fds) == dict.fromkeys(fds, keeper)
+    call(keeper, "close")
+
+
+@in_node
+def test_sockets_are_listed_by_process_and_those_of_nobody_last() -> None:
+    keeper = Keeper.start(name="keeper")
+    assert keeper is not None
+    fds = call(keeper, "which")
+    _nobodys.extend(socketpair())
+    holders = SocketHolders(this_node())
+    holders.want()
+    while not all(map(holders.holder, fds)):
+        gevent.sleep(0.01)
+    listed = names_of(this_node(), wire.GetNames(), holders).sockets
+    assert [(entry.fd, entry.pid, entry.name) for entry in listed[:2]] == [(fd, str(keeper), "keeper") for fd in fds]
+    nobodys = {end.fileno() for end in _nobodys}
+    assert [entry.pid for entry in listed if entry.fd in nobodys] == [None, None]
+    call(keeper, "close")
+    assert not {entry.fd for entry in names_of(this_node(), wire.GetNames(), holders).sockets} & {*fds}
+    holders.close()
+    for end in _nobodys:
+        end.close()

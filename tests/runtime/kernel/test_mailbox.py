@@ -1,0 +1,177 @@
+"""Sending and receiving: order, timeouts, aliases, names, threads."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from runtime import (
+    ANY,
+    NoProcessError,
+    NotInProcessError,
+    ReceiveTimeout,
+    alias,
+    exit,
+    flush,
+    receive,
+    register,
+    run,
+    self_,
+    send,
+    send_after,
+    sleep,
+    spawn,
+    unalias,
+)
+from runtime.kernel.clock import now
+from tests.support.in_node import in_node
+
+
+@in_node
+def test_the_oldest_message_that_matches_is_taken_and_the_others_stay_in_order() -> None:
+    for number in range(6):
+        send(self_(), number)
+    assert receive(lambda m: m > 2) == 3
+    assert receive(5, 4) == 4
+    assert flush() == [0, 1, 2, 5]
+
+
+@in_node
+def test_the_position_of_a_message_beats_the_order_of_patterns() -> None:
+    send(self_(), "b")
+    send(self_(), "a")
+    assert receive("a", "b") == "b"
+
+
+@in_node
+def test_a_timeout_of_zero_looks_through_all_and_never_waits() -> None:
+    for number in range(100):
+        send(self_(), number)
+    before = now()
+    assert receive(99, timeout=0) == 99
+    assert receive("none", timeout=0, default="default") == "default"
+    with pytest.raises(ReceiveTimeout):
+        receive("none", timeout=0)
+    assert now() == before
+
+
+@in_node
+def test_messages_that_do_not_match_do_not_start_the_timeout_anew() -> None:
+    begun = now()
+    for number in range(1, 20):
+        send_after(self_(), "noise", number)
+    assert receive("signal", timeout=5.5, default=None) is None
+    assert now() - begun == pytest.approx(5.5)
+
+
+@in_node
+def test_a_timeout_error_is_one_of_pythons_too_and_says_how_long() -> None:
+    with pytest.raises(TimeoutError) as caught:
+        receive(timeout=2)
+    assert isinstance(caught.value, ReceiveTimeout)
+    assert caught.value.timeout == 2
+
+
+@in_node
+def test_a_message_that_arrives_in_time_ends_the_wait_and_a_later_wait_is_whole() -> None:
+    send_after(self_(), "early", 1)
+    assert receive(timeout=5) == "early"
+    begun = now()
+    assert receive(timeout=5, default=None) is None
+    assert now() - begun == pytest.approx(5)
+
+
+@in_node
+def test_messages_of_one_sender_arrive_in_order() -> None:
+    here = self_()
+
+    def sender(name: int) -> None:
+        for number in range(100):
+            send(here, (name, number))
+            if number % 7 == name:
+                sleep(0)
+
+    for name in range(5):
+        spawn(sender, name)
+    got = [receive(tuple) for _ in range(500)]
+    for name in range(5):
+        assert [number for who, number in got if who == name] == [*range(100)]
+
+
+@in_node
+def test_sending_to_the_dead_is_silent_and_to_an_unknown_name_an_error() -> None:
+    pid = spawn(lambda: None)
+    sleep(0.1)
+    assert send(pid, "hello") == "hello"
+    with pytest.raises(NoProcessError, match="'nobody'"):
+        send("nobody", "hello")
+    with pytest.raises(TypeError, match="no destination"):
+        send([], "hello")
+
+
+@in_node
+def test_send_gives_the_message_itself_and_delivers_a_copy() -> None:
+    register("me", self_())
+    message = {"list": [1]}
+    assert send("me", message) is message
+    message["list"].append(2)
+    assert receive() == {"list": [1]}
+
+
+@in_node
+def test_an_alias_delivers_until_it_is_taken_back_and_a_reply_alias_once() -> None:
+    lasting, once = alias(), alias("reply")
+    for ref in (lasting, lasting, once, once):
+        send(ref, ref)
+    assert flush() == [lasting, lasting, once]
+    assert unalias(lasting)
+    assert not unalias(lasting)
+    send(lasting, "dropped")
+    assert flush() == []
+
+
+def test_any_thread_may_send_and_its_messages_keep_their_order() -> None:
+    def main() -> list[Any]:
+        here = self_()
+
+        def work() -> None:
+            for number in range(1_000):
+                send(here, number)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        got = [receive(timeout=30) for _ in range(1_000)]
+        thread.join()
+        return got
+
+    assert run(main) == [*range(1_000)]
+
+
+def test_receive_outside_a_process_is_refused() -> None:
+    with pytest.raises(NotInProcessError, match="inside a process"):
+        receive(ANY)
+
+
+@pytest.mark.parametrize("timeout", [-1, float("nan"), "soon", True])
+def test_a_timeout_that_is_no_time_is_refused(timeout: Any) -> None:
+    def main() -> None:
+        with pytest.raises((TypeError, ValueError), match="timeout must be"):
+            receive(timeout=timeout)
+
+    run(main)
+
+
+@in_node
+def test_what_a_dead_process_sends_goes_nowhere() -> None:
+    here = self_()
+
+    def work() -> None:
+        try:
+            receive()
+        finally:
+            send(here, "from the dead")
+
+    pid = spawn(work)
+    sleep(0.1)
+    exit(pid, "kill")
+    assert receive(timeout=1, default="nothing") == "nothing"

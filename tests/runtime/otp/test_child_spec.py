@@ -1,0 +1,159 @@
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from runtime import ChildSpec, GenServer, SpecError, StartError, Supervisor, SupervisorSpec, check_childspecs
+from runtime.otp.child_spec import child_spec
+from runtime.supervision.supervisor_spec import DynamicSupervisorSpec
+
+
+class Counter(GenServer):
+    pass
+
+
+START = (Counter.start_link, 0)
+
+
+def test_a_worker_has_five_seconds_to_stop_and_a_supervisor_all_it_needs() -> None:
+    assert ChildSpec("a", START).shutdown == 5.0
+    assert ChildSpec("a", START, type="supervisor").shutdown == "infinity"
+
+
+def test_the_module_of_a_child_is_the_class_that_starts_it() -> None:
+    assert ChildSpec("a", START).modules == [Counter]
+    assert Counter.child_spec(name="c").modules == [Counter]
+
+
+def test_a_class_a_tuple_a_mapping_and_a_spec_stand_for_a_child() -> None:
+    assert child_spec(Counter).start == (Counter.start_link,)
+    assert child_spec((Counter, 0)) == ChildSpec("Counter", START)
+    assert child_spec({"id": "a", "start": START}) == ChildSpec("a", START)
+    spec = ChildSpec("a", START)
+    assert child_spec(spec) is spec
+
+
+def test_a_childs_fields_can_be_changed_where_it_is_named() -> None:
+    assert child_spec((Counter, 0), id="b", restart="transient") == ChildSpec("b", START, restart="transient")
+
+
+def test_a_supervisor_is_a_child_that_is_called_by_its_name() -> None:
+    spec = child_spec(Supervisor.child_spec([], name="pool"))
+    assert (spec.id, spec.type, spec.shutdown) == ("pool", "supervisor", "infinity")
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason", "sentence"),
+    [
+        ({"start": START}, "missing_id", "needs an id"),
+        ({"id": "a"}, "missing_start", "needs start="),
+        ({"restart": "sometimes"}, ("invalid_restart_type", "sometimes"), "allowed are permanent, transient"),
+        ({"shutdown": -1}, ("invalid_shutdown", -1), "shutdown=-1; allowed are seconds >= 0"),
+        ({"shutdown": "soon"}, ("invalid_shutdown", "soon"), "brutal_kill"),
+        ({"shutdown": True}, ("invalid_shutdown", True), "seconds"),
+        ({"type": "wrker"}, ("invalid_child_type", "wrker"), "allowed are worker, supervisor"),
+        ({"start": "nope"}, ("invalid_mfa", "nope"), "tuple"),
+        ({"start": ()}, ("invalid_mfa", ()), "callable"),
+        ({"start": ("nope", 1)}, ("invalid_mfa", ("nope", 1)), "callable"),
+        ({"significant": "maybe"}, ("invalid_significant", "maybe"), "True, False"),
+        ({"modules": "Counter"}, ("invalid_modules", "Counter"), "a list of classes"),
+        ({"id": []}, ("invalid_id", []), "hashable"),
+    ],
+)
+def test_a_wrong_field_is_named_with_what_is_allowed(fields: dict[str, Any], reason: Any, sentence: str) -> None:
+    whole = fields if reason in ("missing_id", "missing_start") else {"id": "a", "start": START, **fields}
+    with pytest.raises(SpecError, match=sentence) as caught:
+        ChildSpec(**whole)
+    assert caught.value.reason == reason
+    assert caught.value.start_reason == ("start_spec", reason)
+
+
+@pytest.mark.parametrize("child", ["nope", 7, None, ("nope", 1), {"id": "a", "begin": START}, ()])
+def test_what_is_no_child_spec_is_refused(child: Any) -> None:
+    with pytest.raises(ValueError, match="child spec") as caught:
+        child_spec(child)
+    assert caught.value.reason == ("invalid_child_spec", child)  # type: ignore[attr-defined]
+
+
+def test_a_field_that_does_not_exist_cannot_be_changed() -> None:
+    with pytest.raises(SpecError, match=r"'begin'.*allowed are id, start"):
+        child_spec(Counter, begin=1)
+
+
+def test_two_children_with_one_id_are_refused() -> None:
+    with pytest.raises(SpecError, match="two children have the id 'Counter'") as caught:
+        check_childspecs([Counter, (Counter, 1)])
+    assert caught.value.reason == ("duplicate_child_name", "Counter")
+
+
+def test_good_children_pass_the_check() -> None:
+    check_childspecs([Counter, ChildSpec("s", START, restart="transient", significant=True)])
+
+
+def test_the_check_refuses_an_auto_shutdown_that_does_not_exist() -> None:
+    with pytest.raises(SpecError, match="sometimes"):
+        check_childspecs([], "sometimes")  # type: ignore[arg-type]
+
+
+def test_significant_children_need_a_supervisor_that_heeds_them_and_must_be_able_to_finish() -> None:
+    significant = ChildSpec("s", START, restart="transient", significant=True)
+    with pytest.raises(SpecError, match="needs a supervisor with auto_shutdown") as caught:
+        SupervisorSpec([significant])
+    assert caught.value.reason == ("bad_combination", [("auto_shutdown", "never"), ("significant", True)])
+    permanent = ChildSpec("s", START, significant=True)
+    with pytest.raises(SpecError, match="permanent and so cannot be significant"):
+        SupervisorSpec([permanent], auto_shutdown="any_significant")
+
+
+@pytest.mark.parametrize(
+    ("flags", "reason", "sentence"),
+    [
+        ({"strategy": "all_for_none"}, ("invalid_strategy", "all_for_none"), "one_for_one, one_for_all"),
+        ({"max_restarts": -1}, ("invalid_intensity", -1), ">= 0"),
+        ({"max_restarts": 1.5}, ("invalid_intensity", 1.5), "whole number"),
+        ({"max_seconds": 0}, ("invalid_period", 0), "> 0"),
+        ({"max_seconds": float("nan")}, None, "> 0"),
+        ({"auto_shutdown": "sometimes"}, ("invalid_auto_shutdown", "sometimes"), "any_significant"),
+    ],
+)
+def test_a_wrong_flag_is_named_with_what_is_allowed(flags: dict[str, Any], reason: Any, sentence: str) -> None:
+    with pytest.raises(SpecError, match=sentence) as caught:
+        SupervisorSpec([], **flags)
+    about, found = caught.value.start_reason
+    assert about == "supervisor_data"
+    assert reason is None or found == reason
+
+
+def test_a_template_supervisor_has_exactly_one_child_spec() -> None:
+    with pytest.raises(SpecError, match=r"one child spec.*here are 0") as caught:
+        SupervisorSpec([], strategy="simple_one_for_one")
+    assert caught.value.start_reason == ("bad_start_spec", [])
+
+
+@pytest.mark.parametrize("children", ["abc", 7])
+def test_children_are_given_as_a_list(children: Any) -> None:
+    with pytest.raises(SpecError, match="give a list"):
+        SupervisorSpec(children)
+
+
+@pytest.mark.parametrize(
+    "flags", [{"strategy": "one_for_all"}, {"max_children": -1}, {"max_restarts": "x"}, {"extra_arguments": "x"}]
+)
+def test_the_flags_of_a_dynamic_supervisor_are_checked(flags: dict[str, Any]) -> None:
+    with pytest.raises(SpecError, match="allowed"):
+        DynamicSupervisorSpec(**flags)
+
+
+def test_the_error_of_a_wrong_spec_is_a_start_that_failed_and_a_wrong_value() -> None:
+    with pytest.raises(ValueError, match="shutdown") as caught:
+        ChildSpec("a", START, shutdown=-1)
+    assert isinstance(caught.value, StartError)
+
+
+def test_a_copied_spec_shares_no_argument_that_can_change() -> None:
+    mutable = ChildSpec("a", (Counter.start_link, [1]))
+    copy = deepcopy(mutable)
+    assert copy == mutable
+    assert copy.start[1] is not mutable.start[1]
+    immutable = ChildSpec("a", (Counter.start_link, 1))
+    assert deepcopy(immutable) is immutable

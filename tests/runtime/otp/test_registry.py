@@ -1,0 +1,245 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from runtime import (
+    ANY,
+    AlreadyRegisteredError,
+    NoProcessError,
+    Pid,
+    Registry,
+    StartError,
+    Supervisor,
+    exit,
+    flush,
+    process_info,
+    receive,
+    self_,
+    send,
+    sleep,
+    spawn,
+    whereis,
+    which_children,
+)
+from tests.support.in_node import in_node
+from tests.support.recording_server import Member
+
+
+def holder() -> Pid:
+    """A process that runs the functions it is sent."""
+
+    def obey() -> None:
+        while True:
+            receive(callable)()
+
+    return spawn(obey)
+
+
+def within(pid: Pid, function: Callable[[], Any]) -> Any:
+    """Run a function in a holder; gives what it returns."""
+    asker = self_()
+    send(pid, lambda: send(asker, ("answer", function())))
+    return receive(("answer", ANY), timeout=1)[1]
+
+
+@in_node
+def test_a_unique_key_has_one_holder() -> None:
+    Registry.start_link("unique", name="reg")
+    other = holder()
+    within(other, lambda: Registry.register("reg", "k", 1))
+    assert Registry.lookup("reg", "k") == [(other, 1)]
+    with pytest.raises(AlreadyRegisteredError) as caught:
+        Registry.register("reg", "k", 2)
+    assert caught.value.pid == other
+    assert Registry.lookup("reg", "nobody") == []
+
+
+@in_node
+def test_a_process_cannot_hold_a_unique_key_twice() -> None:
+    Registry.start_link("unique", name="reg")
+    Registry.register("reg", "k")
+    with pytest.raises(AlreadyRegisteredError):
+        Registry.register("reg", "k")
+
+
+@in_node
+def test_the_key_of_a_dead_process_is_free_at_once() -> None:
+    Registry.start_link("unique", name="reg")
+    other = holder()
+    within(other, lambda: Registry.register("reg", "k", 1))
+    exit(other, "kill")
+    assert Registry.lookup("reg", "k") == []
+    Registry.register("reg", "k", 2)
+    sleep(0.01)
+    assert Registry.lookup("reg", "k") == [(self_(), 2)]
+
+
+@in_node
+def test_what_a_dead_process_has_registered_is_taken_out() -> None:
+    Registry.start_link("duplicate", name="reg")
+    other = holder()
+    within(other, lambda: Registry.register("reg", "k", 1))
+    exit(other, "kill")
+    sleep(0.01)
+    assert Registry.count("reg") == 0
+    assert Registry.keys("reg", other) == []
+
+
+@in_node
+def test_a_duplicate_key_has_many_entries_in_the_order_of_registration() -> None:
+    Registry.start_link("duplicate", name="reg")
+    other = holder()
+    Registry.register("reg", "k", 1)
+    within(other, lambda: Registry.register("reg", "k", 2))
+    Registry.register("reg", "k", 3)
+    assert Registry.lookup("reg", "k") == [(self_(), 1), (other, 2), (self_(), 3)]
+    assert Registry.values("reg", "k", self_()) == [1, 3]
+    assert Registry.keys("reg", self_()) == ["k", "k"]
+    Registry.unregister("reg", "k")
+    assert Registry.lookup("reg", "k") == [(other, 2)]
+
+
+@in_node
+def test_entries_can_be_chosen_by_their_value() -> None:
+    Registry.start_link("duplicate", name="reg")
+    for value in (1, "one", 2):
+        Registry.register("reg", "k", value)
+    assert [entry.value for entry in Registry.match("reg", "k", int)] == [1, 2]
+    assert Registry.count_match("reg", "k", str) == 1
+    Registry.unregister_match("reg", "k", int)
+    assert Registry.select("reg") == [("k", self_(), "one")]
+
+
+@in_node
+def test_dispatch_calls_with_all_entries_and_not_for_none() -> None:
+    Registry.start_link("duplicate", name="reg")
+    Registry.register("reg", "k", 1)
+    calls: list[Any] = []
+    Registry.dispatch("reg", "k", calls.append)
+    Registry.dispatch("reg", "nobody", calls.append)
+    assert calls == [[(self_(), 1)]]
+
+
+@in_node
+def test_the_holder_alone_may_update_its_value() -> None:
+    Registry.start_link("unique", name="reg")
+    Registry.register("reg", "k", 1)
+    assert Registry.update_value("reg", "k", lambda value: value + 10) == (11, 1)
+    with pytest.raises(NoProcessError, match="does not hold the key 'other'"):
+        Registry.update_value("reg", "other", lambda value: value)
+
+
+@in_node
+def test_a_registry_of_duplicate_keys_gives_no_names_and_updates_nothing() -> None:
+    Registry.start_link("duplicate", name="reg")
+    with pytest.raises(ValueError, match="unique keys"):
+        Registry.update_value("reg", "k", lambda value: value)
+    with pytest.raises(ValueError, match="unique keys"):
+        whereis(("via", "reg", "k"))
+
+
+@in_node
+def test_values_are_copies() -> None:
+    Registry.start_link("unique", name="reg")
+    value = [1]
+    Registry.register("reg", "k", value)
+    value.append(2)
+    Registry.lookup("reg", "k")[0].value.append(3)
+    assert Registry.lookup("reg", "k") == [(self_(), [1])]
+
+
+@in_node
+def test_a_server_can_be_started_under_a_key_and_reached_by_it() -> None:
+    Registry.start_link("unique", name="reg")
+    name = ("via", "reg", "svc")
+    pid = Member.start_link("a", name=name)
+    assert whereis(name) == pid
+    with pytest.raises(StartError) as caught:
+        Member.start_link("b", name=name)
+    assert caught.value.reason == ("already_started", pid)
+
+
+@in_node
+def test_a_name_in_a_registry_that_is_not_there_is_nobodys() -> None:
+    assert whereis(("via", "nowhere", "k")) is None
+    with pytest.raises(StartError) as caught:
+        Member.start_link("a", name=("via", "nowhere", "k"))
+    assert caught.value.reason == ("noproc", "nowhere")
+
+
+@in_node
+def test_a_registry_is_linked_with_its_holders_while_they_hold_something() -> None:
+    registry = Registry.start_link("unique", name="reg")
+    other = holder()
+    within(other, lambda: Registry.register("reg", "k"))
+    assert process_info(other, "links") == {"links": [registry]}
+    within(other, lambda: Registry.unregister("reg", "k"))
+    assert process_info(other, "links") == {"links": []}
+
+
+@in_node
+def test_listeners_hear_of_registrations_and_not_of_deaths() -> None:
+    main = self_()
+    from runtime import register
+
+    register("ear", main)
+    Registry.start_link("unique", listeners=["ear", "nobody"], name="reg")
+    other = holder()
+    within(other, lambda: Registry.register("reg", "k", 1))
+    within(other, lambda: Registry.unregister("reg", "k"))
+    within(other, lambda: Registry.register("reg", "l", 2))
+    exit(other, "kill")
+    sleep(0.01)
+    assert flush() == [
+        ("register", "reg", "k", other, 1),
+        ("unregister", "reg", "k", other),
+        ("register", "reg", "l", other, 2),
+    ]
+
+
+@in_node
+def test_a_registry_keeps_values_of_its_own() -> None:
+    Registry.start_link("unique", name="reg")
+    assert Registry.meta("reg", "key", "default") == "default"
+    Registry.put_meta("reg", "key", [1])
+    assert Registry.meta("reg", "key") == [1]
+
+
+@in_node
+def test_what_is_no_registry_is_named() -> None:
+    with pytest.raises(NoProcessError, match="no registry 'nowhere'"):
+        Registry.lookup("nowhere", "k")
+    pid = Member.start_link("a")
+    with pytest.raises(NoProcessError, match="is no registry"):
+        Registry.lookup(pid, "k")
+
+
+@in_node
+def test_a_kind_of_keys_that_does_not_exist_is_refused_at_the_call() -> None:
+    for start in (Registry.start, Registry.start_link):
+        with pytest.raises(ValueError, match="allowed are 'unique' and 'duplicate'"):
+            start("triplicate")
+        with pytest.raises(ValueError, match="allowed are 'unique' and 'duplicate'"):
+            start(keys="triplicate")
+
+
+@in_node
+def test_what_are_no_listeners_and_what_is_no_function_is_refused_at_the_call() -> None:
+    for listeners in ("name", [7]):
+        with pytest.raises(TypeError, match="a list of registered names"):
+            Registry.start_link("unique", listeners)
+        with pytest.raises(TypeError, match="a list of registered names"):
+            Registry.start_link(listeners=listeners)
+    registry = Registry.start_link()
+    with pytest.raises(TypeError, match="dispatch"):
+        Registry.dispatch(registry, "nobody", 7)  # type: ignore[arg-type]
+
+
+@in_node
+def test_registries_under_one_supervisor_are_told_apart_by_their_names() -> None:
+    sup = Supervisor.start_link(
+        [Registry.child_spec("unique", name="rooms"), Registry.child_spec("duplicate", name="topics"), Registry]
+    )
+    assert [info.id for info in which_children(sup)] == ["Registry", "topics", "rooms"]
+    Registry.register("topics", "k")

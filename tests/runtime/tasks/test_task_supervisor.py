@@ -1,0 +1,135 @@
+from typing import Any
+
+import pytest
+
+from runtime import (
+    CallError,
+    Exit,
+    Pid,
+    StartError,
+    TaskSupervisor,
+    alive,
+    await_,
+    dictionary,
+    exit,
+    flag,
+    flush,
+    receive,
+    self_,
+    send,
+    sleep,
+    spawn,
+    spawn_link,
+    stop,
+    yield_,
+)
+from tests.support.in_node import in_node
+
+
+def started(**flags: Any) -> Pid:
+    """A task supervisor."""
+    pid = TaskSupervisor.start_link(**flags)
+    assert pid is not None
+    return pid
+
+
+@in_node
+def test_a_supervised_tasks_result_is_waited_for() -> None:
+    sup = started()
+    assert await_(TaskSupervisor.async_(sup, lambda a: a + 1, 1)) == 2
+    assert await_(TaskSupervisor.async_nolink(sup, lambda a: a + 1, 2)) == 3
+    sleep(0.01)
+    assert TaskSupervisor.tasks(sup) == []
+    running = TaskSupervisor.async_(sup, sleep, 1)
+    assert TaskSupervisor.children(sup) == [running.pid]
+
+
+@in_node
+def test_a_task_that_is_not_linked_harms_nobody_when_it_fails() -> None:
+    sup = started()
+    task = TaskSupervisor.async_nolink(sup, exit, "boom")
+    assert yield_(task) == ("exit", "boom")
+    with pytest.raises(CallError) as caught:
+        await_(TaskSupervisor.async_nolink(sup, exit, "bang"))
+    assert caught.value.reason == "bang"
+
+
+@in_node
+def test_a_task_that_is_linked_ends_its_caller_when_it_fails() -> None:
+    sup = started()
+    flag(trap_exit=True)
+    caller = spawn_link(lambda: await_(TaskSupervisor.async_(sup, exit, "boom")))
+    assert receive(Exit, timeout=1) == Exit(caller, "boom")
+    assert alive(sup)
+
+
+@in_node
+def test_tasks_are_not_restarted_unless_they_are_told_to_be() -> None:
+    main, sup = self_(), started(max_restarts=2)
+    flag(trap_exit=True)
+
+    def run(word: str) -> None:
+        send(main, word)
+        exit("boom")
+
+    TaskSupervisor.start_child(sup, run, "once")
+    sleep(0.01)
+    assert flush() == ["once"]
+    TaskSupervisor.start_child(sup, run, "again", restart="transient")
+    sleep(0.01)
+    assert flush() == ["again", "again", "again", Exit(sup, "shutdown")]
+
+
+@in_node
+def test_no_more_tasks_run_than_may() -> None:
+    sup = started(max_children=1)
+    TaskSupervisor.start_child(sup, sleep, 60.0)
+    for start in (TaskSupervisor.start_child, TaskSupervisor.async_, TaskSupervisor.async_nolink):
+        with pytest.raises(StartError) as caught:
+            start(sup, sleep, 1.0)
+        assert caught.value.reason == "max_children"
+
+
+@in_node
+def test_stopping_the_supervisor_shuts_its_tasks_down() -> None:
+    sup = started()
+    task = TaskSupervisor.async_nolink(sup, sleep, 60.0)
+    stop(sup)
+    assert yield_(task) == ("exit", "shutdown")
+
+
+@in_node
+def test_a_supervised_task_knows_its_supervisor_and_who_called_for_it() -> None:
+    sup = started(name="tasks")
+    ancestors, callers = await_(
+        TaskSupervisor.async_(sup, lambda: (dictionary()["$ancestors"], dictionary()["$callers"]))
+    )
+    assert ancestors == ["tasks", self_()]
+    assert callers == [self_()]
+
+
+@in_node
+def test_a_task_whose_caller_dies_before_giving_it_work_ends_quietly() -> None:
+    sup = started()
+    caller = spawn(lambda: TaskSupervisor.async_nolink(sup, sleep, 60.0))
+    exit(caller, "kill")
+    sleep(0.01)
+    assert TaskSupervisor.tasks(sup) == []
+
+
+@in_node
+def test_a_stream_can_run_under_a_supervisor() -> None:
+    sup = started()
+    flag(trap_exit=True)
+    assert [*TaskSupervisor.async_stream(sup, [1, 2], lambda n: n * 10)] == [("ok", 10), ("ok", 20)]
+    stream = TaskSupervisor.async_stream_nolink(sup, ["boom", "bang"], exit, max_concurrency=1)
+    assert [*stream] == [("exit", "boom"), ("exit", "bang")]
+    assert flush() == []
+
+
+@in_node
+def test_what_is_no_function_is_refused_at_the_call() -> None:
+    sup = started()
+    for begin in (TaskSupervisor.async_, TaskSupervisor.async_nolink, TaskSupervisor.start_child):
+        with pytest.raises(TypeError, match="a task runs a function"):
+            begin(sup, 7)  # type: ignore[arg-type]
