@@ -59,17 +59,17 @@ if TYPE_CHECKING:
     from runtime.otp.calls import From as From
     from runtime.otp.calls import call as call
     from runtime.otp.calls import cast as cast
-    from runtime.otp.calls import check_response as check_response
-    from runtime.otp.calls import receive_response as receive_response
     from runtime.otp.calls import reply as reply
-    from runtime.otp.calls import send_request as send_request
-    from runtime.otp.calls import wait_response as wait_response
     from runtime.otp.child_spec import ChildSpec as ChildSpec
     from runtime.otp.child_spec import SpecError as SpecError
     from runtime.otp.child_spec import check_childspecs as check_childspecs
     from runtime.otp.gen_server import GenServer as GenServer
     from runtime.otp.gen_server import stop as stop
     from runtime.otp.registry import Registry as Registry
+    from runtime.otp.requests import check_response as check_response
+    from runtime.otp.requests import receive_response as receive_response
+    from runtime.otp.requests import send_request as send_request
+    from runtime.otp.requests import wait_response as wait_response
     from runtime.otp.returns import IGNORE as IGNORE
     from runtime.otp.returns import NOREPLY as NOREPLY
     from runtime.otp.returns import Continue as Continue
@@ -129,10 +129,11 @@ _HOMES = {
     "runtime.kernel.reports": "Report",
     "runtime.kernel.send_after": "cancel_timer read_timer send_after start_timer",
     "runtime.otp.agent": "Agent",
-    "runtime.otp.calls": "From call cast check_response receive_response reply send_request wait_response",
+    "runtime.otp.calls": "From call cast reply",
     "runtime.otp.child_spec": "ChildSpec SpecError check_childspecs",
     "runtime.otp.gen_server": "GenServer stop",
     "runtime.otp.registry": "Registry",
+    "runtime.otp.requests": "check_response receive_response send_request wait_response",
     "runtime.otp.returns": "Continue IGNORE NOREPLY Reply Stop Timeout",
     "runtime.supervision.child": "ChildInfo",
     "runtime.supervision.dynamic_supervisor": "DynamicSupervisor",

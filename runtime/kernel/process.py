@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from runtime.kernel.timers import Timer
     from runtime.otp.calls import From
     from runtime.otp.returns import Continue
-    from runtime.sys import Debug
+    from runtime.otp.system_messages import Debug
     from runtime.terms.pattern import Matching
 
 RUNNABLE = 1

@@ -7,17 +7,16 @@ rendered short, and a `__repr__` that raises or hangs is survived.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from runtime.kernel.instrument import hooks
+from runtime.terms.crash import Crash
 from runtime.terms.text import reason_text, render
 
 if TYPE_CHECKING:
     from runtime.kernel.process import Process
-    from runtime.otp.gen_server import GenServer
-    from runtime.terms.crash import Crash, StackFrame
 
 logger = logging.getLogger("runtime")
 
@@ -85,8 +84,6 @@ def process_crashed(process: Process, crash: Crash) -> None:
 
 def crash_report(process: Process, reason: Any) -> None:
     """A process of proc_lib ended abnormally by itself (OTP: crash_report)."""
-    from runtime.terms.crash import Crash
-
     dictionary = process.dictionary or {}
     report(
         "crash_report",
@@ -104,26 +101,6 @@ def crash_report(process: Process, reason: Any) -> None:
         trap_exit=process.trap_exit,
         neighbours=[other.pid for other in process.links if not other.trap_exit],
         stacktrace=reason.stacktrace if isinstance(reason, Crash) else [],
-    )
-
-
-def server_terminated(
-    process: Process, reason: Any, last_message: Any, server: GenServer, stacktrace: Sequence[StackFrame] = ()
-) -> None:
-    """A GenServer ended abnormally (OTP: gen_server's terminate report)."""
-    try:
-        state = server.format_status(dict(vars(server)))
-    except BaseException as error:
-        state = f"<format_status raised {type(error).__name__}>"
-    report(
-        "server_terminated",
-        logging.ERROR,
-        name=process.name or process.pid,
-        pid=process.pid,
-        last_message=last_message,
-        state=state,
-        reason=reason,
-        stacktrace=list(stacktrace),
     )
 
 

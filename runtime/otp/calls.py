@@ -16,7 +16,7 @@ from runtime.kernel.node import current_process, running_node
 from runtime.kernel.pid import Down, Pid, Ref, next_number
 from runtime.kernel.process import DEAD, WAITING, Process
 from runtime.kernel.scheduler import Worker
-from runtime.kernel.signals import deliver, drop_watch, own_copy, put, watch
+from runtime.kernel.signals import drop_watch, own_copy, put, watch
 from runtime.terms.errors import CallError
 from runtime.terms.isolation import ATOMIC, isolate, travels_by_reference
 from runtime.terms.pattern import ANY, constant_type
@@ -181,89 +181,6 @@ def reply(caller: From, value: Any) -> None:
     if not isinstance(caller, From):
         raise TypeError(f"reply() takes the caller that handle_call() got, not {caller!r}")
     caller.settle(isolate(value))
-
-
-# -- Requests without waiting -------------------------------------------------------------------------------------
-
-
-@constant_type
-@travels_by_reference
-class Request(From):
-    """A request whose reply has not been waited for yet: what `send_request` gives."""
-
-    __slots__ = ("dest",)
-
-    dest: Any
-
-    def wake(self, watcher: Process) -> None:
-        """Put the reply into the mailbox, for `receive_response` to find."""
-        deliver(watcher, Response(self, self.outcome))
-
-
-class Response:
-    """The reply to a `Request`, as it lies in the mailbox."""
-
-    __slots__ = ("request", "value")
-
-    def __init__(self, request: Request, value: Any) -> None:
-        self.request = request
-        self.value = value
-
-
-def send_request(dest: Any, content: Any) -> Request:
-    """Send a request and go on; `receive_response` waits for the reply (OTP: gen_server:send_request/2)."""
-    caller = current_process("send_request")
-    server = caller.node.resolve(dest)
-    made: Request
-    if server is None:
-        made = Request.__new__(Request)
-        made.watcher, made.number, made.outcome = caller, next_number(), PENDING
-        made.server = caller
-        deliver(caller, Response(made, Failure("noproc")))
-    else:
-        made = Request(caller, server)
-        put(server, (CALL, made, isolate(content)))
-        caller.messages_out += 1
-    made.dest = dest
-    return made
-
-
-def receive_response(request: Request, timeout: float | None = None) -> Any:
-    """Wait for the reply; after `timeout` seconds the request is abandoned and its late reply dropped.
-
-    Gives ``("reply", value)``, ``("error", (reason, dest))`` or ``"timeout"``.
-    """
-    return _response(request, timeout, abandon=True)
-
-
-def wait_response(request: Request, timeout: float | None = None) -> Any:
-    """Like `receive_response`, but after a timeout the reply may still be waited for."""
-    return _response(request, timeout, abandon=False)
-
-
-def check_response(message: Any, request: Request) -> Any:
-    """Say whether `message`, already received, is the reply: as `receive_response`, or ``"no_reply"``."""
-    if type(message) is Response and message.request is request:
-        return _reading(message)
-    return "no_reply"
-
-
-def _response(request: Request, timeout: float | None, abandon: bool) -> Any:
-    if not isinstance(request, Request):
-        raise TypeError(f"there is no request {request!r}; send_request() gives one")
-    found = receive(lambda m: type(m) is Response and m.request is request, timeout=timeout, default=None)
-    if found is None:
-        if abandon:
-            request.forget()
-        return "timeout"
-    return _reading(found)
-
-
-def _reading(response: Response) -> Any:
-    value = response.value
-    if type(value) is Failure:
-        return ("error", (value.reason, response.request.dest))
-    return ("reply", value)
 
 
 def await_down(server: Process, timeout: float | None) -> Any:

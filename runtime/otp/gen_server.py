@@ -14,6 +14,7 @@ from runtime.kernel.node import Node, current_process
 from runtime.kernel.pid import Pid
 from runtime.kernel.process import Process
 from runtime.kernel.signals import kill, link_processes, put, unlink_processes
+from runtime.otp.callbacks import Callbacks
 from runtime.otp.calls import (
     PENDING,
     SYSTEM,
@@ -22,12 +23,10 @@ from runtime.otp.calls import (
     await_down,
     call,
     cast,
-    check_response,
-    receive_response,
     reply,
-    send_request,
-    wait_response,
 )
+from runtime.otp.child_spec import ChildSpec
+from runtime.otp.requests import check_response, receive_response, send_request, wait_response
 from runtime.otp.returns import IGNORE, NOREPLY, Continue, Reply, Stop, Timeout
 from runtime.otp.server_loop import Starting, run_server
 from runtime.terms.errors import AlreadyRegisteredError, CallError, StartError
@@ -55,7 +54,7 @@ __all__ = [
 ]
 
 
-class GenServer:
+class GenServer(Callbacks):
     """Base class of servers (OTP: gen_server). Override the callbacks you need; the state is the object itself.
 
     `init` may return None, `IGNORE`, `Stop`, `Continue` or `Timeout`; what `handle_call` returns is the reply, unless
@@ -65,34 +64,6 @@ class GenServer:
 
     stops_children = False
     """Whether it ends its children before itself, in its own time: true of supervisors."""
-
-    def init(self, *args: Any, **kwargs: Any) -> Any:
-        """Set the first state up, in the new process, with what `start_link` was given."""
-
-    def handle_call(self, request: Any, caller: From) -> Any:
-        """Answer a `call`. By default an error: a server that takes calls says how."""
-        raise NotImplementedError(f"{type(self).__name__} has no handle_call(); it got the request {request!r}")
-
-    def handle_cast(self, message: Any) -> Any:
-        """Take a `cast`. By default an error, as for `handle_call`."""
-        raise NotImplementedError(f"{type(self).__name__} has no handle_cast(); it got the message {message!r}")
-
-    def handle_info(self, message: Any) -> Any:
-        """Take any other message: from `send`, timers, monitors, links. By default it is dropped."""
-
-    def handle_continue(self, term: Any) -> Any:
-        """Go on where a callback returned ``Continue(term)``, before any other message."""
-        raise NotImplementedError(f"{type(self).__name__} has no handle_continue(); it got {term!r}")
-
-    def terminate(self, reason: Any) -> Any:
-        """Clean up before the end, when the server stops by itself or, trapping exits, its parent stops it."""
-
-    def code_change(self, old_version: Any, extra: Any) -> Any:
-        """Take a new version of the code into account; called by `runtime.sys.change_code` while suspended."""
-
-    def format_status(self, state: dict[str, Any]) -> Any:
-        """Give the state as observers and reports may show it: override to leave secrets out."""
-        return state
 
     @classmethod
     def start_link(cls, *args: Any, name: Any = None, timeout: float | None = None, **kwargs: Any) -> Pid | None:
@@ -111,17 +82,11 @@ class GenServer:
         return start_server(cls, args, kwargs, name, timeout, link=False)
 
     @classmethod
-    def child_spec(cls, *args: Any, **kwargs: Any) -> Any:
+    def child_spec(cls, *args: Any, **kwargs: Any) -> ChildSpec:
         """Give the `ChildSpec` under which a supervisor starts this server with these arguments."""
-        from runtime.otp.child_spec import ChildSpec
-
         return ChildSpec(id=cls.__name__, start=(_Start(cls, kwargs), *args) if kwargs else (cls.start_link, *args))
 
     # Those that follow are the runtime's.
-
-    def begin_process(self, *args: Any, **kwargs: Any) -> Any:
-        """Begin in the new process: run `init`. A behaviour built on this one does its own part around it."""
-        return self.init(*args, **kwargs)
 
     run_process = run_server
 

@@ -6,26 +6,26 @@ lasted its share, or when the server is over. Between turns the server has no st
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import logging
+from collections.abc import Sequence
+from typing import Any
 
 from runtime.kernel.body import exit_reason
 from runtime.kernel.instrument import hooks
 from runtime.kernel.mailbox import NOTHING, take
 from runtime.kernel.pid import OUTSIDE, Exit
 from runtime.kernel.process import DEAD, RECEIVING, RUNNABLE, Process
-from runtime.kernel.reports import crash_report, server_terminated
+from runtime.kernel.reports import crash_report, report
+from runtime.kernel.scheduler import Worker
 from runtime.kernel.signals import finish, unlink_processes
+from runtime.otp.callbacks import Callbacks
 from runtime.otp.calls import CALL, CAST, PENDING, SYSTEM, From
 from runtime.otp.returns import IGNORE, NOREPLY, Continue, Reply, Stop, Timeout, _Marker
-from runtime.sys import handle_system
-from runtime.terms.crash import Crash
+from runtime.otp.system_messages import handle_system
+from runtime.terms.crash import Crash, StackFrame
 from runtime.terms.isolation import ATOMIC, isolate
 from runtime.terms.pattern import ANY, Matching, matching
 from runtime.terms.reason import is_abnormal, is_atom
-
-if TYPE_CHECKING:
-    from runtime.kernel.scheduler import Worker
-    from runtime.otp.gen_server import GenServer
 
 TURN = 64
 """Messages that a server may handle in one turn while others are ready."""
@@ -38,7 +38,7 @@ class Starting:
 
     __slots__ = ("args", "cls", "kwargs", "origin", "registered_at")
 
-    def __init__(self, cls: type[GenServer], args: tuple[Any, ...], kwargs: dict[str, Any], origin: From) -> None:
+    def __init__(self, cls: type[Callbacks], args: tuple[Any, ...], kwargs: dict[str, Any], origin: From) -> None:
         self.cls = cls
         self.args = args
         self.kwargs = kwargs
@@ -123,7 +123,7 @@ MORE = Ending("more")
 """From a turn that was long enough: not the end, messages wait."""
 
 
-def run_server(server: GenServer, process: Process, worker: Worker) -> None:
+def run_server(server: Callbacks, process: Process, worker: Worker) -> None:
     """Take one turn."""
     ending = _begin_turn(server, process) if process.special else None
     while ending is None:
@@ -145,7 +145,7 @@ def run_server(server: GenServer, process: Process, worker: Worker) -> None:
         _end(server, process, worker, ending)
 
 
-def _begin_turn(server: GenServer, process: Process) -> Ending | None:
+def _begin_turn(server: Callbacks, process: Process) -> Ending | None:
     """Do what is due before any message: a continuation, or a timeout that no message has cancelled."""
     try:
         stop = None
@@ -161,7 +161,7 @@ def _begin_turn(server: GenServer, process: Process) -> Ending | None:
     return None if stop is None else Ending(stop.reason, None, stop)
 
 
-def _turn(server: GenServer, process: Process) -> Ending | None:
+def _turn(server: Callbacks, process: Process) -> Ending | None:
     """Handle messages until none waits (None), the turn is long enough (MORE), or the server is to end."""
     scheduler = process.node.scheduler
     handled = 0
@@ -202,7 +202,7 @@ def _turn(server: GenServer, process: Process) -> Ending | None:
         return Ending(exit_reason(process, error), message)
 
 
-def _handle(server: GenServer, process: Process, message: Any) -> Stop | None:
+def _handle(server: Callbacks, process: Process, message: Any) -> Stop | None:
     """Give one message to the callback it is for; gives how the server stops when it does."""
     kind = type(message)
     result: Any
@@ -228,7 +228,7 @@ def _handle(server: GenServer, process: Process, message: Any) -> Stop | None:
     return None if result is None else _after(server, process, result)
 
 
-def _after_call(server: GenServer, process: Process, result: Any, origin: From) -> Stop | None:
+def _after_call(server: Callbacks, process: Process, result: Any, origin: From) -> Stop | None:
     if result is NOREPLY:
         return None
     if type(result) is Reply:
@@ -237,7 +237,7 @@ def _after_call(server: GenServer, process: Process, result: Any, origin: From) 
     return _after(server, process, result)
 
 
-def _handle_specially(server: GenServer, process: Process, message: Any) -> Stop | None:
+def _handle_specially(server: Callbacks, process: Process, message: Any) -> Stop | None:
     """Handle a message in a server that has a timeout set, or that `runtime.sys` follows."""
     timing, debug = process.timing, process.debug
     process.timing = process.deadline = None
@@ -275,7 +275,7 @@ def _urgent(process: Process) -> Matching:
     return matching(((SYSTEM, ANY, ANY), Exit(parent or OUTSIDE, ANY)))
 
 
-def _after(server: GenServer, process: Process, result: Any) -> Stop | None:
+def _after(server: Callbacks, process: Process, result: Any) -> Stop | None:
     """Act on what a callback returned; gives how the server stops when it does."""
     if result is None:
         return None
@@ -319,7 +319,7 @@ def _requeue(process: Process, worker: Worker) -> None:
     process.node.scheduler.ready.append(process)
 
 
-def _wait_in_place(server: GenServer, process: Process, more: bool) -> Ending | None:
+def _wait_in_place(server: Callbacks, process: Process, more: bool) -> Ending | None:
     """Wait for the next turn without giving the worker back, and begin it."""
     scheduler = process.node.scheduler
     if more:
@@ -334,7 +334,7 @@ def _wait_in_place(server: GenServer, process: Process, more: bool) -> Ending | 
     return _begin_turn(server, process) if process.special else None
 
 
-def _end(server: GenServer, process: Process, worker: Worker, ending: Ending) -> None:
+def _end(server: Callbacks, process: Process, worker: Worker, ending: Ending) -> None:
     """End the server: `terminate`, the last reply, the reports, and the process."""
     reason, message, stop = ending.reason, ending.message, ending.stop
     if process.state is not DEAD:
@@ -351,3 +351,23 @@ def _end(server: GenServer, process: Process, worker: Worker, ending: Ending) ->
         crash_report(process, reason)
     _leave(process, worker)
     finish(process, reason)
+
+
+def server_terminated(
+    process: Process, reason: Any, last_message: Any, server: Callbacks, stacktrace: Sequence[StackFrame] = ()
+) -> None:
+    """A GenServer ended abnormally (OTP: gen_server's terminate report)."""
+    try:
+        state = server.format_status(dict(vars(server)))
+    except BaseException as error:
+        state = f"<format_status raised {type(error).__name__}>"
+    report(
+        "server_terminated",
+        logging.ERROR,
+        name=process.name or process.pid,
+        pid=process.pid,
+        last_message=last_message,
+        state=state,
+        reason=reason,
+        stacktrace=list(stacktrace),
+    )

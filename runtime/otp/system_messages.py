@@ -1,0 +1,241 @@
+"""System messages: what a server does when `runtime.sys` asks it something (OTP: sys, seen from the server).
+
+`handle_system` runs in the server's process; the functions that send these requests are in `runtime.sys`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from runtime.kernel.process import Process
+from runtime.kernel.processes import dictionary_of
+from runtime.otp.callbacks import Callbacks
+from runtime.otp.calls import CALL, CAST, SYSTEM, From
+from runtime.otp.returns import Stop
+from runtime.terms.crash import Crash
+from runtime.terms.isolation import isolate
+from runtime.terms.text import render
+
+logger = logging.getLogger("runtime.sys")
+
+MAX_LOG = 10
+"""Events that `runtime.sys.log` keeps, unless told otherwise."""
+
+MAX_SHOWN = 10_000
+"""Longest text of a state that `runtime.sys.show_state` returns, in characters."""
+
+
+class Debug:
+    """What is switched on for one server. `functions` maps an id to ``(function, state)``."""
+
+    def __init__(self) -> None:
+        self.suspended = False
+        self.statistics: dict[str, Any] | None = None
+        self.trace = False
+        self.log: list[Any] | None = None
+        self.max_log = MAX_LOG
+        self.functions: dict[Any, tuple[Callable[[Any, Any], Any], Any]] = {}
+
+    def message_in(self, message: Any) -> None:
+        """A message was taken out of the mailbox."""
+        if type(message) is tuple and message and message[0] is SYSTEM:
+            return
+        if self.statistics is not None:
+            self.statistics["messages_in"] += 1
+        self._event(("in", _shown(message)))
+
+    def message_out(self, value: Any, origin: From) -> None:
+        """A reply was given."""
+        if self.statistics is not None:
+            self.statistics["messages_out"] += 1
+        self._event(("out", value, origin.pid))
+
+    def no_reply(self) -> None:
+        """A message was handled that takes no reply."""
+        self._event(("noreply",))
+
+    def _event(self, event: tuple[Any, ...]) -> None:
+        if self.trace:
+            logger.info("*DBG* %s", render(event))
+        if self.log is not None:
+            self.log.append(event)
+            del self.log[: -self.max_log]
+        for key, (function, state) in [*self.functions.items()]:
+            try:
+                new = function(state, event)
+            except Exception:
+                new = "done"
+            if new == "done":
+                self.functions.pop(key, None)
+            else:
+                self.functions[key] = (function, new)
+
+
+def _shown(message: Any) -> Any:
+    if type(message) is tuple and message:
+        if message[0] is CALL:
+            return (CALL, message[1].pid, message[2])
+        if message[0] is CAST:
+            return (CAST, message[1])
+    return message
+
+
+class Refusal:
+    """The answer to a system request that could not be carried out."""
+
+    __slots__ = ("reason",)
+
+    def __init__(self, reason: Any) -> None:
+        self.reason = reason
+
+
+def handle_system(server: Callbacks, process: Process, origin: From | None, content: tuple[Any, ...]) -> Stop | None:
+    """Carry a system request out, in the server's process; gives how it stops when it does."""
+    name, *arguments = content
+    if name == "terminate":
+        if origin is not None:
+            origin.settle("ok")
+        return Stop(arguments[0])
+    if process.debug is None:
+        process.debug = Debug()
+        process.special = True
+    try:
+        outcome = _REQUESTS[name](server, process, process.debug, *arguments)
+    except Exception as error:
+        outcome = Refusal(Crash.from_exception(error))
+    if _is_idle(process.debug):
+        process.debug = None
+    if origin is not None:
+        origin.settle(isolate(outcome))
+    return None
+
+
+def _is_idle(debug: Debug) -> bool:
+    return not (debug.suspended or debug.statistics is not None or debug.trace or debug.functions) and debug.log is None
+
+
+def _get_state(server: Callbacks, process: Process, debug: Debug) -> Any:
+    return dict(vars(server))
+
+
+def _show_state(server: Callbacks, process: Process, debug: Debug) -> str:
+    return render(server.format_status(dict(vars(server))), MAX_SHOWN)
+
+
+def _replace_state(server: Callbacks, process: Process, debug: Debug, fn: Callable[[Any], Any]) -> Any:
+    try:
+        new = fn(isolate(dict(vars(server))))
+        if not isinstance(new, dict):
+            raise TypeError(f"the new state must be a dict of attributes, not {new!r}")
+    except Exception as error:
+        return Refusal(("callback_failed", ("gen_server", "system_replace_state"), Crash.from_exception(error)))
+    vars(server).clear()
+    vars(server).update(new)
+    return dict(new)
+
+
+def _get_status(server: Callbacks, process: Process, debug: Debug) -> Any:
+    parent = process.pid if process.detached or process.parent is None else process.parent
+    state = "suspended" if debug.suspended else "running"
+    misc = {
+        "header": f"Status for generic server {process.name or process.pid}",
+        "status": state,
+        "parent": parent,
+        "logged_events": list(debug.log or ()),
+        "state": server.format_status(dict(vars(server))),
+    }
+    options = [name for name in ("statistics", "trace", "log") if getattr(debug, name)]
+    details = [dict(dictionary_of(process)), state, parent, options, misc]
+    return ("status", process.pid, type(server).__name__, details)
+
+
+def _suspend(server: Callbacks, process: Process, debug: Debug) -> str:
+    debug.suspended = True
+    return "ok"
+
+
+def _resume(server: Callbacks, process: Process, debug: Debug) -> str:
+    debug.suspended = False
+    return "ok"
+
+
+def _statistics(server: Callbacks, process: Process, debug: Debug, flag: Any) -> Any:
+    if flag == "get":
+        if debug.statistics is None:
+            return "no_statistics"
+        reductions = process.reductions - debug.statistics["reductions"]
+        return {**debug.statistics, "current_time": time.time(), "reductions": reductions}
+    debug.statistics = None
+    if flag:
+        debug.statistics = {
+            "start_time": time.time(),
+            "current_time": time.time(),
+            "reductions": process.reductions,
+            "messages_in": 0,
+            "messages_out": 0,
+        }
+    return "ok"
+
+
+def _trace(server: Callbacks, process: Process, debug: Debug, flag: bool) -> str:
+    debug.trace = flag
+    return "ok"
+
+
+def _log(server: Callbacks, process: Process, debug: Debug, flag: bool, keep: int) -> str:
+    debug.log, debug.max_log = ([] if flag else None), keep
+    return "ok"
+
+
+def _get_log(server: Callbacks, process: Process, debug: Debug) -> Any:
+    return list(debug.log or ())
+
+
+def _install(server: Callbacks, process: Process, debug: Debug, key: Any, fn: Any, state: Any) -> str:
+    debug.functions.setdefault(key, (fn, state))
+    return "ok"
+
+
+def _remove(server: Callbacks, process: Process, debug: Debug, key: Any) -> str:
+    debug.functions.pop(key, None)
+    return "ok"
+
+
+def _no_debug(server: Callbacks, process: Process, debug: Debug) -> str:
+    debug.statistics, debug.trace, debug.log = None, False, None
+    debug.functions.clear()
+    return "ok"
+
+
+def _change_code(server: Callbacks, process: Process, debug: Debug, module: type, old: Any, extra: Any) -> Any:
+    if not debug.suspended:
+        return Refusal("not_suspended")
+    before = type(server)
+    server.__class__ = module
+    try:
+        server.code_change(old, extra)
+    except Exception:
+        server.__class__ = before
+        raise
+    return "ok"
+
+
+_REQUESTS: dict[str, Callable[..., Any]] = {
+    "get_state": _get_state,
+    "replace_state": _replace_state,
+    "show_state": _show_state,
+    "get_status": _get_status,
+    "suspend": _suspend,
+    "resume": _resume,
+    "statistics": _statistics,
+    "trace": _trace,
+    "log": _log,
+    "get_log": _get_log,
+    "install": _install,
+    "remove": _remove,
+    "no_debug": _no_debug,
+    "change_code": _change_code,
+}
