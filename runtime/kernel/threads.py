@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -48,74 +47,3 @@ def take_turns(seconds: float) -> Callable[[], None]:
             sys.setswitchinterval(before)
 
     return take_back
-
-
-STRETCH = 0.0015
-"""Seconds of work after which a thread that is not the hub's lets go of the interpreter."""
-
-REST = 0.001
-"""Seconds that it then waits: a shorter pause may end before the hub's thread has woken up."""
-
-
-class Pace:
-    """Breaks a long piece of work on a native thread into stretches, so that the hub is never kept waiting for long.
-
-    Call `breathe` every few hundred steps.
-    """
-
-    __slots__ = ("_begun", "_since")
-
-    def __init__(self) -> None:
-        self._begun = time.thread_time()
-        self._since = time.perf_counter()
-
-    def breathe(self) -> None:
-        """Let other threads run when this one has worked for a stretch."""
-        if time.perf_counter() - self._since >= STRETCH:
-            sleep(REST)
-            self._since = time.perf_counter()
-
-    def spent(self) -> float:
-        """Give the seconds of processor time that this thread has used since; what others took does not count."""
-        return time.thread_time() - self._begun
-
-
-class Outcome:
-    """What another thread is asked to find out: one sets it, one waits for it.
-
-    A request that was given up before it was begun is not carried out at all.
-    """
-
-    __slots__ = ("_done", "_guard", "begun", "given_up", "value")
-
-    def __init__(self) -> None:
-        self._done = new_lock()
-        self._done.acquire()
-        self._guard = new_lock()
-        self.begun = False
-        self.given_up = False
-        self.value: Any = None
-
-    def begin(self) -> bool:
-        """Whether to carry the request out, asked by the one who is about to."""
-        with self._guard:
-            self.begun = not self.given_up
-            return self.begun
-
-    def settle(self, value: Any) -> None:
-        """Set the value, once."""
-        self.value = value
-        self._done.release()
-
-    def wait_on(self, seconds: float) -> bool:
-        """Wait at most that long; whether there is a value."""
-        if self._done.acquire(timeout=seconds):
-            self._done.release()
-            return True
-        return False
-
-    def give_up(self) -> bool:
-        """Have the request dropped unless it was begun; whether there is a value after all."""
-        with self._guard:
-            self.given_up = not self.begun
-        return self.wait_on(0)

@@ -10,7 +10,7 @@ from runtime.introspection.answers.resolve import addressee, gone
 from runtime.introspection.events.event_log import EventLog
 from runtime.introspection.events.greenlets import Greenlets
 from runtime.introspection.reading.tree_path import child_text, children_of, is_dynamic
-from runtime.introspection.threads.errands import Errands
+from runtime.introspection.threads.node_calls import NodeCalls
 from runtime.kernel.mailbox import send
 from runtime.kernel.node import Node
 from runtime.kernel.pid import OUTSIDE
@@ -41,7 +41,7 @@ class Actions:
         self._watchdog = watchdog
         self._log = log
         self._greenlets = greenlets
-        self._errands = Errands(node, watchdog)
+        self._errands = NodeCalls(node, watchdog)
         self._interrupted: dict[Process, int] = {}
         watchdog.interruption.told = self._tell_interruption
 

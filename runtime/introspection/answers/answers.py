@@ -30,13 +30,14 @@ from runtime.introspection.measuring.socket_holders import SocketHolders
 from runtime.introspection.reading.filter import FilterError, parse_filter
 from runtime.introspection.reading.listing import Listing
 from runtime.introspection.reading.rows import Snapshot
-from runtime.introspection.reading.supervisor_nodes import Branches
+from runtime.introspection.reading.supervisor_nodes import SupervisorNodes
 from runtime.introspection.reading.tree import Tree
-from runtime.introspection.reading.tree_path import Place, key_of, parse_pid, place_of
-from runtime.introspection.reading.unsupervised import Census
+from runtime.introspection.reading.tree_path import Position, parse_pid, path_of, position_of
+from runtime.introspection.reading.unsupervised import TopLevel
+from runtime.introspection.threads.pace import Pace
 from runtime.kernel.node import Node
 from runtime.kernel.process import Process
-from runtime.kernel.threads import Pace, new_lock
+from runtime.kernel.threads import new_lock
 from runtime.preemption.watchdog import Watchdog
 
 Answer = (
@@ -73,8 +74,8 @@ class Answers:
         self.log = log
         self._greenlets = greenlets
         self._watchdog = watchdog
-        self._census = Census(node)
-        self._branches = Branches()
+        self._census = TopLevel(node)
+        self._branches = SupervisorNodes()
         self.figures = Figures(node, name, log, watchdog, greenlets)
         self.figures.read_only = read_only
         self._lints = Lints(node, watchdog, log)
@@ -97,7 +98,7 @@ class Answers:
             if isinstance(query, wire.GetProcess):
                 return self._process(query)
             if self.meter.is_cheap or getattr(query, "sort", "") == "cpu_time":
-                self.meter.want()
+                self.meter.keep_going()
             with self._lock:
                 return self._look(query, client)
         except FilterError as error:
@@ -202,7 +203,7 @@ class Answers:
             pid = branch.process.pid if child is None else child.pid
             process = None if pid is None else pid.process
             if process is not None:
-                place = branch.place if child is None else Place(branch.process, child)
+                place = branch.place if child is None else Position(branch.process, child)
                 rows.append(snapshot.row(process, place, key=key))
             elif child is not None:
                 rows.append(snapshot.absent(branch.process, child, key, branch.depth + 1, branch.key))
@@ -226,7 +227,7 @@ class Answers:
     def _names(self, query: wire.GetNames) -> Answer:
         names = names_of(self.node, query, self.holders)
         if names.sockets:
-            self.holders.want()
+            self.holders.keep_going()
         return names
 
     def _update(self, pace: Pace) -> None:
@@ -253,7 +254,7 @@ class Answers:
         pid = None if anchor is None else parse_pid(anchor)
         if pid is None:
             return anchor
-        return None if pid.process is None else key_of(pid.process)
+        return None if pid.process is None else path_of(pid.process)
 
     # -- One process ----------------------------------------------------------------------------------------------
 
@@ -262,7 +263,7 @@ class Answers:
         if isinstance(process, wire.Failed):
             return process
         self.sampler.show([query.pid])
-        row = self._snapshot().row(process, place_of(process), key=key_of(process))
+        row = self._snapshot().row(process, position_of(process), key=path_of(process))
         return self._details.of(process, row, query)
 
 

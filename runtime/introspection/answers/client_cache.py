@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import time
-from array import array
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from typing import Generic, Protocol, TypeVar
 
-from runtime.introspection import wire
-from runtime.introspection.reading.sorting import COLUMNS, Column
-from runtime.introspection.threads.chunked import Crowd
-from runtime.kernel.node import BLOCK
-from runtime.kernel.process import Process
-from runtime.kernel.threads import Pace
+from runtime.introspection.reading.deltas import Deltas
+from runtime.introspection.threads.pace import Pace
 
 SHARE = 0.0075
 """The share of time that sorting and filtering for one client may take: on a big node, they are done less often."""
@@ -26,8 +21,6 @@ GAIN_INTERVAL = 0.3
 AT_ONCE = 0.004
 """Work of so many seconds is done anew for every question."""
 
-_MASK = (1 << BLOCK) - 1
-
 
 class Lines(Protocol):
     """A long list that was laid out for one question."""
@@ -37,52 +30,6 @@ class Lines(Protocol):
 
 
 Work = TypeVar("Work", bound=Lines)
-
-
-class Gains:
-    """What figures have gained since one client last asked, by the name of the figure."""
-
-    def __init__(self) -> None:
-        self._before: dict[str, dict[int, array[float]]] = {}
-        """The counts, by block of the node's table and number in it: eight bytes a process."""
-        self._sums: dict[str, dict[str, float]] = {}
-
-    def column(self, name: wire.Sort) -> Column:
-        """Give how to read the gains of processes; of one that was not there the last time, its whole count."""
-        read, before = COLUMNS[name], self._before.get(name, {})
-
-        def gains(processes: Sequence[Process]) -> list[float]:
-            found = []
-            for process, value in zip(processes, read(processes), strict=True):
-                number = process.pid.id
-                counts = before.get(number >> BLOCK)
-                found.append(value if counts is None else value - counts[number & _MASK])
-            return found
-
-        return gains
-
-    def of_groups(self, name: str, sums: dict[str, float]) -> dict[str, float]:
-        """Give what the sums of groups have gained since they were last asked for, and note them for the next time.
-
-        `name` says which sums of which groups they are.
-        """
-        before = self._sums.get(name, {})
-        self._sums = {name: sums}
-        return {group: value - before.get(group, 0) for group, value in sums.items()}
-
-    def remember(self, name: wire.Sort, processes: Crowd[Process], pace: Pace) -> None:
-        """Note the counts as they are now, for the next time."""
-        read = COLUMNS[name]
-        noted: dict[int, array[float]] = {}
-        for chunk in processes:
-            for process, value in zip(chunk, read(chunk), strict=True):
-                number = process.pid.id
-                counts = noted.get(number >> BLOCK)
-                if counts is None:
-                    counts = noted[number >> BLOCK] = array("d", bytes(8 << BLOCK))
-                counts[number & _MASK] = value
-            pace.breathe()
-        self._before = {name: noted}
 
 
 class Recent(Generic[Work]):
@@ -135,7 +82,7 @@ class Attention:
         from runtime.introspection.reading.listing import Listing
         from runtime.introspection.reading.tree import Tree
 
-        self.gains = Gains()
+        self.gains = Deltas()
         self.tree: Recent[Tree] = Recent()
         self.listing: Recent[Listing] = Recent()
 

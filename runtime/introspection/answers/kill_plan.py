@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runtime.introspection import wire
-from runtime.introspection.reading.tree_path import Place, children_of, name_of, place_of
-from runtime.introspection.threads.racy_read import pieces, some
+from runtime.introspection.reading.tree_path import Position, children_of, name_of, position_of
+from runtime.introspection.threads.chunked import dict_chunks
+from runtime.introspection.threads.pace import Pace
+from runtime.introspection.threads.racy_read import some
 from runtime.kernel import clock
 from runtime.kernel.process import Process
-from runtime.kernel.threads import Pace
 from runtime.supervision.child import Child
 from runtime.supervision.children import Children
 from runtime.supervision.dynamic import DynamicChildren
@@ -75,7 +76,7 @@ class Planner:
                 self._shut_down.add(dying)
             kept = children_of(dying)
             if kept is not None:
-                for chunk in pieces(kept.children.values()):
+                for chunk in dict_chunks(kept.children.values()):
                     if len(self.kills) + len(waiting) >= MAX_PROCESSES:
                         break
                     below = _running(chunk)
@@ -88,7 +89,7 @@ class Planner:
 
     def _outlived(self, process: Process) -> None:
         """Do what the supervisor of a process that ended would do."""
-        place = place_of(process)
+        place = position_of(process)
         if place is None or process in self._settled or place.supervisor in self.kills:
             return
         supervisor, child = place
@@ -102,7 +103,7 @@ class Planner:
         if budget_used(kept) + made > kept.intensity.max_restarts:
             self.gives_up[supervisor] = None
             self._die(supervisor, shut_down=True)
-            for chunk in pieces(kept.children.values()):
+            for chunk in dict_chunks(kept.children.values()):
                 for each in _running(chunk):
                     self.restarts.pop(each, None)  # what it has restarted before ends with it
                 self._pace.breathe()
@@ -112,13 +113,13 @@ class Planner:
             self._die(victim, shut_down=True)
             self.restarts[victim] = None
 
-    def _group(self, kept: Children, place: Place, process: Process) -> list[Process]:
+    def _group(self, kept: Children, place: Position, process: Process) -> list[Process]:
         """Give the processes that the strategy restarts, the one that ended among them."""
         if isinstance(kept, DynamicChildren) or kept.strategy == "one_for_one":
             return [process]
         group: list[Process] = []
         is_before = kept.strategy == "rest_for_one"
-        for chunk in pieces(kept.children.values()):
+        for chunk in dict_chunks(kept.children.values()):
             if is_before and place.child in chunk:
                 is_before, chunk = False, chunk[chunk.index(place.child) :]
             if not is_before:
@@ -129,7 +130,7 @@ class Planner:
     def sentence(self) -> str:
         """Say it in one line."""
         kills = f"kills {len(self.kills):,}"
-        places = [place for victim in self.victims if (place := place_of(victim)) is not None]
+        places = [place for victim in self.victims if (place := position_of(victim)) is not None]
         if not places:
             them = "it" if len(self.kills) == 1 else "them"
             they_are = "it is" if len(self.victims) == 1 else "they are"

@@ -13,15 +13,15 @@ from runtime.introspection import wire
 from runtime.introspection.answers.kill_plan import budget_used
 from runtime.introspection.events.event_log import EventLog, Stall
 from runtime.introspection.reading.rows import queue_length
-from runtime.introspection.reading.supervisor_nodes import Branches
-from runtime.introspection.reading.tree_path import children_of, display_name, place_of
-from runtime.introspection.reading.unsupervised import Census
-from runtime.introspection.threads.chunked import Everybody
-from runtime.introspection.threads.errands import Errand
+from runtime.introspection.reading.supervisor_nodes import SupervisorNodes
+from runtime.introspection.reading.tree_path import children_of, display_name, position_of
+from runtime.introspection.reading.unsupervised import TopLevel
+from runtime.introspection.threads.chunked import AllProcesses
+from runtime.introspection.threads.node_calls import ObserverTask
+from runtime.introspection.threads.pace import Pace
 from runtime.kernel import clock
 from runtime.kernel.node import Node
 from runtime.kernel.process import DEAD, RECEIVING, Process
-from runtime.kernel.threads import Pace
 from runtime.otp.calls import From
 from runtime.preemption.watchdog import Watchdog
 
@@ -101,13 +101,13 @@ class Lints:
         """Forget the processes that were watched for growth: they may be dead by now."""
         self._lengths, self._refused, self._memory = {}, {}, {}
 
-    def look(self, census: Census, branches: Branches, pace: Pace) -> None:
+    def look(self, census: TopLevel, branches: SupervisorNodes, pace: Pace) -> None:
         """Look for what is wrong; `found` gives it, heaviest first."""
         present = time.monotonic()
         before = pace.spent()
         found = [*self._hog(), *self._loops(branches, pace), *self._self_calls()]
         waiting: list[Process] = []
-        for chunk in Everybody(self.node):
+        for chunk in AllProcesses(self.node):
             for number, process in enumerate(self._striking(chunk)):
                 if process.waiting_for is not None:
                     waiting.append(process)
@@ -168,7 +168,7 @@ class Lints:
             sentence = f"{who} held the hub{often} for {worst.seconds:.1f} s, at {worst.where}: all others stood still."
             yield wire.Lint(kind="held_hub", weight=2, pids=pids, sentence=sentence)
 
-    def _loops(self, branches: Branches, pace: Pace) -> Iterator[wire.Lint]:
+    def _loops(self, branches: SupervisorNodes, pace: Pace) -> Iterator[wire.Lint]:
         for number, branch in enumerate(branches.walk()):
             if not number & 255:
                 pace.breathe()
@@ -248,13 +248,13 @@ class Lints:
             )
             yield wire.Lint(kind="never_received", weight=2, pids=(str(process.pid),), sentence=sentence)
 
-    def _alone(self, census: Census, pace: Pace) -> Iterator[wire.Lint]:
+    def _alone(self, census: TopLevel, pace: Pace) -> Iterator[wire.Lint]:
         """Find processes whose end nobody would hear of."""
         for chunk in census.free():
             for process in chunk:
                 if process.links or process.watchers or process.name is not None or process.parent is None:
                     continue
-                if isinstance(process.body, Errand) or time.time() - process.started_at < IGNORED_FOR:
+                if isinstance(process.body, ObserverTask) or time.time() - process.started_at < IGNORED_FOR:
                     continue
                 sentence = f"{_name(process)} is under no supervisor, and nobody would hear of its end."
                 yield wire.Lint(kind="unwatched", weight=1, pids=(str(process.pid),), sentence=sentence)
@@ -295,5 +295,5 @@ def _cycles(waiting: list[Process], pace: Pace) -> Iterator[wire.Lint]:
 def _name(process: Process) -> str:
     if process.body is None:
         return str(process.pid)
-    place = place_of(process)
+    place = position_of(process)
     return f"{display_name(process, None if place is None else place.child)} {process.pid}"

@@ -13,13 +13,13 @@ import psutil
 from runtime.introspection import wire
 from runtime.introspection.address import socket_dir
 from runtime.introspection.measuring.socket_holders import SocketHolders
-from runtime.introspection.reading.tree_path import display_name, place_of, text_of
-from runtime.introspection.threads.racy_read import pieces
+from runtime.introspection.reading.tree_path import display_name, position_of, text_of
+from runtime.introspection.threads.chunked import dict_chunks
+from runtime.introspection.threads.pace import Pace
 from runtime.kernel import clock
 from runtime.kernel.node import Node
 from runtime.kernel.pid import Pid
 from runtime.kernel.process import Process
-from runtime.kernel.threads import Pace
 from runtime.kernel.timers import Timer
 from runtime.otp.registry import Registry
 from runtime.supervision.child import Child
@@ -64,7 +64,7 @@ class _Matching(Generic[T]):
 
     def of(self, view: Collection[T]) -> Iterator[T]:
         """Give those of these items, one by one."""
-        for chunk in pieces(view):
+        for chunk in dict_chunks(view):
             passed = list(filter(self._test, chunk))
             self.count += len(passed)
             yield from passed
@@ -99,7 +99,7 @@ def _names(node: Node, limit: int, wanted: str, pace: Pace) -> tuple[list[wire.N
     entries = [wire.NameEntry(name=text_of(name), pid=str(process.pid)) for name, process in first]
     total = registered.count
     for registry, body in registries:
-        for chunk in pieces(body.table.items()):
+        for chunk in dict_chunks(body.table.items()):
             for number, (key, several) in enumerate(chunk):
                 if not number & 63:
                     pace.breathe()
@@ -146,7 +146,7 @@ def _sockets(holders: SocketHolders) -> list[wire.SocketEntry]:
 
 
 def _child_of(process: Process) -> Child | None:
-    place = place_of(process)
+    place = position_of(process)
     return None if place is None else place.child
 
 

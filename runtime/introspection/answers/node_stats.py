@@ -18,9 +18,9 @@ from runtime.introspection.endpoint.listener import MAX_CLIENTS
 from runtime.introspection.events.event_log import EventLog
 from runtime.introspection.events.greenlets import Greenlets
 from runtime.introspection.measuring.counters import Totals
+from runtime.introspection.threads.pace import Pace
 from runtime.kernel import scheduler
 from runtime.kernel.node import Node
-from runtime.kernel.threads import Pace
 from runtime.otp import server_loop
 from runtime.preemption.time_slice import TimeSlices
 from runtime.preemption.watchdog import Watchdog

@@ -8,13 +8,14 @@ from typing import Any
 from runtime.introspection import wire
 from runtime.introspection.reading.message_text import message_text
 from runtime.introspection.reading.stack import stack_of
-from runtime.introspection.reading.tree_path import display_name, place_of, supervisors_of
-from runtime.introspection.threads.errands import Errands
+from runtime.introspection.reading.tree_path import display_name, position_of, supervisors_of
+from runtime.introspection.threads.handover import Handover
+from runtime.introspection.threads.node_calls import NodeCalls
 from runtime.introspection.threads.racy_read import messages, some, values
 from runtime.kernel.node import Node
 from runtime.kernel.pid import Pid
 from runtime.kernel.process import Process
-from runtime.kernel.threads import Outcome, new_lock
+from runtime.kernel.threads import new_lock
 from runtime.otp.calls import From
 from runtime.otp.gen_server import GenServer
 from runtime.preemption.watchdog import Watchdog
@@ -38,8 +39,8 @@ class Details:
 
     def __init__(self, node: Node, watchdog: Watchdog, state: bool) -> None:
         self.state = state
-        self._errands = Errands(node, watchdog)
-        self._asked: dict[Process, Outcome] = {}
+        self._errands = NodeCalls(node, watchdog)
+        self._asked: dict[Process, Handover] = {}
         """Who was asked for its state and may not have answered yet."""
         self._guard = new_lock()
 
@@ -93,7 +94,7 @@ class Details:
         state: tuple[str | None, str] = outcome.value
         return state
 
-    def _ask(self, process: Process) -> Outcome:
+    def _ask(self, process: Process) -> Handover:
         """Ask a server for its state, unless it still owes the last answer: else the questions would pile up in it."""
         with self._guard:
             self._asked = {who: owed for who, owed in self._asked.items() if not (owed.given_up or owed.wait_on(0))}
@@ -141,5 +142,5 @@ def _relate(who: Any) -> wire.Related:
         return wire.Related(pid="", name=str(who))
     if process is None or process.body is None:
         return wire.Related(pid=pid)
-    place = place_of(process)
+    place = position_of(process)
     return wire.Related(pid=pid, name=display_name(process, None if place is None else place.child))

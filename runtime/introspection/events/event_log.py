@@ -17,15 +17,15 @@ from runtime.introspection.events.last_known_place import Orphans
 from runtime.introspection.events.log_entry import Entry
 from runtime.introspection.reading.message_text import message_text
 from runtime.introspection.reading.tree_path import (
-    Place,
+    Position,
     child_text,
     display_name,
     initial_call,
-    key_of,
-    place_of,
+    path_of,
+    position_of,
     short_call,
 )
-from runtime.introspection.threads.errands import Errand
+from runtime.introspection.threads.node_calls import ObserverTask
 from runtime.kernel.instrument import Instrument, install, remove
 from runtime.kernel.node import Node
 from runtime.kernel.pid import OUTSIDE, Pid
@@ -140,7 +140,7 @@ class EventLog(Instrument):
 
     def add_kill(self, process: Process, reason: Any) -> int:
         """Log that an observer sends an exit signal."""
-        number = self.add("kill", process.pid, **self._about(process, place_of(process)), reason=reason_text(reason))
+        number = self.add("kill", process.pid, **self._about(process, position_of(process)), reason=reason_text(reason))
         if len(self._kills) > self.capacity:
             self._kills.clear()
         self._kills[process.pid.id] = (number, reason)
@@ -148,12 +148,12 @@ class EventLog(Instrument):
 
     def add_action(self, process: Process, message: str) -> int:
         """Log that an observer does something else; the name of `process` follows the message."""
-        about = self._about(process, place_of(process))
+        about = self._about(process, position_of(process))
         return self.add("action", process.pid, **about, message=f"{message} {about['name']}")
 
     def add_stall(self, process: Process | None, seconds: float, where: str) -> int:
         """Log that the hub was held: by `process`, or by something that is no process."""
-        about = {} if process is None else self._about(process, place_of(process))
+        about = {} if process is None else self._about(process, position_of(process))
         name = about.get("name") or "something that is no process"
         message = f"{name} held the hub for {seconds:.2f} s at {where or 'a place unknown'}"
         self.stalls.append(Stall(time.time(), process, seconds, where))
@@ -182,7 +182,7 @@ class EventLog(Instrument):
     def add_spawn(self, process: Process) -> bool:
         """Log a spawn; False when there were so many within this second that it was the last one to be logged."""
         self._spawns_logged += 1
-        if type(process.body) is not Errand:
+        if type(process.body) is not ObserverTask:
             self._spawn_quota -= 1
             # Its own names come later, and are looked up by who reads this, while it lives.
             self.add("spawn", process.pid, name=short_call(initial_call(process)))
@@ -198,10 +198,10 @@ class EventLog(Instrument):
         if self._shutdown_quota <= 0 and reason == "shutdown" and process.pid.id not in self._kills:
             self._quiet_exits += 1
             return
-        if type(process.body) is Errand:
+        if type(process.body) is ObserverTask:
             return
         abnormal = is_abnormal(reason)
-        place = place_of(process)
+        place = position_of(process)
         if not abnormal and place is not None and place.child.spec.restart == "permanent":
             self._shutdown_quota -= 1
         elif not abnormal:
@@ -247,14 +247,14 @@ class EventLog(Instrument):
             name = render(fields["child_id"], 100)
             self.add("restart_failed", supervisor, behind, **budget, name=name, child_id=name)
         else:
-            about = {} if process is None else self._about(process, place_of(process))
+            about = {} if process is None else self._about(process, position_of(process))
             self._by_pid[supervisor.id] = self.add("gave_up", supervisor, behind, **{**about, **budget})
 
     def _restarted(self, fields: dict[str, Any], budget: dict[str, Any], behind: int | None) -> None:
         self.restarted += 1
         old, new = fields["old"], fields["new"]
         process = None if not isinstance(new, Pid) else new.process
-        about = {} if process is None else self._about(process, place_of(process))
+        about = {} if process is None else self._about(process, position_of(process))
         cause = behind if old is None else self._by_pid.get(old.id, behind)
         self.add(
             "restart", None if process is None else process.pid, cause, **{**about, **budget}, old_pid=old and str(old)
@@ -322,13 +322,13 @@ class EventLog(Instrument):
             return self._by_pid.get(body.dealing_with.id)
         return None if process.parent is None else self._behind(process.parent, depth + 1)  # it is being stopped
 
-    def _about(self, process: Process, place: Place | None) -> dict[str, Any]:
+    def _about(self, process: Process, place: Position | None) -> dict[str, Any]:
         if place is None:
             name = display_name(process) if process.body is not None else ""
-            return {"name": name, "key": key_of(process)}
+            return {"name": name, "key": path_of(process)}
         return {
             "name": display_name(process, place.child),
-            "key": key_of(process),
+            "key": path_of(process),
             "supervisor": str(place.supervisor.pid),
             "child_id": child_text(place.child),
         }

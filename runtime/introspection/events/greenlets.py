@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 from gevent import Greenlet
 
 from runtime.introspection.events.event_log import EventLog
-from runtime.introspection.threads.chunked import Crowd, chunks
+from runtime.introspection.threads.chunked import Chunked, chunks
 from runtime.kernel.node import Node
 from runtime.kernel.pid import OUTSIDE, forget_process
 from runtime.kernel.plain_greenlet import FIRST, RECORD, PlainGreenlet
@@ -29,7 +29,7 @@ NAME = re.compile(r"g(\d{1,18})")
 """What a greenlet is called towards observers."""
 
 
-class Greenlets(Crowd[PlainGreenlet]):
+class Greenlets(Chunked[PlainGreenlet]):
     """The greenlets of one node's hub that are no processes, oldest first; logs the end of those that fail.
 
     May be gone through from any thread.

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 
+from runtime.introspection.threads.pace import Pace
 from runtime.kernel.node import Node
 from runtime.kernel.process import Process
-from runtime.kernel.threads import Pace
 
 SHARE = 0.003
 """The share of time that summing may take."""

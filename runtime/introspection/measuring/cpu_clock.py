@@ -24,7 +24,7 @@ class CpuClock(ABC):
         self._wanted = False
         self._timer = node.hub.loop.timer(ATTENTION, ATTENTION, ref=False)
 
-    def want(self) -> None:
+    def keep_going(self) -> None:
         """Say that an observer asks; measuring begins when it was off. From any thread."""
         self._until = time.monotonic() + ATTENTION
         if not self._wanted:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 
 from runtime.introspection.reading.tree_path import parse_pid
-from runtime.introspection.threads.background import SHARE, Looking
+from runtime.introspection.threads.background import SHARE, BackgroundWork
 from runtime.kernel.memory import Measurement
 from runtime.kernel.node import Node
 from runtime.kernel.process import DEAD, Process
@@ -22,7 +22,7 @@ FRESH = 1.0
 """Seconds for which a figure on the screen is good enough."""
 
 
-class MemorySampler(Looking):
+class MemorySampler(BackgroundWork):
     """Keeps `Process.memory` and `Process.memory_at` (monotonic) up to date on one node."""
 
     def __init__(self, node: Node, share: float = SHARE) -> None:
@@ -35,7 +35,7 @@ class MemorySampler(Looking):
     def show(self, pids: list[str]) -> None:
         """Say which processes an observer looks at. From any thread."""
         self._shown = pids
-        self.want()
+        self.keep_going()
 
     # -- In the hub -----------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from gevent.socket import socket as GeventSocket
 
-from runtime.introspection.threads.background import SHARE, Looking
+from runtime.introspection.threads.background import SHARE, BackgroundWork
 from runtime.kernel.memory import NOT_OWNED, roots
 from runtime.kernel.node import Node
 from runtime.kernel.process import DEAD, Process
@@ -29,7 +29,7 @@ FRESH = 1.0
 """Seconds after which a finished search is begun anew."""
 
 
-class SocketHolders(Looking):
+class SocketHolders(BackgroundWork):
     """Finds the holders of sockets on one node. `found` maps a file descriptor to who was seen to hold it."""
 
     def __init__(self, node: Node) -> None:

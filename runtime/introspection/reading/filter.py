@@ -17,8 +17,8 @@ from typing import Any
 
 from runtime.introspection.reading.rows import queue_length
 from runtime.introspection.reading.tree_path import (
-    Place,
-    Siblings,
+    ChildFinder,
+    Position,
     child_text,
     children_of,
     display_name,
@@ -26,8 +26,8 @@ from runtime.introspection.reading.tree_path import (
     is_dynamic,
     is_supervisor,
     join,
-    key_of,
     name_of,
+    path_of,
     text_of,
 )
 from runtime.kernel.info import status_of
@@ -50,7 +50,7 @@ class Subject:
 
     __slots__ = ("_key", "_place", "process")
 
-    def __init__(self, process: Process | None, place: Place | Siblings | None, key: str = "") -> None:
+    def __init__(self, process: Process | None, place: Position | ChildFinder | None, key: str = "") -> None:
         self.process = process
         self._place = place
         self._key = key
@@ -59,7 +59,7 @@ class Subject:
     def supervisor(self) -> Process | None:
         """Who keeps it, None for a process under no supervisor."""
         place = self._place
-        if isinstance(place, Siblings):
+        if isinstance(place, ChildFinder):
             return None if self.child is None else place.supervisor
         return None if place is None else place.supervisor
 
@@ -67,14 +67,14 @@ class Subject:
     def child(self) -> Child | None:
         """Its supervisor's record of it."""
         place = self._place
-        if isinstance(place, Siblings):
+        if isinstance(place, ChildFinder):
             return None if self.process is None else place.child_of(self.process)
         return None if place is None else place.child
 
     @property
     def key(self) -> str:
         """Names its place, as a row does."""
-        return self._key or ("" if self.process is None else key_of(self.process))
+        return self._key or ("" if self.process is None else path_of(self.process))
 
 
 class ChildSubject(Subject):

@@ -7,25 +7,25 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from runtime.introspection import wire
-from runtime.introspection.answers.client_cache import Gains
+from runtime.introspection.reading.deltas import Deltas
 from runtime.introspection.reading.filter import Subject, Test
 from runtime.introspection.reading.ranking import Ranking
 from runtime.introspection.reading.rows import Snapshot, queue_length
 from runtime.introspection.reading.sorting import COLUMNS, GAINING
 from runtime.introspection.reading.tree_path import (
-    Place,
-    Siblings,
+    ChildFinder,
+    Position,
     initial_call,
     join,
-    key_of,
     name_of,
-    place_of,
-    root_key,
+    path_of,
+    position_of,
+    root_path,
 )
-from runtime.introspection.threads.chunked import Everybody, Picked, Several
+from runtime.introspection.threads.chunked import AllProcesses, ChunkedList, Subset
+from runtime.introspection.threads.pace import Pace
 from runtime.kernel.node import Node
 from runtime.kernel.process import DEAD, Process
-from runtime.kernel.threads import Pace
 from runtime.supervision.child import Child
 
 MOST_GROUPS = 10_000
@@ -87,13 +87,13 @@ class Listing:
         self.pace = Pace()
         self.matched: int | None = None
         self._groups: list[Group] = []
-        self._ranking: Ranking[Process] = Ranking(Several(()), COLUMNS["pid"], False)
+        self._ranking: Ranking[Process] = Ranking(ChunkedList(()), COLUMNS["pid"], False)
 
-    def collect(self, node: Node, test: Test | None, gains: Gains) -> None:
+    def collect(self, node: Node, test: Test | None, gains: Deltas) -> None:
         """Find what is listed."""
-        everybody: Everybody | Picked[Process] = Everybody(node)
+        everybody: AllProcesses | Subset[Process] = AllProcesses(node)
         if test is not None:
-            everybody = Picked(everybody, array("q", self._passing(node, test)))
+            everybody = Subset(everybody, array("q", self._passing(node, test)))
             self.matched = len(everybody)
         if self.query.group_by:
             self._groups = self._grouped(everybody, gains)
@@ -110,15 +110,15 @@ class Listing:
         return len(self._groups) if self.query.group_by else self._ranking.total
 
     def _passing(self, node: Node, test: Test) -> Iterator[int]:
-        siblings = Siblings()
-        for chunk in Everybody(node):
+        siblings = ChildFinder()
+        for chunk in AllProcesses(node):
             for number, process in enumerate(chunk):
                 if process.body is not None and test(Subject(process, siblings)):
                     yield process.pid.id
                 if not number & 255:
                     self.pace.breathe()
 
-    def _ranked(self, everybody: Everybody | Picked[Process], gains: Gains) -> Ranking[Process]:
+    def _ranked(self, everybody: AllProcesses | Subset[Process], gains: Deltas) -> Ranking[Process]:
         query = self.query
         sort = "pid" if query.sort == "tree" else query.sort
         descending = query.descending and query.sort != "tree"
@@ -131,10 +131,10 @@ class Listing:
         gains.remember(sort, everybody, self.pace)
         return ranking
 
-    def _grouped(self, everybody: Everybody | Picked[Process], gains: Gains) -> list[Group]:
+    def _grouped(self, everybody: AllProcesses | Subset[Process], gains: Deltas) -> list[Group]:
         groups: dict[str, Group] = {}
         name_of = _GROUPS[self.query.group_by]
-        siblings = Siblings()
+        siblings = ChildFinder()
         names: dict[Process, str] = {}
         for chunk in everybody:
             for number, process in enumerate(chunk):
@@ -164,7 +164,7 @@ class Listing:
         keys: dict[Process, str] = {}
         for number, process in enumerate(self._ranking.window(start, end, self.pace)):
             if process.body is not None and process.state is not DEAD:
-                place = place_of(process)
+                place = position_of(process)
                 rows.append(snapshot.row(process, place, key=_key(process, place, keys)))
             if not number & 15:
                 self.pace.breathe()
@@ -180,22 +180,22 @@ class Listing:
         return None if process is None else self._ranking.index_of(process, self.pace, exact)
 
 
-def _key(process: Process, place: Place | None, keys: dict[Process, str]) -> str:
+def _key(process: Process, place: Position | None, keys: dict[Process, str]) -> str:
     """Give the key of a process; `keys` remembers those of supervisors."""
     if place is None:
-        return root_key(process)
+        return root_path(process)
     supervisor, child = place
     above = keys.get(supervisor)
     if above is None:
-        above = keys[supervisor] = key_of(supervisor)
+        above = keys[supervisor] = path_of(supervisor)
     return join(above, child)
 
 
-def _label(process: Process, siblings: Siblings, names: dict[Process, str]) -> str:
+def _label(process: Process, siblings: ChildFinder, names: dict[Process, str]) -> str:
     return process.label or "no label"
 
 
-def _supervisor(process: Process, siblings: Siblings, names: dict[Process, str]) -> str:
+def _supervisor(process: Process, siblings: ChildFinder, names: dict[Process, str]) -> str:
     supervisor = siblings.supervisor
     if supervisor is None:
         return "no supervisor"
@@ -205,7 +205,7 @@ def _supervisor(process: Process, siblings: Siblings, names: dict[Process, str])
     return name
 
 
-_GROUPS: dict[str, Callable[[Process, Siblings, dict[Process, str]], str]] = {
+_GROUPS: dict[str, Callable[[Process, ChildFinder, dict[Process, str]], str]] = {
     "label": _label,
     "supervisor": _supervisor,
     "initial_call": lambda process, siblings, names: initial_call(process),

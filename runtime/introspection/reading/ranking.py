@@ -10,9 +10,9 @@ from bisect import bisect_left
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Generic, TypeVar
 
-from runtime.introspection.threads.chunked import Crowd, Packed, chunks
-from runtime.introspection.threads.racy_read import CHUNK
-from runtime.kernel.threads import Pace
+from runtime.introspection.threads import chunked
+from runtime.introspection.threads.chunked import Chunked, Packed, chunks
+from runtime.introspection.threads.pace import Pace
 
 T = TypeVar("T", bound=Hashable)
 
@@ -47,7 +47,7 @@ class Ranking(Generic[T]):
     """
 
     def __init__(
-        self, crowd: Crowd[T], column: Callable[[Sequence[T]], list[Any]], descending: bool, in_order: bool = False
+        self, crowd: Chunked[T], column: Callable[[Sequence[T]], list[Any]], descending: bool, in_order: bool = False
     ) -> None:
         self.total = len(crowd)
         """How many items there are."""
@@ -113,7 +113,7 @@ class Ranking(Generic[T]):
             self._buckets.pop()
             pace.breathe()
         while self._head:
-            del self._head[-CHUNK:]
+            del self._head[-chunked.CHUNK :]
             pace.breathe()
 
     # -- The first items ------------------------------------------------------------------------------------------
@@ -136,7 +136,7 @@ class Ranking(Generic[T]):
         descending = self._descending
         items: list[T] = []
         figures: list[Any] = []  # not in pairs with the items: the garbage collector would look at each pair
-        room = max(wanted + wanted // 2, CHUNK)  # so that sorting them comes seldom
+        room = max(wanted + wanted // 2, chunked.CHUNK)  # so that sorting them comes seldom
         last: Any = None
         full = False
         for chunk in self._crowd:

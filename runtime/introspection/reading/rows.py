@@ -6,7 +6,7 @@ import time
 
 from runtime.introspection import wire
 from runtime.introspection.reading.tree_path import (
-    Place,
+    Position,
     child_text,
     children_of,
     display_name,
@@ -14,7 +14,7 @@ from runtime.introspection.reading.tree_path import (
     is_dynamic,
     is_supervisor,
     join,
-    root_key,
+    root_path,
 )
 from runtime.introspection.threads.racy_read import some
 from runtime.kernel import clock
@@ -53,7 +53,7 @@ class Snapshot:
     def row(
         self,
         process: Process,
-        place: Place | None = None,
+        place: Position | None = None,
         key: str | None = None,
         depth: int = 0,
         folded: bool = False,
@@ -63,7 +63,7 @@ class Snapshot:
         """Give the row of a living process. `absent` is how many children are not running, where that is known."""
         child = None if place is None else place.child
         if key is None:
-            key = join(parent_key or "", child) if child is not None else root_key(process)
+            key = join(parent_key or "", child) if child is not None else root_path(process)
         memory = process.memory
         pid = str(process.pid)
         values: dict[str, object] = {}

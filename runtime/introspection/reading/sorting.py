@@ -11,7 +11,7 @@ from typing import Any
 
 from runtime.introspection import wire
 from runtime.introspection.reading.rows import queue_length
-from runtime.introspection.reading.tree_path import Siblings, display_name
+from runtime.introspection.reading.tree_path import ChildFinder, display_name
 from runtime.kernel.info import status_of
 from runtime.kernel.process import Process
 
@@ -19,14 +19,14 @@ Column = Callable[[Sequence[Process]], list[Any]]
 
 
 def _names(processes: Sequence[Process]) -> list[str]:
-    child_of = Siblings().child_of
+    child_of = ChildFinder().child_of
     return [
         display_name(process, child_of(process) if process.name is None else None).casefold() for process in processes
     ]
 
 
 def _restarts(processes: Sequence[Process]) -> list[int]:
-    child_of = Siblings().child_of
+    child_of = ChildFinder().child_of
     return [0 if (child := child_of(process)) is None else child.restarts for process in processes]
 
 

@@ -1,4 +1,4 @@
-"""Branches: every supervisor with its children, as it was when it last ran.
+"""SupervisorNodes: every supervisor with its children, as it was when it last ran.
 
 A supervisor's children change only while it runs, and the scheduler counts how often it did. So most updates look at
 the count of each supervisor, and at the children of none.
@@ -13,7 +13,7 @@ from typing import Any
 
 from runtime.introspection.reading.tree_path import (
     MAX_DEPTH,
-    Place,
+    Position,
     child_text,
     children_of,
     is_dynamic,
@@ -21,17 +21,16 @@ from runtime.introspection.reading.tree_path import (
     join,
     parse_pid,
     part_text,
-    root_key,
+    root_path,
 )
-from runtime.introspection.threads.chunked import Crowd, Picked
-from runtime.introspection.threads.racy_read import pieces
+from runtime.introspection.threads.chunked import Chunked, Subset, dict_chunks
+from runtime.introspection.threads.pace import Pace
 from runtime.kernel.process import Process
-from runtime.kernel.threads import Pace
 from runtime.supervision.child import Child
 from runtime.supervision.dynamic import DynamicChildren
 
 
-class Brood(Crowd[Child]):
+class ChildrenView(Chunked[Child]):
     """A supervisor's children in start order, with and without processes. Its numbers are their positions."""
 
     __slots__ = ("children",)
@@ -43,7 +42,7 @@ class Brood(Crowd[Child]):
         return len(self.children)
 
     def __iter__(self) -> Iterator[list[Child]]:
-        return pieces(self.children.values())
+        return dict_chunks(self.children.values())
 
     def with_positions(self) -> Iterator[tuple[int, list[Child]]]:
         """Give the chunks, each with the position of its first child."""
@@ -56,12 +55,12 @@ class Brood(Crowd[Child]):
         """Give what to pick a child out by."""
         return position
 
-    def picked(self, numbers: array[int]) -> Crowd[Child]:
+    def picked(self, numbers: array[int]) -> Chunked[Child]:
         """Give some of the children, by their numbers in ascending order, wherever they run now."""
-        return Positioned(self.children, numbers)
+        return ChildrenAt(self.children, numbers)
 
 
-class Positioned(Brood):
+class ChildrenAt(ChildrenView):
     """Some of a supervisor's children, by their positions: a child that is restarted keeps its own."""
 
     __slots__ = ("positions",)
@@ -75,7 +74,7 @@ class Positioned(Brood):
 
     def __iter__(self) -> Iterator[list[Child]]:
         start = 0
-        for at, chunk in Brood(self.children).with_positions():
+        for at, chunk in ChildrenView(self.children).with_positions():
             end = bisect_left(self.positions, at + len(chunk), start)
             if start < end:
                 yield [chunk[position - at] for position in self.positions[start:end]]
@@ -84,7 +83,7 @@ class Positioned(Brood):
                 return
 
 
-class DynamicBrood(Brood):
+class DynamicChildrenView(ChildrenView):
     """A dynamic supervisor's children, of whom a restarted one moves to the end, by the numbers of their first pids."""
 
     __slots__ = ("kept",)
@@ -98,9 +97,9 @@ class DynamicBrood(Brood):
         assert is_dynamic(child)
         return child.first.id
 
-    def picked(self, numbers: array[int]) -> Crowd[Child]:
+    def picked(self, numbers: array[int]) -> Chunked[Child]:
         """Give some of the children, by their numbers, wherever they run now."""
-        return Picked(self, numbers)
+        return Subset(self, numbers)
 
     def pack(self, items: Sequence[Child]) -> array[int]:
         """Give the numbers of these children."""
@@ -112,30 +111,30 @@ class DynamicBrood(Brood):
         return [child for number in packed if (child := find(number)) is not None]
 
 
-class Branch:
+class SupervisorNode:
     """A supervisor. `below` are the branches of those of its children that are supervisors."""
 
     __slots__ = ("below", "child_count", "depth", "key", "not_running", "parent", "place", "process", "seen")
 
-    def __init__(self, process: Process, key: str, place: Place | None, parent: Branch | None) -> None:
+    def __init__(self, process: Process, key: str, place: Position | None, parent: SupervisorNode | None) -> None:
         self.process = process
         self.key = key
         self.place = place
         self.parent = parent
         self.depth: int = 0 if parent is None else parent.depth + 1
         self.child_count = 0
-        self.below: dict[Child, Branch] = {}
+        self.below: dict[Child, SupervisorNode] = {}
         self.not_running = 0
         """Children that have no process."""
         self.seen = -1
 
     @property
-    def children(self) -> Brood:
+    def children(self) -> ChildrenView:
         """Its children."""
         kept = children_of(self.process)
         if isinstance(kept, DynamicChildren):
-            return DynamicBrood(kept)
-        return Brood({} if kept is None else kept.children)
+            return DynamicChildrenView(kept)
+        return ChildrenView({} if kept is None else kept.children)
 
     @property
     def pid(self) -> str:
@@ -182,23 +181,23 @@ class Branch:
                 if process is not None and not deepest and is_supervisor(process):
                     known = before.get(child)
                     if known is None or known.process is not process:
-                        known = Branch(process, join(self.key, child), Place(self.process, child), self)
+                        known = SupervisorNode(process, join(self.key, child), Position(self.process, child), self)
                     self.below[child] = known
             self.child_count += len(chunk)
             pace.breathe()
 
-    def walk(self) -> Iterator[Branch]:
+    def walk(self) -> Iterator[SupervisorNode]:
         """Give this branch and all below it, from the top down."""
         yield self
         for branch in self.below.values():
             yield from branch.walk()
 
 
-class Branches:
+class SupervisorNodes:
     """The branches of a node, from its top supervisors down. Used by one thread at a time."""
 
     def __init__(self) -> None:
-        self.tops: list[Branch] = []
+        self.tops: list[SupervisorNode] = []
         self.count = 0
         """How many supervisors there are."""
 
@@ -208,9 +207,9 @@ class Branches:
         self.tops, count = [], 0
         for process in roots:
             branch = before.get(process)
-            key = root_key(process)
+            key = root_path(process)
             if branch is None or branch.key != key:
-                branch = Branch(process, key, None, None)
+                branch = SupervisorNode(process, key, None, None)
             count += branch.update(pace)
             self.tops.append(branch)
         self.count = count
@@ -223,12 +222,12 @@ class Branches:
             branch.below = {}
             pace.breathe()
 
-    def walk(self) -> Iterator[Branch]:
+    def walk(self) -> Iterator[SupervisorNode]:
         """Give every branch, from the top down."""
         for branch in self.tops:
             yield from branch.walk()
 
-    def places(self, keys: Collection[str], pace: Pace) -> Iterator[tuple[str, Branch, Child | None]]:
+    def places(self, keys: Collection[str], pace: Pace) -> Iterator[tuple[str, SupervisorNode, Child | None]]:
         """Give those of these places that there are: the key, and the supervisor or a child of it that is none."""
         parents = {key.rpartition("/")[0] for key in keys}
         for branch in self.walk():

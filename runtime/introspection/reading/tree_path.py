@@ -31,7 +31,7 @@ LINKS = 16
 MAX_DEPTH = 100
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """A child's record in its supervisor."""
 
     supervisor: Process
@@ -52,7 +52,7 @@ def is_supervisor(process: Process) -> bool:
     return isinstance(process.body, SupervisorServer)
 
 
-def place_of(process: Process) -> Place | None:
+def position_of(process: Process) -> Position | None:
     """Give the place of a process, which it has already while it is started; None for one under no supervisor."""
     parent = process.parent
     supervisor = None if parent is None else parent.process
@@ -63,15 +63,15 @@ def place_of(process: Process) -> Place | None:
         if child is None and supervisor in (process.links or ()):
             child = starting
         if child is not None:
-            return Place(supervisor, child)
+            return Position(supervisor, child)
     for linked in some(process.links, LINKS):
         kept = children_of(linked)
         if kept is not None and (child := kept.find(process.pid)) is not None:
-            return Place(linked, child)
+            return Position(linked, child)
     return None
 
 
-class Siblings:
+class ChildFinder:
     """Finds the records of many processes, quickly where children of the same supervisor follow each other."""
 
     __slots__ = ("_find", "_parent", "_supervisor", "supervisor")
@@ -87,7 +87,7 @@ class Siblings:
         """Give the record of a process in its supervisor, None for one under no supervisor."""
         child = self.child_of_parent(process)
         if child is None:
-            place = place_of(process)
+            place = position_of(process)
             self.supervisor, child = (None, None) if place is None else place
         return child
 
@@ -132,7 +132,7 @@ def part_text(part: str) -> str:
     return part.replace("%2F", "/").replace("%25", "%")
 
 
-def root_key(process: Process) -> str:
+def root_path(process: Process) -> str:
     """Give the key of a process under no supervisor: its registered name if it is a supervisor, else its pid."""
     name = process.name
     if name is None or not is_supervisor(process):
@@ -140,15 +140,15 @@ def root_key(process: Process) -> str:
     return _part(text_of(name))
 
 
-def key_of(process: Process) -> str:
+def path_of(process: Process) -> str:
     """Give the key of the place where a process stands."""
     chain: list[Child] = []
-    place = place_of(process)
+    place = position_of(process)
     while place is not None and len(chain) < MAX_DEPTH:
         chain.append(place.child)
         process = place.supervisor
-        place = place_of(process)
-    key = root_key(process)
+        place = position_of(process)
+    key = root_path(process)
     for child in reversed(chain):
         key = join(key, child)
     return key
@@ -157,7 +157,7 @@ def key_of(process: Process) -> str:
 def supervisors_of(process: Process) -> list[Process]:
     """Give the supervisors above a process, nearest first."""
     above: list[Process] = []
-    while (place := place_of(process)) is not None and len(above) < MAX_DEPTH:
+    while (place := position_of(process)) is not None and len(above) < MAX_DEPTH:
         process = place.supervisor
         above.append(process)
     return above
@@ -177,7 +177,7 @@ def display_name(process: Process, child: Child | None = None) -> str:
 
 def name_of(process: Process) -> str:
     """Give what to call a process in the place where it stands."""
-    place = None if process.name is not None or process.label is not None else place_of(process)
+    place = None if process.name is not None or process.label is not None else position_of(process)
     return display_name(process, None if place is None else place.child)
 
 

@@ -10,11 +10,11 @@ import time
 from array import array
 from collections.abc import Iterator, Sequence
 
-from runtime.introspection.reading.tree_path import Siblings, children_of, place_of
-from runtime.introspection.threads.chunked import Numbered, chunks
+from runtime.introspection.reading.tree_path import ChildFinder, children_of, position_of
+from runtime.introspection.threads.chunked import ByPid, chunks
+from runtime.introspection.threads.pace import Pace
 from runtime.kernel.node import Node
 from runtime.kernel.process import DEAD, Process
-from runtime.kernel.threads import Pace
 from runtime.otp.server_loop import Starting
 from runtime.supervision.server import SupervisorServer
 
@@ -49,7 +49,7 @@ class Block:
         if numbers and numbers[-1] > last:
             self.last = numbers[-1]
             waiting.extend(process for number in numbers if number > last and (process := block.get(number)))
-        siblings = Siblings()
+        siblings = ChildFinder()
         for number, process in enumerate(waiting):
             if siblings.child_of_parent(process) is None and process.state is not DEAD:
                 self._sort(process)
@@ -64,7 +64,7 @@ class Block:
         young = kept is not None and time.time() - process.started_at < SETTLED
         if body is None or type(body) is Starting or young:
             self.unsettled.append(process)
-        if place_of(process) is not None or (young and parent is not None and parent.worker is not None):
+        if position_of(process) is not None or (young and parent is not None and parent.worker is not None):
             return  # one that is started this moment is not shown under no supervisor until it has its place
         if isinstance(body, SupervisorServer):
             self.roots.append(process)
@@ -72,7 +72,7 @@ class Block:
             self.free.append(process.pid.id)
 
 
-class Census:
+class TopLevel:
     """Counts the processes of a node. Used by one thread at a time."""
 
     def __init__(self, node: Node) -> None:
@@ -104,15 +104,15 @@ class Census:
         """Give the supervisors under no supervisor, oldest first."""
         return [process for block in self._in_order() for process in block.roots if process.state is not DEAD]
 
-    def free(self) -> Free:
+    def free(self) -> Unsupervised:
         """Give the other processes under no supervisor, oldest first."""
-        return Free(self.node, [block.free for block in self._in_order()])
+        return Unsupervised(self.node, [block.free for block in self._in_order()])
 
     def _in_order(self) -> list[Block]:
         return [self._blocks[number] for number in sorted(self._blocks)]
 
 
-class Free(Numbered):
+class Unsupervised(ByPid):
     """The processes under no supervisor, as they were counted."""
 
     __slots__ = ("blocks",)

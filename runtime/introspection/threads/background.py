@@ -17,7 +17,7 @@ ATTENTION = 10.0
 """Seconds after an observer's last question for which the work goes on."""
 
 
-class Looking(ABC):
+class BackgroundWork(ABC):
     """One such piece of work on one node. A subclass says what is done."""
 
     def __init__(self, node: Node) -> None:
@@ -27,7 +27,7 @@ class Looking(ABC):
         self._closed = False
         self._timer = node.hub.loop.timer(0, ref=False)
 
-    def want(self) -> None:
+    def keep_going(self) -> None:
         """Say that an observer asks; the work begins when it had stopped. From any thread."""
         self._until = time.monotonic() + ATTENTION
         if not self._running:

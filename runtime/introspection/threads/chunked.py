@@ -8,21 +8,28 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from runtime.introspection.threads.racy_read import CHUNK
+from runtime.introspection.threads.pace import Pace
+from runtime.introspection.threads.racy_read import ATTEMPTS, steady
 from runtime.kernel.node import Node
 from runtime.kernel.process import Process
-from runtime.kernel.threads import Pace
 
 T = TypeVar("T")
+
+CHUNK = 512
+"""Items that are read, or looked at, in one step, which holds the interpreter for less than a millisecond."""
+
+AT_ONCE = 10_000
+"""Items up to which a dict is read in one step."""
 
 Packed: TypeAlias = "list[Any] | array[int]"
 """What items are remembered by."""
 
 
-class Crowd(ABC, Generic[T]):
+class Chunked(ABC, Generic[T]):
     """Items that come in chunks, of `CHUNK` at most, each time anew. A subclass says where they are read."""
 
     __slots__ = ()
@@ -57,12 +64,12 @@ class Crowd(ABC, Generic[T]):
         return list(packed)
 
 
-class Picked(Crowd[T]):
+class Subset(Chunked[T]):
     """Some of a crowd's items, as it has packed them: those that are still there."""
 
     __slots__ = ("crowd", "packed")
 
-    def __init__(self, crowd: Crowd[T], packed: Packed) -> None:
+    def __init__(self, crowd: Chunked[T], packed: Packed) -> None:
         self.crowd = crowd
         self.packed = packed
 
@@ -84,12 +91,12 @@ class Picked(Crowd[T]):
         """Give those of the items that the crowd still has."""
         return self.crowd.unpack(packed)
 
-    def backwards(self) -> Picked[T]:
+    def backwards(self) -> Subset[T]:
         """Give them in the opposite order."""
-        return Picked(self.crowd, self.packed[::-1])
+        return Subset(self.crowd, self.packed[::-1])
 
 
-class Several(Crowd[T]):
+class ChunkedList(Chunked[T]):
     """Items of a list that there is anyway."""
 
     __slots__ = ("items",)
@@ -108,7 +115,7 @@ class Several(Crowd[T]):
         return self.items[start:end]
 
 
-class Numbered(Crowd[Process]):
+class ByPid(Chunked[Process]):
     """Processes of one node, which are remembered by their numbers: eight bytes each, and nothing to collect."""
 
     __slots__ = ("node",)
@@ -126,7 +133,7 @@ class Numbered(Crowd[Process]):
         return [process for number in packed if (process := find(number)) is not None]
 
 
-class Everybody(Numbered):
+class AllProcesses(ByPid):
     """The living processes, oldest or newest first."""
 
     __slots__ = ("newest_first",)
@@ -146,9 +153,9 @@ class Everybody(Numbered):
                 processes = list(block.values())
                 yield from chunks(processes[::-1] if self.newest_first else processes)
 
-    def backwards(self) -> Everybody:
+    def backwards(self) -> AllProcesses:
         """Give them in the opposite order."""
-        return Everybody(self.node, not self.newest_first)
+        return AllProcesses(self.node, not self.newest_first)
 
 
 S = TypeVar("S", bound=Sequence[Any])
@@ -158,3 +165,27 @@ def chunks(items: S) -> Iterator[S]:
     """Cut a sequence into pieces of `CHUNK` items."""
     for start in range(0, len(items), CHUNK):
         yield items[start : start + CHUNK]  # type: ignore[misc]
+
+
+def dict_chunks(view: Collection[T]) -> Iterator[list[T]]:
+    """Give all values, or keys, or items of a dict, `CHUNK` at a time.
+
+    Those of a long one are read piece by piece. When it changes meanwhile, what follows is read as it is then, so that
+    the place where it has changed may show neither before nor after; and at once, when it does not stand still.
+    """
+    given = 0
+    for _ in range(ATTEMPTS if len(view) > AT_ONCE else 0):
+        at = 0
+        rest = iter(view)
+        try:
+            while piece := list(islice(rest, CHUNK)):
+                at += len(piece)
+                if at > given:
+                    new, given = piece[given - at :], at
+                    yield new
+            return
+        except RuntimeError:  # it changed between two steps
+            continue
+    whole = steady(lambda: list(view))
+    for start in range(given, len(whole), CHUNK):
+        yield whole[start : start + CHUNK]

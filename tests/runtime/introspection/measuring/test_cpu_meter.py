@@ -46,7 +46,7 @@ def _measured(pid: Pid | None) -> float:
 def test_time_is_charged_to_those_who_ran_also_on_one_worker() -> None:
     slot = Worker.__dict__["process"]
     meter = CpuMeter(this_node())
-    meter.want()
+    meter.keep_going()
     while not meter.is_on:
         gevent.sleep(0)  # the hub takes up what is wanted from other threads
     lazy, busy = Busy.start(), Busy.start()

@@ -39,7 +39,7 @@ def _measured(pid: Pid) -> float:
 
 def _sampling() -> CpuSampler:
     sampler = CpuSampler(this_node())
-    sampler.want()
+    sampler.keep_going()
     gevent.sleep(0)  # the hub takes up what is wanted from other threads
     while not sampler.is_on:
         gevent.sleep(0)
@@ -70,7 +70,7 @@ def test_a_program_that_uses_the_signal_itself_keeps_it() -> None:
 
     signal.signal(SIGNAL, own)
     sampler = CpuSampler(this_node())
-    sampler.want()
+    sampler.keep_going()
     gevent.sleep(0.01)
     assert not sampler.is_on
     sampler.close()

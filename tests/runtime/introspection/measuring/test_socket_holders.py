@@ -48,7 +48,7 @@ def _read(connection: gevent.socket.socket) -> None:
 def _found(*fds: int) -> dict[int, Pid]:
     """Search until something was found for each of the descriptors."""
     holders = SocketHolders(this_node())
-    holders.want()
+    holders.keep_going()
     while not all(map(holders.holder, fds)):
         gevent.sleep(0.01)
     found = {fd: holder.pid for fd in fds if (holder := holders.holder(fd)) is not None}
@@ -79,7 +79,7 @@ def test_sockets_are_listed_by_process_and_those_of_nobody_last() -> None:
     fds = call(keeper, "which")
     _nobodys.extend(socketpair())
     holders = SocketHolders(this_node())
-    holders.want()
+    holders.keep_going()
     while not all(map(holders.holder, fds)):
         gevent.sleep(0.01)
     listed = names_of(this_node(), wire.GetNames(), holders).sockets

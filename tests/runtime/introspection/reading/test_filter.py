@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from runtime import ChildSpec, Supervisor, call, cast, exit, register, spawn, whereis
 from runtime.introspection import wire
 from runtime.introspection.reading.filter import NUMBERS, TEXTS, FilterError, Subject, parse_filter
-from runtime.introspection.reading.tree_path import key_of, place_of
+from runtime.introspection.reading.tree_path import path_of, position_of
 from runtime.kernel.pid import Pid
 from tests.support.in_node import in_node
 from tests.support.trees import Observer, start_tree, workers
@@ -17,7 +17,7 @@ def _subject(name: str) -> Subject:
     pid = whereis(name)
     assert pid is not None
     assert pid.process is not None
-    return Subject(pid.process, place_of(pid.process), key_of(pid.process))
+    return Subject(pid.process, position_of(pid.process), path_of(pid.process))
 
 
 def _passes(text: str, name: str = "pool1") -> bool:
@@ -118,7 +118,7 @@ def test_every_field_can_be_read_of_every_process() -> None:
     for pid in [pid for name in ("app", "pool0", "guests", "quick") if (pid := whereis(name))]:
         process = pid.process
         assert process is not None
-        subject = Subject(process, place_of(process), "")
+        subject = Subject(process, position_of(process), "")
         assert all(isinstance(read(subject), str) for read in TEXTS.values())
         assert all(isinstance(read(subject), (int, float)) for read in NUMBERS.values())
 

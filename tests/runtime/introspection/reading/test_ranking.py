@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from runtime.introspection.reading import ranking
 from runtime.introspection.reading.ranking import Ranking
 from runtime.introspection.threads import chunked
-from runtime.introspection.threads.chunked import Crowd, Several
-from runtime.kernel.threads import Pace
+from runtime.introspection.threads.chunked import Chunked, ChunkedList
+from runtime.introspection.threads.pace import Pace
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ ITEMS = st.lists(st.tuples(st.integers(0, 5), st.integers()), unique=True)
 
 
 def _ranking(items: list[Item], descending: bool) -> Ranking[Item]:
-    return Ranking(Several(items), lambda some: [figure for figure, _ in some], descending)
+    return Ranking(ChunkedList(items), lambda some: [figure for figure, _ in some], descending)
 
 
 def _sorted(items: list[Item], descending: bool) -> list[Item]:
@@ -55,7 +55,7 @@ def test_a_line_is_found_with_those_around_it_in_order(items: list[Item], descen
     assert ranking.index_of((9, 9), Pace()) is None
 
 
-class Mortal(Crowd[Item]):
+class Mortal(Chunked[Item]):
     """Items that are remembered by number, and of which some are gone later."""
 
     def __init__(self, items: list[Item]) -> None:

@@ -23,9 +23,9 @@ from runtime import (
 )
 from runtime.introspection import wire
 from runtime.introspection.answers import answers, client_cache
-from runtime.introspection.reading import listing, ranking, tree
-from runtime.introspection.reading.tree_path import FREE, children_of, key_of
-from runtime.introspection.threads import chunked, racy_read
+from runtime.introspection.reading import listing, ranking
+from runtime.introspection.reading.tree_path import FREE, children_of, path_of
+from runtime.introspection.threads import chunked
 from runtime.kernel.pid import Pid
 from runtime.supervision.dynamic import DynamicChildren
 from tests.support.in_node import in_node
@@ -38,9 +38,8 @@ UNFOLDED = {"unfolded": (FREE,)}
 def size_of_chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a handful of processes handled as a million would be, too."""
     if request.param == "many":
-        for module in (chunked, racy_read, tree):
-            monkeypatch.setattr(module, "CHUNK", 2)
-        monkeypatch.setattr(racy_read, "AT_ONCE", 1)
+        monkeypatch.setattr(chunked, "CHUNK", 2)
+        monkeypatch.setattr(chunked, "AT_ONCE", 1)
         monkeypatch.setattr(ranking, "HEAD", 2)
 
 
@@ -421,7 +420,7 @@ def test_what_is_being_started_stands_in_its_place_already_and_nowhere_else() ->
         def init(self) -> None:
             process = self_().process
             assert process is not None
-            looks.append((key_of(process), observer.keys(**UNFOLDED)))
+            looks.append((path_of(process), observer.keys(**UNFOLDED)))
 
     pool = supervisor("pool", [ChildSpec(id="w", start=(Looking.start_link,))])
     guests = ChildSpec(id="guests", start=(lambda: DynamicSupervisor.start_link(name="guests"),), type="supervisor")

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from runtime.kernel.threads import Outcome, start_thread
+from runtime.introspection.threads.handover import Handover
+from runtime.kernel.threads import start_thread
 
 
 def test_what_another_thread_settles_is_waited_for() -> None:
-    outcome = Outcome()
+    outcome = Handover()
 
     def work() -> None:
         if outcome.begin():
@@ -16,13 +17,13 @@ def test_what_another_thread_settles_is_waited_for() -> None:
 
 
 def test_what_was_given_up_before_it_was_begun_is_never_done() -> None:
-    outcome = Outcome()
+    outcome = Handover()
     assert not outcome.give_up()
     assert not outcome.begin()
 
 
 def test_what_was_begun_may_still_be_done_after_it_was_given_up() -> None:
-    outcome = Outcome()
+    outcome = Handover()
     assert outcome.begin()
     assert not outcome.give_up()
     outcome.settle("late")

@@ -1,4 +1,4 @@
-"""Errands: work that an observer has done on the node, in the hub or by a process that lives for this alone."""
+"""NodeCalls: work that an observer has done on the node, in the hub or by a process that lives for this alone."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from runtime.introspection import wire
+from runtime.introspection.threads.handover import Handover
 from runtime.kernel.body import PlainBody
 from runtime.kernel.node import Node
 from runtime.kernel.processes import start_process
-from runtime.kernel.threads import Outcome
 from runtime.preemption.watchdog import Watchdog
 
 LIMIT = 3.0
@@ -19,11 +19,11 @@ STEP = 0.05
 """Seconds between two looks at whether the hub is held."""
 
 
-class Errand(PlainBody, eq=False):
+class ObserverTask(PlainBody, eq=False):
     """What a process runs that does something for an observer. It is left out of the event log."""
 
 
-class Errands:
+class NodeCalls:
     """Has things done on a node, for callers on other threads."""
 
     def __init__(self, node: Node, watchdog: Watchdog) -> None:
@@ -38,7 +38,7 @@ class Errands:
         `while_waiting` is called now and then until there is a value; when it gives True, the wait goes on although
         the function itself will not be run any more.
         """
-        outcome = Outcome()
+        outcome = Handover()
         self.node.call_soon_threadsafe(_carry_out, function, outcome)
         waited = 0.0
         while waited < limit:
@@ -56,17 +56,19 @@ class Errands:
             return outcome.value
         return self.too_slow(outcome, limit)
 
-    def begin_by_process(self, function: Callable[[], Any]) -> Outcome:
+    def begin_by_process(self, function: Callable[[], Any]) -> Handover:
         """Have a function run in a process of its own, and do not wait for what it gives."""
-        outcome = Outcome()
+        outcome = Handover()
 
         def work() -> None:
             _carry_out(function, outcome)
 
-        self.node.call_soon_threadsafe(start_process, self.node, None, Errand(work, (), {}), None, "for an observer")
+        self.node.call_soon_threadsafe(
+            start_process, self.node, None, ObserverTask(work, (), {}), None, "for an observer"
+        )
         return outcome
 
-    def too_slow(self, outcome: Outcome, limit: float) -> wire.Failed:
+    def too_slow(self, outcome: Handover, limit: float) -> wire.Failed:
         """Say why something was not done in time, and whether it may still be."""
         if outcome.begun:
             why = f"It was begun and was not done within {limit:g} seconds; it may still take effect."
@@ -82,7 +84,7 @@ class Errands:
         return f"was held by {process.pid if process is not None else 'something that is no process'} ({where})"
 
 
-def _carry_out(function: Callable[[], Any], outcome: Outcome) -> None:
+def _carry_out(function: Callable[[], Any], outcome: Handover) -> None:
     if not outcome.begin():
         return
     try:

@@ -1,0 +1,36 @@
+"""How a thread beside the hub works: in short stretches, with rests in which the hub gets the interpreter."""
+
+from __future__ import annotations
+
+import time
+
+from runtime.kernel import threads
+
+STRETCH = 0.0015
+"""Seconds of work after which a thread that is not the hub's lets go of the interpreter."""
+
+REST = 0.001
+"""Seconds that it then waits: a shorter pause may end before the hub's thread has woken up."""
+
+
+class Pace:
+    """Breaks a long piece of work on a native thread into stretches, so that the hub is never kept waiting for long.
+
+    Call `breathe` every few hundred steps.
+    """
+
+    __slots__ = ("_begun", "_since")
+
+    def __init__(self) -> None:
+        self._begun = time.thread_time()
+        self._since = time.perf_counter()
+
+    def breathe(self) -> None:
+        """Let other threads run when this one has worked for a stretch."""
+        if time.perf_counter() - self._since >= STRETCH:
+            threads.sleep(REST)
+            self._since = time.perf_counter()
+
+    def spent(self) -> float:
+        """Give the seconds of processor time that this thread has used since; what others took does not count."""
+        return time.thread_time() - self._begun
