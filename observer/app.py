@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import signal
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -22,6 +24,7 @@ from observer.model.poller import Looked, Lost, Met, News, Silent
 from observer.model.session import Watch
 from observer.model.settings import DEFAULT_THEME, Settings
 from observer.node.source import Source
+from observer.patches.driver import TerminalDriver
 from observer.patches.svg import portable
 from observer.screens.acting import Acting
 from observer.screens.chaos_screen import ChaosScreen
@@ -83,10 +86,20 @@ class ObserverApp(App[None]):
         Binding("5", "view('node')", "Node", show=False, id="view-node"),
         Binding("6", "view('names')", "Names and timers", show=False, id="view-names"),
         Binding("q", "quit", "Quit", id="quit", tooltip="Leave the observer"),
+        Binding(
+            "ctrl+z",
+            "suspend_process",
+            "To the shell",
+            show=False,
+            priority=True,
+            id="to-shell",
+            key_display="^z",
+            tooltip="Stop the observer and go to the shell; fg comes back",
+        ),
     ]
 
     def __init__(self, source: Source, settings: Settings | None = None, clock: Clock | None = None) -> None:
-        super().__init__()
+        super().__init__(driver_class=TerminalDriver)
         self.observed = Watch(source, settings, clock)
         self.observed.report_to(self._questions, self._take)
         # Before the app runs, so that the styles are worked out once and for the right theme.
@@ -194,6 +207,13 @@ class ObserverApp(App[None]):
             view.open_row(row)
         elif not isinstance(view, ProcessScreen):
             self.notify("Select a process in the tree or the list first.", timeout=3)
+
+    def action_suspend_process(self) -> None:
+        """Go to the shell that the observer was started from. The program that is watched goes on."""
+        if os.getpgrp() == os.getsid(0):
+            self.notify("There is no shell to go to: the observer was not started from one.", timeout=3)
+        else:
+            os.kill(0, signal.SIGTSTP)  # the whole job, as the terminal does: something may wait for the observer
 
     def action_help_quit(self) -> None:
         """Say which key quits: Ctrl-C is what many try first."""

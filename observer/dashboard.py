@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 import sys
 import termios
@@ -15,22 +16,27 @@ from typing import Any
 from observer.app import ObserverApp
 from observer.model.settings import Settings
 from observer.node.source import Source
-from observer.patches.paste import keep_clean
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 """Signals that end the observer as ``q`` does. Without that, their default would leave the screen as it stands."""
 
 PATIENCE = 5.0
-"""Seconds that an orderly end may take. A terminal that nobody reads any more can hold it up for good."""
+"""Seconds that an orderly end may take. A terminal that stopped reading can hold it up forever."""
+
+ORDINARY = b"\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?2004l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l\x1b[?7h"
+"""What switches a terminal back: no mouse, no marked pastes, the ordinary screen, a cursor, lines that wrap."""
+
+_BEGUN, _DONE = b"b", b"d"
 
 
 def watch(source: Source, settings: Settings) -> int:
-    """Show the dashboard until the user quits or a signal ends it; give the exit status for the command."""
+    """Show the dashboard until the user quits or a signal ends it. Return the command's exit status."""
+    for name in ("COLUMNS", "LINES"):  # Rich believes these, even when the terminal has another size by now
+        os.environ.pop(name, None)
     return asyncio.run(_watch(ObserverApp(source, settings)))
 
 
 async def _watch(app: ObserverApp) -> int:
-    keep_clean()
     leaving = Leaving(app, asyncio.get_running_loop())
     before = {number: signal.signal(number, leaving.begin) for number in SIGNALS}
     try:
@@ -46,6 +52,7 @@ class Leaving:
     """The end that a signal asks for: orderly at first, at once for a second signal or when it takes too long.
 
     The handler is Python's own and not the event loop's: it must work when the loop is stuck in a write to a terminal.
+    It runs between any two instructions and takes no lock: a thread that was started before waits for it at a pipe.
     """
 
     def __init__(self, app: ObserverApp, loop: asyncio.AbstractEventLoop) -> None:
@@ -53,8 +60,9 @@ class Leaving:
         self._app = app
         self._loop = loop
         self._terminal = _attributes()
-        self._impatience = threading.Timer(PATIENCE, self._at_once)
-        self._impatience.daemon = True
+        self._reader, self._writer = os.pipe()
+        self._impatience = threading.Thread(target=self._wait, name="end of the observer", daemon=True)
+        self._impatience.start()
 
     def begin(self, number: int, frame: FrameType | None) -> None:
         """Take a signal."""
@@ -62,17 +70,35 @@ class Leaving:
             self._at_once()
         self.status = 128 + number
         self._loop.call_soon_threadsafe(self._app.exit)
-        self._impatience.start()
+        os.write(self._writer, _BEGUN)
 
     def done(self) -> None:
         """Say that the end has come in time."""
-        self._impatience.cancel()
+        os.write(self._writer, _DONE)
+        self._impatience.join()
+        os.close(self._writer)
+        os.close(self._reader)
+
+    def _wait(self) -> None:
+        if os.read(self._reader, 1) == _BEGUN and not select.select([self._reader], [], [], PATIENCE)[0]:
+            self._at_once()
 
     def _at_once(self) -> None:
         if self._terminal is not None:
             with suppress(termios.error, ValueError, OSError):  # the terminal may be gone
                 termios.tcsetattr(sys.__stdin__ or 0, termios.TCSANOW, self._terminal)
+            with suppress(ValueError, OSError):  # or take nothing at the moment, and must not hold this up
+                _write_if_possible(ORDINARY)
         os._exit(self.status)  # a program that was started for this observer ends with it, by its lifeline
+
+
+def _write_if_possible(data: bytes) -> None:
+    terminal = 2  # where the driver draws
+    os.set_blocking(terminal, False)
+    try:
+        os.write(terminal, data)
+    finally:
+        os.set_blocking(terminal, True)
 
 
 def _attributes() -> list[Any] | None:

@@ -1,19 +1,16 @@
-"""What comes from the terminal, cleaned before anything else reads it: pasted text, and bytes that are no text.
+"""Pasted text, cleaned before anything else reads it.
 
 Textual takes an escape character inside a paste for the start of a key, and what follows it for keys: a paste with a
 coloured letter ``X`` in it would kill a process. And other control characters would reach the terminal as they are,
-from the field that they were pasted into. A byte that is no UTF-8 would end the application.
+from the field that they were pasted into.
 """
 
 from __future__ import annotations
 
-import codecs
 import re
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Iterable
 
 from textual._xterm_parser import XTermParser
-from textual.drivers import linux_driver
 from textual.message import Message
 
 START, END = "\x1b[200~", "\x1b[201~"
@@ -48,7 +45,7 @@ class Cleaner:
 
 
 def _beginning_of_end(text: str) -> str:
-    """Give the part of a paste's end that `text` stops in the middle of."""
+    """Return the part of a paste's end that `text` stops in the middle of."""
     return next((END[:size] for size in range(len(END) - 1, 0, -1) if text.endswith(END[:size])), "")
 
 
@@ -64,13 +61,3 @@ class CleanParser(XTermParser):
         cleaned = self._cleaner.clean(data)
         if cleaned or not data:
             yield from super().feed(cleaned)
-
-
-def forgiving_decoder(encoding: str) -> Callable[[], codecs.IncrementalDecoder]:
-    """Give what makes decoders that put a sign for what they cannot read, where the usual ones raise an error."""
-    return partial(codecs.getincrementaldecoder(encoding), errors="replace")
-
-
-def keep_clean() -> None:
-    """Have the driver of this terminal read through these: Textual leaves no other way in."""
-    vars(linux_driver).update(XTermParser=CleanParser, getincrementaldecoder=forgiving_decoder)

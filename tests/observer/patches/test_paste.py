@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textual import events
-from textual.drivers import linux_driver
 
-from observer.patches.paste import END, START, Cleaner, CleanParser, forgiving_decoder, keep_clean
+from observer.patches.paste import END, START, Cleaner, CleanParser
 
 PIECES = st.lists(st.integers(1, 5), min_size=1, max_size=60)
 """How many characters come at once."""
@@ -40,16 +38,3 @@ def test_what_is_typed_is_left_as_it_is(text: str, sizes: list[int]) -> None:
 def test_keys_that_are_sequences_are_keys() -> None:
     parser = CleanParser()
     assert [event.key for event in parser.feed("\x1b[A\x1b[B") if isinstance(event, events.Key)] == ["up", "down"]
-
-
-def test_the_terminals_driver_reads_through_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(linux_driver, "XTermParser", None)
-    monkeypatch.setattr(linux_driver, "getincrementaldecoder", None)
-    keep_clean()
-    assert vars(linux_driver)["XTermParser"] is CleanParser
-    assert vars(linux_driver)["getincrementaldecoder"] is forgiving_decoder
-
-
-def test_bytes_that_are_no_text_are_read_as_a_sign() -> None:
-    decode = forgiving_decoder("utf-8")().decode
-    assert decode(b"a\x9b\xc3") + decode(b"\xa9") == "a\ufffd\u00e9"
