@@ -20,8 +20,8 @@ from textual.widget import Widget
 
 from observer import themes
 from observer.clock import Clock, of_day
+from observer.model.observed_node import ObservedNode
 from observer.model.poller import Looked, Lost, Met, News, Silent
-from observer.model.session import Watch
 from observer.model.settings import DEFAULT_THEME, Settings
 from observer.node.source import Source
 from observer.patches.driver import TerminalDriver
@@ -100,7 +100,7 @@ class ObserverApp(App[None]):
 
     def __init__(self, source: Source, settings: Settings | None = None, clock: Clock | None = None) -> None:
         super().__init__(driver_class=TerminalDriver)
-        self.observed = Watch(source, settings, clock)
+        self.observed = ObservedNode(source, settings, clock)
         self.observed.report_to(self._questions, self._take)
         # Before the app runs, so that the styles are worked out once and for the right theme.
         for theme in themes.ALL:

@@ -41,7 +41,7 @@ class Candidates:
     async def find(self, wanted: int) -> str:
         """Ask the node for about so many. Gives why it refuses, in a sentence, or nothing.
 
-        Raises `NodeLost`.
+        Raises `NodeLostError`.
         """
         self._pool = []
         lines = min(max(wanted, WHOLE), wire.MAX_ROWS)

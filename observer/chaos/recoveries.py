@@ -58,7 +58,7 @@ def percentile(values: Sequence[float], share: float) -> float | None:
 
 
 @dataclass
-class Tally:
+class Recoveries:
     """Who was killed, and who came back after how long."""
 
     kills: int = 0

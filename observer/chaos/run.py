@@ -1,6 +1,6 @@
 """Chaos: kills processes at a rate, and measures what comes back, how soon, and what never does.
 
-It works against a `Source`, for the command and the dashboard alike, and keeps a `Tally`. Of a victim's return the
+It works against a `Source`, for the command and the dashboard alike, and keeps a `Recoveries`. Of a victim's return the
 node's event log tells when, by the node's own clock. Where the log does not tell (events lost in a burst, a place
 started afresh by a restarted supervisor), the node is asked who stands in the victim's place.
 """
@@ -13,9 +13,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from observer.chaos.candidates import Candidates
-from observer.chaos.recoveries import Report, Tally, Victim, places_above
+from observer.chaos.recoveries import Recoveries, Report, Victim, places_above
 from observer.clock import Clock, SystemClock
-from observer.node.source import NodeLost, Source
+from observer.node.source import NodeLostError, Source
 from runtime.introspection import wire
 
 TICK = 0.05
@@ -77,9 +77,9 @@ class Chaos:
         self._progress = progress
         self._clock = clock or SystemClock()
         self._sleep = sleep
-        self._tally = Tally()
+        self._recoveries = Recoveries()
         self._candidates = Candidates(
-            source, orders.target, orders.root, orders.seed, lambda row: self._tally.waits_for(row.key)
+            source, orders.target, orders.root, orders.seed, lambda row: self._recoveries.waits_for(row.key)
         )
         self._found_at = self._asked_at = -math.inf
         self._forgone = 0
@@ -102,11 +102,11 @@ class Chaos:
             if not problem:
                 await self._kill()
                 await self._settle()
-            if not problem and not self._tally.kills:
+            if not problem and not self._recoveries.kills:
                 problem = self._hindrance
-        except NodeLost as error:
+        except NodeLostError as error:
             problem = str(error)
-        report = self._tally.report(self._elapsed(), problem)
+        report = self._recoveries.report(self._elapsed(), problem)
         self._progress(report)
         return report
 
@@ -128,9 +128,9 @@ class Chaos:
     async def _kill(self) -> None:
         while not self._stopped and self._elapsed() < self._orders.seconds:
             due = int(min(self._elapsed(), self._orders.seconds) * self._orders.rate) + 1
-            while self._tally.kills + self._forgone < due and not self._stopped:
+            while self._recoveries.kills + self._forgone < due and not self._stopped:
                 if not await self._kill_one():
-                    self._forgone = due - self._tally.kills
+                    self._forgone = due - self._recoveries.kills
             await self._look()
             await self._sleep(TICK)
 
@@ -148,14 +148,14 @@ class Chaos:
             sent = self._clock.now()
             answer = await self._source.ask(wire.Exit(pid=row.pid, reason="'kill'"))
             if not isinstance(answer, wire.Failed):
-                self._tally.killed(row, sent)
+                self._recoveries.killed(row, sent)
                 return True
             self._hindrance = f"Nothing was killed: {answer.why}"
             if answer.kind == "timeout":  # the hub is held; who knows for how long
                 return False
             if answer.kind != "noproc":
-                raise NodeLost(f"{self._source.name} does not let anything be killed: {answer.why}")
-            self._tally.missed += 1
+                raise NodeLostError(f"{self._source.name} does not let anything be killed: {answer.why}")
+            self._recoveries.missed += 1
         self._candidates.forget()
         return False
 
@@ -165,11 +165,11 @@ class Chaos:
         """Wait for what has not come back, and find out why the rest does not."""
         end = self._clock.now() + self._orders.settle
         await self._look()
-        while self._tally.silent() and self._clock.now() < end:
+        while self._recoveries.silent() and self._clock.now() < end:
             await self._sleep(TICK)
             await self._look()
-        if missing := self._tally.silent():
-            self._tally.explain(await self._look_for(missing))
+        if missing := self._recoveries.silent():
+            self._recoveries.explain(await self._look_for(missing))
 
     async def _look(self) -> None:
         """Take what the log tells, and ask about victims the log has been silent about."""
@@ -178,16 +178,16 @@ class Chaos:
             if not isinstance(events, wire.Events) or not events.events:
                 break
             for event in events.events:
-                self._tally.happened(event)
+                self._recoveries.happened(event)
             self._last_event = events.events[-1].id
             if self._last_event >= events.last:
                 break
         now = self._clock.now()
-        silent = self._tally.silent(now - SILENT_AFTER)
+        silent = self._recoveries.silent(now - SILENT_AFTER)
         if silent and now - self._asked_at >= ASK_EVERY:
             self._asked_at = now
             await self._look_for(silent)
-        self._progress(self._tally.report(self._elapsed()))
+        self._progress(self._recoveries.report(self._elapsed()))
 
     async def _look_for(self, victims: list[Victim]) -> list[wire.Row]:
         """Ask who stands in the places of these victims, and in those above them."""
@@ -197,5 +197,5 @@ class Chaos:
             answer = await self._source.ask(wire.GetPlaces(keys=keys[start : start + wire.MAX_ROWS]))
             rows += answer.rows if isinstance(answer, wire.Window) else ()
         for row in rows:
-            self._tally.back(row.key, row.pid, row.started_at or self._clock.now())
+            self._recoveries.back(row.key, row.pid, row.started_at or self._clock.now())
         return rows

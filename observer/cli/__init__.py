@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from observer.cli.errors import Failure, report
+from observer.cli.errors import CommandError, report
 
 
 def main() -> None:
@@ -43,4 +43,4 @@ def _prepare_streams() -> None:
             stream.reconfigure(errors="replace")
 
 
-__all__ = ["Failure", "main"]
+__all__ = ["CommandError", "main"]

@@ -60,12 +60,12 @@ def send(
 ) -> None:
     """Send a process a message: one word, or a Python literal such as "('get', 1)"."""
     from observer.cli import lookup
-    from observer.cli.errors import Failure
+    from observer.cli.errors import CommandError
     from observer.text import literals
 
     node, (who, message) = lookup.split(words, "PID MESSAGE")
     if cast and call:
-        raise Failure("A message is sent as --cast or as --call, not both.", status=2)
+        raise CommandError("A message is sent as --cast or as --call, not both.", status=2)
     via: Literal["send", "cast", "call"] = "cast" if cast else "call" if call else "send"
     literal = literals.literal(message)
     with lookup.dial_to_act(node) as client:

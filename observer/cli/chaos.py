@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from observer.cli import options, output
-from observer.cli.errors import Failure
+from observer.cli.errors import CommandError
 from observer.text.quantity import per_second, seconds
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def chaos(
     try:
         orders = Orders(rate=per_second(rate), seconds=seconds(duration), target=aim, settle=seconds(settle), seed=seed)
     except ValueError as error:
-        raise Failure(str(error), status=2) from error
+        raise CommandError(str(error), status=2) from error
     found = discovery.find(node)
     lookup.dial_to_act(found.name).close()
     report = asyncio.run(_carry_out(found, orders))

@@ -42,15 +42,13 @@ def _toml(value: object) -> str:
 
 
 def completion(
+    context: typer.Context,
     shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
 ) -> None:
     """Print the script that completes commands, nodes and demos in a shell.
 
     For bash: eval "$(observer completion bash)"
     """
-    from observer.cli.commands import app
-
-    # The parser prints its completion script when this variable asks for it, and then leaves.
+    # The parser prints the script when this variable asks for it, and ends the command.
     os.environ["_OBSERVER_COMPLETE"] = f"source_{shell}"
-    app(prog_name="observer", args=[])
-    raise typer.Exit
+    context.find_root().command.main(args=[], prog_name="observer")

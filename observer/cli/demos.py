@@ -19,7 +19,7 @@ class Demo:
     summary: str
 
 
-class NoSuchDemo(Exception):
+class DemoNotFoundError(Exception):
     """No demo has that name; the text is a sentence with close names."""
 
 
@@ -32,13 +32,13 @@ def demos() -> list[Demo]:
 
 
 def find(name: str) -> Demo:
-    """Give the demo called `name`. Raises `NoSuchDemo`."""
+    """Give the demo called `name`. Raises `DemoNotFoundError`."""
     known = {demo.name: demo for demo in demos()}
     if name in known:
         return known[name]
     close = difflib.get_close_matches(name, known, n=2, cutoff=0.5)
     hint = f"Did you mean {' or '.join(close)}?" if close else f"There are: {', '.join(known) or 'none'}."
-    raise NoSuchDemo(f"There is no demo called {name!r}. {hint}")
+    raise DemoNotFoundError(f"There is no demo called {name!r}. {hint}")
 
 
 def _summary(path: Path) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from observer.node.source import NodeLost
+from observer.node.source import NodeLostError
 from observer.text.safe_text import lines
 
 
-class Failure(Exception):
+class CommandError(Exception):
     """The command cannot do what it was asked; its text says why, its further lines what was seen."""
 
     def __init__(self, sentence: str, status: int = 1) -> None:
@@ -25,21 +25,21 @@ def say(text: str) -> None:
 def report(error: Exception) -> int:
     """Say what went wrong and give the exit status."""
     from observer.model.settings import SettingsError
-    from observer.node.client import NodeFailed
-    from observer.node.discovery import ManyNodes, NoSuchNode
-    from observer.text.literals import NotALiteral
+    from observer.node.client import NodeRefusedError
+    from observer.node.discovery import AmbiguousNodeError, NodeNotFoundError
+    from observer.text.literals import LiteralError
 
     match error:
-        case Failure():
+        case CommandError():
             say(f"observer: {error}")
             return error.status
-        case ManyNodes() | NotALiteral():
+        case AmbiguousNodeError() | LiteralError():
             say(f"observer: {error}")
             return 2
-        case NodeFailed(kind="bad_request"):
+        case NodeRefusedError(kind="bad_request"):
             say(f"observer: {error}")
             return 2
-        case NodeLost() | NodeFailed() | NoSuchNode() | SettingsError():
+        case NodeLostError() | NodeRefusedError() | NodeNotFoundError() | SettingsError():
             say(f"observer: {error}")
         case OSError(strerror=str(why)) if error.filename is None:
             say(f"observer: {why}.")

@@ -7,7 +7,7 @@ from typing import Annotated, cast, get_args
 import typer
 
 from observer.cli import options, output
-from observer.cli.errors import Failure, say
+from observer.cli.errors import CommandError, say
 from runtime.introspection import wire
 
 FOLD_OVER = 200
@@ -62,10 +62,10 @@ ALIASES = {"mailbox": "message_queue_len", "cpu": "cpu_time", "messages": "messa
 
 
 def sort_of(text: str) -> wire.Sort:
-    """Give the column that `text` names. Raises `Failure` with the columns there are."""
+    """Give the column that `text` names. Raises `CommandError` with the columns there are."""
     name = ALIASES.get(text, text)
     if name not in COLUMNS:
-        raise Failure(f"{text!r} is no column to sort by. There are: {', '.join(COLUMNS)}.", status=2)
+        raise CommandError(f"{text!r} is no column to sort by. There are: {', '.join(COLUMNS)}.", status=2)
     return cast(wire.Sort, name)
 
 
@@ -97,7 +97,7 @@ def ps(
     column = sort_of(sort)
     with lookup.dial(node) as client:
         rows = lookup.processes(
-            client, filter=filter, sort=column, descending=descending, limit=limit, patience=lookup.PATIENCE
+            client, filter=filter, sort=column, descending=descending, limit=limit, wait=lookup.MEASURE_TIMEOUT
         )
         if json:
             output.show_json([json_records.of_process(row) for row in rows])

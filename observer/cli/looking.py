@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from observer.cli import options, output
-from observer.cli.errors import Failure, say
+from observer.cli.errors import CommandError, say
 from observer.cli.listing import SortBy, sort_of
 from runtime.introspection import wire
 
@@ -81,7 +81,7 @@ def info(
                 return output.show_json(json_records.of_stats(stats, client.welcome))
             return output.show(tables.node(stats, client.welcome))
         query = wire.GetProcess(pid=lookup.pid_of(client, pid), messages=messages, state=state)
-        until = time.monotonic() + lookup.PATIENCE
+        until = time.monotonic() + lookup.MEASURE_TIMEOUT
         lookup.measured(client, wire.Details, wire.GetProcess(pid=query.pid, messages=0), until)
         details = client.expect(wire.Details, query)
     from observer.clock import SystemClock
@@ -105,7 +105,7 @@ def _node_and_pid(words: list[str]) -> tuple[str | None, str | None]:
             return None, word
         case [node, pid]:
             return node, pid
-    raise Failure("Say [NODE] [PID]: a node for its figures, a pid for everything about one process.", status=2)
+    raise CommandError("Say [NODE] [PID]: a node for its figures, a pid for everything about one process.", status=2)
 
 
 def events(
@@ -164,7 +164,7 @@ def _check_kinds(kinds: list[str]) -> None:
     allowed = get_args(get_type_hints(wire.Event)["kind"])
     for each in kinds:
         if each not in allowed:
-            raise Failure(f"{each!r} is no kind of event. There are: {', '.join(allowed)}.", status=2)
+            raise CommandError(f"{each!r} is no kind of event. There are: {', '.join(allowed)}.", status=2)
 
 
 LOOK_EVERY = 0.5

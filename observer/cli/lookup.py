@@ -7,12 +7,12 @@ import time
 from collections.abc import Iterator
 from typing import TypeVar
 
-from observer.cli.errors import Failure
+from observer.cli.errors import CommandError
 from observer.node import discovery
 from observer.node.client import Client
 from runtime.introspection import wire
 
-PATIENCE = 1.0
+MEASURE_TIMEOUT = 1.0
 """Seconds that a command waits at most for memory to be measured."""
 
 Measured = TypeVar("Measured", wire.Window, wire.Details)
@@ -32,15 +32,17 @@ def dial(node: str | None) -> Client:
 
 
 def dial_to_act(node: str | None) -> Client:
-    """Connect like `dial`, to change something. Raises `Failure` when the settings or the node say read-only."""
+    """Connect like `dial`, to change something. Raises `CommandError` when the settings or the node say read-only."""
     from observer.model import settings
 
     if settings.load().read_only:
-        raise Failure(f"The settings say read_only = true ({settings.settings_path()}): nothing is changed from here.")
+        raise CommandError(
+            f"The settings say read_only = true ({settings.settings_path()}): nothing is changed from here."
+        )
     client = dial(node)
     if client.welcome.read_only:
         client.close()
-        raise Failure(f"{client.name} is read-only: it changes nothing for an observer.")
+        raise CommandError(f"{client.name} is read-only: it changes nothing for an observer.")
     return client
 
 
@@ -52,20 +54,20 @@ def is_pid(text: str) -> bool:
 def split(words: list[str], wanted: str) -> tuple[str | None, list[str]]:
     """Take an optional NODE from the front of a command's words, which `wanted` names (``"PID MESSAGE"``).
 
-    Gives the node or None, and the other words. Raises `Failure` when there are too few or too many.
+    Gives the node or None, and the other words. Raises `CommandError` when there are too few or too many.
     """
     count = len(wanted.split())
     if len(words) == count:
         return None, words
     if len(words) == count + 1:
         return words[0], words[1:]
-    raise Failure(f"Say [NODE] {wanted}: NODE may be left out when there is only one.", status=2)
+    raise CommandError(f"Say [NODE] {wanted}: NODE may be left out when there is only one.", status=2)
 
 
 def pid_of(client: Client, text: str) -> str:
     """Give the pid that `text` means: a pid itself, a registered name, what a single process is called, a greenlet.
 
-    Raises `Failure` when no process is called so, or several are and none is registered by that name.
+    Raises `CommandError` when no process is called so, or several are and none is registered by that name.
     """
     if match := _PID.fullmatch(text):
         return f"<{match[1]}>"
@@ -85,11 +87,15 @@ def pid_of(client: Client, text: str) -> str:
             (row.name for row in looked_at if row.pid is not None and row.name.casefold() == text.casefold()), None
         )
         if other is not None:
-            raise Failure(f"{client.name} has no process that is called {text!r}, but one that is called {other!r}.")
-        raise Failure(f"{client.name} has no process that is called {text!r}. A pid looks like <0.17.0> or 0.17.0.")
+            raise CommandError(
+                f"{client.name} has no process that is called {text!r}, but one that is called {other!r}."
+            )
+        raise CommandError(
+            f"{client.name} has no process that is called {text!r}. A pid looks like <0.17.0> or 0.17.0."
+        )
     if len(called) > 1:
         shown = ", ".join(called[:8]) + (", ..." if len(called) > 8 else "")
-        raise Failure(f"{len(called)} processes of {client.name} are called {text!r}: say which one ({shown}).")
+        raise CommandError(f"{len(called)} processes of {client.name} are called {text!r}: say which one ({shown}).")
     return called[0]
 
 
@@ -100,13 +106,13 @@ def processes(
     sort: wire.Sort = "pid",
     descending: bool = False,
     limit: int | None = None,
-    patience: float = 0.0,
+    wait: float = 0.0,
 ) -> Iterator[wire.Row]:
     """Yield the node's processes (at most `limit`) in that order, asking for as many at once as it gives.
 
-    `patience` is how many seconds to wait, in all, for memory that is only being measured.
+    `wait` is how many seconds to wait, in all, for memory that is only being measured.
     """
-    until = time.monotonic() + patience
+    until = time.monotonic() + wait
     seen: set[str] = set()
     offset = 0
     while limit is None or len(seen) < limit:

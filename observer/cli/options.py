@@ -34,15 +34,15 @@ def complete_process(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def _process_names(node: str, incomplete: str) -> list[str]:
     from observer.cli import lookup
-    from observer.node.client import NodeFailed
-    from observer.node.discovery import NoSuchNode
-    from observer.node.source import NodeLost
+    from observer.node.client import NodeRefusedError
+    from observer.node.discovery import NodeNotFoundError
+    from observer.node.source import NodeLostError
 
     try:
         with lookup.dial(node) as client:
             rows = lookup.processes(client, sort="name", limit=OFFERED)
             names = {name for row in rows for name in (row.registered_name or "", row.name)}
-    except (NodeLost, NodeFailed, NoSuchNode):
+    except (NodeLostError, NodeRefusedError, NodeNotFoundError):
         return []  # a key that completes is no place to complain
     return sorted(name for name in names if name.startswith(incomplete) and _NEEDS_NO_QUOTES.fullmatch(name))
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from observer.cli import options
-from observer.cli.errors import Failure, say
+from observer.cli.errors import CommandError, say
 from observer.text.safe_text import safe
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def demo(
         return _list_demos(json)
     try:
         chosen = demos.find(name or "chat")
-    except demos.NoSuchDemo as error:
-        raise Failure(str(error)) from error
+    except demos.DemoNotFoundError as error:
+        raise CommandError(str(error)) from error
     program = ["-m", f"{demos.PACKAGE}.{chosen.name}", *(arguments or ())]
     _watch_program(chosen.name, program, _launch_options(time_slice, no_state), _settings(read_only))
     return None
@@ -108,7 +108,7 @@ def _pick(node: str | None) -> Found:
 
     try:
         found = discovery.find(node)
-    except discovery.ManyNodes as error:
+    except discovery.AmbiguousNodeError as error:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise
         for number, name in enumerate(error.names, 1):
@@ -128,11 +128,11 @@ def _numbered(names: Sequence[str], typed: str) -> str:
 
 def _check_script(script: Path) -> None:
     if not script.exists():
-        raise Failure(f"There is no file {script}. For a module, say 'observer run -m MODULE'.")
+        raise CommandError(f"There is no file {script}. For a module, say 'observer run -m MODULE'.")
     if script.is_dir() and not (script / "__main__.py").exists():
-        raise Failure(f"{script} is a folder without a __main__.py: name the file to run.")
+        raise CommandError(f"{script} is a folder without a __main__.py: name the file to run.")
     if not os.access(script, os.R_OK):
-        raise Failure(f"{script} may not be read.")
+        raise CommandError(f"{script} may not be read.")
 
 
 def _launch_options(time_slice: float | None, no_state: bool) -> list[str]:
@@ -153,9 +153,11 @@ def _settings(read_only: bool) -> Settings:
 
 def _require_terminal(instead: str) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise Failure(f"The dashboard needs a terminal. For a script, '{instead}' prints what is there.")
+        raise CommandError(f"The dashboard needs a terminal. For a script, '{instead}' prints what is there.")
     if os.environ.get("TERM", "") in ("", "dumb"):
-        raise Failure("The dashboard needs a terminal that can move its cursor, and TERM says that this one cannot.")
+        raise CommandError(
+            "The dashboard needs a terminal that can move its cursor, and TERM says that this one cannot."
+        )
 
 
 def _watch_program(
@@ -170,7 +172,7 @@ def _watch_program(
         launch = ["--read-only", *launch]
 
     if exact_name is not None and exact_name in [found.name for found in discovery.nodes()]:
-        raise Failure(f"There is a node called {exact_name} already: choose another --name.")
+        raise CommandError(f"There is a node called {exact_name} already: choose another --name.")
     status = 0
     with Child(exact_name or discovery.free_name(called), program, launch, {"OBSERVER": "1"}) as child:
         from observer.dashboard import watch  # takes its time, while the child starts
@@ -179,7 +181,7 @@ def _watch_program(
             status = watch(ChildNode(child), settings)
         elif child.returncode is None:
             words = _last_words(child.stderr()) or "It has written nothing to standard error."
-            raise Failure(f"{child.command} has opened no socket for its node.\n{words}")
+            raise CommandError(f"{child.command} has opened no socket for its node.\n{words}")
         ended_by_itself = child.ended_by_itself
         end_program(child)
     if ended_by_itself:
@@ -201,7 +203,7 @@ def end_program(child: Child) -> None:
 def _tell_end(child: Child) -> None:
     """Say how a program ended that was not ended from here; what it printed too when all went well."""
     if child.returncode:
-        raise Failure(f"{child.verdict()}\n{_last_words(child.stderr())}".rstrip())
+        raise CommandError(f"{child.verdict()}\n{_last_words(child.stderr())}".rstrip())
     print("\n".join(map(safe, child.stdout())))
     say(f"observer: {child.verdict()}")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from observer.model.row_history import Life
+from observer.model.row_history import RowHistory
 from observer.text import tones, units
 from observer.text.safe_text import fit, fit_right, safe
 from observer.text.sparkline import bar, mailbox_fraction, sparkline
@@ -45,7 +45,7 @@ class Column:
     widths: tuple[int, ...]
     sort: Sort | None
     meaning: str
-    draw: Callable[[Row, Life | None, int], Cell]
+    draw: Callable[[Row, RowHistory | None, int], Cell]
     right: bool = True
     short: str = ""
     """The title where the column is too narrow for the whole one."""
@@ -55,13 +55,13 @@ class Column:
         return self.title if not self.short or len(self.title) + 2 <= width else self.short
 
 
-def _pid(row: Row, life: Life | None, width: int) -> Cell:
+def _pid(row: Row, history: RowHistory | None, width: int) -> Cell:
     pid = row.pid or ("" if row.kind == "group" else "-")
     # A long pid is worth more without its brackets than without its end.
     return ((fit(pid if len(pid) <= width else pid.strip("<>"), width), tones.MUTED),)
 
 
-def _status(row: Row, life: Life | None, width: int) -> Cell:
+def _status(row: Row, history: RowHistory | None, width: int) -> Cell:
     if row.kind == "group":
         return ((" " * width, tones.MUTED),)
     sign, word, short, tone = STATUS[row.status]
@@ -73,7 +73,7 @@ def mailbox_tone(length: int) -> str:
     return tones.BAD if length >= OVERLOADED else tones.WARN if length >= CROWDED else tones.LINE
 
 
-def _mailbox(row: Row, life: Life | None, width: int) -> Cell:
+def _mailbox(row: Row, history: RowHistory | None, width: int) -> Cell:
     if row.kind == "greenlet" or (row.pid is None and not row.message_queue_len):
         return ((" " * width, tones.MUTED),)
     length, room = row.message_queue_len, width - 6
@@ -81,31 +81,31 @@ def _mailbox(row: Row, life: Life | None, width: int) -> Cell:
     sign = "!" if length >= OVERLOADED else " "
     filled = bar(mailbox_fraction(length), room)
     spans = [(filled, tone)]
-    peak = min(room - 1, int(mailbox_fraction(life.mailbox_peak) * room)) if life and life.mailbox_peak else -1
+    peak = min(room - 1, int(mailbox_fraction(history.mailbox_peak) * room)) if history and history.mailbox_peak else -1
     if 0 <= peak < room and filled[peak] == " ":
         spans = [(filled[:peak], tone), ("╎", tones.MUTED), (filled[peak + 1 :], tone)]
     figure = (fit_right(units.count(length), 5), tone if length >= CROWDED else tones.TEXT if length else tones.FAINT)
     return (*spans, (sign, tone), figure)
 
 
-def _messages(row: Row, life: Life | None, width: int) -> Cell:
+def _messages(row: Row, history: RowHistory | None, width: int) -> Cell:
     if row.kind == "greenlet" or (row.pid is None and not row.messages_in):
         return ((" " * width, tones.MUTED),)
-    rate = life.messages.latest if life else None
+    rate = history.messages.latest if history else None
     figure = (fit_right(units.rate(rate), 5), tones.TEXT if rate else tones.FAINT)
     if width <= 6:
         return (figure,)
-    line = sparkline(life.messages.rates.values(width - 6), width - 6) if life else " " * (width - 6)
+    line = sparkline(history.messages.rates.values(width - 6), width - 6) if history else " " * (width - 6)
     return (figure, (" ", tones.TEXT), (line, tones.LINE))
 
 
-def _memory(row: Row, life: Life | None, width: int) -> Cell:
+def _memory(row: Row, history: RowHistory | None, width: int) -> Cell:
     if row.kind == "greenlet" or (row.pid is None and row.memory is None):
         return ((" " * width, tones.MUTED),)
     figure = (fit_right(units.size(row.memory), 5), tones.TEXT if row.memory is not None else tones.FAINT)
     if width <= 6:
         return (figure,)
-    growth = life.growth if life else 0.0
+    growth = history.growth if history else 0.0
     text = units.signed_size(growth) if worth_telling(growth, row.memory) else ""
     return (figure, (fit_right(text, width - 5), tones.WARN if growth > 0 else tones.MUTED))
 
@@ -115,7 +115,7 @@ def worth_telling(growth: float, memory: int | None) -> bool:
     return abs(growth) >= max(4_096, (memory or 0) / 10)
 
 
-def _restarts(row: Row, life: Life | None, width: int) -> Cell:
+def _restarts(row: Row, history: RowHistory | None, width: int) -> Cell:
     if row.kind == "greenlet" or (row.kind == "group" and not row.restarts):
         return ((" " * width, tones.MUTED),)
     if row.max_restarts is None:
@@ -133,8 +133,8 @@ def _restart_tone(row: Row) -> str:
     return tones.WARN if row.restarts else tones.FAINT
 
 
-def _cpu(row: Row, life: Life | None, width: int) -> Cell:
-    share = life.cpu_share if life and row.cpu_time is not None else None
+def _cpu(row: Row, history: RowHistory | None, width: int) -> Cell:
+    share = history.cpu_share if history and row.cpu_time is not None else None
     if share is None:
         return ((" " * width, tones.FAINT),)
     much = share >= HOGGING
@@ -142,10 +142,10 @@ def _cpu(row: Row, life: Life | None, width: int) -> Cell:
     return ((fit_right(("!" if much else "") + units.percent(share), width), tone),)
 
 
-def _uptime(row: Row, life: Life | None, width: int) -> Cell:
-    if row.started_at is None or life is None:
+def _uptime(row: Row, history: RowHistory | None, width: int) -> Cell:
+    if row.started_at is None or history is None:
         return ((" " * width, tones.MUTED),)
-    age = life.seen_at - row.started_at
+    age = history.seen_at - row.started_at
     return ((fit_right(units.duration(age), width), tones.GOOD if age < 5 else tones.MUTED),)
 
 

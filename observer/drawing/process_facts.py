@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observer.drawing.columns import OVERLOADED, STATUS, group_text, mailbox_tone, worth_telling
-from observer.model.row_history import Life
+from observer.model.row_history import RowHistory
 from observer.text import tones, units
 from observer.text.safe_text import safe
 from observer.text.sparkline import sparkline
@@ -17,17 +17,17 @@ SPARK = 16
 """Cells of a sparkline in a portrait."""
 
 
-def facts(row: Row, details: Details | None, life: Life | None, time: float) -> list[Fact]:
+def facts(row: Row, details: Details | None, history: RowHistory | None, time: float) -> list[Fact]:
     """Give what is worth knowing of a row, most important first; `details` may still be on their way."""
     if row.kind == "group":
         return [("Group", [(safe(group_text(row)), tones.TEXT)])]
-    found = [_identity(row), _activity(row, life, time)]
+    found = [_identity(row), _activity(row, history, time)]
     if details is not None and details.waiting_for is not None:
         found.append(("Waits for", [("⧗ ", tones.WARN), *related([details.waiting_for])]))
     if row.kind == "supervisor":
         found.append(_supervision(row))
     if row.pid is not None and row.kind != "greenlet":
-        found += [_mailbox(row, life), _memory(row, life)]
+        found += [_mailbox(row, history), _memory(row, history)]
     if row.kind != "greenlet":
         found.append(_place(row, details))
     if details is not None:
@@ -70,7 +70,7 @@ def _identity(row: Row) -> Fact:
     return ("Greenlet" if row.kind == "greenlet" else "Process", parts)
 
 
-def _activity(row: Row, life: Life | None, time: float) -> Fact:
+def _activity(row: Row, history: RowHistory | None, time: float) -> Fact:
     sign, word, _, tone = STATUS[row.status]
     parts = [(f"{sign} {word}", tone)]
     if row.started_at is not None:
@@ -80,8 +80,8 @@ def _activity(row: Row, life: Life | None, time: float) -> Fact:
         parts.append((f"  ↻ restarted {times}", tones.WARN))
     if row.lints:
         parts.append(("  ! " + ", ".join(row.lints), tones.BAD))
-    if life is not None and life.cpu_share is not None and row.cpu_time is not None:
-        parts.append((f"  cpu {units.percent(life.cpu_share)}", tones.MUTED))
+    if history is not None and history.cpu_share is not None and row.cpu_time is not None:
+        parts.append((f"  cpu {units.percent(history.cpu_share)}", tones.MUTED))
     return ("State", parts)
 
 
@@ -100,27 +100,27 @@ def _supervision(row: Row) -> Fact:
     return ("Strategy", parts)
 
 
-def _mailbox(row: Row, life: Life | None) -> Fact:
+def _mailbox(row: Row, history: RowHistory | None) -> Fact:
     sign = "! " if row.message_queue_len >= OVERLOADED else ""
     parts = [(sign + units.count(row.message_queue_len), mailbox_tone(row.message_queue_len))]
-    if life is not None and life.mailbox_peak > row.message_queue_len:
-        parts.append((f" (peak {units.count(life.mailbox_peak)})", tones.MUTED))
+    if history is not None and history.mailbox_peak > row.message_queue_len:
+        parts.append((f" (peak {units.count(history.mailbox_peak)})", tones.MUTED))
     parts.append((f"  in {units.count(row.messages_in)}  out {units.count(row.messages_out)}", tones.MUTED))
-    if life is not None:
-        parts.append((f"  {units.rate(life.messages.latest)}/s ", tones.TEXT))
-        parts.append((sparkline(life.messages.rates.values(), SPARK).lstrip(), tones.LINE))
+    if history is not None:
+        parts.append((f"  {units.rate(history.messages.latest)}/s ", tones.TEXT))
+        parts.append((sparkline(history.messages.rates.values(), SPARK).lstrip(), tones.LINE))
     return ("Mailbox", parts)
 
 
-def _memory(row: Row, life: Life | None) -> Fact:
+def _memory(row: Row, history: RowHistory | None) -> Fact:
     if row.memory is None:
         return ("Memory", [("no estimate yet", tones.FAINT)])
     parts = [(units.size(row.memory), tones.TEXT)]
     if row.memory_age is not None:
         parts.append((f" (estimated {units.duration(row.memory_age)} ago)", tones.MUTED))
-    if life is not None and worth_telling(life.growth, row.memory):
-        growth = f"  {units.signed_size(life.growth)} in {units.duration(life.grown_for)}"
-        parts.append((growth, tones.WARN if life.growth > 0 else tones.GOOD))
+    if history is not None and worth_telling(history.growth, row.memory):
+        growth = f"  {units.signed_size(history.growth)} in {units.duration(history.grown_for)}"
+        parts.append((growth, tones.WARN if history.growth > 0 else tones.GOOD))
     return ("Memory", parts)
 
 

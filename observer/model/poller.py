@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from observer.model.record import Record
-from observer.node.source import Answer, NodeLost, Source
+from observer.node.source import NodeLostError, Source
 from runtime.introspection import wire
 
 RETRY = 1.0
 """Seconds between attempts to reach a lost node."""
 
-PATIENCE = 2.0
+SILENT_AFTER = 2.0
 """Seconds that a node may take to answer before it is told that it does not."""
 
 
@@ -25,7 +25,7 @@ PATIENCE = 2.0
 class Looked:
     """The node answered: each question with its answer, and the events that are new."""
 
-    answers: tuple[tuple[wire.Query, Answer], ...]
+    answers: tuple[tuple[wire.Query, wire.Answer], ...]
     fresh: tuple[wire.Event, ...] = ()
     held: bool = False
     """Whether the display was frozen meanwhile."""
@@ -89,18 +89,18 @@ class Poller:
                     wanted = await self._wait(self.interval)
                     # A frozen display asks for nothing new, but must notice that the node is gone.
                     await (self.look() if wanted or not self.frozen else self._ask(wire.GetStats()))
-            except NodeLost as lost:
+            except NodeLostError as lost:
                 self._tell(Lost(str(lost)))
                 await self._wait(RETRY)
 
     async def meet(self) -> None:
-        """Connect to the node. Raises `NodeLost`."""
+        """Connect to the node. Raises `NodeLostError`."""
         welcome = await self._source.connect()
         self._record.met(welcome)
         self._tell(Met(welcome))
 
     async def look(self) -> None:
-        """Ask everything once and tell the answers. Raises `NodeLost`."""
+        """Ask everything once and tell the answers. Raises `NodeLostError`."""
         held = self.frozen
         answers = []
         for question in self._questions():
@@ -111,7 +111,7 @@ class Poller:
         fresh: list[wire.Event] = [] if held else await self._new_events()
         self._tell(Looked(tuple(answers), tuple(fresh), held))
 
-    def _take(self, answer: Answer) -> None:
+    def _take(self, answer: wire.Answer) -> None:
         match answer:
             case wire.Window():
                 self._record.take_window(answer)
@@ -127,8 +127,8 @@ class Poller:
         answer = await self._ask(wire.GetEvents(after=log.next_after(stats.last_event), limit=500))
         return self._record.take_events(answer) if isinstance(answer, wire.Events) else []
 
-    async def _ask(self, question: wire.Query) -> Answer:
-        """Ask the node; tell from time to time that it has not answered yet. Raises `NodeLost`."""
+    async def _ask(self, question: wire.Query) -> wire.Answer:
+        """Ask the node; tell from time to time that it has not answered yet. Raises `NodeLostError`."""
         loop = asyncio.get_running_loop()
         asked_at = loop.time()
         complaint: asyncio.TimerHandle
@@ -140,7 +140,7 @@ class Poller:
             self._tell(Silent(loop.time() - asked_at))
             complaint = loop.call_later(1.0, complain)
 
-        complaint = loop.call_later(PATIENCE, complain)
+        complaint = loop.call_later(SILENT_AFTER, complain)
         try:
             answer = await self._source.ask(question)
         finally:

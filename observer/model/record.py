@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from observer.model.event_log import EventLog
-from observer.model.row_history import Lives
+from observer.model.row_history import RowHistories
 from observer.model.series import Meter, Series
 from runtime.introspection.wire import Event, Events, NodeStats, Welcome, Window
 
@@ -51,7 +51,7 @@ class Record:
     def _start_anew(self) -> None:
         self.stats: NodeStats | None = None
         self.history = NodeHistory()
-        self.lives = Lives()
+        self.rows = RowHistories()
         self.events = EventLog()
 
     def met(self, welcome: Welcome) -> None:
@@ -69,7 +69,7 @@ class Record:
     def take_window(self, window: Window) -> None:
         """Take a window of rows and the figures that came with it."""
         self.take_stats(window.stats)
-        self.lives.take(window.rows, window.stats.time)
+        self.rows.take(window.rows, window.stats.time)
 
     def take_events(self, events: Events) -> list[Event]:
         """Take events; give the new ones."""

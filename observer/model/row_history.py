@@ -18,7 +18,7 @@ CPU_LOOKS = 6
 """Looks over which processor time is averaged."""
 
 
-class Life:
+class RowHistory:
     """One place of the tree (or one process) as it was seen. A restart starts the rates anew, not the history."""
 
     __slots__ = (
@@ -85,28 +85,28 @@ class Life:
         return max(0.0, 1.0 - (time - self.changed_at) / lasting)
 
 
-class Lives:
+class RowHistories:
     """The lives of all rows seen lately, by key."""
 
     def __init__(self, limit: int = REMEMBERED) -> None:
         self._limit = limit
-        self._lives: OrderedDict[str, Life] = OrderedDict()
+        self._histories: OrderedDict[str, RowHistory] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._lives)
+        return len(self._histories)
 
     def take(self, rows: Iterable[Row], time: float) -> None:
         """Take the rows of a window that was made at `time`, by the node's clock."""
         for row in rows:
-            life = self._lives.get(row.key)
-            if life is None:
-                life = self._lives[row.key] = Life()
+            history = self._histories.get(row.key)
+            if history is None:
+                history = self._histories[row.key] = RowHistory()
             else:
-                self._lives.move_to_end(row.key)
-            life.take(row, time)
-        while len(self._lives) > self._limit:
-            self._lives.popitem(last=False)
+                self._histories.move_to_end(row.key)
+            history.take(row, time)
+        while len(self._histories) > self._limit:
+            self._histories.popitem(last=False)
 
-    def get(self, key: str) -> Life | None:
-        """Give the life of the row with that key, None when it was not seen or is forgotten."""
-        return self._lives.get(key)
+    def get(self, key: str) -> RowHistory | None:
+        """Give the history of the row with that key, None when it was not seen or is forgotten."""
+        return self._histories.get(key)

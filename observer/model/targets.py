@@ -34,7 +34,7 @@ def called(targets: Sequence[Target]) -> str:
 
 
 @dataclass(frozen=True)
-class Ward:
+class ChildTarget:
     """A supervisor's child to act on through its supervisor, running or not, as it was at the keypress."""
 
     supervisor: str
@@ -43,11 +43,11 @@ class Ward:
     status: str
 
 
-def ward_of(row: Row | Target | None) -> Sequence[Ward]:
+def child_target_of(row: Row | Target | None) -> Sequence[ChildTarget]:
     """Give the supervisor's child in a row; none when it is under no supervisor."""
     if row is None or row.supervisor is None or row.child_id is None:
         return ()
-    return (Ward(row.supervisor, row.child_id, row.name, row.status),)
+    return (ChildTarget(row.supervisor, row.child_id, row.name, row.status),)
 
 
 class Marks:

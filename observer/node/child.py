@@ -23,7 +23,7 @@ from typing import IO
 
 from observer.node import discovery
 from observer.node.connection import Connection
-from observer.node.source import Answer, ChildStatus, NodeLost
+from observer.node.source import ChildStatus, NodeLostError
 from runtime.introspection import address, wire
 
 START_TIMEOUT = 20.0
@@ -232,22 +232,27 @@ class ChildNode:
         return self._child.status()
 
     async def connect(self) -> wire.Welcome:
-        """Wait for the child's node and connect to it. Raises `NodeLost` when the child has ended or is too slow."""
+        """Wait for the child's node and connect to it.
+
+        Raises `NodeLostError` when the child has ended or takes too long.
+        """
         for listening in self._child.waiting():
             if listening:
                 return await self._connection.connect()
             await asyncio.sleep(_POLL)
         if self._child.returncode is not None:
-            raise NodeLost(self._child.verdict())
-        raise NodeLost(f"{self._child.command} has opened no socket for its node within {START_TIMEOUT:g} seconds.")
+            raise NodeLostError(self._child.verdict())
+        raise NodeLostError(
+            f"{self._child.command} has opened no socket for its node within {START_TIMEOUT:g} seconds."
+        )
 
-    async def ask(self, query: wire.Query) -> Answer:
-        """Give the node's answer. Raises `NodeLost`, which says how the child ended when it has."""
+    async def ask(self, query: wire.Query) -> wire.Answer:
+        """Give the node's answer. Raises `NodeLostError`, which says how the child ended when it has."""
         try:
             return await self._connection.ask(query)
-        except NodeLost as error:
+        except NodeLostError as error:
             if self._child.returncode is not None:
-                raise NodeLost(self._child.verdict()) from error
+                raise NodeLostError(self._child.verdict()) from error
             raise
 
     async def close(self) -> None:

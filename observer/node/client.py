@@ -10,14 +10,14 @@ from types import TracebackType
 from typing import Self, TypeVar, cast
 
 from observer.node import replies
-from observer.node.source import Answer, NodeLost
+from observer.node.source import NodeLostError
 from observer.text.safe_text import safe
 from runtime.introspection import wire
 
 _A = TypeVar("_A")
 
 
-class NodeFailed(Exception):
+class NodeRefusedError(Exception):
     """The node answered that it cannot or will not do what was asked. Not raised when it does not answer at all."""
 
     def __init__(self, failed: wire.Failed) -> None:
@@ -29,8 +29,8 @@ class NodeFailed(Exception):
 class Client:
     """A connection to the node at `path`, open from the start; a context manager that closes it.
 
-    Raises `NodeLost` here and from every method when the node is gone, silent for longer than its timeout, or talks
-    nonsense. A node that sends a little now and then is cut off by the same timeouts.
+    Opening it and every question raise `NodeLostError` when the node is gone, does not answer in time, or sends what no
+    node would send. The time is for the whole answer, so a node that sends a byte now and then is cut off too.
     """
 
     def __init__(
@@ -68,22 +68,25 @@ class Client:
         """Let the connection go. May be called twice."""
         self._socket.close()
 
-    def ask(self, query: wire.Query) -> Answer:
-        """Give the node's answer, whatever it is. Raises `NodeLost`."""
+    def ask(self, query: wire.Query) -> wire.Answer:
+        """Give the node's answer, whatever it is. Raises `NodeLostError`."""
         number = next(self._numbers)
         request = wire.Request(id=number, query=cast(wire.GetStats, query))  # the union is what callers know as Query
         answered, answer = replies.read_reply(self.name, self._exchange(request, self._answer_timeout))
         if answered != number:
-            raise NodeLost(f"{self.name} answered something else than what it was asked.")
+            raise NodeLostError(f"{self.name} answered something else than what it was asked.")
         return answer
 
     def expect(self, kind: type[_A], query: wire.Query) -> _A:
-        """Give the node's answer, which must be a `kind`. Raises `NodeLost`, and `NodeFailed` for a refusal."""
+        """Return the node's answer, which must be a `kind`.
+
+        Raises `NodeLostError`, and `NodeRefusedError` when the node refuses.
+        """
         answer = self.ask(query)
         if isinstance(answer, wire.Failed):
-            raise NodeFailed(answer)
+            raise NodeRefusedError(answer)
         if not isinstance(answer, kind):
-            raise NodeLost(f"{self.name} answered something else than what it was asked.")
+            raise NodeLostError(f"{self.name} answered something else than what it was asked.")
         return answer
 
     def _exchange(self, value: wire.Frozen, timeout: float) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from observer.node import replies
-from observer.node.source import Answer, ChildStatus, NodeLost
+from observer.node.source import ChildStatus, NodeLostError
 from runtime.introspection import wire
 
 
@@ -33,7 +33,7 @@ class Connection:
         self._answer_timeout = answer_timeout
         self._writer: asyncio.StreamWriter | None = None
         self._reader_task: asyncio.Task[None] | None = None
-        self._pending: dict[int, asyncio.Future[Answer]] = {}
+        self._pending: dict[int, asyncio.Future[wire.Answer]] = {}
         self._numbers = itertools.count(1)
 
     @property
@@ -46,7 +46,7 @@ class Connection:
         return None
 
     async def connect(self) -> wire.Welcome:
-        """Connect, or connect again, and give the node's welcome. Raises `NodeLost`."""
+        """Connect, or connect again, and give the node's welcome. Raises `NodeLostError`."""
         await self.close()
         replies.check_owner(self._name, self._path)
         try:
@@ -70,12 +70,12 @@ class Connection:
         self._reader_task = asyncio.create_task(self._read_replies(reader, writer), name=f"replies of {self._name}")
         return welcome
 
-    async def ask(self, query: wire.Query) -> Answer:
-        """Give the node's answer to `query`. Raises `NodeLost` when there is none to be had."""
+    async def ask(self, query: wire.Query) -> wire.Answer:
+        """Give the node's answer to `query`. Raises `NodeLostError` when there is none to be had."""
         if self._writer is None:
             raise replies.closed(self._name)
         number = next(self._numbers)
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[wire.Answer] = asyncio.get_running_loop().create_future()
         self._pending[number] = answer
         try:
             async with asyncio.timeout(self._answer_timeout):
@@ -91,7 +91,7 @@ class Connection:
             self._pending.pop(number, None)
 
     async def close(self) -> None:
-        """Let the connection go; questions still pending raise `NodeLost`. May be called twice."""
+        """Let the connection go; questions still pending raise `NodeLostError`. May be called twice."""
         task, self._reader_task = self._reader_task, None
         if task is not None:
             task.cancel()
@@ -110,7 +110,7 @@ class Connection:
                 waiting = self._pending.get(number)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(answer)
-        except NodeLost as error:
+        except NodeLostError as error:
             if self._writer is writer:
                 self._hang_up(error)
 
@@ -121,7 +121,7 @@ class Connection:
         except (OSError, asyncio.IncompleteReadError) as error:
             raise replies.closed(self._name) from error
 
-    def _hang_up(self, error: NodeLost) -> None:
+    def _hang_up(self, error: NodeLostError) -> None:
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.transport.abort()  # a node that does not read must not keep the connection open

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from observer.clock import Clock, SystemClock
 from observer.node.client import Client
-from observer.node.source import NodeLost
+from observer.node.source import NodeLostError
 from observer.text.safe_text import safe
 from runtime.introspection import address, wire
 
@@ -25,11 +25,11 @@ STALE_AFTER = 10.0
 """Seconds a socket must have been there before it is taken for stale: a node binds it a moment before it listens."""
 
 
-class NoSuchNode(Exception):
+class NodeNotFoundError(Exception):
     """No node has that name, or there is none at all that answers. Its text is a sentence."""
 
 
-class ManyNodes(Exception):
+class AmbiguousNodeError(Exception):
     """No name was given and several nodes could be meant. Its text is a sentence; `names` are their names."""
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -74,7 +74,7 @@ def probe(path: Path) -> Found:
     try:
         with Client(name, path, connect_timeout=PROBE_TIMEOUT) as client:
             return Found(name, path, client.welcome)
-    except NodeLost as error:
+    except NodeLostError as error:
         return Found(name, path, problem=str(error))
 
 
@@ -106,28 +106,28 @@ def clear_when_stale(path: Path, clock: Clock) -> bool:
 
 
 def find(name: str | None, clock: Clock | None = None) -> Found:
-    """Give the node called `name`, or without a name the only one there is.
+    """Return the node called `name`, or the only node there is when `name` is None.
 
-    Raises `NoSuchNode` (with close names), `ManyNodes` when no name was given and there are several, and
-    ValueError when `name` cannot name a node at all.
+    Raises `NodeNotFoundError` (with close names), `AmbiguousNodeError` when there are several and no name was given,
+    and ValueError when `name` cannot name a node.
     """
     clock = clock or SystemClock()
     if name is not None:
         path = address.socket_path(name)
         if path.exists() and not clear_when_stale(path, clock):
             return Found(name, path)
-        raise NoSuchNode(_nobody_called(name, (each.name.removesuffix(address.SUFFIX) for each in sockets())))
+        raise NodeNotFoundError(_nobody_called(name, (each.name.removesuffix(address.SUFFIX) for each in sockets())))
     known = nodes(clock)
     live = [found for found in known if found.welcome is not None]
     if known and not live:
-        raise NoSuchNode(" ".join(["No node answers.", *(found.problem for found in known)]))
+        raise NodeNotFoundError(" ".join(["No node answers.", *(found.problem for found in known)]))
     if not live:
-        raise NoSuchNode(
+        raise NodeNotFoundError(
             "No node is running. Start one with 'observer demo' or 'observer run SCRIPT', or set OBSERVER=1 in a "
             "program's environment."
         )
     if len(live) > 1:
-        raise ManyNodes(found.name for found in live)
+        raise AmbiguousNodeError(found.name for found in live)
     return live[0]
 
 

@@ -12,21 +12,8 @@ from typing import Protocol
 
 from runtime.introspection import wire
 
-Answer = (
-    wire.Stats
-    | wire.Window
-    | wire.Details
-    | wire.Events
-    | wire.Plan
-    | wire.Lints
-    | wire.Names
-    | wire.Done
-    | wire.Failed
-)
-"""Everything a node can answer."""
 
-
-class NodeLost(Exception):
+class NodeLostError(Exception):
     """The node cannot be reached, or went away while it was asked.
 
     Its text is a sentence for a person. It is *not* raised when the node answers that it will not or cannot do
@@ -67,10 +54,10 @@ class Source(Protocol):
         """The node's name, for the title."""
 
     async def connect(self) -> wire.Welcome:
-        """Connect, or connect again after a loss. Raises `NodeLost`."""
+        """Connect, or connect again after a loss. Raises `NodeLostError`."""
 
-    async def ask(self, query: wire.Query) -> Answer:
-        """Give the node's answer. Raises `NodeLost` when the connection is gone."""
+    async def ask(self, query: wire.Query) -> wire.Answer:
+        """Give the node's answer. Raises `NodeLostError` when the connection is gone."""
 
     async def close(self) -> None:
         """Let the connection go. Never raises, and may be called twice."""

@@ -8,9 +8,9 @@ from typing import Literal
 from textual import work
 from textual.binding import Binding
 
-from observer.model.outcome import LASTING, Outcome
+from observer.model.kill_outcome import LASTING, KillOutcome
 from observer.model.poller import Looked
-from observer.model.targets import Target, Ward, called, ward_of
+from observer.model.targets import ChildTarget, Target, called, child_target_of
 from observer.screens.ask_literal import AskLiteral
 from observer.screens.confirm import Confirm
 from observer.screens.confirm_kill import ConfirmKill, plan_query
@@ -65,7 +65,7 @@ class Acting(ViewScreen):
         ),
     ]
 
-    _outcome: Outcome | None = None
+    _outcome: KillOutcome | None = None
     """A kill of which is still to be told what came of it."""
 
     def targets(self) -> Sequence[Target]:
@@ -76,11 +76,11 @@ class Acting(ViewScreen):
         """Give the row that a key means now."""
         raise NotImplementedError
 
-    def wards(self) -> Sequence[Ward]:
+    def child_targets(self) -> Sequence[ChildTarget]:
         """Give the children that a key has their supervisors act on now."""
-        return ward_of(self.row_in_hand())
+        return child_target_of(self.row_in_hand())
 
-    def show_outcome(self, outcome: Outcome) -> None:
+    def show_outcome(self, outcome: KillOutcome) -> None:
         """Show what comes of a kill: here, a notice with it when most has happened."""
         self._outcome = outcome
 
@@ -137,7 +137,7 @@ class Acting(ViewScreen):
         if kills:
             done_to = "Killed" if plan is not None else f"Sent {reason} to"
             title = f"{done_to} {called(targets)}"
-            self.show_outcome(Outcome(title, plan, tuple(kills), self.observed.record.time))
+            self.show_outcome(KillOutcome(title, plan, tuple(kills), self.observed.record.time))
 
     # -- Suspending, sending ------------------------------------------------------------------------------------
 
@@ -164,22 +164,23 @@ class Acting(ViewScreen):
     @work
     async def action_child(self, action: ChildAction) -> None:
         """Have the supervisor do something to its child in the selected row."""
-        wards = self.wards()
-        if not wards:
+        targets = self.child_targets()
+        if not targets:
             self.notify("The selected row is no child of a supervisor.", severity="warning", timeout=3)
             return
-        if action == "restart" and all(ward.status == "stopped" for ward in wards):
+        if action == "restart" and all(child.status == "stopped" for child in targets):
             action = "start"
-        if len(wards) == 1:
-            title = f"{action.capitalize()} {wards[0].name}?"
-            text = f"Its supervisor {wards[0].supervisor} will be told to {action} the child {safe(wards[0].child_id)}."
+        if len(targets) == 1:
+            title = f"{action.capitalize()} {targets[0].name}?"
+            child_id = safe(targets[0].child_id)
+            text = f"Its supervisor {targets[0].supervisor} will be told to {action} the child {child_id}."
         else:
-            title = f"{action.capitalize()} {len(wards)} children?"
-            named = ", ".join(safe(ward.name) for ward in wards[:NAMED]) + (", …" if len(wards) > NAMED else "")
+            title = f"{action.capitalize()} {len(targets)} children?"
+            named = ", ".join(safe(child.name) for child in targets[:NAMED]) + (", …" if len(targets) > NAMED else "")
             text = f"Their supervisors will be told to {action} {named}."
         if await self.app.push_screen_wait(Confirm(title, text, action.capitalize())):
-            for ward in wards:
-                command = wire.ControlChild(supervisor=ward.supervisor, child_id=ward.child_id, action=action)
+            for child in targets:
+                command = wire.ControlChild(supervisor=child.supervisor, child_id=child.child_id, action=action)
                 await self._order(command, tell=True)
 
     async def _order(self, command: wire.Query, tell: bool = False) -> wire.Done | None:

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from observer.screens.dialog import Dialog
-from observer.text.literals import NotALiteral, literal
+from observer.text.literals import LiteralError, literal
 from observer.text.safe_text import safe
 
 
@@ -35,5 +35,5 @@ class AskLiteral(Dialog[str]):
     def _submitted(self, event: Input.Submitted) -> None:
         try:
             self.dismiss(literal(event.value))
-        except NotALiteral as error:
+        except LiteralError as error:
             self.query_one(".error", Static).update(str(error))

@@ -11,8 +11,8 @@ from textual.widgets import Button, Input, Label, Static
 
 from observer.chaos.recoveries import Report
 from observer.chaos.run import Chaos, Orders
+from observer.model.observed_node import ObservedNode
 from observer.model.series import Meter
-from observer.model.session import Watch
 from observer.screens.view_screen import ViewScreen
 from observer.text import quantity, tones, units
 from observer.text.safe_text import safe
@@ -40,8 +40,8 @@ class ChaosScreen(ViewScreen):
         Binding("ctrl+s", "start", "Start or stop", id="start-chaos", key_display="^s"),
     ]
 
-    def __init__(self, watch: Watch, root: str = "") -> None:
-        super().__init__(watch)
+    def __init__(self, observed: ObservedNode, root: str = "") -> None:
+        super().__init__(observed)
         self._root = root
         self._chaos: Chaos | None = None
         self._seconds = 0.0

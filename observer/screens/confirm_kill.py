@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import Button, Static
 
 from observer.drawing.process_facts import related
-from observer.model.session import Watch
+from observer.model.observed_node import ObservedNode
 from observer.model.targets import Target, called
 from observer.screens.dialog import Dialog
 from observer.text import tones
@@ -53,9 +53,9 @@ class ConfirmKill(Dialog[Confirmed]):
 
     BINDINGS = [Binding("y", "kill", "Kill", id="confirm"), Binding("n", "cancel", "Cancel", id="refuse", show=False)]
 
-    def __init__(self, watch: Watch, targets: Sequence[Target]) -> None:
+    def __init__(self, observed: ObservedNode, targets: Sequence[Target]) -> None:
         super().__init__()
-        self._watch_node = watch
+        self._observed = observed
         self._targets = targets
         self._planned: wire.Plan | None = None
 
@@ -76,7 +76,7 @@ class ConfirmKill(Dialog[Confirmed]):
 
     @work
     async def _plan(self) -> None:
-        answer = await self._watch_node.ask(plan_query(self._targets))
+        answer = await self._observed.ask(plan_query(self._targets))
         self._planned = answer if isinstance(answer, wire.Plan) else None
         shown = plan_text(answer) if isinstance(answer, wire.Plan) else Content.assemble((_why(answer), tones.MUTED))
         self.query_one("#plan", Static).update(shown)

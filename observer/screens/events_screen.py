@@ -12,7 +12,7 @@ from textual.widgets import Input
 
 from observer.drawing.event_line import line
 from observer.drawing.event_story import Told, story
-from observer.model.session import Watch
+from observer.model.observed_node import ObservedNode
 from observer.screens.event_dialog import EventDialog
 from observer.screens.process_screen import ProcessScreen
 from observer.screens.view_screen import ViewScreen
@@ -51,9 +51,9 @@ class EventsScreen(ViewScreen):
         Binding("o", "process", "Go to process", id="event-process", tooltip="Everything about the event's process"),
     ]
 
-    def __init__(self, watch: Watch) -> None:
-        super().__init__(watch)
-        self.timeline = TimelineView(watch.record)
+    def __init__(self, observed: ObservedNode) -> None:
+        super().__init__(observed)
+        self.timeline = TimelineView(observed.record)
         self.log_list = EventList("Nothing has happened yet: exits, restarts, kills and crashes are listed here.")
         self.detail = EventStory()
         self.line = FilterLine("text in the event   (enter keeps it, esc takes it away)", self.log_list)

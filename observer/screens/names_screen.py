@@ -10,8 +10,7 @@ from textual.binding import Binding
 from textual.containers import Container
 from textual.widgets import Input
 
-from observer.model.session import Watch
-from observer.node.source import Answer
+from observer.model.observed_node import ObservedNode
 from observer.screens.process_screen import ProcessScreen
 from observer.screens.view_screen import ViewScreen
 from observer.text import units
@@ -34,8 +33,8 @@ class NamesScreen(ViewScreen):
         Binding("tab", "app.focus_next", "Next list", id="next-list", key_display="tab", tooltip="Go to the next list"),
     ]
 
-    def __init__(self, watch: Watch) -> None:
-        super().__init__(watch)
+    def __init__(self, observed: ObservedNode) -> None:
+        super().__init__(observed)
         self.names = NameList("No process has a name: register(name, pid) and name=… give one.")
         self.timers = TimerList("No timer is pending: send_after(dest, message, seconds) starts one.")
         self.sockets = SocketList("No socket is open: those that the program opens stand here.")
@@ -66,7 +65,7 @@ class NamesScreen(ViewScreen):
         """The figures for the header, and the names that are wanted."""
         return [wire.GetStats(), wire.GetNames(filter=self.line.value.strip())]
 
-    def take(self, query: wire.Query, answer: Answer) -> None:
+    def take(self, query: wire.Query, answer: wire.Answer) -> None:
         """Take the lists."""
         if self.observed.frozen:
             return

@@ -13,10 +13,9 @@ from textual.widgets import Static
 
 from observer.clock import of_day
 from observer.drawing.advice import explained
+from observer.model.observed_node import ObservedNode
 from observer.model.record import NodeHistory
 from observer.model.series import Series
-from observer.model.session import Watch
-from observer.node.source import Answer
 from observer.screens.process_screen import ProcessScreen
 from observer.screens.view_screen import ViewScreen
 from observer.text import tones, units
@@ -40,8 +39,8 @@ class NodeScreen(ViewScreen):
         ),
     ]
 
-    def __init__(self, watch: Watch) -> None:
-        super().__init__(watch)
+    def __init__(self, observed: ObservedNode) -> None:
+        super().__init__(observed)
         self.charts = {
             "processes": Chart("Processes", units.count, "Living processes.", 10),
             "run_queue": Chart("Run queue", units.count, "Processes that wait for their turn.", 10),
@@ -91,7 +90,7 @@ class NodeScreen(ViewScreen):
         """The figures with the constants, and the findings."""
         return [wire.GetStats(), wire.GetLints()]
 
-    def take(self, query: wire.Query, answer: Answer) -> None:
+    def take(self, query: wire.Query, answer: wire.Answer) -> None:
         """Take figures or findings."""
         if self.observed.frozen:
             return

@@ -12,11 +12,10 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from observer.drawing.process_facts import facts, more_facts
+from observer.model.observed_node import ObservedNode
 from observer.model.past_lives import PastLife, past_lives
-from observer.model.row_history import Life
-from observer.model.session import Watch
+from observer.model.row_history import RowHistory
 from observer.model.targets import Target, target_of
-from observer.node.source import Answer
 from observer.screens.acting import Acting
 from observer.screens.event_dialog import EventDialog
 from observer.text import tones
@@ -58,8 +57,8 @@ class ProcessScreen(Acting):
         ),
     ]
 
-    def __init__(self, watch: Watch, pid: str | None, key: str | None = None) -> None:
-        super().__init__(watch)
+    def __init__(self, observed: ObservedNode, pid: str | None, key: str | None = None) -> None:
+        super().__init__(observed)
         self._pid = pid
         self._key = key
         self.facts = Static(id="facts", classes="framed")
@@ -125,7 +124,7 @@ class ProcessScreen(Acting):
             asked.append(wire.GetProcess(pid=self._pid, messages=MESSAGES, state=self._with_state and known))
         return asked or [wire.GetStats()]
 
-    def take(self, query: wire.Query, answer: Answer) -> None:
+    def take(self, query: wire.Query, answer: wire.Answer) -> None:
         """Take the row of the place, the details of its process, or that it is gone."""
         if self.observed.frozen and self._details is not None:
             return
@@ -169,15 +168,15 @@ class ProcessScreen(Acting):
         plain = row.kind == "greenlet"
         self.set_class(plain, "-greenlet")
         self.facts.border_title = "Greenlet" if plain else "Process"
-        life = record.lives.get(row.key)
-        self.facts.update(self._facts(row, life))
-        self.charts.show(life)
+        history = record.rows.get(row.key)
+        self.facts.update(self._facts(row, history))
+        self.charts.show(history)
         if self._details is not None:
             self._show_inside(self._details)
             self._show_relations(self._details)
 
-    def _facts(self, row: wire.Row, life: Life | None) -> Content:
-        known = facts(row, None, life, self.observed.record.time)
+    def _facts(self, row: wire.Row, history: RowHistory | None) -> Content:
+        known = facts(row, None, history, self.observed.record.time)
         if self._details is not None:
             known += more_facts(self._details)
         shown = [Content.assemble((label.ljust(11), tones.MUTED), *spans) for label, spans in known]

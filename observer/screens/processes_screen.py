@@ -10,7 +10,7 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Static
 
-from observer.model.session import Watch
+from observer.model.observed_node import ObservedNode
 from observer.model.views import DESCENDING, GroupBy, ProcessesView
 from observer.screens.choose_sort import ORDERS
 from observer.screens.rows_screen import RowsScreen
@@ -31,8 +31,8 @@ class ProcessesScreen(RowsScreen[ProcessesView]):
         Binding("b", "group", "Group by", id="group", tooltip="Group by label, by supervisor, by initial call"),
     ]
 
-    def __init__(self, watch: Watch) -> None:
-        super().__init__(watch, ProcessesView(), flat=True)
+    def __init__(self, observed: ObservedNode) -> None:
+        super().__init__(observed, ProcessesView(), flat=True)
         self.caption = Static(id="caption", markup=False)
 
     def compose_body(self) -> ComposeResult:

@@ -11,10 +11,9 @@ from textual.binding import Binding
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from observer.model.session import Watch
-from observer.model.targets import Marks, Target, Ward, target_of, ward_of
+from observer.model.observed_node import ObservedNode
+from observer.model.targets import ChildTarget, Marks, Target, child_target_of, target_of
 from observer.model.views import RowsView
-from observer.node.source import Answer
 from observer.screens.acting import Acting
 from observer.screens.choose_sort import ChooseSort
 from observer.screens.process_screen import ProcessScreen
@@ -53,11 +52,11 @@ class RowsScreen(Acting, Generic[View]):
         Binding("V", "unmark", "Unmark all", id="unmark", show=False),
     ]
 
-    def __init__(self, watch: Watch, view: View, flat: bool) -> None:
-        super().__init__(watch)
+    def __init__(self, observed: ObservedNode, view: View, flat: bool) -> None:
+        super().__init__(observed)
         self.view = view
         self.marks = Marks()
-        self.table = ProcessTable(watch.settings.columns, flat)
+        self.table = ProcessTable(observed.settings.columns, flat)
         self.line = FilterLine(FILTER_HINT, self.table)
         self.problem = Static(id="problem", markup=False)
         self._why: str | None = None
@@ -82,11 +81,11 @@ class RowsScreen(Acting, Generic[View]):
         """The marked processes; without marks the selected one."""
         return self.marks.targets or target_of(self.table.row)
 
-    def wards(self) -> Sequence[Ward]:
+    def child_targets(self) -> Sequence[ChildTarget]:
         """The marked children of supervisors; without marks the selected one."""
         if not self.marks:
-            return super().wards()
-        return [ward for target in self.marks.targets for ward in ward_of(target)]
+            return super().child_targets()
+        return [child for target in self.marks.targets for child in child_target_of(target)]
 
     def row_in_hand(self) -> wire.Row | None:
         """The selected row."""
@@ -111,7 +110,7 @@ class RowsScreen(Acting, Generic[View]):
             total = answer.total
         return rows
 
-    def take(self, query: wire.Query, answer: Answer) -> None:
+    def take(self, query: wire.Query, answer: wire.Answer) -> None:
         """Take a window, or why there is none."""
         table = self.table
         if not self.view.answers(query):
@@ -123,7 +122,7 @@ class RowsScreen(Acting, Generic[View]):
                 table.empty = NO_MATCH if self.view.filter else NO_ROWS
                 self.marks.seen(window.rows)
                 table.marked = self.marks.keys
-                table.show(closed_up(window, limit), self.observed.record.lives)
+                table.show(closed_up(window, limit), self.observed.record.rows)
                 self._say_problem("")
             case _, wire.Failed(why=why):
                 self._say_problem(why)

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Input, RadioButton, RadioSet, Static
 
 from observer.screens.dialog import Dialog
-from observer.text.literals import NotALiteral, literal
+from observer.text.literals import LiteralError, literal
 from observer.text.safe_text import safe
 
 Via = Literal["send", "cast", "call"]
@@ -68,7 +68,7 @@ class SendMessage(Dialog[Letter]):
     def _submitted(self, event: Input.Submitted) -> None:
         try:
             text = literal(event.value)
-        except NotALiteral as error:
+        except LiteralError as error:
             self.query_one(".error", Static).update(str(error))
             return
         self.dismiss(Letter(text, WAYS[max(0, self.query_one(RadioSet).pressed_index)][0]))

@@ -9,10 +9,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container
 
-from observer.model.outcome import Outcome
-from observer.model.session import Watch
+from observer.model.kill_outcome import KillOutcome
+from observer.model.observed_node import ObservedNode
 from observer.model.views import TreeView
-from observer.node.source import Answer
 from observer.screens.event_dialog import EventDialog
 from observer.screens.rows_screen import RowsScreen
 from observer.widgets.event_list import EventList
@@ -41,8 +40,8 @@ class TreeScreen(RowsScreen[TreeView]):
         )
     ]
 
-    def __init__(self, watch: Watch) -> None:
-        super().__init__(watch, TreeView(), flat=False)
+    def __init__(self, observed: ObservedNode) -> None:
+        super().__init__(observed, TreeView(), flat=False)
         self.finding = FindingLine()
         self.panel = ProcessPanel()
         self.outcome_panel = OutcomePanel()
@@ -75,7 +74,7 @@ class TreeScreen(RowsScreen[TreeView]):
             asked.append(wire.GetProcess(pid=self.table.selection.pid, messages=1))
         return asked
 
-    def take(self, query: wire.Query, answer: Answer) -> None:
+    def take(self, query: wire.Query, answer: wire.Answer) -> None:
         """Take a window, the selected process, or why there is none."""
         super().take(query, answer)
         if isinstance(answer, wire.Window):
@@ -107,7 +106,7 @@ class TreeScreen(RowsScreen[TreeView]):
         self.outcome_panel.look(self.observed.record)
         self._make_room()
 
-    def show_outcome(self, outcome: Outcome) -> None:
+    def show_outcome(self, outcome: KillOutcome) -> None:
         """Show beside the plan what comes of a kill, for a while."""
         self.outcome_panel.show(outcome)
         self._make_room()
@@ -127,8 +126,8 @@ class TreeScreen(RowsScreen[TreeView]):
     def _show_selected(self) -> None:
         row = self.table.row
         record = self.observed.record
-        life = record.lives.get(row.key) if row is not None else None
-        self.panel.show(row, self._details, life, self.table.time)
+        history = record.rows.get(row.key) if row is not None else None
+        self.panel.show(row, self._details, history, self.table.time)
 
     @on(LineList.Opened)
     def _event_opened(self, message: LineList.Opened) -> None:

@@ -11,9 +11,8 @@ from textual.containers import Container
 from textual.screen import Screen
 from textual.widgets import Static
 
+from observer.model.observed_node import ObservedNode
 from observer.model.poller import Looked
-from observer.model.session import Watch
-from observer.node.source import Answer
 from observer.widgets.key_bar import KeyBar
 from observer.widgets.node_header import NodeHeader
 from runtime.introspection import wire
@@ -33,10 +32,10 @@ class ViewScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST_HEIGHT, "-low"), (20, "-short"), (32, "-tall"), (50, "-very-tall")]
     BINDINGS = [Binding("escape", "back", "Back", id="back", key_display="esc", show=False)]
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, observed: ObservedNode) -> None:
         super().__init__()
-        self.observed = watch
-        self.header = NodeHeader(watch.record, watch.source.name, self.VIEW)
+        self.observed = observed
+        self.header = NodeHeader(observed.record, observed.source.name, self.VIEW)
 
     def compose(self) -> ComposeResult:
         """The header, the view's own parts, the keys; and a sentence for when there is no room."""
@@ -54,7 +53,7 @@ class ViewScreen(Screen[None]):
         """Give what this view wants to know now."""
         return [wire.GetStats()]
 
-    def take(self, query: wire.Query, answer: Answer) -> None:
+    def take(self, query: wire.Query, answer: wire.Answer) -> None:
         """Take the answer to one of the questions."""
 
     def take_events(self, fresh: Sequence[wire.Event]) -> None:

@@ -5,23 +5,23 @@ from __future__ import annotations
 import ast
 
 
-class NotALiteral(ValueError):
+class LiteralError(ValueError):
     """What was typed is no Python literal; the text is a sentence with an example."""
 
 
 def literal(typed: str) -> str:
-    """Give what was typed as the text of a Python literal. Raises `NotALiteral`.
+    """Give what was typed as the text of a Python literal. Raises `LiteralError`.
 
     A bare word is taken as a string, because reasons are mostly words: ``shutdown`` means ``'shutdown'``.
     """
     typed = typed.strip()
     if not typed:
-        raise NotALiteral("Type a reason, for example: shutdown")
+        raise LiteralError("Type a reason, for example: shutdown")
     if typed.isidentifier() and typed not in {"True", "False", "None"}:
         return repr(typed)
     try:
         return repr(ast.literal_eval(typed))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        raise NotALiteral(
+        raise LiteralError(
             "That is not a Python literal. Write a word, a number, or something like ('shutdown', 'maintenance')."
         ) from None

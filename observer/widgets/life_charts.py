@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from observer.model.row_history import Life
+from observer.model.row_history import RowHistory
 from observer.text import units
 from observer.widgets.chart import Chart
 
@@ -29,9 +29,9 @@ class LifeCharts(Horizontal):
         """Mailbox, messages, memory."""
         yield from (self._mailbox, self._messages, self._memory)
 
-    def show(self, life: Life | None) -> None:
-        """Show the life of another row, or of the same one as it is now."""
-        if life is not None:
-            self._mailbox.follow(life.mailbox)
-            self._messages.follow(life.messages.rates)
-            self._memory.follow(life.memory)
+    def show(self, history: RowHistory | None) -> None:
+        """Show the history of another row, or of the same one as it is now."""
+        if history is not None:
+            self._mailbox.follow(history.mailbox)
+            self._messages.follow(history.messages.rates)
+            self._memory.follow(history.memory)

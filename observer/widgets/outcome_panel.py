@@ -7,7 +7,7 @@ from textual.widget import Widget
 
 from observer.drawing.event_line import line
 from observer.drawing.hanging import hanging
-from observer.model.outcome import Outcome
+from observer.model.kill_outcome import KillOutcome
 from observer.model.record import Record
 from observer.text import tones, units
 from observer.text.safe_text import safe
@@ -25,7 +25,7 @@ class OutcomePanel(Widget):
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._outcome: Outcome | None = None
+        self._outcome: KillOutcome | None = None
         self._lines: list[tuple[Content, Content]] = []
 
     @property
@@ -33,7 +33,7 @@ class OutcomePanel(Widget):
         """Whether there is an outcome to show."""
         return self._outcome is not None
 
-    def show(self, outcome: Outcome) -> None:
+    def show(self, outcome: KillOutcome) -> None:
         """Follow this outcome from now on."""
         self._outcome = outcome
         self.border_title = Content(safe(outcome.title))

@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from observer.drawing.process_facts import facts
-from observer.model.row_history import Life
+from observer.model.row_history import RowHistory
 from observer.text import tones
 from runtime.introspection.wire import Details, Row
 
@@ -26,12 +26,12 @@ class ProcessPanel(Widget):
         self.border_title = "Selected"
         self.row: Row | None = None
         self._details: Details | None = None
-        self._life: Life | None = None
+        self._history: RowHistory | None = None
         self._time = 0.0
 
-    def show(self, row: Row | None, details: Details | None, life: Life | None, time: float) -> None:
+    def show(self, row: Row | None, details: Details | None, history: RowHistory | None, time: float) -> None:
         """Show another row, or the same one as it is now. `details` of another process are not shown."""
-        self.row, self._life, self._time = row, life, time
+        self.row, self._history, self._time = row, history, time
         self._details = details if details and row and details.row.pid == row.pid else None
         self.refresh()
 
@@ -40,7 +40,7 @@ class ProcessPanel(Widget):
         if self.row is None:
             return Content.assemble(("Nothing is selected.", tones.MUTED))
         lines = []
-        for label, spans in facts(self.row, self._details, self._life, self._time):
+        for label, spans in facts(self.row, self._details, self._history, self._time):
             lines.append(Content.assemble((label.ljust(LABEL), tones.MUTED), *spans))
         shown = lines[: max(1, self.content_size.height)]
         width = max(1, self.content_size.width)

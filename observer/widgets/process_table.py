@@ -23,7 +23,7 @@ from textual.strip import Strip
 from textual.style import Style
 
 from observer.drawing.columns import COLUMN_GAP, Cell, Layout, lay_out, name_cell
-from observer.model.row_history import Lives
+from observer.model.row_history import RowHistories
 from observer.model.selection import Selection, reveal, scroll_for
 from observer.model.settings import COLUMNS
 from observer.text import tones
@@ -124,7 +124,7 @@ class ProcessTable(ScrollView, can_focus=True):
     def __init__(self, columns: tuple[str, ...] = COLUMNS, flat: bool = False, id: str | None = None) -> None:
         super().__init__(id=id)
         self.flat = flat
-        self.lives = Lives()
+        self.histories = RowHistories()
         self.columns = columns
         self.total = 0
         self.time = 0.0
@@ -167,9 +167,9 @@ class ProcessTable(ScrollView, can_focus=True):
         last = min(self.total, self._offset + self.height)
         return any(index not in self._rows for index in range(self._offset, last))
 
-    def show(self, window: Window, lives: Lives) -> None:
+    def show(self, window: Window, histories: RowHistories) -> None:
         """Take a new window: only lines that changed are drawn again, and the selection stays with its process."""
-        self.lives = lives
+        self.histories = histories
         before = self.selection
         self._rows = {window.offset + number: row for number, row in enumerate(window.rows)}
         more = window.offset + len(window.rows) < window.total
@@ -361,8 +361,8 @@ class ProcessTable(ScrollView, can_focus=True):
         row = self._rows.get(index)
         if row is None:
             return self._blank(index, base, width)
-        life = self.lives.get(row.key)
-        flash = life.flash(self.time) if life else 0.0
+        history = self.histories.get(row.key)
+        flash = history.flash(self.time) if history else 0.0
         selected = index == self.selection.index
         if row.key in self.marked:
             base = self._tinted(base, "process-table--marked")
@@ -374,7 +374,7 @@ class ProcessTable(ScrollView, can_focus=True):
         name = name_cell(row, self._guides.get(index, ""), layout.name, self.time, foldable=not self.flat)
         cells: list[Cell] = [self._gutter(row, selected, flash), name]
         for column, cells_wide in layout.columns:
-            cells.append(((" ", tones.TEXT), *column.draw(row, life, cells_wide)))
+            cells.append(((" ", tones.TEXT), *column.draw(row, history, cells_wide)))
         paints = self._paints(base)
         used = GUTTER + layout.name + sum(1 + cells_wide for _, cells_wide in layout.columns)
         strip = Strip([Segment(text, paints[tone]) for cell in cells for text, tone in cell], used)

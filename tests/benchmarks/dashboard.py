@@ -8,7 +8,6 @@ import time
 
 import msgspec
 
-from observer.node.source import Answer
 from runtime.introspection import wire
 from tests.benchmarks.harness.benchmark import OURS, Benchmark, Target
 from tests.benchmarks.harness.contender import Fixed, Python
@@ -41,8 +40,8 @@ class Node(FakeNode):
         self._flat = [(place, place.key.count("/"), False) for place in root.walk()]
         self._stats = self.stats()
 
-    async def ask(self, query: wire.Query) -> Answer:
-        """Answer, and count the time."""
+    async def ask(self, query: wire.Query) -> wire.Answer:
+        """wire.Answer, and count the time."""
         wall, cpu = time.perf_counter(), time.process_time()
         answer = self._window(query) if isinstance(query, wire.GetTree) else await super().ask(query)
         self.wall += time.perf_counter() - wall

@@ -10,11 +10,10 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, Self, cast
 
 import pytest
 
-from observer.node.source import Answer
 from runtime.introspection import wire
 
 Fault = Literal["", "mute", "garbage", "future", "refuses", "huge", "closes", "mute_later", "garbage_later", "hangs_up"]
@@ -27,7 +26,7 @@ class FakeEndpoint:
     What it was asked is kept in `asked`. A context manager; its threads end with it.
     """
 
-    def __init__(self, name: str, respond: Callable[[wire.Query], Answer], fault: Fault = "") -> None:
+    def __init__(self, name: str, respond: Callable[[wire.Query], wire.Answer], fault: Fault = "") -> None:
         self.name = name
         self.path = Path(os.environ["OBSERVER_DIR"]) / f"{name}.sock"
         self.asked: list[wire.Query] = []
@@ -98,7 +97,10 @@ class FakeEndpoint:
                     case "garbage_later":
                         client.sendall(wire.HEADER.pack(3) + b"\xc1\xc1\xc1")
                     case _:
-                        client.sendall(wire.frame(wire.Reply(id=request.id, answer=self._respond(request.query))))
+                        answer = cast(
+                            wire.Done, self._respond(request.query)
+                        )  # one of the union that a reply may carry
+                        client.sendall(wire.frame(wire.Reply(id=request.id, answer=answer)))
 
     def _first_frame(self) -> bytes:
         match self._fault:
@@ -151,13 +153,13 @@ def window(*rows: wire.Row, offset: int = 0, total: int | None = None) -> wire.W
     return wire.Window(rows=rows, offset=offset, total=len(rows) if total is None else total, stats=stats())
 
 
-def of_rows(rows: tuple[wire.Row, ...]) -> Callable[[wire.Query], Answer]:
+def of_rows(rows: tuple[wire.Row, ...]) -> Callable[[wire.Query], wire.Answer]:
     """Give a `respond` for a node with these rows: windows are cut out of them, and everything else fails.
 
     A process's details are its row; a command is done when its pid is among them.
     """
 
-    def respond(query: wire.Query) -> Answer:
+    def respond(query: wire.Query) -> wire.Answer:
         match query:
             case wire.GetTree(offset=offset, limit=limit):
                 return window(*rows[offset : offset + limit], offset=offset, total=len(rows))

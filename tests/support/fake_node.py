@@ -12,7 +12,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator
 
-from observer.node.source import Answer, ChildStatus, NodeLost
+from observer.node.source import ChildStatus, NodeLostError
 from runtime.introspection import wire
 from tests.support.fake_groups import grouped
 from tests.support.fake_process import START, STEP, FakeClock, FakeProcess
@@ -119,7 +119,7 @@ class FakeNode:
         """Greet, unless lost."""
         self.connects += 1
         if self._lost is not None:
-            raise NodeLost(self._lost)
+            raise NodeLostError(self._lost)
         return wire.Welcome(
             protocol=wire.PROTOCOL,
             node=self._name,
@@ -139,14 +139,14 @@ class FakeNode:
         """Give what the test set."""
         return self.child_status
 
-    async def ask(self, query: wire.Query) -> Answer:
-        """Answer a question."""
+    async def ask(self, query: wire.Query) -> wire.Answer:
+        """wire.Answer a question."""
         self.asked.append(query)
         if self.hold is not None:
             await self.hold.wait()
         if self._lost is not None:
-            raise NodeLost(self._lost)
-        answers: dict[type[wire.Query], Callable[..., Answer]] = {
+            raise NodeLostError(self._lost)
+        answers: dict[type[wire.Query], Callable[..., wire.Answer]] = {
             wire.GetStats: self._stats_answer,
             wire.GetTree: self._tree,
             wire.GetProcesses: self._processes,
@@ -190,7 +190,7 @@ class FakeNode:
         for root in self.roots:
             yield from root.walk()
 
-    def _stats_answer(self, query: wire.GetStats) -> Answer:
+    def _stats_answer(self, query: wire.GetStats) -> wire.Answer:
         return wire.Stats(stats=self.stats(), settings={"runtime": "0.1.0", "time_slice": "off"})
 
     def row(self, place: FakeProcess, depth: int = 0, folded: bool = False) -> wire.Row:
@@ -231,7 +231,7 @@ class FakeNode:
             last_failure_at=place.failed_at,
         )
 
-    def _tree(self, query: wire.GetTree) -> Answer:
+    def _tree(self, query: wire.GetTree) -> wire.Answer:
         if query.root is None:
             self.time += STEP
         if query.filter.startswith("("):
@@ -278,7 +278,7 @@ class FakeNode:
             return places[::-1] if descending else places
         return sorted(places, key=keys.get(sort, keys["name"]), reverse=descending)  # type: ignore[arg-type]
 
-    def _processes(self, query: wire.GetProcesses) -> Answer:
+    def _processes(self, query: wire.GetProcesses) -> wire.Answer:
         self.time += STEP
         places = [place for place in self._all() if place.kind != "group" and place.pid and query.filter in place.name]
         if query.group_by:
@@ -295,14 +295,14 @@ class FakeNode:
             anchor_index=index if query.anchor else None,
         )
 
-    def _places(self, query: wire.GetPlaces) -> Answer:
+    def _places(self, query: wire.GetPlaces) -> wire.Answer:
         rows = tuple(self.row(place) for place in self._all() if place.key in query.keys)
         return wire.Window(rows=rows, offset=0, total=len(rows), stats=self.stats())
 
     def _place(self, pid: str) -> FakeProcess | None:
         return next((place for place in self._all() if place.pid == pid), None)
 
-    def _process(self, query: wire.GetProcess) -> Answer:
+    def _process(self, query: wire.GetProcess) -> wire.Answer:
         place = self._place(query.pid)
         if place is None:
             return wire.Failed(why=f"There is no process {query.pid}.", kind="noproc")
@@ -326,14 +326,14 @@ class FakeNode:
             ),
         )
 
-    def _events(self, query: wire.GetEvents) -> Answer:
+    def _events(self, query: wire.GetEvents) -> wire.Answer:
         events = self.events[query.after :] if query.after >= 0 else self.events
         if query.key is not None:
             events = [event for event in events if event.key == query.key]
         events = events if query.after >= 0 else events[-query.limit :]
         return wire.Events(events=tuple(events[: query.limit]), last=len(self.events))
 
-    def _plan(self, query: wire.GetPlan) -> Answer:
+    def _plan(self, query: wire.GetPlan) -> wire.Answer:
         place = self._place(query.pid)
         if place is None:
             return wire.Failed(why=f"There is no process {query.pid}.", kind="noproc")
@@ -345,7 +345,7 @@ class FakeNode:
             restarts=tuple(wire.Related(pid=each.pid or "", name=each.name) for each in victims),
         )
 
-    def _names(self, query: wire.GetNames) -> Answer:
+    def _names(self, query: wire.GetNames) -> wire.Answer:
         names = tuple(
             wire.NameEntry(name=place.name, pid=place.pid)
             for place in self._all()
@@ -364,7 +364,7 @@ class FakeNode:
             timers_total=1,
         )
 
-    def _lints(self, query: wire.GetLints) -> Answer:
+    def _lints(self, query: wire.GetLints) -> wire.Answer:
         found = [
             wire.Lint(kind=lint, weight=2, pids=(place.pid or "",), sentence=f"{place.name} looks like a {lint}.")
             for place in self._all()
@@ -372,7 +372,7 @@ class FakeNode:
         ]
         return wire.Lints(lints=tuple(found))
 
-    def _exit(self, query: wire.Exit) -> Answer:
+    def _exit(self, query: wire.Exit) -> wire.Answer:
         if self.read_only:
             return wire.Failed(why="This node is read-only.", kind="read_only")
         place = self._place(query.pid)
@@ -383,7 +383,7 @@ class FakeNode:
         self.crash(place, "killed" if reason == "kill" else reason, kill.id)
         return wire.Done(sentence=f"Sent {reason} to {query.pid}.", event=kill.id)
 
-    def _done(self, query: wire.Query) -> Answer:
+    def _done(self, query: wire.Query) -> wire.Answer:
         return wire.Done(sentence="Done.")
 
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from observer.chaos.recoveries import Report, Tally, percentile
+from observer.chaos.recoveries import Recoveries, Report, percentile
 from observer.chaos.run import Chaos, Orders
 from observer.cli import main
-from observer.node.source import Answer, ChildStatus, NodeLost
+from observer.node.source import ChildStatus, NodeLostError
 from runtime.introspection import wire
 from tests.support.fake_endpoint import FakeEndpoint, socket_folder, window
 
@@ -72,13 +72,13 @@ class Node:
     def child(self) -> ChildStatus | None:
         return None
 
-    async def ask(self, query: wire.Query) -> Answer:
+    async def ask(self, query: wire.Query) -> wire.Answer:
         if self.clock.moment > self.dies_after:
-            raise NodeLost("node is gone.")
+            raise NodeLostError("node is gone.")
         self._restart()
         return self.answer(query)
 
-    def answer(self, query: wire.Query) -> Answer:
+    def answer(self, query: wire.Query) -> wire.Answer:
         match query:
             case wire.GetEvents(after=after):
                 events = tuple(event for event in self.events if event.id > after) if after >= 0 else ()
@@ -93,7 +93,7 @@ class Node:
             case _:
                 return wire.Failed(why="not in the script")
 
-    def _kill(self, pid: str) -> Answer:
+    def _kill(self, pid: str) -> wire.Answer:
         row = next((row for row in self.rows.values() if row.pid == pid), None)
         if row is None:
             return wire.Failed(why="gone", kind="noproc")
@@ -170,7 +170,7 @@ async def test_a_process_that_was_gone_already_is_made_up_for_by_another() -> No
     gone = [replace_row(worker(number), f"<0.{number}00.0>", 0.0) for number in range(2, 12)]
 
     class Late(Node):
-        def answer(self, query: wire.Query) -> Answer:
+        def answer(self, query: wire.Query) -> wire.Answer:
             match query:
                 case wire.GetProcesses():
                     return window(*gone, *(row for row in self.rows.values() if row.pid is not None))
@@ -268,7 +268,7 @@ async def test_the_same_seed_chooses_the_same_victims() -> None:
 
 
 def test_giving_up_is_reported_by_name() -> None:
-    tally = Tally()
+    tally = Recoveries()
     tally.happened(wire.Event(id=1, time=0.0, kind="gave_up", pid="<0.1.0>", name="app_sup"))
     tally.happened(wire.Event(id=2, time=0.0, kind="gave_up", pid="<0.2.0>", name="7", key="app/pools/7"))
     assert tally.report(1.0).gave_up == ("app_sup", "app/pools/7")
@@ -303,14 +303,14 @@ def test_giving_up_is_reported_by_name() -> None:
     ],
 )
 def test_of_what_does_not_come_back_it_is_told_why(standing: list[wire.Row], why: str) -> None:
-    tally = Tally()
+    tally = Recoveries()
     tally.killed(wire.Row(key="app/pool/w2", pid="<0.3.0>"), 1.0)
     tally.explain(standing)
     assert tally.report(1.0).pending[0].why.endswith(why)
 
 
 def test_a_place_that_a_new_supervisor_fills_again_has_come_back() -> None:
-    tally = Tally()
+    tally = Recoveries()
     tally.killed(worker(2), 10.0)
     tally.happened(wire.Event(id=1, time=10.5, kind="spawn", key="app/w2", pid="<0.2.0>"))
     assert tally.report(1.0).recovered == 0, "that is the victim itself"
@@ -327,10 +327,10 @@ def test_a_percentile_is_one_of_the_values_and_covers_its_share(values: list[flo
     assert percentile([], share) is None
 
 
-def served(node: Node) -> Callable[[wire.Query], Answer]:
+def served(node: Node) -> Callable[[wire.Query], wire.Answer]:
     """Serve the node in memory over a socket; everything killed is back at the next question."""
 
-    def respond(query: wire.Query) -> Answer:
+    def respond(query: wire.Query) -> wire.Answer:
         node.clock.moment += 1
         node._restart()
         return node.answer(query)

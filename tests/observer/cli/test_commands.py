@@ -13,7 +13,6 @@ import pytest
 
 from observer.cli import main
 from observer.node import discovery
-from observer.node.source import Answer
 from runtime.introspection import wire
 from tests.support.fake_endpoint import FakeEndpoint, Fault, of_rows, socket_folder, window
 
@@ -97,8 +96,8 @@ def observer(
 Command = Callable[..., Result]
 
 
-def scripted(query: wire.Query) -> Answer:
-    """Answer what `of_rows` does not."""
+def scripted(query: wire.Query) -> wire.Answer:
+    """wire.Answer what `of_rows` does not."""
     match query:
         case wire.GetEvents(after=after, limit=limit):
             known = EVENTS[-limit:] if after < 0 else tuple(event for event in EVENTS if event.id > after)
@@ -171,7 +170,7 @@ def test_the_tree_is_drawn_with_budget_and_stopped_children(observer: Command) -
 
 
 def test_the_group_under_no_supervisor_is_asked_for_in_full(observer: Command) -> None:
-    def respond(query: wire.Query) -> Answer:
+    def respond(query: wire.Query) -> wire.Answer:
         assert isinstance(query, wire.GetTree)
         unfolded = GROUP.key in query.unfolded
         folded = wire.Row(key=GROUP.key, kind="group", child_count=1, folded=not unfolded)
@@ -271,7 +270,7 @@ def test_following_events_ends_with_the_node_and_skips_nothing(observer: Command
     answers = iter([EVENTS[:1], EVENTS[1:]])
     asked: list[int] = []
 
-    def respond(query: wire.Query) -> Answer:
+    def respond(query: wire.Query) -> wire.Answer:
         assert isinstance(query, wire.GetEvents)
         asked.append(query.after)
         events = next(answers, ())
@@ -301,7 +300,7 @@ def test_diagnose_exits_with_one_when_it_finds_something(observer: Command) -> N
 def test_top_measures_over_an_interval(observer: Command) -> None:
     counts = iter([10, 30])
 
-    def respond(query: wire.Query) -> Answer:
+    def respond(query: wire.Query) -> wire.Answer:
         count = next(counts)
         row = wire.Row(key="<0.3.0>", pid="<0.3.0>", messages_in=count)
         moment = wire.NodeStats(name="chat", time=float(count), started_at=0.0, os_pid=1)
@@ -507,7 +506,7 @@ def test_help_and_listings_start_without_the_dashboard() -> None:
 def test_memory_that_is_only_being_measured_is_waited_for(observer: Command) -> None:
     figures = iter([None, None, 4096, 4096, 4096, 4096, 4096, 4096])
 
-    def respond(query: wire.Query) -> Answer:
+    def respond(query: wire.Query) -> wire.Answer:
         row = wire.Row(key="<0.9.0>", pid="<0.9.0>", memory=next(figures))
         return wire.Details(row=row) if isinstance(query, wire.GetProcess) else window(row)
 

@@ -26,12 +26,12 @@ def test_demos_are_listed_with_their_first_line_and_never_imported() -> None:
 
 @pytest.mark.parametrize(("name", "hint"), [("chta", "Did you mean chat"), ("zzz", "There are: broken, chat")])
 def test_an_unknown_demo_gets_names_suggested(name: str, hint: str) -> None:
-    with pytest.raises(demos.NoSuchDemo, match=hint):
+    with pytest.raises(demos.DemoNotFoundError, match=hint):
         demos.find(name)
 
 
 def test_without_the_package_there_are_no_demos(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demos, "PACKAGE", "demos_that_nobody_installed")
     assert demos.demos() == []
-    with pytest.raises(demos.NoSuchDemo, match="There are: none"):
+    with pytest.raises(demos.DemoNotFoundError, match="There are: none"):
         demos.find("chat")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from observer.drawing.columns import ALL, LEAST_NAME, Cell, failure_tone, lay_out, name_cell
-from observer.model.row_history import Life
+from observer.model.row_history import RowHistory
 from observer.model.settings import COLUMNS
 from observer.text import tones
 from runtime.introspection.wire import Row
@@ -47,13 +47,13 @@ rows = st.builds(
 
 @given(rows, st.booleans())
 def test_every_cell_is_as_wide_as_its_column(row: Row, seen: bool) -> None:
-    life = Life() if seen else None
-    if life is not None:
-        life.take(row, 99.0)
-        life.take(row, 100.0)
+    history = RowHistory() if seen else None
+    if history is not None:
+        history.take(row, 99.0)
+        history.take(row, 100.0)
     for column in ALL.values():
         for width in column.widths:
-            assert width_of(column.draw(row, life, width)) == width, column.id
+            assert width_of(column.draw(row, history, width)) == width, column.id
 
 
 def test_how_many_children_are_down_is_told_before_what_a_narrow_name_cuts_off() -> None:
@@ -90,10 +90,10 @@ def test_a_full_mailbox_has_a_sign_beside_its_colour() -> None:
 
 
 def test_a_mailbox_shows_its_peak_since_you_look() -> None:
-    life = Life()
-    life.take(Row(key="k", pid="<0.1.0>", message_queue_len=5_000), 1.0)
-    life.take(Row(key="k", pid="<0.1.0>", message_queue_len=1), 2.0)
-    assert "╎" in text_of(ALL["mailbox"].draw(Row(key="k", pid="<0.1.0>", message_queue_len=1), life, 20))
+    history = RowHistory()
+    history.take(Row(key="k", pid="<0.1.0>", message_queue_len=5_000), 1.0)
+    history.take(Row(key="k", pid="<0.1.0>", message_queue_len=1), 2.0)
+    assert "╎" in text_of(ALL["mailbox"].draw(Row(key="k", pid="<0.1.0>", message_queue_len=1), history, 20))
 
 
 def test_a_supervisor_shows_restarts_used_of_those_allowed_and_the_time_that_runs() -> None:
@@ -131,28 +131,28 @@ def test_a_failure_colours_its_row_and_fades() -> None:
 
 
 def test_the_share_of_the_processor_is_an_average_and_a_large_one_has_a_sign() -> None:
-    life = Life()
+    history = RowHistory()
     draw = ALL["cpu"].draw
     for look, used in enumerate((0.0, 0.5, 0.5, 1.5)):
         row = Row(key="k", pid="<0.1.0>", cpu_time=used)
-        life.take(row, float(look))
-    assert text_of(draw(row, life, 5)) == "  50%"
-    life.take(hog := Row(key="k", pid="<0.1.0>", cpu_time=10.0), 4.0)
-    assert text_of(draw(hog, life, 5)) == "!250%"
-    assert text_of(draw(Row(key="k", pid="<0.1.0>"), life, 5)).strip() == ""
+        history.take(row, float(look))
+    assert text_of(draw(row, history, 5)) == "  50%"
+    history.take(hog := Row(key="k", pid="<0.1.0>", cpu_time=10.0), 4.0)
+    assert text_of(draw(hog, history, 5)) == "!250%"
+    assert text_of(draw(Row(key="k", pid="<0.1.0>"), history, 5)).strip() == ""
 
 
 def test_the_peak_of_a_mailbox_is_not_forgotten_while_one_looks() -> None:
-    life = Life()
+    history = RowHistory()
     for look in range(200):
-        life.take(Row(key="k", pid="<0.1.0>", message_queue_len=900 if look == 0 else 0), float(look))
-    assert life.mailbox_peak == 900
+        history.take(Row(key="k", pid="<0.1.0>", message_queue_len=900 if look == 0 else 0), float(look))
+    assert history.mailbox_peak == 900
 
 
 def test_growth_counts_from_the_first_look_and_starts_anew_with_the_process() -> None:
-    life = Life()
+    history = RowHistory()
     for look in range(200):
-        life.take(Row(key="k", pid="<0.1.0>", memory=1_000 + look), float(look))
-    assert (life.growth, life.grown_for) == (199, 199)
-    life.take(Row(key="k", pid="<0.2.0>", memory=10), 200.0)
-    assert life.growth == 0
+        history.take(Row(key="k", pid="<0.1.0>", memory=1_000 + look), float(look))
+    assert (history.growth, history.grown_for) == (199, 199)
+    history.take(Row(key="k", pid="<0.2.0>", memory=10), 200.0)
+    assert history.growth == 0

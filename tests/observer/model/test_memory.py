@@ -1,4 +1,4 @@
-"""What the observer remembers: series, rates, lives of rows, events and their chains, marks, outcomes."""
+"""What the observer remembers: series, rates, histories of rows, events and their chains, marks, outcomes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from observer.drawing.timeline import NAME, Lane, draw, lanes
 from observer.model.event_log import BATCH, EventLog
-from observer.model.outcome import Outcome
+from observer.model.kill_outcome import KillOutcome
 from observer.model.record import Record
-from observer.model.row_history import Lives
+from observer.model.row_history import RowHistories
 from observer.model.series import Meter, Series
 from observer.model.targets import Marks
 from runtime.introspection.wire import Event, Events, NodeStats, Row, Welcome, Window
@@ -92,25 +92,25 @@ def test_rates_of_a_rising_counter_add_up_to_what_it_gained(steps: list[int]) ->
 
 
 def test_a_row_flashes_after_its_process_was_replaced_and_fades() -> None:
-    lives = Lives()
-    lives.take([Row(key="a", pid="<0.1.0>")], 10.0)
-    lives.take([Row(key="a", pid="<0.1.0>")], 11.0)
-    life = lives.get("a")
-    assert life is not None
-    assert life.flash(11.0) == 0
-    lives.take([Row(key="a", pid="<0.2.0>", restarts=1)], 12.0)
-    assert life.flash(12.0) == 1
-    assert 0 < life.flash(14.0) < 1
-    assert life.flash(16.0) == 0
+    histories = RowHistories()
+    histories.take([Row(key="a", pid="<0.1.0>")], 10.0)
+    histories.take([Row(key="a", pid="<0.1.0>")], 11.0)
+    history = histories.get("a")
+    assert history is not None
+    assert history.flash(11.0) == 0
+    histories.take([Row(key="a", pid="<0.2.0>", restarts=1)], 12.0)
+    assert history.flash(12.0) == 1
+    assert 0 < history.flash(14.0) < 1
+    assert history.flash(16.0) == 0
 
 
 def test_lives_not_seen_for_longest_are_forgotten() -> None:
-    lives = Lives(limit=2)
-    lives.take([Row(key="a"), Row(key="b")], 1.0)
-    lives.take([Row(key="a"), Row(key="c")], 2.0)
-    assert lives.get("b") is None
-    assert lives.get("a") is not None
-    assert len(lives) == 2
+    histories = RowHistories(limit=2)
+    histories.take([Row(key="a"), Row(key="b")], 1.0)
+    histories.take([Row(key="a"), Row(key="c")], 2.0)
+    assert histories.get("b") is None
+    assert histories.get("a") is not None
+    assert len(histories) == 2
 
 
 def test_events_come_once_and_gaps_are_counted() -> None:
@@ -163,7 +163,7 @@ def test_events_about_a_place_include_its_earlier_processes() -> None:
 
 def test_an_outcome_is_told_with_times_after_the_kill_and_ends() -> None:
     log = log_of(event(1, "kill"), event(2, cause=1), event(3, "restart", cause=2))
-    outcome = Outcome("ada <0.1.0>", None, kills=(1,), ordered_at=100.0)
+    outcome = KillOutcome("ada <0.1.0>", None, kills=(1,), ordered_at=100.0)
     assert [(after, depth) for after, depth, _ in outcome.happened(log)] == [(0, 0), (1, 1), (2, 2)]
     assert not outcome.over(105.0)
     assert outcome.over(113.0)
@@ -174,9 +174,9 @@ def test_another_node_under_the_same_name_starts_the_record_anew() -> None:
     record.met(welcome(1.0))
     record.take_window(Window(rows=(Row(key="a"),), offset=0, total=1, stats=STATS))
     record.met(welcome(1.0))
-    assert len(record.lives) == 1
+    assert len(record.rows) == 1
     record.met(welcome(2.0))
-    assert len(record.lives) == 0
+    assert len(record.rows) == 0
     assert record.stats is None
 
 

@@ -13,7 +13,7 @@ import pytest
 from observer.cli import watching
 from observer.node import child
 from observer.node.child import Child, ChildNode, Tail
-from observer.node.source import NodeLost
+from observer.node.source import NodeLostError
 from runtime.introspection import wire
 from tests.support.fake_endpoint import socket_folder
 from tests.support.terminal import WAIT, until
@@ -139,9 +139,9 @@ async def test_its_node_is_a_source_that_tells_how_the_child_is_doing() -> None:
         assert status is not None
         assert (status.command, status.returncode) == ("python serves", None)
         started.end()
-        with pytest.raises(NodeLost, match="python serves was ended by SIGTERM"):
+        with pytest.raises(NodeLostError, match="python serves was ended by SIGTERM"):
             await source.ask(wire.GetStats())
-        with pytest.raises(NodeLost, match="python serves was ended by SIGTERM"):
+        with pytest.raises(NodeLostError, match="python serves was ended by SIGTERM"):
             await source.connect()
         await source.close()
 
@@ -149,12 +149,12 @@ async def test_its_node_is_a_source_that_tells_how_the_child_is_doing() -> None:
 async def test_a_child_that_dies_while_watched_is_lost_with_its_exit_status() -> None:
     with Child("chat", ["dies"]) as started:
         started.wait(WAIT)
-        with pytest.raises(NodeLost, match="python dies ended with exit status 7"):
+        with pytest.raises(NodeLostError, match="python dies ended with exit status 7"):
             await ChildNode(started).connect()
         assert started.ended_by_itself
 
 
 async def test_a_source_does_not_wait_forever_for_a_child_without_a_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child, "START_TIMEOUT", 0.1)
-    with Child("chat", ["mute"]) as started, pytest.raises(NodeLost, match="no socket"):
+    with Child("chat", ["mute"]) as started, pytest.raises(NodeLostError, match="no socket"):
         await ChildNode(started).connect()

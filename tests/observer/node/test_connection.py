@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from observer.node.client import Client, NodeFailed
+from observer.node.client import Client, NodeRefusedError
 from observer.node.connection import Connection
-from observer.node.source import Answer, NodeLost, Source
+from observer.node.source import NodeLostError, Source
 from runtime.introspection import wire
 from tests.support.fake_endpoint import FakeEndpoint, Fault, of_rows, socket_folder, stats
 
@@ -39,7 +39,7 @@ async def connected(endpoint: FakeEndpoint, timeout: float = 10.0) -> AsyncItera
     await source.close()
 
 
-def one_stats(query: wire.Query) -> Answer:
+def one_stats(query: wire.Query) -> wire.Answer:
     return wire.Stats(stats=stats())
 
 
@@ -55,7 +55,7 @@ async def test_it_greets_asks_and_is_answered(socket_folder: Path) -> None:
 
 
 async def test_each_of_many_pending_questions_gets_its_own_answer(socket_folder: Path) -> None:
-    def echo(query: wire.Query) -> Answer:
+    def echo(query: wire.Query) -> wire.Answer:
         assert isinstance(query, wire.GetProcess)
         return wire.Failed(why=query.pid)
 
@@ -69,7 +69,7 @@ async def test_each_of_many_pending_questions_gets_its_own_answer(socket_folder:
 async def test_a_cancelled_question_does_not_make_the_next_one_read_its_answer(socket_folder: Path) -> None:
     released = threading.Event()
 
-    def respond(query: wire.Query) -> Answer:
+    def respond(query: wire.Query) -> wire.Answer:
         if isinstance(query, wire.GetLints):
             released.wait(timeout=30)
             return wire.Lints()
@@ -96,10 +96,10 @@ async def test_a_node_that_dies_fails_every_pending_question_and_can_be_reconnec
             await asyncio.sleep(0)
         endpoint.stop()
         for result in await asyncio.gather(*pending, return_exceptions=True):
-            assert isinstance(result, NodeLost)
-        with pytest.raises(NodeLost, match="closed the connection"):
+            assert isinstance(result, NodeLostError)
+        with pytest.raises(NodeLostError, match="closed the connection"):
             await source.ask(wire.GetStats())
-        with pytest.raises(NodeLost, match="nobody listens"):
+        with pytest.raises(NodeLostError, match="nobody listens"):
             await source.connect()
     with FakeEndpoint("chat", one_stats):
         await source.connect()
@@ -113,9 +113,9 @@ async def test_a_node_that_misbehaves_at_the_greeting_is_lost_with_a_reason(
 ) -> None:
     with FakeEndpoint("chat", one_stats, fault=fault) as endpoint:
         source = Connection("chat", endpoint.path, connect_timeout=0.1 if fault == "mute" else 10)
-        with pytest.raises(NodeLost, match=sentence):
+        with pytest.raises(NodeLostError, match=sentence):
             await source.connect()
-        with pytest.raises(NodeLost, match=sentence):
+        with pytest.raises(NodeLostError, match=sentence):
             Client("chat", endpoint.path, connect_timeout=0.1 if fault == "mute" else 10)
 
 
@@ -126,32 +126,32 @@ async def test_a_node_that_misbehaves_when_asked_is_lost_with_a_reason(
     timeout = 0.1 if fault == "mute_later" else 10
     with FakeEndpoint("chat", one_stats, fault=fault) as endpoint:
         async with connected(endpoint, timeout) as source:
-            with pytest.raises(NodeLost, match=sentence):
+            with pytest.raises(NodeLostError, match=sentence):
                 await source.ask(wire.GetStats())
         with (
             Client("chat", endpoint.path, answer_timeout=timeout) as client,
-            pytest.raises(NodeLost, match=sentence),
+            pytest.raises(NodeLostError, match=sentence),
         ):
             client.ask(wire.GetStats())
 
 
 async def test_without_a_socket_there_is_no_such_node(socket_folder: Path) -> None:
-    with pytest.raises(NodeLost, match="no node called chat"):
+    with pytest.raises(NodeLostError, match="no node called chat"):
         await Connection("chat", socket_folder / "chat.sock").connect()
-    with pytest.raises(NodeLost, match="no node called chat"):
+    with pytest.raises(NodeLostError, match="no node called chat"):
         Client("chat", socket_folder / "chat.sock")
 
 
 def test_a_socket_of_another_user_is_not_trusted(socket_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with FakeEndpoint("chat", one_stats) as endpoint:
         monkeypatch.setattr("os.geteuid", lambda: endpoint.path.stat().st_uid + 1)
-        with pytest.raises(NodeLost, match="belongs to another user"):
+        with pytest.raises(NodeLostError, match="belongs to another user"):
             Client("chat", endpoint.path)
 
 
 @pytest.mark.parametrize("respond", [one_stats, of_rows(())])
 def test_the_blocking_client_gives_the_answer_it_expects_or_says_why_not(
-    socket_folder: Path, respond: Callable[[wire.Query], Answer]
+    socket_folder: Path, respond: Callable[[wire.Query], wire.Answer]
 ) -> None:
     with FakeEndpoint("chat", respond) as endpoint, Client("chat", endpoint.path) as client:
         assert client.welcome.node == "chat"
@@ -160,7 +160,7 @@ def test_the_blocking_client_gives_the_answer_it_expects_or_says_why_not(
 
 def test_a_refusal_of_the_node_is_its_own_error_with_the_nodes_sentence(socket_folder: Path) -> None:
     with FakeEndpoint("chat", of_rows(())) as endpoint, Client("chat", endpoint.path) as client:
-        with pytest.raises(NodeFailed, match=r"There is no process <0\.1\.0>") as caught:
+        with pytest.raises(NodeRefusedError, match=r"There is no process <0\.1\.0>") as caught:
             client.expect(wire.Details, wire.GetProcess(pid="<0.1.0>"))
         assert caught.value.kind == "noproc"
 
@@ -169,6 +169,6 @@ def test_an_answer_of_another_kind_than_asked_for_is_a_lost_node(socket_folder: 
     with (
         FakeEndpoint("chat", one_stats) as endpoint,
         Client("chat", endpoint.path) as client,
-        pytest.raises(NodeLost, match="something else"),
+        pytest.raises(NodeLostError, match="something else"),
     ):
         client.expect(wire.Lints, wire.GetLints())

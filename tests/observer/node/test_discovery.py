@@ -80,14 +80,14 @@ def test_without_a_name_several_nodes_are_named(socket_folder: Path) -> None:
     with (
         FakeEndpoint("chat", of_rows(())),
         FakeEndpoint("web", of_rows(())),
-        pytest.raises(discovery.ManyNodes, match="say which one") as caught,
+        pytest.raises(discovery.AmbiguousNodeError, match="say which one") as caught,
     ):
         discovery.find(None)
     assert caught.value.names == ("chat", "web")
 
 
 def test_without_any_node_it_says_how_to_start_one(socket_folder: Path) -> None:
-    with pytest.raises(discovery.NoSuchNode, match="observer demo"):
+    with pytest.raises(discovery.NodeNotFoundError, match="observer demo"):
         discovery.find(None)
 
 
@@ -97,24 +97,24 @@ def test_when_the_only_node_does_not_answer_it_is_not_said_that_none_is_running(
     monkeypatch.setattr(discovery, "PROBE_TIMEOUT", 0.1)
     with (
         FakeEndpoint("stuck", of_rows(()), fault="mute"),
-        pytest.raises(discovery.NoSuchNode, match=r"^No node answers. stuck did not answer within 0.1 seconds: "),
+        pytest.raises(discovery.NodeNotFoundError, match=r"^No node answers. stuck did not answer within 0.1"),
     ):
         discovery.find(None)
 
 
 def test_an_unknown_name_gets_close_names_suggested(socket_folder: Path) -> None:
     with FakeEndpoint("chat", of_rows(())):
-        with pytest.raises(discovery.NoSuchNode, match="Did you mean chat"):
+        with pytest.raises(discovery.NodeNotFoundError, match="Did you mean chat"):
             discovery.find("chta")
-        with pytest.raises(discovery.NoSuchNode, match="but: chat"):
+        with pytest.raises(discovery.NodeNotFoundError, match="but: chat"):
             discovery.find("zzz")
-    with pytest.raises(discovery.NoSuchNode, match="no other node"):
+    with pytest.raises(discovery.NodeNotFoundError, match="no other node"):
         discovery.find("zzz")
 
 
 def test_a_dead_nodes_name_is_nobodys(socket_folder: Path) -> None:
     path = leave_stale(socket_folder, "dead")
-    with pytest.raises(discovery.NoSuchNode, match="no node called dead"):
+    with pytest.raises(discovery.NodeNotFoundError, match="no node called dead"):
         discovery.find("dead", Later(path, discovery.STALE_AFTER + 1))
 
 

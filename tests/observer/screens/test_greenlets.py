@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from observer.drawing.columns import ALL, group_text, name_cell
 from observer.drawing.process_facts import facts, more_facts
-from observer.model.row_history import Life
+from observer.model.row_history import RowHistory
 from observer.output.json_records import of_tree
 from observer.screens.process_screen import ProcessScreen
 from runtime.introspection import wire
@@ -26,9 +26,9 @@ def plain_program() -> FakeNode:
 
 
 def test_what_a_greenlet_does_not_have_is_left_empty_in_its_row() -> None:
-    life = Life()
-    life.take(GREENLET, 100.0)
-    drawn = {name: "".join(text for text, _ in column.draw(GREENLET, life, 9)) for name, column in ALL.items()}
+    history = RowHistory()
+    history.take(GREENLET, 100.0)
+    drawn = {name: "".join(text for text, _ in column.draw(GREENLET, history, 9)) for name, column in ALL.items()}
     assert {name for name, text in drawn.items() if not text.strip()} == {
         *("mailbox", "messages", "memory", "restarts", "cpu")
     }

@@ -9,7 +9,7 @@ import pytest
 
 from observer.model import poller
 from observer.model.poller import Lost
-from observer.node.source import Answer, ChildStatus
+from observer.node.source import ChildStatus
 from observer.widgets.process_table import ProcessTable
 from runtime.introspection import wire
 from tests.observer.conftest import Drive, Driver
@@ -85,7 +85,7 @@ async def test_a_child_ended_by_a_signal_is_told_so(drive: Drive) -> None:
 
 
 async def test_a_node_that_owes_an_answer_is_not_called_live(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(poller, "PATIENCE", 0.0)
+    monkeypatch.setattr(poller, "SILENT_AFTER", 0.0)
     async with drive(fake_node.chat()) as driver:
         driver.node.hold = asyncio.Event()
         driver.app.observed.poller.soon()
@@ -127,7 +127,7 @@ async def test_a_hundred_thousand_processes_cost_no_more_than_what_is_in_sight(d
         assert selected(driver) == "worker99"
         assert table(driver).total == 101_001
         assert "pool999" in driver.text() or "worker98" in driver.text()
-        assert len(driver.app.observed.record.lives) < 1_000
+        assert len(driver.app.observed.record.rows) < 1_000
 
 
 async def test_a_burst_of_events_skips_the_oldest_and_counts_them(drive: Drive) -> None:
@@ -270,7 +270,7 @@ async def test_what_died_since_the_node_sorted_its_list_is_no_line_that_is_waite
     node = fake_node.chat()
     listed = node._processes
 
-    def without_one(query: wire.GetProcesses) -> Answer:
+    def without_one(query: wire.GetProcesses) -> wire.Answer:
         window = listed(query)
         assert isinstance(window, wire.Window)
         return msgspec.structs.replace(window, rows=window.rows[:-1])

@@ -205,9 +205,9 @@ async def test_a_killed_process_is_seen(drive: Drive) -> None:
         assert "<0.900.0>" in line
         assert "↻" in line
         assert selected(driver) == "ada"
-        life = driver.app.observed.record.lives.get("chat_sup/clients/ada")
-        assert life is not None
-        assert life.flash(driver.app.observed.record.time) > 0
+        history = driver.app.observed.record.rows.get("chat_sup/clients/ada")
+        assert history is not None
+        assert history.flash(driver.app.observed.record.time) > 0
         text = driver.text()
         assert "was sent kill by an observer" in text
         assert "<0.13.0> → <0.900.0>" in text

@@ -11,7 +11,7 @@ from textual.content import Content
 from observer.drawing.hanging import hanging
 from observer.text import units
 from observer.text.guides import guides
-from observer.text.literals import NotALiteral, literal
+from observer.text.literals import LiteralError, literal
 from observer.text.safe_text import fit, fit_right, lines, safe
 from observer.text.sparkline import bar, mailbox_fraction, sparkline
 from observer.widgets.chart import plot
@@ -157,7 +157,7 @@ def test_words_and_literals_are_taken_as_reasons(typed: str, expected: str) -> N
 
 @pytest.mark.parametrize("typed", ["", "f(", "os.system('x')", "two words", "[" * 500])
 def test_what_is_no_literal_is_refused_with_an_example(typed: str) -> None:
-    with pytest.raises(NotALiteral, match=r"[Tt]ype|[Ww]rite"):
+    with pytest.raises(LiteralError, match=r"[Tt]ype|[Ww]rite"):
         literal(typed)
 
 

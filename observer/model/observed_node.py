@@ -9,11 +9,11 @@ from observer.model.poller import News, Poller
 from observer.model.reachability import Reachability
 from observer.model.record import Record
 from observer.model.settings import Settings
-from observer.node.source import Answer, NodeLost, Source
+from observer.node.source import NodeLostError, Source
 from runtime.introspection import wire
 
 
-class Watch:
+class ObservedNode:
     """What all screens share. It knows nothing of Textual."""
 
     def __init__(self, source: Source, settings: Settings | None = None, clock: Clock | None = None) -> None:
@@ -39,14 +39,14 @@ class Watch:
         """Whether the display stands still."""
         return self.poller.frozen
 
-    async def ask(self, query: wire.Query) -> Answer:
+    async def ask(self, query: wire.Query) -> wire.Answer:
         """Ask the node something outside the regular look. A lost node is a `wire.Failed`, too."""
         try:
             return await self.source.ask(query)
-        except NodeLost as lost:
+        except NodeLostError as lost:
             return wire.Failed(why=str(lost))
 
-    async def order(self, command: wire.Query) -> Answer:
+    async def order(self, command: wire.Query) -> wire.Answer:
         """Have the node do something, then look at what came of it. Refused here already when read-only."""
         if self.read_only:
             return wire.Failed(why="This is a read-only view: nothing can be changed from here.", kind="read_only")

@@ -17,7 +17,7 @@ SOON = 0.5
 
 
 @dataclass(frozen=True)
-class Outcome:
+class KillOutcome:
     """Exit signals that were ordered: to whom, what was planned, and the log's entries of them."""
 
     title: str
