@@ -1,1 +1,1 @@
-"""What supervisors of all kinds are made of: the restart window, the child record, and the ways to keep children."""
+"""Supervisors of all kinds, and their parts: the restart window, the child record, the ways to keep children."""

@@ -1,9 +1,10 @@
-"""One child of a supervisor: its record, how it is started, and how it is ended."""
+"""One child of a supervisor: its record, how it is started, and how it is stopped."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, Literal, NamedTuple
+from dataclasses import replace
+from typing import Final, Literal, NamedTuple
 
 from runtime.kernel.mailbox import receive_matching
 from runtime.kernel.node import current_process
@@ -15,28 +16,29 @@ from runtime.terms.errors import CallError, ProcessExit, StartError
 from runtime.terms.isolation import isolate, travels_by_reference
 from runtime.terms.pattern import Matching
 from runtime.terms.reason import is_abnormal, is_atom
+from runtime.terms.term import Term
 
 RESTARTING: Final = "restarting"
-"""Stands where a child's pid would: its restart has failed and will be tried again."""
+"""Stands where the pid of a child would stand: its restart has failed and will be tried again."""
 
 
-@travels_by_reference  # made anew for each answer, of which there may be a million lines
+@travels_by_reference  # made anew for each answer, which may have a million lines
 class ChildInfo(NamedTuple):
     """One line of `which_children`: `pid` is None for a child that is not running, or ``"restarting"``.
 
     `id` is None for the children of a DynamicSupervisor.
     """
 
-    id: Any
-    pid: Any
+    id: Term
+    pid: Pid | Literal["restarting"] | None
     type: str
-    modules: Any
+    modules: list[object] | Literal["dynamic"]
 
 
 class Child:
-    """What a supervisor knows of one child. `at` is its Pid, None while it is not running, or `RESTARTING`.
+    """A supervisor's record of one child. `at` is its Pid, None while it is not running, or `RESTARTING`.
 
-    `at` changes in one step, because observers read it from another thread. `restarts` counts those that succeeded.
+    `at` changes in one step, because observers read it from another thread. `restarts` counts the successful ones.
     """
 
     __slots__ = ("at", "restarts", "spec")
@@ -48,26 +50,26 @@ class Child:
 
     @property
     def pid(self) -> Pid | None:
-        """The process of a running child."""
+        """The Pid of a running child, else None."""
         at = self.at
         return at if type(at) is Pid else None
 
     @property
     def state(self) -> str:
-        """``"running"``, ``"restarting"``, or ``"undefined"`` as OTP calls a child that is not running."""
+        """``"running"``, ``"restarting"``, or ``"undefined"``, which is OTP's word for a child that is not running."""
         at = self.at
         if at is None:
             return "undefined"
         return RESTARTING if at == RESTARTING else "running"
 
-    def info(self, id: Any) -> ChildInfo:
-        """Give the child's line of `which_children`."""
+    def info(self, id: Term) -> ChildInfo:
+        """Return the child's line of `which_children`."""
         spec = self.spec
         modules = spec.modules if spec.modules == "dynamic" else [*spec.modules]
         return ChildInfo(id, self.at, spec.type, modules)
 
-    def report(self, supervisor: Any, pid: Any) -> dict[str, Any]:
-        """Give what reports say of a child; `pid` is its process, or was."""
+    def report(self, supervisor: Term, pid: Pid | Literal["restarting"] | None) -> dict[str, Term]:
+        """Return the fields of a report about the child. `pid` is its present or its last process."""
         spec = self.spec
         return {
             "supervisor": supervisor,
@@ -81,11 +83,11 @@ class Child:
         }
 
 
-def start_process(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Pid | None, Any]:
-    """Call a child's start function; gives its pid (None: the child is to be ignored) and the extra value, else None.
+def start_process(function: Callable[..., Term], args: tuple[Term, ...]) -> tuple[Pid | None, Term]:
+    """Call a start function; return the child's Pid (None: the child is to be ignored) and the extra value or None.
 
-    Raises StartError with the reason of a start that failed; one that returned something else fails with that. For a
-    start function that raised something else than StartError, the error has a `caught` attribute that is True.
+    Raises StartError with the reason of a start that failed, or with what the function returned when that is not
+    allowed. The error's `caught` is True when the function raised something other than StartError.
     """
     try:
         result = function(*isolate(args))  # each start gets arguments that no earlier one has changed
@@ -105,33 +107,40 @@ def start_process(function: Callable[..., Any], args: tuple[Any, ...]) -> tuple[
     raise StartError(result)
 
 
-def _caught(reason: Any) -> StartError:
+def _caught(reason: Term) -> StartError:
     error = StartError(reason)
     error.caught = True  # type: ignore[attr-defined]
     return error
 
 
-def is_normal(reason: Any) -> bool:
-    """Whether a transient child that exits with `reason` has done its work: normal, shutdown, (shutdown, term)."""
+def without_arguments(spec: ChildSpec) -> ChildSpec:
+    """Return the spec as it is kept of a temporary child: it is never started again, so its arguments can go."""
+    function = spec.start[0]
+    cls = getattr(function, "cls", None)  # of what GenServer.child_spec() makes for keyword arguments
+    return replace(spec, start=(function if cls is None else cls.start_link,))
+
+
+def is_normal(reason: Term) -> bool:
+    """Return whether a transient child that exits with `reason` has done its work: normal, shutdown, (shutdown, x)."""
     return not is_abnormal(reason)
 
 
-def is_expected(reason: Any, spec: ChildSpec, signal: str) -> bool:
-    """Whether a child that was sent the exit signal `signal` may exit with `reason` without a report."""
+def is_expected(reason: Term, spec: ChildSpec, signal: str) -> bool:
+    """Return whether a child that was sent the exit signal `signal` may exit with `reason` without a report."""
     if is_atom(reason, "killed" if signal == "kill" else "shutdown"):
         return True
     return spec.restart != "permanent" and is_normal(reason)
 
 
-def shut_down(pid: Pid, spec: ChildSpec) -> Any:
-    """End a child as its spec says, and wait until it is dead; gives the reason when that is worth a report, else None.
+def shut_down(pid: Pid, spec: ChildSpec) -> Term:
+    """Stop a child as its spec says, and wait until it is dead; return a reason that is worth a report, else None.
 
-    A monitor tells of the death, because a child that unlinks itself would never be heard of; a link's `Exit` that is
-    there as well knows the reason of a child that was dead already.
+    A monitor reports the death, because a child that has unlinked itself would send no `Exit`. When there is an
+    `Exit` as well, it knows the reason of a child that was dead already.
     """
     me = current_process("shut_down")
     ref = monitor(pid)
-    # Made by hand: a supervisor may have a million children, and to compile two patterns takes longer than to end one.
+    # Made by hand: a supervisor may have a million children, and to compile two patterns takes longer than to stop one.
     its_down = Matching(lambda message: type(message) is Down and message.ref == ref, stable=True, newer_than=ref.id)
     its_exit = Matching(lambda message: type(message) is Exit and message.pid == pid, stable=True)
     if spec.shutdown == "brutal_kill":

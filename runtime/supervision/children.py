@@ -1,9 +1,8 @@
-"""What all ways to keep children share: the restart budget, the decision to restart, the reports."""
+"""What all kinds of children share: the restart budget, the decision to restart, the reports."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
 
 from runtime.kernel.clock import now
 from runtime.kernel.instrument import emit
@@ -15,28 +14,31 @@ from runtime.otp.child_spec import AutoShutdown, ChildSpec
 from runtime.supervision.child import Child, ChildInfo, is_normal
 from runtime.supervision.restart_intensity import RestartIntensity
 from runtime.terms.errors import StartError
+from runtime.terms.term import Term
 
 TRY_AGAIN = "$try_again_restart"
 """Tag of the message by which a supervisor tells itself to try a failed restart again."""
 
-Reply = tuple[str, Any]
+Reply = tuple[str, Term]
 """The answer to a request: ``("ok", value)``, ``("refused", reason)``, or ``("failed", reason)`` of a failed start."""
 
 
 class Children(ABC):
     """The children of one supervisor. Its methods run in the supervisor's process.
 
-    Methods that give a bool say whether the supervisor goes on; False means that it has to end with ``"shutdown"``.
+    Methods that return a bool say whether the supervisor goes on; False means that it has to exit with ``"shutdown"``.
+
+    A child's key is its id, or its Pid where children have no ids.
     """
 
-    children: dict[Any, Child]
-    """Every child, in start order."""
+    children: dict[Term, Child]
+    """Every child by its key, in start order."""
 
     accepts: type = ChildSpec
-    """What `start_child` takes."""
+    """The type that `start_child` takes."""
 
     starting: Child | None = None
-    """The child whose start function runs now: what that starts stands in the child's place already, for observers."""
+    """The child whose start function runs now. Observers show the process that it starts in the child's place."""
 
     def __init__(self, strategy: str, intensity: RestartIntensity, auto_shutdown: AutoShutdown) -> None:
         self.strategy = strategy
@@ -46,28 +48,28 @@ class Children(ABC):
     # -- Requests -----------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def start_child(self, what: Any) -> Reply:
+    def start_child(self, what: Term) -> Reply:
         """Start one more child and keep it."""
 
     @abstractmethod
-    def terminate_child(self, key: Any) -> Reply:
-        """End a child for good."""
+    def terminate_child(self, key: Term) -> Reply:
+        """Stop a child for good."""
 
     @abstractmethod
-    def restart_child(self, id: Any) -> Reply:
+    def restart_child(self, id: Term) -> Reply:
         """Start a child that is not running."""
 
     @abstractmethod
-    def delete_child(self, id: Any) -> Reply:
+    def delete_child(self, id: Term) -> Reply:
         """Forget a child that is not running."""
 
     @abstractmethod
-    def get_childspec(self, key: Any) -> Reply:
-        """Give the ChildSpec of a child."""
+    def get_childspec(self, key: Term) -> Reply:
+        """Return the ChildSpec of a child."""
 
     @abstractmethod
     def which_children(self) -> list[ChildInfo]:
-        """Say of each child where it is."""
+        """Return a line for each child."""
 
     @abstractmethod
     def count_children(self) -> dict[str, int]:
@@ -76,36 +78,39 @@ class Children(ABC):
     # -- Deaths -------------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def take(self, pid: Pid) -> tuple[Any, Child] | None:
-        """Give key and record of the child that was running as `pid`, None for a stranger; it is not running now."""
+    def pop_running(self, pid: Pid) -> tuple[Term, Child] | None:
+        """Return key and record of the child that ran as `pid`, None for a stranger; it no longer counts as running."""
 
     @abstractmethod
     def find(self, pid: Pid) -> Child | None:
-        """Give the child that runs as `pid`, or that ran so when its death has not been heard of. From any thread."""
+        """Return the child that runs as `pid`, also when it has died and its `Exit` is still in the mailbox.
+
+        May be called from any thread.
+        """
 
     @abstractmethod
-    def find_restarting(self, key: Any) -> Child | None:
-        """Give the child of that key if its restart has to be tried again."""
+    def find_restarting(self, key: Term) -> Child | None:
+        """Return the child of that key when its restart is to be tried again."""
 
     @abstractmethod
-    def revive(self, key: Any, child: Child, old: Pid | None, reason: Any) -> Any:
-        """Do what the strategy says after the death of `child`; raises `TryAgain` when a start fails."""
+    def restart(self, key: Term, child: Child, old: Pid | None, reason: Term) -> None:
+        """Do what the strategy says after the death of `child`. Raises `TryAgain` when a start fails."""
 
     @abstractmethod
-    def put_down(self, key: Any, child: Child) -> None:
+    def mark_stopped(self, key: Term, child: Child) -> None:
         """Note that a child is not running and will not be restarted; a temporary one is forgotten."""
 
     @abstractmethod
-    def all_significant_over(self) -> bool:
-        """Whether no significant child is running or to be restarted."""
+    def significant_are_done(self) -> bool:
+        """Return whether no significant child is running or about to be restarted."""
 
     @abstractmethod
     def terminate_all(self) -> None:
-        """End every child."""
+        """Stop every child."""
 
-    def exited(self, pid: Pid, reason: Any) -> bool:
-        """Deal with the death of a process linked to the supervisor."""
-        found = self.take(pid)
+    def exited(self, pid: Pid, reason: Term) -> bool:
+        """Handle the death of a process that is linked to the supervisor."""
+        found = self.pop_running(pid)
         if found is None:
             return True
         key, child = found
@@ -114,24 +119,24 @@ class Children(ABC):
         if restart == "permanent" or not normal:
             supervisor_report("child_terminated", child.report(supervisor_name(), pid), reason)
             if restart != "temporary":
-                return self._restart(key, child, pid, reason)
-        self.put_down(key, child)
+                return self._restart_within_budget(key, child, pid, reason)
+        self.mark_stopped(key, child)
         return not self._shuts_down_after(child)
 
-    def try_again(self, key: Any, old: Pid | None, reason: Any) -> bool:
-        """Make one more attempt at a restart that failed, unless it was settled meanwhile."""
+    def try_again(self, key: Term, old: Pid | None, reason: Term) -> bool:
+        """Make one more attempt at a restart that failed, unless a request has settled it meanwhile."""
         child = self.find_restarting(key)
-        return True if child is None else self._restart(key, child, old, reason)
+        return True if child is None else self._restart_within_budget(key, child, old, reason)
 
-    def _restart(self, key: Any, child: Child, old: Pid | None, reason: Any) -> bool:
+    def _restart_within_budget(self, key: Term, child: Child, old: Pid | None, reason: Term) -> bool:
         intensity = self.intensity
         if not intensity.add(now()):
             supervisor_report("shutdown", child.report(supervisor_name(), old), "reached_max_restart_intensity")
             emit("gave_up", supervisor=self_(), reason=reason, **self._budget())
-            self.put_down(key, child)
+            self.mark_stopped(key, child)
             return False
         try:
-            self.revive(key, child, old, reason)
+            self.restart(key, child, old, reason)
         except TryAgain as failure:
             # Through the mailbox, so that requests are served between two attempts.
             send(self_(), (TRY_AGAIN, failure.key, failure.old, reason))
@@ -140,12 +145,12 @@ class Children(ABC):
     def _shuts_down_after(self, child: Child) -> bool:
         if self.auto_shutdown == "never" or not child.spec.significant:
             return False
-        return self.auto_shutdown == "any_significant" or self.all_significant_over()
+        return self.auto_shutdown == "any_significant" or self.significant_are_done()
 
     # -- Reports ------------------------------------------------------------------------------------------------
 
-    def tell_restarted(self, child: Child, old: Pid | None, reason: Any) -> None:
-        """Count a restart that has succeeded and tell observers."""
+    def report_restarted(self, child: Child, old: Pid | None, reason: Term) -> None:
+        """Count a successful restart and tell observers of it."""
         child.restarts += 1
         emit(
             "restarted",
@@ -157,32 +162,32 @@ class Children(ABC):
             **self._budget(),
         )
 
-    def tell_restart_failed(self, child: Child, old: Pid | None, error: StartError) -> None:
-        """Report an attempt at a restart that has failed."""
+    def report_failed_restart(self, child: Child, old: Pid | None, error: StartError) -> None:
+        """Report a failed attempt at a restart."""
         supervisor_report("start_error", child.report(supervisor_name(), old), error.reason)
         emit("restart_failed", supervisor=self_(), child_id=child.spec.id, reason=error.reason, **self._budget())
 
-    def _budget(self) -> dict[str, Any]:
+    def _budget(self) -> dict[str, float]:
         intensity = self.intensity
         return {"used": len(intensity.times), "allowed": intensity.max_restarts, "seconds": intensity.max_seconds}
 
 
 class TryAgain(Exception):
-    """A restart has failed; it goes on later with the child of that key, whose last process was `old`."""
+    """A restart has failed and is to be tried again, from the child with that key; `old` is its last process."""
 
-    def __init__(self, key: Any, old: Pid | None) -> None:
+    def __init__(self, key: Term, old: Pid | None) -> None:
         super().__init__(key, old)
         self.key = key
         self.old = old
 
 
-def tell_progress(child: Child) -> None:
+def report_progress(child: Child) -> None:
     """Report that a child was started."""
     progress_report(child.report(supervisor_name(), child.at))
 
 
-def supervisor_name() -> Any:
-    """Give what reports call the calling supervisor: its registered name, else its pid."""
+def supervisor_name() -> Term:
+    """Return what reports call the calling supervisor: its name, of either kind, else its Pid."""
     pid = self_()
     process = pid.process
-    return pid if process is None or process.name is None else process.name
+    return pid if process is None else process.known_as

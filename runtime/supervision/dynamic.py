@@ -2,63 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from runtime.kernel.pid import Pid
 from runtime.kernel.processes import alive
 from runtime.kernel.reports import supervisor_report
 from runtime.otp.child_spec import AutoShutdown, ChildSpec
-from runtime.supervision.child import RESTARTING, Child, ChildInfo, shut_down, start_process
+from runtime.supervision.child import RESTARTING, Child, ChildInfo, shut_down, start_process, without_arguments
 from runtime.supervision.children import Children, Reply, TryAgain, supervisor_name
 from runtime.supervision.restart_intensity import RestartIntensity
 from runtime.supervision.shutdown import ParallelShutdown
 from runtime.terms.errors import StartError
+from runtime.terms.term import Term
 
 
 class DynamicChild(Child):
-    """A child whose spec is shared with its likes; `args` is what its start function takes besides the spec's.
+    """A child that shares its spec with others; `args` are the arguments of its own, which follow the spec's.
 
-    A temporary child will not be started again and does not keep its arguments. `first` is the pid it was started
-    with: observers know the child by it, as it has no id.
+    A temporary child will not be started again and does not keep its arguments. `first` is the Pid of its first
+    process: it has no id, so observers know the child by that.
     """
 
     __slots__ = ("args", "first")
 
-    def __init__(self, spec: ChildSpec, args: tuple[Any, ...], at: Pid) -> None:
+    def __init__(self, spec: ChildSpec, args: tuple[Term, ...], at: Pid) -> None:
         super().__init__(spec, at)
         self.first = at
-        self.args: tuple[Any, ...] | None = None if spec.restart == "temporary" else args
+        self.args: tuple[Term, ...] | None = None if spec.restart == "temporary" else args
 
 
 class DynamicChildren(Children):
-    """Children by pid, started on request and ended together. See Elixir's DynamicSupervisor.
+    """Children by Pid, started on request and stopped together. See Elixir's DynamicSupervisor.
 
-    A child that is being restarted stays under the pid of its last process.
+    A child that is being restarted stays under the Pid of its last process.
     """
 
     def __init__(
-        self, intensity: RestartIntensity, max_children: int | None = None, extra_arguments: tuple[Any, ...] = ()
+        self, intensity: RestartIntensity, max_children: int | None = None, extra_arguments: tuple[Term, ...] = ()
     ) -> None:
         super().__init__("one_for_one", intensity, "never")
-        self.children: dict[Any, DynamicChild] = {}  # type: ignore[assignment]
+        self.children: dict[Term, DynamicChild] = {}  # type: ignore[assignment]
         self.max_children = max_children
         self.extra_arguments = extra_arguments
         self._shared: ChildSpec | None = None
         self._renewed: dict[int, Pid] = {}
-        """The present pids of the children that were started again, by the numbers of their first."""
+        """The present Pids of the children that were restarted, by the number of their first."""
 
     # -- Requests -----------------------------------------------------------------------------------------------
 
-    def start_child(self, what: Any) -> Reply:
+    def start_child(self, what: Term) -> Reply:
         """Start a child of the given spec."""
         spec: ChildSpec = what
         if self.max_children is not None and len(self.children) >= self.max_children:
             return "failed", "max_children"
-        return self._add(self._share(spec), (*self.extra_arguments, *spec.start[1:]))
+        return self._add(spec.start[0], (*self.extra_arguments, *spec.start[1:]), self._share(spec))
 
     def _share(self, spec: ChildSpec) -> ChildSpec:
-        """Give the spec of the child before when this one differs in the arguments alone: there may be a million."""
+        """Return the last child's spec when this one differs in its arguments alone: there may be a million of them."""
+        if spec.restart == "temporary":
+            spec = without_arguments(spec)
         shared = self._shared
         if (
             shared is None
@@ -69,34 +72,35 @@ class DynamicChildren(Children):
             shared = self._shared = replace(spec, start=spec.start[:1])
         return shared
 
-    def _add(self, spec: ChildSpec, args: tuple[Any, ...]) -> Reply:
+    def _add(self, function: Callable[..., Term], args: tuple[Term, ...], spec: ChildSpec) -> Reply:
+        """Start a child and keep it with `spec`, whose start function has the last of `args` as the child's own."""
         try:
-            pid, extra = start_process(spec.start[0], (*spec.start[1:], *args))
+            pid, extra = start_process(function, args)
         except StartError as error:
             return "failed", error.reason
         if pid is None:
             return "ok", None
-        self.children[pid] = DynamicChild(spec, args, pid)
+        self.children[pid] = DynamicChild(spec, args[len(spec.start) - 1 :], pid)
         return "ok", pid if extra is None else (pid, extra)
 
-    def terminate_child(self, key: Any) -> Reply:
-        """End the child with that pid, and forget it."""
+    def terminate_child(self, key: Term) -> Reply:
+        """Stop the child with that Pid, and forget it."""
         child = self.children.get(key) if isinstance(key, Pid) else None
         if child is None:
             return "refused", "not_found"
         self._end({key: child})
         return "ok", None
 
-    def restart_child(self, id: Any) -> Reply:
-        """Refused: children that are not running are not kept."""
+    def restart_child(self, id: Term) -> Reply:
+        """Refuse: children that are not running are not kept."""
         return "refused", "not_found"
 
-    def delete_child(self, id: Any) -> Reply:
-        """Refused: children that are not running are not kept."""
+    def delete_child(self, id: Term) -> Reply:
+        """Refuse: children that are not running are not kept."""
         return "refused", "not_found"
 
-    def get_childspec(self, key: Any) -> Reply:
-        """Give the spec of the child with that pid; without arguments for a temporary one."""
+    def get_childspec(self, key: Term) -> Reply:
+        """Return the spec of the child with that Pid; a temporary one's has no arguments."""
         child = self.children.get(key) if isinstance(key, Pid) else None
         if child is None:
             return "refused", "not_found"
@@ -104,11 +108,11 @@ class DynamicChildren(Children):
         return "ok", replace(child.spec, start=(*child.spec.start, *own))
 
     def which_children(self) -> list[ChildInfo]:
-        """Say of each child where it is; none has an id."""
+        """Return a line for each child, without an id."""
         return [child.info(None) for child in self.children.values()]
 
     def count_children(self) -> dict[str, int]:
-        """Count; each child is a spec of its own."""
+        """Count; each child has a spec of its own."""
         children = self.children.values()
         supervisors = sum(child.spec.type == "supervisor" for child in children)
         return {
@@ -120,36 +124,36 @@ class DynamicChildren(Children):
 
     # -- Deaths -------------------------------------------------------------------------------------------------
 
-    def take(self, pid: Pid) -> tuple[Any, Child] | None:
-        """Give the child that was running as `pid`."""
+    def pop_running(self, pid: Pid) -> tuple[Term, Child] | None:
+        """Return the child that ran as `pid`."""
         child = self.children.get(pid)
         return None if child is None or child.at == RESTARTING else (pid, child)
 
     def find(self, pid: Pid) -> Child | None:
-        """Give the child that runs as `pid`."""
+        """Return the child that runs as `pid`."""
         return self.children.get(pid)
 
     def first_run_as(self, number: int) -> DynamicChild | None:
-        """Give the child whose first process had that number, wherever it runs now. From any thread."""
+        """Return the child whose first process had that number, wherever it runs now. From any thread."""
         return self.children.get(self._renewed.get(number) or Pid(number))
 
-    def find_restarting(self, key: Any) -> Child | None:
-        """Give the child whose last process had that pid if it is still to be restarted."""
+    def find_restarting(self, key: Term) -> Child | None:
+        """Return the child whose last process had that Pid when it is still to be restarted."""
         child = self.children.get(key)
         return child if child is not None and child.at == RESTARTING else None
 
-    def put_down(self, key: Any, child: Child) -> None:
+    def mark_stopped(self, key: Term, child: Child) -> None:
         """Forget a child."""
         assert isinstance(child, DynamicChild)
         self.children.pop(key, None)
         self._renewed.pop(child.first.id, None)
 
-    def all_significant_over(self) -> bool:
-        """Whether no child is left: they are all alike."""
+    def significant_are_done(self) -> bool:
+        """Return whether no child is left: one template makes them all, so all are significant."""
         return not self.children
 
-    def revive(self, key: Any, child: Child, old: Pid | None, reason: Any) -> None:
-        """Start a child again, with the same arguments; raises TryAgain."""
+    def restart(self, key: Term, child: Child, old: Pid | None, reason: Term) -> None:
+        """Start a child again with the same arguments. Raises TryAgain."""
         assert isinstance(child, DynamicChild)
         assert child.args is not None
         spec = child.spec
@@ -158,34 +162,34 @@ class DynamicChildren(Children):
             pid, _ = start_process(spec.start[0], (*spec.start[1:], *child.args))
         except StartError as error:
             child.at = RESTARTING
-            self.tell_restart_failed(child, old, error)
+            self.report_failed_restart(child, old, error)
             raise TryAgain(key, old) from None
         finally:
             self.starting = None
-        self.put_down(key, child)
+        self.mark_stopped(key, child)
         if pid is not None:
             child.at = pid
             self.children[pid] = child
             self._renewed[child.first.id] = pid
-            self.tell_restarted(child, old, reason)
+            self.report_restarted(child, old, reason)
 
     # -- Ends ---------------------------------------------------------------------------------------------------
 
     def terminate_all(self) -> None:
-        """End all children at the same time; each has the time its spec gives it."""
+        """Stop all children at the same time; each has the time its spec allows."""
         self._end(dict(self.children))
 
-    def _end(self, ending: dict[Any, DynamicChild]) -> None:
+    def _end(self, ending: dict[Term, DynamicChild]) -> None:
         running = {pid: child for pid, child in ending.items() if child.at != RESTARTING}
         if len(running) == 1:
             ((pid, child),) = running.items()
-            self._tell_end(pid, child, shut_down(pid, child.spec))
+            self._report_end(pid, child, shut_down(pid, child.spec))
         elif running:
-            ParallelShutdown(running, self._tell_end).run()
+            ParallelShutdown(running, self._report_end).run()
         for pid, child in ending.items():
-            self.put_down(pid, child)
+            self.mark_stopped(pid, child)
 
-    def _tell_end(self, pid: Pid, child: DynamicChild, unexpected: Any) -> None:
+    def _report_end(self, pid: Pid, child: DynamicChild, unexpected: Term) -> None:
         if unexpected is not None:
             supervisor_report("shutdown_error", child.report(supervisor_name(), pid), unexpected)
 
@@ -201,29 +205,29 @@ class SimpleChildren(DynamicChildren):
         self.auto_shutdown = auto_shutdown
         self.template = template
 
-    def start_child(self, what: Any) -> Reply:
-        """Start a child with the arguments in the list `what` after the template's."""
-        return self._add(self.template, tuple(what))
+    def start_child(self, what: Term) -> Reply:
+        """Start a child with the template's arguments and after them those in the list `what`."""
+        return self._add(self.template.start[0], (*self.template.start[1:], *what), self.template)
 
-    def terminate_child(self, key: Any) -> Reply:
-        """End the child with that pid. One that is dead already counts as ended, an id is refused."""
+    def terminate_child(self, key: Term) -> Reply:
+        """Stop the child with that Pid. One that is dead already counts as stopped; an id is refused."""
         if not isinstance(key, Pid):
             return "refused", "simple_one_for_one"
         if key not in self.children and not alive(key):
             return "ok", None
         return super().terminate_child(key)
 
-    def restart_child(self, id: Any) -> Reply:
-        """Refused."""
+    def restart_child(self, id: Term) -> Reply:
+        """Refuse."""
         return "refused", "simple_one_for_one"
 
-    def delete_child(self, id: Any) -> Reply:
-        """Refused."""
+    def delete_child(self, id: Term) -> Reply:
+        """Refuse."""
         return "refused", "simple_one_for_one"
 
-    def get_childspec(self, key: Any) -> Reply:
-        """Give the template, for the pid of a child."""
-        known = isinstance(key, Pid) and (key in self.children or not alive(key))
+    def get_childspec(self, key: Term) -> Reply:
+        """Return the template, for its id, for the Pid of a child, and for a Pid that is dead."""
+        known = key in self.children or not alive(key) if isinstance(key, Pid) else key == self.template.id
         return ("ok", self.template) if known else ("refused", "not_found")
 
     def count_children(self) -> dict[str, int]:

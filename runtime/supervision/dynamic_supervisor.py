@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from runtime.otp.gen_server import IGNORE, Stop
 from runtime.supervision.dynamic import DynamicChildren
 from runtime.supervision.restart_intensity import RestartIntensity
 from runtime.supervision.server import SupervisorServer
 from runtime.supervision.supervisor_spec import DynamicSupervisorSpec
+from runtime.terms.term import Term
 
 
 class DynamicSupervisor(SupervisorServer):
-    """A one_for_one supervisor that starts without children and knows them by pid alone.
+    """A one_for_one supervisor that starts without children and knows them by Pid alone.
 
     ``start_child(pid, spec)`` adds one (ids may repeat), a finished one is forgotten, and all are stopped at the same
     time. Subclasses may have an `init` that returns a `DynamicSupervisorSpec` (or IGNORE). Semantics: Elixir's
@@ -22,17 +21,17 @@ class DynamicSupervisor(SupervisorServer):
     max_children: int | None
 
     @staticmethod
-    def default_spec(*args: Any, **kwargs: Any) -> DynamicSupervisorSpec:
-        """Take the arguments of a DynamicSupervisorSpec, by keyword."""
+    def default_spec(*args: Term, **kwargs: Term) -> DynamicSupervisorSpec:
+        """Make a DynamicSupervisorSpec of its arguments, which are given by keyword."""
         return DynamicSupervisorSpec(*args, **kwargs)
 
-    def keep(self, spec: Any) -> Any:
-        """Be ready for children."""
+    def start_children(self, spec: Term) -> Term:
+        """Start without children."""
         if spec is IGNORE:
             return IGNORE
         if not isinstance(spec, DynamicSupervisorSpec):
             return Stop(("bad_return", (type(self).__name__, "init", spec)))
         self.max_children = spec.max_children
         intensity = RestartIntensity(spec.max_restarts, spec.max_seconds)
-        self.show(DynamicChildren(intensity, spec.max_children, spec.extra_arguments))
+        self.adopt(DynamicChildren(intensity, spec.max_children, spec.extra_arguments))
         return None

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from runtime.kernel.pid import Pid
 from runtime.kernel.reports import supervisor_report
 from runtime.otp.child_spec import AutoShutdown, ChildSpec
-from runtime.supervision.child import RESTARTING, Child, ChildInfo, shut_down, start_process
-from runtime.supervision.children import Children, Reply, TryAgain, supervisor_name, tell_progress
+from runtime.supervision.child import RESTARTING, Child, ChildInfo, shut_down, start_process, without_arguments
+from runtime.supervision.children import Children, Reply, TryAgain, report_progress, supervisor_name
 from runtime.supervision.restart_intensity import RestartIntensity
 from runtime.terms.errors import StartError
+from runtime.terms.term import Term
 
 
 class OrderedChildren(Children):
-    """Children by id, in start order; started one after another, ended in reverse. See OTP's supervisor.erl."""
+    """Children by id, in start order; started one after another, stopped in reverse. See OTP's supervisor.erl."""
 
     def __init__(
         self,
@@ -27,14 +27,14 @@ class OrderedChildren(Children):
         super().__init__(strategy, intensity, auto_shutdown)
         self.children = {spec.id: Child(spec) for spec in specs}
         self._running: dict[Pid, Child] = {}
-        self._revive: Callable[[Child, Pid | None, Any], None] = {
+        self._apply_strategy: Callable[[Child, Pid | None, Term], None] = {
             "one_for_one": self._one_for_one,
             "one_for_all": self._one_for_all,
             "rest_for_one": self._rest_for_one,
         }[strategy]
 
     def start_all(self) -> None:
-        """Start every child; raises StartError when one fails, after the earlier ones were ended in reverse order."""
+        """Start every child. When one fails, stop the earlier ones in reverse order and raise StartError."""
         for child in list(self.children.values()):
             try:
                 self._start(child)
@@ -45,8 +45,8 @@ class OrderedChildren(Children):
             if child.at is None and child.spec.restart == "temporary":
                 del self.children[child.spec.id]
 
-    def _start(self, child: Child) -> Any:
-        """Start a child that is not running; gives the extra value of its start function. Raises StartError."""
+    def _start(self, child: Child) -> Term:
+        """Start a child that is not running; return the extra value of its start function. Raises StartError."""
         function, *args = child.spec.start
         self.starting = child
         try:
@@ -60,13 +60,16 @@ class OrderedChildren(Children):
         child.at = pid
         if pid is not None:
             self._running[pid] = child
-            tell_progress(child)
+            report_progress(child)
         return extra
 
     # -- Requests -----------------------------------------------------------------------------------------------
 
     def start_child(self, what: ChildSpec) -> Reply:
-        """Start and keep a new child, the last in order; not one that fails, nor a temporary one that ignores."""
+        """Start a new child and keep it as the last one, unless it fails, or is temporary and ignores its start.
+
+        The arguments of a temporary child are dropped: it is never started again, and they may be large.
+        """
         known = self.children.get(what.id)
         if known is not None:
             return "failed", "already_present" if known.pid is None else ("already_started", known.pid)
@@ -75,20 +78,22 @@ class OrderedChildren(Children):
             extra = self._start(child)
         except StartError as error:
             return "failed", error.reason
+        if what.restart == "temporary":
+            child.spec = without_arguments(what)
         if child.at is not None or what.restart != "temporary":
             self.children[what.id] = child
         return "ok", child.at if extra is None else (child.at, extra)
 
-    def terminate_child(self, key: Any) -> Reply:
-        """End a child; it stays, not running, unless it is temporary."""
+    def terminate_child(self, key: Term) -> Reply:
+        """Stop a child. It stays in the list, not running, unless it is temporary."""
         child = self.children.get(key)
         if child is None:
             return "refused", "not_found"
         self._end(child)
-        self.put_down(key, child)
+        self.mark_stopped(key, child)
         return "ok", None
 
-    def restart_child(self, id: Any) -> Reply:
+    def restart_child(self, id: Term) -> Reply:
         """Start a child that is not running, in its place."""
         child = self.children.get(id)
         if child is None or child.at is not None:
@@ -99,7 +104,7 @@ class OrderedChildren(Children):
             return "failed", error.reason
         return "ok", child.at if extra is None else (child.at, extra)
 
-    def delete_child(self, id: Any) -> Reply:
+    def delete_child(self, id: Term) -> Reply:
         """Forget a child that is not running."""
         child = self.children.get(id)
         if child is None or child.at is not None:
@@ -107,17 +112,17 @@ class OrderedChildren(Children):
         del self.children[id]
         return "ok", None
 
-    def get_childspec(self, key: Any) -> Reply:
-        """Give the spec of the child with that id."""
+    def get_childspec(self, key: Term) -> Reply:
+        """Return the spec of the child with that id."""
         child = self.children.get(key)
         return ("refused", "not_found") if child is None else ("ok", child.spec)
 
     def which_children(self) -> list[ChildInfo]:
-        """Say of each child where it is, the one started last first."""
+        """Return a line for each child, the last one first."""
         return [child.info(child.spec.id) for child in reversed(self.children.values())]
 
     def count_children(self) -> dict[str, int]:
-        """Count; a child that has died unnoticed is not active."""
+        """Count; a child that is dead is not active, even while its `Exit` is still in the mailbox."""
         children = self.children.values()
         supervisors = sum(child.spec.type == "supervisor" for child in children)
         return {
@@ -129,42 +134,42 @@ class OrderedChildren(Children):
 
     # -- Deaths -------------------------------------------------------------------------------------------------
 
-    def take(self, pid: Pid) -> tuple[Any, Child] | None:
-        """Give the child that was running as `pid`."""
+    def pop_running(self, pid: Pid) -> tuple[Term, Child] | None:
+        """Return the child that ran as `pid`."""
         child = self._running.pop(pid, None)
         return None if child is None else (child.spec.id, child)
 
     def find(self, pid: Pid) -> Child | None:
-        """Give the child that runs as `pid`."""
+        """Return the child that runs as `pid`."""
         return self._running.get(pid)
 
-    def find_restarting(self, key: Any) -> Child | None:
-        """Give the child of that id if it is still to be restarted."""
+    def find_restarting(self, key: Term) -> Child | None:
+        """Return the child of that id when it is still to be restarted."""
         child = self.children.get(key)
         return child if child is not None and child.at == RESTARTING else None
 
-    def put_down(self, key: Any, child: Child) -> None:
+    def mark_stopped(self, key: Term, child: Child) -> None:
         """Keep a child that is not running, unless it is temporary."""
         if child.spec.restart == "temporary":
             self.children.pop(key, None)
         else:
             child.at = None
 
-    def all_significant_over(self) -> bool:
-        """Whether no significant child is running or to be restarted."""
+    def significant_are_done(self) -> bool:
+        """Return whether no significant child is running or about to be restarted."""
         return not any(child.spec.significant and child.at is not None for child in self.children.values())
 
-    def revive(self, key: Any, child: Child, old: Pid | None, reason: Any) -> None:
-        """Restart a child and those that the strategy restarts with it; raises TryAgain."""
-        self._revive(child, old, reason)
+    def restart(self, key: Term, child: Child, old: Pid | None, reason: Term) -> None:
+        """Restart a child and those that the strategy restarts with it. Raises TryAgain."""
+        self._apply_strategy(child, old, reason)
 
-    def _one_for_one(self, child: Child, old: Pid | None, reason: Any) -> None:
+    def _one_for_one(self, child: Child, old: Pid | None, reason: Term) -> None:
         self._start_again(child, {child.spec.id: old}, reason)
 
-    def _one_for_all(self, child: Child, old: Pid | None, reason: Any) -> None:
+    def _one_for_all(self, child: Child, old: Pid | None, reason: Term) -> None:
         self._restart_group(list(self.children.values()), child, old, reason)
 
-    def _rest_for_one(self, child: Child, old: Pid | None, reason: Any) -> None:
+    def _rest_for_one(self, child: Child, old: Pid | None, reason: Term) -> None:
         group = []
         for later in reversed(self.children.values()):
             group.append(later)
@@ -172,8 +177,11 @@ class OrderedChildren(Children):
                 break
         self._restart_group(group[::-1], child, old, reason)
 
-    def _restart_group(self, group: list[Child], victim: Child, old: Pid | None, reason: Any) -> None:
-        """End `group` in reverse order and start it in order; temporary children are dropped, finished ones revived."""
+    def _restart_group(self, group: list[Child], victim: Child, old: Pid | None, reason: Term) -> None:
+        """Stop `group` in reverse order and start it in order.
+
+        That forgets its temporary children, and starts those again that had finished before.
+        """
         victim.at = None
         before = {child.spec.id: child.pid for child in group}
         before[victim.spec.id] = old
@@ -182,27 +190,27 @@ class OrderedChildren(Children):
             if child.spec.id in self.children:
                 self._start_again(child, before, reason)
 
-    def _start_again(self, child: Child, before: dict[Any, Pid | None], reason: Any) -> None:
+    def _start_again(self, child: Child, before: dict[Term, Pid | None], reason: Term) -> None:
         old = before[child.spec.id]
         try:
             self._start(child)
         except StartError as error:
             child.at = RESTARTING
-            self.tell_restart_failed(child, old, error)
+            self.report_failed_restart(child, old, error)
             raise TryAgain(child.spec.id, old) from None
         if child.at is not None:
-            self.tell_restarted(child, old, reason)
+            self.report_restarted(child, old, reason)
 
     # -- Ends ---------------------------------------------------------------------------------------------------
 
     def terminate_all(self) -> None:
-        """End every child in reverse start order, each before the next."""
+        """Stop every child in reverse start order, each before the next."""
         self._end_in_reverse(list(self.children.values()))
 
     def _end_in_reverse(self, group: list[Child]) -> None:
         for child in reversed(group):
             self._end(child)
-            self.put_down(child.spec.id, child)
+            self.mark_stopped(child.spec.id, child)
 
     def _end(self, child: Child) -> None:
         pid = child.pid

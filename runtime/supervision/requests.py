@@ -7,72 +7,76 @@ and Elixir's DynamicSupervisor.
 
 from __future__ import annotations
 
-from typing import Any
-
 from runtime.otp.child_spec import ChildSpec, child_spec
 from runtime.otp.gen_server import call
 from runtime.supervision.child import ChildInfo
 from runtime.terms.errors import StartError, SupervisorError
+from runtime.terms.term import Term
 
 
-def which_children(supervisor: Any) -> list[ChildInfo]:
-    """Give a ChildInfo for each child, the one started last first; a dynamic supervisor's in start order."""
+def which_children(supervisor: Term) -> list[ChildInfo]:
+    """Return a ChildInfo for each child, the last one first; those of a dynamic supervisor in start order."""
     children: list[ChildInfo] = call(supervisor, "which_children", timeout=None)
     return children
 
 
-def count_children(supervisor: Any) -> dict[str, int]:
-    """Give ``{"specs": , "active": , "supervisors": , "workers": }``; active ones are running."""
+def count_children(supervisor: Term) -> dict[str, int]:
+    """Return ``{"specs": , "active": , "supervisors": , "workers": }``; active ones are running."""
     counts: dict[str, int] = call(supervisor, "count_children", timeout=None)
     return counts
 
 
-def start_child(supervisor: Any, child: Any) -> Any:
-    """Start one more child and give its Pid, ``(Pid, extra)`` when its start function gave that, None when it ignored.
+def start_child(supervisor: Term, child: Term) -> Term:
+    """Start one more child and return its Pid, or ``(Pid, extra)`` when its start function returned that.
 
-    `child` is what `child_spec` takes; for a simple_one_for_one supervisor it is a list of arguments. Raises SpecError
-    for a wrong spec and StartError: ``"already_present"``, ``("already_started", pid)``, ``"max_children"``, or why the
-    start failed; then the spec is not kept.
+    Returns None when the child ignored its start. `child` is what `child_spec` takes; for a simple_one_for_one
+    supervisor it is a list of arguments. Raises SpecError for a wrong spec and StartError: ``"already_present"``,
+    ``("already_started", pid)``, ``"max_children"``, or why the start failed; then the spec is not kept.
     """
     return _request(supervisor, "start_child", child if isinstance(child, list) else child_spec(child))
 
 
-def terminate_child(supervisor: Any, child: Any) -> None:
+def terminate_child(supervisor: Term, child: Term) -> None:
     """Stop a child for good: by id, or for a dynamic supervisor by Pid. It is not restarted; its spec stays.
 
-    Raises SupervisorError ``"not_found"``. One that is not running counts as stopped.
+    A child that is not running counts as stopped. Raises SupervisorError ``"not_found"``.
     """
-    _request(supervisor, "terminate_child", _hashable(child))
+    _request(supervisor, "terminate_child", _check_id(child))
 
 
-def restart_child(supervisor: Any, id: Any) -> Any:
-    """Start a child that is not running, in its place; gives what `start_child` gives.
+def restart_child(supervisor: Term, id: Term) -> Term:
+    """Start a child that is not running, in its place; return what `start_child` returns.
 
     Raises SupervisorError ``"not_found"``, ``"running"`` or ``"restarting"``, and StartError when the start failed.
     """
-    return _request(supervisor, "restart_child", _hashable(id))
+    return _request(supervisor, "restart_child", _check_id(id))
 
 
-def delete_child(supervisor: Any, id: Any) -> None:
+def delete_child(supervisor: Term, id: Term) -> None:
     """Forget a child that is not running. Raises SupervisorError ``"not_found"``, ``"running"``, ``"restarting"``."""
-    _request(supervisor, "delete_child", _hashable(id))
+    _request(supervisor, "delete_child", _check_id(id))
 
 
-def get_childspec(supervisor: Any, child: Any) -> ChildSpec:
-    """Give the ChildSpec of a child: by id, or for a dynamic supervisor by Pid.
+def get_childspec(supervisor: Term, child: Term) -> ChildSpec:
+    """Return the ChildSpec of a child: by id, or for a dynamic supervisor by Pid.
 
-    Raises SupervisorError ``"not_found"``.
+    For a simple_one_for_one supervisor it is the template, by its id or by the Pid of a child. That of a temporary
+    child that was started by request has lost its arguments. Raises SupervisorError ``"not_found"``.
     """
-    spec: ChildSpec = _request(supervisor, "get_childspec", _hashable(child))
+    spec: ChildSpec = _request(supervisor, "get_childspec", _check_id(child))
     return spec
 
 
-def _hashable(id: Any) -> Any:
-    hash(id)  # a TypeError for the caller, not for the supervisor
+def _check_id(id: Term) -> Term:
+    """Return `id`. Raises TypeError here, in the caller, for one that would crash the supervisor."""
+    try:
+        hash(id)
+    except TypeError:
+        raise TypeError(f"the id {id!r} is unhashable; an id is a string, a number, a tuple, or a Pid") from None
     return id
 
 
-def _request(supervisor: Any, request: str, argument: Any) -> Any:
+def _request(supervisor: Term, request: str, argument: Term) -> Term:
     outcome, value = call(supervisor, (request, argument), timeout=None)
     if outcome == "refused":
         raise SupervisorError(value)

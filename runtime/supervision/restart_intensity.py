@@ -6,7 +6,7 @@ from collections import deque
 
 
 class RestartIntensity:
-    """The budget of a supervisor: more than `max_restarts` within `max_seconds` exceed it.
+    """The budget of a supervisor: more than `max_restarts` restarts within `max_seconds` exceed it.
 
     `times` are the monotonic times of the restarts in the window, oldest first. See "Maximum Restart Intensity" in
     OTP's supervisor(3).
@@ -20,7 +20,10 @@ class RestartIntensity:
         self.times: deque[float] = deque()
 
     def add(self, time: float) -> bool:
-        """Count a restart at `time` (seconds, never before an earlier one); False when that exceeds the intensity."""
+        """Count a restart at `time` (seconds, never earlier than the last one); return False when it is one too many.
+
+        A restart exactly `max_seconds` old still counts.
+        """
         times = self.times
         oldest = time - self.max_seconds
         while times and times[0] < oldest:

@@ -1,4 +1,4 @@
-"""The server part of every supervisor: its state, the requests it serves, the deaths it hears of."""
+"""The server part of every supervisor: its state, the requests it serves, the deaths it handles."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import logging
 from abc import abstractmethod
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Any
 
 from runtime.kernel.pid import Exit, Pid
 from runtime.kernel.processes import flag
+from runtime.otp.calls import From
 from runtime.otp.child_spec import ChildSpec, SpecError, check_significant
 from runtime.otp.gen_server import GenServer, Stop
 from runtime.supervision.child import Child
 from runtime.supervision.children import TRY_AGAIN, Children
 from runtime.supervision.restart_intensity import RestartIntensity
+from runtime.supervision.supervisor_spec import DynamicSupervisorSpec, SupervisorSpec
 from runtime.terms.errors import StartError
+from runtime.terms.term import Term
 
 logger = logging.getLogger("runtime.supervisor")
 
@@ -23,9 +25,9 @@ logger = logging.getLogger("runtime.supervisor")
 class SupervisorServer(GenServer):
     """Base of Supervisor and DynamicSupervisor: a GenServer that keeps `Children`.
 
-    Observers read `strategy`, `max_restarts`, `max_seconds`, `children` (by id or pid, in start order) and
-    `restart_times` (monotonic, within the window) from another thread. `dealing_with` is whose death it deals with,
-    None at other times.
+    Observers read `strategy`, `max_restarts`, `max_seconds`, `children` (by id or Pid, in start order) and
+    `restart_times` (monotonic, within the window) from another thread. `handling_exit_of` is the process whose death
+    the supervisor is handling, None at other times.
     """
 
     stops_children = True
@@ -34,30 +36,30 @@ class SupervisorServer(GenServer):
     strategy: str
     max_restarts: int
     max_seconds: float
-    children: dict[Any, Child]
+    children: dict[Term, Child]
     restart_times: Collection[float]
     kept: Children
-    dealing_with: Pid | None = None
+    handling_exit_of: Pid | None = None
 
     @classmethod
-    def start_link(cls, *args: Any, name: Any = None, timeout: float | None = None, **kwargs: Any) -> Pid | None:
-        """Start the supervisor and its children, linked to the caller; returns when all of them have started.
+    def start_link(cls, *args: Term, name: Term = None, timeout: float | None = None, **kwargs: Term) -> Pid | None:
+        """Start the supervisor and its children, linked to the caller; return when all of them have started.
 
         The arguments are those of the class, or of the `init` of a subclass that has one. Raises SpecError when they
         are wrong, and StartError: ``("already_started", pid)``, ``("shutdown", ("failed_to_start_child", id,
-        reason))``. None when `init` returned IGNORE.
+        reason))``. Returns None when `init` returned IGNORE.
         """
         cls._check(args, kwargs)
         return super().start_link(*args, name=name, timeout=timeout, **kwargs)
 
     @classmethod
-    def start(cls, *args: Any, name: Any = None, timeout: float | None = None, **kwargs: Any) -> Pid | None:
-        """Like `start_link`, without the link."""
+    def start(cls, *args: Term, name: Term = None, timeout: float | None = None, **kwargs: Term) -> Pid | None:
+        """Start the supervisor like `start_link`, without the link."""
         cls._check(args, kwargs)
         return super().start(*args, name=name, timeout=timeout, **kwargs)
 
     @classmethod
-    def _check(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _check(cls, args: tuple[Term, ...], kwargs: dict[str, Term]) -> None:
         """Let wrong arguments fail at the call, before there is a process."""
         if cls.init is SupervisorServer.init:
             try:
@@ -67,29 +69,29 @@ class SupervisorServer(GenServer):
 
     @staticmethod
     @abstractmethod
-    def default_spec(*args: Any, **kwargs: Any) -> Any:
-        """Make of start_link's arguments what an `init` returns. Raises SpecError."""
+    def default_spec(*args: Term, **kwargs: Term) -> SupervisorSpec | DynamicSupervisorSpec:
+        """Make what `init` returns of the arguments of `start_link`. Raises SpecError."""
 
-    def init(self, *args: Any, **kwargs: Any) -> Any:
-        """Give the supervisor's spec, or IGNORE. A subclass may have its own."""
+    def init(self, *args: Term, **kwargs: Term) -> Term:
+        """Return the supervisor's spec, or IGNORE. A subclass may override this."""
         return self.default_spec(*args, **kwargs)
 
     @abstractmethod
-    def keep(self, spec: Any) -> Any:
-        """Set `kept` up from what `init` returned; gives what the server's start comes to. Raises StartError."""
+    def start_children(self, spec: Term) -> Term:
+        """Start the children that `init` asked for; return what `init` of a server returns. Raises StartError."""
 
-    def begin_process(self, *args: Any, **kwargs: Any) -> Any:
-        """Start the server: run `init`, start the children."""
+    def begin_process(self, *args: Term, **kwargs: Term) -> Term:
+        """Begin in the new process: run `init`, start the children."""
         flag(trap_exit=True)
         try:
-            return self.keep(self.init(*args, **kwargs))
+            return self.start_children(self.init(*args, **kwargs))
         except SpecError as error:
             return Stop(error.start_reason)
         except StartError as error:
             return Stop(error.reason)
 
-    def show(self, children: Children) -> None:
-        """Keep `children`, and let observers see them."""
+    def adopt(self, children: Children) -> None:
+        """Keep `children`, and show them to observers."""
         self.kept = children
         self.children = children.children
         self.strategy = children.strategy
@@ -98,7 +100,7 @@ class SupervisorServer(GenServer):
         self.max_seconds = intensity.max_seconds
         self.restart_times = intensity.times
 
-    def handle_call(self, request: Any, caller: Any) -> Any:
+    def handle_call(self, request: Term, caller: From) -> Term:
         """Serve a request; one that may be refused is answered with a `Reply`."""
         kept = self.kept
         match request:
@@ -118,7 +120,7 @@ class SupervisorServer(GenServer):
                 return kept.get_childspec(key)
         return "refused", ("unknown_request", request)
 
-    def _start_child(self, what: Any) -> Any:
+    def _start_child(self, what: Term) -> Term:
         if not isinstance(what, self.kept.accepts):
             return "failed", ("invalid_child_spec", what)
         if isinstance(what, ChildSpec):
@@ -128,34 +130,42 @@ class SupervisorServer(GenServer):
                 return "failed", error.reason
         return self.kept.start_child(what)
 
-    def handle_cast(self, message: Any) -> None:
-        """Take nothing: a supervisor is not cast to."""
+    def handle_cast(self, message: Term) -> None:
+        """Treat a cast as any unexpected message: a supervisor takes none."""
         self.handle_info(message)
 
-    def handle_info(self, message: Any) -> Any:
-        """Hear of the death of a child, or try a failed restart again."""
+    def handle_info(self, message: Term) -> Term:
+        """Handle the death of a child, or try a failed restart again."""
         match message:
             case Exit(pid, reason):
-                self.dealing_with = pid
+                self.handling_exit_of = pid
                 goes_on = self.kept.exited(pid, reason)
             case (tag, key, old, reason) if tag == TRY_AGAIN:
-                self.dealing_with = old
+                self.handling_exit_of = old
                 goes_on = self.kept.try_again(key, old, reason)
             case _:
                 logger.error("a supervisor received an unexpected message: %.200r", message)
                 goes_on = True
         if goes_on:
-            self.dealing_with = None
+            self.handling_exit_of = None
         return None if goes_on else Stop("shutdown")
 
-    def terminate(self, reason: Any) -> None:
-        """End every child."""
+    def terminate(self, reason: Term) -> None:
+        """Stop every child."""
         self.kept.terminate_all()
 
     @classmethod
-    def child_spec(cls, *args: Any, **kwargs: Any) -> ChildSpec:
-        """Give the spec by which another supervisor starts this one: permanent, with all the time it needs to stop."""
+    def child_spec(cls, *args: Term, **kwargs: Term) -> ChildSpec:
+        """Return the spec by which another supervisor starts this one: permanent, with all the time it needs to stop.
+
+        Its id is the supervisor's name, of either kind, so that two with names stand under one supervisor.
+        """
         spec: ChildSpec = super().child_spec(*args, **kwargs)
-        name = kwargs.get("name")
-        id = name if isinstance(name, str) else spec.id
-        return replace(spec, id=id, type="supervisor", shutdown="infinity")
+        return replace(spec, id=id_from_name(kwargs.get("name"), spec.id), type="supervisor", shutdown="infinity")
+
+
+def id_from_name(name: Term, otherwise: Term) -> Term:
+    """Return the id of a child that is started with `name`: the name; of a via name without the value it registers."""
+    if isinstance(name, tuple):
+        return name[:3]
+    return otherwise if name is None else name

@@ -1,36 +1,40 @@
-"""The end of many children at the same time."""
+"""Stopping many children at the same time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Generic, TypeVar
 
 from runtime.kernel.clock import now
 from runtime.kernel.mailbox import receive
-from runtime.kernel.pid import Down, Exit, Pid
+from runtime.kernel.pid import Down, Exit, Pid, Ref
 from runtime.kernel.processes import exit, monitor, unlink
 from runtime.supervision.child import Child, is_expected
+from runtime.terms.term import Term
+
+C = TypeVar("C", bound=Child)
 
 
-class ParallelShutdown:
-    """Ends all children of a supervisor that is ending itself, each as its spec says, in time linear in their number.
+class ParallelShutdown(Generic[C]):
+    """Stops all children of a supervisor that is stopping itself, each as its spec says, in linear time.
 
-    So it takes every `Exit` and `Down` out of the mailbox: looking for its own among them would make it quadratic.
+    It takes every `Exit` and `Down` out of the mailbox: searching the mailbox for each child's own would make the time
+    quadratic.
 
-    `tell` is called for each with its pid, its record and the reason it died of, None where that was expected.
+    `on_end` is called for each child with its pid, its record, and the reason of an unexpected death, else None.
     """
 
-    def __init__(self, children: Mapping[Pid, Child], tell: Callable[[Pid, Any, Any], None]) -> None:
+    def __init__(self, children: Mapping[Pid, C], on_end: Callable[[Pid, C, Term], None]) -> None:
         self._children = children
-        self._tell = tell
-        self._waiting: dict[Any, Pid] = {}
+        self._on_end = on_end
+        self._waiting: dict[Ref, Pid] = {}
 
     def run(self) -> None:
         """Monitor, unlink and signal every child, then wait until all are dead."""
         dead = self._flush_exits()
         for pid in self._children:
             if pid in dead:
-                self._over(pid, dead[pid])
+                self._ended(pid, dead[pid])
             else:
                 self._waiting[monitor(pid)] = pid
                 unlink(pid)
@@ -49,7 +53,7 @@ class ParallelShutdown:
                 exit(pid, "kill")
         self._wait(None)
 
-    def _flush_exits(self) -> dict[Pid, Any]:
+    def _flush_exits(self) -> dict[Pid, Term]:
         """Take the exits of children that are dead already out of the mailbox, in one pass."""
         dead = {}
         while (message := receive(Exit, timeout=0, default=None)) is not None:
@@ -64,9 +68,9 @@ class ParallelShutdown:
                 return
             pid = self._waiting.pop(down.ref, None)
             if pid is not None:
-                self._over(pid, down.reason)
+                self._ended(pid, down.reason)
 
-    def _over(self, pid: Pid, reason: Any) -> None:
+    def _ended(self, pid: Pid, reason: Term) -> None:
         child = self._children[pid]
         signal = "kill" if child.spec.shutdown == "brutal_kill" else "shutdown"
-        self._tell(pid, child, None if is_expected(reason, child.spec, signal) else reason)
+        self._on_end(pid, child, None if is_expected(reason, child.spec, signal) else reason)

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from runtime.otp.gen_server import IGNORE, Stop
 from runtime.supervision.dynamic import SimpleChildren
 from runtime.supervision.ordered import OrderedChildren
 from runtime.supervision.restart_intensity import RestartIntensity
 from runtime.supervision.server import SupervisorServer
 from runtime.supervision.supervisor_spec import SupervisorSpec
+from runtime.terms.term import Term
 
 
 class Supervisor(SupervisorServer):
     """A process that starts its children in order, restarts those that fail, and stops them in reverse order.
 
-    Either started with its children, ``Supervisor.start_link([(Counter, 0)], strategy="one_for_all")``, or subclassed
-    with an `init` that returns a `SupervisorSpec` (or IGNORE). It traps exits and serves one request after another.
+    Either start it with its children, ``Supervisor.start_link([(Counter, 0)], strategy="one_for_all")``, or subclass
+    it with an `init` that returns a `SupervisorSpec` (or IGNORE). It traps exits and serves one request after another.
     Semantics: OTP's supervisor.
     """
 
     @staticmethod
-    def default_spec(*args: Any, **kwargs: Any) -> SupervisorSpec:
-        """Take the arguments of a SupervisorSpec: the children, and flags by keyword."""
+    def default_spec(*args: Term, **kwargs: Term) -> SupervisorSpec:
+        """Make a SupervisorSpec of its arguments: the children, and flags by keyword."""
         return SupervisorSpec(*args, **kwargs)
 
-    def keep(self, spec: Any) -> Any:
+    def start_children(self, spec: Term) -> Term:
         """Start the children that `init` asked for."""
         if spec is IGNORE:
             return IGNORE
@@ -33,9 +32,9 @@ class Supervisor(SupervisorServer):
             return Stop(("bad_return", (type(self).__name__, "init", spec)))
         intensity = RestartIntensity(spec.max_restarts, spec.max_seconds)
         if spec.strategy == "simple_one_for_one":
-            self.show(SimpleChildren(spec.specs[0], intensity, spec.auto_shutdown))
+            self.adopt(SimpleChildren(spec.specs[0], intensity, spec.auto_shutdown))
         else:
             children = OrderedChildren(spec.specs, spec.strategy, intensity, spec.auto_shutdown)
-            self.show(children)
+            self.adopt(children)
             children.start_all()
         return None

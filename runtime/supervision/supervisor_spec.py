@@ -1,15 +1,16 @@
-"""What a supervisor's `init` returns: its children and its flags, checked."""
+"""What the `init` of a supervisor returns: its children and its flags, checked."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from runtime.otp.child_spec import AUTO_SHUTDOWNS, AutoShutdown, ChildSpec, SpecError, child_specs
+from runtime.terms.term import Term
 
 Strategy = Literal["one_for_one", "one_for_all", "rest_for_one", "simple_one_for_one"]
-"""Who is restarted with a child: nobody else, all, those started after it, nobody else (children of one kind)."""
+"""Which children are restarted with one that failed: no other, all, those after it, no other (they are of one kind)."""
 
 STRATEGIES = ("one_for_one", "one_for_all", "rest_for_one", "simple_one_for_one")
 
@@ -19,12 +20,13 @@ class SupervisorSpec:
     """The children a supervisor starts, in order, and how it restarts them.
 
     More than `max_restarts` restarts within `max_seconds` end the supervisor. `auto_shutdown` says whether it ends
-    when a significant child does (``"any_significant"``) or the last of them (``"all_significant"``). With
-    ``simple_one_for_one`` there is one child, the template of those that `start_child` adds. Raises SpecError, a
-    ValueError, for what is not allowed. The defaults are Elixir's; see OTP's supervisor(3).
+    when a significant child ends (``"any_significant"``), when the last of them ends (``"all_significant"``), or on
+    neither (``"never"``). With ``simple_one_for_one`` there is one child, the template of those that `start_child`
+    adds. Raises SpecError, a ValueError, for a value that is not allowed. The defaults are Elixir's; see OTP's
+    supervisor(3).
     """
 
-    children: Iterable[Any] = ()
+    children: Iterable[Term] = ()
     strategy: Strategy = "one_for_one"
     max_restarts: int = 3
     max_seconds: float = 5.0
@@ -56,14 +58,15 @@ class DynamicSupervisorSpec:
     """What the `init` of a DynamicSupervisor returns: its flags.
 
     At most `max_children` run at a time (None: any number). `extra_arguments` come before the arguments of every
-    child's start function. Raises SpecError, a ValueError. See Elixir's DynamicSupervisor.init/1.
+    child's start function. Raises SpecError, a ValueError, for a value that is not allowed. See Elixir's
+    DynamicSupervisor.init/1.
     """
 
     strategy: Literal["one_for_one"] = "one_for_one"
     max_children: int | None = None
     max_restarts: int = 3
     max_seconds: float = 5.0
-    extra_arguments: tuple[Any, ...] = ()
+    extra_arguments: tuple[Term, ...] = ()
 
     def __post_init__(self) -> None:
         check_flags(self.strategy, ("one_for_one",), self.max_restarts, self.max_seconds)
@@ -76,7 +79,7 @@ class DynamicSupervisorSpec:
         object.__setattr__(self, "extra_arguments", tuple(extra))
 
 
-def check_flags(strategy: Any, strategies: tuple[str, ...], max_restarts: Any, max_seconds: Any) -> None:
+def check_flags(strategy: object, strategies: tuple[str, ...], max_restarts: object, max_seconds: object) -> None:
     """Raise SpecError when the strategy or the restart intensity is not allowed."""
     if strategy not in strategies:
         raise _wrong("invalid_strategy", "strategy", strategy, ", ".join(strategies))
@@ -86,5 +89,5 @@ def check_flags(strategy: Any, strategies: tuple[str, ...], max_restarts: Any, m
         raise _wrong("invalid_period", "max_seconds", max_seconds, "seconds > 0")
 
 
-def _wrong(tag: str, field: str, value: Any, allowed: str) -> SpecError:
+def _wrong(tag: str, field: str, value: object, allowed: str) -> SpecError:
     return SpecError((tag, value), f"{field} is {value!r}; allowed: {allowed}", about="supervisor_data")
