@@ -36,6 +36,8 @@ class Rare:
     __slots__ = ()
 
     label: str | None = None
+    via: tuple[Any, ...] | None = None
+    """The name it was started with when that is no registered one: ``("via", registry, key)``."""
     dictionary: dict[Any, Any] | None = None
     context: Context | None = None
     suspended: bool = False
@@ -157,6 +159,11 @@ class Process(Rare):
         """What it was started with, as ``module.function``."""
         text: str = self.body.initial_call
         return text
+
+    @property
+    def known_as(self) -> Any:
+        """What reports call it: its registered name, the via name it was started with, or its Pid."""
+        return self.name or self.via or self.pid
 
     @property
     def message_queue_len(self) -> int:

@@ -176,7 +176,7 @@ def _take_name(node: Node, server: Process, name: Any) -> None:
         if registry is None or not hasattr(registry.body, "register_name"):
             raise StartError(("noproc", where))
         registry.body.register_name(where, key, server.pid, *value)
-        server.body.registered_at = where, key
+        server.via = name[:3]
         return
     check_name(name)
     set_name(server, name)

@@ -36,15 +36,13 @@ _SPECIAL: frozenset[type] = frozenset((_Marker, Stop, Reply, Continue, Timeout))
 class Starting:
     """What a server's process runs first: `init`."""
 
-    __slots__ = ("args", "cls", "kwargs", "origin", "registered_at")
+    __slots__ = ("args", "cls", "kwargs", "origin")
 
     def __init__(self, cls: type[Callbacks], args: tuple[Any, ...], kwargs: dict[str, Any], origin: From) -> None:
         self.cls = cls
         self.args = args
         self.kwargs = kwargs
         self.origin = origin
-        self.registered_at: tuple[Any, Any] | None = None
-        """The registry and the key it is named by, which a start that fails gives back."""
 
     @property
     def initial_call(self) -> str:
@@ -94,18 +92,19 @@ class Starting:
         if process.state is not DEAD:
             if is_abnormal(reason):
                 crash_report(process, reason)
-            if self.registered_at is not None:
-                self._give_name_back(process, *self.registered_at)
+            if process.via is not None:
+                _give_via_name_back(process, *process.via)
             starter = self.origin.watcher
             if starter.trap_exit or is_atom(reason, "normal"):
                 unlink_processes(starter, process)
         _leave(process, worker)
         finish(process, reason)
 
-    def _give_name_back(self, process: Process, where: Any, key: Any) -> None:
-        registry = process.node.resolve(where)
-        if registry is not None:
-            registry.body.unregister_name(where, key)
+
+def _give_via_name_back(process: Process, via: str, where: Any, key: Any) -> None:
+    registry = process.node.resolve(where)
+    if registry is not None:
+        registry.body.unregister_name(where, key)
 
 
 class Ending:
@@ -364,7 +363,7 @@ def server_terminated(
     report(
         "server_terminated",
         logging.ERROR,
-        name=process.name or process.pid,
+        name=process.known_as,
         pid=process.pid,
         last_message=last_message,
         state=state,

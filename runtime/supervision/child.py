@@ -30,9 +30,9 @@ class ChildInfo(NamedTuple):
     """
 
     id: Term
-    pid: Pid | Literal["restarting"] | None
+    pid: Term
     type: str
-    modules: list[object] | Literal["dynamic"]
+    modules: Term
 
 
 class Child:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from runtime.kernel.names import whereis
 from runtime.kernel.pid import Pid
 from runtime.otp.child_spec import ChildSpec, child_spec
+from runtime.supervision.children import Children
 from runtime.supervision.requests import count_children
 from runtime.supervision.supervisor import Supervisor
 from runtime.supervision.supervisor_spec import SupervisorSpec
@@ -47,9 +48,18 @@ class PartitionSupervisor(Supervisor):
         spec = child_spec(child)
         return SupervisorSpec([_copy(spec, index, with_arguments) for index in range(number)], **flags)
 
+    number_of_partitions: int = 0
+    """Fixed at the start: a key keeps its copy, whatever requests do to the list of children."""
+
+    def adopt(self, children: Children) -> None:
+        """Keep the copies, and note how many they are."""
+        super().adopt(children)
+        self.number_of_partitions = len(children.children)
+
     def whereis_name(self, key: Term) -> Pid | None:
         """Return the copy responsible for `key`, None while it is not running."""
-        return self.children[_number_of(key) % len(self.children)].pid
+        child = self.children.get(_number_of(key) % self.number_of_partitions)
+        return None if child is None else child.pid
 
     @staticmethod
     def partitions(supervisor: Term) -> int:

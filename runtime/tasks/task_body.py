@@ -46,7 +46,7 @@ class TaskBody(PlainBody, eq=False):
         report(
             "task_terminating",
             logging.ERROR,
-            name=process.name or process.pid,
+            name=process.known_as,
             pid=process.pid,
             starter=self.starter if starter is None or starter.name is None else starter.name,
             function=process.label,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from runtime import IGNORE, ChildSpec, GenServer, Pid, Stop, cast, flag, sleep, which_children
+from runtime import IGNORE, ChildSpec, GenServer, Pid, Stop, Supervisor, cast, flag, sleep, which_children
 from runtime.otp.child_spec import child_spec
 
 
@@ -55,14 +55,14 @@ def new_diary() -> None:
     Member.starts.clear()
 
 
-def member_pid(supervisor: Any, id: str) -> Pid:
+def member_pid(supervisor: Any, id: Any) -> Pid:
     """The process of a running child."""
     (pid,) = (info.pid for info in which_children(supervisor) if info.id == id)
     assert isinstance(pid, Pid)
     return pid
 
 
-def crash(supervisor: Any, id: str, reason: Any = "boom") -> None:
+def crash(supervisor: Any, id: Any, reason: Any = "boom") -> None:
     """Have a child stop with a reason, and let what follows happen."""
     cast(member_pid(supervisor, id), reason)
     sleep(0.01)
@@ -71,3 +71,12 @@ def crash(supervisor: Any, id: str, reason: Any = "boom") -> None:
 def places(supervisor: Any) -> dict[Any, Any]:
     """Where each child is, in start order: ``"up"``, None or ``"restarting"``."""
     return {info.id: "up" if isinstance(info.pid, Pid) else info.pid for info in reversed(which_children(supervisor))}
+
+
+def started(children: list[Any], **flags: Any) -> Pid:
+    """Start a supervisor of which the caller hears when it ends."""
+    flag(trap_exit=True)
+    pid = Supervisor.start_link(children, **flags)
+    assert pid is not None
+    diary()
+    return pid

@@ -7,9 +7,11 @@ from runtime import (
     NoProcessError,
     PartitionSupervisor,
     call,
+    delete_child,
     exit,
     send,
     sleep,
+    start_child,
     terminate_child,
     whereis,
     which_children,
@@ -67,3 +69,25 @@ def test_each_copy_may_get_arguments_of_its_own() -> None:
 def test_a_number_of_copies_that_makes_no_sense_is_refused(number: Any) -> None:
     with pytest.raises(ValueError, match="whole number >= 1"):
         PartitionSupervisor.start_link(member("m"), partitions=number)
+
+
+@pytest.mark.parametrize("wrong", [123, "two", []])
+def test_arguments_that_no_function_makes_are_refused_at_the_call(wrong: Any) -> None:
+    with pytest.raises(TypeError, match=r"with_arguments is .*; allowed: a function"):
+        PartitionSupervisor.start_link(member("m"), with_arguments=wrong)
+
+
+def test_a_function_that_makes_no_list_of_arguments_is_refused_at_the_call() -> None:
+    with pytest.raises(TypeError, match="returned 3 for partition 0; it must return a list"):
+        PartitionSupervisor.start_link(member("m"), with_arguments=lambda args, number: 3)
+
+
+@in_node
+def test_a_key_keeps_its_copy_when_children_are_added_or_deleted() -> None:
+    PartitionSupervisor.start_link(member("m"), partitions=2, name="parts")
+    first, second = whereis(("via", "parts", 0)), whereis(("via", "parts", 1))
+    start_child("parts", member("more"))
+    assert [whereis(("via", "parts", key)) for key in (0, 1, 2)] == [first, second, first]
+    terminate_child("parts", 0)
+    delete_child("parts", 0)
+    assert [whereis(("via", "parts", key)) for key in (0, 1, 2)] == [None, second, None]

@@ -1,0 +1,77 @@
+from typing import Any
+
+import pytest
+
+from runtime import (
+    ChildSpec,
+    Exit,
+    GenServer,
+    Pid,
+    StartError,
+    exit,
+    get_childspec,
+    receive,
+    restart_child,
+    sleep,
+    start_child,
+    terminate_child,
+    which_children,
+)
+from tests.support.in_node import in_node
+from tests.support.recording_server import Member, diary, member, member_pid, started
+
+
+@in_node
+def test_a_start_function_may_fail_in_any_way() -> None:
+    def raises() -> Any:
+        raise KeyError("gone")
+
+    sup = started([])
+    for function, reason in [
+        (lambda: "garbage", "garbage"),
+        (lambda: exit("tired"), ("EXIT", "tired")),
+    ]:
+        with pytest.raises(StartError) as caught:
+            start_child(sup, ChildSpec("x", (function,)))
+        assert caught.value.reason == reason
+    with pytest.raises(StartError) as caught:
+        start_child(sup, ChildSpec("x", (raises,)))
+    tag, crash_ = caught.value.reason
+    assert (tag, crash_.exception) == ("EXIT", "KeyError")
+    assert which_children(sup) == []
+
+
+@in_node
+def test_each_start_gets_the_arguments_as_they_were_given() -> None:
+    class Greedy(GenServer):
+        def init(self, items: list[int]) -> None:
+            items.append(1)
+            self.size = len(items)
+
+        def handle_call(self, request: Any, caller: Any) -> Any:
+            return self.size
+
+    sup = started([(Greedy, [])])
+    exit(member_pid(sup, "Greedy"), "kill")
+    sleep(0.01)
+    assert get_childspec(sup, "Greedy").start[1:] == ([],)
+
+
+@in_node
+def test_a_child_that_takes_too_long_to_stop_is_killed() -> None:
+    sup = started([member("slow", slow=60.0, shutdown=0.5), member("quick")])
+    exit(sup, "shutdown")
+    assert receive(Exit, timeout=1.0).reason == "shutdown"
+    assert diary() == [("end", "quick", "shutdown")]
+
+
+@in_node
+def test_an_extra_value_of_the_start_function_is_given_back() -> None:
+    def start() -> tuple[Pid | None, str]:
+        return Member.start_link("x"), "extra"
+
+    sup = started([])
+    pid, extra = start_child(sup, ChildSpec("x", (start,)))
+    assert (member_pid(sup, "x"), extra) == (pid, "extra")
+    terminate_child(sup, "x")
+    assert restart_child(sup, "x") == (member_pid(sup, "x"), "extra")

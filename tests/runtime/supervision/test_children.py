@@ -1,0 +1,37 @@
+from typing import Any
+
+from runtime import (
+    Instrument,
+    install,
+    remove,
+)
+from tests.support.in_node import in_node
+from tests.support.recording_server import crash, member, member_pid, started
+
+
+class Listener(Instrument):
+    """Notes the rarer events of a node."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, dict[str, Any]]] = []
+
+    def event(self, kind: str, fields: dict[str, Any]) -> None:
+        self.events.append((kind, fields))
+
+
+@in_node
+def test_observers_hear_of_every_restart_with_what_is_left_of_the_budget() -> None:
+    listener = Listener()
+    install(listener)
+    sup = started([member("a", "ok", "no", "ok"), member("b")], strategy="one_for_all", max_restarts=2)
+    old = {id: member_pid(sup, id) for id in "ab"}
+    crash(sup, "b")
+    crash(sup, "b")
+    remove(listener)
+    kinds = [kind for kind, _ in listener.events]
+    assert kinds == ["restart_failed", "restarted", "restarted", "gave_up"]
+    failed, first, second, gave_up = (fields for _, fields in listener.events)
+    assert (failed["child_id"], failed["reason"], failed["used"], failed["allowed"]) == ("a", "no", 1, 2)
+    assert (first["child_id"], first["old"], first["reason"]) == ("a", old["a"], "boom")
+    assert second["child_id"] == "b"
+    assert (gave_up["supervisor"], gave_up["used"], gave_up["seconds"]) == (sup, 3, 5.0)

@@ -1,0 +1,56 @@
+from typing import Any
+
+from runtime import ChildSpec, DynamicSupervisor, Pid, Supervisor, flag, get_childspec, start_child
+from tests.support.in_node import in_node
+from tests.support.recording_server import Member
+
+
+def record(supervisor: Pid, child: Pid) -> Any:
+    """The supervisor's record of a child."""
+    assert supervisor.process is not None
+    return supervisor.process.body.children[child]
+
+
+def dynamic(**flags: Any) -> Pid:
+    flag(trap_exit=True)
+    pid = DynamicSupervisor.start_link(**flags)
+    assert pid is not None
+    return pid
+
+
+@in_node
+def test_children_that_differ_in_their_arguments_alone_share_a_spec() -> None:
+    sup = dynamic()
+    first, second, other = (
+        start_child(sup, ChildSpec(id, (Member.start_link, id))) for id in ("member", "member", "other")
+    )
+    assert record(sup, first).spec is record(sup, second).spec
+    assert record(sup, other).spec.id == "other"
+
+
+@in_node
+def test_the_arguments_of_a_temporary_child_are_not_kept() -> None:
+    sup = dynamic(extra_arguments=["extra"])
+    large = ["large"]
+    spec = ChildSpec("m", (lambda *args: Member.start_link("m"), large), restart="temporary")
+    child = start_child(sup, spec)
+    assert record(sup, child).args is None
+    assert get_childspec(sup, child).start == spec.start[:1]
+
+
+@in_node
+def test_keyword_arguments_of_a_temporary_child_are_not_kept() -> None:
+    sup = dynamic()
+    child = start_child(sup, ChildSpec("m", Member.child_spec(id="m", slow=0.0).start, restart="temporary"))
+    assert get_childspec(sup, child).start == (Member.start_link,)
+
+
+@in_node
+def test_a_template_and_its_temporary_children_keep_what_is_the_templates_alone() -> None:
+    flag(trap_exit=True)
+    template = ChildSpec("m", (lambda *args: Member.start_link("m"), "of the template"), restart="temporary")
+    sup = Supervisor.start_link([template], strategy="simple_one_for_one")
+    assert sup is not None
+    child = start_child(sup, ["of the child"])
+    assert record(sup, child).args is None
+    assert get_childspec(sup, child) == template

@@ -1,0 +1,74 @@
+from runtime import exit, get_childspec, sleep, start_child
+from runtime.otp.child_spec import child_spec
+from tests.support.in_node import in_node
+from tests.support.recording_server import Member, crash, diary, member, member_pid, places, started
+
+
+@in_node
+def test_one_for_one_restarts_the_victim_alone() -> None:
+    sup = started([member("a"), member("b")])
+    crash(sup, "a")
+    assert diary() == [("end", "a", "boom"), ("start", "a")]
+
+
+@in_node
+def test_one_for_all_ends_the_others_in_reverse_and_starts_all_in_order() -> None:
+    sup = started([member("a"), member("b"), member("c")], strategy="one_for_all")
+    crash(sup, "b")
+    assert diary() == [
+        ("end", "b", "boom"),
+        ("end", "c", "shutdown"),
+        ("end", "a", "shutdown"),
+        ("start", "a"),
+        ("start", "b"),
+        ("start", "c"),
+    ]
+
+
+@in_node
+def test_rest_for_one_leaves_the_earlier_ones_alone() -> None:
+    sup = started([member("a"), member("b"), member("c")], strategy="rest_for_one")
+    crash(sup, "b")
+    assert diary() == [("end", "b", "boom"), ("end", "c", "shutdown"), ("start", "b"), ("start", "c")]
+
+
+@in_node
+def test_a_group_restart_revives_the_finished_and_drops_the_temporary() -> None:
+    sup = started(
+        [member("done", restart="transient"), member("once", restart="temporary"), member("a")], strategy="one_for_all"
+    )
+    crash(sup, "done", "normal")
+    assert places(sup) == {"done": None, "once": "up", "a": "up"}
+    crash(sup, "a")
+    assert places(sup) == {"done": "up", "a": "up"}
+
+
+@in_node
+def test_exits_that_come_together_are_one_group_restart() -> None:
+    sup = started([member("a"), member("b")], strategy="one_for_all", max_restarts=1)
+    pids = [member_pid(sup, id) for id in "ab"]
+    for pid in pids:
+        exit(pid, "kill")
+    sleep(0.01)
+    assert places(sup) == {"a": "up", "b": "up"}
+
+
+@in_node
+def test_a_temporary_child_that_is_started_by_request_does_not_keep_its_arguments() -> None:
+    sup = started([])
+    start_child(sup, member("once", restart="temporary"))
+    assert get_childspec(sup, "once").start == (Member.start_link,)
+    by_keyword = Member.child_spec(id="by keyword", slow=0.0)
+    start_child(sup, child_spec(by_keyword, id="by keyword", restart="temporary"))
+    assert get_childspec(sup, "by keyword").start == (Member.start_link,)
+    assert places(sup) == {"once": "up", "by keyword": "up"}
+
+
+@in_node
+def test_other_children_keep_their_arguments() -> None:
+    first = member("first", restart="temporary")
+    sup = started([first])
+    assert get_childspec(sup, "first") == first
+    lasting = member("lasting", restart="transient")
+    start_child(sup, lasting)
+    assert get_childspec(sup, "lasting") == lasting

@@ -1,0 +1,59 @@
+import pytest
+
+from runtime import (
+    ChildSpec,
+    StartError,
+    SupervisorError,
+    alive,
+    count_children,
+    exit,
+    get_childspec,
+    self_,
+    sleep,
+    start_child,
+    terminate_child,
+    which_children,
+)
+from tests.support.in_node import in_node
+from tests.support.recording_server import Member, diary, started
+
+
+@in_node
+def test_a_template_supervisor_starts_children_with_arguments_of_their_own() -> None:
+    template = ChildSpec("m", (Member.start_link,), restart="transient")
+    sup = started([template], strategy="simple_one_for_one")
+    pids = [start_child(sup, [id]) for id in "ab"]
+    assert [(info.id, info.pid) for info in which_children(sup)] == [(None, pid) for pid in pids]
+    assert count_children(sup) == {"specs": 1, "active": 2, "supervisors": 0, "workers": 2}
+    assert get_childspec(sup, pids[0]) == template
+    terminate_child(sup, pids[0])
+    assert not alive(pids[0])
+    with pytest.raises(StartError):
+        start_child(sup, template)
+    with pytest.raises(SupervisorError) as caught:
+        terminate_child(sup, "m")
+    assert caught.value.reason == "simple_one_for_one"
+
+
+@in_node
+def test_a_template_supervisor_restarts_a_child_with_its_arguments() -> None:
+    template = ChildSpec("m", (Member.start_link,))
+    sup = started([template], strategy="simple_one_for_one")
+    exit(start_child(sup, ["a"]), "kill")
+    sleep(0.01)
+    assert diary() == [("start", "a"), ("start", "a")]
+    assert count_children(sup)["active"] == 1
+
+
+@in_node
+def test_the_spec_of_a_template_supervisor_is_found_by_id_by_child_and_by_a_dead_pid() -> None:
+    template = ChildSpec("m", (Member.start_link,), restart="temporary")
+    sup = started([template], strategy="simple_one_for_one")
+    child = start_child(sup, ["a"])
+    assert get_childspec(sup, "m") == get_childspec(sup, child) == template
+    terminate_child(sup, child)
+    assert get_childspec(sup, child) == template
+    for stranger in ("other", self_()):
+        with pytest.raises(SupervisorError) as caught:
+            get_childspec(sup, stranger)
+        assert caught.value.reason == "not_found"
