@@ -577,6 +577,32 @@ decode_reply = msgspec.msgpack.Decoder(Reply).decode
 
 
 def frame(value: Frozen) -> bytes:
-    """Give `value` as one frame, its length in front."""
-    body = encoder.encode(value)
+    """Return `value` as one frame, its length in front.
+
+    A program's texts and numbers may be such that no frame can hold them: a file name that is not UTF-8 has characters
+    that UTF-8 cannot say, and an integer may be longer than 64 bits. The first are escaped, the second cut to the
+    nearest one that fits, here and nowhere else.
+    """
+    try:
+        body = encoder.encode(value)
+    except (UnicodeEncodeError, OverflowError):
+        body = encoder.encode(_sayable(msgspec.to_builtins(value)))
     return HEADER.pack(len(body)) + body
+
+
+def _sayable(value: object) -> object:
+    match value:
+        case str():
+            return printable(value)
+        case int():
+            return max(-(2**63), min(value, 2**63 - 1))
+        case dict():
+            return {_sayable(key): _sayable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_sayable(item) for item in value]
+    return value
+
+
+def printable(text: str) -> str:
+    """Return `text` with every character that UTF-8 cannot say escaped: ``caf\\udce9.txt``."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")

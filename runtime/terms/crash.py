@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from runtime.terms.text import PATIENCE, shorten
+from runtime.terms.bounded_repr import PATIENCE, BoundedRepr, class_name, is_small, static
+from runtime.terms.text import shorten
 from runtime.terms.time_limit import within
 
 MAX_FRAMES = 40
@@ -84,16 +85,24 @@ class Crash:
 
 
 def _message(error: BaseException) -> str:
+    """Return what an exception says, where that takes bounded work; else the beginning of what it was made with."""
+    show = static(type(error), "__str__")
+    arguments = error.args
     try:
-        if type(error).__str__ in _OWN_STR and all(type(argument) is str for argument in error.args):
-            return shorten(str(error), 2_000)
-        return shorten(within(PATIENCE, str, error), 2_000)
+        if show is BaseException.__str__ and len(arguments) == 1 and type(arguments[0]) is str:
+            return shorten(arguments[0], MAX_MESSAGE)
+        if show not in _CHEAP_STR and not is_small((arguments, vars(error))):
+            return shorten(BoundedRepr().text(arguments), MAX_MESSAGE)
+        return shorten(within(PATIENCE, str, error), MAX_MESSAGE)
     except BaseException as failure:
-        return f"<the exception's __str__ raised {type(failure).__name__}>"
+        return f"<the exception's __str__ raised {class_name(type(failure))}>"
 
 
-_OWN_STR = (BaseException.__str__, OSError.__str__)
-"""What makes text without code of the program's, given strings."""
+MAX_MESSAGE = 2_000
+"""Longest message of a crash, in characters."""
+
+_CHEAP_STR = (UnicodeDecodeError.__str__, UnicodeEncodeError.__str__)
+"""What makes short texts of long values."""
 
 
 def stack_of(trace: TracebackType | None) -> list[StackFrame]:

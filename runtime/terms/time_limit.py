@@ -23,25 +23,31 @@ class OutOfTime(BaseException):
     """Ends a description that takes too long. Not an `Exception`, so that few things swallow it."""
 
 
-def within(seconds: float, describe: Callable[[Any], str], value: Any) -> str:
-    """Give ``describe(value)``. Raises OutOfTime when it is not done after `seconds`.
+def within(seconds: float, describe: Callable[[Any], str], value: object, patience: float | None = None) -> str:
+    """Return ``describe(value)``. Raises OutOfTime when that takes more than `seconds` of this thread's processor time.
+
+    It may wait for `patience` seconds besides (by default `seconds` too), while others run.
 
     A program that is traced (by a debugger, say) keeps its tracer, and is not limited while it computes.
     """
     from runtime.kernel.scheduler import Worker
 
     me = getcurrent()
-    ends = time.monotonic() + seconds
+    ends = time.thread_time() + seconds
 
     def look(frame: FrameType, event: str, argument: Any) -> Any:
         if getcurrent() is not me:
             return None  # it waits, and others run
-        if time.monotonic() > ends:
+        if time.thread_time() > ends:
             raise OutOfTime
         return look
 
     # Only a process may wait; in the hub, and on a thread that has none, gevent says so itself.
-    waiting = gevent.Timeout(seconds, OutOfTime) if type(me) is Worker else nullcontext()
+    waiting = (
+        gevent.Timeout(seconds if patience is None else max(0.001, patience), OutOfTime)
+        if type(me) is Worker
+        else nullcontext()
+    )
     tracing = sys.gettrace() is None
     with waiting:
         if tracing:
