@@ -21,6 +21,7 @@ from runtime.introspection.reading.tree_path import (
     path_of,
     position_of,
     root_path,
+    text_of,
 )
 from runtime.introspection.threads.chunked import AllProcesses, ChunkedList, Subset
 from runtime.introspection.threads.pace import Pace
@@ -192,7 +193,7 @@ def _key(process: Process, place: Position | None, keys: dict[Process, str]) -> 
 
 
 def _label(process: Process, siblings: ChildFinder, names: dict[Process, str]) -> str:
-    return process.label or "no label"
+    return "no label" if not process.label else text_of(process.label)
 
 
 def _supervisor(process: Process, siblings: ChildFinder, names: dict[Process, str]) -> str:

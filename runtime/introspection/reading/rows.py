@@ -15,6 +15,7 @@ from runtime.introspection.reading.tree_path import (
     is_supervisor,
     join,
     root_path,
+    text_of,
 )
 from runtime.introspection.threads.racy_read import some
 from runtime.kernel import clock
@@ -75,8 +76,8 @@ class Snapshot:
             key=key,
             pid=pid,
             name=display_name(process, child),
-            registered_name=None if process.name is None else str(process.name),
-            label=process.label,
+            registered_name=None if process.name is None else text_of(process.name),
+            label=None if process.label is None else text_of(process.label),
             child_id=None if child is None else child_text(child),
             initial_call=initial_call(process),
             status=status_of(process),  # type: ignore[arg-type]

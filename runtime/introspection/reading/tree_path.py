@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeGuard
+from typing import NamedTuple, TypeGuard
 
 from runtime.introspection import wire
 from runtime.introspection.threads.racy_read import some
@@ -18,6 +18,8 @@ from runtime.supervision.child import Child
 from runtime.supervision.children import Children
 from runtime.supervision.dynamic import DynamicChild
 from runtime.supervision.server import SupervisorServer
+from runtime.terms.term import Term
+from runtime.terms.text import render, shorten
 
 FREE = "~free"
 """Key of the group of processes under no supervisor."""
@@ -29,6 +31,9 @@ LINKS = 16
 """How many links are searched for a supervisor that is not the parent: it links itself first."""
 
 MAX_DEPTH = 100
+
+LONGEST_NAME = 200
+"""Longest name, label or id that is shown, in characters."""
 
 
 class Position(NamedTuple):
@@ -113,9 +118,10 @@ def child_text(child: Child) -> str:
     return str(child.first) if is_dynamic(child) else text_of(child.spec.id)
 
 
-def text_of(name: Any) -> str:
-    """Give a name or an id as text."""
-    return name if isinstance(name, str) else repr(name)[:200]
+def text_of(name: Term) -> str:
+    """Return a name, a label or an id as text of a readable length, which can be sent and be looked for."""
+    text = shorten(name, LONGEST_NAME) if type(name) is str else render(name, LONGEST_NAME)
+    return text if text.isascii() else wire.printable(text)
 
 
 def join(parent_key: str, child: Child) -> str:
@@ -169,7 +175,7 @@ def display_name(process: Process, child: Child | None = None) -> str:
     if name is not None:
         return text_of(name)
     if process.label is not None:
-        return process.label
+        return text_of(process.label)
     if child is not None and not is_dynamic(child):
         return text_of(child.spec.id)
     return short_call(initial_call(process))
