@@ -27,7 +27,8 @@ from runtime.introspection.measuring.cpu_meter import CpuMeter
 from runtime.introspection.measuring.cpu_sampler import CpuSampler
 from runtime.introspection.measuring.memory_sampler import MemorySampler
 from runtime.introspection.measuring.socket_holders import SocketHolders
-from runtime.introspection.reading.filter import FilterError, parse_filter
+from runtime.introspection.reading.expression import FilterError
+from runtime.introspection.reading.filter import parse_filter
 from runtime.introspection.reading.listing import Listing
 from runtime.introspection.reading.rows import Snapshot
 from runtime.introspection.reading.supervisor_nodes import SupervisorNodes

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from runtime.introspection import wire
 from runtime.introspection.reading.deltas import Deltas
-from runtime.introspection.reading.filter import Subject, Test
+from runtime.introspection.reading.filter import Test
+from runtime.introspection.reading.filter_fields import Subject
 from runtime.introspection.reading.ranking import Ranking
 from runtime.introspection.reading.rows import Snapshot, queue_length
 from runtime.introspection.reading.sorting import COLUMNS, GAINING

@@ -13,7 +13,8 @@ from types import MappingProxyType
 from typing import Any
 
 from runtime.introspection import wire
-from runtime.introspection.reading.filter import ChildSubject, Subject, Test
+from runtime.introspection.reading.filter import Test
+from runtime.introspection.reading.filter_fields import ChildSubject, Subject
 from runtime.introspection.reading.ranking import Ranking
 from runtime.introspection.reading.rows import Snapshot
 from runtime.introspection.reading.sorting import COLUMNS

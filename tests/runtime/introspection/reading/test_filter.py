@@ -4,9 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime import ChildSpec, Supervisor, call, cast, exit, register, spawn, whereis
+from runtime import ChildSpec, Supervisor, call, cast, exit, receive, register, spawn, whereis
 from runtime.introspection import wire
-from runtime.introspection.reading.filter import NUMBERS, TEXTS, FilterError, Subject, parse_filter
+from runtime.introspection.reading import expression
+from runtime.introspection.reading.expression import FilterError
+from runtime.introspection.reading.filter import parse_filter
+from runtime.introspection.reading.filter_fields import Subject
 from runtime.introspection.reading.tree_path import path_of, position_of
 from runtime.kernel.pid import Pid
 from tests.support.in_node import in_node
@@ -101,6 +104,39 @@ def test_what_cannot_be_understood_is_said_in_a_sentence(text: str, complaint: s
     assert complaint in str(caught.value)
 
 
+@pytest.mark.parametrize("text", [r"/(.|.|.|.|.|.)*~/", r"name~/^(a|a)*b$/ or /(x+x+)+y/", r"/(?:a?){500}~/"])
+def test_a_regular_expression_that_runs_away_elsewhere_is_answered_or_cut_short(text: str) -> None:
+    @in_node
+    def look() -> None:
+        start_tree()
+        spawn(receive, label="a" * 5_000)
+        answer = Observer().ask(wire.GetProcesses(filter=text))
+        assert isinstance(answer, wire.Failed) or answer.total == 0
+
+    look()
+
+
+def test_an_observer_is_told_when_the_search_was_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expression, "LIMIT", 0.0)
+    monkeypatch.setattr(expression, "SLOW", 0.0)
+
+    @in_node
+    def look() -> None:
+        start_tree()
+        answer = Observer().ask(wire.GetProcesses(filter="/(.|.)*~/"))
+        assert isinstance(answer, wire.Failed)
+        assert answer.kind == "bad_request"
+        assert "the search for /(.|.)*~/ was cut short" in answer.why
+
+    look()
+
+
+@in_node
+def test_a_text_that_is_no_unicode_is_searched_as_it_is_shown() -> None:
+    spawn(receive, label="caf\udce9.txt")
+    assert Observer().listing(filter=r"label~/^caf\\udce9/").total == 1
+
+
 @given(st.text(st.sampled_from("ab /()<>=!~\"'.|*+0k\\") | st.characters(), max_size=40))
 def test_any_text_is_understood_or_refused(text: str) -> None:
     try:
@@ -109,18 +145,6 @@ def test_any_text_is_understood_or_refused(text: str) -> None:
         return
     if test is not None:
         assert test(Subject(None, None, "key")) in (True, False)
-
-
-@in_node
-def test_every_field_can_be_read_of_every_process() -> None:
-    start_tree()
-    spawn(lambda: None, name="quick")
-    for pid in [pid for name in ("app", "pool0", "guests", "quick") if (pid := whereis(name))]:
-        process = pid.process
-        assert process is not None
-        subject = Subject(process, position_of(process), "")
-        assert all(isinstance(read(subject), str) for read in TEXTS.values())
-        assert all(isinstance(read(subject), (int, float)) for read in NUMBERS.values())
 
 
 @in_node
