@@ -12,57 +12,63 @@ Use the functions of this module as OTP's `application` module::
 
     application.ensure_all_started(Chat)
 
-They take an Application class (which is loaded at first use) or the name of a loaded one, and need a running node.
+They take an Application class, which is loaded at its first use, or the name of a loaded one. They need a running node.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from contextlib import suppress
+from typing import Literal
 
 from runtime.application.controller import CONTROLLER, ApplicationController
 from runtime.kernel.names import whereis
 from runtime.otp.gen_server import call
-from runtime.terms.errors import StartError, SupervisorError
+from runtime.terms.errors import CallError, StartError, SupervisorError
 from runtime.terms.isolation import isolate
+from runtime.terms.term import Term
 
 RestartType = Literal["permanent", "transient", "temporary"]
-"""What the end of an application means for all others: they stop; they stop when it was abnormal; nothing."""
+"""What the end of an application means for the node.
+
+``"permanent"``: the node ends. ``"transient"``: it ends unless the application ended with ``"normal"``, which a tree
+that gives up does not. ``"temporary"``: nothing.
+"""
 
 
 class Application:
-    """Base of applications. Subclasses say what is started; an instance keeps nothing between start and stop.
+    """Base of applications. A subclass says what is started; an instance keeps nothing between start and stop.
 
-    `applications` are those that must be running first: classes, or names. See OTP's application(3).
+    `applications` are the classes or names of those that must be running first. See OTP's application(3).
     """
 
     name: str = ""
-    """What it is called; the class's name by default."""
+    """The application's name; by default that of the class."""
     description: str = ""
-    applications: Iterable[Any] = ()
-    env: Mapping[str, Any] = {}
+    applications: Iterable[Term] = ()
+    env: Mapping[str, Term] = {}
     """Settings, for `get_env`."""
-    args: Any = ()
-    """What `start` gets as its second argument."""
+    args: Term = ()
+    """The second argument of `start`."""
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, **kwargs: Term) -> None:
         super().__init_subclass__(**kwargs)
         if "name" not in cls.__dict__:
             cls.name = cls.__name__
 
-    def start(self, start_type: str, args: Any) -> Any:
-        """Start the tree; gives the Pid of its top supervisor, or ``(Pid, state)``. `start_type` is ``"normal"``.
+    def start(self, start_type: str, args: Term) -> Term:
+        """Start the tree; return the Pid of its top supervisor, or ``(Pid, state)``. `start_type` is ``"normal"``.
 
-        Fails by raising StartError or returning ``Stop(reason)``.
+        To fail, raise StartError or return ``Stop(reason)``.
         """
         raise NotImplementedError(f"{type(self).__name__} needs a start() that starts its tree")
 
-    def prep_stop(self, state: Any) -> Any:
-        """Called before the tree is stopped; gives the state for `stop`."""
+    def prep_stop(self, state: Term) -> Term:
+        """Prepare for the stop of the tree; return the state for `stop`."""
         return state
 
-    def stop(self, state: Any) -> None:
-        """Called when the tree has stopped."""
+    def stop(self, state: Term) -> None:
+        """Clean up after the tree has stopped."""
 
 
 class ApplicationError(SupervisorError):
@@ -70,11 +76,16 @@ class ApplicationError(SupervisorError):
 
 
 def load(application: type[Application]) -> None:
-    """Make an application known by its name. Raises ApplicationError ``("already_loaded", name)``."""
+    """Make an application known by its name.
+
+    Raises ApplicationError ``("already_loaded", name)``, and TypeError for a class whose `applications` or `env` are
+    not what they should be.
+    """
+    _check(application)
     _ask("load", application)
 
 
-def unload(application: Any) -> None:
+def unload(application: Term) -> None:
     """Forget an application and its settings.
 
     Raises ApplicationError ``("running", name)`` or ``("not_loaded", name)``.
@@ -82,11 +93,12 @@ def unload(application: Any) -> None:
     _ask("unload", name_of(application))
 
 
-def start(application: Any, restart_type: RestartType = "temporary") -> None:
-    """Start an application; what it needs must be running. Returns when its tree has started.
+def start(application: Term, restart_type: RestartType = "temporary") -> None:
+    """Start an application whose dependencies are running; return when its tree has started.
 
     Raises StartError: ``("not_started", other)``, ``("already_started", name)``, ``("not_loaded", name)``, or
-    ``(reason, (class, "start", arguments))`` when its `start` failed.
+    ``(reason, (class, "start", arguments))`` when its `start` failed. A permanent or transient application that fails
+    to start ends the node, as its abnormal end does.
     """
     if restart_type not in ("permanent", "transient", "temporary"):
         raise ValueError(f"restart_type is {restart_type!r}; allowed are 'permanent', 'transient' and 'temporary'")
@@ -94,8 +106,8 @@ def start(application: Any, restart_type: RestartType = "temporary") -> None:
     _ask("start", name_of(application), restart_type)
 
 
-def ensure_started(application: Any, restart_type: RestartType = "temporary") -> None:
-    """Like `start`, and content when it is running already."""
+def ensure_started(application: Term, restart_type: RestartType = "temporary") -> None:
+    """Start an application like `start`, unless it is running already."""
     try:
         start(application, restart_type)
     except StartError as error:
@@ -103,32 +115,37 @@ def ensure_started(application: Any, restart_type: RestartType = "temporary") ->
             raise
 
 
-def ensure_all_started(applications: Any, restart_type: RestartType = "temporary") -> list[str]:
-    """Start an application, or a list of them, with all they need, in order; gives the names of those it started.
+def ensure_all_started(applications: Term, restart_type: RestartType = "temporary") -> list[str]:
+    """Start an application, or a list of them, and first all that they need; return the names of those it started.
 
-    Raises StartError ``(name, reason)`` for the first that fails, after stopping again what it had started.
+    Raises StartError ``(name, reason)`` for the first that fails, after stopping again those it had started:
+    ``("db", ("not_loaded", "db"))``, say, or ``("db", ("circular_dependency", ["db", "log", "db"]))``.
     """
     started: list[str] = []
     wanted = applications if isinstance(applications, (list, tuple)) else [applications]
     try:
         for application in wanted:
             _ensure(application, restart_type, started, ())
-    except StartError:
+    except Exception:
         for name in reversed(started):
-            stop(name)
+            with suppress(ApplicationError, CallError):  # it may have ended by itself, or with the node
+                stop(name)
         raise
     return started
 
 
-def _ensure(application: Any, restart_type: RestartType, started: list[str], needed_by: tuple[str, ...]) -> None:
+def _ensure(application: Term, restart_type: RestartType, started: list[str], needed_by: tuple[str, ...]) -> None:
     name = name_of(application)
-    _load_class(application)
     if name in needed_by:
-        raise StartError(("circular_dependency", [*needed_by, name]))
+        raise StartError((name, ("circular_dependency", [*needed_by, name])))
+    _load_class(application)
     if name in which_applications():
         return
-    for needed in _ask("applications_of", name):
-        _ensure(needed, restart_type, started, (*needed_by, name))
+    outcome, needed = _request("applications_of", name)
+    if outcome == "failed":
+        raise StartError((name, needed))
+    for other in needed:
+        _ensure(other, restart_type, started, (*needed_by, name))
     try:
         start(application, restart_type)
     except StartError as error:
@@ -138,35 +155,35 @@ def _ensure(application: Any, restart_type: RestartType, started: list[str], nee
     started.append(name)
 
 
-def stop(application: Any) -> None:
+def stop(application: Term) -> None:
     """Stop an application: its `prep_stop`, its tree, its `stop`. Raises ApplicationError ``("not_started", name)``."""
     _ask("stop", name_of(application))
 
 
 def which_applications() -> list[str]:
-    """Give the names of those that are running, in the order they were started."""
+    """Return the names of the running applications, in the order of their starts."""
     names: list[str] = _ask("which_applications")
     return names
 
 
 def loaded_applications() -> list[str]:
-    """Give the names of those that are loaded."""
+    """Return the names of the loaded applications."""
     names: list[str] = _ask("loaded_applications")
     return names
 
 
-def get_env(application: Any, key: str, default: Any = None) -> Any:
-    """Give a setting of a loaded application, `default` when there is none."""
+def get_env(application: Term, key: str, default: Term = None) -> Term:
+    """Return a setting of a loaded application, or `default` when it has none of that name."""
     return isolate(_settings(application).get(key, default))
 
 
-def get_all_env(application: Any) -> dict[str, Any]:
-    """Give all settings of a loaded application."""
-    settings: dict[str, Any] = isolate(_settings(application))
+def get_all_env(application: Term) -> dict[str, Term]:
+    """Return all settings of a loaded application."""
+    settings: dict[str, Term] = isolate(_settings(application))
     return settings
 
 
-def put_env(application: Any, key: str, value: Any) -> None:
+def put_env(application: Term, key: str, value: Term) -> None:
     """Change a setting of a loaded application. Raises ApplicationError ``("not_loaded", name)``."""
     name = name_of(application)
     if name not in loaded_applications():
@@ -174,34 +191,49 @@ def put_env(application: Any, key: str, value: Any) -> None:
     _settings(name)[key] = isolate(value)
 
 
-def delete_env(application: Any, key: str) -> None:
-    """Take a setting of a loaded application away."""
+def delete_env(application: Term, key: str) -> None:
+    """Delete a setting of a loaded application; nothing happens when it has none of that name."""
     _settings(application).pop(key, None)
 
 
-def name_of(application: Any) -> str:
-    """Give the name of an Application class, instance or name. Raises TypeError for anything else."""
+def name_of(application: Term) -> str:
+    """Return the name of an Application class, instance or name. Raises TypeError for anything else."""
     if isinstance(application, str):
         return application
     if isinstance(application, Application) or (isinstance(application, type) and issubclass(application, Application)):
         return application.name
-    raise TypeError(f"{application!r} is no application; give a subclass of Application or the name of a loaded one")
+    raise TypeError(
+        f"{application!r} is not an application; give a subclass of Application or the name of a loaded one"
+    )
 
 
-def _load_class(application: Any) -> None:
+def _load_class(application: Term) -> None:
     if isinstance(application, type) and name_of(application) not in loaded_applications():
         load(application)
 
 
-def _settings(application: Any) -> dict[str, Any]:
-    """Give the settings themselves, which are read without a message: `start` may want them."""
+def _check(application: Term) -> None:
+    """Raise TypeError, in the caller, for an application that the controller could not work with."""
+    if not isinstance(application, type) or not issubclass(application, Application):
+        raise TypeError(f"load() takes a subclass of Application, not {application!r}")
+    needed = application.applications
+    if isinstance(needed, str) or not isinstance(needed, Iterable):
+        raise TypeError(f"{application.__name__}.applications is {needed!r}; give a list of classes or names")
+    for other in needed:
+        name_of(other)
+    if not isinstance(application.env, Mapping):
+        raise TypeError(f"{application.__name__}.env is {application.env!r}; give a mapping of names to settings")
+
+
+def _settings(application: Term) -> dict[str, Term]:
+    """Return the settings themselves, without a message: an application's `start` may read them."""
     process = getattr(whereis(CONTROLLER), "process", None)
     server = None if process is None else process.body
     return server.env.get(name_of(application), {}) if isinstance(server, ApplicationController) else {}
 
 
-def _ask(request: str, *arguments: Any) -> Any:
-    outcome, value = call(_controller(), (request, *arguments), timeout=None)
+def _ask(request: str, *arguments: Term) -> Term:
+    outcome, value = _request(request, *arguments)
     if outcome == "refused":
         raise ApplicationError(value)
     if outcome == "failed":
@@ -209,7 +241,12 @@ def _ask(request: str, *arguments: Any) -> Any:
     return value
 
 
-def _controller() -> Any:
+def _request(request: str, *arguments: Term) -> tuple[str, Term]:
+    answer: tuple[str, Term] = call(_controller(), (request, *arguments), timeout=None)
+    return answer
+
+
+def _controller() -> Term:
     pid = whereis(CONTROLLER)
     if pid is None:
         try:

@@ -101,7 +101,7 @@ def test_what_it_needs_must_be_running() -> None:
     assert caught.value.reason == ("not_loaded", "unheard of")
     with pytest.raises(StartError) as caught:
         application.ensure_all_started("unheard of")
-    assert caught.value.reason == ("not_loaded", "unheard of")
+    assert caught.value.reason == ("unheard of", ("not_loaded", "unheard of"))
 
 
 @in_node
@@ -166,7 +166,46 @@ def test_applications_that_need_each_other_cannot_start() -> None:
     application.load(Right)
     with pytest.raises(StartError) as caught:
         application.ensure_all_started("Left")
-    assert caught.value.reason == ("circular_dependency", ["Left", "Right", "Left"])
+    assert caught.value.reason == ("Left", ("circular_dependency", ["Left", "Right", "Left"]))
+
+
+@in_node
+def test_what_was_started_for_one_that_cannot_start_is_stopped_again() -> None:
+    class Needy(Application):
+        applications = (Base, "missing")
+
+    with pytest.raises(StartError) as caught:
+        application.ensure_all_started(Needy)
+    assert caught.value.reason == ("missing", ("not_loaded", "missing"))
+    assert application.which_applications() == []
+
+
+@in_node
+def test_the_reason_of_a_failed_start_is_kept_when_what_it_needed_has_ended_by_itself() -> None:
+    class Fatal(Application):
+        applications = (Base,)
+
+        def start(self, start_type: str, args: Any) -> Any:
+            crash("base_sup", "base_worker")
+            raise StartError("no_luck")
+
+    with pytest.raises(StartError) as caught:
+        application.ensure_all_started(Fatal)
+    assert caught.value.reason == ("Fatal", ("no_luck", ("Fatal", "start", ("normal", ()))))
+
+
+@pytest.mark.parametrize("fields", [{"applications": "base"}, {"applications": (5,)}, {"applications": 5}, {"env": 5}])
+def test_what_the_controller_cannot_use_is_refused_at_the_call(fields: dict[str, Any]) -> None:
+    @in_node
+    def play() -> None:
+        application.start(Base)
+        with pytest.raises(TypeError):
+            application.load(type("Wrong", (Application,), fields))
+        with pytest.raises(TypeError, match="takes a subclass of Application"):
+            application.load("base")  # type: ignore[arg-type]
+        assert application.which_applications() == ["base"]
+
+    play()
 
 
 @in_node
@@ -297,7 +336,7 @@ def test_a_master_that_is_killed_takes_its_tree_along() -> None:
 
 @pytest.mark.parametrize("what", [7, Supervisor])
 def test_what_is_no_application_is_refused_at_the_call(what: Any) -> None:
-    with pytest.raises(TypeError, match="is no application"):
+    with pytest.raises(TypeError, match="is not an application"):
         application.stop(what)
     with pytest.raises(ValueError, match="allowed are 'permanent'"):
         application.start(Base, "sometimes")  # type: ignore[arg-type]
