@@ -17,14 +17,18 @@ from runtime.terms.isolation import isolate
 Restart = Literal["permanent", "transient", "temporary"]
 """When a child that ended is started again: always, after an abnormal exit only, never."""
 
-Shutdown = float | Literal["brutal_kill", "infinity"]
-"""How a child is ended: seconds it has after the exit signal ``"shutdown"`` before it is killed, or killed at once."""
+Shutdown = float | Literal["brutal_kill", "infinity"] | None
+"""How a child is ended: the seconds it has after the exit signal ``"shutdown"`` before it is killed.
+
+``"brutal_kill"`` kills it at once; ``"infinity"``, or None, lets it take as long as it takes.
+"""
 
 AutoShutdown = Literal["never", "any_significant", "all_significant"]
 """When a supervisor ends itself because significant children have."""
 
 RESTARTS = ("permanent", "transient", "temporary")
 TYPES = ("worker", "supervisor")
+SHUTDOWNS = ("seconds >= 0", "'brutal_kill'", "'infinity'", None)
 AUTO_SHUTDOWNS = ("never", "any_significant", "all_significant")
 
 MISSING: Any = type("Missing", (), {"__repr__": lambda self: "MISSING"})()
@@ -44,7 +48,7 @@ class SpecError(StartError, ValueError):
         self.start_reason = (about, reason)
 
     def of_start(self) -> SpecError:
-        """Give the same error as the start of a supervisor reports it: `reason` is `start_reason`."""
+        """Return the same error as the start of a supervisor reports it: `reason` is `start_reason`."""
         about, _ = self.start_reason
         error = SpecError(self.start_reason, str(self), about)
         error.start_reason = self.start_reason
@@ -81,10 +85,10 @@ class ChildSpec:
             raise _not_allowed("invalid_child_type", self.id, "type", self.type, TYPES)
         if self.shutdown is MISSING:
             object.__setattr__(self, "shutdown", 5.0 if self.type == "worker" else "infinity")
+        elif self.shutdown is None:
+            object.__setattr__(self, "shutdown", "infinity")
         elif not _is_shutdown(self.shutdown):
-            raise _not_allowed(
-                "invalid_shutdown", self.id, "shutdown", self.shutdown, ("seconds >= 0", "brutal_kill", "infinity")
-            )
+            raise _not_allowed("invalid_shutdown", self.id, "shutdown", self.shutdown, SHUTDOWNS)
         if self.significant not in (True, False):
             raise _not_allowed("invalid_significant", self.id, "significant", self.significant, (True, False))
         if self.modules is MISSING:
@@ -141,7 +145,7 @@ def check_childspecs(children: Iterable[Any], auto_shutdown: AutoShutdown | None
 
 
 def child_specs(children: Iterable[Any], auto_shutdown: AutoShutdown | None) -> tuple[ChildSpec, ...]:
-    """Give the ChildSpecs of `children`, checked together: no id twice, significant ones where they may be."""
+    """Return the ChildSpecs of `children`, checked together: no id twice, significant ones where they may be."""
     specs: dict[Hashable, ChildSpec] = {}
     for child in children:
         spec = child_spec(child)
@@ -190,6 +194,27 @@ def _is_shutdown(value: Any) -> bool:
     if isinstance(value, str):
         return value in ("brutal_kill", "infinity")
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
+
+
+def read_shutdown(value: Shutdown) -> Shutdown:
+    """Return how a child is to be ended, ``"infinity"`` for None. Raises ValueError for what is not allowed."""
+    if value is None:
+        return "infinity"
+    if not _is_shutdown(value):
+        raise ValueError(f"shutdown is {value!r}; {_allowed(SHUTDOWNS)}")
+    return value
+
+
+def id_from_name(name: object, otherwise: Hashable) -> Hashable:
+    """Return the id of a child that is started with a name: that name, so that two of a class can be siblings.
+
+    A name in a registry is the id without the value that is registered with it. Without a name it is `otherwise`.
+    """
+    if isinstance(name, str):
+        return name
+    if type(name) is tuple and len(name) in (3, 4) and name[0] == "via":
+        return name[:3]
+    return otherwise
 
 
 def _not_allowed(tag: str, id: Any, field: str, value: Any, allowed: tuple[Any, ...]) -> SpecError:

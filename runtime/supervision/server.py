@@ -10,7 +10,7 @@ from dataclasses import replace
 from runtime.kernel.pid import Exit, Pid
 from runtime.kernel.processes import flag
 from runtime.otp.calls import From
-from runtime.otp.child_spec import ChildSpec, SpecError, check_significant
+from runtime.otp.child_spec import ChildSpec, SpecError, check_significant, id_from_name
 from runtime.otp.gen_server import GenServer, Stop
 from runtime.supervision.child import Child
 from runtime.supervision.children import TRY_AGAIN, Children
@@ -162,10 +162,3 @@ class SupervisorServer(GenServer):
         """
         spec: ChildSpec = super().child_spec(*args, **kwargs)
         return replace(spec, id=id_from_name(kwargs.get("name"), spec.id), type="supervisor", shutdown="infinity")
-
-
-def id_from_name(name: Term, otherwise: Term) -> Term:
-    """Return the id of a child that is started with `name`: the name; of a via name without the value it registers."""
-    if isinstance(name, tuple):
-        return name[:3]
-    return otherwise if name is None else name

@@ -42,7 +42,7 @@ class ParallelShutdown(Generic[C]):
         for pid in self._waiting.values():
             shutdown = self._children[pid].spec.shutdown
             exit(pid, "kill" if shutdown == "brutal_kill" else "shutdown")
-            if not isinstance(shutdown, str):
+            if isinstance(shutdown, (int, float)):
                 limits.setdefault(shutdown, []).append(pid)
         start = now()
         for seconds in sorted(limits):

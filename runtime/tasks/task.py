@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from runtime.kernel.body import name_of
 from runtime.kernel.clock import now
@@ -20,18 +20,23 @@ from runtime.terms.errors import CallError
 from runtime.terms.isolation import travels_by_reference
 from runtime.terms.pattern import ANY
 from runtime.terms.reason import is_atom
+from runtime.terms.term import Term
+from runtime.terms.timeout import TimeoutArgument, seconds_of
 
-Outcome = tuple[str, Any]
+T = TypeVar("T")
+
+Outcome: TypeAlias = tuple[Literal["ok"], T] | tuple[Literal["exit"], Term]
 """How a task ended: ``("ok", result)`` or ``("exit", reason)``."""
 
 
 @travels_by_reference
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A running function: its process, the reference its messages carry, who may wait for it, what it runs.
+class Task(Generic[T]):
+    """A running function: its process, the reference its messages carry, its owner, and the function's name.
 
-    The result arrives as ``(ref, result)``, followed by a `Down`. `Task.start_link(fn, *args)` starts one that nobody
-    waits for, and ``(Task, fn, *args)`` is a child spec. Semantics: Elixir's Task.
+    Only the owner, the process that started the task, can wait for it. The result arrives as ``(ref, result)``,
+    followed by a `Down`. `Task.start_link(fn, *args)` starts a task without a result to wait for, and
+    ``(Task, fn, *args)`` is a child spec. Semantics: Elixir's Task.
     """
 
     pid: Pid
@@ -40,24 +45,24 @@ class Task:
     function: str = ""
 
     @staticmethod
-    def start(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Pid:
+    def start(fn: Callable[..., object], *args: object, **kwargs: object) -> Pid:
         """Run ``fn(*args, **kwargs)`` in a process for its effect alone; not linked."""
         return start_task_process(check_function(fn), args, kwargs, linked=False).pid
 
     @staticmethod
-    def start_link(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Pid:
+    def start_link(fn: Callable[..., object], *args: object, **kwargs: object) -> Pid:
         """Run ``fn(*args, **kwargs)`` in a linked process for its effect alone."""
         return start_task_process(check_function(fn), args, kwargs, linked=True).pid
 
     @staticmethod
-    def child_spec(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> ChildSpec:
-        """Give the spec of a temporary child that runs ``fn(*args, **kwargs)``."""
+    def child_spec(fn: Callable[..., object], *args: object, **kwargs: Any) -> ChildSpec:
+        """Return the spec of a temporary child that runs ``fn(*args, **kwargs)``."""
         start = Task.start_link if not kwargs else partial(Task.start_link, **kwargs)
         return ChildSpec(id="Task", start=(start, check_function(fn), *args), restart="temporary", modules=[Task])
 
 
-def spawn_task(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Task:
-    """Run ``fn(*args, **kwargs)`` in a linked process; `await_` gives its result (Elixir: Task.async)."""
+def spawn_task(fn: Callable[..., T], *args: object, **kwargs: object) -> Task[T]:
+    """Run ``fn(*args, **kwargs)`` in a linked process; `await_` returns its result (Elixir: Task.async)."""
     owner = current_process("spawn_task")
     ref = Ref()
     owner.node.add_alias(owner, ref, "demonitor")
@@ -66,38 +71,39 @@ def spawn_task(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Task:
     return Task(process.pid, ref, owner.pid, name_of(fn))
 
 
-def _run_and_reply(ref: Ref, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+def _run_and_reply(ref: Ref, fn: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object]) -> None:
     send(ref, (ref, fn(*args, **kwargs)))
 
 
-def await_(task: Task, timeout: float | None = 5.0) -> Any:
-    """Give the result of a task that the caller owns; waits `timeout` seconds, None for ever.
+def await_(task: Task[T], timeout: TimeoutArgument = 5.0) -> T:
+    """Return the result of a task that the caller owns; waits for `timeout` seconds (None, ``"infinity"``: no limit).
 
     Raises CallError with ``"timeout"`` (the task goes on, its result is dropped) or the reason the task ended with, and
     ValueError when the caller is not the owner. A task can be awaited once.
     """
+    seconds = seconds_of(timeout)
     _check_owner(task, "await_")
-    message = receive((task.ref, ANY), Down(task.ref, ANY, ANY), timeout=timeout, default=None)
+    message = receive((task.ref, ANY), Down(task.ref, ANY, ANY), timeout=seconds, default=None)
     demonitor(task.ref, flush=True)
     if message is None:
         raise CallError("timeout", "await", (task, timeout), "task")
     if isinstance(message, Down):
         raise CallError(message.reason, "await", (task, timeout), "task")
-    return message[1]
+    result: T = message[1]
+    return result
 
 
-def await_many(tasks: Iterable[Task], timeout: float | None = 5.0) -> list[Any]:
-    """Give the results of several tasks in their order; `timeout` is for all together. Raises as `await_`."""
+def await_many(tasks: Iterable[Task[T]], timeout: TimeoutArgument = 5.0) -> list[T]:
+    """Return the results of several tasks in their order; `timeout` is for all together. Raises as `await_`."""
+    deadline = _deadline(timeout)
     tasks = list(tasks)
     for task in tasks:
         _check_owner(task, "await_many")
     waiting = {task.ref for task in tasks}
-    results: dict[Ref, Any] = {}
-    deadline = None if timeout is None else now() + timeout
-    failure: Any = None
+    results: dict[Ref, T] = {}
+    failure: tuple[Term] | None = None
     while waiting and failure is None:
-        left = None if deadline is None else max(0.0, deadline - now())
-        message = receive(partial(_is_from_any, waiting), timeout=left, default=None)
+        message = receive(partial(_is_from_any, waiting), timeout=_left(deadline), default=None)
         if message is None:
             failure = ("timeout",)
         elif isinstance(message, Down):
@@ -113,20 +119,30 @@ def await_many(tasks: Iterable[Task], timeout: float | None = 5.0) -> list[Any]:
     return [results[task.ref] for task in tasks]
 
 
-def _is_from_any(refs: set[Ref], message: Any) -> bool:
+def _deadline(timeout: TimeoutArgument) -> float | None:
+    seconds = seconds_of(timeout)
+    return None if seconds is None else now() + seconds
+
+
+def _left(deadline: float | None) -> float | None:
+    return None if deadline is None else max(0.0, deadline - now())
+
+
+def _is_from_any(refs: set[Ref], message: Term) -> bool:
     """Whether a message is the result or the `Down` of a task with one of these references."""
     if isinstance(message, Down):
         return message.ref in refs
     return type(message) is tuple and len(message) == 2 and isinstance(message[0], Ref) and message[0] in refs
 
 
-def yield_(task: Task, timeout: float | None = 5.0) -> Outcome | None:
-    """Look for a task's end for `timeout` seconds: ``("ok", result)``, ``("exit", reason)``, or None if it goes on.
+def yield_(task: Task[T], timeout: TimeoutArgument = 5.0) -> Outcome[T] | None:
+    """Wait for a task's end for `timeout` seconds: ``("ok", result)``, ``("exit", reason)``, or None if it goes on.
 
-    After None it can be awaited, or looked for again. Raises ValueError when the caller is not the owner.
+    After None it can be awaited, or waited for again. Raises ValueError when the caller is not the owner.
     """
+    seconds = seconds_of(timeout)
     _check_owner(task, "yield_")
-    message = receive((task.ref, ANY), Down(task.ref, ANY, ANY), timeout=timeout, default=None)
+    message = receive((task.ref, ANY), Down(task.ref, ANY, ANY), timeout=seconds, default=None)
     if message is None:
         return None
     demonitor(task.ref, flush=True)
@@ -134,19 +150,23 @@ def yield_(task: Task, timeout: float | None = 5.0) -> Outcome | None:
 
 
 def yield_many(
-    tasks: Iterable[Task], timeout: float | None = 5.0, on_timeout: str = "nothing"
-) -> list[tuple[Task, Outcome | None]]:
-    """`yield_` several tasks within one `timeout`; gives ``(task, outcome)`` in their order.
+    tasks: Iterable[Task[T]],
+    timeout: TimeoutArgument = 5.0,
+    on_timeout: Literal["nothing", "kill_task", "ignore"] = "nothing",
+) -> list[tuple[Task[T], Outcome[T] | None]]:
+    """`yield_` several tasks within one `timeout`; returns ``(task, outcome)`` in their order.
 
     Those that go on have None; ``on_timeout="kill_task"`` ends them, ``"ignore"`` lets go of them.
     """
     if on_timeout not in ("nothing", "kill_task", "ignore"):
         raise ValueError(f"on_timeout is {on_timeout!r}; allowed are 'nothing', 'kill_task' and 'ignore'")
-    deadline = None if timeout is None else now() + timeout
-    outcomes = []
+    deadline = _deadline(timeout)
+    tasks = list(tasks)
     for task in tasks:
-        left = None if deadline is None else max(0.0, deadline - now())
-        outcome = yield_(task, left)
+        _check_owner(task, "yield_many")
+    outcomes: list[tuple[Task[T], Outcome[T] | None]] = []
+    for task in tasks:
+        outcome = yield_(task, _left(deadline))
         if outcome is None and on_timeout == "kill_task":
             outcome = shutdown(task, "brutal_kill")
         elif outcome is None and on_timeout == "ignore":
@@ -155,16 +175,16 @@ def yield_many(
     return outcomes
 
 
-def shutdown(task: Task, timeout: float | str | None = 5.0) -> Outcome | None:
+def shutdown(task: Task[T], timeout: TimeoutArgument | Literal["brutal_kill"] = 5.0) -> Outcome[T] | None:
     """End a task: with ``"shutdown"``, and after `timeout` seconds by killing; ``"brutal_kill"`` kills at once.
 
-    Gives ``("ok", result)`` when it had finished, ``("exit", reason)`` when it had ended otherwise, else None.
+    Returns ``("ok", result)`` when it had finished, ``("exit", reason)`` when it had ended otherwise, else None.
     """
-    _check_owner(task, "shutdown")
     kills = timeout == "brutal_kill"
     if isinstance(timeout, str) and timeout not in ("brutal_kill", "infinity"):
-        raise ValueError(f"timeout is {timeout!r}; allowed are seconds, 'brutal_kill' and 'infinity'")
-    seconds = None if isinstance(timeout, str) else timeout
+        raise ValueError(f"timeout is {timeout!r}; allowed are seconds, 'brutal_kill', and 'infinity' or None")
+    seconds = None if timeout == "brutal_kill" else seconds_of(timeout)
+    _check_owner(task, "shutdown")
     ref = monitor(task.pid)
     unlink(task.pid)
     exit(task.pid, "kill" if kills else "shutdown")
@@ -183,8 +203,8 @@ def shutdown(task: Task, timeout: float | str | None = 5.0) -> Outcome | None:
     return None if is_atom(reason, "killed" if kills else "shutdown") else ("exit", reason)
 
 
-def ignore(task: Task) -> Outcome | None:
-    """Let go of a task, which runs on unlinked; gives its outcome when it has ended already, else None."""
+def ignore(task: Task[T]) -> Outcome[T] | None:
+    """Let go of a task, which runs on unlinked. Returns its outcome when it has ended already, else None."""
     _check_owner(task, "ignore")
     outcome = yield_(task, 0)
     unlink(task.pid)
@@ -192,9 +212,9 @@ def ignore(task: Task) -> Outcome | None:
     return outcome
 
 
-def _check_owner(task: Any, function: str) -> None:
+def _check_owner(task: object, function: str) -> None:
     if not isinstance(task, Task):
-        raise TypeError(f"{function}() takes a Task, not {task!r}")
+        raise TypeError(f"{function}() takes a Task, not {task!r}; spawn_task() returns one")
     caller = self_()
     if task.owner != caller:
         raise ValueError(
@@ -202,8 +222,11 @@ def _check_owner(task: Any, function: str) -> None:
         )
 
 
-def check_function(fn: Any) -> Callable[..., Any]:
-    """Give `fn` back. Raises TypeError for what is no function."""
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def check_function(fn: F) -> F:
+    """Return `fn`. Raises TypeError for what cannot be called."""
     if not callable(fn):
         raise TypeError(f"a task runs a function, not {fn!r}")
-    return fn  # type: ignore[no-any-return]
+    return fn

@@ -1,10 +1,9 @@
-"""What the process of a task runs: one function, with an ancestry, callers, and reports when it fails."""
+"""What the process of a task runs: one function, with ancestors, callers, and reports when it fails."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, ClassVar
 
 from runtime.kernel.body import PlainBody, exit_reason, name_of
 from runtime.kernel.node import current_process
@@ -16,22 +15,29 @@ from runtime.kernel.scheduler import Worker
 from runtime.kernel.signals import finish, link_processes
 from runtime.otp.gen_server import lineage_of
 from runtime.supervision.child import is_normal
+from runtime.terms.term import Term
 
 
 class TaskBody(PlainBody, eq=False):
     """A function whose abnormal end is reported, as that of every process with a place in a tree.
 
-    `starter` is who wanted the task: the caller for whom a supervisor has started it.
+    `starter` is the process that wanted the task: the caller, where a supervisor has started it for one. `shown_as` is
+    the program's own function, which the runtime's `function` calls and which observers and reports name.
     """
 
     starter: Pid
-    reports: ClassVar[bool] = True
+    shown_as: Callable[..., object]
+
+    @property
+    def initial_call(self) -> str:
+        """The program's function, as ``module.name``."""
+        return name_of(self.shown_as)
 
     def run_process(self, process: Process, worker: Worker) -> None:
         """Run the function to its end; nothing that it raises gets past here."""
         try:
             self.function(*self.args, **self.kwargs)
-            reason: Any = "normal"
+            reason: Term = "normal"
         except BaseException as error:
             reason = exit_reason(process, error)
             if process.state is not DEAD and not is_normal(reason):
@@ -41,7 +47,7 @@ class TaskBody(PlainBody, eq=False):
         worker.process = None
         finish(process, reason)
 
-    def _report(self, process: Process, reason: Any) -> None:
+    def _report(self, process: Process, reason: Term) -> None:
         starter = self.starter.process
         report(
             "task_terminating",
@@ -55,23 +61,24 @@ class TaskBody(PlainBody, eq=False):
 
 
 def start_task_process(
-    function: Callable[..., Any],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any] | None = None,
+    function: Callable[..., object],
+    args: tuple[object, ...],
+    kwargs: dict[str, object] | None = None,
     *,
     linked: bool,
     starter: Pid | None = None,
     callers: list[Pid] | None = None,
-    shown_as: Any = None,
+    shown_as: Callable[..., object] | None = None,
 ) -> Process:
-    """Make a process for a task of the caller, ready to run.
+    """Start a process for a task of the caller.
 
     It has `$ancestors` and `$callers` (the caller and its own callers, unless given); observers show it as the
     function, or as `shown_as`.
     """
     parent = current_process("spawn_task")
-    body = TaskBody(function, args, kwargs or {}, starter or parent.pid)
-    process = start_process(parent.node, parent, body, None, name_of(shown_as or function))
+    shown_as = shown_as or function
+    body = TaskBody(function, args, kwargs or {}, starter or parent.pid, shown_as)
+    process = start_process(parent.node, parent, body, None, name_of(shown_as))
     process.ancestors = lineage_of(parent)
     dictionary_of(process)["$callers"] = callers_of(parent) if callers is None else callers
     if linked:
@@ -79,6 +86,14 @@ def start_task_process(
     return process
 
 
+def show_as(process: Process, fn: Callable[..., object]) -> None:
+    """Let a task that has got its function now be shown as that."""
+    process.label = name_of(fn)
+    assert isinstance(process.body, TaskBody)
+    process.body.shown_as = fn
+    dictionary_of(process)["$initial_call"] = process.initial_call
+
+
 def callers_of(process: Process) -> list[Pid]:
-    """Give what `$callers` is in the tasks that a process starts: itself, and its own callers."""
+    """Return what `$callers` is in the tasks that a process starts: the process, and its own callers."""
     return [process.pid, *(process.dictionary or {}).get("$callers", ())]

@@ -3,39 +3,75 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Generic, Literal, TypedDict, TypeVar, Unpack
 
 from runtime.kernel.clock import now
-from runtime.kernel.mailbox import check_seconds, receive
-from runtime.kernel.pid import Down, Exit, Ref
-from runtime.kernel.processes import demonitor, unlink
+from runtime.kernel.mailbox import receive, send
+from runtime.kernel.pid import Down, Exit, Pid, Ref
+from runtime.kernel.processes import demonitor, exit, monitor, self_, spawn, unlink
+from runtime.kernel.signals import unlink_processes
 from runtime.tasks.task import Outcome, Task, check_function, shutdown, spawn_task
 from runtime.terms.errors import CallError
+from runtime.terms.isolation import travels_by_reference
 from runtime.terms.pattern import ANY
+from runtime.terms.term import Term
+from runtime.terms.timeout import TimeoutArgument, seconds_of
+
+Item = TypeVar("Item")
+T = TypeVar("T")
 
 
-def async_stream(items: Iterable[Any], fn: Callable[..., Any], *args: Any, **options: Any) -> Iterator[Any]:
-    """Run ``fn(item, *args)`` for each item in a linked task; gives ``("ok", result)`` or ``("exit", reason)`` of each.
+class StreamOptions(TypedDict, total=False):
+    """The options of `async_stream`."""
 
-    Options: `max_concurrency` tasks run at a time (one per processor); outcomes come in the items' order unless
-    ``ordered=False``; a task has `timeout` seconds (5.0, None: no limit), and when they are over ``on_timeout="exit"``
-    raises CallError ``"timeout"`` and ``"kill_task"`` gives ``("exit", "timeout")``; with `zip_input_on_exit` an exit
-    is ``("exit", (item, reason))``. A task that fails ends a caller that does not trap exits. What still runs when the
-    iteration is given up is killed. Semantics: Elixir's Task.async_stream.
+    max_concurrency: int | None
+    ordered: bool
+    timeout: TimeoutArgument
+    on_timeout: Literal["exit", "kill_task"]
+    zip_input_on_exit: bool
+
+
+def async_stream(
+    items: Iterable[Item],
+    fn: Callable[..., T],
+    *args: object,
+    **options: Unpack[StreamOptions],
+) -> Iterator[Outcome[T]]:
+    """Run ``fn(item, *args)`` for each item in a linked task; yields the outcome of each.
+
+    An outcome is ``("ok", result)`` or ``("exit", reason)``. Options: `max_concurrency` tasks run at a time (one per
+    processor); outcomes come in the items' order unless ``ordered=False``; a task has `timeout` seconds (5.0; None or
+    ``"infinity"``: no limit). When these are over the task is killed, however busy the caller is meanwhile, and the
+    iteration raises CallError ``"timeout"``, or with ``on_timeout="kill_task"`` yields ``("exit", "timeout")``. With
+    `zip_input_on_exit` an exit is ``("exit", (item, reason))``. A task that fails ends a caller that does not trap
+    exits. What still runs when the iteration is given up is killed. Semantics: Elixir's Task.async_stream.
     """
     check_function(fn)
-    return TaskStream(items, lambda item: spawn_task(fn, item, *args), **options).outcomes()
+
+    def begin(item: Item) -> Task[T]:
+        return spawn_task(fn, item, *args)
+
+    return TaskStream(items, begin, **options).outcomes()
 
 
-class _Slot(NamedTuple):
-    task: Task
-    position: int
-    item: Any
-    deadline: float | None
+@travels_by_reference
+class _Slot(Generic[Item, T]):
+    """One running task of a stream."""
+
+    __slots__ = ("deadline", "is_over", "item", "position", "task", "timed_out")
+
+    def __init__(self, task: Task[T], position: int, item: Item, deadline: float) -> None:
+        self.task = task
+        self.position = position
+        self.item = item
+        self.deadline = deadline
+        self.timed_out = False
+        self.is_over = False
 
 
-class TaskStream:
+class TaskStream(Generic[Item, T]):
     """The tasks of one stream: those that run, and the outcomes that wait for earlier ones.
 
     `begin` starts the task of an item. The other arguments are the options of `async_stream`.
@@ -43,19 +79,20 @@ class TaskStream:
 
     def __init__(
         self,
-        items: Iterable[Any],
-        begin: Callable[[Any], Task],
+        items: Iterable[Item],
+        begin: Callable[[Item], Task[T]],
         max_concurrency: int | None = None,
         ordered: bool = True,
-        timeout: float | None = 5.0,
-        on_timeout: str = "exit",
+        timeout: TimeoutArgument = 5.0,
+        on_timeout: Literal["exit", "kill_task"] = "exit",
         zip_input_on_exit: bool = False,
     ) -> None:
         limit = os.cpu_count() or 1 if max_concurrency is None else max_concurrency
-        if not isinstance(limit, int) or limit < 1:
+        if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
             raise ValueError(f"max_concurrency is {limit!r}; allowed: a whole number >= 1")
-        if timeout is not None:
-            check_seconds(timeout, "timeout")
+        for name, value in (("ordered", ordered), ("zip_input_on_exit", zip_input_on_exit)):
+            if not isinstance(value, bool):
+                raise ValueError(f"{name} is {value!r}; allowed are True and False")
         if on_timeout not in ("exit", "kill_task"):
             raise ValueError(f"on_timeout is {on_timeout!r}; allowed are 'exit' and 'kill_task'")
         self._items = enumerate(items)
@@ -63,22 +100,35 @@ class TaskStream:
         self._limit = limit
         self._ordered = ordered
         self._timeout = timeout
+        self._seconds = seconds_of(timeout)
         self._on_timeout = on_timeout
         self._zips = zip_input_on_exit
-        self._running: dict[Ref, _Slot] = {}
-        self._done: dict[int, Outcome] = {}
+        self._running: dict[Ref, _Slot[Item, T]] = {}
+        self._done: dict[int, Outcome[T]] = {}
         self._delivered = 0
+        self._timekeeper: Pid | None = None
 
-    def outcomes(self) -> Iterator[Outcome]:
-        """Give the outcomes; tasks start as the iteration asks for them."""
+    def outcomes(self) -> Iterator[Outcome[T]]:
+        """Yield the outcomes. A task starts when the iteration asks for more than is ready."""
         try:
-            while self._fill() or self._done:
+            while True:
                 yield from self._deliver()
-                if self._running:
-                    self._await_one()
+                if not self._fill():
+                    return
+                self._await_one()
         finally:
             for slot in self._running.values():
                 _kill(slot.task)
+            if self._timekeeper is not None:
+                exit(self._timekeeper, "kill")
+
+    def _deliver(self) -> Iterator[Outcome[T]]:
+        while self._done:
+            position = self._delivered if self._ordered else next(iter(self._done))
+            if position not in self._done:
+                return
+            self._delivered += 1
+            yield self._done.pop(position)
 
     def _fill(self) -> bool:
         """Start tasks while there are items and room; whether any task runs."""
@@ -88,59 +138,79 @@ class TaskStream:
                 break
             position, item = following
             task = self._begin(item)
-            deadline = None if self._timeout is None else now() + self._timeout
-            self._running[task.ref] = _Slot(task, position, item, deadline)
+            slot = _Slot(task, position, item, now() + (self._seconds or 0.0))
+            self._running[task.ref] = slot
+            if self._seconds is not None:
+                if self._timekeeper is None:
+                    self._timekeeper = spawn(_keep_time, self_(), label="time limit of a task stream")
+                send(self._timekeeper, slot)
         return bool(self._running)
 
-    def _deliver(self) -> Iterator[Outcome]:
-        while self._done:
-            position = self._delivered if self._ordered else next(iter(self._done))
-            if position not in self._done:
-                return
-            self._delivered += 1
-            yield self._done.pop(position)
-
     def _await_one(self) -> None:
-        """Wait until a task ends, or until the time of one is over."""
-        deadline = min((slot.deadline for slot in self._running.values() if slot.deadline is not None), default=None)
-        left = None if deadline is None else max(0.0, deadline - now())
-        message = receive(self._is_ours, timeout=left, default=None)
-        if message is None:
-            self._time_out()
-            return
+        """Wait until a task ends. Raises CallError when its time was over before."""
+        message = receive(self._is_ours)
         slot = self._running.pop(message[0])
+        slot.is_over = True
         unlink(slot.task.pid)
         _flush_exit(slot.task)
         demonitor(slot.task.ref, flush=True)
-        if isinstance(message, Down):
-            self._done[slot.position] = self._exit(slot, message.reason)
-        else:
+        if not isinstance(message, Down):
             self._done[slot.position] = ("ok", message[1])
+        elif not slot.timed_out:
+            self._done[slot.position] = self._exit(slot, message.reason)
+        elif self._on_timeout == "kill_task":
+            self._done[slot.position] = self._exit(slot, "timeout")
+        else:
+            raise CallError("timeout", "stream", (self._timeout,), "task")
 
-    def _is_ours(self, message: Any) -> bool:
-        return isinstance(message, tuple) and len(message) in (2, 3) and message[0] in self._running
+    def _is_ours(self, message: Term) -> bool:
+        return (
+            isinstance(message, tuple)
+            and len(message) in (2, 3)
+            and isinstance(message[0], Ref)
+            and message[0] in self._running
+        )
 
-    def _exit(self, slot: _Slot, reason: Any) -> Outcome:
+    def _exit(self, slot: _Slot[Item, T], reason: Term) -> Outcome[T]:
         return ("exit", (slot.item, reason)) if self._zips else ("exit", reason)
 
-    def _time_out(self) -> None:
-        present = now()
-        for slot in [*self._running.values()]:
-            if slot.deadline is not None and slot.deadline <= present:
-                if self._on_timeout == "exit":
-                    raise CallError("timeout", "stream", (self._timeout,), "task")
-                del self._running[slot.task.ref]
-                outcome = _kill(slot.task)
-                self._done[slot.position] = self._exit(slot, "timeout") if outcome is None else outcome
+
+def _keep_time(consumer: Pid) -> None:
+    """Kill each task of a stream when its time is over: what a timekeeper's process runs.
+
+    A process of its own does it, since the consumer of the stream may be busy when the time comes. The consumer sends
+    it the slot of each task, and all have the same time, so the first to be sent is the first whose time is over.
+    """
+    monitor(consumer)
+    slots: deque[_Slot[object, object]] = deque()
+    while True:
+        while slots and slots[0].is_over:
+            slots.popleft()
+        left = max(0.0, slots[0].deadline - now()) if slots else None
+        message = receive(timeout=left, default=None)
+        if isinstance(message, Down):
+            return
+        if isinstance(message, _Slot):
+            slots.append(message)
+        elif slots and slots[0].deadline <= now():
+            _time_out(slots.popleft(), consumer)
 
 
-def _kill(task: Task) -> Outcome | None:
-    """End a task of a stream; gives its outcome when it had ended before."""
-    outcome = shutdown(task, "brutal_kill")
+def _time_out(slot: _Slot[object, object], consumer: Pid) -> None:
+    """Kill a task whose time is over, without its consumer dying of the link."""
+    task, owner = slot.task.pid.process, consumer.process
+    if task is not None and owner is not None and not slot.is_over:
+        slot.timed_out = True
+        unlink_processes(owner, task)
+        exit(slot.task.pid, "kill")
+
+
+def _kill(task: Task[T]) -> None:
+    """End a task of a stream that is given up."""
+    shutdown(task, "brutal_kill")
     _flush_exit(task)
-    return outcome
 
 
-def _flush_exit(task: Task) -> None:
-    """Take what a caller that traps exits got of the link out of its mailbox: the stream says how the task ended."""
+def _flush_exit(task: Task[T]) -> None:
+    """Take the `Exit` of a task out of the mailbox of a caller that traps exits: the stream says how it ended."""
     receive(Exit(task.pid, ANY), timeout=0, default=None)

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar, Unpack
 
 from runtime.kernel.body import name_of
 from runtime.kernel.mailbox import receive, send
 from runtime.kernel.node import current_process
 from runtime.kernel.pid import Down, Pid, Ref
 from runtime.kernel.processes import demonitor, exit, link, monitor
-from runtime.otp.child_spec import ChildSpec, Restart, Shutdown
+from runtime.otp.child_spec import ChildSpec, Restart, Shutdown, read_shutdown
 from runtime.supervision.dynamic_supervisor import DynamicSupervisor
 from runtime.supervision.requests import start_child, which_children
-from runtime.tasks.task import Task, check_function
-from runtime.tasks.task_body import callers_of, start_task_process
-from runtime.tasks.task_stream import TaskStream
+from runtime.tasks.task import Outcome, Task, check_function
+from runtime.tasks.task_body import callers_of, show_as, start_task_process
+from runtime.tasks.task_stream import StreamOptions, TaskStream
 from runtime.terms.pattern import ANY
+
+Item = TypeVar("Item")
+T = TypeVar("T")
+
+
+class SupervisedStreamOptions(StreamOptions, total=False):
+    """The options of `TaskSupervisor.async_stream`."""
+
+    shutdown: Shutdown
 
 
 class TaskSupervisor(DynamicSupervisor):
@@ -30,12 +39,12 @@ class TaskSupervisor(DynamicSupervisor):
     @staticmethod
     def start_child(
         supervisor: Any,
-        fn: Callable[..., Any],
-        *args: Any,
+        fn: Callable[..., object],
+        *args: object,
         restart: Restart = "temporary",
         shutdown: Shutdown = 5.0,
     ) -> Pid:
-        """Run ``fn(*args)`` as a child that nobody waits for; gives its Pid."""
+        """Run ``fn(*args)`` as a child for its effect alone. Returns its Pid."""
         owner = current_process("start_child")
         check_function(fn)
         start = (_start_alone, owner.pid, callers_of(owner), fn, args)
@@ -43,46 +52,51 @@ class TaskSupervisor(DynamicSupervisor):
         return pid
 
     @staticmethod
-    def async_(supervisor: Any, fn: Callable[..., Any], *args: Any, shutdown: Shutdown = 5.0) -> Task:
-        """Run ``fn(*args)`` as a child that is linked to the caller too; `await_` gives its result."""
+    def async_(supervisor: Any, fn: Callable[..., T], *args: object, shutdown: Shutdown = 5.0) -> Task[T]:
+        """Run ``fn(*args)`` as a child that is linked to the caller too; `await_` returns its result."""
         return start_supervised(supervisor, fn, args, shutdown, linked=True)
 
     @staticmethod
-    def async_nolink(supervisor: Any, fn: Callable[..., Any], *args: Any, shutdown: Shutdown = 5.0) -> Task:
+    def async_nolink(supervisor: Any, fn: Callable[..., T], *args: object, shutdown: Shutdown = 5.0) -> Task[T]:
         """Run ``fn(*args)`` as a child whose end, however it comes, does not end the caller."""
         return start_supervised(supervisor, fn, args, shutdown, linked=False)
 
     @staticmethod
     def async_stream(
-        supervisor: Any, items: Iterable[Any], fn: Callable[..., Any], *args: Any, **options: Any
-    ) -> Iterator[Any]:
-        """Like `runtime.tasks.task_stream.async_stream`, with the tasks as children of a supervisor."""
-        check_function(fn)
-        shutdown = options.pop("shutdown", 5.0)
-        begin = partial(_begin, supervisor, fn, args, shutdown, True)
-        return TaskStream(items, begin, **options).outcomes()
+        supervisor: Any,
+        items: Iterable[Item],
+        fn: Callable[..., T],
+        *args: object,
+        **options: Unpack[SupervisedStreamOptions],
+    ) -> Iterator[Outcome[T]]:
+        """Like `runtime.tasks.task_stream.async_stream`, with the tasks as children of a supervisor.
+
+        `shutdown` is how the supervisor ends a task, as in a `ChildSpec`.
+        """
+        return _stream(supervisor, items, fn, args, True, options)
 
     @staticmethod
     def async_stream_nolink(
-        supervisor: Any, items: Iterable[Any], fn: Callable[..., Any], *args: Any, **options: Any
-    ) -> Iterator[Any]:
+        supervisor: Any,
+        items: Iterable[Item],
+        fn: Callable[..., T],
+        *args: object,
+        **options: Unpack[SupervisedStreamOptions],
+    ) -> Iterator[Outcome[T]]:
         """Like `async_stream`, with tasks that are not linked to the caller."""
-        check_function(fn)
-        shutdown = options.pop("shutdown", 5.0)
-        begin = partial(_begin, supervisor, fn, args, shutdown, False)
-        return TaskStream(items, begin, **options).outcomes()
+        return _stream(supervisor, items, fn, args, False, options)
 
     @staticmethod
     def tasks(supervisor: Any) -> list[Pid]:
-        """Give the Pids of the tasks that run (Elixir: Task.Supervisor.children)."""
+        """Return the Pids of the tasks that run (Elixir: Task.Supervisor.children)."""
         return [info.pid for info in which_children(supervisor) if isinstance(info.pid, Pid)]
 
     children = tasks  # type: ignore[assignment]  # Elixir's name, of the class; an instance's are its records
 
 
 def start_supervised(
-    supervisor: Any, fn: Callable[..., Any], args: tuple[Any, ...], shutdown: Shutdown, linked: bool
-) -> Task:
+    supervisor: Any, fn: Callable[..., T], args: tuple[object, ...], shutdown: Shutdown, linked: bool
+) -> Task[T]:
     """Start a task as a supervisor's child, and hand it its work when the caller watches it."""
     owner = current_process("async_")
     check_function(fn)
@@ -97,15 +111,36 @@ def start_supervised(
 _WORK = "$task"
 
 
-def _begin(supervisor: Any, fn: Any, args: tuple[Any, ...], shutdown: Shutdown, linked: bool, item: Any) -> Task:
+def _stream(
+    supervisor: Any,
+    items: Iterable[Item],
+    fn: Callable[..., T],
+    args: tuple[object, ...],
+    linked: bool,
+    options: SupervisedStreamOptions,
+) -> Iterator[Outcome[T]]:
+    check_function(fn)
+    shutdown = read_shutdown(options.pop("shutdown", 5.0))
+    begin = partial(_begin, supervisor, fn, args, shutdown, linked)
+    return TaskStream(items, begin, **options).outcomes()  # type: ignore[misc]  # without shutdown
+
+
+def _begin(
+    supervisor: Any,
+    fn: Callable[..., T],
+    args: tuple[object, ...],
+    shutdown: Shutdown,
+    linked: bool,
+    item: object,
+) -> Task[T]:
     return start_supervised(supervisor, fn, (item, *args), shutdown, linked)
 
 
-def _spec(start: tuple[Any, ...], restart: Restart, shutdown: Shutdown) -> ChildSpec:
+def _spec(start: tuple[object, ...], restart: Restart, shutdown: Shutdown) -> ChildSpec:
     return ChildSpec(id="Task", start=start, restart=restart, shutdown=shutdown, modules=[Task])
 
 
-def _start_alone(owner: Pid, callers: list[Pid], fn: Callable[..., Any], args: tuple[Any, ...]) -> Pid:
+def _start_alone(owner: Pid, callers: list[Pid], fn: Callable[..., object], args: tuple[object, ...]) -> Pid:
     return start_task_process(fn, args, linked=True, starter=owner, callers=callers).pid
 
 
@@ -122,7 +157,7 @@ def _await_work(owner: Pid) -> None:
     demonitor(watch, flush=True)
     _, _, ref, callers, fn, args = message
     process = current_process("async_")
-    process.label = name_of(fn)
+    show_as(process, fn)
     assert process.dictionary is not None
     process.dictionary["$callers"] = callers
     send(ref, (ref, fn(*args)))

@@ -97,10 +97,10 @@ def _after_an_exit(function: Callable[[], Any]) -> Any:
 def x59_task_shutdown(log: Log) -> None:
     flag(trap_exit=True)
 
-    def begin(function: Callable[[], Any]) -> Task:
+    def begin(function: Callable[[], Any]) -> Task[Any]:
         return spawn_task(lambda: gate("s") and function())
 
-    def trapping(function: Callable[[], Any]) -> Task:
+    def trapping(function: Callable[[], Any]) -> Task[Any]:
         task = begin(lambda: _after_an_exit(function))
         open_gate("s", True)
         settle()
@@ -252,7 +252,7 @@ def _of(key: str) -> Any:
 def x62_await_many(log: Log) -> None:
     flag(trap_exit=True)
 
-    def two(first: str, second: str) -> tuple[list[Task], Pid, Pid]:
+    def two(first: str, second: str) -> tuple[list[Task[Any]], Pid, Pid]:
         tasks = [spawn_task(_obeying(id)) for id in (first, second)]
         return tasks, held(first), held(second)
 

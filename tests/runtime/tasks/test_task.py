@@ -1,3 +1,4 @@
+from math import nan
 from typing import Any
 
 import pytest
@@ -141,7 +142,7 @@ def test_several_tasks_can_be_looked_for() -> None:
     assert yield_many([late], 0.0, on_timeout="kill_task") == [(late, None)]
     assert not alive(late.pid)
     with pytest.raises(ValueError, match="allowed are 'nothing'"):
-        yield_many([], on_timeout="explode")
+        yield_many([], on_timeout="explode")  # type: ignore[arg-type]
 
 
 @in_node
@@ -180,7 +181,7 @@ def test_a_task_that_will_not_shut_down_is_killed() -> None:
     sleep(0.1)
     assert shutdown(task, "brutal_kill") is None
     with pytest.raises(ValueError, match="allowed are seconds"):
-        shutdown(spawn_task(slow, 0.1), "soon")
+        shutdown(spawn_task(slow, 0.1), "soon")  # type: ignore[arg-type]
 
 
 @in_node
@@ -226,3 +227,43 @@ def test_what_is_no_function_or_no_task_is_refused_at_the_call() -> None:
         spawn_task(7)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="takes a Task, not 7"):
         await_(7)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("wait", [await_, yield_, shutdown])
+@in_node
+def test_a_time_that_is_none_is_refused_at_the_call(wait: Any) -> None:
+    task = spawn_task(sleep, 60.0)
+    for wrong, error in (("soon", (TypeError, ValueError)), (-1, ValueError), (True, TypeError), (nan, ValueError)):
+        with pytest.raises(error, match="seconds"):
+            wait(task, wrong)
+    shutdown(task)
+
+
+@pytest.mark.parametrize("wait", [await_many, yield_many])
+@in_node
+def test_a_time_for_several_that_is_none_is_refused_at_the_call(wait: Any) -> None:
+    for wrong, error in (("soon", TypeError), (-1, ValueError), ([], TypeError)):
+        with pytest.raises(error, match="seconds"):
+            wait([], wrong)
+
+
+@pytest.mark.parametrize("no_limit", [None, "infinity"])
+@in_node
+def test_none_and_infinity_mean_no_limit(no_limit: Any) -> None:
+    def late() -> int:
+        sleep(100.0)
+        return 1
+
+    assert await_(spawn_task(late), no_limit) == 1
+    assert await_many([spawn_task(late)], no_limit) == [1]
+    assert yield_(spawn_task(late), no_limit) == ("ok", 1)
+    assert [outcome for _, outcome in yield_many([spawn_task(late)], no_limit)] == [("ok", 1)]
+    assert shutdown(spawn_task(late), no_limit) is None
+
+
+@in_node
+def test_what_is_no_task_is_refused_before_any_is_waited_for() -> None:
+    task = spawn_task(sleep, 60.0)
+    with pytest.raises(TypeError, match="takes a Task, not 7"):
+        yield_many([task, 7], 60.0)  # type: ignore[arg-type]
+    shutdown(task)

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from runtime import CallError, Exit, async_stream, exit, flag, flush, processes, receive, sleep, spawn_link
+from runtime import CallError, Exit, async_stream, exit, flag, flush, processes, receive, sleep, spawn_link, unlink
 from runtime.kernel.clock import now
 from tests.support.in_node import in_node
 
@@ -103,4 +103,90 @@ def test_what_is_no_function_and_what_is_no_time_is_refused_at_the_call() -> Non
     with pytest.raises(TypeError, match="a task runs a function, not 5"):
         async_stream([1], 5)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="number of seconds"):
-        async_stream([1], nap, timeout="soon")
+        async_stream([1], nap, timeout="soon")  # type: ignore[arg-type]
+
+
+@in_node
+def test_no_task_starts_before_the_result_that_is_ready_has_been_handed_out() -> None:
+    started: list[int] = []
+
+    def start(item: int) -> int:
+        started.append(item)
+        return item
+
+    seen = []
+    for _, item in async_stream(range(4), start, max_concurrency=1):
+        sleep(1.0)
+        seen.append((item, [*started]))
+    assert seen == [(0, [0]), (1, [0, 1]), (2, [0, 1, 2]), (3, [0, 1, 2, 3])]
+
+
+@in_node
+def test_the_time_of_a_task_is_over_while_the_consumer_is_busy() -> None:
+    ended: list[float] = []
+
+    def nap_and_say(seconds: float) -> float:
+        sleep(seconds)
+        ended.append(seconds)
+        return seconds
+
+    outcomes = []
+    for outcome in async_stream([0.1, 2.0, 0.1], nap_and_say, max_concurrency=2, timeout=1.0, on_timeout="kill_task"):
+        outcomes.append(outcome)
+        sleep(4.0)
+    assert outcomes == [("ok", 0.1), ("exit", "timeout"), ("ok", 0.1)]
+    assert ended == [0.1, 0.1]
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+@in_node
+def test_what_is_ready_is_handed_out_before_a_timeout_ends_the_iteration(ordered: bool) -> None:
+    before = len(processes())
+    seen = []
+
+    def consume_slowly() -> None:
+        for outcome in async_stream([0.1, 0.2, 2.0, 0.1], nap, max_concurrency=3, timeout=1.0, ordered=ordered):
+            seen.append(outcome)
+            sleep(4.0)
+
+    with pytest.raises(CallError):
+        consume_slowly()
+    assert seen == [("ok", 0.1), ("ok", 0.2)]
+    assert (len(processes()), flush()) == (before, [])
+
+
+@in_node
+def test_a_caller_that_traps_exits_gets_no_message_of_a_task_whose_time_was_over() -> None:
+    flag(trap_exit=True)
+    assert [*async_stream([2.0], nap, timeout=1.0, on_timeout="kill_task")] == [("exit", "timeout")]
+    assert flush() == []
+
+
+@in_node
+def test_what_keeps_the_time_ends_with_the_consumer() -> None:
+    before = len(processes())
+
+    def consume() -> None:
+        next(async_stream([9.0], nap, timeout=20.0))
+
+    consumer = spawn_link(consume)
+    sleep(0.5)
+    assert len(processes()) == before + 3
+    unlink(consumer)
+    exit(consumer, "kill")
+    sleep(0.5)
+    assert len(processes()) == before
+
+
+@pytest.mark.parametrize("timeout", [None, "infinity"])
+@in_node
+def test_none_and_infinity_mean_no_limit(timeout: Any) -> None:
+    assert [*async_stream([60.0], nap, timeout=timeout)] == [("ok", 60.0)]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"ordered": 1}, {"zip_input_on_exit": "yes"}, {"max_concurrency": True}, {"timeout": -1}]
+)
+def test_options_of_a_wrong_kind_are_refused_at_the_call(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        async_stream([], nap, **wrong)

@@ -6,7 +6,9 @@ from runtime import (
     CallError,
     Exit,
     Pid,
+    Registry,
     StartError,
+    Supervisor,
     TaskSupervisor,
     alive,
     await_,
@@ -21,6 +23,7 @@ from runtime import (
     spawn,
     spawn_link,
     stop,
+    which_children,
     yield_,
 )
 from tests.support.in_node import in_node
@@ -133,3 +136,23 @@ def test_what_is_no_function_is_refused_at_the_call() -> None:
     for begin in (TaskSupervisor.async_, TaskSupervisor.async_nolink, TaskSupervisor.start_child):
         with pytest.raises(TypeError, match="a task runs a function"):
             begin(sup, 7)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("stream", [TaskSupervisor.async_stream, TaskSupervisor.async_stream_nolink])
+@in_node
+def test_a_stream_refuses_a_wrong_shutdown_at_the_call(stream: Any) -> None:
+    supervisor = TaskSupervisor.start_link()
+    for wrong in ("unknown", -1, True):
+        with pytest.raises(ValueError, match="allowed are seconds"):
+            stream(supervisor, [1], abs, shutdown=wrong)
+    for allowed in (None, "infinity", "brutal_kill", 1.0):
+        assert [*stream(supervisor, [-1], abs, shutdown=allowed)] == [("ok", 1)]
+
+
+@in_node
+def test_task_supervisors_with_names_in_a_registry_stand_under_one_supervisor() -> None:
+    Registry.start_link("unique", name="names")
+    names = [("via", "names", key) for key in ("a", "b")]
+    supervisor = Supervisor.start_link([TaskSupervisor.child_spec(name=name) for name in names])
+    assert {info.id for info in which_children(supervisor)} == set(names)
+    assert await_(TaskSupervisor.async_(names[1], abs, -1)) == 1
