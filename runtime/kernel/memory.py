@@ -76,24 +76,39 @@ def walk(process: Process, limit: int = LIMIT) -> Iterator[int]:
 
 
 def _walk(queue: deque[Any], seen: set[int], limit: int) -> Iterator[int]:
-    """Give the sizes of what is reachable from `queue`, nearest first, except what was seen before."""
+    """Yield the sizes of what is reachable from `queue`, nearest first, except what was seen before."""
     while queue and len(seen) < limit:
         value = queue.popleft()
+        kind = type(value)
         number = id(value)
-        if number in seen or isinstance(value, NOT_OWNED):
+        if number in seen or issubclass(kind, NOT_OWNED):
             continue
         seen.add(number)
-        try:
-            yield sys.getsizeof(value)
-        except Exception:  # somebody's __sizeof__
-            yield 64
-        kind = type(value)
+        yield _size(value)
         container = _container(kind)
         if container is not None and container.__len__(value) > LARGE:
             yield from _walk_sample(container, value, seen, limit)
-        # the collector does not track a dict or tuple of mere strings and numbers, but it knows what is in them
-        elif gc.is_tracked(value) or kind is dict or kind is tuple:
-            queue.extend(gc.get_referents(value))
+        else:
+            # what there is no room for would not be looked at, but would be held, and let go of all at once
+            queue.extend(referents(value, limit - len(seen) - len(queue)))
+
+
+def referents(value: Any, limit: int) -> Iterator[Any]:
+    """Yield at most `limit` of the objects that `value` refers to, with work in proportion to the limit."""
+    kind = type(value)
+    container = _container(kind)
+    if container is not None and container.__len__(value) > max(0, limit):
+        return islice(container.__iter__(value), max(0, limit))
+    # the collector does not track a dict or tuple of mere strings and numbers, but it knows what is in them
+    if gc.is_tracked(value) or kind is dict or kind is tuple:
+        return islice(gc.get_referents(value), max(0, limit))
+    return iter(())
+
+
+def _size(value: Any) -> int:
+    """Return the size of an object alone, without a ``__sizeof__`` of the program's: that may take any time."""
+    builtin = type(type.__getattribute__(type(value), "__sizeof__")) is types.MethodDescriptorType
+    return sys.getsizeof(value) if builtin else object.__sizeof__(value)
 
 
 _CONTAINERS: tuple[Any, ...] = (list, tuple, deque, set, frozenset, dict)

@@ -9,16 +9,15 @@ handed on to those that come later.
 from __future__ import annotations
 
 import _socket
-import gc
 from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from types import FrameType
-from typing import Any
 
 from gevent.socket import socket as GeventSocket
 
 from runtime.introspection.threads.background import SHARE, BackgroundWork
-from runtime.kernel.memory import NOT_OWNED, roots
+from runtime.kernel.memory import NOT_OWNED, referents, roots
 from runtime.kernel.node import Node
 from runtime.kernel.process import DEAD, Process
 
@@ -76,18 +75,17 @@ class SocketHolders(BackgroundWork):
 
 
 def sockets_of(process: Process) -> Iterator[tuple[int, bool]]:
-    """Give the descriptors of the sockets near a process, and whether it waits for each. In the node's thread."""
+    """Yield the descriptors of the sockets near a process, each with whether it waits for it. In the node's thread."""
     awaited = {*_awaited(process)}
-    queue, seen = deque(roots(process)), set[int]()
+    queue, seen = deque(islice(roots(process), NEAR)), set[int]()
     while queue and len(seen) < NEAR:
         value = queue.popleft()
-        if id(value) in seen or isinstance(value, NOT_OWNED):
+        if id(value) in seen or issubclass(type(value), NOT_OWNED):
             continue
         seen.add(id(value))
         fd = _descriptor(value)
         if fd is None:
-            if gc.is_tracked(value) or type(value) in (dict, tuple):
-                queue.extend(gc.get_referents(value)[:NEAR])
+            queue.extend(referents(value, NEAR))
         elif fd >= 0:
             yield fd, fd in awaited
 
@@ -102,9 +100,12 @@ def _awaited(process: Process) -> Iterator[int]:
         frame = frame.f_back
 
 
-def _descriptor(value: Any) -> int | None:
-    """Give a socket's descriptor (-1: closed), None for what is no socket."""
-    if isinstance(value, GeventSocket):
+def _descriptor(value: object) -> int | None:
+    """Return the descriptor of a socket (-1 when it is closed), None for anything else.
+
+    It asks for the class alone: `isinstance` would run a ``__class__`` of the program's.
+    """
+    if issubclass(type(value), GeventSocket):
         value = getattr(value, "_sock", None)
         return _socket.socket.fileno(value) if isinstance(value, _socket.socket) else -1
-    return _socket.socket.fileno(value) if isinstance(value, _socket.socket) else None
+    return _socket.socket.fileno(value) if issubclass(type(value), _socket.socket) else None  # type: ignore[arg-type]
