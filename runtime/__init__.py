@@ -6,6 +6,7 @@ Everything public can be imported from here. Names are loaded at first use, so t
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -30,11 +31,8 @@ if TYPE_CHECKING:
     from runtime.kernel.names import registered as registered
     from runtime.kernel.names import unregister as unregister
     from runtime.kernel.names import whereis as whereis
-    from runtime.kernel.pid import Down as Down
-    from runtime.kernel.pid import Exit as Exit
-    from runtime.kernel.pid import Pid as Pid
-    from runtime.kernel.pid import Ref as Ref
-    from runtime.kernel.pid import TimerRef as TimerRef
+    from runtime.kernel.node import Node
+    from runtime.kernel.process import Pid as Pid
     from runtime.kernel.processes import alive as alive
     from runtime.kernel.processes import demonitor as demonitor
     from runtime.kernel.processes import dictionary as dictionary
@@ -55,6 +53,8 @@ if TYPE_CHECKING:
     from runtime.kernel.send_after import read_timer as read_timer
     from runtime.kernel.send_after import send_after as send_after
     from runtime.kernel.send_after import start_timer as start_timer
+    from runtime.kernel.signals import Down as Down
+    from runtime.kernel.signals import Exit as Exit
     from runtime.otp.agent import Agent as Agent
     from runtime.otp.calls import From as From
     from runtime.otp.calls import call as call
@@ -112,6 +112,8 @@ if TYPE_CHECKING:
     from runtime.terms.errors import StartError as StartError
     from runtime.terms.errors import SupervisorError as SupervisorError
     from runtime.terms.pattern import ANY as ANY
+    from runtime.terms.ref import Ref as Ref
+    from runtime.terms.ref import TimerRef as TimerRef
 
 _HOMES = {
     "runtime.application": "Application ApplicationError",
@@ -121,7 +123,8 @@ _HOMES = {
     "runtime.kernel.instrument": "Instrument install remove",
     "runtime.kernel.mailbox": "alias flush receive send sleep unalias",
     "runtime.kernel.names": "register registered unregister whereis",
-    "runtime.kernel.pid": "Down Exit Pid Ref TimerRef",
+    "runtime.kernel.process": "Pid",
+    "runtime.kernel.signals": "Down Exit",
     "runtime.kernel.processes": (
         "alive demonitor dictionary exit flag link monitor processes resume self_ spawn spawn_link "
         "spawn_monitor suspend unlink"
@@ -152,6 +155,7 @@ _HOMES = {
         "ReceiveTimeout RuntimeFault StartError SupervisorError"
     ),
     "runtime.terms.pattern": "ANY",
+    "runtime.terms.ref": "Ref TimerRef",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 _MODULES = ("application", "introspection", "sys")
@@ -168,7 +172,31 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'runtime' has no attribute {name!r}")
     value = getattr(import_module(home), name)
     globals()[name] = value
+    if not _hooks_are_set:
+        _set_hooks()
     return value
+
+
+_hooks_are_set = False
+
+
+def _set_hooks() -> None:
+    """Let observers look at every node of a program that runs with ``OBSERVER=1``.
+
+    Done when the first public name is looked up: what only imports the wire's types loads no node.
+    """
+    from runtime.kernel.node import when_started
+
+    global _hooks_are_set
+    _hooks_are_set = True
+    when_started(_serve_if_asked)
+
+
+def _serve_if_asked(node: Node) -> None:
+    if os.environ.get("OBSERVER") == "1":
+        from runtime.introspection.service import serve_from_environment  # loads what a program alone does not need
+
+        serve_from_environment(node)
 
 
 def __dir__() -> list[str]:

@@ -15,16 +15,15 @@ import gevent.event
 from runtime.kernel.body import exit_reason, name_of
 from runtime.kernel.mailbox import receive
 from runtime.kernel.node import Node, close_node, current, this_node
-from runtime.kernel.pid import OUTSIDE, Down, Ref
-from runtime.kernel.process import DEAD, Process
-from runtime.kernel.scheduler import Worker
-from runtime.kernel.signals import deliver, exit_signal, finish, watch
+from runtime.kernel.process import DEAD, OUTSIDE, Process, Worker
+from runtime.kernel.signals import Down, deliver, exit_signal, finish, watch
 from runtime.kernel.threads import in_main_thread
 from runtime.otp.calls import SYSTEM
 from runtime.preemption.time_slice import TimeSlices
 from runtime.terms.crash import Crash
 from runtime.terms.errors import ProcessExit, RuntimeFault
 from runtime.terms.reason import is_abnormal
+from runtime.terms.ref import Ref
 
 GRACE = 5.0
 """Seconds that a process which no supervisor stops has for its shutdown, before it is killed."""
@@ -89,7 +88,7 @@ def run(main: Callable[..., Any], *args: Any, time_slice: float | None = None, *
     body = MainBody(main, args, kwargs)
     process = node.spawn(None, body)
     process.label = "main"
-    watcher = Watcher(body)
+    watcher = MainWatcher(body)
     process.watchers = {0: watcher}
     node.start(process)
     with _stop_signals(node, process) as received, _patient_collector(), nullcontext() if slices is None else slices:
@@ -101,14 +100,12 @@ def run(main: Callable[..., Any], *args: Any, time_slice: float | None = None, *
     return _result(body, process.reason)
 
 
-class Watcher:
+class MainWatcher:
     """Stands among the watchers of the first process and wakes `run` when it is dead."""
 
     def __init__(self, body: MainBody) -> None:
         self.body = body
-        self.ref = Ref(0)
-        self.watcher = Process.__new__(Process)
-        self.watcher.pid = OUTSIDE
+        self.watcher = None
 
     def fire(self, process: Process, reason: Any) -> None:
         """Wake `run`."""
@@ -169,7 +166,7 @@ def _stop_everything(node: Node) -> None:
     body = MainBody(stop_processes, (node,), {})
     process = node.spawn(None, body)
     process.label = "stopping"
-    process.watchers = {0: Watcher(body)}
+    process.watchers = {0: MainWatcher(body)}
     node.start(process)
     body.over.wait()
     if body.error is not None:

@@ -8,9 +8,10 @@ from typing import Any
 
 from runtime.kernel.body import exit_reason
 from runtime.kernel.mailbox import receive, send
-from runtime.kernel.pid import Down, Exit, Pid
+from runtime.kernel.process import Pid
 from runtime.kernel.processes import exit, flag, monitor, self_, spawn_link
 from runtime.kernel.reports import report
+from runtime.kernel.signals import Down, Exit
 from runtime.otp.gen_server import NOREPLY, GenServer, Stop, reply
 from runtime.terms.errors import ProcessExit, StartError
 from runtime.terms.isolation import isolate

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any
 
 from msgspec import Struct
 
 from runtime.kernel.fork import end_child
-from runtime.kernel.process import DEAD, Process
+from runtime.kernel.process import DEAD, Process, Worker
 from runtime.kernel.reports import process_crashed
 from runtime.kernel.signals import finish
 from runtime.terms.crash import Crash
 from runtime.terms.errors import CallError, ProcessExit
-
-if TYPE_CHECKING:
-    from runtime.kernel.scheduler import Worker
 
 
 class PlainBody(Struct, eq=False):
@@ -24,8 +21,6 @@ class PlainBody(Struct, eq=False):
     function: Callable[..., Any]
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
-    reports: ClassVar[bool] = False
-    """Whether an abnormal exit is worth a crash report, as for processes of proc_lib; a plain one logs exceptions."""
 
     @property
     def initial_call(self) -> str:
@@ -59,7 +54,7 @@ def name_of(function: Any) -> str:
 def exit_reason(process: Process, error: BaseException) -> Any:
     """Give the exit reason of a process whose code ended with `error`."""
     if process.state is DEAD:
-        if process.node.forked:
+        if process.node.scheduler.forked:
             end_child(error)
         return process.reason
     if isinstance(error, ProcessExit):

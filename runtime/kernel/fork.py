@@ -12,12 +12,7 @@ import os
 import sys
 import traceback
 from collections import deque
-from typing import TYPE_CHECKING, Any, NoReturn
-
-from runtime.kernel.process import DEAD, Process
-
-if TYPE_CHECKING:
-    from runtime.kernel.node import Node
+from typing import Any, NoReturn
 
 
 class Nowhere(deque[Any]):
@@ -27,26 +22,6 @@ class Nowhere(deque[Any]):
         """Drop it."""
 
     appendleft = append
-
-
-def abandon(node: Node, process: Process | None) -> None:
-    """Let nothing of a node run in this child, which `process` has forked (None: code outside any process)."""
-    node.forked = True
-    node.heap_limits.close()
-    scheduler = node.scheduler
-    for queue in (scheduler.ready, scheduler.doomed, scheduler.remains):
-        queue.clear()
-    scheduler.ready = Nowhere()
-    scheduler.doomed = Nowhere()
-    for other in node.processes():
-        if other.worker is not None and other is not process:
-            other.worker.process = None  # what it waits for in gevent may come in the child, too
-    if process is not None:
-        process.state = DEAD
-        process.reason = "forked"
-        process.mailbox = process.saved = None
-        process.burdened = True
-        process.interrupts = 1  # so that its worker runs nothing else
 
 
 def end_child(error: BaseException | None) -> NoReturn:

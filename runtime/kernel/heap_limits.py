@@ -9,16 +9,12 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import Any
 
 from runtime.kernel.memory import Measurement
-from runtime.kernel.pid import OUTSIDE
-from runtime.kernel.process import DEAD, RUNNING, Process
+from runtime.kernel.process import DEAD, OUTSIDE, RUNNING, Process
 from runtime.kernel.reports import report
 from runtime.kernel.signals import exit_signal
-
-if TYPE_CHECKING:
-    from runtime.kernel.node import Node
 
 SHARE = 0.02
 """The share of time that measuring may take."""
@@ -36,15 +32,15 @@ FARTHEST = 2_000_000
 class HeapLimits:
     """The processes of one node that have a limit, and the measurement that is going on."""
 
-    def __init__(self, node: Node) -> None:
-        self.node = node
+    def __init__(self, loop: Any) -> None:
+        self._loop = loop
         self.rounds = 0
         """How often all of them have been looked at."""
         self._limited: dict[Process, tuple[int, int] | None] = {}
         """With how much each had run and received when it was last measured."""
         self._waiting: list[Process] = []
         self._current: Measurement | None = None
-        self._timer = node.hub.loop.timer(0, ref=False)
+        self._timer = loop.timer(0, ref=False)
         self._running = False
 
     def watch(self, process: Process) -> None:
@@ -65,7 +61,7 @@ class HeapLimits:
 
     def _rest(self, seconds: float) -> None:
         self._timer.stop()
-        self._timer = self.node.hub.loop.timer(seconds, ref=False)
+        self._timer = self._loop.timer(seconds, ref=False)
         self._timer.start(self._slice)
 
     def _slice(self) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 from greenlet import getcurrent
 
-from runtime.kernel.pid import Pid
-from runtime.kernel.process import DEAD, RUNNABLE, RUNNING, Process
+from runtime.kernel.memory import measure
+from runtime.kernel.process import DEAD, RUNNABLE, RUNNING, Pid, Process
 from runtime.kernel.processes import dictionary_of
 from runtime.terms.crash import StackFrame, trim_stack
 from runtime.terms.isolation import isolate
@@ -65,8 +65,6 @@ def stack_of_process(process: Process, running: FrameType | None = None) -> list
 
 def estimate_memory(process: Process) -> int:
     """Give the estimate of the memory that is reachable from this process alone, in bytes."""
-    from runtime.kernel.memory import measure
-
     return measure(process)
 
 
@@ -81,7 +79,7 @@ ITEMS: dict[str, Callable[[Process], Any]] = {
     "messages_out": lambda p: p.messages_out,
     "links": lambda p: [other.pid for other in p.links],
     "monitors": lambda p: [target.pid for target in (p.monitors or {}).values()],
-    "monitored_by": lambda p: [w.watcher.pid for w in (p.watchers or {}).values() if w.watcher.pid.id],
+    "monitored_by": lambda p: [w.watcher.pid for w in (p.watchers or {}).values() if w.watcher is not None],
     "dictionary": lambda p: isolate(dictionary_of(p)) if p.dictionary is not None or p.ancestors is not None else {},
     "trap_exit": lambda p: p.trap_exit,
     "priority": lambda p: p.priority,

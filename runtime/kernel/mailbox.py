@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
+import gevent
 from greenlet import getcurrent
 
 from runtime.kernel.instrument import hooks
 from runtime.kernel.node import current_process, running_node
-from runtime.kernel.pid import Pid, Ref, next_number
-from runtime.kernel.process import DEAD, RECEIVING, RUNNABLE, WAITING, Process
-from runtime.kernel.scheduler import Worker
+from runtime.kernel.process import DEAD, RECEIVING, RUNNABLE, WAITING, Destination, Pid, Process, Worker
 from runtime.kernel.signals import deliver
 from runtime.kernel.threads import get_ident
 from runtime.terms.errors import NoProcessError, ReceiveTimeout
-from runtime.terms.isolation import ATOMIC, isolate
+from runtime.terms.immutable import ATOMIC
+from runtime.terms.isolation import isolate
 from runtime.terms.pattern import Matching, matching
+from runtime.terms.ref import Ref, next_number
+from runtime.terms.term import Term
 
 
 class _Nothing:
@@ -28,7 +30,7 @@ NOTHING = _Nothing()
 """What `take` gives when no message matches."""
 
 
-def send(dest: Any, message: Any) -> Any:
+def send(dest: Destination, message: Term) -> Any:
     """Put `message` into the mailbox of `dest`, a Pid or a registered name, and give it back (OTP: ``!``).
 
     A dead pid is silently ignored, an unknown name raises NoProcessError. The receiver gets a copy that shares nothing
@@ -53,7 +55,7 @@ def send(dest: Any, message: Any) -> Any:
     target.messages_in += 1
     if target.state is RECEIVING:
         scheduler = target.node.scheduler
-        if target.unusual or not scheduler.scheduled:
+        if target.wakes_slowly or not scheduler.scheduled:
             scheduler.wake(target)
         else:  # what wake() does, in the one place where it counts
             target.state = RUNNABLE
@@ -64,7 +66,7 @@ def send(dest: Any, message: Any) -> Any:
     return message
 
 
-def _send_from_outside(dest: Any, message: Any) -> Any:
+def _send_from_outside(dest: Destination, message: Term) -> Any:
     target = find_destination(dest)
     if target is not None:
         deliver_from_outside(target, isolate(message))
@@ -73,7 +75,7 @@ def _send_from_outside(dest: Any, message: Any) -> Any:
     return message
 
 
-def deliver_from_outside(target: Process, message: Any) -> None:
+def deliver_from_outside(target: Process, message: Term) -> None:
     """Deliver an isolated message from any greenlet of any thread."""
     node = target.node
     if node.thread == get_ident():
@@ -82,7 +84,7 @@ def deliver_from_outside(target: Process, message: Any) -> None:
         node.call_soon_threadsafe(deliver, target, message)
 
 
-def find_destination(dest: Any) -> Process | None:
+def find_destination(dest: Destination) -> Process | None:
     """Give the process that a message to `dest` goes to, None for a dead pid or an alias that is not active.
 
     Raises NoProcessError for a name nobody holds.
@@ -170,22 +172,13 @@ def take(process: Process, wanted: Matching | None) -> Any:
         if process.saved:
             message = process.saved.popleft()
         elif process.mailbox:
-            message = pop(process)
+            message = process.next_message()
     else:
         message = _take_matching(process, wanted)
     if message is not NOTHING and hooks.received:
         for hook in hooks.received:
             hook(process, message)
     return message
-
-
-def pop(process: Process) -> Any:
-    """Take the oldest message out of a mailbox that has one."""
-    mailbox = process.mailbox
-    if type(mailbox) is tuple:
-        process.mailbox = None
-        return mailbox[0]
-    return mailbox.popleft()  # type: ignore[union-attr]
 
 
 def _take_matching(process: Process, wanted: Matching) -> Any:
@@ -203,12 +196,12 @@ def _take_matching(process: Process, wanted: Matching) -> Any:
     while process.mailbox:
         message = process.mailbox[0]
         if accepts(message):
-            return pop(process)
+            return process.next_message()
         if saved is None:
             saved = process.saved = deque()
         process.saved_for = wanted
         process.saved_before = next_number()
-        saved.append(pop(process))
+        saved.append(process.next_message())
     return NOTHING
 
 
@@ -227,8 +220,6 @@ def sleep(seconds: float) -> None:
     check_seconds(seconds, "seconds")
     worker = getcurrent()
     if type(worker) is not Worker:
-        import gevent
-
         gevent.sleep(seconds)
         return
     process = current_process("sleep")

@@ -12,9 +12,9 @@ from typing import Any
 
 from greenlet import greenlet
 
-from runtime.kernel.pid import Pid, Ref, TimerRef
-from runtime.kernel.process import Process
+from runtime.kernel.process import Pid, Process
 from runtime.kernel.signals import Watch
+from runtime.terms.ref import Ref, TimerRef
 
 NOT_OWNED: tuple[type, ...] = (
     *(types.ModuleType, type, types.FunctionType, types.BuiltinFunctionType, types.CodeType, types.MethodType),

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from runtime.kernel.node import running_node, this_node
-from runtime.kernel.pid import Pid
-from runtime.kernel.process import Process
+from runtime.kernel.process import Destination, Pid, Process
 from runtime.terms.errors import AlreadyRegisteredError, NoProcessError
 
 
@@ -58,7 +57,7 @@ def unregister(name: str) -> bool:
     return True
 
 
-def whereis(name: Any) -> Pid | None:
+def whereis(name: Destination) -> Pid | None:
     """Give the Pid registered under `name`, None when nobody is (OTP: whereis/1)."""
     node = running_node()
     process = None if node is None else node.resolve(name)

@@ -9,25 +9,39 @@ from collections.abc import Callable
 from time import time as wall_time
 from typing import Any
 
-import gevent
+from gevent import get_hub
 from greenlet import GreenletExit, getcurrent
 
-from runtime.kernel import clock, pid
-from runtime.kernel.fork import abandon
+from runtime.kernel import clock
+from runtime.kernel.fork import Nowhere
 from runtime.kernel.heap_limits import HeapLimits
 from runtime.kernel.instrument import hooks
-from runtime.kernel.pid import Pid, Ref
-from runtime.kernel.process import DEAD, RECEIVING, RUNNABLE, WAITING, Process
-from runtime.kernel.scheduler import TURN, Scheduler, Worker
+from runtime.kernel.process import (
+    DEAD,
+    RECEIVING,
+    WAITING,
+    Body,
+    Destination,
+    Pid,
+    Process,
+    Worker,
+    use_table,
+)
+from runtime.kernel.scheduler import TURN, Scheduler
 from runtime.kernel.signals import deliver, drop_watch
 from runtime.kernel.threads import get_ident, take_turns
 from runtime.kernel.timers import Timers
 from runtime.terms.errors import NotInProcessError, RuntimeFault
+from runtime.terms.ref import Ref
+from runtime.terms.term import Term
 
 logger = logging.getLogger("runtime")
 
 BLOCK = 12
 """The table is a dict of blocks of ``2 ** BLOCK`` numbers, so that another thread can copy it piece by piece."""
+
+_new = Process.__new__
+_set_up = Process.__init__
 
 
 class Node:
@@ -37,22 +51,20 @@ class Node:
     """
 
     def __init__(self) -> None:
-        self.hub = gevent.get_hub()
+        self.hub = get_hub()
         self.thread = get_ident()
         self.started_at = wall_time()
         self.table: dict[int, dict[int, Process]] = {}
-        self.names: dict[Any, Process] = {}
+        self.names: dict[str, Process] = {}
         self.aliases: dict[int, tuple[Process, str]] = {}
         self.deaths: deque[Any] = deque()
         self.self_calls: deque[tuple[float, Process]] = deque(maxlen=20)
         """The last processes that called themselves, and when (monotonic seconds): observers tell of it."""
-        self.forked = False
-        """True in a child of os.fork, where nothing of the node runs."""
         self.closing: list[Callable[[], object]] = [take_turns(TURN)]
         """What is called when the node is taken down."""
-        self.scheduler = Scheduler(self)
-        self.timers = Timers(self)
-        self.heap_limits = HeapLimits(self)
+        self.scheduler = Scheduler(self.hub)
+        self.timers = Timers(self.hub.loop, self.scheduler.wake, self.send_from_timer)
+        self.heap_limits = HeapLimits(self.hub.loop)
         self.scheduler.after_batch = self._batch_over
         self._inbox: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
         self._knock = self.hub.loop.async_()
@@ -70,38 +82,16 @@ class Node:
         """How many processes live."""
         return self.spawned - self.ended
 
-    def spawn(self, parent: Process | None, body: Any) -> Process:
+    def spawn(self, parent: Process | None, body: Body) -> Process:
         """Make a process that is ready to run `body`: its pid, its record, its place in the table.
 
-        A million of them are made in a row, hence no ``__init__`` (each would enter the interpreter anew) and no call.
+        A million of them may be made in a row, hence ``__init__`` as a function: ``Process(...)`` would enter the
+        interpreter anew for each.
         """
         number = self.spawned = self.spawned + 1
-        process = Process()
+        process = _new(Process)
+        _set_up(process, self, body, None if parent is None else parent.pid, wall_time())
         process.pid = Pid(number, process)
-        process.node = self
-        process.body = body
-        process.state = RUNNABLE
-        process.worker = None
-        process.mailbox = None
-        process.saved = None
-        process.special = False
-        process.burdened = False
-        process.unusual = False
-        process.waiting_for = None
-        process.reason = None
-        process.links = ()
-        process.watchers = None
-        process.monitors = None
-        process.name = None
-        process.trap_exit = False
-        process.messages_in = 0
-        process.messages_out = 0
-        process.reductions = 0
-        process.deadline = None
-        process.timer_at = None
-        process.started_at = wall_time()
-        process.ancestors = None
-        process.parent = None if parent is None else parent.pid
         try:
             self.table[number >> BLOCK][number] = process
         except KeyError:
@@ -113,10 +103,7 @@ class Node:
 
     def start(self, process: Process) -> None:
         """Put a new process into the run queue."""
-        scheduler = self.scheduler
-        scheduler.ready.append(process)
-        if not scheduler.scheduled:
-            scheduler.schedule()
+        self.scheduler.enqueue(process)
 
     def _open_block(self, number: int) -> dict[int, Process]:
         for old in [n for n, block in self.table.items() if not block]:
@@ -133,7 +120,7 @@ class Node:
         """Give every living process, oldest first. May be called from any thread."""
         return [process for block in list(self.table.values()) for process in list(block.values())]
 
-    def resolve(self, dest: Any) -> Process | None:
+    def resolve(self, dest: Destination) -> Process | None:
         """Give the process of a Pid, a registered name or a via tuple, None when there is none.
 
         Raises TypeError for anything else.
@@ -145,11 +132,13 @@ class Node:
             find = getattr(registry and registry.body, "whereis_name", None)
             found = None if find is None else find(dest[2])
             return None if found is None else found.process
-        if dest is not None and not isinstance(dest, str):  # None is what whereis() gives for a name nobody holds
-            raise TypeError(f'{dest!r} is no destination; give a Pid, a registered name or ("via", registry, key)')
-        return self.names.get(dest)
+        if isinstance(dest, str):
+            return self.names.get(dest)
+        if dest is None:  # what whereis() returns for an unknown name
+            return None
+        raise TypeError(f'{dest!r} is no destination; give a Pid, a registered name or ("via", registry, key)')
 
-    def send_from_timer(self, dest: Any, message: Any) -> None:
+    def send_from_timer(self, dest: Destination, message: Term) -> None:
         """Deliver a timer's message; a name nobody holds, or a dead pid, takes it silently."""
         try:
             process = self.resolve(dest)
@@ -165,7 +154,7 @@ class Node:
         self.aliases[ref.id] = (process, kind)
         if process.aliases is None:
             process.aliases = {}
-            process.burdened = True
+            process.needs_cleanup = True
         process.aliases[ref.id] = ref
 
     def drop_alias(self, process: Process, ref: Ref) -> bool:
@@ -225,6 +214,32 @@ class Node:
             if not scheduler.scheduled:
                 self.hub.loop.run_callback(self._jump)
 
+    # -- The end --------------------------------------------------------------------------------------------------
+
+    @property
+    def forked(self) -> bool:
+        """Whether this is a child of os.fork, where nothing of the node runs."""
+        return self.scheduler.forked
+
+    def abandon(self, process: Process | None) -> None:
+        """Let nothing of the node run in this child, which `process` has forked (None: code outside any process)."""
+        self.heap_limits.close()
+        scheduler = self.scheduler
+        scheduler.forked = True
+        for queue in (scheduler.ready, scheduler.doomed, scheduler.remains):
+            queue.clear()
+        scheduler.ready = Nowhere()
+        scheduler.doomed = Nowhere()
+        for other in self.processes():
+            if other.worker is not None and other is not process:
+                other.worker.process = None  # what it waits for in gevent may come in the child, too
+        if process is not None:
+            process.state = DEAD
+            process.reason = "forked"
+            process.mailbox = process.saved = None
+            process.needs_cleanup = True
+            process.interrupts = 1  # so that its worker runs nothing else
+
     def close(self) -> None:
         """Let go of the hub. Every process must be dead."""
         for hook in [*self.closing]:
@@ -252,13 +267,9 @@ def this_node() -> Node:
     node = _running
     if node is None:
         node = _running = Node()
-        pid.use_table(node.find)
+        use_table(node.find)
         for hook in _started_hooks:
             hook(node)
-        if os.environ.get("OBSERVER") == "1":
-            from runtime.introspection.service import serve_from_environment
-
-            serve_from_environment(node)
     elif node.thread != get_ident():
         raise RuntimeFault("the node runs in another thread; from here only send() and exit(pid, reason) reach it")
     return node
@@ -269,7 +280,7 @@ def close_node(node: Node) -> None:
     global _running
     if _running is node:
         _running = None
-        pid.use_table(None)
+        use_table(None)
     node.close()
 
 
@@ -278,10 +289,10 @@ def _leave_behind() -> None:
     global _running
     if _running is not None:
         process = current()
-        abandon(_running, process)
+        _running.abandon(process)
         if process is None:
             _running = None
-            pid.use_table(None)
+            use_table(None)
 
 
 os.register_at_fork(after_in_child=_leave_behind)

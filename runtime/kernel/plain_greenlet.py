@@ -14,9 +14,7 @@ from msgspec import Struct
 
 from runtime.kernel.body import name_of
 from runtime.kernel.node import Node
-from runtime.kernel.pid import Pid
-from runtime.kernel.process import DEAD, RUNNABLE, RUNNING, Process
-from runtime.kernel.scheduler import Worker
+from runtime.kernel.process import DEAD, RUNNABLE, RUNNING, Pid, Process, Worker
 
 FIRST = 1 << 62
 """What is added to their numbers, so that no process has the same."""
@@ -37,6 +35,10 @@ class GreenletBody(Struct, eq=False):
 
     initial_call: str
 
+    def run_process(self, process: Process, worker: Worker) -> None:
+        """Never called: the greenlet runs by itself."""
+        raise NotImplementedError
+
 
 class PlainGreenlet(Process):
     """The record of a greenlet that is no process. It is in no table, has no mailbox, and keeps nothing alive."""
@@ -47,15 +49,8 @@ class PlainGreenlet(Process):
         self._greenlet = ref(greenlet)
         self.is_killed = False
         """Whether an observer has killed it."""
+        super().__init__(node, GreenletBody(name_of(getattr(greenlet, "_run", greenlet))), None, started_at)
         self.pid = GreenletPid(FIRST + number, self)
-        self.node = node
-        self.body = GreenletBody(name_of(getattr(greenlet, "_run", greenlet)))
-        self.started_at = started_at
-        self.links = ()
-        self.mailbox = self.saved = self.watchers = self.monitors = self.waiting_for = None
-        self.name = self.parent = self.ancestors = self.deadline = self.timer_at = self.reason = None
-        self.trap_exit = self.special = self.burdened = self.unusual = False
-        self.messages_in = self.messages_out = self.reductions = 0
 
     @property
     def label(self) -> str | None:  # type: ignore[override]
@@ -65,17 +60,25 @@ class PlainGreenlet(Process):
         return None if name is None else str(name)
 
     @property
-    def worker(self) -> Any:  # type: ignore[override]
+    def worker(self) -> Any:
         """The greenlet itself, which has its stack; None when it is gone."""
         return self._greenlet()
 
+    @worker.setter
+    def worker(self, value: Worker | None) -> None:
+        """Drop what `Process` begins with."""
+
     @property
-    def state(self) -> int:  # type: ignore[override]
+    def state(self) -> int:
         """As that of a process; one that waits is RUNNING, as a process is that waits in something of gevent's."""
         greenlet = self._greenlet()
         if greenlet is None or greenlet.dead:
             return DEAD
         return RUNNING if bare_greenlet.__bool__(greenlet) else RUNNABLE
+
+    @state.setter
+    def state(self, value: int) -> None:
+        """Drop what `Process` begins with."""
 
     @property
     def is_running(self) -> bool:

@@ -1,22 +1,27 @@
-"""The record of one process: what the scheduler, the signals and the observers know of it."""
+"""One process from its three sides: its name (`Pid`), its record (`Process`) and the greenlet it runs on (`Worker`)."""
 
 from __future__ import annotations
 
+import re
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import total_ordering
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
-from runtime.kernel.pid import Pid, Ref
+from greenlet import greenlet
+from msgspec import Struct
+
+from runtime.terms.immutable import immutable
+from runtime.terms.pattern import Matching
+from runtime.terms.ref import Ref, TimerRef
+from runtime.terms.term import Term
 
 if TYPE_CHECKING:
     from contextvars import Context
 
     from runtime.kernel.node import Node
-    from runtime.kernel.scheduler import Worker
-    from runtime.kernel.timers import Timer
-    from runtime.otp.calls import From
-    from runtime.otp.returns import Continue
-    from runtime.otp.system_messages import Debug
-    from runtime.terms.pattern import Matching
 
 RUNNABLE = 1
 """In the run queue, or on its way there."""
@@ -27,24 +32,174 @@ RECEIVING = 3
 WAITING = 4
 """Waits for something other than a message: a reply, the end of a sleep."""
 DEAD = 5
-"""Dead for everybody; its frames may still be unwinding."""
+"""Dead for every other process; its frames may still be unwinding."""
+
+_find_process: Callable[[int], Process | None] | None = None
+
+
+def use_table(find: Callable[[int], Process | None] | None) -> None:
+    """Say how to find the living process of a number, so that a pid read from text leads to it."""
+    global _find_process
+    _find_process = find
+
+
+@immutable
+@total_ordering
+class Pid(Struct, frozen=True, eq=False):
+    """Names one process for good: never used again for another one.
+
+    Immutable, hashable, ordered by age; prints as ``<0.17.0>`` (node, number, serial), which `parse` reads back.
+    `node` is 0 for this node.
+    """
+
+    id: int
+    process: Process | None = None
+    """The runtime's own way to the process, None once it is dead. Not for programs."""
+    node: ClassVar[int] = 0
+    serial: ClassVar[int] = 0
+
+    @classmethod
+    def parse(cls, text: str) -> Pid:
+        """Read ``<0.17.0>``. Raises ValueError for anything else."""
+        found = re.fullmatch(r"<(\d{1,10})\.(\d{1,18})\.(\d{1,10})>", text) if isinstance(text, str) else None
+        if found is None:
+            raise ValueError(f"{text!r} is not a pid; one looks like <0.17.0>")
+        node, number, serial = map(int, found.groups())
+        return _restore_pid(node, number, serial)
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Pid):
+            return NotImplemented
+        return self.id == other.id and self.node == other.node and self.serial == other.serial
+
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, Pid):
+            return NotImplemented
+        return (self.node, self.id, self.serial) < (other.node, other.id, other.serial)
+
+    def __hash__(self) -> int:
+        return self.id
+
+    def __repr__(self) -> str:
+        return f"<{self.node}.{self.id}.{self.serial}>"
+
+    def __copy__(self) -> Pid:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Pid:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore_pid, (self.node, self.id, self.serial)
+
+
+@immutable
+class ForeignPid(Pid, frozen=True, eq=False):
+    """A Pid of another node, or of another life of this one. No message sent to it arrives."""
+
+    node: int = 0  # type: ignore[misc]  # an instance's own here
+    serial: int = 0  # type: ignore[misc]
+
+
+OUTSIDE = Pid(0)
+"""The sender of a signal that comes from no process."""
+
+
+forget_process = vars(Pid)["process"].__set__
+"""``forget_process(pid, None)`` cuts the way from a pid to its process, which has died."""
+
+
+def _restore_pid(node: int, id: int, serial: int) -> Pid:
+    if node == 0 and serial == 0 and _find_process is not None:
+        process = _find_process(id)
+        if process is not None:
+            return process.pid
+    return Pid(id) if node == serial == 0 else ForeignPid(id, node=node, serial=serial)
+
+
+Destination: TypeAlias = "Pid | Ref | str | tuple[str, Destination, Term] | tuple[str, Destination, Term, Term] | None"
+"""What can be sent to: a Pid, an alias, a registered name, ``("via", registry, key)``.
+
+None stands for a name that no process has, which `whereis` returns.
+"""
+
+
+class Body(Protocol):
+    """What a process runs."""
+
+    @property
+    def initial_call(self) -> str:
+        """What the process was started with, as ``module.function``."""
+
+    def run_process(self, process: Process, worker: Worker) -> None:
+        """Run on the stack of `worker`, to the end of the process or until it waits without a stack."""
+
+
+class NameTable(Protocol):
+    """The body of a registry: what ``("via", registry, key)`` names need of it."""
+
+    def whereis_name(self, key: Term, /) -> Pid | None:
+        """Return the Pid that has the key."""
+
+    def register_name(self, where: Destination, key: Term, pid: Pid, value: Term = None, /) -> object:
+        """Give a starting server the key. `where` is how the registry was named."""
+
+    def unregister_name(self, where: Destination, key: Term, /) -> object:
+        """Take the key back from a server that did not start."""
+
+
+class Waiter(Protocol):
+    """A call that a process waits in."""
+
+    @property
+    def server(self) -> Process:
+        """The process that is to answer."""
+
+    def forget(self) -> None:
+        """Give the call up: its caller waits no more."""
+
+
+class Watcher(Protocol):
+    """An entry among the watchers of a process: a monitor, a call, or what waits for the end of the first process."""
+
+    @property
+    def watcher(self) -> Process | None:
+        """The process that watches, None for code outside any process."""
+
+    def fire(self, process: Process, reason: Term) -> None:
+        """Tell the watcher that `process` is dead."""
+
+
+class Timer:
+    """A message to be sent at `due` (monotonic seconds) to a process or to a name, which is looked up then."""
+
+    __slots__ = ("dest", "due", "message", "ref")
+
+    def __init__(self, ref: TimerRef, due: float, dest: Destination, message: Term) -> None:
+        self.ref = ref
+        self.due = due
+        self.dest = dest
+        self.message = message
 
 
 class Rare:
     """What most processes never set: class attributes are the defaults, an instance dict appears with the first one."""
 
-    __slots__ = ()
+    __slots__ = ("__dict__",)
 
     label: str | None = None
     via: tuple[Any, ...] | None = None
     """The name it was started with when that is no registered one: ``("via", registry, key)``."""
     dictionary: dict[Any, Any] | None = None
     context: Context | None = None
+    """The context variables of a process that has no worker."""
     suspended: bool = False
     suspenders: dict[Process | None, int] | None = None
-    """Who holds it, and how often; None stands for outside any process."""
+    """Which processes hold it, and how often; None stands for code outside any process."""
     suspending: set[Process] | None = None
-    """Whom it holds."""
+    """The processes that it holds."""
     timers: dict[int, Timer] | None = None
     """Timers that will send to it."""
     held: bool = False
@@ -56,18 +211,12 @@ class Rare:
     saved_for: Matching | None = None
     """The patterns that refused what is in `saved`."""
     aliases: dict[int, Ref] | None = None
-    debug: Debug | None = None
-    """What `runtime.sys` has switched on for a server: suspension, statistics, tracing."""
-    pending: Continue | None = None
-    """A server's continuation that runs before its next message."""
-    timing: float | None = None
-    """The seconds of a timeout that a server's callback has set and that no message has cancelled."""
     detached: bool = False
-    """Started without a link: its parent's end is none of its business."""
+    """Started without a link: it goes on when its parent ends."""
     lineage: tuple[Any, ...] | None = None
     """The ancestors of its children, kept once asked for."""
     cause: Pid | None = None
-    """Whose exit signal ended it."""
+    """The process whose exit signal ended it."""
     unannounced: bool = False
     """True between a death by signal and the delivery of EXIT and DOWN, while the frames unwind."""
     interrupts: int = 0
@@ -80,76 +229,62 @@ class Rare:
     cpu_time: float = 0.0
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Process(Rare):
-    """One process of a node.
+    """One process of a node: what the scheduler, the signals and the observers know of it.
 
-    `body` is what it runs: an object with ``run_process(process, worker)`` and `initial_call`. `worker` is the greenlet
-    that holds its stack, None while it has none. `links` are the processes it is linked to; `monitors` (Ref number →
-    target) and `watchers` (number → who is told of its death) are None while empty. `mailbox` is a tuple around a
-    single message, a deque of several, None or empty when none waits: a deque takes 600 bytes, and most mailboxes never
-    hold two. `saved` are messages that the last selective receive has refused; they are older than all of the mailbox.
-    `waiting_for` is the call it waits in, `reason` why it died.
+    A field that is declared here is a slot of every process, set by ``__init__`` to its default.
 
-    Three flags keep what is rare off the common ways. `special`: a server has something besides messages to look at
-    (`pending`, `timing`, `debug`). `burdened`: there is something that its end or its next worker must heed (`timers`,
-    `aliases`, `suspending`, `context`, `interrupts`). `unusual`: waking it takes more than the run queue (`suspended`,
-    `priority`).
+    Two flags keep what is rare off the common ways. `needs_cleanup`: its end or its next worker must look after
+    something (`timers`, `aliases`, `suspending`, `context`, `interrupts`). `wakes_slowly`: waking it takes more than
+    the run queue (`suspended`, `priority`).
     """
 
-    __slots__ = (
-        "__dict__",
-        "ancestors",
-        "body",
-        "burdened",
-        "deadline",
-        "links",
-        "mailbox",
-        "messages_in",
-        "messages_out",
-        "monitors",
-        "name",
-        "node",
-        "parent",
-        "pid",
-        "reason",
-        "reductions",
-        "saved",
-        "special",
-        "started_at",
-        "state",
-        "timer_at",
-        "trap_exit",
-        "unusual",
-        "waiting_for",
-        "watchers",
-        "worker",
-    )
-
     node: Node
-    body: Any
-    pid: Pid
+    body: Body
+    """What it runs."""
     parent: Pid | None
-    state: int
-    worker: Worker | None
-    mailbox: deque[Any] | tuple[Any] | None
-    saved: deque[Any] | None
-    special: bool
-    burdened: bool
-    unusual: bool
-    waiting_for: From | None
-    reason: Any
-    links: dict[Process, None] | tuple[Process, ...]
-    watchers: dict[int, Any] | None
-    monitors: dict[int, Any] | None
-    name: Any
-    trap_exit: bool
-    messages_in: int
-    messages_out: int
-    reductions: int
-    deadline: float | None
-    timer_at: float | None
     started_at: float
-    ancestors: tuple[Any, ...] | None
+    """When it was started, in seconds since 1970."""
+    pid: Pid = field(init=False)
+    """Set by `Node.spawn`, at once: the two refer to each other."""
+    state: int = field(init=False, default=RUNNABLE)
+    worker: Worker | None = field(init=False, default=None)
+    """The greenlet that holds its stack, None while it has none."""
+    mailbox: deque[Term] | tuple[Term] | None = field(init=False, default=None)
+    """The messages that wait: a tuple around a single one, a deque of several, None or empty when there is no message.
+
+    A deque takes 600 bytes, and most mailboxes never hold two messages. `add_message`, `next_message` and
+    `drop_message` know these shapes.
+    """
+    saved: deque[Term] | None = field(init=False, default=None)
+    """Messages that the last selective receive has refused; they are older than all of the mailbox."""
+    loop: object | None = field(init=False, default=None)
+    """What a server's loop has to look at besides messages; `runtime.otp.server_loop` knows its type."""
+    needs_cleanup: bool = field(init=False, default=False)
+    wakes_slowly: bool = field(init=False, default=False)
+    waiting_for: Waiter | None = field(init=False, default=None)
+    """The call it waits in."""
+    reason: Term = field(init=False, default=None)
+    """Why it died."""
+    links: dict[Process, None] | tuple[Process, ...] = field(init=False, default=())
+    """The processes it is linked to."""
+    watchers: dict[int, Watcher] | None = field(init=False, default=None)
+    """What is to be told of its death, by the numbers of references; None while empty."""
+    monitors: dict[int, Process] | None = field(init=False, default=None)
+    """The processes it monitors, by the numbers of references; None while empty."""
+    name: Any = field(init=False, default=None)
+    trap_exit: bool = field(init=False, default=False)
+    messages_in: int = field(init=False, default=0)
+    messages_out: int = field(init=False, default=0)
+    reductions: int = field(init=False, default=0)
+    """How often it was given a turn."""
+    deadline: float | None = field(init=False, default=None)
+    """When the wait it is in ends at the latest."""
+    timer_at: float | None = field(init=False, default=None)
+    """When the entry comes due that it has among the timers."""
+    ancestors: tuple[Any, ...] | None = field(init=False, default=None)
+    """Names or Pids of its parent, its parent's parent and so on; None for a plain process."""
 
     def __repr__(self) -> str:
         return f"Process({self.pid}{f' {self.name}' if self.name else ''})"
@@ -157,8 +292,9 @@ class Process(Rare):
     @property
     def initial_call(self) -> str:
         """What it was started with, as ``module.function``."""
-        text: str = self.body.initial_call
-        return text
+        return self.body.initial_call
+
+    # -- The mailbox --------------------------------------------------------------------------------------------
 
     @property
     def known_as(self) -> Any:
@@ -171,10 +307,41 @@ class Process(Rare):
         mailbox, saved = self.mailbox, self.saved
         return (len(mailbox) if mailbox else 0) + (len(saved) if saved else 0)
 
-    def messages(self, limit: int | None = None) -> list[Any]:
-        """Give the first `limit` messages that wait, oldest first."""
+    def messages(self, limit: int | None = None) -> list[Term]:
+        """Return the first `limit` messages that wait, oldest first."""
         waiting = [*(self.saved or ()), *(self.mailbox or ())]
         return waiting if limit is None else waiting[:limit]
+
+    def add_message(self, message: Term) -> None:
+        """Put a message at the end of the mailbox. `send` has a copy of this: a call would cost it 4 %."""
+        mailbox = self.mailbox
+        if mailbox is None:
+            self.mailbox = (message,)
+        elif type(mailbox) is tuple:
+            self.mailbox = deque((*mailbox, message))
+        else:
+            mailbox.append(message)  # type: ignore[union-attr]  # mypy does not see that it is no tuple
+
+    def next_message(self) -> Term:
+        """Take the oldest message out of a mailbox that has one. `receive` and a server's turn have copies of this."""
+        mailbox = self.mailbox
+        if type(mailbox) is tuple:
+            self.mailbox = None
+            return mailbox[0]
+        return mailbox.popleft()  # type: ignore[union-attr]
+
+    def drop_message(self, is_unwanted: Callable[[Term], bool]) -> None:
+        """Take the first message out that `is_unwanted` accepts, if there is one."""
+        for messages in (self.saved, self.mailbox):
+            for index, message in enumerate(messages or ()):
+                if is_unwanted(message):
+                    if type(messages) is tuple:
+                        self.mailbox = None
+                    else:
+                        del messages[index]  # type: ignore[union-attr]
+                    return
+
+    # -- Links --------------------------------------------------------------------------------------------------
 
     def add_link(self, other: Process) -> None:
         """Note one half of a link. A tuple holds up to two, which most processes have; a dict, in order, more."""
@@ -197,3 +364,66 @@ class Process(Rare):
                 self.links = tuple(p for p in links if p is not other)
         else:
             links.pop(other, None)
+
+
+_switch = greenlet.switch
+_throw = greenlet.throw
+
+
+class Worker(greenlet):
+    """A greenlet that runs one process after another. `process` is the one on its stack."""
+
+    __slots__ = ("held", "local_links", "process")
+
+    def __init__(self, run: Callable[..., None], hub: greenlet) -> None:
+        super().__init__(run, hub)
+        self.process: Process | None = None
+        self.local_links: list[Callable[[Any], None]] | None = None
+        self.held: tuple[Any, ...] | None = None
+
+    def rawlink(self, callback: Callable[[Any], None]) -> None:
+        """Have `callback` called when the process ends: `gevent.local` clears what it keeps for a greenlet."""
+        if self.local_links is None:
+            self.local_links = []
+        self.local_links.append(callback)
+
+    def unlink(self, callback: Callable[[Any], None]) -> None:
+        """Take back `rawlink`."""
+        with suppress(ValueError):
+            (self.local_links or []).remove(callback)
+
+    def switch(self, *args: Any) -> Any:
+        """Resume from a gevent wait; a suspended process keeps what it was to get until it is resumed.
+
+        A switch that was meant for a former process does nothing.
+        """
+        process = self.process
+        if process is None:
+            return None
+        if process.suspended:
+            self.held = args
+            self._stop_watching()
+            return None
+        return _switch(self, *args)
+
+    def _stop_watching(self) -> None:
+        """Let a socket that a suspended process waits for be quiet: a ready one would call the hub without end."""
+        frame = self.gr_frame
+        waiting_for = frame.f_locals.get("self") if frame is not None else None
+        reads = frame is not None and frame.f_code.co_name.startswith(("recv", "accept"))
+        watcher = getattr(waiting_for, "_read_event" if reads else "_write_event", None)
+        if watcher is not None:
+            watcher.stop()
+
+    def throw(self, *args: Any) -> Any:
+        """Raise in the process, as gevent's timeouts do; what was meant for a former process does nothing."""
+        return None if self.process is None else _throw(self, *args)
+
+    def wipe(self) -> None:
+        """Let nothing of the last process reach the next: context variables, greenlet-local values."""
+        if self.gr_context is not None:
+            self.gr_context = None
+        if self.local_links:
+            links, self.local_links = self.local_links, None
+            for callback in links:
+                callback(self)

@@ -10,10 +10,10 @@ from greenlet import getcurrent
 from runtime.kernel.body import PlainBody
 from runtime.kernel.names import check_name, set_name
 from runtime.kernel.node import Node, current, current_process, running_node, this_node
-from runtime.kernel.pid import OUTSIDE, Down, Exit, Pid, Ref
-from runtime.kernel.process import DEAD, RUNNABLE, Process
-from runtime.kernel.scheduler import Worker
+from runtime.kernel.process import DEAD, OUTSIDE, RUNNABLE, Body, Destination, Pid, Process, Worker
 from runtime.kernel.signals import (
+    Down,
+    Exit,
     deliver,
     drop_watch,
     end_suspension,
@@ -25,6 +25,7 @@ from runtime.kernel.signals import (
 from runtime.kernel.threads import get_ident
 from runtime.terms.errors import AlreadyRegisteredError, NoProcessError, ProcessExit
 from runtime.terms.isolation import isolate
+from runtime.terms.ref import Ref
 
 PRIORITIES = ("low", "normal", "high", "max")
 
@@ -85,7 +86,7 @@ def start_plain(
     return start_process(this_node(), parent, PlainBody(fn, args, kwargs), name, label)
 
 
-def start_process(node: Node, parent: Process | None, body: Any, name: str | None, label: str | None) -> Process:
+def start_process(node: Node, parent: Process | None, body: Body, name: str | None, label: str | None) -> Process:
     """Make a process for any body, named and labelled, and put it into the run queue."""
     if name is not None:
         check_name(name)
@@ -172,7 +173,7 @@ def _process_of(pid: Any, function: str) -> Process | None:
     return pid.process
 
 
-def monitor(dest: Any, alias: str | None = None) -> Ref:
+def monitor(dest: Destination, alias: str | None = None) -> Ref:
     """Have one `Down` delivered when `dest`, a Pid or a name, dies; at once with ``"noproc"`` when it is dead already.
 
     A monitor by name stays with the process that held the name. With `alias` (``"explicit_unalias"``, ``"demonitor"``,
@@ -206,14 +207,7 @@ def demonitor(ref: Ref, flush: bool = False, info: bool = False) -> bool:
     active = drop_watch(process, ref)
     process.node.end_monitor_alias(process, ref)
     if flush and not active:
-        for messages in (process.saved, process.mailbox):
-            for index, message in enumerate(messages or ()):
-                if type(message) is Down and message.ref == ref:
-                    if type(messages) is tuple:
-                        process.mailbox = None
-                    else:
-                        del messages[index]  # type: ignore[union-attr]
-                    break
+        process.drop_message(lambda message: type(message) is Down and message.ref == ref)
     return active if info else True
 
 
@@ -246,7 +240,7 @@ def flag(**flags: Any) -> Any:
     if name == "max_heap_size" and value is not None:
         process.node.heap_limits.watch(process)
     elif name == "priority":
-        process.unusual = value != "normal" or process.suspended
+        process.wakes_slowly = value != "normal" or process.suspended
     return before
 
 
@@ -293,10 +287,10 @@ def suspend(pid: Pid) -> bool:
     if holder is not None:
         if holder.suspending is None:
             holder.suspending = set()
-            holder.burdened = True
+            holder.needs_cleanup = True
         holder.suspending.add(process)
     if not process.suspended:
-        process.suspended = process.unusual = True
+        process.suspended = process.wakes_slowly = True
         if process.state is RUNNABLE:
             process.node.scheduler.ready.remove(process)
             process.held = True

@@ -9,14 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from runtime.kernel.instrument import hooks
+from runtime.kernel.process import Process
 from runtime.terms.crash import Crash
+from runtime.terms.term import Term
 from runtime.terms.text import reason_text, render
-
-if TYPE_CHECKING:
-    from runtime.kernel.process import Process
 
 logger = logging.getLogger("runtime")
 
@@ -82,7 +81,7 @@ def process_crashed(process: Process, crash: Crash) -> None:
     )
 
 
-def crash_report(process: Process, reason: Any) -> None:
+def crash_report(process: Process, reason: Term) -> None:
     """A process of proc_lib ended abnormally by itself (OTP: crash_report)."""
     dictionary = process.dictionary or {}
     report(

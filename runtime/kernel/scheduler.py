@@ -16,19 +16,15 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
 
-import gevent
+from gevent.hub import Hub
 from greenlet import getcurrent, greenlet
 
+from runtime.kernel.body import exit_reason
 from runtime.kernel.fork import end_child
-from runtime.kernel.process import DEAD, RUNNABLE, RUNNING, Process
+from runtime.kernel.process import DEAD, RUNNABLE, RUNNING, Process, Worker
 from runtime.kernel.signals import announce, finish
 from runtime.terms.errors import ProcessKilled, RuntimeFault
-
-if TYPE_CHECKING:
-    from runtime.kernel.node import Node
 
 BATCH = 0.002
 """Seconds that a batch may run before sockets and timers get their turn."""
@@ -54,65 +50,6 @@ _switch = greenlet.switch
 _throw = greenlet.throw
 
 
-class Worker(greenlet):
-    """A greenlet that runs one process after another. `process` is the one on its stack."""
-
-    __slots__ = ("held", "local_links", "process")
-
-    def __init__(self, scheduler: Scheduler) -> None:
-        super().__init__(scheduler.dispatch, scheduler.hub)
-        self.process: Process | None = None
-        self.local_links: list[Callable[[Any], None]] | None = None
-        self.held: tuple[Any, ...] | None = None
-
-    def rawlink(self, callback: Callable[[Any], None]) -> None:
-        """Be told when the process ends: `gevent.local` calls this to clear what it keeps for a greenlet."""
-        if self.local_links is None:
-            self.local_links = []
-        self.local_links.append(callback)
-
-    def unlink(self, callback: Callable[[Any], None]) -> None:
-        """Take back `rawlink`."""
-        with suppress(ValueError):
-            (self.local_links or []).remove(callback)
-
-    def switch(self, *args: Any) -> Any:
-        """Resume from a gevent wait; a suspended process keeps what it was to get until it is resumed.
-
-        A switch that a former process has left behind reaches nobody.
-        """
-        process = self.process
-        if process is None:
-            return None
-        if process.suspended:
-            self.held = args
-            self._stop_watching()
-            return None
-        return _switch(self, *args)
-
-    def _stop_watching(self) -> None:
-        """Let a socket that a suspended process waits for be quiet: a ready one would call the hub without end."""
-        frame = self.gr_frame
-        waiting_for = frame.f_locals.get("self") if frame is not None else None
-        reads = frame is not None and frame.f_code.co_name.startswith(("recv", "accept"))
-        watcher = getattr(waiting_for, "_read_event" if reads else "_write_event", None)
-        if watcher is not None:
-            watcher.stop()
-
-    def throw(self, *args: Any) -> Any:
-        """Raise in the process, as gevent's timeouts do; what is meant for a process that is over reaches nobody."""
-        return None if self.process is None else _throw(self, *args)
-
-    def wipe(self) -> None:
-        """Let nothing of the last process reach the next: context variables, greenlet-local values."""
-        if self.gr_context is not None:
-            self.gr_context = None
-        if self.local_links:
-            links, self.local_links = self.local_links, None
-            for callback in links:
-                callback(self)
-
-
 def _stop_waiting(process: Process) -> None:
     """Take back what a wait has set: an exception from outside, such as a gevent.Timeout, has ended it."""
     if process.state is not DEAD:
@@ -135,17 +72,18 @@ class Scheduler:
         "batch_ends",
         "budget",
         "doomed",
+        "forked",
         "hub",
         "idle",
-        "node",
         "ready",
         "remains",
         "scheduled",
     )
 
-    def __init__(self, node: Node) -> None:
-        self.node = node
-        self.hub = gevent.get_hub()
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.forked = False
+        """True in a child of os.fork, where nothing of the node runs."""
         self.ready: deque[Process] = deque()
         self.idle: list[Worker] = []
         self.budget = STEPS
@@ -164,8 +102,12 @@ class Scheduler:
 
     def wake(self, process: Process) -> None:
         """Make a waiting process ready to run."""
-        if process.unusual and self._hold_or_hurry(process):
+        if process.wakes_slowly and self._hold_or_hurry(process):
             return
+        self.enqueue(process)
+
+    def enqueue(self, process: Process) -> None:
+        """Put a process into the run queue. `spawn` and `send` have copies of this: a call would cost them 4 %."""
         process.state = RUNNABLE
         self.ready.append(process)
         if not self.scheduled:
@@ -256,7 +198,7 @@ class Scheduler:
         One that does not take it for an answer is kept waiting in the hub, where it is interrupted again at growing
         intervals; else swallowing the exception in a loop would hold the hub for good.
         """
-        if process.node.forked:
+        if self.forked:
             raise RuntimeFault("the child of os.fork() has no processes; start programs with subprocess instead")
         process.refusals += 1
         if process.refusals > REFUSALS and getcurrent() is process.worker:
@@ -292,7 +234,7 @@ class Scheduler:
             if other is None:
                 process.worker = worker
                 worker.process = process
-                if process.burdened and process.context is not None:
+                if process.needs_cleanup and process.context is not None:
                     worker.gr_context = process.context
                 try:
                     process.body.run_process(process, worker)
@@ -300,8 +242,8 @@ class Scheduler:
                     self._contain(process, error)
                 if worker.local_links or worker.gr_context is not None:
                     worker.wipe()
-                if process.burdened and process.interrupts:
-                    if self.node.forked:
+                if process.needs_cleanup and process.interrupts:
+                    if self.forked:
                         end_child(None)
                     return  # something may still hold a switch to this worker
                 process = None
@@ -311,8 +253,6 @@ class Scheduler:
 
     def _contain(self, process: Process, error: BaseException) -> None:
         """End a process whose body let an exception through: a report of its end failed, or memory ran out in it."""
-        from runtime.kernel.body import exit_reason  # which knows of reports; those know nothing of the scheduler
-
         if process.worker is not None:
             process.worker.process = None
         reason = exit_reason(process, error)
@@ -336,7 +276,7 @@ class Scheduler:
                 if time.monotonic() >= self.batch_ends:
                     break
                 self.budget = STEPS
-                _switch(idle.pop() if idle else Worker(self))
+                _switch(idle.pop() if idle else Worker(self.dispatch, self.hub))
         finally:
             if again:
                 self._again.start(self.drain)
@@ -350,7 +290,7 @@ class Scheduler:
         if worker is None or worker.process is not process:
             return  # it has unwound by itself meanwhile
         process.interrupts += 1
-        process.burdened = True
+        process.needs_cleanup = True
         _throw(worker, ProcessKilled())
         if process.worker is None:
             self.remains.discard(process)

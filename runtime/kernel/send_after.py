@@ -6,11 +6,14 @@ from typing import Any
 
 from runtime.kernel.mailbox import check_seconds
 from runtime.kernel.node import this_node
-from runtime.kernel.pid import Pid, Ref, TimerRef
-from runtime.terms.isolation import ATOMIC, isolate
+from runtime.kernel.process import Destination, Pid
+from runtime.terms.immutable import ATOMIC
+from runtime.terms.isolation import isolate
+from runtime.terms.ref import Ref, TimerRef
+from runtime.terms.term import Term
 
 
-def send_after(dest: Any, message: Any, seconds: float) -> TimerRef:
+def send_after(dest: Destination, message: Term, seconds: float) -> TimerRef:
     """Send `message` to `dest`, a Pid or a name, after `seconds` (OTP: send_after/3).
 
     A name is looked up when the time has come; a dead pid or an unknown name takes the message silently. The timer
@@ -26,7 +29,7 @@ def send_after(dest: Any, message: Any, seconds: float) -> TimerRef:
     return ref
 
 
-def start_timer(dest: Any, message: Any, seconds: float) -> TimerRef:
+def start_timer(dest: Destination, message: Term, seconds: float) -> TimerRef:
     """Like `send_after`, but what arrives is ``("timeout", ref, message)`` (OTP: start_timer/3)."""
     check_seconds(seconds, "seconds")
     node = this_node()

@@ -8,17 +8,35 @@ free when somebody hears of the death.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import NamedTuple, TypeAlias
 
 from msgspec import Struct
 
 from runtime.kernel.instrument import hooks
-from runtime.kernel.pid import Down, Exit, Pid, Ref, forget_process
-from runtime.kernel.process import DEAD, RECEIVING, RUNNING, Process
-from runtime.terms.isolation import ATOMIC, isolate
+from runtime.kernel.process import DEAD, RECEIVING, RUNNING, Destination, Pid, Process, Watcher, forget_process
+from runtime.terms.immutable import ATOMIC
+from runtime.terms.isolation import isolate
+from runtime.terms.ref import Ref
+from runtime.terms.term import Term
 
-if TYPE_CHECKING:
-    from runtime.kernel.node import Node
+
+class Exit(NamedTuple):
+    """An exit signal, as a process that traps exits receives it: ``{'EXIT', Pid, Reason}`` in Erlang."""
+
+    pid: Pid
+    reason: Term
+
+
+class Down(NamedTuple):
+    """What a monitor delivers, once: ``{'DOWN', Ref, process, Pid, Reason}`` in Erlang.
+
+    `pid` is the name when the monitor was set by name.
+    """
+
+    ref: Ref
+    pid: Term
+    reason: Term
 
 
 class Watch(Struct, eq=False):
@@ -26,9 +44,9 @@ class Watch(Struct, eq=False):
 
     watcher: Process
     ref: Ref
-    dest: Any
+    dest: Destination
 
-    def fire(self, process: Process, reason: Any) -> None:
+    def fire(self, process: Process, reason: Term) -> None:
         """Tell the watcher that `process` is dead."""
         watcher = self.watcher
         if watcher.monitors is not None and watcher.monitors.pop(self.ref.id, None) is not None:
@@ -37,27 +55,21 @@ class Watch(Struct, eq=False):
             deliver(watcher, Down(self.ref, self.dest, own_copy(reason)))
 
 
-def deliver(process: Process, message: Any) -> None:
+def deliver(process: Process, message: Term) -> None:
     """Put a message that is already isolated into a mailbox."""
     if process.state is not DEAD:
         put(process, message)
 
 
-def put(process: Process, message: Any) -> None:
+def put(process: Process, message: Term) -> None:
     """`deliver` to a process that is known to live."""
-    mailbox = process.mailbox
-    if mailbox is None:
-        process.mailbox = (message,)
-    elif type(mailbox) is tuple:
-        process.mailbox = deque((*mailbox, message))
-    else:
-        mailbox.append(message)  # type: ignore[union-attr]  # mypy does not see that it is no tuple
+    process.add_message(message)
     process.messages_in += 1
     if process.state is RECEIVING:
         process.node.scheduler.wake(process)
 
 
-def own_copy(reason: Any) -> Any:
+def own_copy(reason: Term) -> Term:
     """Give one of those who hear of a death its own copy of the reason; the reason itself where copying fails."""
     if type(reason) in ATOMIC:
         return reason
@@ -67,7 +79,7 @@ def own_copy(reason: Any) -> Any:
         return reason
 
 
-def exit_signal(target: Process, sender: Pid, reason: Any, linked: bool = False) -> None:
+def exit_signal(target: Process, sender: Pid, reason: Term, linked: bool = False) -> None:
     """Deliver an exit signal: from exit/2, or through a link, where ``"kill"`` is a reason like any other."""
     if target.state is DEAD:
         return
@@ -80,7 +92,7 @@ def exit_signal(target: Process, sender: Pid, reason: Any, linked: bool = False)
         kill(target, reason, sender)
 
 
-def kill(process: Process, reason: Any, cause: Pid | None) -> None:
+def kill(process: Process, reason: Term, cause: Pid | None) -> None:
     """End a process by a signal, at once for everybody; its frames are unwound afterwards."""
     process.cause = cause
     worker = process.worker
@@ -92,7 +104,7 @@ def kill(process: Process, reason: Any, cause: Pid | None) -> None:
     process.node.scheduler.doom(process)  # a process that ends itself is told at the end of the call it made
 
 
-def finish(process: Process, reason: Any, unwinds: bool = False) -> None:
+def finish(process: Process, reason: Term, unwinds: bool = False) -> None:
     """End a process: it is off the table, its name free, its mailbox gone; then tell who is to hear of it.
 
     Of one whose frames unwind first nobody is told yet. One that is dead already has come to the end of its frames.
@@ -116,15 +128,16 @@ def finish(process: Process, reason: Any, unwinds: bool = False) -> None:
         node.timers.stale += 1
     if process.waiting_for is not None:
         process.waiting_for.forget()
-    if process.burdened:
-        _unburden(process, node)
+    if process.needs_cleanup:
+        _clean_up(process)
     if not unwinds:
         process.worker = None
         if process.links or process.watchers is not None or process.monitors is not None or hooks.exited:
             tell(process)
 
 
-def _unburden(process: Process, node: Node) -> None:
+def _clean_up(process: Process) -> None:
+    node = process.node
     if process.timers:
         node.timers.drop_all(process)
     if process.suspending:
@@ -134,6 +147,10 @@ def _unburden(process: Process, node: Node) -> None:
         for alias in process.aliases:
             node.aliases.pop(alias, None)
         process.aliases = None
+
+
+Death: TypeAlias = tuple[Process, Term, Iterable[Process], dict[int, Watcher] | None]
+"""A process that died, its reason, the processes linked to it and those that watch it."""
 
 
 def announce(process: Process) -> None:
@@ -166,7 +183,7 @@ def tell(process: Process) -> None:
             _spread(deaths)
 
 
-def _spread(deaths: deque[tuple[Process, Any, Any, Any]]) -> None:
+def _spread(deaths: deque[Death]) -> None:
     """Tell of each death in turn; those it causes queue up behind it, so that a long chain needs no deep stack."""
     while deaths:
         process, reason, links, watchers = deaths[0]
@@ -190,7 +207,7 @@ def unlink_processes(one: Process, other: Process) -> None:
     other.drop_link(one)
 
 
-def watch(watcher: Process, target: Process, ref: Ref, dest: Any) -> None:
+def watch(watcher: Process, target: Process, ref: Ref, dest: Destination) -> None:
     """Set a monitor."""
     if target.watchers is None:
         target.watchers = {}
@@ -227,7 +244,7 @@ def release(process: Process) -> None:
         return
     process.suspended = False
     process.suspenders = None
-    process.unusual = process.priority != "normal"
+    process.wakes_slowly = process.priority != "normal"
     scheduler = process.node.scheduler
     if process.held:
         process.held = False

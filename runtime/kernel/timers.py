@@ -10,16 +10,14 @@ the heap what was cancelled stays as a dead entry until its time, or until such 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from heapq import heapify, heappop, heappush
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from runtime.kernel import clock
-from runtime.kernel.pid import Pid, Ref, TimerRef, next_number
-from runtime.kernel.process import DEAD, RECEIVING, WAITING, Process
-
-if TYPE_CHECKING:
-    from runtime.kernel.node import Node
-
+from runtime.kernel.process import DEAD, RECEIVING, WAITING, Destination, Pid, Process, Timer
+from runtime.terms.ref import Ref, TimerRef, next_number
+from runtime.terms.term import Term
 
 SLOTS = 16
 """Slots a second. Longer ones would keep the hub for too long when a slot with very many timers is emptied."""
@@ -30,27 +28,17 @@ NEVER = 1e12
 MANY = 1_000
 """So many dead entries are not worth sweeping out."""
 
-Entry = tuple[float, int, Any]
+Entry = tuple[float, int, Process | Timer]
 """When it is due, its number, which orders those due together, and the process that waits or the timer."""
-
-
-class Timer:
-    """A message to be sent at `due` (monotonic seconds) to a process or to a name, which is looked up then."""
-
-    __slots__ = ("dest", "due", "message", "ref")
-
-    def __init__(self, ref: TimerRef, due: float, dest: Any, message: Any) -> None:
-        self.ref = ref
-        self.due = due
-        self.dest = dest
-        self.message = message
 
 
 class Timers:
     """The pending timers of one node."""
 
-    def __init__(self, node: Node) -> None:
-        self.node = node
+    def __init__(self, loop: Any, wake: Callable[[Process], None], send: Callable[[Destination, Term], None]) -> None:
+        self._loop = loop
+        self._wake = wake
+        self._send = send
         self.pending: dict[int, Timer] = {}
         self.stale = 0
         """Entries that nobody waits for any more."""
@@ -63,7 +51,6 @@ class Timers:
         self.entries = 0
         """How many entries there are, dead ones included."""
         self._now = clock.current_clock().now
-        self._loop = node.hub.loop
         self._watcher = self._loop.timer(0)
         self._armed: float | None = None
 
@@ -77,7 +64,7 @@ class Timers:
             process.timer_at = due
             self._push(due, seconds, next_number(), process)
 
-    def start(self, dest: Any, message: Any, seconds: float, ref: TimerRef) -> None:
+    def start(self, dest: Destination, message: Term, seconds: float, ref: TimerRef) -> None:
         """Send `message` to `dest` (a Pid or a name) after `seconds`."""
         if type(dest) is Pid and dest.process is None:
             return
@@ -90,7 +77,7 @@ class Timers:
             timers = target.timers
             if timers is None:
                 target.timers = {number: timer}
-                target.burdened = True
+                target.needs_cleanup = True
             else:
                 timers[number] = timer
         self._push(due, seconds, number, timer)
@@ -152,7 +139,7 @@ class Timers:
             self.entries -= 1
             if isinstance(what, Timer):
                 self._take(what.ref.id)
-                self.node.send_from_timer(what.dest, what.message)
+                self._send(what.dest, what.message)
             else:
                 self._expire(what, due, present)
         self.arm()
@@ -236,7 +223,7 @@ class Timers:
         else:
             process.deadline = None  # which one that is about to run finds when it would wait again
             if process.state is RECEIVING or process.state is WAITING:
-                self.node.scheduler.wake(process)
+                self._wake(process)
 
     def _is_stale(self, entry: Entry) -> bool:
         due, _, what = entry

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from runtime.kernel.pid import Pid
+from runtime.kernel.process import Pid
 from runtime.otp.gen_server import GenServer, Stop, call, cast, stop
 
 

@@ -13,13 +13,13 @@ from greenlet import getcurrent
 from runtime.kernel import clock
 from runtime.kernel.mailbox import check_seconds, deliver_from_outside, receive
 from runtime.kernel.node import current_process, running_node
-from runtime.kernel.pid import Down, Pid, Ref, next_number
-from runtime.kernel.process import DEAD, WAITING, Process
-from runtime.kernel.scheduler import Worker
-from runtime.kernel.signals import drop_watch, own_copy, put, watch
+from runtime.kernel.process import DEAD, WAITING, Pid, Process, Worker
+from runtime.kernel.signals import Down, drop_watch, own_copy, put, watch
 from runtime.terms.errors import CallError
-from runtime.terms.isolation import ATOMIC, isolate, travels_by_reference
-from runtime.terms.pattern import ANY, constant_type
+from runtime.terms.immutable import ATOMIC, immutable
+from runtime.terms.isolation import isolate
+from runtime.terms.pattern import ANY
+from runtime.terms.ref import Ref, next_number
 
 CALL = "$gen_call"
 CAST = "$gen_cast"
@@ -45,8 +45,7 @@ class Failure:
         self.reason = reason
 
 
-@constant_type
-@travels_by_reference
+@immutable
 class From:
     """Who made a call: what `handle_call` gets as `caller`, and `reply` takes. Any process may hold it and reply."""
 

@@ -7,12 +7,12 @@ A server without work has no stack: it is its object, its mailbox and its place 
 from __future__ import annotations
 
 from typing import Any
+from typing import cast as typed_as
 
 from runtime.kernel.mailbox import check_seconds
 from runtime.kernel.names import check_name, set_name
 from runtime.kernel.node import Node, current_process
-from runtime.kernel.pid import Pid
-from runtime.kernel.process import Process
+from runtime.kernel.process import NameTable, Pid, Process
 from runtime.kernel.signals import kill, link_processes, put, unlink_processes
 from runtime.otp.callbacks import Callbacks
 from runtime.otp.calls import (
@@ -125,10 +125,10 @@ def start_server(
         check_seconds(timeout, "timeout")
     parent = current_process("start_link" if link else "start")
     node = parent.node
-    server = node.spawn(parent, None)
+    starting = Starting(cls, args, kwargs)
+    server = node.spawn(parent, starting)
     server.ancestors = lineage_of(parent)
-    origin = From(parent, server)
-    server.body = Starting(cls, args, kwargs, origin)
+    origin = starting.origin = From(parent, server)
     try:
         _take_name(node, server, name)
     except BaseException as error:
@@ -175,7 +175,7 @@ def _take_name(node: Node, server: Process, name: Any) -> None:
         registry = node.resolve(where)
         if registry is None or not hasattr(registry.body, "register_name"):
             raise StartError(("noproc", where))
-        registry.body.register_name(where, key, server.pid, *value)
+        typed_as(NameTable, registry.body).register_name(where, key, server.pid, *value)
         server.via = name[:3]
         return
     check_name(name)

@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 from runtime.kernel.mailbox import send
 from runtime.kernel.names import whereis
-from runtime.kernel.pid import Exit, Pid
+from runtime.kernel.process import Pid
 from runtime.kernel.processes import flag, self_, unlink
-from runtime.kernel.signals import link_processes
+from runtime.kernel.signals import Exit, link_processes
 from runtime.otp.child_spec import ChildSpec
 from runtime.otp.gen_server import GenServer
 from runtime.otp.registry_table import Entry, RegistryTable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, ItemsView, Iterator
 from typing import Any, NamedTuple
 
-from runtime.kernel.pid import Pid
+from runtime.kernel.process import Pid
 
 
 class Entry(NamedTuple):

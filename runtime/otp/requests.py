@@ -9,16 +9,15 @@ from typing import Any
 
 from runtime.kernel.mailbox import receive
 from runtime.kernel.node import current_process
-from runtime.kernel.pid import next_number
 from runtime.kernel.process import Process
 from runtime.kernel.signals import deliver, put
 from runtime.otp.calls import CALL, PENDING, Failure, From
-from runtime.terms.isolation import isolate, travels_by_reference
-from runtime.terms.pattern import constant_type
+from runtime.terms.immutable import immutable
+from runtime.terms.isolation import isolate
+from runtime.terms.ref import next_number
 
 
-@constant_type
-@travels_by_reference
+@immutable
 class Request(From):
     """A request whose reply has not been waited for yet: what `send_request` gives."""
 

@@ -7,25 +7,25 @@ lasted its share, or when the server is over. Between turns the server has no st
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from runtime.kernel.body import exit_reason
 from runtime.kernel.instrument import hooks
 from runtime.kernel.mailbox import NOTHING, take
-from runtime.kernel.pid import OUTSIDE, Exit
-from runtime.kernel.process import DEAD, RECEIVING, RUNNABLE, Process
+from runtime.kernel.process import DEAD, OUTSIDE, RECEIVING, Body, NameTable, Process, Worker
 from runtime.kernel.reports import crash_report, report
-from runtime.kernel.scheduler import Worker
-from runtime.kernel.signals import finish, unlink_processes
+from runtime.kernel.signals import Exit, finish, unlink_processes
 from runtime.otp.callbacks import Callbacks
 from runtime.otp.calls import CALL, CAST, PENDING, SYSTEM, From
+from runtime.otp.loop_state import LoopState, drop_idle_loop, loop_of
 from runtime.otp.returns import IGNORE, NOREPLY, Continue, Reply, Stop, Timeout, _Marker
 from runtime.otp.system_messages import handle_system
-from runtime.terms.crash import Crash, StackFrame
-from runtime.terms.isolation import ATOMIC, isolate
+from runtime.terms.crash import Crash
+from runtime.terms.immutable import ATOMIC
+from runtime.terms.isolation import isolate
 from runtime.terms.pattern import ANY, Matching, matching
 from runtime.terms.reason import is_abnormal, is_atom
+from runtime.terms.term import Term
 
 TURN = 64
 """Messages that a server may handle in one turn while others are ready."""
@@ -38,11 +38,13 @@ class Starting:
 
     __slots__ = ("args", "cls", "kwargs", "origin")
 
-    def __init__(self, cls: type[Callbacks], args: tuple[Any, ...], kwargs: dict[str, Any], origin: From) -> None:
+    origin: From
+    """The call in which the starter waits."""
+
+    def __init__(self, cls: type[Callbacks], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.cls = cls
         self.args = args
         self.kwargs = kwargs
-        self.origin = origin
 
     @property
     def initial_call(self) -> str:
@@ -54,7 +56,7 @@ class Starting:
         origin = self.origin
         try:
             server = self.cls()
-            process.body = server
+            process.body = cast(Body, server)
             outcome = server.begin_process(*self.args, **self.kwargs)
         except BaseException as error:
             self._fail(process, worker, exit_reason(process, error))
@@ -79,7 +81,7 @@ class Starting:
         origin.settle(True)
         if not process.watchers:
             process.watchers = None  # a waiting server keeps nothing that it does not need
-        if process.pending is not None:
+        if process.loop is not None and loop_of(process).pending is not None:
             _requeue(process, worker)
         else:
             run_server(server, process, worker)
@@ -104,7 +106,7 @@ class Starting:
 def _give_via_name_back(process: Process, via: str, where: Any, key: Any) -> None:
     registry = process.node.resolve(where)
     if registry is not None:
-        registry.body.unregister_name(where, key)
+        cast(NameTable, registry.body).unregister_name(where, key)
 
 
 class Ending:
@@ -124,7 +126,7 @@ MORE = Ending("more")
 
 def run_server(server: Callbacks, process: Process, worker: Worker) -> None:
     """Take one turn."""
-    ending = _begin_turn(server, process) if process.special else None
+    ending = _begin_turn(server, process) if process.loop is not None else None
     while ending is None:
         ending = _turn(server, process)
         if process.state is DEAD:
@@ -146,17 +148,18 @@ def run_server(server: Callbacks, process: Process, worker: Worker) -> None:
 
 def _begin_turn(server: Callbacks, process: Process) -> Ending | None:
     """Do what is due before any message: a continuation, or a timeout that no message has cancelled."""
+    loop = loop_of(process)
     try:
         stop = None
-        if process.pending is not None:
-            pending, process.pending = process.pending, None
+        if loop.pending is not None:
+            pending, loop.pending = loop.pending, None
             stop = _after(server, process, server.handle_continue(pending.term))
-        elif process.timing is not None and process.deadline is None and _waits(process):
-            process.timing = None
+        elif loop.timing is not None and process.deadline is None and _waits(process):
+            loop.timing = None
             stop = _after(server, process, server.handle_info("timeout"))
     except BaseException as error:
         return Ending(exit_reason(process, error))
-    process.special = _is_special(process)
+    drop_idle_loop(process)
     return None if stop is None else Ending(stop.reason, None, stop)
 
 
@@ -167,13 +170,14 @@ def _turn(server: Callbacks, process: Process) -> Ending | None:
     message = None
     try:
         while True:
-            if process.special or process.saved:
-                if process.pending is not None:
+            if process.loop is not None or process.saved:
+                loop = loop_of(process)
+                if loop.pending is not None:
                     return MORE
-                message = _next(process)
+                message = _next(process, loop)
                 if message is NOTHING:
                     return None
-                stop = _handle_specially(server, process, message)
+                stop = _handle_specially(server, process, loop, message)
             else:
                 mailbox = process.mailbox
                 if not mailbox:
@@ -236,10 +240,10 @@ def _after_call(server: Callbacks, process: Process, result: Any, origin: From) 
     return _after(server, process, result)
 
 
-def _handle_specially(server: Callbacks, process: Process, message: Any) -> Stop | None:
+def _handle_specially(server: Callbacks, process: Process, loop: LoopState, message: Any) -> Stop | None:
     """Handle a message in a server that has a timeout set, or that `runtime.sys` follows."""
-    timing, debug = process.timing, process.debug
-    process.timing = process.deadline = None
+    timing, debug = loop.timing, loop.debug
+    loop.timing = process.deadline = None
     system = type(message) is tuple and len(message) == 3 and message[0] is SYSTEM
     call = message[1] if type(message) is tuple and len(message) == 3 and message[0] is CALL else None
     stop = _handle(server, process, message)
@@ -250,22 +254,17 @@ def _handle_specially(server: Callbacks, process: Process, message: Any) -> Stop
             debug.no_reply()
         else:
             debug.message_out(call.outcome, call)
-    process.special = _is_special(process)
+    drop_idle_loop(process)
     return stop
 
 
-def _next(process: Process) -> Any:
+def _next(process: Process, loop: LoopState) -> Any:
     """Take the next message; while `runtime.sys` holds the server, only what it obeys all the same."""
-    debug = process.debug
+    debug = loop.debug
     message = take(process, _urgent(process) if debug is not None and debug.suspended else None)
     if debug is not None and message is not NOTHING:
         debug.message_in(message)
     return message
-
-
-def _is_special(process: Process) -> bool:
-    """Whether a server has something besides its messages to look at."""
-    return process.pending is not None or process.timing is not None or process.debug is not None
 
 
 def _urgent(process: Process) -> Matching:
@@ -287,19 +286,20 @@ def _after(server: Callbacks, process: Process, result: Any) -> Stop | None:
 
 
 def _then(process: Process, result: Continue | Timeout) -> None:
-    process.special = True
+    loop = loop_of(process)
     if type(result) is Continue:
-        process.pending = result
+        loop.pending = result
     else:
         assert type(result) is Timeout
-        process.timing = result.seconds
+        loop.timing = result.seconds
         if _waits(process):
             process.node.timers.wait(process, result.seconds)
 
 
 def _waits(process: Process) -> bool:
     """Whether the time of a timeout runs: no message is there that would cancel it, and nobody holds the server."""
-    held = process.debug is not None and process.debug.suspended
+    debug = loop_of(process).debug
+    held = debug is not None and debug.suspended
     return not (held or process.mailbox or process.saved)
 
 
@@ -307,30 +307,28 @@ def _leave(process: Process, worker: Worker) -> None:
     """Part a process from its worker, with the context variables it has set."""
     if worker.gr_context is not None:
         process.context = worker.gr_context
-        process.burdened = True
+        process.needs_cleanup = True
     worker.process = None
     process.worker = None
 
 
 def _requeue(process: Process, worker: Worker) -> None:
     _leave(process, worker)
-    process.state = RUNNABLE
-    process.node.scheduler.ready.append(process)
+    process.node.scheduler.enqueue(process)
 
 
 def _wait_in_place(server: Callbacks, process: Process, more: bool) -> Ending | None:
     """Wait for the next turn without giving the worker back, and begin it."""
     scheduler = process.node.scheduler
     if more:
-        process.state = RUNNABLE
-        scheduler.ready.append(process)
+        scheduler.enqueue(process)
     else:
         process.state = RECEIVING
     try:
         scheduler.park(process)
     except BaseException as error:
         return Ending(exit_reason(process, error))
-    return _begin_turn(server, process) if process.special else None
+    return _begin_turn(server, process) if process.loop is not None else None
 
 
 def _end(server: Callbacks, process: Process, worker: Worker, ending: Ending) -> None:
@@ -345,17 +343,14 @@ def _end(server: Callbacks, process: Process, worker: Worker, ending: Ending) ->
             message[1].settle(isolate(stop.reply))
     if process.state is not DEAD and is_abnormal(reason):
         process.node.crashed += 1
-        stack = reason.stacktrace if type(reason) is Crash else ()
-        server_terminated(process, reason, message, server, stack)
+        _report_end(process, reason, message, server)
         crash_report(process, reason)
     _leave(process, worker)
     finish(process, reason)
 
 
-def server_terminated(
-    process: Process, reason: Any, last_message: Any, server: Callbacks, stacktrace: Sequence[StackFrame] = ()
-) -> None:
-    """A GenServer ended abnormally (OTP: gen_server's terminate report)."""
+def _report_end(process: Process, reason: Term, last_message: Term, server: Callbacks) -> None:
+    """Report that a server ended abnormally (OTP: gen_server's terminate report)."""
     try:
         state = server.format_status(dict(vars(server)))
     except BaseException as error:
@@ -368,5 +363,5 @@ def server_terminated(
         last_message=last_message,
         state=state,
         reason=reason,
-        stacktrace=list(stacktrace),
+        stacktrace=reason.stacktrace if type(reason) is Crash else [],
     )

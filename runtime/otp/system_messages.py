@@ -14,6 +14,7 @@ from runtime.kernel.process import Process
 from runtime.kernel.processes import dictionary_of
 from runtime.otp.callbacks import Callbacks
 from runtime.otp.calls import CALL, CAST, SYSTEM, From
+from runtime.otp.loop_state import drop_idle_loop, loop_of
 from runtime.otp.returns import Stop
 from runtime.terms.crash import Crash
 from runtime.terms.isolation import isolate
@@ -99,15 +100,16 @@ def handle_system(server: Callbacks, process: Process, origin: From | None, cont
         if origin is not None:
             origin.settle("ok")
         return Stop(arguments[0])
-    if process.debug is None:
-        process.debug = Debug()
-        process.special = True
+    loop = loop_of(process)
+    if loop.debug is None:
+        loop.debug = Debug()
     try:
-        outcome = _REQUESTS[name](server, process, process.debug, *arguments)
+        outcome = _REQUESTS[name](server, process, loop.debug, *arguments)
     except Exception as error:
         outcome = Refusal(Crash.from_exception(error))
-    if _is_idle(process.debug):
-        process.debug = None
+    if _is_idle(loop.debug):
+        loop.debug = None
+        drop_idle_loop(process)
     if origin is not None:
         origin.settle(isolate(outcome))
     return None

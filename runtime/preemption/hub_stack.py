@@ -6,8 +6,8 @@ import sys
 from types import CodeType, FrameType
 
 from runtime.kernel.node import Node
-from runtime.kernel.process import Process
-from runtime.kernel.scheduler import Scheduler, Worker
+from runtime.kernel.process import Process, Worker
+from runtime.kernel.scheduler import Scheduler
 
 _DISPATCH = Scheduler.dispatch.__code__
 

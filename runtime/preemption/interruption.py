@@ -17,9 +17,8 @@ from typing import Any
 from greenlet import GreenletExit, getcurrent
 
 from runtime.kernel.node import Node
-from runtime.kernel.pid import OUTSIDE
 from runtime.kernel.plain_greenlet import PlainGreenlet, process_of
-from runtime.kernel.process import DEAD, Process
+from runtime.kernel.process import DEAD, OUTSIDE, Process
 from runtime.kernel.signals import exit_signal
 from runtime.kernel.threads import get_ident, in_main_thread
 from runtime.terms.errors import ProcessKilled

@@ -20,8 +20,7 @@ from typing import Any
 from greenlet import getcurrent
 
 from runtime.kernel.node import Node
-from runtime.kernel.process import RUNNABLE, RUNNING
-from runtime.kernel.scheduler import Worker
+from runtime.kernel.process import RUNNABLE, RUNNING, Worker
 from runtime.kernel.threads import in_main_thread
 from runtime.preemption.interruption import may_interrupt
 from runtime.terms.errors import RuntimeFault

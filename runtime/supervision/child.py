@@ -8,12 +8,14 @@ from typing import Final, Literal, NamedTuple
 
 from runtime.kernel.mailbox import receive_matching
 from runtime.kernel.node import current_process
-from runtime.kernel.pid import Down, Exit, Pid
+from runtime.kernel.process import Pid
 from runtime.kernel.processes import exit, monitor, unlink
+from runtime.kernel.signals import Down, Exit
 from runtime.otp.child_spec import ChildSpec
 from runtime.terms.crash import Crash
 from runtime.terms.errors import CallError, ProcessExit, StartError
-from runtime.terms.isolation import isolate, travels_by_reference
+from runtime.terms.immutable import travels_by_reference
+from runtime.terms.isolation import isolate
 from runtime.terms.pattern import Matching
 from runtime.terms.reason import is_abnormal, is_atom
 from runtime.terms.term import Term

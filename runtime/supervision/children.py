@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from runtime.kernel.clock import now
 from runtime.kernel.instrument import emit
 from runtime.kernel.mailbox import send
-from runtime.kernel.pid import Pid
+from runtime.kernel.process import Pid
 from runtime.kernel.processes import self_
 from runtime.kernel.reports import progress_report, supervisor_report
 from runtime.otp.child_spec import AutoShutdown, ChildSpec

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from runtime.kernel.pid import Pid
+from runtime.kernel.process import Pid
 from runtime.kernel.processes import alive
 from runtime.kernel.reports import supervisor_report
 from runtime.otp.child_spec import AutoShutdown, ChildSpec

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from runtime.kernel.pid import Pid
+from runtime.kernel.process import Pid
 from runtime.kernel.reports import supervisor_report
 from runtime.otp.child_spec import AutoShutdown, ChildSpec
 from runtime.supervision.child import RESTARTING, Child, ChildInfo, shut_down, start_process, without_arguments

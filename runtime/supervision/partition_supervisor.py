@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from runtime.kernel.names import whereis
-from runtime.kernel.pid import Pid
+from runtime.kernel.process import Pid
 from runtime.otp.child_spec import ChildSpec, child_spec
 from runtime.supervision.children import Children
 from runtime.supervision.requests import count_children

@@ -7,8 +7,9 @@ from abc import abstractmethod
 from collections.abc import Collection
 from dataclasses import replace
 
-from runtime.kernel.pid import Exit, Pid
+from runtime.kernel.process import Pid
 from runtime.kernel.processes import flag
+from runtime.kernel.signals import Exit
 from runtime.otp.calls import From
 from runtime.otp.child_spec import ChildSpec, SpecError, check_significant, id_from_name
 from runtime.otp.gen_server import GenServer, Stop

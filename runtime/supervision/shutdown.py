@@ -7,9 +7,11 @@ from typing import Generic, TypeVar
 
 from runtime.kernel.clock import now
 from runtime.kernel.mailbox import receive
-from runtime.kernel.pid import Down, Exit, Pid, Ref
+from runtime.kernel.process import Pid
 from runtime.kernel.processes import exit, monitor, unlink
+from runtime.kernel.signals import Down, Exit
 from runtime.supervision.child import Child, is_expected
+from runtime.terms.ref import Ref
 from runtime.terms.term import Term
 
 C = TypeVar("C", bound=Child)

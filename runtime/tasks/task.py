@@ -11,15 +11,16 @@ from runtime.kernel.body import name_of
 from runtime.kernel.clock import now
 from runtime.kernel.mailbox import receive, send
 from runtime.kernel.node import current_process
-from runtime.kernel.pid import Down, Pid, Ref
+from runtime.kernel.process import Pid
 from runtime.kernel.processes import demonitor, exit, monitor, self_, unlink
-from runtime.kernel.signals import watch
+from runtime.kernel.signals import Down, watch
 from runtime.otp.child_spec import ChildSpec
 from runtime.tasks.task_body import start_task_process
 from runtime.terms.errors import CallError
-from runtime.terms.isolation import travels_by_reference
+from runtime.terms.immutable import travels_by_reference
 from runtime.terms.pattern import ANY
 from runtime.terms.reason import is_atom
+from runtime.terms.ref import Ref
 from runtime.terms.term import Term
 from runtime.terms.timeout import TimeoutArgument, seconds_of
 

@@ -7,11 +7,9 @@ from collections.abc import Callable
 
 from runtime.kernel.body import PlainBody, exit_reason, name_of
 from runtime.kernel.node import current_process
-from runtime.kernel.pid import Pid
-from runtime.kernel.process import DEAD, Process
+from runtime.kernel.process import DEAD, Pid, Process, Worker
 from runtime.kernel.processes import dictionary_of, start_process
 from runtime.kernel.reports import crash_report, report
-from runtime.kernel.scheduler import Worker
 from runtime.kernel.signals import finish, link_processes
 from runtime.otp.gen_server import lineage_of
 from runtime.supervision.child import is_normal

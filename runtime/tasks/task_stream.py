@@ -9,13 +9,14 @@ from typing import Generic, Literal, TypedDict, TypeVar, Unpack
 
 from runtime.kernel.clock import now
 from runtime.kernel.mailbox import receive, send
-from runtime.kernel.pid import Down, Exit, Pid, Ref
+from runtime.kernel.process import Pid
 from runtime.kernel.processes import demonitor, exit, monitor, self_, spawn, unlink
-from runtime.kernel.signals import unlink_processes
+from runtime.kernel.signals import Down, Exit, unlink_processes
 from runtime.tasks.task import Outcome, Task, check_function, shutdown, spawn_task
 from runtime.terms.errors import CallError
-from runtime.terms.isolation import travels_by_reference
+from runtime.terms.immutable import travels_by_reference
 from runtime.terms.pattern import ANY
+from runtime.terms.ref import Ref
 from runtime.terms.term import Term
 from runtime.terms.timeout import TimeoutArgument, seconds_of
 

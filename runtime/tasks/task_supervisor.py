@@ -9,8 +9,9 @@ from typing import Any, TypeVar, Unpack
 from runtime.kernel.body import name_of
 from runtime.kernel.mailbox import receive, send
 from runtime.kernel.node import current_process
-from runtime.kernel.pid import Down, Pid, Ref
+from runtime.kernel.process import Pid
 from runtime.kernel.processes import demonitor, exit, link, monitor
+from runtime.kernel.signals import Down
 from runtime.otp.child_spec import ChildSpec, Restart, Shutdown, read_shutdown
 from runtime.supervision.dynamic_supervisor import DynamicSupervisor
 from runtime.supervision.requests import start_child, which_children
@@ -18,6 +19,7 @@ from runtime.tasks.task import Outcome, Task, check_function
 from runtime.tasks.task_body import callers_of, show_as, start_task_process
 from runtime.tasks.task_stream import StreamOptions, TaskStream
 from runtime.terms.pattern import ANY
+from runtime.terms.ref import Ref
 
 Item = TypeVar("Item")
 T = TypeVar("T")

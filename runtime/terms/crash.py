@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from runtime.terms.bounded_repr import PATIENCE, BoundedRepr, class_name, is_small, static
+from runtime.terms.immutable import immutable
 from runtime.terms.text import shorten
 from runtime.terms.time_limit import within
 
@@ -16,6 +17,7 @@ MAX_FRAMES = 40
 """Longest stack a crash keeps: the outermost and innermost halves of a longer one (a recursion has thousands)."""
 
 
+@immutable
 class StackFrame(NamedTuple):
     """One line of a stack: where it is, not what it held."""
 
@@ -29,6 +31,7 @@ class StackFrame(NamedTuple):
         return linecache.getline(self.file, self.line).strip()
 
 
+@immutable
 class Crash:
     """Why a process died, when it died of an exception.
 

@@ -8,14 +8,7 @@ of use only as itself (an event, a queue, a thread, a pool, a program that runs)
 
 from __future__ import annotations
 
-import datetime
-import decimal
-import fractions
-import pathlib
-import re
 import types
-import uuid
-import weakref
 from collections import deque
 from collections.abc import Callable
 from copyreg import __newobj__, dispatch_table  # type: ignore[attr-defined]
@@ -23,19 +16,7 @@ from enum import Enum
 from functools import lru_cache, partial
 from typing import Any
 
-from runtime.kernel.pid import ForeignPid, Pid, Ref, TimerRef
-from runtime.terms.crash import Crash, StackFrame
-
-ATOMIC: set[type] = {
-    *(int, float, complex, bool, str, bytes, type(None), type(Ellipsis), type(NotImplemented), object),
-    *(type, range, slice, property, Pid, ForeignPid, Ref, TimerRef, Crash, StackFrame),
-    *(types.FunctionType, types.BuiltinFunctionType, types.ModuleType, types.CodeType, weakref.ref),
-    *(datetime.date, datetime.time, datetime.timedelta, datetime.datetime, datetime.timezone),
-    *(decimal.Decimal, fractions.Fraction, uuid.UUID, re.Pattern),
-    *(pathlib.PurePosixPath, pathlib.PosixPath, pathlib.PureWindowsPath),
-}
-"""Types whose values travel by reference: they are immutable, or are code."""
-
+from runtime.terms.immutable import ATOMIC
 
 _KEEP = -1
 """The memo's key for what must stay alive until the copy is done; no object has this id."""
@@ -54,12 +35,6 @@ HANDLES = frozenset(
 @lru_cache(maxsize=1_000)
 def _is_handle(kind: type) -> bool:
     return any(f"{base.__module__}.{base.__qualname__}" in HANDLES for base in kind.__mro__)
-
-
-def travels_by_reference(kind: type) -> type:
-    """Declare that values of `kind` are never copied; a class decorator for the runtime's own handles."""
-    ATOMIC.add(kind)
-    return kind
 
 
 def isolate(message: Any) -> Any:

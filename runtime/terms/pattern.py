@@ -15,7 +15,8 @@ from types import (
 )
 from typing import Any
 
-from runtime.kernel.pid import Pid, Ref, TimerRef
+from runtime.terms.immutable import IMMUTABLE
+from runtime.terms.ref import Ref, TimerRef
 
 Matcher = Callable[[Any], bool]
 
@@ -134,7 +135,7 @@ def _newest_reference(pattern: Any) -> int:
     if kind is Ref or kind is TimerRef:
         number: int = pattern.id
         return number
-    if kind in _CONSTANT or pattern is ANY or isinstance(pattern, (type, UnionType)):
+    if kind in IMMUTABLE or pattern is ANY or isinstance(pattern, (type, UnionType)):
         return 0
     if not isinstance(pattern, tuple):
         return _CHANGES
@@ -145,15 +146,6 @@ def _newest_reference(pattern: Any) -> int:
             return _CHANGES
         newest = max(newest, number)
     return newest
-
-
-_CONSTANT: set[type] = {str, int, float, bool, bytes, type(None), Pid, Ref, TimerRef}
-
-
-def constant_type(kind: type) -> type:
-    """Declare that values of `kind` never change and compare by value; a class decorator for the runtime's own."""
-    _CONSTANT.add(kind)
-    return kind
 
 
 def compile_pattern(pattern: Any) -> Matcher:

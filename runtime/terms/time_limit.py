@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Any
 
 import gevent
+from gevent.hub import Hub
 from greenlet import getcurrent
 
 
@@ -30,8 +31,6 @@ def within(seconds: float, describe: Callable[[Any], str], value: object, patien
 
     A program that is traced (by a debugger, say) keeps its tracer, and is not limited while it computes.
     """
-    from runtime.kernel.scheduler import Worker
-
     me = getcurrent()
     ends = time.thread_time() + seconds
 
@@ -45,7 +44,7 @@ def within(seconds: float, describe: Callable[[Any], str], value: object, patien
     # Only a process may wait; in the hub, and on a thread that has none, gevent says so itself.
     waiting = (
         gevent.Timeout(seconds if patience is None else max(0.001, patience), OutOfTime)
-        if type(me) is Worker
+        if isinstance(me.parent, Hub)
         else nullcontext()
     )
     tracing = sys.gettrace() is None

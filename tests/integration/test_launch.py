@@ -88,14 +88,14 @@ from gevent import monkey
 monkey.patch_all()
 import logging, sys
 logging.basicConfig()
-from tests.integration import observed
+from tests.support import observed
 from runtime import run
 run(observed.main)
 """
 
 FORKING = """
 import os
-from tests.integration import observed
+from tests.support import observed
 from runtime import run
 def main():
     if os.fork() == 0:

@@ -8,13 +8,13 @@ import os
 import resource
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from greenlet import greenlet
 
 from runtime import Pid, registered, sleep, which_children
 from runtime.kernel.node import Node, current
-from runtime.kernel.process import DEAD, Process
-from runtime.kernel.scheduler import Worker
+from runtime.kernel.process import DEAD, Process, Worker
 from tests.soak.member import Member, Soak
 
 MEMORY = 0.1
@@ -129,12 +129,14 @@ def _false_relations(process: Process) -> Iterator[str]:
         if other.state is DEAD or number not in (other.watchers or {}):
             yield f"{process} watches {other}, which does not know it or is dead"
     for number, watch in (process.watchers or {}).items():
+        if watch.watcher is None:
+            continue
         if watch.watcher.state is DEAD or number not in (watch.watcher.monitors or {}):
             yield f"{process} is watched by {watch.watcher}, which does not know it or is dead"
 
 
 def _lost_messages(process: Process) -> Iterator[str]:
-    member = process.body
+    member: Any = process.body
     for pid, number in member.sent.items():
         receiver = pid.process
         if receiver is not None and type(receiver.body) is Member and receiver.body.got.get(process.pid) != number:

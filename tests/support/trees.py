@@ -11,7 +11,7 @@ from runtime.introspection.answers.client_cache import Attention
 from runtime.introspection.events.event_log import EventLog
 from runtime.introspection.events.greenlets import Greenlets
 from runtime.kernel.node import this_node
-from runtime.kernel.pid import Pid
+from runtime.kernel.process import Pid
 from runtime.preemption.watchdog import Watchdog
 
 

@@ -13,9 +13,8 @@ from runtime.introspection.reading.tree_path import child_text, children_of, is_
 from runtime.introspection.threads.node_calls import NodeCalls
 from runtime.kernel.mailbox import send
 from runtime.kernel.node import Node
-from runtime.kernel.pid import OUTSIDE
 from runtime.kernel.plain_greenlet import PlainGreenlet
-from runtime.kernel.process import DEAD, Process
+from runtime.kernel.process import DEAD, OUTSIDE, Process
 from runtime.kernel.processes import resume, suspend
 from runtime.kernel.signals import exit_signal
 from runtime.otp.calls import call, cast

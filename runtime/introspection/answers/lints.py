@@ -22,7 +22,6 @@ from runtime.introspection.threads.pace import Pace
 from runtime.kernel import clock
 from runtime.kernel.node import Node
 from runtime.kernel.process import DEAD, RECEIVING, Process
-from runtime.otp.calls import From
 from runtime.preemption.watchdog import Watchdog
 
 SHARE = 0.003
@@ -270,7 +269,7 @@ def _cycles(waiting: list[Process], pace: Pace) -> Iterator[wire.Lint]:
     """Find processes that wait for each other's replies in a ring."""
     waits_for: dict[Process, Process] = {}
     for number, process in enumerate(waiting):
-        call: From | None = process.waiting_for
+        call = process.waiting_for
         if call is not None:
             waits_for[process] = call.server
         if not number & 255:

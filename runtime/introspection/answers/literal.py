@@ -6,7 +6,7 @@ import ast
 import re
 from typing import Any
 
-from runtime.kernel.pid import Pid
+from runtime.kernel.process import Pid
 
 MAX_LENGTH = 100_000
 """Longest literal, in characters."""

@@ -18,9 +18,7 @@ from runtime.introspection.threads.chunked import dict_chunks
 from runtime.introspection.threads.pace import Pace
 from runtime.kernel import clock
 from runtime.kernel.node import Node
-from runtime.kernel.pid import Pid
-from runtime.kernel.process import Process
-from runtime.kernel.timers import Timer
+from runtime.kernel.process import Pid, Process, Timer
 from runtime.otp.registry import Registry
 from runtime.supervision.child import Child
 from runtime.terms.text import render

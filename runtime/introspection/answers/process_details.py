@@ -13,8 +13,7 @@ from runtime.introspection.threads.handover import Handover
 from runtime.introspection.threads.node_calls import NodeCalls
 from runtime.introspection.threads.racy_read import messages, some, values
 from runtime.kernel.node import Node
-from runtime.kernel.pid import Pid
-from runtime.kernel.process import Process
+from runtime.kernel.process import Pid, Process
 from runtime.kernel.threads import new_lock
 from runtime.otp.calls import From
 from runtime.otp.gen_server import GenServer
@@ -49,7 +48,7 @@ class Details:
         state, note = self._state(process) if query.state and self.state else (None, "")
         if not self.state:
             note = SWITCHED_OFF
-        waits_in: From | None = process.waiting_for
+        waits_in = process.waiting_for
         return wire.Details(
             row=row,
             links=_related(some(process.links, MAX_RELATED)),

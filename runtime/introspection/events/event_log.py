@@ -28,8 +28,7 @@ from runtime.introspection.reading.tree_path import (
 from runtime.introspection.threads.node_calls import ObserverTask
 from runtime.kernel.instrument import Instrument, install, remove
 from runtime.kernel.node import Node
-from runtime.kernel.pid import OUTSIDE, Pid
-from runtime.kernel.process import Process
+from runtime.kernel.process import OUTSIDE, Pid, Process
 from runtime.kernel.reports import Report
 from runtime.supervision.server import SupervisorServer
 from runtime.terms.crash import Crash

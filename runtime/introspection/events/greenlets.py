@@ -19,9 +19,8 @@ from gevent import Greenlet
 from runtime.introspection.events.event_log import EventLog
 from runtime.introspection.threads.chunked import Chunked, chunks
 from runtime.kernel.node import Node
-from runtime.kernel.pid import OUTSIDE, forget_process
 from runtime.kernel.plain_greenlet import FIRST, RECORD, PlainGreenlet
-from runtime.kernel.process import DEAD
+from runtime.kernel.process import DEAD, OUTSIDE, forget_process
 from runtime.kernel.threads import get_ident
 from runtime.terms.crash import Crash
 

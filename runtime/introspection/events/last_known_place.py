@@ -10,8 +10,7 @@ from itertools import islice
 from typing import Any
 
 from runtime.introspection.reading.tree_path import child_text, children_of, display_name, join
-from runtime.kernel.pid import Pid
-from runtime.kernel.process import Process
+from runtime.kernel.process import Pid, Process
 
 MOST_OF_ONE = 1_000
 """Children of one supervisor that are remembered: looking at more would hold the hub."""

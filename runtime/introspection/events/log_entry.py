@@ -7,7 +7,7 @@ from typing import Any
 from runtime.introspection import wire
 from runtime.introspection.reading.stack import frames_of
 from runtime.introspection.reading.tree_path import display_name, initial_call
-from runtime.kernel.pid import Pid
+from runtime.kernel.process import Pid
 
 
 class Entry:

@@ -19,8 +19,7 @@ from greenlet import getcurrent
 from runtime.introspection.measuring.cpu_clock import CpuClock
 from runtime.kernel.node import Node
 from runtime.kernel.plain_greenlet import process_of
-from runtime.kernel.process import Process
-from runtime.kernel.scheduler import Worker
+from runtime.kernel.process import Process, Worker
 
 _SLOT: Any = Worker.__dict__["process"]
 

@@ -20,9 +20,8 @@ from runtime.introspection.reading.tree_path import (
 from runtime.introspection.threads.racy_read import some
 from runtime.kernel import clock
 from runtime.kernel.info import status_of
-from runtime.kernel.pid import Pid
 from runtime.kernel.plain_greenlet import PlainGreenlet
-from runtime.kernel.process import Process
+from runtime.kernel.process import Pid, Process
 from runtime.supervision.child import RESTARTING, Child
 from runtime.supervision.dynamic import DynamicChildren
 

@@ -12,8 +12,7 @@ from typing import NamedTuple, TypeGuard
 
 from runtime.introspection import wire
 from runtime.introspection.threads.racy_read import some
-from runtime.kernel.pid import Pid
-from runtime.kernel.process import Process
+from runtime.kernel.process import Pid, Process
 from runtime.supervision.child import Child
 from runtime.supervision.children import Children
 from runtime.supervision.dynamic import DynamicChild

@@ -106,7 +106,7 @@ def test_sending_to_the_dead_is_silent_and_to_an_unknown_name_an_error() -> None
     with pytest.raises(NoProcessError, match="'nobody'"):
         send("nobody", "hello")
     with pytest.raises(TypeError, match="no destination"):
-        send([], "hello")
+        send([], "hello")  # type: ignore[arg-type]
 
 
 @in_node

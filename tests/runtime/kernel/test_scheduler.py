@@ -8,7 +8,8 @@ from gevent import socket
 
 from runtime import processes, receive, resume, run, self_, send, sleep, spawn, suspend
 from runtime.kernel import threads
-from runtime.kernel.scheduler import TURN, Worker
+from runtime.kernel.process import Pid, Worker
+from runtime.kernel.scheduler import TURN
 
 
 def test_thousands_of_waiting_processes_start_in_one_go_without_deepening_any_stack() -> None:
@@ -32,7 +33,7 @@ def test_a_process_begins_with_the_whole_depth_of_recursion_whoever_made_room_fo
     def dive(levels: int) -> int:
         return levels if levels == 0 else 1 + dive(levels - 1)
 
-    def diver(parent: object) -> None:
+    def diver(parent: Pid) -> None:
         send(parent, dive(sys.getrecursionlimit() - depth() - 60))
         receive()
 

@@ -21,7 +21,7 @@ from runtime import (
     spawn_monitor,
     suspend,
 )
-from runtime.kernel.pid import Pid
+from runtime.kernel.process import Pid
 from tests.support.in_node import in_node
 
 

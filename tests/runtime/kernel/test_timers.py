@@ -1,5 +1,7 @@
 """Timers: messages in the future, beside a model; cancelling, reading, and what dies with whom."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -176,7 +178,8 @@ def test_a_time_that_is_none_is_refused(seconds: float, error: type[Exception], 
 
 @in_node
 def test_what_a_timer_cannot_send_to_is_refused_when_it_is_set() -> None:
-    for dest in (17, ["list"], ("via",), Ref()):
+    wrong: list[Any] = [17, ["list"], ("via",), Ref()]
+    for dest in wrong:
         for start in (send_after, start_timer):
             with pytest.raises(TypeError, match="is no destination"):
                 start(dest, "x", 0.1)

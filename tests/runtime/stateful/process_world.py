@@ -307,7 +307,7 @@ class ProcessWorld:
         assert all(whereis(life.name) == life.pid for life in self.lives.values() if life.name is not None)
         node = running_node()
         assert node is not None
-        pending = [timer for timer in node.timers.pending.values() if alive(timer.dest)]
+        pending = [timer for timer in node.timers.pending.values() if isinstance(timer.dest, Pid) and alive(timer.dest)]
         assert len(pending) == len(self.timers), "a timer was lost or leaked"
 
     def end(self) -> None:

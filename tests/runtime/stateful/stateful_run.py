@@ -16,7 +16,7 @@ from typing import Any
 
 from runtime import run
 from runtime.kernel.clock import MockClock, use_clock
-from runtime.kernel.scheduler import Worker
+from runtime.kernel.process import Worker
 from tests.runtime.stateful.call_world import CallWorld
 from tests.runtime.stateful.process_world import ProcessWorld
 from tests.runtime.stateful.supervisor_world import SupervisorWorld

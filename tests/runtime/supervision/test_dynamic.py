@@ -8,7 +8,8 @@ from tests.support.recording_server import Member
 def record(supervisor: Pid, child: Pid) -> Any:
     """The supervisor's record of a child."""
     assert supervisor.process is not None
-    return supervisor.process.body.children[child]
+    body: Any = supervisor.process.body
+    return body.children[child]
 
 
 def dynamic(**flags: Any) -> Pid:

@@ -183,7 +183,8 @@ def test_children_that_differ_in_their_arguments_alone_share_one_spec() -> None:
         start_child(sup, (Member, "a"))
     start_child(sup, member("b"))
     assert sup.process is not None
-    specs = [child.spec for child in sup.process.body.children.values()]
+    supervisor: Any = sup.process.body
+    specs = [child.spec for child in supervisor.children.values()]
     assert specs[0] is specs[1] is specs[2] is not specs[3]
 
 

@@ -71,7 +71,7 @@ def test_a_supervisor_shows_its_flags_and_its_children_to_other_threads() -> Non
     pid = started([member("a"), member("b")], max_restarts=2, max_seconds=7.0)
     crash(pid, "b")
     assert pid.process is not None
-    server = pid.process.body
+    server: Any = pid.process.body
     assert (server.strategy, server.max_restarts, server.max_seconds) == ("one_for_one", 2, 7.0)
     assert [(id, child.state, child.restarts) for id, child in server.children.items()] == [
         ("a", "running", 0),

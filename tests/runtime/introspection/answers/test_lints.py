@@ -7,7 +7,7 @@ import pytest
 from runtime import GenServer, Supervisor, call, cast, exit, receive, send, sleep, spawn
 from runtime.introspection import wire
 from runtime.introspection.answers import lints
-from runtime.kernel.pid import Pid
+from runtime.kernel.process import Pid
 from tests.support.in_node import in_node
 from tests.support.trees import Observer, start_tree, workers
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.introspection.answers.literal import LiteralProblem, read_literal
-from runtime.kernel.pid import Pid
+from runtime.kernel.process import Pid
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.binary(),

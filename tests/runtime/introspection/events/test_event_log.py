@@ -25,7 +25,7 @@ from runtime.introspection import wire
 from runtime.introspection.events import event_log
 from runtime.introspection.events.event_log import QUOTA, SHUTDOWN_QUOTA, EventLog
 from runtime.kernel.node import this_node
-from runtime.kernel.pid import Pid
+from runtime.kernel.process import Pid
 from tests.support.in_node import in_node
 from tests.support.trees import start_tree, workers
 

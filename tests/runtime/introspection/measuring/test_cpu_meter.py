@@ -7,8 +7,7 @@ import gevent
 from runtime import GenServer, call, cast, receive, self_, send, spawn
 from runtime.introspection.measuring.cpu_meter import CpuMeter
 from runtime.kernel.node import this_node
-from runtime.kernel.pid import Pid
-from runtime.kernel.scheduler import Worker
+from runtime.kernel.process import Pid, Worker
 from tests.support.in_node import in_node
 
 

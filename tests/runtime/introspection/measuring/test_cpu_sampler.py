@@ -11,7 +11,7 @@ import pytest
 from runtime import receive, self_, send, spawn
 from runtime.introspection.measuring.cpu_sampler import SIGNAL, CpuSampler
 from runtime.kernel.node import this_node
-from runtime.kernel.pid import Pid
+from runtime.kernel.process import Pid
 from runtime.preemption.hub_stack import HANDLERS, hub_frame
 from tests.support.in_node import in_node
 

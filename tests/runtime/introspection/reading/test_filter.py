@@ -11,7 +11,7 @@ from runtime.introspection.reading.expression import FilterError
 from runtime.introspection.reading.filter import parse_filter
 from runtime.introspection.reading.filter_fields import Subject
 from runtime.introspection.reading.tree_path import path_of, position_of
-from runtime.kernel.pid import Pid
+from runtime.kernel.process import Pid
 from tests.support.in_node import in_node
 from tests.support.trees import Observer, start_tree, workers
 

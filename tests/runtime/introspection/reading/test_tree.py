@@ -26,7 +26,7 @@ from runtime.introspection.answers import answers, client_cache
 from runtime.introspection.reading import listing, ranking
 from runtime.introspection.reading.tree_path import FREE, children_of, path_of
 from runtime.introspection.threads import chunked
-from runtime.kernel.pid import Pid
+from runtime.kernel.process import Pid
 from runtime.supervision.dynamic import DynamicChildren
 from tests.support.in_node import in_node
 from tests.support.trees import Idle, Observer, start_tree, supervisor

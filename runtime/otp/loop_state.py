@@ -1,0 +1,42 @@
+"""What a server's loop has to look at besides its messages: kept in `Process.loop`, which is None without it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runtime.kernel.process import Process
+from runtime.otp.returns import Continue
+
+if TYPE_CHECKING:
+    from runtime.otp.system_messages import Debug
+
+
+class LoopState:
+    """The state of a server's loop.
+
+    `pending` is a continuation that runs before the next message; `timing` the seconds of a timeout that a callback has
+    set and that no message has cancelled; `debug` what `runtime.sys` has switched on: suspension, statistics, tracing.
+    """
+
+    __slots__ = ("debug", "pending", "timing")
+
+    def __init__(self) -> None:
+        self.pending: Continue | None = None
+        self.timing: float | None = None
+        self.debug: Debug | None = None
+
+
+def loop_of(process: Process) -> LoopState:
+    """Return the state of a server's loop, made now if there is none."""
+    loop = process.loop
+    if loop is None:
+        loop = process.loop = LoopState()
+    assert type(loop) is LoopState
+    return loop
+
+
+def drop_idle_loop(process: Process) -> None:
+    """Drop the state when nothing is in it, so that the loop goes back to its common way."""
+    loop = process.loop
+    if type(loop) is LoopState and loop.pending is None and loop.timing is None and loop.debug is None:
+        process.loop = None
