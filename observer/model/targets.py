@@ -18,13 +18,15 @@ class Target:
     status: str = "waiting"
     supervisor: str | None = None
     child_id: str | None = None
+    context: bool = False
+    """Whether its row is no match of the filter, but stands above one: it was hardly meant."""
 
 
 def target_of(row: Row | None) -> Sequence[Target]:
     """Give the row's process as a target; none when the row has no process."""
     if row is None or row.pid is None:
         return ()
-    return (Target(row.pid, row.name or row.pid, row.key, row.status, row.supervisor, row.child_id),)
+    return (Target(row.pid, row.name or row.pid, row.key, row.status, row.supervisor, row.child_id, row.context),)
 
 
 def called(targets: Sequence[Target]) -> str:

@@ -28,12 +28,25 @@ NAMED = 8
 REASONS = "A word or a Python literal: normal, shutdown, kill, ('shutdown', 'maintenance')"
 
 
+def harmless(plan: wire.Plan, targets: Sequence[Target]) -> bool:
+    """Return whether one process ends, which was meant and comes back, and no supervisor gives up."""
+    meant = len(targets) == 1 and not targets[0].context
+    comes_back = {process.pid for process in plan.restarts}
+    return meant and len(plan.kills) == 1 and plan.kills[0].pid in comes_back and not plan.gives_up
+
+
 class Acting(ViewScreen):
     """A screen with keys that act on its targets, or on the child of a supervisor in its selected row."""
 
     BINDINGS = [
         Binding("x", "kill", "Kill", id="kill", tooltip="Kill the selected process, after showing what will happen"),
-        Binding("X", "kill_now", "Kill now", id="kill-now", tooltip="Kill the selected process at once"),
+        Binding(
+            "X",
+            "kill_now",
+            "Kill now",
+            id="kill-now",
+            tooltip="Kill the selected process at once; ask first when others end with it or nothing restarts it",
+        ),
         Binding("e", "exit", "Exit…", id="exit", tooltip="Send the selected process an exit signal with a reason"),
         Binding(
             "S", "suspend", "Suspend", id="suspend", group=MORE, tooltip="Suspend the selected process, or resume it"
@@ -112,10 +125,18 @@ class Acting(ViewScreen):
 
     @work
     async def action_kill_now(self) -> None:
-        """Kill without asking."""
-        if targets := self._aim():
-            plan = await self.observed.ask(plan_query(targets))
-            await self._exit_all(targets, "'kill'", plan if isinstance(plan, wire.Plan) else None)
+        """Kill at once where that costs no more than the one process, which comes back; else ask first."""
+        if not (targets := self._aim()):
+            return
+        answer = await self.observed.ask(plan_query(targets))
+        plan = answer if isinstance(answer, wire.Plan) else None
+        gone = isinstance(answer, wire.Failed) and answer.kind == "noproc"
+        if not gone and (plan is None or not harmless(plan, targets)):
+            confirmed = await self.app.push_screen_wait(ConfirmKill(self.observed, targets))
+            if confirmed is None:
+                return
+            plan = confirmed.plan
+        await self._exit_all(targets, "'kill'", plan)
 
     @work
     async def action_exit(self) -> None:

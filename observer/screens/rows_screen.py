@@ -28,6 +28,9 @@ View = TypeVar("View", bound=RowsView)
 MOST_EXPORTED = 20_000
 """How many rows are written to a file."""
 
+MATCHES_ASKED = 200
+"""How many rows are looked through at once for a match that is not loaded."""
+
 NO_ROWS = "No processes yet. As soon as the program starts one, it stands here."
 NO_MATCH = "Nothing matches the filter. Press / to change it, or esc to take it away."
 FILTER_HINT = "text, /regular expression/, or mailbox>100 and sup~pool   (enter keeps it, esc takes it away)"
@@ -50,6 +53,8 @@ class RowsScreen(Acting, Generic[View]):
         Binding("s", "sort", "Sort", id="sort", tooltip="Choose the order of rows"),
         Binding("v", "mark", "Mark", id="mark", group=MORE, tooltip="Mark the row, to act on several at once"),
         Binding("V", "unmark", "Unmark all", id="unmark", show=False),
+        Binding("n", "match(1)", "Next match", id="next-match", tooltip="Go to the next row that matches the filter"),
+        Binding("N", "match(-1)", "Previous match", show=False, id="previous-match", tooltip="Go to the match before"),
     ]
 
     def __init__(self, observed: ObservedNode, view: View, flat: bool) -> None:
@@ -176,7 +181,43 @@ class RowsScreen(Acting, Generic[View]):
 
     @on(Input.Changed)
     def _filter_changed(self, event: Input.Changed) -> None:
-        self.look_at(self.view.filtered(event.value.strip()))
+        wanted = event.value.strip()
+        if wanted == self.view.filter:
+            return
+        self.table.seek(bool(wanted))
+        self.look_at(self.view.filtered(wanted))
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Offer the keys that go from match to match only while there is a filter."""
+        return super().check_action(action, parameters) and (action != "match" or bool(self.view.filter))
+
+    @work(exclusive=True, group="match")
+    async def action_match(self, step: int) -> None:
+        """Go to the next row that matches the filter, or to the one before. After the last comes the first."""
+        table, view = self.table, self.view
+        for start in (table.selection.index + step, 0 if step > 0 else table.total - 1):
+            found = table.match_from(start, step)
+            if found is None:
+                found = await self._match_beyond(start, step)
+            if found is not None:
+                if view == self.view:
+                    table.select(found)
+                return
+
+    async def _match_beyond(self, start: int, step: int) -> int | None:
+        """Ask the node for rows beyond those that are loaded, up to the end of the list."""
+        while 0 <= start < self.table.total:
+            offset = start if step > 0 else max(0, start - MATCHES_ASKED + 1)
+            answer = await self.observed.ask(self.view.question(offset, MATCHES_ASKED, None))
+            if not isinstance(answer, wire.Window) or not answer.rows:
+                return None
+            numbered = list(enumerate(answer.rows, answer.offset))[::step]
+            found = next((index for index, row in numbered if not row.context and (step > 0 or index <= start)), None)
+            if found is not None:
+                return found
+            start = numbered[-1][0] + step  # the last one towards the end of the list
+        return None
 
     def action_back(self) -> None:
         """Take the filter away, if there is one; then the marks; else go back."""

@@ -138,6 +138,8 @@ class ProcessTable(ScrollView, can_focus=True):
         """The lines as they are on the screen, by line of the widget."""
         self._ready: dict[int, Strip] = {}
         """Lines that do not look as before, until they are on the screen."""
+        self._seeking = False
+        """Whether the first match is to be selected as soon as it is loaded."""
 
     # -- Rows ---------------------------------------------------------------------------------------------------
 
@@ -177,6 +179,9 @@ class ProcessTable(ScrollView, can_focus=True):
         self._guides = {window.offset + number: guide for number, guide in enumerate(drawn)}
         self.total, self.time = window.total, window.stats.time
         self.selection = before.follow(window, self._rows)
+        if self._seeking and (found := self.match_from(0, 1)) is not None:
+            self._seeking = False
+            self.selection = self.selection.at(found, self._rows[found])
         self.virtual_size = Size(self.width, self.total + 1)
         scroll = scroll_for(self.selection.index, before.index, self._offset, self.height)
         self._scroll(min(scroll, max(0, self.total - self.height)))
@@ -213,6 +218,21 @@ class ProcessTable(ScrollView, can_focus=True):
         if index is not None:
             self.select(index)
         return index is not None
+
+    def seek(self, wanted: bool) -> None:
+        """Select the first match as soon as it is loaded, because a filter was typed; or no longer, when it is gone."""
+        self._seeking = wanted
+        if wanted:
+            self._scroll(0)
+
+    def match_from(self, index: int, step: int) -> int | None:
+        """Return the index of the nearest row that matches the filter itself, from `index` on in steps of `step`.
+
+        Return None where the loaded rows end before there is one.
+        """
+        while (row := self._rows.get(index)) is not None and row.context:
+            index += step
+        return None if row is None else index
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A flat list has nothing to fold."""
@@ -375,7 +395,7 @@ class ProcessTable(ScrollView, can_focus=True):
         cells: list[Cell] = [self._gutter(row, selected, flash), name]
         for column, cells_wide in layout.columns:
             cells.append(((" ", tones.TEXT), *column.draw(row, history, cells_wide)))
-        paints = self._paints(base)
+        paints = self._paints(base, row.context)
         used = GUTTER + layout.name + sum(1 + cells_wide for _, cells_wide in layout.columns)
         strip = Strip([Segment(text, paints[tone]) for cell in cells for text, tone in cell], used)
         return strip.adjust_cell_length(width, paints[""])
@@ -409,14 +429,15 @@ class ProcessTable(ScrollView, can_focus=True):
         tint = self.get_component_styles(component).background.multiply_alpha(strength)
         return base + Style(background=tint if base.background is None else base.background + tint)
 
-    def _paints(self, base: Style) -> Paints:
-        """Give how tones look on a background."""
-        key = (self.app.theme, base, self.dimmed)
+    def _paints(self, base: Style, faded: bool = False) -> Paints:
+        """Return how tones look on a background; `faded` is for what is no match but stands above one."""
+        faded = faded or self.dimmed
+        key = (self.app.theme, base, faded)
         paints = _PAINTS.get(key)
         if paints is None:
             if len(_PAINTS) > 100:
                 _PAINTS.clear()
-            paints = _PAINTS[key] = Paints(self.app.stylesheet.parse_style, base, self.dimmed)
+            paints = _PAINTS[key] = Paints(self.app.stylesheet.parse_style, base, faded)
         return paints
 
     def region_of(self, index: int) -> Region:

@@ -101,6 +101,8 @@ class Row(Frozen, frozen=True):
     folded: bool = False
     parent_key: str | None = None
     """Key of the row this one hangs under, None for a root."""
+    context: bool = False
+    """Whether, in a tree with a filter, it is shown only because something below it matches."""
     # supervisors
     strategy: Strategy | None = None
     max_restarts: int | None = None

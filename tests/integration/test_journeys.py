@@ -60,6 +60,8 @@ def test_escalation_an_exhausted_budget_is_followed_up_the_tree(folder: Path) ->
         old = screen.shows(r"shelf .*?(<[\d.]+>)")[1]
         screen.select("glass")
         screen.keys("X")
+        screen.shows("⚑ gives up +shelf")
+        screen.keys("Enter")
         screen.shows(rf"shelf {old} gave up")
         screen.keys("4")
         screen.shows("⚑ shelf .*gave up")

@@ -193,7 +193,7 @@ class FakeNode:
     def _stats_answer(self, query: wire.GetStats) -> wire.Answer:
         return wire.Stats(stats=self.stats(), settings={"runtime": "0.1.0", "time_slice": "off"})
 
-    def row(self, place: FakeProcess, depth: int = 0, folded: bool = False) -> wire.Row:
+    def row(self, place: FakeProcess, depth: int = 0, folded: bool = False, context: bool = False) -> wire.Row:
         """Give a place as the wire shows it."""
         supervisor = place.kind == "supervisor"
         lived = self.time - place.started_at
@@ -229,6 +229,7 @@ class FakeNode:
             not_running=sum(child.pid is None for child in place.children) if supervisor else 0,
             lints=place.lints,
             last_failure_at=place.failed_at,
+            context=context,
         )
 
     def _tree(self, query: wire.GetTree) -> wire.Answer:
@@ -258,7 +259,7 @@ class FakeNode:
         index = next((i for i, (place, _, _) in enumerate(places) if query.anchor in (place.key, place.pid)), None)
         part = places[query.offset : query.offset + query.limit]
         return wire.Window(
-            rows=tuple(self.row(*place) for place in part),
+            rows=tuple(self.row(*place, context=query.filter not in place[0].name) for place in part),
             offset=query.offset,
             total=len(places),
             stats=self.stats(),

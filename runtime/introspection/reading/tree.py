@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+import msgspec
+
 from runtime.introspection import wire
 from runtime.introspection.reading.filter import Test
 from runtime.introspection.reading.filter_fields import ChildSubject, Subject
@@ -44,6 +46,8 @@ class Section:
     """Those of its items that are sections themselves."""
     size: int = 1
     """Lines that it takes, with its own."""
+    context: bool = False
+    """Whether it is shown only for what is below it."""
 
 
 class Tree:
@@ -109,7 +113,7 @@ class Tree:
     def _pruned(self, branch: SupervisorNode, test: Test) -> Section | None:
         """Keep what the filter lets through, and what stands above it."""
         own = test(Subject(branch.process, branch.place, branch.key))
-        section = Section(branch, branch.key, False)
+        section = Section(branch, branch.key, False, context=not own)
         brood, numbers, sections = branch.children, array("q"), {}
         for at, chunk in brood.with_positions():
             for number, child in enumerate(chunk, at):
@@ -139,7 +143,8 @@ class Tree:
         if not len(members):
             return None
         folded = test is None and key not in self._unfolded and self.query.root != key
-        return Section(None, key, folded, members, size=1 if folded else 1 + len(members))
+        size = 1 if folded else 1 + len(members)
+        return Section(None, key, folded, members, size=size, context=test is not None)
 
     def _passing(self, members: Chunked[Process], test: Test) -> Chunked[Process]:
         packed = members.pack([])
@@ -244,8 +249,15 @@ class Tree:
         branch = section.branch
         if branch is None:
             name, count = GROUPS[section.key], len(section.items)
-            return wire.Row(key=section.key, kind="group", name=name, child_count=count, folded=section.folded)
-        return self._snapshot.row(
+            return wire.Row(
+                key=section.key,
+                kind="group",
+                name=name,
+                child_count=count,
+                folded=section.folded,
+                context=section.context,
+            )
+        row = self._snapshot.row(
             branch.process,
             branch.place,
             key=branch.key,
@@ -254,6 +266,7 @@ class Tree:
             parent_key=None if parent is None else parent.key,
             absent=branch.not_running,
         )
+        return msgspec.structs.replace(row, context=True) if section.context else row
 
     def _leaf_row(self, section: Section, item: Any) -> wire.Row:
         branch = section.branch

@@ -34,7 +34,7 @@ async def test_marked_processes_are_planned_for_and_killed_together(drive: Drive
         assert commands(driver) == [wire.Exit(pid="<0.13.0>"), wire.Exit(pid="<0.14.0>")]
 
 
-@pytest.mark.parametrize("keys", [("x", "enter"), ("X",)])
+@pytest.mark.parametrize("keys", [("x", "enter"), ("X", "enter")])
 async def test_what_happened_stands_under_what_was_planned(drive: Drive, keys: tuple[str, ...]) -> None:
     async with drive(fake_node.chat()) as driver:
         await driver.press(*ADA_AND_BOB, *keys)

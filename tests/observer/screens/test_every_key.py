@@ -5,6 +5,7 @@ What a key does in all its cases is tested beside the thing it does; here is onl
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,6 +113,8 @@ CASES = {
     "unfold": Case(("j", "j", "h"), says("ada")),
     "filter": Case((), lambda driver: type(focused(driver)).__name__, "FilterLine"),
     "sort": Case((), screen, "ChooseSort"),
+    "next-match": Case(("slash", "l", "enter"), row, "charles"),
+    "previous-match": Case(("slash", "l", "enter"), row, "listener"),
     "mark": Case((), marked, 1),
     "unmark": Case(("v", "v"), marked, 0),
     "isolate": Case(("j", "j"), lambda driver: "chat_server" in driver.text(), False),
@@ -155,6 +158,7 @@ CASES = {
     "view-events": Case((), screen, "EventsScreen"),
     "view-node": Case((), screen, "NodeScreen"),
     "view-names": Case((), screen, "NamesScreen"),
+    "to-shell": Case((), says("There is no shell to go to")),
     "quit": Case((), lambda driver: driver.app.is_running, False),
 }
 """A case for each action, by the name it can be remapped by."""
@@ -180,6 +184,7 @@ async def test_a_key_does_what_it_is_there_for(
     drive: Drive, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, key: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "getsid", lambda pid: os.getpgrp())
     case = CASES[name]
     async with drive(case.node()) as driver:
         for before in case.before:

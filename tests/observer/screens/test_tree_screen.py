@@ -119,6 +119,89 @@ async def test_slash_filters_and_escape_takes_the_filter_away(drive: Drive) -> N
         assert selected(driver) == "main"
 
 
+async def test_a_filter_selects_its_first_match_and_n_goes_from_match_to_match(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("slash", *"a", "enter")
+        assert [row.name for row in table(driver)._rows.values() if not row.context] == [
+            "chat_sup",
+            "chat_server",
+            "ada",
+            "charles",
+            "main",
+        ]
+        await driver.press("escape", "slash", *"l", "enter")
+        assert selected(driver) == "clients"
+        seen = []
+        for key in "nnnN":
+            await driver.press(key)
+            seen.append(selected(driver))
+        assert seen == ["charles", "listener", "clients", "listener"]
+
+
+async def test_a_match_far_below_what_is_loaded_is_gone_to(drive: Drive) -> None:
+    async with drive(fake_node.crowd(100_000), (80, 24)) as driver:
+        await driver.press("slash", *"pool", "enter")
+        assert selected(driver) == "pool0"
+        await driver.press("N")
+        assert await driver.shows("pool999")
+        assert selected(driver) == "pool999"
+        await driver.press("n")
+        assert selected(driver) == "pool0"
+
+
+async def test_without_a_filter_n_is_no_key(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("n")
+        assert selected(driver) == "chat_sup"
+        assert "Next match" not in driver.text()
+        await driver.press("slash", *"bob", "enter")
+        assert "Next match" in driver.text()
+
+
+async def test_what_is_only_above_a_match_is_not_killed_without_a_question(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        driver.node.find("clients").children.clear()
+        driver.node.find("clients").add("bob", "<0.14.0>")
+        await driver.press("slash", *"bob", "enter", "X")
+        assert exits(driver) == [("<0.14.0>", "'kill'")]
+        await driver.press("k", "X")
+        assert isinstance(driver.app.screen, ConfirmKill)
+        await driver.press("escape")
+        assert len(exits(driver)) == 1
+
+
+async def test_capital_x_asks_when_several_end(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("X")
+        assert isinstance(driver.app.screen, ConfirmKill)
+        assert exits(driver) == []
+        await driver.press("enter")
+        assert exits(driver) == [("<0.10.0>", "'kill'")]
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        wire.Plan(sentence="nothing brings it back", kills=(wire.Related(pid="<0.11.0>"),)),
+        wire.Plan(
+            sentence="it gives up",
+            kills=(wire.Related(pid="<0.11.0>"),),
+            restarts=(wire.Related(pid="<0.11.0>"),),
+            gives_up=(wire.Related(pid="<0.10.0>"),),
+        ),
+        wire.Failed(why="The node is too busy to plan."),
+    ],
+)
+async def test_capital_x_asks_when_a_process_may_not_come_back(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch, plan: wire.Plan | wire.Failed
+) -> None:
+    async with drive(fake_node.chat()) as driver:
+        monkeypatch.setattr(driver.node, "_plan", lambda query: plan)
+        await driver.press("j", "X")
+        assert isinstance(driver.app.screen, ConfirmKill)
+        assert exits(driver) == []
+
+
 async def test_a_filter_that_the_node_refuses_is_said_in_its_words(drive: Drive) -> None:
     async with drive(fake_node.chat()) as driver:
         await driver.press("slash", "left_parenthesis")

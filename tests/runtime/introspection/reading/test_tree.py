@@ -136,6 +136,21 @@ def test_a_filter_keeps_what_is_above_a_match() -> None:
         "app/pool2/w1",
     ]
     assert window.matched == 3
+    assert [row.context for row in window.rows] == [True, True, False, True, False, True, False]
+    (group, *_) = Observer().tree(filter="name=w1 or app", root="app/pool1").rows
+    assert (group.key, group.context) == ("app/pool1", True)
+
+
+@in_node
+def test_a_supervisor_that_matches_itself_is_not_shown_for_what_is_below_it_alone() -> None:
+    start_tree()
+    rows = Observer().tree(filter="name=pool1 or name=w1").rows
+    assert {row.key: row.context for row in rows if row.kind == "supervisor"} == {
+        "app": True,
+        "app/pool0": True,
+        "app/pool1": False,
+        "app/pool2": True,
+    }
 
 
 @pytest.mark.usefixtures("lasting")
