@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from types import FrameType
@@ -13,21 +15,18 @@ from typing import Any
 import gevent.event
 
 from runtime.kernel.body import exit_reason, name_of
-from runtime.kernel.mailbox import receive
+from runtime.kernel.instrument import Instrument, install, remove
 from runtime.kernel.node import Node, close_node, current, this_node
-from runtime.kernel.process import DEAD, OUTSIDE, Process, Worker
-from runtime.kernel.signals import Down, deliver, exit_signal, finish, watch
+from runtime.kernel.process import DEAD, Pid, Process, Worker
+from runtime.kernel.signals import finish
 from runtime.kernel.threads import in_main_thread
-from runtime.otp.calls import SYSTEM
+from runtime.preemption.interruption import Interruption
 from runtime.preemption.time_slice import TimeSlices
-from runtime.terms.crash import Crash
+from runtime.stopping import ProgramStop, stop_processes
 from runtime.terms.errors import ProcessExit, RuntimeFault
-from runtime.terms.reason import is_abnormal
-from runtime.terms.ref import Ref
-
-GRACE = 5.0
-"""Seconds that a process which no supervisor stops has for its shutdown, before it is killed."""
-
+from runtime.terms.explanation import explain
+from runtime.terms.reason import is_abnormal, is_atom
+from runtime.terms.text import reason_text
 
 COLLECT_AFTER = 10_000
 """New objects between two collections of the youngest generation of Python's garbage collector, at least.
@@ -60,19 +59,36 @@ class MainBody:
             reason: Any = "normal"
         except BaseException as error:
             reason = exit_reason(process, error)
-            self.error = error if type(reason) is Crash or process.state is not DEAD else None
+            self.error = error if process.state is not DEAD else None
         worker.process = None
         finish(process, reason)
 
 
-def run(main: Callable[..., Any], *args: Any, time_slice: float | None = None, **kwargs: Any) -> Any:
-    """Boot a node in this thread, run ``main(*args, **kwargs)`` as its first process, and give what it returns.
+class Interrupted(KeyboardInterrupt, SystemExit):
+    """Ctrl-C, after an orderly stop.
 
-    Raises what `main` raised; when it was ended by an exit signal, or by its own ``exit(reason)`` with another reason
-    than normal and shutdown, ProcessExit with that reason. Every other process is stopped in an orderly way before it
-    returns: supervisors stop their trees, newest first; what is left is told to shut down and killed after five
-    seconds. Ctrl-C and SIGTERM stop the node the same way and then raise KeyboardInterrupt or SystemExit; a second one
-    ends the program at once.
+    A `KeyboardInterrupt` for who catches it. Python ends by it as by a SystemExit: with a status, and without a
+    traceback that would say no more than that somebody pressed the keys.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.code = 128 + signal.SIGINT
+
+
+def run(main: Callable[..., Any], *args: Any, time_slice: float | None = None, **kwargs: Any) -> Any:
+    """Boot a node in this thread, run ``main(*args, **kwargs)`` as its first process, and return what it returns.
+
+    Raises what `main` raised. Raises ProcessExit when an exit signal ended it, or its own ``exit(reason)``, with
+    another reason than normal and shutdown: with the Crash of a linked process that failed, say. It is raised as well
+    when a supervisor that is linked to `main` could not start or gave up, and when a permanent application ended; its
+    text says which child failed, of what, and where. A Python program that catches none of these ends with status 1.
+
+    Every other process is stopped in an orderly way before `run` returns. Supervisors that are linked to `main` hear of
+    its end and stop their trees; other supervisors follow one after another, newest first; what is left is told to shut
+    down and killed after five seconds. Ctrl-C and SIGTERM stop the node the same way and
+    then raise KeyboardInterrupt or SystemExit, which end the program without a traceback and with status 130 or 143. A
+    first process that traps exits has five seconds to heed the signal. A second signal ends the program at once.
 
     With `time_slice` (seconds) no process holds the hub longer than that while others could run;
     `runtime.preemption.time_slice` says what that means and what it cannot do. Meanwhile Python's garbage collector
@@ -86,18 +102,39 @@ def run(main: Callable[..., Any], *args: Any, time_slice: float | None = None, *
     node = this_node()
     slices = None if time_slice is None else TimeSlices(node, time_slice)
     body = MainBody(main, args, kwargs)
-    process = node.spawn(None, body)
-    process.label = "main"
-    watcher = MainWatcher(body)
-    process.watchers = {0: watcher}
-    node.start(process)
-    with _stop_signals(node, process) as received, _patient_collector(), nullcontext() if slices is None else slices:
-        body.over.wait()
-        _stop_everything(node)
+    process = _start(node, body, "main")
+    interruption = Interruption.of(node)
+    stop = ProgramStop(node, process, interruption)
+    failures = Failures(stop)
+    install(failures)
+    try:
+        with _stop_signals(stop) as received, _patient_collector(), nullcontext() if slices is None else slices:
+            body.over.wait()
+            _stop_everything(node)
+    finally:
+        stop.close()
+        remove(failures)
+        interruption.close()
     close_node(node)
     if received:
-        raise KeyboardInterrupt if received[0] == signal.SIGINT else SystemExit(128 + received[0])
-    return _result(body, process.reason)
+        raise _interrupt() if received[0] == signal.SIGINT else SystemExit(128 + received[0])
+    if stop.is_requested:
+        raise ProcessExit(stop.reason, failures.story(None, stop.reason))
+    return _result(body, process, failures)
+
+
+def _start(node: Node, body: MainBody, label: str) -> Process:
+    """Start a process whose end `run` waits for."""
+    process = node.spawn(None, body)
+    process.label = label
+    process.watchers = {0: MainWatcher(body)}
+    node.start(process)
+    return process
+
+
+def _interrupt() -> KeyboardInterrupt:
+    """Return what Ctrl-C raises; at an interactive prompt, one that does not end the interpreter."""
+    return KeyboardInterrupt() if hasattr(sys, "ps1") or sys.flags.interactive else Interrupted()
 
 
 class MainWatcher:
@@ -112,30 +149,95 @@ class MainWatcher:
         self.body.over.set()
 
 
-def _result(body: MainBody, reason: Any) -> Any:
+class Failures(Instrument):
+    """Remembers why supervisors gave up, for the story of a program's end; a permanent application's end stops it."""
+
+    KEPT = 1_000
+    """Supervisors that are remembered: as many as can have led to one end."""
+
+    def __init__(self, stop: ProgramStop) -> None:
+        self._stop = stop
+        self._gave_up: OrderedDict[Pid, tuple[str, Pid | None, str]] = OrderedDict()
+        """By supervisor: that it gave up, the last process of the child that failed, and how that ended."""
+        self._failed_starts: OrderedDict[Pid, str] = OrderedDict()
+
+    def event(self, kind: str, fields: dict[str, Any]) -> None:
+        """Note what a supervisor tells."""
+        if kind == "application_terminated":
+            self._stop.request(("application_terminated", fields["name"], fields["reason"]))
+        elif kind == "restarted":
+            self._failed_starts.pop(fields["supervisor"], None)
+        elif kind == "restart_failed":
+            self._keep(self._failed_starts, fields["supervisor"], f"did not start again: {explain(fields['reason'])}")
+        elif kind == "gave_up":
+            supervisor = fields["supervisor"]
+            process = supervisor.process
+            name = supervisor if process is None or process.name is None else process.name
+            budget = f"{fields['used']} restarts in {fields['seconds']:g} s"
+            text = f"supervisor {name} gave up after {budget}: its child {reason_text(fields['child_id'])}"
+            how = self._failed_starts.pop(supervisor, None) or f"ended with {explain(fields['reason'])}"
+            self._keep(self._gave_up, supervisor, (text, fields["old"], how))
+
+    def _keep(self, where: OrderedDict[Pid, Any], supervisor: Pid, what: Any) -> None:
+        where[supervisor] = what
+        if len(where) > self.KEPT:
+            where.popitem(last=False)
+
+    def story(self, cause: Pid | None, reason: Any) -> str | None:
+        """Say what led to the end of a program with `reason` by the signal of `cause`; None when that says it all.
+
+        For an application only its master's end is known: its tree is the last one that gave up.
+        """
+        if is_atom(reason, "shutdown"):
+            return self._why_gave_up(cause)
+        if type(reason) is tuple and len(reason) == 3 and is_atom(reason[0], "application_terminated"):
+            told = self._why_gave_up(next(reversed(self._gave_up), None)) if is_atom(reason[2], "shutdown") else None
+            return None if told is None else f"the application {reason_text(reason[1])} ended: {told}"
+        return None
+
+    def _why_gave_up(self, supervisor: Pid | None) -> str | None:
+        """Return the story of a supervisor, its child's in it where that is a supervisor that gave up, and so on."""
+        texts = []
+        while supervisor is not None and supervisor in self._gave_up:
+            text, child, how = self._gave_up.pop(supervisor)
+            texts.append(text)
+            supervisor = child
+        return " failed: ".join(texts) + f" {how}" if texts else None
+
+
+def _result(body: MainBody, process: Process, failures: Failures) -> Any:
+    """Return what the first process returned, or raise why it did not."""
     if body.error is not None and not isinstance(body.error, ProcessExit):
         raise body.error
-    if not is_abnormal(reason):
-        return body.value
-    raise ProcessExit(reason)
+    reason = process.reason
+    story = failures.story(process.cause, reason)
+    if story is not None or is_abnormal(reason) or _is_failed_start(reason):
+        raise ProcessExit(reason, story)
+    return body.value
+
+
+def _is_failed_start(reason: Any) -> bool:
+    """Whether a reason is that of a supervisor which could not start."""
+    inner = reason[1] if type(reason) is tuple and len(reason) == 2 and is_atom(reason[0], "shutdown") else None
+    return type(inner) is tuple and len(inner) == 3 and is_atom(inner[0], "failed_to_start_child")
 
 
 @contextmanager
-def _stop_signals(node: Node, process: Process) -> Iterator[list[int]]:
+def _stop_signals(stop: ProgramStop) -> Iterator[list[int]]:
     """While the block runs, let SIGINT and SIGTERM stop the first process, and after it the node."""
     received: list[int] = []
     if not in_main_thread():
         yield received
         return
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    def handle(number: int, frame: FrameType | None) -> None:
         if received:  # not the first: at once, whatever the node is doing
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         received.append(number)
-        node.call_soon_threadsafe(exit_signal, process, OUTSIDE, "shutdown")
+        stop.request("shutdown")
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield received
     finally:
@@ -164,51 +266,7 @@ def _stop_everything(node: Node) -> None:
     if not node.alive:
         return
     body = MainBody(stop_processes, (node,), {})
-    process = node.spawn(None, body)
-    process.label = "stopping"
-    process.watchers = {0: MainWatcher(body)}
-    node.start(process)
+    _start(node, body, "stopping")
     body.over.wait()
     if body.error is not None:
         raise body.error
-
-
-def stop_processes(node: Node) -> None:
-    """Stop every process but the caller: trees first, newest first, each in its own time; then the rest together."""
-    me = current()
-    assert me is not None
-    while True:
-        trees = [p for p in node.processes() if p is not me and getattr(p.body, "stops_children", False) and _orphan(p)]
-        if not trees:
-            break
-        _stop([trees[-1]], me, None)
-    others = [p for p in node.processes() if p is not me]
-    _stop(others[::-1], me, GRACE)
-    for process in node.processes():
-        if process is not me:
-            exit_signal(process, OUTSIDE, "kill")
-
-
-def _orphan(process: Process) -> bool:
-    return process.detached or process.parent is None or process.parent.process is None or not process.links
-
-
-def _stop(processes: list[Process], me: Process, limit: float | None) -> None:
-    waiting = {}
-    for process in processes:  # all are watched before any is told: one's end may take others along
-        ref = Ref()
-        watch(me, process, ref, process.pid)
-        waiting[ref] = process
-    for process in processes:
-        if process.detached:  # a server without a parent takes nobody's exit signal for an order
-            deliver(process, (SYSTEM, None, ("terminate", "shutdown")))
-        else:
-            exit_signal(process, process.parent or OUTSIDE, "shutdown")
-    while waiting:
-        down = receive(Down, timeout=limit, default=None)
-        if down is None:
-            for process in waiting.values():
-                exit_signal(process, OUTSIDE, "kill")
-            limit = None
-        else:
-            waiting.pop(down.ref, None)

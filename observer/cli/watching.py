@@ -203,7 +203,9 @@ def end_program(child: Child) -> None:
 def _tell_end(child: Child) -> None:
     """Say how a program ended that was not ended from here; what it printed too when all went well."""
     if child.returncode:
-        raise CommandError(f"{child.verdict()}\n{_last_words(child.stderr())}".rstrip())
+        cause = child.status().cause
+        words = f"  {safe(cause)}" if cause else _last_words(child.stderr())
+        raise CommandError(f"{child.verdict()}\n{words}".rstrip())
     print("\n".join(map(safe, child.stdout())))
     say(f"observer: {child.verdict()}")
 

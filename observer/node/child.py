@@ -41,6 +41,9 @@ KEPT_LINE = 2_000
 LAUNCH = (sys.executable, "-m", "runtime.introspection.launch")
 """Starts a program with introspection switched on."""
 
+LONGEST_CAUSE = 2_000
+"""How many bytes are read of what a child says of its end."""
+
 _POLL = 0.02
 
 
@@ -101,22 +104,27 @@ class Child:
         self.path = address.socket_path(name)
         self.command = " ".join(("python", *program))
         reader, self._lifeline = os.pipe()
+        self._ending, ending = os.pipe()
+        self._cause: str | None = None
+        pipes = ("--lifeline", str(reader), "--ending", str(ending))
         try:
             self._process = subprocess.Popen(
-                [*LAUNCH, "--name", name, "--lifeline", str(reader), *options, *program],
+                [*LAUNCH, "--name", name, *pipes, *options, *program],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                pass_fds=(reader,),
+                pass_fds=(reader, ending),
                 start_new_session=True,
                 # unbuffered, so that its last words are not lost with it
                 env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
             )
         except BaseException:
             os.close(self._lifeline)
+            os.close(self._ending)
             raise
         finally:
             os.close(reader)
+            os.close(ending)
         assert self._process.stdout is not None
         assert self._process.stderr is not None
         numbers = itertools.count()
@@ -160,7 +168,20 @@ class Child:
 
     def status(self) -> ChildStatus:
         """Tell how it is doing."""
-        return ChildStatus(self.command, self.returncode, stderr=self.stderr(), output=self.output())
+        code = self.returncode
+        cause = "" if code is None else self._read_cause()
+        return ChildStatus(self.command, code, stderr=self.stderr(), output=self.output(), cause=cause)
+
+    def _read_cause(self) -> str:
+        """Return what the launch has said of the program's end; it wrote that to a pipe of its own."""
+        if self._cause is None:
+            os.set_blocking(self._ending, False)
+            try:
+                text = os.read(self._ending, LONGEST_CAUSE).decode("utf-8", "replace")
+            except BlockingIOError:  # a program that it left behind holds the pipe
+                text = ""
+            self._cause = " ".join(text.split())
+        return self._cause
 
     def verdict(self) -> str:
         """Say in a sentence how it ended. Only for a child that has."""
@@ -209,6 +230,8 @@ class Child:
         self._process.wait()
         os.close(self._lifeline)
         self._lifeline = -1
+        self._read_cause()
+        os.close(self._ending)
         for tail in (self._stdout, self._stderr):
             tail.finish(timeout=0.5)
         if discovery.refuses(self.path):  # it was killed before it could remove its socket

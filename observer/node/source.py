@@ -33,6 +33,8 @@ class ChildStatus:
     """The last lines it wrote to standard error, oldest first."""
     output: tuple[str, ...] = ()
     """The last lines it wrote to standard output and standard error, oldest first."""
+    cause: str = ""
+    """What it died of, in a line: ``KeyError: 'port' (app.py:12 in init)``; empty while it runs, or if unknown."""
 
     @property
     def ending(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from runtime.kernel.body import exit_reason
+from runtime.kernel.instrument import emit
 from runtime.kernel.mailbox import receive, send
 from runtime.kernel.process import Pid
 from runtime.kernel.processes import exit, flag, monitor, self_, spawn_link
@@ -18,6 +19,9 @@ from runtime.terms.isolation import isolate
 from runtime.terms.pattern import ANY
 
 logger = logging.getLogger("runtime.application")
+
+CALLBACKS = 5.0
+"""Seconds that the `prep_stop` and `stop` of an application may take when the program ends."""
 
 CONTROLLER = "application_controller"
 """The registered name of the controller."""
@@ -140,13 +144,28 @@ class ApplicationController(GenServer):
             if running.master == master:
                 del self.running[name]
                 _tell_end(name, reason, running.restart_type)
-                return None if running.may_end(reason) else Stop(("application_terminated", name, reason))
+                if running.may_end(reason):
+                    return None
+                emit("application_terminated", name=name, reason=reason)
+                return Stop(("application_terminated", name, reason))
         return None
+
+    def shutdown_time(self) -> float:
+        """Return the seconds that the applications may take to shut down, infinity for no limit."""
+        return sum(_shutdown_time(running.master) for running in [*self.starting.values(), *self.running.values()])
 
     def terminate(self, reason: Any) -> None:
         """Stop every application, the one started last first."""
         for running in reversed([*self.running.values(), *self.starting.values()]):
             end_master(running.master)
+
+
+def _shutdown_time(master: Pid) -> float:
+    """Return the seconds that one application may take: its tree, and a while for its callbacks."""
+    links = () if master.process is None else master.process.links
+    trees = [process.tree for process in links if process.tree is not None]
+    seconds: float = sum(tree.shutdown_time() for tree in trees if not isinstance(tree, ApplicationController))
+    return CALLBACKS + seconds
 
 
 def _tell_end(name: str, reason: Any, restart_type: str) -> None:

@@ -14,6 +14,7 @@ import runpy
 import signal
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,10 +22,15 @@ from runtime.introspection.service import name_after, serve
 from runtime.kernel.node import Node, this_node, when_started
 from runtime.kernel.threads import sleep, start_thread
 from runtime.preemption.time_slice import TimeSlices
-from runtime.terms.errors import RuntimeFault
+from runtime.terms.crash import Crash
+from runtime.terms.errors import ProcessExit, RuntimeFault
+from runtime.terms.explanation import explain
 
 GRACE = 5.0
 """Seconds between the end of the lifeline, which is passed on as SIGTERM, and the end of the process."""
+
+LONGEST_CAUSE = 2_000
+"""Bytes that the observer is told of the cause of a program's end."""
 
 ENDED_BY_LIFELINE = 143
 """Exit status of a process that had to be ended: what a shell says of SIGTERM."""
@@ -42,7 +48,19 @@ def main(arguments: list[str] | None = None) -> None:
         this_node()
     except (RuntimeFault, ValueError, OSError) as error:
         _fail(f"The program was not started, because it could not be observed: {error}")
-    _run(options)
+    try:
+        _run(options)
+    except SystemExit as end:
+        if options.ending is not None:
+            _report(options.ending, end)
+        raise
+
+
+def _report(ending: int, end: SystemExit) -> None:
+    """Tell the observer why the program ends, where its status alone does not say it."""
+    cause = getattr(end, "cause", None) or (end.code if isinstance(end.code, str) else None)
+    with suppress(OSError):
+        os.write(ending, (cause or "").encode("utf-8", "replace")[:LONGEST_CAUSE])
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
@@ -53,6 +71,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--name", help="what the node is called; by default after the program")
     parser.add_argument("--lifeline", type=int, metavar="FD", help="end when this pipe ends")
+    parser.add_argument("--ending", type=int, metavar="FD", help="write to this pipe what the program died of")
     parser.add_argument("--read-only", action="store_true", help="let observers change nothing")
     parser.add_argument("--no-state", action="store_true", help="do not show what processes hold")
     parser.add_argument(
@@ -125,9 +144,11 @@ def _run(options: argparse.Namespace) -> None:
         _fail(f"{options.target} could not be started, because an import failed: {error}.")
     except SyntaxError as error:
         _fail(f"{error.filename}, line {error.lineno}: {error.msg}. The program was not started.")
+    except ProcessExit as error:
+        _fail(f"{options.target} ended: {error}", str(error))
     except Exception as error:
         _tell(error)
-        _fail(f"{options.target} ended with {type(error).__name__}: {error}")
+        _fail(f"{options.target} ended with {type(error).__name__}: {error}", explain(Crash.from_exception(error)))
 
 
 def _tell(error: Exception) -> None:
@@ -138,9 +159,12 @@ def _tell(error: Exception) -> None:
     print("".join(traceback.format_list(own)), end="", file=sys.stderr)
 
 
-def _fail(sentence: str) -> NoReturn:
+def _fail(sentence: str, cause: str | None = None) -> NoReturn:
+    """Print a sentence and end with status 1; `cause` is what the observer is told, the sentence if there is none."""
     print(sentence, file=sys.stderr, flush=True)
-    raise SystemExit(1)
+    end = SystemExit(1)
+    end.cause = cause or sentence  # type: ignore[attr-defined]
+    raise end
 
 
 def _hold_on(lifeline: int) -> None:

@@ -40,10 +40,10 @@ class Service:
         self.name = name
         self.read_only = read_only
         self.log = EventLog(node, state=state)
-        self.watchdog = Watchdog(node, stall_limit, self.log.add_stall)
-        self.watchdog.every = self._every_second
         self.greenlets = Greenlets(node, self.log)
-        self.watchdog.otherwise = self.greenlets.running
+        self.watchdog = Watchdog(
+            node, stall_limit, self.log.add_stall, self._every_second, other_greenlet=self.greenlets.running
+        )
         self.answers = Answers(node, name, self.log, self.watchdog, self.greenlets, read_only, state)
         self.endpoint = Endpoint(path, self._serve, self._warn)
         install(self.log)

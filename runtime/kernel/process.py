@@ -150,6 +150,13 @@ class NameTable(Protocol):
         """Take the key back from a server that did not start."""
 
 
+class Tree(Protocol):
+    """The body of a process that stops others before itself: a supervisor's, or the application controller's."""
+
+    def shutdown_time(self) -> float:
+        """Return the seconds that its tree may take to shut down, infinity for no limit."""
+
+
 class Waiter(Protocol):
     """A call that a process waits in."""
 
@@ -342,6 +349,12 @@ class Process(Rare):
                     return
 
     # -- Links --------------------------------------------------------------------------------------------------
+
+    @property
+    def tree(self) -> Tree | None:
+        """Its body where ending the process ends a tree, else None."""
+        body: Any = self.body
+        return body if getattr(body, "stops_children", False) else None
 
     def add_link(self, other: Process) -> None:
         """Note one half of a link. A tuple holds up to two, which most processes have; a dict, in order, more."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 from greenlet import GreenletExit, getcurrent
@@ -19,91 +19,135 @@ from greenlet import GreenletExit, getcurrent
 from runtime.kernel.node import Node
 from runtime.kernel.plain_greenlet import PlainGreenlet, process_of
 from runtime.kernel.process import DEAD, OUTSIDE, Process
+from runtime.kernel.scheduler import Scheduler
 from runtime.kernel.signals import exit_signal
 from runtime.kernel.threads import get_ident, in_main_thread
 from runtime.terms.errors import ProcessKilled
 
 SIGNAL = signal.SIGURG
-"""Nobody else's business as a rule, and without consequences where nobody handles it."""
+"""Programs rarely use it, and where no handler is set it has no consequences."""
 
-WHOLE = ("importlib", "_frozen_importlib", "gevent", "greenlet", "threading", "logging")
-"""Modules whose functions are never interrupted: they hold locks, or the hub's state."""
+WHOLE = frozenset(("importlib", "_frozen_importlib", "gevent", "greenlet", "threading", "logging"))
+"""Packages whose functions are never interrupted: they hold locks, or the hub's state."""
+
+STEPS = frozenset(
+    f"runtime.kernel.{module}" for module in ("signals", "scheduler", "timers", "heap_limits", "instrument", "fork")
+)
+"""Modules of the runtime that work in steps which other processes must see whole or not at all.
+
+The others may be left where they call the program's code (a predicate of `receive`, ``__eq__``, ``__deepcopy__``, a
+callback of a server): nothing is half done there.
+"""
+
+_OUTERMOST: frozenset[CodeType] = frozenset((Scheduler.dispatch.__code__,))
+"""What every process stands on."""
+
+Told = Callable[[Process, Any], None]
 
 
 class Interruption:
-    """Interrupts processes of one node. `told` is called in the hub's thread before a signal is delivered."""
+    """Interrupts processes of one node. Use `of` to get the node's; each user calls `close` once.
 
-    def __init__(self, node: Node, told: Callable[[Process, Any], None] | None = None) -> None:
+    The handler of the signal belongs to the node: `run` and an observer's service share it.
+    """
+
+    _instances: dict[Node, Interruption] = {}
+
+    def __init__(self, node: Node) -> None:
         self.node = node
-        self.told = told
-        self._wanted: dict[Process, Any] = {}
-        self._before: Any = None
         self.is_possible = False
-        if node.thread == get_ident() and in_main_thread():
-            self._before = signal.signal(SIGNAL, self._handle)
-            self.is_possible = True
+        self._wanted: dict[Process, tuple[Any, Told | None]] = {}
+        self._anyone = False
+        self._users = 0
+        self._before: Any = None
 
-    def request(self, process: Process, reason: Any) -> bool:
-        """Have an exit signal delivered to a process as soon as it is seen running. False where that is impossible."""
+    @classmethod
+    def of(cls, node: Node) -> Interruption:
+        """Return the interruption of a node, for one more user. In the node's thread."""
+        found = cls._instances.get(node)
+        if found is None:
+            found = cls._instances[node] = cls(node)
+            if node.thread == get_ident() and in_main_thread():
+                found._before = signal.signal(SIGNAL, found._handle)
+                found.is_possible = True
+        found._users += 1
+        return found
+
+    def request(self, process: Process, reason: Any, told: Told | None = None) -> bool:
+        """Have an exit signal delivered to a process as soon as it is seen running. False where that is impossible.
+
+        ``told(process, reason)`` is called in the hub's thread, before.
+        """
         if self.is_possible:
-            self._wanted[process] = reason
+            self._wanted[process] = (reason, told)
             self.nudge()
         return self.is_possible
+
+    def end_whoever_runs(self) -> None:
+        """Have the process or greenlet killed that holds the hub now, once. From any thread."""
+        if self.is_possible:
+            self._anyone = True
+            signal.pthread_kill(self.node.thread, SIGNAL)
 
     def nudge(self) -> None:
         """Ask again for those who could not be interrupted, or went on all the same. From any thread."""
         for process in [*self._wanted]:
             if process.worker is None:
                 self._wanted.pop(process, None)
-        if self._wanted:
+        if self._wanted and self.is_possible:
             signal.pthread_kill(self.node.thread, SIGNAL)
 
     def close(self) -> None:
-        """Give the signal back. In the node's thread."""
-        if self.is_possible:
-            self.is_possible = False
+        """Let go of it; the last user gives the signal back. In the node's thread."""
+        self._users -= 1
+        if self._users == 0:
+            self._instances.pop(self.node, None)
             self._wanted.clear()
-            signal.signal(SIGNAL, signal.SIG_DFL if self._before is None else self._before)
+            if self.is_possible:
+                self.is_possible = False
+                signal.signal(SIGNAL, signal.SIG_DFL if self._before is None else self._before)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         process = process_of(getcurrent())
-        plain = isinstance(process, PlainGreenlet)
-        if process is None or process not in self._wanted or not may_interrupt(frame, plain):
+        if process is None:
             return
+        plain = isinstance(process, PlainGreenlet)
+        if process in self._wanted:
+            reason, told = self._wanted[process]
+        elif self._anyone:
+            reason, told = "kill", None
+        else:
+            return
+        if not may_interrupt(frame, plain):
+            return
+        self._anyone = False
         if process.state is not DEAD:
-            reason = self._wanted[process]
-            if self.told is not None:
-                self.told(process, reason)
+            if told is not None:
+                told(process, reason)
             if plain:
-                del self._wanted[process]
+                self._wanted.pop(process, None)
                 raise GreenletExit
             exit_signal(process, OUTSIDE, reason)
         if process.state is DEAD:
             raise ProcessKilled
-        del self._wanted[process]  # it traps exits, and has the signal as a message now
+        self._wanted.pop(process, None)  # it traps exits, and has the signal as a message now
 
 
 def may_interrupt(frame: FrameType | None, plain: bool = False) -> bool:
     """Whether code of a process may be left at `frame`: it is the program's own, called by nothing that must be whole.
 
     The stack of a process begins with the runtime's frames, and the program's follow. Where the program has called the
-    runtime again, something of the runtime's may be half done. In a `plain` greenlet there is nothing of the runtime's.
+    runtime, which has called the program's code again, it may be left unless a step of the runtime's is half done. In a
+    `plain` greenlet there need be nothing of the runtime's.
     """
-    of_runtime = True
+    innermost, of_runtime = True, False
     while frame is not None:
         module = frame.f_globals.get("__name__") or ""
         if module.partition(".")[0] in WHOLE:
             return False
-        before, of_runtime = of_runtime, module.startswith("runtime.")
-        if of_runtime:
-            break
-        frame = frame.f_back
-    else:
-        return plain
-    if before:
-        return False
-    while frame is not None:
-        if not (frame.f_globals.get("__name__") or "").startswith("runtime."):
+        of_runtime = module.startswith("runtime.")
+        if of_runtime and (innermost or (module in STEPS and frame.f_code not in _OUTERMOST)):
             return False
+        innermost = False
         frame = frame.f_back
-    return True
+    return of_runtime or plain

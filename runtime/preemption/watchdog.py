@@ -32,17 +32,23 @@ class Watchdog:
 
     `lag` is by how much the hub last answered late, in seconds; while it is held, since when. `busy_with` and `busy_at`
     say who holds it (None: no process) and where, while it does. `told` is called in the hub after each stall, and
-    `every` about once a second on this thread.
+    `every_second` about once a second on this thread. `other_greenlet` says which greenlet runs when no process does.
     """
 
-    def __init__(self, node: Node, limit: float = LIMIT, told: Told | None = None) -> None:
+    def __init__(
+        self,
+        node: Node,
+        limit: float = LIMIT,
+        told: Told | None = None,
+        every_second: Callable[[], None] | None = None,
+        other_greenlet: Callable[[], Process | None] | None = None,
+    ) -> None:
         self.node = node
         self.limit = limit
-        self.told = told
-        self.every: Callable[[], None] | None = None
-        self.otherwise: Callable[[], Process | None] | None = None
-        """Says who runs when it is no process: the record of another greenlet."""
-        self.interruption = Interruption(node)
+        self.interruption = Interruption.of(node)
+        self._told = told
+        self._every_second = every_second
+        self._other_greenlet = other_greenlet
         self.busy_with: Process | None = None
         self.busy_at: str | None = None
         self._lag = 0.0
@@ -90,9 +96,9 @@ class Watchdog:
                 self._ask(before + interval)
             self._look(present)
             self.interruption.nudge()
-            if self.every is not None and present - second >= 1.0:
+            if self._every_second is not None and present - second >= 1.0:
                 second = present
-                self.every()
+                self._every_second()
 
     def _look(self, present: float) -> None:
         frame = hub_frame(self.node)
@@ -103,7 +109,7 @@ class Watchdog:
             else:
                 self._ask(present)
         elif present - asked >= self.limit and frame is not None and frame.f_code is not _IDLE:
-            process = running_process(frame) or (None if self.otherwise is None else self.otherwise())
+            process = running_process(frame) or (None if self._other_greenlet is None else self._other_greenlet())
             place = where(frame)
             self._blamed = (process, place)
             self.busy_with, self.busy_at = process, place
@@ -127,8 +133,8 @@ class Watchdog:
         self._lag = time.monotonic() - asked
         self.busy_with = self.busy_at = None
         blamed, self._blamed = self._blamed, None
-        if blamed is not None and self.told is not None:
-            self.told(blamed[0], self._lag, blamed[1])
+        if blamed is not None and self._told is not None:
+            self._told(blamed[0], self._lag, blamed[1])
 
 
 def _processor_clock(thread: int) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, Literal, NamedTuple
@@ -64,8 +65,18 @@ class Child:
             return "undefined"
         return RESTARTING if at == RESTARTING else "running"
 
+    def shutdown_time(self) -> float:
+        """Return the seconds that it may take to shut down; infinity where its spec sets no limit."""
+        process = None if self.pid is None else self.pid.process
+        shutdown = self.spec.shutdown
+        if process is None or shutdown == "brutal_kill":
+            return 0.0
+        if isinstance(shutdown, str):
+            return math.inf if process.tree is None else process.tree.shutdown_time()
+        return math.inf if shutdown is None else shutdown
+
     def info(self, id: Term) -> ChildInfo:
-        """Return the child's line of `which_children`."""
+        """Give the child's line of `which_children`."""
         spec = self.spec
         modules = spec.modules if spec.modules == "dynamic" else [*spec.modules]
         return ChildInfo(id, self.at, spec.type, modules)

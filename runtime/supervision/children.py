@@ -108,6 +108,10 @@ class Children(ABC):
     def terminate_all(self) -> None:
         """Stop every child."""
 
+    def shutdown_time(self) -> float:
+        """Return the seconds that the children may take to shut down, one after another."""
+        return sum(child.shutdown_time() for child in [*self.children.values()])
+
     def exited(self, pid: Pid, reason: Term) -> bool:
         """Handle the death of a process that is linked to the supervisor."""
         found = self.pop_running(pid)
@@ -132,7 +136,7 @@ class Children(ABC):
         intensity = self.intensity
         if not intensity.add(now()):
             supervisor_report("shutdown", child.report(supervisor_name(), old), "reached_max_restart_intensity")
-            emit("gave_up", supervisor=self_(), reason=reason, **self._budget())
+            emit("gave_up", supervisor=self_(), child_id=child.spec.id, old=old, reason=reason, **self._budget())
             self.mark_stopped(key, child)
             return False
         try:

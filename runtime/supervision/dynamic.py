@@ -175,6 +175,10 @@ class DynamicChildren(Children):
 
     # -- Ends ---------------------------------------------------------------------------------------------------
 
+    def shutdown_time(self) -> float:
+        """Return the seconds that the children may take to shut down, all at the same time."""
+        return max((child.shutdown_time() for child in [*self.children.values()]), default=0.0)
+
     def terminate_all(self) -> None:
         """Stop all children at the same time; each has the time its spec allows."""
         self._end(dict(self.children))

@@ -151,6 +151,10 @@ class SupervisorServer(GenServer):
             self.handling_exit_of = None
         return None if goes_on else Stop("shutdown")
 
+    def shutdown_time(self) -> float:
+        """Return the seconds that its tree may take to shut down, infinity for no limit. From the node's thread."""
+        return self.kept.shutdown_time() if hasattr(self, "kept") else 0.0
+
     def terminate(self, reason: Term) -> None:
         """Stop every child."""
         self.kept.terminate_all()

@@ -6,6 +6,7 @@ from typing import Any
 
 from greenlet import GreenletExit
 
+from runtime.terms.explanation import explain
 from runtime.terms.text import render
 
 
@@ -98,7 +99,7 @@ class StartError(Unsuccessful):
     """A process did not start. `reason` says why, e.g. ``("already_started", pid)`` or what `init` failed with."""
 
     def __init__(self, reason: Any) -> None:
-        super().__init__(reason, f"the process did not start: {_shown(reason)}")
+        super().__init__(reason, f"the process did not start: {explain(reason)}")
 
 
 class SupervisorError(Unsuccessful):
@@ -109,11 +110,18 @@ class SupervisorError(Unsuccessful):
 
 
 class ProcessExit(BaseException):
-    """A process ends itself with `reason`: what `exit(reason)` raises. It can be caught, as in Erlang."""
+    """A process ends itself with `reason`: what `exit(reason)` raises. It can be caught, as in Erlang.
 
-    def __init__(self, reason: Any) -> None:
+    `run` raises it for a program that an exit signal has ended; its text is then `story`, which says what led to that.
+    """
+
+    def __init__(self, reason: Any, story: str | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.story = story
+
+    def __str__(self) -> str:
+        return explain(self.reason) if self.story is None else self.story
 
 
 class ProcessKilled(GreenletExit):

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from observer.node.child import Child
 from runtime.introspection import wire
 from runtime.introspection.endpoint.probe import is_live
 from tests.support.nodes import LAUNCH, TREE, ObservedNode, RawClient, eventually, observed
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_name_that_is_taken_is_said_in_a_sentence(node: ObservedNode) -> None:
@@ -51,6 +54,37 @@ def test_a_program_that_cannot_run_says_why(folder: Path, source: str | None, sa
         assert node.process.wait(20) == 1
         assert said in node.logged()
         assert "Traceback" not in node.logged()
+
+
+FAILING = """
+from runtime import *
+class Counter(GenServer):
+    def init(self):
+        {}["port"]
+run(Supervisor.start_link, [Counter])
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "cause"),
+    [
+        (FAILING, "child Counter did not start: KeyError: 'port' (script.py:5 in init)"),
+        ("def f():\n    1 / 0\nf()", "ZeroDivisionError: division by zero (script.py:2 in f)"),
+        ("import sys\nsys.exit('no disk')", "no disk"),
+        ("import sys\nsys.exit(3)", ""),
+        ("", ""),
+    ],
+)
+def test_the_observer_of_a_program_is_told_what_it_died_of(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, source: str, cause: str
+) -> None:
+    (folder / "script.py").write_text(source)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    with Child("shop", ["script.py"], environment={"OBSERVER_DIR": str(folder)}) as child:
+        child.wait(20)
+        assert child.status().cause == cause
+    assert child.status().cause == cause
 
 
 def test_a_program_runs_as_if_python_had_been_given_it(folder: Path) -> None:

@@ -21,6 +21,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--name")
     parser.add_argument("--lifeline", type=int)
+    parser.add_argument("--ending", type=int)
     parser.add_argument("-m", action="store_true")
     parser.add_argument("behaviour")
     arguments = parser.parse_args()

@@ -42,7 +42,6 @@ class Actions:
         self._greenlets = greenlets
         self._errands = NodeCalls(node, watchdog)
         self._interrupted: dict[Process, int] = {}
-        watchdog.interruption.told = self._tell_interruption
 
     def carry_out(self, command: Command) -> Answer:
         """Do what an observer asks for. From any thread; returns within a few seconds."""
@@ -90,7 +89,7 @@ class Actions:
         def interrupt() -> bool:
             watchdog = self._watchdog
             if watchdog.busy_with is process and process not in self._interrupted:
-                watchdog.interruption.request(process, reason)
+                watchdog.interruption.request(process, reason, self._tell_interruption)
             return process in self._interrupted
 
         done: Answer = self._errands.in_hub(lambda: self._signal(process, reason), while_waiting=interrupt)

@@ -1,0 +1,68 @@
+"""Exit reasons in words: what ended, of what, and where in the program."""
+
+from __future__ import annotations
+
+import os
+import sysconfig
+from typing import Any
+
+from runtime.terms.crash import Crash, StackFrame
+from runtime.terms.reason import is_atom
+from runtime.terms.text import reason_text, shorten
+
+LIMIT = 600
+"""Longest explanation, in characters: it is read as one line."""
+
+_RUNTIME = __file__.rpartition("terms")[0]
+_LIBRARY = (_RUNTIME, sysconfig.get_path("stdlib") + os.sep, "<frozen", "src/gevent/")
+
+
+def explain(reason: Any) -> str:
+    """Return an exit reason as one line for a person, with the place of an exception.
+
+    ``("shutdown", ("failed_to_start_child", "counter", Crash(...)))`` becomes ``child counter did not start:
+    KeyError: 'port' (app.py:12 in init)``.
+    """
+    return shorten(" ".join(_explain(reason, 20).split()), LIMIT)
+
+
+def _explain(reason: Any, depth: int) -> str:
+    if type(reason) is Crash:
+        frame = place_of(reason)
+        return repr(reason) if frame is None else f"{reason!r} ({frame})"
+    if type(reason) is not tuple or depth == 0:
+        return reason_text(reason)
+    if len(reason) == 2:
+        first, second = reason
+        if is_atom(first, "shutdown") and type(second) is tuple and len(second) == 3:
+            return _explain(second, depth - 1)
+        if is_atom(first, "EXIT") or is_atom(first, "bad_return"):
+            return _explain(second, depth - 1)
+        if type(second) is tuple and len(second) == 3 and is_atom(second[1], "start"):
+            return f"{reason_text(second[0])}.start() failed: {_explain(first, depth - 1)}"
+        if type(first) is tuple and len(first) == 3 and is_atom(first[1], "start"):
+            return f"{reason_text(first[0])}.start() failed: {_explain(second, depth - 1)}"
+        if type(first) is str and first not in ("shutdown", "timeout") and type(second) is tuple:
+            return f"{first}: {_explain(second, depth - 1)}"
+    if len(reason) == 3 and is_atom(reason[0], "failed_to_start_child"):
+        return f"child {reason_text(reason[1])} did not start: {_explain(reason[2], depth - 1)}"
+    if len(reason) == 3 and is_atom(reason[0], "application_terminated"):
+        return f"the application {reason_text(reason[1])} ended: {_explain(reason[2], depth - 1)}"
+    return reason_text(reason)
+
+
+def place_of(crash: Crash) -> str | None:
+    """Return the innermost place in the program's own code, as ``file:line in function``; None without a stack."""
+    frames = crash.stacktrace
+    own = [frame for frame in frames if frame.line and not frame.file.startswith(_LIBRARY)]
+    frame: StackFrame | None = own[-1] if own else (frames[-1] if frames else None)
+    return None if frame is None else f"{short_path(frame.file)}:{frame.line} in {frame.function}"
+
+
+def short_path(path: str) -> str:
+    """Return a file's path, relative where it lies in the current folder."""
+    try:
+        here = os.getcwd() + os.sep
+    except OSError:  # the folder was deleted
+        return path
+    return path.removeprefix(here)
