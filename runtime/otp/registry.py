@@ -1,7 +1,8 @@
 """Registries: processes known by any key, each key by one process or by many.
 
 A registry is a process that owns a table. Reading and registering happen in the caller, without a message; the registry
-is linked with every process that has registered, and takes out of the table those that die.
+is linked with every process that has registered: it takes those that die out of the table, and ends those that live
+when it ends itself, since what they have registered is gone.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ from typing import Any, Literal
 
 from runtime.kernel.mailbox import send
 from runtime.kernel.names import whereis
-from runtime.kernel.process import Pid
-from runtime.kernel.processes import flag, self_, unlink
-from runtime.kernel.signals import Exit, link_processes
-from runtime.otp.child_spec import ChildSpec
+from runtime.kernel.node import current, current_process
+from runtime.kernel.process import Destination, Pid
+from runtime.kernel.processes import flag, unlink
+from runtime.kernel.signals import Exit, exit_signal, link_processes, unlink_processes
+from runtime.otp.child_spec import ChildSpec, id_from_name
 from runtime.otp.gen_server import GenServer
 from runtime.otp.registry_table import Entry, RegistryTable
 from runtime.terms.errors import AlreadyRegisteredError, NoProcessError
 from runtime.terms.isolation import isolate
 from runtime.terms.pattern import ANY, compile_pattern
+from runtime.terms.term import Term
 
 
 class Registry(GenServer):
@@ -28,8 +31,9 @@ class Registry(GenServer):
 
     ``Registry.start_link("unique", name="rooms")``: a key has one holder at most and works as a name,
     ``("via", "rooms", key)``, wherever a name is taken. ``Registry.start_link("duplicate", name="topics")``: any number
-    of processes register under a key. In the functions below `registry` is the registry's name or Pid; they raise
-    NoProcessError when there is none. Semantics: Elixir's Registry (a node has one table, so no partitions).
+    of processes register under a key. In the functions below `registry` is the registry's name or Pid, and a key is
+    any hashable value. They raise NoProcessError when there is no such registry, TypeError for a key that is not
+    hashable. Semantics: Elixir's Registry (a node has one table, so no partitions).
     """
 
     @classmethod
@@ -56,21 +60,24 @@ class Registry(GenServer):
         if keys not in ("unique", "duplicate"):
             raise ValueError(f"keys is {keys!r}; allowed are 'unique' and 'duplicate'")
         listeners = args[1] if len(args) > 1 else kwargs.get("listeners", ())
-        if isinstance(listeners, str) or not all(isinstance(listener, str) for listener in listeners):
+        is_list = isinstance(listeners, Iterable) and not isinstance(listeners, str)
+        if not is_list or not all(isinstance(listener, str) for listener in listeners):
             raise TypeError(f"listeners is {listeners!r}; give a list of registered names")
 
     @classmethod
     def child_spec(cls, *args: Any, **kwargs: Any) -> ChildSpec:
-        """Give the spec by which a supervisor starts this registry; its id is the name, where it has one."""
-        spec: ChildSpec = super().child_spec(*args, **kwargs)
-        name = kwargs.get("name")
-        return replace(spec, id=name) if isinstance(name, str) else spec
+        """Return the spec by which a supervisor starts this registry; its id is the name, where it has one.
+
+        It is a supervisor's, since the end of a registry is the end of those that have registered.
+        """
+        spec = super().child_spec(*args, **kwargs)
+        return replace(spec, id=id_from_name(kwargs.get("name"), spec.id), type="supervisor", shutdown="infinity")
 
     def init(self, keys: Literal["unique", "duplicate"] = "unique", listeners: Iterable[str] = ()) -> None:
-        """Start with an empty table. `listeners` are names of processes that are told of registrations.
+        """Start with an empty table. `listeners` are names of processes that hear of registrations.
 
-        They receive ``("register", registry, key, pid, value)`` and ``("unregister", registry, key, pid)``; of deaths
-        they are not told.
+        They receive ``("register", registry, key, pid, value)`` and ``("unregister", registry, key, pid)``. A death
+        sends them nothing: a listener monitors the processes whose end it wants to know.
         """
         flag(trap_exit=True)
         self.unique = keys == "unique"
@@ -83,91 +90,104 @@ class Registry(GenServer):
         if isinstance(message, Exit):
             self.table.remove_process(message.pid)
 
+    def terminate(self, reason: Term) -> None:
+        """End the processes that have registered, with the reason ``"shutdown"``."""
+        own = current_process("terminate")
+        for other in [*own.links]:
+            if self.table.knows(other.pid):
+                unlink_processes(own, other)  # so that a process that traps exits gets one signal
+                exit_signal(other, own.pid, "shutdown", linked=True)
+
     # -- The caller's own registrations ---------------------------------------------------------------------------
 
     @staticmethod
-    def register(registry: Any, key: Hashable, value: Any = None) -> Pid:
-        """Register the caller under `key`, with a copy of `value`; gives the registry's Pid.
+    def register(registry: Destination, key: Hashable, value: Any = None) -> Pid:
+        """Register the caller under `key`, with a copy of `value`. Returns the registry's Pid.
 
         Raises AlreadyRegisteredError when the key is unique and taken, also by the caller itself.
         """
-        pid = self_()
-        server = _server(registry)
-        server.enter_process(registry, key, pid, value)
+        caller = current_process("register")
+        _server(registry).enter_process(registry, _hashable(key), caller.pid, value)
         return _pid(registry)
 
     @staticmethod
-    def unregister(registry: Any, key: Hashable) -> None:
+    def unregister(registry: Destination, key: Hashable) -> None:
         """Take the caller's registrations under `key` out; nothing happens when there are none."""
         _remove(registry, key, None)
 
     @staticmethod
-    def unregister_match(registry: Any, key: Hashable, pattern: Any) -> None:
+    def unregister_match(registry: Destination, key: Hashable, pattern: Any) -> None:
         """Take those of the caller's registrations under `key` out whose value matches `pattern` (as in `receive`)."""
-        pid, matches = self_(), compile_pattern(pattern)
-        _remove(registry, key, [e for e in _server(registry).table.entries(key) if e.pid == pid and matches(e.value)])
+        pid, matches = current_process("unregister_match").pid, compile_pattern(pattern)
+        entries = _server(registry).table.entries(_hashable(key))
+        _remove(registry, key, [entry for entry in entries if entry.pid == pid and matches(entry.value)])
 
     @staticmethod
-    def update_value(registry: Any, key: Hashable, fn: Callable[[Any], Any]) -> tuple[Any, Any]:
-        """Let the value of the caller's unique `key` be ``fn(value)``; gives the new value and the old one.
+    def update_value(registry: Destination, key: Hashable, fn: Callable[[Any], Any]) -> tuple[Any, Any]:
+        """Replace the value of the caller's unique `key` by ``fn(value)``. Returns the new value and the old one.
 
         Raises NoProcessError when the caller does not hold the key, ValueError for a registry of duplicate keys.
         """
+        caller = current_process("update_value")
+        if not callable(fn):
+            raise TypeError(f"update_value() takes a function of the value, not {fn!r}")
         server = _server(registry)
         if not server.unique:
             raise ValueError(f"update_value() needs unique keys; the registry {registry!r} has duplicate ones")
-        for entry in server.table.entries(key):
-            if entry.pid == self_():
+        for entry in server.table.entries(_hashable(key)):
+            if entry.pid == caller.pid:
                 new = fn(isolate(entry.value))
+                current_process("update_value")  # raises when `fn` took so long that the caller is dead by now
                 server.table.replace(key, entry.pid, isolate(new))
-                return new, entry.value
+                return new, isolate(entry.value)
         raise NoProcessError(key, f"the caller does not hold the key {key!r} in the registry {registry!r}")
 
-    # -- Anybody's ------------------------------------------------------------------------------------------------
+    # -- Reading ---------------------------------------------------------------------------------------------------
 
     @staticmethod
-    def lookup(registry: Any, key: Hashable) -> list[Entry]:
-        """Give ``(pid, value)`` of each process registered under `key`, oldest first."""
+    def lookup(registry: Destination, key: Hashable) -> list[Entry]:
+        """Return ``(pid, value)`` of each process registered under `key`, oldest first."""
         server = _server(registry)
-        entries = server.table.entries(key)
+        entries = server.table.entries(_hashable(key))
         if server.unique:  # a holder that is dead no longer counts, though the registry has not heard of it yet
             entries = [entry for entry in entries if entry.pid.process is not None]
         return [Entry(entry.pid, isolate(entry.value)) for entry in entries]
 
     @staticmethod
-    def match(registry: Any, key: Hashable, pattern: Any = ANY) -> list[Entry]:
+    def match(registry: Destination, key: Hashable, pattern: Any = ANY) -> list[Entry]:
         """Like `lookup`, for the values that match `pattern` (as in `receive`)."""
         matches = compile_pattern(pattern)
         return [entry for entry in Registry.lookup(registry, key) if matches(entry.value)]
 
     @staticmethod
-    def count_match(registry: Any, key: Hashable, pattern: Any = ANY) -> int:
-        """Count what `match` gives."""
+    def count_match(registry: Destination, key: Hashable, pattern: Any = ANY) -> int:
+        """Return how many entries `match` would return."""
         return len(Registry.match(registry, key, pattern))
 
     @staticmethod
-    def keys(registry: Any, pid: Pid) -> list[Hashable]:
-        """Give the keys `pid` is registered under; one of a duplicate registry as often as it is registered."""
-        return _server(registry).table.keys(pid)
+    def keys(registry: Destination, pid: Pid) -> list[Hashable]:
+        """Return the keys `pid` is registered under; one of a duplicate registry as often as it is registered."""
+        return _server(registry).table.keys(_checked(pid, "keys"))
 
     @staticmethod
-    def values(registry: Any, key: Hashable, pid: Pid) -> list[Any]:
-        """Give the values `pid` has registered under `key`."""
-        return [isolate(entry.value) for entry in _server(registry).table.entries(key) if entry.pid == pid]
+    def values(registry: Destination, key: Hashable, pid: Pid) -> list[Any]:
+        """Return the values `pid` has registered under `key`."""
+        entries, pid = _server(registry).table.entries(_hashable(key)), _checked(pid, "values")
+        return [isolate(entry.value) for entry in entries if entry.pid == pid]
 
     @staticmethod
-    def count(registry: Any) -> int:
-        """Count the registrations."""
+    def count(registry: Destination) -> int:
+        """Return how many registrations there are."""
         return len(_server(registry).table)
 
     @staticmethod
-    def select(registry: Any) -> list[tuple[Hashable, Pid, Any]]:
-        """Give all registrations, as ``(key, pid, value)``."""
+    def select(registry: Destination) -> list[tuple[Hashable, Pid, Any]]:
+        """Return all registrations, as ``(key, pid, value)``."""
         return [(key, entry.pid, isolate(entry.value)) for key, entry in _server(registry).table]
 
     @staticmethod
-    def dispatch(registry: Any, key: Hashable, fn: Callable[[list[Entry]], Any]) -> None:
-        """Call ``fn(entries)`` in the caller with what `lookup` gives, unless that is empty."""
+    def dispatch(registry: Destination, key: Hashable, fn: Callable[[list[Entry]], Any]) -> None:
+        """Call ``fn(entries)`` in the caller with what `lookup` returns, unless that is empty."""
         if not callable(fn):
             raise TypeError(f"dispatch() calls a function, not {fn!r}")
         entries = Registry.lookup(registry, key)
@@ -175,46 +195,52 @@ class Registry(GenServer):
             fn(entries)
 
     @staticmethod
-    def meta(registry: Any, key: Hashable, default: Any = None) -> Any:
-        """Give a value that `put_meta` has stored with the registry itself."""
-        return isolate(_server(registry).metadata.get(key, default))
+    def meta(registry: Destination, key: Hashable, default: Any = None) -> Any:
+        """Return a value that `put_meta` has stored with the registry itself."""
+        return isolate(_server(registry).metadata.get(_hashable(key), default))
 
     @staticmethod
-    def put_meta(registry: Any, key: Hashable, value: Any) -> None:
+    def put_meta(registry: Destination, key: Hashable, value: Any) -> None:
         """Store a value with the registry itself."""
-        _server(registry).metadata[key] = isolate(value)
+        if current() is not None:
+            current_process("put_meta")  # raises in a process that is dead
+        _server(registry).metadata[_hashable(key)] = isolate(value)
 
     # -- What the runtime asks for a ("via", registry, key) -------------------------------------------------------
 
     def whereis_name(self, key: Hashable) -> Pid | None:
-        """Give the living process that holds a unique key."""
+        """Return the living process that holds a unique key, None when there is none."""
         if not self.unique:
             raise ValueError("only a registry with unique keys gives names; this one has duplicate keys")
-        for entry in self.table.entries(key):
+        for entry in self.table.entries(_hashable(key)):
             if entry.pid.process is not None:
                 return entry.pid
         return None
 
-    def register_name(self, registry: Any, key: Hashable, pid: Pid, value: Any = None) -> None:
+    def register_name(self, registry: Destination, key: Hashable, pid: Pid, value: Any = None) -> None:
         """Register `pid` under a name. Raises AlreadyRegisteredError, and ValueError where keys are no names."""
         self.whereis_name(key)
         self.enter_process(registry, key, pid, value)
 
-    def unregister_name(self, registry: Any, key: Hashable) -> None:
+    def unregister_name(self, registry: Destination, key: Hashable) -> None:
         """Take the name away from the caller, whose start has failed."""
         _remove(registry, key, None)
 
-    def enter_process(self, registry: Any, key: Hashable, pid: Pid, value: Any = None) -> None:
-        """Register `pid`, which lives, and link it with the registry. Raises AlreadyRegisteredError."""
+    def enter_process(self, registry: Destination, key: Hashable, pid: Pid, value: Any = None) -> None:
+        """Register `pid` and link it with the registry. Raises AlreadyRegisteredError.
+
+        A process that is dead is not registered: the registry would keep the entry for good.
+        """
+        process, own = pid.process, _pid(registry).process
+        if process is None or own is None:
+            return
         if self.unique:
             holder = self.whereis_name(key)
             if holder is not None:
                 raise AlreadyRegisteredError(key, holder)
             for dead in self.table.entries(key):
                 self.table.remove(key, dead.pid)
-        own = _pid(registry)
-        if own.process is not None and pid.process is not None:
-            link_processes(pid.process, own.process)
+        link_processes(process, own)
         self.table.add(key, Entry(pid, isolate(value)))
         self.tell("register", registry, key, pid, value)
 
@@ -225,7 +251,7 @@ class Registry(GenServer):
                 send(listener, event)
 
 
-def _pid(registry: Any) -> Pid:
+def _pid(registry: Destination) -> Pid:
     pid = registry if isinstance(registry, Pid) else whereis(registry)
     if pid is None or pid.process is None:
         raise NoProcessError(
@@ -234,7 +260,7 @@ def _pid(registry: Any) -> Pid:
     return pid
 
 
-def _server(registry: Any) -> Registry:
+def _server(registry: Destination) -> Registry:
     process = _pid(registry).process
     server = None if process is None else process.body
     if not isinstance(server, Registry):
@@ -242,10 +268,24 @@ def _server(registry: Any) -> Registry:
     return server
 
 
-def _remove(registry: Any, key: Hashable, only: list[Entry] | None) -> None:
-    pid = self_()
+def _remove(registry: Destination, key: Hashable, only: list[Entry] | None) -> None:
+    pid = current_process("unregister").pid
     server = _server(registry)
-    if server.table.remove(key, pid, only) and not server.table.knows(pid):
+    if server.table.remove(_hashable(key), pid, only) and not server.table.knows(pid):
         unlink(_pid(registry))
     if not any(entry.pid == pid for entry in server.table.entries(key)):  # also when there was none before
         server.tell("unregister", registry, key, pid)
+
+
+def _hashable(key: Hashable) -> Hashable:
+    try:
+        hash(key)
+    except TypeError:
+        raise TypeError(f"a registry's key must be hashable, as a str, a number or a tuple is, not {key!r}") from None
+    return key
+
+
+def _checked(pid: object, function: str) -> Pid:
+    if not isinstance(pid, Pid):
+        raise TypeError(f"{function}() takes a Pid, not {pid!r}; whereis(name) finds one by name")
+    return pid

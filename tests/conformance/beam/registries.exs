@@ -115,6 +115,21 @@ defmodule Scenarios.Registries do
     log([:stop, Supervisor.stop(sup)])
   end
 
+  def x71_registry_that_stops do
+    for reason <- [:normal, :shutdown, :boom] do
+      registry(:unique)
+      Process.unlink(Process.whereis(:reg))
+      [a, b] = for id <- [:a, :b], do: holder(id)
+      ask(b, fn -> traps() end)
+      for {pid, key} <- [{a, 1}, {b, 2}], do: ask(pid, fn -> Registry.register(:reg, key, nil) end)
+      why = down(a, fn -> Supervisor.stop(:reg, reason) end)
+      settle()
+      log([reason, why])
+    end
+
+    log([:spec, Registry.child_spec(keys: :unique, name: :reg).type])
+  end
+
   def x66_registry_match_and_meta do
     registry(:duplicate)
     [a, b] = for id <- [:a, :b], do: holder(id)

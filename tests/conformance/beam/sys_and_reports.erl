@@ -2,6 +2,7 @@
 -module(sys_and_reports).
 -export([s51_suspend_and_resume/0, s52_change_code/0, s53_terminate/0, s54_replace_state/0,
          s55_signals_to_a_suspended_server/0, s56_status/0, s57_debug_functions/0,
+         s58_change_code_of_a_running_server/0,
          l51_which_ends_are_reported/0, l52_plain_processes/0, l53_what_a_server_report_says/0,
          l54_what_a_crash_report_says/0, l55_failed_starts/0, l56_terminate_that_fails/0, l57_supervisor_report_order/0]).
 -import(transcript, [log/1, settle/0, settle/1, flush/0, attempt/1, down/1, down/2]).
@@ -32,6 +33,12 @@ s52_change_code() ->
     log([goes_on, gen_server:call(Srv, ping), is_process_alive(Srv)]),
     log([running, element(1, sys:change_code(Srv, server, 3, extra))]),
     log([state, gen_server:call(Srv, get)]).
+
+s58_change_code_of_a_running_server() ->
+    {ok, Srv} = server:start(srv),
+    {error, {Why, {Request, server, Version, Extra}}} = sys:change_code(Srv, server, 3, extra),
+    log([refused, Why, Request, Version, Extra]),
+    log([goes_on, gen_server:call(Srv, ping)]).
 
 s53_terminate() ->
     process_flag(trap_exit, true),

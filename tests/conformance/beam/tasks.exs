@@ -81,6 +81,27 @@ defmodule Scenarios.Tasks do
     log([:await, Task.await(task)])
   end
 
+  def x72_async_stream_of_a_slow_consumer do
+    started = fn n -> log([:started, n]) && n end
+
+    for {:ok, n} <- Task.async_stream([1, 2, 3], started, max_concurrency: 1) do
+      log([:got, n])
+      settle()
+      log([:asks_for_more])
+    end
+
+    slow = fn ms -> Process.sleep(ms) && log([:slept, ms]) && ms end
+    slowly = fn outcome -> log([:outcome, outcome]) && Process.sleep(500) end
+    limits = [max_concurrency: 2, timeout: 150, on_timeout: :kill_task]
+    for outcome <- Task.async_stream([10, 300, 11, 301], slow, limits), do: slowly.(outcome)
+    log([:---, :exit])
+
+    for ordered <- [true, false] do
+      limits = [max_concurrency: 3, timeout: 150, ordered: ordered]
+      log([:exit, attempt(fn -> for o <- Task.async_stream([10, 40, 300, 11], slow, limits), do: slowly.(o) end)])
+    end
+  end
+
   def x60_async_stream do
     log([:results, Enum.to_list(Task.async_stream([3, 1, 2], &(&1 * 10)))])
     log([:empty, Enum.to_list(Task.async_stream([], &(&1 * 10)))])

@@ -174,6 +174,21 @@ def x57_registry_via(log: Log) -> None:
     log("stop", answer(stop, sup))
 
 
+def x71_registry_that_stops(log: Log) -> None:
+    for reason in ("normal", "shutdown", "boom"):
+        log.bind("reg", started_pid(Registry.start("unique", name="reg")))
+        a, b = idle("a"), idle("b")
+        ask(b, lambda: flag(trap_exit=True))
+        for holder, key in ((a, 1), (b, 2)):
+            _registers(holder, key, None)
+        why = down_after(a, partial(stop, "reg", reason))
+        settle()
+        for message in ask(b, flush):
+            log("b", "got", message)
+        log(reason, why)
+    log("spec", Registry.child_spec("unique", name="reg").type)
+
+
 def x66_registry_match_and_meta(log: Log) -> None:
     registry = started_pid(Registry.start_link("duplicate", name="reg"))
     a, b = idle("a"), idle("b")

@@ -78,6 +78,13 @@ def s52_change_code(log: Log) -> None:
     log("state", call(srv, "get"))
 
 
+def s58_change_code_of_a_running_server(log: Log) -> None:
+    srv = Changing.start("srv")
+    _, (why, (request, _, version, extra)) = attempt(sys.change_code, srv, Changing, 3, "extra")
+    log("refused", why, request, version, extra)
+    log("goes_on", call(srv, "ping"))
+
+
 def s53_terminate(log: Log) -> None:
     flag(trap_exit=True)
     a = Srv.start_link("a")

@@ -138,6 +138,32 @@ def x59_task_shutdown(log: Log) -> None:
     log("await", await_(task))
 
 
+def x72_async_stream_of_a_slow_consumer(log: Log) -> None:
+    def started(number: int) -> int:
+        log("started", number)
+        return number
+
+    for _, number in async_stream([1, 2, 3], started, max_concurrency=1):
+        log("got", number)
+        settle()
+        log("asks_for_more")
+
+    def slow(milliseconds: int) -> int:
+        sleep(milliseconds / 1000)
+        log("slept", milliseconds)
+        return milliseconds
+
+    def consume(items: list[int], **options: Any) -> None:
+        for result in async_stream(items, slow, timeout=0.15, **options):
+            log("outcome", result)
+            sleep(0.5)
+
+    consume([10, 300, 11, 301], max_concurrency=2, on_timeout="kill_task")
+    log("---", "exit")
+    for ordered in (True, False):
+        log("exit", attempt(consume, [10, 40, 300, 11], max_concurrency=3, ordered=ordered))
+
+
 def x60_async_stream(log: Log) -> None:
     def ten_times(number: int) -> int:
         return number * 10

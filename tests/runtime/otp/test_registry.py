@@ -1,24 +1,32 @@
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from runtime import (
     ANY,
     AlreadyRegisteredError,
+    Down,
+    GenServer,
     NoProcessError,
     Pid,
     Registry,
     StartError,
     Supervisor,
+    alive,
+    call,
+    count_children,
     exit,
+    flag,
     flush,
+    monitor,
     process_info,
     receive,
     self_,
     send,
     sleep,
     spawn,
+    stop,
     whereis,
     which_children,
 )
@@ -243,3 +251,99 @@ def test_registries_under_one_supervisor_are_told_apart_by_their_names() -> None
     )
     assert [info.id for info in which_children(sup)] == ["Registry", "topics", "rooms"]
     Registry.register("topics", "k")
+
+
+@pytest.mark.parametrize("reason", ["normal", "shutdown", ("shutdown", 1), "boom"])
+@in_node
+def test_a_registry_that_stops_takes_those_along_that_have_registered(reason: Any) -> None:
+    Registry.start("unique", name="reg")
+    a, b, stranger = holder(), holder(), holder()
+    within(a, lambda: Registry.register("reg", "a"))
+    within(b, lambda: (Registry.register("reg", "b"), flag(trap_exit=True)))
+    monitor(a)
+    stop("reg", reason)
+    assert receive(Down).reason == "shutdown"
+    assert [message.reason for message in within(b, flush)] == ["shutdown"]
+    assert alive(stranger)
+
+
+@in_node
+def test_the_child_spec_of_a_registry_is_a_supervisors() -> None:
+    spec = Registry.child_spec("unique", name="rooms")
+    assert (spec.id, spec.type, spec.shutdown) == ("rooms", "supervisor", "infinity")
+    names = [("via", "rooms", key) for key in "ab"]
+    supervisor = Supervisor.start_link([spec, *(Registry.child_spec(name=name) for name in names)])
+    assert {info.id for info in which_children(supervisor)} == {"rooms", *names}
+    assert count_children(supervisor)["supervisors"] == 3
+
+
+@in_node
+def test_a_dead_process_leaves_no_entry_behind() -> None:
+    Registry.start_link("duplicate", name="reg")
+    ran: list[str] = []
+
+    def act_when_dead() -> None:
+        Registry.register("reg", "mine", 1)
+        try:
+            receive()
+        finally:
+            for act in (
+                lambda: Registry.register("reg", "key"),
+                lambda: Registry.put_meta("reg", "key", "dead"),
+                lambda: Registry.unregister("reg", "others"),
+            ):
+                try:
+                    act()
+                except BaseException as error:
+                    ran.append(type(error).__name__)
+
+    pid = spawn(act_when_dead)
+    within(holder(), lambda: Registry.register("reg", "others"))
+    exit(pid, "kill")
+    sleep(0.1)
+    assert ran == ["ProcessKilled"] * 3
+    assert Registry.lookup("reg", "key") == Registry.lookup("reg", "mine") == []
+    assert Registry.meta("reg", "key") is None
+    assert Registry.count("reg") == 1
+
+
+@in_node
+def test_a_pid_that_is_dead_is_not_registered_under_a_name() -> None:
+    registry = Registry.start_link("unique", name="reg")
+    assert registry is not None
+    assert registry.process is not None
+    dead = spawn(lambda: None)
+    sleep(0.1)
+    registry.process.body.register_name("reg", "key", dead)  # type: ignore[attr-defined]
+    assert Registry.count("reg") == 0
+
+
+@in_node
+def test_a_key_that_cannot_be_one_is_refused_at_the_call() -> None:
+    registry = Registry.start_link("unique", name="reg")
+    me, key = self_(), cast(Any, [1])
+    calls: list[Callable[[], Any]] = [
+        lambda: Registry.register("reg", key),
+        lambda: Registry.unregister("reg", key),
+        lambda: Registry.unregister_match("reg", key, ANY),
+        lambda: Registry.update_value("reg", key, abs),
+        lambda: Registry.lookup("reg", key),
+        lambda: Registry.match("reg", key),
+        lambda: Registry.values("reg", key, me),
+        lambda: Registry.dispatch("reg", key, print),
+        lambda: Registry.meta("reg", key),
+        lambda: Registry.put_meta("reg", key, 2),
+        lambda: whereis(("via", "reg", key)),
+        lambda: call(("via", "reg", key), "x"),
+        lambda: GenServer.start_link(name=("via", "reg", key)),
+    ]
+    for make in calls:
+        with pytest.raises(TypeError, match=r"a registry's key must be hashable.*not \[1\]"):
+            make()
+    for look in (lambda: Registry.keys("reg", "me"), lambda: Registry.values("reg", "k", "me")):  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="takes a Pid, not 'me'"):
+            look()
+    for wrong in (7, "name", [7]):
+        with pytest.raises(TypeError, match="give a list of registered names"):
+            Registry.start("unique", wrong)
+    assert whereis("reg") == registry
