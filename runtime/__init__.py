@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from runtime.otp.child_spec import ChildSpec as ChildSpec
     from runtime.otp.child_spec import SpecError as SpecError
     from runtime.otp.child_spec import check_childspecs as check_childspecs
+    from runtime.otp.child_spec import child_spec as child_spec
     from runtime.otp.gen_server import GenServer as GenServer
     from runtime.otp.gen_server import stop as stop
     from runtime.otp.registry import Registry as Registry
@@ -133,7 +134,7 @@ _HOMES = {
     "runtime.kernel.send_after": "cancel_timer read_timer send_after start_timer",
     "runtime.otp.agent": "Agent",
     "runtime.otp.calls": "From call cast reply",
-    "runtime.otp.child_spec": "ChildSpec SpecError check_childspecs",
+    "runtime.otp.child_spec": "ChildSpec SpecError check_childspecs child_spec",
     "runtime.otp.gen_server": "GenServer stop",
     "runtime.otp.registry": "Registry",
     "runtime.otp.requests": "check_response receive_response send_request wait_response",

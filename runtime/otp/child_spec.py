@@ -109,7 +109,7 @@ def child_spec(child: Any, /, **changes: Any) -> ChildSpec:
     See Elixir's Supervisor.child_spec/2.
     """
     spec = _spec_of(child)
-    if unknown := changes.keys() - _FIELDS:
+    if unknown := changes.keys() - FIELDS:
         raise SpecError(("invalid_child_spec", changes), f"a child spec has no {_names(unknown)}; {_KNOWN_FIELDS}")
     return replace(spec, **changes) if changes else spec
 
@@ -118,7 +118,7 @@ def _spec_of(child: Any) -> ChildSpec:
     if isinstance(child, ChildSpec):
         return child
     if isinstance(child, Mapping):
-        if unknown := child.keys() - _FIELDS:
+        if unknown := child.keys() - FIELDS:
             raise SpecError(("invalid_child_spec", child), f"a child spec has no {_names(unknown)}; {_KNOWN_FIELDS}")
         return ChildSpec(**child)
     module, *arguments = child if isinstance(child, tuple) and child else (child,)
@@ -153,8 +153,8 @@ def child_specs(children: Iterable[Any], auto_shutdown: AutoShutdown | None) -> 
         if spec.id in specs:
             raise SpecError(
                 ("duplicate_child_name", spec.id),
-                f"two children have the id {spec.id!r}; give one another: ChildSpec(id=..., start=...), or "
-                "dataclasses.replace(TheClass.child_spec(...), id=...)",
+                f"two children have the id {spec.id!r}; give each an id of its own: "
+                f'child_spec(({_class_name(spec)}, ...), id="another_id")',
             )
         specs[spec.id] = spec
     return tuple(specs.values())
@@ -188,6 +188,12 @@ def _check_start(id: Any, start: Any) -> None:
         raise SpecError(
             ("invalid_mfa", start), f"child {id!r} has start={start!r}; write a tuple (callable, argument, ...)"
         )
+
+
+def _class_name(spec: ChildSpec) -> str:
+    """Return the name of the class that a child is of, for a message."""
+    module = spec.modules[0] if len(spec.modules) == 1 and spec.modules != "dynamic" else None
+    return module.__name__ if isinstance(module, type) else "TheClass"
 
 
 def _is_shutdown(value: Any) -> bool:
@@ -236,5 +242,6 @@ def _modules_of(start: Any) -> list[Any]:
     return [owner if isinstance(owner, type) else getattr(start, "__module__", None)]
 
 
-_FIELDS = frozenset(field.name for field in fields(ChildSpec))
+FIELDS = frozenset(field.name for field in fields(ChildSpec))
+"""The names of the fields of a child spec."""
 _KNOWN_FIELDS = _allowed(tuple(field.name for field in fields(ChildSpec)))

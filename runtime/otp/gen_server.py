@@ -6,7 +6,8 @@ A server without work has no stack: it is its object, its mailbox and its place 
 
 from __future__ import annotations
 
-from typing import Any
+from inspect import signature
+from typing import Any, ClassVar
 from typing import cast as typed_as
 
 from runtime.kernel.mailbox import check_seconds
@@ -25,7 +26,7 @@ from runtime.otp.calls import (
     cast,
     reply,
 )
-from runtime.otp.child_spec import ChildSpec
+from runtime.otp.child_spec import FIELDS, MISSING, ChildSpec, SpecError
 from runtime.otp.requests import check_response, receive_response, send_request, wait_response
 from runtime.otp.returns import IGNORE, NOREPLY, Continue, Reply, Stop, Timeout
 from runtime.otp.server_loop import Starting, run_server
@@ -65,6 +66,29 @@ class GenServer(Callbacks):
     stops_children = False
     """Whether it ends its children before itself, in its own time: true of supervisors."""
 
+    _spec_options: ClassVar[dict[str, Any]] = {}
+    """Fields of the child spec that the class has set; a subclass has its parent's, without the id."""
+
+    def __init_subclass__(
+        cls,
+        *,
+        id: Any = MISSING,
+        restart: Any = MISSING,
+        shutdown: Any = MISSING,
+        type: Any = MISSING,
+        significant: Any = MISSING,
+        **kwargs: Any,
+    ) -> None:
+        """Set fields of the child spec for all servers of a class: ``class Worker(GenServer, restart="transient")``.
+
+        Raises SpecError for a value that is not allowed.
+        """
+        super().__init_subclass__(**kwargs)
+        given = {"id": id, "restart": restart, "shutdown": shutdown, "type": type, "significant": significant}
+        inherited = {field: value for field, value in cls._spec_options.items() if field != "id"}
+        cls._spec_options = inherited | {field: value for field, value in given.items() if value is not MISSING}
+        ChildSpec(**{"id": cls.__name__, "start": (cls.start_link,), **cls._spec_options})  # a check, where it stands
+
     @classmethod
     def start_link(cls, *args: Any, name: Any = None, timeout: float | None = None, **kwargs: Any) -> Pid | None:
         """Start a server linked with the caller and wait until `init` is done (OTP: gen_server:start_link/4).
@@ -83,8 +107,16 @@ class GenServer(Callbacks):
 
     @classmethod
     def child_spec(cls, *args: Any, **kwargs: Any) -> ChildSpec:
-        """Give the `ChildSpec` under which a supervisor starts this server with these arguments."""
-        return ChildSpec(id=cls.__name__, start=(_Start(cls, kwargs), *args) if kwargs else (cls.start_link, *args))
+        """Return the `ChildSpec` by which a supervisor starts this server with these arguments.
+
+        The class's own options count (``class Worker(GenServer, restart="transient")``). To change the spec of one
+        child, write ``child_spec((Worker, 1), id="a")``. Raises SpecError for a field of the spec among `kwargs`, which
+        are for `init`, unless `init` takes it.
+        """
+        if kwargs:
+            _refuse_fields(cls, args, kwargs)
+        start = (_Start(cls, kwargs), *args) if kwargs else (cls.start_link, *args)
+        return ChildSpec(**{"id": cls.__name__, "start": start, **cls._spec_options})
 
     # Those that follow are the runtime's.
 
@@ -94,6 +126,20 @@ class GenServer(Callbacks):
     def initial_call(self) -> str:
         """What observers show as the initial call."""
         return f"{type(self).__module__}.{type(self).__qualname__}.init"
+
+
+def _refuse_fields(cls: type[GenServer], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Raise SpecError for keyword arguments that are meant for the child spec: `init` would get them, and fail."""
+    parameters = signature(cls.init).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return
+    for field in kwargs.keys() & FIELDS - parameters.keys():
+        arguments = "".join(f", {argument!r}" for argument in args)
+        raise SpecError(
+            ("invalid_child_spec", {field: kwargs[field]}),
+            f"{cls.__name__}.init() takes no {field!r}; to change the child spec, write "
+            f"child_spec(({cls.__name__}{arguments}), {field}={kwargs[field]!r})",
+        )
 
 
 class _Start:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from runtime.kernel.process import Pid
@@ -23,7 +23,7 @@ from runtime.terms.term import Term
 logger = logging.getLogger("runtime.supervisor")
 
 
-class SupervisorServer(GenServer):
+class SupervisorServer(GenServer, type="supervisor", shutdown="infinity"):
     """Base of Supervisor and DynamicSupervisor: a GenServer that keeps `Children`.
 
     Observers read `strategy`, `max_restarts`, `max_seconds`, `children` (by id or Pid, in start order) and
@@ -50,23 +50,25 @@ class SupervisorServer(GenServer):
         are wrong, and StartError: ``("already_started", pid)``, ``("shutdown", ("failed_to_start_child", id,
         reason))``. Returns None when `init` returned IGNORE.
         """
-        cls._check(args, kwargs)
+        args = cls._checked(args, kwargs)
         return super().start_link(*args, name=name, timeout=timeout, **kwargs)
 
     @classmethod
     def start(cls, *args: Term, name: Term = None, timeout: float | None = None, **kwargs: Term) -> Pid | None:
         """Start the supervisor like `start_link`, without the link."""
-        cls._check(args, kwargs)
+        args = cls._checked(args, kwargs)
         return super().start(*args, name=name, timeout=timeout, **kwargs)
 
     @classmethod
-    def _check(cls, args: tuple[Term, ...], kwargs: dict[str, Term]) -> None:
-        """Let wrong arguments fail at the call, before there is a process."""
+    def _checked(cls, args: tuple[Term, ...], kwargs: dict[str, Term]) -> tuple[Term, ...]:
+        """Return `args` for the new process; let wrong arguments fail at the call, before there is a process."""
+        args = _without_iterators(args)
         if cls.init is SupervisorServer.init:
             try:
                 cls.default_spec(*args, **kwargs)
             except SpecError as error:
                 raise error.of_start() from None
+        return args
 
     @staticmethod
     @abstractmethod
@@ -87,6 +89,7 @@ class SupervisorServer(GenServer):
         try:
             return self.start_children(self.init(*args, **kwargs))
         except SpecError as error:
+            logger.error("%s cannot start: %s", type(self).__name__, error)  # the reason alone does not say what to do
             return Stop(error.start_reason)
         except StartError as error:
             return Stop(error.reason)
@@ -165,5 +168,10 @@ class SupervisorServer(GenServer):
 
         Its id is the supervisor's name, of either kind, so that two with names stand under one supervisor.
         """
-        spec: ChildSpec = super().child_spec(*args, **kwargs)
-        return replace(spec, id=id_from_name(kwargs.get("name"), spec.id), type="supervisor", shutdown="infinity")
+        spec = super().child_spec(*_without_iterators(args), **kwargs)
+        return replace(spec, id=id_from_name(kwargs.get("name"), spec.id))
+
+
+def _without_iterators(args: tuple[Term, ...]) -> tuple[Term, ...]:
+    """Return `args` with lists in place of iterators, which could be read once: a check and each start read them."""
+    return tuple([*arg] if isinstance(arg, Iterator) else arg for arg in args)

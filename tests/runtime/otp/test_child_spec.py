@@ -3,8 +3,17 @@ from typing import Any
 
 import pytest
 
-from runtime import ChildSpec, GenServer, SpecError, StartError, Supervisor, SupervisorSpec, check_childspecs
-from runtime.otp.child_spec import child_spec
+from runtime import (
+    ChildSpec,
+    DynamicSupervisor,
+    GenServer,
+    SpecError,
+    StartError,
+    Supervisor,
+    SupervisorSpec,
+    check_childspecs,
+    child_spec,
+)
 from runtime.supervision.supervisor_spec import DynamicSupervisorSpec
 
 
@@ -157,3 +166,58 @@ def test_a_copied_spec_shares_no_argument_that_can_change() -> None:
     assert copy.start[1] is not mutable.start[1]
     immutable = ChildSpec("a", (Counter.start_link, 1))
     assert deepcopy(immutable) is immutable
+
+
+# -- Options of a class ---------------------------------------------------------------------------------------------
+
+
+class Brief(GenServer, id="brief", restart="transient", shutdown=2.0, significant=True):
+    def init(self, number: int = 0, restart: str = "") -> None:
+        self.number = number
+
+
+class Briefer(Brief, shutdown="brutal_kill"):
+    pass
+
+
+def test_a_class_says_how_its_children_are_started_stopped_and_restarted() -> None:
+    spec = child_spec((Brief, 1))
+    assert (spec.id, spec.restart, spec.shutdown, spec.significant) == ("brief", "transient", 2.0, True)
+    assert spec.start == (Brief.start_link, 1)
+    assert child_spec((Brief, 1), id="a", restart="temporary").restart == "temporary"
+
+
+def test_a_subclass_has_the_options_of_its_parent_but_an_id_of_its_own() -> None:
+    spec = Briefer.child_spec(1)
+    assert (spec.id, spec.restart, spec.shutdown) == ("Briefer", "transient", "brutal_kill")
+
+
+def test_supervisors_have_options_too() -> None:
+    class Slow(DynamicSupervisor, restart="temporary", shutdown=60.0):
+        pass
+
+    spec = Slow.child_spec(name=("via", "reg", "slow"))
+    assert (spec.id, spec.type) == (("via", "reg", "slow"), "supervisor")
+    assert (spec.restart, spec.shutdown) == ("temporary", 60.0)
+
+
+def test_a_wrong_option_fails_where_the_class_is_made() -> None:
+    with pytest.raises(SpecError, match="restart='sometimes'; allowed are permanent"):
+        type("Wrong", (GenServer,), {}, restart="sometimes")
+    with pytest.raises(TypeError):
+        type("Wrong", (GenServer,), {}, colour="red")
+
+
+def test_a_field_of_the_spec_that_would_land_in_init_is_refused_with_what_to_write() -> None:
+    with pytest.raises(SpecError, match=r"write child_spec\(\(Brief, 1\), id='a'\)"):
+        Brief.child_spec(1, id="a")
+
+
+def test_a_field_of_the_spec_that_init_takes_reaches_it() -> None:
+    assert Brief.child_spec(1, restart="x").restart == "transient"
+
+
+def test_children_with_one_id_are_refused_with_what_to_write() -> None:
+    with pytest.raises(SpecError, match=r'child_spec\(\(Counter, ...\), id="another_id"\)'):
+        check_childspecs([(Counter, 1), (Counter, 2)])
+    check_childspecs([(Counter, 1), child_spec((Counter, 2), id="another_id")])

@@ -15,7 +15,7 @@ from runtime import (
     spawn_link,
 )
 from tests.support.in_node import in_node
-from tests.support.recording_server import diary, member, started
+from tests.support.recording_server import diary, member, member_pid, places, started
 
 
 @in_node
@@ -72,3 +72,13 @@ def test_the_parents_death_ends_the_supervisor_with_its_reason() -> None:
     assert not alive(pids[0])
     assert diary()[-1] == ("end", "a", "shutdown")
     assert self_() != pids[0]
+
+
+@in_node
+def test_children_may_come_from_an_iterator() -> None:
+    sup = started(member(id) for id in "ab")  # type: ignore[arg-type]
+    assert places(sup) == {"a": "up", "b": "up"}
+    nested = started([Supervisor.child_spec((member(id) for id in "cd"), name="inner")])
+    exit(member_pid(nested, "inner"), "kill")
+    sleep(0.01)
+    assert places("inner") == {"c": "up", "d": "up"}

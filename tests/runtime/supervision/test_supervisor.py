@@ -34,3 +34,16 @@ def test_an_init_that_gives_no_spec_fails_the_start() -> None:
         Tree.start("garbage")
     assert caught.value.reason == ("bad_return", ("Tree", "init", "garbage"))
     assert Tree.start(IGNORE) is None
+
+
+def test_a_spec_that_is_wrong_inside_init_is_logged_with_what_is_allowed(caplog: pytest.LogCaptureFixture) -> None:
+    @in_node
+    def play() -> None:
+        with pytest.raises(StartError):
+            Tree.start("raise")
+
+    play()
+    lines = [record.getMessage() for record in caplog.records if record.name == "runtime.supervisor"]
+    assert [line.partition("; allowed are seconds")[0] for line in lines] == [
+        "Tree cannot start: child 'a' has shutdown=-1"
+    ]
