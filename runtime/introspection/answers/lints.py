@@ -12,6 +12,7 @@ from itertools import islice
 from runtime.introspection import wire
 from runtime.introspection.answers.kill_plan import budget_used
 from runtime.introspection.events.event_log import EventLog, Stall
+from runtime.introspection.measuring.memory_trend import MemoryTrend
 from runtime.introspection.reading.rows import queue_length
 from runtime.introspection.reading.supervisor_nodes import SupervisorNodes
 from runtime.introspection.reading.tree_path import children_of, display_name, position_of
@@ -37,13 +38,7 @@ GROWING = 3
 """Looks in a row that must find a mailbox longer than before."""
 
 LARGE_MEMORY = 1_048_576
-"""Bytes below which the growth of a process's memory is not told of."""
-
-GROWING_FOR = 8.0
-"""Seconds for which a process's memory must have grown without ever shrinking."""
-
-STANDS_STILL = 5.0
-"""Seconds without growth after which memory no longer counts as growing."""
+"""Bytes below which the memory of a process is not looked at."""
 
 IGNORED_FOR = 5.0
 """Seconds after which a message that a receive has refused counts as one that is never taken."""
@@ -58,23 +53,6 @@ MAX_FINDINGS = 200
 """Findings that are reported, the heaviest first."""
 
 
-class Growth:
-    """How the memory of a process has grown, estimate by estimate, since it last shrank or stood still."""
-
-    __slots__ = ("at", "bytes", "first", "since")
-
-    def __init__(self, estimate: int, at: float) -> None:
-        self.first = self.bytes = estimate
-        self.since = self.at = at
-
-    def take(self, estimate: int, at: float) -> None:
-        """Take another estimate, made at `at` (monotonic)."""
-        if estimate < self.bytes or at - self.at > STANDS_STILL:
-            self.first, self.since = estimate, at
-        if estimate != self.bytes:
-            self.bytes, self.at = estimate, at
-
-
 class Lints:
     """Looks for what is wrong. `by_pid` gives the kinds of findings that point at a process."""
 
@@ -87,7 +65,7 @@ class Lints:
         self._since: dict[tuple[str, tuple[str, ...]], float] = {}
         self._lengths: dict[Process, tuple[int, int]] = {}
         self._refused: dict[Process, tuple[int, float]] = {}
-        self._memory: dict[Process, Growth] = {}
+        self._memory: dict[Process, MemoryTrend] = {}
         self._looked_at = 0.0
         self._cost = 0.0
 
@@ -218,15 +196,15 @@ class Lints:
             yield wire.Lint(kind="mailbox_grows", weight=2, pids=(str(process.pid),), sentence=sentence)
 
     def _leak(self, process: Process, memory: int) -> Iterator[wire.Lint]:
-        growth = self._memory.get(process)
-        if growth is None:
-            growth = self._memory[process] = Growth(memory, process.memory_at)
-        growth.take(memory, process.memory_at)
-        gained, seconds = growth.bytes - growth.first, growth.at - growth.since
-        if seconds >= GROWING_FOR and gained >= LARGE_MEMORY:
+        trend = self._memory.get(process)
+        if trend is None:
+            trend = self._memory[process] = MemoryTrend()
+        trend.add(memory, process.memory_at)
+        growth = trend.growth()
+        if growth is not None:
             sentence = (
-                f"The memory of {_name(process)} only grows: by {gained / 1e6:.1f} MB in {seconds:.0f} s, "
-                f"to {memory / 1e6:.1f} MB."
+                f"The memory of {_name(process)} only grows: by {growth.gained / 1e6:.1f} MB "
+                f"in {growth.seconds:.0f} s, to {growth.memory / 1e6:.1f} MB."
             )
             yield wire.Lint(kind="memory_grows", weight=2, pids=(str(process.pid),), sentence=sentence)
 
@@ -262,7 +240,7 @@ class Lints:
     def _forget_dead(self) -> None:
         self._lengths = {p: seen for p, seen in self._lengths.items() if p.state is not DEAD}
         self._refused = {p: seen for p, seen in self._refused.items() if p.state is not DEAD}
-        self._memory = {p: growth for p, growth in self._memory.items() if p.state is not DEAD}
+        self._memory = {p: trend for p, trend in self._memory.items() if p.state is not DEAD}
 
 
 def _cycles(waiting: list[Process], pace: Pace) -> Iterator[wire.Lint]:

@@ -7,6 +7,7 @@ import pytest
 from runtime import GenServer, Supervisor, call, cast, exit, receive, send, sleep, spawn
 from runtime.introspection import wire
 from runtime.introspection.answers import lints
+from runtime.introspection.measuring import memory_trend
 from runtime.kernel.process import Pid
 from tests.support.in_node import in_node
 from tests.support.trees import Observer, start_tree, workers
@@ -59,13 +60,13 @@ def test_memory_that_only_grows_is_found_and_forgotten_when_it_shrinks_or_stands
         return _found(observer, "memory_grows")
 
     seen = [estimated(2 + second, second) for second in range(10)]
-    assert [bool(found) for found in seen] == [second >= lints.GROWING_FOR for second in range(10)]
+    assert [bool(found) for found in seen] == [second >= memory_trend.GROWING_FOR for second in range(10)]
     assert seen[-1][0].pids == (str(hoarder),)
     assert "by 9.0 MB in 9 s, to 11.0 MB" in seen[-1][0].sentence
     assert estimated(5, 10) == []
     assert [bool(estimated(5 + second, 10 + second)) for second in range(10)][-1]
-    assert estimated(14, 19 + lints.STANDS_STILL) != []
-    assert estimated(14, 20 + lints.STANDS_STILL) == []
+    assert estimated(14, 19 + memory_trend.STANDS_STILL) != []
+    assert estimated(14, 20 + memory_trend.STANDS_STILL) == []
 
 
 @in_node
