@@ -39,6 +39,7 @@ from observer.screens.processes_screen import ProcessesScreen
 from observer.screens.rows_screen import RowsScreen
 from observer.screens.tree_screen import TreeScreen
 from observer.screens.view_screen import ViewScreen
+from observer.widgets.finding_line import FindingLine
 from observer.widgets.key_bar import MORE
 from observer.widgets.line_list import LineList
 from observer.widgets.process_table import ProcessTable
@@ -60,7 +61,15 @@ PATIENCE = 0.5
 def binding_ids() -> set[str]:
     """Give the names of all actions that keys can be given to."""
     known: set[str] = set()
-    classes: list[type[DOMNode]] = [ObserverApp, ProcessScreen, ChaosScreen, ProcessTable, LineList, *VIEWS.values()]
+    classes: list[type[DOMNode]] = [
+        ObserverApp,
+        ProcessScreen,
+        ChaosScreen,
+        ProcessTable,
+        LineList,
+        FindingLine,
+        *VIEWS.values(),
+    ]
     for each in classes:
         for base in each.__mro__:
             bindings = vars(base).get("BINDINGS", ())

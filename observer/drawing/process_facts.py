@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from observer.drawing.advice import ADVICE
 from observer.drawing.columns import OVERLOADED, STATUS, group_text, mailbox_tone, worth_telling
 from observer.model.row_history import RowHistory
 from observer.text import tones, units
@@ -51,7 +52,11 @@ def more_facts(details: Details) -> list[Fact]:
         flags.append(f"max_heap_size {details.max_heap_size:,}")
     work = f"{row.reductions:,} reductions  {_seen(row)}"
     spans = [span for kind, name in names for span in ((f"{kind} ", tones.MUTED), (f"{safe(name)}  ", tones.TEXT))]
+    advice = [
+        ("Advice", [(f"{kind}: ", tones.BAD), (ADVICE[kind], tones.TEXT)]) for kind in row.lints if kind in ADVICE
+    ]
     return [
+        *advice,
         ("Names", spans or [("none", tones.FAINT)]),
         ("Flags", [("  ".join(flags), tones.TEXT)]),
         ("Work", [(work, tones.TEXT)]),

@@ -27,7 +27,7 @@ FIGURES = {
     "up": "time since the node started",
     "read-only": "the node refuses everything that would change it",
     "dead still unwinding": "processes that are dead for everybody while their last frames still run",
-    "3 findings": "how many things look wrong; 5 explains them",
+    "3 findings": "how many things look wrong; f in the tree goes to them, 5 explains them",
     "hub lag": "how late the hub answers; from 100 ms on something holds it",
 }
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container
 
+from observer.drawing.recent_failures import recent_failures
 from observer.model.kill_outcome import KillOutcome
 from observer.model.observed_node import ObservedNode
 from observer.model.views import TreeView
 from observer.screens.event_dialog import EventDialog
+from observer.screens.process_screen import ProcessScreen
 from observer.screens.rows_screen import RowsScreen
 from observer.widgets.event_list import EventList
 from observer.widgets.finding_line import FindingLine
@@ -37,7 +39,8 @@ class TreeScreen(RowsScreen[TreeView]):
             id="isolate",
             group=MORE,
             tooltip="Show the selected subtree alone, or everything again",
-        )
+        ),
+        Binding("f", "finding", "Finding", id="finding", tooltip="Go to what looks wrong, then to the next finding"),
     ]
 
     def __init__(self, observed: ObservedNode) -> None:
@@ -83,6 +86,7 @@ class TreeScreen(RowsScreen[TreeView]):
             self._details = answer
         elif isinstance(answer, wire.Lints) and not self.observed.frozen:
             self.finding.lints = answer.lints
+            self.refresh_bindings()
         self._show_selected()
 
     def _unfold_when_alone(self, window: wire.Window) -> None:
@@ -103,8 +107,36 @@ class TreeScreen(RowsScreen[TreeView]):
         told = [event for event in fresh if event.kind != "spawn"]
         if told:
             self.log_list.append(told)
-        self.outcome_panel.look(self.observed.record)
+        record = self.observed.record
+        self.finding.failures = recent_failures(reversed(record.events), record.time)
+        self.outcome_panel.look(record)
         self._make_room()
+
+    # -- Findings -------------------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Offer the key that goes to a finding only while there is one."""
+        return super().check_action(action, parameters) and (action != "finding" or self.finding.shown is not None)
+
+    @work(exclusive=True, group="finding")
+    async def action_finding(self) -> None:
+        """Select the process that the finding points at; when it is selected already, that of the next one."""
+        lint = self.finding.go_on()
+        if lint is None or not lint.pids:
+            return
+        answer = await self.observed.ask(wire.GetProcess(pid=lint.pids[0], messages=0))
+        if not isinstance(answer, wire.Details):
+            self.notify(f"{lint.pids[0]} has ended meanwhile.", timeout=3, markup=False)
+            return
+        row = answer.row
+        self.line.clear_away()
+        self.table.go_to(row)
+        self.look_at(self.view.isolate(None).filtered("").reveal(row.key, row.parent_key))
+
+    @on(FindingLine.Opened)
+    def _finding_opened(self, message: FindingLine.Opened) -> None:
+        if message.lint.pids:
+            self.app.push_screen(ProcessScreen(self.observed, message.lint.pids[0]))
 
     def show_outcome(self, outcome: KillOutcome) -> None:
         """Show beside the plan what comes of a kill, for a while."""

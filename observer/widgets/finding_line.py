@@ -1,10 +1,12 @@
-"""One line that says what is wrong with the node: its heaviest finding, or that there is none."""
+"""One line that says what is wrong with the node: a finding, else what failed lately, else that nothing looks wrong."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual.binding import Binding
 from textual.content import Content
+from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
@@ -14,29 +16,82 @@ from observer.text.safe_text import safe
 from runtime.introspection.wire import Lint
 
 
-class FindingLine(Widget):
-    """The heaviest finding as a sentence. It always takes its line, so that nothing jumps when one comes or goes."""
+class FindingLine(Widget, can_focus=True):
+    """A finding as a sentence, the heaviest one at first. It always takes its line, so that nothing jumps."""
 
     ALLOW_SELECT = False
+    BINDINGS = [
+        Binding(
+            "enter", "open", "Open finding", key_display="⏎", id="open-finding", tooltip="Show the finding's process"
+        )
+    ]
     DEFAULT_CSS = """
     FindingLine { height: 1; padding: 0 1; }
+    FindingLine:focus { background: $primary 32%; }
     """
 
     lints: reactive[Sequence[Lint] | None] = reactive(None)
     """What looks wrong, heaviest first; None while it is not known."""
+    failures: reactive[str] = reactive("")
+    """What ended abnormally lately, in a sentence; empty when nothing did."""
+    ending: reactive[str] = reactive("")
+    """What the program ended of; empty while it runs. Then nothing else is said."""
+    chosen: reactive[tuple[str, tuple[str, ...]] | None] = reactive(None)
+    """The kind and pids of the finding that was gone to; None for the heaviest."""
+
+    class Opened(Message):
+        """A finding was opened, by enter or a click."""
+
+        def __init__(self, lint: Lint) -> None:
+            self.lint = lint
+            super().__init__()
+
+    @property
+    def index(self) -> int:
+        """Which finding is shown, among all there are; that which was gone to, while it is still there."""
+        return next((n for n, lint in enumerate(self.lints or ()) if (lint.kind, lint.pids) == self.chosen), 0)
+
+    @property
+    def shown(self) -> Lint | None:
+        """The finding that is shown, None when there is none."""
+        return self.lints[self.index] if self.lints and not self.ending else None
+
+    def go_on(self) -> Lint | None:
+        """Show the finding that is shown as the one gone to; when it is that already, the next. Return it."""
+        if not self.lints or self.ending:
+            return None
+        here = self.lints[self.index]
+        if (here.kind, here.pids) == self.chosen:
+            here = self.lints[(self.index + 1) % len(self.lints)]
+        self.chosen = (here.kind, here.pids)
+        return here
 
     def render(self) -> Content:
         """Draw the line."""
+        width = self.content_size.width
+        if self.ending:
+            return _cut(Content.assemble(("■ ", tones.BAD), (safe(self.ending), tones.STRONG)), width)
         if self.lints is None:
             return Content("")
-        if not self.lints:
+        lint = self.shown
+        if lint is None:
+            if self.failures:
+                return _cut(Content.assemble(("✗ ", tones.WARN), (safe(self.failures), tones.TEXT)), width)
             return Content.assemble(("Nothing looks wrong.", tones.MUTED))
-        first, width = self.lints[0], self.content_size.width
-        mark, tone = advice.sign(first)
-        others = f"  and {len(self.lints) - 1} more" if len(self.lints) > 1 else ""
-        sentence = Content.assemble((f"{mark} ", tone), (safe(first.sentence), tones.STRONG))
-        return Content.assemble(sentence.truncate(max(1, width - len(others)), ellipsis=True), (others, tones.MUTED))
+        mark, tone = advice.sign(lint)
+        others = f"  {self.index + 1} of {len(self.lints)}" if len(self.lints) > 1 else ""
+        sentence = Content.assemble((f"{mark} ", tone), (safe(lint.sentence), tones.STRONG))
+        return Content.assemble(_cut(sentence, width - len(others)), (others, tones.MUTED))
 
-    async def on_click(self) -> None:
-        """Go to the view that explains it."""
-        await self.app.run_action("app.view('node')")
+    def action_open(self) -> None:
+        """Show the process that the finding points at."""
+        if self.shown is not None:
+            self.post_message(self.Opened(self.shown))
+
+    def on_click(self) -> None:
+        """Show the process that the finding points at."""
+        self.action_open()
+
+
+def _cut(line: Content, width: int) -> Content:
+    return line.truncate(max(1, width), ellipsis=True)

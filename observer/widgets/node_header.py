@@ -137,7 +137,7 @@ class NodeHeader(Widget):
         if stats.lint_count:
             found = units.many(stats.lint_count, "finding", "findings")
             style = self.app.stylesheet.parse_style(tones.BAD) + Style.from_meta({"@click": "app.simulate_key('5')"})
-            told.append(Content.styled(f"! {found} (5)", style))
+            told.append(Content.styled(f"! {found}", style))
         return Content("").join(Content(gap) + note for note in told)
 
 

@@ -140,6 +140,8 @@ class ProcessTable(ScrollView, can_focus=True):
         """Lines that do not look as before, until they are on the screen."""
         self._seeking = False
         """Whether the first match is to be selected as soon as it is loaded."""
+        self._revealing = False
+        """Whether the selected row is to be brought into sight as soon as it is known where it stands."""
 
     # -- Rows ---------------------------------------------------------------------------------------------------
 
@@ -184,6 +186,9 @@ class ProcessTable(ScrollView, can_focus=True):
             self.selection = self.selection.at(found, self._rows[found])
         self.virtual_size = Size(self.width, self.total + 1)
         scroll = scroll_for(self.selection.index, before.index, self._offset, self.height)
+        if self._revealing:
+            scroll = reveal(self.selection.index, scroll, self.height)
+            self._revealing = self.row is None
         self._scroll(min(scroll, max(0, self.total - self.height)))
         self.redraw()
         if (self.selection.key, self.selection.pid) != (before.key, before.pid):
@@ -224,6 +229,11 @@ class ProcessTable(ScrollView, can_focus=True):
         self._seeking = wanted
         if wanted:
             self._scroll(0)
+
+    def go_to(self, row: Row) -> None:
+        """Select the row of a process wherever it stands, and bring it into sight once the node has said where."""
+        self.selection = self.selection.at(self.selection.index, row)
+        self._revealing = True
 
     def match_from(self, index: int, step: int) -> int | None:
         """Return the index of the nearest row that matches the filter itself, from `index` on in steps of `step`.

@@ -33,6 +33,7 @@ from observer.screens.processes_screen import ProcessesScreen
 from observer.screens.send_message import SendMessage
 from observer.screens.tree_screen import TreeScreen
 from observer.screens.view_screen import ViewScreen
+from observer.widgets.finding_line import FindingLine
 from observer.widgets.line_list import LineList
 from observer.widgets.process_table import ProcessTable
 from runtime.introspection import wire
@@ -40,7 +41,15 @@ from tests.observer.conftest import Drive, Driver
 from tests.support import fake_node
 from tests.support.fake_node import FakeNode
 
-PLACES: tuple[type[DOMNode], ...] = (ObserverApp, ProcessScreen, ChaosScreen, ProcessTable, LineList, *VIEWS.values())
+PLACES: tuple[type[DOMNode], ...] = (
+    ObserverApp,
+    ProcessScreen,
+    ChaosScreen,
+    ProcessTable,
+    LineList,
+    FindingLine,
+    *VIEWS.values(),
+)
 """Where keys are bound, apart from dialogs."""
 
 
@@ -49,6 +58,13 @@ def busy() -> FakeNode:
     node = fake_node.crowd(300)
     for _ in range(60):
         node.crash(node.find("worker1"))
+    return node
+
+
+def pool_in_trouble() -> FakeNode:
+    """Give a node with a finding."""
+    node = fake_node.crowd(300)
+    node.find("pool1").lints = ("crash_loop",)
     return node
 
 
@@ -117,6 +133,8 @@ CASES = {
     "previous-match": Case(("slash", "l", "enter"), row, "listener"),
     "mark": Case((), marked, 1),
     "unmark": Case(("v", "v"), marked, 0),
+    "finding": Case((), row, "pool1", node=pool_in_trouble),
+    "open-finding": Case(("tab", "tab"), screen, "ProcessScreen", node=pool_in_trouble),
     "isolate": Case(("j", "j"), lambda driver: "chat_server" in driver.text(), False),
     "delta": Case(("2",), lambda driver: view(driver, ProcessesScreen).view.delta),
     "group": Case(("2",), lambda driver: view(driver, ProcessesScreen).view.group_by, "label"),
