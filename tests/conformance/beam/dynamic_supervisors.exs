@@ -146,4 +146,27 @@ defmodule Scenarios.DynamicSupervisors do
     log([:stranger, down(unlinked, fn -> Process.exit(unlinked, :boom) end), Process.alive?(sup)])
     put_down(sup)
   end
+
+  # The ids of a via name are [registry, key] here, and ["via", registry, key] there: both are shown by the key.
+  def x73_supervisors_with_via_names do
+    traps()
+    {:ok, _} = Registry.start_link(keys: :unique, name: :x73)
+    via = fn key -> {:via, Registry, {:x73, key}} end
+
+    children =
+      for kind <- [DynamicSupervisor, Task.Supervisor, PartitionSupervisor], n <- [1, 2] do
+        key = "#{kind |> Module.split() |> Enum.join("")}#{n}"
+        copies = if kind == PartitionSupervisor, do: [child_spec: worker(:w, %{quiet: true}), partitions: 1], else: []
+        {kind, [name: via.(key)] ++ copies}
+      end
+
+    {:ok, sup} = Supervisor.start_link(children, strategy: :one_for_one)
+    keys = fn -> for {{:x73, key}, _, type, _} <- Enum.reverse(which(sup)), do: [key, type] end
+    log([:ids, keys.()])
+    log([:terminate_child, Supervisor.terminate_child(sup, {:x73, "DynamicSupervisor1"})])
+    log([:by_name, GenServer.whereis(via.("DynamicSupervisor1")), GenServer.whereis(via.("DynamicSupervisor2")) != nil])
+    {:error, {:already_started, _}} = Supervisor.start_child(sup, {DynamicSupervisor, name: via.("DynamicSupervisor2")})
+    log([:restart_child, elem(Supervisor.restart_child(sup, {:x73, "DynamicSupervisor1"}), 0)])
+    log([:ids, keys.()])
+  end
 end

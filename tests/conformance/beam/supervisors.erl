@@ -7,7 +7,7 @@
          u62_escalation_loses_added_children/0, u63_simple_one_for_one_restart_types/0,
          u64_exits_that_come_together/0, u65_group_restart_gives_up/0, u66_supervisor_that_ignores/0,
          u67_hung_child_holds_up_the_group/0, u68_named_children_come_back/0, u69_stopped_while_a_child_restarts/0,
-         u70_child_dies_while_siblings_start/0, u71_childspecs/0, u72_terminate_child_in_groups/0]).
+         u70_child_dies_while_siblings_start/0, u72_terminate_child_in_groups/0]).
 -export([refuse/1]).
 -import(transcript, [log/1, settle/0, attempt/1, flush/0, client/2, answer/1, held/1, open/2, release/2]).
 
@@ -407,22 +407,6 @@ living(Prefix) ->
     [Living] = [Pid || {Pid, Name} <- ets:tab2list(transcript_names), is_pid(Pid), is_binary(Name),
                        string:prefix(Name, Prefix) =/= nomatch, is_process_alive(Pid)],
     Living.
-
-u71_childspecs() ->
-    Inner = csup:spec(inner, #{}, ids([i])),
-    Sup = watched(sup, #{auto_shutdown => any_significant},
-                  [cw:spec(w), cw:spec(t, #{}, #{restart => transient, shutdown => 100, significant => true}), Inner,
-                   cw:spec(b, #{}, #{restart => temporary, shutdown => brutal_kill})]),
-    [begin
-         {ok, Spec} = supervisor:get_childspec(Sup, Id),
-         log([Id, maps:with([restart, shutdown, type, significant], Spec)])
-     end || Id <- [w, t, inner, b]],
-    log([by_pid, supervisor:get_childspec(Sup, csup:kid(Sup, w)), supervisor:terminate_child(Sup, csup:kid(Sup, w))]),
-    log([unknown, supervisor:get_childspec(Sup, nobody)]),
-    ok = supervisor:terminate_child(Sup, w),
-    {ok, Still} = supervisor:get_childspec(Sup, w),
-    log([not_running, maps:get(id, Still)]),
-    csup:stop(Sup).
 
 u72_terminate_child_in_groups() ->
     [begin

@@ -7,13 +7,16 @@ from runtime import (
     DynamicSupervisor,
     PartitionSupervisor,
     Pid,
+    Registry,
     Supervisor,
+    TaskSupervisor,
     alive,
     cast,
     exit,
     flag,
     flush,
     link,
+    restart_child,
     start_child,
     stop,
     terminate_child,
@@ -206,3 +209,34 @@ def x67_dynamic_supervisor_restarts_with_same_arguments(log: Log) -> None:
     ask(stranger, lambda: link(sup))
     log("stranger", down_after(stranger, lambda: exit(stranger, "boom")), alive(sup))
     put_down(sup)
+
+
+def x73_supervisors_with_via_names(log: Log) -> None:
+    """A BEAM's ids are ``[registry, key]``, ours are the names as they are given; both are shown by the key."""
+    flag(trap_exit=True)
+    Registry.start_link("unique", name="x73")
+
+    def via(key: str) -> tuple[str, str, str]:
+        return ("via", "x73", key)
+
+    children = [
+        *(DynamicSupervisor.child_spec(name=via(f"DynamicSupervisor{n}")) for n in (1, 2)),
+        *(TaskSupervisor.child_spec(name=via(f"TaskSupervisor{n}")) for n in (1, 2)),
+        *(
+            PartitionSupervisor.child_spec(worker("w", quiet=True), partitions=1, name=via(f"PartitionSupervisor{n}"))
+            for n in (1, 2)
+        ),
+    ]
+    sup = started_pid(Supervisor.start_link(children))
+
+    def ids() -> list[tuple[str, str]]:
+        return [(info.id[2], info.type) for info in reversed(which_children(sup))]
+
+    log("ids", ids())
+    log("terminate_child", answer(terminate_child, sup, via("DynamicSupervisor1")))
+    log("by_name", whereis(via("DynamicSupervisor1")), whereis(via("DynamicSupervisor2")) is not None)
+    again = answer(start_child, sup, DynamicSupervisor.child_spec(name=via("DynamicSupervisor2")))
+    assert again[1][0] == "already_started"
+    restart_child(sup, via("DynamicSupervisor1"))
+    log("restart_child", "ok")
+    log("ids", ids())

@@ -18,7 +18,6 @@ from runtime import (
     exit,
     flag,
     flush,
-    get_childspec,
     link,
     receive,
     register,
@@ -342,24 +341,3 @@ def u69_stopped_while_a_child_restarts(log: Log) -> None:
         release(waiting, verdict)
         log("kids", outcome("kids"))
         log("sup_exit", receive(Exit(sup, ANY), timeout=5).reason)
-
-
-def u71_childspecs(log: Log) -> None:
-    children = [
-        worker("w"),
-        worker("t", restart="transient", shutdown=0.1, significant=True),
-        sup_spec("inner", workers("i")),
-        worker("b", restart="temporary", shutdown="brutal_kill"),
-    ]
-    sup = watched("sup", children, auto_shutdown="any_significant")
-    for id in ("w", "t", "inner", "b"):
-        found = get_childspec(sup, id)
-        shutdown = round(found.shutdown * 1000) if isinstance(found.shutdown, float) else found.shutdown
-        shown = {"restart": found.restart, "type": found.type, "significant": found.significant, "shutdown": shutdown}
-        log(id, shown)
-    w = child(sup, "w")
-    log("by_pid", answer(get_childspec, sup, w), answer(terminate_child, sup, w))
-    log("unknown", answer(get_childspec, sup, "nobody"))
-    terminate_child(sup, "w")
-    log("not_running", get_childspec(sup, "w").id)
-    stop_sup(sup)
