@@ -1,7 +1,8 @@
 """A chat: one server, one process a client, and a door for more clients over TCP.
 
 Alone, ``python -m demos.chat`` lets Ada, Bob and Charles join and write a line each, which all three of them print.
-In the observer they talk on, and so can you: the row ``nc localhost PORT`` tells where; type that in another terminal.
+In the observer they talk on, and so can you: the row ``nc localhost PORT`` tells where. Type that in another terminal,
+or, without ``nc``, ``python -m demos.chat --join PORT``.
 
 - Press ``x`` on Ada: the supervisor ``clients`` starts her again, she registers again under a new pid, and talks on.
 - Press ``x`` on a connection: that one closes, and nobody else notices. Close one from your side: its process ends.
@@ -14,9 +15,12 @@ In the observer they talk on, and so can you: the row ``nc localhost PORT`` tell
 from __future__ import annotations
 
 import random
+import socket as blocking
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from threading import Thread
 
 from gevent import socket
 
@@ -36,6 +40,7 @@ from runtime import (
     self_,
     send,
     send_after,
+    set_label,
     spawn_link,
     start_child,
 )
@@ -115,6 +120,7 @@ def connection(peer: socket.socket) -> None:
         peer.sendall(b"What is your name? ")
         spawn_link(reader, self_(), peer, label="reads what they type")
         name = receive(("send", str))[1].strip() or "somebody"
+        set_label(name)
         client(name, lambda line: peer.sendall(f"{line}\n".encode()))
 
 
@@ -152,6 +158,25 @@ def start_door() -> Pid:
     return spawn_link(door, listener, label=f"nc localhost {listener.getsockname()[1]}")
 
 
+def join(port: int) -> None:
+    """Join the chat at `port` from this terminal: what is typed is sent, what the others write is printed."""
+    try:
+        peer = blocking.create_connection(("127.0.0.1", port))
+    except OSError as error:
+        sys.exit(f"There is no chat at port {port}: {error.strerror}. Start one with: observer demo chat")
+
+    def type_on() -> None:
+        with suppress(OSError):
+            while line := sys.stdin.readline():
+                peer.sendall(line.encode())
+            peer.shutdown(blocking.SHUT_WR)
+
+    Thread(target=type_on, daemon=True).start()
+    with peer:
+        while text := peer.recv(4096):
+            print(text.decode(errors="replace"), end="", flush=True)
+
+
 def tree() -> Pid | None:
     """Start the server, three clients, and the door; what comes after the server depends on it."""
     clients = [ChildSpec(id=name, start=(start_client, name)) for name in LINES]
@@ -168,4 +193,10 @@ def tree() -> Pid | None:
 
 
 if __name__ == "__main__":
-    play(session, tree)
+    match sys.argv[1:]:
+        case []:
+            play(session, tree)
+        case ["--join", *port] if len(port) < 2 and all(word.isdecimal() for word in port):
+            join(int(*port) or PORT)
+        case _:
+            sys.exit("usage: python -m demos.chat [--join [PORT]]")

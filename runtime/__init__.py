@@ -38,11 +38,13 @@ if TYPE_CHECKING:
     from runtime.kernel.processes import dictionary as dictionary
     from runtime.kernel.processes import exit as exit
     from runtime.kernel.processes import flag as flag
+    from runtime.kernel.processes import get_label as get_label
     from runtime.kernel.processes import link as link
     from runtime.kernel.processes import monitor as monitor
     from runtime.kernel.processes import processes as processes
     from runtime.kernel.processes import resume as resume
     from runtime.kernel.processes import self_ as self_
+    from runtime.kernel.processes import set_label as set_label
     from runtime.kernel.processes import spawn as spawn
     from runtime.kernel.processes import spawn_link as spawn_link
     from runtime.kernel.processes import spawn_monitor as spawn_monitor
@@ -127,7 +129,7 @@ _HOMES = {
     "runtime.kernel.process": "Pid",
     "runtime.kernel.signals": "Down Exit",
     "runtime.kernel.processes": (
-        "alive demonitor dictionary exit flag link monitor processes resume self_ spawn spawn_link "
+        "alive demonitor dictionary exit flag get_label link monitor processes resume self_ set_label spawn spawn_link "
         "spawn_monitor suspend unlink"
     ),
     "runtime.kernel.reports": "Report",

@@ -13,7 +13,7 @@ This module imports msgspec and the standard library alone: both sides of the wi
 from __future__ import annotations
 
 import struct
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
 
@@ -56,45 +56,6 @@ class Frozen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of all values on the wire: immutable, and silent about fields that have their default."""
 
 
-# -- What may stand in a field ------------------------------------------------------------------------------------
-
-# A node's answers come from another process, which may be broken or mean harm. What decodes them refuses a value that
-# does not fit its field. Texts of the program itself (names, messages, states) may hold any character; whoever draws
-# them makes them safe first.
-
-Pid = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[!-~]*\Z")]
-"""A pid, or what stands for one (``g7``): visible ASCII."""
-
-Word = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[ -~]*\Z")]
-"""A word of the protocol's own or a version, in printable ASCII."""
-
-Name = Annotated[str, msgspec.Meta(max_length=20_000)]
-"""What the program calls something."""
-
-Key = Annotated[str, msgspec.Meta(max_length=200_000)]
-"""A place in the tree: the names on the way to it."""
-
-Text = Annotated[str, msgspec.Meta(max_length=4_000_000)]
-"""A sentence, a message or a state."""
-
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-"""How many, or the number of something."""
-
-Index = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
-"""A position in a list, or its length: more rows than any node has."""
-
-Depth = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
-"""How deep in a tree."""
-
-Moment = Annotated[float, msgspec.Meta(ge=0, le=1e11)]
-"""Seconds since the epoch, up to the year 5138."""
-
-Span = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
-"""Seconds that have passed."""
-
-Delay = Annotated[float, msgspec.Meta(ge=-1e12)]
-"""Seconds until something; infinity for never."""
-
 # -- Rows ---------------------------------------------------------------------------------------------------------
 
 
@@ -109,53 +70,53 @@ class Row(Frozen, frozen=True):
     `memory` is an estimate in bytes that was made `memory_age` seconds ago, or None before the first one.
     """
 
-    key: Key
-    pid: Pid | None = None
+    key: str
+    pid: str | None = None
     kind: Literal["supervisor", "worker", "greenlet", "group"] = "worker"
-    name: Name = ""
+    name: str = ""
     """What to call it: its registered name, else its label, its child id, its initial call."""
-    registered_name: Name | None = None
-    label: Name | None = None
-    child_id: Name | None = None
-    initial_call: Name = ""
+    registered_name: str | None = None
+    label: str | None = None
+    child_id: str | None = None
+    initial_call: str = ""
     status: Status = "waiting"
-    message_queue_len: Count = 0
-    messages_in: Count = 0
-    messages_out: Count = 0
-    memory: Count | None = None
-    memory_age: Span | None = None
-    reductions: Count = 0
-    cpu_time: Span | None = None
-    restarts: Count = 0
+    message_queue_len: int = 0
+    messages_in: int = 0
+    messages_out: int = 0
+    memory: int | None = None
+    memory_age: float | None = None
+    reductions: int = 0
+    cpu_time: float | None = None
+    restarts: int = 0
     """How often the child in this place was restarted."""
-    started_at: Moment | None = None
-    supervisor: Pid | None = None
+    started_at: float | None = None
+    supervisor: str | None = None
     """Pid of the supervisor, None for a process under no supervisor."""
-    restart: Word | None = None
+    restart: str | None = None
     """The child spec's restart type: permanent, transient or temporary."""
     # in a tree
-    depth: Depth = 0
-    child_count: Count = 0
+    depth: int = 0
+    child_count: int = 0
     """How many children it has, running or not. For a group: how many rows it stands for."""
     folded: bool = False
-    parent_key: Key | None = None
+    parent_key: str | None = None
     """Key of the row this one hangs under, None for a root."""
     context: bool = False
     """Whether, in a tree with a filter, it is shown only because something below it matches."""
     # supervisors
     strategy: Strategy | None = None
-    max_restarts: Count | None = None
-    max_seconds: Delay | None = None
-    restarts_used: Count | None = None
+    max_restarts: int | None = None
+    max_seconds: float | None = None
+    restarts_used: int | None = None
     """Restarts within the last `max_seconds`."""
-    restarts_expire_in: Delay | None = None
+    restarts_expire_in: float | None = None
     """Seconds until the oldest of `restarts_used` leaves the window."""
-    not_running: Count = 0
+    not_running: int = 0
     """Children that have no process at the moment."""
     # trouble
-    lints: Annotated[tuple[Word, ...], msgspec.Meta(max_length=100)] = ()
+    lints: tuple[str, ...] = ()
     """Names of the findings that point at this process, e.g. ``hog``."""
-    last_failure_at: Moment | None = None
+    last_failure_at: float | None = None
     """When a process in this place, or below it, last ended abnormally."""
 
     @property
@@ -171,41 +132,41 @@ GREENLETS = "~greenlets"
 class NodeStats(Frozen, frozen=True):
     """The figures of a whole node, for the header. Counters run since the node started."""
 
-    name: Name
-    time: Moment
+    name: str
+    time: float
     """When this was taken, by the node's clock."""
-    started_at: Moment
-    os_pid: Count
-    process_count: Count = 0
-    greenlet_count: Count = 0
+    started_at: float
+    os_pid: int
+    process_count: int = 0
+    greenlet_count: int = 0
     """Greenlets of gevent's own that are no processes."""
-    supervisor_count: Count = 0
-    run_queue: Count = 0
-    messages: Count = 0
+    supervisor_count: int = 0
+    run_queue: int = 0
+    messages: int = 0
     """Messages delivered."""
-    reductions: Count = 0
-    spawned: Count = 0
-    exited: Count = 0
-    crashed: Count = 0
-    restarted: Count = 0
-    rss: Count = 0
+    reductions: int = 0
+    spawned: int = 0
+    exited: int = 0
+    crashed: int = 0
+    restarted: int = 0
+    rss: int = 0
     """Resident memory of the operating-system process, in bytes."""
-    cpu_time: Span = 0.0
-    hub_lag: Span = 0.0
+    cpu_time: float = 0.0
+    hub_lag: float = 0.0
     """Seconds by which the hub last answered late; while it is stuck, for how long it has been."""
-    hub_busy_with: Pid | None = None
+    hub_busy_with: str | None = None
     """While the hub is stuck: the pid that holds it, or ``"?"`` when it is no process of the node."""
-    hub_busy_at: Name | None = None
+    hub_busy_at: str | None = None
     """While the hub is stuck: file, line and function it is in."""
-    timers: Count = 0
-    names: Count = 0
-    remains: Count = 0
+    timers: int = 0
+    names: int = 0
+    remains: int = 0
     """Dead processes whose frames have not finished unwinding."""
-    events_dropped: Count = 0
-    last_event: Count = 0
-    lint_count: Count = 0
+    events_dropped: int = 0
+    last_event: int = 0
+    lint_count: int = 0
     read_only: bool = False
-    scope: Text | None = None
+    scope: str | None = None
     """A note when figures are not exact, e.g. when a node is so big that it is walked in parts."""
 
 
@@ -388,14 +349,14 @@ class Request(Frozen, frozen=True):
 class Welcome(Frozen, tag_field="hello", tag="welcome", frozen=True):
     """The node's first frame."""
 
-    protocol: Count
-    node: Name
-    os_pid: Count
-    started_at: Moment
-    runtime_version: Word
-    python_version: Word
-    gevent_version: Word
-    command: Text = ""
+    protocol: int
+    node: str
+    os_pid: int
+    started_at: float
+    runtime_version: str
+    python_version: str
+    gevent_version: str
+    command: str = ""
     """The observed program's command line."""
     read_only: bool = False
 
@@ -403,8 +364,8 @@ class Welcome(Frozen, tag_field="hello", tag="welcome", frozen=True):
 class Refused(Frozen, tag_field="hello", tag="refused", frozen=True):
     """The node's first and last frame to a client it will not serve; `why` is a sentence."""
 
-    why: Text
-    protocol: Count = PROTOCOL
+    why: str
+    protocol: int = PROTOCOL
 
 
 class Answer(Frozen, tag_field="answer", frozen=True):
@@ -415,36 +376,36 @@ class Stats(Answer, tag="stats", frozen=True):
     """Answers `GetStats`. `settings` are the node's constants by name (scheduler, limits, versions), as text."""
 
     stats: NodeStats
-    settings: dict[Text, Text] = {}
+    settings: dict[str, str] = {}
 
 
 class Window(Answer, tag="window", frozen=True):
     """A part of a list: rows `offset` to ``offset + len(rows)`` of `total`, and the node's figures at that moment."""
 
-    rows: Annotated[tuple[Row, ...], msgspec.Meta(max_length=MAX_ROWS)]
-    offset: Index
-    total: Index
+    rows: tuple[Row, ...]
+    offset: int
+    total: int
     stats: NodeStats
-    anchor_index: Index | None = None
+    anchor_index: int | None = None
     """Where the anchor stands in the whole list; None when it is in no row (gone, folded away, filtered out)."""
-    matched: Index | None = None
+    matched: int | None = None
     """With a filter: how many rows match it themselves."""
 
 
 class Frame(Frozen, frozen=True):
     """One frame of a stack."""
 
-    file: Name
-    line: Count
-    function: Name
-    source: Text = ""
+    file: str
+    line: int
+    function: str
+    source: str = ""
 
 
 class Related(Frozen, frozen=True):
     """A process that another one is related to, with what to call it."""
 
-    pid: Pid
-    name: Name = ""
+    pid: str
+    name: str = ""
 
 
 class Details(Answer, tag="details", frozen=True):
@@ -457,17 +418,17 @@ class Details(Answer, tag="details", frozen=True):
     parent: Related | None = None
     ancestors: tuple[Related, ...] = ()
     trap_exit: bool = False
-    priority: Word = "normal"
-    max_heap_size: Count | None = None
+    priority: str = "normal"
+    max_heap_size: int | None = None
     waiting_for: Related | None = None
     """Whose reply it waits for, when it waits in a call."""
-    messages: tuple[Text, ...] = ()
-    state: Text | None = None
-    state_note: Text = ""
+    messages: tuple[str, ...] = ()
+    state: str | None = None
+    state_note: str = ""
     """Why there is no state, in a sentence: not asked for, not a server, busy, redacted, switched off."""
     withheld: bool = False
     """Whether messages, state and dictionary are not shown on this node (--no-state)."""
-    dictionary: dict[Text, Text] = {}
+    dictionary: dict[str, str] = {}
     current_stacktrace: tuple[Frame, ...] = ()
 
 
@@ -481,27 +442,27 @@ class Event(Frozen, frozen=True):
     observer did something else); ``report`` (anything else worth a line).
     """
 
-    id: Count
-    time: Moment
+    id: int
+    time: float
     kind: Literal["spawn", "exit", "restart", "restart_failed", "gave_up", "stall", "kill", "action", "report"]
-    pid: Pid | None = None
-    name: Name = ""
-    key: Key | None = None
+    pid: str | None = None
+    name: str = ""
+    key: str | None = None
     """Place in the tree of the process it is about."""
-    reason: Text | None = None
+    reason: str | None = None
     crashed: bool = False
-    cause: Count | None = None
-    supervisor: Pid | None = None
-    child_id: Name | None = None
-    old_pid: Pid | None = None
-    restarts_used: Count | None = None
-    max_restarts: Count | None = None
-    max_seconds: Delay | None = None
-    seconds: Span | None = None
-    message: Text = ""
+    cause: int | None = None
+    supervisor: str | None = None
+    child_id: str | None = None
+    old_pid: str | None = None
+    restarts_used: int | None = None
+    max_restarts: int | None = None
+    max_seconds: float | None = None
+    seconds: float | None = None
+    message: str = ""
     """A sentence for a person."""
-    last_message: Text | None = None
-    state: Text | None = None
+    last_message: str | None = None
+    state: str | None = None
     stacktrace: tuple[Frame, ...] = ()
 
 
@@ -509,8 +470,8 @@ class Events(Answer, tag="events", frozen=True):
     """Answers `GetEvents`. `dropped` events were lost from the front of the bounded log; `last` is the newest id."""
 
     events: tuple[Event, ...] = ()
-    dropped: Count = 0
-    last: Count = 0
+    dropped: int = 0
+    last: int = 0
 
 
 class Plan(Answer, tag="plan", frozen=True):
@@ -520,7 +481,7 @@ class Plan(Answer, tag="plan", frozen=True):
     would go down; `sentence` says it all in one line.
     """
 
-    sentence: Text
+    sentence: str
     kills: tuple[Related, ...] = ()
     restarts: tuple[Related, ...] = ()
     gives_up: tuple[Related, ...] = ()
@@ -529,11 +490,11 @@ class Plan(Answer, tag="plan", frozen=True):
 class Lint(Frozen, frozen=True):
     """One finding: what kind, how bad (1 to 3), which processes, and a plain sentence."""
 
-    kind: Word
-    weight: Count
-    pids: tuple[Pid, ...]
-    sentence: Text
-    since: Moment | None = None
+    kind: str
+    weight: int
+    pids: tuple[str, ...]
+    sentence: str
+    since: float | None = None
 
 
 class Lints(Answer, tag="lints", frozen=True):
@@ -545,30 +506,30 @@ class Lints(Answer, tag="lints", frozen=True):
 class NameEntry(Frozen, frozen=True):
     """A registered name: `registry` is empty for the node's own names."""
 
-    name: Name
-    pid: Pid
-    registry: Name = ""
+    name: str
+    pid: str
+    registry: str = ""
 
 
 class TimerEntry(Frozen, frozen=True):
     """A pending timer: `due_in` seconds, for a pid or a name; `name` is what to call the process of a pid."""
 
-    due_in: Delay
-    dest: Name
-    message: Text
-    name: Name = ""
+    due_in: float
+    dest: str
+    message: str
+    name: str = ""
 
 
 class SocketEntry(Frozen, frozen=True):
     """An open socket of the observed program; `pid` and `name` when it is known which process holds it."""
 
     fd: int
-    family: Word
-    local: Name
-    remote: Name = ""
-    status: Word = ""
-    pid: Pid | None = None
-    name: Name = ""
+    family: str
+    local: str
+    remote: str = ""
+    status: str = ""
+    pid: str | None = None
+    name: str = ""
 
 
 class Names(Answer, tag="names", frozen=True):
@@ -577,29 +538,29 @@ class Names(Answer, tag="names", frozen=True):
     names: tuple[NameEntry, ...] = ()
     timers: tuple[TimerEntry, ...] = ()
     sockets: tuple[SocketEntry, ...] = ()
-    names_total: Count = 0
-    timers_total: Count = 0
+    names_total: int = 0
+    timers_total: int = 0
 
 
 class Done(Answer, tag="done", frozen=True):
     """A command was carried out; `sentence` says what was done, `value` a call's reply, `event` the log's entry."""
 
-    sentence: Text = ""
-    value: Text | None = None
-    event: Count | None = None
+    sentence: str = ""
+    value: str | None = None
+    event: int | None = None
 
 
 class Failed(Answer, tag="failed", frozen=True):
     """The node could not do it, or would not; `why` is a sentence for a person."""
 
-    why: Text
+    why: str
     kind: Literal["noproc", "bad_request", "read_only", "timeout", "unsupported", "error"] = "error"
 
 
 class Reply(Frozen, frozen=True):
     """The answer to the request of that number."""
 
-    id: Count
+    id: int
     answer: Stats | Window | Details | Events | Plan | Lints | Names | Done | Failed
 
 

@@ -270,6 +270,20 @@ def dictionary_of(process: Process) -> dict[Any, Any]:
     return process.dictionary
 
 
+def set_label(label: object) -> None:
+    """Set what observers and reports call the caller, beside its name (OTP: proc_lib:set_label/1).
+
+    The label is shown as text; None takes it away.
+    """
+    current_process("set_label").label = None if label is None else str(label)
+
+
+def get_label(pid: Pid) -> str | None:
+    """Return the label of a process, None when it has none or is dead (OTP: proc_lib:get_label/1)."""
+    process = _process_of(pid, "get_label")
+    return None if process is None else process.label
+
+
 def suspend(pid: Pid) -> bool:
     """Hold a process: it receives messages and runs nothing until `resume` (OTP: suspend_process/1). True.
 

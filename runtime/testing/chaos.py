@@ -1,0 +1,43 @@
+"""Killing at random below a supervisor, and seeing that everything comes back."""
+
+from __future__ import annotations
+
+import random
+
+from runtime import Pid, now, sleep, which_children
+from runtime.testing.crashing import Crashed, NotRestarted, assert_restarted, crash
+
+
+def chaos(
+    supervisor: Pid | str, seconds: float = 1.0, rate: float = 20.0, seed: int = 0, timeout: float = 2.0
+) -> list[Crashed]:
+    """Kill random workers below `supervisor` for a while, and return what was killed, in order.
+
+    There are at most `rate` kills a second, and each victim has to be back within `timeout` seconds before the next
+    kill. A supervisor gives up when that is more than it allows, so its `max_restarts` has to fit. The same `seed`
+    chooses the same victims. Raises NotRestarted, with the seed and the number of the kill, when one is not restarted.
+    """
+    choose = random.Random(seed)
+    killed: list[Crashed] = []
+    end = now() + seconds
+    while now() < end:
+        victims = workers(supervisor)
+        if not victims:
+            break
+        crashed = crash(choose.choice(victims))
+        killed.append(crashed)
+        try:
+            assert_restarted(crashed, timeout)
+        except NotRestarted as error:
+            raise NotRestarted(f"kill {len(killed)} with seed {seed}: {error}") from None
+        sleep(1 / rate)
+    return killed
+
+
+def workers(supervisor: Pid | str) -> list[Pid]:
+    """Return the workers below a supervisor, at every depth, in the order of their start."""
+    found: list[Pid] = []
+    for child in which_children(supervisor):
+        if isinstance(child.pid, Pid):
+            found += workers(child.pid) if child.type == "supervisor" else [child.pid]
+    return found

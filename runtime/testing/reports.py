@@ -1,0 +1,52 @@
+"""The reports that a test causes: crashes, failed children, restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from runtime import Instrument, Report, install, remove
+from runtime.terms.crash import Crash
+
+
+class Reports(Instrument):
+    """What was reported during a test, oldest first. `all` holds every Report."""
+
+    def __init__(self) -> None:
+        self.all: list[Report] = []
+
+    def reported(self, report: Report) -> None:
+        """Keep a report."""
+        self.all.append(report)
+
+    @property
+    def crashes(self) -> list[Crash]:
+        """The crashes of processes, each once, oldest first."""
+        kinds = ("process_crashed", "server_terminated", "task_terminating")
+        return [r.fields["reason"] for r in self.all if r.kind in kinds and isinstance(r.fields["reason"], Crash)]
+
+    def assert_crash(self, exception: str | type[BaseException], message: str = "") -> Crash:
+        """Return the first crash of that exception whose message contains `message`; it is taken out of `all`.
+
+        `exception` is a class, or its name. Raises AssertionError, with the crashes there were, when none fits.
+        """
+        name = exception if isinstance(exception, str) else exception.__qualname__
+        for report in self.all:
+            crash = report.fields.get("reason")
+            if isinstance(crash, Crash) and crash.exception.endswith(name) and message in crash.message:
+                self.all.remove(report)
+                return crash
+        there = "; ".join(map(str, self.crashes)) or "no process crashed"
+        raise AssertionError(f"there was no crash of {name}{f' with {message!r}' if message else ''}: {there}")
+
+
+@pytest.fixture(name="reports")
+def reports_fixture() -> Iterator[Reports]:
+    """Collect the reports of the test and return them."""
+    collected = Reports()
+    install(collected)
+    try:
+        yield collected
+    finally:
+        remove(collected)
