@@ -1,13 +1,19 @@
-"""System messages: looking into a running server, holding it, and following what it does (OTP: sys)."""
+"""System messages: looking into a running server, holding it, and following what it does (OTP: sys).
+
+`pid` is a Pid or a name everywhere, and `timeout` the seconds to wait for the answer (None, ``"infinity"``: no limit).
+All raise CallError as `call` does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Hashable
 
+from runtime.kernel.process import Destination
 from runtime.otp.calls import SYSTEM, request
-from runtime.otp.system_messages import MAX_LOG, Refusal
+from runtime.otp.system_messages import MAX_LOG, DebugFunction, Event, Refusal, State
 from runtime.terms.errors import Unsuccessful
+from runtime.terms.term import Term
+from runtime.terms.timeout import TimeoutArgument
 
 __all__ = [
     "SystemRequestError",
@@ -32,74 +38,83 @@ __all__ = [
 class SystemRequestError(Unsuccessful):
     """A server refused a system request; `reason` says why."""
 
-    def __init__(self, reason: Any) -> None:
+    def __init__(self, reason: Term) -> None:
         super().__init__(reason, f"the system request failed: {reason!r}")
 
 
-def _ask(dest: Any, content: tuple[Any, ...], timeout: float | None, function: str) -> Any:
+def _ask(dest: Destination, content: tuple[Term, ...], timeout: TimeoutArgument, function: str) -> Term:
     outcome = request(dest, SYSTEM, content, timeout, function, "sys")
     if type(outcome) is Refusal:
         raise SystemRequestError(outcome.reason)
     return outcome
 
 
-def _checked(flag: Any, function: str) -> bool:
+def _checked(flag: object, function: str) -> bool:
     if not isinstance(flag, bool):
         raise ValueError(f"{function}() takes True or False, not {flag!r}")
     return flag
 
 
-def _check_function(fn: Any, function: str) -> None:
+def _check_key(key: Hashable, function: str) -> None:
+    try:
+        hash(key)
+    except TypeError:
+        raise TypeError(f"{function}() takes a hashable key, such as a str, not {key!r}") from None
+
+
+def _check_function(fn: object, function: str) -> None:
     if not callable(fn):
         raise TypeError(f"{function}() takes a function, not {fn!r}")
 
 
-def get_state(pid: Any, timeout: float | None = 5.0) -> Any:
-    """Give the server's state: a dict of its attributes (OTP: sys:get_state/2). Raises CallError as `call` does."""
-    return _ask(pid, ("get_state",), timeout, "get_state")
+def get_state(pid: Destination, timeout: TimeoutArgument = 5.0) -> State:
+    """Return the server's state, a dict of its attributes (OTP: sys:get_state/2)."""
+    state: State = _ask(pid, ("get_state",), timeout, "get_state")
+    return state
 
 
-def replace_state(pid: Any, fn: Callable[[dict[str, Any]], dict[str, Any]], timeout: float | None = 5.0) -> Any:
-    """Replace the state by what ``fn(state)`` returns and give that (OTP: sys:replace_state/3).
+def replace_state(pid: Destination, fn: Callable[[State], State], timeout: TimeoutArgument = 5.0) -> State:
+    """Replace the state by what ``fn(state)`` returns, and return that (OTP: sys:replace_state/3).
 
     `fn` runs in the server, on a copy of its attributes. When it raises, the state stays as it was and
     SystemRequestError is raised with ``("callback_failed", ("gen_server", "system_replace_state"), Crash)``.
     """
     _check_function(fn, "replace_state")
-    return _ask(pid, ("replace_state", fn), timeout, "replace_state")
+    state: State = _ask(pid, ("replace_state", fn), timeout, "replace_state")
+    return state
 
 
-def get_status(pid: Any, timeout: float | None = 5.0) -> tuple[Any, ...]:
-    """Give ``("status", pid, module, [dictionary, status, parent, debug, misc])`` (OTP: sys:get_status/2).
+def get_status(pid: Destination, timeout: TimeoutArgument = 5.0) -> tuple[Term, ...]:
+    """Return ``("status", pid, module, [dictionary, status, parent, debug, misc])`` (OTP: sys:get_status/2).
 
     The inner `status` is ``"running"`` or ``"suspended"``; `misc` is a dict with `header`, `status`, `parent`,
     `logged_events` and `state`.
     """
-    result: tuple[Any, ...] = _ask(pid, ("get_status",), timeout, "get_status")
+    result: tuple[Term, ...] = _ask(pid, ("get_status",), timeout, "get_status")
     return result
 
 
-def show_state(pid: Any, timeout: float | None = 5.0) -> str:
-    """Give the server's state as text of a bounded length, as its `format_status` lets it be shown.
+def show_state(pid: Destination, timeout: TimeoutArgument = 5.0) -> str:
+    """Return the server's state as text of a bounded length, as its `format_status` lets it be shown.
 
-    The text is made in the server's process, so that the state is not copied. Raises as `get_state` does, and
-    SystemRequestError when `format_status` failed.
+    The text is made in the server's process, so that the state is not copied. Raises SystemRequestError when
+    `format_status` failed.
     """
     text: str = _ask(pid, ("show_state",), timeout, "show_state")
     return text
 
 
-def suspend(pid: Any, timeout: float | None = 5.0) -> None:
-    """Let the server take nothing but system messages until `resume`; twice is as good as once (OTP: sys:suspend/2)."""
+def suspend(pid: Destination, timeout: TimeoutArgument = 5.0) -> None:
+    """Let the server take only system messages until `resume`; a second call changes nothing (OTP: sys:suspend/2)."""
     _ask(pid, ("suspend",), timeout, "suspend")
 
 
-def resume(pid: Any, timeout: float | None = 5.0) -> None:
+def resume(pid: Destination, timeout: TimeoutArgument = 5.0) -> None:
     """Let a suspended server go on, with what has come meanwhile, in order (OTP: sys:resume/2)."""
     _ask(pid, ("resume",), timeout, "resume")
 
 
-def statistics(pid: Any, flag: bool | str, timeout: float | None = 5.0) -> Any:
+def statistics(pid: Destination, flag: bool | str, timeout: TimeoutArgument = 5.0) -> Term:
     """Switch statistics on (True) or off (False), or ``"get"`` them (OTP: sys:statistics/3).
 
     They are a dict of `start_time`, `current_time` (epoch seconds), `reductions`, `messages_in` and `messages_out`, or
@@ -110,51 +125,59 @@ def statistics(pid: Any, flag: bool | str, timeout: float | None = 5.0) -> Any:
     return _ask(pid, ("statistics", flag), timeout, "statistics")
 
 
-def trace(pid: Any, flag: bool, timeout: float | None = 5.0) -> None:
-    """Log every event of the server on the logger ``runtime.sys``, or stop that (OTP: sys:trace/3)."""
+def trace(pid: Destination, flag: bool, timeout: TimeoutArgument = 5.0) -> None:
+    """Log every event of the server on the logger ``runtime.sys``, or stop that (OTP: sys:trace/3).
+
+    Each line names the server: ``*DBG* counter got call 'get' from <0.7.0>``.
+    """
     _ask(pid, ("trace", _checked(flag, "trace")), timeout, "trace")
 
 
-def log(pid: Any, flag: bool, keep: int = MAX_LOG, timeout: float | None = 5.0) -> None:
+def log(pid: Destination, flag: bool, keep: int = MAX_LOG, timeout: TimeoutArgument = 5.0) -> None:
     """Keep the last `keep` events for `get_log`, or stop that (OTP: sys:log/3)."""
     if isinstance(keep, bool) or not isinstance(keep, int) or keep < 1:
         raise ValueError(f"log() keeps a whole number of events >= 1, not {keep!r}")
     _ask(pid, ("log", _checked(flag, "log"), keep), timeout, "log")
 
 
-def get_log(pid: Any, timeout: float | None = 5.0) -> list[Any]:
-    """Give the kept events, oldest first: ``("in", message)``, ``("out", reply, pid)``, ``("noreply",)``."""
-    events: list[Any] = _ask(pid, ("get_log",), timeout, "log")
+def get_log(pid: Destination, timeout: TimeoutArgument = 5.0) -> list[Event]:
+    """Return the kept events, oldest first: ``("in", message)``, ``("out", reply, pid)``, ``("noreply",)``."""
+    events: list[Event] = _ask(pid, ("get_log",), timeout, "log")
     return events
 
 
-def install(pid: Any, key: Any, fn: Callable[[Any, Any], Any], state: Any, timeout: float | None = 5.0) -> None:
+def install(pid: Destination, key: Hashable, fn: DebugFunction, state: Term, timeout: TimeoutArgument = 5.0) -> None:
     """Call ``fn(state, event)`` in the server for every event (OTP: sys:install/3).
 
     It returns the next state, or ``"done"`` to be taken out.
     """
+    _check_key(key, "install")
     _check_function(fn, "install")
     _ask(pid, ("install", key, fn, state), timeout, "install")
 
 
-def remove(pid: Any, key: Any, timeout: float | None = 5.0) -> None:
+def remove(pid: Destination, key: Hashable, timeout: TimeoutArgument = 5.0) -> None:
     """Take an installed function out again (OTP: sys:remove/3)."""
+    _check_key(key, "remove")
     _ask(pid, ("remove", key), timeout, "remove")
 
 
-def no_debug(pid: Any, timeout: float | None = 5.0) -> None:
+def no_debug(pid: Destination, timeout: TimeoutArgument = 5.0) -> None:
     """Switch everything off that this module has switched on, except suspension (OTP: sys:no_debug/2)."""
     _ask(pid, ("no_debug",), timeout, "no_debug")
 
 
-def terminate(pid: Any, reason: Any, timeout: float | None = 5.0) -> None:
-    """Have the server terminate with `reason`; gives control back at once (OTP: sys:terminate/3)."""
+def terminate(pid: Destination, reason: Term, timeout: TimeoutArgument = 5.0) -> None:
+    """Have the server terminate with `reason`, and return at once (OTP: sys:terminate/3)."""
     _ask(pid, ("terminate", reason), timeout, "terminate")
 
 
-def change_code(pid: Any, module: type, old_version: Any, extra: Any, timeout: float | None = 5.0) -> None:
+def change_code(pid: Destination, module: type, old_version: Term, extra: Term, timeout: TimeoutArgument = 5.0) -> None:
     """Make a suspended server an instance of `module`, through its `code_change` (OTP: sys:change_code/5).
 
-    Raises SystemRequestError: ``"not_suspended"``, or what `code_change` raised.
+    When `code_change` fails, the server keeps its class and its state, and SystemRequestError is raised with why. One
+    that is not suspended refuses with ``("unknown_system_msg", ("change_code", module, old_version, extra))``.
     """
+    if not isinstance(module, type):
+        raise TypeError(f"change_code() takes the class that the server becomes, not {module!r}")
     _ask(pid, ("change_code", module, old_version, extra), timeout, "change_code")

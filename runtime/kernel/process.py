@@ -218,6 +218,8 @@ class Rare:
     saved_for: Matching | None = None
     """The patterns that refused what is in `saved`."""
     aliases: dict[int, Ref] | None = None
+    unexpected: object | None = None
+    """Messages that a server has dropped; `runtime.otp.unexpected` knows their type."""
     detached: bool = False
     """Started without a link: it goes on when its parent ends."""
     lineage: tuple[Any, ...] | None = None

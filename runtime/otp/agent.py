@@ -3,73 +3,105 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, TypeVar, cast
 
-from runtime.kernel.process import Pid
-from runtime.otp.gen_server import GenServer, Stop, call, cast, stop
+from runtime.kernel.body import name_of
+from runtime.kernel.process import Destination, Pid
+from runtime.otp import calls
+from runtime.otp.calls import From, call
+from runtime.otp.gen_server import GenServer, stop
+from runtime.otp.returns import Stop
+from runtime.terms.term import Term
+from runtime.terms.timeout import TimeoutArgument
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
-class Agent(GenServer):
+class Agent(GenServer, Generic[T]):
     """A server around one value. Functions run inside the agent: one that raises crashes it.
 
     ``agent = Agent.start_link(lambda: 0); Agent.update(agent, lambda n: n + 1); Agent.get(agent, lambda n: n)``.
-    Each function gets the value first and then `args`; each request waits for `timeout` seconds (None: for ever) and
-    raises CallError as `call` does. Semantics: Elixir's Agent.
+    Each function gets the value first and then `args`; each request waits for `timeout` seconds (None, ``"infinity"``:
+    no limit) and raises CallError as `call` does. Semantics: Elixir's Agent.
     """
 
-    value: Any
+    __slots__ = ("_function",)  # beside the attributes, which are the state that `runtime.sys` shows
+
+    value: T
+    _function: Callable[..., T]
+    """Makes the first value."""
 
     @classmethod
-    def start_link(cls, *args: Any, name: Any = None, timeout: float | None = None, **kwargs: Any) -> Pid | None:
+    def start_link(
+        cls, *args: Any, name: Destination = None, timeout: TimeoutArgument = None, **kwargs: Any
+    ) -> Pid | None:
         """Start an agent linked with the caller; takes what `init` takes.
 
-        Raises TypeError for what is no function, StartError as GenServer.start_link.
+        Raises TypeError for what is not a function, StartError as GenServer.start_link.
         """
         cls._check(args)
         return super().start_link(*args, name=name, timeout=timeout, **kwargs)
 
     @classmethod
-    def start(cls, *args: Any, name: Any = None, timeout: float | None = None, **kwargs: Any) -> Pid | None:
+    def start(cls, *args: Any, name: Destination = None, timeout: TimeoutArgument = None, **kwargs: Any) -> Pid | None:
         """Like `start_link`, without the link."""
         cls._check(args)
         return super().start(*args, name=name, timeout=timeout, **kwargs)
 
     @classmethod
-    def _check(cls, args: tuple[Any, ...]) -> None:
+    def _check(cls, args: tuple[Term, ...]) -> None:
         """Let wrong arguments fail at the call, before there is a process."""
         if cls.init is Agent.init:
-            _function(*args[:1])
+            _checked(*args[:1])
 
-    def init(self, fn: Callable[..., Any], *args: Any) -> None:
+    @classmethod
+    def initial_call_of(cls, *args: Term) -> str:
+        """Return the name of the program's function that makes the first value."""
+        return name_of(args[0]) if args and cls.init is Agent.init else super().initial_call_of(*args)
+
+    @property
+    def initial_call(self) -> str:
+        """The name of the program's function that made the first value."""
+        function = getattr(self, "_function", None)
+        return self.initial_call_of(*(() if function is None else (function,)))
+
+    def init(self, fn: Callable[..., T], *args: Term) -> None:
         """Take the first value from ``fn(*args)``; what that raises makes the start fail."""
+        self._function = fn
         self.value = fn(*args)
 
     @staticmethod
-    def get(agent: Any, fn: Callable[..., Any], *args: Any, timeout: float | None = 5.0) -> Any:
-        """Give ``fn(value, *args)``."""
-        return call(agent, ("get", _function(fn), args), timeout=timeout)
+    def get(agent: Destination, fn: Callable[..., R], *args: Term, timeout: TimeoutArgument = 5.0) -> R:
+        """Return ``fn(value, *args)``."""
+        return cast(R, call(agent, ("get", _checked(fn), args), timeout=timeout))
 
     @staticmethod
-    def update(agent: Any, fn: Callable[..., Any], *args: Any, timeout: float | None = 5.0) -> None:
-        """Let the value be ``fn(value, *args)``."""
-        call(agent, ("update", _function(fn), args), timeout=timeout)
+    def update(agent: Destination, fn: Callable[..., Term], *args: Term, timeout: TimeoutArgument = 5.0) -> None:
+        """Replace the value by ``fn(value, *args)``."""
+        call(agent, ("update", _checked(fn), args), timeout=timeout)
 
     @staticmethod
-    def get_and_update(agent: Any, fn: Callable[..., Any], *args: Any, timeout: float | None = 5.0) -> Any:
-        """Let ``fn(value, *args)`` give a pair: what to return, and the new value. Anything else ends the agent."""
-        return call(agent, ("get_and_update", _function(fn), args), timeout=timeout)
+    def get_and_update(
+        agent: Destination, fn: Callable[..., tuple[R, Term]], *args: Term, timeout: TimeoutArgument = 5.0
+    ) -> R:
+        """Call ``fn(value, *args)``, which returns a pair: what to return here, and the new value.
+
+        Anything else ends the agent with ``("bad_return_value", what it returned)``.
+        """
+        return cast(R, call(agent, ("get_and_update", _checked(fn), args), timeout=timeout))
 
     @staticmethod
-    def cast(agent: Any, fn: Callable[..., Any], *args: Any) -> None:
+    def cast(agent: Destination, fn: Callable[..., Term], *args: Term) -> None:
         """Like `update`, without waiting for it."""
-        cast(agent, ("cast", _function(fn), args))
+        calls.cast(agent, ("cast", _checked(fn), args))
 
     @staticmethod
-    def stop(agent: Any, reason: Any = "normal", timeout: float | None = None) -> None:
+    def stop(agent: Destination, reason: Term = "normal", timeout: TimeoutArgument = None) -> None:
         """End the agent and wait until it is gone. Raises CallError ``"noproc"`` when it is not there."""
         stop(agent, reason, timeout)
 
-    def handle_call(self, request: Any, caller: Any) -> Any:
+    def handle_call(self, request: Term, caller: From) -> Term:
         """Run a function on the value."""
         kind, fn, args = request
         result = fn(self.value, *args)
@@ -83,13 +115,16 @@ class Agent(GenServer):
         answer, self.value = result
         return answer
 
-    def handle_cast(self, message: Any) -> None:
+    def handle_cast(self, message: Term) -> None:
         """Run a function on the value."""
         _, fn, args = message
         self.value = fn(self.value, *args)
 
+    def handle_info(self, message: Term) -> None:
+        """Drop what is no request, as an agent in Elixir does."""
 
-def _function(fn: Any = None) -> Any:
+
+def _checked(fn: Any = None) -> Callable[..., Any]:
     if not callable(fn):
         raise TypeError(f"an agent runs functions, not {fn!r}")
-    return fn
+    return cast(Callable[..., Any], fn)

@@ -1,29 +1,32 @@
 """Calls: a request to a server, and the reply that comes back without going through the caller's mailbox.
 
 A caller waits in its `From`. The server's death, the reply and the timeout race for it; the first decides, and what
-comes later is dropped, so a late reply never reaches anybody's mailbox.
+comes later is dropped, so a late reply never reaches a mailbox.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from greenlet import getcurrent
 
 from runtime.kernel import clock
-from runtime.kernel.mailbox import check_seconds, deliver_from_outside, receive
-from runtime.kernel.node import current_process, running_node
-from runtime.kernel.process import DEAD, WAITING, Pid, Process, Worker
+from runtime.kernel.mailbox import deliver_from_outside, receive
+from runtime.kernel.node import current, current_process, running_node
+from runtime.kernel.process import DEAD, WAITING, Destination, Pid, Process, Worker
 from runtime.kernel.signals import Down, drop_watch, own_copy, put, watch
 from runtime.terms.errors import CallError
 from runtime.terms.immutable import ATOMIC, immutable
 from runtime.terms.isolation import isolate
 from runtime.terms.pattern import ANY
 from runtime.terms.ref import Ref, next_number
+from runtime.terms.term import Term
+from runtime.terms.timeout import TimeoutArgument, seconds_of
 
 CALL = "$gen_call"
 CAST = "$gen_cast"
 SYSTEM = "$system"
+
+FAR = 1e12
+"""More seconds than any wait lasts: a limit beyond needs a closer look, for one at infinity is none."""
 
 
 class _Pending:
@@ -41,13 +44,13 @@ class Failure:
 
     __slots__ = ("reason",)
 
-    def __init__(self, reason: Any) -> None:
+    def __init__(self, reason: Term) -> None:
         self.reason = reason
 
 
 @immutable
 class From:
-    """Who made a call: what `handle_call` gets as `caller`, and `reply` takes. Any process may hold it and reply."""
+    """A call that waits for its reply: what `handle_call` gets as `caller`, and `reply` takes in any process."""
 
     __slots__ = ("number", "outcome", "server", "watcher")
 
@@ -59,7 +62,7 @@ class From:
     def __init__(self, watcher: Process, server: Process) -> None:
         self.watcher = watcher
         self.server = server
-        self.outcome: Any = PENDING
+        self.outcome: Term = PENDING
         number = self.number = next_number()
         if server.watchers is None:
             server.watchers = {number: self}
@@ -79,33 +82,34 @@ class From:
     def __repr__(self) -> str:
         return f"From({self.watcher.pid}, {self.ref})"
 
-    def fire(self, process: Process, reason: Any) -> None:
-        """The server is dead: so is the call."""
+    def fire(self, process: Process, reason: Term) -> None:
+        """Let the call fail, since the server is dead."""
         self.settle(Failure(own_copy(reason)))
 
     def forget(self) -> None:
-        """Nobody waits for the reply any more."""
+        """Give the call up: a reply that still comes is dropped."""
         if self.outcome is PENDING:
             self.outcome = None
         if self.server.watchers is not None:
             self.server.watchers.pop(self.number, None)
 
-    def settle(self, outcome: Any) -> None:
+    def settle(self, outcome: Term) -> None:
         """Decide the call, unless it is decided, and wake the caller."""
-        watcher = self.watcher
-        if self.outcome is not PENDING or watcher.state is DEAD:
+        if self.outcome is not PENDING:
             return
         self.outcome = outcome
         if self.server.watchers is not None:
             self.server.watchers.pop(self.number, None)
-        self.wake(watcher)
+        watcher = self.watcher
+        if watcher.state is not DEAD:
+            self.wake(watcher)
 
     def wake(self, watcher: Process) -> None:
         """Let the caller go on."""
         watcher.node.scheduler.wake(watcher)
 
-    def wait(self, timeout: float | None) -> Any:
-        """Wait in the caller for the outcome; PENDING when the time is over."""
+    def wait(self, timeout: float | None) -> Term:
+        """Wait in the caller for the outcome. Returns it, PENDING when the time is over."""
         watcher = self.watcher
         watcher.waiting_for = self
         if timeout is not None:
@@ -125,11 +129,12 @@ class From:
         return outcome
 
 
-def request(dest: Any, tag: str, content: Any, timeout: float | None, function: str, module: str = "gen_server") -> Any:
-    """Make a call of any kind and give its reply. Raises CallError."""
+def request(
+    dest: Destination, tag: str, content: Term, timeout: TimeoutArgument, function: str, module: str = "gen_server"
+) -> Term:
+    """Make a call of any kind and return its reply. Raises CallError."""
     caller = current_process(function)
-    if timeout is not None and not (type(timeout) is float and timeout > 0):
-        check_seconds(timeout, "timeout")
+    seconds = timeout if type(timeout) is float and 0 < timeout < FAR else seconds_of(timeout)
     server = dest.process if type(dest) is Pid else caller.node.resolve(dest)
     if server is None or server is caller:
         reason = "noproc" if server is None else "calling_self"
@@ -139,7 +144,7 @@ def request(dest: Any, tag: str, content: Any, timeout: float | None, function: 
     origin = From(caller, server)
     put(server, (tag, origin, content if type(content) in ATOMIC else isolate(content)))
     caller.messages_out += 1
-    outcome = origin.wait(timeout)
+    outcome = origin.wait(seconds)
     if outcome is PENDING:
         raise CallError("timeout", function, (dest, content, timeout), module)
     if type(outcome) is Failure:
@@ -147,17 +152,17 @@ def request(dest: Any, tag: str, content: Any, timeout: float | None, function: 
     return outcome
 
 
-def call(dest: Any, request_: Any, timeout: float | None = 5.0) -> Any:
+def call(dest: Destination, request_: Term, timeout: TimeoutArgument = 5.0) -> Term:
     """Send a request to a server and wait for its reply (OTP: gen_server:call/3).
 
-    `dest` is a Pid or a name, `timeout` seconds (None: for ever). Raises CallError with the reason ``"timeout"``,
-    ``"noproc"``, ``"calling_self"``, or why the server died.
+    `dest` is a Pid or a name; `timeout` is in seconds (None, ``"infinity"``: no limit). Raises CallError with the
+    reason ``"timeout"``, ``"noproc"``, ``"calling_self"``, or why the server died.
     """
     return request(dest, CALL, request_, timeout, "call")
 
 
-def cast(dest: Any, message: Any) -> None:
-    """Send a message to a server's `handle_cast`. Never fails, whoever is there (OTP: gen_server:cast/2).
+def cast(dest: Destination, message: Term) -> None:
+    """Send a message to a server's `handle_cast`. Never fails, also without such a server (OTP: gen_server:cast/2).
 
     May be called from any greenlet and any thread.
     """
@@ -175,15 +180,20 @@ def cast(dest: Any, message: Any) -> None:
         put(server, (CAST, message if type(message) in ATOMIC else isolate(message)))
 
 
-def reply(caller: From, value: Any) -> None:
-    """Give a caller its reply, from any process, once; a caller that no longer waits takes it silently."""
+def reply(caller: From, value: Term) -> None:
+    """Answer a call, from any process (OTP: gen_server:reply/2).
+
+    The first reply counts. One to a caller that no longer waits is dropped, and so is one from a process that is dead.
+    """
     if not isinstance(caller, From):
         raise TypeError(f"reply() takes the caller that handle_call() got, not {caller!r}")
-    caller.settle(isolate(value))
+    process = current()
+    if process is None or process.state is not DEAD:
+        caller.settle(isolate(value))
 
 
-def await_down(server: Process, timeout: float | None) -> Any:
-    """Wait in the caller until `server` is dead and give its exit reason; PENDING when the time is over."""
+def await_down(server: Process, timeout: float | None) -> Term:
+    """Wait in the caller until `server` is dead. Returns its exit reason, PENDING when the time is over."""
     caller = current_process("await_down")
     ref = Ref()
     watch(caller, server, ref, server.pid)

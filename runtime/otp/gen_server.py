@@ -10,10 +10,9 @@ from inspect import signature
 from typing import Any, ClassVar
 from typing import cast as typed_as
 
-from runtime.kernel.mailbox import check_seconds
 from runtime.kernel.names import check_name, set_name
 from runtime.kernel.node import Node, current_process
-from runtime.kernel.process import NameTable, Pid, Process
+from runtime.kernel.process import Destination, NameTable, Pid, Process
 from runtime.kernel.signals import kill, link_processes, put, unlink_processes
 from runtime.otp.callbacks import Callbacks
 from runtime.otp.calls import (
@@ -33,6 +32,8 @@ from runtime.otp.server_loop import Starting, run_server
 from runtime.terms.errors import AlreadyRegisteredError, CallError, StartError
 from runtime.terms.isolation import isolate
 from runtime.terms.reason import is_same
+from runtime.terms.term import Term
+from runtime.terms.timeout import TimeoutArgument, seconds_of
 
 __all__ = [
     "IGNORE",
@@ -90,10 +91,12 @@ class GenServer(Callbacks):
         ChildSpec(**{"id": cls.__name__, "start": (cls.start_link,), **cls._spec_options})  # a check, where it stands
 
     @classmethod
-    def start_link(cls, *args: Any, name: Any = None, timeout: float | None = None, **kwargs: Any) -> Pid | None:
+    def start_link(
+        cls, *args: Any, name: Destination = None, timeout: TimeoutArgument = None, **kwargs: Any
+    ) -> Pid | None:
         """Start a server linked with the caller and wait until `init` is done (OTP: gen_server:start_link/4).
 
-        `name` is a str, ``("via", registry, key)`` or ``("via", registry, key, value)``. Gives its Pid, None when
+        `name` is a str, ``("via", registry, key)`` or ``("via", registry, key, value)``. Returns its Pid, None when
         `init` returned `IGNORE`. Raises StartError with why `init` failed, ``("already_started", pid)`` when the name
         is taken, ``"timeout"`` when `init` took more than `timeout` seconds. A caller that does not trap exits dies
         with a server that fails.
@@ -101,7 +104,7 @@ class GenServer(Callbacks):
         return start_server(cls, args, kwargs, name, timeout, link=True)
 
     @classmethod
-    def start(cls, *args: Any, name: Any = None, timeout: float | None = None, **kwargs: Any) -> Pid | None:
+    def start(cls, *args: Any, name: Destination = None, timeout: TimeoutArgument = None, **kwargs: Any) -> Pid | None:
         """Start a server without a link (OTP: gen_server:start/4); otherwise as `start_link`."""
         return start_server(cls, args, kwargs, name, timeout, link=False)
 
@@ -121,11 +124,6 @@ class GenServer(Callbacks):
     # Those that follow are the runtime's.
 
     run_process = run_server
-
-    @property
-    def initial_call(self) -> str:
-        """What observers show as the initial call."""
-        return f"{type(self).__module__}.{type(self).__qualname__}.init"
 
 
 def _refuse_fields(cls: type[GenServer], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -147,11 +145,11 @@ class _Start:
 
     __slots__ = ("cls", "kwargs")
 
-    def __init__(self, cls: type[GenServer], kwargs: dict[str, Any]) -> None:
+    def __init__(self, cls: type[GenServer], kwargs: dict[str, Term]) -> None:
         self.cls = cls
         self.kwargs = kwargs
 
-    def __call__(self, *args: Any) -> Pid | None:
+    def __call__(self, *args: Term) -> Pid | None:
         return self.cls.start_link(*args, **self.kwargs)
 
     def __repr__(self) -> str:
@@ -164,11 +162,15 @@ class _Start:
 
 
 def start_server(
-    cls: type[GenServer], args: tuple[Any, ...], kwargs: dict[str, Any], name: Any, timeout: float | None, link: bool
+    cls: type[GenServer],
+    args: tuple[Term, ...],
+    kwargs: dict[str, Term],
+    name: Destination,
+    timeout: TimeoutArgument,
+    link: bool,
 ) -> Pid | None:
     """Start a server of any class and wait for its `init`."""
-    if timeout is not None:
-        check_seconds(timeout, "timeout")
+    seconds = seconds_of(timeout)
     parent = current_process("start_link" if link else "start")
     node = parent.node
     starting = Starting(cls, args, kwargs)
@@ -188,7 +190,7 @@ def start_server(
     else:
         server.detached = True
     node.start(server)
-    return _started(parent, server, origin, timeout)
+    return _started(parent, server, origin, seconds)
 
 
 def _started(parent: Process, server: Process, origin: From, timeout: float | None) -> Pid | None:
@@ -205,7 +207,7 @@ def _started(parent: Process, server: Process, origin: From, timeout: float | No
 
 
 def lineage_of(parent: Process) -> tuple[Any, ...]:
-    """Give the ancestors of a child of `parent`, nearest first: names, or Pids of the nameless."""
+    """Return the ancestors of a child of `parent`, nearest first: names, or Pids of those without one."""
     first = parent.name or parent.pid
     lineage = parent.lineage
     if lineage is None or lineage[0] != first:
@@ -228,19 +230,18 @@ def _take_name(node: Node, server: Process, name: Any) -> None:
     set_name(server, name)
 
 
-def stop(dest: Any, reason: Any = "normal", timeout: float | None = None) -> None:
+def stop(dest: Destination, reason: Term = "normal", timeout: TimeoutArgument = None) -> None:
     """Have a server terminate with `reason` and wait until it is dead (OTP: gen_server:stop/3).
 
     Raises CallError: ``"noproc"``, ``"timeout"``, or the actual reason when it is another one.
     """
     caller = current_process("stop")
-    if timeout is not None:
-        check_seconds(timeout, "timeout")
+    seconds = seconds_of(timeout)
     server = caller.node.resolve(dest)
     if server is None or server is caller:
         raise CallError("noproc" if server is None else "calling_self", "stop", (dest, reason, timeout), "proc_lib")
     put(server, (SYSTEM, None, ("terminate", isolate(reason))))
-    actual = await_down(server, timeout)
+    actual = await_down(server, seconds)
     if actual is PENDING:
         raise CallError("timeout", "stop", (dest, reason, timeout), "proc_lib")
     if not is_same(actual, reason):

@@ -24,6 +24,7 @@ from runtime.terms.errors import AlreadyRegisteredError, NoProcessError
 from runtime.terms.isolation import isolate
 from runtime.terms.pattern import ANY, compile_pattern
 from runtime.terms.term import Term
+from runtime.terms.timeout import TimeoutArgument
 
 
 class Registry(GenServer):
@@ -37,7 +38,7 @@ class Registry(GenServer):
     """
 
     @classmethod
-    def start_link(cls, *args: Any, name: Any = None, timeout: float | None = None, **kwargs: Any) -> Pid | None:
+    def start_link(cls, *args: Any, name: Any = None, timeout: TimeoutArgument = None, **kwargs: Any) -> Pid | None:
         """Start a registry linked with the caller; takes what `init` takes.
 
         Raises ValueError for wrong `keys`, TypeError for wrong `listeners`, StartError as GenServer.start_link.
@@ -46,7 +47,7 @@ class Registry(GenServer):
         return super().start_link(*args, name=name, timeout=timeout, **kwargs)
 
     @classmethod
-    def start(cls, *args: Any, name: Any = None, timeout: float | None = None, **kwargs: Any) -> Pid | None:
+    def start(cls, *args: Any, name: Any = None, timeout: TimeoutArgument = None, **kwargs: Any) -> Pid | None:
         """Like `start_link`, without the link."""
         cls._check(args, kwargs)
         return super().start(*args, name=name, timeout=timeout, **kwargs)

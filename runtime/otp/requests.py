@@ -5,25 +5,32 @@ The reply to a `Request` arrives in the mailbox as a `Response`, where `receive_
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Literal, TypeAlias
 
 from runtime.kernel.mailbox import receive
 from runtime.kernel.node import current_process
-from runtime.kernel.process import Process
+from runtime.kernel.process import Destination, Process
 from runtime.kernel.signals import deliver, put
 from runtime.otp.calls import CALL, PENDING, Failure, From
 from runtime.terms.immutable import immutable
 from runtime.terms.isolation import isolate
 from runtime.terms.ref import next_number
+from runtime.terms.term import Term
+from runtime.terms.timeout import TimeoutArgument, seconds_of
+
+RequestOutcome: TypeAlias = (
+    tuple[Literal["reply"], Term] | tuple[Literal["error"], tuple[Term, Destination]] | Literal["timeout"]
+)
+"""How a request ended, or that it has not ended in time."""
 
 
 @immutable
 class Request(From):
-    """A request whose reply has not been waited for yet: what `send_request` gives."""
+    """A request whose reply has not been waited for yet: what `send_request` returns."""
 
     __slots__ = ("dest",)
 
-    dest: Any
+    dest: Destination
 
     def wake(self, watcher: Process) -> None:
         """Put the reply into the mailbox, for `receive_response` to find."""
@@ -35,12 +42,12 @@ class Response:
 
     __slots__ = ("request", "value")
 
-    def __init__(self, request: Request, value: Any) -> None:
+    def __init__(self, request: Request, value: Term) -> None:
         self.request = request
         self.value = value
 
 
-def send_request(dest: Any, content: Any) -> Request:
+def send_request(dest: Destination, content: Term) -> Request:
     """Send a request and go on; `receive_response` waits for the reply (OTP: gen_server:send_request/2)."""
     caller = current_process("send_request")
     server = caller.node.resolve(dest)
@@ -58,38 +65,40 @@ def send_request(dest: Any, content: Any) -> Request:
     return made
 
 
-def receive_response(request: Request, timeout: float | None = None) -> Any:
+def receive_response(request: Request, timeout: TimeoutArgument = None) -> RequestOutcome:
     """Wait for the reply; after `timeout` seconds the request is abandoned and its late reply dropped.
 
-    Gives ``("reply", value)``, ``("error", (reason, dest))`` or ``"timeout"``.
+    Returns ``("reply", value)``, ``("error", (reason, dest))`` or ``"timeout"``. Without a `timeout`, or with
+    ``"infinity"``, there is no limit.
     """
     return _response(request, timeout, abandon=True)
 
 
-def wait_response(request: Request, timeout: float | None = None) -> Any:
+def wait_response(request: Request, timeout: TimeoutArgument = None) -> RequestOutcome:
     """Like `receive_response`, but after a timeout the reply may still be waited for."""
     return _response(request, timeout, abandon=False)
 
 
-def check_response(message: Any, request: Request) -> Any:
-    """Say whether `message`, already received, is the reply: as `receive_response`, or ``"no_reply"``."""
+def check_response(message: Term, request: Request) -> RequestOutcome | Literal["no_reply"]:
+    """Look at a message that was received already: as `receive_response`, ``"no_reply"`` when it is another one."""
     if type(message) is Response and message.request is request:
-        return _reading(message)
+        return _outcome(message)
     return "no_reply"
 
 
-def _response(request: Request, timeout: float | None, abandon: bool) -> Any:
+def _response(request: Request, timeout: TimeoutArgument, abandon: bool) -> RequestOutcome:
+    seconds = seconds_of(timeout)
     if not isinstance(request, Request):
-        raise TypeError(f"there is no request {request!r}; send_request() gives one")
-    found = receive(lambda m: type(m) is Response and m.request is request, timeout=timeout, default=None)
+        raise TypeError(f"a response is to a request that send_request() has made, not to {request!r}")
+    found = receive(lambda m: type(m) is Response and m.request is request, timeout=seconds, default=None)
     if found is None:
         if abandon:
             request.forget()
         return "timeout"
-    return _reading(found)
+    return _outcome(found)
 
 
-def _reading(response: Response) -> Any:
+def _outcome(response: Response) -> RequestOutcome:
     value = response.value
     if type(value) is Failure:
         return ("error", (value.reason, response.request.dest))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from runtime.terms.term import Term
+from runtime.terms.timeout import TimeoutArgument, seconds_of
 
 
 class _Marker:
@@ -24,7 +25,7 @@ NOREPLY = _Marker("NOREPLY")
 """From `handle_call`: the reply comes later, through `reply(caller, value)`."""
 
 IGNORE = _Marker("IGNORE")
-"""From `init`: do not start; `start_link` gives None."""
+"""From `init`: do not start; `start_link` returns None."""
 
 _NO_VALUE = _Marker("NO_VALUE")
 
@@ -34,7 +35,7 @@ class Stop:
 
     __slots__ = ("reason", "reply")
 
-    def __init__(self, reason: Any, reply: Any = _NO_VALUE) -> None:
+    def __init__(self, reason: Term, reply: Term = _NO_VALUE) -> None:
         self.reason = reason
         self.reply = reply
 
@@ -52,7 +53,7 @@ class Continue:
 
     __slots__ = ("term",)
 
-    def __init__(self, term: Any) -> None:
+    def __init__(self, term: Term) -> None:
         self.term = term
 
     def __repr__(self) -> str:
@@ -60,16 +61,15 @@ class Continue:
 
 
 class Timeout:
-    """Calls ``handle_info("timeout")`` when no message comes within `seconds`; any message cancels it."""
+    """Calls ``handle_info("timeout")`` when no message comes within `seconds`; any message cancels it.
+
+    None and ``"infinity"`` mean that it is never called.
+    """
 
     __slots__ = ("seconds",)
 
-    def __init__(self, seconds: float) -> None:
-        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-            raise TypeError(f"Timeout() takes a number of seconds, not {seconds!r}")
-        if not seconds >= 0:
-            raise ValueError(f"Timeout() takes 0 seconds or more, not {seconds!r}")
-        self.seconds = seconds
+    def __init__(self, seconds: TimeoutArgument) -> None:
+        self.seconds = seconds_of(seconds, "the argument of Timeout()")
 
     def __repr__(self) -> str:
         return f"Timeout({self.seconds!r})"
@@ -80,7 +80,7 @@ class Reply:
 
     __slots__ = ("then", "value")
 
-    def __init__(self, value: Any, then: Continue | Timeout | None = None) -> None:
+    def __init__(self, value: Term, then: Continue | Timeout | None = None) -> None:
         self.value = value
         self.then = then
 

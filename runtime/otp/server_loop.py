@@ -7,12 +7,12 @@ lasted its share, or when the server is over. Between turns the server has no st
 from __future__ import annotations
 
 import logging
-from typing import Any, cast
+from typing import cast
 
 from runtime.kernel.body import exit_reason
 from runtime.kernel.instrument import hooks
 from runtime.kernel.mailbox import NOTHING, take
-from runtime.kernel.process import DEAD, OUTSIDE, RECEIVING, Body, NameTable, Process, Worker
+from runtime.kernel.process import DEAD, OUTSIDE, RECEIVING, Body, Destination, NameTable, Process, Worker
 from runtime.kernel.reports import crash_report, report
 from runtime.kernel.signals import Exit, finish, unlink_processes
 from runtime.otp.callbacks import Callbacks
@@ -20,6 +20,7 @@ from runtime.otp.calls import CALL, CAST, PENDING, SYSTEM, From
 from runtime.otp.loop_state import LoopState, drop_idle_loop, loop_of
 from runtime.otp.returns import IGNORE, NOREPLY, Continue, Reply, Stop, Timeout, _Marker
 from runtime.otp.system_messages import handle_system
+from runtime.otp.unexpected import report_unexpected
 from runtime.terms.crash import Crash
 from runtime.terms.immutable import ATOMIC
 from runtime.terms.isolation import isolate
@@ -41,7 +42,7 @@ class Starting:
     origin: From
     """The call in which the starter waits."""
 
-    def __init__(self, cls: type[Callbacks], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def __init__(self, cls: type[Callbacks], args: tuple[Term, ...], kwargs: dict[str, Term]) -> None:
         self.cls = cls
         self.args = args
         self.kwargs = kwargs
@@ -49,7 +50,7 @@ class Starting:
     @property
     def initial_call(self) -> str:
         """What observers show as the initial call."""
-        return f"{self.cls.__module__}.{self.cls.__qualname__}.init"
+        return self.cls.initial_call_of(*self.args)
 
     def run_process(self, process: Process, worker: Worker) -> None:
         """Run `init`, tell the starter how it went, and go on as the server."""
@@ -86,7 +87,7 @@ class Starting:
         else:
             run_server(server, process, worker)
 
-    def _fail(self, process: Process, worker: Worker, reason: Any) -> None:
+    def _fail(self, process: Process, worker: Worker, reason: Term) -> None:
         """End a process whose `init` did not succeed; its death tells the starter.
 
         A starter that traps exits does not find an `Exit` of it in its mailbox, as since OTP 26.
@@ -103,25 +104,25 @@ class Starting:
         finish(process, reason)
 
 
-def _give_via_name_back(process: Process, via: str, where: Any, key: Any) -> None:
+def _give_via_name_back(process: Process, via: str, where: Destination, key: Term) -> None:
     registry = process.node.resolve(where)
     if registry is not None:
         cast(NameTable, registry.body).unregister_name(where, key)
 
 
 class Ending:
-    """How a server ends: why, over which message, and with which last reply."""
+    """How a server ends: the reason, the message it handled last, and what a callback returned to stop it."""
 
     __slots__ = ("message", "reason", "stop")
 
-    def __init__(self, reason: Any, message: Any = None, stop: Stop | None = None) -> None:
+    def __init__(self, reason: Term, message: Term = None, stop: Stop | None = None) -> None:
         self.reason = reason
         self.message = message
         self.stop = stop
 
 
 MORE = Ending("more")
-"""From a turn that was long enough: not the end, messages wait."""
+"""From a turn that was long enough: the server goes on with the messages that wait."""
 
 
 def run_server(server: Callbacks, process: Process, worker: Worker) -> None:
@@ -129,10 +130,12 @@ def run_server(server: Callbacks, process: Process, worker: Worker) -> None:
     ending = _begin_turn(server, process) if process.loop is not None else None
     while ending is None:
         ending = _turn(server, process)
+        if process.loop is not None and loop_of(process).reports_unexpected:
+            report_unexpected(process, type(server).__qualname__)
         if process.state is DEAD:
             ending = Ending(process.reason)  # also when a callback has swallowed the kill, and returned
         elif worker.local_links and (ending is None or ending is MORE):
-            # something of gevent.local's hangs on this greenlet: the server keeps it
+            # gevent.local keeps something for this greenlet: the server stays on it
             ending = _wait_in_place(server, process, ending is MORE)
         elif ending is None:
             _leave(process, worker)
@@ -205,17 +208,18 @@ def _turn(server: Callbacks, process: Process) -> Ending | None:
         return Ending(exit_reason(process, error), message)
 
 
-def _handle(server: Callbacks, process: Process, message: Any) -> Stop | None:
-    """Give one message to the callback it is for; gives how the server stops when it does."""
+def _handle(server: Callbacks, process: Process, message: Term) -> Stop | None:
+    """Hand one message to the callback it is for. Returns how the server stops, None when it goes on."""
     kind = type(message)
-    result: Any
+    result: Term
     if kind is tuple and message:
         tag = message[0]
         if tag is CALL:
             origin = message[1]
             result = server.handle_call(message[2], origin)
             if type(result) not in _SPECIAL:
-                origin.settle(result if type(result) in ATOMIC else isolate(result))
+                if process.state is not DEAD:  # else the callback has swallowed the kill: what it returns is no reply
+                    origin.settle(result if type(result) in ATOMIC else isolate(result))
                 return None
             return _after_call(server, process, result, origin)
         if tag is CAST:
@@ -231,24 +235,25 @@ def _handle(server: Callbacks, process: Process, message: Any) -> Stop | None:
     return None if result is None else _after(server, process, result)
 
 
-def _after_call(server: Callbacks, process: Process, result: Any, origin: From) -> Stop | None:
+def _after_call(server: Callbacks, process: Process, result: Term, origin: From) -> Stop | None:
     if result is NOREPLY:
         return None
     if type(result) is Reply:
-        origin.settle(isolate(result.value))
+        if process.state is not DEAD:
+            origin.settle(isolate(result.value))
         return _after(server, process, result.then)
     return _after(server, process, result)
 
 
-def _handle_specially(server: Callbacks, process: Process, loop: LoopState, message: Any) -> Stop | None:
+def _handle_specially(server: Callbacks, process: Process, loop: LoopState, message: Term) -> Stop | None:
     """Handle a message in a server that has a timeout set, or that `runtime.sys` follows."""
     timing, debug = loop.timing, loop.debug
     loop.timing = process.deadline = None
     system = type(message) is tuple and len(message) == 3 and message[0] is SYSTEM
-    call = message[1] if type(message) is tuple and len(message) == 3 and message[0] is CALL else None
+    call = message[1] if _is_call(message) else None
     stop = _handle(server, process, message)
     if system and timing is not None:
-        _then(process, Timeout(timing))  # as in OTP, it begins anew, when no more of them wait and nobody holds it
+        _then(process, Timeout(timing))  # as in OTP, it begins anew, once no more of them wait
     if debug is not None and not system:
         if call is None or call.outcome is PENDING:
             debug.no_reply()
@@ -258,8 +263,12 @@ def _handle_specially(server: Callbacks, process: Process, loop: LoopState, mess
     return stop
 
 
-def _next(process: Process, loop: LoopState) -> Any:
-    """Take the next message; while `runtime.sys` holds the server, only what it obeys all the same."""
+def _is_call(message: Term) -> bool:
+    return type(message) is tuple and len(message) == 3 and message[0] is CALL
+
+
+def _next(process: Process, loop: LoopState) -> Term:
+    """Take the next message; of a server that `runtime.sys` has suspended, only what it takes all the same."""
     debug = loop.debug
     message = take(process, _urgent(process) if debug is not None and debug.suspended else None)
     if debug is not None and message is not NOTHING:
@@ -273,8 +282,8 @@ def _urgent(process: Process) -> Matching:
     return matching(((SYSTEM, ANY, ANY), Exit(parent or OUTSIDE, ANY)))
 
 
-def _after(server: Callbacks, process: Process, result: Any) -> Stop | None:
-    """Act on what a callback returned; gives how the server stops when it does."""
+def _after(server: Callbacks, process: Process, result: Term) -> Stop | None:
+    """Act on what a callback returned. Returns how the server stops, None when it goes on."""
     if result is None:
         return None
     if type(result) is Stop:
@@ -292,12 +301,12 @@ def _then(process: Process, result: Continue | Timeout) -> None:
     else:
         assert type(result) is Timeout
         loop.timing = result.seconds
-        if _waits(process):
+        if result.seconds is not None and _waits(process):
             process.node.timers.wait(process, result.seconds)
 
 
 def _waits(process: Process) -> bool:
-    """Whether the time of a timeout runs: no message is there that would cancel it, and nobody holds the server."""
+    """Whether the time of a timeout runs: no message waits that would cancel it, and the server is not suspended."""
     debug = loop_of(process).debug
     held = debug is not None and debug.suspended
     return not (held or process.mailbox or process.saved)
@@ -339,7 +348,7 @@ def _end(server: Callbacks, process: Process, worker: Worker, ending: Ending) ->
             server.terminate(reason)
         except BaseException as error:
             reason = exit_reason(process, error)
-        if stop is not None and stop.replies and type(message) is tuple and message[0] is CALL:
+        if stop is not None and stop.replies and process.state is not DEAD and _is_call(message):
             message[1].settle(isolate(stop.reply))
     if process.state is not DEAD and is_abnormal(reason):
         process.node.crashed += 1

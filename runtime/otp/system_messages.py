@@ -7,20 +7,33 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Hashable
+from typing import Any, TypeAlias
 
-from runtime.kernel.process import Process
+from runtime.kernel.process import DEAD, Pid, Process
 from runtime.kernel.processes import dictionary_of
 from runtime.otp.callbacks import Callbacks
 from runtime.otp.calls import CALL, CAST, SYSTEM, From
 from runtime.otp.loop_state import drop_idle_loop, loop_of
 from runtime.otp.returns import Stop
+from runtime.otp.unexpected import unexpected_counts
 from runtime.terms.crash import Crash
+from runtime.terms.errors import ProcessExit
 from runtime.terms.isolation import isolate
-from runtime.terms.text import render
+from runtime.terms.reason import is_atom
+from runtime.terms.term import Term
+from runtime.terms.text import reason_text, render
 
 logger = logging.getLogger("runtime.sys")
+
+Event: TypeAlias = tuple[Term, ...]
+"""What happened: ``("in", message)``, ``("out", reply, pid)`` or ``("noreply",)``."""
+
+State: TypeAlias = dict[str, Any]
+"""The state of a server: its attributes."""
+
+DebugFunction: TypeAlias = Callable[[Any, Event], Term]
+"""A function of `runtime.sys.install`: takes its state and an event, returns the next state or ``"done"``."""
 
 MAX_LOG = 10
 """Events that `runtime.sys.log` keeps, unless told otherwise."""
@@ -30,37 +43,41 @@ MAX_SHOWN = 10_000
 
 
 class Debug:
-    """What is switched on for one server. `functions` maps an id to ``(function, state)``."""
+    """What is switched on for one server, which the lines of a trace call `name`.
 
-    def __init__(self) -> None:
+    `functions` maps an id to ``(function, state)``.
+    """
+
+    def __init__(self, name: Term) -> None:
+        self.name = name
         self.suspended = False
-        self.statistics: dict[str, Any] | None = None
+        self.statistics: dict[str, float] | None = None
         self.trace = False
-        self.log: list[Any] | None = None
+        self.log: list[Event] | None = None
         self.max_log = MAX_LOG
-        self.functions: dict[Any, tuple[Callable[[Any, Any], Any], Any]] = {}
+        self.functions: dict[Hashable, tuple[DebugFunction, Term]] = {}
 
-    def message_in(self, message: Any) -> None:
-        """A message was taken out of the mailbox."""
+    def message_in(self, message: Term) -> None:
+        """Note that a message was taken out of the mailbox."""
         if type(message) is tuple and message and message[0] is SYSTEM:
             return
         if self.statistics is not None:
             self.statistics["messages_in"] += 1
         self._event(("in", _shown(message)))
 
-    def message_out(self, value: Any, origin: From) -> None:
-        """A reply was given."""
+    def message_out(self, value: Term, origin: From) -> None:
+        """Note that a call was answered."""
         if self.statistics is not None:
             self.statistics["messages_out"] += 1
         self._event(("out", value, origin.pid))
 
     def no_reply(self) -> None:
-        """A message was handled that takes no reply."""
+        """Note that a message was handled that takes no reply, or a call that will be answered later."""
         self._event(("noreply",))
 
-    def _event(self, event: tuple[Any, ...]) -> None:
+    def _event(self, event: Event) -> None:
         if self.trace:
-            logger.info("*DBG* %s", render(event))
+            logger.info("*DBG* %s %s", reason_text(self.name), _told(event))
         if self.log is not None:
             self.log.append(event)
             del self.log[: -self.max_log]
@@ -69,13 +86,27 @@ class Debug:
                 new = function(state, event)
             except Exception:
                 new = "done"
-            if new == "done":
+            if is_atom(new, "done"):
                 self.functions.pop(key, None)
             else:
                 self.functions[key] = (function, new)
 
 
-def _shown(message: Any) -> Any:
+def _told(event: Event) -> str:
+    """Return an event as a line of a trace says it, in OTP's words."""
+    match event:
+        case ("in", (tag, Pid() as caller, request)) if tag is CALL:
+            return f"got call {render(request)} from {caller}"
+        case ("in", (tag, message)) if tag is CAST:
+            return f"got cast {render(message)}"
+        case ("in", message):
+            return f"got {render(message)}"
+        case ("out", reply, caller):
+            return f"sent {render(reply)} to {caller}"
+    return "did not reply"
+
+
+def _shown(message: Term) -> Term:
     if type(message) is tuple and message:
         if message[0] is CALL:
             return (CALL, message[1].pid, message[2])
@@ -89,12 +120,12 @@ class Refusal:
 
     __slots__ = ("reason",)
 
-    def __init__(self, reason: Any) -> None:
+    def __init__(self, reason: Term) -> None:
         self.reason = reason
 
 
-def handle_system(server: Callbacks, process: Process, origin: From | None, content: tuple[Any, ...]) -> Stop | None:
-    """Carry a system request out, in the server's process; gives how it stops when it does."""
+def handle_system(server: Callbacks, process: Process, origin: From | None, content: tuple[Term, ...]) -> Stop | None:
+    """Carry a system request out, in the server's process. Returns how the server stops, None when it goes on."""
     name, *arguments = content
     if name == "terminate":
         if origin is not None:
@@ -102,7 +133,7 @@ def handle_system(server: Callbacks, process: Process, origin: From | None, cont
         return Stop(arguments[0])
     loop = loop_of(process)
     if loop.debug is None:
-        loop.debug = Debug()
+        loop.debug = Debug(process.known_as)
     try:
         outcome = _REQUESTS[name](server, process, loop.debug, *arguments)
     except Exception as error:
@@ -110,7 +141,7 @@ def handle_system(server: Callbacks, process: Process, origin: From | None, cont
     if _is_idle(loop.debug):
         loop.debug = None
         drop_idle_loop(process)
-    if origin is not None:
+    if origin is not None and process.state is not DEAD:
         origin.settle(isolate(outcome))
     return None
 
@@ -119,7 +150,7 @@ def _is_idle(debug: Debug) -> bool:
     return not (debug.suspended or debug.statistics is not None or debug.trace or debug.functions) and debug.log is None
 
 
-def _get_state(server: Callbacks, process: Process, debug: Debug) -> Any:
+def _get_state(server: Callbacks, process: Process, debug: Debug) -> State:
     return dict(vars(server))
 
 
@@ -127,7 +158,7 @@ def _show_state(server: Callbacks, process: Process, debug: Debug) -> str:
     return render(server.format_status(dict(vars(server))), MAX_SHOWN)
 
 
-def _replace_state(server: Callbacks, process: Process, debug: Debug, fn: Callable[[Any], Any]) -> Any:
+def _replace_state(server: Callbacks, process: Process, debug: Debug, fn: Callable[[State], State]) -> Term:
     try:
         new = fn(isolate(dict(vars(server))))
         if not isinstance(new, dict):
@@ -139,14 +170,15 @@ def _replace_state(server: Callbacks, process: Process, debug: Debug, fn: Callab
     return dict(new)
 
 
-def _get_status(server: Callbacks, process: Process, debug: Debug) -> Any:
+def _get_status(server: Callbacks, process: Process, debug: Debug) -> tuple[Term, ...]:
     parent = process.pid if process.detached or process.parent is None else process.parent
     state = "suspended" if debug.suspended else "running"
     misc = {
-        "header": f"Status for generic server {process.name or process.pid}",
+        "header": f"Status for generic server {reason_text(process.known_as)}",
         "status": state,
         "parent": parent,
         "logged_events": list(debug.log or ()),
+        "unexpected_messages": unexpected_counts(process),
         "state": server.format_status(dict(vars(server))),
     }
     options = [name for name in ("statistics", "trace", "log") if getattr(debug, name)]
@@ -164,7 +196,7 @@ def _resume(server: Callbacks, process: Process, debug: Debug) -> str:
     return "ok"
 
 
-def _statistics(server: Callbacks, process: Process, debug: Debug, flag: Any) -> Any:
+def _statistics(server: Callbacks, process: Process, debug: Debug, flag: bool | str) -> Term:
     if flag == "get":
         if debug.statistics is None:
             return "no_statistics"
@@ -192,16 +224,16 @@ def _log(server: Callbacks, process: Process, debug: Debug, flag: bool, keep: in
     return "ok"
 
 
-def _get_log(server: Callbacks, process: Process, debug: Debug) -> Any:
+def _get_log(server: Callbacks, process: Process, debug: Debug) -> list[Event]:
     return list(debug.log or ())
 
 
-def _install(server: Callbacks, process: Process, debug: Debug, key: Any, fn: Any, state: Any) -> str:
+def _install(server: Callbacks, process: Process, debug: Debug, key: Hashable, fn: DebugFunction, state: Term) -> str:
     debug.functions.setdefault(key, (fn, state))
     return "ok"
 
 
-def _remove(server: Callbacks, process: Process, debug: Debug, key: Any) -> str:
+def _remove(server: Callbacks, process: Process, debug: Debug, key: Hashable) -> str:
     debug.functions.pop(key, None)
     return "ok"
 
@@ -212,20 +244,24 @@ def _no_debug(server: Callbacks, process: Process, debug: Debug) -> str:
     return "ok"
 
 
-def _change_code(server: Callbacks, process: Process, debug: Debug, module: type, old: Any, extra: Any) -> Any:
+def _change_code(server: Callbacks, process: Process, debug: Debug, module: type, old: Term, extra: Term) -> Term:
     if not debug.suspended:
-        return Refusal("not_suspended")
-    before = type(server)
-    server.__class__ = module
+        return Refusal(("unknown_system_msg", ("change_code", module, old, extra)))
+    before, state = type(server), isolate(dict(vars(server)))
     try:
+        server.__class__ = module
         server.code_change(old, extra)
-    except Exception:
+    except BaseException as error:
         server.__class__ = before
+        vars(server).clear()
+        vars(server).update(state)  # the copy, since what it held may be half changed too
+        if isinstance(error, (Exception, ProcessExit)):
+            return Refusal(error.reason if isinstance(error, ProcessExit) else Crash.from_exception(error))
         raise
     return "ok"
 
 
-_REQUESTS: dict[str, Callable[..., Any]] = {
+_REQUESTS: dict[str, Callable[..., Term]] = {
     "get_state": _get_state,
     "replace_state": _replace_state,
     "show_state": _show_state,

@@ -19,6 +19,7 @@ from runtime.supervision.restart_intensity import RestartIntensity
 from runtime.supervision.supervisor_spec import DynamicSupervisorSpec, SupervisorSpec
 from runtime.terms.errors import StartError
 from runtime.terms.term import Term
+from runtime.terms.timeout import TimeoutArgument
 
 logger = logging.getLogger("runtime.supervisor")
 
@@ -43,7 +44,7 @@ class SupervisorServer(GenServer, type="supervisor", shutdown="infinity"):
     handling_exit_of: Pid | None = None
 
     @classmethod
-    def start_link(cls, *args: Term, name: Term = None, timeout: float | None = None, **kwargs: Term) -> Pid | None:
+    def start_link(cls, *args: Term, name: Term = None, timeout: TimeoutArgument = None, **kwargs: Term) -> Pid | None:
         """Start the supervisor and its children, linked to the caller; return when all of them have started.
 
         The arguments are those of the class, or of the `init` of a subclass that has one. Raises SpecError when they
@@ -54,7 +55,7 @@ class SupervisorServer(GenServer, type="supervisor", shutdown="infinity"):
         return super().start_link(*args, name=name, timeout=timeout, **kwargs)
 
     @classmethod
-    def start(cls, *args: Term, name: Term = None, timeout: float | None = None, **kwargs: Term) -> Pid | None:
+    def start(cls, *args: Term, name: Term = None, timeout: TimeoutArgument = None, **kwargs: Term) -> Pid | None:
         """Start the supervisor like `start_link`, without the link."""
         args = cls._checked(args, kwargs)
         return super().start(*args, name=name, timeout=timeout, **kwargs)

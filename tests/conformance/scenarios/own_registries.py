@@ -176,7 +176,7 @@ def x57_registry_via(log: Log) -> None:
 
 def x71_registry_that_stops(log: Log) -> None:
     for reason in ("normal", "shutdown", "boom"):
-        log.bind("reg", started_pid(Registry.start("unique", name="reg")))
+        Registry.start("unique", name="reg")
         a, b = idle("a"), idle("b")
         ask(b, lambda: flag(trap_exit=True))
         for holder, key in ((a, 1), (b, 2)):

@@ -50,7 +50,7 @@ def test_a_function_that_fails_crashes_the_agent() -> None:
 def test_an_update_that_gives_no_pair_crashes_the_agent() -> None:
     agent = Agent.start(lambda: 0)
     with pytest.raises(CallError) as caught:
-        Agent.get_and_update(agent, lambda _: "garbage")
+        Agent.get_and_update(agent, lambda _: "garbage")  # type: ignore[arg-type,return-value]
     assert caught.value.reason == ("bad_return_value", "garbage")
 
 

@@ -1,0 +1,78 @@
+"""Messages that a server did not expect: counted, and reported once a kind.
+
+A server without a `handle_info` drops what is sent to it. That is mostly a mistake in the program, and a repeated one:
+so the first messages of a kind are reported, with how many have come in that turn of the server, and the later ones
+are counted only; `runtime.sys.get_status` shows the counts.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from runtime.kernel.process import Process
+from runtime.kernel.reports import report
+from runtime.otp.loop_state import drop_idle_loop, loop_of
+from runtime.terms.term import Term
+
+MAX_KINDS = 20
+"""Kinds that are told apart in one server: what sends any text must not fill the memory, or the log."""
+
+MAX_TAG = 40
+"""Longest tag of a kind, in characters."""
+
+
+class Unexpected:
+    """What one server did not expect: how many messages of each kind, and an example of each to be reported."""
+
+    __slots__ = ("counts", "examples")
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self.examples: dict[str, Term] = {}
+
+
+def note_unexpected(process: Process, message: Term) -> None:
+    """Count a message that its server has dropped. One of a new kind is reported at the end of the turn."""
+    noted = process.unexpected
+    if not isinstance(noted, Unexpected):
+        noted = process.unexpected = Unexpected()
+    kind = _kind_of(message)
+    if kind not in noted.counts and len(noted.counts) >= MAX_KINDS:
+        kind = "other"
+    if kind not in noted.counts:
+        noted.counts[kind] = 0
+        noted.examples[kind] = message
+        loop_of(process).reports_unexpected = True
+    noted.counts[kind] += 1
+
+
+def report_unexpected(process: Process, module: str) -> None:
+    """Report the kinds that are new, as errors of the server's process. `module` is its class."""
+    loop_of(process).reports_unexpected = False
+    drop_idle_loop(process)
+    noted = process.unexpected
+    assert isinstance(noted, Unexpected)
+    examples, noted.examples = noted.examples, {}
+    for kind, message in examples.items():
+        report(
+            "unexpected_message",
+            logging.ERROR,
+            name=process.known_as,
+            pid=process.pid,
+            module=module,
+            message=message,
+            count=noted.counts[kind],
+            advice="it was dropped; a handle_info() would take it. More of this kind are only counted",
+        )
+
+
+def unexpected_counts(process: Process) -> dict[str, int]:
+    """Return how many messages of each kind a server did not expect."""
+    noted = process.unexpected
+    return dict(noted.counts) if isinstance(noted, Unexpected) else {}
+
+
+def _kind_of(message: Term) -> str:
+    """Return what messages of one kind have in common: a tag, or their type."""
+    first = message[0] if type(message) is tuple and message else message
+    return first[:MAX_TAG] if type(first) is str else type(message).__name__

@@ -1,0 +1,153 @@
+"""GenServer: starting, naming and stopping servers. What their callbacks do, the conformance scenarios show."""
+
+from typing import Any
+
+import pytest
+
+from runtime import (
+    IGNORE,
+    AlreadyRegisteredError,
+    CallError,
+    ChildSpec,
+    GenServer,
+    Registry,
+    StartError,
+    Timeout,
+    alive,
+    call,
+    flag,
+    process_info,
+    processes,
+    receive,
+    self_,
+    sleep,
+    stop,
+    whereis,
+)
+from tests.support.in_node import in_node
+
+
+class Counter(GenServer):
+    def init(self, start: Any = 0, step: int = 1) -> Any:
+        if start is None:
+            return IGNORE
+        self.count, self.step = start + 0, step
+        return None
+
+    def handle_call(self, request: Any, caller: Any) -> int:
+        self.count += self.step
+        return int(self.count)
+
+
+@in_node
+def test_a_server_keeps_its_state_between_calls() -> None:
+    server = Counter.start_link(1, step=2)
+    assert [call(server, "next"), call(server, "next")] == [3, 5]
+
+
+@in_node
+def test_a_start_that_does_not_succeed_leaves_no_process_and_no_name() -> None:
+    flag(trap_exit=True)
+    before = len(processes())
+    assert Counter.start_link(None, name="counter") is None
+    with pytest.raises(StartError) as caught:
+        Counter.start_link("x", name="counter")
+    assert caught.value.reason.exception == "TypeError"
+    assert (whereis("counter"), len(processes())) == (None, before)
+
+
+@in_node
+def test_a_start_that_takes_too_long_is_given_up() -> None:
+    class Slow(GenServer):
+        def init(self) -> None:
+            sleep(5.0)
+
+    before = len(processes())
+    with pytest.raises(StartError, match="timeout"):
+        Slow.start_link(name="slow", timeout=1.0)
+    assert (whereis("slow"), len(processes())) == (None, before)
+
+
+@in_node
+def test_a_name_is_taken_once() -> None:
+    Registry.start_link("unique", name="names")
+    for name in ("counter", ("via", "names", "counter")):
+        first = Counter.start_link(name=name)
+        with pytest.raises(StartError) as caught:
+            Counter.start_link(name=name)
+        assert caught.value.reason == ("already_started", first)
+        assert not isinstance(caught.value.__cause__, AlreadyRegisteredError)
+
+
+@in_node
+def test_a_name_that_cannot_be_one_is_refused_at_the_call() -> None:
+    before = len(processes())
+    for name, error in ((7, TypeError), ("", ValueError), ("undefined", ValueError), (("via", "nowhere"), TypeError)):
+        with pytest.raises(error, match="name"):
+            Counter.start_link(name=name)  # type: ignore[arg-type]
+    with pytest.raises(StartError) as caught:
+        Counter.start_link(name=("via", "nowhere", 1))
+    assert caught.value.reason == ("noproc", "nowhere")
+    assert len(processes()) == before
+
+
+@in_node
+def test_the_spec_of_a_server_starts_it_with_the_same_arguments() -> None:
+    spec = Counter.child_spec(1, step=2)
+    assert spec == Counter.child_spec(1, step=2) != Counter.child_spec(1, step=3)
+    assert isinstance(spec, ChildSpec)
+    assert (spec.id, spec.modules, spec.type) == ("Counter", [Counter], "worker")
+    function, *arguments = spec.start
+    assert call(function(*arguments), "next") == 3
+
+
+@in_node
+def test_a_server_shows_its_init_as_the_initial_call() -> None:
+    server = Counter.start_link()
+    assert server is not None
+    assert process_info(server, "initial_call") == {"initial_call": f"{__name__}.Counter.init"}
+
+
+@in_node
+def test_stopping_waits_for_the_end_and_tells_of_another_reason() -> None:
+    class Stubborn(GenServer):
+        def terminate(self, reason: Any) -> None:
+            sleep(1.0)
+            raise ValueError("not today")
+
+    server = Counter.start()
+    stop(server)
+    assert server is not None
+    assert not alive(server)
+    stubborn = Stubborn.start()
+    with pytest.raises(CallError) as caught:
+        stop(stubborn, timeout=0.5)
+    assert caught.value.reason == "timeout"
+    stubborn = Stubborn.start()
+    with pytest.raises(CallError) as caught:
+        stop(stubborn)
+    assert caught.value.reason.exception == "ValueError"
+    with pytest.raises(CallError) as caught:
+        stop(self_())
+    assert caught.value.reason == "calling_self"
+
+
+@in_node
+def test_a_timeout_without_a_limit_never_comes() -> None:
+    class Waiting(GenServer):
+        def init(self, limit: Any) -> Timeout:
+            self.owner = receive
+            return Timeout(limit)
+
+        def handle_info(self, message: Any) -> None:
+            raise AssertionError(message)
+
+    for limit in (None, "infinity", float("inf")):
+        server = Waiting.start_link(limit)
+        sleep(1_000.0)
+        assert server is not None
+        assert alive(server)
+    wrong: Any
+    for wrong in ("soon", -1, True):
+        with pytest.raises((TypeError, ValueError), match=r"the argument of Timeout\(\) must be"):
+            Timeout(wrong)

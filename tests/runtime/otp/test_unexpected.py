@@ -1,0 +1,98 @@
+"""What a server without a `handle_info` is sent."""
+
+import logging
+from typing import Any
+
+import pytest
+
+from runtime import Agent, GenServer, Pid, Report, call, process_info, send, sys
+from runtime.otp.unexpected import MAX_KINDS
+from tests.support.in_node import in_node
+
+
+class Deaf(GenServer):
+    def handle_call(self, request: Any, caller: Any) -> Any:
+        return request
+
+
+class Picky(GenServer):
+    """Takes what it knows, and passes on what it does not."""
+
+    def handle_info(self, message: Any) -> Any:
+        if message != "known":
+            super().handle_info(message)
+
+
+def _reports(caplog: pytest.LogCaptureFixture) -> list[Report]:
+    made = [record.__dict__["report"] for record in caplog.records if record.levelno == logging.ERROR]
+    return [report for report in made if report.kind == "unexpected_message"]
+
+
+def _counts(server: Pid | None) -> Any:
+    return sys.get_status(server)[3][4]["unexpected_messages"]
+
+
+def test_messages_of_one_kind_are_reported_once_with_a_count(caplog: pytest.LogCaptureFixture) -> None:
+    @in_node
+    def send_them() -> None:
+        server = Deaf.start(name="deaf")
+        for number in range(3):
+            send("deaf", ("tick", number))
+        send("deaf", "tock")
+        call("deaf", "done?")
+        send("deaf", ("tick", 3))
+        assert _counts(server) == {"tick": 4, "tock": 1}
+
+    send_them()
+    said = [tuple(r.fields[field] for field in ("name", "module", "message", "count")) for r in _reports(caplog)]
+    assert said == [("deaf", "Deaf", ("tick", 0), 3), ("deaf", "Deaf", "tock", 1)]
+
+
+def test_each_server_has_its_own_kinds(caplog: pytest.LogCaptureFixture) -> None:
+    @in_node
+    def send_them() -> None:
+        for server in (Deaf.start(), Deaf.start(), Picky.start()):
+            send(server, "tick")
+            send(server, "known")
+            assert _counts(server)["tick"] == 1
+
+    send_them()
+    assert [report.fields["message"] for report in _reports(caplog)] == ["tick", "known"] * 2 + ["tick"]
+
+
+def test_any_text_does_not_make_a_kind_of_its_own_without_end(caplog: pytest.LogCaptureFixture) -> None:
+    @in_node
+    def send_them() -> None:
+        server = Deaf.start()
+        for number in range(1_000):
+            send(server, f"text {number}")
+        assert len(_counts(server)) == MAX_KINDS + 1
+        assert sum(_counts(server).values()) == 1_000
+
+    send_them()
+    assert len(_reports(caplog)) == MAX_KINDS + 1
+
+
+def test_a_server_that_was_sent_such_a_message_goes_on_as_before(caplog: pytest.LogCaptureFixture) -> None:
+    @in_node
+    def send_it() -> None:
+        server = Deaf.start()
+        assert server is not None
+        send(server, "tick")
+        assert call(server, 1) == 1
+        assert server.process is not None
+        assert server.process.loop is None
+        assert process_info(server, "message_queue_len") == {"message_queue_len": 0}
+
+    send_it()
+
+
+def test_an_agent_drops_messages_silently(caplog: pytest.LogCaptureFixture) -> None:
+    @in_node
+    def send_it() -> None:
+        agent = Agent.start_link(lambda: 1)
+        send(agent, "tick")
+        assert Agent.get(agent, lambda value: value) == 1
+
+    send_it()
+    assert not _reports(caplog)
