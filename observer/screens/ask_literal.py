@@ -11,6 +11,7 @@ from textual.widgets import Input, Static
 from observer.screens.dialog import Dialog
 from observer.text.literals import LiteralError, literal
 from observer.text.safe_text import safe
+from observer.widgets.line_input import LineInput
 
 
 class AskLiteral(Dialog[str]):
@@ -28,7 +29,7 @@ class AskLiteral(Dialog[str]):
             box.border_title = Content(self._title)
             box.border_subtitle = "⏎ sends   esc cancels"
             yield Static(self._hint, classes="hint", markup=False)
-            yield Input(self._value, select_on_focus=True)
+            yield LineInput(self._value, select_on_focus=True)
             yield Static("", classes="error", markup=False)
 
     @on(Input.Submitted)

@@ -17,6 +17,7 @@ from observer.screens.view_screen import ViewScreen
 from observer.text import quantity, tones, units
 from observer.text.safe_text import safe
 from observer.text.sparkline import bar, sparkline
+from observer.widgets.line_input import LineInput
 
 FIELDS = (
     ("rate", "Rate", "5/s", "kills a second: 5/s, 90/m"),
@@ -56,7 +57,7 @@ class ChaosScreen(ViewScreen):
             for name, title, first, hint in FIELDS:
                 with Horizontal(classes="order"):
                     yield Label(title)
-                    yield Input(self._root if name == "root" else first, placeholder=hint, classes="line", id=name)
+                    yield LineInput(self._root if name == "root" else first, placeholder=hint, classes="line", id=name)
             yield self.button
         yield self.figures
 

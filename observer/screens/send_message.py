@@ -14,6 +14,7 @@ from textual.widgets import Input, RadioButton, RadioSet, Static
 from observer.screens.dialog import Dialog
 from observer.text.literals import LiteralError, literal
 from observer.text.safe_text import safe
+from observer.widgets.line_input import LineInput
 
 Via = Literal["send", "cast", "call"]
 
@@ -54,7 +55,7 @@ class SendMessage(Dialog[Letter]):
             box.border_title = Content(f"Message to {self._to}")
             box.border_subtitle = "⏎ sends   tab to the ways   esc cancels"
             yield Static("A Python literal: ('send', 'hello'), 42, 'increment'", classes="hint", markup=False)
-            yield Input(placeholder="('send', 'hello')")
+            yield LineInput(placeholder="('send', 'hello')")
             with RadioSet():
                 for number, (_, words) in enumerate(WAYS):
                     yield Way(words, value=number == 0)

@@ -8,6 +8,7 @@ may reach the terminal raw, and none may shift the columns beside them.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 from rich.cells import cell_len
@@ -31,16 +32,42 @@ def _visible(character: str) -> str:
     return "�" if category in _UNSAFE or not cell_len(character) else character  # tones of skin have no width
 
 
+MARKS = 4
+"""How many marks in a row may belong to one letter: more than any script needs, and no tower."""
+
+
+def _script(character: str) -> str:
+    """Return the first word of a character's name, which is its script: ``DEVANAGARI``, ``THAI``."""
+    return unicodedata.name(character, "").partition(" ")[0]
+
+
+def _belongs(mark: str, before: Sequence[str]) -> bool:
+    """Return whether a mark is part of its script's writing, and stands on a letter of that script.
+
+    The vowel signs of Hindi are. The marks that go with any letter are not: their names begin with ``COMBINING``.
+    """
+    script = _script(mark)
+    base = next((each for each in reversed(before[-MARKS:]) if unicodedata.category(each)[0] != "M"), "")
+    return bool(base) and script != "COMBINING" and unicodedata.category(base) == "Lo" and _script(base) == script
+
+
 @lru_cache(maxsize=8_192)
 def safe(text: str) -> str:
-    """Give `text` on one line with nothing in it that moves the cursor or joins its neighbours.
+    """Return `text` on one line with nothing in it that moves the cursor or joins its neighbours.
 
-    Marks that can be composed with their letter are; all other combining, control, direction and unassigned
-    characters are replaced by one visible character each.
+    Marks that can be composed with their letter are. Those of a script that cannot be written without them, such as
+    Hindi, stay as they are. All other combining, control, direction and unassigned characters are replaced by one
+    visible character each.
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_visible(character) for character in unicodedata.normalize("NFC", text))
+    shown: list[str] = []
+    for character in unicodedata.normalize("NFC", text):
+        if unicodedata.category(character) in ("Mn", "Mc") and _belongs(character, shown):
+            shown.append(character)
+        else:
+            shown.append(_visible(character))
+    return "".join(shown)
 
 
 def lines(text: str) -> list[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from textual.widget import Widget
-from textual.widgets import Input
+
+from observer.widgets.line_input import LineInput
 
 
-class FilterLine(Input):
+class FilterLine(LineInput):
     """An input that is open or closed. Closed it is neither seen nor able to take the keys.
 
     Keys change hands at once, and not with the next message as `Widget.focus` has it: what is typed right after the

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -65,7 +67,7 @@ def test_figures_read_like_this(text: str, expected: str) -> None:
 def test_safe_text_holds_nothing_that_moves_the_cursor_or_joins(text: str) -> None:
     shown = safe(text)
     assert shown.isprintable() or shown == ""
-    assert all(cell_len(character) > 0 for character in shown)
+    assert all(cell_len(character) > 0 for character in shown if unicodedata.category(character)[0] != "M")
 
 
 @given(st.text(max_size=60))
@@ -84,6 +86,18 @@ def test_escape_sequences_and_turned_text_become_visible() -> None:
     assert "\u202e" not in safe("\u202eabc")
     assert safe("e\u0301") == "é"
     assert safe("plain") == "plain"
+
+
+@pytest.mark.parametrize("text", ["हिन्दी", "क्षेत्र", "ภาษาไทยที่นี่", "நன்றி", "עִבְרִית", "عَرَبِيّ"])
+def test_scripts_that_combine_are_shown_as_they_are(text: str) -> None:
+    assert safe(text) == unicodedata.normalize("NFC", text)
+
+
+def test_marks_without_a_letter_of_their_script_and_towers_of_marks_are_replaced() -> None:
+    assert safe("a\u093f") == "a\ufffd"
+    assert safe("\u093f") == "\ufffd"
+    assert safe("x\u0336") == "x\ufffd"
+    assert safe("\u0915" + "\u0941" * 9).count("\ufffd") >= 5
 
 
 def test_text_that_does_not_fit_ends_in_an_ellipsis_even_between_wide_characters() -> None:
