@@ -83,7 +83,15 @@ class ObserverApp(App[None]):
     TITLE = "observer"
     COMMAND_PALETTE_DISPLAY = "^p"
     BINDINGS = [
-        Binding("space", "freeze", "Freeze", key_display="␣", id="freeze", tooltip="Let the display stand still"),
+        Binding(
+            "space",
+            "freeze",
+            "Freeze",
+            key_display="␣",
+            id="freeze",
+            group=MORE,
+            tooltip="Hold the display still, or let it go on",
+        ),
         Binding("question_mark", "help", "Help", key_display="?", id="help", tooltip="Keys and meanings"),
         Binding("c", "chaos", "Chaos", id="chaos", group=MORE, tooltip="Kill at a rate and see what comes back"),
         Binding("w", "write", "Write", id="write", group=MORE, tooltip="Write what is shown to a file"),
@@ -95,6 +103,7 @@ class ObserverApp(App[None]):
         Binding("5", "view('node')", "Node", show=False, id="view-node"),
         Binding("6", "view('names')", "Names and timers", show=False, id="view-names"),
         Binding("q", "quit", "Quit", id="quit", tooltip="Leave the observer"),
+        Binding("colon", "command_palette", "Commands", show=False, key_display=":", id="commands"),
         Binding(
             "ctrl+z",
             "suspend_process",
@@ -211,11 +220,8 @@ class ObserverApp(App[None]):
     def action_process(self) -> None:
         """Open the selected process of the view in front."""
         view = self.view
-        row = view.table.row if isinstance(view, RowsScreen) else None
-        if isinstance(view, RowsScreen) and row is not None and row.kind != "group":
-            view.open_row(row)
-        elif not isinstance(view, ProcessScreen):
-            self.notify("Select a process in the tree or the list first.", timeout=3)
+        if view is not None and not view.open_process() and not isinstance(view, ProcessScreen):
+            self.notify("Nothing is selected that belongs to a process.", timeout=3)
 
     def action_suspend_process(self) -> None:
         """Go to the shell that the observer was started from. The program that is watched goes on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from observer.drawing.event_line import Spans, line
@@ -30,6 +31,11 @@ def story(log: EventLog, event: Event) -> list[Told]:
     told += _section("Last message", _text(event.last_message))
     told += _section("State", _text(event.state))
     return told
+
+
+def plain(told: Sequence[Told]) -> str:
+    """Return the lines of a story without their tones."""
+    return "\n".join("".join(span for span, _ in (*each.label, *each.text)).rstrip() for each in told)
 
 
 def _chain(log: EventLog, event: Event) -> list[Told]:

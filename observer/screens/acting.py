@@ -47,7 +47,14 @@ class Acting(ViewScreen):
             id="kill-now",
             tooltip="Kill the selected process at once; ask first when others end with it or nothing restarts it",
         ),
-        Binding("e", "exit", "Exit…", id="exit", tooltip="Send the selected process an exit signal with a reason"),
+        Binding(
+            "e",
+            "exit",
+            "Exit…",
+            id="exit",
+            group=MORE,
+            tooltip="Send the selected process an exit signal with a reason",
+        ),
         Binding(
             "S", "suspend", "Suspend", id="suspend", group=MORE, tooltip="Suspend the selected process, or resume it"
         ),

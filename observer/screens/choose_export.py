@@ -9,11 +9,11 @@ from textual.widgets import OptionList, Static
 
 from observer.output.files import FORMATS, Format
 from observer.screens.dialog import Dialog
-from observer.widgets.choices import Choices
+from observer.widgets.choices import NumberedChoices, numbered
 
 
 class ChooseExport(Dialog[Format | str]):
-    """Gives a format of rows, or ``"svg"`` for a picture of the screen, or None."""
+    """Asks for a format of rows, or ``"svg"`` for a picture of the screen. Its result is that, or None."""
 
     def __init__(self, folder: str, with_rows: bool) -> None:
         super().__init__()
@@ -24,7 +24,8 @@ class ChooseExport(Dialog[Format | str]):
         """The list of forms, and where the file will be."""
         with Vertical(classes="box") as box:
             box.border_title = "Write what is shown"
-            yield Choices("Picture of the screen as SVG", *(each.title for each in self._formats), markup=False)
+            titles = ["Picture of the screen as SVG", *(each.title for each in self._formats)]
+            yield NumberedChoices(*(numbered(n) + title for n, title in enumerate(titles, 1)), markup=False)
             yield Static(f"The file goes to {self._folder}", classes="hint", markup=False)
 
     @on(OptionList.OptionSelected)

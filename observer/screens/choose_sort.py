@@ -11,7 +11,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from observer.screens.dialog import Dialog
-from observer.widgets.choices import Choices
+from observer.widgets.choices import NumberedChoices, numbered
 from runtime.introspection.wire import Sort
 
 ORDERS: tuple[tuple[Sort, str, str], ...] = (
@@ -31,7 +31,7 @@ ORDERS: tuple[tuple[Sort, str, str], ...] = (
 
 
 class ChooseSort(Dialog[Sort]):
-    """Gives an order, or None. Choosing the one that is in force turns it round."""
+    """Asks for an order. Its result is that order, or None; the present order means that it is to be reversed."""
 
     def __init__(self, current: Sort, offered: Sequence[Sort] | None = None) -> None:
         super().__init__()
@@ -42,17 +42,18 @@ class ChooseSort(Dialog[Sort]):
         """The list of orders."""
         with Vertical(classes="box") as box:
             box.border_title = "Sort by"
-            yield Choices(*(self._option(*order) for order in self._orders))
-            yield Static("Choose the one in force again to turn it round.", classes="hint")
+            options = (self._option(number, *order) for number, order in enumerate(self._orders, 1))
+            yield NumberedChoices(*options)
+            yield Static("Choose the present order again to reverse it.", classes="hint")
 
     def on_mount(self) -> None:
-        """Start at the one in force."""
+        """Start at the present order."""
         options = self.query_one(OptionList)
         options.highlighted = next((i for i, order in enumerate(self._orders) if order[0] == self._current), 0)
 
-    def _option(self, sort: Sort, title: str, first: str) -> Option:
+    def _option(self, number: int, sort: Sort, title: str, first: str) -> Option:
         sign = "●" if sort == self._current else " "
-        return Option(f"{sign} {title:<11} [$foreground 60%]{first}[/]", id=sort)
+        return Option(f"{numbered(number)}{sign} {title:<11} [$foreground 60%]{first}[/]", id=sort)
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:

@@ -15,7 +15,7 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
 
     CSS_PATH = "dialog.tcss"
     DEFAULT_CLASSES = "dialog"
-    BINDINGS = [Binding("escape", "cancel", "Cancel", id="cancel", key_display="esc")]
+    BINDINGS = [Binding("escape,q", "cancel", "Cancel", id="cancel", key_display="esc")]
 
     def action_cancel(self) -> None:
         """Leave without a result."""

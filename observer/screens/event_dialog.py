@@ -7,7 +7,7 @@ from textual.binding import Binding
 from textual.content import Content
 
 from observer.drawing.event_line import line
-from observer.drawing.event_story import story
+from observer.drawing.event_story import plain, story
 from observer.model.event_log import EventLog
 from observer.screens.dialog import Dialog
 from observer.widgets.event_story import EventStory
@@ -18,7 +18,10 @@ from runtime.introspection.wire import Event
 class EventDialog(Dialog[None]):
     """An event in front of the view it was opened from."""
 
-    BINDINGS = [Binding("enter,q", "cancel", "Close", id="close-event", show=False)]
+    BINDINGS = [
+        Binding("enter", "cancel", "Close", id="close-event", show=False),
+        Binding("y", "copy", "Copy", show=False),
+    ]
 
     def __init__(self, log: EventLog, event: Event) -> None:
         super().__init__()
@@ -31,6 +34,11 @@ class EventDialog(Dialog[None]):
             box.border_title = Content.assemble(*line(self._event)[1:3])
             box.border_subtitle = "esc closes"
             yield EventStory(story(self._log, self._event))
+
+    def action_copy(self) -> None:
+        """Copy the event to the clipboard of the terminal."""
+        self.app.copy_to_clipboard(plain(story(self._log, self._event)))
+        self.notify("Copied the event.", timeout=3)
 
     def on_mount(self) -> None:
         """Let the arrow keys scroll."""

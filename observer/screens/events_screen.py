@@ -11,7 +11,7 @@ from textual.containers import Container
 from textual.widgets import Input
 
 from observer.drawing.event_line import line
-from observer.drawing.event_story import Told, story
+from observer.drawing.event_story import Told, plain, story
 from observer.model.observed_node import ObservedNode
 from observer.screens.event_dialog import EventDialog
 from observer.screens.process_screen import ProcessScreen
@@ -130,11 +130,22 @@ class EventsScreen(ViewScreen):
         self._kinds = (self._kinds + 1) % len(KINDS)
         self._fill()
 
+    def open_process(self) -> bool:
+        """Open the place that the selected event is about."""
+        event = self.log_list.selected
+        if event is None or not (event.pid or event.key):
+            return False
+        self.app.push_screen(ProcessScreen(self.observed, event.pid, event.key))
+        return True
+
     def action_process(self) -> None:
         """Go to the place that the selected event is about."""
+        self.open_process()
+
+    def to_copy(self) -> tuple[str, str] | None:
+        """Return the selected event in full."""
         event = self.log_list.selected
-        if event is not None and (event.pid or event.key):
-            self.app.push_screen(ProcessScreen(self.observed, event.pid, event.key))
+        return None if event is None else ("the event", plain(story(self.observed.record.events, event)))
 
     def action_filter(self) -> None:
         """Open the filter's line."""

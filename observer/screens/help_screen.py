@@ -42,7 +42,7 @@ LEFT = 15
 class HelpScreen(Dialog[None]):
     """Everything one needs to know about the view in front."""
 
-    BINDINGS = [Binding("question_mark,q", "cancel", "Close", id="close-help", key_display="?")]
+    BINDINGS = [Binding("question_mark", "cancel", "Close", id="close-help", key_display="?")]
 
     def __init__(self, view: str, keys: Iterable[tuple[str, str, str]]) -> None:
         super().__init__()
@@ -62,8 +62,8 @@ class HelpScreen(Dialog[None]):
 
     def _text(self) -> Content:
         self._width = min(WIDTH, int(self.app.size.width * 0.96)) - 8
-        lines = [_title("Keys (in brackets: the names to remap them by, in the settings)")]
-        lines += [self._entry(key, f"{text}", f"  [{name}]") for key, text, name in self._keys]
+        lines = [_title("Keys")]
+        lines += [self._entry(key, text) for key, text, _ in self._keys]
         lines += [Content(""), _title("Columns")]
         lines += [self._entry(column.title, column.meaning) for column in columns.ALL.values()]
         lines += [Content(""), _title("Signs in the tree")]
@@ -84,15 +84,17 @@ class HelpScreen(Dialog[None]):
             lines += [Content.assemble((f"  {kind}", tones.KEY)), self._entry("", words)]
         lines += [Content(""), _title("Figures in the header")]
         lines += [self._entry(figure, meaning) for figure, meaning in FIGURES.items()]
+        lines += [Content(""), _title("Names to give keys to, in the settings (observer config)")]
+        lines += [self._entry(key, name) for key, _, name in self._keys]
         return Content("\n").join(lines)
 
-    def _entry(self, left: str, right: str, note: str = "") -> Content:
+    def _entry(self, left: str, right: str) -> Content:
         """Write a term and its meaning, which keeps to its own column when it takes several lines."""
         if len(left) + 3 > LEFT:  # a long term has a line of its own
-            return Content("\n").join([Content.assemble((f"  {left}", tones.KEY)), self._entry("", right, note)])
+            return Content("\n").join([Content.assemble((f"  {left}", tones.KEY)), self._entry("", right)])
         lines = wrap(right, max(20, self._width - LEFT)) or [""]
         text = ("\n" + " " * LEFT).join(lines)
-        return Content.assemble((f"  {left}".ljust(LEFT), tones.KEY), (text, tones.TEXT), (note, tones.FAINT))
+        return Content.assemble((f"  {left}".ljust(LEFT), tones.KEY), (text, tones.TEXT))
 
 
 def _title(text: str) -> Content:

@@ -99,15 +99,33 @@ class NamesScreen(ViewScreen):
         else:
             super().action_back()
 
-    @on(LineList.Opened)
-    def _opened(self, message: LineList.Opened) -> None:
-        match message.item:
+    @property
+    def _selected(self) -> str | None:
+        """The pid of the process that the selected line belongs to."""
+        lists = (self.names, self.timers, self.sockets)
+        match next((each.selected for each in lists if each.has_focus), None):
             case wire.NameEntry(pid=pid) | wire.SocketEntry(pid=pid) if pid:
-                self.app.push_screen(ProcessScreen(self.observed, pid))
+                return pid
             case wire.TimerEntry(dest=dest) if dest.startswith("<"):
-                self.app.push_screen(ProcessScreen(self.observed, dest))
+                return dest
             case _:
-                self.notify("It is not known which process this belongs to.", timeout=3)
+                return None
+
+    def open_process(self) -> bool:
+        """Open the process that the selected line belongs to."""
+        if (pid := self._selected) is None:
+            return False
+        self.app.push_screen(ProcessScreen(self.observed, pid))
+        return True
+
+    def to_copy(self) -> tuple[str, str] | None:
+        """Return the pid of the selected line."""
+        return None if (pid := self._selected) is None else (pid, pid)
+
+    @on(LineList.Opened)
+    def _opened(self) -> None:
+        if not self.open_process():
+            self.notify("It is not known which process this belongs to.", timeout=3)
 
 
 def _titled(title: str, shown: int, total: int) -> str:

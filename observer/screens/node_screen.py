@@ -150,10 +150,21 @@ class NodeScreen(ViewScreen):
             told = explained(lint, self.observed.record.time)
             self.finding.update(Content("\n").join(Content.assemble(*(line or [("", tones.TEXT)])) for line in told))
 
+    def open_process(self) -> bool:
+        """Open the first process that the selected finding points at."""
+        lint = self.lints.selected
+        if lint is None or not lint.pids:
+            return False
+        self.app.push_screen(ProcessScreen(self.observed, lint.pids[0]))
+        return True
+
+    def to_copy(self) -> tuple[str, str] | None:
+        """Return the sentence of the selected finding."""
+        return None if self.lints.selected is None else ("the finding", self.lints.selected.sentence)
+
     @on(LineList.Opened)
-    def _opened(self, message: LineList.Opened) -> None:
-        if isinstance(message.item, wire.Lint) and message.item.pids:
-            self.app.push_screen(ProcessScreen(self.observed, message.item.pids[0]))
+    def _opened(self) -> None:
+        self.open_process()
 
 
 def _series(history: NodeHistory) -> dict[str, Series]:

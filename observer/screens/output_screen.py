@@ -22,7 +22,7 @@ LOOK_EVERY = 0.5
 class OutputScreen(Dialog[None]):
     """The child's command line, how it is doing, and its last words, followed while the last of them is in sight."""
 
-    BINDINGS = [Binding("O,q", "cancel", "Close", id="close-output", show=False)]
+    BINDINGS = [Binding("O", "cancel", "Close", id="close-output", show=False)]
 
     def __init__(self, look: Callable[[], ChildStatus | None]) -> None:
         super().__init__()

@@ -111,6 +111,13 @@ class ProcessScreen(Acting):
         """The row of the place that is shown."""
         return self._row
 
+    def to_copy(self) -> tuple[str, str] | None:
+        """Return the stack; of a process without one its pid."""
+        if self._details is not None and self._details.current_stacktrace:
+            frames = (frame_lines(frame) for frame in reversed(self._details.current_stacktrace))
+            return "the stack", "\n".join(content.plain for content in frames)
+        return (self._pid, self._pid) if self._pid else None
+
     def questions(self) -> Sequence[wire.Query]:
         """Who stands in this place now, and all about it."""
         asked: list[wire.Query] = []
@@ -187,7 +194,7 @@ class ProcessScreen(Acting):
         return Content("\n").join(shown)
 
     def _show_inside(self, details: wire.Details) -> None:
-        stack = [_frame(frame) for frame in reversed(details.current_stacktrace)]
+        stack = [frame_lines(frame) for frame in reversed(details.current_stacktrace)]
         self._fill("stack", stack, "No frames: a process without work has no stack of its own.")
         messages = [
             Content.assemble((f"{number:>3} ", tones.FAINT), (safe(text), tones.TEXT))
@@ -273,7 +280,8 @@ class ProcessScreen(Acting):
         self.observed.poller.soon()
 
 
-def _frame(frame: wire.Frame) -> Content:
+def frame_lines(frame: wire.Frame) -> Content:
+    """Return a frame as one line, and its line of source as another."""
     where = f"{safe(frame.file)}:{frame.line}"
     parts: list[tuple[str, str]] = [(safe(frame.function), tones.STRONG), (f"  {where}", tones.MUTED)]
     if frame.source:

@@ -151,6 +151,19 @@ class RowsScreen(Acting, Generic[View]):
     def _opened(self, message: ProcessTable.Opened) -> None:
         self.open_row(message.row)
 
+    def open_process(self) -> bool:
+        """Open the selected process."""
+        row = self.table.row
+        if row is None or row.kind == "group":
+            return False
+        self.open_row(row)
+        return True
+
+    def to_copy(self) -> tuple[str, str] | None:
+        """Return the pids of the marked processes; without marks that of the selected one."""
+        pids = " ".join(target.pid for target in self.targets())
+        return (pids, pids) if pids else None
+
     def open_row(self, row: wire.Row) -> None:
         """Show everything about the row's process."""
         self.app.push_screen(ProcessScreen(self.observed, row.pid, row.key))

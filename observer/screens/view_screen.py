@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from observer.model.observed_node import ObservedNode
 from observer.model.poller import Looked
-from observer.widgets.key_bar import KeyBar
+from observer.widgets.key_bar import MORE, KeyBar
 from observer.widgets.node_header import NodeHeader
 from runtime.introspection import wire
 
@@ -30,7 +30,12 @@ class ViewScreen(Screen[None]):
     """Its title among the views of the header."""
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (LEAST_WIDTH, "-narrow"), (100, "-normal"), (160, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST_HEIGHT, "-low"), (20, "-short"), (32, "-tall"), (50, "-very-tall")]
-    BINDINGS = [Binding("escape", "back", "Back", id="back", key_display="esc", show=False)]
+    BINDINGS = [
+        Binding("escape", "back", "Back", id="back", key_display="esc", show=False),
+        Binding(
+            "y", "copy", "Copy", id="copy", group=MORE, tooltip="Copy the pid, the stack or the event to the clipboard"
+        ),
+    ]
 
     def __init__(self, observed: ObservedNode) -> None:
         super().__init__()
@@ -107,6 +112,24 @@ class ViewScreen(Screen[None]):
         width, height = self.app.size
         text = f"The terminal is too small: {width}x{height}. Make it at least {LEAST_WIDTH}x{LEAST_HEIGHT}."
         self.query_one("#too-small", Static).update(text)
+
+    def open_process(self) -> bool:
+        """Open the process of what is selected. Return whether there is one."""
+        return False
+
+    def to_copy(self) -> tuple[str, str] | None:
+        """Return what can be copied from here, as a word and as text; None when there is nothing."""
+        return None
+
+    def action_copy(self) -> None:
+        """Copy the pid, the stack or the event to the clipboard of the terminal (OSC 52)."""
+        found = self.to_copy()
+        if found is None:
+            self.notify("There is nothing to copy here.", timeout=3)
+            return
+        what, text = found
+        self.app.copy_to_clipboard(text)
+        self.notify(f"Copied {what}.", timeout=3, markup=False)
 
     def action_back(self) -> None:
         """Go back to the view before, if there is one."""

@@ -1,4 +1,4 @@
-"""The keys that work here, at the bottom: on as many lines as they need, each a button for the mouse."""
+"""The keys that matter most here, at the bottom, each a button for the mouse."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textual.style import Style
 from textual.widgets import Static
 
 MORE = Binding.Group("more")
-"""The group of bindings that make room for others where the terminal is small; help shows them all the same."""
+"""The group of bindings that only the help and the palette show: the bar keeps to the few that matter most."""
 
 GAP = 2
 """Cells between two keys."""
@@ -40,21 +40,21 @@ class KeyBar(Static):
     def draw(self) -> None:
         """Write the keys of this moment."""
         width = max(20, self.app.size.width - 2)
-        most = 1 if self.app.size.height < 20 else 2 if self.app.size.height < 50 else 3
-        bindings = self._bindings_shown()
-        items = [self._item(binding) for binding in bindings]
-        spare = [index for index, binding in enumerate(bindings) if binding.group is MORE]
-        while len(lines := _wrapped(items, width)) > most and spare:
-            del items[spare.pop()]
+        lines = _wrapped([self._item(binding) for binding in self._bindings_shown()], width)
         self.update(Content("\n").join(Content(" " * GAP).join(line) for line in lines))
 
     def _bindings_shown(self) -> list[Binding]:
-        """Give one binding an action: of several keys the one with the shortest name, which is the letter."""
+        """Return one binding for each action: of several keys the one with the shortest name, which is the letter."""
         shown: dict[str, Binding] = {}
         for active in self.screen.active_bindings.values():
             binding = active.binding
             known = shown.get(binding.action)
-            if binding.show and active.enabled and (known is None or len(binding.key) < len(known.key)):
+            if (
+                binding.show
+                and binding.group is not MORE
+                and active.enabled
+                and (known is None or len(binding.key) < len(known.key))
+            ):
                 shown[binding.action] = binding
         return list(shown.values())
 

@@ -16,6 +16,7 @@ from textual.style import Style
 
 from observer.model.selection import reveal
 from observer.text import tones
+from observer.widgets.movement import ROWS, movement
 
 Item = TypeVar("Item")
 
@@ -29,12 +30,7 @@ class LineList(ScrollView, Generic[Item], can_focus=True):
     """Lines, one of which is selected while the list has the focus. Subclasses say how an item looks."""
 
     BINDINGS = [
-        Binding("down,j", "move(1)", "Down", show=False, id="line-down"),
-        Binding("up,k", "move(-1)", "Up", show=False, id="line-up"),
-        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="line-page-down"),
-        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="line-page-up"),
-        Binding("home,g", "go(0)", "First", show=False, id="line-first"),
-        Binding("end,G", "go(-1)", "Last", show=False, id="line-last"),
+        *movement(*ROWS),
         Binding("enter", "open", "Open", key_display="⏎", id="line-open", tooltip="Everything about the selected line"),
     ]
     COMPONENT_CLASSES = {"line-list--selected"}
@@ -147,6 +143,10 @@ class LineList(ScrollView, Generic[Item], can_focus=True):
     def action_page(self, pages: int) -> None:
         """Move the selection by some pages."""
         self.select(self._index + pages * self.visible_lines)
+
+    def action_half_page(self, direction: int) -> None:
+        """Move the selection by half a page."""
+        self.select(self._index + direction * max(1, self.visible_lines // 2))
 
     def action_go(self, index: int) -> None:
         """Select the item at `index`, counted from the end when negative."""

@@ -29,6 +29,8 @@ from observer.model.settings import COLUMNS
 from observer.text import tones
 from observer.text.guides import guides
 from observer.text.safe_text import fit, fit_right
+from observer.widgets.key_bar import MORE
+from observer.widgets.movement import ROWS, movement
 from runtime.introspection.wire import MAX_ROWS, Row, Sort, Window
 
 GUTTER = 2
@@ -46,15 +48,10 @@ class ProcessTable(ScrollView, can_focus=True):
     """Rows of processes with a heading, a selection, and folding."""
 
     BINDINGS = [
-        Binding("down,j", "move(1)", "Down", show=False, id="down"),
-        Binding("up,k", "move(-1)", "Up", show=False, id="up"),
-        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="page-down"),
-        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="page-up"),
-        Binding("home,g", "go(0)", "First row", show=False, id="first"),
-        Binding("end,G", "go(-1)", "Last row", show=False, id="last"),
+        *movement(*ROWS, prefix=""),
         Binding("enter", "open", "Open", key_display="⏎", id="open", tooltip="Everything about the selected process"),
-        Binding("h,left", "fold", "Fold", id="fold", tooltip="Fold, or go to the parent"),
-        Binding("l,right", "unfold", "Unfold", id="unfold", tooltip="Unfold, or go to a child"),
+        Binding("h,left", "fold", "Fold", id="fold", group=MORE, tooltip="Fold, or go to the parent"),
+        Binding("l,right", "unfold", "Unfold", id="unfold", group=MORE, tooltip="Unfold, or go to a child"),
     ]
     COMPONENT_CLASSES = {
         "process-table--heading",
@@ -255,6 +252,10 @@ class ProcessTable(ScrollView, can_focus=True):
     def action_page(self, pages: int) -> None:
         """Move the selection by some pages."""
         self.select(self.selection.index + pages * self.height)
+
+    def action_half_page(self, direction: int) -> None:
+        """Move the selection by half a page."""
+        self.select(self.selection.index + direction * max(1, self.height // 2))
 
     def action_go(self, index: int) -> None:
         """Select the row at `index`, counted from the end when negative."""

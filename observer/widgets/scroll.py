@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from textual.binding import Binding
 from textual.containers import VerticalScroll
+
+from observer.widgets.movement import movement
 
 
 class Scroll(VerticalScroll):
     """Scrolls by the letters as well as by the arrows."""
 
-    BINDINGS = [
-        Binding("down,j", "scroll_down", "Down", show=False, id="line-down"),
-        Binding("up,k", "scroll_up", "Up", show=False, id="line-up"),
-        Binding("pagedown,ctrl+f", "page_down", "Page down", show=False, id="line-page-down"),
-        Binding("pageup,ctrl+b", "page_up", "Page up", show=False, id="line-page-up"),
-        Binding("home,g", "scroll_home", "First", show=False, id="line-first"),
-        Binding("end,G", "scroll_end", "Last", show=False, id="line-last"),
-    ]
+    BINDINGS = movement(
+        "scroll_down", "scroll_up", "half_page(1)", "half_page(-1)", "page_down", "page_up", "scroll_home", "scroll_end"
+    )
+
+    def action_half_page(self, direction: int) -> None:
+        """Scroll by half of what is in sight."""
+        self.scroll_relative(y=direction * max(1, self.scrollable_content_region.height // 2), animate=False)
