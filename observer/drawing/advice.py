@@ -15,6 +15,15 @@ ADVICE = {
     "--time-slice. X ends it in the middle of its work.",
     "held_hub": "It is over, and may come again: the events (4) tell when and how often. Let it work in pieces, with "
     "sleep(0) between them, or run the program with --time-slice.",
+    "blocks": "It waits in a call that stops the whole thread, not the process alone. Use the module of gevent for it "
+    "(gevent.socket, gevent.subprocess), call gevent.monkey.patch_all() first, or hand it to gevent's threadpool: "
+    "gevent.get_hub().threadpool.apply(function).",
+    "blocked_hub": "It is over, and may come again: the events (4) tell when and how often. Use the module of gevent "
+    "for such a call, call gevent.monkey.patch_all() first, or hand it to gevent.get_hub().threadpool.apply(function).",
+    "starved": "No process is to blame. See what else runs on this machine, and which other threads of the program "
+    "compute: they share one interpreter with the hub.",
+    "was_starved": "It is over, and no process was to blame. See what else ran on this machine at that time, and which "
+    "other threads of the program compute: they share one interpreter with the hub.",
     "crash_loop": "Look at the exits in the events (4): each tells the line that failed, and the message it failed of.",
     "mailbox_grows": "More comes in than it works off: whoever sends should wait for the answers (call, not cast). "
     "Suspend the sender with S, and see whether the mailbox gets shorter.",

@@ -66,6 +66,8 @@ def _told(event: Event) -> Spans:
             return [(" could not be restarted: ", tones.BAD), (_reason(event), tones.BAD), *_budget(event)]
         case "gave_up":
             return [(f"{pid} gave up", tones.BAD), *_budget(event)]
+        case "stall" if event.stall == "starved":
+            return [(event.message, tones.WARN)]
         case "stall":
             held = f" held the hub for {units.lag(event.seconds or 0)}"
             return [(pid, tones.MUTED), (held, tones.WARN), (_where(event), tones.MUTED)]

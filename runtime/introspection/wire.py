@@ -459,6 +459,10 @@ class Event(Frozen, frozen=True):
     max_restarts: int | None = None
     max_seconds: float | None = None
     seconds: float | None = None
+    processor_seconds: float | None = None
+    """Of a stall: how much of `seconds` the hub's thread was on the processor."""
+    stall: Literal["computing", "blocked", "starved"] | None = None
+    """Why the hub was held: by work, by a call that blocks the thread, or because its thread was not run."""
     message: str = ""
     """A sentence for a person."""
     last_message: str | None = None

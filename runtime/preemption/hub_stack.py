@@ -8,6 +8,7 @@ from types import CodeType, FrameType
 from runtime.kernel.node import Node
 from runtime.kernel.process import Process, Worker
 from runtime.kernel.scheduler import Scheduler
+from runtime.preemption.own_code import own_frames
 
 _DISPATCH = Scheduler.dispatch.__code__
 
@@ -42,11 +43,6 @@ def running_process(frame: FrameType | None) -> Process | None:
 
 
 def where(frame: FrameType | None) -> str:
-    """Say where that is: file, line and function of the innermost frame that is not the runtime's."""
-    innermost = frame
-    while frame is not None and (frame.f_globals.get("__name__") or "").startswith("runtime."):
-        frame = frame.f_back
-    frame = frame or innermost
-    if frame is None:
-        return ""
-    return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
+    """Return where that is: file, line and function of the innermost frame that is the program's own."""
+    own = own_frames(frame)
+    return f"{own[0].f_code.co_filename}:{own[0].f_lineno} in {own[0].f_code.co_name}" if own else ""

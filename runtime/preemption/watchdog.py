@@ -1,15 +1,16 @@
 """The watchdog: a native thread that notices when a process holds the hub, and says which one and where.
 
-While the hub waits for events nothing is asked of it. When it is found at work, it is asked for an answer; one that
-does not come within the limit is a stall, and what the hub's thread runs then is to blame. A call of C code that
-keeps the interpreter stops this thread too; it is noticed when the interpreter is back, by the processor time used.
+While the hub waits for events nothing is asked of it. When it is found at work, it is asked for an answer. An answer
+that does not come within the limit is a stall, and what the hub's thread ran meanwhile is to blame. A call of C code
+that keeps the interpreter stops this thread too. It is noticed when the interpreter is back, by the processor time.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from types import FrameType
 
 from gevent.hub import Hub
 
@@ -18,11 +19,12 @@ from runtime.kernel.process import Process
 from runtime.kernel.threads import sleep, start_thread
 from runtime.preemption.hub_stack import hub_frame, running_process, where
 from runtime.preemption.interruption import Interruption
+from runtime.preemption.stall import Clocks, Evidence, Stall, ThreadClocks
 
 LIMIT = 0.1
 """Seconds that the hub may be held, unless told otherwise."""
 
-Told = Callable[[Process | None, float, str], Any]
+Told = Callable[[Stall], object]
 
 _IDLE = Hub.run.__code__
 
@@ -30,9 +32,8 @@ _IDLE = Hub.run.__code__
 class Watchdog:
     """Watches the hub of one node from a thread of its own.
 
-    `lag` is by how much the hub last answered late, in seconds; while it is held, since when. `busy_with` and `busy_at`
-    say who holds it (None: no process) and where, while it does. `told` is called in the hub after each stall, and
-    `every_second` about once a second on this thread. `other_greenlet` says which greenlet runs when no process does.
+    `told` is called in the hub after each stall, and `every_second` about once a second on the watchdog's thread.
+    `other_greenlet` says which greenlet runs when no process does.
     """
 
     def __init__(
@@ -49,26 +50,25 @@ class Watchdog:
         self._told = told
         self._every_second = every_second
         self._other_greenlet = other_greenlet
+        self.current: Stall | None = None
+        """The stall that goes on now, None while the hub runs as it should."""
         self.busy_with: Process | None = None
+        """The process that was seen last in the stall that goes on, None when it was no process."""
         self.busy_at: str | None = None
+        """File, line and function in which it was seen, None while the hub is not held."""
         self._lag = 0.0
-        self._asked: float | None = None
         self._over = False
-        self._blamed: tuple[Process | None, str] | None = None
+        self._evidence: Evidence | None = None
+        """What was seen since the hub was asked, None while nothing is asked of it."""
         self._question = node.hub.loop.async_(ref=False)
         self._question.start(self._answer)
-        self._clock = _processor_clock(node.thread)
+        self._clocks = ThreadClocks(node.thread, threading.get_native_id())
 
     @property
     def lag(self) -> float:
         """Seconds by which the hub answered late, or has been late until now."""
-        asked = self._asked
-        return self._lag if asked is None else max(self._lag, time.monotonic() - asked)
-
-    @property
-    def is_stuck(self) -> bool:
-        """Whether the hub is held now."""
-        return self.busy_at is not None
+        evidence = self._evidence
+        return self._lag if evidence is None else max(self._lag, time.monotonic() - evidence.begun)
 
     def start(self) -> None:
         """Begin to watch."""
@@ -86,58 +86,78 @@ class Watchdog:
         interval = self.limit / 2
         second = time.monotonic()
         while not self._over:
-            before, used = time.monotonic(), self._processor_time()
+            before, clocks = time.monotonic(), self._clocks.read()
             sleep(interval)
             if self._over:
                 return
             present = time.monotonic()
-            late = present - before - interval
-            if late >= self.limit and self._asked is None and self._processor_time() - used >= late / 2:
-                self._ask(before + interval)
-            self._look(present)
+            self._look(present, max(0.0, present - before - interval), clocks)
             self.interruption.nudge()
             if self._every_second is not None and present - second >= 1.0:
                 second = present
                 self._every_second()
 
-    def _look(self, present: float) -> None:
+    def _look(self, present: float, late: float, before: Clocks) -> None:
+        """Look at what the hub's thread does. This one was run too late by `late` seconds; `before` is from earlier.
+
+        The frame is read first: whatever lets go of the interpreter lets the hub's thread go on.
+        """
         frame = hub_frame(self.node)
-        asked = self._asked
-        if asked is None:
-            if frame is None or frame.f_code is _IDLE:
+        idle = frame is None or frame.f_code is _IDLE
+        evidence = self._evidence
+        is_new = evidence is None
+        if evidence is None:
+            if late >= self.limit and (not idle or self._was_busy(before, late)):
+                evidence = Evidence(present - late, self._clocks, before)
+            elif idle:
                 self._lag = 0.0
+                return
             else:
-                self._ask(present)
-        elif present - asked >= self.limit and frame is not None and frame.f_code is not _IDLE:
-            process = running_process(frame) or (None if self._other_greenlet is None else self._other_greenlet())
-            place = where(frame)
-            self._blamed = (process, place)
-            self.busy_with, self.busy_at = process, place
-            if self._asked is None:  # it has answered just now
-                self.busy_with = self.busy_at = None
+                evidence = Evidence(present, self._clocks, self._clocks.read())
+        evidence.add_late(late)
+        if not idle and frame is not None:
+            process = self._running(frame, is_new and not late)
+            evidence.add(process, frame, present)
+            if present - evidence.begun >= self.limit:
+                self.busy_with, self.busy_at = process, where(frame)
+        if is_new:
+            self._ask(evidence)
+        if present - evidence.begun >= self.limit:
+            self.current = evidence.stall(present, self.limit)
+        if self._evidence is None:  # it has answered just now
+            self._is_over()
 
-    def _ask(self, since: float) -> None:
-        self._blamed = None
-        self._asked = since
+    def _running(self, frame: FrameType, at_once: bool) -> Process | None:
+        """Return the process that runs; `at_once` without looking for a greenlet that is none, which takes long."""
+        process = running_process(frame)
+        if process is None and not at_once and self._other_greenlet is not None:
+            return self._other_greenlet()
+        return process
+
+    def _was_busy(self, before: Clocks, seconds: float) -> bool:
+        """Whether the program has computed for most of some seconds in which this thread was not run.
+
+        Then something has kept the interpreter from this thread, and from the hub's as well.
+        """
+        return self._clocks.read().program - before.program >= seconds / 2
+
+    def _ask(self, evidence: Evidence) -> None:
+        self._evidence = evidence
         self._question.send()
-
-    def _processor_time(self) -> float:
-        return 0.0 if self._clock is None else time.clock_gettime(self._clock)
 
     # -- In the hub ---------------------------------------------------------------------------------------------
 
     def _answer(self) -> None:
-        asked, self._asked = self._asked, None
-        if asked is None:
+        evidence, self._evidence = self._evidence, None
+        self._is_over()
+        if evidence is None:
             return
-        self._lag = time.monotonic() - asked
-        self.busy_with = self.busy_at = None
-        blamed, self._blamed = self._blamed, None
-        if blamed is not None and self._told is not None:
-            self._told(blamed[0], self._lag, blamed[1])
+        present = time.monotonic()
+        self._lag = present - evidence.begun
+        if self._lag >= self.limit and self._told is not None:
+            stall = evidence.stall(present, self.limit)
+            if stall is not None:
+                self._told(stall)
 
-
-def _processor_clock(thread: int) -> int | None:
-    """Give the clock of a thread's processor time, None where the system has none."""
-    find = getattr(time, "pthread_getcpuclockid", None)
-    return None if find is None else find(thread)
+    def _is_over(self) -> None:
+        self.current = self.busy_with = self.busy_at = None

@@ -145,20 +145,20 @@ def test_a_read_only_node_refuses_every_command(folder: Path) -> None:
 # -- Faults of the program ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("message", "function"), [("'hog'", "handle_cast"), ("'block'", "handle_cast")])
+@pytest.mark.parametrize(("message", "kind"), [("'hog'", "hog"), ("'block'", "blocks")])
 def test_a_process_that_holds_the_hub_is_named_and_killed_while_it_does(
-    node: ObservedNode, message: str, function: str
+    node: ObservedNode, message: str, kind: str
 ) -> None:
     with node.client() as client:
         pid = client.tell("app/pool/worker-1", message)
         stats = eventually(lambda: (s := client.stats()).hub_busy_with == pid and s)
         assert stats.hub_busy_at is not None
-        assert f"in {function}" in stats.hub_busy_at
+        assert "in handle_cast" in stats.hub_busy_at
         assert "observed.py" in stats.hub_busy_at
         row = client.tree()["app/pool/worker-1"]
         assert row.status == "running"
-        assert client.ask(wire.GetProcess(pid=pid)).current_stacktrace[-1].function == function
-        lints = eventually(lambda: [each for each in client.ask(wire.GetLints()).lints if each.kind == "hog"])
+        assert client.ask(wire.GetProcess(pid=pid)).current_stacktrace[-1].function == "handle_cast"
+        lints = eventually(lambda: [each for each in client.ask(wire.GetLints()).lints if each.kind == kind])
         assert lints[0].pids == (pid,)
         done = client.ask(wire.Exit(pid=pid))
         assert isinstance(done, wire.Done), done

@@ -10,7 +10,7 @@ import itertools
 import time
 from collections import deque
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from runtime.introspection import wire
 from runtime.introspection.events.last_known_place import Orphans
@@ -30,6 +30,7 @@ from runtime.kernel.instrument import Instrument, install, remove
 from runtime.kernel.node import Node
 from runtime.kernel.process import OUTSIDE, Pid, Process
 from runtime.kernel.reports import Report
+from runtime.preemption.stall import Stall
 from runtime.supervision.server import SupervisorServer
 from runtime.terms.crash import Crash
 from runtime.terms.reason import is_abnormal, is_same
@@ -53,15 +54,6 @@ MAX_DEPTH = 20
 
 MAX_STALLS = 50
 """Stalls that are remembered."""
-
-
-class Stall(NamedTuple):
-    """The hub was held for some seconds, until `at`, by a process (None: by something that is none) at a place."""
-
-    at: float
-    process: Process | None
-    seconds: float
-    where: str
 
 
 class SpawnHook(Instrument):
@@ -150,13 +142,21 @@ class EventLog(Instrument):
         about = self._about(process, position_of(process))
         return self.add("action", process.pid, **about, message=f"{message} {about['name']}")
 
-    def add_stall(self, process: Process | None, seconds: float, where: str) -> int:
-        """Log that the hub was held: by `process`, or by something that is no process."""
+    def add_stall(self, stall: Stall) -> int:
+        """Log that the hub was held, or that its thread was not run."""
+        process = stall.process
         about = {} if process is None else self._about(process, position_of(process))
-        name = about.get("name") or "something that is no process"
-        message = f"{name} held the hub for {seconds:.2f} s at {where or 'a place unknown'}"
-        self.stalls.append(Stall(time.time(), process, seconds, where))
-        return self.add("stall", None if process is None else process.pid, **about, seconds=seconds, message=message)
+        self.stalls.append(stall)
+        return self.add(
+            "stall",
+            None if process is None else process.pid,
+            **about,
+            seconds=stall.seconds,
+            processor_seconds=stall.processor_seconds,
+            stall=stall.kind,
+            message=_stall_text(about.get("name") or "something that is no process", stall),
+            stacktrace=stall.chain,
+        )
 
     def tick(self) -> None:
         """Sum up what was too much to be logged one by one, and begin a new second. In the hub only."""
@@ -367,3 +367,14 @@ class EventLog(Instrument):
             except RuntimeError:  # an event came between two steps
                 continue
         return list(self.ring)[-number:]
+
+
+def _stall_text(name: str, stall: Stall) -> str:
+    held = f"{name} held the hub for {stall.seconds:.2f} s"
+    where = stall.where or "a place unknown"
+    if stall.kind == "starved":
+        return f"the hub's thread was not run for {stall.seconds:.2f} s: {stall.where}"
+    if stall.kind == "blocked":
+        return f"{held} in a call that blocks the thread, at {where}"
+    used = stall.processor_seconds
+    return f"{held}{'' if used is None else f' ({used:.2f} s of it on the processor)'} at {where}"

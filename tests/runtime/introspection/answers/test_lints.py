@@ -9,6 +9,7 @@ from runtime.introspection import wire
 from runtime.introspection.answers import lints
 from runtime.introspection.measuring import memory_trend
 from runtime.kernel.process import Pid
+from runtime.preemption.stall import Stall
 from tests.support.in_node import in_node
 from tests.support.trees import Observer, start_tree, workers
 
@@ -172,12 +173,12 @@ def test_servers_that_wait_for_each_other_are_found() -> None:
 def test_who_has_held_the_hub_is_told_of_for_a_while_after_it_is_over() -> None:
     busy, brief = spawn(receive, label="busy"), spawn(receive, label="brief")
     observer = Observer()
-    observer.log.add_stall(brief.process, 0.3, "program.py:1 in brief")
-    observer.log.add_stall(busy.process, 1.5, "program.py:2 in compute")
+    observer.log.add_stall(Stall(brief.process, 0.3, "program.py:1 in brief"))
+    observer.log.add_stall(Stall(busy.process, 1.5, "program.py:2 in compute"))
     (found,) = _found(observer, "held_hub")
     assert found.pids == (str(busy),)
     assert found.sentence == f"busy {busy} held the hub for 1.5 s, at program.py:2 in compute: all others stood still."
-    observer.log.add_stall(busy.process, 2.5, "program.py:3 in compute")
+    observer.log.add_stall(Stall(busy.process, 2.5, "program.py:3 in compute"))
     exit(busy, "kill")
     (found,) = _found(observer, "held_hub")
     assert found.pids == ()

@@ -1,0 +1,234 @@
+"""Stalls: a time for which the hub did nothing, and whom to blame for it.
+
+The watchdog looks at the hub's thread now and then while it waits for the hub. Each look is evidence for the time since
+the look before. The last look alone would tell of what came next, an innocent ``socket.send`` perhaps; so the blame
+goes to what was seen for most of the time.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Literal, NamedTuple, TypeVar
+
+from runtime.kernel.process import Process
+from runtime.preemption.own_code import own_frames
+from runtime.terms.crash import StackFrame
+
+MOST_CHAINS = 500
+"""Different stacks that are remembered of one stall."""
+
+MOST_FRAMES = 20
+"""Frames that are remembered of one stack, from its inner end."""
+
+MOSTLY = 0.5
+"""The part of a stall from which on something counts as its cause."""
+
+WORK = 0.1
+"""The part of a stall that work must take to be blamed when the thread mostly waited for its turn to run."""
+
+Chain = tuple[StackFrame, ...]
+"""Frames of the program's own code, innermost last."""
+
+StallKind = Literal["computing", "blocked", "starved"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """The hub was held for `seconds` until `at`, by `process` (None: by something that is no process) at `where`.
+
+    Kinds: ``computing`` (it used the processor), ``blocked`` (it waited in a call that blocks the thread, such as
+    `time.sleep` or a read from a socket that is not gevent's) and ``starved`` (the hub's thread was not run: nobody in
+    it is to blame, and `where` says why).
+    """
+
+    process: Process | None
+    seconds: float
+    where: str
+    kind: StallKind = "computing"
+    processor_seconds: float | None = None
+    """Seconds of processor time that the thread used meanwhile, None where the system does not tell."""
+    chain: Chain = ()
+    """How the program got there."""
+    at: float = field(default_factory=time.time)
+
+
+class Clocks(NamedTuple):
+    """Two clocks of the system, in seconds, read at one moment. Reading them keeps the interpreter."""
+
+    thread: float
+    """Processor time of the hub's thread."""
+    program: float
+    """Processor time of all threads of the program."""
+
+
+class ThreadClocks:
+    """The clocks that concern one thread."""
+
+    def __init__(self, thread: int, native_id: int) -> None:
+        find = getattr(time, "pthread_getcpuclockid", None)
+        self._clock: int | None = None if find is None else find(thread)
+        self._schedule = f"/proc/self/task/{native_id}/schedstat"
+
+    @property
+    def tell_processor_time(self) -> bool:
+        """Whether the system tells the processor time of a thread: macOS does not."""
+        return self._clock is not None
+
+    def read(self) -> Clocks:
+        """Return the clocks as they are now. From any thread."""
+        return Clocks(0.0 if self._clock is None else time.clock_gettime(self._clock), time.process_time())
+
+    def queued(self) -> float:
+        """Return for how many seconds the thread was ready and the system ran others; 0 where it does not tell.
+
+        It reads a file, and lets go of the interpreter meanwhile.
+        """
+        try:
+            file = os.open(self._schedule, os.O_RDONLY)
+        except OSError:
+            return 0.0
+        try:
+            return int(os.read(file, 100).split()[1]) / 1e9
+        except (OSError, IndexError, ValueError):
+            return 0.0
+        finally:
+            os.close(file)
+
+
+class Evidence:
+    """What was seen while the hub was waited for since `begun` (monotonic)."""
+
+    def __init__(self, begun: float, clocks: ThreadClocks, before: Clocks) -> None:
+        self.begun = begun
+        self._clocks = clocks
+        self._before = before
+        self._queued_before: float | None = None
+        self._seen: defaultdict[tuple[Process | None, Chain], float] = defaultdict(float)
+        self._looked_at = begun
+        self._position: tuple[int, int] | None = None
+        self._unmoved = 0.0
+        """Seconds for which a look found the thread exactly where the look before had found it."""
+        self._unseen = 0.0
+        """Seconds for which the watchdog itself was not run."""
+
+    def add(self, process: Process | None, frame: FrameType, present: float) -> None:
+        """Take one look: the process that runs, and its frame."""
+        if self._seen and self._queued_before is None:
+            self._queued_before = self._clocks.queued()  # not at the first look: most are followed by no other
+        passed, self._looked_at = present - self._looked_at, present
+        position = (id(frame), frame.f_lasti)
+        if position == self._position:
+            self._unmoved += passed
+        self._position = position
+        seen = (process, _chain(frame))
+        if seen in self._seen or len(self._seen) < MOST_CHAINS:
+            self._seen[seen] += passed
+
+    def add_late(self, seconds: float) -> None:
+        """Note that the watchdog itself was run too late by so many seconds."""
+        self._unseen += seconds
+
+    def stall(self, present: float, limit: float) -> Stall | None:
+        """Return the stall as it looks until now, None when there is nothing to tell.
+
+        Work of less than `limit` seconds of processor time is no stall, whatever else has made it last.
+        """
+        seconds = present - self.begun
+        kind: StallKind = "computing"
+        why, processor_seconds = "", None
+        if self._clocks.tell_processor_time:
+            now = self._clocks.read()
+            processor_seconds = now.thread - self._before.thread
+            kind, why = self._kind(seconds, processor_seconds, now.program - self._before.program, limit)
+        if kind == "starved":
+            return Stall(None, seconds, why, kind, processor_seconds)
+        if not self._seen:
+            return None
+        process, chain = self._blamed()
+        return Stall(process, seconds, text_of(chain), kind, processor_seconds, chain)
+
+    def _kind(self, seconds: float, used: float, program: float, limit: float) -> tuple[StallKind, str]:
+        """Return what kind of stall it is, and for a starved thread the reason.
+
+        `used` and `program` are the processor time of the thread and of the whole program.
+        """
+        queued = 0.0 if self._queued_before is None else self._clocks.queued() - self._queued_before
+        most, some = MOSTLY * seconds, max(limit, WORK * seconds)
+        others, why = program - used, ""
+        if used >= most:
+            return "computing", why
+        if queued >= MOSTLY * (seconds - used):
+            why = "the system ran something else meanwhile"
+        elif self._unmoved >= most and self._unseen < most:
+            return "blocked", why
+        elif others >= most or (others >= some and self._unseen >= most):
+            why = "another thread of the program kept the interpreter"
+        elif self._unseen >= most:
+            why = "the system ran something else meanwhile, or had stopped the program"
+        else:
+            return "blocked", why
+        return ("starved", why) if used < some else ("computing", "")
+
+    def _blamed(self) -> tuple[Process | None, Chain]:
+        """Return the process that was seen for most of the time, and the functions that most looks at it share."""
+        times: defaultdict[Process | None, float] = defaultdict(float)
+        seen = [*self._seen.items()]  # the watchdog may be taking another look meanwhile
+        for (process, _), weight in seen:
+            times[process] += weight
+        blamed = _heaviest(times)
+        chains = {chain: weight for (process, chain), weight in seen if process is blamed}
+        return blamed, _shared(chains)
+
+
+def _shared(chains: Mapping[Chain, float]) -> Chain:
+    """Return the part that most of some chains have in common; each frame with the line that was seen most.
+
+    A function that calls three others in turn is blamed itself, unless one of them takes most of the time.
+    """
+    whole = sum(chains.values())
+    shared: list[StackFrame] = []
+    while True:
+        depth = len(shared)
+        functions: defaultdict[tuple[str, str], float] = defaultdict(float)
+        for chain, weight in chains.items():
+            if len(chain) > depth:
+                functions[_function(chain[depth])] += weight
+        if not functions:
+            return tuple(shared)
+        best = _heaviest(functions)
+        if shared and functions[best] < MOSTLY * whole:
+            return tuple(shared)
+        chains = {c: weight for c, weight in chains.items() if len(c) > depth and _function(c[depth]) == best}
+        lines: defaultdict[StackFrame, float] = defaultdict(float)
+        for chain, weight in chains.items():
+            lines[chain[depth]] += weight
+        shared.append(_heaviest(lines))
+
+
+def _function(frame: StackFrame) -> tuple[str, str]:
+    return frame.file, frame.function
+
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+def _heaviest(weights: Mapping[Key, float]) -> Key:
+    return max(weights, key=lambda key: weights[key])
+
+
+def _chain(frame: FrameType) -> Chain:
+    frames = own_frames(frame)[:MOST_FRAMES]
+    return tuple(StackFrame(f.f_code.co_filename, f.f_lineno or 0, f.f_code.co_name) for f in reversed(frames))
+
+
+def text_of(chain: Sequence[StackFrame]) -> str:
+    """Return the innermost frame of a chain as text: file, line and function."""
+    if not chain:
+        return ""
+    last = chain[-1]
+    return f"{last.file}:{last.line} in {last.function}"

@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+import pytest
+
+from runtime.preemption import stall
+from runtime.preemption.stall import Clocks, Evidence, Stall, ThreadClocks, text_of
+from runtime.terms.crash import StackFrame
+
+LIMIT = 0.1
+
+
+class FakeClocks(ThreadClocks):
+    """Clocks that say what a test wants them to."""
+
+    def __init__(self) -> None:
+        super().__init__(threading.get_ident(), threading.get_native_id())
+        self.thread = self.program = self.waited = 0.0
+        self.known = True
+
+    @property
+    def tell_processor_time(self) -> bool:
+        """Whether this system is one that tells."""
+        return self.known
+
+    def read(self) -> Clocks:
+        """Say what the test has set."""
+        return Clocks(self.thread, self.program)
+
+    def queued(self) -> float:
+        """Say what the test has set."""
+        return self.waited
+
+
+def compute() -> FrameType:
+    return sys._getframe()
+
+
+def hog(work: Callable[[], FrameType]) -> FrameType:
+    return work()
+
+
+def send() -> FrameType:
+    return sys._getframe()
+
+
+def read() -> FrameType:
+    return sys._getframe()
+
+
+@pytest.fixture
+def clocks() -> FakeClocks:
+    return FakeClocks()
+
+
+def _evidence(clocks: FakeClocks) -> Evidence:
+    return Evidence(0.0, clocks, clocks.read())
+
+
+def _stall(evidence: Evidence, seconds: float) -> Stall:
+    found = evidence.stall(seconds, LIMIT)
+    assert found is not None
+    return found
+
+
+def test_the_blame_goes_to_what_was_seen_most_and_not_to_the_last_look(clocks: FakeClocks) -> None:
+    evidence = _evidence(clocks)
+    for number in range(20):
+        evidence.add(None, hog(compute), number * 0.05)
+    evidence.add(None, hog(send), 1.0)
+    clocks.thread = clocks.program = 0.98
+    found = _stall(evidence, 1.0)
+    assert found.kind == "computing"
+    assert found.where.endswith(" in compute")
+    assert found.processor_seconds == 0.98
+    assert [frame.function for frame in found.chain][-2:] == ["hog", "compute"]
+
+
+def test_a_look_counts_for_the_time_since_the_one_before(clocks: FakeClocks) -> None:
+    """A call of C code keeps the watchdog from looking: then a single look tells of seconds."""
+    evidence = _evidence(clocks)
+    for number in range(5):
+        evidence.add(None, hog(send), number * 0.05)
+    evidence.add(None, hog(compute), 4.0)
+    clocks.thread = clocks.program = 4.0
+    assert _stall(evidence, 4.0).where.endswith(" in compute")
+
+
+def test_a_function_that_calls_others_in_turn_is_blamed_itself(clocks: FakeClocks) -> None:
+    evidence = _evidence(clocks)
+    works = [compute, send, read]
+    for number in range(30):
+        evidence.add(None, hog(works[number % 3]), number * 0.05)
+    clocks.thread = clocks.program = 1.5
+    assert _stall(evidence, 1.5).where.endswith(" in hog")
+
+
+def test_a_thread_that_stands_in_one_call_without_using_the_processor_is_blocked(clocks: FakeClocks) -> None:
+    evidence = _evidence(clocks)
+    frame = hog(read)
+    for number in range(20):
+        evidence.add(None, frame, number * 0.05)
+    found = _stall(evidence, 1.0)
+    assert found.kind == "blocked"
+    assert found.where.endswith(" in read")
+
+
+def test_another_thread_that_computes_meanwhile_does_not_excuse_a_blocking_call(clocks: FakeClocks) -> None:
+    evidence = _evidence(clocks)
+    frame = hog(read)
+    for number in range(20):
+        evidence.add(None, frame, number * 0.05)
+    clocks.program = 1.0
+    assert _stall(evidence, 1.0).kind == "blocked"
+
+
+def test_several_short_calls_that_block_are_blocking_together(clocks: FakeClocks) -> None:
+    evidence = _evidence(clocks)
+    for number in range(20):
+        evidence.add(None, hog(read if number % 2 else send), number * 0.05)
+    assert _stall(evidence, 1.0).kind == "blocked"
+
+
+@pytest.mark.parametrize(
+    ("queued", "program", "late", "why"),
+    [
+        (0.9, 0.0, 0.0, "the system ran something else"),
+        (0.0, 0.9, 0.0, "another thread of the program kept the interpreter"),
+        (0.0, 0.4, 0.9, "another thread of the program kept the interpreter"),
+        (0.0, 0.0, 0.9, "or had stopped the program"),
+    ],
+)
+def test_nobody_is_blamed_when_the_thread_was_not_run(
+    clocks: FakeClocks, queued: float, program: float, late: float, why: str
+) -> None:
+    evidence = _evidence(clocks)
+    evidence.add(None, hog(compute), 0.05)
+    evidence.add(None, hog(send), 0.1)
+    evidence.add_late(late)
+    clocks.waited, clocks.program, clocks.thread = queued, program, 0.02
+    found = _stall(evidence, 1.0)
+    assert (found.kind, found.process, found.chain) == ("starved", None, ())
+    assert why in found.where
+    assert found.processor_seconds == 0.02
+
+
+def test_work_that_takes_long_is_blamed_although_the_system_ran_others_for_most_of_the_time(clocks: FakeClocks) -> None:
+    evidence = _evidence(clocks)
+    evidence.add(None, hog(compute), 0.05)
+    evidence.add(None, hog(compute), 0.1)
+    clocks.waited, clocks.thread, clocks.program = 0.7, 0.3, 0.3
+    found = _stall(evidence, 1.0)
+    assert (found.kind, found.processor_seconds) == ("computing", 0.3)
+    assert found.where.endswith(" in compute")
+
+
+def test_where_the_system_tells_no_processor_time_a_stall_is_taken_to_be_work(clocks: FakeClocks) -> None:
+    clocks.known = False
+    evidence = _evidence(clocks)
+    evidence.add(None, hog(compute), 0.5)
+    found = _stall(evidence, 1.0)
+    assert (found.kind, found.processor_seconds) == ("computing", None)
+
+
+def test_without_a_look_there_is_nobody_to_blame(clocks: FakeClocks) -> None:
+    clocks.thread = clocks.program = 1.0
+    assert _evidence(clocks).stall(1.0, LIMIT) is None
+
+
+def test_evidence_keeps_a_bounded_number_of_stacks(clocks: FakeClocks, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stall, "MOST_CHAINS", 2)
+    evidence = _evidence(clocks)
+    for number, work in enumerate([compute, send, read, compute]):
+        evidence.add(None, hog(work), float(number))
+    assert len(evidence._seen) == 2
+
+
+def test_the_clocks_of_a_thread_tell_its_processor_time() -> None:
+    clocks = ThreadClocks(threading.get_ident(), threading.get_native_id())
+    before = clocks.read()
+    sum(range(100_000))
+    after = clocks.read()
+    assert after.program >= after.thread > 0 or not clocks.tell_processor_time
+    assert after.thread >= before.thread
+    assert clocks.queued() >= 0.0
+    assert ThreadClocks(threading.get_ident(), 0).queued() == 0.0
+
+
+def test_a_chain_is_named_by_its_innermost_frame() -> None:
+    chain = (StackFrame("app.py", 3, "main"), StackFrame("app.py", 7, "work"))
+    assert text_of(chain) == "app.py:7 in work"
+    assert text_of(()) == ""
