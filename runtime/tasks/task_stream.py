@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Generic, Literal, TypedDict, TypeVar, Unpack
+from inspect import signature
+from typing import Generic, Literal, TypeVar
 
+from runtime.kernel.body import name_of
 from runtime.kernel.clock import now
 from runtime.kernel.mailbox import receive, send
 from runtime.kernel.process import Pid
@@ -24,37 +26,56 @@ Item = TypeVar("Item")
 T = TypeVar("T")
 
 
-class StreamOptions(TypedDict, total=False):
-    """The options of `async_stream`."""
-
-    max_concurrency: int | None
-    ordered: bool
-    timeout: TimeoutArgument
-    on_timeout: Literal["exit", "kill_task"]
-    zip_input_on_exit: bool
+OPTIONS = ("max_concurrency", "ordered", "timeout", "on_timeout", "zip_input_on_exit")
+"""The options of `async_stream`; its other keyword arguments are the function's."""
 
 
 def async_stream(
     items: Iterable[Item],
     fn: Callable[..., T],
     *args: object,
-    **options: Unpack[StreamOptions],
+    max_concurrency: int | None = None,
+    ordered: bool = True,
+    timeout: TimeoutArgument = 5.0,
+    on_timeout: Literal["exit", "kill_task"] = "exit",
+    zip_input_on_exit: bool = False,
+    **kwargs: object,
 ) -> Iterator[Outcome[T]]:
-    """Run ``fn(item, *args)`` for each item in a linked task; yields the outcome of each.
+    """Run ``fn(item, *args, **kwargs)`` for each item in a linked task; yield the outcome of each.
 
     An outcome is ``("ok", result)`` or ``("exit", reason)``. Options: `max_concurrency` tasks run at a time (one per
     processor); outcomes come in the items' order unless ``ordered=False``; a task has `timeout` seconds (5.0; None or
     ``"infinity"``: no limit). When these are over the task is killed, however busy the caller is meanwhile, and the
     iteration raises CallError ``"timeout"``, or with ``on_timeout="kill_task"`` yields ``("exit", "timeout")``. With
     `zip_input_on_exit` an exit is ``("exit", (item, reason))``. A task that fails ends a caller that does not trap
-    exits. What still runs when the iteration is given up is killed. Semantics: Elixir's Task.async_stream.
+    exits. What still runs when the iteration is given up is killed. Raises TypeError for a keyword argument that is no
+    option and that `fn` does not take. Semantics: Elixir's Task.async_stream.
     """
     check_function(fn)
+    check_keywords(fn, args, kwargs, OPTIONS)
 
     def begin(item: Item) -> Task[T]:
-        return spawn_task(fn, item, *args)
+        return spawn_task(fn, item, *args, **kwargs)
 
-    return TaskStream(items, begin, **options).outcomes()
+    return TaskStream(items, begin, max_concurrency, ordered, timeout, on_timeout, zip_input_on_exit).outcomes()
+
+
+def check_keywords(
+    fn: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object], options: tuple[str, ...]
+) -> None:
+    """Raise TypeError for keyword arguments that `fn` does not take: a misspelled option, most likely."""
+    if not kwargs:
+        return
+    try:
+        called = signature(fn)
+    except (TypeError, ValueError):  # of a builtin function: it says so itself when it is called
+        return
+    try:
+        called.bind(None, *args, **kwargs)
+    except TypeError as error:
+        raise TypeError(
+            f"{name_of(fn)} cannot be called so: {error}; the options of the stream are {', '.join(options)}"
+        ) from None
 
 
 @travels_by_reference

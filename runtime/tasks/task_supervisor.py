@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, TypeVar, Unpack
+from typing import Any, TypeVar
 
 from runtime.kernel.body import name_of
 from runtime.kernel.mailbox import receive, send
@@ -17,7 +17,8 @@ from runtime.supervision.dynamic_supervisor import DynamicSupervisor
 from runtime.supervision.requests import start_child, which_children
 from runtime.tasks.task import Outcome, Task, check_function
 from runtime.tasks.task_body import callers_of, show_as, start_task_process
-from runtime.tasks.task_stream import StreamOptions, TaskStream
+from runtime.tasks.task_stream import OPTIONS as STREAM_OPTIONS
+from runtime.tasks.task_stream import TaskStream, check_keywords
 from runtime.terms.pattern import ANY
 from runtime.terms.ref import Ref
 
@@ -25,10 +26,8 @@ Item = TypeVar("Item")
 T = TypeVar("T")
 
 
-class SupervisedStreamOptions(StreamOptions, total=False):
-    """The options of `TaskSupervisor.async_stream`."""
-
-    shutdown: Shutdown
+OPTIONS = (*STREAM_OPTIONS, "shutdown")
+"""The options of `TaskSupervisor.async_stream`; its other keyword arguments are the function's."""
 
 
 class TaskSupervisor(DynamicSupervisor):
@@ -45,23 +44,28 @@ class TaskSupervisor(DynamicSupervisor):
         *args: object,
         restart: Restart = "temporary",
         shutdown: Shutdown = 5.0,
+        **kwargs: object,
     ) -> Pid:
-        """Run ``fn(*args)`` as a child for its effect alone. Returns its Pid."""
+        """Run ``fn(*args, **kwargs)`` as a child for its effect alone. Returns its Pid."""
         owner = current_process("start_child")
         check_function(fn)
-        start = (_start_alone, owner.pid, callers_of(owner), fn, args)
+        start = (_start_alone, owner.pid, callers_of(owner), fn, args, kwargs)
         pid: Pid = start_child(supervisor, _spec(start, restart, shutdown))
         return pid
 
     @staticmethod
-    def async_(supervisor: Any, fn: Callable[..., T], *args: object, shutdown: Shutdown = 5.0) -> Task[T]:
-        """Run ``fn(*args)`` as a child that is linked to the caller too; `await_` returns its result."""
-        return start_supervised(supervisor, fn, args, shutdown, linked=True)
+    def async_(
+        supervisor: Any, fn: Callable[..., T], *args: object, shutdown: Shutdown = 5.0, **kwargs: object
+    ) -> Task[T]:
+        """Run ``fn(*args, **kwargs)`` as a child that is linked to the caller too; `await_` returns its result."""
+        return start_supervised(supervisor, fn, args, kwargs, shutdown, linked=True)
 
     @staticmethod
-    def async_nolink(supervisor: Any, fn: Callable[..., T], *args: object, shutdown: Shutdown = 5.0) -> Task[T]:
-        """Run ``fn(*args)`` as a child whose end, however it comes, does not end the caller."""
-        return start_supervised(supervisor, fn, args, shutdown, linked=False)
+    def async_nolink(
+        supervisor: Any, fn: Callable[..., T], *args: object, shutdown: Shutdown = 5.0, **kwargs: object
+    ) -> Task[T]:
+        """Run ``fn(*args, **kwargs)`` as a child whose end, however it comes, does not end the caller."""
+        return start_supervised(supervisor, fn, args, kwargs, shutdown, linked=False)
 
     @staticmethod
     def async_stream(
@@ -69,13 +73,15 @@ class TaskSupervisor(DynamicSupervisor):
         items: Iterable[Item],
         fn: Callable[..., T],
         *args: object,
-        **options: Unpack[SupervisedStreamOptions],
+        shutdown: Shutdown = 5.0,
+        **kwargs: Any,
     ) -> Iterator[Outcome[T]]:
-        """Like `runtime.tasks.task_stream.async_stream`, with the tasks as children of a supervisor.
+        """Run a stream like `runtime.async_stream`, with the tasks as children of a supervisor.
 
-        `shutdown` is how the supervisor ends a task, as in a `ChildSpec`.
+        `shutdown` is how the supervisor ends a task, as in a `ChildSpec`. The other options are those of
+        `async_stream`; keyword arguments besides reach `fn`.
         """
-        return _stream(supervisor, items, fn, args, True, options)
+        return _stream(supervisor, items, fn, args, kwargs, shutdown, linked=True)
 
     @staticmethod
     def async_stream_nolink(
@@ -83,10 +89,11 @@ class TaskSupervisor(DynamicSupervisor):
         items: Iterable[Item],
         fn: Callable[..., T],
         *args: object,
-        **options: Unpack[SupervisedStreamOptions],
+        shutdown: Shutdown = 5.0,
+        **kwargs: Any,
     ) -> Iterator[Outcome[T]]:
-        """Like `async_stream`, with tasks that are not linked to the caller."""
-        return _stream(supervisor, items, fn, args, False, options)
+        """Run a stream like `async_stream`, with tasks that are not linked to the caller."""
+        return _stream(supervisor, items, fn, args, kwargs, shutdown, linked=False)
 
     @staticmethod
     def tasks(supervisor: Any) -> list[Pid]:
@@ -97,7 +104,12 @@ class TaskSupervisor(DynamicSupervisor):
 
 
 def start_supervised(
-    supervisor: Any, fn: Callable[..., T], args: tuple[object, ...], shutdown: Shutdown, linked: bool
+    supervisor: Any,
+    fn: Callable[..., T],
+    args: tuple[object, ...],
+    kwargs: dict[str, object],
+    shutdown: Shutdown,
+    linked: bool,
 ) -> Task[T]:
     """Start a task as a supervisor's child, and hand it its work when the caller watches it."""
     owner = current_process("async_")
@@ -106,7 +118,7 @@ def start_supervised(
     if linked:
         link(pid)
     ref = monitor(pid, alias="demonitor")
-    send(pid, (_WORK, owner.pid, ref, callers_of(owner), fn, args))
+    send(pid, (_WORK, owner.pid, ref, callers_of(owner), fn, args, kwargs))
     return Task(pid, ref, owner.pid, name_of(fn))
 
 
@@ -118,32 +130,38 @@ def _stream(
     items: Iterable[Item],
     fn: Callable[..., T],
     args: tuple[object, ...],
+    keywords: dict[str, Any],
+    shutdown: Shutdown,
     linked: bool,
-    options: SupervisedStreamOptions,
 ) -> Iterator[Outcome[T]]:
     check_function(fn)
-    shutdown = read_shutdown(options.pop("shutdown", 5.0))
-    begin = partial(_begin, supervisor, fn, args, shutdown, linked)
-    return TaskStream(items, begin, **options).outcomes()  # type: ignore[misc]  # without shutdown
+    options = {name: value for name, value in keywords.items() if name in STREAM_OPTIONS}
+    kwargs = {name: value for name, value in keywords.items() if name not in STREAM_OPTIONS}
+    check_keywords(fn, args, kwargs, OPTIONS)
+    begin = partial(_begin, supervisor, fn, args, kwargs, read_shutdown(shutdown), linked)
+    return TaskStream(items, begin, **options).outcomes()
 
 
 def _begin(
     supervisor: Any,
     fn: Callable[..., T],
     args: tuple[object, ...],
+    kwargs: dict[str, object],
     shutdown: Shutdown,
     linked: bool,
     item: object,
 ) -> Task[T]:
-    return start_supervised(supervisor, fn, (item, *args), shutdown, linked)
+    return start_supervised(supervisor, fn, (item, *args), kwargs, shutdown, linked)
 
 
 def _spec(start: tuple[object, ...], restart: Restart, shutdown: Shutdown) -> ChildSpec:
     return ChildSpec(id="Task", start=start, restart=restart, shutdown=shutdown, modules=[Task])
 
 
-def _start_alone(owner: Pid, callers: list[Pid], fn: Callable[..., object], args: tuple[object, ...]) -> Pid:
-    return start_task_process(fn, args, linked=True, starter=owner, callers=callers).pid
+def _start_alone(
+    owner: Pid, callers: list[Pid], fn: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object]
+) -> Pid:
+    return start_task_process(fn, args, kwargs, linked=True, starter=owner, callers=callers).pid
 
 
 def _start_waiting(owner: Pid) -> Pid:
@@ -153,13 +171,13 @@ def _start_waiting(owner: Pid) -> Pid:
 def _await_work(owner: Pid) -> None:
     """Wait for the owner's message with the work; end when the owner dies before."""
     watch: Ref = monitor(owner)
-    message = receive((_WORK, owner, ANY, ANY, ANY, ANY), Down(watch, ANY, ANY))
+    message = receive((_WORK, owner, ANY, ANY, ANY, ANY, ANY), Down(watch, ANY, ANY))
     if isinstance(message, Down):
         exit(("shutdown", message.reason))
     demonitor(watch, flush=True)
-    _, _, ref, callers, fn, args = message
+    _, _, ref, callers, fn, args, kwargs = message
     process = current_process("async_")
     show_as(process, fn)
     assert process.dictionary is not None
     process.dictionary["$callers"] = callers
-    send(ref, (ref, fn(*args)))
+    send(ref, (ref, fn(*args, **kwargs)))

@@ -190,3 +190,18 @@ def test_none_and_infinity_mean_no_limit(timeout: Any) -> None:
 def test_options_of_a_wrong_kind_are_refused_at_the_call(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         async_stream([], nap, **wrong)
+
+
+@in_node
+def test_keyword_arguments_that_are_no_options_reach_the_function() -> None:
+    def join(item: str, between: str, *, end: str) -> str:
+        return f"{item}{between}{end}"
+
+    stream = async_stream(["a", "b"], join, "-", max_concurrency=1, end="z")
+    assert [*stream] == [("ok", "a-z"), ("ok", "b-z")]
+
+
+@pytest.mark.parametrize("keyword", ["max_concurency", "shutdown"])
+def test_a_keyword_that_neither_the_stream_nor_the_function_knows_is_refused_at_the_call(keyword: str) -> None:
+    with pytest.raises(TypeError, match="the options of the stream are max_concurrency, ordered"):
+        async_stream([1], abs, **{keyword: 1})  # type: ignore[arg-type]

@@ -156,3 +156,26 @@ def test_task_supervisors_with_names_in_a_registry_stand_under_one_supervisor() 
     supervisor = Supervisor.start_link([TaskSupervisor.child_spec(name=name) for name in names])
     assert {info.id for info in which_children(supervisor)} == set(names)
     assert await_(TaskSupervisor.async_(names[1], abs, -1)) == 1
+
+
+def describe(thing: str, *, colour: str = "no colour") -> str:
+    return f"{colour} {thing}"
+
+
+@in_node
+def test_keyword_arguments_reach_the_function() -> None:
+    supervisor = TaskSupervisor.start_link()
+    assert await_(TaskSupervisor.async_(supervisor, describe, "hat", colour="red")) == "red hat"
+    assert await_(TaskSupervisor.async_nolink(supervisor, describe, "hat", colour="red", shutdown=1.0)) == "red hat"
+    TaskSupervisor.start_child(supervisor, lambda to, **said: send(to, said), self_(), colour="red")
+    assert receive(dict) == {"colour": "red"}
+    for stream in (TaskSupervisor.async_stream, TaskSupervisor.async_stream_nolink):
+        outcomes = [*stream(supervisor, ["hat", "coat"], describe, max_concurrency=1, colour="red")]
+        assert outcomes == [("ok", "red hat"), ("ok", "red coat")]
+
+
+@in_node
+def test_a_misspelled_option_of_a_stream_is_refused_at_the_call() -> None:
+    supervisor = TaskSupervisor.start_link()
+    with pytest.raises(TypeError, match=r"'max_concurency'; the options of the stream are max_concurrency, .*shutdown"):
+        TaskSupervisor.async_stream(supervisor, ["hat"], describe, max_concurency=1)
