@@ -14,7 +14,7 @@ from typing import Any
 from runtime.kernel.mailbox import receive
 from runtime.kernel.node import Node, current
 from runtime.kernel.process import DEAD, OUTSIDE, Process
-from runtime.kernel.signals import Down, deliver, exit_signal, watch
+from runtime.kernel.signals import Down, deliver, exit_signal, kill, watch
 from runtime.kernel.threads import sleep, start_thread
 from runtime.otp.calls import SYSTEM
 from runtime.preemption.hub_stack import hub_frame, running_process, where
@@ -90,7 +90,7 @@ class ProgramStop:
             if present - asked >= 2 * GRACE:
                 self._give_up(present - asked)
             if self._heard_at is not None and present - self._heard_at >= GRACE and self.process.state is not DEAD:
-                self.node.call_soon_threadsafe(exit_signal, self.process, OUTSIDE, "kill")
+                self.node.call_soon_threadsafe(kill, self.process, "shutdown", OUTSIDE)
 
     def _give_up(self, seconds: float) -> None:
         if self._over:

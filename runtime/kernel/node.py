@@ -116,6 +116,10 @@ class Node:
         block = self.table.get(number >> BLOCK)
         return None if block is None else block.get(number)
 
+    def find_remains(self, number: int) -> Process | None:
+        """Return the dead process of that number whose frames have not ended. From any thread."""
+        return next((process for process in [*self.scheduler.remains] if process.pid.id == number), None)
+
     def processes(self) -> list[Process]:
         """Give every living process, oldest first. May be called from any thread."""
         return [process for block in list(self.table.values()) for process in list(block.values())]

@@ -228,6 +228,12 @@ class Rare:
     """The process whose exit signal ended it."""
     unannounced: bool = False
     """True between a death by signal and the delivery of EXIT and DOWN, while the frames unwind."""
+    gives_way: bool = False
+    """Dead, its frames were held up while they computed, and wait for their next turn."""
+    is_stopped: bool = False
+    """Dead, and its frames are never run again: they swallowed every exception."""
+    computed_for: float = 0.0
+    """Seconds that its frames have computed since its death."""
     interrupts: int = 0
     """How often its frames were told to unwind."""
     refusals: int = 0

@@ -43,8 +43,17 @@ STEPS = 8
 MAX_IDLE = 256
 """Idle workers that are kept for later. Each holds a stack of 16 KiB."""
 
+UNWINDING = 0.04
+"""Seconds that the frames of a dead process may compute before its death is told all the same."""
+
+LONGEST_PAUSE = 1.0
+"""Seconds that frames of a dead process which compute wait at most for their next turn, however many are ready."""
+
 REFUSALS = 3
 """How often a dead process that calls the runtime is told so at once; after that it waits to be interrupted."""
+
+_never_run_again: list[Worker] = []
+"""Workers of dead processes whose frames had not ended with their node: see `Scheduler.stopped`."""
 
 _switch = greenlet.switch
 _throw = greenlet.throw
@@ -65,19 +74,25 @@ class Scheduler:
 
     __slots__ = (
         "_again",
+        "_next_turn",
         "_reaper",
         "_reaper_delay",
         "_reaping",
         "after_batch",
         "batch_ends",
         "budget",
+        "computing",
         "doomed",
         "forked",
+        "guard",
         "hub",
         "idle",
         "ready",
         "remains",
         "scheduled",
+        "stopped",
+        "unwinding",
+        "unwinding_since",
     )
 
     def __init__(self, hub: Hub) -> None:
@@ -91,6 +106,20 @@ class Scheduler:
         self.scheduled = False
         self.doomed: deque[Process] = deque()
         self.remains: set[Process] = set()
+        """Dead processes whose frames are still there, and whose deaths were told."""
+        self.computing: dict[Process, None] = {}
+        """Dead processes whose frames would compute on, in the order of their turns."""
+        self.stopped: list[Worker] = []
+        """Workers of dead processes that swallowed every exception and are never run again.
+
+        They are kept: without its last reference, a greenlet is run once more.
+        """
+        self.unwinding: Process | None = None
+        """The dead process whose frames run now, at the hub's order."""
+        self.unwinding_since = 0.0
+        self.guard: Callable[[], None] | None = None
+        """Called before frames of a dead process run; sees to it that they `give_way`. None: nobody can make them."""
+        self._next_turn = 0.0
         self.after_batch: Callable[[], None] | None = None
         """Called in the hub when nothing is ready any more; the mock clock jumps from here."""
         self._again = self.hub.loop.timer(0)
@@ -189,8 +218,27 @@ class Scheduler:
         """Have the frames of a process that has died unwound, soon."""
         self.doomed.append(process)
         self.budget = 0
+        if getcurrent() is process.worker:  # it ends itself, or a signal's handler does, on its own stack
+            self.unwinding = process
+            self.unwinding_since = time.monotonic()
+        if self.guard is not None:
+            self.guard()
         if not self.scheduled:
             self.schedule()
+
+    def give_way(self, process: Process) -> None:
+        """Let others run before the caller, a dead process whose frames compute, goes on.
+
+        Called by the handler of a signal. Raises ProcessKilled when it is interrupted again meanwhile.
+        """
+        if self.unwinding is process:
+            process.computed_for += time.monotonic() - self.unwinding_since
+        self.computing[process] = None
+        process.gives_way = True
+        if not self.scheduled:
+            self.schedule()
+        while process.gives_way:
+            _switch(self.hub)
 
     def refuse(self, process: Process) -> None:
         """Answer a dead process that asks for something: raises ProcessKilled.
@@ -265,13 +313,16 @@ class Scheduler:
         """Run a batch: until nothing is ready, or the batch's time is up."""
         ready, idle, doomed = self.ready, self.idle, self.doomed
         self.batch_ends = time.monotonic() + BATCH
+        self.unwinding = None
         again = True
         try:
             while True:
                 while doomed:
                     self._unwind(doomed.popleft())
+                if self.computing and (not ready or time.monotonic() >= self._next_turn):
+                    self._let_compute()
                 if not ready:
-                    again = False
+                    again = bool(self.computing)
                     break
                 if time.monotonic() >= self.batch_ends:
                     break
@@ -282,22 +333,68 @@ class Scheduler:
                 self._again.start(self.drain)
             else:
                 self.scheduled = False
-        if not again and self.after_batch is not None:
+        if not ready and self.after_batch is not None:
             self.after_batch()
 
     def _unwind(self, process: Process) -> None:
+        """Raise ProcessKilled in the frames of a dead process. Its death is told unless they compute for a moment."""
         worker = process.worker
-        if worker is None or worker.process is not process:
+        if worker is None or worker.process is not process or process.is_stopped:
             return  # it has unwound by itself meanwhile
         process.interrupts += 1
         process.needs_cleanup = True
-        _throw(worker, ProcessKilled())
+        if process.gives_way and process.interrupts == 1:  # it died while it ran, and the exception was raised there
+            self._after_frames(process)
+            return
+        self._run_frames(process, worker, _throw, ProcessKilled)
+
+    def _let_compute(self) -> None:
+        """Give the dead process whose turn it is a slice, and those that are ready the next ones."""
+        process = next(iter(self.computing))
+        worker = process.worker
+        if worker is None:
+            del self.computing[process]
+            return
+        started = time.monotonic()
+        self._run_frames(process, worker, _switch)
+        present = time.monotonic()
+        self._next_turn = present + min(LONGEST_PAUSE, (present - started) * max(1, len(self.ready)))
+
+    def _run_frames(self, process: Process, worker: Worker, resume: Callable[..., object], *error: object) -> None:
+        """Run frames of a dead process until they end, wait, or have to give way."""
+        self.computing.pop(process, None)
+        process.gives_way = False
+        if self.guard is not None:
+            self.guard()
+        self.unwinding = process
+        self.unwinding_since = time.monotonic()
+        resume(worker, *error)  # the class of an error: who made an instance would close what it holds, in the end
+        self._after_frames(process)
+
+    def _after_frames(self, process: Process) -> None:
+        """See what has become of frames that have run."""
+        self.unwinding = None
         if process.worker is None:
             self.remains.discard(process)
-            return
-        announce(process)  # the frames wait, or go on: nobody waits for them
-        self.remains.add(process)
-        self._reap_later()
+        elif not process.gives_way or process.computed_for >= UNWINDING:
+            announce(process)  # the frames wait, or compute for too long: nobody waits for them
+            self.remains.add(process)
+            self._reap_later()
+
+    def stop_remains(self, process: Process) -> bool:
+        """Interrupt the frames of a dead process once more; those that compute on are never run again.
+
+        Returns whether they are over. In the hub.
+        """
+        self._unwind(process)
+        worker = process.worker
+        if worker is not None and process.gives_way:
+            self.computing.pop(process, None)
+            self.remains.discard(process)
+            announce(process)
+            process.is_stopped = True
+            self.stopped.append(worker)
+        return worker is None
 
     def _reap_later(self) -> None:
         if not self._reaping:
@@ -315,13 +412,15 @@ class Scheduler:
             self._reap_later()
         else:
             self._reaper_delay = 0.0
-        if self.ready and not self.scheduled:
+        if (self.ready or self.computing) and not self.scheduled:
             self.schedule()
 
     def close(self) -> None:
         """Let go of the hub: no batch will run any more. Idle workers end."""
         self._again.close()
         self._reaper.close()
+        _never_run_again.extend(self.stopped)
+        _never_run_again.extend(p.worker for p in {*self.remains, *self.computing} if p.worker is not None)
         for worker in self.idle:  # dropping them would not do: the frame of a waiting greenlet keeps itself alive
             worker.parent = getcurrent()
             _throw(worker)

@@ -22,6 +22,7 @@ from runtime.kernel.process import DEAD, OUTSIDE, Process
 from runtime.kernel.scheduler import Scheduler
 from runtime.kernel.signals import exit_signal
 from runtime.kernel.threads import get_ident, in_main_thread
+from runtime.preemption.unwinding import UnwindingGuard
 from runtime.terms.errors import ProcessKilled
 
 SIGNAL = signal.SIGURG
@@ -60,6 +61,7 @@ class Interruption:
         self._anyone = False
         self._users = 0
         self._before: Any = None
+        self._guard: UnwindingGuard | None = None
 
     @classmethod
     def of(cls, node: Node) -> Interruption:
@@ -70,6 +72,7 @@ class Interruption:
             if node.thread == get_ident() and in_main_thread():
                 found._before = signal.signal(SIGNAL, found._handle)
                 found.is_possible = True
+                found._guard = UnwindingGuard(node, SIGNAL)
         found._users += 1
         return found
 
@@ -92,7 +95,7 @@ class Interruption:
     def nudge(self) -> None:
         """Ask again for those who could not be interrupted, or went on all the same. From any thread."""
         for process in [*self._wanted]:
-            if process.worker is None:
+            if process.state is DEAD:
                 self._wanted.pop(process, None)
         if self._wanted and self.is_possible:
             signal.pthread_kill(self.node.thread, SIGNAL)
@@ -103,7 +106,8 @@ class Interruption:
         if self._users == 0:
             self._instances.pop(self.node, None)
             self._wanted.clear()
-            if self.is_possible:
+            if self._guard is not None:
+                self._guard.close()
                 self.is_possible = False
                 signal.signal(SIGNAL, signal.SIG_DFL if self._before is None else self._before)
 
@@ -112,6 +116,11 @@ class Interruption:
         if process is None:
             return
         plain = isinstance(process, PlainGreenlet)
+        if process.state is DEAD:
+            self._wanted.pop(process, None)
+            if not plain and self._guard is not None and self._guard.is_too_long(process) and may_interrupt(frame):
+                self.node.scheduler.give_way(process)
+            return
         if process in self._wanted:
             reason, told = self._wanted[process]
         elif self._anyone:
@@ -121,16 +130,14 @@ class Interruption:
         if not may_interrupt(frame, plain):
             return
         self._anyone = False
-        if process.state is not DEAD:
-            if told is not None:
-                told(process, reason)
-            if plain:
-                self._wanted.pop(process, None)
-                raise GreenletExit
-            exit_signal(process, OUTSIDE, reason)
-        if process.state is DEAD:
+        self._wanted.pop(process, None)
+        if told is not None:
+            told(process, reason)
+        if plain:
+            raise GreenletExit
+        exit_signal(process, OUTSIDE, reason)
+        if process.state is DEAD:  # else it traps exits, and has the signal as a message now
             raise ProcessKilled
-        self._wanted.pop(process, None)  # it traps exits, and has the signal as a message now
 
 
 def may_interrupt(frame: FrameType | None, plain: bool = False) -> bool:

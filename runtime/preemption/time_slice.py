@@ -20,7 +20,7 @@ from typing import Any
 from greenlet import getcurrent
 
 from runtime.kernel.node import Node
-from runtime.kernel.process import RUNNABLE, RUNNING, Worker
+from runtime.kernel.process import DEAD, RUNNABLE, RUNNING, Worker
 from runtime.kernel.threads import in_main_thread
 from runtime.preemption.interruption import may_interrupt
 from runtime.terms.errors import RuntimeFault
@@ -69,9 +69,12 @@ class TimeSlices:
         if type(worker) is not Worker:
             return
         process = worker.process
-        if process is None or process.state is not RUNNING or not may_interrupt(frame):
+        if process is None or process.state not in (RUNNING, DEAD) or not may_interrupt(frame):
             return
         scheduler = self.node.scheduler
+        if process.state is DEAD:
+            scheduler.give_way(process)
+            return
         process.state = RUNNABLE
         scheduler.ready.append(process)
         self.taken += 1

@@ -1,0 +1,434 @@
+"""What is interrupted: the program's own code, also where the runtime calls it, and never a step that is half done."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import pytest
+
+from runtime import (
+    Down,
+    Exit,
+    GenServer,
+    Instrument,
+    Registry,
+    alive,
+    call,
+    exit,
+    flag,
+    install,
+    monitor,
+    receive,
+    remove,
+    run,
+    self_,
+    send,
+    sleep,
+    spawn,
+    whereis,
+)
+from runtime.kernel.node import current, running_node
+from runtime.kernel.process import DEAD, Process
+from runtime.preemption.interruption import SIGNAL, Interruption, may_interrupt
+from runtime.preemption.time_slice import TimeSlices
+
+
+def spin(*_: object) -> NoReturn:
+    while True:
+        sum(range(100))
+
+
+class LoopingEq:
+    """Compared, it never answers."""
+
+    def __eq__(self, other: object) -> bool:
+        spin()
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class LoopingHash:
+    """Looked up, it never answers."""
+
+    def __hash__(self) -> int:
+        spin()
+
+
+class LoopingCopy:
+    """Copied, it never ends."""
+
+    def __deepcopy__(self, memo: object) -> object:
+        spin()
+
+
+class LoopingReduce:
+    """Taken apart, it never ends."""
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        spin()
+
+
+class Stubborn:
+    """Described, it goes on for ever, and swallows what would end it."""
+
+    def __repr__(self) -> str:
+        while True:
+            with suppress(BaseException):
+                spin()
+
+    def __str__(self) -> str:
+        return repr(self)
+
+
+class Looping(GenServer):
+    """Loops when it is asked to."""
+
+    def handle_call(self, request: object, caller: object) -> None:
+        spin()
+
+
+def in_eq() -> None:
+    send(self_(), LoopingEq())
+    receive("wanted")
+
+
+def in_a_predicate() -> None:
+    send(self_(), 1)
+    receive(spin)
+
+
+def in_an_exit_reason() -> None:
+    exit(LoopingCopy())
+
+
+def in_a_via_name() -> None:
+    Registry.start_link(name="registry")
+    whereis(("via", "registry", LoopingHash()))
+    send(("via", "registry", LoopingHash()), "x")
+
+
+def in_a_report() -> None:
+    raise ValueError(Stubborn())
+
+
+def in_a_key_of_a_reason() -> None:
+    class Key:
+        __lt__ = spin
+
+    exit(("failed", {Key(): 1, Key(): 2}))
+
+
+PLACES: list[Callable[[], object]] = [
+    spin,
+    in_eq,
+    in_a_predicate,
+    in_an_exit_reason,
+    lambda: send(self_(), LoopingCopy()),
+    lambda: send(self_(), LoopingReduce()),
+    lambda: send(self_(), [{"key": LoopingCopy()}]),
+    lambda: call(spawn(receive), LoopingCopy()),
+    in_a_via_name,
+    in_a_report,
+]
+NAMES = ["loop", "eq", "predicate", "reason", "copy", "reduce", "nested copy", "call", "via", "report"]
+
+
+@pytest.mark.parametrize("place", PLACES, ids=NAMES)
+def test_code_of_the_program_that_loops_is_sliced_and_can_be_killed(place: Callable[[], object]) -> None:
+    def main() -> object:
+        pid = spawn(place)
+        for _ in range(5):
+            sleep(0.001)
+        assert alive(pid)
+        monitor(pid)
+        exit(pid, "kill")
+        return receive(Down, timeout=20).reason
+
+    assert run(main, time_slice=0.002) == "killed"
+
+
+@pytest.mark.parametrize("place", PLACES, ids=NAMES)
+def test_without_time_slices_it_is_killed_by_who_finds_that_it_holds_the_hub(place: Callable[[], object]) -> None:
+    def main() -> object:
+        node = running_node()
+        assert node is not None
+        interruption = Interruption.of(node)
+        pid = spawn(place)
+        process = pid.process
+        assert process is not None
+        monitor(pid)
+        told: list[tuple[Process, object]] = []
+        interruption.request(process, "kill", lambda *what: told.append(what))
+        timer = threading.Thread(target=nudge, args=(interruption, process))
+        timer.start()
+        try:
+            return receive(Down, timeout=20).reason, told == [(process, "kill")]
+        finally:
+            timer.join()
+            interruption.close()
+
+    assert run(main) == ("killed", True)
+
+
+def nudge(interruption: Interruption, process: Process) -> None:
+    """Ask again until it has ended, as the watchdog does."""
+    pause = threading.Event()
+    while process.state is not DEAD:
+        interruption.nudge()
+        pause.wait(0.005)
+
+
+def test_a_process_that_traps_exits_is_interrupted_once_and_has_the_signal_as_a_message() -> None:
+    def main() -> object:
+        node = running_node()
+        assert node is not None
+        interruption = Interruption.of(node)
+
+        def traps() -> None:
+            flag(trap_exit=True)
+            while current().message_queue_len == 0:  # type: ignore[union-attr]
+                pass
+            exit(receive(Exit).reason)
+
+        pid = spawn(traps)
+        process = pid.process
+        assert process is not None
+        monitor(pid)
+        interruption.request(process, "stop")
+        timer = threading.Thread(target=nudge, args=(interruption, process))
+        timer.start()
+        try:
+            return receive(Down, timeout=20).reason
+        finally:
+            timer.join()
+            interruption.close()
+
+    assert run(main) == "stop"
+
+
+def test_whoever_holds_the_hub_is_ended_and_no_other() -> None:
+    def main() -> tuple[object, bool]:
+        node = running_node()
+        assert node is not None
+        interruption = Interruption.of(node)
+        innocent = spawn(receive)
+        holder = spawn(spin)
+        monitor(holder)
+
+        def press() -> None:
+            pause = threading.Event()
+            while alive(holder):
+                interruption.end_whoever_runs()
+                pause.wait(0.05)
+
+        thread = threading.Thread(target=press)
+        thread.start()
+        try:
+            return receive(Down, timeout=20).reason, alive(innocent)
+        finally:
+            thread.join()
+            interruption.close()
+
+    assert run(main) == ("killed", True)
+
+
+# -- What must be whole -----------------------------------------------------------------------------------------------
+
+
+def frame_of(function: Callable[[Callable[[], None]], object]) -> FrameType:
+    """Call ``function(note)`` in a process and return the frame in which it has called `note`."""
+    frames: list[FrameType] = []
+
+    def note() -> None:
+        frames.append(sys._getframe(1))
+
+    run(function, note)
+    return frames[0]
+
+
+def answer_of(function: Callable[[Callable[[], object]], object]) -> list[bool]:
+    """Call ``function(ask)`` in a process; return for each call of `ask` whether it may be left there."""
+    answers: list[bool] = []
+
+    def ask(*_: object) -> None:
+        answers.append(may_interrupt(sys._getframe(1)))
+
+    run(function, ask)
+    return answers
+
+
+def test_the_programs_own_code_may_be_left() -> None:
+    assert answer_of(lambda ask: ask()) == [True]
+
+
+def test_code_that_the_runtime_calls_while_nothing_is_half_done_may_be_left() -> None:
+    def main(ask: Callable[[], object]) -> None:
+        send(self_(), 1)
+        receive(lambda message: ask() or True)
+
+    assert answer_of(main) == [True]
+
+
+def test_an_import_is_not_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "imported.py").write_text("import sys\nsys.modules['tests.ask'].ask()\n")
+    asked: list[bool] = []
+
+    class Module:
+        @staticmethod
+        def ask() -> None:
+            asked.append(may_interrupt(sys._getframe(1)))
+
+    monkeypatch.setitem(sys.modules, "tests.ask", Module)
+
+    def main() -> None:
+        spec = importlib.util.spec_from_file_location("imported", tmp_path / "imported.py")
+        assert spec is not None
+        assert spec.loader is not None
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+    run(main)
+    assert asked == [False]
+
+
+def test_a_handler_of_the_log_is_not_left() -> None:
+    class Asking(logging.Handler):
+        def __init__(self, ask: Callable[[], object]) -> None:
+            super().__init__()
+            self.ask = ask
+
+        def emit(self, record: logging.LogRecord) -> None:
+            self.ask()
+
+    def main(ask: Callable[[], object]) -> None:
+        logger = logging.Logger("of this test")
+        logger.addHandler(Asking(ask))
+        logger.warning("x")
+
+    assert answer_of(main) == [False]
+
+
+def test_code_under_a_lock_of_threading_is_not_left() -> None:
+    def main(ask: Callable[[], object]) -> None:
+        condition = threading.Condition()
+        with condition:
+            condition.wait_for(lambda: ask() or True)
+
+    assert answer_of(main) == [False]
+
+
+def test_code_that_gevent_calls_is_not_left() -> None:
+    import gevent.pool
+
+    def main(ask: Callable[[], object]) -> None:
+        gevent.pool.Pool(1).map(lambda _: ask(), [1])
+
+    assert answer_of(main) == [False]
+
+
+def test_a_hook_in_the_middle_of_a_death_is_not_left() -> None:
+    class Asking(Instrument):
+        def __init__(self, ask: Callable[[], object]) -> None:
+            self.ask = ask
+
+        def exited(self, process: object, reason: object, cause: object) -> None:
+            self.ask()
+
+    def main(ask: Callable[[], object]) -> None:
+        instrument = Asking(ask)
+        install(instrument)
+        monitor(spawn(lambda: None))
+        receive(Down)
+        remove(instrument)
+
+    assert answer_of(main) == [False]
+
+
+def test_the_copy_of_a_reason_while_a_death_is_told_is_not_left() -> None:
+    class Asking:
+        def __init__(self, ask: Callable[[], object]) -> None:
+            self.ask = ask
+
+        def __deepcopy__(self, memo: object) -> object:
+            self.ask()
+            return self
+
+    def main(ask: Callable[[], object]) -> None:
+        monitor(spawn(exit, Asking(ask)))
+        receive(Down)
+
+    spawned, exited, told = answer_of(main)
+    assert exited
+    assert not told
+    del spawned
+
+
+def test_what_the_runtime_does_itself_is_not_left() -> None:
+    frame = frame_of(lambda note: note())
+    inside = frame.f_back
+    while inside is not None and not inside.f_globals["__name__"].startswith("runtime."):
+        inside = inside.f_back
+    assert inside is not None
+    assert not may_interrupt(inside)
+
+
+def test_a_stack_without_the_runtime_is_that_of_a_plain_greenlet_or_of_nobody() -> None:
+    def program() -> FrameType:
+        return sys._getframe()
+
+    frame = program()
+    assert not may_interrupt(None)
+    assert may_interrupt(None, plain=True)
+    del frame
+
+
+def test_slices_leave_an_import_whole(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(
+        "import time\nends = time.monotonic() + 0.02\nwhile time.monotonic() < ends: pass\n"
+    )
+    order: list[str] = []
+
+    def imports() -> None:
+        spec = importlib.util.spec_from_file_location("slow", tmp_path / "slow.py")
+        assert spec is not None
+        assert spec.loader is not None
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+        order.append("imported")
+
+    def main() -> None:
+        node = running_node()
+        assert node is not None
+        with TimeSlices(node, 0.001):
+            spawn(imports)
+            spawn(order.append, "other")
+            sleep(0.001)
+            while len(order) < 2:
+                sleep(0.001)
+
+    run(main)
+    assert order == ["imported", "other"]
+
+
+def test_the_signal_is_given_back_by_the_last_of_its_users() -> None:
+    before = signal.getsignal(SIGNAL)
+
+    def main() -> None:
+        node = running_node()
+        assert node is not None
+        ours = signal.getsignal(SIGNAL)
+        assert ours != before
+        first = Interruption.of(node)
+        assert Interruption.of(node) is first
+        first.close()
+        assert signal.getsignal(SIGNAL) == ours
+
+    run(main)
+    assert signal.getsignal(SIGNAL) == before
