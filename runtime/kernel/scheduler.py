@@ -25,6 +25,7 @@ from runtime.kernel.fork import end_child
 from runtime.kernel.process import DEAD, RUNNABLE, RUNNING, Process, Worker
 from runtime.kernel.signals import announce, finish
 from runtime.terms.errors import ProcessKilled, RuntimeFault
+from runtime.terms.time_limit import paused
 
 BATCH = 0.002
 """Seconds that a batch may run before sockets and timers get their turn."""
@@ -200,9 +201,10 @@ class Scheduler:
         if not self.scheduled:
             self.schedule()
         try:
-            _switch(self.hub)
-            while process.state is not RUNNING:
+            with paused():
                 _switch(self.hub)
+                while process.state is not RUNNING:
+                    _switch(self.hub)
         except BaseException:
             _stop_waiting(process)
             raise
@@ -237,8 +239,9 @@ class Scheduler:
         process.gives_way = True
         if not self.scheduled:
             self.schedule()
-        while process.gives_way:
-            _switch(self.hub)
+        with paused():
+            while process.gives_way:
+                _switch(self.hub)
 
     def refuse(self, process: Process) -> None:
         """Answer a dead process that asks for something: raises ProcessKilled.

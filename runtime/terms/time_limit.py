@@ -10,18 +10,51 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from types import FrameType
 from typing import Any
 
 import gevent
 from gevent.hub import Hub
-from greenlet import getcurrent
+from greenlet import getcurrent, greenlet
 
 
 class OutOfTime(BaseException):
     """Ends a description that takes too long. Not an `Exception`, so that few things swallow it."""
+
+
+class _Tracer:
+    """Looks at the time with each line that one greenlet runs."""
+
+    __slots__ = ("ends", "greenlet")
+
+    def __init__(self, greenlet: greenlet, ends: float) -> None:
+        self.greenlet = greenlet
+        self.ends = ends
+
+    def __call__(self, frame: FrameType, event: str, argument: Any) -> Any:
+        if getcurrent() is not self.greenlet:
+            return None  # it waits, and others run
+        if time.thread_time() > self.ends:
+            raise OutOfTime
+        return self
+
+
+@contextmanager
+def paused() -> Iterator[None]:
+    """While the block runs, which switches to others, look at no time; theirs does not count."""
+    tracer = sys.gettrace()
+    if not isinstance(tracer, _Tracer):
+        yield
+        return
+    sys.settrace(None)
+    before = time.thread_time()
+    try:
+        yield
+    finally:
+        tracer.ends += time.thread_time() - before
+        sys.settrace(tracer)
 
 
 def within(seconds: float, describe: Callable[[Any], str], value: object, patience: float | None = None) -> str:
@@ -32,15 +65,6 @@ def within(seconds: float, describe: Callable[[Any], str], value: object, patien
     A program that is traced (by a debugger, say) keeps its tracer, and is not limited while it computes.
     """
     me = getcurrent()
-    ends = time.thread_time() + seconds
-
-    def look(frame: FrameType, event: str, argument: Any) -> Any:
-        if getcurrent() is not me:
-            return None  # it waits, and others run
-        if time.thread_time() > ends:
-            raise OutOfTime
-        return look
-
     # Only a process may wait; in the hub, and on a thread that has none, gevent says so itself.
     waiting = (
         gevent.Timeout(seconds if patience is None else max(0.001, patience), OutOfTime)
@@ -50,7 +74,7 @@ def within(seconds: float, describe: Callable[[Any], str], value: object, patien
     tracing = sys.gettrace() is None
     with waiting:
         if tracing:
-            sys.settrace(look)
+            sys.settrace(_Tracer(me, time.thread_time() + seconds))
         try:
             return describe(value)
         finally:

@@ -365,10 +365,9 @@ def test_the_copy_of_a_reason_while_a_death_is_told_is_not_left() -> None:
         monitor(spawn(exit, Asking(ask)))
         receive(Down)
 
-    spawned, exited, told = answer_of(main)
+    exited, told = answer_of(main)
     assert exited
     assert not told
-    del spawned
 
 
 def test_what_the_runtime_does_itself_is_not_left() -> None:
