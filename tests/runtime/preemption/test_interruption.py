@@ -427,6 +427,7 @@ def test_the_signal_is_given_back_by_the_last_of_its_users() -> None:
         first = Interruption.of(node)
         assert Interruption.of(node) is first
         first.close()
+        first.close()
         assert signal.getsignal(SIGNAL) == ours
 
     run(main)
