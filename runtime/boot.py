@@ -163,8 +163,8 @@ class Failures(Instrument):
 
     def event(self, kind: str, fields: dict[str, Any]) -> None:
         """Note what a supervisor tells."""
-        if kind == "application_terminated":
-            self._stop.request(("application_terminated", fields["name"], fields["reason"]))
+        if kind in ("application_terminated", "application_start_failure"):
+            self._stop.request((kind, fields["name"], fields["reason"]))
         elif kind == "restarted":
             self._failed_starts.pop(fields["supervisor"], None)
         elif kind == "restart_failed":

@@ -39,6 +39,9 @@ ASK_EVERY = 0.25
 EVENT_BATCH = 2_000
 """How many events one question asks for."""
 
+BATCHES = 50
+"""How many such questions are asked in one look. What is left is read in the next."""
+
 
 @dataclass(frozen=True)
 class Orders:
@@ -173,13 +176,14 @@ class Chaos:
 
     async def _look(self) -> None:
         """Take what the log tells, and ask about victims the log has been silent about."""
-        while True:
+        for _ in range(BATCHES):
             events = await self._source.ask(wire.GetEvents(after=self._last_event, limit=EVENT_BATCH))
-            if not isinstance(events, wire.Events) or not events.events:
+            fresh = events.events if isinstance(events, wire.Events) else ()
+            if not isinstance(events, wire.Events) or not fresh or fresh[-1].id <= self._last_event:
                 break
-            for event in events.events:
+            for event in fresh:
                 self._recoveries.happened(event)
-            self._last_event = events.events[-1].id
+            self._last_event = fresh[-1].id
             if self._last_event >= events.last:
                 break
         now = self._clock.now()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as encoder
 import os
 from typing import Annotated, Literal
 
@@ -24,21 +23,12 @@ def config(
     if path:
         print(file)
         return
-    values = msgspec.to_builtins(settings.load())
+    values = settings.load()
     if json:
-        output.show_json({"path": str(file), "exists": file.exists(), "settings": values})
+        output.show_json({"path": str(file), "exists": file.exists(), "settings": msgspec.to_builtins(values)})
         return
     print(f"# {file}{'' if file.exists() else ' (does not exist: these are the defaults)'}")
-    for name, value in sorted(values.items(), key=lambda each: isinstance(each[1], dict)):  # TOML's tables come last
-        if isinstance(value, dict):
-            print(f"\n[{name}]", *(f"{_toml(key)} = {_toml(setting)}" for key, setting in value.items()), sep="\n")
-        else:
-            print(f"{name} = {_toml(value)}")
-
-
-def _toml(value: object) -> str:
-    """Write a string, number, boolean or list of strings as TOML does, which for these is as JSON does."""
-    return encoder.dumps(value)
+    print(msgspec.toml.encode(values).decode(), end="")
 
 
 def completion(

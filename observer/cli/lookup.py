@@ -15,6 +15,9 @@ from runtime.introspection import wire
 MEASURE_TIMEOUT = 1.0
 """Seconds that a command waits at most for memory to be measured."""
 
+ROUNDS = 10
+"""How often a tree is asked for, each time with more of it unfolded. A node needs two."""
+
 Measured = TypeVar("Measured", wire.Window, wire.Details)
 
 _PID = re.compile(r"<?(\d+\.\d+\.\d+)>?")
@@ -114,7 +117,7 @@ def processes(
     """
     until = time.monotonic() + wait
     seen: set[str] = set()
-    offset = 0
+    offset = known = 0
     while limit is None or len(seen) < limit:
         size = wire.MAX_ROWS if limit is None else min(wire.MAX_ROWS, limit - len(seen))
         query = wire.GetProcesses(filter=filter, sort=sort, descending=descending, offset=offset, limit=size)
@@ -124,8 +127,9 @@ def processes(
                 seen.add(row.key)
                 yield row
         offset += len(window.rows)
-        if not window.rows or offset >= window.total:
+        if len(seen) == known or offset >= window.total:  # nothing new: a list that is always said to go on ends here
             return
+        known = len(seen)
 
 
 def measured(client: Client, kind: type[Measured], query: wire.Query, until: float) -> Measured:
@@ -147,22 +151,24 @@ def measured(client: Client, kind: type[Measured], query: wire.Query, until: flo
 def tree(client: Client, *, filter: str = "", fold_over: int) -> list[wire.Row]:
     """Give the node's whole tree depth first; only supervisors with more than `fold_over` children stay folded."""
     unfolded: tuple[str, ...] = ()
-    while True:
+    for _ in range(ROUNDS):
         rows = _tree_once(client, filter, fold_over, unfolded)
         more = [row.key for row in rows if row.folded and row.child_count <= fold_over and row.key not in unfolded]
         if not more:
-            return rows
+            break
         unfolded += tuple(more)  # the group of processes under no supervisor comes folded unless it is asked for
+    return rows
 
 
 def _tree_once(client: Client, filter: str, fold_over: int, unfolded: tuple[str, ...]) -> list[wire.Row]:
     rows: dict[str, wire.Row] = {}
-    offset = 0
+    offset = known = 0
     while True:
         query = wire.GetTree(filter=filter, fold_over=fold_over, unfolded=unfolded, offset=offset, limit=wire.MAX_ROWS)
         window = client.expect(wire.Window, query)
         for row in window.rows:
             rows.setdefault(row.key, row)
         offset += len(window.rows)
-        if not window.rows or offset >= window.total:
+        if len(rows) == known or offset >= window.total:
             return list(rows.values())
+        known = len(rows)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import functools
-import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -28,6 +27,8 @@ def show(renderable: RenderableType) -> None:
     _console().print(renderable)
 
 
-def show_json(value: Any, indent: int | None = 2) -> None:
-    """Print one JSON value. All that is not ASCII is escaped, so that nothing in it can move a cursor."""
-    print(json.dumps(value, indent=indent, ensure_ascii=True), flush=True)
+def show_json(value: object, indent: int | None = 2) -> None:
+    """Print one value as strict JSON; without `indent` on one line."""
+    from observer.output import strict_json
+
+    print(strict_json.encode(value, indent), flush=True)

@@ -12,6 +12,7 @@ from rich.cells import cell_len
 
 from observer.model.row_history import RowHistory
 from observer.text import tones, units
+from observer.text.budget import is_spent
 from observer.text.safe_text import fit, fit_right, safe
 from observer.text.sparkline import bar, mailbox_fraction, sparkline
 from runtime.introspection.wire import GREENLETS, Row, Sort
@@ -124,7 +125,7 @@ def _restarts(row: Row, history: RowHistory | None, width: int) -> Cell:
     text = f"{used}/{row.max_restarts}"
     if width >= 9 and used and row.restarts_expire_in is not None:
         text = f"{units.duration(row.restarts_expire_in)} {text}"
-    spent = used and used >= row.max_restarts
+    spent = is_spent(used, row.max_restarts)
     tone = tones.BAD if spent else tones.WARN if used else tones.MUTED
     return ((fit_right(("!" if spent else "") + text, width), tone),)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from observer.clock import of_day
 from observer.text import tones, units
+from observer.text.budget import budget
 from observer.text.safe_text import safe
 from runtime.introspection.wire import Event
 
@@ -106,6 +107,5 @@ def _after(text: str) -> str:
 def _budget(event: Event) -> Spans:
     if event.restarts_used is None or event.max_restarts is None:
         return []
-    window = f" in {event.max_seconds:g}s" if event.max_seconds else ""
     tone = tones.BAD if event.restarts_used >= event.max_restarts else tones.MUTED
-    return [(f"  {event.restarts_used}/{event.max_restarts} restarts{window}", tone)]
+    return [(f"  {budget(event.restarts_used, event.max_restarts, event.max_seconds)}", tone)]

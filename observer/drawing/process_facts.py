@@ -8,6 +8,7 @@ from observer.drawing.advice import ADVICE
 from observer.drawing.columns import OVERLOADED, STATUS, group_text, mailbox_tone, worth_telling
 from observer.model.row_history import RowHistory
 from observer.text import tones, units
+from observer.text.budget import budget, is_spent
 from observer.text.safe_text import safe
 from observer.text.sparkline import sparkline
 from runtime.introspection.wire import Details, Frame, Related, Row
@@ -96,8 +97,8 @@ def _supervision(row: Row) -> Fact:
     if row.not_running:
         parts.append((f"  ■ {row.not_running} not running", tones.WARN))
     if allowed is not None:
-        spent = bool(used) and used >= allowed
-        text = f"  {'! ' if spent else ''}{used} of {allowed} restarts in {row.max_seconds or 0:g}s"
+        spent = is_spent(used, allowed)
+        text = f"  {'! ' if spent else ''}{budget(used, allowed, row.max_seconds, of=' of ')}"
         tone = tones.BAD if spent else tones.WARN if used else tones.MUTED
         parts.append((text, tone))
         if used and row.restarts_expire_in is not None:

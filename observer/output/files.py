@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from observer.output import strict_json
 from observer.output.json_records import of_process
 from observer.text import units
 from observer.text.guides import guides
@@ -92,7 +92,7 @@ def table(rows: Sequence[Row]) -> str:
 
 def records(rows: Sequence[Row]) -> str:
     """Write the rows as JSON, with `process_info`'s keys, as the command does."""
-    return json.dumps([of_process(row) for row in rows], indent=2) + "\n"
+    return strict_json.encode([of_process(row) for row in rows]) + "\n"
 
 
 FORMATS = (

@@ -14,6 +14,7 @@ from observer.drawing import event_line
 from observer.drawing.columns import STATUS, group_text
 from observer.node.discovery import Found
 from observer.text import units
+from observer.text.budget import budget, is_spent
 from observer.text.safe_text import safe
 from runtime.introspection import wire
 
@@ -72,9 +73,8 @@ def _place(row: wire.Row, now: float) -> Text:
     if row.kind == "supervisor":
         parts.append((f"  {row.strategy}", "dim"))
         if row.max_restarts is not None:
-            used = row.restarts_used or 0
-            spent = used >= row.max_restarts and used > 0
-            parts.append((f"  {used}/{row.max_restarts} restarts in {row.max_seconds:g}s", "red" if spent else "dim"))
+            text = budget(row.restarts_used, row.max_restarts, row.max_seconds)
+            parts.append((f"  {text}", "red" if is_spent(row.restarts_used, row.max_restarts) else "dim"))
         if row.folded:
             parts.append((f"  {units.many(row.child_count, 'child', 'children')}", "dim"))
     if row.restarts:
@@ -169,7 +169,7 @@ def details(answer: wire.Details, now: float) -> RenderableType:
     fact("restarts", row.restarts)
     fact("supervisor", row.supervisor and f"{row.supervisor} (child {row.child_id}, {row.restart})")
     if row.strategy is not None:
-        fact("strategy", f"{row.strategy}, {row.restarts_used}/{row.max_restarts} restarts in {row.max_seconds:g}s")
+        fact("strategy", f"{row.strategy}, {budget(row.restarts_used, row.max_restarts, row.max_seconds)}")
     fact("ancestors", _related(answer.ancestors))
     fact("parent", answer.parent and _related([answer.parent]))
     fact("links", _related(answer.links))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_YEAR = 365.25 * 86_400.0
+
 _DURATIONS = ((86_400.0, "d", 3_600.0, "h"), (3_600.0, "h", 60.0, "m"), (60.0, "m", 1.0, "s"))
 
 
@@ -18,7 +20,7 @@ def _scaled(value: float, step: float, units: str) -> str:
 
 def count(number: float) -> str:
     """Write how many: ``0``, ``999``, ``1.2k``, ``34M``."""
-    return _scaled(number, 1_000.0, " kMGT")
+    return _scaled(number, 1_000.0, " kMGTPE")
 
 
 def many(number: int, one: str, several: str) -> str:
@@ -39,7 +41,7 @@ def rate(per_second: float | None) -> str:
 
 def size(number: float | None) -> str:
     """Write bytes: ``0B``, ``812B``, ``3.4K``, ``1.2G``; a dash when there is no estimate."""
-    return "-" if number is None else _scaled(number, 1_024.0, "BKMGT")
+    return "-" if number is None else _scaled(number, 1_024.0, "BKMGTPE")
 
 
 def signed_size(number: float) -> str:
@@ -49,10 +51,17 @@ def signed_size(number: float) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Write a span of time in its two largest units: ``0s``, ``59s``, ``3m12s``, ``4h05m``, ``12d03h``."""
+    """Write a span of time in its two largest units: ``0s``, ``59s``, ``3m12s``, ``4h05m``, ``12d03h``, ``27y``.
+
+    What takes a thousand years or more, or has no end, is ``>999y``.
+    """
     if seconds is None:
         return "-"
     seconds = max(0.0, seconds)
+    if seconds >= 1_000 * _YEAR:
+        return ">999y"
+    if seconds >= 10_000 * 86_400:
+        return f"{seconds / _YEAR:.0f}y"
     if seconds >= 100 * 86_400:
         return f"{seconds / 86_400:.0f}d"
     for large, large_name, small, small_name in _DURATIONS:

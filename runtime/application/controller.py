@@ -28,7 +28,7 @@ CONTROLLER = "application_controller"
 
 
 class Running:
-    """An application that is starting or running: its master, its restart type, and who waits for its start."""
+    """An application that is starting or running: its master, its restart type, and the callers that wait for it."""
 
     __slots__ = ("callers", "master", "restart_type")
 
@@ -38,16 +38,16 @@ class Running:
         self.callers = [caller]
 
     def may_end(self, reason: Any) -> bool:
-        """Whether the other applications go on when this one ends with `reason`.
+        """Return whether the node goes on when this application ends with `reason`.
 
-        For a transient application ``"shutdown"`` is abnormal: it is what a tree ends with that has given up.
+        For a transient application ``"shutdown"`` is abnormal: a tree that gives up exits with it.
         """
         normal = type(reason) is str and reason == "normal"
         return self.restart_type == "temporary" or (self.restart_type == "transient" and normal)
 
 
 class ApplicationController(GenServer):
-    """Knows the loaded applications and runs the started ones. See OTP's application_controller.erl.
+    """Keeps the loaded applications and runs the started ones. See OTP's application_controller.erl.
 
     It answers as supervisors do, with ``("ok", value)``, ``("refused", reason)`` or ``("failed", reason)``.
     """
@@ -119,14 +119,15 @@ class ApplicationController(GenServer):
         if running is None:
             return "refused", ("not_started", name)
         end_master(running.master)
-        _tell_end(name, "stopped", running.restart_type)
+        _report_end(name, "stopped", running.restart_type)
         return "ok", None
 
     def handle_info(self, message: Any) -> Any:
-        """Hear of a master that has started its tree, or has ended."""
+        """Note that a master has started its tree, or has ended."""
         match message:
             case ("started", name):
                 running = self.running[name] = self.starting.pop(name)
+                report("progress", logging.INFO, application=name, restart_type=running.restart_type)
                 for caller in running.callers:
                     reply(caller, ("ok", None))
             case Exit(master, reason):
@@ -137,17 +138,15 @@ class ApplicationController(GenServer):
         for name, starting in self.starting.items():
             if starting.master == master:
                 del self.starting[name]
+                _report_end(name, reason, starting.restart_type)
                 for caller in starting.callers:
                     reply(caller, ("failed", reason))
-                return None
+                return None if starting.restart_type == "temporary" else _end_node("start_failure", name, reason)
         for name, running in self.running.items():
             if running.master == master:
                 del self.running[name]
-                _tell_end(name, reason, running.restart_type)
-                if running.may_end(reason):
-                    return None
-                emit("application_terminated", name=name, reason=reason)
-                return Stop(("application_terminated", name, reason))
+                _report_end(name, reason, running.restart_type)
+                return None if running.may_end(reason) else _end_node("terminated", name, reason)
         return None
 
     def shutdown_time(self) -> float:
@@ -168,7 +167,13 @@ def _shutdown_time(master: Pid) -> float:
     return CALLBACKS + seconds
 
 
-def _tell_end(name: str, reason: Any, restart_type: str) -> None:
+def _end_node(how: str, name: str, reason: Any) -> Stop:
+    """Tell `run` to end the program, and return what ends the controller and with it every application."""
+    emit(f"application_{how}", name=name, reason=reason)
+    return Stop((f"application_{how}", name, reason))
+
+
+def _report_end(name: str, reason: Any, restart_type: str) -> None:
     report("application_exited", logging.INFO, application=name, reason=reason, restart_type=restart_type)
 
 
@@ -191,7 +196,7 @@ def run_master(controller: Pid, application: Any) -> None:
 
 
 def _call_back(callback: Callable[[Any], Any], state: Any) -> Any:
-    """Call `prep_stop` or `stop`; one that fails is logged, and keeps nothing from stopping."""
+    """Call `prep_stop` or `stop`; one that fails is logged, and the stop goes on."""
     try:
         return callback(state)
     except (Exception, ProcessExit):
@@ -200,7 +205,7 @@ def _call_back(callback: Callable[[Any], Any], state: Any) -> Any:
 
 
 def start_tree(application: Any) -> tuple[Pid, Any]:
-    """Call an application's `start`; gives the Pid of its top supervisor and its state, or ends the caller."""
+    """Call an application's `start`; return the Pid of its top supervisor and its state. A failure ends the caller."""
     arguments = ("normal", application.args)
     where = (type(application).__name__, "start", arguments)
     try:

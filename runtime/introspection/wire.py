@@ -13,7 +13,7 @@ This module imports msgspec and the standard library alone: both sides of the wi
 from __future__ import annotations
 
 import struct
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -56,6 +56,45 @@ class Frozen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of all values on the wire: immutable, and silent about fields that have their default."""
 
 
+# -- What may stand in a field ------------------------------------------------------------------------------------
+
+# A node's answers come from another process, which may be broken or mean harm. What decodes them refuses a value that
+# does not fit its field. Texts of the program itself (names, messages, states) may hold any character; whoever draws
+# them makes them safe first.
+
+Pid = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[!-~]*\Z")]
+"""A pid, or what stands for one (``g7``): visible ASCII."""
+
+Word = Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[ -~]*\Z")]
+"""A word of the protocol's own or a version, in printable ASCII."""
+
+Name = Annotated[str, msgspec.Meta(max_length=20_000)]
+"""What the program calls something."""
+
+Key = Annotated[str, msgspec.Meta(max_length=200_000)]
+"""A place in the tree: the names on the way to it."""
+
+Text = Annotated[str, msgspec.Meta(max_length=4_000_000)]
+"""A sentence, a message or a state."""
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""How many, or the number of something."""
+
+Index = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
+"""A position in a list, or its length: more rows than any node has."""
+
+Depth = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
+"""How deep in a tree."""
+
+Moment = Annotated[float, msgspec.Meta(ge=0, le=1e11)]
+"""Seconds since the epoch, up to the year 5138."""
+
+Span = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
+"""Seconds that have passed."""
+
+Delay = Annotated[float, msgspec.Meta(ge=-1e12)]
+"""Seconds until something; infinity for never."""
+
 # -- Rows ---------------------------------------------------------------------------------------------------------
 
 
@@ -70,53 +109,53 @@ class Row(Frozen, frozen=True):
     `memory` is an estimate in bytes that was made `memory_age` seconds ago, or None before the first one.
     """
 
-    key: str
-    pid: str | None = None
+    key: Key
+    pid: Pid | None = None
     kind: Literal["supervisor", "worker", "greenlet", "group"] = "worker"
-    name: str = ""
+    name: Name = ""
     """What to call it: its registered name, else its label, its child id, its initial call."""
-    registered_name: str | None = None
-    label: str | None = None
-    child_id: str | None = None
-    initial_call: str = ""
+    registered_name: Name | None = None
+    label: Name | None = None
+    child_id: Name | None = None
+    initial_call: Name = ""
     status: Status = "waiting"
-    message_queue_len: int = 0
-    messages_in: int = 0
-    messages_out: int = 0
-    memory: int | None = None
-    memory_age: float | None = None
-    reductions: int = 0
-    cpu_time: float | None = None
-    restarts: int = 0
+    message_queue_len: Count = 0
+    messages_in: Count = 0
+    messages_out: Count = 0
+    memory: Count | None = None
+    memory_age: Span | None = None
+    reductions: Count = 0
+    cpu_time: Span | None = None
+    restarts: Count = 0
     """How often the child in this place was restarted."""
-    started_at: float | None = None
-    supervisor: str | None = None
+    started_at: Moment | None = None
+    supervisor: Pid | None = None
     """Pid of the supervisor, None for a process under no supervisor."""
-    restart: str | None = None
+    restart: Word | None = None
     """The child spec's restart type: permanent, transient or temporary."""
     # in a tree
-    depth: int = 0
-    child_count: int = 0
+    depth: Depth = 0
+    child_count: Count = 0
     """How many children it has, running or not. For a group: how many rows it stands for."""
     folded: bool = False
-    parent_key: str | None = None
+    parent_key: Key | None = None
     """Key of the row this one hangs under, None for a root."""
     context: bool = False
     """Whether, in a tree with a filter, it is shown only because something below it matches."""
     # supervisors
     strategy: Strategy | None = None
-    max_restarts: int | None = None
-    max_seconds: float | None = None
-    restarts_used: int | None = None
+    max_restarts: Count | None = None
+    max_seconds: Delay | None = None
+    restarts_used: Count | None = None
     """Restarts within the last `max_seconds`."""
-    restarts_expire_in: float | None = None
+    restarts_expire_in: Delay | None = None
     """Seconds until the oldest of `restarts_used` leaves the window."""
-    not_running: int = 0
+    not_running: Count = 0
     """Children that have no process at the moment."""
     # trouble
-    lints: tuple[str, ...] = ()
+    lints: Annotated[tuple[Word, ...], msgspec.Meta(max_length=100)] = ()
     """Names of the findings that point at this process, e.g. ``hog``."""
-    last_failure_at: float | None = None
+    last_failure_at: Moment | None = None
     """When a process in this place, or below it, last ended abnormally."""
 
     @property
@@ -132,41 +171,41 @@ GREENLETS = "~greenlets"
 class NodeStats(Frozen, frozen=True):
     """The figures of a whole node, for the header. Counters run since the node started."""
 
-    name: str
-    time: float
+    name: Name
+    time: Moment
     """When this was taken, by the node's clock."""
-    started_at: float
-    os_pid: int
-    process_count: int = 0
-    greenlet_count: int = 0
+    started_at: Moment
+    os_pid: Count
+    process_count: Count = 0
+    greenlet_count: Count = 0
     """Greenlets of gevent's own that are no processes."""
-    supervisor_count: int = 0
-    run_queue: int = 0
-    messages: int = 0
+    supervisor_count: Count = 0
+    run_queue: Count = 0
+    messages: Count = 0
     """Messages delivered."""
-    reductions: int = 0
-    spawned: int = 0
-    exited: int = 0
-    crashed: int = 0
-    restarted: int = 0
-    rss: int = 0
+    reductions: Count = 0
+    spawned: Count = 0
+    exited: Count = 0
+    crashed: Count = 0
+    restarted: Count = 0
+    rss: Count = 0
     """Resident memory of the operating-system process, in bytes."""
-    cpu_time: float = 0.0
-    hub_lag: float = 0.0
+    cpu_time: Span = 0.0
+    hub_lag: Span = 0.0
     """Seconds by which the hub last answered late; while it is stuck, for how long it has been."""
-    hub_busy_with: str | None = None
+    hub_busy_with: Pid | None = None
     """While the hub is stuck: the pid that holds it, or ``"?"`` when it is no process of the node."""
-    hub_busy_at: str | None = None
+    hub_busy_at: Name | None = None
     """While the hub is stuck: file, line and function it is in."""
-    timers: int = 0
-    names: int = 0
-    remains: int = 0
+    timers: Count = 0
+    names: Count = 0
+    remains: Count = 0
     """Dead processes whose frames have not finished unwinding."""
-    events_dropped: int = 0
-    last_event: int = 0
-    lint_count: int = 0
+    events_dropped: Count = 0
+    last_event: Count = 0
+    lint_count: Count = 0
     read_only: bool = False
-    scope: str | None = None
+    scope: Text | None = None
     """A note when figures are not exact, e.g. when a node is so big that it is walked in parts."""
 
 
@@ -349,14 +388,14 @@ class Request(Frozen, frozen=True):
 class Welcome(Frozen, tag_field="hello", tag="welcome", frozen=True):
     """The node's first frame."""
 
-    protocol: int
-    node: str
-    os_pid: int
-    started_at: float
-    runtime_version: str
-    python_version: str
-    gevent_version: str
-    command: str = ""
+    protocol: Count
+    node: Name
+    os_pid: Count
+    started_at: Moment
+    runtime_version: Word
+    python_version: Word
+    gevent_version: Word
+    command: Text = ""
     """The observed program's command line."""
     read_only: bool = False
 
@@ -364,8 +403,8 @@ class Welcome(Frozen, tag_field="hello", tag="welcome", frozen=True):
 class Refused(Frozen, tag_field="hello", tag="refused", frozen=True):
     """The node's first and last frame to a client it will not serve; `why` is a sentence."""
 
-    why: str
-    protocol: int = PROTOCOL
+    why: Text
+    protocol: Count = PROTOCOL
 
 
 class Answer(Frozen, tag_field="answer", frozen=True):
@@ -376,36 +415,36 @@ class Stats(Answer, tag="stats", frozen=True):
     """Answers `GetStats`. `settings` are the node's constants by name (scheduler, limits, versions), as text."""
 
     stats: NodeStats
-    settings: dict[str, str] = {}
+    settings: dict[Text, Text] = {}
 
 
 class Window(Answer, tag="window", frozen=True):
     """A part of a list: rows `offset` to ``offset + len(rows)`` of `total`, and the node's figures at that moment."""
 
-    rows: tuple[Row, ...]
-    offset: int
-    total: int
+    rows: Annotated[tuple[Row, ...], msgspec.Meta(max_length=MAX_ROWS)]
+    offset: Index
+    total: Index
     stats: NodeStats
-    anchor_index: int | None = None
+    anchor_index: Index | None = None
     """Where the anchor stands in the whole list; None when it is in no row (gone, folded away, filtered out)."""
-    matched: int | None = None
+    matched: Index | None = None
     """With a filter: how many rows match it themselves."""
 
 
 class Frame(Frozen, frozen=True):
     """One frame of a stack."""
 
-    file: str
-    line: int
-    function: str
-    source: str = ""
+    file: Name
+    line: Count
+    function: Name
+    source: Text = ""
 
 
 class Related(Frozen, frozen=True):
     """A process that another one is related to, with what to call it."""
 
-    pid: str
-    name: str = ""
+    pid: Pid
+    name: Name = ""
 
 
 class Details(Answer, tag="details", frozen=True):
@@ -418,17 +457,17 @@ class Details(Answer, tag="details", frozen=True):
     parent: Related | None = None
     ancestors: tuple[Related, ...] = ()
     trap_exit: bool = False
-    priority: str = "normal"
-    max_heap_size: int | None = None
+    priority: Word = "normal"
+    max_heap_size: Count | None = None
     waiting_for: Related | None = None
     """Whose reply it waits for, when it waits in a call."""
-    messages: tuple[str, ...] = ()
-    state: str | None = None
-    state_note: str = ""
+    messages: tuple[Text, ...] = ()
+    state: Text | None = None
+    state_note: Text = ""
     """Why there is no state, in a sentence: not asked for, not a server, busy, redacted, switched off."""
     withheld: bool = False
     """Whether messages, state and dictionary are not shown on this node (--no-state)."""
-    dictionary: dict[str, str] = {}
+    dictionary: dict[Text, Text] = {}
     current_stacktrace: tuple[Frame, ...] = ()
 
 
@@ -442,31 +481,31 @@ class Event(Frozen, frozen=True):
     observer did something else); ``report`` (anything else worth a line).
     """
 
-    id: int
-    time: float
+    id: Count
+    time: Moment
     kind: Literal["spawn", "exit", "restart", "restart_failed", "gave_up", "stall", "kill", "action", "report"]
-    pid: str | None = None
-    name: str = ""
-    key: str | None = None
+    pid: Pid | None = None
+    name: Name = ""
+    key: Key | None = None
     """Place in the tree of the process it is about."""
-    reason: str | None = None
+    reason: Text | None = None
     crashed: bool = False
-    cause: int | None = None
-    supervisor: str | None = None
-    child_id: str | None = None
-    old_pid: str | None = None
-    restarts_used: int | None = None
-    max_restarts: int | None = None
-    max_seconds: float | None = None
-    seconds: float | None = None
-    processor_seconds: float | None = None
+    cause: Count | None = None
+    supervisor: Pid | None = None
+    child_id: Name | None = None
+    old_pid: Pid | None = None
+    restarts_used: Count | None = None
+    max_restarts: Count | None = None
+    max_seconds: Delay | None = None
+    seconds: Span | None = None
+    processor_seconds: Span | None = None
     """Of a stall: how much of `seconds` the hub's thread was on the processor."""
     stall: Literal["computing", "blocked", "starved"] | None = None
     """Why the hub was held: by work, by a call that blocks the thread, or because its thread was not run."""
-    message: str = ""
+    message: Text = ""
     """A sentence for a person."""
-    last_message: str | None = None
-    state: str | None = None
+    last_message: Text | None = None
+    state: Text | None = None
     stacktrace: tuple[Frame, ...] = ()
 
 
@@ -474,8 +513,8 @@ class Events(Answer, tag="events", frozen=True):
     """Answers `GetEvents`. `dropped` events were lost from the front of the bounded log; `last` is the newest id."""
 
     events: tuple[Event, ...] = ()
-    dropped: int = 0
-    last: int = 0
+    dropped: Count = 0
+    last: Count = 0
 
 
 class Plan(Answer, tag="plan", frozen=True):
@@ -485,7 +524,7 @@ class Plan(Answer, tag="plan", frozen=True):
     would go down; `sentence` says it all in one line.
     """
 
-    sentence: str
+    sentence: Text
     kills: tuple[Related, ...] = ()
     restarts: tuple[Related, ...] = ()
     gives_up: tuple[Related, ...] = ()
@@ -494,11 +533,11 @@ class Plan(Answer, tag="plan", frozen=True):
 class Lint(Frozen, frozen=True):
     """One finding: what kind, how bad (1 to 3), which processes, and a plain sentence."""
 
-    kind: str
-    weight: int
-    pids: tuple[str, ...]
-    sentence: str
-    since: float | None = None
+    kind: Word
+    weight: Count
+    pids: tuple[Pid, ...]
+    sentence: Text
+    since: Moment | None = None
 
 
 class Lints(Answer, tag="lints", frozen=True):
@@ -510,30 +549,30 @@ class Lints(Answer, tag="lints", frozen=True):
 class NameEntry(Frozen, frozen=True):
     """A registered name: `registry` is empty for the node's own names."""
 
-    name: str
-    pid: str
-    registry: str = ""
+    name: Name
+    pid: Pid
+    registry: Name = ""
 
 
 class TimerEntry(Frozen, frozen=True):
     """A pending timer: `due_in` seconds, for a pid or a name; `name` is what to call the process of a pid."""
 
-    due_in: float
-    dest: str
-    message: str
-    name: str = ""
+    due_in: Delay
+    dest: Name
+    message: Text
+    name: Name = ""
 
 
 class SocketEntry(Frozen, frozen=True):
     """An open socket of the observed program; `pid` and `name` when it is known which process holds it."""
 
     fd: int
-    family: str
-    local: str
-    remote: str = ""
-    status: str = ""
-    pid: str | None = None
-    name: str = ""
+    family: Word
+    local: Name
+    remote: Name = ""
+    status: Word = ""
+    pid: Pid | None = None
+    name: Name = ""
 
 
 class Names(Answer, tag="names", frozen=True):
@@ -542,29 +581,29 @@ class Names(Answer, tag="names", frozen=True):
     names: tuple[NameEntry, ...] = ()
     timers: tuple[TimerEntry, ...] = ()
     sockets: tuple[SocketEntry, ...] = ()
-    names_total: int = 0
-    timers_total: int = 0
+    names_total: Count = 0
+    timers_total: Count = 0
 
 
 class Done(Answer, tag="done", frozen=True):
     """A command was carried out; `sentence` says what was done, `value` a call's reply, `event` the log's entry."""
 
-    sentence: str = ""
-    value: str | None = None
-    event: int | None = None
+    sentence: Text = ""
+    value: Text | None = None
+    event: Count | None = None
 
 
 class Failed(Answer, tag="failed", frozen=True):
     """The node could not do it, or would not; `why` is a sentence for a person."""
 
-    why: str
+    why: Text
     kind: Literal["noproc", "bad_request", "read_only", "timeout", "unsupported", "error"] = "error"
 
 
 class Reply(Frozen, frozen=True):
     """The answer to the request of that number."""
 
-    id: int
+    id: Count
     answer: Stats | Window | Details | Events | Plan | Lints | Names | Done | Failed
 
 

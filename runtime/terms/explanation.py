@@ -34,6 +34,10 @@ def _explain(reason: Any, depth: int) -> str:
         return reason_text(reason)
     if len(reason) == 2:
         first, second = reason
+        if is_atom(first, "duplicate_child_name"):
+            return (
+                f'{first}: {reason_text(second)}; give each child an id of its own: child_spec((Class, ...), id="...")'
+            )
         if is_atom(first, "shutdown") and type(second) is tuple and len(second) == 3:
             return _explain(second, depth - 1)
         if is_atom(first, "EXIT") or is_atom(first, "bad_return"):
@@ -48,6 +52,8 @@ def _explain(reason: Any, depth: int) -> str:
         return f"child {reason_text(reason[1])} did not start: {_explain(reason[2], depth - 1)}"
     if len(reason) == 3 and is_atom(reason[0], "application_terminated"):
         return f"the application {reason_text(reason[1])} ended: {_explain(reason[2], depth - 1)}"
+    if len(reason) == 3 and is_atom(reason[0], "application_start_failure"):
+        return f"the application {reason_text(reason[1])} did not start: {_explain(reason[2], depth - 1)}"
     return reason_text(reason)
 
 

@@ -19,7 +19,7 @@ class _Collector(Instrument):
         self.reports.append(report)
 
 
-def reports_during(cause: Callable[[], Any]) -> list[tuple[str, str, dict[str, Any]]]:
+def reports_during(cause: Callable[[], Any]) -> list[tuple[Any, ...]]:
     """Level, kind and fields of each report made while `cause` runs and what follows from it happens, in order."""
     collector = _Collector()
     install(collector)
@@ -33,10 +33,15 @@ def reports_during(cause: Callable[[], Any]) -> list[tuple[str, str, dict[str, A
 
 def kinds_during(cause: Callable[[], Any]) -> list[str]:
     """The kind of each of those reports."""
-    return [kind for _, kind, _ in reports_during(cause)]
+    return [kind for _, kind, *_ in reports_during(cause)]
 
 
-def _shown(report: Report) -> tuple[str, str, dict[str, Any]]:
+def of_applications_during(cause: Callable[[], Any]) -> list[tuple[Any, ...]]:
+    """Those that are about applications."""
+    return [shown for shown in reports_during(cause) if "application" in shown[-1]]
+
+
+def _shown(report: Report) -> tuple[Any, ...]:
     level = logging.getLevelName(report.level).lower()
     fields = report.fields
     match report.kind:
@@ -52,6 +57,11 @@ def _shown(report: Report) -> tuple[str, str, dict[str, Any]]:
                 report.kind,
                 {**_child(fields), "context": fields["context"], "reason": bare(fields["reason"])},
             )
+        case "progress" if "application" in fields:
+            return level, report.kind, {"application": fields["application"]}
+        case "application_exited":  # at the level notice on a BEAM, which Python has not
+            shown = {"application": fields["application"], "reason": fields["reason"], "type": fields["restart_type"]}
+            return (report.kind, shown)
         case "progress":
             return level, report.kind, _child(fields)
         case "process_crashed":

@@ -10,14 +10,18 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, cast
+from typing import Literal, Self
 
+import msgspec
 import pytest
 
 from runtime.introspection import wire
 
 Fault = Literal["", "mute", "garbage", "future", "refuses", "huge", "closes", "mute_later", "garbage_later", "hangs_up"]
 """How it misbehaves: towards every client from the start, or (``..._later``, ``hangs_up``) at the first question."""
+
+Raw = dict[str, object]
+"""An answer as it is encoded: it may be one that no real node can give."""
 
 
 class FakeEndpoint:
@@ -26,7 +30,7 @@ class FakeEndpoint:
     What it was asked is kept in `asked`. A context manager; its threads end with it.
     """
 
-    def __init__(self, name: str, respond: Callable[[wire.Query], wire.Answer], fault: Fault = "") -> None:
+    def __init__(self, name: str, respond: Callable[[wire.Query], wire.Answer | Raw], fault: Fault = "") -> None:
         self.name = name
         self.path = Path(os.environ["OBSERVER_DIR"]) / f"{name}.sock"
         self.asked: list[wire.Query] = []
@@ -97,10 +101,8 @@ class FakeEndpoint:
                     case "garbage_later":
                         client.sendall(wire.HEADER.pack(3) + b"\xc1\xc1\xc1")
                     case _:
-                        answer = cast(
-                            wire.Done, self._respond(request.query)
-                        )  # one of the union that a reply may carry
-                        client.sendall(wire.frame(wire.Reply(id=request.id, answer=answer)))
+                        body = msgspec.msgpack.encode({"id": request.id, "answer": self._respond(request.query)})
+                        client.sendall(wire.HEADER.pack(len(body)) + body)
 
     def _first_frame(self) -> bytes:
         match self._fault:

@@ -1,6 +1,7 @@
 %% What the recorded application scenario leaves open.
 -module(applications).
--export([a50_dependencies/0, a51_failed_starts/0, a52_settings/0, a53_trees_that_end_by_themselves/0]).
+-export([a50_dependencies/0, a51_failed_starts/0, a52_settings/0, a53_trees_that_end_by_themselves/0,
+         a54_what_is_reported_of_applications/0, a55_failures_of_many/0]).
 -import(transcript, [log/1, settle/0]).
 
 running(Names) -> [Name || Name <- Names, lists:keymember(Name, 1, application:which_applications())].
@@ -90,3 +91,28 @@ a53_trees_that_end_by_themselves() ->
                             {finishes, fun() -> cw:stop(transcript:named(<<"w#2">>), boom) end}]],
     [log([stop, application:stop(Name)]) || Name <- [finishes, bystander]],
     unload(Names).
+
+a54_what_is_reported_of_applications() ->
+    ok = application_case:load(calm, [], [cw:spec(c)]),
+    ok = application_case:load(refuses, [], {error, no_luck}),
+    Done = cw:spec(done, #{}, #{restart => transient, significant => true}),
+    ok = application_case:load(finishes, [], {flags, #{auto_shutdown => any_significant}, [Done]}),
+    Reported = fun(F) -> log([reported, reports:of_applications(F)]) end,
+    Reported(fun() -> application:start(calm) end),
+    Reported(fun() -> application:start(calm) end),
+    Reported(fun() -> application:start(refuses) end),
+    Reported(fun() -> application:start(finishes, transient) end),
+    Reported(fun() -> cw:stop(transcript:named(<<"c#1">>), boom) end),
+    Reported(fun() -> application:stop(finishes) end),
+    unload([calm, refuses, finishes]).
+
+a55_failures_of_many() ->
+    ok = application_case:load(base, [], [cw:spec(b)]),
+    ok = application_case:load(refuses, [base], {error, no_luck}),
+    ok = application_case:load(needy, [base, refuses], [cw:spec(n)]),
+    ok = application_case:load(orphan, [base, missing], [cw:spec(o)]),
+    [begin
+         {error, {Name, _}} = application:ensure_all_started(App),
+         log([App, failed_at, Name, running(['base', refuses, needy, orphan])])
+     end || App <- [refuses, needy, orphan, missing]],
+    unload([orphan, needy, refuses, base]).

@@ -1,6 +1,6 @@
 %% Collects what is logged while something happens, and shows it as the transcripts do.
 -module(reports).
--export([during/1, kinds/1, log/2]).
+-export([during/1, kinds/1, of_applications/1, log/2]).
 
 %% Runs F and gives, in order, what was logged until a moment after it: each a list of level, kind and fields.
 during(F) ->
@@ -16,6 +16,9 @@ during(F) ->
 
 %% The same with no more than the kind of each.
 kinds(F) -> [Kind || [_, Kind, _] <- during(F)].
+
+%% Those that are about applications.
+of_applications(F) -> [Report || Report <- during(F), is_map_key(application, lists:last(Report))].
 
 collected() ->
     receive {?MODULE, Event} -> [Report || Report <- [shown(Event)], Report =/= other] ++ collected()
@@ -37,6 +40,11 @@ shown(#{level := Level, msg := {report, #{label := {supervisor, _}, report := Re
     [Level, supervisor_report, #{supervisor => supervisor(Report), context => proplists:get_value(errorContext, Report),
                                  reason => bare(proplists:get_value(reason, Report)), child => child(id, Report),
                                  child_pid => child(pid, Report)}];
+shown(#{level := Level, msg := {report, #{label := {application_controller, progress}, report := Report}}}) ->
+    [Level, progress, #{application => proplists:get_value(application, Report)}];
+shown(#{msg := {report, #{label := {application_controller, exit}, report := Report}}}) ->
+    [application_exited, #{application => proplists:get_value(application, Report),
+                           reason => proplists:get_value(exited, Report), type => proplists:get_value(type, Report)}];
 shown(#{level := Level, meta := #{error_logger := #{emulator := true}}, msg := {Format, Arguments}})
   when is_list(Format) ->
     [Level, process_error, #{reason => bare(lists:last(Arguments))}];

@@ -5,6 +5,7 @@ from typing import Any
 
 from runtime import Application, Pid, application, cast, exit
 from tests.conformance.actors import Sup, worker
+from tests.conformance.captured import of_applications_during
 from tests.conformance.gates import named
 from tests.conformance.harness import Log, answer, log, settle
 from tests.conformance.scenarios.applications import Unlucky, ensured
@@ -139,3 +140,34 @@ def a53_trees_that_end_by_themselves(log: Log) -> None:
     for name in ("finishes", "bystander"):
         log("stop", answer(application.stop, name))
     _unload(names)
+
+
+def a54_what_is_reported_of_applications(log: Log) -> None:
+    _load("calm", [], [worker("c")])
+    application.load(type("Refuses", (Unlucky,), {"name": "refuses"}))
+    done = worker("done", restart="transient", significant=True)
+    _load("finishes", [], [done], {"auto_shutdown": "any_significant"})
+
+    def reported(cause: Callable[[], Any]) -> None:
+        log("reported", of_applications_during(cause))
+
+    reported(lambda: answer(application.start, "calm"))
+    reported(lambda: answer(application.start, "calm"))
+    reported(lambda: answer(application.start, "refuses"))
+    reported(lambda: answer(application.start, "finishes", "transient"))
+    reported(lambda: cast(named("c#1"), ("stop", "boom")))
+    reported(lambda: answer(application.stop, "finishes"))
+    _unload(["calm", "refuses", "finishes"])
+
+
+def a55_failures_of_many(log: Log) -> None:
+    names = ["base", "refuses", "needy", "orphan"]
+    _load("base", [], [worker("b")])
+    application.load(type("Refuses", (Unlucky,), {"name": "refuses", "applications": ("base",)}))
+    _load("needy", ["base", "refuses"], [worker("n")])
+    _load("orphan", ["base", "missing"], [worker("o")])
+    for name in ("refuses", "needy", "orphan", "missing"):
+        outcome, (failed, _) = ensured(name)
+        assert outcome == "error"
+        log(name, "failed_at", failed, _running(names))
+    _unload(names[::-1])

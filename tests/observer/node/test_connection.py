@@ -26,7 +26,7 @@ EARLY: list[tuple[Fault, str]] = [
 ]
 LATE: list[tuple[Fault, str]] = [
     ("mute_later", "did not answer within"),
-    ("garbage_later", "makes no sense"),
+    ("garbage_later", "does not fit the protocol"),
     ("hangs_up", "closed the connection"),
 ]
 

@@ -28,7 +28,7 @@ def test_counts_rates_and_sizes_fit_in_five_cells(number: float) -> None:
     assert len(units.size(number)) <= 5
 
 
-@given(st.floats(min_value=0, max_value=3e9))
+@given(st.floats(min_value=0))
 def test_durations_fit_in_six_cells(seconds: float) -> None:
     assert len(units.duration(seconds)) <= 6
 
@@ -51,6 +51,10 @@ def test_durations_fit_in_six_cells(seconds: float) -> None:
         (units.duration(192), "3m12s"),
         (units.duration(4 * 3600 + 300), "4h05m"),
         (units.duration(86_400 * 400), "400d"),
+        (units.duration(86_400 * 10_000), "27y"),
+        (units.duration(1e300), ">999y"),
+        (units.duration(float("inf")), ">999y"),
+        (units.count(2**63), "9.2E"),
         (units.lag(0.087), "87ms"),
         (units.lag(1.25), "1.2s"),
         (units.percent(0.004), "0.4%"),
