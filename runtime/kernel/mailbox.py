@@ -9,7 +9,8 @@ import gevent
 from greenlet import getcurrent
 
 from runtime.kernel.instrument import hooks
-from runtime.kernel.node import current_process, running_node
+from runtime.kernel.node import current, current_process, running_node
+from runtime.kernel.outside import ear_of_caller
 from runtime.kernel.process import DEAD, RECEIVING, RUNNABLE, WAITING, Destination, Pid, Process, Worker
 from runtime.kernel.signals import deliver
 from runtime.kernel.threads import get_ident
@@ -112,6 +113,9 @@ def receive(*patterns: Any, timeout: float | None = None, default: Any = _RAISE)
     worker = getcurrent()
     process = worker.process if type(worker) is Worker else None
     if process is None or process.state is DEAD:
+        ear = ear_of_caller() if process is None else None
+        if ear is not None:
+            return ear.ask("receive", lambda: receive(*patterns, timeout=timeout, default=default))
         process = current_process("receive")  # raises
     if patterns or timeout is not None:
         return receive_matching(process, matching(patterns) if patterns else None, timeout, default)
@@ -207,6 +211,9 @@ def _take_matching(process: Process, wanted: Matching) -> Any:
 
 def flush() -> list[Any]:
     """Give all messages of the caller's mailbox, oldest first, and empty it."""
+    ear = ear_of_caller() if current() is None else None
+    if ear is not None:
+        return ear.ask("flush", flush)
     process = current_process("flush")
     messages = process.messages()
     if process.saved:

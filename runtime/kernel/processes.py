@@ -10,6 +10,7 @@ from greenlet import getcurrent
 from runtime.kernel.body import PlainBody
 from runtime.kernel.names import check_name, set_name
 from runtime.kernel.node import Node, current, current_process, running_node, this_node
+from runtime.kernel.outside import ear_of_caller, new_ear
 from runtime.kernel.process import DEAD, OUTSIDE, RUNNABLE, Body, Destination, Pid, Process, Worker
 from runtime.kernel.signals import (
     Down,
@@ -177,8 +178,13 @@ def monitor(dest: Destination, alias: str | None = None) -> Ref:
     """Have one `Down` delivered when `dest`, a Pid or a name, dies; at once with ``"noproc"`` when it is dead already.
 
     A monitor by name stays with the process that held the name. With `alias` (``"explicit_unalias"``, ``"demonitor"``,
-    ``"reply_demonitor"``) the reference can be sent to as well (OTP: monitor/2, monitor/3).
+    ``"reply_demonitor"``) the reference can be sent to as well (OTP: monitor/2, monitor/3). A plain greenlet, or a
+    thread that is not the node's, may monitor too: then `receive`, `flush` and `demonitor` work in it until no monitor
+    and no message is left.
     """
+    process = current()
+    if process is None:
+        return new_ear().ask("monitor", lambda: monitor(dest, alias))
     process = current_process("monitor")
     ref = Ref()
     if alias is not None:
@@ -201,6 +207,9 @@ def demonitor(ref: Ref, flush: bool = False, info: bool = False) -> bool:
 
     Gives True, or with `info` whether the monitor was still there.
     """
+    ear = ear_of_caller() if current() is None else None
+    if ear is not None:
+        return ear.ask("demonitor", lambda: demonitor(ref, flush, info))
     process = current_process("demonitor")
     if not isinstance(ref, Ref):
         raise TypeError(f"demonitor() takes a Ref that monitor() gave, not {ref!r}")

@@ -6,11 +6,14 @@ comes later is dropped, so a late reply never reaches a mailbox.
 
 from __future__ import annotations
 
+from functools import partial
+
 from greenlet import getcurrent
 
 from runtime.kernel import clock
 from runtime.kernel.mailbox import deliver_from_outside, receive
 from runtime.kernel.node import current, current_process, running_node
+from runtime.kernel.outside import from_outside
 from runtime.kernel.process import DEAD, WAITING, Destination, Pid, Process, Worker
 from runtime.kernel.signals import Down, drop_watch, own_copy, put, watch
 from runtime.terms.errors import CallError
@@ -132,9 +135,17 @@ class From:
 def request(
     dest: Destination, tag: str, content: Term, timeout: TimeoutArgument, function: str, module: str = "gen_server"
 ) -> Term:
-    """Make a call of any kind and return its reply. Raises CallError."""
-    caller = current_process(function)
+    """Make a call of any kind and return its reply. Raises CallError.
+
+    Outside any process, a greenlet or a thread has a process make it.
+    """
     seconds = timeout if type(timeout) is float and 0 < timeout < FAR else seconds_of(timeout)
+    worker = getcurrent()
+    caller = worker.process if type(worker) is Worker else None
+    if caller is None:
+        return _request_from_outside(dest, tag, content, timeout, function, module)
+    if caller.state is DEAD:
+        caller = current_process(function)  # raises
     server = dest.process if type(dest) is Pid else caller.node.resolve(dest)
     if server is None or server is caller:
         reason = "noproc" if server is None else "calling_self"
@@ -152,11 +163,24 @@ def request(
     return outcome
 
 
+def _request_from_outside(
+    dest: Destination, tag: str, content: Term, timeout: TimeoutArgument, function: str, module: str
+) -> Term:
+    def failure(reason: Term) -> CallError:
+        return CallError(reason, function, (dest, content, timeout), module)
+
+    if running_node() is None:
+        raise failure("noproc")
+    ask = partial(request, dest, tag, content, timeout, function, module)
+    return from_outside(function, ask, failure, seconds_of(timeout))
+
+
 def call(dest: Destination, request_: Term, timeout: TimeoutArgument = 5.0) -> Term:
     """Send a request to a server and wait for its reply (OTP: gen_server:call/3).
 
     `dest` is a Pid or a name; `timeout` is in seconds (None, ``"infinity"``: no limit). Raises CallError with the
-    reason ``"timeout"``, ``"noproc"``, ``"calling_self"``, or why the server died.
+    reason ``"timeout"``, ``"noproc"``, ``"calling_self"``, or why the server died. A plain greenlet and a thread that
+    is not the node's may call too: they wait.
     """
     return request(dest, CALL, request_, timeout, "call")
 

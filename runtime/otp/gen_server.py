@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 from typing import cast as typed_as
 
 from runtime.kernel.names import check_name, set_name
-from runtime.kernel.node import Node, current_process
+from runtime.kernel.node import Node, current, current_process, running_node
+from runtime.kernel.outside import from_outside
 from runtime.kernel.process import Destination, NameTable, Pid, Process
 from runtime.kernel.signals import kill, link_processes, put, unlink_processes
 from runtime.otp.callbacks import Callbacks
@@ -171,6 +172,8 @@ def start_server(
 ) -> Pid | None:
     """Start a server of any class and wait for its `init`."""
     seconds = seconds_of(timeout)
+    if not link and current() is None:
+        return from_outside("start", lambda: start_server(cls, args, kwargs, name, timeout, link), StartError, seconds)
     parent = current_process("start_link" if link else "start")
     node = parent.node
     starting = Starting(cls, args, kwargs)
@@ -235,14 +238,23 @@ def stop(dest: Destination, reason: Term = "normal", timeout: TimeoutArgument = 
 
     Raises CallError: ``"noproc"``, ``"timeout"``, or the actual reason when it is another one.
     """
-    caller = current_process("stop")
     seconds = seconds_of(timeout)
+
+    def failure(why: Term) -> CallError:
+        return CallError(why, "stop", (dest, reason, timeout), "proc_lib")
+
+    if current() is None:
+        if running_node() is None:
+            raise failure("noproc")
+        from_outside("stop", lambda: stop(dest, reason, timeout), failure, seconds)
+        return
+    caller = current_process("stop")
     server = caller.node.resolve(dest)
     if server is None or server is caller:
-        raise CallError("noproc" if server is None else "calling_self", "stop", (dest, reason, timeout), "proc_lib")
+        raise failure("noproc" if server is None else "calling_self")
     put(server, (SYSTEM, None, ("terminate", isolate(reason))))
     actual = await_down(server, seconds)
     if actual is PENDING:
-        raise CallError("timeout", "stop", (dest, reason, timeout), "proc_lib")
+        raise failure("timeout")
     if not is_same(actual, reason):
-        raise CallError(actual, "stop", (dest, reason, timeout), "proc_lib")
+        raise failure(actual)

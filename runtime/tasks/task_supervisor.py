@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 from runtime.kernel.body import name_of
 from runtime.kernel.mailbox import receive, send
-from runtime.kernel.node import current_process
+from runtime.kernel.node import current, current_process
+from runtime.kernel.outside import from_outside
 from runtime.kernel.process import Pid
 from runtime.kernel.processes import demonitor, exit, link, monitor
 from runtime.kernel.signals import Down
@@ -19,6 +20,7 @@ from runtime.tasks.task import Outcome, Task, check_function
 from runtime.tasks.task_body import callers_of, show_as, start_task_process
 from runtime.tasks.task_stream import OPTIONS as STREAM_OPTIONS
 from runtime.tasks.task_stream import TaskStream, check_keywords
+from runtime.terms.errors import StartError
 from runtime.terms.pattern import ANY
 from runtime.terms.ref import Ref
 
@@ -47,8 +49,21 @@ class TaskSupervisor(DynamicSupervisor):
         **kwargs: object,
     ) -> Pid:
         """Run ``fn(*args, **kwargs)`` as a child for its effect alone. Returns its Pid."""
-        owner = current_process("start_child")
         check_function(fn)
+        if current() is None:
+
+            def start_it() -> Pid:
+                return TaskSupervisor.start_child(
+                    supervisor,
+                    fn,
+                    *args,
+                    restart=restart,
+                    shutdown=shutdown,
+                    **kwargs,
+                )
+
+            return from_outside("start_child", start_it, StartError)
+        owner = current_process("start_child")
         start = (_start_alone, owner.pid, callers_of(owner), fn, args, kwargs)
         pid: Pid = start_child(supervisor, _spec(start, restart, shutdown))
         return pid

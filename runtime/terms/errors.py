@@ -56,8 +56,8 @@ class ReceiveTimeout(RuntimeFault, TimeoutError):
 class NotInProcessError(RuntimeFault):
     """A call that needs a process was made outside one."""
 
-    def __init__(self, function: str) -> None:
-        super().__init__(f"{function}() works only inside a process; start one with spawn() or run()")
+    def __init__(self, function: str, message: str | None = None) -> None:
+        super().__init__(message or f"{function}() works only inside a process; start one with spawn() or run()")
         self.function = function
 
 
