@@ -167,14 +167,17 @@ def _watch_program(
     _require_terminal("observer tree NODE")
     from observer.node import discovery
     from observer.node.child import Child, ChildNode
+    from runtime.introspection import address
 
     if settings.read_only:
         launch = ["--read-only", *launch]
 
-    if exact_name is not None and exact_name in [found.name for found in discovery.nodes()]:
-        raise CommandError(f"There is a node called {exact_name} already: choose another --name.")
+    try:
+        reservation = discovery.reserve_name(called) if exact_name is None else address.reserve([exact_name])
+    except address.NameTakenError as error:
+        raise CommandError(f"{error} Choose another --name.") from None
     status = 0
-    with Child(exact_name or discovery.free_name(called), program, launch, {"OBSERVER": "1"}) as child:
+    with Child(reservation.name, program, launch, {"OBSERVER": "1"}, reservation) as child:
         from observer.dashboard import watch  # takes its time, while the child starts
 
         if child.wait_until_listening() and child.wait(SETTLE) is None:

@@ -90,7 +90,8 @@ class Child:
     """A running program with introspection on, whose node is called `name`; a context manager that ends it.
 
     `program` is what follows the options of ``python -m runtime.introspection.launch``: a script or ``-m MODULE``,
-    and its arguments. `options` are options for the launch itself.
+    and its arguments. `options` are options for the launch itself. With a `reservation` the name is the child's
+    already: it is handed the socket that is bound to it.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Child:
         program: Sequence[str],
         options: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
+        reservation: address.Reservation | None = None,
     ) -> None:
         self.name = name
         self.path = address.socket_path(name)
@@ -106,14 +108,16 @@ class Child:
         reader, self._lifeline = os.pipe()
         self._ending, ending = os.pipe()
         self._cause: str | None = None
+        handed_on = [] if reservation is None else [reservation.listener.fileno()]
+        listener = [option for fd in handed_on for option in ("--listener", str(fd))]
         pipes = ("--lifeline", str(reader), "--ending", str(ending))
         try:
             self._process = subprocess.Popen(
-                [*LAUNCH, "--name", name, *pipes, *options, *program],
+                [*LAUNCH, "--name", name, *pipes, *listener, *options, *program],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                pass_fds=(reader, ending),
+                pass_fds=(reader, ending, *handed_on),
                 start_new_session=True,
                 # unbuffered, so that its last words are not lost with it
                 env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
@@ -121,10 +125,14 @@ class Child:
         except BaseException:
             os.close(self._lifeline)
             os.close(self._ending)
+            if reservation is not None:
+                reservation.cancel()
             raise
         finally:
             os.close(reader)
             os.close(ending)
+            if reservation is not None:
+                reservation.listener.close()  # the child alone has it now
         assert self._process.stdout is not None
         assert self._process.stderr is not None
         numbers = itertools.count()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import errno
 import socket
@@ -141,14 +140,14 @@ def _nobody_called(name: str, others: Iterable[str]) -> str:
     return f"There is no node called {name}, and no other node is running."
 
 
-def free_name(wanted: str) -> str:
-    """Give `wanted` made fit to name a node, with a number behind it when a node already has that name."""
+def reserve_name(wanted: str) -> address.Reservation:
+    """Take `wanted`, made fit to name a node, with a number behind it when a node already has that name.
+
+    Raises OSError when there is no safe place for sockets.
+    """
     cleaned = "".join(each if each.isascii() and (each.isalnum() or each in "_.-") else "-" for each in wanted)[:36]
     base = cleaned.strip("-.") or "node"
-    taken = set()
-    with contextlib.suppress(OSError):
-        taken = {path.name.removesuffix(address.SUFFIX) for path in sockets() if not refuses(path)}
-    return next(name for name in _numbered(base) if name not in taken)
+    return address.reserve(_numbered(base))
 
 
 def _numbered(base: str) -> Iterable[str]:

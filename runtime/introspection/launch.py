@@ -7,6 +7,7 @@ SIGTERM and some seconds to stop its processes in order, and is then ended for g
 
 from __future__ import annotations
 
+import _socket
 import argparse
 import importlib.util
 import os
@@ -18,12 +19,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from runtime.introspection.service import name_after, serve
+from runtime.introspection.address import NameTakenError, Reservation, reserve, socket_path
+from runtime.introspection.answers.observed_node import Permissions
+from runtime.introspection.service import Service, name_after, names_for
 from runtime.kernel.node import Node, this_node, when_started
 from runtime.kernel.threads import sleep, start_thread
 from runtime.preemption.time_slice import TimeSlices
 from runtime.terms.crash import Crash
-from runtime.terms.errors import ProcessExit, RuntimeFault
+from runtime.terms.errors import ProcessExit
 from runtime.terms.explanation import explain
 
 GRACE = 5.0
@@ -46,7 +49,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         when_started(lambda node: _observe(node, options))
         this_node()
-    except (RuntimeFault, ValueError, OSError) as error:
+    except (NameTakenError, ValueError, OSError) as error:
         _fail(f"The program was not started, because it could not be observed: {error}")
     try:
         _run(options)
@@ -70,10 +73,12 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         usage="%(prog)s [options] (-m MODULE | SCRIPT) [ARGS ...]",
     )
     parser.add_argument("--name", help="what the node is called; by default after the program")
+    parser.add_argument("--listener", type=int, metavar="FD", help="a socket that is bound to the name, to listen on")
     parser.add_argument("--lifeline", type=int, metavar="FD", help="end when this pipe ends")
     parser.add_argument("--ending", type=int, metavar="FD", help="write to this pipe what the program died of")
     parser.add_argument("--read-only", action="store_true", help="let observers change nothing")
     parser.add_argument("--no-state", action="store_true", help="do not show what processes hold")
+    parser.add_argument("--no-exception-texts", action="store_true", help="do not show what exceptions say")
     parser.add_argument(
         "--time-slice", type=float, metavar="S", help="seconds a process may run while others are ready"
     )
@@ -113,18 +118,25 @@ def _check(options: argparse.Namespace) -> None:
 
 def _observe(node: Node, options: argparse.Namespace) -> None:
     """Switch on what the options say for a node of the program's; a program may start one after another."""
-    name = options.name or name_after(options.target)
-    switches = {"read_only": options.read_only, "state": not options.no_state}
-    try:
-        serve(name, **switches)
-    except RuntimeFault:
-        if options.name is not None:
-            raise
-        serve(f"{name[:30]}-{os.getpid()}", **switches)
+    Service(
+        node,
+        _reservation(options),
+        Permissions(options.read_only, not options.no_state, not options.no_exception_texts),
+    )
     if options.time_slice is not None:
         slices = TimeSlices(node, options.time_slice)
         slices.start()
         node.closing.append(slices.stop)
+
+
+def _reservation(options: argparse.Namespace) -> Reservation:
+    """Return the name that was taken for the node, or take one."""
+    if options.listener is not None:
+        listener = _socket.socket(fileno=options.listener)
+        os.set_inheritable(options.listener, False)
+        options.listener = None  # a second node of the same program takes the name anew
+        return Reservation(options.name, socket_path(options.name), listener)
+    return reserve([options.name] if options.name is not None else names_for(name_after(options.target)))
 
 
 def _run(options: argparse.Namespace) -> None:

@@ -3,66 +3,76 @@
 from __future__ import annotations
 
 import atexit
-import fcntl
 import logging
 import os
 import platform
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import gevent
 
 from runtime.introspection import wire
-from runtime.introspection.address import check_name, make_socket_dir, socket_path
+from runtime.introspection.address import NameTakenError, Reservation, check_name, reserve
 from runtime.introspection.answers.answers import Answers
+from runtime.introspection.answers.client_cache import ClientCache
+from runtime.introspection.answers.observed_node import ObservedNode, Permissions
 from runtime.introspection.endpoint.listener import Endpoint
-from runtime.introspection.endpoint.probe import is_live
-from runtime.introspection.endpoint.session import Client, Dropped
+from runtime.introspection.endpoint.session import ClientDroppedError, Session
 from runtime.introspection.events.event_log import EventLog
 from runtime.introspection.events.greenlets import Greenlets
 from runtime.kernel.instrument import install, remove
 from runtime.kernel.node import Node, this_node
 from runtime.preemption.watchdog import LIMIT, Watchdog
-from runtime.terms.errors import RuntimeFault
 
 logger = logging.getLogger("runtime.introspection")
 
 
 class Service:
-    """Introspection of one node: its event log, its greenlets, its watchdog, its endpoint. `close` ends all of it."""
+    """Introspection of one node: its event log, its greenlets, its watchdog, its endpoint. `close` ends all of it.
 
-    def __init__(self, node: Node, name: str, path: Path, read_only: bool, state: bool, stall_limit: float) -> None:
+    Without a `reservation` there is no place where observers could connect, and nothing is switched on.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        reservation: Reservation | None,
+        permissions: Permissions = Permissions(),  # noqa: B008  # immutable
+        stall_limit: float = LIMIT,
+    ) -> None:
         self.node = node
-        self.name = name
-        self.read_only = read_only
-        self.log = EventLog(node, state=state)
+        self.permissions = permissions
+        self.name = "" if reservation is None else reservation.name
+        self.path = None if reservation is None else reservation.path
+        self.log = EventLog(node, state=permissions.state)
         self.greenlets = Greenlets(node, self.log)
         self.watchdog = Watchdog(
             node, stall_limit, self.log.add_stall, self._every_second, other_greenlet=self.greenlets.running
         )
-        self.answers = Answers(node, name, self.log, self.watchdog, self.greenlets, read_only, state)
-        self.endpoint = Endpoint(path, self._serve, self._warn)
+        self.answers = Answers(ObservedNode(node, self.name, self.log, self.watchdog, self.greenlets, permissions))
+        self._caches: dict[Session, ClientCache] = {}
+        self.endpoint = None if reservation is None else Endpoint(reservation, self._serve, self._warn)
+        _services[node] = self
+        if self.endpoint is None:
+            return
         install(self.log)
         self.log.spawns.switch_on()
         self.greenlets.switch_on()
         self.watchdog.start()
         self.endpoint.start()
-
-    @property
-    def path(self) -> Path:
-        """Where observers connect."""
-        return self.endpoint.path
+        atexit.register(self.close)
+        node.closing.append(self.close)
 
     def close(self) -> None:
         """Switch introspection off and remove the socket. In the node's thread; may be called twice."""
-        self.endpoint.close()
-        remove(self.log)
-        self.log.spawns.switch_off()
-        self.greenlets.switch_off()
+        if self.endpoint is not None:
+            self.endpoint.close()
+            remove(self.log)
+            self.log.spawns.switch_off()
+            self.greenlets.switch_off()
         self.watchdog.close()
         self.answers.close()
         atexit.unregister(self.close)
@@ -72,29 +82,31 @@ class Service:
     def _every_second(self) -> None:
         if self.log.is_due:
             self.node.call_soon_threadsafe(self.log.tick)
-        self.answers.forget([client.attention for client in self.endpoint.clients()])
+        self.answers.forget([*self._caches.values()])
 
     def _warn(self, text: str) -> None:
         # From the hub: a handler of the program's may wait for something of gevent's.
         self.node.call_soon_threadsafe(logger.warning, "%s", text)
 
-    def _serve(self, client: Client) -> None:
+    def _serve(self, session: Session) -> None:
         """Talk with one observer until it hangs up. On a thread of its own."""
-        hello = client.read_hello()
+        hello = session.read_hello()
         if hello.protocol != wire.PROTOCOL:
             why = (
                 f"This node speaks version {wire.PROTOCOL} of the protocol and the observer version {hello.protocol}; "
                 f"use the same version of process-observer on both sides."
             )
-            client.send(wire.Refused(why=why))
-            raise Dropped(f"it speaks version {hello.protocol} of the protocol")
-        client.send(self._welcome())
+            session.send(wire.Refused(why=why))
+            raise ClientDroppedError(f"it speaks version {hello.protocol} of the protocol")
+        session.send(self._welcome())
+        cache = self._caches[session] = ClientCache()
         try:
             while True:
-                request = client.read_request()
-                client.send(wire.Reply(id=request.id, answer=self.answers.answer(request.query, client.attention)))
+                request = session.read_request()
+                session.send(wire.Reply(id=request.id, answer=self.answers.answer(request.query, cache)))
         finally:
-            self.answers.dismiss(client.attention)
+            del self._caches[session]
+            self.answers.dismiss(cache)
 
     def _welcome(self) -> wire.Welcome:
         return wire.Welcome(
@@ -106,26 +118,37 @@ class Service:
             python_version=platform.python_version(),
             gevent_version=gevent.__version__,
             command=" ".join(sys.argv)[:1_000],
-            read_only=self.read_only,
+            read_only=self.permissions.read_only,
         )
 
 
 _services: dict[Node, Service] = {}
 
 
-def serve(name: str | None = None, read_only: bool = False, state: bool = True, stall_limit: float = LIMIT) -> Service:
+def serve(
+    name: str | None = None,
+    read_only: bool = False,
+    state: bool = True,
+    stall_limit: float = LIMIT,
+    exception_texts: bool = True,
+) -> Service:
     """Let observers look at this program's node, which is started if it does not run yet.
 
-    `name` is what the node is called (1 to 40 letters, digits, ``_``, ``.``, ``-``); by default after the program. With
-    `read_only`, observers can change nothing; without `state`, they are not shown what processes hold. A process that
-    holds the hub for more than `stall_limit` seconds is reported. Gives the service, which ends with the node. Called
-    again for the same node, it gives the one that runs.
+    `name` is what the node is called (1 to 40 letters, digits, ``_``, ``.``, ``-``); by default after the program. When
+    another node has that name, this one is called ``NAME-PID``, and a warning is logged. With `read_only`, observers
+    can change nothing. Without `state`, they are not shown what processes hold: states, dictionaries, messages, also
+    those of timers. Events still say what exceptions and exit reasons say, unless `exception_texts` is off too: then
+    they name the classes of exceptions, and only the reasons that OTP itself gives. A process that holds the hub for
+    more than `stall_limit` seconds is reported.
 
-    In the main thread it takes SIGURG, to interrupt a process that holds the hub, and while somebody observes SIGPROF
-    with its timer, to sample who uses the processor; the latter not where the program uses them itself.
+    Returns the service, which ends with the node. Called again for the same node, it returns the one that runs. To be
+    observed is never a reason for a program to fail: when there is no safe place for a socket, that is logged as a
+    warning, and the `path` of the service is None.
 
-    Raises RuntimeFault when another node of the user has that name, ValueError for a name that is not allowed, and
-    PermissionError or OSError when there is no safe place for the socket.
+    In the main thread it takes SIGURG, to interrupt a process that holds the hub. While an observer is there it takes
+    SIGPROF with its timer too, to sample who uses the processor, unless the program uses them itself.
+
+    Raises ValueError for a name or a limit that is not allowed.
     """
     node = this_node()
     running = _services.get(node)
@@ -135,19 +158,22 @@ def serve(name: str | None = None, read_only: bool = False, state: bool = True, 
         check_name(name)
     if stall_limit <= 0:
         raise ValueError(f"stall_limit is a positive number of seconds, not {stall_limit!r}")
-    make_socket_dir()
-    with _claimed(name) as (chosen, path):
-        service = Service(node, chosen, path, read_only, state, stall_limit)
-    _services[node] = service
-    atexit.register(service.close)
-    node.closing.append(service.close)
-    return service
+    reservation: Reservation | None = None
+    try:
+        reservation = reserve(names_for(name or _default_name()))
+        if name is not None:
+            for reason in reservation.passed_over:
+                logger.warning("%s This node is called %s.", reason, reservation.name)
+    except (NameTakenError, ValueError, OSError) as error:
+        logger.warning("The node cannot be observed: %s", error)
+    return Service(node, reservation, Permissions(read_only, state, exception_texts), stall_limit)
 
 
 def serve_from_environment(node: Node) -> None:
     """Switch introspection on as OBSERVER=1 and its companions in the environment ask for; never raises.
 
-    OBSERVER_NAME names the node, OBSERVER_READ_ONLY=1 and OBSERVER_NO_STATE=1 set the options of `serve`.
+    OBSERVER_NAME names the node; OBSERVER_READ_ONLY=1, OBSERVER_NO_STATE=1 and OBSERVER_NO_EXCEPTION_TEXTS=1 set the
+    options of `serve`.
     """
     environment = os.environ
     try:
@@ -155,27 +181,20 @@ def serve_from_environment(node: Node) -> None:
             environment.get("OBSERVER_NAME") or None,
             read_only=environment.get("OBSERVER_READ_ONLY") == "1",
             state=environment.get("OBSERVER_NO_STATE") != "1",
+            exception_texts=environment.get("OBSERVER_NO_EXCEPTION_TEXTS") != "1",
         )
-    except (RuntimeFault, ValueError, OSError) as error:
+    except Exception as error:
         logger.error("OBSERVER=1 was set, but the node cannot be observed: %s", error)
 
 
-@contextmanager
-def _claimed(name: str | None) -> Iterator[tuple[str, Path]]:
-    """Find a name and the path of its socket, clear of what a dead node left, and hold both while the block runs."""
-    folder = os.open(make_socket_dir(), os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)  # two nodes that start at once must not clear away each other's sockets
-        candidates = [name] if name is not None else [_default_name(), f"{_default_name()[:30]}-{os.getpid()}"]
-        for candidate in candidates:
-            path = socket_path(candidate)
-            if not is_live(path):
-                path.unlink(missing_ok=True)
-                yield candidate, path
-                return
-    finally:
-        os.close(folder)
-    raise RuntimeFault(f"there is a node called {name or candidates[-1]} already; give this one another name")
+def names_for(name: str) -> Iterator[str]:
+    """Yield what a node may be called that is to be called `name`, the best name first."""
+    yield name
+    yield f"{name[:LONGEST_PREFIX]}-{os.getpid()}"
+
+
+LONGEST_PREFIX = 30
+"""Characters of a name that is followed by a process id."""
 
 
 def _default_name() -> str:

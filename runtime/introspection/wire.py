@@ -13,7 +13,7 @@ This module imports msgspec and the standard library alone: both sides of the wi
 from __future__ import annotations
 
 import struct
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
@@ -28,6 +28,9 @@ MAX_REPLY = 32 << 20
 
 MAX_ROWS = 2_000
 """Most rows one window may ask for."""
+
+NOT_SHOWN = "(not shown)"
+"""Stands for a text that observers of the node are not shown."""
 
 Status = Literal["running", "runnable", "waiting", "suspended", "exiting", "restarting", "stopped"]
 """What a row's process does. The last two are children of a supervisor that have no process at the moment."""
@@ -360,26 +363,30 @@ class Hello(Frozen, frozen=True):
     client: str = "observer"
 
 
+AnyQuery: TypeAlias = (
+    GetStats
+    | GetTree
+    | GetProcesses
+    | GetPlaces
+    | GetProcess
+    | GetEvents
+    | GetPlan
+    | GetLints
+    | GetNames
+    | Exit
+    | Suspend
+    | Resume
+    | Send
+    | ControlChild
+)
+"""Every question and command there is."""
+
+
 class Request(Frozen, frozen=True):
     """A question with a number that its reply will carry."""
 
     id: int
-    query: (
-        GetStats
-        | GetTree
-        | GetProcesses
-        | GetPlaces
-        | GetProcess
-        | GetEvents
-        | GetPlan
-        | GetLints
-        | GetNames
-        | Exit
-        | Suspend
-        | Resume
-        | Send
-        | ControlChild
-    )
+    query: AnyQuery
 
 
 # -- Replies ------------------------------------------------------------------------------------------------------
@@ -600,11 +607,15 @@ class Failed(Answer, tag="failed", frozen=True):
     kind: Literal["noproc", "bad_request", "read_only", "timeout", "unsupported", "error"] = "error"
 
 
+AnyAnswer: TypeAlias = Stats | Window | Details | Events | Plan | Lints | Names | Done | Failed
+"""Every answer there is."""
+
+
 class Reply(Frozen, frozen=True):
     """The answer to the request of that number."""
 
     id: Count
-    answer: Stats | Window | Details | Events | Plan | Lints | Names | Done | Failed
+    answer: AnyAnswer
 
 
 # -- Frames -------------------------------------------------------------------------------------------------------

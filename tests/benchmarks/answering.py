@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from runtime import DynamicSupervisor, run, self_, start_child
 from runtime.introspection import wire
-from runtime.introspection.answers.client_cache import Attention
+from runtime.introspection.answers.client_cache import ClientCache
 from runtime.kernel import threads
 from tests.benchmarks.harness.benchmark import OURS, Benchmark, Target
 from tests.benchmarks.harness.contender import Fixed, Python
@@ -98,7 +98,7 @@ def _longest(count: int, questions: str, shape: str) -> float:
     answers, longest = Observer().answers, 0.0
 
     for question in QUESTIONS[questions]:
-        client = Attention()
+        client = ClientCache()
         with _held() as holds:
             wire.frame(wire.Reply(id=1, answer=answers.answer(question, client)))
             answers.dismiss(client)

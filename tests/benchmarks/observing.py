@@ -200,7 +200,7 @@ def _work(count: int, observed: str) -> Figures:
 
 def _kept(count: int, observed: str) -> Sample:
     """Cast in turns while observed and not; gives the share of the rate that is kept, in the middle of many turns."""
-    background.ATTENTION = answers.MEMORY = SETTLE  # what goes on for an observer ends with its turn
+    background.ATTENTION = answers.REMEMBERED = SETTLE  # what goes on for an observer ends with its turn
     casts = Casts(start_servers(count))
     turn, settle, turns = (TURN, SETTLE, TURNS) if count == PROCESSES else (0.1, 0.1, 1)
     rates: dict[bool, list[Sample]] = {False: [], True: []}

@@ -11,7 +11,7 @@ import pytest
 
 from observer.node.child import Child
 from runtime.introspection import wire
-from runtime.introspection.endpoint.probe import is_live
+from runtime.introspection.address import is_live
 from tests.support.nodes import LAUNCH, TREE, ObservedNode, RawClient, eventually, observed
 
 ROOT = Path(__file__).parents[2]
@@ -21,8 +21,7 @@ def test_a_name_that_is_taken_is_said_in_a_sentence(node: ObservedNode) -> None:
     with observed(node.path.parent) as second:
         assert second.process.wait(20) == 1
         assert second.logged() == (
-            "The program was not started, because it could not be observed: there is a node called node already; give "
-            "this one another name\n"
+            "The program was not started, because it could not be observed: There is a node called node already.\n"
         )
     with node.client() as client:
         assert client.stats().os_pid == node.process.pid

@@ -79,7 +79,7 @@ def soak(kills: int, width: int) -> Result:
     node = this_node()
     count = Count()
     install(count)
-    answers.MEMORY = background.ATTENTION = REMEMBERED
+    answers.REMEMBERED = background.ATTENTION = REMEMBERED
     service = serve("soak")
     observer = Observer(str(service.path))
     Soak.count = width**3
@@ -118,9 +118,9 @@ def come_to_rest(node: Node, service: Service, observer: Observer, names: list[s
         sleep(0.05)
     observer.tell("hush")
     sleep(REMEMBERED + 2.0)  # an errand of the observer's may still be under way, and the node remembers its questions
-    while service.answers.sampler.is_under_way and time.monotonic() < deadline:
+    while service.answers.node.memory.is_under_way and time.monotonic() < deadline:
         sleep(0.05)
-    while len(service.endpoint._clients) > 1 and time.monotonic() < deadline:
+    while len(service._caches) > 1 and time.monotonic() < deadline:
         sleep(0.05)  # who sent garbage is still being dropped
 
 

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 
+from runtime.introspection.address import socket_path
 from tests.support.fake_endpoint import FakeEndpoint, of_rows
 
 
@@ -20,6 +21,7 @@ def main() -> None:
     """Behave as the last argument says until the lifeline ends."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--name")
+    parser.add_argument("--listener", type=int)
     parser.add_argument("--lifeline", type=int)
     parser.add_argument("--ending", type=int)
     parser.add_argument("-m", action="store_true")
@@ -31,6 +33,8 @@ def main() -> None:
     if arguments.behaviour == "mute":
         os.read(arguments.lifeline, 1)
         return
+    if arguments.listener is not None:
+        socket_path(arguments.name).unlink()  # it listens on a socket of its own
     with FakeEndpoint(arguments.name, of_rows(())):
         match arguments.behaviour:
             case "offspring":

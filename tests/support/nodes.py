@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar
 import psutil
 
 from runtime.introspection import wire
-from runtime.introspection.endpoint.probe import is_live
+from runtime.introspection.address import is_live
 
 T = TypeVar("T")
 

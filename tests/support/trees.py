@@ -7,7 +7,8 @@ from typing import Any
 from runtime import ChildSpec, DynamicSupervisor, GenServer, Supervisor, start_child
 from runtime.introspection import wire
 from runtime.introspection.answers.answers import Answers
-from runtime.introspection.answers.client_cache import Attention
+from runtime.introspection.answers.client_cache import ClientCache
+from runtime.introspection.answers.observed_node import ObservedNode, Permissions
 from runtime.introspection.events.event_log import EventLog
 from runtime.introspection.events.greenlets import Greenlets
 from runtime.kernel.node import this_node
@@ -51,23 +52,24 @@ def start_tree(pools: int = 3, size: int = 4, guests: int = 2, **flags: Any) -> 
 class Observer:
     """Asks the node it runs in, without a socket."""
 
-    def __init__(self, log: EventLog | None = None) -> None:
+    def __init__(self, log: EventLog | None = None, permissions: Permissions = Permissions()) -> None:  # noqa: B008
         node = this_node()
         self.log = log or EventLog(node)
         self.watchdog = Watchdog(node)
         self.greenlets = Greenlets(node, self.log)
-        self.answers = Answers(node, "test", self.log, self.watchdog, self.greenlets, read_only=False, state=True)
-        self.attention = Attention()
+        self.node = ObservedNode(node, "test", self.log, self.watchdog, self.greenlets, permissions)
+        self.answers = Answers(self.node)
+        self.cache = ClientCache()
         node.closing.append(self.watchdog.close)
         node.closing.append(self.answers.close)
 
     def ask(self, query: wire.Query) -> Any:
         """Ask."""
-        return self.answers.answer(query, self.attention)
+        return self.answers.answer(query, self.cache)
 
     def tree(self, **query: Any) -> wire.Window:
         """Ask for the tree, afresh."""
-        self.attention = Attention()
+        self.cache = ClientCache()
         window = self.ask(wire.GetTree(**{"limit": 2_000, **query}))
         assert isinstance(window, wire.Window), window
         return window
@@ -84,7 +86,7 @@ class Observer:
 
     def listing(self, **query: Any) -> wire.Window:
         """Ask for the list, afresh."""
-        self.attention = Attention()
+        self.cache = ClientCache()
         window = self.ask(wire.GetProcesses(**{"limit": 2_000, **query}))
         assert isinstance(window, wire.Window), window
         return window

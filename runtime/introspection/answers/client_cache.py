@@ -1,4 +1,4 @@
-"""Attention: what the node remembers of one client between two of its questions."""
+"""What the node remembers of one client between two of its questions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Hashable
 from typing import Generic, Protocol, TypeVar
 
 from runtime.introspection.reading.deltas import Deltas
+from runtime.introspection.reading.listing import Listing
+from runtime.introspection.reading.tree import Tree
 from runtime.introspection.threads.pace import Pace
 
 SHARE = 0.0075
@@ -15,8 +17,8 @@ SHARE = 0.0075
 LONGEST = 60.0
 """Seconds after which they are done again, whatever that takes."""
 
-GAIN_INTERVAL = 0.3
-"""Seconds over which a gain is counted, at least: an extra look after a key must not turn the order upside down."""
+DELTA_INTERVAL = 0.3
+"""Seconds over which growth is counted, at least: an extra look after a key must not turn the order upside down."""
 
 AT_ONCE = 0.004
 """Work of so many seconds is done anew for every question."""
@@ -32,7 +34,7 @@ class Lines(Protocol):
 Work = TypeVar("Work", bound=Lines)
 
 
-class Recent(Generic[Work]):
+class Cached(Generic[Work]):
     """The last result of a piece of work that may be long, to be used again until its share of time has passed."""
 
     def __init__(self) -> None:
@@ -42,7 +44,7 @@ class Recent(Generic[Work]):
         self._cost = self._least = 0.0
 
     def again(self, key: Hashable) -> Work | None:
-        """Give the last result if it was for the same question and is still to be used."""
+        """Return the last result if it was for the same question and is still to be used."""
         self._asked_at = time.monotonic()
         fresh = time.monotonic() - self._done_at < self.interval
         return self._work if fresh and key == self._key else None
@@ -56,7 +58,7 @@ class Recent(Generic[Work]):
         self._done_at = time.monotonic()
 
     def forget(self, seconds: float, pace: Pace) -> None:
-        """Drop a result that nobody has asked for in that time, and what it holds."""
+        """Drop a result that was not asked for in that time, and what it holds."""
         work = self._work
         if work is not None and time.monotonic() - self._asked_at >= seconds:
             self._key = self._work = None
@@ -75,16 +77,13 @@ class Recent(Generic[Work]):
         return f"{what} {age:.0f} s ago, every {self.interval:.0f} s"
 
 
-class Attention:
-    """The memory of one client."""
+class ClientCache:
+    """The lists that were laid out for one client, and the counts it was shown last."""
 
     def __init__(self) -> None:
-        from runtime.introspection.reading.listing import Listing
-        from runtime.introspection.reading.tree import Tree
-
-        self.gains = Deltas()
-        self.tree: Recent[Tree] = Recent()
-        self.listing: Recent[Listing] = Recent()
+        self.deltas = Deltas()
+        self.tree: Cached[Tree] = Cached()
+        self.listing: Cached[Listing] = Cached()
 
     def forget(self, seconds: float, pace: Pace) -> None:
         """Drop what was not asked for in that time."""

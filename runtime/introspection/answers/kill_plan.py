@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runtime.introspection import wire
+from runtime.introspection.answers.client_cache import ClientCache
+from runtime.introspection.answers.observed_node import ObservedNode
+from runtime.introspection.answers.resolve import addressee
+from runtime.introspection.answers.restart_budget import budget_used
 from runtime.introspection.reading.tree_path import Position, children_of, name_of, position_of
 from runtime.introspection.threads.chunked import dict_chunks
 from runtime.introspection.threads.pace import Pace
 from runtime.introspection.threads.racy_read import some
-from runtime.kernel import clock
 from runtime.kernel.process import Process
 from runtime.supervision.child import Child
 from runtime.supervision.children import Children
@@ -26,9 +29,16 @@ MAX_SHOWN = 500
 """How many of each kind are named."""
 
 
-def plan_of(*victims: Process) -> wire.Plan:
+def answer(query: wire.GetPlan, node: ObservedNode, client: ClientCache, pace: Pace) -> wire.Plan:
+    """Work out what killing a process, and the others with it that are still there, would do."""
+    victim = addressee(query.pid, node.greenlets)
+    others = (node.find(pid) for pid in query.others[: wire.MAX_ROWS])
+    return plan_of(victim, *(other for other in others if other is not None), pace=pace)
+
+
+def plan_of(*victims: Process, pace: Pace | None = None) -> wire.Plan:
     """Work out what killing these processes would do. From any thread."""
-    pace = Pace()
+    pace = pace or Pace()
     planner = Planner(victims, pace)
     planner.follow()
     return wire.Plan(
@@ -168,12 +178,6 @@ class Planner:
 def _running(children: list[Child]) -> list[Process]:
     """Give the processes of those children that have one."""
     return [process for child in children if (pid := child.pid) is not None and (process := pid.process) is not None]
-
-
-def budget_used(kept: Children) -> int:
-    """Count the restarts in a supervisor's window."""
-    oldest = clock.now() - kept.intensity.max_seconds
-    return sum(time >= oldest for time in some(kept.intensity.times, MAX_PROCESSES))
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,8 +1,9 @@
-"""Names, timers and sockets: what `GetNames` shows."""
+"""Answers `GetNames`: registered names, timers pending, open sockets."""
 
 from __future__ import annotations
 
 import heapq
+import math
 import os
 import socket
 from collections.abc import Callable, Collection, Iterator
@@ -12,6 +13,8 @@ import psutil
 
 from runtime.introspection import wire
 from runtime.introspection.address import socket_dir
+from runtime.introspection.answers.client_cache import ClientCache
+from runtime.introspection.answers.observed_node import ObservedNode
 from runtime.introspection.measuring.socket_holders import SocketHolders
 from runtime.introspection.reading.tree_path import display_name, position_of, text_of
 from runtime.introspection.threads.chunked import dict_chunks
@@ -21,35 +24,57 @@ from runtime.kernel.node import Node
 from runtime.kernel.process import Pid, Process, Timer
 from runtime.otp.registry import Registry
 from runtime.supervision.child import Child
+from runtime.terms.term import Term
 from runtime.terms.text import render
 
 T = TypeVar("T")
 
+FAR_AWAY = 1e10
+"""Seconds, three hundred years, from which on a timer counts as never due."""
 
-def names_of(node: Node, query: wire.GetNames, holders: SocketHolders) -> wire.Names:
-    """Give up to `limit` of each; `holders` knows whose sockets are whose. From any thread."""
+TIMER_TEXT = 200
+"""Longest text of a timer's message, in characters."""
+
+
+def answer(query: wire.GetNames, node: ObservedNode, client: ClientCache, pace: Pace) -> wire.Names:
+    """Return up to `limit` names, timers and sockets each."""
     limit = max(0, min(query.limit, wire.MAX_ROWS))
     wanted = query.filter.casefold()
-    pace = Pace()
-    names, total = _names(node, limit, wanted, pace)
-    timers: _Matching[Timer] = _Matching(lambda timer: not wanted or wanted in _timer_text(timer), pace)
-    present = clock.now()
-    soonest = heapq.nsmallest(limit, timers.of(node.timers.pending.values()), key=lambda timer: timer.due)
+    names, names_total = _names(node.node, limit, wanted, pace)
+    timers, timers_total = _timers(node.node, limit, wanted, node.permissions.state, pace)
+    sockets = tuple(entry for entry in _sockets(node.socket_holders) if wanted in _socket_text(entry))[:limit]
+    if sockets:
+        node.socket_holders.keep_going()
     return wire.Names(
-        names=tuple(names),
-        timers=tuple(
-            wire.TimerEntry(
-                due_in=round(max(0.0, timer.due - present), 3),
-                dest=_dest(timer.dest),
-                message=render(timer.message, 200),
-                name=_name_of(timer.dest),
-            )
-            for timer in soonest
-        ),
-        sockets=tuple(entry for entry in _sockets(holders) if wanted in _socket_text(entry))[:limit],
-        names_total=total,
-        timers_total=timers.count,
+        names=tuple(names), timers=tuple(timers), sockets=sockets, names_total=names_total, timers_total=timers_total
     )
+
+
+def _timers(node: Node, limit: int, wanted: str, shown: bool, pace: Pace) -> tuple[list[wire.TimerEntry], int]:
+    """Return the timers that are due first, and how many there are; messages are looked into if they may be `shown`."""
+
+    def text(timer: Timer) -> str:
+        message = render(timer.message, TIMER_TEXT) if shown else ""
+        return f"{_dest(timer.dest)} {_name_of(timer.dest)} {message}".casefold()
+
+    matching: _Matching[Timer] = _Matching(lambda timer: not wanted or wanted in text(timer), pace)
+    present = clock.now()
+    soonest = heapq.nsmallest(limit, matching.of(node.timers.pending.values()), key=lambda timer: timer.due)
+    entries = [
+        wire.TimerEntry(
+            due_in=_delay(timer.due - present),
+            dest=_dest(timer.dest),
+            message=render(timer.message, TIMER_TEXT) if shown else wire.NOT_SHOWN,
+            name=_name_of(timer.dest),
+        )
+        for timer in soonest
+    ]
+    return entries, matching.count
+
+
+def _delay(seconds: float) -> float:
+    """Return the seconds until a timer is due; infinity when that is too far away to be a time of any use."""
+    return math.inf if not seconds < FAR_AWAY else round(max(0.0, seconds), 3)
 
 
 class _Matching(Generic[T]):
@@ -61,7 +86,7 @@ class _Matching(Generic[T]):
         self._pace = pace
 
     def of(self, view: Collection[T]) -> Iterator[T]:
-        """Give those of these items, one by one."""
+        """Yield those of these items that pass."""
         for chunk in dict_chunks(view):
             passed = list(filter(self._test, chunk))
             self.count += len(passed)
@@ -69,11 +94,7 @@ class _Matching(Generic[T]):
             self._pace.breathe()
 
 
-def _timer_text(timer: Any) -> str:
-    return f"{_dest(timer.dest)} {_name_of(timer.dest)} {render(timer.message, 200)}".casefold()
-
-
-def _name_of(dest: Any) -> str:
+def _name_of(dest: Term) -> str:
     process = dest.process if isinstance(dest, Pid) else None
     return "" if process is None or process.body is None else display_name(process, _child_of(process))
 
@@ -83,7 +104,7 @@ def _socket_text(entry: wire.SocketEntry) -> str:
 
 
 def _names(node: Node, limit: int, wanted: str, pace: Pace) -> tuple[list[wire.NameEntry], int]:
-    """Give the first names, those in registries last, and how many there are."""
+    """Return the first names, those in registries last, and how many there are."""
     registries = []
 
     def is_wanted(item: tuple[Any, Process]) -> bool:
@@ -113,14 +134,14 @@ def _names(node: Node, limit: int, wanted: str, pace: Pace) -> tuple[list[wire.N
     return entries, total
 
 
-def _dest(dest: Any) -> str:
+def _dest(dest: Term) -> str:
     return str(dest) if isinstance(dest, Pid) else text_of(dest)
 
 
 def _sockets(holders: SocketHolders) -> list[wire.SocketEntry]:
-    """Give the program's open sockets, one process's after another's; none where the system does not tell.
+    """Return the program's open sockets, ordered by the process that holds them; none where the system does not tell.
 
-    Those over which observers are connected are not the program's.
+    Those of observers are left out: they are not the program's.
     """
     try:
         connections = psutil.Process().net_connections("all")

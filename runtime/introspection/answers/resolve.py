@@ -1,4 +1,4 @@
-"""The addressee of a question or a command: who is meant by a pid's text, or why that is nobody."""
+"""Finds the process or greenlet that a question or a command names, or says why there is none."""
 
 from __future__ import annotations
 
@@ -8,15 +8,24 @@ from runtime.introspection.reading.tree_path import parse_pid
 from runtime.kernel.process import Process
 
 
-def addressee(text: str, greenlets: Greenlets) -> Process | wire.Failed:
-    """Give the living process of a pid, or the record of the greenlet with a name like ``g7``."""
+class RefusedError(Exception):
+    """A command or a question cannot be carried out; `answer` is what its sender is told."""
+
+    def __init__(self, answer: wire.Failed) -> None:
+        super().__init__(answer.why)
+        self.answer = answer
+
+
+def addressee(text: str, greenlets: Greenlets) -> Process:
+    """Return the living process of a pid, or the greenlet with a name like ``g7``. Raises RefusedError."""
     pid = parse_pid(text)
     process = greenlets.find(text) if pid is None else pid.process
     if process is not None and process.body is not None:
         return process
     if pid is None and not NAME.fullmatch(text):
-        return wire.Failed(why=f"{text!r} is not a pid; one looks like <0.17.0>.", kind="bad_request")
-    return gone(text)
+        why = f"{text!r} is not a pid; one looks like <0.17.0>."
+        raise RefusedError(wire.Failed(why=why, kind="bad_request"))
+    raise RefusedError(gone(text))
 
 
 def gone(pid: str) -> wire.Failed:

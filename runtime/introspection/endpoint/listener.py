@@ -10,51 +10,51 @@ from __future__ import annotations
 import _socket
 import contextlib
 import os
+import time
+from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 
-from runtime.introspection import wire
-from runtime.introspection.endpoint.session import Client, Dropped, send_frame
-from runtime.kernel.threads import new_lock, start_thread
+from runtime.introspection.address import OPEN, Reservation
+from runtime.introspection.endpoint.session import ClientDroppedError, Session
+from runtime.kernel.threads import new_lock, sleep, start_thread
 
 MAX_CLIENTS = 32
 """Clients that are served at a time; one more is refused with a sentence."""
 
 BACKLOG = 128
+"""Connections that the system keeps until they are accepted."""
 
-Serve = Callable[[Client], None]
+OUT_OF_RESOURCES_PAUSE = 0.1
+"""Seconds until the next attempt to accept when the system has run out of something."""
+
+Serve = Callable[[Session], None]
 
 
 class Endpoint:
-    """Listens at `path` and serves each client on a thread of its own with `serve`; `log` takes lines for the log."""
+    """Listens on a reserved socket and serves each client on a thread of its own; `log` takes lines for the log."""
 
-    def __init__(self, path: Path, serve: Serve, log: Callable[[str], None]) -> None:
-        self.path = path
+    def __init__(self, reservation: Reservation, serve: Serve, log: Callable[[str], None]) -> None:
+        self.path = reservation.path
         self._serve = serve
         self._log = log
         self._os_pid = os.getpid()
         self._lock = new_lock()
-        self._clients: set[Client] = set()
+        self._sessions: set[Session] = set()
+        self._refusals = Refusals()
         self._closed = False
-        self._listener = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-        try:
-            self._listener.bind(str(path))
-            os.chmod(path, 0o600)
-            self._listener.listen(BACKLOG)
-        except BaseException:
-            self._listener.close()
-            raise
-        os.set_inheritable(self._listener.fileno(), False)
-        self._inode = os.stat(path).st_ino
+        self._listener = reservation.listener
+        self._inode = os.stat(self.path).st_ino
 
     def start(self) -> None:
         """Begin to accept clients."""
+        os.chmod(self.path, OPEN)
+        self._listener.listen(BACKLOG)
         start_thread(self._accept, ())
 
-    def clients(self) -> list[Client]:
-        """Give those that are served now."""
+    def sessions(self) -> list[Session]:
+        """Return those that are served now."""
         with self._lock:
-            return [*self._clients]
+            return [*self._sessions]
 
     def close(self) -> None:
         """Stop listening, hang up on every client, and remove the socket. May be called twice, and in a fork."""
@@ -66,8 +66,8 @@ class Endpoint:
         with contextlib.suppress(OSError):
             self._listener.shutdown(_socket.SHUT_RDWR)
         self._listener.close()
-        for client in self.clients():
-            client.hang_up()
+        for session in self.sessions():
+            session.hang_up()
         with contextlib.suppress(OSError):
             if os.stat(self.path).st_ino == self._inode:
                 self.path.unlink()
@@ -80,52 +80,101 @@ class Endpoint:
                 if self._closed:
                     return
                 self._log(f"accepting an observer failed: {error}")
-                self._rest()
+                sleep(OUT_OF_RESOURCES_PAUSE)
                 continue
             connection = _socket.socket(fileno=descriptor)
             os.set_inheritable(descriptor, False)
-            self._welcome(connection)
+            self._admit(Session(connection))
 
-    def _welcome(self, connection: _socket.socket) -> None:
-        client = Client(connection)
-        problem = client.foreign()
+    def _admit(self, session: Session) -> None:
+        """Serve a client on a thread of its own, or refuse it."""
+        problem = session.foreign()
         if problem is not None:
             self._log(f"dropped an observer: {problem}")
-            client.hang_up()
+            session.hang_up()
             return
         with self._lock:
-            room = len(self._clients) < MAX_CLIENTS
-            if room:
-                self._clients.add(client)
-        if room:
+            has_room = len(self._sessions) < MAX_CLIENTS
+            if has_room:
+                self._sessions.add(session)
+        if has_room:
             try:
-                start_thread(self._run, (client,))
+                start_thread(self._run, (session,))
                 return
             except RuntimeError as error:
                 self._log(f"dropped an observer: {error}")
                 with self._lock:
-                    self._clients.discard(client)
-        why = f"This node serves {MAX_CLIENTS} observers already; close one of them."
-        with contextlib.suppress(OSError, Dropped):
-            connection.setblocking(False)
-            send_frame(connection, wire.Refused(why=why))
-        client.hang_up()
+                    self._sessions.discard(session)
+        self._refusals.refuse(session, f"This node serves {MAX_CLIENTS} observers already; close one of them.")
 
-    def _run(self, client: Client) -> None:
+    def _run(self, session: Session) -> None:
         try:
-            self._serve(client)
-        except Dropped as problem:
+            self._serve(session)
+        except ClientDroppedError as problem:
             if str(problem):
                 self._log(f"dropped an observer: {problem}")
         except Exception as error:
             self._log(f"dropped an observer: {type(error).__name__}: {error}")
         finally:
-            client.hang_up()
+            session.hang_up()
             with self._lock:
-                self._clients.discard(client)
+                self._sessions.discard(session)
 
-    def _rest(self) -> None:
-        """Wait a little when the system has run out of something, so as not to spin."""
-        from runtime.kernel.threads import sleep
 
-        sleep(0.1)
+class Refusals:
+    """Clients that were refused and may not have read why.
+
+    A socket that is closed before all that came in was read makes the system throw away what was sent and not read
+    yet. A client says hello first, so its connection is kept until it has closed its end, for `LONGEST` seconds.
+    """
+
+    LONGEST = 2.0
+    """Seconds for which a refused client's connection is kept."""
+
+    MOST = 64
+    """Connections that are kept; the oldest makes room for another one."""
+
+    PERIOD = 0.02
+    """Seconds between two looks at them."""
+
+    def __init__(self) -> None:
+        self._lock = new_lock()
+        self._kept: deque[tuple[float, Session]] = deque()
+        self._watched = False
+
+    def refuse(self, session: Session, why: str) -> None:
+        """Tell a client why it is not served, and hang up once it has read that."""
+        session.refuse(why)
+        with self._lock:
+            self._kept.append((time.monotonic() + self.LONGEST, session))
+            oldest = self._kept.popleft()[1] if len(self._kept) > self.MOST else None
+            start, self._watched = not self._watched, True
+        if oldest is not None:
+            oldest.hang_up()
+        if start:
+            try:
+                start_thread(self._watch, ())
+            except RuntimeError:
+                self._hang_up_on_all()
+
+    def _watch(self) -> None:
+        """Hang up on those that have read it, until there are none left."""
+        while True:
+            with self._lock:
+                present = time.monotonic()
+                done = [each for each in self._kept if each[0] < present or each[1].has_hung_up()]
+                for each in done:
+                    self._kept.remove(each)
+                self._watched = bool(self._kept)
+            for _, session in done:
+                session.hang_up()
+            if not self._watched:
+                return
+            sleep(self.PERIOD)
+
+    def _hang_up_on_all(self) -> None:
+        with self._lock:
+            kept, self._watched = [*self._kept], False
+            self._kept.clear()
+        for _, session in kept:
+            session.hang_up()

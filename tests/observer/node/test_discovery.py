@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -127,11 +128,24 @@ def test_a_name_that_cannot_be_one_is_refused(socket_folder: Path) -> None:
     ("wanted", "given"),
     [("chat", "chat-2"), ("my script!", "my-script"), ("..", "node"), ("é", "node"), ("x" * 50, "x" * 36)],
 )
-def test_a_free_name_fits_and_is_not_taken(socket_folder: Path, wanted: str, given: str) -> None:
+def test_a_name_that_is_reserved_fits_and_was_not_taken(socket_folder: Path, wanted: str, given: str) -> None:
     with FakeEndpoint("chat", of_rows(())):
-        assert discovery.free_name(wanted) == given
+        reservation = discovery.reserve_name(wanted)
+        assert reservation.name == given
+        reservation.cancel()
 
 
-def test_the_name_of_a_dead_node_is_free(socket_folder: Path) -> None:
+def test_the_name_of_a_dead_node_can_be_reserved(socket_folder: Path) -> None:
     leave_stale(socket_folder, "chat")
-    assert discovery.free_name("chat") == "chat"
+    reservation = discovery.reserve_name("chat")
+    assert reservation.name == "chat"
+    reservation.cancel()
+
+
+def test_names_that_are_reserved_at_the_same_time_differ(socket_folder: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        reservations = list(pool.map(discovery.reserve_name, ["chat"] * 8))
+    assert len({each.name for each in reservations}) == 8
+    for each in reservations:
+        each.cancel()
+    assert list(socket_folder.iterdir()) == []

@@ -71,3 +71,56 @@ def test_importing_it_brings_neither_side_of_the_wire_along() -> None:
     code = "import sys, runtime.introspection.address; print(*{'gevent', 'textual', 'msgspec'} & set(sys.modules))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert result.stdout.strip() == ""
+
+
+# -- Taking a name ------------------------------------------------------------------------------------------------
+
+
+def test_a_name_is_taken_by_binding_its_socket(folder: Path) -> None:
+    reservation = address.reserve(["chat", "chat-2"])
+    assert (reservation.name, reservation.path, reservation.passed_over) == ("chat", folder / "chat.sock", ())
+    assert stat.S_ISSOCK(reservation.path.stat().st_mode)
+    reservation.cancel()
+    assert list(folder.iterdir()) == []
+
+
+def test_a_name_that_another_has_reserved_or_listens_on_is_passed_over(folder: Path) -> None:
+    first = address.reserve(["chat"])
+    second = address.reserve(["chat", "chat-2"])
+    assert second.name == "chat-2"
+    assert second.passed_over == ("A node called chat is about to start.",)
+    first.path.chmod(address.OPEN)
+    first.listener.listen(1)
+    third = address.reserve(["chat", "chat-2", "chat-3"])
+    assert third.passed_over[0] == "There is a node called chat already."
+    with pytest.raises(address.NameTakenError, match="There is a node called chat already"):
+        address.reserve(["chat"])
+    for each in (first, second, third):
+        each.cancel()
+
+
+def test_what_a_dead_node_has_left_is_cleared_away(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = address.reserve(["chat"])
+    left.path.chmod(address.OPEN)
+    left.listener.close()
+    again = address.reserve(["chat"])
+    assert again.name == "chat"
+    again.listener.close()  # a program that was started with it and died before it listened
+    monkeypatch.setattr(address, "RESERVED_FOR", -1.0)
+    address.reserve(["chat"]).cancel()
+
+
+def test_a_file_with_the_name_of_a_socket_is_left_alone(folder: Path) -> None:
+    file = folder / "notes.sock"
+    file.write_text("precious")
+    with pytest.raises(address.NameTakenError, match=r"notes\.sock is a file and no socket: move it away"):
+        address.reserve(["notes"])
+    reservation = address.reserve(["notes", "notes-2"])
+    assert reservation.name == "notes-2"
+    reservation.cancel()
+    link = folder / "link.sock"
+    link.symlink_to(file)
+    with pytest.raises(address.NameTakenError):
+        address.reserve(["link"])
+    assert file.read_text() == "precious"
+    assert link.is_symlink()

@@ -11,7 +11,7 @@ from tests.support.trees import Idle, Observer, start_tree, supervisor, workers
 def _process(key: str) -> Process:
     observer = Observer()
     observer.tree()
-    process = observer.answers._find(key)
+    process = observer.node.find(key)
     assert process is not None
     return process
 

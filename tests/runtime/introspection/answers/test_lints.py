@@ -6,7 +6,7 @@ import pytest
 
 from runtime import GenServer, Supervisor, call, cast, exit, receive, send, sleep, spawn
 from runtime.introspection import wire
-from runtime.introspection.answers import lints
+from runtime.introspection.answers import findings
 from runtime.introspection.measuring import memory_trend
 from runtime.kernel.process import Pid
 from runtime.preemption.stall import Stall
@@ -16,9 +16,9 @@ from tests.support.trees import Observer, start_tree, workers
 
 @pytest.fixture(autouse=True)
 def look_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lints, "PERIOD", 0.0)
-    monkeypatch.setattr(lints, "SHARE", 1e9)
-    monkeypatch.setattr(lints, "IGNORED_FOR", 0.0)
+    monkeypatch.setattr(findings, "PERIOD", 0.0)
+    monkeypatch.setattr(findings, "SHARE", 1e9)
+    monkeypatch.setattr(findings, "IGNORED_FOR", 0.0)
 
 
 def _found(observer: Observer, kind: str) -> list[wire.Lint]:
@@ -38,7 +38,7 @@ def test_a_mailbox_that_only_grows_is_found_and_forgotten_when_it_shrinks() -> N
     slow = spawn(_slow)
     observer = Observer()
     for _ in range(5):
-        for _ in range(lints.LONG_MAILBOX):
+        for _ in range(findings.LONG_MAILBOX):
             send(slow, "work")
         found = _found(observer, "mailbox_grows")
     assert found[0].pids == (str(slow),)
@@ -110,10 +110,10 @@ def test_a_process_that_nobody_would_miss_is_found() -> None:
 
 @in_node
 def test_of_many_that_nobody_would_miss_no_more_are_found_than_are_told_of() -> None:
-    strays = [spawn(receive) for _ in range(lints.MAX_FINDINGS + 5)]
+    strays = [spawn(receive) for _ in range(findings.MAX_FINDINGS + 5)]
     observer = Observer()
     found = _found(observer, "unwatched")
-    assert [lint.pids for lint in found] == [(str(pid),) for pid in strays[: lints.MAX_FINDINGS]]
+    assert [lint.pids for lint in found] == [(str(pid),) for pid in strays[: findings.MAX_FINDINGS]]
 
 
 @in_node
@@ -185,7 +185,7 @@ def test_who_has_held_the_hub_is_told_of_for_a_while_after_it_is_over() -> None:
     assert "busy" in found.sentence
     assert "held the hub 2 times in the last 30 s, once for 2.5 s, at program.py:3" in found.sentence
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lints, "REMEMBERED", 0.0)
+        patch.setattr(findings, "REMEMBERED", 0.0)
         assert _found(observer, "held_hub") == []
 
 

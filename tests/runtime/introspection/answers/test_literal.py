@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.introspection.answers.literal import LiteralProblem, read_literal
+from runtime.introspection.answers.literal import LiteralError, read_literal
 from runtime.kernel.process import Pid
 
 VALUES = st.recursive(
@@ -33,10 +33,10 @@ def test_a_pid_within_a_string_is_a_string() -> None:
     "text", ["print(1)", "__import__('os')", "a", "", "1 +", "(" * 500, "<0.1.0", "'<0.1.0>' <0.1.0>"]
 )
 def test_anything_else_is_refused_with_a_sentence(text: str) -> None:
-    with pytest.raises(LiteralProblem, match="The message is not a Python literal"):
+    with pytest.raises(LiteralError, match="The message is not a Python literal"):
         read_literal(text, "message")
 
 
 def test_a_literal_has_a_longest_length() -> None:
-    with pytest.raises(LiteralProblem, match="at most 100000 are allowed"):
+    with pytest.raises(LiteralError, match="at most 100000 are allowed"):
         read_literal("1" * 200_000, "reason")

@@ -2,10 +2,8 @@ from __future__ import annotations
 
 from runtime import Registry, receive, self_, send_after, spawn
 from runtime.introspection import wire
-from runtime.introspection.answers.names_and_sockets import names_of
-from runtime.introspection.measuring.socket_holders import SocketHolders
-from runtime.kernel.node import this_node
 from tests.support.in_node import in_node
+from tests.support.trees import Observer
 
 
 def _rest() -> None:
@@ -13,11 +11,9 @@ def _rest() -> None:
 
 
 def _asked(**query: object) -> wire.Names:
-    holders = SocketHolders(this_node())
-    try:
-        return names_of(this_node(), wire.GetNames(**query), holders)  # type: ignore[arg-type]
-    finally:
-        holders.close()
+    names = Observer().ask(wire.GetNames(**query))  # type: ignore[arg-type]
+    assert isinstance(names, wire.Names), names
+    return names
 
 
 @in_node

@@ -7,10 +7,10 @@ from gevent.socket import socketpair
 
 from runtime import GenServer, Pid, call, receive, self_, send, spawn
 from runtime.introspection import wire
-from runtime.introspection.answers.names_and_sockets import names_of
 from runtime.introspection.measuring.socket_holders import SocketHolders
 from runtime.kernel.node import this_node
 from tests.support.in_node import in_node
+from tests.support.trees import Observer
 
 
 class Keeper(GenServer):
@@ -78,16 +78,16 @@ def test_sockets_are_listed_by_process_and_those_of_nobody_last() -> None:
     assert keeper is not None
     fds = call(keeper, "which")
     _nobodys.extend(socketpair())
-    holders = SocketHolders(this_node())
+    observer = Observer()
+    holders = observer.node.socket_holders
     holders.keep_going()
     while not all(map(holders.holder, fds)):
         gevent.sleep(0.01)
-    listed = names_of(this_node(), wire.GetNames(), holders).sockets
+    listed = observer.ask(wire.GetNames()).sockets
     assert [(entry.fd, entry.pid, entry.name) for entry in listed[:2]] == [(fd, str(keeper), "keeper") for fd in fds]
     nobodys = {end.fileno() for end in _nobodys}
     assert [entry.pid for entry in listed if entry.fd in nobodys] == [None, None]
     call(keeper, "close")
-    assert not {entry.fd for entry in names_of(this_node(), wire.GetNames(), holders).sockets} & {*fds}
-    holders.close()
+    assert not {entry.fd for entry in observer.ask(wire.GetNames()).sockets} & {*fds}
     for end in _nobodys:
         end.close()

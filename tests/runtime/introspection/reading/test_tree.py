@@ -22,7 +22,7 @@ from runtime import (
     whereis,
 )
 from runtime.introspection import wire
-from runtime.introspection.answers import answers, client_cache
+from runtime.introspection.answers import client_cache, process_window
 from runtime.introspection.reading import listing, ranking
 from runtime.introspection.reading.tree_path import FREE, children_of, path_of
 from runtime.introspection.threads import chunked
@@ -178,7 +178,7 @@ def test_what_has_come_since_the_lines_were_laid_out_takes_the_place_of_none() -
     start_tree(guests=3)
     observer = Observer()
     for sort in ("tree", "pid"):
-        observer.attention = client_cache.Attention()
+        observer.cache = client_cache.ClientCache()
         query = wire.GetTree(sort=sort, limit=2_000, unfolded=(FREE,))
         before = observer.ask(query)
         for _ in range(3):
@@ -322,7 +322,7 @@ def test_a_supervisor_that_is_restarted_is_shown_with_its_new_children() -> None
 
 @pytest.mark.parametrize("sort", ["messages_in", "message_queue_len"])
 def test_the_list_is_sorted_by_what_figures_have_gained(sort: wire.Sort, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "GAIN_INTERVAL", 0.0)
+    monkeypatch.setattr(process_window, "DELTA_INTERVAL", 0.0)
 
     @in_node
     def look() -> None:
@@ -345,7 +345,7 @@ def test_the_list_is_sorted_by_what_figures_have_gained(sort: wire.Sort, monkeyp
 
 
 def test_groups_are_sorted_by_what_they_have_gained(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "GAIN_INTERVAL", 0.0)
+    monkeypatch.setattr(process_window, "DELTA_INTERVAL", 0.0)
 
     @in_node
     def look() -> None:

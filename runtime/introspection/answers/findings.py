@@ -1,0 +1,277 @@
+"""What looks wrong on a node: findings, each with a plain sentence and the processes it points to.
+
+The node is looked through again and again, under a share of time. A finding that no longer holds is gone with the next
+look.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from runtime.introspection import wire
+from runtime.introspection.answers.restart_budget import budget_used
+from runtime.introspection.events.event_log import EventLog, Stall
+from runtime.introspection.measuring.memory_trend import MemoryTrend
+from runtime.introspection.reading.rows import queue_length
+from runtime.introspection.reading.supervisor_nodes import SupervisorNodes
+from runtime.introspection.reading.tree_path import children_of, display_name, position_of
+from runtime.introspection.reading.unsupervised import TopLevel
+from runtime.introspection.threads.chunked import AllProcesses
+from runtime.introspection.threads.node_calls import ObserverTask
+from runtime.introspection.threads.pace import Pace
+from runtime.kernel import clock
+from runtime.kernel.node import Node
+from runtime.kernel.process import DEAD, RECEIVING, Process
+from runtime.preemption.watchdog import Watchdog
+
+SHARE = 0.003
+"""The share of time that looking may take."""
+
+PERIOD = 1.0
+"""Seconds between two looks, at least."""
+
+LONG_MAILBOX = 100
+"""Messages below which a mailbox is not looked at."""
+
+GROWING = 3
+"""Looks in a row that must find a mailbox longer than before."""
+
+LARGE_MEMORY = 1_048_576
+"""Bytes below which the memory of a process is not looked at."""
+
+IGNORED_FOR = 5.0
+"""Seconds after which a message that a receive has refused counts as one that is never taken."""
+
+REMEMBERED = 30.0
+"""Seconds for which a call of a process to itself, and a stall that is over, are told of."""
+
+LONG_STALL = 1.0
+"""Seconds for which the hub must have been held for it to be told of afterwards."""
+
+MAX_FINDINGS = 200
+"""Findings that are reported, the heaviest first."""
+
+
+class Findings:
+    """Looks for what is wrong. `by_pid` gives the kinds of findings that point at a process."""
+
+    def __init__(self, node: Node, watchdog: Watchdog, log: EventLog) -> None:
+        self.node = node
+        self.by_pid: dict[str, tuple[str, ...]] = {}
+        self.found: tuple[wire.Lint, ...] = ()
+        self._watchdog = watchdog
+        self._log = log
+        self._since: dict[tuple[str, tuple[str, ...]], float] = {}
+        self._lengths: dict[Process, tuple[int, int]] = {}
+        self._refused: dict[Process, tuple[int, float]] = {}
+        self._memory: dict[Process, MemoryTrend] = {}
+        self._looked_at = 0.0
+        self._cost = 0.0
+
+    @property
+    def are_due(self) -> bool:
+        """Whether the last look is long enough ago."""
+        return time.monotonic() - self._looked_at >= max(PERIOD, self._cost / SHARE)
+
+    def clear(self) -> None:
+        """Forget the processes that were watched for growth: they may be dead by now."""
+        self._lengths, self._refused, self._memory = {}, {}, {}
+
+    def look(self, census: TopLevel, branches: SupervisorNodes, pace: Pace) -> None:
+        """Look for what is wrong; `found` gives it, heaviest first."""
+        present = time.monotonic()
+        before = pace.spent()
+        found = [*self._hog(), *self._loops(branches, pace), *self._self_calls()]
+        waiting: list[Process] = []
+        for chunk in AllProcesses(self.node):
+            for number, process in enumerate(self._striking(chunk)):
+                if process.waiting_for is not None:
+                    waiting.append(process)
+                for lint in self._of_process(process, present):
+                    if len(found) < MAX_FINDINGS:
+                        found.append(lint)
+                if not number & 63:
+                    pace.breathe()
+            pace.breathe()
+        found.extend(_cycles(waiting, pace))
+        found.extend(islice(self._alone(census, pace), MAX_FINDINGS))
+        self._forget_dead()
+        self._publish(found)
+        self._looked_at, self._cost = present, pace.spent() - before
+
+    def _publish(self, found: list[wire.Lint]) -> None:
+        present = time.time()
+        since = {(lint.kind, lint.pids): self._since.get((lint.kind, lint.pids), present) for lint in found}
+        self._since = since
+        dated = [
+            wire.Lint(
+                kind=lint.kind,
+                weight=lint.weight,
+                pids=lint.pids,
+                sentence=lint.sentence,
+                since=since[lint.kind, lint.pids],
+            )
+            for lint in found
+        ]
+        dated.sort(key=lambda lint: -lint.weight)
+        self.found = tuple(dated[:MAX_FINDINGS])
+        by_pid: dict[str, tuple[str, ...]] = {}
+        for lint in self.found:
+            for pid in lint.pids:
+                by_pid[pid] = (*by_pid.get(pid, ()), lint.kind)
+        self.by_pid = by_pid
+
+    # -- Each kind --------------------------------------------------------------------------------------------------
+
+    def _hog(self) -> Iterator[wire.Lint]:
+        where, process = self._watchdog.busy_at, self._watchdog.busy_with
+        if where is not None:
+            who = "something that is no process" if process is None else _name(process)
+            pids = () if process is None else (str(process.pid),)
+            sentence = f"{who} has held the hub for {self._watchdog.lag:.1f} s, at {where}: no other process can run."
+            yield wire.Lint(kind="hog", weight=3, pids=pids, sentence=sentence)
+            return
+        present = time.time()
+        last: dict[Process | None, list[Stall]] = {}
+        for stall in [*self._log.stalls]:
+            if stall.seconds >= LONG_STALL and present - stall.at < REMEMBERED:
+                last.setdefault(stall.process, []).append(stall)
+        for process, stalls in last.items():
+            who = "something that is no process" if process is None else _name(process)
+            pids = () if process is None or process.state is DEAD else (str(process.pid),)
+            often = "" if len(stalls) == 1 else f" {len(stalls)} times in the last {REMEMBERED:.0f} s, once"
+            worst = max(stalls, key=lambda stall: stall.seconds)
+            sentence = f"{who} held the hub{often} for {worst.seconds:.1f} s, at {worst.where}: all others stood still."
+            yield wire.Lint(kind="held_hub", weight=2, pids=pids, sentence=sentence)
+
+    def _loops(self, branches: SupervisorNodes, pace: Pace) -> Iterator[wire.Lint]:
+        for number, branch in enumerate(branches.walk()):
+            if not number & 255:
+                pace.breathe()
+            kept = children_of(branch.process)
+            if kept is None or not kept.intensity.times:
+                continue
+            used, allowed = budget_used(kept), kept.intensity.max_restarts
+            if allowed and used >= 2 and used >= allowed - 1:
+                sentence = (
+                    f"{_name(branch.process)} has made {used} of the {allowed} restarts it may make within "
+                    f"{kept.intensity.max_seconds:g} s: it is about to give up."
+                )
+                yield wire.Lint(kind="crash_loop", weight=3, pids=(branch.pid,), sentence=sentence)
+
+    def _self_calls(self) -> Iterator[wire.Lint]:
+        present = clock.now()
+        for process in dict.fromkeys(process for at, process in [*self.node.self_calls] if present - at < REMEMBERED):
+            sentence = f"{_name(process)} called itself: such a call fails at once, since nobody else could answer it."
+            yield wire.Lint(kind="calls_itself", weight=2, pids=(str(process.pid),), sentence=sentence)
+
+    def _striking(self, some: Sequence[Process]) -> list[Process]:
+        """Give the few processes that have something to be looked at: asked in one expression, of all of them."""
+        known = self._memory
+        return [
+            process
+            for process in some
+            if process.mailbox
+            or process.saved
+            or process.waiting_for is not None
+            or ((memory := process.memory) is not None and (memory >= LARGE_MEMORY or process in known))
+        ]
+
+    def _of_process(self, process: Process, present: float) -> Iterator[wire.Lint]:
+        if process.mailbox and len(process.mailbox) >= LONG_MAILBOX:
+            yield from self._mailbox(process)
+        elif process.memory is not None and (process.memory >= LARGE_MEMORY or process in self._memory):
+            yield from self._leak(process, process.memory)
+        if process.saved and process.state is RECEIVING:
+            yield from self._never_taken(process, present)
+
+    def _mailbox(self, process: Process) -> Iterator[wire.Lint]:
+        length = queue_length(process)
+        before, grown = self._lengths.get(process, (length, 0))
+        grown = grown + 1 if length > before else 0
+        self._lengths[process] = (length, grown)
+        if grown >= GROWING:
+            sentence = f"The mailbox of {_name(process)} only grows: it holds {length:,} messages."
+            yield wire.Lint(kind="mailbox_grows", weight=2, pids=(str(process.pid),), sentence=sentence)
+
+    def _leak(self, process: Process, memory: int) -> Iterator[wire.Lint]:
+        trend = self._memory.get(process)
+        if trend is None:
+            trend = self._memory[process] = MemoryTrend()
+        trend.add(memory, process.memory_at)
+        growth = trend.growth()
+        if growth is not None:
+            sentence = (
+                f"The memory of {_name(process)} only grows: by {growth.gained / 1e6:.1f} MB "
+                f"in {growth.seconds:.0f} s, to {growth.memory / 1e6:.1f} MB."
+            )
+            yield wire.Lint(kind="memory_grows", weight=2, pids=(str(process.pid),), sentence=sentence)
+
+    def _never_taken(self, process: Process, present: float) -> Iterator[wire.Lint]:
+        saved = process.saved
+        try:
+            oldest = id(saved[0]) if saved else 0
+        except IndexError:
+            return
+        known, since = self._refused.get(process, (0, present))
+        if known != oldest:
+            since = present
+        self._refused[process] = (oldest, since)
+        if present - since >= IGNORED_FOR:
+            sentence = (
+                f"{_name(process)} waits for messages, and {len(saved or ()):,} in its mailbox match none of what it "
+                f"receives."
+            )
+            yield wire.Lint(kind="never_received", weight=2, pids=(str(process.pid),), sentence=sentence)
+
+    def _alone(self, census: TopLevel, pace: Pace) -> Iterator[wire.Lint]:
+        """Find processes whose end nobody would hear of."""
+        for chunk in census.free():
+            for process in chunk:
+                if process.links or process.watchers or process.name is not None or process.parent is None:
+                    continue
+                if isinstance(process.body, ObserverTask) or time.time() - process.started_at < IGNORED_FOR:
+                    continue
+                sentence = f"{_name(process)} is under no supervisor, and nobody would hear of its end."
+                yield wire.Lint(kind="unwatched", weight=1, pids=(str(process.pid),), sentence=sentence)
+            pace.breathe()
+
+    def _forget_dead(self) -> None:
+        self._lengths = {p: seen for p, seen in self._lengths.items() if p.state is not DEAD}
+        self._refused = {p: seen for p, seen in self._refused.items() if p.state is not DEAD}
+        self._memory = {p: trend for p, trend in self._memory.items() if p.state is not DEAD}
+
+
+def _cycles(waiting: list[Process], pace: Pace) -> Iterator[wire.Lint]:
+    """Find processes that wait for each other's replies in a ring."""
+    waits_for: dict[Process, Process] = {}
+    for number, process in enumerate(waiting):
+        call = process.waiting_for
+        if call is not None:
+            waits_for[process] = call.server
+        if not number & 255:
+            pace.breathe()
+    seen: set[Process] = set()
+    for number, first in enumerate(waits_for):
+        if not number & 255:
+            pace.breathe()
+        path: dict[Process, None] = {}
+        at: Process | None = first
+        while at is not None and at not in seen:
+            seen.add(at)
+            path[at] = None
+            at = waits_for.get(at)
+        if at is not None and at in path:
+            ring = list(path)[list(path).index(at) :]
+            names = " waits for ".join(_name(each) for each in [*ring, ring[0]])
+            sentence = f"Deadlock: {names}; none of them can go on before a call times out."
+            yield wire.Lint(kind="deadlock", weight=3, pids=tuple(str(p.pid) for p in ring), sentence=sentence)
+
+
+def _name(process: Process) -> str:
+    if process.body is None:
+        return str(process.pid)
+    place = position_of(process)
+    return f"{display_name(process, None if place is None else place.child)} {process.pid}"
