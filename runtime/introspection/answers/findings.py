@@ -12,7 +12,7 @@ from itertools import islice
 
 from runtime.introspection import wire
 from runtime.introspection.answers.restart_budget import budget_used
-from runtime.introspection.events.event_log import EventLog, Stall
+from runtime.introspection.events.event_log import EventLog
 from runtime.introspection.measuring.memory_trend import MemoryTrend
 from runtime.introspection.reading.rows import queue_length
 from runtime.introspection.reading.supervisor_nodes import SupervisorNodes
@@ -24,6 +24,7 @@ from runtime.introspection.threads.pace import Pace
 from runtime.kernel import clock
 from runtime.kernel.node import Node
 from runtime.kernel.process import DEAD, RECEIVING, Process
+from runtime.preemption.stall import Stall
 from runtime.preemption.watchdog import Watchdog
 
 SHARE = 0.003
@@ -126,25 +127,17 @@ class Findings:
     # -- Each kind --------------------------------------------------------------------------------------------------
 
     def _hog(self) -> Iterator[wire.Lint]:
-        where, process = self._watchdog.busy_at, self._watchdog.busy_with
-        if where is not None:
-            who = "something that is no process" if process is None else _name(process)
-            pids = () if process is None else (str(process.pid),)
-            sentence = f"{who} has held the hub for {self._watchdog.lag:.1f} s, at {where}: no other process can run."
-            yield wire.Lint(kind="hog", weight=3, pids=pids, sentence=sentence)
+        current = self._watchdog.current
+        if current is not None:
+            yield _of_current(current, self._watchdog.lag)
             return
         present = time.time()
-        last: dict[Process | None, list[Stall]] = {}
+        last: dict[tuple[Process | None, str], list[Stall]] = {}
         for stall in [*self._log.stalls]:
             if stall.seconds >= LONG_STALL and present - stall.at < REMEMBERED:
-                last.setdefault(stall.process, []).append(stall)
-        for process, stalls in last.items():
-            who = "something that is no process" if process is None else _name(process)
-            pids = () if process is None or process.state is DEAD else (str(process.pid),)
-            often = "" if len(stalls) == 1 else f" {len(stalls)} times in the last {REMEMBERED:.0f} s, once"
-            worst = max(stalls, key=lambda stall: stall.seconds)
-            sentence = f"{who} held the hub{often} for {worst.seconds:.1f} s, at {worst.where}: all others stood still."
-            yield wire.Lint(kind="held_hub", weight=2, pids=pids, sentence=sentence)
+                last.setdefault((stall.process, stall.kind), []).append(stall)
+        for stalls in last.values():
+            yield _of_past(stalls)
 
     def _loops(self, branches: SupervisorNodes, pace: Pace) -> Iterator[wire.Lint]:
         for number, branch in enumerate(branches.walk()):
@@ -242,6 +235,48 @@ class Findings:
         self._lengths = {p: seen for p, seen in self._lengths.items() if p.state is not DEAD}
         self._refused = {p: seen for p, seen in self._refused.items() if p.state is not DEAD}
         self._memory = {p: trend for p, trend in self._memory.items() if p.state is not DEAD}
+
+
+def _of_current(stall: Stall, seconds: float) -> wire.Lint:
+    """Tell of a stall that goes on now."""
+    who, pids = _whose(stall)
+    if stall.kind == "starved":
+        sentence = f"The hub's thread has not been run for {seconds:.1f} s: {stall.where}."
+        return wire.Lint(kind="starved", weight=3, pids=(), sentence=sentence)
+    if stall.kind == "blocked":
+        sentence = (
+            f"{who} has held the hub for {seconds:.1f} s in a call that blocks the thread, at {stall.where}: no other "
+            f"process can run."
+        )
+        return wire.Lint(kind="blocks", weight=3, pids=pids, sentence=sentence)
+    sentence = f"{who} has held the hub for {seconds:.1f} s, at {stall.where}: no other process can run."
+    return wire.Lint(kind="hog", weight=3, pids=pids, sentence=sentence)
+
+
+def _of_past(stalls: list[Stall]) -> wire.Lint:
+    """Tell of stalls of one process and one kind, by the worst of them."""
+    often = "" if len(stalls) == 1 else f" {len(stalls)} times in the last {REMEMBERED:.0f} s, once"
+    worst = max(stalls, key=lambda stall: stall.seconds)
+    who, pids = _whose(worst)
+    if worst.kind == "starved":
+        sentence = f"The hub's thread was not run{often} for {worst.seconds:.1f} s: {worst.where}."
+        return wire.Lint(kind="was_starved", weight=2, pids=(), sentence=sentence)
+    if worst.kind == "blocked":
+        sentence = (
+            f"{who} held the hub{often} for {worst.seconds:.1f} s in a call that blocks the thread, at {worst.where}: "
+            f"all others stood still."
+        )
+        return wire.Lint(kind="blocked_hub", weight=2, pids=pids, sentence=sentence)
+    sentence = f"{who} held the hub{often} for {worst.seconds:.1f} s, at {worst.where}: all others stood still."
+    return wire.Lint(kind="held_hub", weight=2, pids=pids, sentence=sentence)
+
+
+def _whose(stall: Stall) -> tuple[str, tuple[str, ...]]:
+    """Return what to call the one to blame, and its pid if it lives."""
+    process = stall.process
+    if process is None:
+        return "something that is no process", ()
+    return _name(process), () if process.state is DEAD else (str(process.pid),)
 
 
 def _cycles(waiting: list[Process], pace: Pace) -> Iterator[wire.Lint]:

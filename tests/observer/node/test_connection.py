@@ -99,7 +99,7 @@ async def test_a_node_that_dies_fails_every_pending_question_and_can_be_reconnec
             assert isinstance(result, NodeLostError)
         with pytest.raises(NodeLostError, match="closed the connection"):
             await source.ask(wire.GetStats())
-        with pytest.raises(NodeLostError, match="nobody listens"):
+        with pytest.raises(NodeLostError, match="no process listens"):
             await source.connect()
     with FakeEndpoint("chat", one_stats):
         await source.connect()
