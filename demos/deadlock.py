@@ -19,6 +19,7 @@ from demos._stage import named, play
 from runtime import (
     CallError,
     ChildSpec,
+    From,
     GenServer,
     Pid,
     Supervisor,
@@ -45,7 +46,7 @@ class Account(GenServer):
         self.amount = 100
         self.timeout = timeout
 
-    def handle_call(self, request: tuple[str, int, str], caller: object) -> int:
+    def handle_call(self, request: tuple[str, int, str], caller: From) -> object:
         """Take money in, or move it to another account; the reply is what is here afterwards."""
         match request:
             case ("deposit", amount, _):
@@ -53,6 +54,8 @@ class Account(GenServer):
             case ("move", amount, to):
                 call(to, ("deposit", amount, to), self.timeout)
                 self.amount -= amount
+            case _:
+                return super().handle_call(request, caller)
         return self.amount
 
 

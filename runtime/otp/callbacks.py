@@ -8,6 +8,7 @@ from runtime.kernel.node import current
 from runtime.otp.calls import From
 from runtime.otp.unexpected import note_unexpected
 from runtime.terms.term import Term
+from runtime.terms.text import render
 
 
 class Callbacks:
@@ -17,17 +18,28 @@ class Callbacks:
         """Set the first state up, in the new process, with what `start_link` was given."""
 
     def handle_call(self, request: Term, caller: From) -> Term:
-        """Answer a `call`. By default an error: a server that takes calls says how."""
-        raise NotImplementedError(f"{type(self).__name__} has no handle_call(); it got the request {request!r}")
+        """Answer a `call`. By default an error: the server crashes, and the caller's CallError says of what.
+
+        A `match` ends with it, since one that falls through would answer None::
+
+            def handle_call(self, request, caller):
+                match request:
+                    case "get":
+                        return self.count
+                    case _:
+                        return super().handle_call(request, caller)
+        """
+        raise NotImplementedError(self._unknown("handle_call", "request", request))
 
     def handle_cast(self, message: Term) -> Term:
-        """Take a `cast`. By default an error, as for `handle_call`."""
-        raise NotImplementedError(f"{type(self).__name__} has no handle_cast(); it got the message {message!r}")
+        """Take a `cast`. By default an error, as for `handle_call`; a `match` ends with it in the same way."""
+        raise NotImplementedError(self._unknown("handle_cast", "message", message))
 
     def handle_info(self, message: Term) -> Term:
         """Take any other message: from `send`, timers, monitors, links. By default it is dropped.
 
-        The first of a kind is reported as an error, since it is mostly a mistake that such a message comes.
+        The first of a kind is reported as an error, since it is mostly a mistake that such a message comes. A server
+        that takes some messages passes on the others: ``case _: super().handle_info(message)``.
         """
         process = current()
         if process is not None:
@@ -35,7 +47,7 @@ class Callbacks:
 
     def handle_continue(self, term: Term) -> Term:
         """Go on where a callback returned ``Continue(term)``, before any other message."""
-        raise NotImplementedError(f"{type(self).__name__} has no handle_continue(); it got {term!r}")
+        raise NotImplementedError(self._unknown("handle_continue", "term", term))
 
     def terminate(self, reason: Term) -> Term:
         """Clean up before the end, when the server stops by itself or, trapping exits, its parent stops it."""
@@ -48,6 +60,13 @@ class Callbacks:
         return state
 
     # What follows is the runtime's.
+
+    def _unknown(self, callback: str, what: str, value: Term) -> str:
+        """Say that a callback does not know a value, or that the server has no such callback."""
+        name = type(self).__name__
+        if getattr(type(self), callback) is getattr(Callbacks, callback):
+            return f"{name} has no {callback}(); it got the {what} {render(value)}"
+        return f"{name}.{callback}() does not know the {what} {render(value)}"
 
     @classmethod
     def initial_call_of(cls, *args: Term) -> str:
