@@ -2,6 +2,5 @@
 
 ``python -m demos.NAME`` plays a session, prints it and ends. Under ``observer demo NAME`` (which sets ``OBSERVER=1``)
 a demo goes on with work of its own instead, and its docstring says what to try there. ``observer demo --list`` reads
-names and first lines from the files, so that nothing needs to be imported for it; modules that begin with an underscore
-are no demos.
+names and first lines from the files, without importing them; modules that begin with an underscore are not demos.
 """

@@ -1,4 +1,4 @@
-"""What the demos share: is somebody watching, and if so, a tree that stands until the node is told to stop."""
+"""What the demos share: a session to print, or, under an observer, a tree that runs until the node is told to stop."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ from runtime import (
 )
 
 PAUSE = 2.0
-"""Seconds for which a tree that gave up lies there to be looked at, before it is built again."""
+"""Seconds between the end of a tree that gave up and its next start, so that there is time to look at what is left."""
 
 
 def play(session: Callable[[], None], tree: Callable[[], Pid | None]) -> None:
-    """Boot a node that plays `session` and ends; while an observer watches, one that holds `tree` up instead."""
+    """Boot a node that plays `session` and ends; under an observer, one that keeps `tree` running instead."""
     try:
         if os.environ.get("OBSERVER") == "1":
             run(hold, tree)
         else:
-            logging.getLogger("runtime").setLevel(logging.CRITICAL + 1)  # the session says itself what dies
+            logging.getLogger("runtime").setLevel(logging.CRITICAL + 1)  # the session prints itself what dies
             run(session)
     except KeyboardInterrupt:
         sys.exit(130)
 
 
 def hold(tree: Callable[[], Pid | None]) -> None:
-    """Start a tree with `tree`, and again each time its top supervisor has given up."""
+    """Start a tree with `tree`, and start it again each time its top supervisor has given up."""
     flag(trap_exit=True)
     while True:
         top = tree()
@@ -54,7 +54,7 @@ def hold(tree: Callable[[], Pid | None]) -> None:
 
 
 def kill(name: str) -> None:
-    """Kill the process that has this name, and return when everybody knows of its death."""
+    """Kill the process that has this name, and return when its death has been reported."""
     ref = monitor(name)
     pid = whereis(name)
     if pid is not None:
@@ -63,13 +63,13 @@ def kill(name: str) -> None:
 
 
 def named(server: type[GenServer], name: str, *args: Any) -> ChildSpec:
-    """Describe a server that is called `name`, both in its supervisor and everywhere else."""
+    """Return the child spec of a server whose registered name is `name`, and its id as well."""
     spec: ChildSpec = server.child_spec(*args, name=name)
     return replace(spec, id=name)
 
 
 def figure(pid: Pid | None, key: str) -> Any:
-    """Give one item of what `process_info` tells of a living process."""
+    """Return one item of `process_info` of a living process."""
     assert pid is not None
     info = process_info(pid, key)
     assert info is not None

@@ -1,14 +1,14 @@
-"""A chat: one server, one process a client, and a door for more clients over TCP.
+"""A chat: one server, one process for each client, and a door for more clients over TCP.
 
 Alone, ``python -m demos.chat`` lets Ada, Bob and Charles join and write a line each, which all three of them print.
 In the observer they talk on, and so can you: the row ``nc localhost PORT`` tells where. Type that in another terminal,
 or, without ``nc``, ``python -m demos.chat --join PORT``.
 
 - Press ``x`` on Ada: the supervisor ``clients`` starts her again, she registers again under a new pid, and talks on.
-- Press ``x`` on a connection: that one closes, and nobody else notices. Close one from your side: its process ends.
+- Press ``x`` on a connection: that one closes, and no other client notices. Close one from your side: its process ends.
 - Press ``x`` on ``server``: all that was started after it is started again too, since it has to register again
-  (rest_for_one). Connections from outside are lost with it: nobody but the one who typed can call again.
-- Press ``enter`` on ``server``: its state is the register of clients. It learns from a monitor who has gone.
+  (rest_for_one). Connections from outside are lost with it: only the person who typed can connect again.
+- Press ``enter`` on ``server``: its state is the register of clients. A monitor tells it which client has gone.
 - Press ``x`` on clients four times within five seconds: ``clients`` gives up, and ``chat`` starts it again.
 """
 
@@ -48,20 +48,20 @@ from runtime import (
 LINES = {"Ada": "Hello, everybody!", "Bob": "Hi Ada.", "Charles": "Is this thing on?"}
 TALK = ["I agree.", "No, really?", "Tell me more.", "Anybody for tea?", "Who left the window open?", "As I always say."]
 PORT = 4321
-"""Where clients from outside can join; when it is taken, any port that is free."""
+"""The port at which clients from outside can join; when it is taken, any free port."""
 
 LONGEST_LINE = 1_000
 
 
 class Server(GenServer):
-    """Keeps the register of clients, and passes what one writes on to all."""
+    """Keeps the register of clients, and passes on to all what one writes."""
 
     def init(self) -> None:
-        """Begin with nobody."""
+        """Begin without clients."""
         self.clients: dict[Pid, tuple[str, Ref]] = {}
 
     def handle_info(self, message: object) -> None:
-        """Take a client in, pass its message on, let it go."""
+        """Register a client, pass its message on, or forget it."""
         match message:
             case ("register", Pid() as pid, str(name)):
                 self.clients[pid] = (name, monitor(pid))
@@ -70,12 +70,12 @@ class Server(GenServer):
                     send(client, ("message", self.clients[pid][0], text))
             case ("unregister", Pid() as pid) if pid in self.clients:
                 demonitor(self.clients.pop(pid)[1], flush=True)
-            case Down(_, pid, _):  # it went without a word
+            case Down(_, pid, _):  # it ended without unregistering
                 self.clients.pop(pid, None)
 
 
 def client(name: str, show: Callable[[str], None], talkative: bool = False) -> None:
-    """Register with the server, show what it passes on, and pass to it what this client is told to write."""
+    """Register with the server, show what it passes on, and send it what this client is told to write."""
     send("server", ("register", self_(), name))
     show(f"* {name} joins")
     if talkative:
@@ -110,22 +110,22 @@ def session() -> None:
 
 
 def start_client(name: str) -> Pid:
-    """Start a client that talks by itself and shows nothing: its mailbox and counters can be seen in the observer."""
+    """Start a client that talks by itself and prints nothing: the observer shows its mailbox and counters."""
     return spawn_link(client, name, lambda line: None, talkative=True, label=name)
 
 
 def connection(peer: socket.socket) -> None:
-    """Be the client of somebody who has joined over TCP; the connection closes when this process ends, however."""
+    """Act for a person who has joined over TCP. However this process ends, the connection is closed."""
     with peer:
         peer.sendall(b"What is your name? ")
         spawn_link(reader, self_(), peer, label="reads what they type")
-        name = receive(("send", str))[1].strip() or "somebody"
+        name = receive(("send", str))[1].strip() or "stranger"
         set_label(name)
         client(name, lambda line: peer.sendall(f"{line}\n".encode()))
 
 
 def reader(owner: Pid, peer: socket.socket) -> None:
-    """Send each line that comes in to the process that owns the connection, and end with it or the connection."""
+    """Send each line that comes in to the process that owns the connection; end with that process or the connection."""
     with suppress(ConnectionError), peer.makefile("rb") as lines:
         while line := lines.readline(LONGEST_LINE):
             send(owner, ("send", line.decode(errors="replace").rstrip()))
@@ -138,7 +138,7 @@ def start_connection(peer: socket.socket, address: tuple[str, int]) -> Pid:
 
 
 def door(listener: socket.socket) -> None:
-    """Let everybody in who connects."""
+    """Accept every connection."""
     with listener:
         while True:
             peer, address = listener.accept()

@@ -4,8 +4,8 @@ Alone, ``python -m demos.counter`` starts a counter, lets it count, kills one th
 of its count. In the observer, two counters are clicked a few times a second:
 
 - ``counter`` has a supervisor. Press ``x`` on it: it comes back under a new pid, and counts from 0 again.
-- ``lonely`` has none. Press ``x`` on it: it is gone, and nobody brings it back.
-- Press ``x`` on ``counter`` four times within five seconds: that is one more than its supervisor puts up with, so the
+- ``lonely`` has none. Press ``x`` on it: it is gone, and nothing starts it again.
+- Press ``x`` on ``counter`` four times within five seconds: that is one more than its supervisor allows, so the
   supervisor gives up too. The demo builds it again after a while.
 - Press ``enter`` on ``clicker`` to see where it waits, and how many messages it has sent.
 """
@@ -22,7 +22,7 @@ LONELY = "lonely"
 
 
 def counter(count: int = 0) -> None:
-    """Keep a count for ever; answer ``("get", sender)`` with it."""
+    """Keep a count; answer ``("get", sender)`` with it."""
     while True:
         match receive("increment", "decrement", ("get", Pid)):
             case "increment":
@@ -39,11 +39,11 @@ def start_counter() -> Pid:
 
 
 def clicker() -> None:
-    """Click on both counters a few times a second, whoever they are at the moment."""
+    """Click on both counters a few times a second, under whichever pids they have at the moment."""
     while True:
         sleep(random.uniform(0.1, 0.5))
         for pid in (whereis(COUNTER), whereis(LONELY)):
-            if pid is not None:  # between a death and a restart nobody has the name
+            if pid is not None:  # between a death and a restart no process has the name
                 send(pid, random.choice(["increment", "increment", "decrement"]))
 
 
@@ -76,13 +76,13 @@ def session() -> None:
     show_count(whereis(COUNTER))
     print("kill")
     kill(COUNTER)
-    which_children("supervisor")  # answered after the supervisor has dealt with the death
+    which_children("supervisor")  # answered after the supervisor has handled the death
     print("get")
     show_count(whereis(COUNTER))
 
 
 def tree() -> Pid | None:
-    """Start a counter with a supervisor, one without, and somebody who clicks on both."""
+    """Start a counter with a supervisor, one without, and a process that clicks on both."""
     if whereis(LONELY) is None:
         spawn(counter, name=LONELY)
     return Supervisor.start_link(

@@ -3,10 +3,10 @@
 Alone, ``python -m demos.crash_loop`` sends a few orders, some of which are nonsense, and prints what became of each.
 In the observer every fifth order is nonsense, and every half minute comes a whole burst of it:
 
-- ``orders`` dies of every bad order. Its restart count climbs, the supervisor ``kitchen`` shows how much of its budget
+- ``orders`` dies of each bad order. Its restart count climbs, the supervisor ``kitchen`` shows how much of its budget
   is used, and the finding ``crash loop`` points there. ``enter`` on ``orders`` shows the earlier lives and why each
-  of them ended: the stack names the line, the last message is the order that did it.
-- With the burst ``kitchen`` gives up, and the failure climbs to ``restaurant``, which starts it again. The events tell
+  of them ended: the stack names the line, the last message is the order that caused it.
+- With the burst ``kitchen`` gives up, and the failure climbs to ``restaurant``, which starts it again. The events show
   the chain: crash, restart, crash, ..., gave up, restart one level higher.
 - What cures it: check the orders where they come in, and answer a bad one with an error.
 """
@@ -44,7 +44,7 @@ class Orders(GenServer):
         self.total = 0
 
     def price(self, order: str) -> int:
-        """Look the price up. An order for something that is not on the menu is a bug that nobody has found yet."""
+        """Look the price up. It fails for what is not on the menu: a bug that has not been found yet."""
         return PRICES[order]
 
     def handle_call(self, order: str, caller: object) -> int:
@@ -53,7 +53,7 @@ class Orders(GenServer):
         return self.price(order)
 
     def handle_cast(self, order: str) -> None:
-        """Take an order from somebody who does not wait."""
+        """Take an order whose sender does not wait."""
         self.total += self.price(order)
 
 
@@ -74,7 +74,7 @@ def start_guests() -> Pid:
 
 
 def tree() -> Pid | None:
-    """Start the kitchen, whose supervisor bears three deaths in five seconds, and the guests."""
+    """Start the kitchen, whose supervisor allows three restarts in five seconds, and the guests."""
     return Supervisor.start_link(
         [
             Supervisor.child_spec([named(Orders, "orders")], max_restarts=3, name="kitchen"),

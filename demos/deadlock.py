@@ -1,14 +1,14 @@
 """Two servers that wait for each other, each in the middle of a call.
 
 Each of two accounts moves money by calling the other one. When both are asked at the same time, each waits for a reply
-that the other can only give when it has its own. Alone, ``python -m demos.deadlock`` runs into it with a timeout and
-prints what comes of it. In the observer there is no timeout:
+that the other can only send when it has its own. Alone, ``python -m demos.deadlock`` runs into it with a timeout and
+prints the outcome. In the observer there is no timeout:
 
 - ``savings`` and ``cheque`` wait, their mailboxes hold a request each, nothing is busy, and nothing happens any more.
-  The finding ``deadlock`` names the two; ``enter`` on one of them shows whom it waits for.
+  The finding ``deadlock`` names the two; ``enter`` on one of them shows which process it waits for.
 - Press ``x`` on one of them: the other one's call fails, both are started again, and for ten seconds all is well.
-- What cures it: let a third process, who is no server to either, take from one and give to the other. A timeout (five
-  seconds, unless one says otherwise) turns the silence into a crash with a reason.
+- What cures it: let a third process, which neither of them calls, take from one and give to the other. A timeout (five
+  seconds by default) turns the silence into a crash with a reason.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def tree() -> Pid | None:
 
 
 def session() -> None:
-    """Have money moved both ways at once, with a timeout of a tenth of a second, and tell what came of it."""
+    """Have money moved both ways at once, with a timeout of a tenth of a second, and print the outcome."""
     Supervisor.start_link([named(Account, name, 0.1) for name in OTHER], name="bank")
     main = self_()
 

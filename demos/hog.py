@@ -1,14 +1,14 @@
-"""A process that holds everybody up, because it computes for seconds without ever waiting.
+"""A process that holds all others up, because it computes for seconds without ever waiting.
 
-Processes share one thread and take turns when they wait; one that never waits leaves no turn to the others. Alone,
+Processes share one thread and take turns when they wait; one that never waits leaves the others no turn. Alone,
 ``python -m demos.hog`` shows how late a process wakes up while another one computes. In the observer ``hog`` computes
 for three seconds out of every eight:
 
-- Look at the header and at the row ``hog`` while it does: they tell who has the hub, in which line of which file, and
-  for how long. ``ticker`` stands still meanwhile; the observer does not, since it is a program of its own.
+- Look at the header and at the row ``hog`` while it does: they say which process has the hub, in which line of which
+  file, and for how long. ``ticker`` stands still meanwhile; the observer does not, since it is a program of its own.
 - Press ``x`` on ``hog`` while it computes: it ends in the middle of its work, and its supervisor starts it again.
-- What cures it: work in pieces, with ``sleep(0)`` in between, or time slices for everybody, without a change in the
-  program: ``observer demo --time-slice 0.005 hog``.
+- What cures it: work in pieces, with ``sleep(0)`` in between, or time slices for all processes, without a change in
+  the program: ``observer demo --time-slice 0.005 hog``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TICK = 0.01
 
 
 def compute(seconds: float) -> None:
-    """Be busy, and never let go."""
+    """Be busy without ever waiting."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         sum(range(1_000))
@@ -45,12 +45,12 @@ def ticker() -> None:
 
 
 def start(function: Callable[[], None]) -> Pid:
-    """Start a process that runs a function and is called like it."""
+    """Start a process that runs a function and has its name."""
     return spawn_link(function, label=function.__name__)
 
 
 def tree() -> Pid | None:
-    """Start the hog, and somebody who suffers from it."""
+    """Start the hog, and a process that suffers from it."""
     children = [ChildSpec(id=function.__name__, start=(start, function)) for function in (ticker, hog)]
     return Supervisor.start_link(children, name="supervisor")
 

@@ -1,10 +1,10 @@
-"""A server that never forgets: its memory grows until somebody ends it.
+"""A server that never forgets: its memory grows until it is killed.
 
 Alone, ``python -m demos.leak`` asks a cache for new things again and again and prints how large it has become. In the
 observer two caches are asked for something new twenty times a second:
 
 - Sort by memory (``s``): ``cache`` grows without end. Press ``enter`` on it: its state shows what it keeps.
-- ``bounded_cache`` leaks as much, but has said ``flag(max_heap_size=...)``: when it outgrows that it is ended, and its
+- ``bounded_cache`` leaks as much, but has said ``flag(max_heap_size=...)``: when it outgrows that it is killed, and its
   supervisor starts it again, empty.
 - What cures it: ``x`` frees the memory for now; a bound on what is kept cures it for good.
 """
@@ -15,13 +15,13 @@ from demos._stage import figure, named, play
 from runtime import ChildSpec, GenServer, Pid, Supervisor, call, flag, sleep, spawn_link
 
 PAGE = 20_000
-"""Bytes that each answer takes, and the cache keeps."""
+"""The size of each answer, in bytes, which the cache keeps."""
 
 BOUND = 5_000_000
 
 
 class Cache(GenServer):
-    """Remembers every answer it has ever given."""
+    """Keeps every answer it has ever sent."""
 
     def init(self, max_heap_size: int | None = None) -> None:
         """Begin empty; with a bound, as large as this may become, in bytes."""
@@ -30,7 +30,7 @@ class Cache(GenServer):
             flag(max_heap_size=max_heap_size)
 
     def handle_call(self, request: int, caller: object) -> int:
-        """Give the size of page number `request`, which is made when it is asked for the first time."""
+        """Return the size of page number `request`; the first request for it makes the page."""
         if request not in self.pages:
             self.pages[request] = bytes(PAGE)
         return len(self.pages[request])
@@ -52,7 +52,7 @@ def start_reader(caches: list[str]) -> Pid:
 
 
 def tree() -> Pid | None:
-    """Start a cache that grows for ever, one with a bound, and their reader."""
+    """Start a cache that grows without end, one with a bound, and their reader."""
     return Supervisor.start_link(
         [
             named(Cache, "cache"),

@@ -3,7 +3,7 @@
 Alone, ``python -m demos.overload`` sends work for a second and prints how much of it waits. In the observer:
 
 - The mailbox of ``consumer`` grows by about fifty messages a second. Its bar and its place at the top (``s``, mailbox)
-  give it away before memory does.
+  show it before memory does.
 - Press ``S`` on ``producer`` to suspend it, and watch the mailbox drain; ``S`` again lets it go on. Press ``x`` on
   ``consumer``: its mailbox dies with it, and so does the work in it.
 - What cures it: ``polite_producer`` does as much work, but with ``call`` instead of ``cast``. It waits until each piece
@@ -25,24 +25,24 @@ TAKES = 0.02
 
 
 class Consumer(GenServer):
-    """Does one piece of work after the other."""
+    """Does one piece of work after another."""
 
     def init(self) -> None:
         """Begin with nothing done."""
         self.done = 0
 
     def work(self) -> int:
-        """Wait for what a piece of work waits for: a disk, a database."""
+        """Wait, as a piece of work waits for a disk or a database."""
         sleep(TAKES)
         self.done += 1
         return self.done
 
     def handle_cast(self, message: object) -> None:
-        """Work for somebody who does not wait."""
+        """Work for a sender that does not wait."""
         self.work()
 
     def handle_call(self, request: object, caller: object) -> int:
-        """Work for somebody who waits."""
+        """Work for a caller that waits."""
         return self.work()
 
 

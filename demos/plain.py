@@ -1,4 +1,4 @@
-"""A gevent program without a single process: greenlets, and nobody who would start one again.
+"""A gevent program without a single process: greenlets, and nothing that would start one again.
 
 The observer watches such a program too. Alone, ``python -m demos.plain`` has two waiters serve a few orders, one of
 which is spoiled: the waiter who takes it is gone for good. In the observer there are three waiters and a cook:
@@ -26,7 +26,7 @@ SPOILED = 20
 
 
 class SpoiledOrder(Exception):
-    """What a waiter dies of."""
+    """Ends a waiter."""
 
 
 def waiter(orders: Queue[int], served: list[int]) -> None:
@@ -46,7 +46,7 @@ def cook(orders: Queue[int]) -> None:
 
 
 def kitchen() -> None:
-    """Open the kitchen, and open another one when nobody serves in it any more."""
+    """Open the kitchen, and open another one when no waiter is left in it."""
     while True:
         orders: Queue[int] = Queue()
         waiters = [gevent.spawn(waiter, orders, []) for _ in range(3)]

@@ -1,15 +1,15 @@
 """The restart strategies side by side, and a failure that climbs.
 
-Alone, ``python -m demos.strategies`` kills the second of three workers under each strategy and says who was started
-again. In the observer, kill workers with ``x`` (before the kill it tells what will happen) and compare pids and
-restart counts:
+Alone, ``python -m demos.strategies`` kills the second of three workers under each strategy and prints which were
+started again. In the observer, kill workers with ``x`` (the plan says before the kill what will happen) and compare
+pids and restart counts:
 
 - ``one_for_one``: only the one that died is started again.
 - ``one_for_all``: all three are, since none of them can do without the others.
 - ``rest_for_one``: the one that died, and those started after it, since they depend on it.
 - ``glass`` stands on ``shelf``, ``shelf`` stands in ``cupboard``, and each of them may restart its child once in ten
   seconds. Kill ``glass`` twice: ``shelf`` gives up and is restarted. Twice more: ``cupboard`` gives up as well, and
-  ``strategies`` restarts that. The events tell how the failure climbed.
+  ``strategies`` restarts that. The events show how the failure climbed.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ class Worker(GenServer):
 
 
 def group(strategy: str, prefix: str) -> ChildSpec:
-    """Describe three workers under one strategy, with a supervisor that bears ten deaths in five seconds."""
+    """Describe three workers under one strategy, with a supervisor that allows ten restarts in five seconds."""
     workers = [named(Worker, f"{prefix}_{letter}") for letter in "abc"]
     return Supervisor.child_spec(workers, strategy=strategy, max_restarts=10, name=strategy)
 
 
 def fragile() -> ChildSpec:
-    """Describe a worker under two supervisors that do not put up with much."""
+    """Describe a worker under two supervisors that allow one restart each."""
     shelf = Supervisor.child_spec([named(Worker, "glass")], max_restarts=1, max_seconds=10.0, name="shelf")
     return Supervisor.child_spec([shelf], max_restarts=1, max_seconds=10.0, name="cupboard")
 
@@ -65,7 +65,7 @@ def session() -> None:
 
 
 def kill_and_compare(name: str, supervisor: str) -> str:
-    """Kill a worker, wait until it has been started again, and tell which processes are new."""
+    """Kill a worker, wait until it has been started again, and say which processes are new."""
     before = {name: whereis(name) for name in registered()}
     kill(name)
     while whereis(name) is None:

@@ -5,7 +5,7 @@ and ends. In the observer (``observer demo swarm --processes 100000``) they go o
 
 - Supervisors with so many children are folded at first. Open a group (``l``) and close it (``h``).
 - ``dealer`` gives a thousand pieces of work a second to servers picked at random. Sort by messages (``s``).
-- Press ``x`` on a server, or on a whole group: what is below it comes back, and nobody else takes notice.
+- Press ``x`` on a server, or on a whole group: what is below it comes back, and no other process notices.
 - The observer asks for the rows on its screen and no others, so that it is as quick here as with ten processes.
 """
 
@@ -80,8 +80,8 @@ def start_group(size: int, name: str | None = None) -> Pid | None:
     parts = [min(part, size - start) for start in range(0, size, part)]
     groups = [ChildSpec(id=n, start=(start_group, size), type="supervisor") for n, size in enumerate(parts)]
     supervisor = Supervisor.start_link(groups, name=name)
-    # What was started stays for long, and dead processes need no collector: they are in no cycles. To walk a million of
-    # them for garbage, again and again while there are more and more, holds everything up for a second and more.
+    # What was started stays for long, and dead processes need no collector: they are in no cycles. Without this the
+    # collector would walk all of them again and again while their number grows: a second and more each time.
     gc.freeze()
     return supervisor
 

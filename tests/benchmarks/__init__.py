@@ -1,1 +1,1 @@
-"""Benchmarks: each figure beside its peers' in the same run. ``python -m tests.benchmarks`` runs them."""
+"""Benchmarks: each figure beside those of its peers, from the same run. ``python -m tests.benchmarks`` runs them."""

@@ -1,4 +1,4 @@
-"""Answering an observer: for how long one answer keeps the interpreter from the hub at a stretch."""
+"""Answering an observer: the longest stretch for which one answer keeps the interpreter from the hub."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _start_guests(count: int) -> None:
 
 
 SHAPES: dict[str, Callable[[int], object]] = {"groups": start_servers, "free": _start_free, "guests": _start_guests}
-"""Ways for a node to have so many servers."""
+"""The shapes of a node of so many servers."""
 
 
 class Holds:
@@ -76,7 +76,7 @@ class Holds:
         self._since = time.thread_time()
 
     def rest(self, seconds: float) -> None:
-        """Note the end of a stretch; there is no need to rest indeed."""
+        """Note the end of a stretch, without resting."""
         self.longest = max(self.longest, time.thread_time() - self._since)
         self._since = time.thread_time()
 
@@ -107,7 +107,7 @@ def _longest(count: int, questions: str, shape: str) -> float:
 
 
 def hold(size: int, questions: str, shape: str = "groups") -> Sample:
-    """Give the longest stretch, in CPU seconds, of any of these questions."""
+    """Return the longest stretch, in CPU seconds, of any of these questions."""
     return Sample.exact(run(_longest, size, questions, shape))
 
 

@@ -44,7 +44,7 @@ ALL = [benchmark for benchmarks in TOPICS.values() for benchmark in benchmarks]
 
 
 def find(names: Sequence[str]) -> list[Benchmark]:
-    """Give the benchmarks of the topics called so, and those whose names have one of `names` in them; all for none.
+    """Return the benchmarks whose topic is one of `names`, or whose name contains one; all of them without `names`.
 
     Raises ValueError for a name that fits nothing.
     """

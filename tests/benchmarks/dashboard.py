@@ -26,7 +26,7 @@ SIZE = (120, 40)
 
 
 class Node(FakeNode):
-    """A node in memory with all of its tree unfolded, which keeps account of the time that its own answers take."""
+    """A node in memory with all of its tree unfolded, which measures the time that its own answers take."""
 
     def __init__(self, processes: int) -> None:
         root = FakeProcess("app", "app", "<0.1.0>", "supervisor", strategy="one_for_one")
@@ -60,7 +60,7 @@ class Node(FakeNode):
 
 
 async def _frames(count: int, processes: int) -> list[Sample]:
-    """Let the dashboard look at its node that many times; gives what each look took, until its lines were drawn."""
+    """Let the dashboard look at its node that many times; return the time of each, until its lines were drawn."""
     from observer.app import ObserverApp
     from observer.model.settings import Settings
 
@@ -79,7 +79,7 @@ async def _frames(count: int, processes: int) -> list[Sample]:
 
 
 def frame(size: int, processes: str, share: str) -> Sample:
-    """Give the time that `share` of the frames did not exceed, e.g. half of them or 99 in 100."""
+    """Return the time that `share` of the frames did not exceed: 0.5 for the median, say."""
     frames = asyncio.run(_frames(size, int(processes)))
 
     def of(values: list[float]) -> float:
@@ -104,7 +104,7 @@ async def _idle(seconds: int) -> Sample:
 
 
 def idle(size: int) -> Sample:
-    """Give the CPU seconds that the dashboard uses in a second, at its usual rate of updates."""
+    """Return the CPU seconds that the dashboard uses in a second, at its usual rate of updates."""
     return asyncio.run(_idle(size))
 
 

@@ -14,7 +14,7 @@ from tests.benchmarks.harness.contender import Erlang, Fixed, Python
 from tests.benchmarks.harness.sample import Sample, resident
 
 ERLANGS_SMALLEST = 2_692
-"""Bytes of Erlang's smallest process, by its own account."""
+"""The size of Erlang's smallest process in bytes, as `process_info` has it."""
 
 
 class Idle(GenServer):

@@ -1,4 +1,4 @@
-"""What it costs that sender and receiver share nothing, per kind of message."""
+"""The cost of copying messages, by kind of message: sender and receiver share nothing."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ KINDS: dict[str, tuple[Callable[[Pid], Any], int]] = {
     "100 dicts in a list": (lambda pid: [{"number": n, "tags": ["a", "b"]} for n in range(100)], 1_000),
     "100,000 bytes": (lambda pid: b"x" * 100_000, 500_000),
 }
-"""What each kind looks like, and how many copies are made."""
+"""A message of each kind, and the number of copies."""
 
 
 def _copies(of: Callable[[Any], Any], message: Any, size: int) -> Sample:
@@ -56,7 +56,7 @@ def _by_pickle(message: Any) -> Any:
 
 
 def copies(size: int, kind: str, way: str) -> Sample:
-    """Copy a message of that kind, in that way."""
+    """Copy a message of that kind in that way."""
     ways: dict[str, Callable[[Any], Any]] = {OURS: isolate, "copy.deepcopy": copy.deepcopy, "pickle": _by_pickle}
     return run(lambda: _copies(ways[way], KINDS[kind][0](self_()), size))  # type: ignore[no-any-return]
 

@@ -18,14 +18,14 @@ RING = 1_000
 """Processes in the ring, the first included."""
 
 AHEAD = 10_000
-"""Messages in the mailbox that nobody takes."""
+"""Messages in the mailbox that are never received."""
 
 
 # -- Back and forth -----------------------------------------------------------------------------------------------
 
 
 def echo() -> None:
-    """Answer whoever sends its own pid, for ever."""
+    """Answer each process that sends its own pid."""
     while True:
         send(receive(), "pong")
 
@@ -108,7 +108,7 @@ def ping_pong_pykka(size: int) -> Sample:
 
 
 def pass_on(following: Pid) -> None:
-    """Hand every message on, for ever."""
+    """Pass every message on."""
     while True:
         send(following, receive())
 

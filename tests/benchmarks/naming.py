@@ -10,7 +10,7 @@ from tests.benchmarks.harness.contender import Python, erlang
 from tests.benchmarks.harness.sample import Sample, rate_of
 
 NAMES = 10_000
-"""Processes that are known by a name."""
+"""The number of processes with a name."""
 
 
 class Idle(GenServer):

@@ -1,4 +1,4 @@
-"""What it costs to be observed: throughput and pauses of a node without introspection, with it, and watched."""
+"""The cost of being observed: throughput and pauses of a node without introspection, with it, and watched."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from tests.benchmarks.harness.contender import Contender, Fixed, Python
 from tests.benchmarks.harness.sample import Sample, Stopwatch
 
 PROCESSES, ACTIVE = 100_000, 5_000
-"""Servers of the node, and how many of them get casts."""
+"""The number of servers of the node, and of those that get casts."""
 
 GROUP = 100
 """Servers of one supervisor."""
 
 SECONDS = 3.0
-"""How long messages are counted, in the full form."""
+"""Seconds for which messages are counted, in the full form."""
 
 TURN, TURNS = 2.0, 8
 """Seconds for which a node is observed, or not, and how often: one turn differs from the next by a tenth and more."""
@@ -108,7 +108,7 @@ def _group(size: int, starter: Pid) -> Pid | None:
 
 
 def start_servers(count: int) -> list[Pid]:
-    """Start supervised servers in groups; gives their pids."""
+    """Start supervised servers in groups; return their pids."""
     me = self_()
     groups = [ChildSpec(id=n, start=(_group, GROUP, me), type="supervisor") for n in range(max(1, count // GROUP))]
     Supervisor.start_link(groups)
@@ -117,7 +117,7 @@ def start_servers(count: int) -> list[Pid]:
 
 @contextmanager
 def _dashboard(view: str) -> Iterator[int]:
-    """Have the node observed by a view of the dashboard while the block runs; gives its operating-system pid."""
+    """Have the node observed by a view of the dashboard while the block runs; return its operating-system pid."""
     serve("bench")
     with subprocess.Popen([sys.executable, "-c", DASHBOARD, VIEWS[view]], stdout=subprocess.PIPE) as dashboard:
         assert dashboard.stdout is not None
@@ -142,7 +142,7 @@ def _observed(how: str) -> Iterator[None]:
 
 @contextmanager
 def _in_turns(how: str) -> Iterator[Callable[[bool], None]]:
-    """Give a switch between being observed and not: by a view of the dashboard, or only as far as it could attach."""
+    """Return a switch between being observed and not: by a view of the dashboard, or only as far as it could attach."""
     if how == "detached":
         yield _introspect
         return
@@ -159,7 +159,7 @@ def _introspect(on: bool) -> None:
 
 @dataclass(frozen=True)
 class Figures:
-    """What was found out about a node at work."""
+    """What was measured of a busy node."""
 
     pause: Sample
     """The longest time for which the hub did not come round."""
@@ -168,13 +168,13 @@ class Figures:
 
 
 class Casts:
-    """Casts to those of some servers that are active."""
+    """Casts to the active ones of some servers."""
 
     def __init__(self, servers: list[Pid]) -> None:
         self._active = itertools.cycle(servers[:: max(1, len(servers) // ACTIVE)])
 
     def go_on(self, seconds: float) -> Sample:
-        """Cast for so long; gives the rate."""
+        """Cast for that many seconds; return the rate."""
         casts = 0
         wall, cpu = -time.perf_counter(), -time.process_time()
         while wall + time.perf_counter() < seconds:
@@ -199,7 +199,7 @@ def _work(count: int, observed: str) -> Figures:
 
 
 def _kept(count: int, observed: str) -> Sample:
-    """Cast in turns while observed and not; gives the share of the rate that is kept, in the middle of many turns."""
+    """Cast in turns, observed and not; return the share of the rate that is kept, the median of many turns."""
     background.ATTENTION = answers.REMEMBERED = SETTLE  # what goes on for an observer ends with its turn
     casts = Casts(start_servers(count))
     turn, settle, turns = (TURN, SETTLE, TURNS) if count == PROCESSES else (0.1, 0.1, 1)
@@ -219,7 +219,7 @@ def _kept(count: int, observed: str) -> Sample:
 
 
 def kept_throughput(size: int, observed: str) -> Sample:
-    """Give the share of its throughput that a node of `size` processes keeps."""
+    """Return the share of its throughput that a node of `size` processes keeps."""
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
         os.environ["OBSERVER_DIR"] = folder
         sample: Sample = run(_kept, size, observed)
@@ -227,7 +227,7 @@ def kept_throughput(size: int, observed: str) -> Sample:
 
 
 def observed_node(size: int, observed: str, figure: str) -> Sample:
-    """Give one of the `Figures` of a node of `size` processes."""
+    """Return one of the `Figures` of a node of `size` processes."""
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
         os.environ["OBSERVER_DIR"] = folder
         sample: Sample = getattr(run(_work, size, observed), figure)

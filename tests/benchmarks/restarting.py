@@ -17,18 +17,18 @@ UNLIMITED = 10**9
 
 
 SHARE = 20
-"""So many times as many restarts are timed here as on a BEAM, whose supervisor takes milliseconds for one of many."""
+"""How many times as many restarts are timed here as on a BEAM, whose supervisor takes milliseconds for one of many."""
 
 
 class Child(GenServer):
-    """Says that it has started."""
+    """Reports that it has started."""
 
     def init(self, number: int, starter: Pid) -> None:
         send(starter, (number, self_()))
 
 
 def supervised(count: int, strategy: str) -> list[Pid]:
-    """Start a supervisor over that many children; gives the children."""
+    """Start a supervisor over that many children; return the children."""
     children = [ChildSpec(id=n, start=(Child.start_link, n, self_())) for n in range(count)]
     Supervisor.start_link(children, strategy=strategy, max_restarts=UNLIMITED, max_seconds=1.0)
     return [receive()[1] for _ in range(count)]

@@ -1,4 +1,4 @@
-"""Starting processes: in batches until the last is over, and one after another."""
+"""Starting processes: in batches, until the last has ended, and one after another."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from tests.benchmarks.harness.contender import Python, erlang
 from tests.benchmarks.harness.sample import Sample, rate_of, rate_of_async
 
 BATCH = 1_000
-"""Processes that are started before any is waited for."""
+"""The number of processes that are started before the first is waited for."""
 
 SHARE = {"gevent": 5, "Pykka": 300}
-"""Slow starters start one for this many of the others', or they would take minutes."""
+"""Slow contenders start one for this many of the others, or they would take minutes."""
 
 
 def nothing() -> None:
-    """What the processes do."""
+    """Run as a process."""
 
 
 async def nothing_async() -> None:
-    """What the tasks do."""
+    """Run as a task."""
 
 
 def spawn_runtime(size: int) -> Sample:

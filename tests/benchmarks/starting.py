@@ -18,7 +18,7 @@ EVERYDAY = "from runtime import GenServer, Supervisor, call, cast, receive, run,
 
 
 def _children() -> tuple[float, float]:
-    """Give the time, and the CPU time of the child processes that have ended."""
+    """Return the time, and the CPU time of the child processes that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.perf_counter(), used.ru_utime + used.ru_stime
 

@@ -1,4 +1,4 @@
-"""Every benchmark still runs, in its small form; what the figures are is not judged. And the arithmetic is right."""
+"""Every benchmark still runs, in its small form, whatever its figures are; and the arithmetic is right."""
 
 from __future__ import annotations
 

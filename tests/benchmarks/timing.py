@@ -14,11 +14,11 @@ from tests.benchmarks.harness.contender import Python, erlang
 from tests.benchmarks.harness.sample import Sample, Stopwatch, rate_of
 
 SECONDS = 3_600.0
-"""When the timers would fire."""
+"""Seconds until the timers would fire."""
 
 
 def nothing() -> None:
-    """What would be called."""
+    """Stand for a function that a timer would call."""
 
 
 def _set_and_cancel(pending: int, size: int) -> Sample:

@@ -1,4 +1,4 @@
-"""Links and monitors: one process dies, and a hundred thousand are told."""
+"""Links and monitors: one process dies, and a hundred thousand receive the news."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Idle(GenServer):
 
 
 class Watcher(GenServer):
-    """Monitors one process, and tells another one when it is dead."""
+    """Monitors one process, and sends a message to another one when it is dead."""
 
     def init(self, watched: Pid, collector: Pid) -> None:
         monitor(watched)

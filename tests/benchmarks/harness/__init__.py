@@ -1,1 +1,1 @@
-"""What the benchmarks have in common: fresh interpreters, medians, targets, tables."""
+"""The parts that the benchmarks share: fresh interpreters, medians, targets, tables."""

@@ -1,4 +1,4 @@
-"""A benchmark: what is done, by whom, and which figures are to be reached."""
+"""A benchmark: what is done, by which contenders, and which figures are the targets."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tests.benchmarks.harness.contender import Contender, RunFailed
 from tests.benchmarks.harness.sample import Sample
 
 OURS = "runtime"
-"""What the contender of this repository is called."""
+"""The name of this repository's contender."""
 
 Unit = Literal["/s", "B", "s", "share"]
-"""Of a figure: so many a second, bytes each, seconds each, a share of what was to be kept."""
+"""The unit of a figure: how many a second, bytes each, seconds each, or the share that is kept."""
 
 MORE_IS_BETTER = ("/s", "share")
 
@@ -45,13 +45,13 @@ class Benchmark:
 
 @dataclass(frozen=True)
 class Runs:
-    """What one contender reached."""
+    """The results of one contender."""
 
     samples: tuple[Sample, ...] = ()
     lacks: str | None = None
-    """What is not installed, so that it did not run."""
+    """What is not installed, so that the contender did not run."""
     failure: str | None = None
-    """Why it gave no figure though it should have."""
+    """Why there is no figure though the contender ran."""
 
     @property
     def wall(self) -> float:
@@ -65,26 +65,26 @@ class Runs:
 
     @property
     def spread(self) -> float:
-        """How far the furthest sample is from the median, as a share of it, by CPU time."""
+        """The distance of the furthest sample from the median, as a share of it, by CPU time."""
         return max(abs(sample.cpu - self.cpu) for sample in self.samples) / self.cpu if self.cpu else 0.0
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A target, and what was reached of it: None when one of the two did not run."""
+    """A target and how far it was reached: None when one of the two contenders did not run."""
 
     target: Target
     ratio: float | None
 
     @property
     def reached(self) -> bool | None:
-        """Whether it was reached; None when that cannot be told."""
+        """Whether it was reached; None when that is not known."""
         return None if self.ratio is None else self.ratio >= self.target.at_least
 
 
 @dataclass(frozen=True)
 class Result:
-    """A benchmark and what each contender reached in it."""
+    """A benchmark and the results of each contender."""
 
     benchmark: Benchmark
     runs: Mapping[str, Runs]
@@ -106,12 +106,12 @@ class Result:
 
     @property
     def verdicts(self) -> list[Verdict]:
-        """What was reached of each target."""
+        """How far each target was reached."""
         return [Verdict(t, self.ratio(t.than, t.ours)) for t in self.benchmark.targets]
 
     @property
     def failures(self) -> list[str]:
-        """A line for each contender that should have given a figure and did not."""
+        """A line for each contender that ran and has no figure."""
         return [f"{self.benchmark.name}, {name}: {r.failure}" for name, r in self.runs.items() if r.failure]
 
 

@@ -1,4 +1,4 @@
-"""Who runs in a benchmark, each time in a fresh interpreter: a Python or an Erlang function; or a fixed figure."""
+"""The contenders of a benchmark: a Python or an Erlang function, run in a fresh interpreter, or a fixed figure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from typing import Protocol
 from tests.benchmarks.harness.sample import Sample
 
 LIMIT = 120.0
-"""Seconds after which a run is given up."""
+"""Seconds after which a run is ended as failed."""
 
 BEAM = Path(__file__).parent.parent / "beam"
 """The Erlang side: a module a topic, and `bench`, which runs one of its functions."""
@@ -28,22 +28,22 @@ ROOT = Path(__file__).parents[3]
 
 
 class RunFailed(Exception):
-    """A contender did not give a figure; the text says what it said."""
+    """A contender produced no figure; the text is what it printed."""
 
 
 class Contender(Protocol):
-    """Gives a figure for a size, the number of things to do."""
+    """Produces a figure for a size, the number of things to do."""
 
     @property
     def threads(self) -> bool:
-        """Whether it may use several cores at once, so that its CPU time does not say how fast it is.
+        """Whether it may use several cores at once, so that its CPU time is no measure of its speed.
 
         Not so of Python's threads: they take turns.
         """
 
     @property
     def lacks(self) -> str | None:
-        """What is not installed here that it needs; None when nothing is missing."""
+        """What it needs and is not installed here; None when nothing is missing."""
 
     def sample(self, size: int) -> Sample:
         """Run once. Raises RunFailed."""
@@ -104,19 +104,19 @@ class Erlang:
 
 @dataclass(frozen=True)
 class Fixed:
-    """A figure that is known: a limit, or what somebody's documentation states."""
+    """A figure that is known: a limit, or one from another project's documentation."""
 
     figure: float
     threads: bool = False
     lacks: str | None = None
 
     def sample(self, size: int) -> Sample:
-        """Give the figure."""
+        """Return the figure."""
         return Sample.exact(self.figure)
 
 
 def erlang(module: str, function: str) -> dict[str, Contender]:
-    """Give Erlang twice: with one scheduler, which is what one interpreter can be compared with, and with all."""
+    """Return Erlang twice: with one scheduler, which is what one interpreter can be compared with, and with all."""
     return {
         "Erlang, 1 scheduler": Erlang(module, function),
         "Erlang, all schedulers": Erlang(module, function, schedulers=None),

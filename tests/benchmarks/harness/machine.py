@@ -1,4 +1,4 @@
-"""What the figures were measured on: without it they mean nothing."""
+"""The machine that the figures were measured on: without it they mean nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 @cache
 def machine() -> dict[str, str]:
-    """Give processor, cores, system and versions, as text."""
+    """Return processor, cores, system and versions, as text."""
     facts = {
         "processor": _processor(),
         "cores": str(os.cpu_count()),
@@ -31,7 +31,7 @@ def machine() -> dict[str, str]:
 
 
 def load() -> str:
-    """Give the load average of the last minute: how many others wanted the cores."""
+    """Return the load average of the last minute: how many processes wanted the cores."""
     return f"{os.getloadavg()[0]:.1f}"
 
 

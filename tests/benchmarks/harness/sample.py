@@ -42,16 +42,16 @@ class Stopwatch:
         self.cpu += time.process_time()
 
     def rate(self, count: float) -> Sample:
-        """Give how many of `count` things were done in a second."""
+        """Return how many of `count` things were done in a second."""
         return Sample(count / self.wall, count / max(self.cpu, 1e-9))
 
     def seconds(self, count: float = 1) -> Sample:
-        """Give how long each of `count` things took."""
+        """Return how long each of `count` things took."""
         return Sample(self.wall / count, self.cpu / count)
 
 
 def rate_of(work: Callable[[int], object], count: int) -> Sample:
-    """Let `work` do `count` things, after a tenth of them to warm up; gives how many it did in a second."""
+    """Let `work` do `count` things, after a tenth of them to warm up; return how many it did in a second."""
     work(max(1, count // 10))
     with Stopwatch() as watch:
         work(count)
@@ -67,7 +67,7 @@ async def rate_of_async(work: Callable[[int], Awaitable[object]], count: int) ->
 
 
 def resident() -> int:
-    """Give the resident memory of this operating-system process, in bytes."""
+    """Return the resident memory of this operating-system process, in bytes."""
     import psutil
 
     gc.collect()

@@ -34,7 +34,7 @@ class Line:
 
 
 def lines(result: Result) -> Iterator[Line]:
-    """Give a result's lines. A line that starts a benchmark has its name."""
+    """Return a result's lines. A line that starts a benchmark has its name."""
     title = result.benchmark.name
     for name, runs in result.runs.items():
         verdicts = [v for v in result.verdicts if v.target.than == name]
@@ -61,7 +61,7 @@ def _figures(result: Result, name: str, runs: Runs) -> tuple[str, str, str]:
 
 
 def _verdict(verdict: Verdict) -> str:
-    """Say what was to be reached, and whether it was."""
+    """Return a target as text, and whether it was reached."""
     wanted = f"{_times(verdict.target.at_least)} x"
     if verdict.target.ours != OURS:
         wanted += f" by {verdict.target.ours}"
@@ -90,7 +90,7 @@ def figure(value: float, unit: Unit) -> str:
 
 
 def rich_table(results: Sequence[Result]) -> Table:
-    """Give the results as a table for the terminal."""
+    """Return the results as a table for the terminal."""
     table = Table(title_justify="left", header_style="bold", pad_edge=False)
     for heading in HEADINGS:
         table.add_column(heading, justify="right" if heading in HEADINGS[2:6] else "left")
@@ -105,7 +105,7 @@ def rich_table(results: Sequence[Result]) -> Table:
 
 
 def markdown(results: Sequence[Result], facts: dict[str, str]) -> str:
-    """Give the results as Markdown: the machine, then the table."""
+    """Return the results as Markdown: the machine, then the table."""
     text = [", ".join(f"{name} {value}" for name, value in facts.items()), ""]
     text += [_row(HEADINGS), _row(["---", "---", "---:", "---:", "---:", "---:", "---"])]
     for result in results:
@@ -123,7 +123,7 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def as_json(results: Sequence[Result], facts: dict[str, str]) -> dict[str, Any]:
-    """Give the results as one JSON value, every sample included."""
+    """Return the results as one JSON value, every sample included."""
     return {
         "machine": facts,
         "benchmarks": [
