@@ -17,7 +17,8 @@ def main() -> None:
         from observer.cli.commands import app
 
         _prepare_streams()
-        app(prog_name="observer")
+        status = app(prog_name="observer", standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
     except BrokenPipeError:
         # Whoever read the output has seen enough. Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,52 +1,54 @@
-"""The commands that do something: kill, exit, suspend, resume, send, chaos."""
+"""The commands that change something: kill, exit, suspend, resume, send."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from observer.cli import options, output
+from observer.cli.errors import WrongUsageError
 from runtime.introspection import wire
+
+if TYPE_CHECKING:
+    from observer.model.aftermath import Aftermath
+    from observer.node.client import Client
+
+Reason = Annotated[str, typer.Option("--reason", metavar="R", help="A word or a Python literal.")]
 
 
 def kill(
     words: options.Words,
-    reason: Annotated[str, typer.Option("--reason", metavar="R", help="A word or a Python literal.")] = "kill",
+    reason: Reason = "kill",
+    plan: Annotated[bool, typer.Option("--plan", help="Say what it would do, and do nothing.")] = False,
     json: options.AsJson = False,
 ) -> None:
-    """Kill a process. Its supervisor decides what comes back.
+    """Kill processes, and say what came back in their places.
 
-    PID is a pid (<0.17.0> or 0.17.0) or a name that one process has. The reason kill cannot be trapped.
+    PID is a pid (<0.17.0> or 0.17.0) or a name that one process has; there may be several. The reason kill cannot be
+    trapped. Exits with 1 when one of them has not ended.
     """
+    if plan:
+        _show_plan(words, json)
+    else:
+        _signal(words, reason, json)
+
+
+def exit(words: options.Words, reason: Reason = "shutdown", json: options.AsJson = False) -> None:
+    """Send processes an exit signal that they may trap, and say what came of it."""
     _signal(words, reason, json)
 
 
-def exit(
-    words: options.Words,
-    reason: Annotated[str, typer.Option("--reason", metavar="R", help="A word or a Python literal.")] = "shutdown",
-    json: options.AsJson = False,
-) -> None:
-    """Send a process an exit signal that it may trap."""
-    _signal(words, reason, json)
-
-
-def suspend(words: options.Words, json: options.AsJson = False) -> None:
+def suspend(words: options.Word, json: options.AsJson = False) -> None:
     """Let a process run nothing until it is resumed; it still receives messages."""
-    from observer.cli import lookup
-
-    node, (who,) = lookup.split(words, "PID")
-    with lookup.dial_to_act(node) as client:
-        _done(client.expect(wire.Done, wire.Suspend(pid=lookup.pid_of(client, who))), json)
+    _order(words, lambda pid: wire.Suspend(pid=pid), json)
 
 
-def resume(words: options.Words, json: options.AsJson = False) -> None:
+def resume(words: options.Word, json: options.AsJson = False) -> None:
     """Let a suspended process run again."""
-    from observer.cli import lookup
-
-    node, (who,) = lookup.split(words, "PID")
-    with lookup.dial_to_act(node) as client:
-        _done(client.expect(wire.Done, wire.Resume(pid=lookup.pid_of(client, who))), json)
+    _order(words, lambda pid: wire.Resume(pid=pid), json)
 
 
 def send(
@@ -60,32 +62,105 @@ def send(
 ) -> None:
     """Send a process a message: one word, or a Python literal such as "('get', 1)"."""
     from observer.cli import lookup
-    from observer.cli.errors import CommandError
+    from observer.output import records
     from observer.text import literals
+    from observer.text.safe_text import lines
 
     node, (who, message) = lookup.split(words, "PID MESSAGE")
     if cast and call:
-        raise CommandError("A message is sent as --cast or as --call, not both.", status=2)
+        raise WrongUsageError("A message is sent as --cast or as --call, not both.")
     via: Literal["send", "cast", "call"] = "cast" if cast else "call" if call else "send"
     literal = literals.literal(message)
     with lookup.dial_to_act(node) as client:
-        _done(client.expect(wire.Done, wire.Send(pid=lookup.pid_of(client, who), message=literal, via=via)), json)
+        pid = lookup.pid_of(client, who)
+        done = client.expect(wire.Done, wire.Send(pid=pid, message=literal, via=via))
+    if json:
+        output.show_json(records.of_done(pid, done))
+    else:
+        print("\n".join(lines(done.value if done.value is not None else done.sentence or "Done.")))
+
+
+@dataclass(frozen=True)
+class _Signalled:
+    """A process that was sent an exit signal, and what came of it."""
+
+    pid: str
+    happened: str
+    """What was done and what came of it, in a sentence."""
+    event: int | None
+    """The log's entry of the signal; None for a node that logs none, of which nothing more can be known."""
+    aftermath: Aftermath
+    plan: wire.Plan | None
 
 
 def _signal(words: list[str], reason: str, json: bool) -> None:
+    """Send exit signals. All processes are found before the first of them is touched."""
     from observer.cli import lookup
+    from observer.output import records
     from observer.text import literals
+    from observer.text.safe_text import safe
+
+    literal = literals.literal(reason)
+    node, names = lookup.split_targets(words)
+    with lookup.dial_to_act(node) as client:
+        pids = [lookup.pid_of(client, name) for name in names]
+        found = [_send_signal(client, pid, literal) for pid in dict.fromkeys(pids)]
+    if json:
+        output.show_json(
+            [records.of_kill(each.pid, each.aftermath, each.plan, each.happened, each.event) for each in found]
+        )
+    else:
+        for each in found:
+            print(safe(each.happened))
+    if literal == "'kill'" and any(each.event is not None and not each.aftermath.ended for each in found):
+        raise typer.Exit(1)
+
+
+def _send_signal(client: Client, pid: str, literal: str) -> _Signalled:
+    from observer.cli.aftermath import plan_of, wait_for
+    from observer.model.aftermath import Aftermath
+
+    plan = plan_of(client, pid)
+    comes_back = plan is not None and any(each.pid == pid for each in plan.restarts)
+    done = client.expect(wire.Done, wire.Exit(pid=pid, reason=literal))
+    if done.event is None:
+        return _Signalled(pid, done.sentence, None, Aftermath(), plan)
+    known = wait_for(client, done.event, pid, comes_back)
+    happened = known.sentence(pid, comes_back)
+    if not known.ended:
+        happened = f"{done.sentence} {happened}"
+    return _Signalled(pid, happened, done.event, known, plan)
+
+
+def _show_plan(words: list[str], json: bool) -> None:
+    """Say what a kill would do: each process of itself for a program, all of them at once for a person."""
+    from observer.cli import lookup
+    from observer.cli.aftermath import plan_of
+    from observer.model.aftermath import Aftermath
+    from observer.output import records, tables
+
+    node, names = lookup.split_targets(words)
+    with lookup.dial(node) as client:
+        pids = tuple(dict.fromkeys(lookup.pid_of(client, name) for name in names))
+        if json:
+            plans = [plan_of(client, pid) for pid in pids]
+            output.show_json([records.of_kill(pid, Aftermath(), plan) for pid, plan in zip(pids, plans, strict=True)])
+            return
+        plan = client.expect(wire.Plan, wire.GetPlan(pid=pids[0], others=pids[1:]))
+    output.show(tables.plan(plan))
+
+
+def _order(words: list[str], command: Callable[[str], wire.Query], json: bool) -> None:
+    """Have the node carry out a command on the process that `words` name."""
+    from observer.cli import lookup
+    from observer.output import records
+    from observer.text.safe_text import safe
 
     node, (who,) = lookup.split(words, "PID")
-    literal = literals.literal(reason)
     with lookup.dial_to_act(node) as client:
-        _done(client.expect(wire.Done, wire.Exit(pid=lookup.pid_of(client, who), reason=literal)), json)
-
-
-def _done(done: wire.Done, json: bool) -> None:
-    from observer.text.safe_text import lines
-
+        pid = lookup.pid_of(client, who)
+        done = client.expect(wire.Done, command(pid))
     if json:
-        output.show_json({"sentence": done.sentence, "value": done.value, "event": done.event})
+        output.show_json(records.of_done(pid, done))
     else:
-        print("\n".join(lines(done.value if done.value is not None else done.sentence or "Done.")))
+        print(safe(done.sentence or "Done."))

@@ -6,18 +6,20 @@ import signal
 import sys
 from collections import Counter
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from observer.cli import options, output
-from observer.cli.errors import CommandError
+from observer.cli.errors import WrongUsageError
 from observer.text.quantity import per_second, seconds
+from runtime.introspection import wire
 
 if TYPE_CHECKING:
     from observer.chaos.recoveries import Report
     from observer.chaos.run import Orders
     from observer.node.discovery import Found
+    from observer.output.records import ChaosRecord
 
 
 def chaos(
@@ -48,9 +50,10 @@ def chaos(
     try:
         orders = Orders(rate=per_second(rate), seconds=seconds(duration), target=aim, settle=seconds(settle), seed=seed)
     except ValueError as error:
-        raise CommandError(str(error), status=2) from error
+        raise WrongUsageError(str(error)) from error
     found = discovery.find(node)
-    lookup.dial_to_act(found.name).close()
+    with lookup.dial_to_act(found.name) as client:
+        client.expect(wire.Window, wire.GetProcesses(filter=aim, limit=1))  # a target that means nothing is refused
     report = asyncio.run(_carry_out(found, orders))
     if json:
         output.show_json(_record(found.name, orders, report))
@@ -87,32 +90,30 @@ async def _carry_out(found: Found, orders: Orders) -> Report:
         await source.close()
 
 
-def _record(node: str, orders: Orders, report: Report) -> dict[str, Any]:
-    return {
-        "node": node,
-        "rate": orders.rate,
-        "seconds": orders.seconds,
-        "target": orders.target,
-        "kills": report.kills,
-        "recovered": report.recovered,
-        "not_expected": report.not_expected,
-        "missed": report.missed,
-        "time_to_recovery": {"p50": report.p50, "p99": report.p99, "worst": report.worst},
-        "never_came_back": [
-            {
-                "pid": victim.pid,
-                "place": victim.key,
-                "name": victim.name,
-                "killed_at": victim.killed_at,
-                "why": victim.why,
-            }
+def _record(node: str, orders: Orders, report: Report) -> ChaosRecord:
+    from observer.output import records
+
+    return records.ChaosRecord(
+        node=node,
+        rate=orders.rate,
+        seconds=orders.seconds,
+        target=orders.target,
+        kills=report.kills,
+        recovered=report.recovered,
+        not_expected=report.not_expected,
+        missed=report.missed,
+        time_to_recovery=records.RecoveryRecord(p50=report.p50, p99=report.p99, worst=report.worst),
+        never_came_back=[
+            records.VictimRecord(
+                pid=victim.pid, place=victim.key, name=victim.name, killed_at=victim.killed_at, why=victim.why
+            )
             for victim in report.pending
         ],
-        "gave_up": list(report.gave_up),
-        "elapsed": report.elapsed,
-        "problem": report.problem or None,
-        "passed": report.passed,
-    }
+        gave_up=list(report.gave_up),
+        elapsed=report.elapsed,
+        problem=report.problem or None,
+        passed=report.passed,
+    )
 
 
 def _print(report: Report) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from observer.cli import acting, chaos, config, listing, looking, watching
+from observer.cli import acting, chaos, config, doctor, listing, looking, plain_help, watching
 
 SHORT_HELP = """\
 observer shows what is alive in a program of processes, what is failing, and why.
@@ -22,6 +22,7 @@ observer shows what is alive in a program of processes, what is failing, and why
 
 app = typer.Typer(
     name="observer",
+    cls=plain_help.Group,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -63,7 +64,9 @@ for _panel, _commands in (
     ("Watch", (watching.demo, watching.run, watching.attach)),
     ("Look", (listing.nodes, listing.tree, listing.ps, looking.top, looking.info, looking.events, looking.diagnose)),
     ("Act", (acting.kill, acting.exit, acting.suspend, acting.resume, acting.send, chaos.chaos)),
-    ("Set up", (config.config, config.completion)),
+    ("Set up", (doctor.doctor, config.config, config.schema, config.completion)),
 ):
     for _command in _commands:
-        app.command(rich_help_panel=_panel, context_settings=_PROGRAMS_OWN.get(_command))(_command)
+        app.command(cls=plain_help.Command, rich_help_panel=_panel, context_settings=_PROGRAMS_OWN.get(_command))(
+            _command
+        )

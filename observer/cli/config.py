@@ -1,4 +1,4 @@
-"""The commands about the observer itself: config, completion."""
+"""The commands about the observer itself: config, schema, completion."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def config(
     import msgspec
 
     from observer.model import settings
+    from observer.output import records
 
     file = settings.settings_path()
     if path:
@@ -25,10 +26,18 @@ def config(
         return
     values = settings.load()
     if json:
-        output.show_json({"path": str(file), "exists": file.exists(), "settings": msgspec.to_builtins(values)})
+        record = records.ConfigRecord(path=str(file), exists=file.exists(), settings=msgspec.to_builtins(values))
+        output.show_json(record)
         return
     print(f"# {file}{'' if file.exists() else ' (does not exist: these are the defaults)'}")
     print(msgspec.toml.encode(values).decode(), end="")
+
+
+def schema() -> None:
+    """Print the JSON Schema of what the commands print with --json."""
+    from observer.output.schema import schema
+
+    output.show_json(schema())
 
 
 def completion(

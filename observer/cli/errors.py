@@ -1,20 +1,32 @@
-"""What goes wrong in a command, told in a sentence on standard error."""
+"""What goes wrong in a command, said in a sentence on standard error."""
 
 from __future__ import annotations
 
 import sys
 
+import typer
+
 from observer.node.source import NodeLostError
 from observer.text.safe_text import lines
 
+UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+"""What the parser raises for words that it cannot take. Typer exports this one subclass of it."""
+
 
 class CommandError(Exception):
-    """The command cannot do what it was asked; its text says why, its further lines what was seen."""
+    """The command cannot do what it was asked. The text says why; its further lines show what was seen."""
 
     def __init__(self, sentence: str, status: int = 1) -> None:
         super().__init__(sentence)
         self.status = status
-        """The exit status: 1 for a failure or a finding, 2 for wrong usage."""
+        """The exit status: 1 for a failure or a finding, 2 for wrong usage, or that of the program that was run."""
+
+
+class WrongUsageError(CommandError):
+    """The command was called with words that mean nothing to it."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, status=2)
 
 
 def say(text: str) -> None:
@@ -23,29 +35,42 @@ def say(text: str) -> None:
 
 
 def report(error: Exception) -> int:
-    """Say what went wrong and give the exit status."""
+    """Say what went wrong, and return the exit status."""
+    sentence, status = _explained(error)
+    say(f"observer: {sentence}")
+    return status
+
+
+def _explained(error: Exception) -> tuple[str, int]:
     from observer.model.settings import SettingsError
     from observer.node.client import NodeRefusedError
-    from observer.node.discovery import AmbiguousNodeError, NodeNotFoundError
+    from observer.node.discovery import AmbiguousNodeError, NodeNameError, NodeNotFoundError
     from observer.text.literals import LiteralError
 
     match error:
         case CommandError():
-            say(f"observer: {error}")
-            return error.status
-        case AmbiguousNodeError() | LiteralError():
-            say(f"observer: {error}")
-            return 2
-        case NodeRefusedError(kind="bad_request"):
-            say(f"observer: {error}")
-            return 2
+            return str(error), error.status
+        case UsageError():
+            return _usage(error), 2
+        case AmbiguousNodeError() | LiteralError() | NodeNameError() | NodeRefusedError(kind="bad_request"):
+            return str(error), 2
         case NodeLostError() | NodeRefusedError() | NodeNotFoundError() | SettingsError():
-            say(f"observer: {error}")
+            return str(error), 1
+        case typer.Abort():
+            return "Nothing was chosen.", 1
         case OSError(strerror=str(why)) if error.filename is None:
-            say(f"observer: {why}.")
+            return f"{why}.", 1
+        case RecursionError():
+            return "What is to be printed is nested too deeply.", 1
         case OSError() | ValueError():
-            say(f"observer: {error}")
-        case _:
-            kind = type(error).__name__
-            say(f"observer: failed in a way it should not ({kind}: {error}). OBSERVER_DEBUG=1 shows where.")
-    return 1
+            return str(error), 1
+    kind = type(error).__name__
+    return f"failed in a way it should not ({kind}: {error}). OBSERVER_DEBUG=1 shows where.", 1
+
+
+def _usage(error: Exception) -> str:
+    """Return what the parser says as a sentence, and which help explains the command."""
+    message: str = getattr(error, "format_message", lambda: str(error))()
+    context = getattr(error, "ctx", None)
+    command = "observer" if context is None else context.command_path
+    return f"{' '.join(message.split()).rstrip('.')}. '{command} --help' explains what it takes."

@@ -7,7 +7,7 @@ from typing import Annotated, cast, get_args
 import typer
 
 from observer.cli import options, output
-from observer.cli.errors import CommandError, say
+from observer.cli.errors import WrongUsageError, say
 from runtime.introspection import wire
 
 FOLD_OVER = 200
@@ -18,12 +18,12 @@ def nodes(json: options.AsJson = False) -> None:
     """List the nodes that run."""
     from observer.clock import SystemClock
     from observer.node import discovery
-    from observer.output import json_records, tables
+    from observer.output import records, tables
 
     found = discovery.nodes()
     live = [(each, each.welcome) for each in found if each.welcome is not None]
     if json:
-        output.show_json([json_records.of_node(each, welcome) for each, welcome in live])
+        output.show_json([records.of_node(each, welcome) for each, welcome in live])
     elif live:
         output.show(tables.nodes(live, SystemClock().now()))
     elif not found:
@@ -44,12 +44,12 @@ def tree(
     """Print the supervision tree of a node."""
     from observer.cli import lookup
     from observer.clock import SystemClock
-    from observer.output import json_records, tables
+    from observer.output import records, tables
 
     with lookup.dial(node) as client:
         rows = lookup.tree(client, filter=filter, fold_over=2**31 if json or everything else FOLD_OVER)
         if json:
-            output.show_json(json_records.of_tree(rows))
+            output.show_json(records.of_tree(rows))
         else:
             output.show(tables.tree(client.welcome.node, rows, SystemClock().now()))
 
@@ -65,7 +65,7 @@ def sort_of(text: str) -> wire.Sort:
     """Give the column that `text` names. Raises `CommandError` with the columns there are."""
     name = ALIASES.get(text, text)
     if name not in COLUMNS:
-        raise CommandError(f"{text!r} is no column to sort by. There are: {', '.join(COLUMNS)}.", status=2)
+        raise WrongUsageError(f"{text!r} is no column to sort by. There are: {', '.join(COLUMNS)}.")
     return cast(wire.Sort, name)
 
 
@@ -92,7 +92,7 @@ def ps(
     """Print the processes of a node."""
     from observer.cli import lookup
     from observer.clock import SystemClock
-    from observer.output import json_records, tables
+    from observer.output import records, tables
 
     column = sort_of(sort)
     with lookup.dial(node) as client:
@@ -100,6 +100,6 @@ def ps(
             client, filter=filter, sort=column, descending=descending, limit=limit, wait=lookup.MEASURE_TIMEOUT
         )
         if json:
-            output.show_json([json_records.of_process(row) for row in rows])
+            output.show_json([records.of_process(row) for row in rows])
         else:
             output.show(tables.processes(list(rows), SystemClock().now()))

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from observer.cli import options, output
-from observer.cli.errors import CommandError, say
+from observer.cli.errors import WrongUsageError, say
 from observer.cli.listing import SortBy, sort_of
 from runtime.introspection import wire
 
@@ -35,7 +35,7 @@ def top(
 ) -> None:
     """Print the busiest processes of a node, by what they did in an interval."""
     from observer.cli import lookup
-    from observer.output import json_records, tables
+    from observer.output import records, tables
 
     column = sort_of(sort)
     delta = not total and column in COUNTERS
@@ -52,8 +52,7 @@ def top(
     listed = []
     for row, earlier in rows:
         received, sent, cpu = tables.gained(row, earlier, seconds)
-        rates = {"messages_in_per_second": received, "messages_out_per_second": sent, "cpu": cpu}
-        listed.append({**json_records.of_process(row), **rates})
+        listed.append(records.of_busy_process(row, received, sent, cpu))
     return output.show_json(listed)
 
 
@@ -71,14 +70,14 @@ def info(
     PID is a pid (<0.17.0> or 0.17.0) or a name that one process has.
     """
     from observer.cli import lookup
-    from observer.output import json_records, tables
+    from observer.output import records, tables
 
     node, pid = _node_and_pid(words or [])
     with lookup.dial(node) as client:
         if pid is None:
             stats = client.expect(wire.Stats, wire.GetStats())
             if json:
-                return output.show_json(json_records.of_stats(stats, client.welcome))
+                return output.show_json(records.of_stats(stats, client.welcome))
             return output.show(tables.node(stats, client.welcome))
         query = wire.GetProcess(pid=lookup.pid_of(client, pid), messages=messages, state=state)
         until = time.monotonic() + lookup.MEASURE_TIMEOUT
@@ -87,7 +86,7 @@ def info(
     from observer.clock import SystemClock
 
     if json:
-        return output.show_json(json_records.of_details(details))
+        return output.show_json(records.of_details(details))
     return output.show(tables.details(details, SystemClock().now()))
 
 
@@ -105,7 +104,7 @@ def _node_and_pid(words: list[str]) -> tuple[str | None, str | None]:
             return None, word
         case [node, pid]:
             return node, pid
-    raise CommandError("Say [NODE] [PID]: a node for its figures, a pid for everything about one process.", status=2)
+    raise WrongUsageError("Say [NODE] [PID]: a node for its figures, a pid for everything about one process.")
 
 
 def events(
@@ -120,7 +119,7 @@ def events(
 ) -> None:
     """Print what happened in a node: exits with their reasons, restarts, supervisors giving up, kills."""
     from observer.cli import lookup
-    from observer.output import json_records, tables
+    from observer.output import records, tables
 
     def wanted(event: wire.Event) -> bool:
         return not kind or event.kind in kind
@@ -132,12 +131,12 @@ def events(
         batch = client.expect(wire.Events, wire.GetEvents(after=-1, limit=MOST_EVENTS if kind else limit, pid=of))
         told: Iterable[wire.Event] = deque(filter(wanted, batch.events), maxlen=limit)
         if not follow and json:
-            return output.show_json([json_records.of_event(event) for event in told])
+            return output.show_json([records.of_event(event) for event in told])
         last = batch.last
         while True:
             for event in told:
                 if json:
-                    output.show_json(json_records.of_event(event), indent=None)
+                    output.show_json(records.of_event(event), indent=None)
                 else:
                     output.show(tables.event(event))
             if not follow:
@@ -164,7 +163,7 @@ def _check_kinds(kinds: list[str]) -> None:
     allowed = get_args(get_type_hints(wire.Event)["kind"])
     for each in kinds:
         if each not in allowed:
-            raise CommandError(f"{each!r} is no kind of event. There are: {', '.join(allowed)}.", status=2)
+            raise WrongUsageError(f"{each!r} is no kind of event. There are: {', '.join(allowed)}.")
 
 
 LOOK_EVERY = 0.5
@@ -181,7 +180,7 @@ def diagnose(
     Some faults show only over time, such as a mailbox that only grows: that takes four looks, a second apart.
     """
     from observer.cli import lookup
-    from observer.output import json_records, tables
+    from observer.output import records, tables
 
     seen: dict[tuple[str, tuple[str, ...]], wire.Lint] = {}
     until = time.monotonic() + seconds
@@ -194,7 +193,7 @@ def diagnose(
             time.sleep(LOOK_EVERY)
     found = tuple(sorted(seen.values(), key=lambda lint: -lint.weight))
     if json:
-        output.show_json([json_records.of_lint(lint) for lint in found])
+        output.show_json([records.of_lint(lint) for lint in found])
     elif found:
         output.show(tables.lints(found))
     else:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import TypeVar
 
-from observer.cli.errors import CommandError
+from observer.cli.errors import CommandError, WrongUsageError
 from observer.node import discovery
 from observer.node.client import Client
 from runtime.introspection import wire
@@ -64,7 +64,18 @@ def split(words: list[str], wanted: str) -> tuple[str | None, list[str]]:
         return None, words
     if len(words) == count + 1:
         return words[0], words[1:]
-    raise CommandError(f"Say [NODE] {wanted}: NODE may be left out when there is only one.", status=2)
+    raise WrongUsageError(f"Say [NODE] {wanted}: NODE may be left out when there is only one.")
+
+
+def split_targets(words: list[str]) -> tuple[str | None, list[str]]:
+    """Take an optional NODE from the front of words that name one or more processes.
+
+    The first word is a node's when a node of that name runs, and other words follow.
+    """
+    first, *others = words
+    if others and not is_pid(first) and discovery.exists(first):
+        return first, others
+    return None, words
 
 
 def pid_of(client: Client, text: str) -> str:

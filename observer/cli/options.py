@@ -60,7 +60,10 @@ Node = Annotated[
 Demo = Annotated[
     str | None, typer.Argument(metavar="NAME", help="Which demo; chat when left out.", autocompletion=_demo_names)
 ]
-Words = Annotated[list[str], typer.Argument(metavar="[NODE] PID", autocompletion=complete_process, show_default=False)]
+Word = Annotated[list[str], typer.Argument(metavar="[NODE] PID", autocompletion=complete_process, show_default=False)]
+Words = Annotated[
+    list[str], typer.Argument(metavar="[NODE] PID...", autocompletion=complete_process, show_default=False)
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Filter = Annotated[
     str, typer.Option("--filter", "-f", metavar="EXPR", help="Text, or fields such as 'mailbox>100 and sup~pool'.")

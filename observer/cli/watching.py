@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from observer.cli import options
-from observer.cli.errors import CommandError, say
+from observer.cli.errors import CommandError, WrongUsageError, say
 from observer.text.safe_text import safe
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def demo(
     try:
         chosen = demos.find(name or "chat")
     except demos.DemoNotFoundError as error:
-        raise CommandError(str(error)) from error
+        raise WrongUsageError(str(error)) from error
     program = ["-m", f"{demos.PACKAGE}.{chosen.name}", *(arguments or ())]
     _watch_program(chosen.name, program, _launch_options(time_slice, no_state), _settings(read_only))
     return None
@@ -59,10 +59,11 @@ def demo(
 
 def _list_demos(json: bool) -> None:
     from observer.cli import demos, output
+    from observer.output import records
 
     listed = demos.demos()
     if json:
-        output.show_json([{"name": demo.name, "summary": demo.summary} for demo in listed])
+        output.show_json([records.DemoRecord.of(demo) for demo in listed])
         return
     width = max((len(demo.name) for demo in listed), default=0)
     for demo in listed:
@@ -128,9 +129,9 @@ def _numbered(names: Sequence[str], typed: str) -> str:
 
 def _check_script(script: Path) -> None:
     if not script.exists():
-        raise CommandError(f"There is no file {script}. For a module, say 'observer run -m MODULE'.")
+        raise WrongUsageError(f"There is no file {script}. For a module, say 'observer run -m MODULE'.")
     if script.is_dir() and not (script / "__main__.py").exists():
-        raise CommandError(f"{script} is a folder without a __main__.py: name the file to run.")
+        raise WrongUsageError(f"{script} is a folder without a __main__.py: name the file to run.")
     if not os.access(script, os.R_OK):
         raise CommandError(f"{script} may not be read.")
 
@@ -204,11 +205,15 @@ def end_program(child: Child) -> None:
 
 
 def _tell_end(child: Child) -> None:
-    """Say how a program ended that was not ended from here; what it printed too when all went well."""
+    """Say how a program ended that was not ended from here, and end with its exit status.
+
+    When all went well, print what it printed.
+    """
     if child.returncode:
         cause = child.status().cause
         words = f"  {safe(cause)}" if cause else _last_words(child.stderr())
-        raise CommandError(f"{child.verdict()}\n{words}".rstrip())
+        status = child.returncode if child.returncode > 0 else 128 - child.returncode  # as a shell has it
+        raise CommandError(f"{child.verdict()}\n{words}".rstrip(), status)
     print("\n".join(map(safe, child.stdout())))
     say(f"observer: {child.verdict()}")
 

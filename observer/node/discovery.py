@@ -28,6 +28,10 @@ class NodeNotFoundError(Exception):
     """No node has that name, or there is none at all that answers. Its text is a sentence."""
 
 
+class NodeNameError(ValueError):
+    """The text cannot name a node at all. Its text says what can."""
+
+
 class AmbiguousNodeError(Exception):
     """No name was given and several nodes could be meant. Its text is a sentence; `names` are their names."""
 
@@ -108,10 +112,14 @@ def find(name: str | None, clock: Clock | None = None) -> Found:
     """Return the node called `name`, or the only node there is when `name` is None.
 
     Raises `NodeNotFoundError` (with close names), `AmbiguousNodeError` when there are several and no name was given,
-    and ValueError when `name` cannot name a node.
+    and `NodeNameError` when `name` cannot name a node.
     """
     clock = clock or SystemClock()
     if name is not None:
+        try:
+            address.check_name(name)
+        except ValueError as error:
+            raise NodeNameError(str(error)) from None
         path = address.socket_path(name)
         if path.exists() and not clear_when_stale(path, clock):
             return Found(name, path)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from observer.output import strict_json
-from observer.output.json_records import of_process
+from observer.output.records import of_process
 from observer.text import units
 from observer.text.guides import guides
 from observer.text.safe_text import safe

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import math
 
+import msgspec
+
 
 def encode(value: object, indent: int | None = 2) -> str:
     """Return `value` as JSON text. All that is not ASCII is escaped, so that nothing in it can move a cursor."""
-    return json.dumps(_finite(value), indent=indent, ensure_ascii=True, allow_nan=False)
+    return json.dumps(_finite(msgspec.to_builtins(value)), indent=indent, ensure_ascii=True, allow_nan=False)
 
 
 def _finite(value: object) -> object:

@@ -13,6 +13,7 @@ from rich.tree import Tree
 from observer.drawing import event_line
 from observer.drawing.columns import STATUS, group_text
 from observer.node.discovery import Found
+from observer.output.records import CheckRecord
 from observer.text import units
 from observer.text.budget import budget, is_spent
 from observer.text.safe_text import safe
@@ -235,6 +236,15 @@ def node(answer: wire.Stats, welcome: wire.Welcome) -> RenderableType:
     return facts
 
 
+def plan(answer: wire.Plan) -> RenderableType:
+    """Draw what a kill would do: its sentence, and the processes by what would happen to them."""
+    parts: list[RenderableType] = [Text(safe(answer.sentence))]
+    parts += _section("Ends", [_related([each]) for each in answer.kills])
+    parts += _section("Comes back", [_related([each]) for each in answer.restarts])
+    parts += _section("Gives up", [_related([each]) for each in answer.gives_up])
+    return Group(*parts)
+
+
 def event(each: wire.Event) -> Text:
     """Draw an event on one line."""
     style = "red" if each.kind == "exit" and each.crashed else EVENT_STYLES.get(each.kind, "")
@@ -248,6 +258,17 @@ def lints(found: Sequence[wire.Lint]) -> RenderableType:
         word, style = WEIGHTS.get(lint.weight, (str(lint.weight), ""))
         table.add_row(Text(word, style), safe(lint.kind), " ".join(map(safe, lint.pids)), Text(safe(lint.sentence)))
     return table
+
+
+def checks(found: Sequence[CheckRecord]) -> RenderableType:
+    """Draw what doctor found: what is not right is marked, with what to do about it below."""
+    facts = Table.grid(padding=(0, 2))
+    for each in found:
+        sign, style = ("✓", "green") if each.ok else ("✗", "bold red")
+        facts.add_row(Text(sign, style), Text(safe(each.name), "dim"), Text(safe(each.found), "" if each.ok else style))
+        if each.advice:
+            facts.add_row("", "", Text(safe(each.advice)))
+    return facts
 
 
 def _table(*columns: str, right: Sequence[str] = ()) -> Table:

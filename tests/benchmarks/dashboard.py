@@ -41,7 +41,7 @@ class Node(FakeNode):
         self._stats = self.stats()
 
     async def ask(self, query: wire.Query) -> wire.Answer:
-        """wire.Answer, and count the time."""
+        """Answer, and count the time."""
         wall, cpu = time.perf_counter(), time.process_time()
         answer = self._window(query) if isinstance(query, wire.GetTree) else await super().ask(query)
         self.wall += time.perf_counter() - wall

@@ -140,7 +140,7 @@ class FakeNode:
         return self.child_status
 
     async def ask(self, query: wire.Query) -> wire.Answer:
-        """wire.Answer a question."""
+        """Answer a question."""
         self.asked.append(query)
         if self.hold is not None:
             await self.hold.wait()

@@ -9,11 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from runtime.introspection import wire
-from tests.observer.cli.test_commands import Command, no_settings, observer
-from tests.support.fake_endpoint import FakeEndpoint, Raw, socket_folder
+from tests.support.command import Command
+from tests.support.fake_endpoint import FakeEndpoint, Raw
 from tests.support.hostile_answers import EVIL, full, with_evil_text
-
-__all__ = ["no_settings", "observer", "socket_folder"]
 
 ANSWERS: dict[type[wire.Query], type[wire.Answer]] = {
     wire.GetStats: wire.Stats,

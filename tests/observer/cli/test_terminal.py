@@ -9,7 +9,7 @@ import pytest
 
 from observer.patches.paste import END, START
 from runtime.introspection import wire
-from tests.observer.cli.test_commands import ROWS
+from tests.support.command import ROWS
 from tests.support.fake_endpoint import FakeEndpoint, of_rows, socket_folder
 from tests.support.terminal import SCREEN_OFF, SCREEN_ON, STAND_IN, WAIT, Terminal
 
@@ -105,7 +105,7 @@ def test_a_killed_observer_leaves_no_program_behind(socket_folder: Path, number:
 
 def test_a_program_that_cannot_start_is_told_without_opening_the_screen(socket_folder: Path) -> None:
     with Terminal("run", "-m", "fails", code=STAND_IN) as terminal:
-        assert terminal.left() == 1
+        assert terminal.left() == 3
         terminal.until(b"ended with exit status 3.\r\n  no such luck")
         assert SCREEN_ON not in terminal.output
         assert b"Traceback" not in terminal.output
@@ -118,7 +118,7 @@ def test_a_program_that_dies_while_watched_is_told_again_after_quitting(socket_f
         child.send_signal(signal.SIGABRT)
         terminal.until(b"ended by SIGABRT")
         terminal.type("q")
-        assert terminal.left() == 1
+        assert terminal.left() == 128 + signal.SIGABRT
         terminal.until(b"observer: python -m serves was ended by SIGABRT.")
 
 

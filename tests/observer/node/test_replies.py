@@ -13,7 +13,7 @@ from rich.console import Console, RenderableType
 
 from observer.node import replies
 from observer.node.source import NodeLostError
-from observer.output import files, json_records, strict_json, tables
+from observer.output import files, records, strict_json, tables
 from runtime.introspection import wire
 from tests.support.hostile_answers import EVIL, answers, encoded, extreme, full, hostile, with_evil_text
 
@@ -26,7 +26,7 @@ def assert_shown_safely(answer: wire.Answer) -> None:
     console = Console(file=out, width=1_000, highlight=False, markup=False, emoji=False)
     for drawn in drawings(answer):
         console.print(drawn)
-    for record in records(answer):
+    for record in records_of(answer):
         json.loads(strict_json.encode(record), parse_constant=pytest.fail)
     if isinstance(answer, wire.Window):
         out.write("".join(each.write(answer.rows) for each in files.FORMATS if each.ending not in ("csv", "json")))
@@ -49,19 +49,19 @@ def drawings(answer: wire.Answer) -> Iterator[RenderableType]:
             yield tables.node(answer, welcome())
 
 
-def records(answer: wire.Answer) -> Iterator[object]:
+def records_of(answer: wire.Answer) -> Iterator[object]:
     match answer:
         case wire.Window(rows=rows):
-            yield json_records.of_tree(rows)
-            yield from map(json_records.of_process, rows)
+            yield records.of_tree(rows)
+            yield from map(records.of_process, rows)
         case wire.Details():
-            yield json_records.of_details(answer)
+            yield records.of_details(answer)
         case wire.Events(events=events):
-            yield from map(json_records.of_event, events)
+            yield from map(records.of_event, events)
         case wire.Lints(lints=lints):
-            yield from map(json_records.of_lint, lints)
+            yield from map(records.of_lint, lints)
         case wire.Stats():
-            yield json_records.of_stats(answer, welcome())
+            yield records.of_stats(answer, welcome())
 
 
 def welcome() -> wire.Welcome:
@@ -157,7 +157,7 @@ def test_a_limit_of_infinity_is_read_and_is_null_in_json() -> None:
     _, answer = replies.read_reply("chat", encoded({**full(wire.Window), "rows": rows}))
     assert isinstance(answer, wire.Window)
     assert answer.rows[0].max_seconds == math.inf
-    (record,) = json.loads(strict_json.encode(json_records.of_tree(answer.rows)))
+    (record,) = json.loads(strict_json.encode(records.of_tree(answer.rows)))
     assert record["max_seconds"] is None
 
 

@@ -21,8 +21,8 @@ import pytest
 
 from observer.app import ObserverApp
 from observer.patches.driver import HUNG_UP, Output, TerminalDriver, terminal_size
-from tests.observer.cli.test_commands import ROWS
 from tests.support import fake_node
+from tests.support.command import ROWS
 from tests.support.fake_endpoint import FakeEndpoint, of_rows, socket_folder
 from tests.support.terminal import SCREEN_OFF, SCREEN_ON, WAIT, Terminal, until
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from observer.drawing.columns import ALL, group_text, name_cell
 from observer.drawing.process_facts import facts, more_facts
 from observer.model.row_history import RowHistory
-from observer.output.json_records import of_tree
+from observer.output.records import of_tree
 from observer.screens.process_screen import ProcessScreen
 from runtime.introspection import wire
 from tests.observer.conftest import Drive
@@ -54,7 +54,7 @@ def test_a_portrait_says_where_in_the_program_a_greenlet_waits() -> None:
 
 def test_the_tree_of_processes_for_programs_has_no_greenlets_in_it() -> None:
     process = wire.Row(key="a", pid="<0.1.0>", kind="worker", name="a")
-    assert [record["pid"] for record in of_tree([process, GROUP, GREENLET])] == ["<0.1.0>"]
+    assert [record.pid for record in of_tree([process, GROUP, GREENLET])] == ["<0.1.0>"]
 
 
 async def test_a_program_without_a_process_shows_its_greenlets_at_once(drive: Drive) -> None:

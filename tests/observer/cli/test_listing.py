@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from observer.node import discovery
+from runtime.introspection import wire
+from tests.support.command import GROUP, LONELY, ROWS, Command
+from tests.support.fake_endpoint import FakeEndpoint, of_rows, window
+
+
+def test_nodes_are_listed_for_people_and_for_programs(observer: Command) -> None:
+    with FakeEndpoint("chat", of_rows(())) as endpoint:
+        assert "chat" in observer("nodes").out
+        assert observer("nodes", "--json").value == [
+            {
+                "name": "chat",
+                "os_pid": os.getpid(),
+                "socket": str(endpoint.path),
+                "started_at": 1_700_000_000.0,
+                "runtime_version": "0.1.0",
+            }
+        ]
+
+
+def test_no_nodes_are_an_empty_list(observer: Command) -> None:
+    assert observer("nodes", "--json").value == []
+    assert "observer demo" in observer("nodes").out
+
+
+def test_a_node_that_does_not_answer_is_named_beside_the_list(
+    observer: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovery, "PROBE_TIMEOUT", 0.1)
+    with FakeEndpoint("stuck", of_rows(()), fault="mute"):
+        result = observer("nodes", "--json")
+        listed = observer("nodes")
+    assert result.value == []
+    assert "stuck did not answer" in result.err
+    assert listed.out == ""
+    assert "stuck did not answer" in listed.err
+
+
+def test_the_tree_is_nested_with_exactly_the_promised_fields(observer: Command) -> None:
+    with FakeEndpoint("chat", of_rows(ROWS)):
+        roots = observer("tree", "chat", "--json").value
+    supervisor, lonely = roots
+    fields = ["pid", "registered_name", "child_id", "type", "status", "restarts", "strategy"]
+    fields += ["max_restarts", "max_seconds", "restarts_used", "children"]
+    assert list(supervisor) == fields
+    assert [child["pid"] for child in supervisor["children"]] == ["<0.3.0>", None]
+    assert supervisor["children"][0]["restarts"] == 2
+    assert (supervisor["type"], supervisor["strategy"], supervisor["restarts_used"]) == ("supervisor", "one_for_one", 1)
+    assert (lonely["pid"], lonely["children"]) == ("<0.9.0>", [])
+
+
+def test_the_tree_is_drawn_with_budget_and_stopped_children(observer: Command) -> None:
+    with FakeEndpoint("chat", of_rows(ROWS)):
+        out = observer("tree").out
+    assert "1/3 restarts in 5s" in out
+    assert "evil␛[2J�name" in out
+    assert "v ■ stopped" in out
+
+
+def test_the_group_under_no_supervisor_is_asked_for_in_full(observer: Command) -> None:
+    def respond(query: wire.Query) -> wire.Answer:
+        assert isinstance(query, wire.GetTree)
+        unfolded = GROUP.key in query.unfolded
+        folded = wire.Row(key=GROUP.key, kind="group", child_count=1, folded=not unfolded)
+        return window(folded, *((LONELY,) if unfolded else ()))
+
+    with FakeEndpoint("chat", respond):
+        assert [root["pid"] for root in observer("tree", "--json").value] == ["<0.9.0>"]
+
+
+def test_processes_have_process_infos_fields(observer: Command) -> None:
+    with FakeEndpoint("chat", of_rows(ROWS)):
+        records = observer("ps", "--json").value
+        assert "evil␛[2J�name" in observer("ps", "--sort", "memory", "-d").out
+    assert [record["pid"] for record in records] == ["<0.2.0>", "<0.3.0>", "<0.9.0>"]
+    wanted = {"registered_name", "label", "initial_call", "status", "message_queue_len", "messages_in", "messages_out"}
+    wanted |= {"memory", "memory_age", "supervisor", "child_id", "restarts", "started_at"}
+    for record in records:
+        assert wanted <= set(record)
+    assert records[1]["supervisor"] == "<0.2.0>"
+    assert records[1]["memory_age"] == 0.5
+
+
+def test_more_processes_than_one_window_holds_are_all_printed_once(observer: Command) -> None:
+    rows = tuple(wire.Row(key=f"<0.{number}.0>", pid=f"<0.{number}.0>") for number in range(2 * wire.MAX_ROWS + 1))
+    with FakeEndpoint("big", of_rows(rows)):
+        records = observer("ps", "--json").value
+        assert len(observer("ps", "--json", "--limit", "2500").value) == 2500
+    assert [record["pid"] for record in records] == [row.pid for row in rows]

@@ -1,0 +1,50 @@
+"""What came of a kill is read off the events that followed from it."""
+
+from __future__ import annotations
+
+from observer.model.aftermath import Aftermath, of_signal
+from runtime.introspection.wire import Event
+
+KILL = Event(id=7, time=100.0, kind="kill", pid="<0.3.0>", reason="kill")
+EXIT = Event(id=8, time=100.001, kind="exit", pid="<0.3.0>", key="top/a", reason="killed", cause=7)
+GAVE_UP = Event(id=9, time=100.004, kind="gave_up", pid="<0.2.0>", name="top", cause=8)
+
+
+def test_without_the_end_in_the_log_it_has_not_ended() -> None:
+    assert of_signal([KILL], 7, "<0.3.0>") == Aftermath()
+    assert of_signal([], 7, "<0.3.0>") == Aftermath()
+    assert not of_signal([KILL, Event(id=8, time=1.0, kind="exit", pid="<0.3.0>")], 7, "<0.3.0>").ended
+
+
+def test_the_successor_is_the_one_that_was_started_in_its_place() -> None:
+    elsewhere = Event(id=9, time=100.002, kind="restart", pid="<0.8.0>", old_pid="<0.4.0>", key="top/b", cause=8)
+    restart = Event(id=10, time=100.004, kind="restart", pid="<0.9.0>", old_pid="<0.3.0>", key="top/a", cause=8)
+    known = of_signal([KILL, EXIT, elsewhere, restart], 7, "<0.3.0>")
+    assert (known.ended, known.reason, known.restarted_as) == (True, "killed", "<0.9.0>")
+    assert known.sentence("<0.3.0>", True) == "<0.3.0> restarted as <0.9.0> in 4 ms."
+
+
+def test_a_place_that_a_restarted_supervisor_starts_afresh_has_a_successor() -> None:
+    afresh = Event(id=10, time=100.5, kind="spawn", pid="<0.11.0>", key="top/a", cause=9)
+    known = of_signal([KILL, EXIT, GAVE_UP, afresh], 7, "<0.3.0>")
+    assert known.restarted_as == "<0.11.0>"
+    assert known.gave_up == ("top",)
+
+
+def test_an_end_with_no_successor_says_why_there_is_none() -> None:
+    ended = of_signal([KILL, EXIT], 7, "<0.3.0>")
+    assert ended.sentence("<0.3.0>", False) == "<0.3.0> ended in 1 ms; nothing restarts it."
+    assert ended.sentence("<0.3.0>", True) == "<0.3.0> ended, and was not restarted within 2 s."
+    fallen = of_signal([KILL, EXIT, GAVE_UP], 7, "<0.3.0>")
+    assert fallen.sentence("<0.3.0>", True) == "<0.3.0> ended, and top gave up."
+    assert Aftermath().sentence("<0.3.0>", True) == "<0.3.0> has not ended within 0.5 s."
+
+
+def test_the_restart_of_a_process_that_followed_from_something_else_does_not_count() -> None:
+    other = Event(id=10, time=100.1, kind="restart", pid="<0.12.0>", old_pid="<0.3.0>", key="top/a", cause=2)
+    assert of_signal([KILL, EXIT, other], 7, "<0.3.0>").restarted_as is None
+
+
+def test_a_clock_that_was_set_back_makes_no_time_negative() -> None:
+    early = Event(id=8, time=90.0, kind="exit", pid="<0.3.0>", cause=7)
+    assert of_signal([KILL, early], 7, "<0.3.0>").seconds == 0.0
