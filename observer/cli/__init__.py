@@ -14,9 +14,13 @@ def main() -> None:
     What goes wrong is a sentence on standard error. ``OBSERVER_DEBUG=1`` shows where in the observer it went wrong.
     """
     try:
+        from observer.cli import completion
         from observer.cli.commands import app
 
         _prepare_streams()
+        if completion.is_for_bash():
+            completion.answer_bash(app)
+            sys.exit()
         status = app(prog_name="observer", standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
     except BrokenPipeError:

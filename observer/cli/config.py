@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from observer.cli import options, output
+from observer.cli.completion import BASH_SCRIPT, VARIABLE
 
 
 def config(
@@ -44,10 +45,13 @@ def completion(
     context: typer.Context,
     shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
 ) -> None:
-    """Print the script that completes commands, nodes and demos in a shell.
+    """Print the script that completes commands, nodes, processes and demos in a shell.
 
     For bash: eval "$(observer completion bash)"
     """
+    if shell == "bash":
+        print(BASH_SCRIPT)
+        return
     # The parser prints the script when this variable asks for it, and ends the command.
-    os.environ["_OBSERVER_COMPLETE"] = f"source_{shell}"
+    os.environ[VARIABLE] = f"source_{shell}"
     context.find_root().command.main(args=[], prog_name="observer")

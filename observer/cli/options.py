@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 import typer
 
+from observer.cli import completion
+
 OFFERED = 200
 """How many processes of a node are looked at for names that complete."""
-
-_NEEDS_NO_QUOTES = re.compile(r"[\w.-]+")
 
 
 def _node_names(incomplete: str) -> list[str]:
@@ -23,13 +22,23 @@ def _node_names(incomplete: str) -> list[str]:
 
 
 def complete_process(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Complete a node, or after one the name of a process there."""
+    """Complete a node, or the name of a process there."""
     before = ctx.params.get("words") or []
     nodes = _node_names("")
     if before and before[0] in nodes:
         return _process_names(before[0], incomplete) if len(before) == 1 else []
     found = _node_names(incomplete) if not before else []
     return found + (_process_names(nodes[0], incomplete) if len(nodes) == 1 and not before else [])
+
+
+def complete_processes(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Complete a node, or the name of a process after others."""
+    before = ctx.params.get("words") or []
+    nodes = _node_names("")
+    if before and before[0] in nodes:
+        return _process_names(before[0], incomplete)
+    found = _node_names(incomplete) if not before else []
+    return found + (_process_names(nodes[0], incomplete) if len(nodes) == 1 else [])
 
 
 def _process_names(node: str, incomplete: str) -> list[str]:
@@ -44,7 +53,7 @@ def _process_names(node: str, incomplete: str) -> list[str]:
             names = {name for row in rows for name in (row.registered_name or "", row.name)}
     except (NodeLostError, NodeRefusedError, NodeNotFoundError):
         return []  # a key that completes is no place to complain
-    return sorted(name for name in names if name.startswith(incomplete) and _NEEDS_NO_QUOTES.fullmatch(name))
+    return completion.offered(names, incomplete)
 
 
 def _demo_names(incomplete: str) -> list[tuple[str, str]]:
@@ -62,7 +71,7 @@ Demo = Annotated[
 ]
 Word = Annotated[list[str], typer.Argument(metavar="[NODE] PID", autocompletion=complete_process, show_default=False)]
 Words = Annotated[
-    list[str], typer.Argument(metavar="[NODE] PID...", autocompletion=complete_process, show_default=False)
+    list[str], typer.Argument(metavar="[NODE] PID...", autocompletion=complete_processes, show_default=False)
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Filter = Annotated[

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -8,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from runtime.introspection import wire
 from tests.support.command import scripted
-from tests.support.fake_endpoint import FakeEndpoint
+from tests.support.fake_endpoint import FakeEndpoint, of_rows
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
@@ -24,7 +26,8 @@ from tests.support.fake_endpoint import FakeEndpoint
         ("observer kill lo", ["lonely"]),
         ("observer info chat evil", []),
         ("observer send chat wor", ["worker"]),
-        ("observer kill chat worker wor", []),
+        ("observer kill chat lonely wor", ["worker"]),
+        ("observer suspend chat worker wor", []),
     ],
 )
 def test_the_bash_completion_offers_what_may_stand_there(
@@ -49,3 +52,50 @@ def test_the_bash_completion_offers_what_may_stand_there(
             check=True,
         )
     assert sorted(result.stdout.split()) == offered
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("my:n", "my:name"),
+        ("two", "two words"),
+        ("'two w", "two words"),
+        ("\"it's", "it's"),
+        ("cost", "cost $5"),
+        ("quo", 'quo"te'),
+    ],
+)
+def test_a_name_of_any_signs_is_completed_by_a_real_bash(
+    socket_folder: Path, tmp_path: Path, typed: str, completed: str
+) -> None:
+    called = tmp_path / "observer"
+    called.write_text(
+        "#!/bin/sh\n"
+        f'[ "$1" = kill ] && {{ shift; printf "<%s>" "$@" > {tmp_path}/out; exit; }}\n'
+        f'PYTHONPATH={os.getcwd()} exec {sys.executable} -m observer "$@"\n'
+    )
+    called.chmod(0o755)
+    names = ("my:name", "two words", "it's", "cost $5", 'quo"te')
+    rows = tuple(wire.Row(key=name, pid=f"<0.{number}.0>", name=name) for number, name in enumerate(names))
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PS1": "$ ", "HOME": str(tmp_path)}
+    with FakeEndpoint("chat", of_rows(rows)):
+        shell = subprocess.Popen(
+            ["bash", "--norc", "--noprofile", "-i"],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env={**environment, "TERM": "dumb"},
+            start_new_session=True,
+        )
+        try:
+            os.write(ours, b"source <(observer completion bash)\n")
+            os.write(ours, f"observer kill chat {typed}\t\nexit\n".encode())
+            shell.wait(60)
+        finally:
+            shell.kill()
+            shell.wait()
+            os.close(theirs)
+            os.close(ours)
+    assert (tmp_path / "out").read_text() == f"<chat><{completed}>"
