@@ -121,6 +121,8 @@ class Row(Frozen, frozen=True):
     label: Name | None = None
     child_id: Name | None = None
     initial_call: Name = ""
+    at: Name | None = None
+    """Where it is: file, line and function of the innermost frame of the program's own code. None without a stack."""
     status: Status = "waiting"
     message_queue_len: Count = 0
     messages_in: Count = 0
@@ -247,7 +249,7 @@ class GetTree(Query, tag="tree", frozen=True):
 
 
 class GetProcesses(Query, tag="processes", frozen=True):
-    """Ask for a window of the flat list of processes. Answered by `Window`.
+    """Ask for a window of the flat list of processes, and of greenlets that are none. Answered by `Window`.
 
     `delta` sorts figures by what they gained since this connection last asked. `group_by` gives one row a group,
     with counts and sums. `filter`, `anchor` and `follow` as in `GetTree`.

@@ -5,6 +5,7 @@ It has the form that processes have, so that rows, filters, plans and the event 
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 from weakref import ref
 
@@ -14,7 +15,7 @@ from msgspec import Struct
 
 from runtime.kernel.body import name_of
 from runtime.kernel.node import Node
-from runtime.kernel.process import DEAD, RUNNABLE, RUNNING, Pid, Process, Worker
+from runtime.kernel.process import DEAD, RUNNABLE, RUNNING, WAITING, Pid, Process, Worker
 
 FIRST = 1 << 62
 """What is added to their numbers, so that no process has the same."""
@@ -70,11 +71,13 @@ class PlainGreenlet(Process):
 
     @property
     def state(self) -> int:
-        """As that of a process; one that waits is RUNNING, as a process is that waits in something of gevent's."""
+        """As that of a process. One that waits is RUNNING, as a process is that waits in something of gevent's."""
         greenlet = self._greenlet()
         if greenlet is None or greenlet.dead:
             return DEAD
-        return RUNNING if bare_greenlet.__bool__(greenlet) else RUNNABLE
+        if bare_greenlet.__bool__(greenlet):
+            return RUNNING
+        return WAITING if _is_delayed(greenlet) else RUNNABLE
 
     @state.setter
     def state(self, value: int) -> None:
@@ -92,6 +95,14 @@ class PlainGreenlet(Process):
         if greenlet is not None:
             self.is_killed = True
             greenlet.kill(block=False)
+
+
+def _is_delayed(greenlet: Greenlet[..., Any]) -> bool:
+    """Whether a greenlet that has not begun waits for its time (`gevent.spawn_later`), and not for its turn.
+
+    gevent keeps what will start it in a field that Python code cannot read, but the garbage collector can.
+    """
+    return any(type(each).__name__ == "timer" for each in gc.get_referents(greenlet))
 
 
 def process_of(greenlet: Any) -> Process | None:

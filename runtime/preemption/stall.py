@@ -56,6 +56,14 @@ class Stall:
     """How the program got there."""
     at: float = field(default_factory=time.time)
 
+    @property
+    def whose(self) -> str:
+        """What to call the one to blame when it is no process: the function that it runs says which greenlet it is."""
+        if not self.chain:
+            return "something that is no process"
+        first = self.chain[0].function
+        return "the main greenlet" if first == "<module>" else f"a greenlet that runs {first}"
+
 
 class Clocks(NamedTuple):
     """Two clocks of the system, in seconds, read at one moment. Reading them keeps the interpreter."""

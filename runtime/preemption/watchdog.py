@@ -13,6 +13,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from gevent.hub import Hub
+from greenlet import greenlet
 
 from runtime.kernel.node import Node
 from runtime.kernel.process import Process
@@ -103,7 +104,7 @@ class Watchdog:
         The frame is read first: whatever lets go of the interpreter lets the hub's thread go on.
         """
         frame = hub_frame(self.node)
-        idle = frame is None or frame.f_code is _IDLE
+        idle = frame is None or frame.f_code is _IDLE or not self._is_in_use()
         evidence = self._evidence
         is_new = evidence is None
         if evidence is None:
@@ -126,6 +127,10 @@ class Watchdog:
             self.current = evidence.stall(present, self.limit)
         if self._evidence is None:  # it has answered just now
             self._is_over()
+
+    def _is_in_use(self) -> bool:
+        """Whether the hub has ever run: a program whose main thread does without gevent holds nobody up."""
+        return greenlet.__bool__(self.node.hub)
 
     def _running(self, frame: FrameType, at_once: bool) -> Process | None:
         """Return the process that runs; `at_once` without looking for a greenlet that is none, which takes long."""

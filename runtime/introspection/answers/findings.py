@@ -275,7 +275,7 @@ def _whose(stall: Stall) -> tuple[str, tuple[str, ...]]:
     """Return what to call the one to blame, and its pid if it lives."""
     process = stall.process
     if process is None:
-        return "something that is no process", ()
+        return stall.whose, ()
     return _name(process), () if process.state is DEAD else (str(process.pid),)
 
 

@@ -21,7 +21,7 @@ def answer(query: wire.GetProcesses, node: ObservedNode, client: ClientCache, pa
     listing = known or Listing(query)
     listing.pace = pace
     if known is None:
-        listing.collect(node.node, parse_filter(query.filter), client.deltas)
+        listing.collect(node.node, node.greenlets, parse_filter(query.filter), client.deltas)
     index = _index(listing, query, node) if query.follow else None
     start, end = span(query.offset, query.limit, listing.total, index)
     rows = listing.rows(start, end, node.snapshot())

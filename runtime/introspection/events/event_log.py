@@ -154,7 +154,7 @@ class EventLog(Instrument):
             seconds=stall.seconds,
             processor_seconds=stall.processor_seconds,
             stall=stall.kind,
-            message=_stall_text(about.get("name") or "something that is no process", stall),
+            message=_stall_text(about.get("name") or stall.whose, stall),
             stacktrace=stall.chain,
         )
 

@@ -9,23 +9,29 @@ from __future__ import annotations
 import gc
 import re
 import time
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 from typing import Any
 from weakref import WeakValueDictionary
 
 from gevent import Greenlet
+from greenlet import getcurrent
 
 from runtime.introspection.events.event_log import EventLog
 from runtime.introspection.threads.chunked import Chunked, chunks
 from runtime.kernel.node import Node
-from runtime.kernel.plain_greenlet import FIRST, RECORD, PlainGreenlet
-from runtime.kernel.process import DEAD, OUTSIDE, forget_process
+from runtime.kernel.plain_greenlet import FIRST, RECORD, PlainGreenlet, process_of
+from runtime.kernel.process import DEAD, OUTSIDE, Process, forget_process
 from runtime.kernel.threads import get_ident
 from runtime.terms.crash import Crash
 
 NAME = re.compile(r"g(\d{1,18})")
 """What a greenlet is called towards observers."""
+
+
+MOST_COUNTED = 10_000
+"""Greenlets up to which those that have just ended are told from the living when they are counted."""
 
 
 class Greenlets(Chunked[PlainGreenlet]):
@@ -45,7 +51,8 @@ class Greenlets(Chunked[PlainGreenlet]):
         hub = self._node.hub
         for each in gc.get_objects():
             if issubclass(type(each), Greenlet) and each.parent is hub and not each.dead:
-                self._note(each)
+                starter = each.spawning_greenlet
+                self._note(each, None if starter is None else process_of(starter()))
         Greenlet.add_spawn_callback(self._started)
 
     def switch_off(self) -> None:
@@ -59,11 +66,22 @@ class Greenlets(Chunked[PlainGreenlet]):
                     greenlet.unlink(self._ended)
 
     def __len__(self) -> int:
-        return len(self._known)
+        if len(self._known) > MOST_COUNTED:
+            return len(self._known)
+        return sum(map(len, self))
 
     def __iter__(self) -> Iterator[list[PlainGreenlet]]:
         for known in chunks(self._known.valuerefs()):
             yield [record for each in known if (record := each()) is not None and record.state is not DEAD]
+
+    def pack(self, items: Sequence[PlainGreenlet]) -> array[int]:
+        """Return the numbers of these greenlets."""
+        return array("q", [record.pid.id for record in items])
+
+    def unpack(self, packed: Iterable[int]) -> list[PlainGreenlet]:
+        """Return those of the greenlets that live, in their order."""
+        found = [self._known.get(number - FIRST) for number in packed]
+        return [record for record in found if record is not None and record.state is not DEAD]
 
     def find(self, text: str) -> PlainGreenlet | None:
         """Give the living greenlet of a name like ``g7``. From any thread."""
@@ -79,11 +97,12 @@ class Greenlets(Chunked[PlainGreenlet]):
 
     def _started(self, greenlet: Greenlet[..., Any]) -> None:
         if get_ident() == self._node.thread:  # other threads have hubs of their own
-            self._note(greenlet)
+            self._note(greenlet, process_of(getcurrent()))
 
-    def _note(self, greenlet: Greenlet[..., Any]) -> None:
+    def _note(self, greenlet: Greenlet[..., Any], starter: Process | None) -> None:
         number = self._next()
         record = PlainGreenlet(self._node, number, greenlet, time.time())
+        record.parent = None if starter is None else starter.pid
         vars(greenlet)[RECORD] = self._known[number] = record
         greenlet.rawlink(self._ended)
 

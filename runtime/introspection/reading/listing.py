@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from runtime.introspection import wire
@@ -24,9 +24,10 @@ from runtime.introspection.reading.tree_path import (
     root_path,
     text_of,
 )
-from runtime.introspection.threads.chunked import AllProcesses, ChunkedList, Subset
+from runtime.introspection.threads.chunked import AllProcesses, ByPid, Chunked, ChunkedList, Subset
 from runtime.introspection.threads.pace import Pace
 from runtime.kernel.node import Node
+from runtime.kernel.plain_greenlet import FIRST, PlainGreenlet
 from runtime.kernel.process import DEAD, Process
 from runtime.supervision.child import Child
 
@@ -81,6 +82,45 @@ class Group:
         )
 
 
+class AllRows(ByPid):
+    """The living processes and the greenlets that are none, remembered by their numbers.
+
+    The processes come first, and of both the oldest first, or all of it the other way round.
+    """
+
+    __slots__ = ("_greenlets", "_newest_first")
+
+    def __init__(self, node: Node, greenlets: Chunked[PlainGreenlet], newest_first: bool = False) -> None:
+        super().__init__(node)
+        self._greenlets = greenlets
+        self._newest_first = newest_first
+
+    def __len__(self) -> int:
+        return self.node.alive + len(self._greenlets)
+
+    def __iter__(self) -> Iterator[Sequence[Process]]:
+        if not self._newest_first:
+            yield from AllProcesses(self.node)
+            yield from self._greenlets
+            return
+        for numbers in [self._greenlets.pack(chunk) for chunk in self._greenlets][::-1]:
+            yield self._greenlets.unpack(numbers[::-1])
+        yield from AllProcesses(self.node, newest_first=True)
+
+    def unpack(self, packed: Iterable[int]) -> Sequence[Process]:
+        """Return those of the processes and greenlets that live, in their order."""
+        find = self.node.find
+        plain = {record.pid.id: record for record in self._greenlets.unpack([n for n in packed if n >= FIRST])}
+        if not plain:
+            return super().unpack(packed)
+        found = [plain.get(number) if number >= FIRST else find(number) for number in packed]
+        return [process for process in found if process is not None]
+
+    def backwards(self) -> AllRows:
+        """Return the same in the opposite order."""
+        return AllRows(self.node, self._greenlets, not self._newest_first)
+
+
 class Listing:
     """The list as one request wants to see it. `pace` is that of the question it answers."""
 
@@ -91,16 +131,16 @@ class Listing:
         self._groups: list[Group] = []
         self._ranking: Ranking[Process] = Ranking(ChunkedList(()), COLUMNS["pid"], False)
 
-    def collect(self, node: Node, test: Test | None, gains: Deltas) -> None:
-        """Find what is listed."""
-        everybody: AllProcesses | Subset[Process] = AllProcesses(node)
+    def collect(self, node: Node, greenlets: Chunked[PlainGreenlet], test: Test | None, deltas: Deltas) -> None:
+        """Find what is listed: processes and `greenlets`."""
+        listed: AllRows | Subset[Process] = AllRows(node, greenlets)
         if test is not None:
-            everybody = Subset(everybody, array("q", self._passing(node, test)))
-            self.matched = len(everybody)
+            listed = Subset(listed, array("q", self._passing(listed, test)))
+            self.matched = len(listed)
         if self.query.group_by:
-            self._groups = self._grouped(everybody, gains)
+            self._groups = self._grouped(listed, deltas)
         else:
-            self._ranking = self._ranked(everybody, gains)
+            self._ranking = self._ranked(listed, deltas)
 
     def release(self, pace: Pace) -> None:
         """Let go of the processes, a few at a time. It is of no use afterwards."""
@@ -111,34 +151,34 @@ class Listing:
         """How many lines there are."""
         return len(self._groups) if self.query.group_by else self._ranking.total
 
-    def _passing(self, node: Node, test: Test) -> Iterator[int]:
+    def _passing(self, listed: Chunked[Process], test: Test) -> Iterator[int]:
         siblings = ChildFinder()
-        for chunk in AllProcesses(node):
+        for chunk in listed:
             for number, process in enumerate(chunk):
                 if process.body is not None and test(Subject(process, siblings)):
                     yield process.pid.id
                 if not number & 255:
                     self.pace.breathe()
 
-    def _ranked(self, everybody: AllProcesses | Subset[Process], gains: Deltas) -> Ranking[Process]:
+    def _ranked(self, listed: AllRows | Subset[Process], deltas: Deltas) -> Ranking[Process]:
         query = self.query
         sort = "pid" if query.sort == "tree" else query.sort
         descending = query.descending and query.sort != "tree"
         if sort == "pid":
-            crowd = everybody.backwards() if descending else everybody
+            crowd = listed.backwards() if descending else listed
             return Ranking(crowd, COLUMNS[sort], descending, in_order=True)
         if not query.delta or sort not in GAINING:
-            return Ranking(everybody, COLUMNS[sort], descending)
-        ranking = Ranking(everybody, gains.column(sort), descending)
-        gains.remember(sort, everybody, self.pace)
+            return Ranking(listed, COLUMNS[sort], descending)
+        ranking = Ranking(listed, deltas.column(sort), descending)
+        deltas.remember(sort, listed, self.pace)
         return ranking
 
-    def _grouped(self, everybody: AllProcesses | Subset[Process], gains: Deltas) -> list[Group]:
+    def _grouped(self, listed: AllRows | Subset[Process], deltas: Deltas) -> list[Group]:
         groups: dict[str, Group] = {}
         name_of = _GROUPS[self.query.group_by]
         siblings = ChildFinder()
         names: dict[Process, str] = {}
-        for chunk in everybody:
+        for chunk in listed:
             for number, process in enumerate(chunk):
                 child = siblings.child_of(process)
                 name = name_of(process, siblings, names)
@@ -155,7 +195,7 @@ class Listing:
         figure = "count" if sort in ("tree", "pid", "status") else sort
         values = {name: getattr(group, figure) for name, group in groups.items()}
         if self.query.delta and sort in GAINING:
-            values = gains.of_groups(f"{sort} by {self.query.group_by}", values)
+            values = deltas.of_groups(f"{sort} by {self.query.group_by}", values)
         return sorted(groups.values(), key=lambda group: values[group.name], reverse=self.query.descending)
 
     def rows(self, start: int, end: int, snapshot: Snapshot) -> list[wire.Row]:

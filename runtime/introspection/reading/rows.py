@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from runtime.introspection import wire
+from runtime.introspection.reading.stack import place_in_code
 from runtime.introspection.reading.tree_path import (
     Position,
     child_text,
@@ -14,13 +15,13 @@ from runtime.introspection.reading.tree_path import (
     is_dynamic,
     is_supervisor,
     join,
+    kind_of,
     root_path,
     text_of,
 )
 from runtime.introspection.threads.racy_read import some
 from runtime.kernel import clock
 from runtime.kernel.info import status_of
-from runtime.kernel.plain_greenlet import PlainGreenlet
 from runtime.kernel.process import Pid, Process
 from runtime.supervision.child import RESTARTING, Child
 from runtime.supervision.dynamic import DynamicChildren
@@ -69,8 +70,8 @@ class Snapshot:
         values: dict[str, object] = {}
         if is_supervisor(process):
             values = self.of_supervisor(process, absent)
-        elif isinstance(process, PlainGreenlet):
-            values["kind"] = "greenlet"
+        else:
+            values["kind"] = kind_of(process)
         return wire.Row(
             key=key,
             pid=pid,
@@ -79,6 +80,7 @@ class Snapshot:
             label=None if process.label is None else text_of(process.label),
             child_id=None if child is None else child_text(child),
             initial_call=initial_call(process),
+            at=place_in_code(process),
             status=status_of(process),  # type: ignore[arg-type]
             message_queue_len=queue_length(process),
             messages_in=process.messages_in,

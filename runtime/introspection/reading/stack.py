@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from types import FrameType
 
 from runtime.introspection import wire
+from runtime.introspection.reading.tree_path import text_of
 from runtime.kernel.process import Process
 from runtime.preemption.hub_stack import hub_frame, running_process
+from runtime.preemption.own_code import MACHINERY, own_frames, owner
 from runtime.terms.crash import StackFrame, trim_stack
 
 MAX_WALK = 2_000
@@ -17,16 +19,31 @@ MAX_WALK = 2_000
 
 
 def stack_of(process: Process) -> tuple[wire.Frame, ...]:
-    """Give the stack of a process, innermost frame last; empty for a server without work."""
+    """Return the stack of a process, innermost frame last; empty for a server without work."""
+    return frames_of(trim_stack(_walk(_frame_of(process))))
+
+
+def place_in_code(process: Process) -> str | None:
+    """Return where a process is: file, line and function of the innermost frame that is the program's own.
+
+    None for a server without work, and for a stack that has no code of the program's or of a library's.
+    """
+    own = own_frames(_frame_of(process))
+    if not own or owner(own[0].f_code.co_filename) == MACHINERY:
+        return None
+    code = own[0].f_code
+    return text_of(f"{code.co_filename.rpartition('/')[2]}:{own[0].f_lineno} in {code.co_name}")
+
+
+def _frame_of(process: Process) -> FrameType | None:
     worker = process.worker
     if worker is None:
-        return ()
-    frame = getattr(worker, "gr_frame", None)
-    if frame is None:
-        frame = hub_frame(process.node)
-        if running_process(frame) is not process:
-            return ()
-    return frames_of(trim_stack(_walk(frame)))
+        return None
+    frame: FrameType | None = getattr(worker, "gr_frame", None)
+    if frame is not None:
+        return frame
+    frame = hub_frame(process.node)
+    return frame if running_process(frame) is process else None
 
 
 def _walk(frame: FrameType | None) -> list[StackFrame]:

@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeGuard
 
 from runtime.introspection import wire
 from runtime.introspection.threads.racy_read import some
+from runtime.kernel.plain_greenlet import PlainGreenlet
 from runtime.kernel.process import Pid, Process
 from runtime.supervision.child import Child
 from runtime.supervision.children import Children
@@ -73,6 +74,13 @@ def position_of(process: Process) -> Position | None:
         if kept is not None and (child := kept.find(process.pid)) is not None:
             return Position(linked, child)
     return None
+
+
+def kind_of(process: Process) -> str:
+    """Return what a process is: a supervisor, a worker, or a greenlet that is no process."""
+    if isinstance(process, PlainGreenlet):
+        return "greenlet"
+    return "supervisor" if is_supervisor(process) else "worker"
 
 
 class ChildFinder:

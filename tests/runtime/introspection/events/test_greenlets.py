@@ -95,6 +95,76 @@ def test_they_are_filtered_and_sorted_as_processes_are() -> None:
 
 
 @in_hub
+def test_they_are_in_the_list_of_processes_after_them() -> None:
+    waiting = spawn(receive, label="process")
+    with noting() as observer:
+        naps = [gevent.spawn(napping) for _ in range(3)]
+        gevent.sleep(0)
+        window = observer.listing(sort="pid", descending=False)
+        assert [row.pid for row in window.rows][-4:] == [str(waiting), "g1", "g2", "g3"]
+        assert window.total == len(window.rows)
+        backwards = observer.listing(sort="pid", descending=True)
+        assert [row.pid for row in backwards.rows] == [row.pid for row in window.rows][::-1]
+        newest = observer.listing(sort="started_at", descending=True, limit=2)
+        assert [row.pid for row in newest.rows] == ["g3", "g2"]
+        assert observer.listing(filter="kind=greenlet").matched == 3
+        assert observer.listing(sort="pid", filter="napping", anchor="g2").anchor_index == 1
+        groups = {row.name: row.child_count for row in observer.listing(group_by="initial_call").rows}
+        assert groups[f"{__name__}.napping"] == 3
+        gevent.killall(naps)
+        assert observer.listing(filter="kind=greenlet").total == 0
+
+
+@in_hub
+def test_a_row_says_where_in_the_programs_own_code_it_is() -> None:
+    with noting() as observer:
+        nap = gevent.spawn(napping)
+        idle = gevent.spawn(gevent.sleep, 60)
+        gevent.sleep(0)
+        rows = {row.pid: row for row in observer.listing().rows}
+        assert rows["g1"].at is not None
+        assert rows["g1"].at.startswith("test_greenlets.py:")
+        assert rows["g1"].at.endswith(" in napping")
+        assert rows["g2"].at is None
+        gevent.killall([nap, idle])
+
+
+@in_hub
+def test_one_that_is_to_start_later_waits_and_is_not_due() -> None:
+    with noting() as observer:
+        later, soon = gevent.spawn_later(60, napping), gevent.spawn(napping)
+        statuses = [row.status for row in observer.listing(filter="kind=greenlet", sort="pid", descending=False).rows]
+        assert statuses == ["waiting", "runnable"]
+        gevent.killall([later, soon])
+
+
+@in_hub
+def test_who_has_started_one_is_told_with_it() -> None:
+    def starting() -> None:
+        started.append(gevent.spawn(napping))
+        napping()
+
+    started: list[gevent.Greenlet[[], None]] = []
+    with noting() as observer:
+        starter = gevent.spawn(starting)
+        gevent.sleep(0)
+        details = observer.ask(wire.GetProcess(pid="g2"))
+        assert details.parent.pid == "g1"
+        gevent.killall([starter, *started])
+
+
+@in_hub
+def test_those_that_have_ended_are_not_counted() -> None:
+    with noting() as observer:
+        naps = [gevent.spawn(napping) for _ in range(3)]
+        gevent.sleep(0)
+        assert observer.tree().stats.greenlet_count == 3
+        naps[0].kill()
+        assert observer.tree().stats.greenlet_count == 2
+        gevent.killall(naps)
+
+
+@in_hub
 def test_the_one_that_fails_is_logged_with_its_stack_and_the_one_that_ends_is_not() -> None:
     with noting() as observer:
         gevent.spawn(gevent.sleep, 0).join()
