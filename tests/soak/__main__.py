@@ -14,6 +14,8 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,13 +26,23 @@ from runtime.introspection.answers import answers
 from runtime.introspection.service import Service, serve
 from runtime.introspection.threads import background
 from runtime.kernel.node import Node, this_node
-from tests.soak.figures import Figures, faults, forget_talk
-from tests.soak.havoc import Count, wreak
+from runtime.preemption.time_slice import TimeSlices
+from tests.soak.figures import Figures, faults, forget_talk, growth
+from tests.soak.havoc import Havoc, Outgrown, Surprises, kills, seconds
 from tests.soak.member import Soak
 from tests.soak.tree import start_tree
 
 WARM_UP = 10_000
 """Kills before the first count, or a tenth of those that follow: the event log and the pools fill up meanwhile."""
+
+ROUNDS = 4
+"""Stretches of a run at least; after each the node comes to rest and is looked through."""
+
+LONGEST_ROUND = 120.0
+"""Seconds that one may last."""
+
+TIME_SLICE = 0.005
+"""Seconds of a time slice in every second round; in the others there are none."""
 
 PATIENCE = 60.0
 """Seconds after which a node that has been left alone must be at rest."""
@@ -63,45 +75,73 @@ class Observer:
 
 
 @dataclass
+class Round:
+    """One stretch of the run, and what there was at rest after it."""
+
+    seconds: float
+    time_slice: float | None
+    figures: Figures
+
+
+@dataclass
 class Result:
     """How a run went."""
 
-    before: Figures
-    after: Figures
+    warm: Figures
+    rounds: list[Round]
     problems: list[str]
     observed: dict[str, int]
-    outgrown: int
-    seconds: float
+    counts: dict[str, int]
 
 
-def soak(kills: int, width: int) -> Result:
+def soak(options: argparse.Namespace) -> Result:
     """Run it all, as the first process of a node."""
     node = this_node()
-    count = Count()
-    install(count)
+    outgrown = Outgrown()
+    install(outgrown)
     answers.REMEMBERED = background.ATTENTION = REMEMBERED
     service = serve("soak")
     observer = Observer(str(service.path))
-    Soak.count = width**3
-    supervisors, members = start_tree(width)
-    wreak(max(WARM_UP, kills // 10), supervisors, members)
-    come_to_rest(node, service, observer, supervisors + members)
-    forget_talk(node)
-    before = Figures.of(node)
-    wake(observer)
+    Soak.count = options.width**3
+    supervisors, members = start_tree(options.width)
+    havoc = Havoc(supervisors, members)
+    surprises = Surprises(options.signals)
+    problems: list[str] = []
+
+    def stretch(goes_on: Callable[[], bool], time_slice: float | None) -> Round:
+        wake(observer)
+        started = time.monotonic()
+        with surprises, nullcontext() if time_slice is None else TimeSlices(node, time_slice):
+            havoc.wreak(goes_on)
+            seconds = time.monotonic() - started
+        come_to_rest(node, service, observer, havoc)
+        problems.extend(faults(node, supervisors + members))
+        forget_talk(node)
+        return Round(seconds, time_slice, Figures.of(node))
+
+    warm = stretch(kills(havoc, max(WARM_UP, options.kills // 10)), None)
+    rounds: list[Round] = []
     started = time.monotonic()
-    wreak(kills, supervisors, members)
-    seconds = time.monotonic() - started
-    come_to_rest(node, service, observer, supervisors + members)
-    problems = [*faults(node, supervisors + members)]
-    forget_talk(node)
-    after = Figures.of(node)
-    problems += before.changes(after)
+    number = ROUNDS if options.seconds is None else max(ROUNDS, int(options.seconds / LONGEST_ROUND))
+    for index in range(number):
+        if options.seconds is None:
+            goes_on = kills(havoc, options.kills // number)
+        else:
+            goes_on = seconds(max(0.0, started + options.seconds * (index + 1) / number - time.monotonic()))
+        rounds.append(stretch(goes_on, TIME_SLICE if index % 2 else None))
+        if options.seconds is not None:
+            print(describe(index + 1, rounds[-1], havoc.counts), flush=True)
+        if problems:
+            break
+    problems += warm.figures.changes(rounds[-1].figures)
+    problems += growth("bytes of memory at rest", [each.figures.resident for each in (warm, *rounds)])
+    problems += growth("pieces of memory at rest", [each.figures.blocks for each in (warm, *rounds)])
     observed = observer.end()
-    remove(count)
+    remove(outgrown)
     if observed["dropped"]:
         problems.append(f"the observer was dropped {observed['dropped']} times")
-    return Result(before, after, problems, observed, count.outgrown, seconds)
+    counts = {**havoc.counts, "ended by max_heap_size": outgrown.count, "signals that raised": surprises.raised}
+    return Result(warm.figures, rounds, problems, observed, counts)
 
 
 def wake(observer: Observer) -> None:
@@ -110,11 +150,12 @@ def wake(observer: Observer) -> None:
     observer.tell("go on")
 
 
-def come_to_rest(node: Node, service: Service, observer: Observer, names: list[str]) -> None:
+def come_to_rest(node: Node, service: Service, observer: Observer, havoc: Havoc) -> None:
     """Let nobody say anything, and wait until all has been said, restarted and unwound."""
     Soak.quiet = True
     deadline = time.monotonic() + PATIENCE
-    while not is_at_rest(node, len(names)) and time.monotonic() < deadline:
+    count = len(havoc.supervisors) + len(havoc.members)
+    while not is_at_rest(node, count) and time.monotonic() < deadline:
         sleep(0.05)
     observer.tell("hush")
     sleep(REMEMBERED + 2.0)  # an errand of the observer's may still be under way, and the node remembers its questions
@@ -130,6 +171,7 @@ def is_at_rest(node: Node, count: int) -> bool:
         node.alive == count + 1
         and len(node.names) == count
         and not node.scheduler.remains
+        and not node.scheduler.computing
         and not any(process.message_queue_len or process.waiting_for for process in node.processes())
     )
 
@@ -138,24 +180,39 @@ def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__.split("\n\n")[0])
     parser.add_argument("--kills", type=int, default=100_000, help="processes to kill (default: 100,000)")
+    parser.add_argument("--for", type=float, dest="seconds", metavar="SECONDS", help="run for so long instead")
     parser.add_argument("--width", type=int, default=10, help="children of each supervisor (default: 10)")
+    parser.add_argument(
+        "--signals", type=float, default=0.0, metavar="SECONDS", help="send signals whose handler raises"
+    )
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="repeats a run's choices")
     options = parser.parse_args()
     random.seed(options.seed)
-    logging.getLogger("runtime").setLevel(logging.CRITICAL)  # a line for each kill would be all that is soaked
+    logging.disable(logging.CRITICAL)  # a line for each kill would be all that is soaked
     with tempfile.TemporaryDirectory() as folder:
         os.environ["OBSERVER_DIR"] = folder
-        result = run(soak, options.kills, options.width)
+        result = run(soak, options)
     show(options, result)
     sys.exit(1 if result.problems else 0)
 
 
-def show(options: Any, result: Result) -> None:
+def describe(number: int, stretch: Round, counts: Mapping[str, int]) -> str:
+    """Say in a line what there was after a round."""
+    slices = "no slices" if stretch.time_slice is None else f"slices of {stretch.time_slice * 1_000:g} ms"
+    memory = f"{stretch.figures.resident / 1e6:.1f} MB"
+    return f"round {number}: {stretch.seconds:.0f} s, {slices}, {counts['kills']:,} kills so far, {memory} at rest"
+
+
+def show(options: argparse.Namespace, result: Result) -> None:
     """Print the summary."""
-    print(f"{options.kills:,} kills in {result.seconds:.0f} s (seed {options.seed}), {Soak.heard:,} items heard")
-    print(f"{result.outgrown} ended by max_heap_size; the observer: {result.observed}")
-    print(f"before: {result.before}")
-    print(f"after:  {result.after}")
+    total = sum(stretch.seconds for stretch in result.rounds)
+    print(f"{result.counts['kills']:,} kills in {total:.0f} s (seed {options.seed}), {Soak.heard:,} items heard")
+    print(", ".join(f"{what}: {count:,}" for what, count in result.counts.items()))
+    print(f"the observer: {result.observed}")
+    print(f"before: {result.warm}")
+    print(f"after:  {result.rounds[-1].figures}")
+    print(f"memory at rest, MB: {', '.join(f'{each.figures.resident / 1e6:.1f}' for each in result.rounds)}")
+    print(f"pieces of memory at rest: {', '.join(f'{each.figures.blocks:,}' for each in result.rounds)}")
     for problem in result.problems:
         print(f"PROBLEM: {problem}")
     print(f"{len(result.problems)} problems" if result.problems else "nothing was lost")

@@ -80,6 +80,24 @@ class Member(GenServer):
                 for _ in range(SWALLOWED):
                     with suppress(BaseException):
                         sleep(1_000)
+            case "compute":
+                try:
+                    sleep(1_000)
+                finally:
+                    compute()
+            case "compute on":
+                with suppress(BaseException):
+                    sleep(1_000)
+                for _ in range(SWALLOWED):
+                    with suppress(BaseException):
+                        compute()
+            case "recurse":
+                self.recurse(self_())
+
+    def recurse(self, me: Pid) -> None:
+        """Use up the stack, sending something at every depth."""
+        cast(me, "nothing")
+        self.recurse(me)
 
     def handle_info(self, message: Any) -> None:
         """Talk, or hear that the one who is watched is dead."""
@@ -113,6 +131,12 @@ class Member(GenServer):
             if len(known) > MOST_KNOWN:
                 for pid in [pid for pid in known if not alive(pid)]:
                     del known[pid]
+
+
+def compute() -> None:
+    """Never end, and never wait."""
+    while True:
+        sum(range(100))
 
 
 def errand(number: int) -> None:
