@@ -109,13 +109,15 @@ def run(main: Callable[..., Any], *args: Any, time_slice: float | None = None, *
     install(failures)
     try:
         with _stop_signals(stop) as received, _patient_collector(), nullcontext() if slices is None else slices:
-            body.over.wait()
+            raised = _wait(body, stop)
             _stop_everything(node)
     finally:
         stop.close()
         remove(failures)
         interruption.close()
     close_node(node)
+    if raised is not None:
+        raise raised
     if received:
         raise _interrupt() if received[0] == signal.SIGINT else SystemExit(128 + received[0])
     if stop.is_requested:
@@ -130,6 +132,22 @@ def _start(node: Node, body: MainBody, label: str) -> Process:
     process.watchers = {0: MainWatcher(body)}
     node.start(process)
     return process
+
+
+def _wait(body: MainBody, stop: ProgramStop) -> BaseException | None:
+    """Wait for the end of the first process. Returns what a signal's handler of the program's has raised meanwhile.
+
+    gevent raises that here when no process runs. As anywhere in Python it ends the program, and as any end of it, in
+    order.
+    """
+    raised = None
+    while not body.over.is_set():
+        try:
+            body.over.wait()
+        except BaseException as error:
+            raised = raised or error
+            stop.request("shutdown")
+    return raised
 
 
 def _interrupt() -> KeyboardInterrupt:

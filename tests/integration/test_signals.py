@@ -126,6 +126,16 @@ def test_a_first_process_that_traps_exits_is_told_and_ends_as_it_likes() -> None
     assert (err, status) == ("", 128 + signal.SIGTERM)
 
 
+@pytest.mark.parametrize(("error", "status"), [("SystemExit(3)", 3), ("ValueError('x')", 1)])
+def test_a_handler_of_the_programs_own_that_raises_stops_the_tree_in_order(error: str, status: int) -> None:
+    handler = f"lambda *_: (_ for _ in ()).throw({error})"
+    program = Program(f"import signal; signal.signal(signal.SIGTERM, {handler}); print('set', flush=True); receive()")
+    program.wait_for("set")
+    out, err, code = program.end(signal.SIGTERM)
+    assert (out, code) == (IN_ORDER, status)
+    assert err == "" or err.splitlines()[-1] == "ValueError: x"
+
+
 def test_a_program_that_catches_the_interrupt_goes_on_after_an_orderly_stop() -> None:
     program = subprocess.Popen(
         [

@@ -87,6 +87,8 @@ def growth(what: str, sizes: list[int]) -> Iterator[str]:
     The first rounds fill what has a limit: the event log, the pools of stacks, the allocator's arenas. So only the
     second half counts, and in it what is lowest in each part: an arena that one object keeps alive is no leak.
     """
+    if len(sizes) < 4:
+        return  # the run was cut short
     half = sizes[len(sizes) // 2 :]
     earlier, later = min(half[: len(half) // 2]), min(half[len(half) // 2 :])
     if later > (1 + MEMORY) * earlier:

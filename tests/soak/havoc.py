@@ -9,7 +9,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
+
+from gevent.hub import Hub
 
 from runtime import Instrument, Pid, cast, exit, sleep, whereis
 
@@ -23,6 +26,9 @@ TO_BE_KILLED = ("swallow", "compute", "compute on")
 
 EVERY_SUPERVISOR = 60
 """Kills between two of a supervisor."""
+
+IDLE = Hub.run.__code__
+"""Where the node's thread is while nothing is to be done."""
 
 BURST = 10
 """Kills between two breaths."""
@@ -71,9 +77,10 @@ class Surprises:
         while not self._over.wait(random.uniform(0, 2 * self.interval)):
             os.kill(os.getpid(), signal.SIGUSR1)
 
-    def _handle(self, number: int, frame: object) -> None:
-        self.raised += 1
-        raise Surprise
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if frame is not None and frame.f_code is not IDLE:  # raised there, it would end the program
+            self.raised += 1
+            raise Surprise
 
 
 class Havoc:
