@@ -87,4 +87,10 @@ TimeSlice = Annotated[
         "--time-slice", metavar="SECONDS", min=0.0005, max=10.0, help="No process holds the hub longer than this."
     ),
 ]
-NoState = Annotated[bool, typer.Option("--no-state", help="Never show the state of servers.")]
+NoState = Annotated[
+    bool, typer.Option("--no-state", help="Never show what processes hold: states, dictionaries, messages.")
+]
+
+NoExceptionTexts = Annotated[
+    bool, typer.Option("--no-exception-texts", help="Never show what exceptions and exit reasons say.")
+]

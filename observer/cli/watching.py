@@ -42,6 +42,7 @@ def demo(
     read_only: options.ReadOnly = False,
     time_slice: options.TimeSlice = None,
     no_state: options.NoState = False,
+    no_exception_texts: options.NoExceptionTexts = False,
 ) -> None:
     """Start a demo and watch it. Quitting ends it."""
     from observer.cli import demos
@@ -53,7 +54,9 @@ def demo(
     except demos.DemoNotFoundError as error:
         raise WrongUsageError(str(error)) from error
     program = ["-m", f"{demos.PACKAGE}.{chosen.name}", *(arguments or ())]
-    _watch_program(chosen.name, program, _launch_options(time_slice, no_state), _settings(read_only))
+    _watch_program(
+        chosen.name, program, _launch_options(time_slice, no_state, no_exception_texts), _settings(read_only)
+    )
     return None
 
 
@@ -80,13 +83,14 @@ def run(
     read_only: options.ReadOnly = False,
     time_slice: options.TimeSlice = None,
     no_state: options.NoState = False,
+    no_exception_texts: options.NoExceptionTexts = False,
 ) -> None:
     """Start a program of yours and watch it. Quitting ends it. Options of the observer stand before SCRIPT."""
     if not module:
         _check_script(Path(program))
     words = ["-m", program] if module else [program]
     called = program if module else Path(program).resolve().stem
-    launch = _launch_options(time_slice, no_state)
+    launch = _launch_options(time_slice, no_state, no_exception_texts)
     _watch_program(called, [*words, *(arguments or ())], launch, _settings(read_only), exact_name=name)
 
 
@@ -136,10 +140,11 @@ def _check_script(script: Path) -> None:
         raise CommandError(f"{script} may not be read.")
 
 
-def _launch_options(time_slice: float | None, no_state: bool) -> list[str]:
+def _launch_options(time_slice: float | None, no_state: bool, no_exception_texts: bool) -> list[str]:
     return [
         *(["--time-slice", str(time_slice)] if time_slice is not None else []),
         *(["--no-state"] if no_state else []),
+        *(["--no-exception-texts"] if no_exception_texts else []),
     ]
 
 

@@ -47,7 +47,7 @@ class Service:
         self.permissions = permissions
         self.name = "" if reservation is None else reservation.name
         self.path = None if reservation is None else reservation.path
-        self.log = EventLog(node, state=permissions.state)
+        self.log = EventLog(node, state=permissions.state, exception_texts=permissions.exception_texts)
         self.greenlets = Greenlets(node, self.log)
         self.watchdog = Watchdog(
             node, stall_limit, self.log.add_stall, self._every_second, other_greenlet=self.greenlets.running

@@ -15,6 +15,7 @@ def test_a_killed_child_comes_back_in_its_place_and_the_log_says_why(node: Obser
         old = client.pid("app/pool/worker-1")
         done = client.ask(wire.Exit(pid=old))
         assert isinstance(done, wire.Done)
+        assert done.sentence == f"Killed {old}."
         row = eventually(lambda: (row := client.tree()["app/pool/worker-1"]).pid not in (None, old) and row)
         assert row.restarts == 1
         assert row.last_failure_at is not None
@@ -163,8 +164,7 @@ def test_a_process_that_holds_the_hub_is_named_and_killed_while_it_does(
         done = client.ask(wire.Exit(pid=pid))
         assert isinstance(done, wire.Done), done
         assert client.pid("app/pool/worker-1") != pid
-        stall = eventually(lambda: [e for e in client.events() if e.kind == "stall"])[0]
-        assert stall.pid == pid
+        stall = eventually(lambda: [e for e in client.events() if (e.kind, e.pid) == ("stall", pid)])[0]
         assert stall.seconds is not None
         assert stall.seconds > 0.1
         assert client.stats().hub_busy_at is None
@@ -174,9 +174,33 @@ def test_a_hog_that_swallows_its_kill_is_dead_and_interrupted_again(node: Observ
     with node.client() as client:
         pid = client.tell("app/pool/worker-1", "'hog and swallow'")
         eventually(lambda: client.stats().hub_busy_with == pid)
-        assert isinstance(client.ask(wire.Exit(pid=pid)), wire.Done)
+        done = client.ask(wire.Exit(pid=pid))
+        assert isinstance(done, wire.Done)
+        assert done.sentence.startswith(
+            f"Killed {pid}: it has ended for all others, and its frames are still cleaning up"
+        )
+        assert "observed.py:" in done.sentence
         assert client.ask(wire.GetProcess(pid=pid)).kind == "noproc"  # dead for everybody, though it goes on
-        assert client.stats().hub_busy_at is not None
+        assert client.stats().remains == 1
+
+
+def test_the_remains_of_a_process_are_found_and_can_be_killed_again(node: ObservedNode) -> None:
+    with node.client() as client:
+        pid = client.tell("app/pool/worker-1", "'hog and swallow'")
+        eventually(lambda: client.stats().hub_busy_with == pid)
+        client.ask(wire.Exit(pid=pid))
+        assert client.stats().remains == 1
+        found = eventually(lambda: [each for each in client.ask(wire.GetLints()).lints if each.kind == "remains"])[0]
+        assert found.pids == (pid,)
+        assert "kill it again" in found.sentence
+        done = client.ask(wire.Exit(pid=pid))
+        assert isinstance(done, wire.Done), done
+        assert done.sentence.startswith(f"{pid} had ended already; its frames were still running at ")
+        eventually(lambda: client.stats().remains == 0)
+        assert client.ask(wire.Exit(pid=pid)).why == f"There is no process {pid}: it has ended."
+        before = client.stats().messages
+        client.ask(wire.Send(pid=client.pid("app/pool/worker-2"), message="'get'", via="call"))
+        assert client.stats().messages > before
 
 
 def test_a_command_that_the_stuck_hub_cannot_carry_out_says_so_and_is_not_done_later(node: ObservedNode) -> None:

@@ -122,7 +122,9 @@ def test_without_state_nothing_that_processes_hold_is_shown(folder: Path) -> Non
 def test_a_pid_that_is_gone_is_answered_with_a_sentence(node: ObservedNode) -> None:
     with node.client() as client:
         answer = client.ask(wire.GetProcess(pid="<0.999999.0>"))
-        assert answer == wire.Failed(why="There is no process <0.999999.0>: it has ended.", kind="noproc")
+        why = "There has never been a process <0.999999.0> on this node."
+        assert answer == wire.Failed(why=why, kind="noproc")
+        assert client.ask(wire.GetProcess(pid="<7.1.0>")).kind == "noproc"
         answer = client.ask(wire.Exit(pid="nonsense"))
         assert isinstance(answer, wire.Failed)
         assert answer.kind == "bad_request"

@@ -15,6 +15,7 @@ from runtime.introspection.answers.restart_budget import budget_used
 from runtime.introspection.events.event_log import EventLog
 from runtime.introspection.measuring.memory_trend import MemoryTrend
 from runtime.introspection.reading.rows import queue_length
+from runtime.introspection.reading.stack import stack_of
 from runtime.introspection.reading.supervisor_nodes import SupervisorNodes
 from runtime.introspection.reading.tree_path import children_of, display_name, position_of
 from runtime.introspection.reading.unsupervised import TopLevel
@@ -68,6 +69,8 @@ class Findings:
         self._lengths: dict[Process, tuple[int, int]] = {}
         self._refused: dict[Process, tuple[int, float]] = {}
         self._memory: dict[Process, MemoryTrend] = {}
+        self._remained: dict[Process, float] = {}
+        """Dead processes whose frames run, and since when that is known."""
         self._looked_at = 0.0
         self._cost = 0.0
 
@@ -84,7 +87,7 @@ class Findings:
         """Look for what is wrong; `found` gives it, heaviest first."""
         present = time.monotonic()
         before = pace.spent()
-        found = [*self._hog(), *self._loops(branches, pace), *self._self_calls()]
+        found = [*self._hog(), *self._remains(), *self._loops(branches, pace), *self._self_calls()]
         waiting: list[Process] = []
         for chunk in AllProcesses(self.node):
             for number, process in enumerate(self._striking(chunk)):
@@ -138,6 +141,18 @@ class Findings:
                 last.setdefault((stall.process, stall.kind), []).append(stall)
         for stalls in last.values():
             yield _of_past(stalls)
+
+    def _remains(self) -> Iterator[wire.Lint]:
+        """Find dead processes whose frames have not ended, except those that have only just died."""
+        present = time.monotonic()
+        self._remained = {p: self._remained.get(p, present) for p in [*self.node.scheduler.remains]}
+        for process, since in islice(self._remained.items(), MAX_FINDINGS):
+            if present - since < IGNORED_FOR:
+                continue
+            stack = stack_of(process)
+            where = f", at {stack[-1].file}:{stack[-1].line} in {stack[-1].function}" if stack else ""
+            sentence = f"{process.pid} has ended, and its frames still run{where}: kill it again to stop them."
+            yield wire.Lint(kind="remains", weight=2, pids=(str(process.pid),), sentence=sentence)
 
     def _loops(self, branches: SupervisorNodes, pace: Pace) -> Iterator[wire.Lint]:
         for number, branch in enumerate(branches.walk()):

@@ -31,7 +31,7 @@ MAX_SHOWN = 500
 
 def answer(query: wire.GetPlan, node: ObservedNode, client: ClientCache, pace: Pace) -> wire.Plan:
     """Work out what killing a process, and the others with it that are still there, would do."""
-    victim = addressee(query.pid, node.greenlets)
+    victim = addressee(query.pid, node)
     others = (node.find(pid) for pid in query.others[: wire.MAX_ROWS])
     return plan_of(victim, *(other for other in others if other is not None), pace=pace)
 

@@ -32,7 +32,7 @@ SWITCHED_OFF = "This node does not show what processes hold (--no-state)."
 
 def answer(query: wire.GetProcess, node: ObservedNode, client: ClientCache, pace: Pace) -> wire.Details:
     """Return everything about a process. May wait for a server's state."""
-    process = addressee(query.pid, node.greenlets)
+    process = addressee(query.pid, node)
     node.memory.show([query.pid])
     row = node.snapshot().row(process, position_of(process), key=path_of(process))
     shown = node.permissions.state

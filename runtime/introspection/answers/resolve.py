@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from runtime.introspection import wire
-from runtime.introspection.events.greenlets import NAME, Greenlets
+from runtime.introspection.answers.observed_node import ObservedNode
+from runtime.introspection.events.greenlets import NAME
 from runtime.introspection.reading.tree_path import parse_pid
 from runtime.kernel.process import Process
 
@@ -16,15 +17,22 @@ class RefusedError(Exception):
         self.answer = answer
 
 
-def addressee(text: str, greenlets: Greenlets) -> Process:
-    """Return the living process of a pid, or the greenlet with a name like ``g7``. Raises RefusedError."""
+def addressee(text: str, node: ObservedNode, with_remains: bool = False) -> Process:
+    """Return the living process of a pid, or the greenlet with a name like ``g7``. Raises RefusedError.
+
+    `with_remains` finds a dead process too, while its frames have not ended.
+    """
     pid = parse_pid(text)
-    process = greenlets.find(text) if pid is None else pid.process
+    process = node.greenlets.find(text) if pid is None else pid.process
     if process is not None and process.body is not None:
         return process
     if pid is None and not NAME.fullmatch(text):
-        why = f"{text!r} is not a pid; one looks like <0.17.0>."
+        why = f"{text[:100]!r} is not a pid; one looks like <0.17.0>."
         raise RefusedError(wire.Failed(why=why, kind="bad_request"))
+    if pid is not None and with_remains and (remains := node.node.find_remains(pid.id)) is not None:
+        return remains
+    if pid is not None and (pid.node or pid.serial or pid.id > node.node.spawned):
+        raise RefusedError(wire.Failed(why=f"There has never been a process {pid} on this node.", kind="noproc"))
     raise RefusedError(gone(text))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runtime.introspection.reading.rows import seconds_of
 from runtime.introspection.threads.racy_read import some
 from runtime.kernel import clock
 from runtime.supervision.children import Children
@@ -12,5 +13,5 @@ MOST = 20_000
 
 def budget_used(kept: Children) -> int:
     """Count the restarts in a supervisor's window."""
-    oldest = clock.now() - kept.intensity.max_seconds
+    oldest = clock.now() - seconds_of(kept.intensity.max_seconds)
     return sum(time >= oldest for time in some(kept.intensity.times, MOST))

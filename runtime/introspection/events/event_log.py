@@ -15,7 +15,9 @@ from typing import Any
 from runtime.introspection import wire
 from runtime.introspection.events.last_known_place import Orphans
 from runtime.introspection.events.log_entry import Entry
+from runtime.introspection.events.shown_reason import shown_reason
 from runtime.introspection.reading.message_text import message_text
+from runtime.introspection.reading.rows import seconds_of
 from runtime.introspection.reading.tree_path import (
     Position,
     child_text,
@@ -34,7 +36,8 @@ from runtime.preemption.stall import Stall
 from runtime.supervision.server import SupervisorServer
 from runtime.terms.crash import Crash
 from runtime.terms.reason import is_abnormal, is_same
-from runtime.terms.text import reason_text, render
+from runtime.terms.term import Term
+from runtime.terms.text import render
 
 CAPACITY = 4_000
 """Events that are kept."""
@@ -84,12 +87,14 @@ class SpawnHook(Instrument):
 class EventLog(Instrument):
     """Records the events of one node. `failures` maps the key of a place to when it, or one below it, last failed.
 
-    With `state` off, the last message and the state of servers that crash are not kept.
+    With `state` off, the last message and the state of servers that crash are not kept; with `exception_texts` off,
+    nothing of what exceptions and reasons say is, beyond the names of classes.
     """
 
-    def __init__(self, node: Node, capacity: int = CAPACITY, state: bool = True) -> None:
+    def __init__(self, node: Node, capacity: int = CAPACITY, state: bool = True, exception_texts: bool = True) -> None:
         self.node = node
         self.state = state
+        self.exception_texts = exception_texts
         self.capacity = capacity
         self.ring: deque[Entry] = deque()
         self.dropped = 0
@@ -114,6 +119,10 @@ class EventLog(Instrument):
         self.spawns = SpawnHook(self)
         self._spawns_logged = 0
 
+    def shown(self, reason: Term) -> str:
+        """Return what observers are shown of a reason."""
+        return shown_reason(reason, self.exception_texts)
+
     # -- Writing ------------------------------------------------------------------------------------------------
 
     def add(self, kind: str, pid: Pid | None = None, cause: int | None = None, **fields: Any) -> int:
@@ -131,7 +140,7 @@ class EventLog(Instrument):
 
     def add_kill(self, process: Process, reason: Any) -> int:
         """Log that an observer sends an exit signal."""
-        number = self.add("kill", process.pid, **self._about(process, position_of(process)), reason=reason_text(reason))
+        number = self.add("kill", process.pid, **self._about(process, position_of(process)), reason=self.shown(reason))
         if len(self._kills) > self.capacity:
             self._kills.clear()
         self._kills[process.pid.id] = (number, reason)
@@ -223,7 +232,7 @@ class EventLog(Instrument):
         if words is not None:
             about["last_message"], about["state"] = words
         event = self._cause_of_exit(process, reason, cause)
-        about["reason"], about["crashed"] = reason_text(reason), abnormal
+        about["reason"], about["crashed"] = self.shown(reason), abnormal
         self._by_pid[process.pid.id] = self.add("exit", process.pid, event, **about)
 
     def event(self, kind: str, fields: dict[str, Any]) -> None:
@@ -235,9 +244,9 @@ class EventLog(Instrument):
         budget = {
             "restarts_used": fields["used"],
             "max_restarts": fields["allowed"],
-            "max_seconds": float(fields["seconds"]),
+            "max_seconds": seconds_of(fields["seconds"]),
             "supervisor": str(supervisor),
-            "reason": reason_text(fields["reason"]),
+            "reason": self.shown(fields["reason"]),
         }
         behind = self._behind(supervisor)
         if kind == "restarted":
@@ -278,7 +287,7 @@ class EventLog(Instrument):
                 "report",
                 fields["pid"] if isinstance(fields["pid"], Pid) else None,
                 child_id=render(fields["id"], 100),
-                reason=reason_text(fields["reason"]),
+                reason=self.shown(fields["reason"]),
                 message=f"child {render(fields['id'], 100)} of {render(fields['supervisor'], 100)} {context}",
             )
 
@@ -306,7 +315,7 @@ class EventLog(Instrument):
         if event is None or not self.ring or event < self.ring[0].id:
             return False
         entry = self.ring[event - self.ring[0].id]
-        return entry.kind == "exit" and entry.pid == pid and entry.fields.get("reason") == reason_text(reason)
+        return entry.kind == "exit" and entry.pid == pid and entry.fields.get("reason") == self.shown(reason)
 
     def _behind(self, pid: Pid, depth: int = 0) -> int | None:
         """Find the event that is behind what a process does now: its end, or a death that it deals with."""

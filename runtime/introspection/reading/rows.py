@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from runtime.introspection import wire
@@ -34,6 +35,14 @@ def queue_length(process: Process) -> int:
     """Give how many messages wait, read without disturbing a mailbox that vanishes meanwhile."""
     mailbox, saved = process.mailbox, process.saved
     return (0 if mailbox is None else len(mailbox)) + (0 if saved is None else len(saved))
+
+
+def seconds_of(period: float) -> float:
+    """Return a period as a float, infinity for an integer that is too large for one."""
+    try:
+        return float(period)
+    except OverflowError:
+        return math.inf
 
 
 class Snapshot:
@@ -125,14 +134,15 @@ class Snapshot:
         if kept is None:
             return {"kind": "supervisor"}
         intensity = kept.intensity
-        oldest = self.clock_time - intensity.max_seconds
+        seconds = seconds_of(intensity.max_seconds)
+        oldest = self.clock_time - seconds
         times = [t for t in some(intensity.times, RESTARTS_READ) if t >= oldest]
         dynamic = isinstance(kept, DynamicChildren)
         return {
             "kind": "supervisor",
             "strategy": "dynamic" if dynamic else kept.strategy,
             "max_restarts": intensity.max_restarts,
-            "max_seconds": float(intensity.max_seconds),
+            "max_seconds": seconds,
             "restarts_used": len(times),
             "restarts_expire_in": round(times[0] - oldest, 3) if times else None,
             "child_count": len(kept.children),

@@ -35,7 +35,7 @@ def carry_out(order: Order[wire.ControlChild], node: ObservedNode) -> Outcome:
         except SupervisorError as error:
             return wire.Failed(why=_refusal(name, error.reason), kind="bad_request")
         except StartError as error:
-            return wire.Failed(why=f"{name} did not start: {reason_text(error.reason)}.")
+            return wire.Failed(why=f"{name} did not start: {node.log.shown(error.reason)}.")
         except CallError as error:
             return wire.Failed(why=f"The supervisor did not answer: {reason_text(error.reason)}.", kind="noproc")
 

@@ -29,7 +29,7 @@ def read_order(command: wire.Query, node: ObservedNode) -> Order[wire.Query]:
         why = "This node is read-only: it can be watched, and nothing else."
         raise RefusedError(wire.Failed(why=why, kind="read_only"))
     pid = cast(str, getattr(command, "supervisor", None) or getattr(command, "pid", ""))
-    process = addressee(pid, node.greenlets)
+    process = addressee(pid, node, with_remains=isinstance(command, wire.Exit))
     value: Term = None
     try:
         match command:

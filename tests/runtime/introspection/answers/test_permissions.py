@@ -1,0 +1,87 @@
+"""What observers are not shown where that was switched off."""
+
+from __future__ import annotations
+
+from runtime import dictionary, exit, receive, self_, send, send_after, sleep, spawn
+from runtime.introspection import wire
+from runtime.introspection.answers.observed_node import Permissions
+from runtime.introspection.events.event_log import EventLog
+from runtime.introspection.events.shown_reason import shown_reason
+from runtime.kernel.instrument import install, remove
+from runtime.kernel.node import this_node
+from runtime.kernel.process import Pid
+from runtime.terms.crash import Crash
+from tests.support.in_node import in_node
+from tests.support.trees import Observer
+
+
+def _keep_a_secret() -> None:
+    dictionary()["token"] = "swordfish"
+    send(self_(), "swordfish")
+    send_after(self_(), ("password", "swordfish"), 100)
+    receive("never")
+
+
+def _seen_of(pid: Pid, state: bool) -> list[str]:
+    observer = Observer(permissions=Permissions(state=state))
+    return [
+        str(observer.ask(wire.GetProcess(pid=str(pid)))),
+        str(observer.ask(wire.GetNames())),
+        str(observer.ask(wire.GetNames(filter="swordfish"))),
+    ]
+
+
+@in_node
+def test_messages_dictionaries_and_timers_are_shown() -> None:
+    pid = spawn(_keep_a_secret)
+    sleep(0.01)
+    details, names, found = _seen_of(pid, state=True)
+    assert details.count("swordfish") == 2
+    assert "swordfish" in names
+    assert "timers_total=1" in found
+
+
+@in_node
+def test_without_state_neither_messages_nor_dictionaries_nor_timers_are_shown_or_found() -> None:
+    pid = spawn(_keep_a_secret)
+    sleep(0.01)
+    details, names, found = _seen_of(pid, state=False)
+    assert "swordfish" not in details + names + found
+    assert "timers_total=1" in names
+    assert wire.NOT_SHOWN in names
+    assert "timers_total=0" in found
+
+
+def test_of_a_reason_that_is_not_shown_whole_no_word_of_the_programs_is_left() -> None:
+    crash = Crash("app.LoginError", "swordfish is wrong")
+    shown = {
+        crash: "app.LoginError",
+        "normal": "normal",
+        "killed": "killed",
+        "bad swordfish": wire.NOT_SHOWN,
+        ("shutdown", "swordfish"): f"(shutdown, {wire.NOT_SHOWN})",
+        ("swordfish", "shutdown"): wire.NOT_SHOWN,
+        7: wire.NOT_SHOWN,
+    }
+    for reason, text in shown.items():
+        assert shown_reason(reason, whole=False) == text
+        assert "swordfish" not in text
+    assert shown_reason(crash, whole=True) == "app.LoginError: swordfish is wrong"
+
+
+@in_node
+def test_events_show_no_text_of_exceptions_and_reasons_where_that_is_switched_off() -> None:
+    log = EventLog(this_node(), exception_texts=False)
+    install(log)
+    observer = Observer(log, Permissions(exception_texts=False))
+
+    def fail() -> None:
+        raise ValueError("swordfish")
+
+    spawn(fail)
+    spawn(lambda: exit("swordfish"))
+    sleep(0.01)
+    remove(log)
+    reasons = [event.reason for event in observer.events() if event.kind == "exit"]
+    assert reasons == ["ValueError", wire.NOT_SHOWN]
+    assert "swordfish" not in str(observer.events()).replace(__file__, "").replace('raise ValueError("swordfish")', "")
