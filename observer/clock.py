@@ -1,4 +1,4 @@
-"""The observer's only way to the time of day and to waiting, so that tests can stand still."""
+"""The observer's only access to the time of day, so that tests can stop it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ class Clock(Protocol):
     """Tells the time."""
 
     def now(self) -> float:
-        """Give the time of day in seconds since the epoch."""
+        """Return the time of day in seconds since the epoch."""
 
 
 class SystemClock:
     """The machine's clock."""
 
     def now(self) -> float:
-        """Give the time of day in seconds since the epoch."""
+        """Return the time of day in seconds since the epoch."""
         return time.time()
 
 

@@ -83,5 +83,5 @@ class Candidates:
         self._pool = []
 
     def take(self) -> wire.Row:
-        """Give one at random, which is no candidate any more. There must be one."""
+        """Return one at random, which is no candidate any more. There must be one."""
         return self._pool.pop(self._random.randrange(len(self._pool)))

@@ -27,12 +27,12 @@ class Victim:
 
 @dataclass(frozen=True)
 class Report:
-    """How it goes, or went. Times to recovery are seconds; None before the first recovery."""
+    """How a run stands, or ended. Times to recovery are in seconds; None before the first recovery."""
 
     kills: int = 0
     recovered: int = 0
     not_expected: int = 0
-    """Victims that nobody restarts (temporary children)."""
+    """Victims that no supervisor restarts (temporary children)."""
     missed: int = 0
     """Kills that came too late: the process was gone already."""
     pending: tuple[Victim, ...] = ()
@@ -48,12 +48,12 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether something was killed, all of it that should came back, and the node is still there."""
+        """Whether something was killed, everything that should come back did, and the node is still there."""
         return self.kills > 0 and not self.pending and not self.problem
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:
-    """Give the smallest of sorted `values` that is not below `share` (0 to 1) of them; None of none."""
+    """Return the smallest of the sorted `values` that a `share` of them (0 to 1) do not exceed; None for none."""
     return values[max(0, math.ceil(share * len(values)) - 1)] if values else None
 
 
@@ -77,7 +77,7 @@ class Recoveries:
             self._pending[row.key] = Victim(row.pid, row.key, row.name, at)
 
     def waits_for(self, key: str) -> bool:
-        """Tell whether the place `key` waits for its process to come back."""
+        """Return whether the place `key` waits for its process to come back."""
         return key in self._pending
 
     def back(self, key: str, pid: str | None, at: float) -> None:
@@ -98,7 +98,7 @@ class Recoveries:
                 self.gave_up.append(event.key or event.name or event.pid or "?")
 
     def silent(self, before: float = math.inf) -> list[Victim]:
-        """Give the victims killed before that moment which have not come back."""
+        """Return the victims killed before that moment which have not come back."""
         return [victim for victim in self._pending.values() if victim.killed_at < before]
 
     def explain(self, rows: Iterable[wire.Row]) -> None:
@@ -108,7 +108,7 @@ class Recoveries:
             self._pending[key] = replace(victim, why=_why(victim, standing))
 
     def report(self, elapsed: float, problem: str = "") -> Report:
-        """Give how it stands after `elapsed` seconds."""
+        """Return how it stands after `elapsed` seconds."""
         took = sorted(self._took)
         return Report(
             kills=self.kills,
@@ -126,7 +126,7 @@ class Recoveries:
 
 
 def places_above(key: str) -> Iterator[str]:
-    """Give the keys of the places above one, from the top down."""
+    """Return the keys of the places above one, from the top down."""
     for index, sign in enumerate(key):
         if sign == "/":
             yield key[:index]

@@ -25,13 +25,13 @@ POOL_AGE = 1.0
 """Seconds after which candidates are looked for again."""
 
 POOL = 100
-"""Candidates that are looked for at least. Of a high rate, what it kills in two seconds."""
+"""How many candidates are looked for, at least. At a high rate, as many as it kills in two seconds."""
 
 STALE = 10
-"""So many candidates in a row that are gone already, and the others are taken to be gone too: a whole tree fell."""
+"""After so many candidates in a row that are gone, the others are taken to be gone too: a whole tree fell."""
 
 SILENT_AFTER = 1.0
-"""Seconds after which the node is asked about a victim whose return the log has not told."""
+"""Seconds after which the node is asked about a victim of whose return the log says nothing."""
 
 ASK_EVERY = 0.25
 """Seconds between two such questions."""
@@ -98,7 +98,7 @@ class Chaos:
         self._stopped = True
 
     async def run(self) -> Report:
-        """Kill, watch and wait; give the final report. A node that is lost ends it, and is the report's problem."""
+        """Kill, watch and wait; return the final report. A node that is lost ends it, and is the report's problem."""
         self._started = self._clock.now()
         try:
             problem = await self._begin()
@@ -142,7 +142,7 @@ class Chaos:
         return await self._candidates.find(max(POOL, round(2 * self._orders.rate)))
 
     async def _kill_one(self) -> bool:
-        """Kill one candidate, after some that are gone already; tell whether there was one."""
+        """Kill one candidate, after some that are gone already; return whether there was one."""
         if not self._candidates or self._clock.now() - self._found_at > POOL_AGE:
             await self._find()
         for _ in range(min(STALE, len(self._candidates))):
@@ -165,7 +165,7 @@ class Chaos:
     # -- Watching -----------------------------------------------------------------------------------------------
 
     async def _settle(self) -> None:
-        """Wait for what has not come back, and find out why the rest does not."""
+        """Wait for what has not come back, and find out why the rest never does."""
         end = self._clock.now() + self._orders.settle
         await self._look()
         while self._recoveries.silent() and self._clock.now() < end:
@@ -175,7 +175,7 @@ class Chaos:
             self._recoveries.explain(await self._look_for(missing))
 
     async def _look(self) -> None:
-        """Take what the log tells, and ask about victims the log has been silent about."""
+        """Read the log, and ask about victims of which it says nothing."""
         for _ in range(BATCHES):
             events = await self._source.ask(wire.GetEvents(after=self._last_event, limit=EVENT_BATCH))
             fresh = events.events if isinstance(events, wire.Events) else ()

@@ -1,4 +1,4 @@
-"""The command that upsets a node on purpose: chaos."""
+"""The command that kills processes at a rate: chaos."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def chaos(
     seed: Annotated[int | None, typer.Option("--seed", help="Choose the same victims again.")] = None,
     json: options.AsJson = False,
 ) -> None:
-    """Kill workers at a rate and measure what comes back. Exits with 1 when something did not.
+    """Kill workers at a rate and measure what comes back. Exits with 1 when something never came back.
 
     Without --target, any worker that its supervisor would restart. Ctrl-C stops the killing and reports.
     """
@@ -123,7 +123,7 @@ def _print(report: Report) -> None:
     print(f"killed      {report.kills} in {units.duration(report.elapsed)}")
     print(f"came back   {report.recovered}")
     if report.not_expected:
-        print(f"temporary   {report.not_expected}, which nobody restarts")
+        print(f"temporary   {report.not_expected}, which no supervisor restarts")
     if report.worst is not None and report.p50 is not None and report.p99 is not None:
         print(f"after       p50 {_span(report.p50)}, p99 {_span(report.p99)}, worst {_span(report.worst)}")
     if report.missed:

@@ -1,4 +1,4 @@
-"""All commands, put together."""
+"""Puts all commands together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demos there are, read from their files: the observer never imports them, since they bring gevent along."""
+"""The demos, read from their files: the observer never imports them, because they import gevent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class DemoNotFoundError(Exception):
 
 
 def demos() -> list[Demo]:
-    """Give all demos by name; none when the package is not installed."""
+    """Return all demos by name; none when the package is not installed."""
     spec = importlib.util.find_spec(PACKAGE)
     folders = list(spec.submodule_search_locations or ()) if spec is not None else []
     files = {path.stem: path for folder in folders for path in Path(folder).glob("*.py")}
@@ -32,7 +32,7 @@ def demos() -> list[Demo]:
 
 
 def find(name: str) -> Demo:
-    """Give the demo called `name`. Raises `DemoNotFoundError`."""
+    """Return the demo called `name`. Raises `DemoNotFoundError`."""
     known = {demo.name: demo for demo in demos()}
     if name in known:
         return known[name]

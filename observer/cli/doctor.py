@@ -18,7 +18,7 @@ from observer.cli import options, output
 from observer.output.records import CheckRecord
 
 PACKAGES = ("process-observer", "gevent", "greenlet", "msgspec", "textual", "rich", "typer", "psutil")
-"""Whose versions are told."""
+"""Packages whose versions are printed."""
 
 WIDEST, HIGHEST = 80, 24
 """Columns and lines that the dashboard is made for, at least."""
@@ -139,7 +139,7 @@ def _size() -> CheckRecord:
 
 
 CHECKS: tuple[Callable[[], Iterator[CheckRecord]], ...] = (_versions, _system, _sockets, _terminal)
-"""What is looked at, in order."""
+"""The checks, in order."""
 
 
 def _good(name: str, found: str) -> CheckRecord:

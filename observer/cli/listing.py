@@ -55,14 +55,14 @@ def tree(
 
 
 COLUMNS = tuple(name for name in get_args(wire.Sort) if name != "tree")
-"""What can be sorted by, as the wire calls it."""
+"""What can be sorted by, as the protocol calls it."""
 
 ALIASES = {"mailbox": "message_queue_len", "cpu": "cpu_time", "messages": "messages_in", "uptime": "started_at"}
-"""What some of it is called on the screen."""
+"""Other names for some of them, as the screen has them."""
 
 
 def sort_of(text: str) -> wire.Sort:
-    """Give the column that `text` names. Raises `CommandError` with the columns there are."""
+    """Return the column that `text` names. Raises `CommandError` with the columns there are."""
     name = ALIASES.get(text, text)
     if name not in COLUMNS:
         raise WrongUsageError(f"{text!r} is no column to sort by. There are: {', '.join(COLUMNS)}.")

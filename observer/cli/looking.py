@@ -15,7 +15,7 @@ from observer.cli.listing import SortBy, sort_of
 from runtime.introspection import wire
 
 COUNTERS = ("messages_in", "messages_out", "reductions", "cpu_time")
-"""What `top` counts over an interval; mailboxes and memory are as large as they are."""
+"""Figures that `top` counts over an interval. Mailboxes and memory are shown as they are."""
 
 MOST_EVENTS = 100_000
 """How many events can be asked for at once: more than a node remembers."""
@@ -149,7 +149,7 @@ def events(
 
 
 def _next(batch: wire.Events, last: int, everything: bool) -> int:
-    """Give the id after which to ask next, and say when events were lost in between."""
+    """Return the id after which to ask next, and say when events were lost in between."""
     if not batch.events:
         return last
     if everything and batch.events[0].id > last + 1:

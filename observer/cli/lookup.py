@@ -35,7 +35,7 @@ def dial(node: str | None) -> Client:
 
 
 def dial_to_act(node: str | None) -> Client:
-    """Connect like `dial`, to change something. Raises `CommandError` when the settings or the node say read-only."""
+    """Connect like `dial`, to change something. Raises `CommandError` when the settings or the node are read-only."""
     from observer.model import settings
 
     if settings.load().read_only:
@@ -50,7 +50,7 @@ def dial_to_act(node: str | None) -> Client:
 
 
 def is_pid(text: str) -> bool:
-    """Tell whether `text` is a pid: ``<0.17.0>``, or ``0.17.0`` which needs no quotes in a shell."""
+    """Return whether `text` is a pid: ``<0.17.0>``, or ``0.17.0`` which needs no quotes in a shell."""
     return _PID.fullmatch(text) is not None
 
 
@@ -79,7 +79,7 @@ def split_targets(words: list[str]) -> tuple[str | None, list[str]]:
 
 
 def pid_of(client: Client, text: str) -> str:
-    """Give the pid that `text` means: a pid itself, a registered name, what a single process is called, a greenlet.
+    """Return the pid that `text` means: a pid itself, a registered name, what a single process is called, a greenlet.
 
     Raises `CommandError` when no process is called so, or several are and none is registered by that name.
     """
@@ -101,12 +101,8 @@ def pid_of(client: Client, text: str) -> str:
             (row.name for row in looked_at if row.pid is not None and row.name.casefold() == text.casefold()), None
         )
         if other is not None:
-            raise CommandError(
-                f"{client.name} has no process that is called {text!r}, but one that is called {other!r}."
-            )
-        raise CommandError(
-            f"{client.name} has no process that is called {text!r}. A pid looks like <0.17.0> or 0.17.0."
-        )
+            raise CommandError(f"{client.name} has no process called {text!r}. There is one called {other!r}.")
+        raise CommandError(f"{client.name} has no process called {text!r}. A pid looks like <0.17.0> or 0.17.0.")
     if len(called) > 1:
         shown = ", ".join(called[:8]) + (", ..." if len(called) > 8 else "")
         raise CommandError(f"{len(called)} processes of {client.name} are called {text!r}: say which one ({shown}).")
@@ -160,7 +156,7 @@ def measured(client: Client, kind: type[Measured], query: wire.Query, until: flo
 
 
 def tree(client: Client, *, filter: str = "", fold_over: int) -> list[wire.Row]:
-    """Give the node's whole tree depth first; only supervisors with more than `fold_over` children stay folded."""
+    """Return the node's whole tree depth first; only supervisors with more than `fold_over` children stay folded."""
     unfolded: tuple[str, ...] = ()
     for _ in range(ROUNDS):
         rows = _tree_once(client, filter, fold_over, unfolded)

@@ -26,10 +26,10 @@ LAST_WORDS = 10
 """How many of its last lines are shown of a program that failed without an exception."""
 
 SETTLE = 0.2
-"""Seconds in which a program that cannot even start shows that it cannot, before the screen opens."""
+"""Seconds within which a program that cannot start fails, so that the screen need not open."""
 
 PROMPT = 0.5
-"""Seconds in which a program is expected to end; when it takes longer that is told."""
+"""Seconds within which a program is expected to end. If it takes longer, the command says so."""
 
 _LOCATION = re.compile(r'\s*File "(?P<file>.*)", line (?P<line>\d+)')
 
@@ -107,7 +107,7 @@ def attach(node: options.Node = None, read_only: options.ReadOnly = False) -> No
 
 
 def _pick(node: str | None) -> Found:
-    """Give the node to attach to; ask when there are several. Raises what `discovery.find` and `Client` raise."""
+    """Return the node to attach to; ask when there are several. Raises what `discovery.find` and `Client` raise."""
     from observer.node import discovery
     from observer.node.client import Client
 
@@ -210,7 +210,7 @@ def end_program(child: Child) -> None:
 
 
 def _tell_end(child: Child) -> None:
-    """Say how a program ended that was not ended from here, and end with its exit status.
+    """Say how a program ended by itself, and end with its exit status.
 
     When all went well, print what it printed.
     """
@@ -224,7 +224,7 @@ def _tell_end(child: Child) -> None:
 
 
 def _last_words(stderr: Sequence[str]) -> str:
-    """Give the end of what a program wrote to standard error: for an exception what it was and where, else lines."""
+    """Return the end of what a program wrote to standard error: for an exception what it was and where, else lines."""
     for index in reversed(range(len(stderr))):
         if place := _LOCATION.match(stderr[index]):
             words = [line for line in stderr[index:] if line.strip() and not line.startswith(" ")]

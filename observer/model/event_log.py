@@ -35,11 +35,11 @@ class EventLog:
         return reversed(self._events.values())
 
     def next_after(self, newest: int) -> int:
-        """Give the `after` to ask with when the node's newest event is `newest`: at most `BATCH` behind it."""
+        """Return the `after` to ask with when the node's newest event is `newest`: at most `BATCH` behind it."""
         return max(self.last, newest - BATCH)
 
     def take(self, answer: Events) -> list[Event]:
-        """Take an answer of the node's; give the events in it that are new."""
+        """Take an answer of the node's; return the events in it that are new."""
         fresh = [event for event in answer.events if event.id > self.last]
         for event in fresh:
             if self.last:
@@ -51,18 +51,18 @@ class EventLog:
         return fresh
 
     def get(self, event_id: int) -> Event | None:
-        """Give the event with that id, None when it is not (or no longer) known."""
+        """Return the event with that id, None when it is not (or no longer) known."""
         return self._events.get(event_id)
 
     def chain(self, event: Event) -> list[tuple[int, Event]]:
-        """Give the whole chain that `event` belongs to: its first known cause and all that followed from it.
+        """Return the whole chain that `event` belongs to: its first known cause and all that followed from it.
 
         Each with its depth below that first cause, in order of time.
         """
         return self.following(self.first_cause(event))
 
     def first_cause(self, event: Event) -> Event:
-        """Give the first known event of the chain that `event` belongs to."""
+        """Return the first known event of the chain that `event` belongs to."""
         root, seen = event, {event.id}
         while root.cause is not None and root.cause not in seen and (cause := self._events.get(root.cause)):
             root = cause
@@ -70,7 +70,7 @@ class EventLog:
         return root
 
     def following(self, root: Event) -> list[tuple[int, Event]]:
-        """Give `root` and all that followed from it, each with its depth below it, in order of time."""
+        """Return `root` and all that followed from it, each with its depth below it, in order of time."""
         depths = {root.id: 0}
         chain = [(0, root)]
         for candidate in self._events.values():
@@ -80,7 +80,7 @@ class EventLog:
         return chain
 
     def about(self, key: str | None, pid: str | None) -> Iterable[Event]:
-        """Give the events of one place of the tree or of one process, newest first."""
+        """Return the events of one place of the tree or of one process, newest first."""
         return (
             event
             for event in reversed(self)

@@ -33,7 +33,7 @@ class KillOutcome:
         return self.plan.sentence if self.plan else "not worked out, as it is for a kill"
 
     def happened(self, log: EventLog) -> Sequence[tuple[float, int, Event]]:
-        """Give what followed: seconds after the first kill, depth in the chain of causes, and the event."""
+        """Return what followed: seconds after the first kill, depth in the chain of causes, and the event."""
         known = [kill for number in self.kills if (kill := log.get(number)) is not None]
         followed = {event.id: (depth, event) for kill in known for depth, event in log.following(kill)}
         start = min((kill.time for kill in known), default=0.0)
@@ -41,7 +41,7 @@ class KillOutcome:
         return [(event.time - start, depth, event) for depth, event in in_order]
 
     def summary(self, log: EventLog) -> str:
-        """Sum up what happened in words that can be held against the plan's."""
+        """Sum up what happened, in words that can be compared with the plan's."""
         happened = [(after, event) for after, _, event in self.happened(log) if event.kind != "kill"]
         if not happened:
             return "nothing yet"
@@ -52,9 +52,9 @@ class KillOutcome:
         return f"{told}; {', '.join(fallen)} gave up" if fallen else told
 
     def over(self, time: float) -> bool:
-        """Say whether it was long enough ago."""
+        """Return whether it was long enough ago."""
         return time - self.ordered_at > LASTING
 
     def settled(self, time: float) -> bool:
-        """Say whether it was long enough ago for most of it to have happened."""
+        """Return whether it was long enough ago for most of it to have happened."""
         return time - self.ordered_at >= SOON

@@ -22,7 +22,7 @@ class PastLife:
 
 
 def past_lives(events: Iterable[Event], key: str | None) -> list[PastLife]:
-    """Give the lives that ended in the place of that key, the last one first; `events` are in order of time."""
+    """Return the lives that ended in the place of that key, the last one first; `events` are in order of time."""
     began: dict[str, float] = {}
     lives: list[PastLife] = []
     for event in events:

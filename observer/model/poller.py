@@ -150,7 +150,7 @@ class Poller:
         return answer
 
     async def _wait(self, seconds: float) -> bool:
-        """Wait until the time is up or a look is wanted; say whether one is."""
+        """Wait until the time is up or a look is wanted; return whether one is."""
         try:
             await asyncio.wait_for(self._wanted.wait(), seconds)
         except TimeoutError:

@@ -21,15 +21,15 @@ class Reachability:
     """For how many seconds a node that is connected has owed an answer; 0 when that is not worth telling."""
 
     def met(self) -> Reachability:
-        """Give the state once the node has answered."""
+        """Return the state once the node has answered."""
         return Reachability(connected=True)
 
     def silent(self, seconds: float) -> Reachability:
-        """Give the state while the node has owed an answer for that long."""
+        """Return the state while the node has owed an answer for that long."""
         return replace(self, silent_for=seconds)
 
     def lost(self, now: float, why: str, child: ChildStatus | None) -> Reachability:
-        """Give the state after the node could not be reached; the first moment of a loss is kept."""
+        """Return the state after the node could not be reached; the first moment of a loss is kept."""
         return Reachability(lost_at=self.lost_at or now, why=why, child=child)
 
     @property

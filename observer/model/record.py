@@ -72,7 +72,7 @@ class Record:
         self.rows.take(window.rows, window.stats.time)
 
     def take_events(self, events: Events) -> list[Event]:
-        """Take events; give the new ones."""
+        """Take events; return the new ones."""
         return self.events.take(events)
 
     @property

@@ -19,7 +19,7 @@ CPU_LOOKS = 6
 
 
 class RowHistory:
-    """One place of the tree (or one process) as it was seen. A restart starts the rates anew, not the history."""
+    """What was seen of one place of the tree, or of one process. A restart begins the rates anew."""
 
     __slots__ = (
         "changed_at",
@@ -41,7 +41,7 @@ class RowHistory:
         self.changed_at: float | None = None
         self.mailbox = Series(SAMPLES)
         self.mailbox_peak = 0
-        """The longest that the mailbox was since somebody looks."""
+        """The longest that the mailbox has been since the observer began to look."""
         self.memory_began: tuple[float, int] | None = None
         """When the memory of this process was first seen, and how large it was."""
         self.memory = Series(SAMPLES)
@@ -65,28 +65,28 @@ class RowHistory:
 
     @property
     def growth(self) -> float:
-        """Bytes by which the memory of this process grew since it is looked at."""
+        """Bytes by which this process's memory has grown since the observer began to look."""
         return 0.0 if self.memory_began is None else (self.memory.latest or 0.0) - self.memory_began[1]
 
     @property
     def grown_for(self) -> float:
-        """Seconds in which it grew by that."""
+        """Seconds that this growth took."""
         return 0.0 if self.memory_began is None else self.seen_at - self.memory_began[0]
 
     @property
     def cpu_share(self) -> float | None:
-        """The share of one core that it took in the last few looks: in one alone there are few samples."""
+        """The share of one core that it took, over the last few looks. A single look has too few samples."""
         return self.cpu.rates.average(CPU_LOOKS)
 
     def flash(self, time: float, lasting: float = 3.0) -> float:
-        """Say how brightly the row flashes at `time`: 1 right after its process was replaced, 0 when that is over."""
+        """Return how brightly the row flashes at `time`: 1 right after its process was replaced, then less, then 0."""
         if self.changed_at is None:
             return 0.0
         return max(0.0, 1.0 - (time - self.changed_at) / lasting)
 
 
 class RowHistories:
-    """The lives of all rows seen lately, by key."""
+    """The histories of the rows seen lately, by key."""
 
     def __init__(self, limit: int = REMEMBERED) -> None:
         self._limit = limit
@@ -108,5 +108,5 @@ class RowHistories:
             self._histories.popitem(last=False)
 
     def get(self, key: str) -> RowHistory | None:
-        """Give the history of the row with that key, None when it was not seen or is forgotten."""
+        """Return the history of the row with that key, None when it was not seen or is forgotten."""
         return self._histories.get(key)

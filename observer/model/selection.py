@@ -23,11 +23,11 @@ class Selection:
     """Whether the user chose it. Until then the selection stays on the first row, whatever that is."""
 
     def at(self, index: int, row: Row | None) -> Selection:
-        """Give the selection that the user made by going to `index`, where `row` stands if it is loaded."""
+        """Return the selection that the user made by going to `index`, where `row` stands if it is loaded."""
         return Selection(index, row.key if row else None, row.pid if row else None, chosen=True)
 
     def follow(self, window: Window, loaded: Mapping[int, Row]) -> Selection:
-        """Give this selection as it stands in a new window; `loaded` are the rows known by index."""
+        """Return this selection as it stands in a new window; `loaded` are the rows known by index."""
         if window.total == 0:
             return replace(self, index=0, key=None, pid=None)
         if not self.chosen:
@@ -49,7 +49,7 @@ class Selection:
 
 
 def scroll_for(index: int, before: int, scroll: int, height: int) -> int:
-    """Give the scroll offset at which a selection that moved from row `before` to row `index` stays in sight.
+    """Return the scroll offset at which a selection that moved from row `before` to row `index` stays in sight.
 
     A selection that was out of sight is left there. Away from the top the rows move and the selection keeps its
     line on the screen; at the top the list stays put as long as the selection is in sight.
@@ -62,5 +62,5 @@ def scroll_for(index: int, before: int, scroll: int, height: int) -> int:
 
 
 def reveal(index: int, scroll: int, height: int) -> int:
-    """Give the offset nearest to `scroll` at which row `index` can be seen."""
+    """Return the offset nearest to `scroll` at which row `index` can be seen."""
     return max(0, min(scroll, index), index - height + 1)

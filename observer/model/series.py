@@ -25,7 +25,7 @@ class Series:
         return iter(self._samples)
 
     def add(self, time: float, value: float) -> None:
-        """Take a sample. One that comes too soon after the last takes its place, an older one is ignored."""
+        """Add a sample. A sample that comes too soon after the last replaces it; an older one is ignored."""
         before = self._samples[-1][0] if self._samples else None
         if before is None or time - before >= SOON:
             self._samples.append((time, value))
@@ -33,7 +33,7 @@ class Series:
             self._samples[-1] = (before, value)
 
     def values(self, last: int | None = None) -> list[float]:
-        """Give the last samples' values, oldest first; all of them by default."""
+        """Return the last samples' values, oldest first; all of them by default."""
         skipped = 0 if last is None else max(0, len(self._samples) - last)
         return [value for _, value in islice(self._samples, skipped, None)]
 
@@ -43,7 +43,7 @@ class Series:
         return self._samples[-1][1] if self._samples else None
 
     def average(self, last: int) -> float | None:
-        """Give the mean of the last samples, None before the first."""
+        """Return the mean of the last samples, None before the first."""
         values = self.values(last)
         return sum(values) / len(values) if values else None
 

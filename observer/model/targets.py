@@ -23,7 +23,7 @@ class Target:
 
 
 def target_of(row: Row | None) -> Sequence[Target]:
-    """Give the row's process as a target; none when the row has no process."""
+    """Return the row's process as a target; none when the row has no process."""
     if row is None or row.pid is None:
         return ()
     return (Target(row.pid, row.name or row.pid, row.key, row.status, row.supervisor, row.child_id, row.context),)
@@ -46,14 +46,14 @@ class ChildTarget:
 
 
 def child_target_of(row: Row | Target | None) -> Sequence[ChildTarget]:
-    """Give the supervisor's child in a row; none when it is under no supervisor."""
+    """Return the supervisor's child in a row; none when it is under no supervisor."""
     if row is None or row.supervisor is None or row.child_id is None:
         return ()
     return (ChildTarget(row.supervisor, row.child_id, row.name, row.status),)
 
 
 class Marks:
-    """Marked rows by key. A mark stays with the place, and means whatever process stands there when a key is hit."""
+    """Marked rows by key. A mark belongs to a place, and means the process that stands there when a key is pressed."""
 
     def __init__(self) -> None:
         self._targets: dict[str, Target] = {}

@@ -34,16 +34,16 @@ class RowsView(Protocol):
         """Which rows are shown, as the node understands it; empty for all."""
 
     def question(self, offset: int, limit: int, anchor: str | None) -> Query:
-        """Give the question for a window of this view."""
+        """Return the question for a window of this view."""
 
     def answers(self, question: Query) -> bool:
-        """Say whether the answer to that question is one about this view, and not about an earlier one."""
+        """Return whether the answer to that question is one about this view, and not about an earlier one."""
 
     def filtered(self, text: str) -> Self:
-        """Give the view with another filter."""
+        """Return the view with another filter."""
 
     def sorted_by(self, sort: Sort) -> Self:
-        """Give the view in another order; the order it has already is turned round."""
+        """Return the view in another order; the order it has already is turned round."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,11 @@ class _Rows:
     filter: str = ""
 
     def filtered(self, text: str) -> Self:
-        """Give the view with another filter."""
+        """Return the view with another filter."""
         return replace(self, filter=text)
 
     def sorted_by(self, sort: Sort) -> Self:
-        """Give the view in another order; the order it has already is turned round."""
+        """Return the view in another order; the order it has already is turned round."""
         return replace(self, sort=sort, descending=not self.descending if sort == self.sort else sort in DESCENDING)
 
 
@@ -88,7 +88,7 @@ class TreeView(_Rows):
         return replace(self, root=key)
 
     def question(self, offset: int, limit: int, anchor: str | None) -> GetTree:
-        """Give the question for a window of this view."""
+        """Return the question for a window of this view."""
         return GetTree(
             unfolded=tuple(sorted(self.unfolded)),
             folded=tuple(sorted(self.folded)),
@@ -102,7 +102,7 @@ class TreeView(_Rows):
         )
 
     def answers(self, question: Query) -> bool:
-        """Say whether the answer to that question is one about this view, and not about an earlier one."""
+        """Return whether the answer to that question is one about this view, and not about an earlier one."""
         return (
             isinstance(question, GetTree)
             and self.question(question.offset, question.limit, question.anchor) == question
@@ -119,7 +119,7 @@ class ProcessesView(_Rows):
     group_by: GroupBy = ""
 
     def question(self, offset: int, limit: int, anchor: str | None) -> GetProcesses:
-        """Give the question for a window of this view."""
+        """Return the question for a window of this view."""
         return GetProcesses(
             sort=self.sort,
             descending=self.descending,
@@ -132,7 +132,7 @@ class ProcessesView(_Rows):
         )
 
     def answers(self, question: Query) -> bool:
-        """Say whether the answer to that question is one about this view, and not about an earlier one."""
+        """Return whether the answer to that question is one about this view, and not about an earlier one."""
         return (
             isinstance(question, GetProcesses)
             and self.question(question.offset, question.limit, question.anchor) == question

@@ -42,7 +42,7 @@ LAUNCH = (sys.executable, "-m", "runtime.introspection.launch")
 """Starts a program with introspection switched on."""
 
 LONGEST_CAUSE = 2_000
-"""How many bytes are read of what a child says of its end."""
+"""How many bytes of a child's last report are read."""
 
 _POLL = 0.02
 
@@ -62,18 +62,18 @@ class Tail:
         self._thread.start()
 
     def lines(self) -> tuple[str, ...]:
-        """Give the last lines, oldest first; one that is still being written comes last."""
+        """Return the last lines, oldest first; a line that is not finished comes last."""
         return tuple(line for _, line in self.numbered())
 
     def numbered(self) -> list[tuple[int, str]]:
-        """Give the last lines with their numbers."""
+        """Return the last lines with their numbers."""
         lines = list(self._lines.copy())
         if rest := self._line:
             lines.append((next(self._numbers), rest))
         return [(number, line.decode("utf-8", "replace")) for number, line in lines]
 
     def finish(self, timeout: float) -> None:
-        """Wait until the stream has ended, at most `timeout` seconds: somebody who left the session may hold it."""
+        """Wait until the stream ends, at most `timeout` seconds: a process that left the session may hold it."""
         self._thread.join(timeout)
 
     def _read(self) -> None:
@@ -162,20 +162,20 @@ class Child:
         return not self._ended_from_here and self.returncode is not None
 
     def stdout(self) -> tuple[str, ...]:
-        """Give the last lines it wrote to standard output."""
+        """Return the last lines it wrote to standard output."""
         return self._stdout.lines()
 
     def stderr(self) -> tuple[str, ...]:
-        """Give the last lines it wrote to standard error."""
+        """Return the last lines it wrote to standard error."""
         return self._stderr.lines()
 
     def output(self) -> tuple[str, ...]:
-        """Give the last lines it wrote to either of them, in the order in which they came."""
+        """Return the last lines it wrote to either of them, in the order in which they came."""
         lines = sorted(self._stdout.numbered() + self._stderr.numbered(), key=itemgetter(0))
         return tuple(line for _, line in lines)
 
     def status(self) -> ChildStatus:
-        """Tell how it is doing."""
+        """Return how it is doing."""
         code = self.returncode
         cause = "" if code is None else self._read_cause()
         return ChildStatus(self.command, code, stderr=self.stderr(), output=self.output(), cause=cause)
@@ -192,7 +192,7 @@ class Child:
         return self._cause
 
     def verdict(self) -> str:
-        """Say in a sentence how it ended. Only for a child that has."""
+        """Return a sentence that says how it ended. Only for a child that has ended."""
         return f"{self.command} {self.status().ending}."
 
     def waiting(self) -> Iterator[bool]:
@@ -208,7 +208,7 @@ class Child:
                 return
 
     def wait_until_listening(self) -> bool:
-        """Block until the child's node can be connected to; tell whether it can."""
+        """Block until the child's node can be connected to; return whether it can."""
         for listening in self.waiting():
             if listening:
                 return True
@@ -216,7 +216,7 @@ class Child:
         return False
 
     def wait(self, timeout: float) -> int | None:
-        """Block until the child has ended, at most `timeout` seconds; give its exit status, or None."""
+        """Block until the child has ended, at most `timeout` seconds; return its exit status, or None."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout)
         return self.returncode
@@ -259,7 +259,7 @@ class ChildNode:
         return self._child.name
 
     def child(self) -> ChildStatus | None:
-        """Tell how the child process is doing."""
+        """Return how the child process is doing."""
         return self._child.status()
 
     async def connect(self) -> wire.Welcome:
@@ -278,7 +278,7 @@ class ChildNode:
         )
 
     async def ask(self, query: wire.Query) -> wire.Answer:
-        """Give the node's answer. Raises `NodeLostError`, which says how the child ended when it has."""
+        """Return the node's answer. Raises `NodeLostError`, which says how the child ended when it has."""
         try:
             return await self._connection.ask(query)
         except NodeLostError as error:

@@ -69,7 +69,7 @@ class Client:
         self._socket.close()
 
     def ask(self, query: wire.Query) -> wire.Answer:
-        """Give the node's answer, whatever it is. Raises `NodeLostError`."""
+        """Return the node's answer, whatever it is. Raises `NodeLostError`."""
         number = next(self._numbers)
         request = wire.Request(id=number, query=cast(wire.GetStats, query))  # the union is what callers know as Query
         answered, answer = replies.read_reply(self.name, self._exchange(request, self._answer_timeout))

@@ -42,11 +42,11 @@ class Connection:
         return self._name
 
     def child(self) -> ChildStatus | None:
-        """Give None: whoever is at the other end was not started from here."""
+        """Return None: whoever is at the other end was not started from here."""
         return None
 
     async def connect(self) -> wire.Welcome:
-        """Connect, or connect again, and give the node's welcome. Raises `NodeLostError`."""
+        """Connect, or connect again, and return the node's welcome. Raises `NodeLostError`."""
         await self.close()
         replies.check_owner(self._name, self._path)
         try:
@@ -71,7 +71,7 @@ class Connection:
         return welcome
 
     async def ask(self, query: wire.Query) -> wire.Answer:
-        """Give the node's answer to `query`. Raises `NodeLostError` when there is none to be had."""
+        """Return the node's answer to `query`. Raises `NodeLostError` when no answer comes."""
         if self._writer is None:
             raise replies.closed(self._name)
         number = next(self._numbers)

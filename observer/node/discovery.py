@@ -1,4 +1,4 @@
-"""Which nodes there are: the sockets in the user's folder, told apart by connecting to them."""
+"""Finds the nodes that run: connects to each socket in the user's folder."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ STALE_AFTER = 10.0
 
 
 class NodeNotFoundError(Exception):
-    """No node has that name, or there is none at all that answers. Its text is a sentence."""
+    """No node has that name, or no node answers. The text is a sentence."""
 
 
 class NodeNameError(ValueError):
-    """The text cannot name a node at all. Its text says what can."""
+    """A text cannot name a node. The message says what can."""
 
 
 class AmbiguousNodeError(Exception):
-    """No name was given and several nodes could be meant. Its text is a sentence; `names` are their names."""
+    """No name was given, and there are several nodes. The text is a sentence; `names` are their names."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names = tuple(names)
@@ -42,7 +42,7 @@ class AmbiguousNodeError(Exception):
 
 @dataclass(frozen=True)
 class Found:
-    """A socket in the folder. `welcome` is what its node said; when it said nothing, `problem` is a sentence why."""
+    """A socket in the folder. `welcome` is its node's answer; without one, `problem` says in a sentence why."""
 
     name: str
     path: Path
@@ -51,7 +51,7 @@ class Found:
 
 
 def sockets() -> list[Path]:
-    """Give the sockets in the folder, by name, live or not. Raises PermissionError like `address.socket_dir`."""
+    """Return the sockets in the folder, by name, live or not. Raises PermissionError like `address.socket_dir`."""
     try:
         return sorted(path for path in address.socket_dir().iterdir() if path.name.endswith(address.SUFFIX))
     except (FileNotFoundError, NotADirectoryError):
@@ -59,7 +59,7 @@ def sockets() -> list[Path]:
 
 
 def nodes(clock: Clock | None = None) -> list[Found]:
-    """Ask every socket who it is, all at once, and clear away those that nobody listens on.
+    """Ask every socket at once which node it is, and remove those on which no process listens.
 
     Live nodes come back with their welcome, nodes that do not answer with their problem. Takes `PROBE_TIMEOUT`
     seconds at most.
@@ -72,7 +72,7 @@ def nodes(clock: Clock | None = None) -> list[Found]:
 
 
 def probe(path: Path) -> Found:
-    """Ask the node behind `path` who it is."""
+    """Connect to the socket at `path` and read its node's welcome."""
     name = path.name.removesuffix(address.SUFFIX)
     try:
         with Client(name, path, connect_timeout=PROBE_TIMEOUT) as client:
@@ -82,16 +82,16 @@ def probe(path: Path) -> Found:
 
 
 def refuses(path: Path) -> bool:
-    """Tell whether nobody listens on the socket at `path` (or it is gone)."""
+    """Return whether no process listens on the socket at `path`, or there is no socket."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as attempt:
         attempt.setblocking(False)
         return attempt.connect_ex(str(path)) in (errno.ECONNREFUSED, errno.ENOENT)
 
 
 def clear_when_stale(path: Path, clock: Clock) -> bool:
-    """Remove the socket at `path` when its node has died; tell whether it has.
+    """Remove the socket at `path` when its node has died; return whether it has.
 
-    A young one that refuses may be a node about to listen, and stays: it counts as not there yet.
+    A socket younger than `STALE_AFTER` may be a node's that is about to listen. It stays, and counts as not there yet.
     """
     try:
         before = path.lstat()
@@ -104,7 +104,7 @@ def clear_when_stale(path: Path, clock: Clock) -> bool:
     except FileNotFoundError:
         return True
     except OSError:
-        return False  # a file of somebody else's, or no socket at all: connecting to it will say what is wrong
+        return False  # another user's file, or no socket: connecting to it says what is wrong
     return True
 
 
@@ -123,7 +123,7 @@ def find(name: str | None, clock: Clock | None = None) -> Found:
         path = address.socket_path(name)
         if path.exists() and not clear_when_stale(path, clock):
             return Found(name, path)
-        raise NodeNotFoundError(_nobody_called(name, (each.name.removesuffix(address.SUFFIX) for each in sockets())))
+        raise NodeNotFoundError(_no_node_called(name, (each.name.removesuffix(address.SUFFIX) for each in sockets())))
     known = nodes(clock)
     live = [found for found in known if found.welcome is not None]
     if known and not live:
@@ -138,7 +138,7 @@ def find(name: str | None, clock: Clock | None = None) -> Found:
     return live[0]
 
 
-def _nobody_called(name: str, others: Iterable[str]) -> str:
+def _no_node_called(name: str, others: Iterable[str]) -> str:
     names = [other for other in others if other != name]
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     if close:
@@ -167,7 +167,7 @@ def _numbered(base: str) -> Iterable[str]:
 
 
 def exists(name: str) -> bool:
-    """Tell whether a node called `name` listens."""
+    """Return whether a node called `name` listens."""
     try:
         return not refuses(address.socket_path(name))
     except ValueError:

@@ -59,10 +59,10 @@ class Source(Protocol):
         """Connect, or connect again after a loss. Raises `NodeLostError`."""
 
     async def ask(self, query: wire.Query) -> wire.Answer:
-        """Give the node's answer. Raises `NodeLostError` when the connection is gone."""
+        """Return the node's answer. Raises `NodeLostError` when the connection is gone."""
 
     async def close(self) -> None:
         """Let the connection go. Never raises, and may be called twice."""
 
     def child(self) -> ChildStatus | None:
-        """Tell how the child process is doing; None when the node was not started from here."""
+        """Return how the child process is doing; None when the node was not started from here."""

@@ -106,7 +106,7 @@ FORMATS = (
 
 
 _ENTITIES = str.maketrans({"#": "#35;", "<": "#lt;", ">": "#gt;", '"': "#quot;", "`": "#96;"})
-"""What would mean something else in a label of a Mermaid chart."""
+"""Characters that would mean something else in a label of a Mermaid chart."""
 
 
 def _label(row: Row) -> tuple[str, str]:
@@ -114,7 +114,7 @@ def _label(row: Row) -> tuple[str, str]:
 
 
 def _instead(row: Row) -> str:
-    """Give what stands where a pid would: how many rows a group stands for, or how a child is that has no process."""
+    """Return what stands where a pid would: how many rows a group stands for, or how a child is that has no process."""
     return str(row.child_count) if row.kind == "group" else row.status
 
 

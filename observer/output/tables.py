@@ -134,7 +134,7 @@ def busiest(rows: Sequence[tuple[wire.Row, wire.Row | None]], seconds: float) ->
 
 
 def gained(row: wire.Row, before: wire.Row | None, seconds: float) -> tuple[float | None, float | None, float | None]:
-    """Give messages received and sent a second, and the share of a core, since `before`; None where unknown.
+    """Return messages received and sent a second, and the share of a core, since `before`; None where unknown.
 
     A node that begins to measure processor time with the first question has seen none until then.
     """

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 STEP = 2
-"""Cells a level is indented by."""
+"""Cells by which each level is indented."""
 
 
 def guides(depths: Sequence[int], more: bool) -> list[str]:
-    """Give each row's guide from the rows' depths (0 for roots): ``"├─"``, ``"│ └─"`` and so on.
+    """Return each row's guide from the rows' depths (0 for roots): ``"├─"``, ``"│ └─"`` and so on.
 
     `more` says that rows follow which are not known. Then whether the last rows have further siblings is unknown too,
     and their lines are left open: the window reaches beyond what is visible, so this is rarely seen.

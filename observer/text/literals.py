@@ -6,11 +6,11 @@ import ast
 
 
 class LiteralError(ValueError):
-    """What was typed is no Python literal; the text is a sentence with an example."""
+    """What was typed is not a Python literal. The text is a sentence with an example."""
 
 
 def literal(typed: str) -> str:
-    """Give what was typed as the text of a Python literal. Raises `LiteralError`.
+    """Return what was typed as the text of a Python literal. Raises `LiteralError`.
 
     A bare word is taken as a string, because reasons are mostly words: ``shutdown`` means ``'shutdown'``.
     """

@@ -10,7 +10,7 @@ _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)\s*(/?)\s*(ms|s|m|h)?")
 
 
 def seconds(text: str) -> float:
-    """Give a span of time: ``90``, ``90s``, ``1.5m``, ``500ms``, ``1h``. Raises ValueError."""
+    """Return a span of time: ``90``, ``90s``, ``1.5m``, ``500ms``, ``1h``. Raises ValueError."""
     match = _QUANTITY.fullmatch(text.strip())
     if match is None or match[2]:
         raise ValueError(f"{text!r} is no span of time: write something like 90s, 1.5m or 500ms.")
@@ -18,7 +18,7 @@ def seconds(text: str) -> float:
 
 
 def per_second(text: str) -> float:
-    """Give a rate, more than 0: ``20``, ``20/s``, ``90/m``. Raises ValueError."""
+    """Return a rate, more than 0: ``20``, ``20/s``, ``90/m``. Raises ValueError."""
     match = _QUANTITY.fullmatch(text.strip())
     value = float(match[1]) / _UNITS[match[3] or "s"] if match and bool(match[2]) == bool(match[3]) else 0.0
     if not 0 < value < math.inf:

@@ -18,7 +18,7 @@ _UNSAFE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mn", "Me", "Mc"}
 
 
 def _visible(character: str) -> str:
-    """Give one character as something that stands still: itself, its control picture, or a question mark."""
+    """Return one character as something that stands still: itself, its control picture, or a question mark."""
     code = ord(character)
     if code < 0x20:
         return chr(_CONTROL_PICTURES + code)
@@ -71,13 +71,13 @@ def safe(text: str) -> str:
 
 
 def lines(text: str) -> list[str]:
-    """Give `text` as safe lines: line ends end lines, tabs become spaces, the rest as in `safe`."""
+    """Return `text` as safe lines: line ends end lines, tabs become spaces, the rest as in `safe`."""
     return [safe(line.expandtabs(4)) for line in text.replace("\r\n", "\n").split("\n")]
 
 
 @lru_cache(maxsize=8_192)
 def fit(text: str, width: int) -> str:
-    """Give safe `text` as exactly `width` cells: padded with spaces, or cut with an ellipsis."""
+    """Return safe `text` as exactly `width` cells: padded with spaces, or cut with an ellipsis."""
     text = safe(text)
     length = cell_len(text)
     if length <= width:
@@ -95,6 +95,6 @@ def fit(text: str, width: int) -> str:
 
 
 def fit_right(text: str, width: int) -> str:
-    """Give safe `text` as exactly `width` cells, standing on the right."""
+    """Return safe `text` as exactly `width` cells, standing on the right."""
     length = cell_len(safe(text))
     return " " * (width - length) + safe(text) if length < width else fit(text, width)

@@ -40,5 +40,5 @@ def bar(fraction: float, width: int) -> str:
 
 
 def mailbox_fraction(length: int) -> float:
-    """Give the share of its bar that a mailbox of that length fills, on a logarithmic scale."""
+    """Return the share of its bar that a mailbox of that length fills, on a logarithmic scale."""
     return min(1.0, math.log10(1 + length) / math.log10(1 + MAILBOX_FULL))

@@ -87,7 +87,7 @@ def percent(fraction: float | None) -> str:
 
 
 def round_up(largest: float) -> float:
-    """Give a round number not below `largest`: 1, 2 or 5 times a power of ten."""
+    """Return a round number not below `largest`: 1, 2 or 5 times a power of ten."""
     if largest <= 0:
         return 1.0
     power = 1.0
@@ -99,7 +99,7 @@ def round_up(largest: float) -> float:
 
 
 def round_up_size(largest: float) -> float:
-    """Give a round number of bytes not below `largest`: 1, 2 or 5 times a power of ten of B, K, M or G."""
+    """Return a round number of bytes not below `largest`: 1, 2 or 5 times a power of ten of B, K, M or G."""
     unit = 1.0
     while largest >= 1024 * unit:
         unit *= 1024

@@ -62,7 +62,7 @@ class FakeEndpoint:
             thread.join(timeout=10)
 
     def welcome(self) -> wire.Welcome:
-        """Give what it says to a client first."""
+        """Return what it says to a client first."""
         return wire.Welcome(
             protocol=wire.PROTOCOL,
             node=self.name,
@@ -137,26 +137,26 @@ def _read(client: socket.socket, length: int) -> bytes:
 
 @pytest.fixture
 def socket_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Give an empty folder for sockets, with a path short enough for them, and point OBSERVER_DIR at it."""
+    """Return an empty folder for sockets, with a path short enough for them, and point OBSERVER_DIR at it."""
     with tempfile.TemporaryDirectory(prefix="obs", dir="/tmp") as folder:
         monkeypatch.setenv("OBSERVER_DIR", folder)
         yield Path(folder)
 
 
 def stats(name: str = "chat", process_count: int = 0) -> wire.NodeStats:
-    """Give the figures of a node."""
+    """Return the figures of a node."""
     return wire.NodeStats(
         name=name, time=1_700_000_100.0, started_at=1_700_000_000.0, os_pid=os.getpid(), process_count=process_count
     )
 
 
 def window(*rows: wire.Row, offset: int = 0, total: int | None = None) -> wire.Window:
-    """Give an answer with these rows."""
+    """Return an answer with these rows."""
     return wire.Window(rows=rows, offset=offset, total=len(rows) if total is None else total, stats=stats())
 
 
 def of_rows(rows: tuple[wire.Row, ...]) -> Callable[[wire.Query], wire.Answer]:
-    """Give a `respond` for a node with these rows: windows are cut out of them, and everything else fails.
+    """Return a `respond` for a node with these rows: windows are cut out of them, and everything else fails.
 
     A process's details are its row; a command is done when its pid is among them.
     """

@@ -9,7 +9,7 @@ from tests.support.fake_process import FakeProcess
 
 
 def grouped(places: Iterable[FakeProcess], by: str, row_of: Callable[[FakeProcess], wire.Row]) -> tuple[wire.Row, ...]:
-    """Give one row a group, with counts and sums."""
+    """Return one row a group, with counts and sums."""
     groups: dict[str, list[wire.Row]] = {}
     for place in places:
         above = place.parent.name if place.parent else "no supervisor"

@@ -58,7 +58,7 @@ class FakeNode:
         self._lost = None
 
     def find(self, name: str) -> FakeProcess:
-        """Give the process with that name."""
+        """Return the process with that name."""
         return next(place for root in self.roots for place in root.walk() if place.name == name)
 
     def log(self, kind: str, place: FakeProcess | None = None, **more: object) -> wire.Event:
@@ -136,7 +136,7 @@ class FakeNode:
         """Nothing is open."""
 
     def child(self) -> ChildStatus | None:
-        """Give what the test set."""
+        """Return what the test set."""
         return self.child_status
 
     async def ask(self, query: wire.Query) -> wire.Answer:
@@ -162,7 +162,7 @@ class FakeNode:
         return answer(query)
 
     def stats(self) -> wire.NodeStats:
-        """Give the node's figures of this moment."""
+        """Return the node's figures of this moment."""
         if self._process_count is None or len(self.roots) < 50:
             self._process_count = sum(place.kind != "group" and place.pid is not None for place in self._all())
         run = self.time - START + 300
@@ -194,7 +194,7 @@ class FakeNode:
         return wire.Stats(stats=self.stats(), settings={"runtime": "0.1.0", "time_slice": "off"})
 
     def row(self, place: FakeProcess, depth: int = 0, folded: bool = False, context: bool = False) -> wire.Row:
-        """Give a place as the wire shows it."""
+        """Return a place as the wire shows it."""
         supervisor = place.kind == "supervisor"
         lived = self.time - place.started_at
         lively = lived + math.sin(self.time * 1.3 + len(place.name)) * 0.6
@@ -389,12 +389,12 @@ class FakeNode:
 
 
 def wire_pid(pid: str | None) -> int:
-    """Give a pid's number, for sorting."""
+    """Return a pid's number, for sorting."""
     return int(pid.split(".")[1]) if pid else -1
 
 
 def chat(**more: object) -> FakeNode:
-    """Give a node like the chat demo: a supervisor with a server and a supervisor of clients, and one stray process."""
+    """Return a node like the chat demo: a supervisor with a server and a supervisor of clients; and a stray process."""
     root = FakeProcess("chat_sup", "chat_sup", "<0.10.0>", "supervisor", strategy="rest_for_one")
     root.add(
         "chat_server",
@@ -416,7 +416,7 @@ def chat(**more: object) -> FakeNode:
 
 
 def crowd(count: int, per_pool: int = 100) -> FakeNode:
-    """Give a node of about `count` processes, in pools of workers."""
+    """Return a node of about `count` processes, in pools of workers."""
     root = FakeProcess("app", "app", "<0.1.0>", "supervisor", strategy="one_for_one")
     for pool_number in range(count // per_pool):
         pool = root.add(f"pool{pool_number}", f"<0.{2 + pool_number}.0>", kind="supervisor", strategy="one_for_one")
@@ -427,7 +427,7 @@ def crowd(count: int, per_pool: int = 100) -> FakeNode:
 
 
 def crashing() -> FakeNode:
-    """Give a chat where things go wrong: a long mailbox, a leak, a child that is not running, budgets used up."""
+    """Return a chat where things go wrong: a long mailbox, a leak, a child that is not running, budgets used up."""
     node = chat()
     node.crash(node.find("bob"), "ValueError: 'bob' sent nonsense")
     node.crash(node.find("bob"), "ValueError: 'bob' sent nonsense")

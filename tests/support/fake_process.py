@@ -40,7 +40,7 @@ class FakeProcess:
     unfolded_at_first: bool = True
 
     def walk(self) -> Iterator[FakeProcess]:
-        """Give this place and all below it, depth first."""
+        """Return this place and all below it, depth first."""
         yield self
         for child in self.children:
             yield from child.walk()
@@ -59,5 +59,5 @@ class FakeClock:
         self.time = now
 
     def now(self) -> float:
-        """Give the time it stands at."""
+        """Return the time it stands at."""
         return self.time

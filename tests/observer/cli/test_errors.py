@@ -63,7 +63,7 @@ def test_a_target_of_chaos_that_the_node_does_not_understand_is_wrong_usage(obse
 FAILURES = [
     (["tree", "chta"], "Did you mean chat"),
     (["kill", "0.99.0"], "no process <0.99.0>"),
-    (["kill", "nobody"], "no process that is called 'nobody'"),
+    (["kill", "nobody"], "no process called 'nobody'"),
     (["info", "0.99.0"], "no process <0.99.0>"),
     (["attach", "chat"], "needs a terminal"),
 ]
@@ -91,7 +91,7 @@ def test_a_name_in_other_letters_is_told_as_it_is_written(observer: Command) -> 
     with FakeEndpoint("chat", scripted):
         status, _, err = observer("kill", "LONELY")
     assert status == 1
-    assert "but one that is called 'lonely'" in err
+    assert "There is one called 'lonely'" in err
 
 
 def test_several_nodes_must_be_told_apart(observer: Command) -> None:
