@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 from runtime.kernel.body import name_of
 from runtime.kernel.process import Destination, Pid
@@ -34,7 +34,7 @@ class Agent(GenServer, Generic[T]):
 
     @classmethod
     def start_link(
-        cls, *args: Any, name: Destination = None, timeout: TimeoutArgument = None, **kwargs: Any
+        cls, *args: Term, name: Destination = None, timeout: TimeoutArgument = None, **kwargs: Term
     ) -> Pid | None:
         """Start an agent linked with the caller; takes what `init` takes.
 
@@ -44,7 +44,9 @@ class Agent(GenServer, Generic[T]):
         return super().start_link(*args, name=name, timeout=timeout, **kwargs)
 
     @classmethod
-    def start(cls, *args: Any, name: Destination = None, timeout: TimeoutArgument = None, **kwargs: Any) -> Pid | None:
+    def start(
+        cls, *args: Term, name: Destination = None, timeout: TimeoutArgument = None, **kwargs: Term
+    ) -> Pid | None:
         """Like `start_link`, without the link."""
         cls._check(args)
         return super().start(*args, name=name, timeout=timeout, **kwargs)
@@ -124,7 +126,7 @@ class Agent(GenServer, Generic[T]):
         """Drop what is no request, as an agent in Elixir does."""
 
 
-def _checked(fn: Any = None) -> Callable[..., Any]:
+def _checked(fn: object = None) -> Callable[..., Term]:
     if not callable(fn):
         raise TypeError(f"an agent runs functions, not {fn!r}")
-    return cast(Callable[..., Any], fn)
+    return fn

@@ -29,7 +29,7 @@ CAST = "$gen_cast"
 SYSTEM = "$system"
 
 FAR = 1e12
-"""More seconds than any wait lasts: a limit beyond needs a closer look, for one at infinity is none."""
+"""More seconds than any wait lasts: a limit beyond needs a closer look, since infinity is no limit."""
 
 
 class _Pending:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from runtime.terms.errors import StartError
 from runtime.terms.isolation import isolate
+from runtime.terms.term import Term
 
 Restart = Literal["permanent", "transient", "temporary"]
 """When a child that ended is started again: always, after an abnormal exit only, never."""
@@ -42,7 +43,7 @@ class SpecError(StartError, ValueError):
     start fails with: the same under ``"start_spec"``, ``"supervisor_data"`` or ``"bad_start_spec"``.
     """
 
-    def __init__(self, reason: Any, sentence: str, about: str = "start_spec") -> None:
+    def __init__(self, reason: Term, sentence: str, about: str = "start_spec") -> None:
         super().__init__(reason)
         self.args = (sentence,)
         self.start_reason = (about, reason)
@@ -65,13 +66,13 @@ class ChildSpec:
     `start` belongs to. Raises SpecError, a ValueError, for a value that is not allowed. See OTP's supervisor(3).
     """
 
-    id: Any = MISSING
-    start: tuple[Any, ...] = MISSING
+    id: Hashable = MISSING
+    start: tuple[Term, ...] = MISSING
     restart: Restart = "permanent"
     shutdown: Shutdown = MISSING
     type: Literal["worker", "supervisor"] = "worker"
     significant: bool = False
-    modules: Any = MISSING
+    modules: list[object] | tuple[object, ...] | Literal["dynamic"] = MISSING
 
     def __post_init__(self) -> None:
         if self.id is MISSING:
@@ -101,7 +102,7 @@ class ChildSpec:
         return self if start is self.start else replace(self, start=start)
 
 
-def child_spec(child: Any, /, **changes: Any) -> ChildSpec:
+def child_spec(child: object, /, **changes: Any) -> ChildSpec:
     """Make a ChildSpec of anything that stands for one, with some fields changed.
 
     `child` is a ChildSpec, a mapping with its fields, a class (or object) with a `child_spec` method, or a tuple of
@@ -114,7 +115,7 @@ def child_spec(child: Any, /, **changes: Any) -> ChildSpec:
     return replace(spec, **changes) if changes else spec
 
 
-def _spec_of(child: Any) -> ChildSpec:
+def _spec_of(child: object) -> ChildSpec:
     if isinstance(child, ChildSpec):
         return child
     if isinstance(child, Mapping):
@@ -133,7 +134,7 @@ def _spec_of(child: Any) -> ChildSpec:
     return spec
 
 
-def check_childspecs(children: Iterable[Any], auto_shutdown: AutoShutdown | None = None) -> None:
+def check_childspecs(children: Iterable[object], auto_shutdown: AutoShutdown | None = None) -> None:
     """Raise SpecError for the first of `children` that a supervisor would refuse; see `child_specs`.
 
     Without `auto_shutdown`, whether significant children fit the supervisor is not checked. See
@@ -144,7 +145,7 @@ def check_childspecs(children: Iterable[Any], auto_shutdown: AutoShutdown | None
     child_specs(children, auto_shutdown)
 
 
-def child_specs(children: Iterable[Any], auto_shutdown: AutoShutdown | None) -> tuple[ChildSpec, ...]:
+def child_specs(children: Iterable[object], auto_shutdown: AutoShutdown | None) -> tuple[ChildSpec, ...]:
     """Return the ChildSpecs of `children`, checked together: no id twice, significant ones where they may be."""
     specs: dict[Hashable, ChildSpec] = {}
     for child in children:
@@ -177,7 +178,7 @@ def check_significant(spec: ChildSpec, auto_shutdown: AutoShutdown | None) -> No
         )
 
 
-def _check_start(id: Any, start: Any) -> None:
+def _check_start(id: object, start: object) -> None:
     try:
         hash(id)
     except TypeError:
@@ -196,7 +197,7 @@ def _class_name(spec: ChildSpec) -> str:
     return module.__name__ if isinstance(module, type) else "TheClass"
 
 
-def _is_shutdown(value: Any) -> bool:
+def _is_shutdown(value: object) -> bool:
     if isinstance(value, str):
         return value in ("brutal_kill", "infinity")
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
@@ -223,19 +224,19 @@ def id_from_name(name: object, otherwise: Hashable) -> Hashable:
     return otherwise
 
 
-def _not_allowed(tag: str, id: Any, field: str, value: Any, allowed: tuple[Any, ...]) -> SpecError:
+def _not_allowed(tag: str, id: object, field: str, value: object, allowed: tuple[object, ...]) -> SpecError:
     return SpecError((tag, value), f"child {id!r} has {field}={value!r}; {_allowed(allowed)}")
 
 
-def _allowed(values: tuple[Any, ...]) -> str:
+def _allowed(values: tuple[object, ...]) -> str:
     return f"allowed are {', '.join(map(str, values))}"
 
 
-def _names(names: Iterable[Any]) -> str:
+def _names(names: Iterable[object]) -> str:
     return ", ".join(sorted(map(repr, names)))
 
 
-def _modules_of(start: Any) -> list[Any]:
+def _modules_of(start: Callable[..., object]) -> list[object]:
     if hasattr(start, "cls"):  # what GenServer.child_spec() makes for keyword arguments
         return [start.cls]
     owner = start.__self__ if isinstance(start, MethodType) else None

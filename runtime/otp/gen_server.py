@@ -68,7 +68,7 @@ class GenServer(Callbacks):
     stops_children = False
     """Whether it ends its children before itself, in its own time: true of supervisors."""
 
-    _spec_options: ClassVar[dict[str, Any]] = {}
+    _spec_options: ClassVar[dict[str, Term]] = {}
     """Fields of the child spec that the class has set; a subclass has its parent's, without the id."""
 
     def __init_subclass__(
@@ -79,7 +79,7 @@ class GenServer(Callbacks):
         shutdown: Any = MISSING,
         type: Any = MISSING,
         significant: Any = MISSING,
-        **kwargs: Any,
+        **kwargs: Term,
     ) -> None:
         """Set fields of the child spec for all servers of a class: ``class Worker(GenServer, restart="transient")``.
 
@@ -93,7 +93,7 @@ class GenServer(Callbacks):
 
     @classmethod
     def start_link(
-        cls, *args: Any, name: Destination = None, timeout: TimeoutArgument = None, **kwargs: Any
+        cls, *args: Term, name: Destination = None, timeout: TimeoutArgument = None, **kwargs: Term
     ) -> Pid | None:
         """Start a server linked with the caller and wait until `init` is done (OTP: gen_server:start_link/4).
 
@@ -105,12 +105,14 @@ class GenServer(Callbacks):
         return start_server(cls, args, kwargs, name, timeout, link=True)
 
     @classmethod
-    def start(cls, *args: Any, name: Destination = None, timeout: TimeoutArgument = None, **kwargs: Any) -> Pid | None:
+    def start(
+        cls, *args: Term, name: Destination = None, timeout: TimeoutArgument = None, **kwargs: Term
+    ) -> Pid | None:
         """Start a server without a link (OTP: gen_server:start/4); otherwise as `start_link`."""
         return start_server(cls, args, kwargs, name, timeout, link=False)
 
     @classmethod
-    def child_spec(cls, *args: Any, **kwargs: Any) -> ChildSpec:
+    def child_spec(cls, *args: Term, **kwargs: Term) -> ChildSpec:
         """Return the `ChildSpec` by which a supervisor starts this server with these arguments.
 
         The class's own options count (``class Worker(GenServer, restart="transient")``). To change the spec of one
@@ -127,7 +129,7 @@ class GenServer(Callbacks):
     run_process = run_server
 
 
-def _refuse_fields(cls: type[GenServer], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+def _refuse_fields(cls: type[GenServer], args: tuple[Term, ...], kwargs: dict[str, Term]) -> None:
     """Raise SpecError for keyword arguments that are meant for the child spec: `init` would get them, and fail."""
     parameters = signature(cls.init).parameters
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
@@ -209,7 +211,7 @@ def _started(parent: Process, server: Process, origin: From, timeout: float | No
     return server.pid
 
 
-def lineage_of(parent: Process) -> tuple[Any, ...]:
+def lineage_of(parent: Process) -> tuple[Term, ...]:
     """Return the ancestors of a child of `parent`, nearest first: names, or Pids of those without one."""
     first = parent.name or parent.pid
     lineage = parent.lineage
@@ -218,7 +220,7 @@ def lineage_of(parent: Process) -> tuple[Any, ...]:
     return lineage
 
 
-def _take_name(node: Node, server: Process, name: Any) -> None:
+def _take_name(node: Node, server: Process, name: Destination) -> None:
     if name is None:
         return
     if type(name) is tuple and len(name) in (3, 4) and name[0] == "via":
@@ -230,6 +232,7 @@ def _take_name(node: Node, server: Process, name: Any) -> None:
         server.via = name[:3]
         return
     check_name(name)
+    assert isinstance(name, str)
     set_name(server, name)
 
 

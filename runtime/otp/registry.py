@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 from runtime.kernel.mailbox import send
 from runtime.kernel.names import whereis
@@ -38,7 +38,7 @@ class Registry(GenServer):
     """
 
     @classmethod
-    def start_link(cls, *args: Any, name: Any = None, timeout: TimeoutArgument = None, **kwargs: Any) -> Pid | None:
+    def start_link(cls, *args: Term, name: Term = None, timeout: TimeoutArgument = None, **kwargs: Term) -> Pid | None:
         """Start a registry linked with the caller; takes what `init` takes.
 
         Raises ValueError for wrong `keys`, TypeError for wrong `listeners`, StartError as GenServer.start_link.
@@ -47,13 +47,13 @@ class Registry(GenServer):
         return super().start_link(*args, name=name, timeout=timeout, **kwargs)
 
     @classmethod
-    def start(cls, *args: Any, name: Any = None, timeout: TimeoutArgument = None, **kwargs: Any) -> Pid | None:
+    def start(cls, *args: Term, name: Term = None, timeout: TimeoutArgument = None, **kwargs: Term) -> Pid | None:
         """Like `start_link`, without the link."""
         cls._check(args, kwargs)
         return super().start(*args, name=name, timeout=timeout, **kwargs)
 
     @classmethod
-    def _check(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def _check(cls, args: tuple[Term, ...], kwargs: dict[str, Term]) -> None:
         """Let wrong arguments fail at the call, before there is a process."""
         if cls.init is not Registry.init:
             return
@@ -66,7 +66,7 @@ class Registry(GenServer):
             raise TypeError(f"listeners is {listeners!r}; give a list of registered names")
 
     @classmethod
-    def child_spec(cls, *args: Any, **kwargs: Any) -> ChildSpec:
+    def child_spec(cls, *args: Term, **kwargs: Term) -> ChildSpec:
         """Return the spec by which a supervisor starts this registry; its id is the name, where it has one.
 
         It is a supervisor's, since the end of a registry is the end of those that have registered.
@@ -84,9 +84,9 @@ class Registry(GenServer):
         self.unique = keys == "unique"
         self.listeners = tuple(listeners)
         self.table = RegistryTable()
-        self.metadata: dict[Hashable, Any] = {}
+        self.metadata: dict[Hashable, Term] = {}
 
-    def handle_info(self, message: Any) -> None:
+    def handle_info(self, message: Term) -> None:
         """Take a process that died out of the table."""
         if isinstance(message, Exit):
             self.table.remove_process(message.pid)
@@ -102,7 +102,7 @@ class Registry(GenServer):
     # -- The caller's own registrations ---------------------------------------------------------------------------
 
     @staticmethod
-    def register(registry: Destination, key: Hashable, value: Any = None) -> Pid:
+    def register(registry: Destination, key: Hashable, value: Term = None) -> Pid:
         """Register the caller under `key`, with a copy of `value`. Returns the registry's Pid.
 
         Raises AlreadyRegisteredError when the key is unique and taken, also by the caller itself.
@@ -117,14 +117,14 @@ class Registry(GenServer):
         _remove(registry, key, None)
 
     @staticmethod
-    def unregister_match(registry: Destination, key: Hashable, pattern: Any) -> None:
+    def unregister_match(registry: Destination, key: Hashable, pattern: Term) -> None:
         """Take those of the caller's registrations under `key` out whose value matches `pattern` (as in `receive`)."""
         pid, matches = current_process("unregister_match").pid, compile_pattern(pattern)
         entries = _server(registry).table.entries(_hashable(key))
         _remove(registry, key, [entry for entry in entries if entry.pid == pid and matches(entry.value)])
 
     @staticmethod
-    def update_value(registry: Destination, key: Hashable, fn: Callable[[Any], Any]) -> tuple[Any, Any]:
+    def update_value(registry: Destination, key: Hashable, fn: Callable[[Term], Term]) -> tuple[Term, Term]:
         """Replace the value of the caller's unique `key` by ``fn(value)``. Returns the new value and the old one.
 
         Raises NoProcessError when the caller does not hold the key, ValueError for a registry of duplicate keys.
@@ -155,13 +155,13 @@ class Registry(GenServer):
         return [Entry(entry.pid, isolate(entry.value)) for entry in entries]
 
     @staticmethod
-    def match(registry: Destination, key: Hashable, pattern: Any = ANY) -> list[Entry]:
-        """Like `lookup`, for the values that match `pattern` (as in `receive`)."""
+    def match(registry: Destination, key: Hashable, pattern: Term = ANY) -> list[Entry]:
+        """Return what `lookup` does, for the values that match `pattern` (as in `receive`)."""
         matches = compile_pattern(pattern)
         return [entry for entry in Registry.lookup(registry, key) if matches(entry.value)]
 
     @staticmethod
-    def count_match(registry: Destination, key: Hashable, pattern: Any = ANY) -> int:
+    def count_match(registry: Destination, key: Hashable, pattern: Term = ANY) -> int:
         """Return how many entries `match` would return."""
         return len(Registry.match(registry, key, pattern))
 
@@ -171,7 +171,7 @@ class Registry(GenServer):
         return _server(registry).table.keys(_checked(pid, "keys"))
 
     @staticmethod
-    def values(registry: Destination, key: Hashable, pid: Pid) -> list[Any]:
+    def values(registry: Destination, key: Hashable, pid: Pid) -> list[Term]:
         """Return the values `pid` has registered under `key`."""
         entries, pid = _server(registry).table.entries(_hashable(key)), _checked(pid, "values")
         return [isolate(entry.value) for entry in entries if entry.pid == pid]
@@ -182,12 +182,12 @@ class Registry(GenServer):
         return len(_server(registry).table)
 
     @staticmethod
-    def select(registry: Destination) -> list[tuple[Hashable, Pid, Any]]:
+    def select(registry: Destination) -> list[tuple[Hashable, Pid, Term]]:
         """Return all registrations, as ``(key, pid, value)``."""
         return [(key, entry.pid, isolate(entry.value)) for key, entry in _server(registry).table]
 
     @staticmethod
-    def dispatch(registry: Destination, key: Hashable, fn: Callable[[list[Entry]], Any]) -> None:
+    def dispatch(registry: Destination, key: Hashable, fn: Callable[[list[Entry]], Term]) -> None:
         """Call ``fn(entries)`` in the caller with what `lookup` returns, unless that is empty."""
         if not callable(fn):
             raise TypeError(f"dispatch() calls a function, not {fn!r}")
@@ -196,12 +196,12 @@ class Registry(GenServer):
             fn(entries)
 
     @staticmethod
-    def meta(registry: Destination, key: Hashable, default: Any = None) -> Any:
+    def meta(registry: Destination, key: Hashable, default: Term = None) -> Term:
         """Return a value that `put_meta` has stored with the registry itself."""
         return isolate(_server(registry).metadata.get(_hashable(key), default))
 
     @staticmethod
-    def put_meta(registry: Destination, key: Hashable, value: Any) -> None:
+    def put_meta(registry: Destination, key: Hashable, value: Term) -> None:
         """Store a value with the registry itself."""
         if current() is not None:
             current_process("put_meta")  # raises in a process that is dead
@@ -218,7 +218,7 @@ class Registry(GenServer):
                 return entry.pid
         return None
 
-    def register_name(self, registry: Destination, key: Hashable, pid: Pid, value: Any = None) -> None:
+    def register_name(self, registry: Destination, key: Hashable, pid: Pid, value: Term = None) -> None:
         """Register `pid` under a name. Raises AlreadyRegisteredError, and ValueError where keys are no names."""
         self.whereis_name(key)
         self.enter_process(registry, key, pid, value)
@@ -227,7 +227,7 @@ class Registry(GenServer):
         """Take the name away from the caller, whose start has failed."""
         _remove(registry, key, None)
 
-    def enter_process(self, registry: Destination, key: Hashable, pid: Pid, value: Any = None) -> None:
+    def enter_process(self, registry: Destination, key: Hashable, pid: Pid, value: Term = None) -> None:
         """Register `pid` and link it with the registry. Raises AlreadyRegisteredError.
 
         A process that is dead is not registered: the registry would keep the entry for good.
@@ -245,7 +245,7 @@ class Registry(GenServer):
         self.table.add(key, Entry(pid, isolate(value)))
         self.tell("register", registry, key, pid, value)
 
-    def tell(self, *event: Any) -> None:
+    def tell(self, *event: Term) -> None:
         """Send an event to the listeners that are there."""
         for listener in self.listeners:
             if whereis(listener) is not None:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, ItemsView, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from runtime.kernel.process import Pid
+from runtime.terms.term import Term
 
 
 class Entry(NamedTuple):
-    """One registration: who, and the value that goes with it."""
+    """One registration: the process, and the value that goes with it."""
 
     pid: Pid
-    value: Any
+    value: Term
 
 
 class RegistryTable:
-    """Entries by key, in order of registration, and the keys of each process. Nothing here knows of life and death."""
+    """Entries by key, in order of registration, and the keys of each process; the registry removes dead processes."""
 
     def __init__(self) -> None:
         self._entries: dict[Hashable, list[Entry]] = {}
@@ -29,15 +30,15 @@ class RegistryTable:
         return ((key, entry) for key, entries in [*self.items()] for entry in entries)
 
     def items(self) -> ItemsView[Hashable, list[Entry]]:
-        """Give a view of the keys with their entries; it changes with the table."""
+        """Return a view of the keys with their entries; it changes with the table."""
         return self._entries.items()
 
     def entries(self, key: Hashable) -> list[Entry]:
-        """Give the entries of a key, oldest first."""
+        """Return the entries of a key, oldest first."""
         return [*self._entries.get(key, ())]
 
     def keys(self, pid: Pid) -> list[Hashable]:
-        """Give the keys a process has registered under, once for each registration."""
+        """Return the keys a process has registered under, once for each registration."""
         return [key for key in self._keys.get(pid, ()) for entry in self._entries[key] if entry.pid == pid]
 
     def add(self, key: Hashable, entry: Entry) -> None:
@@ -45,12 +46,12 @@ class RegistryTable:
         self._entries.setdefault(key, []).append(entry)
         self._keys.setdefault(entry.pid, {})[key] = None
 
-    def replace(self, key: Hashable, pid: Pid, value: Any) -> None:
+    def replace(self, key: Hashable, pid: Pid, value: Term) -> None:
         """Change the value of a process's entry."""
         self._entries[key] = [Entry(pid, value) if entry.pid == pid else entry for entry in self._entries[key]]
 
     def remove(self, key: Hashable, pid: Pid, only: list[Entry] | None = None) -> bool:
-        """Take a process's entries of a key out, or of them `only` some; whether there were any."""
+        """Remove a process's entries under a key, or `only` some of them. Returns whether there were any."""
         before = self._entries.get(key, [])
         after = [entry for entry in before if entry.pid != pid or (only is not None and entry not in only)]
         if len(after) == len(before):
@@ -67,7 +68,7 @@ class RegistryTable:
         return True
 
     def remove_process(self, pid: Pid) -> None:
-        """Take all entries of a process out."""
+        """Remove all entries of a process."""
         for key in [*self._keys.get(pid, ())]:
             self.remove(key, pid)
 

@@ -10,7 +10,7 @@ from runtime.kernel.body import name_of
 from runtime.kernel.mailbox import receive, send
 from runtime.kernel.node import current, current_process
 from runtime.kernel.outside import from_outside
-from runtime.kernel.process import Pid
+from runtime.kernel.process import Destination, Pid
 from runtime.kernel.processes import demonitor, exit, link, monitor
 from runtime.kernel.signals import Down
 from runtime.otp.child_spec import ChildSpec, Restart, Shutdown, read_shutdown
@@ -41,7 +41,7 @@ class TaskSupervisor(DynamicSupervisor):
 
     @staticmethod
     def start_child(
-        supervisor: Any,
+        supervisor: Destination,
         fn: Callable[..., object],
         *args: object,
         restart: Restart = "temporary",
@@ -70,21 +70,21 @@ class TaskSupervisor(DynamicSupervisor):
 
     @staticmethod
     def async_(
-        supervisor: Any, fn: Callable[..., T], *args: object, shutdown: Shutdown = 5.0, **kwargs: object
+        supervisor: Destination, fn: Callable[..., T], *args: object, shutdown: Shutdown = 5.0, **kwargs: object
     ) -> Task[T]:
         """Run ``fn(*args, **kwargs)`` as a child that is linked to the caller too; `await_` returns its result."""
         return start_supervised(supervisor, fn, args, kwargs, shutdown, linked=True)
 
     @staticmethod
     def async_nolink(
-        supervisor: Any, fn: Callable[..., T], *args: object, shutdown: Shutdown = 5.0, **kwargs: object
+        supervisor: Destination, fn: Callable[..., T], *args: object, shutdown: Shutdown = 5.0, **kwargs: object
     ) -> Task[T]:
         """Run ``fn(*args, **kwargs)`` as a child whose end, however it comes, does not end the caller."""
         return start_supervised(supervisor, fn, args, kwargs, shutdown, linked=False)
 
     @staticmethod
     def async_stream(
-        supervisor: Any,
+        supervisor: Destination,
         items: Iterable[Item],
         fn: Callable[..., T],
         *args: object,
@@ -100,7 +100,7 @@ class TaskSupervisor(DynamicSupervisor):
 
     @staticmethod
     def async_stream_nolink(
-        supervisor: Any,
+        supervisor: Destination,
         items: Iterable[Item],
         fn: Callable[..., T],
         *args: object,
@@ -111,7 +111,7 @@ class TaskSupervisor(DynamicSupervisor):
         return _stream(supervisor, items, fn, args, kwargs, shutdown, linked=False)
 
     @staticmethod
-    def tasks(supervisor: Any) -> list[Pid]:
+    def tasks(supervisor: Destination) -> list[Pid]:
         """Return the Pids of the tasks that run (Elixir: Task.Supervisor.children)."""
         return [info.pid for info in which_children(supervisor) if isinstance(info.pid, Pid)]
 
@@ -119,7 +119,7 @@ class TaskSupervisor(DynamicSupervisor):
 
 
 def start_supervised(
-    supervisor: Any,
+    supervisor: Destination,
     fn: Callable[..., T],
     args: tuple[object, ...],
     kwargs: dict[str, object],
@@ -141,7 +141,7 @@ _WORK = "$task"
 
 
 def _stream(
-    supervisor: Any,
+    supervisor: Destination,
     items: Iterable[Item],
     fn: Callable[..., T],
     args: tuple[object, ...],
@@ -158,7 +158,7 @@ def _stream(
 
 
 def _begin(
-    supervisor: Any,
+    supervisor: Destination,
     fn: Callable[..., T],
     args: tuple[object, ...],
     kwargs: dict[str, object],

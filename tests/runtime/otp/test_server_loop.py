@@ -1,0 +1,175 @@
+"""The loop of a server: turns, stacks and context. What callbacks return, the conformance scenarios show."""
+
+import contextvars
+from typing import Any
+
+import gevent.local
+import pytest
+
+from runtime import (
+    CallError,
+    Continue,
+    GenServer,
+    Pid,
+    Reply,
+    Timeout,
+    call,
+    cast,
+    exit,
+    flush,
+    monitor,
+    receive,
+    self_,
+    send,
+    sleep,
+    spawn,
+)
+from runtime.kernel.process import Process
+from runtime.otp.server_loop import TURN
+from tests.support.in_node import in_node
+
+variable: contextvars.ContextVar[int] = contextvars.ContextVar("variable", default=0)
+local = gevent.local.local()
+
+
+class Counter(GenServer):
+    def init(self) -> None:
+        self.count = 0
+
+    def handle_call(self, request: Any, caller: Any) -> Any:
+        match request:
+            case "get":
+                return self.count
+            case "context":
+                variable.set(variable.get() + 1)
+                return variable.get()
+            case "local":
+                local.count = getattr(local, "count", 0) + 1
+                return local.count
+            case "more":
+                return Reply("said", then=Continue("more"))
+            case "soon":
+                return Reply("said", then=Timeout(1.0))
+        return super().handle_call(request, caller)
+
+    def handle_cast(self, message: Any) -> None:
+        self.count += 1
+
+    def handle_continue(self, term: Any) -> None:
+        self.count += 100
+
+    def handle_info(self, message: Any) -> None:
+        assert message == "timeout"
+        self.count += 1_000
+
+
+def _process(server: Pid | None) -> Process:
+    assert server is not None
+    assert server.process is not None
+    return server.process
+
+
+@in_node
+def test_a_server_that_waits_has_no_stack_and_no_mailbox() -> None:
+    server = Counter.start_link()
+    for _ in range(3):
+        cast(server, "count")
+    assert call(server, "get") == 3
+    process = _process(server)
+    assert (process.worker, process.mailbox, process.loop) == (None, None, None)
+
+
+@in_node
+def test_a_server_with_many_messages_lets_others_have_their_turn() -> None:
+    server, seen = Counter.start_link(), list[int]()
+    for _ in range(10 * TURN):
+        cast(server, "count")
+    spawn(lambda: seen.append(_process(server).message_queue_len))
+    assert call(server, "get") == 10 * TURN
+    assert 0 < seen[0] <= 10 * TURN  # some are handled, and not all
+
+
+@in_node
+def test_a_server_keeps_its_context_and_its_greenlet_locals_between_turns() -> None:
+    one, other = Counter.start_link(), Counter.start_link()
+    for request in ("context", "local"):
+        assert [call(one, request), call(other, request), call(one, request)] == [1, 1, 2]
+    assert variable.get() == 0
+
+
+@in_node
+def test_a_continuation_comes_before_any_message() -> None:
+    server = Counter.start_link()
+    assert call(server, "more") == "said"
+    assert call(server, "get") == 100
+    assert _process(server).loop is None
+
+
+@in_node
+def test_a_timeout_comes_when_no_message_does() -> None:
+    server = Counter.start_link()
+    assert call(server, "soon") == "said"
+    assert call(server, "get") == 0
+    sleep(5.0)
+    assert call(server, "get") == 0
+    assert call(server, "soon") == "said"
+    sleep(5.0)
+    assert call(server, "get") == 1_000
+    assert _process(server).loop is None
+
+
+@in_node
+def test_what_a_callback_may_not_return_ends_the_server() -> None:
+    class Wrong(GenServer):
+        def handle_cast(self, message: Any) -> Any:
+            return message
+
+        def handle_call(self, request: Any, caller: Any) -> Any:
+            return Reply("said", then=request)
+
+    server = Wrong.start()
+    monitor(server)
+    cast(server, "not this")
+    assert receive().reason == ("bad_return_value", "not this")
+    server = Wrong.start()
+    monitor(server)
+    assert call(server, 7) == "said"
+    assert receive().reason == ("bad_return_value", 7)
+
+
+@in_node
+def test_a_message_of_a_callbacks_own_receive_is_taken_before_those_that_it_refused() -> None:
+    class Picking(Counter):
+        def handle_cast(self, message: Any) -> None:
+            receive(("answer", int))
+            self.count += 1
+
+    server = Picking.start_link()
+    cast(server, "count")
+    send(server, "timeout")
+    sleep(0.1)
+    send(server, ("answer", 1))
+    assert call(server, "get") == 1_001
+
+
+@in_node
+def test_the_death_of_a_server_is_the_end_of_all_who_wait_for_it() -> None:
+    class Stuck(GenServer):
+        def handle_call(self, request: Any, caller: Any) -> Any:
+            receive("never")
+
+    server = Stuck.start()
+    me = self_()
+
+    def ask() -> None:
+        with pytest.raises(CallError) as caught:
+            call(server, "x", None)
+        send(me, caught.value.reason)
+
+    for _ in range(3):
+        spawn(ask)
+    sleep(0.1)
+    assert server is not None
+    exit(server, "kill")
+    sleep(0.1)
+    assert flush() == ["killed"] * 3
