@@ -8,15 +8,22 @@ from runtime import (
     GenServer,
     Pid,
     StartError,
+    alive,
     exit,
+    flag,
+    flush,
     get_childspec,
     receive,
     restart_child,
+    self_,
     sleep,
+    spawn_link,
     start_child,
     terminate_child,
+    unlink,
     which_children,
 )
+from runtime.supervision.child import is_expected, shut_down
 from tests.support.in_node import in_node
 from tests.support.recording_server import Member, diary, member, member_pid, started
 
@@ -75,3 +82,47 @@ def test_an_extra_value_of_the_start_function_is_given_back() -> None:
     assert (member_pid(sup, "x"), extra) == (pid, "extra")
     terminate_child(sup, "x")
     assert restart_child(sup, "x") == (member_pid(sup, "x"), "extra")
+
+
+@in_node
+def test_a_child_that_was_dead_already_is_reported_with_its_own_reason() -> None:
+    flag(trap_exit=True)
+    pid = spawn_link(exit, "boom")
+    sleep(0.01)
+    assert shut_down(pid, member("a")) == "boom"
+    assert flush() == []
+
+
+@in_node
+def test_a_child_that_has_unlinked_itself_is_waited_for() -> None:
+    flag(trap_exit=True)
+    parent = self_()
+
+    def stranger() -> None:
+        unlink(parent)
+        receive("never")
+
+    pid = spawn_link(stranger)
+    sleep(0.01)
+    assert shut_down(pid, member("a")) is None
+    assert not alive(pid)
+    assert flush() == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "restart", "signal", "expected"),
+    [
+        ("shutdown", "permanent", "shutdown", True),
+        ("normal", "permanent", "shutdown", False),
+        (("shutdown", 1), "permanent", "shutdown", False),
+        ("normal", "transient", "shutdown", True),
+        ("killed", "permanent", "shutdown", False),
+        ("killed", "permanent", "kill", True),
+        ("shutdown", "permanent", "kill", False),
+        ("boom", "temporary", "shutdown", False),
+    ],
+)
+def test_which_reason_of_a_stopped_child_is_worth_a_report(
+    reason: Any, restart: Any, signal: str, expected: bool
+) -> None:
+    assert is_expected(reason, member("a", restart=restart), signal) == expected

@@ -1,11 +1,14 @@
 from typing import Any
 
 from runtime import (
+    Exit,
     Instrument,
     install,
+    receive,
     remove,
 )
 from tests.support.in_node import in_node
+from tests.support.kept_reports import reported
 from tests.support.recording_server import crash, member, member_pid, started
 
 
@@ -35,3 +38,12 @@ def test_observers_hear_of_every_restart_with_what_is_left_of_the_budget() -> No
     assert (first["child_id"], first["old"], first["reason"]) == ("a", old["a"], "boom")
     assert second["child_id"] == "b"
     assert (gave_up["supervisor"], gave_up["used"], gave_up["seconds"]) == (sup, 3, 5.0)
+
+
+@in_node
+def test_the_child_whose_restart_is_one_too_many_is_not_stopped_again() -> None:
+    with reported("shutdown_error") as reasons:
+        sup = started([member("a")], max_restarts=0)
+        crash(sup, "a")
+        assert receive(Exit) == Exit(sup, "shutdown")
+    assert reasons == []

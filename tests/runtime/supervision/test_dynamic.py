@@ -1,7 +1,21 @@
 from typing import Any
 
-from runtime import ChildSpec, DynamicSupervisor, Pid, Supervisor, flag, get_childspec, start_child
+from runtime import (
+    ChildSpec,
+    DynamicSupervisor,
+    Exit,
+    Pid,
+    StartError,
+    Supervisor,
+    exit,
+    flag,
+    get_childspec,
+    receive,
+    sleep,
+    start_child,
+)
 from tests.support.in_node import in_node
+from tests.support.kept_reports import reported
 from tests.support.recording_server import Member
 
 
@@ -55,3 +69,24 @@ def test_a_template_and_its_temporary_children_keep_what_is_the_templates_alone(
     child = start_child(sup, ["of the child"])
     assert record(sup, child).args is None
     assert get_childspec(sup, child) == template
+
+
+@in_node
+def test_a_child_that_waits_for_its_restart_is_not_stopped_again() -> None:
+    sup = dynamic(max_restarts=100)
+    starts: list[int] = []
+
+    def start() -> Pid | None:
+        starts.append(1)
+        if len(starts) > 1:
+            sleep(1.0)
+            raise StartError("not yet")
+        return Member.start_link("m")
+
+    first = start_child(sup, ChildSpec("m", (start,)))
+    with reported("shutdown_error") as reasons:
+        exit(first, "kill")
+        sleep(3.5)
+        exit(sup, "shutdown")
+        assert receive(Exit, timeout=10.0) == Exit(sup, "shutdown")
+    assert reasons == []

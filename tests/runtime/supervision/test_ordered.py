@@ -1,4 +1,6 @@
-from runtime import exit, get_childspec, sleep, start_child
+from typing import Any
+
+from runtime import ChildSpec, count_children, exit, get_childspec, sleep, spawn, start_child, terminate_child
 from runtime.otp.child_spec import child_spec
 from tests.support.in_node import in_node
 from tests.support.recording_server import Member, crash, diary, member, member_pid, places, started
@@ -72,3 +74,45 @@ def test_other_children_keep_their_arguments() -> None:
     lasting = member("lasting", restart="transient")
     start_child(sup, lasting)
     assert get_childspec(sup, "lasting") == lasting
+
+
+@in_node
+def test_a_temporary_child_that_ignores_its_start_is_forgotten() -> None:
+    sup = started([member("a", "ignore"), member("b", "ignore", restart="temporary")])
+    assert places(sup) == {"a": None}
+
+
+@in_node
+def test_a_group_restart_starts_no_temporary_child_again() -> None:
+    sup = started([member("once", restart="temporary"), member("a")], strategy="one_for_all")
+    crash(sup, "a")
+    assert diary() == [("end", "a", "boom"), ("end", "once", "shutdown"), ("start", "a")]
+
+
+@in_node
+def test_a_stopped_child_is_no_longer_found_by_its_pid() -> None:
+    sup = started([member("a")])
+    pid = member_pid(sup, "a")
+    assert sup.process is not None
+    server: Any = sup.process.body
+    assert server.kept.find(pid) is not None
+    terminate_child(sup, "a")
+    assert server.kept.find(pid) is None
+
+
+@in_node
+def test_a_child_that_is_dead_does_not_count_as_active_before_its_exit_is_handled() -> None:
+    def slow() -> Any:
+        sleep(1.0)
+        return Member.start_link("slow")
+
+    counts: list[dict[str, int]] = []
+    sup = started([member("a", restart="temporary")])
+    victim = member_pid(sup, "a")
+    spawn(start_child, sup, ChildSpec("slow", (slow,)))
+    sleep(0.1)
+    spawn(lambda: counts.append(count_children(sup)))
+    sleep(0.1)
+    exit(victim, "kill")
+    sleep(2.0)
+    assert [(count["specs"], count["active"]) for count in counts] == [(2, 1)]

@@ -91,3 +91,10 @@ def test_a_key_keeps_its_copy_when_children_are_added_or_deleted() -> None:
     terminate_child("parts", 0)
     delete_child("parts", 0)
     assert [whereis(("via", "parts", key)) for key in (0, 1, 2)] == [None, second, None]
+
+
+@in_node
+def test_a_key_has_the_same_copy_in_every_run() -> None:
+    PartitionSupervisor.start_link(member("m"), partitions=100, name="parts")
+    copies: dict[Any, Any] = {info.pid: info.id for info in which_children("parts")}
+    assert [copies[whereis(("via", "parts", key))] for key in ("user", ("a", 1), None)] == [80, 91, 41]

@@ -5,10 +5,9 @@ import pytest
 from runtime import (
     CallError,
     DynamicSupervisor,
-    Instrument,
+    GenServer,
     PartitionSupervisor,
     Registry,
-    Report,
     Supervisor,
     TaskSupervisor,
     alive,
@@ -26,17 +25,8 @@ from runtime import (
     which_children,
 )
 from tests.support.in_node import in_node
+from tests.support.kept_reports import Reports
 from tests.support.recording_server import Member, crash, member, member_pid, places, started
-
-
-class Reports(Instrument):
-    """Keeps the reports of a node."""
-
-    def __init__(self) -> None:
-        self.made: list[Report] = []
-
-    def reported(self, report: Report) -> None:
-        self.made.append(report)
 
 
 @in_node
@@ -128,3 +118,20 @@ def test_reports_call_a_server_by_its_via_name() -> None:
     *named, nameless = [report.fields for report in reports.made if report.kind == "server_terminated"]
     assert [fields["name"] for fields in named] == [("via", "reg", "server"), "plain"]
     assert nameless["name"] == nameless["pid"]
+
+
+@in_node
+def test_a_supervisor_says_whose_death_it_handles_while_it_does() -> None:
+    seen: list[Any] = []
+
+    class Looking(GenServer):
+        def init(self) -> None:
+            seen.append(sup[0].process.body.handling_exit_of if sup else None)
+
+    sup: list[Any] = []
+    sup.append(started([Looking]))
+    first = member_pid(sup[0], "Looking")
+    exit(first, "kill")
+    sleep(0.01)
+    assert seen == [None, first]
+    assert sup[0].process.body.handling_exit_of is None

@@ -57,3 +57,14 @@ def test_the_spec_of_a_template_supervisor_is_found_by_id_by_child_and_by_a_dead
         with pytest.raises(SupervisorError) as caught:
             get_childspec(sup, stranger)
         assert caught.value.reason == "not_found"
+
+
+@in_node
+def test_a_living_process_that_is_no_child_cannot_be_terminated() -> None:
+    sup = started([ChildSpec("m", (Member.start_link,))], strategy="simple_one_for_one")
+    with pytest.raises(SupervisorError) as caught:
+        terminate_child(sup, self_())
+    assert caught.value.reason == "not_found"
+    child = start_child(sup, ["a"])
+    terminate_child(sup, child)
+    terminate_child(sup, child)

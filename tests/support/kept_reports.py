@@ -1,0 +1,28 @@
+"""An instrument that keeps the reports of a node."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from runtime import Instrument, Report, install, remove
+
+
+class Reports(Instrument):
+    """Keeps the reports of a node."""
+
+    def __init__(self) -> None:
+        self.made: list[Report] = []
+
+    def reported(self, report: Report) -> None:
+        self.made.append(report)
+
+
+@contextmanager
+def reported(context: str) -> Iterator[list[object]]:
+    """Yield a list that holds, after the block, the reasons of the supervisor reports with that context."""
+    reports, reasons = Reports(), list[object]()
+    install(reports)
+    try:
+        yield reasons
+    finally:
+        remove(reports)
+        reasons += [report.fields["reason"] for report in reports.made if report.fields.get("context") == context]
