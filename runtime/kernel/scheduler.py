@@ -381,7 +381,9 @@ class Scheduler:
             self.remains.discard(process)
         elif not process.gives_way or process.computed_for >= UNWINDING:
             announce(process)  # the frames wait, or compute for too long: nobody waits for them
-            self.remains.add(process)
+            if process not in self.remains:
+                self.remains.add(process)
+                self._reap_soon()
             self._reap_later()
 
     def stop_remains(self, process: Process) -> bool:
@@ -398,6 +400,11 @@ class Scheduler:
             process.is_stopped = True
             self.stopped.append(worker)
         return worker is None
+
+    def _reap_soon(self) -> None:
+        """Begin anew with short intervals, for one that has just died."""
+        self._reaping = False
+        self._reaper_delay = 0.0
 
     def _reap_later(self) -> None:
         if not self._reaping:

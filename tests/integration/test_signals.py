@@ -46,7 +46,8 @@ class Program:
     """A program that runs, and what it printed."""
 
     def __init__(self, body: str = "receive()", slow: str = "0.0,") -> None:
-        text = textwrap.dedent(TREE).replace("BODY", body).replace("*SLOW", slow)
+        lines = textwrap.indent(textwrap.dedent(body).strip(), 8 * " ").lstrip()
+        text = textwrap.dedent(TREE).replace("BODY", lines).replace("*SLOW", slow)
         pipe = subprocess.PIPE
         self.process = subprocess.Popen([sys.executable, "-c", text], stdout=pipe, stderr=pipe, text=True)
 
@@ -154,3 +155,85 @@ def test_a_program_that_catches_the_interrupt_goes_on_after_an_orderly_stop() ->
     program.send_signal(signal.SIGINT)
     assert program.communicate(timeout=60)[0] == "caught\na second node\n"
     assert program.returncode == 0
+
+
+# -- One signal is enough -------------------------------------------------------------------------------------------
+
+HOLDS = {
+    "a blocking accept": """
+            import gevent.socket
+            listener = gevent.socket.create_server(("127.0.0.1", 0))
+            print("held", flush=True)
+            listener.accept()""",
+    "a call into C": """
+            print("held", flush=True)
+            time.sleep(1_000)""",
+    "a busy loop": """
+            print("held", flush=True)
+            while True:
+                pass""",
+    "a loop that swallows": """
+            print("held", flush=True)
+            while True:
+                try:
+                    while True:
+                        pass
+                except BaseException:
+                    pass""",
+    "a busy loop of a child": """
+            cast([c.pid for c in which_children(top) if c.id == "a"][0], "hog")
+            receive("nothing")""",
+}
+
+
+@pytest.mark.parametrize("hold", HOLDS)
+def test_one_sigterm_stops_a_tree_in_order_whatever_holds_the_hub(hold: str) -> None:
+    program = Program(HOLDS[hold])
+    program.wait_for("hogging" if "child" in hold else "held")
+    out, _, status = program.end(signal.SIGTERM)
+    assert status == 128 + signal.SIGTERM
+    assert [line for line in out if line.startswith("stopped")] == [f"stopped {name}" for name in "dcba"]
+
+
+def test_one_sigterm_stops_a_tree_although_the_first_process_ignores_it() -> None:
+    program = Program("flag(trap_exit=True)\nprint('deaf', flush=True)\nwhile True: receive(('job',))")
+    program.wait_for("deaf")
+    out, err, status = program.end(signal.SIGTERM)
+    assert [line for line in out if line.startswith("stopped")] == [f"stopped {name}" for name in "dcba"]
+    assert (err, status) == ("", 128 + signal.SIGTERM)
+
+
+def test_a_sigterm_while_a_tree_starts_ends_what_has_started() -> None:
+    late = "ChildSpec(id='late', start=(lambda: print('starts', flush=True) or Late.start_link(),))"
+    server = "type('Late', (GenServer,), {'init': lambda self: receive()})"
+    body = f"Late = {server}; Supervisor.start_link([member('first'), {late}])"
+    program = Program(body)
+    program.wait_for("starts")
+    out, _, status = program.end(signal.SIGTERM)
+    assert "stopped first" in out
+    assert status == 128 + signal.SIGTERM
+
+
+def test_a_sigterm_after_the_end_of_the_first_process_changes_only_the_status() -> None:
+    program = Program("pass", slow="0.5, 5.0")
+    program.wait_for("stopping c shutdown")
+    out, _, status = program.end(signal.SIGTERM)
+    assert [line for line in out if line.startswith("stopped")] == ["stopped c", "stopped b", "stopped a"]
+    assert status == 128 + signal.SIGTERM
+
+
+def test_what_cannot_be_interrupted_ends_with_the_program_and_is_named() -> None:
+    hold = """
+            import logging
+            class Deaf(logging.Handler):
+                def emit(self, record):
+                    print('held', flush=True)
+                    while True: pass
+            logging.getLogger().addHandler(Deaf())
+            logging.error("x")"""
+    program = Program(hold)
+    program.wait_for("held")
+    _, err, status = program.end(signal.SIGTERM)
+    assert status == 128 + signal.SIGTERM
+    assert "Process <0.1.0> has held the hub for 10 s (" in err
+    assert err.endswith("could not be interrupted; the program ends without an orderly stop.\n")
