@@ -20,7 +20,7 @@ SCREEN = {"textual", "rich", "typer"}
 
 
 def loaded_by(module: str) -> set[str]:
-    """Give the names of all modules that are loaded once `module` has been imported, in a fresh interpreter."""
+    """Return the names of all modules that are loaded once `module` has been imported, in a fresh interpreter."""
     done = subprocess.run(
         [sys.executable, "-c", f"import sys, {module}; print(*sys.modules)"],
         capture_output=True,
@@ -32,7 +32,7 @@ def loaded_by(module: str) -> set[str]:
 
 
 def roots_of(modules: set[str]) -> set[str]:
-    """Give the top-level packages of modules, without those of the standard library."""
+    """Return the top-level packages of modules, without those of the standard library."""
     return {name.partition(".")[0] for name in modules} - sys.stdlib_module_names
 
 

@@ -25,7 +25,7 @@ LARGEST = 1_000_000
 
 
 def tracked() -> list[Path]:
-    """Give the files that git keeps."""
+    """Return the files that git keeps."""
     if shutil.which("git") is None or not (ROOT / ".git").exists():
         pytest.skip("this is no checkout of the repository")
     done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)

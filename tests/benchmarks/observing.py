@@ -142,7 +142,7 @@ def _observed(how: str) -> Iterator[None]:
 
 @contextmanager
 def _in_turns(how: str) -> Iterator[Callable[[bool], None]]:
-    """Return a switch between being observed and not: by a view of the dashboard, or only as far as it could attach."""
+    """Yield a switch between being observed and not: by a view of the dashboard, or only as far as it could attach."""
     if how == "detached":
         yield _introspect
         return

@@ -13,13 +13,13 @@ from tests.support.nodes import ObservedNode, observed
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Give an empty folder for sockets, with a path short enough for them."""
+    """Yield an empty folder for sockets, with a path short enough for them."""
     with tempfile.TemporaryDirectory(prefix="obs", dir="/tmp") as name:
         yield Path(name)
 
 
 @pytest.fixture
 def node(folder: Path) -> Iterator[ObservedNode]:
-    """Give the program `tests.support.observed`, running."""
+    """Yield the program `tests.support.observed`, running."""
     with observed(folder) as running:
         yield running

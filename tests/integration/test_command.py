@@ -134,7 +134,7 @@ def no_settings(socket_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def script(tmp_path: Path) -> Callable[[str], str]:
-    """Give what writes a program to a file and gives its path."""
+    """Return a function that writes a program to a file and returns its path."""
 
     def write(code: str, name: str = "program.py") -> str:
         path = tmp_path / name
@@ -162,7 +162,7 @@ def observer(*arguments: str, status: int = 0) -> Any:
 
 
 def children(program: str = "top") -> dict[str, dict[str, Any]]:
-    """Give the children of the supervisor that is registered as `program`, by their ids."""
+    """Return the children of the supervisor that is registered as `program`, by their ids."""
     roots = observer("tree", "node", "--json")
     return {
         child["child_id"]: child

@@ -109,7 +109,7 @@ def played(name: str, *arguments: str) -> str:
 
 
 def figures(text: str) -> list[list[float]]:
-    """Give the numbers of each line."""
+    """Return the numbers of each line."""
     return [[float(number) for number in re.findall(r"\d+(?:\.\d+)?", line)] for line in text.splitlines()]
 
 
@@ -220,12 +220,12 @@ def test_the_supervised_counter_comes_back_and_the_lonely_one_does_not() -> None
 
 
 def children(supervisor: str) -> dict[str, Pid]:
-    """Give the pids of a supervisor's children by id."""
+    """Return the pids of a supervisor's children by id."""
     return {child.id: child.pid for child in which_children(supervisor)}
 
 
 def members() -> list[str]:
-    """Give the names in the register of the chat's server."""
+    """Return the names in the register of the chat's server."""
     return sorted(name for name, _ in system.get_state("server")["clients"].values())
 
 
@@ -308,7 +308,7 @@ class Caller:
 
 
 def connections() -> list[Pid]:
-    """Give the processes of the chat's connections, oldest first."""
+    """Return the processes of the chat's connections, oldest first."""
     return sorted(child.pid for child in which_children("connections"))
 
 

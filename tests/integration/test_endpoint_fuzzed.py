@@ -22,7 +22,7 @@ VALUES = st.recursive(
 
 
 def framed(body: bytes) -> bytes:
-    """Give bytes as one whole frame."""
+    """Return bytes as one whole frame."""
     return wire.HEADER.pack(len(body)) + body
 
 
@@ -44,7 +44,7 @@ QUERIES: st.SearchStrategy[Any] = st.sampled_from(
 
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
-    """Give a right request with some bytes changed."""
+    """Return a right request with some bytes changed."""
     frame = bytearray(wire.frame(wire.Request(id=1, query=draw(QUERIES))))
     for _ in range(draw(st.integers(1, 8))):
         frame[draw(st.integers(0, len(frame) - 1))] = draw(st.integers(0, 255))

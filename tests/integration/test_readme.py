@@ -14,7 +14,7 @@ PAGES = ["README.md", "demos/README.md", "observer/GUIDE.md"]
 
 
 def blocks(page: str, language: str) -> list[str]:
-    """Give the code blocks of a page that are in a language."""
+    """Return the code blocks of a page that are in a language."""
     return re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / page).read_text(encoding="utf-8"), re.M | re.S)
 
 

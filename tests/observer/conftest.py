@@ -58,7 +58,7 @@ class Driver:
         return False
 
     def text(self) -> str:
-        """Give what stands on the screen."""
+        """Return the text on the screen."""
         _width, height = self.app.size
         lines = self.app.screen._compositor.render_strips()
         return "\n".join(strip.text for strip in lines[:height])
@@ -69,7 +69,7 @@ Drive = Callable[..., AbstractAsyncContextManager[Driver]]
 
 @pytest.fixture
 def drive() -> Drive:
-    """Give a context in which the dashboard runs on a node."""
+    """Return a context in which the dashboard runs on a node."""
 
     @asynccontextmanager
     async def running(

@@ -26,7 +26,7 @@ class Ended(BaseException):
 
 @pytest.fixture
 def ends(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Give the statuses with which the process would have ended at once; such an end is the exception `Ended`."""
+    """Return the statuses with which the process would have ended at once; such an end is the exception `Ended`."""
     statuses: list[int] = []
 
     def end(status: int) -> None:
@@ -39,7 +39,7 @@ def ends(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.fixture
 def loop() -> Iterator[asyncio.AbstractEventLoop]:
-    """Give an event loop that does not run: one that is stuck in a write."""
+    """Yield an event loop that does not run: one that is stuck in a write."""
     loop = asyncio.new_event_loop()
     yield loop
     loop.close()
@@ -47,7 +47,7 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 @pytest.fixture
 def restored(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Give what the terminal is set back to; its attributes at first are a list with a word."""
+    """Return what the terminal is set back to; its attributes at first are a list with a word."""
     restored: list[object] = []
     monkeypatch.setattr(termios, "tcgetattr", lambda fd: ["before"])
     monkeypatch.setattr(termios, "tcsetattr", lambda fd, when, attributes: restored.append(attributes))

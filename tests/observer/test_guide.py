@@ -26,7 +26,7 @@ NAMES = {"?": "question_mark", "/": "slash", "esc": "escape"}
 
 
 def bindings(*classes: type[DOMNode]) -> list[Binding]:
-    """Give the bindings of these classes and of those they are made of."""
+    """Return the bindings of these classes and of those they are made of."""
     found = [binding for each in classes for base in each.__mro__ for binding in vars(base).get("BINDINGS", ())]
     return [binding if isinstance(binding, Binding) else Binding(*binding) for binding in found]
 

@@ -62,7 +62,7 @@ class Observer:
         self._program: Any = gevent.subprocess.Popen(arguments, stdin=pipe, stdout=pipe, bufsize=0)
 
     def tell(self, order: str) -> str:
-        """Give an order and wait for the answer."""
+        """Send an order and wait for the answer."""
         self._program.stdin.write(f"{order}\n".encode())
         answer: bytes = self._program.stdout.readline()
         return answer.decode()

@@ -27,7 +27,7 @@ LOOKS = 20
 
 
 def release_memory() -> None:
-    """Give back what is free: what the allocator keeps for later is no leak."""
+    """Return free memory to the system: what the allocator keeps for later is no leak."""
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:

@@ -10,7 +10,7 @@ WITHOUT_END = 10**9
 
 
 def supervisor_spec(name: str, children: list[ChildSpec]) -> ChildSpec:
-    """Give the spec of a supervisor called `name`."""
+    """Return the spec of a supervisor called `name`."""
 
     def start() -> Pid | None:
         return Supervisor.start_link(children, max_restarts=WITHOUT_END, name=name)
@@ -19,7 +19,7 @@ def supervisor_spec(name: str, children: list[ChildSpec]) -> ChildSpec:
 
 
 def member_spec(number: int) -> ChildSpec:
-    """Give the spec of one member."""
+    """Return the spec of one member."""
 
     def start() -> Pid | None:
         return Member.start_link(number, name=f"member-{number}")

@@ -120,19 +120,19 @@ class RawClient:
     # -- What tests ask for -------------------------------------------------------------------------------------
 
     def stats(self) -> wire.NodeStats:
-        """Give the node's figures."""
+        """Return the node's figures."""
         answer = self.ask(wire.GetStats())
         assert isinstance(answer, wire.Stats)
         return answer.stats
 
     def tree(self, **query: Any) -> dict[str, wire.Row]:
-        """Give the rows of the tree by key."""
+        """Return the rows of the tree by key."""
         answer = self.ask(wire.GetTree(limit=1_000, **query))
         assert isinstance(answer, wire.Window), answer
         return {row.key: row for row in answer.rows}
 
     def pid(self, key: str) -> str:
-        """Give the pid of who stands in a place, waiting until somebody does."""
+        """Return the pid of the process in a place, waiting until there is one."""
 
         def standing() -> str | None:
             row = self.tree().get(key)
@@ -141,7 +141,7 @@ class RawClient:
         return eventually(standing)
 
     def events(self, **query: Any) -> tuple[wire.Event, ...]:
-        """Give events."""
+        """Return events."""
         answer = self.ask(wire.GetEvents(**{"limit": 4_000, **query}))
         assert isinstance(answer, wire.Events)
         return answer.events
@@ -167,7 +167,7 @@ class ObservedNode:
         return RawClient(self.path, hello)
 
     def logged(self) -> str:
-        """Give what the program has written to standard error."""
+        """Return what the program has written to standard error."""
         return self.log.read_text()
 
     def threads(self) -> int:

@@ -34,7 +34,7 @@ class Worker(GenServer):
         return {"number": state["number"], "secret": "<hidden>"}
 
     def handle_call(self, request: Any, caller: Any) -> Any:
-        """Give the number, or call somebody else."""
+        """Return the number, or call another server."""
         match request:
             case "get":
                 return self.number

@@ -43,7 +43,7 @@ def member(id: str, *plan: str, trap: bool = True, slow: float = 0.0, **fields: 
 
 
 def diary() -> list[tuple[Any, ...]]:
-    """Give what was written since this was last asked, and tear the pages out."""
+    """Return what was written since this was last asked, and tear the pages out."""
     pages = [*Member.diary]
     Member.diary.clear()
     return pages

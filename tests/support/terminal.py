@@ -76,7 +76,7 @@ class Terminal:
         os.close(self._ours)
 
     def attributes(self) -> list[Any]:
-        """Give the terminal's modes, which an application changes and must put back."""
+        """Return the terminal's modes, which an application changes and must put back."""
         return termios.tcgetattr(self._theirs)
 
     def type(self, keys: str | bytes) -> None:

@@ -58,7 +58,7 @@ class Screen:
         return subprocess.run([*self._tmux, *words], capture_output=True, text=True, check=True, timeout=WAIT).stdout
 
     def children(self) -> list[psutil.Process]:
-        """Give the observer and whatever it started."""
+        """Return the observer and every process it started."""
         return self.shell.children(recursive=True)
 
     def keys(self, *keys: str) -> None:
@@ -66,7 +66,7 @@ class Screen:
         self._do("send-keys", *keys)
 
     def text(self) -> str:
-        """Give what stands on the screen."""
+        """Return the text on the screen."""
         return self._do("capture-pane", "-p")
 
     def whole_application(self) -> bool:

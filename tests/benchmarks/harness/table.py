@@ -34,7 +34,7 @@ class Line:
 
 
 def lines(result: Result) -> Iterator[Line]:
-    """Return a result's lines. A line that starts a benchmark has its name."""
+    """Yield a result's lines. A line that starts a benchmark has its name."""
     title = result.benchmark.name
     for name, runs in result.runs.items():
         verdicts = [v for v in result.verdicts if v.target.than == name]

@@ -10,7 +10,7 @@ LINTS = Path(__file__).parents[3] / "runtime" / "introspection" / "answers" / "l
 
 
 def kinds() -> set[str]:
-    """Give the kinds of findings that the node makes, read from its source: the observer's tests import no gevent."""
+    """Return the kinds of findings that the node makes, read from its source: the observer's tests import no gevent."""
     calls = [node for node in ast.walk(ast.parse(LINTS.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
     words = [word for call in calls for word in call.keywords if word.arg == "kind"]
     return {

@@ -9,7 +9,7 @@ from tests.support import fake_node
 
 
 def texts(svg: str) -> list[tuple[float, str]]:
-    """Give the texts of a picture with the cells that they begin at."""
+    """Return the texts of a picture with the cells that they begin at."""
     found = re.findall(r'<text class="[^"]*" x="([^"]*)" y[^>]*>([^<]*)</text>', svg)
     return [(float(x) / CELL, unescape(text)) for x, text in found]
 

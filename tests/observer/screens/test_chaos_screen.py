@@ -66,7 +66,7 @@ class Leaping:
         self.moment = fake_node.START
 
     def now(self) -> float:
-        """Give the time."""
+        """Return the time."""
         self.moment += 1.0
         return self.moment
 

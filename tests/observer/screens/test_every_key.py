@@ -54,7 +54,7 @@ PLACES: tuple[type[DOMNode], ...] = (
 
 
 def busy() -> FakeNode:
-    """Give a node with more processes and more events than a screen has lines."""
+    """Return a node with more processes and more events than a screen has lines."""
     node = fake_node.crowd(300)
     for _ in range(60):
         node.crash(node.find("worker1"))
@@ -62,7 +62,7 @@ def busy() -> FakeNode:
 
 
 def pool_in_trouble() -> FakeNode:
-    """Give a node with a finding."""
+    """Return a node with a finding."""
     node = fake_node.crowd(300)
     node.find("pool1").lints = ("crash_loop",)
     return node
@@ -189,7 +189,7 @@ CASES = {
 
 
 def bindings() -> Iterator[tuple[str, str]]:
-    """Give the name and the key of every binding."""
+    """Yield the name and the key of every binding."""
     found: dict[tuple[str, str], None] = {}
     for place in PLACES:
         for base in place.__mro__:

@@ -26,7 +26,7 @@ Act = Callable[[Pilot[None], ObserverApp, FakeNode], Awaitable[None]]
 
 
 def picture(node: FakeNode, act: Act | None = None, theme: str = "observer-dark", looks: int = 8) -> dict[str, Any]:
-    """Give the arguments of `snap_compare` for a dashboard on that node."""
+    """Return the arguments of `snap_compare` for a dashboard on that node."""
     app = ObserverApp(node, Settings(interval=60.0, theme=theme), FakeClock())
 
     async def before(pilot: Pilot[None]) -> None:
@@ -44,7 +44,7 @@ def picture(node: FakeNode, act: Act | None = None, theme: str = "observer-dark"
 
 
 def press(*keys: str) -> Act:
-    """Give an act that presses keys and looks once more."""
+    """Return an act that presses keys and looks once more."""
 
     async def act(pilot: Pilot[None], app: ObserverApp, node: FakeNode) -> None:
         for key in keys:
@@ -131,7 +131,7 @@ def test_a_filter(snap_compare: Compare) -> None:
 
 
 def losing(*keys: str) -> Act:
-    """Give an act that presses keys, looks once more, and then the node goes away."""
+    """Return an act that presses keys, looks once more, and then the node goes away."""
     before = press(*keys)
 
     async def act(pilot: Pilot[None], app: ObserverApp, node: FakeNode) -> None:

@@ -128,7 +128,7 @@ MUTABLE = (list, dict, set, bytearray, collections.deque, Box, Slotted)
 
 
 def inside(value: Any) -> Iterator[Any]:
-    """Give a value and everything in it."""
+    """Yield a value and everything in it."""
     yield value
     if isinstance(value, dict):
         children: Any = [*value.keys(), *value.values()]

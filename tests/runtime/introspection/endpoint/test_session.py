@@ -19,7 +19,7 @@ Pair = tuple[Session, _socket.socket]
 
 @pytest.fixture
 def pair() -> Iterator[Pair]:
-    """Return a session and the client's end of it."""
+    """Yield a session and the client's end of it."""
     ours, theirs = _socket.socketpair(_socket.AF_UNIX)
     theirs.settimeout(10)
     yield Session(ours), theirs

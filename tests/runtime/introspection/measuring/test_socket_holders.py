@@ -21,7 +21,7 @@ class Keeper(GenServer):
         self.ends = {"mine": socketpair()}
 
     def handle_call(self, request: object, caller: object) -> list[int]:
-        """Give the descriptors; close them when told to."""
+        """Yield the descriptors, and close them at the end."""
         ends = self.ends["mine"]
         numbers = [end.fileno() for end in ends]
         if request == "close":
