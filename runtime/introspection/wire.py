@@ -530,13 +530,14 @@ class Plan(Answer, tag="plan", frozen=True):
     """Answers `GetPlan`: what a kill would do, worked out from links, strategy and budget.
 
     `kills` are the processes that would end, `restarts` those that would come back; `gives_up` the supervisors that
-    would go down; `sentence` says it all in one line.
+    would go down; `sentence` says it all in one line; `assumes` is what was taken for granted, a sentence each.
     """
 
     sentence: Text
     kills: tuple[Related, ...] = ()
     restarts: tuple[Related, ...] = ()
     gives_up: tuple[Related, ...] = ()
+    assumes: tuple[Text, ...] = ()
 
 
 class Lint(Frozen, frozen=True):

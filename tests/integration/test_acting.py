@@ -74,7 +74,7 @@ def test_the_plan_of_a_kill_names_who_goes_and_who_comes_back(node: ObservedNode
         client.tree()
         plan = client.ask(wire.GetPlan(pid=client.pid("app/pool/worker-1")))
         assert [related.name for related in plan.kills] == ["worker-1"]
-        assert plan.sentence == "kills 1, restarts 1: one_for_one; budget 0 of 50 in 60 s"
+        assert plan.sentence == "kills 1, restarts 1: one_for_one; budget 0 of 50 in 60 s; if every start succeeds"
         plan = client.ask(wire.GetPlan(pid=client.pid("app/fragile/Worker")))
     assert [related.name for related in plan.gives_up] == ["fragile"]
     assert {"Worker", "fragile"} == {related.name for related in plan.kills}

@@ -1,22 +1,24 @@
-"""The plan of a kill, or of several at once: who would end and who would come back.
+"""Answers `GetPlan`: who would end if some processes were killed, and who would come back.
 
-Worked out from links, strategies and budgets. It is what would happen if nothing else did: processes that trap exits
-are taken to survive a linked one's end, and starts to succeed.
+It is worked out from links, strategies and budgets, and takes some things for granted, which it says: that every start
+succeeds, that a supervisor that is started anew starts the same children, and that a process which traps exits survives
+the end of a linked one that is not its supervisor.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from runtime.introspection import wire
 from runtime.introspection.answers.client_cache import ClientCache
 from runtime.introspection.answers.observed_node import ObservedNode
 from runtime.introspection.answers.resolve import addressee
 from runtime.introspection.answers.restart_budget import budget_used
-from runtime.introspection.reading.tree_path import Position, children_of, name_of, position_of
+from runtime.introspection.reading.tree_path import Position, children_of, is_supervisor, name_of, position_of
 from runtime.introspection.threads.chunked import dict_chunks
 from runtime.introspection.threads.pace import Pace
-from runtime.introspection.threads.racy_read import some
+from runtime.introspection.threads.racy_read import some, values
 from runtime.kernel.process import Process
 from runtime.supervision.child import Child
 from runtime.supervision.children import Children
@@ -27,6 +29,9 @@ MAX_PROCESSES = 20_000
 
 MAX_SHOWN = 500
 """How many of each kind are named."""
+
+NAMED = 3
+"""How many are named in a sentence."""
 
 
 def answer(query: wire.GetPlan, node: ObservedNode, client: ClientCache, pace: Pace) -> wire.Plan:
@@ -44,8 +49,9 @@ def plan_of(*victims: Process, pace: Pace | None = None) -> wire.Plan:
     return wire.Plan(
         sentence=planner.sentence(),
         kills=_related(planner.kills, pace),
-        restarts=_related(planner.restarts, pace),
+        restarts=_related(planner.returning, pace),
         gives_up=_related(planner.gives_up, pace),
+        assumes=tuple(planner.assumptions()),
     )
 
 
@@ -56,9 +62,14 @@ class Planner:
         self.victims = victims
         self._pace = pace
         self.kills: dict[Process, None] = {}
-        self.restarts: dict[Process, None] = {}
+        self.returning: dict[Process, None] = {}
+        """Those whose places will have a process again, once every end was followed."""
+        self.absent: set[Child] = set()
+        """Children that have no process now and will have one."""
         self.gives_up: dict[Process, None] = {}
         self._restarts_of: dict[Process, int] = {}
+        self._restarted: dict[Process, None] = {}
+        """Those that their own supervisors would start again."""
         self._settled: set[Process] = set()
         self._shut_down: set[Process] = set()
         for victim in victims:
@@ -73,6 +84,33 @@ class Planner:
                 self._outlived(process)
                 if not done & 63:
                     self._pace.breathe()
+        for number, process in enumerate([*self.kills]):
+            if self._comes_back(process):
+                self.returning[process] = None
+                self._bring_along(process)
+            if not number & 63:
+                self._pace.breathe()
+
+    def _comes_back(self, process: Process) -> bool:
+        """Whether its place will have a process again: by its supervisor, or with a supervisor that is started anew."""
+        while process not in self.returning:
+            place = position_of(process)
+            if place is None or process not in self.kills:
+                return False
+            if place.supervisor not in self.kills:
+                return process in self._restarted
+            kept = children_of(place.supervisor)
+            if kept is None or isinstance(kept, DynamicChildren):
+                return False  # it starts with no children
+            process = place.supervisor
+        return True
+
+    def _bring_along(self, process: Process) -> None:
+        """Note the children without a process that a supervisor will start when it is started anew."""
+        kept = children_of(process)
+        if kept is not None and not isinstance(kept, DynamicChildren):
+            for chunk in dict_chunks(kept.children.values()):
+                self.absent.update(_without_process(chunk))
 
     def _die(self, process: Process, shut_down: bool) -> None:
         """Note that a process ends, and with it its children and all that are linked with it and trap no exits."""
@@ -104,51 +142,107 @@ class Planner:
             return
         supervisor, child = place
         restart = child.spec.restart
-        if restart == "temporary" or (restart == "transient" and process in self._shut_down):
-            return
         kept = children_of(supervisor)
         if kept is None:
+            return
+        if restart == "temporary" or (restart == "transient" and process in self._shut_down):
+            if child.spec.significant and self._was_the_last_significant(kept):
+                self._die(supervisor, shut_down=True)
             return
         made = self._restarts_of[supervisor] = self._restarts_of.get(supervisor, 0) + 1
         if budget_used(kept) + made > kept.intensity.max_restarts:
             self.gives_up[supervisor] = None
             self._die(supervisor, shut_down=True)
-            for chunk in dict_chunks(kept.children.values()):
-                for each in _running(chunk):
-                    self.restarts.pop(each, None)  # what it has restarted before ends with it
-                self._pace.breathe()
             return
-        for victim in self._group(kept, place, process):
+        group = self._group(kept, place, process)
+        for victim, comes_back in group:
             self._settled.add(victim)
             self._die(victim, shut_down=True)
-            self.restarts[victim] = None
+            if comes_back:
+                self._restarted[victim] = None
 
-    def _group(self, kept: Children, place: Position, process: Process) -> list[Process]:
-        """Give the processes that the strategy restarts, the one that ended among them."""
+    def _was_the_last_significant(self, kept: Children) -> bool:
+        """Whether the supervisor shuts down after a significant child that is not restarted."""
+        if kept.auto_shutdown != "all_significant":
+            return kept.auto_shutdown == "any_significant"
+        significant = [child for child in values(kept.children) if child.spec.significant]
+        return all(process in self.kills for process in _running(significant))
+
+    def _group(self, kept: Children, place: Position, process: Process) -> list[tuple[Process, bool]]:
+        """Return the processes that the strategy ends, the one that ended among them, and whether they come back."""
         if isinstance(kept, DynamicChildren) or kept.strategy == "one_for_one":
-            return [process]
-        group: list[Process] = []
+            return [(process, True)]
+        group: list[tuple[Process, bool]] = []
         is_before = kept.strategy == "rest_for_one"
         for chunk in dict_chunks(kept.children.values()):
             if is_before and place.child in chunk:
                 is_before, chunk = False, chunk[chunk.index(place.child) :]
             if not is_before:
-                group += _running([child for child in chunk if child.spec.restart != "temporary"])
+                self.absent.update(_without_process(chunk))
+                group += [(each, child.spec.restart != "temporary") for child in chunk for each in _running([child])]
             self._pace.breathe()
         return group[:MAX_PROCESSES]
 
+    # -- In words -----------------------------------------------------------------------------------------------------
+
+    def assumptions(self) -> Iterator[str]:
+        """Yield what is taken for granted, a sentence each."""
+        if self._count:
+            yield "Every start succeeds, and supervisors that are started anew start the children they have now."
+        for process, above in self._holders():
+            yield (
+                f"{name_of(process)} traps exits and may take its time to end: if it still has its name when it is "
+                f"started again, that start fails, until {name_of(above)} gives up."
+            )
+
+    def _holders(self) -> list[tuple[Process, Process]]:
+        """Find processes with a name that outlive their supervisor for a while, and who would restart that one.
+
+        A supervisor that is killed stops no children: they end by their links, and those that trap exits when they see
+        fit. Meanwhile it is started anew, and starts them again.
+        """
+        found = []
+        for process in islice(self.returning, MAX_SHOWN):
+            place = position_of(process)
+            if place is None or process.name is None or not process.trap_exit or is_supervisor(process):
+                continue
+            supervisor = place.supervisor
+            above = position_of(supervisor)
+            if supervisor in self.kills and supervisor not in self._shut_down and above is not None:
+                found.append((process, above.supervisor))
+        return found
+
+    @property
+    def _count(self) -> int:
+        """How many places will have a process that was started anew."""
+        return len(self.returning) + len(self.absent)
+
     def sentence(self) -> str:
         """Say it in one line."""
+        text = self._sentence()
+        holders = self._holders()
+        if self._count:
+            text += "; if every start succeeds"
+        if holders:
+            names = ", ".join(dict.fromkeys(name_of(process) for process, _ in holders[:NAMED]))
+            above = name_of(holders[0][1])
+            text += f" and {names} {'has' if len(holders) == 1 else 'have'} ended by then: else {above} gives up"
+        return text
+
+    def _sentence(self) -> str:
+        """Say what happens, and nothing of what is taken for granted."""
         kills = f"kills {len(self.kills):,}"
         places = [place for victim in self.victims if (place := position_of(victim)) is not None]
         if not places:
             them = "it" if len(self.kills) == 1 else "them"
             they_are = "it is" if len(self.victims) == 1 else "they are"
+            if self._count:
+                return f"{kills}, restarts {self._count:,} that are linked: {they_are} under no supervisor"
             return f"{kills}; nothing brings {them} back: {they_are} under no supervisor"
         supervisors = {place.supervisor: None for place in places}
         if len(supervisors) > 1 or len(places) < len(self.victims):
             above = _count(len(supervisors), "supervisor")
-            return f"{kills}, restarts {len(self.restarts):,}, under {above}; {self._fall()}"
+            return f"{kills}, restarts {self._count:,}, under {above}; {self._fall()}"
         supervisor = places[0].supervisor
         kept = children_of(supervisor)
         if kept is None:
@@ -156,7 +250,7 @@ class Planner:
         strategy = "dynamic" if isinstance(kept, DynamicChildren) else kept.strategy
         if all(place.child.spec.restart == "temporary" for place in places):
             return f"{kills}, restarts none: {name_of(supervisor)} does not restart temporary children"
-        return f"{kills}, restarts {len(self.restarts):,}: {strategy}; {self._budget(supervisor, kept)}"
+        return f"{kills}, restarts {self._count:,}: {strategy}; {self._budget(supervisor, kept)}"
 
     def _fall(self) -> str:
         if not self.gives_up:
@@ -176,8 +270,13 @@ class Planner:
 
 
 def _running(children: list[Child]) -> list[Process]:
-    """Give the processes of those children that have one."""
+    """Return the processes of those children that have one."""
     return [process for child in children if (pid := child.pid) is not None and (process := pid.process) is not None]
+
+
+def _without_process(children: list[Child]) -> list[Child]:
+    """Return those of these children that have no process and would be started with the others."""
+    return [child for child in children if child.pid is None]
 
 
 def _count(number: int, noun: str) -> str:
