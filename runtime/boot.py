@@ -130,7 +130,6 @@ def _start(node: Node, body: MainBody, label: str) -> Process:
     process = node.spawn(None, body)
     process.label = label
     process.watchers = {0: MainWatcher(body)}
-    node.start(process)
     return process
 
 

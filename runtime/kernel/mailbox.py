@@ -44,8 +44,16 @@ def send(dest: Destination, message: Term) -> Any:
     target = dest.process if type(dest) is Pid else find_destination(dest)
     if target is None or sender.state is DEAD:
         return message
-    sender.messages_out += 1
     isolated = message if type(message) in ATOMIC else isolate(message)
+    if target.state is RECEIVING:  # as in signals.put: woken first, given the message last
+        scheduler = target.node.scheduler
+        if target.wakes_slowly or not scheduler.scheduled:
+            scheduler.wake(target)
+        else:  # what enqueue() does, in the one place where a call would count
+            scheduler.ready.append(target)
+            target.state = RUNNABLE
+    sender.messages_out += 1
+    target.messages_in += 1
     mailbox = target.mailbox
     if mailbox is None:
         target.mailbox = (isolated,)
@@ -53,14 +61,6 @@ def send(dest: Destination, message: Term) -> Any:
         target.mailbox = deque((*mailbox, isolated))
     else:
         mailbox.append(isolated)  # type: ignore[union-attr]  # mypy does not see that it is no tuple
-    target.messages_in += 1
-    if target.state is RECEIVING:
-        scheduler = target.node.scheduler
-        if target.wakes_slowly or not scheduler.scheduled:
-            scheduler.wake(target)
-        else:  # what wake() does, in the one place where it counts
-            target.state = RUNNABLE
-            scheduler.ready.append(target)
     if hooks.sent:
         for hook in hooks.sent:
             hook(sender, target, message)
@@ -122,17 +122,16 @@ def receive(*patterns: Any, timeout: float | None = None, default: Any = _RAISE)
     while True:
         mailbox = process.saved or process.mailbox
         if mailbox:
-            if type(mailbox) is tuple:
-                message = mailbox[0]
-                process.mailbox = None
-            else:
-                message = mailbox.popleft()  # type: ignore[union-attr]
+            message = mailbox[0]
             if hooks.received:
                 for hook in hooks.received:
                     hook(process, message)
+            if type(mailbox) is tuple:
+                process.mailbox = None
+            else:
+                del mailbox[0]  # type: ignore[union-attr]
             return message
-        process.state = RECEIVING
-        process.node.scheduler.park(process)
+        process.node.scheduler.park(process, RECEIVING)
 
 
 def receive_matching(
@@ -149,8 +148,7 @@ def receive_matching(
         process.node.timers.wait(process, timeout)
     park = process.node.scheduler.park
     while True:
-        process.state = RECEIVING
-        park(process)
+        park(process, RECEIVING)
         message = take(process, wanted)
         if message is not NOTHING:
             process.deadline = None
@@ -232,8 +230,7 @@ def sleep(seconds: float) -> None:
     process = current_process("sleep")
     process.node.timers.wait(process, seconds)
     while process.deadline is not None:
-        process.state = WAITING
-        process.node.scheduler.park(process)
+        process.node.scheduler.park(process, WAITING)
 
 
 def check_seconds(seconds: Any, what: str) -> None:

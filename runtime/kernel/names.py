@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from runtime.kernel.node import running_node, this_node
+from runtime.kernel.node import living_caller, running_node, this_node
 from runtime.kernel.process import Destination, Pid, Process
 from runtime.terms.errors import AlreadyRegisteredError, NoProcessError
 
@@ -18,6 +18,7 @@ def register(name: str, pid: Pid) -> bool:
     check_name(name)
     if not isinstance(pid, Pid):
         raise TypeError(f"register() takes a name and a Pid, not {pid!r}")
+    living_caller()
     process = pid.process
     if process is None:
         raise NoProcessError(pid, f"{pid} is dead; only a living process can be registered")
@@ -43,17 +44,18 @@ def set_name(process: Process, name: str) -> None:
         raise AlreadyRegisteredError(
             process.name, process.pid, f"{process.pid} is registered as {process.name!r} already; unregister that first"
         )
-    names[name] = process
-    process.name = name
+    names[name], process.name = process, name
 
 
 def unregister(name: str) -> bool:
     """Take a name away from its process, which lives on; True. Raises NoProcessError for a name nobody holds."""
+    living_caller()
     node = running_node()
-    process = None if node is None else node.names.pop(name, None)
-    if process is None:
+    process = None if node is None else node.names.get(name)
+    if node is None or process is None:
         raise NoProcessError(name)
     process.name = None
+    node.names.pop(name, None)
     return True
 
 

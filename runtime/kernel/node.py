@@ -14,21 +14,24 @@ from greenlet import GreenletExit, getcurrent
 
 from runtime.kernel import clock
 from runtime.kernel.fork import Nowhere
+from runtime.kernel.headroom import ensure_headroom
 from runtime.kernel.heap_limits import HeapLimits
 from runtime.kernel.instrument import hooks
 from runtime.kernel.process import (
     DEAD,
     RECEIVING,
+    RUNNABLE,
     WAITING,
     Body,
     Destination,
     Pid,
     Process,
     Worker,
+    set_up,
     use_table,
 )
 from runtime.kernel.scheduler import TURN, Scheduler
-from runtime.kernel.signals import deliver, drop_watch
+from runtime.kernel.signals import deliver, drop_watch, mend
 from runtime.kernel.threads import get_ident, take_turns
 from runtime.kernel.timers import Timers
 from runtime.terms.errors import NotInProcessError, RuntimeFault
@@ -39,9 +42,6 @@ logger = logging.getLogger("runtime")
 
 BLOCK = 12
 """The table is a dict of blocks of ``2 ** BLOCK`` numbers, so that another thread can copy it piece by piece."""
-
-_new = Process.__new__
-_set_up = Process.__init__
 
 
 class Node:
@@ -57,7 +57,14 @@ class Node:
         self.table: dict[int, dict[int, Process]] = {}
         self.names: dict[str, Process] = {}
         self.aliases: dict[int, tuple[Process, str]] = {}
-        self.deaths: deque[Any] = deque()
+        self.deaths: deque[Process] = deque()
+        """Dead processes whose deaths are still to be told."""
+        self.spreads = False
+        """Whether they are being told."""
+        self.half_dead: dict[Process, None] = {}
+        """Processes on whose way off the node an exception has struck."""
+        self.retells = False
+        """Whether the hub does again what an exception has left half done."""
         self.self_calls: deque[tuple[float, Process]] = deque(maxlen=20)
         """The last processes that called themselves, and when (monotonic seconds): observers tell of it."""
         self.closing: list[Callable[[], object]] = [take_turns(TURN)]
@@ -69,10 +76,10 @@ class Node:
         self._inbox: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
         self._knock = self.hub.loop.async_()
         self._knock.start(self._take_inbox)
+        self._safety_net = self.hub.loop.prepare(ref=False)
+        self._safety_net.start(self._look_after)
         self.spawned = 0
         """How many processes were started, and so the number of the last one."""
-        self.ended = 0
-        """How many of them have ended."""
         self.crashed = 0
 
     # -- Processes ----------------------------------------------------------------------------------------------
@@ -80,30 +87,35 @@ class Node:
     @property
     def alive(self) -> int:
         """How many processes live."""
-        return self.spawned - self.ended
+        return sum(map(len, [*self.table.values()]))
+
+    @property
+    def ended(self) -> int:
+        """How many processes have ended."""
+        return self.spawned - self.alive
 
     def spawn(self, parent: Process | None, body: Body) -> Process:
-        """Make a process that is ready to run `body`: its pid, its record, its place in the table.
+        """Start a process that will run `body`, when the caller waits or is over: nothing runs before that.
 
-        A million of them may be made in a row, hence ``__init__`` as a function: ``Process(...)`` would enter the
-        interpreter anew for each.
+        It enters the run queue first, where nothing takes it up while it is new, then in one line the table.
         """
-        number = self.spawned = self.spawned + 1
-        process = _new(Process)
-        _set_up(process, self, body, None if parent is None else parent.pid, wall_time())
+        number = self.spawned + 1
+        process = Process()  # type: ignore[call-arg]
+        set_up(process, self, body, None if parent is None else parent.pid, wall_time())
         process.pid = Pid(number, process)
         try:
-            self.table[number >> BLOCK][number] = process
+            block = self.table[number >> BLOCK]
         except KeyError:
-            self._open_block(number >> BLOCK)[number] = process
+            block = self._open_block(number >> BLOCK)
+        scheduler = self.scheduler
+        if not scheduler.scheduled:
+            scheduler.schedule()
+        scheduler.ready.append(process)
+        self.spawned, block[number], process.state = number, process, RUNNABLE
         if hooks.spawned:
             for hook in hooks.spawned:
                 hook(process)
         return process
-
-    def start(self, process: Process) -> None:
-        """Put a new process into the run queue."""
-        self.scheduler.enqueue(process)
 
     def _open_block(self, number: int) -> dict[int, Process]:
         for old in [n for n, block in self.table.items() if not block]:
@@ -155,17 +167,18 @@ class Node:
 
     def add_alias(self, process: Process, ref: Ref, kind: str) -> None:
         """Let messages to `ref` reach `process`. `kind` as in `mailbox.alias` and `processes.monitor`."""
-        self.aliases[ref.id] = (process, kind)
         if process.aliases is None:
             process.aliases = {}
             process.needs_cleanup = True
-        process.aliases[ref.id] = ref
+        number = ref.id
+        self.aliases[number], process.aliases[number] = (process, kind), ref
 
     def drop_alias(self, process: Process, ref: Ref) -> bool:
         """Switch an alias of `process` off; False when it is not active."""
-        if process.aliases is None or process.aliases.pop(ref.id, None) is None:
+        aliases, number = process.aliases, ref.id
+        if aliases is None or number not in aliases:
             return False
-        del self.aliases[ref.id]
+        del self.aliases[number], aliases[number]
         return True
 
     def end_monitor_alias(self, process: Process, ref: Ref) -> None:
@@ -197,6 +210,25 @@ class Node:
                 function(*args)
             except (Exception, SystemExit, GreenletExit):  # which in the hub would end the program
                 logger.exception("a request from another thread failed")
+
+    # -- Exceptions in the middle of the runtime's own steps ------------------------------------------------------
+
+    def _look_after(self) -> None:
+        """See to it that nothing is left half done or waits for a callback that was lost.
+
+        The hub calls this each time before it waits for events. Exceptions come between two steps of the runtime where
+        the handler of a signal raises one, and where there is no memory.
+        """
+        if self.half_dead or self.deaths or self.spreads:
+            mend(self)
+        scheduler = self.scheduler
+        if scheduler.may_have_lost:
+            scheduler.find_lost(self.processes())
+        if scheduler.is_forgotten():
+            scheduler.schedule()
+        if self._inbox:
+            self._knock.send()
+        self.timers.look_after()
 
     # -- Time -----------------------------------------------------------------------------------------------------
 
@@ -252,6 +284,7 @@ class Node:
         self.heap_limits.close()
         self.scheduler.close()
         self._knock.close()
+        self._safety_net.close()
 
 
 _running: Node | None = None
@@ -318,7 +351,10 @@ def current() -> Process | None:
 
 
 def current_process(function: str) -> Process:
-    """Give the calling process. Raises NotInProcessError outside one, and ProcessKilled in one that is dead."""
+    """Return the calling process. Where every call begins that only a process can make.
+
+    Raises NotInProcessError outside a process, and ProcessKilled in one that is dead.
+    """
     greenlet = getcurrent()
     process = greenlet.process if type(greenlet) is Worker else None
     if process is None:
@@ -326,3 +362,28 @@ def current_process(function: str) -> Process:
     if process.state is DEAD:
         process.node.scheduler.refuse(process)
     return process
+
+
+def living_caller() -> Process | None:
+    """Return the calling process, None outside any. Where calls begin that change something and need no process.
+
+    Raises ProcessKilled in a process that is dead: nothing that the dead do counts. Raises RecursionError when the
+    stack has no room for the call.
+    """
+    greenlet = getcurrent()
+    process = greenlet.process if type(greenlet) is Worker else None
+    if process is not None and process.state is DEAD:
+        process.node.scheduler.refuse(process)
+    ensure_headroom()
+    return process
+
+
+def caller_is_dead() -> bool:
+    """Whether the caller is a dead process. `send`, `cast`, `exit` with a pid and `reply` then do nothing.
+
+    They never tell whether they had an effect, so a dead process gets no answer from them either; everything else
+    raises ProcessKilled.
+    """
+    greenlet = getcurrent()
+    process = greenlet.process if type(greenlet) is Worker else None
+    return process is not None and process.state is DEAD

@@ -70,7 +70,6 @@ class OutsideRequest(Generic[T]):
         process = self.process = node.spawn(None, PlainBody(self.run, (), {}))
         process.label = label
         process.watchers = {END: self}
-        node.start(process)
 
     def run(self) -> None:
         """Make the request, in its process. What it raises is the caller's to know, and no crash of the process."""
@@ -215,7 +214,6 @@ class Ear:
         if process is None or process.state is DEAD:
             process = self.process = node.spawn(None, PlainBody(self._run, (), {}))
             process.label = "monitors from outside"
-            node.start(process)
         elif process.state is WAITING:
             node.scheduler.wake(process)
         request.process = process
@@ -233,8 +231,7 @@ class Ear:
                 if process.watchers is not None:
                     process.watchers.pop(END, None)
                 request.wake()
-            process.state = WAITING
-            process.node.scheduler.park(process)
+            process.node.scheduler.park(process, WAITING)
 
     @property
     def is_alive(self) -> bool:

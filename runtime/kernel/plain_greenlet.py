@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from runtime.kernel.body import name_of
 from runtime.kernel.node import Node
-from runtime.kernel.process import DEAD, RUNNABLE, RUNNING, WAITING, Pid, Process, Worker
+from runtime.kernel.process import DEAD, RUNNABLE, RUNNING, WAITING, Pid, Process, Worker, set_up
 
 FIRST = 1 << 62
 """What is added to their numbers, so that no process has the same."""
@@ -50,7 +50,7 @@ class PlainGreenlet(Process):
         self._greenlet = ref(greenlet)
         self.is_killed = False
         """Whether an observer has killed it."""
-        super().__init__(node, GreenletBody(name_of(getattr(greenlet, "_run", greenlet))), None, started_at)
+        set_up(self, node, GreenletBody(name_of(getattr(greenlet, "_run", greenlet))), None, started_at)
         self.pid = GreenletPid(FIRST + number, self)
 
     @property

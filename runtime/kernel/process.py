@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from runtime.kernel.node import Node
 
+NEW = 0
+"""Being made: nothing sees it yet."""
 RUNNABLE = 1
 """In the run queue, or on its way there."""
 RUNNING = 2
@@ -263,7 +265,7 @@ class Process(Rare):
     """When it was started, in seconds since 1970."""
     pid: Pid = field(init=False)
     """Set by `Node.spawn`, at once: the two refer to each other."""
-    state: int = field(init=False, default=RUNNABLE)
+    state: int = field(init=False, default=NEW)
     worker: Worker | None = field(init=False, default=None)
     """The greenlet that holds its stack, None while it has none."""
     mailbox: deque[Term] | tuple[Term] | None = field(init=False, default=None)
@@ -364,18 +366,21 @@ class Process(Rare):
         body: Any = self.body
         return body if getattr(body, "stops_children", False) else None
 
-    def add_link(self, other: Process) -> None:
-        """Note one half of a link. A tuple holds up to two, which most processes have; a dict, in order, more."""
+    def links_for(self, other: Process) -> tuple[dict[Process, None] | tuple[Process, ...], dict[Process, None]]:
+        """Return what `links` becomes with `other` among them, and the dict that `other` has to be put into.
+
+        A tuple holds up to two links, which most processes have: then that dict is of no use. A dict, in order, holds
+        more.
+        """
         links = self.links
-        if isinstance(links, tuple):
-            if other in links:
-                return
-            if len(links) < 2:
-                self.links = (*links, other)
-            else:
-                self.links = {**dict.fromkeys(links), other: None}
-        else:
-            links[other] = None
+        if isinstance(links, dict):
+            return links, links
+        if other in links:
+            return links, {}
+        if len(links) < 2:
+            return (*links, other), {}
+        more: dict[Process, None] = dict.fromkeys(links)
+        return more, more
 
     def drop_link(self, other: Process) -> None:
         """Forget one half of a link."""
@@ -385,6 +390,12 @@ class Process(Rare):
                 self.links = tuple(p for p in links if p is not other)
         else:
             links.pop(other, None)
+
+
+set_up = Process.__init__
+"""``set_up(Process(), node, body, parent, started_at)`` makes a process."""
+
+del Process.__init__  # ``Process(...)`` would enter the interpreter anew for each, and a million may be made in a row
 
 
 _switch = greenlet.switch

@@ -8,10 +8,11 @@ from typing import Any
 from greenlet import getcurrent
 
 from runtime.kernel.body import PlainBody
+from runtime.kernel.headroom import ensure_headroom
 from runtime.kernel.names import check_name, set_name
-from runtime.kernel.node import Node, current, current_process, running_node, this_node
+from runtime.kernel.node import Node, caller_is_dead, current, current_process, living_caller, running_node, this_node
 from runtime.kernel.outside import ear_of_caller, new_ear
-from runtime.kernel.process import DEAD, OUTSIDE, RUNNABLE, Body, Destination, Pid, Process, Worker
+from runtime.kernel.process import DEAD, OUTSIDE, RUNNABLE, WAITING, Body, Destination, Pid, Process, Worker
 from runtime.kernel.signals import (
     Down,
     Exit,
@@ -41,13 +42,7 @@ def spawn(fn: Callable[..., Any], *args: Any, name: str | None = None, label: st
     if name is None and label is None and type(worker) is Worker and callable(fn):
         parent = worker.process
         if parent is not None and parent.state is not DEAD:  # the common case, without a detour
-            node = parent.node
-            process = node.spawn(parent, PlainBody(fn, args, kwargs))
-            scheduler = node.scheduler
-            scheduler.ready.append(process)
-            if not scheduler.scheduled:
-                scheduler.schedule()
-            return process.pid
+            return parent.node.spawn(parent, PlainBody(fn, args, kwargs)).pid
     return start_plain(current(), fn, args, kwargs, name, label).pid
 
 
@@ -57,7 +52,11 @@ def spawn_link(
     """`spawn` and `link` in one step, so that no death can fall between (OTP: spawn_link/3)."""
     parent = current_process("spawn_link")
     process = start_plain(parent, fn, args, kwargs, name, label)
-    link_processes(parent, process)
+    try:
+        link_processes(parent, process)
+    except BaseException:  # it does not run, and the hub ends it: without a call, for which there may be no room
+        process.state, process.reason, process.node.half_dead[process] = DEAD, "killed", None
+        raise
     return process.pid
 
 
@@ -67,9 +66,13 @@ def spawn_monitor(
     """`spawn` and `monitor` in one step (OTP: spawn_monitor/3)."""
     parent = current_process("spawn_monitor")
     process = start_plain(parent, fn, args, kwargs, name, label)
-    ref = Ref()
     pid = process.pid
-    watch(parent, process, ref, pid)
+    try:
+        ref = Ref()
+        watch(parent, process, ref, pid)
+    except BaseException:  # it does not run, and the hub ends it: without a call, for which there may be no room
+        process.state, process.reason, process.node.half_dead[process] = DEAD, "killed", None
+        raise
     return pid, ref
 
 
@@ -95,14 +98,16 @@ def start_process(node: Node, parent: Process | None, body: Body, name: str | No
         if holder is not None:
             raise AlreadyRegisteredError(name, holder.pid)
     process = node.spawn(parent, body)
-    if name is not None:
-        set_name(process, name)
-    if label is not None:
-        process.label = str(label)
-    if parent is not None and parent.state is DEAD:  # what a dead process does does not count
-        exit_signal(process, OUTSIDE, "kill")
-    else:
-        node.start(process)
+    try:
+        if name is not None:
+            set_name(process, name)
+        if label is not None:
+            process.label = str(label)
+        if parent is not None and parent.state is DEAD:  # what a dead process does does not count
+            exit_signal(process, OUTSIDE, "kill")
+    except BaseException:  # it does not run, and the hub ends it: without a call, for which there may be no room
+        process.state, process.reason, process.node.half_dead[process] = DEAD, "killed", None
+        raise
     return process
 
 
@@ -130,9 +135,10 @@ def exit(pid: Any, reason: Any = _SELF) -> bool:
     if not isinstance(pid, Pid):
         raise TypeError(f"exit(pid, reason) sends a signal to a Pid, not to {pid!r}; whereis(name) finds one by name")
     target = pid.process
-    sender = current()
-    if target is None or (sender is not None and sender.state is DEAD):
+    if target is None or caller_is_dead():
         return True
+    ensure_headroom()
+    sender = current()
     node = target.node
     if node.thread != get_ident():
         node.call_soon_threadsafe(exit_signal, target, OUTSIDE, isolate(reason))
@@ -149,6 +155,7 @@ def link(pid: Pid) -> bool:
     A dead pid raises NoProcessError, or for a caller that traps exits delivers an `Exit` with ``"noproc"``.
     """
     process = current_process("link")
+    ensure_headroom()
     other = _process_of(pid, "link")
     if other is None:
         if not process.trap_exit:
@@ -162,6 +169,7 @@ def link(pid: Pid) -> bool:
 def unlink(pid: Pid) -> bool:
     """Take the link with another process away, if there is one; no `Exit` from it comes after this. True."""
     process = current_process("unlink")
+    ensure_headroom()
     other = _process_of(pid, "unlink")
     if other is not None:
         unlink_processes(process, other)
@@ -188,6 +196,7 @@ def monitor(dest: Destination, alias: str | None = None) -> Ref:
     process = current_process("monitor")
     ref = Ref()
     if alias is not None:
+        ensure_headroom()
         if alias not in ("explicit_unalias", "demonitor", "reply_demonitor"):
             raise ValueError(
                 f"a monitor's alias is 'explicit_unalias', 'demonitor' or 'reply_demonitor', not {alias!r}"
@@ -211,6 +220,7 @@ def demonitor(ref: Ref, flush: bool = False, info: bool = False) -> bool:
     if ear is not None:
         return ear.ask("demonitor", lambda: demonitor(ref, flush, info))
     process = current_process("demonitor")
+    ensure_headroom()
     if not isinstance(ref, Ref):
         raise TypeError(f"demonitor() takes a Ref that monitor() gave, not {ref!r}")
     active = drop_watch(process, ref)
@@ -228,6 +238,7 @@ def flag(**flags: Any) -> Any:
     (``"low"``, ``"normal"``, ``"max"``) lets it go first.
     """
     process = current_process("flag")
+    ensure_headroom()
     if len(flags) != 1:
         raise TypeError("flag() sets one flag at a time: trap_exit=, max_heap_size= or priority=")
     ((name, value),) = flags.items()
@@ -300,23 +311,22 @@ def suspend(pid: Pid) -> bool:
     blocked in something of gevent's is held when that is over. Raises ValueError for the caller itself and
     NoProcessError for a dead pid.
     """
+    holder = living_caller()
     process = _living(pid, "suspend")
     if getcurrent() is process.worker:
-        raise ValueError("a process cannot suspend itself: nobody could resume it from here")
-    holder = current()
-    if process.suspenders is None:
-        process.suspenders = {}
-    process.suspenders[holder] = process.suspenders.get(holder, 0) + 1
+        raise ValueError("a process cannot suspend itself: no other could resume it from here")
+    suspenders = {} if process.suspenders is None else process.suspenders
+    count = suspenders.get(holder, 0) + 1
     if holder is not None:
         if holder.suspending is None:
             holder.suspending = set()
             holder.needs_cleanup = True
         holder.suspending.add(process)
-    if not process.suspended:
-        process.suspended = process.wakes_slowly = True
-        if process.state is RUNNABLE:
-            process.node.scheduler.ready.remove(process)
-            process.held = True
+    held, state = process.held, process.state
+    if state is RUNNABLE:
+        held, state = True, WAITING  # what is in the run queue in another state is passed over
+    process.suspenders, suspenders[holder] = suspenders, count
+    process.suspended, process.wakes_slowly, process.held, process.state = True, True, held, state
     return True
 
 
@@ -325,8 +335,8 @@ def resume(pid: Pid) -> bool:
 
     Raises ValueError when the caller has not suspended it, and NoProcessError for a dead pid.
     """
+    holder = living_caller()
     process = _living(pid, "resume")
-    holder = current()
     count = (process.suspenders or {}).get(holder, 0)
     if process.suspenders is None or count == 0:
         raise ValueError(f"{pid} is not suspended from here; only who suspended a process can resume it")

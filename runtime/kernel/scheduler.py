@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from gevent.hub import Hub
 from greenlet import getcurrent, greenlet
@@ -41,6 +42,9 @@ those of an observer and of a thread pool among them, would get no turn for seco
 STEPS = 8
 """Switches between two looks at the time within a batch."""
 
+LOW_SHARE = 8
+"""A process of low priority runs in one batch of so many, at least."""
+
 MAX_IDLE = 256
 """Idle workers that are kept for later. Each holds a stack of 16 KiB."""
 
@@ -60,21 +64,12 @@ _switch = greenlet.switch
 _throw = greenlet.throw
 
 
-def _stop_waiting(process: Process) -> None:
-    """Take back what a wait has set: an exception from outside, such as a gevent.Timeout, has ended it."""
-    if process.state is not DEAD:
-        process.state = RUNNING
-        process.deadline = None
-        if process.waiting_for is not None:
-            process.waiting_for.forget()
-            process.waiting_for = None
-
-
 class Scheduler:
     """The run queue of one node, its workers, and the frames that wait to be unwound."""
 
     __slots__ = (
         "_again",
+        "_batches",
         "_next_turn",
         "_reaper",
         "_reaper_delay",
@@ -88,6 +83,10 @@ class Scheduler:
         "guard",
         "hub",
         "idle",
+        "low",
+        "may_have_lost",
+        "pending",
+        "picked",
         "ready",
         "remains",
         "scheduled",
@@ -101,6 +100,19 @@ class Scheduler:
         self.forked = False
         """True in a child of os.fork, where nothing of the node runs."""
         self.ready: deque[Process] = deque()
+        self.low: deque[Process] = deque()
+        """Ready processes of low priority, which run when no other is ready, and in every eighth batch."""
+        self._batches = 0
+        self.picked: Process | None = None
+        """The process that was taken from the queue and does not run yet.
+
+        It takes itself from here when it does. So none is lost where an exception strikes on the way: the next one to
+        look into the queue finds it here.
+        """
+        self.may_have_lost = False
+        """Whether an exception has struck where a process was taken from the queue, which may then be in no queue."""
+        self.pending: Any = None
+        """The callback of the hub that starts the next batch."""
         self.idle: list[Worker] = []
         self.budget = STEPS
         self.batch_ends = 0.0
@@ -137,77 +149,117 @@ class Scheduler:
         self.enqueue(process)
 
     def enqueue(self, process: Process) -> None:
-        """Put a process into the run queue. `spawn` and `send` have copies of this: a call would cost them 4 %."""
-        process.state = RUNNABLE
-        self.ready.append(process)
+        """Put a process into the run queue. `spawn` and `send` have copies of this: a call would cost them 4 %.
+
+        Its state comes last: what is in the queue in another state is passed over.
+        """
         if not self.scheduled:
             self.schedule()
+        self.ready.append(process)
+        process.state = RUNNABLE
 
     def _hold_or_hurry(self, process: Process) -> bool:
         if process.suspended:
             process.held = True
             return True
-        if process.priority in ("high", "max"):
-            process.state = RUNNABLE
+        if process.priority == "normal":
+            return False
+        if not self.scheduled:
+            self.schedule()
+        if process.priority == "low":
+            self.low.append(process)
+        else:
             self.ready.appendleft(process)
-            if not self.scheduled:
-                self.schedule()
-            return True
-        return False
+        process.state = RUNNABLE
+        return True
 
     def schedule(self) -> None:
         """Let the hub start a batch."""
+        self.pending = self.hub.loop.run_callback(self.drain)
         self.scheduled = True
-        self.hub.loop.run_callback(self.drain)
 
-    def park(self, process: Process) -> None:
-        """Let the caller, which is `process`, wait until it is woken. Its state says what can wake it.
+    def park(self, process: Process, state: int) -> None:
+        """Let the caller, which is `process`, wait until it is woken. `state` says what can wake it.
 
         Raises ProcessKilled when an exit signal ends it meanwhile.
         """
-        budget = self.budget = self.budget - 1
         ready = self.ready
+        following: Process | None = None
         try:
+            process.state = state
+            budget = self.budget = self.budget - 1
             if budget > 0 or self.more_time():
-                while ready:
-                    following = ready.popleft()
+                while True:
+                    following = self.picked
+                    if following is None:
+                        if not ready:
+                            following = process
+                            _switch(self.hub)
+                            break
+                        following = self.picked = ready.popleft()
                     if following.state is not RUNNABLE:
-                        continue  # it died in the queue
+                        self.picked = None  # it died in the queue
+                        continue
                     other = following.worker
                     if other is None:
-                        if self.idle:
-                            _switch(self.idle.pop(), following)
-                        else:  # only the hub starts workers: a greenlet inherits the recursion depth of its starter
-                            ready.appendleft(following)
-                            _switch(self.hub)
-                    else:
-                        following.state = RUNNING
-                        following.reductions += 1
-                        if following is not process:
-                            _switch(other)
+                        # only the hub starts workers: a greenlet inherits the recursion depth of its starter
+                        _switch(self.idle.pop() if self.idle else self.hub)
+                    elif following is not process:
+                        _switch(other)
                     break
-                else:
-                    _switch(self.hub)
             else:
+                following = process
                 _switch(self.hub)
-            while process.state is not RUNNING:
-                _switch(self.hub)  # a stray switch from outside: nobody woke this process
+            while self.picked is not process:
+                _switch(self.hub)  # a stray switch from outside: nothing woke this process
+            process.state, self.picked = RUNNING, None
+            process.reductions += 1
         except BaseException:
-            _stop_waiting(process)
+            if following is None:
+                self.may_have_lost = True  # it may have struck where one was taken out
+            self._stop_waiting(process)
             raise
 
     def step_aside(self, process: Process) -> None:
         """Let the hub have its turn before the caller, which is in the run queue again, goes on."""
-        if not self.scheduled:
-            self.schedule()
         try:
+            if not self.scheduled:
+                self.schedule()
             with paused():
                 _switch(self.hub)
-                while process.state is not RUNNING:
+                while self.picked is not process:
                     _switch(self.hub)
+            process.state, self.picked = RUNNING, None
+            process.reductions += 1
         except BaseException:
-            _stop_waiting(process)
+            self._stop_waiting(process)
             raise
+
+    def _stop_waiting(self, process: Process) -> None:
+        """Take back what a wait has set: an exception from outside, such as a gevent.Timeout, has ended it."""
+        if self.picked is process:
+            self.picked = None
+        if process.state is not DEAD:
+            process.state = RUNNING
+            process.deadline = None
+            if process.waiting_for is not None:
+                process.waiting_for.forget()
+                process.waiting_for = None
+
+    def find_lost(self, processes: Iterable[Process]) -> None:
+        """Put those that are ready and in no queue back into one. In the hub."""
+        self.may_have_lost = False
+        queued = {self.picked, *self.ready, *self.low}
+        for process in processes:
+            if process.state is RUNNABLE and process not in queued:
+                self.wake(process)
+
+    def is_forgotten(self) -> bool:
+        """Whether something is ready, or was marked as scheduled, and the hub has no callback for it. In the hub."""
+        if self.scheduled:
+            again: Any = self._again
+            return not (self.pending.pending or again.pending or again.active)
+        return bool(self.ready or self.low or self.doomed)
 
     def more_time(self) -> bool:
         """Whether the batch may go on, asked when its budget of switches is used up; renews the budget then."""
@@ -259,35 +311,34 @@ class Scheduler:
 
     # -- On a worker ----------------------------------------------------------------------------------------------
 
-    def dispatch(self, first: Process | None = None) -> None:
-        """Run ready processes for ever: the main loop of a worker. `first` is the one to begin with."""
+    def dispatch(self) -> None:
+        """Run ready processes, one after another: the main loop of a worker."""
         worker = getcurrent()
         assert type(worker) is Worker
         ready, idle, hub = self.ready, self.idle, self.hub
-        process = first
         while True:
+            process = self.picked
             if process is None:
                 budget = self.budget = self.budget - 1
                 if ready and (budget > 0 or self.more_time()):
-                    process = ready.popleft()
+                    process = self.picked = ready.popleft()
                 else:
                     if len(idle) >= MAX_IDLE:
                         return
                     idle.append(worker)
-                    process = _switch(hub) or None
+                    _switch(hub)
                     continue
             if process.state is not RUNNABLE:
-                process = None
+                self.picked = None
                 continue
-            process.state = RUNNING
-            process.reductions += 1
             other = process.worker
             if other is None:
-                process.worker = worker
-                worker.process = process
-                if process.needs_cleanup and process.context is not None:
-                    worker.gr_context = process.context
                 try:
+                    process.worker, worker.process = worker, process
+                    process.state, self.picked = RUNNING, None
+                    process.reductions += 1
+                    if process.needs_cleanup and process.context is not None:
+                        worker.gr_context = process.context
                     process.body.run_process(process, worker)
                 except BaseException as error:
                     self._contain(process, error)
@@ -297,10 +348,9 @@ class Scheduler:
                     if self.forked:
                         end_child(None)
                     return  # something may still hold a switch to this worker
-                process = None
             else:
                 idle.append(worker)
-                process = _switch(other) or None
+                _switch(other)
 
     def _contain(self, process: Process, error: BaseException) -> None:
         """End a process whose body let an exception through: a report of its end failed, or memory ran out in it."""
@@ -317,20 +367,29 @@ class Scheduler:
         ready, idle, doomed = self.ready, self.idle, self.doomed
         self.batch_ends = time.monotonic() + BATCH
         self.unwinding = None
+        if self.low:
+            self._serve_low_priority()
         again = True
         try:
             while True:
                 while doomed:
-                    self._unwind(doomed.popleft())
+                    self._unwind(doomed[0])
+                    del doomed[0]
                 if self.computing and (not ready or time.monotonic() >= self._next_turn):
                     self._let_compute()
-                if not ready:
+                if not ready and self.picked is None:
+                    if self.low:
+                        ready.append(self.low.popleft())
+                        continue
                     again = bool(self.computing)
                     break
                 if time.monotonic() >= self.batch_ends:
                     break
                 self.budget = STEPS
                 _switch(idle.pop() if idle else Worker(self.dispatch, self.hub))
+        except BaseException:
+            self.may_have_lost = True
+            raise
         finally:
             if again:
                 self._again.start(self.drain)
@@ -338,6 +397,13 @@ class Scheduler:
                 self.scheduled = False
         if not ready and self.after_batch is not None:
             self.after_batch()
+
+    def _serve_low_priority(self) -> None:
+        """Let a process of low priority run in every eighth batch even while others are ready (as in OTP)."""
+        self._batches += 1
+        if self._batches >= LOW_SHARE:
+            self._batches = 0
+            self.ready.appendleft(self.low.popleft())
 
     def _unwind(self, process: Process) -> None:
         """Raise ProcessKilled in the frames of a dead process. Its death is told unless they compute for a moment."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from runtime.kernel.mailbox import check_seconds
-from runtime.kernel.node import this_node
+from runtime.kernel.node import living_caller, this_node
 from runtime.kernel.process import Destination, Pid
 from runtime.terms.immutable import ATOMIC
 from runtime.terms.isolation import isolate
@@ -21,6 +21,7 @@ def send_after(dest: Destination, message: Term, seconds: float) -> TimerRef:
     """
     if not (type(seconds) is float and seconds >= 0):
         check_seconds(seconds, "seconds")
+    living_caller()
     node = this_node()
     if type(dest) is not Pid:
         node.resolve(dest)  # for what it raises
@@ -32,6 +33,7 @@ def send_after(dest: Destination, message: Term, seconds: float) -> TimerRef:
 def start_timer(dest: Destination, message: Term, seconds: float) -> TimerRef:
     """Like `send_after`, but what arrives is ``("timeout", ref, message)`` (OTP: start_timer/3)."""
     check_seconds(seconds, "seconds")
+    living_caller()
     node = this_node()
     node.resolve(dest)  # for what it raises
     ref = TimerRef()
@@ -46,6 +48,7 @@ def cancel_timer(ref: Ref) -> float | None:
     """
     if type(ref) is not TimerRef:
         _check(ref, "cancel_timer")
+    living_caller()
     return this_node().timers.cancel(ref)
 
 

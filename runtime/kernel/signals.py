@@ -7,18 +7,20 @@ free when somebody hears of the death.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
 from runtime.kernel.instrument import hooks
-from runtime.kernel.process import DEAD, RECEIVING, RUNNING, Destination, Pid, Process, Watcher, forget_process
+from runtime.kernel.process import DEAD, RECEIVING, RUNNING, Destination, Pid, Process, forget_process
 from runtime.terms.immutable import ATOMIC
 from runtime.terms.isolation import isolate
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
+
+if TYPE_CHECKING:
+    from runtime.kernel.node import Node
 
 
 class Exit(NamedTuple):
@@ -48,11 +50,15 @@ class Watch(Struct, eq=False):
 
     def fire(self, process: Process, reason: Term) -> None:
         """Tell the watcher that `process` is dead."""
-        watcher = self.watcher
-        if watcher.monitors is not None and watcher.monitors.pop(self.ref.id, None) is not None:
-            if watcher.aliases:
-                watcher.node.end_monitor_alias(watcher, self.ref)
+        watcher, number = self.watcher, self.ref.id
+        monitors = watcher.monitors
+        if monitors is None or number not in monitors:
+            return
+        if watcher.aliases:
+            watcher.node.end_monitor_alias(watcher, self.ref)
+        if not (watcher.node.retells and _has(watcher, lambda m: type(m) is Down and m.ref == self.ref)):
             deliver(watcher, Down(self.ref, self.dest, own_copy(reason)))
+        monitors.pop(number, None)
 
 
 def deliver(process: Process, message: Term) -> None:
@@ -62,11 +68,15 @@ def deliver(process: Process, message: Term) -> None:
 
 
 def put(process: Process, message: Term) -> None:
-    """`deliver` to a process that is known to live."""
-    process.add_message(message)
-    process.messages_in += 1
+    """`deliver` to a process that is known to live.
+
+    It is woken first, which without a message does no harm; the message comes last, so that it is there or the caller
+    has an exception, whatever strikes in between.
+    """
     if process.state is RECEIVING:
         process.node.scheduler.wake(process)
+    process.messages_in += 1
+    process.add_message(message)
 
 
 def own_copy(reason: Term) -> Term:
@@ -93,47 +103,50 @@ def exit_signal(target: Process, sender: Pid, reason: Term, linked: bool = False
 
 
 def kill(process: Process, reason: Term, cause: Pid | None) -> None:
-    """End a process by a signal, at once for everybody; its frames are unwound afterwards."""
+    """End a process by a signal, at once for everything else on the node; its frames are unwound afterwards."""
     process.cause = cause
     worker = process.worker
-    if worker is None or worker.process is not process:
-        finish(process, reason)
-        return
-    finish(process, reason, unwinds=True)
-    process.unannounced = True
-    process.node.scheduler.doom(process)  # a process that ends itself is told at the end of the call it made
+    finish(process, reason, unwinds=worker is not None and worker.process is process)
 
 
 def finish(process: Process, reason: Term, unwinds: bool = False) -> None:
-    """End a process: it is off the table, its name free, its mailbox gone; then tell who is to hear of it.
+    """End a process: it is off the table, its name free, its mailbox gone; then tell those that are to hear of it.
 
-    Of one whose frames unwind first nobody is told yet. One that is dead already has come to the end of its frames.
+    When frames of it are still to unwind, this is told when they have. A process that is dead already has come to the
+    end of its frames. Every step may be taken twice: where an exception strikes, the hub does it again.
     """
-    if process.state is DEAD:
+    node = process.node
+    if process.state is DEAD and process not in node.half_dead:
         process.worker = None
         announce(process)
         return
-    process.state = DEAD
-    process.reason = reason
-    node = process.node
-    pid = process.pid
-    number = pid.id
-    del node.table[number >> 12][number]
-    forget_process(pid, None)
-    node.ended += 1
-    if process.name is not None:
-        node.names.pop(process.name, None)
-    process.mailbox = process.saved = None
-    if process.timer_at is not None:
-        node.timers.stale += 1
-    if process.waiting_for is not None:
-        process.waiting_for.forget()
-    if process.needs_cleanup:
-        _clean_up(process)
-    if not unwinds:
-        process.worker = None
-        if process.links or process.watchers is not None or process.monitors is not None or hooks.exited:
-            tell(process)
+    try:
+        process.state, process.reason = DEAD, reason
+        pid = process.pid
+        number = pid.id
+        block = node.table[number >> 12]
+        if number in block:
+            del block[number]
+        forget_process(pid, None)
+        if process.name is not None and node.names.get(process.name) is process:
+            del node.names[process.name]
+        process.mailbox = process.saved = None
+        if process.timer_at is not None:
+            node.timers.stale += 1
+        if process.waiting_for is not None:
+            process.waiting_for.forget()
+        if process.needs_cleanup:
+            _clean_up(process)
+        if unwinds:
+            process.unannounced = True
+            node.scheduler.doom(process)  # a process that ends itself is told at the end of the call it made
+        else:
+            process.worker = None
+            if process.links or process.watchers is not None or process.monitors is not None or hooks.exited:
+                tell(process)
+    except BaseException:
+        node.half_dead[process] = None  # without a call, which might not succeed
+        raise
 
 
 def _clean_up(process: Process) -> None:
@@ -149,81 +162,115 @@ def _clean_up(process: Process) -> None:
         process.aliases = None
 
 
-Death: TypeAlias = tuple[Process, Term, Iterable[Process], dict[int, Watcher] | None]
-"""A process that died, its reason, the processes linked to it and those that watch it."""
-
-
 def announce(process: Process) -> None:
     """Tell of a death by signal whose frames have had their chance to unwind, unless it has been told."""
     if process.unannounced:
-        process.unannounced = False
         tell(process)
+        process.unannounced = False
 
 
 def tell(process: Process) -> None:
-    """Deliver EXIT to the linked and DOWN to the watching, in this order, once."""
-    node = process.node
-    reason = process.reason
-    if hooks.exited:
+    """Deliver EXIT to the linked and DOWN to the watching, in this order, once.
+
+    Deaths caused by this one queue up behind it, so that a long chain of links needs no deep stack.
+    """
+    if hooks.exited and not process.node.retells:
         for hook in hooks.exited:
-            hook(process, reason, process.cause)
+            hook(process, process.reason, process.cause)
     if not process.links and process.watchers is None and process.monitors is None:
         return
-    links, process.links = process.links, ()
-    watchers, process.watchers = process.watchers, None
-    monitors, process.monitors = process.monitors, None
-    if monitors:
-        for number, target in monitors.items():
-            if target.watchers is not None:
-                target.watchers.pop(number, None)
-    if links or watchers:
-        deaths = node.deaths
-        deaths.append((process, reason, links, watchers))
-        if len(deaths) == 1:
-            _spread(deaths)
+    node = process.node
+    node.deaths.append(process)
+    if not node.spreads:
+        spread(node)
 
 
-def _spread(deaths: deque[Death]) -> None:
-    """Tell of each death in turn; those it causes queue up behind it, so that a long chain needs no deep stack."""
-    while deaths:
-        process, reason, links, watchers = deaths[0]
-        for other in links:
+def spread(node: Node) -> None:
+    """Tell of each death that waits, in turn.
+
+    Where an exception strikes, the hub goes on with the same death; what was told of it by then is not told again.
+    """
+    deaths = node.deaths
+    try:
+        node.spreads = True
+        while deaths:
+            _tell_of(deaths[0])
+            del deaths[0]
+    except BaseException:
+        node.scheduler.budget, node.scheduler.batch_ends = 0, 0.0  # the hub has the next turn
+        raise
+    finally:
+        node.spreads = False
+
+
+def _tell_of(process: Process) -> None:
+    reason, pid = process.reason, process.pid
+    for number, target in (process.monitors or {}).items():
+        if target.watchers is not None:
+            target.watchers.pop(number, None)
+    retells = process.node.retells
+    for other in process.links:
+        if process in other.links:
+            if not (retells and _has(other, lambda m: type(m) is Exit and m.pid is pid)):
+                exit_signal(other, pid, reason, linked=True)
             other.drop_link(process)
-            exit_signal(other, process.pid, reason, linked=True)
-        for monitor in (watchers or {}).values():
-            monitor.fire(process, reason)
-        deaths.popleft()
+    for watcher in [*(process.watchers or {}).values()]:
+        watcher.fire(process, reason)
+    process.links, process.watchers, process.monitors = (), None, None
+
+
+def _has(process: Process, is_wanted: Callable[[Term], bool]) -> bool:
+    return any(is_wanted(message) for message in process.messages())
+
+
+def mend(node: Node) -> None:
+    """Do what an exception has left half done: one of a signal's handler, or for want of memory. In the hub."""
+    node.retells = True
+    try:
+        node.spreads = False
+        for process in [*node.half_dead]:
+            worker = process.worker
+            finish(process, process.reason, unwinds=worker is not None and worker.process is process)
+            del node.half_dead[process]
+        if node.deaths:
+            spread(node)
+    finally:
+        node.retells = False
 
 
 def link_processes(one: Process, other: Process) -> None:
-    """Set a link, on both sides."""
-    one.add_link(other)
-    other.add_link(one)
+    """Set a link, on both sides in one line without a call, between whose halves nothing can come."""
+    mine, into_mine = one.links_for(other)
+    theirs, into_theirs = other.links_for(one)
+    one.links, other.links, into_mine[other], into_theirs[one] = mine, theirs, None, None
 
 
 def unlink_processes(one: Process, other: Process) -> None:
-    """Take a link away, on both sides."""
+    """Take a link away. It is gone with its first half: a death is told to those that know of the link, too."""
     one.drop_link(other)
     other.drop_link(one)
 
 
 def watch(watcher: Process, target: Process, ref: Ref, dest: Destination) -> None:
-    """Set a monitor."""
+    """Set a monitor, on both sides in one line."""
+    entry, number = Watch(watcher, ref, dest), ref.id
     if target.watchers is None:
         target.watchers = {}
-    target.watchers[ref.id] = Watch(watcher, ref, dest)
     if watcher.monitors is None:
         watcher.monitors = {}
-    watcher.monitors[ref.id] = target
+    target.watchers[number], watcher.monitors[number] = entry, target
 
 
 def drop_watch(watcher: Process, ref: Ref) -> bool:
     """Take a monitor away; False when it is not there any more."""
-    target = (watcher.monitors or {}).pop(ref.id, None)
-    if target is None:
+    number, monitors = ref.id, watcher.monitors
+    target = None if monitors is None else monitors.get(number)
+    if target is None or monitors is None:
         return False
-    if target.watchers is not None:
-        target.watchers.pop(ref.id, None)
+    if target.watchers is not None and number in target.watchers:
+        del monitors[number], target.watchers[number]
+    else:
+        del monitors[number]
     return True
 
 

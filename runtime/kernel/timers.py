@@ -59,10 +59,10 @@ class Timers:
         due = process.deadline = self._now() + seconds
         entry = process.timer_at
         if entry is None or entry > due:
+            self._push(due, seconds, next_number(), process)
             if entry is not None:
                 self.stale += 1  # the later entry stays behind
             process.timer_at = due
-            self._push(due, seconds, next_number(), process)
 
     def start(self, dest: Destination, message: Term, seconds: float, ref: TimerRef) -> None:
         """Send `message` to `dest` (a Pid or a name) after `seconds`."""
@@ -71,16 +71,16 @@ class Timers:
         number = ref.id
         due = self._now() + seconds
         timer = Timer(ref, due, dest, message)
-        self.pending[number] = timer
+        self._push(due, seconds, number, timer)  # stale until it is pending
         target = dest.process if type(dest) is Pid else None
-        if target is not None:
-            timers = target.timers
-            if timers is None:
-                target.timers = {number: timer}
-                target.needs_cleanup = True
-            else:
-                timers[number] = timer
-        self._push(due, seconds, number, timer)
+        if target is None:
+            self.pending[number] = timer
+            return
+        timers = target.timers
+        if timers is None:
+            timers = target.timers = {}
+            target.needs_cleanup = True
+        self.pending[number], timers[number] = timer, timer
 
     def cancel(self, ref: Ref) -> float | None:
         """Stop a timer; gives the seconds that were left, None when it had fired or was cancelled before."""
@@ -131,17 +131,24 @@ class Timers:
         while slots and slots[0] <= present * SLOTS:
             self._empty_slot()
         while near and near[0][0] <= present:
-            entry = heappop(near)
-            due, _, what = entry
-            if self._is_stale(entry):
-                self._drop()
-                continue
-            self.entries -= 1
-            if isinstance(what, Timer):
-                self._take(what.ref.id)
-                self._send(what.dest, what.message)
-            else:
-                self._expire(what, due, present)
+            entry = near[0]
+            what = entry[2]
+            if not self._is_stale(entry):  # else it is done, or was cancelled
+                if isinstance(what, Timer):
+                    self._send(what.dest, what.message)
+                    self._take(what.ref.id)
+                else:
+                    self._expire(what, present)
+                self.stale += 1
+                continue  # it is stale now; one that an exception has kept here is done again
+            heappop(near)
+            self._drop()
+        self.arm()
+
+    def look_after(self) -> None:
+        """See to it that the hub calls `fire`, also when an exception has struck where that was arranged."""
+        if self._armed is not None and not self._watcher.active:
+            self._armed = None
         self.arm()
 
     def arm(self) -> None:
@@ -153,10 +160,11 @@ class Timers:
         if slots:
             due = min(due, slots[0] / SLOTS)
         if self._armed is None or due < self._armed:
-            self._armed = due
+            self._armed = None
             self._watcher.close()
             self._watcher = self._loop.timer(max(0.0, due - clock.now()))
             self._watcher.start(self.fire)
+            self._armed = due
 
     def close(self) -> None:
         """Drop every timer."""
@@ -165,7 +173,10 @@ class Timers:
             entries.clear()
 
     def _push(self, due: float, seconds: float, number: int, what: Process | Timer) -> None:
-        """Make an entry, due in so many seconds."""
+        """Make an entry, due in so many seconds. It counts as stale until its process or timer says that it has it."""
+        many_slots = len(self._slots) > MANY and len(self._slots) > 2 * self.entries
+        if many_slots or (self.stale > MANY and self.stale * 2 > self.entries):
+            self._sweep()
         self.entries += 1
         if 1 <= seconds * SLOTS < NEVER:
             slot = int(due * SLOTS)
@@ -173,16 +184,12 @@ class Timers:
             if later is not None:
                 later[number] = (due, number, what)
             else:
+                heappush(self._slots, slot)  # before its entries: an empty slot does no harm
                 self._later[slot] = {number: (due, number, what)}
-                heappush(self._slots, slot)
                 self._arm_by(slot / SLOTS)
-                if len(self._slots) > MANY and len(self._slots) > 2 * self.entries:
-                    self._sweep()  # most are empty
         else:
             heappush(self._near, (due, number, what))
             self._arm_by(due)
-        if self.stale > MANY and self.stale * 2 > self.entries:
-            self._sweep()
 
     def _arm_by(self, when: float) -> None:
         if self._armed is None or when < self._armed:
@@ -190,11 +197,14 @@ class Timers:
 
     def _empty_slot(self) -> None:
         """Put what lies in the first slot into the heap."""
-        for entry in self._later.pop(heappop(self._slots)).values():
+        slot = self._slots[0]
+        for entry in self._later.get(slot, {}).values():
             if self._is_stale(entry):
                 self._drop()
             else:
                 heappush(self._near, entry)
+        self._later.pop(slot, None)
+        heappop(self._slots)
 
     def _take_out(self, timer: Timer) -> None:
         """Take the entry of a timer that nobody waits for any more out of its slot, or leave it in the heap as dead."""
@@ -212,18 +222,17 @@ class Timers:
         self.entries -= 1
         self.stale = max(0, self.stale - 1)
 
-    def _expire(self, process: Process, due: float, present: float) -> None:
-        process.timer_at = None
+    def _expire(self, process: Process, present: float) -> None:
         deadline = process.deadline
         if deadline is None:
-            return
-        if deadline > present:
-            process.timer_at = deadline
+            process.timer_at = None
+        elif deadline > present:
             self._push(deadline, deadline - present, next_number(), process)
+            process.timer_at = deadline
         else:
-            process.deadline = None  # which one that is about to run finds when it would wait again
             if process.state is RECEIVING or process.state is WAITING:
                 self._wake(process)
+            process.deadline, process.timer_at = None, None  # what is about to run finds it when it would wait again
 
     def _is_stale(self, entry: Entry) -> bool:
         due, _, what = entry

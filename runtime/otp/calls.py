@@ -12,9 +12,9 @@ from greenlet import getcurrent
 
 from runtime.kernel import clock
 from runtime.kernel.mailbox import deliver_from_outside, receive
-from runtime.kernel.node import current, current_process, running_node
+from runtime.kernel.node import caller_is_dead, current_process, running_node
 from runtime.kernel.outside import from_outside
-from runtime.kernel.process import DEAD, WAITING, Destination, Pid, Process, Worker
+from runtime.kernel.process import DEAD, RECEIVING, WAITING, Destination, Pid, Process, Worker
 from runtime.kernel.signals import Down, drop_watch, own_copy, put, watch
 from runtime.terms.errors import CallError
 from runtime.terms.immutable import ATOMIC, immutable
@@ -100,27 +100,29 @@ class From:
         """Decide the call, unless it is decided, and wake the caller."""
         if self.outcome is not PENDING:
             return
+        watcher = self.watcher
+        if watcher.state is not DEAD:
+            self.tell(watcher, outcome)
         self.outcome = outcome
         if self.server.watchers is not None:
             self.server.watchers.pop(self.number, None)
-        watcher = self.watcher
-        if watcher.state is not DEAD:
-            self.wake(watcher)
 
-    def wake(self, watcher: Process) -> None:
-        """Let the caller go on."""
+    def tell(self, watcher: Process, outcome: Term) -> None:
+        """Let the caller go on. It is woken before it finds the outcome: an exception in between does no harm."""
         watcher.node.scheduler.wake(watcher)
 
-    def wait(self, timeout: float | None) -> Term:
-        """Wait in the caller for the outcome. Returns it, PENDING when the time is over."""
+    def wait(self, timeout: float | None, is_timed: bool = False) -> Term:
+        """Wait in the caller for the outcome. Returns it, PENDING when the time is over.
+
+        `is_timed`: the time runs already.
+        """
         watcher = self.watcher
         watcher.waiting_for = self
-        if timeout is not None:
+        if timeout is not None and not is_timed:
             watcher.node.timers.wait(watcher, timeout)
         park = watcher.node.scheduler.park
         while self.outcome is PENDING:
-            watcher.state = WAITING
-            park(watcher)
+            park(watcher, WAITING)
             if watcher.deadline is None and timeout is not None and self.outcome is PENDING:
                 break
         watcher.deadline = None
@@ -130,6 +132,12 @@ class From:
             self.forget()
             return PENDING
         return outcome
+
+
+def _show_room(levels: int = 3) -> None:
+    """Raise RecursionError when the caller could not wait for the reply of a request that it has already sent."""
+    if levels:
+        _show_room(levels - 1)
 
 
 def request(
@@ -152,10 +160,21 @@ def request(
         if server is caller:
             caller.node.self_calls.append((clock.now(), caller))
         raise CallError(reason, function, (dest, content, timeout), module)
+    isolated = content if type(content) in ATOMIC else isolate(content)
+    if server.state is not RECEIVING:
+        _show_room()  # waking the server would show it
     origin = From(caller, server)
-    put(server, (tag, origin, content if type(content) in ATOMIC else isolate(content)))
-    caller.messages_out += 1
-    outcome = origin.wait(seconds)
+    try:
+        if seconds is not None:  # before the request is sent: what comes after that needs less of the stack
+            caller.node.timers.wait(caller, seconds)
+        put(server, (tag, origin, isolated))
+        caller.messages_out += 1
+        outcome = origin.wait(seconds, is_timed=True)
+    except BaseException:
+        caller.deadline = None
+        if origin.outcome is PENDING:
+            origin.outcome = None  # given up, without a call: there may be no room for one
+        raise
     if outcome is PENDING:
         raise CallError("timeout", function, (dest, content, timeout), module)
     if type(outcome) is Failure:
@@ -200,8 +219,8 @@ def cast(dest: Destination, message: Term) -> None:
         return
     server = dest.process if type(dest) is Pid else sender.node.resolve(dest)
     if server is not None and sender.state is not DEAD:
-        sender.messages_out += 1
         put(server, (CAST, message if type(message) in ATOMIC else isolate(message)))
+        sender.messages_out += 1
 
 
 def reply(caller: From, value: Term) -> None:
@@ -211,8 +230,7 @@ def reply(caller: From, value: Term) -> None:
     """
     if not isinstance(caller, From):
         raise TypeError(f"reply() takes the caller that handle_call() got, not {caller!r}")
-    process = current()
-    if process is None or process.state is not DEAD:
+    if not caller_is_dead():
         caller.settle(isolate(value))
 
 

@@ -10,6 +10,7 @@ from inspect import signature
 from typing import Any, ClassVar
 from typing import cast as typed_as
 
+from runtime.kernel.headroom import ensure_headroom
 from runtime.kernel.names import check_name, set_name
 from runtime.kernel.node import Node, current, current_process, running_node
 from runtime.kernel.outside import from_outside
@@ -177,6 +178,7 @@ def start_server(
     if not link and current() is None:
         return from_outside("start", lambda: start_server(cls, args, kwargs, name, timeout, link), StartError, seconds)
     parent = current_process("start_link" if link else "start")
+    ensure_headroom()
     node = parent.node
     starting = Starting(cls, args, kwargs)
     server = node.spawn(parent, starting)
@@ -184,17 +186,16 @@ def start_server(
     origin = starting.origin = From(parent, server)
     try:
         _take_name(node, server, name)
+        if link:
+            link_processes(parent, server)
+        else:
+            server.detached = True
     except BaseException as error:
         origin.forget()
         kill(server, "normal", None)
         if isinstance(error, AlreadyRegisteredError):
             raise StartError(("already_started", error.pid)) from None
         raise
-    if link:
-        link_processes(parent, server)
-    else:
-        server.detached = True
-    node.start(server)
     return _started(parent, server, origin, seconds)
 
 
@@ -252,6 +253,7 @@ def stop(dest: Destination, reason: Term = "normal", timeout: TimeoutArgument = 
         from_outside("stop", lambda: stop(dest, reason, timeout), failure, seconds)
         return
     caller = current_process("stop")
+    ensure_headroom()
     server = caller.node.resolve(dest)
     if server is None or server is caller:
         raise failure("noproc" if server is None else "calling_self")

@@ -5,7 +5,7 @@ The reply to a `Request` arrives in the mailbox as a `Response`, where `receive_
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from runtime.kernel.mailbox import receive
 from runtime.kernel.node import current_process
@@ -32,9 +32,9 @@ class Request(From):
 
     dest: Destination
 
-    def wake(self, watcher: Process) -> None:
+    def tell(self, watcher: Process, outcome: Any) -> None:
         """Put the reply into the mailbox, for `receive_response` to find."""
-        deliver(watcher, Response(self, self.outcome))
+        deliver(watcher, Response(self, outcome))
 
 
 class Response:
@@ -58,8 +58,13 @@ def send_request(dest: Destination, content: Term) -> Request:
         made.server = caller
         deliver(caller, Response(made, Failure("noproc")))
     else:
+        isolated = isolate(content)
         made = Request(caller, server)
-        put(server, (CALL, made, isolate(content)))
+        try:
+            put(server, (CALL, made, isolated))
+        except BaseException:
+            made.outcome = None  # given up, without a call: there may be no room for one
+            raise
         caller.messages_out += 1
     made.dest = dest
     return made

@@ -12,7 +12,7 @@ from typing import cast
 from runtime.kernel.body import exit_reason
 from runtime.kernel.instrument import hooks
 from runtime.kernel.mailbox import NOTHING, take
-from runtime.kernel.process import DEAD, OUTSIDE, RECEIVING, Body, Destination, NameTable, Process, Worker
+from runtime.kernel.process import DEAD, OUTSIDE, RECEIVING, RUNNABLE, Body, Destination, NameTable, Process, Worker
 from runtime.kernel.reports import crash_report, report
 from runtime.kernel.signals import Exit, finish, unlink_processes
 from runtime.otp.callbacks import Callbacks
@@ -323,18 +323,16 @@ def _leave(process: Process, worker: Worker) -> None:
 
 def _requeue(process: Process, worker: Worker) -> None:
     _leave(process, worker)
-    process.node.scheduler.enqueue(process)
+    process.node.scheduler.wake(process)
 
 
 def _wait_in_place(server: Callbacks, process: Process, more: bool) -> Ending | None:
     """Wait for the next turn without giving the worker back, and begin it."""
     scheduler = process.node.scheduler
-    if more:
-        scheduler.enqueue(process)
-    else:
-        process.state = RECEIVING
     try:
-        scheduler.park(process)
+        if more:
+            scheduler.wake(process)
+        scheduler.park(process, RUNNABLE if more else RECEIVING)
     except BaseException as error:
         return Ending(exit_reason(process, error))
     return _begin_turn(server, process) if process.loop is not None else None

@@ -20,7 +20,7 @@ from typing import Any
 from greenlet import getcurrent
 
 from runtime.kernel.node import Node
-from runtime.kernel.process import DEAD, RUNNABLE, RUNNING, Worker
+from runtime.kernel.process import DEAD, RUNNING, Worker
 from runtime.kernel.threads import in_main_thread
 from runtime.preemption.interruption import may_interrupt
 from runtime.terms.errors import RuntimeFault
@@ -75,7 +75,6 @@ class TimeSlices:
         if process.state is DEAD:
             scheduler.give_way(process)
             return
-        process.state = RUNNABLE
-        scheduler.ready.append(process)
+        scheduler.wake(process)
         self.taken += 1
         scheduler.step_aside(process)
