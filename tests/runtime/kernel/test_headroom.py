@@ -1,12 +1,11 @@
-"""A public call happens whole or not at all: near the recursion limit, and when an exception strikes in the middle."""
+"""A public call near the recursion limit happens whole or not at all."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -175,7 +174,7 @@ def try_call(name: str, attempt: Callable[[Callable[[], Any]], Any]) -> list[str
     def tries() -> None:
         flag(trap_exit=True)
         made = prepare(server, other)
-        with suppress(RecursionError, Struck, runtime.CallError):
+        with suppress(RecursionError, runtime.CallError):
             attempt(lambda: action(server, other, made))
         sleep(0.0)
         seen.extend(faults_of(node))
@@ -216,61 +215,4 @@ def test_a_call_near_the_recursion_limit_happens_whole_or_not_at_all(name: str) 
     for left in range(ROOM):
         faults = try_call(name, partial(at_depth, left))
         assert faults == [], f"with {left} levels left"
-    assert kept_faults() == []
-
-
-class Struck(BaseException):
-    """What is raised in the middle of the runtime's own steps, as the handler of a signal might."""
-
-
-KERNEL = str(Path(runtime.__file__).parent / "kernel")
-CALLS_OF_OTP = str(Path(runtime.__file__).parent / "otp" / "calls.py")
-
-
-def strike_at(number: int, action: Callable[[], Any]) -> bool:
-    """Call it, and raise `Struck` at such a line of the kernel's; whether it had that many."""
-    lines = 0
-
-    def trace(frame: FrameType, event: str, argument: Any) -> Any:
-        nonlocal lines
-        name = frame.f_code.co_filename
-        if not (name.startswith(KERNEL) or name == CALLS_OF_OTP):
-            return None
-        if event == "line":
-            lines += 1
-            if lines == number:
-                sys.settrace(None)
-                raise Struck
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        action()
-    finally:
-        sys.settrace(before)
-    return lines >= number
-
-
-def strikes() -> Iterator[int]:
-    yield from range(1, 400)
-
-
-@pytest.mark.parametrize("name", CALLS)
-@in_node
-def test_a_call_in_which_an_exception_strikes_happens_whole_or_not_at_all(name: str) -> None:
-    Supervisor.start_link([Server.child_spec(name="kept")], max_restarts=10_000)
-    for number in strikes():
-        reached = False
-
-        def attempt(action: Callable[[], Any], number: int = number) -> None:
-            nonlocal reached
-            with suppress(Struck):
-                reached = True
-                reached = strike_at(number, action)
-
-        faults = try_call(name, attempt)
-        assert faults == [], f"at line {number}"
-        if not reached:
-            break
     assert kept_faults() == []
