@@ -161,7 +161,7 @@ _HOMES = {
     "runtime.terms.ref": "Ref TimerRef",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
-_MODULES = ("application", "introspection", "sys")
+_MODULES = ("application", "introspection", "sys", "timer")
 """Modules that are themselves part of what is public."""
 
 __all__ = [*_HOME]
