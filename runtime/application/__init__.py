@@ -23,7 +23,7 @@ from typing import Literal
 
 from runtime.application.controller import CONTROLLER, ApplicationController
 from runtime.kernel.names import whereis
-from runtime.otp.gen_server import call
+from runtime.otp.calls import call
 from runtime.terms.errors import CallError, StartError, SupervisorError
 from runtime.terms.isolation import isolate
 from runtime.terms.term import Term

@@ -13,7 +13,9 @@ from runtime.kernel.process import Pid
 from runtime.kernel.processes import exit, flag, monitor, self_, spawn_link
 from runtime.kernel.reports import report
 from runtime.kernel.signals import Down, Exit
-from runtime.otp.gen_server import NOREPLY, GenServer, Stop, reply
+from runtime.otp.calls import reply
+from runtime.otp.gen_server import GenServer
+from runtime.otp.returns import NOREPLY, Stop
 from runtime.terms.errors import ProcessExit, StartError
 from runtime.terms.isolation import isolate
 from runtime.terms.pattern import ANY

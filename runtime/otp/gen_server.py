@@ -7,8 +7,7 @@ A server without work has no stack: it is its object, its mailbox and its place 
 from __future__ import annotations
 
 from inspect import signature
-from typing import Any, ClassVar
-from typing import cast as typed_as
+from typing import Any, ClassVar, cast
 
 from runtime.kernel.headroom import ensure_headroom
 from runtime.kernel.names import check_name, set_name
@@ -17,45 +16,15 @@ from runtime.kernel.outside import from_outside
 from runtime.kernel.process import Destination, NameTable, Pid, Process
 from runtime.kernel.signals import kill, link_processes, put, unlink_processes
 from runtime.otp.callbacks import Callbacks
-from runtime.otp.calls import (
-    PENDING,
-    SYSTEM,
-    Failure,
-    From,
-    await_down,
-    call,
-    cast,
-    reply,
-)
+from runtime.otp.calls import PENDING, SYSTEM, Failure, From, await_down
 from runtime.otp.child_spec import FIELDS, MISSING, ChildSpec, SpecError
-from runtime.otp.requests import check_response, receive_response, send_request, wait_response
-from runtime.otp.returns import IGNORE, NOREPLY, Continue, Reply, Stop, Timeout
+from runtime.otp.returns import IGNORE
 from runtime.otp.server_loop import Starting, run_server
 from runtime.terms.errors import AlreadyRegisteredError, CallError, StartError
 from runtime.terms.isolation import isolate
 from runtime.terms.reason import is_same
 from runtime.terms.term import Term
 from runtime.terms.timeout import TimeoutArgument, seconds_of
-
-__all__ = [
-    "IGNORE",
-    "NOREPLY",
-    "Continue",
-    "From",
-    "GenServer",
-    "Reply",
-    "Stop",
-    "Timeout",
-    "call",
-    "cast",
-    "check_response",
-    "receive_response",
-    "reply",
-    "send_request",
-    "start_server",
-    "stop",
-    "wait_response",
-]
 
 
 class GenServer(Callbacks):
@@ -229,7 +198,7 @@ def _take_name(node: Node, server: Process, name: Destination) -> None:
         registry = node.resolve(where)
         if registry is None or not hasattr(registry.body, "register_name"):
             raise StartError(("noproc", where))
-        typed_as(NameTable, registry.body).register_name(where, key, server.pid, *value)
+        cast(NameTable, registry.body).register_name(where, key, server.pid, *value)
         server.via = name[:3]
         return
     check_name(name)

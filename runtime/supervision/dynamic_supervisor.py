@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime.otp.gen_server import IGNORE, Stop
+from runtime.otp.returns import IGNORE, Stop
 from runtime.supervision.dynamic import DynamicChildren
 from runtime.supervision.restart_intensity import RestartIntensity
 from runtime.supervision.server import SupervisorServer

@@ -7,8 +7,8 @@ and Elixir's DynamicSupervisor.
 
 from __future__ import annotations
 
+from runtime.otp.calls import call
 from runtime.otp.child_spec import ChildSpec, child_spec
-from runtime.otp.gen_server import call
 from runtime.supervision.child import ChildInfo
 from runtime.terms.errors import StartError, SupervisorError
 from runtime.terms.term import Term

@@ -12,7 +12,8 @@ from runtime.kernel.processes import flag
 from runtime.kernel.signals import Exit
 from runtime.otp.calls import From
 from runtime.otp.child_spec import ChildSpec, SpecError, check_significant, id_from_name
-from runtime.otp.gen_server import GenServer, Stop
+from runtime.otp.gen_server import GenServer
+from runtime.otp.returns import Stop
 from runtime.supervision.child import Child
 from runtime.supervision.children import TRY_AGAIN, Children
 from runtime.supervision.restart_intensity import RestartIntensity

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime.otp.gen_server import IGNORE, Stop
+from runtime.otp.returns import IGNORE, Stop
 from runtime.supervision.dynamic import SimpleChildren
 from runtime.supervision.ordered import OrderedChildren
 from runtime.supervision.restart_intensity import RestartIntensity

@@ -25,7 +25,7 @@ from runtime import (
 )
 from runtime.kernel.outside import from_outside
 from runtime.terms.errors import RuntimeFault
-from tests.runtime.otp.test_outside import in_greenlet, in_thread
+from tests.support.outside import in_greenlet, in_thread
 
 OUTSIDE = pytest.mark.parametrize("outside", [in_greenlet, in_thread])
 Outside = Callable[[Callable[[], Any]], Any]

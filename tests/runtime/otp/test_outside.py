@@ -38,6 +38,7 @@ from runtime import (
 )
 from runtime.kernel.node import running_node
 from runtime.kernel.threads import start_thread
+from tests.support.outside import in_greenlet, in_thread
 
 
 class Counter(GenServer):
@@ -57,30 +58,6 @@ class Counter(GenServer):
 
     def handle_cast(self, message: Any) -> None:
         self.count = message
-
-
-def in_greenlet(work: Callable[[], Any]) -> Any:
-    """Run a function in a plain greenlet; return what it returns."""
-    return gevent.spawn(work).get()
-
-
-def in_thread(work: Callable[[], Any]) -> Any:
-    """Run a function in a native thread while the node goes on; return what it returns."""
-    outcome: list[Any] = []
-
-    def keep() -> None:
-        try:
-            outcome.append((True, work()))
-        except BaseException as error:
-            outcome.append((False, error))
-
-    start_thread(keep, ())
-    while not outcome:
-        sleep(0.001)
-    succeeded, value = outcome[0]
-    if not succeeded:
-        raise value
-    return value
 
 
 @contextmanager
