@@ -126,9 +126,7 @@ def _send_signal(client: Client, pid: str, literal: str) -> _Signalled:
     if done.event is None:
         return _Signalled(pid, done.sentence, None, Aftermath(), plan)
     known = wait_for(client, done.event, pid, comes_back)
-    happened = known.sentence(pid, comes_back)
-    if not known.ended or not done.sentence.startswith("Sent "):  # how it was ended is worth a word: it held the hub
-        happened = f"{done.sentence} {happened}"
+    happened = f"{done.sentence} {known.sentence(comes_back)}".lstrip()
     return _Signalled(pid, happened, done.event, known, plan)
 
 

@@ -35,10 +35,13 @@ def wait_for(client: Client, signal: int, pid: str, comes_back: bool) -> Afterma
 
 
 def plan_of(client: Client, pid: str, others: tuple[str, ...] = ()) -> wire.Plan | None:
-    """Return what killing `pid`, and `others` with it, would do; None for a node that makes no plans."""
+    """Return what killing `pid`, and `others` with it, would do; None when the node makes no plan of it.
+
+    It makes none of a process that has ended. That can still be killed while its frames run.
+    """
     try:
         return client.expect(wire.Plan, wire.GetPlan(pid=pid, others=others))
     except NodeRefusedError as error:
-        if error.kind == "unsupported":
+        if error.kind in ("unsupported", "noproc"):
             return None
         raise

@@ -32,17 +32,20 @@ class Aftermath:
     gave_up: tuple[str, ...] = ()
     """Supervisors that used up their restarts over it."""
 
-    def sentence(self, what: str, comes_back: bool) -> str:
-        """Say it of the process called `what`; `comes_back` is whether its supervisor was expected to restart it."""
+    def sentence(self, comes_back: bool) -> str:
+        """Say it in words that follow a sentence about the signal.
+
+        `comes_back` is whether the supervisor was expected to start the process again.
+        """
         if not self.ended:
-            return f"{what} has not ended within {END_TIMEOUT:g} s."
+            return f"It has not ended within {END_TIMEOUT:g} s."
         if self.restarted_as is not None:
-            return f"{what} restarted as {self.restarted_as} in {_milliseconds(self.seconds)}."
+            return f"It was restarted as {self.restarted_as} in {_milliseconds(self.seconds)}."
         if self.gave_up:
-            return f"{what} ended, and {' and '.join(self.gave_up)} gave up."
+            return f"{' and '.join(self.gave_up)} gave up."
         if comes_back:
-            return f"{what} ended, and was not restarted within {RETURN_TIMEOUT:g} s."
-        return f"{what} ended in {_milliseconds(self.seconds)}; nothing restarts it."
+            return f"It was not restarted within {RETURN_TIMEOUT:g} s."
+        return "Nothing restarts it."
 
 
 def of_signal(events: list[wire.Event], signal: int, pid: str) -> Aftermath:
@@ -52,6 +55,8 @@ def of_signal(events: list[wire.Event], signal: int, pid: str) -> Aftermath:
     sent = log.get(signal)
     if sent is None:
         return Aftermath()
+    if sent.kind != "kill":  # the process had ended before, and what was left of it was stopped
+        return Aftermath(ended=True)
     followed = [event for _, event in log.following(sent)]
     end = next((event for event in followed if event.kind == "exit" and event.pid == pid), None)
     if end is None:

@@ -45,13 +45,17 @@ class NodeRecord(Record, frozen=True):
 
 
 class ProcessRecord(Record, frozen=True):
-    """A process, with the keys of `process_info`. The restart budget is null for what is no supervisor."""
+    """A process or a greenlet, with the keys of `process_info`. Only a supervisor has a restart budget."""
 
     pid: str | None
+    kind: str
+    """``supervisor``, ``worker`` or ``greenlet``; `type` says the same."""
     registered_name: str | None
     label: str | None
     child_id: str | None
     initial_call: str
+    at: str | None
+    """File, line and function in which it is, in the program's own code."""
     status: wire.Status
     message_queue_len: int
     messages_in: int

@@ -162,10 +162,10 @@ class Findings:
             if kept is None or not kept.intensity.times:
                 continue
             used, allowed = budget_used(kept), kept.intensity.max_restarts
-            if allowed and used >= 2 and used >= allowed - 1:
+            if used > 1 and used == allowed and branch.process.state is not DEAD:  # with more, it has given up
                 sentence = (
-                    f"{_name(branch.process)} has made {used} of the {allowed} restarts it may make within "
-                    f"{kept.intensity.max_seconds:g} s: it is about to give up."
+                    f"{_name(branch.process)} has made all {allowed} restarts it may make within "
+                    f"{kept.intensity.max_seconds:g} s: one more failure, and it gives up."
                 )
                 yield wire.Lint(kind="crash_loop", weight=3, pids=(branch.pid,), sentence=sentence)
 

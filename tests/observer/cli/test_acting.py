@@ -77,7 +77,7 @@ class Healing:
                 ends = tuple(wire.Related(pid=each, name="w") for each in (pid, *others))
                 return wire.Plan(sentence=f"kills {len(ends)}", kills=ends, restarts=ends if self.heals else ())
             case wire.Exit(pid=pid):
-                return wire.Done(sentence=f"Sent kill to {pid}.", event=self.kill(pid))
+                return wire.Done(sentence=f"Killed {pid}.", event=self.kill(pid))
             case wire.GetEvents(after=after):
                 return wire.Events(events=tuple(self.events[max(0, after) :]), last=len(self.events))
             case _:
@@ -96,17 +96,17 @@ class Healing:
 
 def test_kill_says_what_came_back_in_its_place(observer: Command) -> None:
     with FakeEndpoint("chat", Healing().respond):
-        assert observer("kill", "worker") == (0, "<0.3.0> restarted as <0.77.0> in 3 ms.\n", "")
+        assert observer("kill", "worker") == (0, "Killed <0.3.0>. It was restarted as <0.77.0> in 3 ms.\n", "")
         (record,) = observer("kill", "chat", "0.3.0", "--json").value
     assert (record["pid"], record["killed"], record["restarted_as"]) == ("<0.3.0>", True, "<0.77.0>")
     assert record["reason"] == "killed"
     assert record["plan"]["restarts"] == [{"pid": "<0.3.0>", "name": "w"}]
-    assert record["happened"] == "<0.3.0> restarted as <0.77.0> in 3 ms."
+    assert record["happened"] == "Killed <0.3.0>. It was restarted as <0.77.0> in 3 ms."
 
 
 def test_kill_says_that_nothing_restarts_it(observer: Command) -> None:
     with FakeEndpoint("chat", Healing(heals=False).respond):
-        assert observer("kill", "worker") == (0, "<0.3.0> ended in 1 ms; nothing restarts it.\n", "")
+        assert observer("kill", "worker") == (0, "Killed <0.3.0>. Nothing restarts it.\n", "")
 
 
 def test_a_kill_that_ends_nothing_is_told_so_and_exits_with_one(
@@ -117,7 +117,7 @@ def test_a_kill_that_ends_nothing_is_told_so_and_exits_with_one(
         status, out, _ = observer("kill", "worker")
         listed = observer("kill", "worker", "--json")
         trapped = observer("exit", "worker")
-    assert (status, out) == (1, "Sent kill to <0.3.0>. <0.3.0> has not ended within 0.05 s.\n")
+    assert (status, out) == (1, "Killed <0.3.0>. It has not ended within 0.05 s.\n")
     assert (listed.status, listed.value[0]["killed"]) == (1, False)
     assert trapped.status == 0
 
@@ -159,3 +159,20 @@ def test_the_reply_of_a_call_is_json(observer: Command) -> None:
         assert observer("send", "0.3.0", "get", "--call", "--json").value["value"] == {"users": ["ada", 2]}
     with FakeEndpoint("chat", lambda query: wire.Done(value="<0.3.0>")):
         assert observer("send", "0.3.0", "get", "--call", "--json").value["value"] == {"python": "<0.3.0>"}
+
+
+def test_what_is_left_of_a_dead_process_can_be_killed(observer: Command) -> None:
+    def respond(query: wire.Query) -> wire.Answer:
+        match query:
+            case wire.GetPlan(pid=pid):
+                return wire.Failed(why=f"There is no process {pid}: it has ended.", kind="noproc")
+            case wire.Exit(pid=pid):
+                return wire.Done(sentence=f"{pid} had ended already: its frames have ended now.", event=1)
+            case wire.GetEvents():
+                return wire.Events(events=(wire.Event(id=1, time=1.0, kind="action", pid="<0.3.0>"),), last=1)
+            case _:
+                return scripted(query)
+
+    with FakeEndpoint("chat", respond):
+        assert observer("kill", "0.3.0").status == 0
+        assert observer("kill", "0.3.0", "--plan").status == 1

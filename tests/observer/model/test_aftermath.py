@@ -21,7 +21,7 @@ def test_the_successor_is_the_one_that_was_started_in_its_place() -> None:
     restart = Event(id=10, time=100.004, kind="restart", pid="<0.9.0>", old_pid="<0.3.0>", key="top/a", cause=8)
     known = of_signal([KILL, EXIT, elsewhere, restart], 7, "<0.3.0>")
     assert (known.ended, known.reason, known.restarted_as) == (True, "killed", "<0.9.0>")
-    assert known.sentence("<0.3.0>", True) == "<0.3.0> restarted as <0.9.0> in 4 ms."
+    assert known.sentence(comes_back=True) == "It was restarted as <0.9.0> in 4 ms."
 
 
 def test_a_place_that_a_restarted_supervisor_starts_afresh_has_a_successor() -> None:
@@ -33,11 +33,16 @@ def test_a_place_that_a_restarted_supervisor_starts_afresh_has_a_successor() -> 
 
 def test_an_end_with_no_successor_says_why_there_is_none() -> None:
     ended = of_signal([KILL, EXIT], 7, "<0.3.0>")
-    assert ended.sentence("<0.3.0>", False) == "<0.3.0> ended in 1 ms; nothing restarts it."
-    assert ended.sentence("<0.3.0>", True) == "<0.3.0> ended, and was not restarted within 2 s."
+    assert ended.sentence(comes_back=False) == "Nothing restarts it."
+    assert ended.sentence(comes_back=True) == "It was not restarted within 2 s."
     fallen = of_signal([KILL, EXIT, GAVE_UP], 7, "<0.3.0>")
-    assert fallen.sentence("<0.3.0>", True) == "<0.3.0> ended, and top gave up."
-    assert Aftermath().sentence("<0.3.0>", True) == "<0.3.0> has not ended within 0.5 s."
+    assert fallen.sentence(comes_back=True) == "top gave up."
+    assert Aftermath().sentence(comes_back=True) == "It has not ended within 0.5 s."
+
+
+def test_stopping_what_is_left_of_a_dead_process_is_followed_by_nothing() -> None:
+    stopped = Event(id=7, time=100.0, kind="action", pid="<0.3.0>", message="stopped the frames of")
+    assert of_signal([stopped], 7, "<0.3.0>").ended
 
 
 def test_the_restart_of_a_process_that_followed_from_something_else_does_not_count() -> None:

@@ -117,15 +117,16 @@ def test_of_many_that_nobody_would_miss_no_more_are_found_than_are_told_of() -> 
 
 
 @in_node
-def test_a_supervisor_near_the_end_of_its_budget_is_found() -> None:
+def test_a_supervisor_that_has_used_up_its_budget_is_found_and_none_before() -> None:
     Supervisor.start_link(workers(2), name="app", max_restarts=3)
     observer = Observer()
-    for _ in range(2):
+    for _ in range(3):
+        assert _found(observer, "crash_loop") == []
         pid = next(row.pid for row in observer.tree().rows if row.key == "app/w0")
         exit(Pid.parse(pid or ""), "kill")
         sleep(0.1)
     found = _found(observer, "crash_loop")
-    assert "2 of the 3 restarts" in found[0].sentence
+    assert "all 3 restarts" in found[0].sentence
     sleep(10.0)
     assert _found(observer, "crash_loop") == []
 
