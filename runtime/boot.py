@@ -189,7 +189,7 @@ class Failures(Instrument):
         elif kind == "gave_up":
             supervisor = fields["supervisor"]
             process = supervisor.process
-            name = supervisor if process is None or process.name is None else process.name
+            name = reason_text(supervisor if process is None else process.known_as)
             budget = f"{fields['used']} restarts in {fields['seconds']:g} s"
             text = f"supervisor {name} gave up after {budget}: its child {reason_text(fields['child_id'])}"
             how = self._failed_starts.pop(supervisor, None) or f"ended with {explain(fields['reason'])}"
