@@ -17,6 +17,7 @@ import sys
 import traceback
 from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 from typing import NoReturn
 
 from runtime.introspection.address import NameTakenError, Reservation, reserve, socket_path
@@ -151,31 +152,59 @@ def _run(options: argparse.Namespace) -> None:
         raise
     except KeyboardInterrupt:
         raise SystemExit(130) from None
-    except ImportError as error:
-        _tell(error)
-        _fail(f"{options.target} could not be started, because an import failed: {error}.")
-    except SyntaxError as error:
-        _fail(f"{error.filename}, line {error.lineno}: {error.msg}. The program was not started.")
-    except ProcessExit as error:
-        _fail(f"{options.target} ended: {error}", str(error))
-    except Exception as error:
-        _tell(error)
-        _fail(f"{options.target} ended with {type(error).__name__}: {error}", explain(Crash.from_exception(error)))
+    except BaseException as error:
+        if sys.excepthook is not sys.__excepthook__:  # the program tells of its exceptions itself
+            sys.excepthook(type(error), error, _own_traceback(error))
+            _end(explain(Crash.from_exception(error)))
+        _tell_end(error, options.target)
 
 
-def _tell(error: Exception) -> None:
-    """Print the part of the traceback that is the program's."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.filename != __file__ and "runpy" not in frame.filename]
-    own = [frame for frame in own if "importlib" not in frame.filename]
-    print("".join(traceback.format_list(own)), end="", file=sys.stderr)
+def _tell_end(error: BaseException, target: str) -> NoReturn:
+    """Say what a program ended with, and where."""
+    match error:
+        case ImportError():
+            _tell(error)
+            _fail(f"{target} could not be started, because an import failed: {error}.")
+        case SyntaxError():
+            _fail(f"{error.filename}, line {error.lineno}: {error.msg}. The program was not started.")
+        case ProcessExit():
+            _fail(f"{target} ended: {error}", str(error))
+    _tell(error)
+    _fail(f"{target} ended with {type(error).__name__}: {error}", explain(Crash.from_exception(error)))
+
+
+def _tell(error: BaseException) -> None:
+    """Print the part of the traceback that is the program's, after those of the exceptions that led to it."""
+    earlier = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if earlier is not None:
+        _tell(earlier)
+        print(f"{type(earlier).__name__}: {earlier}", file=sys.stderr)
+        how = "was the direct cause of" if error.__cause__ else "was being handled at the time of"
+        print(f"\nThat {how} the following exception:\n", file=sys.stderr)
+    print("".join(traceback.format_tb(_own_traceback(error))), end="", file=sys.stderr)
+
+
+def _own_traceback(error: BaseException) -> TracebackType | None:
+    """Return the traceback of an exception without the frames that started the program."""
+    trace = error.__traceback__
+    while trace is not None and _is_of_launch(trace.tb_frame.f_code.co_filename):
+        trace = trace.tb_next
+    return trace
+
+
+def _is_of_launch(file: str) -> bool:
+    return file == __file__ or "runpy" in file or "importlib" in file
 
 
 def _fail(sentence: str, cause: str | None = None) -> NoReturn:
     """Print a sentence and end with status 1; `cause` is what the observer is told, the sentence if there is none."""
     print(sentence, file=sys.stderr, flush=True)
+    _end(cause or sentence)
+
+
+def _end(cause: str) -> NoReturn:
     end = SystemExit(1)
-    end.cause = cause or sentence  # type: ignore[attr-defined]
+    end.cause = cause  # type: ignore[attr-defined]
     raise end
 
 

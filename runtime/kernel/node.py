@@ -74,7 +74,9 @@ class Node:
         self.heap_limits = HeapLimits(self.hub.loop)
         self.scheduler.after_batch = self._batch_over
         self._inbox: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
-        self._knock = self.hub.loop.async_()
+        # A program that has no processes, and is only observed, ends as it would have ended without a node: this
+        # watcher keeps the loop alive from the first process on.
+        self._knock = self.hub.loop.async_(ref=False)
         self._knock.start(self._take_inbox)
         self._safety_net = self.hub.loop.prepare(ref=False)
         self._safety_net.start(self._look_after)
@@ -118,6 +120,7 @@ class Node:
         return process
 
     def _open_block(self, number: int) -> dict[int, Process]:
+        self._knock.ref = True  # type: ignore[attr-defined]  # of gevent's stubs
         for old in [n for n, block in self.table.items() if not block]:
             del self.table[old]
         block = self.table[number] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runtime.introspection.events.event_log import EventLog
+from runtime.introspection.events.greenlets import Greenlets
 from runtime.kernel.plain_greenlet import PlainGreenlet
 from runtime.kernel.process import Process
 from runtime.preemption.watchdog import Watchdog
@@ -12,9 +13,10 @@ from runtime.terms.term import Term
 class Interruptions:
     """Has the processes that hold the hub interrupted, and remembers which were."""
 
-    def __init__(self, watchdog: Watchdog, log: EventLog) -> None:
+    def __init__(self, watchdog: Watchdog, log: EventLog, greenlets: Greenlets) -> None:
         self._watchdog = watchdog
         self._log = log
+        self._greenlets = greenlets
         self._events: dict[Process, int] = {}
 
     def request(self, process: Process, reason: Term) -> bool:
@@ -30,4 +32,4 @@ class Interruptions:
     def _done(self, process: Process, reason: Term) -> None:
         self._events[process] = self._log.add_kill(process, reason)
         if isinstance(process, PlainGreenlet):
-            process.is_killed = True
+            self._greenlets.expect_end(process)

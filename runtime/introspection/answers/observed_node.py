@@ -62,7 +62,7 @@ class ObservedNode:
         self.figures = NodeFigures(node, name, log, watchdog, greenlets, permissions.read_only)
         self.findings = Findings(node, watchdog, log)
         self.server_states = ServerStates(self.calls)
-        self.interruptions = Interruptions(watchdog, log)
+        self.interruptions = Interruptions(watchdog, log, greenlets)
         self.memory = MemorySampler(node)
         self.cpu: CpuClock = CpuSampler(node) if CpuSampler.is_possible(node) else CpuMeter(node)
         self.socket_holders = SocketHolders(node)

@@ -25,6 +25,7 @@ from runtime.kernel.plain_greenlet import FIRST, RECORD, PlainGreenlet, process_
 from runtime.kernel.process import DEAD, OUTSIDE, Process, forget_process
 from runtime.kernel.threads import get_ident
 from runtime.terms.crash import Crash
+from runtime.terms.term import Term
 
 NAME = re.compile(r"g(\d{1,18})")
 """What a greenlet is called towards observers."""
@@ -45,6 +46,7 @@ class Greenlets(Chunked[PlainGreenlet]):
         self._log = log
         self._known: WeakValueDictionary[int, PlainGreenlet] = WeakValueDictionary()
         self._next = count(1).__next__
+        self._tell_error = node.hub.handle_error
 
     def switch_on(self) -> None:
         """Note every greenlet, beginning with those there are. In the node's thread."""
@@ -54,16 +56,27 @@ class Greenlets(Chunked[PlainGreenlet]):
                 starter = each.spawning_greenlet
                 self._note(each, None if starter is None else process_of(starter()))
         Greenlet.add_spawn_callback(self._started)
+        self._tell_error = hub.handle_error
+        vars(hub)["handle_error"] = self._failed
 
     def switch_off(self) -> None:
         """Note no more."""
         Greenlet.remove_spawn_callback(self._started)
+        hub = self._node.hub
+        if vars(hub).get("handle_error") == self._failed:  # else the program has put its own in front
+            del vars(hub)["handle_error"]
         for chunk in self:
             for record in chunk:
                 greenlet = record.worker
                 if greenlet is not None:
                     vars(greenlet).pop(RECORD, None)
-                    greenlet.unlink(self._ended)
+
+    def expect_end(self, record: PlainGreenlet) -> None:
+        """Log the end of a greenlet that an observer kills."""
+        greenlet = record.worker
+        if greenlet is not None:
+            record.is_killed = True
+            greenlet.rawlink(self._ended)
 
     def __len__(self) -> int:
         if len(self._known) > MOST_COUNTED:
@@ -104,15 +117,23 @@ class Greenlets(Chunked[PlainGreenlet]):
         record = PlainGreenlet(self._node, number, greenlet, time.time())
         record.parent = None if starter is None else starter.pid
         vars(greenlet)[RECORD] = self._known[number] = record
-        greenlet.rawlink(self._ended)
+
+    def _failed(self, context: object, kind: type[BaseException], error: BaseException, trace: Any) -> None:
+        """Log the end of a greenlet that fails, where gevent's hub would only print it.
+
+        A link to each greenlet would tell of it too, and change what the program sees: `Greenlet.has_links`, the order
+        of its own links, and when a greenlet that nothing refers to any more is let go.
+        """
+        if isinstance(context, Greenlet):
+            self._over(context, Crash.from_exception(error))
+        self._tell_error(context, kind, error, trace)
 
     def _ended(self, greenlet: Greenlet[..., Any]) -> None:
+        self._over(greenlet, "killed")
+
+    def _over(self, greenlet: Greenlet[..., Any], reason: Term) -> None:
         record: PlainGreenlet | None = vars(greenlet).pop(RECORD, None)
-        if record is None:
-            return
-        self._known.pop(record.pid.id - FIRST, None)
-        error = greenlet.exception
-        if error is not None or record.is_killed:
-            reason = "killed" if error is None else Crash.from_exception(error)
+        if record is not None:
+            self._known.pop(record.pid.id - FIRST, None)
             self._log.exited(record, reason, OUTSIDE if record.is_killed else None)
-        forget_process(record.pid, None)
+            forget_process(record.pid, None)

@@ -12,7 +12,6 @@ from runtime.introspection import wire
 from runtime.introspection.answers.commands.read import Order
 from runtime.introspection.answers.observed_node import ObservedNode
 from runtime.introspection.answers.resolve import gone
-from runtime.introspection.events.event_log import EventLog
 from runtime.introspection.reading.stack import stack_of
 from runtime.kernel.plain_greenlet import PlainGreenlet
 from runtime.kernel.process import DEAD, OUTSIDE, Process
@@ -35,7 +34,7 @@ def carry_out(order: Order[wire.Exit], node: ObservedNode) -> wire.Done | wire.F
     if process.state is DEAD:
         return _kill_again(process, node)
     sent: wire.Done | wire.Failed = node.calls.in_hub(
-        lambda: _signal(process, reason, node.log),
+        lambda: _signal(process, reason, node),
         while_waiting=lambda: node.interruptions.request(process, reason),
     )
     event = node.interruptions.take(process)
@@ -51,12 +50,13 @@ def carry_out(order: Order[wire.Exit], node: ObservedNode) -> wire.Done | wire.F
     return wire.Done(sentence=_what_became_of(process, reason), event=sent.event)
 
 
-def _signal(process: Process, reason: Term, log: EventLog) -> wire.Done | wire.Failed:
+def _signal(process: Process, reason: Term, node: ObservedNode) -> wire.Done | wire.Failed:
     """Send it; the answer has a sentence only where the process lives on."""
     if process.state is DEAD:
         return gone(str(process.pid))
-    event = log.add_kill(process, reason)
+    event = node.log.add_kill(process, reason)
     if isinstance(process, PlainGreenlet):
+        node.greenlets.expect_end(process)
         process.kill()
         return wire.Done(event=event)
     exit_signal(process, OUTSIDE, reason)
