@@ -20,7 +20,7 @@ HANDLERS: set[CodeType] = set()
 
 
 def hub_frame(node: Node) -> FrameType | None:
-    """Give the frame that the node's thread is in now."""
+    """Return the frame that the node's thread is in now."""
     innermost = sys._current_frames().get(node.thread)
     frame = innermost
     for _ in range(DEEPEST_HANDLER):
@@ -33,7 +33,7 @@ def hub_frame(node: Node) -> FrameType | None:
 
 
 def running_process(frame: FrameType | None) -> Process | None:
-    """Give the process on whose stack a frame of the node's thread is; None when it is on no process's."""
+    """Return the process on whose stack a frame of the node's thread is; None when it is on no process's."""
     while frame is not None:
         if frame.f_code is _DISPATCH:
             worker = frame.f_locals.get("worker")

@@ -354,7 +354,7 @@ class EventLog(Instrument):
     # -- Reading ------------------------------------------------------------------------------------------------
 
     def answer(self, query: wire.GetEvents) -> wire.Events:
-        """Give the events that a request asks for. May be called from any thread."""
+        """Return the events that a request asks for. May be called from any thread."""
         limit = max(0, min(query.limit, self.capacity))
         last = self.last
         if query.after >= 0:

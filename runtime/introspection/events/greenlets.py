@@ -97,13 +97,13 @@ class Greenlets(Chunked[PlainGreenlet]):
         return [record for record in found if record is not None and record.state is not DEAD]
 
     def find(self, text: str) -> PlainGreenlet | None:
-        """Give the living greenlet of a name like ``g7``. From any thread."""
+        """Return the living greenlet of a name like ``g7``. From any thread."""
         name = NAME.fullmatch(text)
         record = None if name is None else self._known.get(int(name[1]))
         return None if record is None or record.state is DEAD else record
 
     def running(self) -> PlainGreenlet | None:
-        """Give the one that runs at this moment, if one does. From any thread."""
+        """Return the one that runs at this moment, if one does. From any thread."""
         return next((record for chunk in self for record in chunk if record.is_running), None)
 
     # -- Told by gevent -----------------------------------------------------------------------------------------

@@ -42,5 +42,5 @@ class Orphans:
             del self._places[next(iter(self._places))]
 
     def pop(self, pid: Pid) -> dict[str, Any] | None:
-        """Give what is known of the place of a process that ends, and forget it."""
+        """Return what is known of the place of a process that ends, and forget it."""
         return self._places.pop(pid.id, None)

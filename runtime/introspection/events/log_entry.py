@@ -32,7 +32,7 @@ class Entry:
         return key is None or self.fields.get("key") == key
 
     def event(self) -> wire.Event:
-        """Give it as the wire has it, with the lines of source in its stack."""
+        """Return it as the wire has it, with the lines of source in its stack."""
         fields = self.fields
         stack = fields.get("stacktrace")
         if stack is not None:

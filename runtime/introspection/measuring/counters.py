@@ -55,7 +55,7 @@ class Totals:
 
 
 def _in_turn(table: dict[int, dict[int, Process]], sums: dict[int, Sums]) -> list[int]:
-    """Give the blocks: the new ones, those that have lost processes, which are counted elsewhere by now, the others."""
+    """Return the blocks: first the new ones, then those that have lost processes, then the others in turn."""
     new = [number for number in table if number not in sums]
     changed = [number for number, (length, _, _) in sums.items() if length != len(table[number])]
     known = {*changed}

@@ -81,7 +81,7 @@ class MemorySampler(BackgroundWork):
         return None
 
     def _everybody(self) -> Iterator[Process]:
-        """Give each process in turn; it is found when its turn comes, since many will be dead by then."""
+        """Yield each process in turn; it is found when its turn comes, since many will be dead by then."""
         for block in sorted(self.node.table):
             for number in [*self.node.table.get(block, ())]:
                 process = self.node.find(number)

@@ -37,7 +37,7 @@ class SocketHolders(BackgroundWork):
         self._search: Iterator[None] = iter(())
 
     def holder(self, fd: int) -> Process | None:
-        """Give the living process that was seen to hold a socket. From any thread."""
+        """Return the living process that was seen to hold a socket. From any thread."""
         process = self.found.get(fd)
         return None if process is None or process.state is DEAD else process
 
@@ -91,7 +91,7 @@ def sockets_of(process: Process) -> Iterator[tuple[int, bool]]:
 
 
 def _awaited(process: Process) -> Iterator[int]:
-    """Give the descriptors of the sockets whose methods a process is in."""
+    """Yield the descriptors of the sockets whose methods a process is in."""
     frame: FrameType | None = getattr(process.worker, "gr_frame", None)
     while frame is not None and frame.f_globals.get("__name__", "").startswith("gevent."):
         fd = _descriptor(frame.f_locals.get("self"))

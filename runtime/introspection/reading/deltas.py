@@ -1,4 +1,4 @@
-"""Deltas: by how much counters have grown since a client last asked for them."""
+"""How much the figures of processes have grown since a client last asked for them."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _MASK = (1 << BLOCK) - 1
 
 
 class Deltas:
-    """What figures have gained since one client last asked, by the name of the figure."""
+    """What figures have gained since one client last asked for them."""
 
     def __init__(self) -> None:
         self._before: dict[str, dict[int, array[float]]] = {}
-        """The counts, by block of the node's table and number in it: eight bytes a process."""
+        """The figures, by block of the node's table and by place in the block: eight bytes for each process."""
         self._sums: dict[str, dict[str, float]] = {}
 
     def column(self, name: wire.Sort) -> Column:
-        """Give how to read the gains of processes; of one that was not there the last time, its whole count."""
+        """Return the column of gains. A process that was not there the last time has gained its whole count."""
         read, before = COLUMNS[name], self._before.get(name, {})
 
         def gains(processes: Sequence[Process]) -> list[float]:
@@ -38,16 +38,16 @@ class Deltas:
         return gains
 
     def of_groups(self, name: str, sums: dict[str, float]) -> dict[str, float]:
-        """Give what the sums of groups have gained since they were last asked for, and note them for the next time.
+        """Return what the sums of groups have gained since the last time, and note them for the next time.
 
-        `name` says which sums of which groups they are.
+        `name` says which figure of which groups it is.
         """
         before = self._sums.get(name, {})
         self._sums = {name: sums}
         return {group: value - before.get(group, 0) for group, value in sums.items()}
 
     def remember(self, name: wire.Sort, processes: Chunked[Process], pace: Pace) -> None:
-        """Note the counts as they are now, for the next time."""
+        """Note the figures as they are now, for the next time."""
         read = COLUMNS[name]
         noted: dict[int, array[float]] = {}
         for chunk in processes:

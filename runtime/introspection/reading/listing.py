@@ -1,4 +1,4 @@
-"""The flat list of processes, or one row a group of them: sorted, filtered, and a window of it made into rows."""
+"""The flat list of processes and greenlets, or of groups of them: filtered, sorted, and a window made into rows."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from runtime.kernel.process import DEAD, Process
 from runtime.supervision.child import Child
 
 MOST_GROUPS = 10_000
-"""Groups of a list, at most: what belongs to further ones is summed up as the `REST`."""
+"""How many groups a list may have. What belongs to further groups is summed up as the `REST`."""
 
 REST = "all others"
 
 
 @dataclass(slots=True)
 class Group:
-    """Processes that have something in common, summed up. Its attributes are what a list can be sorted by."""
+    """Processes that have something in common, summed up. A list of groups is sorted by these attributes."""
 
     name: str
     count: int = 0
@@ -53,7 +53,7 @@ class Group:
     started_at: float = 0.0
 
     def add(self, process: Process, child: Child | None) -> None:
-        """Count a process in; `child` is its supervisor's record of it."""
+        """Count a process in. `child` is its supervisor's record of it."""
         self.count += 1
         self.message_queue_len += queue_length(process)
         self.messages_in += process.messages_in
@@ -65,7 +65,7 @@ class Group:
         self.started_at = max(self.started_at, process.started_at)
 
     def row(self) -> wire.Row:
-        """Give the group's row."""
+        """Return the row of the group."""
         return wire.Row(
             key=f"group:{self.name}",
             kind="group",
@@ -83,9 +83,9 @@ class Group:
 
 
 class AllRows(ByPid):
-    """The living processes and the greenlets that are none, remembered by their numbers.
+    """The living processes and the greenlets, remembered by their numbers.
 
-    The processes come first, and of both the oldest first, or all of it the other way round.
+    The processes come first, and the oldest of each kind comes first; or all of it is the other way round.
     """
 
     __slots__ = ("_greenlets", "_newest_first")
@@ -122,7 +122,7 @@ class AllRows(ByPid):
 
 
 class Listing:
-    """The list as one request wants to see it. `pace` is that of the question it answers."""
+    """The list as one request wants to see it. `pace` is the pace of the question that it answers."""
 
     def __init__(self, query: wire.GetProcesses) -> None:
         self.query = query
@@ -132,7 +132,7 @@ class Listing:
         self._ranking: Ranking[Process] = Ranking(ChunkedList(()), COLUMNS["pid"], False)
 
     def collect(self, node: Node, greenlets: Chunked[PlainGreenlet], test: Test | None, deltas: Deltas) -> None:
-        """Find what is listed: processes and `greenlets`."""
+        """Find what is to be listed: processes, and `greenlets`."""
         listed: AllRows | Subset[Process] = AllRows(node, greenlets)
         if test is not None:
             listed = Subset(listed, array("q", self._passing(listed, test)))
@@ -143,7 +143,7 @@ class Listing:
             self._ranking = self._ranked(listed, deltas)
 
     def release(self, pace: Pace) -> None:
-        """Let go of the processes, a few at a time. It is of no use afterwards."""
+        """Let go of the processes, a few at a time. The list is of no use afterwards."""
         self._ranking.release(pace)
 
     @property
@@ -165,8 +165,8 @@ class Listing:
         sort = "pid" if query.sort == "tree" else query.sort
         descending = query.descending and query.sort != "tree"
         if sort == "pid":
-            crowd = listed.backwards() if descending else listed
-            return Ranking(crowd, COLUMNS[sort], descending, in_order=True)
+            source = listed.backwards() if descending else listed
+            return Ranking(source, COLUMNS[sort], descending, in_order=True)
         if not query.delta or sort not in GAINING:
             return Ranking(listed, COLUMNS[sort], descending)
         ranking = Ranking(listed, deltas.column(sort), descending)
@@ -199,7 +199,7 @@ class Listing:
         return sorted(groups.values(), key=lambda group: values[group.name], reverse=self.query.descending)
 
     def rows(self, start: int, end: int, snapshot: Snapshot) -> list[wire.Row]:
-        """Make the lines from `start` up to `end` into rows. Processes that have died since are left out."""
+        """Return the rows of the lines from `start` up to `end`. Processes that have died meanwhile are left out."""
         if self.query.group_by:
             return [group.row() for group in self._groups[start:end]]
         rows = []
@@ -213,9 +213,9 @@ class Listing:
         return rows
 
     def index_of(self, key: str, process: Process | None, exact: bool) -> int | None:
-        """Give the index of a process, or of the group with that key; None when it is not among the lines.
+        """Return the index of a process, or of the group with that key. None when it is not in the list.
 
-        `exact` as for `Ranking.index_of`.
+        `exact` means the same as for `Ranking.index_of`.
         """
         if self.query.group_by:
             return next((n for n, group in enumerate(self._groups) if f"group:{group.name}" == key), None)
@@ -223,7 +223,7 @@ class Listing:
 
 
 def _key(process: Process, place: Position | None, keys: dict[Process, str]) -> str:
-    """Give the key of a process; `keys` remembers those of supervisors."""
+    """Return the key of a process. `keys` remembers the keys of supervisors."""
     if place is None:
         return root_path(process)
     supervisor, child = place

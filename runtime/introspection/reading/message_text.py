@@ -1,4 +1,4 @@
-"""Messages as a person reads them: what a server gets is shown as the call or cast it is."""
+"""Messages as a person reads them: what a server gets is shown as the call or the cast that it is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from runtime.terms.text import render
 
 
 def message_text(message: Any, limit: int = 500) -> str:
-    """Give a message as text of a bounded length."""
+    """Return a message as text of a bounded length."""
     match message:
         case (tag, From() as caller, request) if tag is CALL:
             return f"call from {caller.pid}: {render(request, limit)}"

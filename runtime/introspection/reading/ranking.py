@@ -1,7 +1,8 @@
-"""Ranking: a crowd in the order of some figure, as far as somebody wants to see it, in steps short enough for the hub.
+"""A long list in the order of a figure, sorted only as far as it is looked at.
 
-Up to `HEAD` items are picked out of the crowd. For more, it is dealt into buckets of about as many items each, one of
-which holds what comes before all of the next; a bucket is put in order when it is looked at.
+Sorting a million processes at once would hold the interpreter for a second. The first `HEAD` items are picked out in
+one pass instead. Whoever looks further down has all items dealt into buckets, each of which holds what comes before
+everything in the next; a bucket is sorted when it is looked at.
 """
 
 from __future__ import annotations
@@ -17,20 +18,20 @@ from runtime.introspection.threads.pace import Pace
 T = TypeVar("T", bound=Hashable)
 
 HEAD = 5_000
-"""Up to so many wanted items, they are picked out; for more, all of the crowd is dealt into buckets."""
+"""How many of the first items are picked out. Beyond them, all items are dealt into buckets."""
 
 SAMPLE = 4_096
-"""Values that are looked at to find where buckets begin."""
+"""How many figures are looked at to find where the buckets begin."""
 
 BUCKETS = 512
-"""Into how many the sample is cut."""
+"""How many buckets the sample is cut into."""
 
 AROUND = 100
-"""Items after one that is looked for that are put in order with it."""
+"""How many items after the one that is looked for are sorted along with it."""
 
 
 class Bucket:
-    """Some neighbours of the order; `is_ordered` says whether they are in order among themselves."""
+    """Items that follow each other in the order. `is_ordered` says whether they are sorted among themselves yet."""
 
     __slots__ = ("is_ordered", "packed")
 
@@ -40,18 +41,17 @@ class Bucket:
 
 
 class Ranking(Generic[T]):
-    """A crowd in order; items that are equal keep theirs.
+    """Items in the order of a figure; items with equal figures keep their own order.
 
-    `column` reads what it is sorted by, of several items at once: values that can be compared with each other.
-    `in_order` says that it is sorted already.
+    `column` reads the figure of several items at once. `in_order` says that the items are sorted already.
     """
 
     def __init__(
-        self, crowd: Chunked[T], column: Callable[[Sequence[T]], list[Any]], descending: bool, in_order: bool = False
+        self, source: Chunked[T], column: Callable[[Sequence[T]], list[Any]], descending: bool, in_order: bool = False
     ) -> None:
-        self.total = len(crowd)
+        self.total = len(source)
         """How many items there are."""
-        self._crowd = crowd
+        self._source = source
         self._column = column
         self._descending = descending
         self._in_order = in_order
@@ -61,19 +61,19 @@ class Ranking(Generic[T]):
         self._estimates: dict[T, int | None] = {}
 
     def window(self, start: int, end: int, pace: Pace) -> Sequence[T]:
-        """Give the items from `start` up to `end`; some may be gone since they were counted."""
+        """Return the items from `start` up to `end`. Some may have gone since they were counted."""
         end = min(end, self.total)
         if self._in_order:
-            return self._crowd.window(start, end, pace)
+            return self._source.window(start, end, pace)
         if not self._reach_with_head(end, pace):
             return self._from_buckets(start, end, pace)
         return self._head[start:end]
 
     def index_of(self, item: T, pace: Pace, exact: bool = True) -> int | None:
-        """Give the index of an item, None when it has no place among the others.
+        """Return the index of an item, None when it is not in the list.
 
-        While no order has been made that it is in, `exact` makes one; otherwise it is the index that it would have now,
-        found out once.
+        With `exact`, the list is sorted as far as needed. Without, an item in a part that is not sorted yet gets the
+        index that it would have now, which is worked out once and then kept.
         """
         if item in self._head:
             return self._head.index(item)
@@ -91,11 +91,11 @@ class Ranking(Generic[T]):
         return self._index_in_buckets(item, pace)
 
     def count_before(self, item: T, pace: Pace) -> int | None:
-        """Count the items that come before one, without putting them in order; None when it is not among them."""
+        """Return how many items come before one, without sorting them. None when it is not in the list."""
         descending = self._descending
         own = self._column([item])[0]
         before, seen = 0, False
-        for chunk in self._crowd:
+        for chunk in self._source:
             values = self._column(chunk)
             before += len([v for v in values if v > own] if descending else [v for v in values if v < own])
             if not seen:
@@ -106,7 +106,7 @@ class Ranking(Generic[T]):
         return before if seen else None
 
     def release(self, pace: Pace) -> None:
-        """Let go of what was put in order, a little at a time. It is of no use afterwards."""
+        """Let go of what was sorted, a little at a time. The ranking is of no use afterwards."""
         self._bucket_of.clear()
         self._estimates.clear()
         while self._buckets:
@@ -119,7 +119,7 @@ class Ranking(Generic[T]):
     # -- The first items ------------------------------------------------------------------------------------------
 
     def _reach_with_head(self, end: int, pace: Pace) -> bool:
-        """Put the items up to `end` into the head, if there is to be one; else deal the crowd into buckets."""
+        """Sort as far as `end`: in the head where that is enough, in buckets otherwise."""
         if self._buckets:
             return False
         if end > HEAD:
@@ -129,17 +129,17 @@ class Ranking(Generic[T]):
             wanted = min(HEAD, 2 * end)  # some more, for the next page
             self._head = self._pick(wanted, pace)
             if len(self._head) < wanted:
-                self.total = len(self._head)  # some may be gone
+                self.total = len(self._head)  # some may have gone
         return True
 
     def _pick(self, wanted: int, pace: Pace) -> list[T]:
         descending = self._descending
         items: list[T] = []
-        figures: list[Any] = []  # not in pairs with the items: the garbage collector would look at each pair
-        room = max(wanted + wanted // 2, chunked.CHUNK)  # so that sorting them comes seldom
+        figures: list[Any] = []  # not as pairs with the items: the garbage collector would walk every pair
+        room = max(wanted + wanted // 2, chunked.CHUNK)  # so that they are seldom sorted
         last: Any = None
         full = False
-        for chunk in self._crowd:
+        for chunk in self._source:
             values = self._column(chunk)
             if not full:
                 items += chunk
@@ -156,19 +156,23 @@ class Ranking(Generic[T]):
         return [items[n] for n in self._order(figures)[:wanted]]
 
     def _order(self, values: list[Any]) -> list[int]:
-        """Give the indices of values in order; sorting is stable in both directions."""
+        """Return the indices of the values in order. Equal values keep their order in both directions."""
         return sorted(range(len(values)), key=values.__getitem__, reverse=self._descending)
 
     # -- All of them ----------------------------------------------------------------------------------------------
 
     def _deal(self, pace: Pace) -> None:
-        """Deal the crowd into buckets: between two of the `starts` one that is to be sorted, at each one of equals."""
+        """Deal the items into buckets.
+
+        For each of the `starts` there is one for items equal to it, and between two starts there is one that is
+        still to be sorted.
+        """
         self._head = []
         starts = self._starts(pace)
-        buckets = [Bucket(self._crowd.pack([]), bool(n & 1)) for n in range(2 * len(starts) + 1)]
+        buckets = [Bucket(self._source.pack([]), bool(n & 1)) for n in range(2 * len(starts) + 1)]
         put = [bucket.packed.append for bucket in buckets]
-        for chunk in self._crowd:
-            packed = self._crowd.pack(chunk)
+        for chunk in self._source:
+            packed = self._source.pack(chunk)
             for value, each in zip(self._column(chunk), packed, strict=True):
                 at = bisect_left(starts, value)
                 put[2 * at + (at < len(starts) and starts[at] == value)](each)
@@ -177,11 +181,14 @@ class Ranking(Generic[T]):
         self._count()
 
     def _starts(self, pace: Pace) -> list[Any]:
-        """Find values that cut the crowd into parts of about the same size; what many items have is one of them."""
+        """Return figures that cut the items into parts of about the same size.
+
+        A figure that many items have is one of them.
+        """
         sample: list[Any] = []
         stride = max(1, self.total // SAMPLE)
-        skipped = 0  # of the chunks before
-        for chunk in self._crowd:
+        skipped = 0  # items of the chunks before
+        for chunk in self._source:
             sample += self._column(chunk[-skipped % stride :: stride])
             skipped += len(chunk)
             pace.breathe()
@@ -194,7 +201,7 @@ class Ranking(Generic[T]):
         for bucket in self._buckets:
             if at + len(bucket.packed) > start:
                 self._put_in_order(bucket, pace)
-                found += self._crowd.unpack(bucket.packed[max(0, start - at) : end - at])
+                found += self._source.unpack(bucket.packed[max(0, start - at) : end - at])
             at += len(bucket.packed)
             if at >= end:
                 break
@@ -206,17 +213,17 @@ class Ranking(Generic[T]):
         items: list[T] = []
         values: list[Any] = []
         for packed in chunks(bucket.packed):
-            living = self._crowd.unpack(packed)
+            living = self._source.unpack(packed)
             items += living
             values += self._column(living)
             pace.breathe()
-        bucket.packed = self._crowd.pack([items[n] for n in self._order(values)])
+        bucket.packed = self._source.pack([items[n] for n in self._order(values)])
         bucket.is_ordered = True
-        self._count()  # some may be gone
+        self._count()  # some may have gone
         pace.breathe()
 
     def _index_in_buckets(self, item: T, pace: Pace) -> int | None:
-        packed = self._crowd.pack([item])[0]
+        packed = self._source.pack([item])[0]
         if item not in self._bucket_of:
             self._bucket_of[item] = self._bucket_with(packed, pace)
         bucket = self._bucket_of[item]

@@ -1,4 +1,4 @@
-"""A process as a row: what can be said of it without asking it, read from any thread without a lock."""
+"""Processes as rows: what can be said of a process without asking it, read from any thread without a lock."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from runtime.supervision.child import RESTARTING, Child
 from runtime.supervision.dynamic import DynamicChildren
 
 RESTARTS_READ = 10_000
-"""How many of the restarts in a supervisor's window are counted."""
+"""How many restarts in a supervisor's window are counted, at most."""
 
 
 def queue_length(process: Process) -> int:
-    """Give how many messages wait, read without disturbing a mailbox that vanishes meanwhile."""
+    """Return how many messages wait. The mailbox may vanish meanwhile, so it is read only once."""
     mailbox, saved = process.mailbox, process.saved
     return (0 if mailbox is None else len(mailbox)) + (0 if saved is None else len(saved))
 
@@ -48,8 +48,8 @@ def seconds_of(period: float) -> float:
 class Snapshot:
     """Makes rows, all as of one moment.
 
-    `failures` tells when a place last failed, `lints` what points at a pid, `measured` whether processor time is
-    measured now, so that none is none and not something that nobody knows.
+    `failures` tells when a place last failed, and `lints` which findings point at a pid. `measured` says whether
+    processor time is measured now: without that, 0 would look like a figure although nothing was measured.
     """
 
     def __init__(self, failures: dict[str, float], lints: dict[str, tuple[str, ...]], measured: bool = False) -> None:
@@ -70,7 +70,7 @@ class Snapshot:
         parent_key: str | None = None,
         absent: int | None = None,
     ) -> wire.Row:
-        """Give the row of a living process. `absent` is how many children are not running, where that is known."""
+        """Return the row of a living process. `absent` is how many children have no process, where that is known."""
         child = None if place is None else place.child
         if key is None:
             key = join(parent_key or "", child) if child is not None else root_path(process)
@@ -111,7 +111,7 @@ class Snapshot:
         )
 
     def absent(self, supervisor: Process, child: Child, key: str, depth: int, parent_key: str) -> wire.Row:
-        """Give the row of a child that has no process at the moment."""
+        """Return the row of a child that has no process at the moment."""
         at = child.at
         status: wire.Status = "stopped" if at is None else "restarting" if at == RESTARTING else "exiting"
         return wire.Row(
@@ -129,7 +129,7 @@ class Snapshot:
         )
 
     def of_supervisor(self, process: Process, absent: int | None) -> dict[str, object]:
-        """Give the fields that only a supervisor's row has."""
+        """Return the fields that only the row of a supervisor has."""
         kept = children_of(process)
         if kept is None:
             return {"kind": "supervisor"}
@@ -151,5 +151,5 @@ class Snapshot:
 
 
 def not_running(children: dict[object, Child]) -> int:
-    """Count the children that have no process, among the first few thousand."""
+    """Return how many children have no process, among the first few thousand."""
     return sum([type(child.at) is not Pid for child in some(children.values(), 5_000)])

@@ -1,7 +1,7 @@
-"""What windows can be sorted by: the figures of processes, by the name the wire gives them.
+"""What lists can be sorted by: figures of processes, by the names that the wire gives them.
 
-A figure is read as a column, of many processes at once: a call for each of a million processes would cost more than
-all the rest.
+A figure is read as a column, of many processes at once. A call for each of a million processes would cost more than
+everything else.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ COLUMNS: dict[wire.Sort, Column] = {
     "restarts": _restarts,
     "started_at": lambda processes: [process.started_at for process in processes],
 }
-"""How to read each figure, in the order of the processes. ``tree`` is no figure: it is the order of start."""
+"""How to read each figure, in the order of the processes. ``tree`` is not one: it stands for the order of start."""
 
 GAINING = ("messages_in", "messages_out", "reductions", "cpu_time", "message_queue_len", "memory", "restarts")
-"""Figures whose gain can be sorted by as well: counters, and what may grow without end."""
+"""Figures that can be sorted by what they have gained: counters, and what may grow without end."""

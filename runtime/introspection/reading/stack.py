@@ -1,4 +1,4 @@
-"""Stacks: where a process is, as frames with their lines of source, read from any thread."""
+"""Where a process is in its code, as frames with their lines of source, read from any thread."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from runtime.preemption.own_code import MACHINERY, own_frames, owner
 from runtime.terms.crash import StackFrame, trim_stack
 
 MAX_WALK = 2_000
-"""Frames that are looked at, at most; a deeper stack is shown from its inner end."""
+"""How many frames are looked at. A deeper stack is shown from its inner end."""
 
 
 def stack_of(process: Process) -> tuple[wire.Frame, ...]:
@@ -56,7 +56,7 @@ def _walk(frame: FrameType | None) -> list[StackFrame]:
 
 
 def frames_of(stack: Iterable[StackFrame]) -> tuple[wire.Frame, ...]:
-    """Give frames as the wire has them, with their source where it can be read."""
+    """Return frames as the wire has them, with their source where it can be read."""
     return tuple(
         wire.Frame(file=f.file, line=f.line, function=f.function, source=linecache.getline(f.file, f.line).strip())
         for f in stack

@@ -1,7 +1,7 @@
-"""SupervisorNodes: every supervisor with its children, as it was when it last ran.
+"""The supervisors of a node and their children, as far as they have been read.
 
-A supervisor's children change only while it runs, and the scheduler counts how often it did. So most updates look at
-the count of each supervisor, and at the children of none.
+A supervisor's children change only while the supervisor runs, and the scheduler counts how often it has run. So an
+update compares that count for each supervisor, and reads the children only of those that have run since.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ from runtime.supervision.dynamic import DynamicChildren
 
 
 class ChildrenView(Chunked[Child]):
-    """A supervisor's children in start order, with and without processes. Its numbers are their positions."""
+    """A supervisor's children in start order, whether they have a process or not.
+
+    A child is remembered by its position.
+    """
 
     __slots__ = ("children",)
 
@@ -45,23 +48,23 @@ class ChildrenView(Chunked[Child]):
         return dict_chunks(self.children.values())
 
     def with_positions(self) -> Iterator[tuple[int, list[Child]]]:
-        """Give the chunks, each with the position of its first child."""
+        """Yield the chunks, each with the position of its first child."""
         at = 0
         for chunk in self:
             yield at, chunk
             at += len(chunk)
 
     def number(self, child: Child, position: int) -> int:
-        """Give what to pick a child out by."""
+        """Return the number by which a child is remembered."""
         return position
 
     def picked(self, numbers: array[int]) -> Chunked[Child]:
-        """Give some of the children, by their numbers in ascending order, wherever they run now."""
+        """Return the children with these numbers, which are in ascending order, whatever process each has now."""
         return ChildrenAt(self.children, numbers)
 
 
 class ChildrenAt(ChildrenView):
-    """Some of a supervisor's children, by their positions: a child that is restarted keeps its own."""
+    """Some of the children of a supervisor, by their positions. A child that is restarted keeps its position."""
 
     __slots__ = ("positions",)
 
@@ -84,7 +87,10 @@ class ChildrenAt(ChildrenView):
 
 
 class DynamicChildrenView(ChildrenView):
-    """A dynamic supervisor's children, of whom a restarted one moves to the end, by the numbers of their first pids."""
+    """The children of a dynamic supervisor.
+
+    A child that is restarted moves to the end there, so a child is remembered by the number of its first pid.
+    """
 
     __slots__ = ("kept",)
 
@@ -93,26 +99,26 @@ class DynamicChildrenView(ChildrenView):
         self.kept = kept
 
     def number(self, child: Child, position: int) -> int:
-        """Give what to pick a child out by."""
+        """Return the number by which a child is remembered."""
         assert is_dynamic(child)
         return child.first.id
 
     def picked(self, numbers: array[int]) -> Chunked[Child]:
-        """Give some of the children, by their numbers, wherever they run now."""
+        """Return the children with these numbers, whatever process each has now."""
         return Subset(self, numbers)
 
     def pack(self, items: Sequence[Child]) -> array[int]:
-        """Give the numbers of these children."""
+        """Return the numbers of these children."""
         return array("q", [self.number(child, 0) for child in items])
 
     def unpack(self, packed: Any) -> list[Child]:
-        """Give those of the children that there are still."""
+        """Return the children with these numbers, without those that the supervisor has dropped."""
         find = self.kept.first_run_as
         return [child for number in packed if (child := find(number)) is not None]
 
 
 class SupervisorNode:
-    """A supervisor. `below` are the branches of those of its children that are supervisors."""
+    """One supervisor of the tree. `below` holds the nodes of those of its children that are supervisors too."""
 
     __slots__ = ("below", "child_count", "depth", "key", "not_running", "parent", "place", "process", "seen")
 
@@ -125,12 +131,12 @@ class SupervisorNode:
         self.child_count = 0
         self.below: dict[Child, SupervisorNode] = {}
         self.not_running = 0
-        """Children that have no process."""
+        """How many children have no process."""
         self.seen = -1
 
     @property
     def children(self) -> ChildrenView:
-        """Its children."""
+        """The children, read anew each time."""
         kept = children_of(self.process)
         if isinstance(kept, DynamicChildren):
             return DynamicChildrenView(kept)
@@ -138,11 +144,11 @@ class SupervisorNode:
 
     @property
     def pid(self) -> str:
-        """The supervisor's pid."""
+        """The supervisor's pid, as text."""
         return str(self.process.pid)
 
     def child_at(self, key: str) -> Child | None:
-        """Give the child whose place has that key."""
+        """Return the child with that key, None when there is no such child."""
         above, _, last = key.rpartition("/")
         kept = children_of(self.process)
         if kept is None or above != self.key:
@@ -157,15 +163,18 @@ class SupervisorNode:
         return next((child for chunk in self.children for child in chunk if child_text(child) == text), None)
 
     def update(self, pace: Pace) -> int:
-        """Read the children again if the supervisor has run since, and update the branches below; counts them all."""
+        """Read the children again if the supervisor has run since, and update the nodes below.
+
+        Return how many nodes there are.
+        """
         process = self.process
         runs = process.reductions
         if process.worker is not None or runs != self.seen:
             self._read(pace)
             self.seen = runs
         count = 1
-        for branch in self.below.values():
-            count += branch.update(pace)
+        for node in self.below.values():
+            count += node.update(pace)
         pace.breathe()
         return count
 
@@ -187,14 +196,14 @@ class SupervisorNode:
             pace.breathe()
 
     def walk(self) -> Iterator[SupervisorNode]:
-        """Give this branch and all below it, from the top down."""
+        """Yield this node and all nodes below it, each before those below it."""
         yield self
-        for branch in self.below.values():
-            yield from branch.walk()
+        for node in self.below.values():
+            yield from node.walk()
 
 
 class SupervisorNodes:
-    """The branches of a node, from its top supervisors down. Used by one thread at a time."""
+    """All supervisors of a node, from the top of the tree down. Used by one thread at a time."""
 
     def __init__(self) -> None:
         self.tops: list[SupervisorNode] = []
@@ -202,57 +211,61 @@ class SupervisorNodes:
         """How many supervisors there are."""
 
     def update(self, roots: list[Process], pace: Pace) -> None:
-        """Follow what has changed; `roots` are the supervisors at the top."""
-        before = {branch.process: branch for branch in self.tops}
+        """Take up what has changed. `roots` are the supervisors that have no supervisor."""
+        before = {node.process: node for node in self.tops}
         self.tops, count = [], 0
         for process in roots:
-            branch = before.get(process)
+            node = before.get(process)
             key = root_path(process)
-            if branch is None or branch.key != key:
-                branch = SupervisorNode(process, key, None, None)
-            count += branch.update(pace)
-            self.tops.append(branch)
+            if node is None or node.key != key:
+                node = SupervisorNode(process, key, None, None)
+            count += node.update(pace)
+            self.tops.append(node)
         self.count = count
 
     def clear(self, pace: Pace) -> None:
         """Forget everything, a little at a time."""
-        branches, self.tops = [*self.walk()], []
-        while branches:
-            branch = branches.pop()
-            branch.below = {}
+        nodes, self.tops = [*self.walk()], []
+        while nodes:
+            node = nodes.pop()
+            node.below = {}
             pace.breathe()
 
     def walk(self) -> Iterator[SupervisorNode]:
-        """Give every branch, from the top down."""
-        for branch in self.tops:
-            yield from branch.walk()
+        """Yield every supervisor of the tree, each before those below it."""
+        for node in self.tops:
+            yield from node.walk()
 
     def places(self, keys: Collection[str], pace: Pace) -> Iterator[tuple[str, SupervisorNode, Child | None]]:
-        """Give those of these places that there are: the key, and the supervisor or a child of it that is none."""
+        """Yield what stands in these places of the tree: the key, the node, and the child.
+
+        For a supervisor it is the node of the supervisor and None. For any other child it is the node of its supervisor
+        and the record of the child. Keys of places that do not exist are left out.
+        """
         parents = {key.rpartition("/")[0] for key in keys}
-        for branch in self.walk():
-            if branch.key in keys:
-                yield branch.key, branch, None
-            if branch.key not in parents:
+        for node in self.walk():
+            if node.key in keys:
+                yield node.key, node, None
+            if node.key not in parents:
                 continue
-            for chunk in branch.children:
+            for chunk in node.children:
                 for child in chunk:
-                    key = join(branch.key, child)
-                    if key in keys and child not in branch.below:
-                        yield key, branch, child
+                    key = join(node.key, child)
+                    if key in keys and child not in node.below:
+                        yield key, node, child
                 pace.breathe()
 
     def find(self, key: str) -> Process | None:
-        """Give the process that stands in the place of that key."""
+        """Return the process in the place with that key, None when there is none."""
         for top in self.tops:
-            branch = top
-            while branch.key != key and key.startswith(branch.key + "/"):
-                inner = next((b for b in branch.below.values() if key == b.key or key.startswith(b.key + "/")), None)
+            node = top
+            while node.key != key and key.startswith(node.key + "/"):
+                inner = next((b for b in node.below.values() if key == b.key or key.startswith(b.key + "/")), None)
                 if inner is None:
-                    child = branch.child_at(key)
+                    child = node.child_at(key)
                     pid = None if child is None else child.pid
                     return None if pid is None else pid.process
-                branch = inner
-            if branch.key == key:
-                return branch.process
+                node = inner
+            if node.key == key:
+                return node.process
         return None

@@ -1,7 +1,7 @@
-"""The supervision tree as a list of lines, of which a window is made into rows.
+"""The supervision tree as a list of lines, a window of which is made into rows.
 
-Which lines there are follows from what is folded and filtered, and takes a look at each supervisor. The children of a
-supervisor are looked at only where the window shows them.
+How many lines there are depends on what is folded and filtered, and can be told from the supervisors alone. Other
+children are read only where the window shows them.
 """
 
 from __future__ import annotations
@@ -28,30 +28,32 @@ from runtime.introspection.threads.pace import Pace
 from runtime.kernel.process import Process
 
 NO_SECTIONS: Mapping[Any, Any] = MappingProxyType({})
-"""What most sections have below them: shared, since the garbage collector walks whatever a tree of many is made of."""
+"""What a section without sections below it holds. All share one, because the garbage collector has to walk every object
+that a large tree is made of.
+"""
 
 NOTHING: Chunked[Any] = ChunkedList(())
 
 
 @dataclass(slots=True)
 class Section:
-    """A branch, or a group of what is under no supervisor, as it is shown."""
+    """A supervisor with what is shown below it, or a group of what has no supervisor."""
 
-    branch: SupervisorNode | None
+    node: SupervisorNode | None
     key: str
     folded: bool
     items: Chunked[Any] = NOTHING
-    """What hangs below it in start order: Child records of a branch, processes of the group."""
+    """What hangs below it, in start order: the child records of a supervisor, or the processes of a group."""
     sections: Mapping[Any, Section] = field(default_factory=lambda: NO_SECTIONS)
     """Those of its items that are sections themselves."""
     size: int = 1
-    """Lines that it takes, with its own."""
+    """How many lines it takes, with its own."""
     context: bool = False
-    """Whether it is shown only for what is below it."""
+    """Whether it is shown only for the sake of what is below it."""
 
 
 class Tree:
-    """The tree as one request wants to see it. `pace` is that of the question it answers."""
+    """The tree as one request wants to see it. `pace` is the pace of the question that it answers."""
 
     def __init__(self, query: wire.GetTree) -> None:
         self.query = query
@@ -67,10 +69,7 @@ class Tree:
     # -- What is shown ------------------------------------------------------------------------------------------
 
     def grow(self, tops: list[SupervisorNode], free: Chunked[Process], plain: Chunked[Any], test: Test | None) -> None:
-        """Lay out the lines: the branches from the top down, then what is under no supervisor.
-
-        Those are two groups, of processes and of greenlets that are none.
-        """
+        """Lay out the lines: the trees of all roots, then the groups of processes without a supervisor and of greenlets."""
         if test is not None:
             self.matched = 0
         root = self.query.root
@@ -81,8 +80,8 @@ class Tree:
             found = next((b for top in tops for b in top.walk() if b.key == root), None)
             tops, groups = ([] if found is None else [found]), {}
             self._base_depth = 0 if found is None else found.depth
-        for branch in tops:
-            section = self._section(branch, test)
+        for node in tops:
+            section = self._section(node, test)
             if section is not None:
                 self.tops.append(section)
         for key, members in groups.items():
@@ -90,18 +89,18 @@ class Tree:
             if group is not None:
                 self.tops.append(group)
 
-    def _section(self, branch: SupervisorNode, test: Test | None) -> Section | None:
+    def _section(self, node: SupervisorNode, test: Test | None) -> Section | None:
         if test is not None:
-            return self._pruned(branch, test)
-        folded = branch.key in self._folded or (
-            branch.child_count > self.query.fold_over and branch.key not in self._unfolded
+            return self._pruned(node, test)
+        folded = node.key in self._folded or (
+            node.child_count > self.query.fold_over and node.key not in self._unfolded
         )
-        section = Section(branch, branch.key, folded)
+        section = Section(node, node.key, folded)
         if not folded:
-            section.items = branch.children
+            section.items = node.children
             section.size += len(section.items)
             sections = {}
-            for child, below in branch.below.items():
+            for child, below in node.below.items():
                 inner = self._section(below, None)
                 assert inner is not None
                 sections[child] = inner
@@ -110,23 +109,23 @@ class Tree:
             self.pace.breathe()
         return section
 
-    def _pruned(self, branch: SupervisorNode, test: Test) -> Section | None:
-        """Keep what the filter lets through, and what stands above it."""
-        own = test(Subject(branch.process, branch.place, branch.key))
-        section = Section(branch, branch.key, False, context=not own)
-        brood, numbers, sections = branch.children, array("q"), {}
-        for at, chunk in brood.with_positions():
+    def _pruned(self, node: SupervisorNode, test: Test) -> Section | None:
+        """Return the section with what passes the filter, and the supervisors above that. None when nothing passes."""
+        own = test(Subject(node.process, node.place, node.key))
+        section = Section(node, node.key, False, context=not own)
+        children, numbers, sections = node.children, array("q"), {}
+        for at, chunk in children.with_positions():
             for number, child in enumerate(chunk, at):
-                below = branch.below.get(child)
+                below = node.below.get(child)
                 if below is not None:
                     inner = self._pruned(below, test)
                     if inner is not None:
                         sections[child] = inner
                         section.size += inner.size
-                        numbers.append(brood.number(child, number))
-                elif test(ChildSubject(branch.process, child, branch.key)):
+                        numbers.append(children.number(child, number))
+                elif test(ChildSubject(node.process, child, node.key)):
                     self._count_match()
-                    numbers.append(brood.number(child, number))
+                    numbers.append(children.number(child, number))
                     section.size += 1
                 if not number & 255:
                     self.pace.breathe()
@@ -134,7 +133,7 @@ class Tree:
             self._count_match()
         if not own and not numbers:
             return None
-        section.items, section.sections = brood.picked(numbers), sections or NO_SECTIONS
+        section.items, section.sections = children.picked(numbers), sections or NO_SECTIONS
         return section
 
     def _group(self, key: str, members: Chunked[Process], test: Test | None) -> Section | None:
@@ -164,7 +163,7 @@ class Tree:
         return sum(section.size for section in self.tops)
 
     def release(self, pace: Pace) -> None:
-        """Let go of the lines, a few at a time. It is of no use afterwards."""
+        """Let go of the lines, a few at a time. The tree is of no use afterwards."""
         sections, self.tops = self.tops, []
         while sections:
             section = sections.pop()
@@ -177,7 +176,7 @@ class Tree:
     # -- Order ----------------------------------------------------------------------------------------------------
 
     def _ordered(self, section: Section, start: int, end: int) -> Sequence[Any]:
-        """Give what hangs below a section, in the order asked for, from `start` up to `end`."""
+        """Return what hangs below a section, from `start` up to `end`, in the order that was asked for."""
         if self.query.sort == "tree":
             return section.items.window(start, end, self.pace)
         ranking = self._rankings.get(id(section))
@@ -187,7 +186,7 @@ class Tree:
         return ranking.window(start, end, self.pace)
 
     def _in_order(self, section: Section) -> Iterator[Sequence[Any]]:
-        """Give all that hangs below a section in the order asked for, a chunk at a time."""
+        """Yield all that hangs below a section, a chunk at a time, in the order that was asked for."""
         if self.query.sort == "tree":
             return iter(section.items)
         return (
@@ -198,15 +197,15 @@ class Tree:
     def _ordered_tops(self) -> list[Section]:
         if self.query.sort == "tree":
             return self.tops
-        branches = [section for section in self.tops if section.branch is not None]
-        values = COLUMNS[self.query.sort]([section.branch.process for section in branches])  # type: ignore[union-attr]
-        order = sorted(range(len(branches)), key=values.__getitem__, reverse=self.query.descending)
-        return [branches[index] for index in order] + [section for section in self.tops if section.branch is None]
+        nodes = [section for section in self.tops if section.node is not None]
+        values = COLUMNS[self.query.sort]([section.node.process for section in nodes])  # type: ignore[union-attr]
+        order = sorted(range(len(nodes)), key=values.__getitem__, reverse=self.query.descending)
+        return [nodes[index] for index in order] + [section for section in self.tops if section.node is None]
 
     # -- Rows -----------------------------------------------------------------------------------------------------
 
     def rows(self, start: int, end: int, snapshot: Snapshot) -> list[wire.Row]:
-        """Make the lines from `start` up to `end` into rows."""
+        """Return the rows of the lines from `start` up to `end`."""
         self._snapshot = snapshot
         rows: list[wire.Row] = []
         at = 0
@@ -224,7 +223,7 @@ class Tree:
     ) -> Iterator[wire.Row]:
         if at >= start:
             yield self._section_row(section, parent)
-        end = min(end, at + section.size)  # what has come since it was laid out has no line yet
+        end = min(end, at + section.size)  # children that have come since the tree was laid out have no line yet
         at += 1
         if at >= end:
             return
@@ -240,14 +239,14 @@ class Tree:
                 if inner is None:
                     yield self._leaf_row(section, item)
                 else:
-                    yield from self._section_rows(inner, at, start, end, section.branch)
+                    yield from self._section_rows(inner, at, start, end, section.node)
             at += size
             if at >= end:
                 return
 
     def _section_row(self, section: Section, parent: SupervisorNode | None) -> wire.Row:
-        branch = section.branch
-        if branch is None:
+        node = section.node
+        if node is None:
             name, count = GROUPS[section.key], len(section.items)
             return wire.Row(
                 key=section.key,
@@ -258,37 +257,37 @@ class Tree:
                 context=section.context,
             )
         row = self._snapshot.row(
-            branch.process,
-            branch.place,
-            key=branch.key,
-            depth=branch.depth - self._base_depth,
+            node.process,
+            node.place,
+            key=node.key,
+            depth=node.depth - self._base_depth,
             folded=section.folded,
             parent_key=None if parent is None else parent.key,
-            absent=branch.not_running,
+            absent=node.not_running,
         )
         return msgspec.structs.replace(row, context=True) if section.context else row
 
     def _leaf_row(self, section: Section, item: Any) -> wire.Row:
-        branch = section.branch
-        if branch is None:
+        node = section.node
+        if node is None:
             return self._snapshot.row(item, None, depth=1, parent_key=section.key)
-        depth = branch.depth - self._base_depth + 1
+        depth = node.depth - self._base_depth + 1
         pid = item.pid
         process = None if pid is None else pid.process
         if process is None:
-            return self._snapshot.absent(branch.process, item, join(branch.key, item), depth, branch.key)
-        place = Position(branch.process, item)
-        return self._snapshot.row(process, place, key=join(branch.key, item), depth=depth, parent_key=branch.key)
+            return self._snapshot.absent(node.process, item, join(node.key, item), depth, node.key)
+        place = Position(node.process, item)
+        return self._snapshot.row(process, place, key=join(node.key, item), depth=depth, parent_key=node.key)
 
     # -- Where a line stands --------------------------------------------------------------------------------------
 
     def index_of(self, key: str) -> int | None:
-        """Give the index of the line with that key, None when it is not among the lines."""
+        """Return the index of the line with that key, None when no line has it."""
         at = 0
         for section in self._ordered_tops():
             if section.key == key:
                 return at
-            if section.branch is None or key.startswith(section.key + "/"):
+            if section.node is None or key.startswith(section.key + "/"):
                 below = self._index_below(section, key)
                 if below is not None:
                     return at + below
@@ -298,8 +297,8 @@ class Tree:
     def _index_below(self, section: Section, key: str) -> int | None:
         if section.size == 1:
             return None
-        branch = section.branch
-        wanted = _member(section, key) if branch is None else branch.child_at(key)
+        node = section.node
+        wanted = _member(section, key) if node is None else node.child_at(key)
         at = 1
         for chunk in self._in_order(section):
             self.pace.breathe()
@@ -320,7 +319,7 @@ class Tree:
 
 
 def _member(group: Section, key: str) -> Process | None:
-    """Give the process of a group that has that key."""
+    """Return the process with that key in a group."""
     pid = parse_pid(key)
     if pid is not None or group.key != wire.GREENLETS:
         return None if pid is None else pid.process
@@ -328,7 +327,7 @@ def _member(group: Section, key: str) -> Process | None:
 
 
 def _column(sort: wire.Sort) -> Callable[[Sequence[Any]], list[Any]]:
-    """Give how to sort Child records and processes; children without a process come as if all their figures were 0."""
+    """Return how to sort child records and processes alike: a child without a process has 0 for every figure."""
     read = COLUMNS[sort]
     nothing: Any = "" if sort in ("name", "status") else 0
 

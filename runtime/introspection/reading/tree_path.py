@@ -1,7 +1,7 @@
-"""Places: where in the supervision tree a process stands, and the keys that name places for good.
+"""Where a process stands in the supervision tree, and the key that names its place.
 
-A key is the ids of a child and of the supervisors above it, ``app/pool/worker-3``. It survives a restart, which the
-pid does not. All functions may be called from any thread.
+A key is made of the ids of a child and of the supervisors above it, like ``app/pool/worker-3``. A process that is
+restarted gets a new pid, and keeps its key. All functions may be called from any thread.
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ from runtime.terms.term import Term
 from runtime.terms.text import render, shorten
 
 FREE = "~free"
-"""Key of the group of processes under no supervisor."""
+"""Key of the group of processes that have no supervisor."""
 
 GROUPS = {FREE: "no supervisor", wire.GREENLETS: "greenlets"}
-"""What the groups at the end of a tree are called."""
+"""The names of the groups at the end of a tree."""
 
 LINKS = 16
-"""How many links are searched for a supervisor that is not the parent: it links itself first."""
+"""How many links are searched for a supervisor that is not the parent. A supervisor is among the first: it links itself
+to a child at once.
+"""
 
 MAX_DEPTH = 100
 
@@ -37,14 +39,17 @@ LONGEST_NAME = 200
 
 
 class Position(NamedTuple):
-    """A child's record in its supervisor."""
+    """The place of a process: its supervisor, and the record that the supervisor keeps of it."""
 
     supervisor: Process
     child: Child
 
 
 def children_of(process: Process | None) -> Children | None:
-    """Give what a supervisor keeps, None for a process that is no supervisor, or not yet."""
+    """Return what a supervisor knows of its children.
+
+    None for a process that is no supervisor, or has only just been started.
+    """
     body = process.body if process is not None else None
     if not isinstance(body, SupervisorServer):
         return None
@@ -53,17 +58,20 @@ def children_of(process: Process | None) -> Children | None:
 
 
 def is_supervisor(process: Process) -> bool:
-    """Whether the process is a supervisor."""
+    """Return whether the process is a supervisor."""
     return isinstance(process.body, SupervisorServer)
 
 
 def position_of(process: Process) -> Position | None:
-    """Give the place of a process, which it has already while it is started; None for one under no supervisor."""
+    """Return the place of a process, None for one without a supervisor.
+
+    A process has its place while it is being started.
+    """
     parent = process.parent
     supervisor = None if parent is None else parent.process
     kept = children_of(supervisor)
     if supervisor is not None and kept is not None:
-        starting = kept.starting  # read first: a start that ends meanwhile is then found in the other way
+        starting = kept.starting  # read before the children: a start that ends in between is then found among them
         child = kept.find(process.pid)
         if child is None and supervisor in (process.links or ()):
             child = starting
@@ -77,26 +85,26 @@ def position_of(process: Process) -> Position | None:
 
 
 def kind_of(process: Process) -> str:
-    """Return what a process is: a supervisor, a worker, or a greenlet that is no process."""
+    """Return what a process is: ``supervisor``, ``worker``, or ``greenlet`` for one that is no process."""
     if isinstance(process, PlainGreenlet):
         return "greenlet"
     return "supervisor" if is_supervisor(process) else "worker"
 
 
 class ChildFinder:
-    """Finds the records of many processes, quickly where children of the same supervisor follow each other."""
+    """Finds the child records of many processes, quickly where children of the same supervisor follow each other."""
 
     __slots__ = ("_find", "_parent", "_supervisor", "supervisor")
 
     def __init__(self) -> None:
         self.supervisor: Process | None = None
-        """The supervisor of the process that was looked for last, None when it has none."""
+        """The supervisor of the process that was looked up last, None when it has none."""
         self._parent: Pid | None = None
         self._supervisor: Process | None = None
         self._find: Callable[[Pid], Child | None] | None = None
 
     def child_of(self, process: Process) -> Child | None:
-        """Give the record of a process in its supervisor, None for one under no supervisor."""
+        """Return the record that the supervisor of a process keeps of it, None when it has no supervisor."""
         child = self.child_of_parent(process)
         if child is None:
             place = position_of(process)
@@ -104,7 +112,7 @@ class ChildFinder:
         return child
 
     def child_of_parent(self, process: Process) -> Child | None:
-        """Give the record of a process in its parent, None when that is no supervisor of it."""
+        """Return the record that the parent of a process keeps of it, None when the parent is not its supervisor."""
         parent = process.parent
         if parent is not self._parent:
             self._parent = parent
@@ -116,12 +124,12 @@ class ChildFinder:
 
 
 def is_dynamic(child: Child) -> TypeGuard[DynamicChild]:
-    """Whether the child has no id of its own."""
+    """Return whether the child has no id of its own."""
     return isinstance(child, DynamicChild)
 
 
 def child_text(child: Child) -> str:
-    """Give a child's id as text; for one without an id, the pid it was first started with."""
+    """Return a child's id as text. For a child without an id it is the pid that the child was first started with."""
     return str(child.first) if is_dynamic(child) else text_of(child.spec.id)
 
 
@@ -132,7 +140,7 @@ def text_of(name: Term) -> str:
 
 
 def join(parent_key: str, child: Child) -> str:
-    """Give the key of a child's place below that of its supervisor."""
+    """Return the key of a child, given the key of its supervisor."""
     return f"{parent_key}/{_part(child_text(child))}"
 
 
@@ -141,12 +149,12 @@ def _part(text: str) -> str:
 
 
 def part_text(part: str) -> str:
-    """Give the text, of a child's id or a name, that a part of a key stands for."""
+    """Return the text of an id or a name that one part of a key stands for."""
     return part.replace("%2F", "/").replace("%25", "%")
 
 
 def root_path(process: Process) -> str:
-    """Give the key of a process under no supervisor: its registered name if it is a supervisor, else its pid."""
+    """Return the key of a process without a supervisor: the registered name of a supervisor, else the pid."""
     name = process.name
     if name is None or not is_supervisor(process):
         return str(process.pid)
@@ -154,7 +162,7 @@ def root_path(process: Process) -> str:
 
 
 def path_of(process: Process) -> str:
-    """Give the key of the place where a process stands."""
+    """Return the key of the place where a process stands."""
     chain: list[Child] = []
     place = position_of(process)
     while place is not None and len(chain) < MAX_DEPTH:
@@ -168,7 +176,7 @@ def path_of(process: Process) -> str:
 
 
 def supervisors_of(process: Process) -> list[Process]:
-    """Give the supervisors above a process, nearest first."""
+    """Return the supervisors above a process, nearest first."""
     above: list[Process] = []
     while (place := position_of(process)) is not None and len(above) < MAX_DEPTH:
         process = place.supervisor
@@ -177,7 +185,7 @@ def supervisors_of(process: Process) -> list[Process]:
 
 
 def display_name(process: Process, child: Child | None = None) -> str:
-    """Give what to call a process: its registered name, else its label, its child id, its initial call."""
+    """Return what to call a process: its registered name, else its label, its child id, or its initial call."""
     name = process.name
     if name is not None:
         return text_of(name)
@@ -189,29 +197,29 @@ def display_name(process: Process, child: Child | None = None) -> str:
 
 
 def name_of(process: Process) -> str:
-    """Give what to call a process in the place where it stands."""
+    """Return what to call a process, its place included."""
     place = None if process.name is not None or process.label is not None else position_of(process)
     return display_name(process, None if place is None else place.child)
 
 
 def initial_call(process: Process) -> str:
-    """Give what a process was started with; empty for one that is only being made."""
+    """Return the function that a process was started with, or an empty text while the process is being made."""
     body = process.body
     return "" if body is None else str(body.initial_call)
 
 
-@lru_cache(1_000)  # there are few, and a list of processes names each of them again and again
+@lru_cache(1_000)  # there are few of them, and a list of processes has each many times
 def short_call(call: str) -> str:
-    """Give an initial call without its package: ``demos.chat.Client.init`` is ``chat.Client``.
+    """Return an initial call without its package: ``demos.chat.Client.init`` becomes ``chat.Client``.
 
-    Of the program's own script, ``__main__``, only the last part stays.
+    For the program's own script, ``__main__``, only the last part stays.
     """
     parts = call.removesuffix(".init").removeprefix("__main__.").split(".")
     return ".".join(parts[-2:])
 
 
 def parse_pid(text: str) -> Pid | None:
-    """Read a pid; None for anything else."""
+    """Return the pid that a text stands for, None when it is not the text of a pid."""
     try:
         return Pid.parse(text)
     except ValueError:

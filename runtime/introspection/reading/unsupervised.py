@@ -1,7 +1,8 @@
-"""The census: who lives on the node, counted block by block and remembered where nothing has changed.
+"""The processes that no supervisor has started: the roots of the tree, and all those outside it.
 
-The table is a dict of blocks of consecutive numbers. Numbers are given once, so every block but the newest can only
-lose processes: as long as its length is the same, so are its processes.
+To find them, every process has to be looked at once. Later, most of them need no second look: the node's table is a
+dict of blocks of consecutive numbers, and a number is used only once. So a block can only lose processes (but for the
+newest, which is still filled), and one that has as many as before has the same ones.
 """
 
 from __future__ import annotations
@@ -19,45 +20,45 @@ from runtime.otp.server_loop import Starting
 from runtime.supervision.server import SupervisorServer
 
 SETTLED = 60.0
-"""Seconds after which a process that its supervisor started counts as none of its children if it is none by then."""
+"""Seconds in which a process that a supervisor has started may become its child; later it counts as unsupervised."""
 
 
 class Block:
-    """What was found in one block of the table: who is at the top of a tree, and who is free."""
+    """What was found in one block of the table: its roots, and the other processes without a supervisor."""
 
-    __slots__ = ("free", "last", "length", "roots", "unsettled")
+    __slots__ = ("last", "length", "others", "roots", "unsettled")
 
     def __init__(self) -> None:
         self.last = -1
         """The highest number that was looked at."""
         self.length = 0
         self.roots: list[Process] = []
-        self.free = array("q")
-        """Their numbers."""
+        self.others = array("q")
+        """Numbers of processes without a supervisor that are no supervisors themselves."""
         self.unsettled: list[Process] = []
-        """Processes that are only being started: it is too early to tell."""
+        """Processes that are still being started: where they belong is not known yet."""
 
     def update(self, block: dict[int, Process], pace: Pace) -> None:
-        """Look at the processes that are new, and again at those it was too early for; forget those that died."""
+        """Look at the new processes, and again at those that were being started; forget those that have died."""
         self.length = len(block)
         waiting, self.unsettled = self.unsettled, []
         again = {process.pid.id for process in waiting}
         self.roots = [p for p in self.roots if p.state is not DEAD and p.pid.id not in again]
-        self.free = array("q", [number for number in self.free if number in block and number not in again])
+        self.others = array("q", [number for number in self.others if number in block and number not in again])
         last = self.last
         numbers = list(block)
         if numbers and numbers[-1] > last:
             self.last = numbers[-1]
             waiting.extend(process for number in numbers if number > last and (process := block.get(number)))
-        siblings = ChildFinder()
+        finder = ChildFinder()
         for number, process in enumerate(waiting):
-            if siblings.child_of_parent(process) is None and process.state is not DEAD:
+            if finder.child_of_parent(process) is None and process.state is not DEAD:
                 self._sort(process)
             if not number & 255:
                 pace.breathe()
 
     def _sort(self, process: Process) -> None:
-        """Find out whether a process that is no child of its parent is under a supervisor, at the top, or free."""
+        """Sort in a process that is no child of its parent. It may have another supervisor, be a root, or have none."""
         body = process.body
         parent = None if process.parent is None else process.parent.process
         kept = children_of(parent)
@@ -65,28 +66,28 @@ class Block:
         if body is None or type(body) is Starting or young:
             self.unsettled.append(process)
         if position_of(process) is not None or (young and parent is not None and parent.worker is not None):
-            return  # one that is started this moment is not shown under no supervisor until it has its place
+            return  # one that is being started has no place yet, and is not shown until it has one
         if isinstance(body, SupervisorServer):
             self.roots.append(process)
         else:
-            self.free.append(process.pid.id)
+            self.others.append(process.pid.id)
 
 
 class TopLevel:
-    """Counts the processes of a node. Used by one thread at a time."""
+    """Knows which processes of a node have no supervisor. Used by one thread at a time."""
 
     def __init__(self, node: Node) -> None:
         self.node = node
         self._blocks: dict[int, Block] = {}
 
     def clear(self, pace: Pace) -> None:
-        """Forget everything, a little at a time; the next update looks at every process."""
+        """Forget everything, a little at a time. The next update looks at every process again."""
         while self._blocks:
             self._blocks.popitem()
             pace.breathe()
 
     def update(self, pace: Pace) -> None:
-        """Look at what has changed."""
+        """Look at the blocks that have changed."""
         table = self.node.table.copy()
         newest = max(table, default=0)
         known = self._blocks
@@ -101,19 +102,19 @@ class TopLevel:
             seen.update(block, pace)
 
     def roots(self) -> list[Process]:
-        """Give the supervisors under no supervisor, oldest first."""
+        """Return the supervisors that have no supervisor, oldest first."""
         return [process for block in self._in_order() for process in block.roots if process.state is not DEAD]
 
     def free(self) -> Unsupervised:
-        """Give the other processes under no supervisor, oldest first."""
-        return Unsupervised(self.node, [block.free for block in self._in_order()])
+        """Return the other processes that have no supervisor, oldest first."""
+        return Unsupervised(self.node, [block.others for block in self._in_order()])
 
     def _in_order(self) -> list[Block]:
         return [self._blocks[number] for number in sorted(self._blocks)]
 
 
 class Unsupervised(ByPid):
-    """The processes under no supervisor, as they were counted."""
+    """The processes that have no supervisor, as of the last update."""
 
     __slots__ = ("blocks",)
 

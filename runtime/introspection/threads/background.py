@@ -52,7 +52,7 @@ class BackgroundWork(ABC):
 
     @abstractmethod
     def pause(self, took: float, more: bool) -> float:
-        """Give the seconds until the next slice: the last one `took` so many, and left `more` to be done or not."""
+        """Return the seconds until the next slice: the last one `took` so many, and left `more` to be done or not."""
 
     @abstractmethod
     def stop(self) -> None:

@@ -40,10 +40,10 @@ class Chunked(ABC, Generic[T]):
 
     @abstractmethod
     def __iter__(self) -> Iterator[Sequence[T]]:
-        """Give the chunks."""
+        """Yield the chunks."""
 
     def window(self, start: int, end: int, pace: Pace) -> Sequence[T]:
-        """Give the items from `start` up to `end`."""
+        """Return the items from `start` up to `end`."""
         found: list[T] = []
         at = 0
         for chunk in self:
@@ -56,21 +56,21 @@ class Chunked(ABC, Generic[T]):
         return found
 
     def pack(self, items: Sequence[T]) -> Packed:
-        """Give what to remember these items by, one for each of them."""
+        """Return what to remember these items by, one for each of them."""
         return list(items)
 
     def unpack(self, packed: Any) -> Sequence[T]:
-        """Give those of the items that are still there, in their order."""
+        """Return those of the items that are still there, in their order."""
         return list(packed)
 
 
 class Subset(Chunked[T]):
-    """Some of a crowd's items, as it has packed them: those that are still there."""
+    """Some of a source's items, as it has packed them: those that are still there."""
 
-    __slots__ = ("crowd", "packed")
+    __slots__ = ("packed", "source")
 
-    def __init__(self, crowd: Chunked[T], packed: Packed) -> None:
-        self.crowd = crowd
+    def __init__(self, source: Chunked[T], packed: Packed) -> None:
+        self.source = source
         self.packed = packed
 
     def __len__(self) -> int:
@@ -80,20 +80,20 @@ class Subset(Chunked[T]):
         return (self.unpack(packed) for packed in chunks(self.packed))
 
     def window(self, start: int, end: int, pace: Pace) -> Sequence[T]:
-        """Give the items from `start` up to `end`."""
+        """Return the items from `start` up to `end`."""
         return self.unpack(self.packed[start:end])
 
     def pack(self, items: Sequence[T]) -> Packed:
-        """Give what the crowd remembers these items by."""
-        return self.crowd.pack(items)
+        """Return what the source remembers these items by."""
+        return self.source.pack(items)
 
     def unpack(self, packed: Any) -> Sequence[T]:
-        """Give those of the items that the crowd still has."""
-        return self.crowd.unpack(packed)
+        """Return those of the items that the source still has."""
+        return self.source.unpack(packed)
 
     def backwards(self) -> Subset[T]:
-        """Give them in the opposite order."""
-        return Subset(self.crowd, self.packed[::-1])
+        """Return them in the opposite order."""
+        return Subset(self.source, self.packed[::-1])
 
 
 class ChunkedList(Chunked[T]):
@@ -111,7 +111,7 @@ class ChunkedList(Chunked[T]):
         return chunks(self.items)
 
     def window(self, start: int, end: int, pace: Pace) -> Sequence[T]:
-        """Give the items from `start` up to `end`."""
+        """Return the items from `start` up to `end`."""
         return self.items[start:end]
 
 
@@ -124,11 +124,11 @@ class ByPid(Chunked[Process]):
         self.node = node
 
     def pack(self, items: Sequence[Process]) -> array[int]:
-        """Give the numbers of these processes."""
+        """Return the numbers of these processes."""
         return array("q", [process.pid.id for process in items])
 
     def unpack(self, packed: Any) -> Sequence[Process]:
-        """Give those of the processes that live, in their order."""
+        """Return those of the processes that live, in their order."""
         find = self.node.find
         return [process for number in packed if (process := find(number)) is not None]
 
@@ -154,7 +154,7 @@ class AllProcesses(ByPid):
                 yield from chunks(processes[::-1] if self.newest_first else processes)
 
     def backwards(self) -> AllProcesses:
-        """Give them in the opposite order."""
+        """Return them in the opposite order."""
         return AllProcesses(self.node, not self.newest_first)
 
 
@@ -168,7 +168,7 @@ def chunks(items: S) -> Iterator[S]:
 
 
 def dict_chunks(view: Collection[T]) -> Iterator[list[T]]:
-    """Give all values, or keys, or items of a dict, `CHUNK` at a time.
+    """Yield all values, or keys, or items of a dict, `CHUNK` at a time.
 
     Those of a long one are read piece by piece. When it changes meanwhile, what follows is read as it is then, so that
     the place where it has changed may show neither before nor after; and at once, when it does not stand still.

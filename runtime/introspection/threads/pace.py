@@ -32,5 +32,5 @@ class Pace:
             self._since = time.perf_counter()
 
     def spent(self) -> float:
-        """Give the seconds of processor time that this thread has used since; what others took does not count."""
+        """Return the seconds of processor time that this thread has used since; what others took does not count."""
         return time.thread_time() - self._begun

@@ -28,16 +28,16 @@ def steady(read: Callable[[], list[T]]) -> list[T]:
 
 
 def some(collection: Iterable[T] | None, limit: int) -> list[T]:
-    """Give the first `limit` items; empty when the collection never stood still."""
+    """Return the first `limit` items; empty when the collection never stood still."""
     return [] if collection is None else steady(lambda: list(islice(collection, limit)))
 
 
 def values(mapping: Mapping[Any, T] | None) -> list[T]:
-    """Give all values of a dict."""
+    """Return all values of a dict."""
     return [] if mapping is None else steady(lambda: list(mapping.values()))
 
 
 def messages(process: Process, limit: int) -> list[Any]:
-    """Give the first `limit` messages that wait in a mailbox, oldest first."""
+    """Return the first `limit` messages that wait in a mailbox, oldest first."""
     saved = some(process.saved, limit)
     return saved + some(process.mailbox, limit - len(saved))
