@@ -1,7 +1,8 @@
-"""The event log: what happened on the node that is worth telling, and what made it happen.
+"""The event log: what happened on the node that is worth telling, and why.
 
-A bounded ring with a count of what it lost. Each event names its cause where that is known, so that
-"kill → exit → exits by link → restart → escalation" can be followed. It is written in the hub and read by any thread.
+The log keeps the last `CAPACITY` events and counts those that it dropped. An event names the event that caused it where
+that is known, so that a chain can be followed: an observer kills a process, the process exits, a linked one exits with
+it, its supervisor restarts it, and gives up. The hub writes the log, and any thread may read it.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from itertools import islice
 from typing import Any
 
 from runtime.introspection import wire
-from runtime.introspection.events.last_known_place import Orphans
-from runtime.introspection.events.log_entry import Entry
+from runtime.introspection.events.last_known_place import LastKnownPlaces
+from runtime.introspection.events.log_entry import LogEntry
 from runtime.introspection.events.shown_reason import shown_reason
 from runtime.introspection.reading.message_text import message_text
 from runtime.introspection.reading.rows import seconds_of
@@ -40,27 +41,29 @@ from runtime.terms.term import Term
 from runtime.terms.text import render
 
 CAPACITY = 4_000
-"""Events that are kept."""
+"""How many events are kept."""
 
 QUOTA = 25
-"""Spawns, and normal exits of processes nobody will restart, that are logged one by one in a second."""
+"""How many spawns, and how many normal exits of processes that are not restarted, are logged one by one in a second."""
 
 SHUTDOWN_QUOTA = 500
-"""Orderly ends of permanent children that are logged one by one in a second: a great tree that stops is no news."""
+"""How many orderly exits of permanent children are logged one by one in a second. More of them mean that a large tree
+is being stopped, and then the single exit is no news.
+"""
 
 MAX_FAILURES = 20_000
-"""Places whose last failure is remembered."""
+"""How many places have their last failure remembered."""
 
 MAX_DEPTH = 20
 """How many steps back a cause is looked for."""
 
 
 MAX_STALLS = 50
-"""Stalls that are remembered."""
+"""How many stalls are remembered."""
 
 
 class SpawnHook(Instrument):
-    """Logs spawns, and takes itself out when there are too many: a node that spawns a lot pays nothing for it."""
+    """Logs spawns. With too many in a second it takes itself out, so that a busy node pays nothing for it."""
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
@@ -73,7 +76,7 @@ class SpawnHook(Instrument):
             install(self)
 
     def switch_off(self) -> None:
-        """Log none."""
+        """Log no more spawns."""
         if self._is_on:
             self._is_on = False
             remove(self)
@@ -85,10 +88,12 @@ class SpawnHook(Instrument):
 
 
 class EventLog(Instrument):
-    """Records the events of one node. `failures` maps the key of a place to when it, or one below it, last failed.
+    """Records the events of one node.
 
-    With `state` off, the last message and the state of servers that crash are not kept; with `exception_texts` off,
-    nothing of what exceptions and reasons say is, beyond the names of classes.
+    `failures` maps the key of a place to the time when a process there, or below it, last failed.
+
+    Without `state`, the last message and the state of a server that crashes are not kept. Without `exception_texts`,
+    exceptions and reasons are kept as the names of their classes alone.
     """
 
     def __init__(self, node: Node, capacity: int = CAPACITY, state: bool = True, exception_texts: bool = True) -> None:
@@ -96,14 +101,14 @@ class EventLog(Instrument):
         self.state = state
         self.exception_texts = exception_texts
         self.capacity = capacity
-        self.ring: deque[Entry] = deque()
+        self.ring: deque[LogEntry] = deque()
         self.dropped = 0
         self.last = 0
         self.crashed = 0
         self.restarted = 0
         self.failures: dict[str, float] = {}
         self.past_messages = 0
-        """Messages that processes received which are dead by now."""
+        """Messages received by processes that have died."""
         self.past_reductions = 0
         self.stalls: deque[Stall] = deque(maxlen=MAX_STALLS)
         """The last stalls of the hub."""
@@ -111,7 +116,7 @@ class EventLog(Instrument):
         self._by_pid: dict[int, int] = {}
         self._kills: dict[int, tuple[int, Any]] = {}
         self._last_words: dict[int, tuple[str, str]] = {}
-        self._orphans = Orphans()
+        self._last_known = LastKnownPlaces()
         self._spawn_quota = self._exit_quota = QUOTA
         self._shutdown_quota = SHUTDOWN_QUOTA
         self._quiet_exits = 0
@@ -126,10 +131,10 @@ class EventLog(Instrument):
     # -- Writing ------------------------------------------------------------------------------------------------
 
     def add(self, kind: str, pid: Pid | None = None, cause: int | None = None, **fields: Any) -> int:
-        """Log an event and give its id. In the hub only."""
+        """Log an event and return its id. In the hub only."""
         number = next(self._ids)
         ring = self.ring
-        ring.append(Entry(number, time.time(), kind, pid, cause, fields))
+        ring.append(LogEntry(number, time.time(), kind, pid, cause, fields))
         self.last = number
         if len(ring) > self.capacity:
             lost = ring.popleft()
@@ -147,7 +152,7 @@ class EventLog(Instrument):
         return number
 
     def add_action(self, process: Process, message: str) -> int:
-        """Log that an observer does something else; the name of `process` follows the message."""
+        """Log that an observer does something else. The name of `process` is put after the message."""
         about = self._about(process, position_of(process))
         return self.add("action", process.pid, **about, message=f"{message} {about['name']}")
 
@@ -168,7 +173,7 @@ class EventLog(Instrument):
         )
 
     def tick(self) -> None:
-        """Sum up what was too much to be logged one by one, and begin a new second. In the hub only."""
+        """Sum up what was too much to log one by one, and begin a new second. In the hub only."""
         self._spawn_quota = self._exit_quota = QUOTA
         self._shutdown_quota = SHUTDOWN_QUOTA
         self.spawns.switch_on()
@@ -188,16 +193,16 @@ class EventLog(Instrument):
     # -- Hooks --------------------------------------------------------------------------------------------------
 
     def add_spawn(self, process: Process) -> bool:
-        """Log a spawn; False when there were so many within this second that it was the last one to be logged."""
+        """Log a spawn. Return False when no more may be logged within this second."""
         self._spawns_logged += 1
         if type(process.body) is not ObserverTask:
             self._spawn_quota -= 1
-            # Its own names come later, and are looked up by who reads this, while it lives.
+            # its name and label come later: whoever reads the event looks them up, while the process lives
             self.add("spawn", process.pid, name=short_call(initial_call(process)))
         return self._spawn_quota > 0
 
     def exited(self, process: Process, reason: Any, cause: Pid | None) -> None:
-        """Log an exit with what made it happen."""
+        """Log an exit with its cause."""
         self.past_messages += process.messages_in
         self.past_reductions += process.reductions
         if self._exit_quota <= 0 and reason == "normal" and not process.links and not self._kills:
@@ -217,14 +222,14 @@ class EventLog(Instrument):
             if self._exit_quota < 0 and process.pid.id not in self._kills:
                 self._quiet_exits += 1
                 return
-        orphaned = None if place is not None else self._orphans.pop(process.pid)
-        about = orphaned or self._about(process, place)
-        self._orphans.leave(process, about["key"])
+        last_known = None if place is not None else self._last_known.pop(process.pid)
+        about = last_known or self._about(process, place)
+        self._last_known.leave(process, about["key"])
         if abnormal:
             self.crashed += 1
             if (
-                place is not None or orphaned is not None or process.name is not None
-            ):  # else nobody will ever stand there again
+                place is not None or last_known is not None or process.name is not None
+            ):  # else no other process will ever stand there
                 self._failed(about["key"])
         if isinstance(reason, Crash):
             about["stacktrace"] = reason.stacktrace
@@ -236,7 +241,7 @@ class EventLog(Instrument):
         self._by_pid[process.pid.id] = self.add("exit", process.pid, event, **about)
 
     def event(self, kind: str, fields: dict[str, Any]) -> None:
-        """Log what a supervisor tells: ``restarted``, ``restart_failed``, ``gave_up``."""
+        """Log what a supervisor reports: ``restarted``, ``restart_failed`` or ``gave_up``."""
         if kind not in ("restarted", "restart_failed", "gave_up"):
             return
         supervisor: Pid = fields["supervisor"]
@@ -269,7 +274,10 @@ class EventLog(Instrument):
         )
 
     def reported(self, report: Report) -> None:
-        """Keep what a server's report says until its exit, and log what a supervisor reports besides exits."""
+        """Keep what the report of a crashed server says until the server's exit is logged.
+
+        Log what supervisors report of starts and stops that failed.
+        """
         fields = report.fields
         if report.kind == "server_terminated":
             if not self.state:
@@ -294,7 +302,7 @@ class EventLog(Instrument):
     # -- Causes -------------------------------------------------------------------------------------------------
 
     def _cause_of_exit(self, process: Process, reason: Any, cause: Pid | None) -> int | None:
-        """Find the event that ended a process: an observer's signal, its own giving up, the end of another one."""
+        """Return the event that ended a process: an observer's signal, its giving up, or the exit of another one."""
         killed, wanted = self._kills.pop(process.pid.id, (None, None))
         if killed is not None and (cause is OUTSIDE or is_same(reason, wanted)):
             return killed
@@ -305,20 +313,23 @@ class EventLog(Instrument):
             return self._behind(cause)
         if process.parent is None or not process.trap_exit:
             return None
-        behind = self._behind(process.parent)  # it was told to stop, trapped that, and stopped
+        behind = self._behind(process.parent)  # its parent told it to stop, and it trapped that and stopped
         if is_abnormal(reason) and not self._is_end(behind, process.parent, reason):
             return None
         return behind
 
     def _is_end(self, event: int | None, pid: Pid, reason: Any) -> bool:
-        """Whether an event is the end of that process for that reason: who traps it, and ends of it, passes it on."""
+        """Whether an event is the exit of that process for that reason.
+
+        A process that traps the exit of its parent and stops for the same reason was stopped by its parent.
+        """
         if event is None or not self.ring or event < self.ring[0].id:
             return False
         entry = self.ring[event - self.ring[0].id]
         return entry.kind == "exit" and entry.pid == pid and entry.fields.get("reason") == self.shown(reason)
 
     def _behind(self, pid: Pid, depth: int = 0) -> int | None:
-        """Find the event that is behind what a process does now: its end, or a death that it deals with."""
+        """Return the id of the event that a process reacts to now: its own exit, or a death that it deals with."""
         event = self._by_pid.get(pid.id)
         process = pid.process
         if event is not None or process is None or process.worker is None or depth > MAX_DEPTH:
@@ -367,7 +378,7 @@ class EventLog(Instrument):
             entries = [e for e in self._newest(self.capacity) if e.is_about(query.pid, query.key)][-limit:]
         return wire.Events(events=tuple(entry.event() for entry in entries), dropped=self.dropped, last=last)
 
-    def _newest(self, number: int) -> list[Entry]:
+    def _newest(self, number: int) -> list[LogEntry]:
         if number <= 0:
             return []
         for _ in range(20):

@@ -1,7 +1,7 @@
-"""Greenlets that are no processes: those of gevent's own, which a program has whether it uses the runtime or not.
+"""Greenlets that are no processes: those of gevent itself, which a program has whether it uses the runtime or not.
 
-gevent tells of each that is started; those that were there before are looked for once, when introspection is switched
-on.
+gevent reports each one that is started. Those that were started before are searched for once, when introspection is
+switched on.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from runtime.terms.crash import Crash
 from runtime.terms.term import Term
 
 NAME = re.compile(r"g(\d{1,18})")
-"""What a greenlet is called towards observers."""
+"""What observers call a greenlet: ``g7``."""
 
 
 MOST_COUNTED = 10_000
-"""Greenlets up to which those that have just ended are told from the living when they are counted."""
+"""How many greenlets are counted exactly. Of more, some may have ended a moment ago."""
 
 
 class Greenlets(Chunked[PlainGreenlet]):
-    """The greenlets of one node's hub that are no processes, oldest first; logs the end of those that fail.
+    """The greenlets of one node's hub that are no processes, oldest first. The end of one that fails is logged.
 
-    May be gone through from any thread.
+    May be read from any thread.
     """
 
     def __init__(self, node: Node, log: EventLog) -> None:
@@ -49,7 +49,7 @@ class Greenlets(Chunked[PlainGreenlet]):
         self._tell_error = node.hub.handle_error
 
     def switch_on(self) -> None:
-        """Note every greenlet, beginning with those there are. In the node's thread."""
+        """Note all greenlets from now on, and those that exist already. In the node's thread."""
         hub = self._node.hub
         for each in gc.get_objects():
             if issubclass(type(each), Greenlet) and each.parent is hub and not each.dead:
@@ -60,7 +60,7 @@ class Greenlets(Chunked[PlainGreenlet]):
         vars(hub)["handle_error"] = self._failed
 
     def switch_off(self) -> None:
-        """Note no more."""
+        """Note no more greenlets."""
         Greenlet.remove_spawn_callback(self._started)
         hub = self._node.hub
         if vars(hub).get("handle_error") == self._failed:  # else the program has put its own in front
@@ -103,7 +103,7 @@ class Greenlets(Chunked[PlainGreenlet]):
         return None if record is None or record.state is DEAD else record
 
     def running(self) -> PlainGreenlet | None:
-        """Return the one that runs at this moment, if one does. From any thread."""
+        """Return the greenlet that runs at this moment, None when there is none. From any thread."""
         return next((record for chunk in self for record in chunk if record.is_running), None)
 
     # -- Told by gevent -----------------------------------------------------------------------------------------

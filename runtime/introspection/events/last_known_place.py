@@ -1,7 +1,7 @@
-"""Orphans: where the children of a supervisor stood that died before them.
+"""Where the children of a supervisor stood that has died before them.
 
-Whoever kills a supervisor kills its children by their links, a moment later: when they end, nobody can say any more
-where they stood.
+When a supervisor is killed, its children die by their links a moment later. By then the supervisor is gone, and with it
+the knowledge where they stood.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from runtime.introspection.reading.tree_path import child_text, children_of, dis
 from runtime.kernel.process import Pid, Process
 
 MOST_OF_ONE = 1_000
-"""Children of one supervisor that are remembered: looking at more would hold the hub."""
+"""How many children of one supervisor are remembered. To look at more would hold the hub."""
 
 MOST = 10_000
 
 
-class Orphans:
-    """Remembers, for living processes, what was known of their places. In the hub only."""
+class LastKnownPlaces:
+    """Remembers the places of processes whose supervisor has died. In the hub only."""
 
     def __init__(self) -> None:
         self._places: dict[int, dict[str, Any]] = {}
 
     def leave(self, supervisor: Process, key: str) -> None:
-        """Note the living children of a supervisor that dies now; `key` is its own place."""
+        """Note the places of the living children of a supervisor that dies now. `key` is the key of the supervisor."""
         kept = children_of(supervisor)
         if kept is None:
             return
@@ -42,5 +42,5 @@ class Orphans:
             del self._places[next(iter(self._places))]
 
     def pop(self, pid: Pid) -> dict[str, Any] | None:
-        """Return what is known of the place of a process that ends, and forget it."""
+        """Return what was noted of the place of a process that ends now, and forget it."""
         return self._places.pop(pid.id, None)

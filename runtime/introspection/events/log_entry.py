@@ -1,4 +1,4 @@
-"""An event as the log keeps it: cheap to write, and turned into the wire's `Event` by who reads it."""
+"""An event as the log keeps it: cheap to write. Whoever reads it turns it into an `Event` of the wire."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from runtime.introspection.reading.tree_path import display_name, initial_call
 from runtime.kernel.process import Pid
 
 
-class Entry:
-    """One entry. `fields` are those of `wire.Event`, but for `stacktrace`, which holds `StackFrame` without source."""
+class LogEntry:
+    """One entry of the log. `fields` are those of `wire.Event`, but `stacktrace` holds `StackFrame` without source."""
 
     __slots__ = ("cause", "fields", "id", "kind", "pid", "time")
 
@@ -26,13 +26,13 @@ class Entry:
         self.fields = fields
 
     def is_about(self, pid: str | None, key: str | None) -> bool:
-        """Whether it is about that process, and that place of the tree (None: any)."""
+        """Whether it is about that process, and about that place of the tree (None stands for any)."""
         if pid is not None and str(self.pid) != pid and self.fields.get("old_pid") != pid:
             return False
         return key is None or self.fields.get("key") == key
 
     def event(self) -> wire.Event:
-        """Return it as the wire has it, with the lines of source in its stack."""
+        """Return the event as the wire has it, with the lines of source in its stack."""
         fields = self.fields
         stack = fields.get("stacktrace")
         if stack is not None:
@@ -43,7 +43,7 @@ class Entry:
         return wire.Event(id=self.id, time=self.time, kind=self.kind, pid=pid, cause=self.cause, **fields)  # type: ignore[arg-type]
 
     def _of_spawn(self) -> dict[str, Any]:
-        """Say who was spawned: the name came after the spawn, and is known while the process lives."""
+        """Return who was spawned. The name is set after the spawn, so it is read from the process, while that lives."""
         process = None if self.pid is None else self.pid.process
         if process is None:
             return self.fields

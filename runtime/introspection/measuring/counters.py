@@ -1,7 +1,8 @@
-"""Totals: what all living processes have counted, summed block by block of the node's table.
+"""The sums of what all living processes have counted.
 
-To read the counters of a hundred thousand processes takes milliseconds. So under a share of time, the blocks take
-turns; of the others, the last sums stand. Each block's gains are counted once, if a little later.
+To read the counters of a hundred thousand processes takes milliseconds. So the sums are kept block by block of the
+node's table, and under a share of time the blocks take turns: some are summed up again, the others keep their last sum.
+Nothing is lost by that; it is only counted a little later.
 """
 
 from __future__ import annotations
@@ -16,26 +17,32 @@ SHARE = 0.003
 """The share of time that summing may take."""
 
 LEAST = 0.0005
-"""Seconds that each update may take at least: a small node is summed up whole every time."""
+"""Seconds that each update may take in any case: a small node is summed up whole every time."""
 
 STALE = 10.0
-"""Seconds without an update after which everything is summed up at once: gains of so long would look like a burst."""
+"""Seconds without an update after which everything is summed up at once. What was gained in so long a time would look
+like a burst otherwise.
+"""
 
 Sums = tuple[int, int, int]
-"""Of a block: how many processes it had, the messages they have received, how often they were run."""
+"""The sums of one block: how many processes it has, the messages that they have received, and how often they have run.
+"""
 
 
 class Totals:
-    """Sums up counters of one node. Used by one thread at a time."""
+    """Sums up the counters of one node. Used by one thread at a time."""
 
     def __init__(self, node: Node) -> None:
         self.node = node
         self._sums: dict[int, Sums] = {}
-        """By number of the block, the one that was summed longest ago first."""
+        """By number of the block; the one that was summed up longest ago comes first."""
         self._updated_at = 0.0
 
     def update(self, pace: Pace) -> tuple[int, int]:
-        """Sum up as many blocks again as there is time for; gives messages received and runs of the living."""
+        """Sum up as many blocks again as there is time for.
+
+        Return the messages received and the runs of all living processes.
+        """
         present = time.monotonic()
         passed, self._updated_at = present - self._updated_at, present
         if passed > STALE:

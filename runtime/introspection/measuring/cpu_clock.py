@@ -1,4 +1,4 @@
-"""The CPU clock: what measures the processor time of processes, and only while an observer asks."""
+"""Measures the processor time of processes, while an observer asks for it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from abc import ABC, abstractmethod
 from runtime.kernel.node import Node
 
 ATTENTION = 10.0
-"""Seconds after an observer's last question for which it is measured."""
+"""Seconds for which it is measured after an observer's last question."""
 
 
 class CpuClock(ABC):
-    """Adds up `Process.cpu_time`, in seconds, on one node. A subclass says how."""
+    """Adds up `Process.cpu_time`, in seconds, for all processes of one node. A subclass says how."""
 
     is_cheap: bool
-    """Whether it may run whenever somebody watches."""
+    """Whether it costs so little that it may run whenever an observer watches."""
 
     def __init__(self, node: Node) -> None:
         self.node = node
@@ -25,7 +25,7 @@ class CpuClock(ABC):
         self._timer = node.hub.loop.timer(ATTENTION, ATTENTION, ref=False)
 
     def keep_going(self) -> None:
-        """Say that an observer asks; measuring begins when it was off. From any thread."""
+        """Go on measuring for a while, and begin when it was off. From any thread."""
         self._until = time.monotonic() + ATTENTION
         if not self._wanted:
             self._wanted = True
@@ -40,14 +40,14 @@ class CpuClock(ABC):
 
     @abstractmethod
     def begin(self) -> bool:
-        """Start to measure; False when that is not possible now."""
+        """Begin to measure. Return False when that is not possible now."""
 
     @abstractmethod
     def end(self) -> None:
-        """Measure no more."""
+        """Stop measuring."""
 
     def is_pushed_out(self) -> bool:
-        """Whether the program has taken away what is measured with."""
+        """Whether the program has taken away what is needed for measuring."""
         return False
 
     def _switch_on(self) -> None:

@@ -1,11 +1,11 @@
-"""The CPU meter: how long each process has run, measured only while an observer asks for just that.
+"""Times every process exactly, while an observer asks for just that.
 
-It is for nodes that are not in the main thread, where the sampler cannot work: it is exact, and a program that does
-little but send messages may lose a third of its speed to it.
+It is for nodes that are not in the main thread, where the sampler cannot work. A program that does little but send
+messages may lose a third of its speed to it.
 
-Processes change in two ways, and both are timed: one greenlet switches to another, which greenlet's trace function
-tells; and one worker goes on with the next process without a switch, which is seen where it notes whose stack it is.
-Switched off, neither costs anything.
+There are two ways from one process to the next, and both are timed. One greenlet switches to another, which greenlet's
+trace function reports. Or a worker goes on with another process without a switch, and notes that in its attribute
+`process`. Switched off, neither costs anything.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SLOT: Any = Worker.__dict__["process"]
 
 
 class CpuMeter(CpuClock):
-    """Times every process, from the moment it goes on to the moment another does."""
+    """Times each process from the moment it goes on until another one does."""
 
     is_cheap = False
 
@@ -36,7 +36,7 @@ class CpuMeter(CpuClock):
         self._before: Any = None
 
     def begin(self) -> bool:
-        """Put itself where processes change."""
+        """Put itself in both ways from one process to the next."""
         self._running, self._since = None, time.perf_counter()
         self._before = greenlet.settrace(self._switched)
         Worker.process = property(_SLOT.__get__, self._taken_up)  # type: ignore[assignment]

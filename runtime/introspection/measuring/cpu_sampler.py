@@ -1,9 +1,9 @@
-"""The CPU sampler: who uses the processor, looked at now and then while an observer watches.
+"""Finds out who uses the processor by looking now and then, while an observer watches.
 
-A timer of the system that runs with the processor time of the program sends a signal every few milliseconds of it. Its
-handler runs in the hub's thread, between two instructions of whoever is running, and charges the processor time that
-the thread has used since the last one to that process, or to nobody when it is the hub. So the sum is exact and the
-shares are estimates; an idle program is not disturbed at all, and a busy one by some microseconds in each interval.
+A timer of the system counts the processor time of the program, and sends a signal every few milliseconds of it. The
+handler runs in the hub's thread, between two instructions of the process that is running, and charges it with the
+processor time since the last signal. Time in which the hub itself runs is charged to no process. The sum is exact, and
+the shares are estimates. An idle program gets no signals; a busy one loses some microseconds to each.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from runtime.kernel.threads import get_ident, in_main_thread
 from runtime.preemption.hub_stack import HANDLERS
 
 INTERVAL = 0.005
-"""Seconds of processor time between two samples. The system rounds it up to its own clock's tick."""
+"""Seconds of processor time between two samples. The system rounds it up to a tick of its own clock."""
 
 SIGNAL = signal.SIGPROF
 
 
 class CpuSampler(CpuClock):
-    """Samples who runs, on a node whose thread is the main one: signals reach no other."""
+    """Samples who runs, on a node in the main thread. Signals reach no other thread."""
 
     is_cheap = True
 
@@ -38,11 +38,11 @@ class CpuSampler(CpuClock):
 
     @staticmethod
     def is_possible(node: Node) -> bool:
-        """Whether samples can be taken: in the main thread alone. To be asked in the node's thread."""
+        """Return whether samples can be taken: only in the main thread. To be asked in the node's thread."""
         return node.thread == get_ident() and in_main_thread()
 
     def begin(self) -> bool:
-        """Take the signal and its timer, unless the program uses one of them for something of its own."""
+        """Take the signal and its timer, unless the program uses one of them itself."""
         handler = signal.getsignal(SIGNAL)
         if handler is not self._handler:
             if (handler is not signal.SIG_DFL and not _is_sampler(handler)) or signal.getitimer(signal.ITIMER_PROF)[0]:
@@ -54,7 +54,10 @@ class CpuSampler(CpuClock):
         return True
 
     def end(self) -> None:
-        """Stop the timer, unless the program has set it. The handler stays: without one, a last signal would kill."""
+        """Stop the timer, unless the program has set it.
+
+        The handler stays: without one, a last signal would end the program.
+        """
         if abs(signal.getitimer(signal.ITIMER_PROF)[1] - INTERVAL) < 1e-6:
             signal.setitimer(signal.ITIMER_PROF, 0)
 

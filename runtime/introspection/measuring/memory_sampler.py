@@ -1,7 +1,7 @@
-"""The memory sampler: estimates what each process holds, in the hub, a little at a time.
+"""Estimates what each process holds in memory, in the hub, a little at a time.
 
-It works only while somebody observes, in slices of a millisecond or so under a share of time, and measures what is on
-the observer's screen first. Every figure carries the time it was made.
+It works only while an observer watches, in slices of about a millisecond and under a share of time. What is on the
+observer's screen comes first. Every estimate carries the time when it was made.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from runtime.kernel.node import Node
 from runtime.kernel.process import DEAD, Process
 
 BUSY = 0.2
-"""The part of that share which is left while processes wait for their turn: then measuring is at their expense."""
+"""The part of its share that the sampler uses while processes wait for their turn: it would keep them waiting."""
 
 FRESH = 1.0
-"""Seconds for which a figure on the screen is good enough."""
+"""Seconds for which an estimate on the screen is good enough."""
 
 
 class MemorySampler(BackgroundWork):
@@ -33,14 +33,14 @@ class MemorySampler(BackgroundWork):
         self._others: Iterator[Process] = iter(())
 
     def show(self, pids: list[str]) -> None:
-        """Say which processes an observer looks at. From any thread."""
+        """Set which processes an observer looks at. From any thread."""
         self._shown = pids
         self.keep_going()
 
     # -- In the hub -----------------------------------------------------------------------------------------------
 
     def step(self) -> bool:
-        """Look at a few objects; False when there is nothing to be measured for now."""
+        """Look at a few objects. Return False when there is nothing to measure for now."""
         if self._current is None:
             process = self._next()
             if process is None:
@@ -56,17 +56,17 @@ class MemorySampler(BackgroundWork):
         return True
 
     def pause(self, took: float, more: bool) -> float:
-        """Keep to the share, which is smaller while processes wait for their turn."""
+        """Return how long to pause. While processes wait for their turn, the share is smaller."""
         share = self.share * BUSY if self.node.scheduler.ready else self.share
         return took / share if more else FRESH
 
     def stop(self) -> None:
-        """Let go of the process that was being measured, and of those whose turn would have come."""
+        """Let go of the process that was being measured, and of those that were to come."""
         self._current = None
         self._others = iter(())
 
     def _next(self) -> Process | None:
-        """Choose whom to measure: what is on the screen and not fresh, then everybody in turn."""
+        """Return the process to measure next: one on the screen whose estimate is old, else each process in turn."""
         present = time.monotonic()
         shown = self._shown
         while shown:
@@ -81,7 +81,7 @@ class MemorySampler(BackgroundWork):
         return None
 
     def _everybody(self) -> Iterator[Process]:
-        """Yield each process in turn; it is found when its turn comes, since many will be dead by then."""
+        """Yield each process in turn. A process is looked up when its turn comes, since it may be dead by then."""
         for block in sorted(self.node.table):
             for number in [*self.node.table.get(block, ())]:
                 process = self.node.find(number)

@@ -1,9 +1,9 @@
-"""Whose sockets: which process holds each open socket of the program, found in the hub, a little at a time.
+"""Which process holds each open socket of the program, found in the hub, a little at a time.
 
-Nothing is noted when a socket is made. While an observer looks at the sockets, what processes refer to is searched for
-them: the variables of their functions, the state of servers, mailboxes and dictionaries, as far as is near. A socket
-that several refer to is taken to be of the one that waits for it at the moment, else of the youngest: sockets are
-handed on to those that come later.
+Nothing is noted when a socket is made. While an observer looks at the sockets, each process is searched for them: the
+variables of its functions, the state of a server, the mailbox and the dictionary, as far as they are near. When several
+processes refer to a socket, it is taken to belong to the one that waits for it, or else to the youngest: a socket is
+usually handed on to a process that was started for it.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from runtime.kernel.node import Node
 from runtime.kernel.process import DEAD, Process
 
 NEAR = 200
-"""Objects that are looked at in each process, at most."""
+"""How many objects are looked at in each process."""
 
 FRESH = 1.0
-"""Seconds after which a finished search is begun anew."""
+"""Seconds after which a finished search begins again."""
 
 
 class SocketHolders(BackgroundWork):
-    """Finds the holders of sockets on one node. `found` maps a file descriptor to who was seen to hold it."""
+    """Finds the holders of sockets on one node. `found` maps a file descriptor to the process that holds it."""
 
     def __init__(self, node: Node) -> None:
         super().__init__(node)
@@ -37,18 +37,18 @@ class SocketHolders(BackgroundWork):
         self._search: Iterator[None] = iter(())
 
     def holder(self, fd: int) -> Process | None:
-        """Return the living process that was seen to hold a socket. From any thread."""
+        """Return the living process that holds a socket, None when it is not known. From any thread."""
         process = self.found.get(fd)
         return None if process is None or process.state is DEAD else process
 
     # -- In the hub -----------------------------------------------------------------------------------------------
 
     def step(self) -> bool:
-        """Look at one process; False when all have been looked at."""
+        """Look at one process. Return False when all have been looked at."""
         return next(self._search, self) is None
 
     def pause(self, took: float, more: bool) -> float:
-        """Keep to the share, and begin anew at the end."""
+        """Keep to the share of time, and begin again at the end."""
         pause = took / SHARE
         if more:
             return pause
@@ -60,7 +60,7 @@ class SocketHolders(BackgroundWork):
         self._search, self.found = iter(()), {}
 
     def _round(self) -> Iterator[None]:
-        """Look at each process once, then tell what was found. Holds on to no process but those."""
+        """Look at each process once, and publish what was found at the end."""
         found: dict[int, tuple[bool, int, Process]] = {}
         for block in sorted(self.node.table):
             for number in [*self.node.table.get(block, ())]:
@@ -75,7 +75,10 @@ class SocketHolders(BackgroundWork):
 
 
 def sockets_of(process: Process) -> Iterator[tuple[int, bool]]:
-    """Yield the descriptors of the sockets near a process, each with whether it waits for it. In the node's thread."""
+    """Yield the descriptors of the sockets near a process, each with whether the process waits for it.
+
+    In the node's thread.
+    """
     awaited = {*_awaited(process)}
     queue, seen = deque(islice(roots(process), NEAR)), set[int]()
     while queue and len(seen) < NEAR:

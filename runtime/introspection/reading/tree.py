@@ -69,7 +69,7 @@ class Tree:
     # -- What is shown ------------------------------------------------------------------------------------------
 
     def grow(self, tops: list[SupervisorNode], free: Chunked[Process], plain: Chunked[Any], test: Test | None) -> None:
-        """Lay out the lines: the trees of all roots, then the groups of processes without a supervisor and of greenlets."""
+        """Lay out the lines: the trees of all roots, then `free` processes and `plain` greenlets in a group each."""
         if test is not None:
             self.matched = 0
         root = self.query.root

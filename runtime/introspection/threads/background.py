@@ -1,4 +1,4 @@
-"""Looking: work in the hub that goes on while an observer asks for it, in slices under a share of time."""
+"""Work in the hub that goes on while observers ask for it, in short slices and under a share of time."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from abc import ABC, abstractmethod
 from runtime.kernel.node import Node
 
 SHARE = 0.02
-"""The share of time that the work may take, unless told otherwise."""
+"""The share of time that the work may take by default."""
 
 SLICE = 0.0015
 """Seconds of work at a stretch."""
 
 ATTENTION = 10.0
-"""Seconds after an observer's last question for which the work goes on."""
+"""Seconds for which the work goes on after an observer's last question."""
 
 
 class BackgroundWork(ABC):
-    """One such piece of work on one node. A subclass says what is done."""
+    """Work of one kind on one node. A subclass says what is done."""
 
     def __init__(self, node: Node) -> None:
         self.node = node
@@ -28,7 +28,7 @@ class BackgroundWork(ABC):
         self._timer = node.hub.loop.timer(0, ref=False)
 
     def keep_going(self) -> None:
-        """Say that an observer asks; the work begins when it had stopped. From any thread."""
+        """Keep the work going for a while, and begin it when it had stopped. From any thread."""
         self._until = time.monotonic() + ATTENTION
         if not self._running:
             self._running = True
@@ -36,7 +36,7 @@ class BackgroundWork(ABC):
 
     @property
     def is_under_way(self) -> bool:
-        """Whether it is being done: somebody has asked not long ago."""
+        """Whether the work is going on: an observer has asked for it not long ago."""
         return self._running
 
     def close(self) -> None:
@@ -48,15 +48,15 @@ class BackgroundWork(ABC):
 
     @abstractmethod
     def step(self) -> bool:
-        """Do a little; False when there is nothing to be done for now."""
+        """Do a little of the work. Return False when there is nothing to do for now."""
 
     @abstractmethod
     def pause(self, took: float, more: bool) -> float:
-        """Return the seconds until the next slice: the last one `took` so many, and left `more` to be done or not."""
+        """Return the seconds until the next slice. The last one `took` so many, and left `more` to do or not."""
 
     @abstractmethod
     def stop(self) -> None:
-        """Let go of what was begun: nobody asks any more."""
+        """Let go of what was begun. Called when no observer asks any more."""
 
     def _slice(self) -> None:
         if self._closed or time.monotonic() > self._until:

@@ -1,7 +1,7 @@
-"""Crowds: a great many items, which are gone through a chunk at a time, again and again, and are in no list.
+"""Collections that are read a chunk at a time, as often as needed, and are never held as a list.
 
-A list of a million references holds the interpreter when it is made and when it is let go, and each time that Python's
-garbage collector walks it. So what is laid out for an observer is read where it is, and remembered as numbers.
+A list of a million references keeps the interpreter busy when it is made, when it is let go, and each time that the
+garbage collector walks it. So what is shown to an observer is read where it is, and remembered as numbers.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from runtime.kernel.process import Process
 T = TypeVar("T")
 
 CHUNK = 512
-"""Items that are read, or looked at, in one step, which holds the interpreter for less than a millisecond."""
+"""How many items are read or looked at in one step, which keeps the interpreter for less than a millisecond."""
 
 AT_ONCE = 10_000
-"""Items up to which a dict is read in one step."""
+"""Length up to which a dict is read in one step."""
 
 Packed: TypeAlias = "list[Any] | array[int]"
-"""What items are remembered by."""
+"""What items are remembered by: numbers where possible, else the items themselves."""
 
 
 class Chunked(ABC, Generic[T]):
-    """Items that come in chunks, of `CHUNK` at most, each time anew. A subclass says where they are read."""
+    """A collection that yields its items in chunks of at most `CHUNK`. A subclass says where they are read."""
 
     __slots__ = ()
 
@@ -56,16 +56,16 @@ class Chunked(ABC, Generic[T]):
         return found
 
     def pack(self, items: Sequence[T]) -> Packed:
-        """Return what to remember these items by, one for each of them."""
+        """Return what to remember these items by, one thing for each."""
         return list(items)
 
     def unpack(self, packed: Any) -> Sequence[T]:
-        """Return those of the items that are still there, in their order."""
+        """Return those of the remembered items that are still there, in their order."""
         return list(packed)
 
 
 class Subset(Chunked[T]):
-    """Some of a source's items, as it has packed them: those that are still there."""
+    """Some items of another collection, remembered as that collection does. Items that have gone are left out."""
 
     __slots__ = ("packed", "source")
 
@@ -84,20 +84,20 @@ class Subset(Chunked[T]):
         return self.unpack(self.packed[start:end])
 
     def pack(self, items: Sequence[T]) -> Packed:
-        """Return what the source remembers these items by."""
+        """Return what to remember these items by."""
         return self.source.pack(items)
 
     def unpack(self, packed: Any) -> Sequence[T]:
-        """Return those of the items that the source still has."""
+        """Return those of the remembered items that are still there."""
         return self.source.unpack(packed)
 
     def backwards(self) -> Subset[T]:
-        """Return them in the opposite order."""
+        """Return the same in the opposite order."""
         return Subset(self.source, self.packed[::-1])
 
 
 class ChunkedList(Chunked[T]):
-    """Items of a list that there is anyway."""
+    """The items of a list that exists anyway."""
 
     __slots__ = ("items",)
 
@@ -116,7 +116,7 @@ class ChunkedList(Chunked[T]):
 
 
 class ByPid(Chunked[Process]):
-    """Processes of one node, which are remembered by their numbers: eight bytes each, and nothing to collect."""
+    """Processes of one node, remembered by their numbers: eight bytes each, and no work for the garbage collector."""
 
     __slots__ = ("node",)
 
@@ -134,7 +134,7 @@ class ByPid(Chunked[Process]):
 
 
 class AllProcesses(ByPid):
-    """The living processes, oldest or newest first."""
+    """All living processes, oldest or newest first."""
 
     __slots__ = ("newest_first",)
 
@@ -154,7 +154,7 @@ class AllProcesses(ByPid):
                 yield from chunks(processes[::-1] if self.newest_first else processes)
 
     def backwards(self) -> AllProcesses:
-        """Return them in the opposite order."""
+        """Return the same in the opposite order."""
         return AllProcesses(self.node, not self.newest_first)
 
 
@@ -162,16 +162,17 @@ S = TypeVar("S", bound=Sequence[Any])
 
 
 def chunks(items: S) -> Iterator[S]:
-    """Cut a sequence into pieces of `CHUNK` items."""
+    """Yield the sequence in pieces of `CHUNK` items."""
     for start in range(0, len(items), CHUNK):
         yield items[start : start + CHUNK]  # type: ignore[misc]
 
 
 def dict_chunks(view: Collection[T]) -> Iterator[list[T]]:
-    """Yield all values, or keys, or items of a dict, `CHUNK` at a time.
+    """Yield the items of a view of a dict, `CHUNK` at a time.
 
-    Those of a long one are read piece by piece. When it changes meanwhile, what follows is read as it is then, so that
-    the place where it has changed may show neither before nor after; and at once, when it does not stand still.
+    A short dict is read at once, a long one piece by piece. When a long dict changes in between, reading goes on at the
+    same position: an item that was moved there is then missed or met twice. One that changes all the time is read at
+    once after all.
     """
     given = 0
     for _ in range(ATTEMPTS if len(view) > AT_ONCE else 0):

@@ -1,4 +1,4 @@
-"""How a value that one thread finds is handed to another thread that waits for it."""
+"""How a value that one thread works out is handed to another thread that waits for it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from runtime.kernel.threads import new_lock
 
 
 class Handover:
-    """What another thread is asked to find out: one sets it, one waits for it.
+    """A value that one thread asks for and another thread sets.
 
-    A request that was given up before it was begun is not carried out at all.
+    A request that is given up before it was begun is never carried out.
     """
 
     __slots__ = ("_done", "_guard", "begun", "given_up", "value")
@@ -24,7 +24,7 @@ class Handover:
         self.value: Any = None
 
     def begin(self) -> bool:
-        """Whether to carry the request out, asked by the one who is about to."""
+        """Return whether to carry the request out. Asked by the thread that is about to."""
         with self._guard:
             self.begun = not self.given_up
             return self.begun
@@ -35,14 +35,14 @@ class Handover:
         self._done.release()
 
     def wait_on(self, seconds: float) -> bool:
-        """Wait at most that long; whether there is a value."""
+        """Wait for at most so many seconds. Return whether there is a value."""
         if self._done.acquire(timeout=seconds):
             self._done.release()
             return True
         return False
 
     def give_up(self) -> bool:
-        """Have the request dropped unless it was begun; whether there is a value after all."""
+        """Drop the request unless it was begun. Return whether there is a value after all."""
         with self._guard:
             self.given_up = not self.begun
         return self.wait_on(0)

@@ -7,14 +7,14 @@ import time
 from runtime.kernel import threads
 
 STRETCH = 0.0015
-"""Seconds of work after which a thread that is not the hub's lets go of the interpreter."""
+"""Seconds of work after which the thread lets go of the interpreter."""
 
 REST = 0.001
-"""Seconds that it then waits: a shorter pause may end before the hub's thread has woken up."""
+"""Seconds of rest. A shorter rest may be over before the hub's thread has woken up."""
 
 
 class Pace:
-    """Breaks a long piece of work on a native thread into stretches, so that the hub is never kept waiting for long.
+    """Cuts a long piece of work on a native thread into stretches, so that the hub never waits for long.
 
     Call `breathe` every few hundred steps.
     """
@@ -32,5 +32,5 @@ class Pace:
             self._since = time.perf_counter()
 
     def spent(self) -> float:
-        """Return the seconds of processor time that this thread has used since; what others took does not count."""
+        """Return the processor time that this thread has used since the work began, without that of other threads."""
         return time.thread_time() - self._begun

@@ -1,7 +1,8 @@
-"""Reading, without a lock, collections that the node's thread is changing.
+"""Reads collections that the node's thread changes meanwhile, without a lock.
 
-One call of a builtin that runs no Python code is one step to other threads, so ``list(block.values())`` is a picture
-of one moment. What needs several steps may find that the collection has changed between them: then it is tried again.
+One call of a builtin function that runs no Python code is a single step for other threads: ``list(block.values())``
+shows one moment. When a read takes several steps and the collection changes between two of them, Python raises
+RuntimeError, and the read is tried again.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ ATTEMPTS = 20
 
 
 def steady(read: Callable[[], list[T]]) -> list[T]:
-    """Read a collection again as often as it changed meanwhile; return an empty list when it never stands still."""
+    """Return what `read` returns, tried again while the collection changes; empty when it changes every time."""
     for _ in range(ATTEMPTS):
         try:
             return read()
@@ -28,7 +29,7 @@ def steady(read: Callable[[], list[T]]) -> list[T]:
 
 
 def some(collection: Iterable[T] | None, limit: int) -> list[T]:
-    """Return the first `limit` items; empty when the collection never stood still."""
+    """Return the first `limit` items, or an empty list when the collection changes all the time."""
     return [] if collection is None else steady(lambda: list(islice(collection, limit)))
 
 
