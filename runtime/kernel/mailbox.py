@@ -20,6 +20,7 @@ from runtime.terms.isolation import isolate
 from runtime.terms.pattern import Matching, matching
 from runtime.terms.ref import Ref, next_number
 from runtime.terms.term import Term
+from runtime.terms.timeout import TimeoutArgument, seconds_of
 
 
 class _Nothing:
@@ -27,6 +28,9 @@ class _Nothing:
 
 
 _RAISE = _Nothing()
+DAY = 86_400.0
+"""Seconds that a greenlet of gevent's sleeps at a time when it sleeps without a limit."""
+
 NOTHING = _Nothing()
 """What `take` gives when no message matches."""
 
@@ -101,14 +105,15 @@ def find_destination(dest: Destination) -> Process | None:
     return target
 
 
-def receive(*patterns: Any, timeout: float | None = None, default: Any = _RAISE) -> Any:
+def receive(*patterns: Any, timeout: TimeoutArgument = None, default: Any = _RAISE) -> Any:
     """Take the oldest message that matches any of `patterns` out of the mailbox; waits for one (OTP: ``receive``).
 
     Without patterns every message matches. A type, or a union of types, matches its instances, `ANY` everything, a
     tuple, list or dict one of the same shape item by item (a plain tuple also a named one, a named tuple its own kind
     alone), a function of one argument is a predicate (one that raises does not match), any other value matches by
     ``==``. Messages that do not match stay where they are, in order. After `timeout` seconds without a
-    match: `default` if given, else ReceiveTimeout; 0 looks through the whole mailbox and never waits.
+    match: `default` if given, else ReceiveTimeout; 0 looks through the whole mailbox and never waits, None and
+    ``"infinity"`` wait without a limit.
     """
     worker = getcurrent()
     process = worker.process if type(worker) is Worker else None
@@ -135,14 +140,15 @@ def receive(*patterns: Any, timeout: float | None = None, default: Any = _RAISE)
 
 
 def receive_matching(
-    process: Process, wanted: Matching | None, timeout: float | None = None, default: Any = _RAISE
+    process: Process, wanted: Matching | None, timeout: TimeoutArgument = None, default: Any = _RAISE
 ) -> Any:
     """`receive` in `process`, which is the caller, with patterns in working order (None: any message)."""
+    if timeout is not None:
+        timeout = seconds_of(timeout)
     message = take(process, wanted)
     if message is not NOTHING:
         return message
     if timeout is not None:
-        check_seconds(timeout, "timeout")
         if timeout == 0:
             return _timed_out(timeout, default)
         process.node.timers.wait(process, timeout)
@@ -220,16 +226,22 @@ def flush() -> list[Any]:
     return messages
 
 
-def sleep(seconds: float) -> None:
-    """Wait for `seconds`; messages that come meanwhile wait in the mailbox. Outside a process, gevent's sleep."""
-    check_seconds(seconds, "seconds")
+def sleep(seconds: TimeoutArgument) -> None:
+    """Wait for `seconds`, without a limit for None and ``"infinity"``.
+
+    Messages that come meanwhile wait in the mailbox. Outside a process it is gevent's sleep.
+    """
+    limit = seconds_of(seconds, "seconds")
     worker = getcurrent()
     if type(worker) is not Worker:
-        gevent.sleep(seconds)
+        while limit is None:
+            gevent.sleep(DAY)
+        gevent.sleep(limit)
         return
     process = current_process("sleep")
-    process.node.timers.wait(process, seconds)
-    while process.deadline is not None:
+    if limit is not None:
+        process.node.timers.wait(process, limit)
+    while limit is None or process.deadline is not None:
         process.node.scheduler.park(process, WAITING)
 
 

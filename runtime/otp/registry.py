@@ -13,7 +13,7 @@ from typing import Literal
 
 from runtime.kernel.mailbox import send
 from runtime.kernel.names import whereis
-from runtime.kernel.node import current, current_process
+from runtime.kernel.node import current_process, living_caller
 from runtime.kernel.process import Destination, Pid
 from runtime.kernel.processes import flag, unlink
 from runtime.kernel.signals import Exit, exit_signal, link_processes, unlink_processes
@@ -203,8 +203,7 @@ class Registry(GenServer):
     @staticmethod
     def put_meta(registry: Destination, key: Hashable, value: Term) -> None:
         """Store a value with the registry itself."""
-        if current() is not None:
-            current_process("put_meta")  # raises in a process that is dead
+        living_caller()
         _server(registry).metadata[_hashable(key)] = isolate(value)
 
     # -- What the runtime asks for a ("via", registry, key) -------------------------------------------------------

@@ -11,6 +11,7 @@ from runtime import (
     NotInProcessError,
     ReceiveTimeout,
     alias,
+    alive,
     exit,
     flush,
     receive,
@@ -175,3 +176,24 @@ def test_what_a_dead_process_sends_goes_nowhere() -> None:
     sleep(0.1)
     exit(pid, "kill")
     assert receive(timeout=1, default="nothing") == "nothing"
+
+
+@pytest.mark.parametrize("no_limit", [None, "infinity", float("inf")])
+@in_node
+def test_none_and_infinity_mean_no_limit(no_limit: Any) -> None:
+    me = self_()
+    sleeper = spawn(sleep, no_limit)
+    send_after(me, "late", 1_000.0)
+    assert receive("late", timeout=no_limit) == "late"
+    assert alive(sleeper)
+
+
+@pytest.mark.parametrize("wrong", ["soon", True, -1, float("nan"), []])
+@in_node
+def test_what_is_no_time_is_refused_also_when_no_one_has_to_wait(wrong: Any) -> None:
+    send(self_(), "there")
+    with pytest.raises((TypeError, ValueError), match="timeout must be"):
+        receive("there", timeout=wrong)
+    with pytest.raises((TypeError, ValueError), match="seconds must be"):
+        sleep(wrong)
+    assert receive() == "there"
