@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from runtime.otp.child_spec import child_spec as child_spec
     from runtime.otp.gen_server import GenServer as GenServer
     from runtime.otp.gen_server import stop as stop
+    from runtime.otp.gen_statem import GenStatem as GenStatem
     from runtime.otp.registry import Registry as Registry
     from runtime.otp.requests import check_response as check_response
     from runtime.otp.requests import receive_response as receive_response
@@ -79,6 +80,14 @@ if TYPE_CHECKING:
     from runtime.otp.returns import Reply as Reply
     from runtime.otp.returns import Stop as Stop
     from runtime.otp.returns import Timeout as Timeout
+    from runtime.otp.statem_returns import EventTimeout as EventTimeout
+    from runtime.otp.statem_returns import Keep as Keep
+    from runtime.otp.statem_returns import NamedTimeout as NamedTimeout
+    from runtime.otp.statem_returns import Next as Next
+    from runtime.otp.statem_returns import NextEvent as NextEvent
+    from runtime.otp.statem_returns import Postpone as Postpone
+    from runtime.otp.statem_returns import Repeat as Repeat
+    from runtime.otp.statem_returns import StateTimeout as StateTimeout
     from runtime.supervision.child import ChildInfo as ChildInfo
     from runtime.supervision.dynamic_supervisor import DynamicSupervisor as DynamicSupervisor
     from runtime.supervision.partition_supervisor import PartitionSupervisor as PartitionSupervisor
@@ -138,9 +147,11 @@ _HOMES = {
     "runtime.otp.calls": "From call cast reply",
     "runtime.otp.child_spec": "ChildSpec SpecError check_childspecs child_spec",
     "runtime.otp.gen_server": "GenServer stop",
+    "runtime.otp.gen_statem": "GenStatem",
     "runtime.otp.registry": "Registry",
     "runtime.otp.requests": "check_response receive_response send_request wait_response",
     "runtime.otp.returns": "Continue IGNORE NOREPLY Reply Stop Timeout",
+    "runtime.otp.statem_returns": "EventTimeout Keep NamedTimeout Next NextEvent Postpone Repeat StateTimeout",
     "runtime.supervision.child": "ChildInfo",
     "runtime.supervision.dynamic_supervisor": "DynamicSupervisor",
     "runtime.supervision.partition_supervisor": "PartitionSupervisor",

@@ -76,11 +76,14 @@ class Timeout:
 
 
 class Reply:
-    """From `handle_call`: the reply, and with `then` something after it, a `Continue` or a `Timeout`."""
+    """From `handle_call`: the reply, and with `then` something after it, a `Continue` or a `Timeout`.
+
+    As an action of a `GenStatem` it is ``Reply(caller, value)``.
+    """
 
     __slots__ = ("then", "value")
 
-    def __init__(self, value: Term, then: Continue | Timeout | None = None) -> None:
+    def __init__(self, value: Term, then: Term = None) -> None:
         self.value = value
         self.then = then
 
