@@ -59,7 +59,7 @@ PATIENCE = 0.5
 
 
 def binding_ids() -> set[str]:
-    """Give the names of all actions that keys can be given to."""
+    """Return the ids of all actions, which the settings can bind other keys to."""
     known: set[str] = set()
     classes: list[type[DOMNode]] = [
         ObserverApp,
@@ -119,7 +119,7 @@ class ObserverApp(App[None]):
     def __init__(self, source: Source, settings: Settings | None = None, clock: Clock | None = None) -> None:
         super().__init__(driver_class=TerminalDriver)
         self.observed = ObservedNode(source, settings, clock)
-        self.observed.report_to(self._questions, self._take)
+        self.observed.report_to(self._questions, self.take)
         # Before the app runs, so that the styles are worked out once and for the right theme.
         for theme in themes.ALL:
             self.register_theme(theme)
@@ -127,7 +127,7 @@ class ObserverApp(App[None]):
         self.theme = wanted if wanted in self.available_themes else DEFAULT_THEME
 
     def on_mount(self) -> None:
-        """Put the user's keys in force, show the tree, and start looking."""
+        """Apply the user's keys, show the tree, and start asking the node."""
         if (wanted := self.observed.settings.theme) != self.theme:
             self.notify(f"There is no theme called {wanted!r}.", severity="warning", markup=False)
         self._remap(self.observed.settings.keys)
@@ -139,15 +139,18 @@ class ObserverApp(App[None]):
         self.call_after_refresh(gc.freeze)
 
     def _remap(self, keys: dict[str, str]) -> None:
-        """Put the user's keys in force; names that no action has are told."""
+        """Apply the user's keys, and tell which of them belong to no action."""
         unknown = sorted(set(keys) - binding_ids())
         if unknown:
             named = ", ".join(unknown)
-            self.notify(f"The settings give keys to what is no action: {named}. Help (?) names them.", markup=False)
+            self.notify(
+                f"The settings name actions that do not exist, so no action: {named}. Help (?) lists them.",
+                markup=False,
+            )
         self.set_keymap(keys)
 
     async def on_unmount(self) -> None:
-        """Let the connection go."""
+        """Close the connection."""
         await self.observed.source.close()
         gc.unfreeze()
 
@@ -162,7 +165,7 @@ class ObserverApp(App[None]):
         view = self.view
         return [] if view is None or not view.is_mounted else view.questions()
 
-    def _take(self, news: News) -> None:
+    def take(self, news: News) -> None:
         """Take news of the node and pass it to the screen it is for."""
         observed, view = self.observed, self.view
         match news:
@@ -239,7 +242,7 @@ class ObserverApp(App[None]):
         super().action_help_quit()
 
     def action_freeze(self) -> None:
-        """Let the display stand still, or go on."""
+        """Hold the display still, or let it go on."""
         poller = self.observed.poller
         poller.frozen = not poller.frozen
         if not poller.frozen:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from observer.drawing.event_line import Spans
+from observer.drawing.frames import without_folders
 from observer.text import tones, units
 from observer.text.safe_text import safe
 from runtime.introspection.wire import Lint
@@ -13,7 +14,7 @@ WEIGHTS = {1: ("·", tones.MUTED), 2: ("!", tones.WARN), 3: ("✗", tones.BAD)}
 ADVICE = {
     "hog": "It computes and never waits. Let it work in pieces, with sleep(0) between them, or run the program with "
     "--time-slice. X ends it in the middle of its work.",
-    "held_hub": "It is over, and may come again: the events (4) tell when and how often. Let it work in pieces, with "
+    "held_hub": "It is over, but may happen again: the events (4) show when and how often. Let it work in pieces, with "
     "sleep(0) between them, or run the program with --time-slice.",
     "blocks": "It waits in a call that stops the whole thread, not the process alone. Use the module of gevent for it "
     "(gevent.socket, gevent.subprocess), call gevent.monkey.patch_all() first, or hand it to gevent's threadpool: "
@@ -24,29 +25,31 @@ ADVICE = {
     "compute: they share one interpreter with the hub.",
     "was_starved": "It is over, and no process was to blame. See what else ran on this machine at that time, and which "
     "other threads of the program compute: they share one interpreter with the hub.",
-    "crash_loop": "Look at the exits in the events (4): each tells the line that failed, and the message it failed of.",
-    "mailbox_grows": "More comes in than it works off: whoever sends should wait for the answers (call, not cast). "
+    "crash_loop": "Look at the exits in the events (4): each shows the line that failed, and the message it failed on.",
+    "mailbox_grows": "It receives more than it can handle: the senders should wait for its answers (call, not cast). "
     "Suspend the sender with S, and see whether the mailbox gets shorter.",
-    "memory_grows": "It keeps what it should let go of: its state shows what that is. "
+    "memory_grows": "It keeps what it should drop: its state shows what that is. "
     "flag(max_heap_size=...) ends it at a bound.",
-    "deadlock": "Each of them waits for an answer that another one owes. Kill one with X and the others go on; what "
-    "cures it is a third process that asks both, or a timeout.",
-    "never_received": "It waits for messages of another form: the first of its mailbox shows what was sent instead.",
-    "calls_itself": "It should do directly what it asks of itself.",
-    "unwatched": "Start it under a supervisor, or link or monitor it, if its end should be noticed.",
+    "deadlock": "Each of them waits for an answer from another one of them. Kill one with X, and the others go on. The "
+    "cure is a third process that asks both, or a timeout.",
+    "never_received": "It waits for messages of another form: the first one in its mailbox shows what is sent instead.",
+    "calls_itself": "It should call its own function directly.",
+    "remains": "Its finally, or a handler that catches everything, goes on after the process was killed. enter asks "
+    "whether to stop it; in the program, let such code end by itself.",
+    "unwatched": "Start it under a supervisor, or link to it or monitor it, so that its end is noticed.",
 }
-"""Kinds of findings that there is something to say about."""
+"""What to do, by kind of finding."""
 
 
 def sign(lint: Lint) -> tuple[str, str]:
-    """Give the sign and the tone of a finding's weight."""
+    """Return the sign and the tone of a finding's weight."""
     return WEIGHTS.get(lint.weight, WEIGHTS[3])
 
 
 def explained(lint: Lint, now: float) -> list[Spans]:
-    """Tell a finding in full, in lines: what it is, since when, and what can be done about it."""
+    """Return a finding in full as lines: what it is, since when, and what can be done about it."""
     mark, tone = sign(lint)
-    told: list[Spans] = [[(f"{mark} ", tone), (safe(lint.sentence), tones.TEXT)]]
+    told: list[Spans] = [[(f"{mark} ", tone), (safe(without_folders(lint.sentence)), tones.TEXT)]]
     if lint.since is not None:
         told.append([(f"Seen for {units.duration(max(0.0, now - lint.since))}.", tones.MUTED)])
     if advice := ADVICE.get(lint.kind):

@@ -52,7 +52,7 @@ class Column:
     """The title where the column is too narrow for the whole one."""
 
     def titled(self, width: int) -> str:
-        """Give the title, as much as there is room for."""
+        """Return the title, or its short form where there is no room for it."""
         return self.title if not self.short or len(self.title) + 2 <= width else self.short
 
 
@@ -70,7 +70,7 @@ def _status(row: Row, history: RowHistory | None, width: int) -> Cell:
 
 
 def mailbox_tone(length: int) -> str:
-    """Give the tone of a mailbox of that length."""
+    """Return the tone of a mailbox of that length."""
     return tones.BAD if length >= OVERLOADED else tones.WARN if length >= CROWDED else tones.LINE
 
 
@@ -112,8 +112,12 @@ def _memory(row: Row, history: RowHistory | None, width: int) -> Cell:
 
 
 def worth_telling(growth: float, memory: int | None) -> bool:
-    """Say whether memory changed by so much that it is no mere breathing: 4 KiB and a tenth."""
+    """Return whether memory changed by more than small ups and downs: by 4 KiB and by a tenth."""
     return abs(growth) >= max(4_096, (memory or 0) / 10)
+
+
+WORDED = 16
+"""Cells from which the restarts of a supervisor are told in words."""
 
 
 def _restarts(row: Row, history: RowHistory | None, width: int) -> Cell:
@@ -122,9 +126,13 @@ def _restarts(row: Row, history: RowHistory | None, width: int) -> Cell:
     if row.max_restarts is None:
         return ((fit_right(str(row.restarts) if row.restarts else "·", width), _restart_tone(row)),)
     used = row.restarts_used or 0
-    text = f"{used}/{row.max_restarts}"
-    if width >= 9 and used and row.restarts_expire_in is not None:
-        text = f"{units.duration(row.restarts_expire_in)} {text}"
+    text, left = f"{used}/{row.max_restarts}", ""
+    if used and row.restarts_expire_in is not None:
+        left = units.duration(row.restarts_expire_in)
+    if width >= WORDED:
+        text = f"{used} of {row.max_restarts}" + (f", {left} left" if left else "")
+    elif width >= 9 and left:
+        text = f"{left} {text}"
     spent = is_spent(used, row.max_restarts)
     tone = tones.BAD if spent else tones.WARN if used else tones.MUTED
     return ((fit_right(("!" if spent else "") + text, width), tone),)
@@ -170,7 +178,7 @@ ALL: dict[str, Column] = {
             (9, 14, 20),
             "message_queue_len",
             "Messages waiting to be received, and a bar (logarithmic: 10,000 fills it). ╎ is the peak since you "
-            "looked. From 1,000 on it is marked with !",
+            "began to watch. ! marks 1,000 messages or more",
             _mailbox,
         ),
         Column(
@@ -178,7 +186,7 @@ ALL: dict[str, Column] = {
             "Msg/s",
             (9, 5, 18, 26),
             "messages_in",
-            "Messages delivered to it a second, and how that went lately. Sorting is by the total so far.",
+            "Messages delivered to it a second, and the last minute of that as a line. Sorted by the total so far.",
             _messages,
         ),
         Column(
@@ -186,14 +194,14 @@ ALL: dict[str, Column] = {
             "Memory",
             (5, 13),
             "memory",
-            "An estimate of what only this process can reach; and how much it grew since you look.",
+            "An estimate of what only this process can reach, and how much it has grown since you began to watch.",
             _memory,
             short="Mem",
         ),
         Column(
             "restarts",
             "Restarts",
-            (5, 10),
+            (5, 10, WORDED),
             "restarts",
             "How often the child in this place was restarted. For a supervisor: restarts used of those allowed "
             "within its window, and when the oldest leaves it. ! means that the next one makes it give up.",
@@ -225,7 +233,7 @@ CONCESSIONS = (
     ("messages", 0),
     ("mailbox", 0),
 )
-"""What a table that is too narrow gives up, in order: a column and the width that is left to it, 0 for none."""
+"""What a table that is too narrow gives up, in order: a column, and the width that it keeps (0: it goes)."""
 
 GROWN_FIRST = ("restarts", "memory", "messages", "mailbox", "status", "pid")
 """In which order columns get more room."""
@@ -278,7 +286,7 @@ def name_cell(row: Row, guide: str, width: int, time: float, foldable: bool = Tr
     spans = [
         (guide, tones.FAINT),
         (sign, tones.MUTED if foldable else tones.FAINT),
-        (row.name or row.child_id or "?", tone),
+        (_name(row), tone),
     ]
     if failed is not None:
         spans.append((" ✗", failed))
@@ -289,12 +297,21 @@ def name_cell(row: Row, guide: str, width: int, time: float, foldable: bool = Tr
     return _cut(spans, width)
 
 
+def _name(row: Row) -> str:
+    """Return the row's name; to a mere number, such as a child's id, belongs what the process runs."""
+    name = row.name or row.child_id or "?"
+    parts = row.initial_call.split(".")
+    if not name.isdecimal() or not row.initial_call:
+        return name
+    return f"{name} {parts[-2] if parts[-1] == 'init' and len(parts) > 1 else parts[-1]}"
+
+
 FRESH, FADED = 5.0, 30.0
 """Seconds after a failure for which its colour is at its brightest, and after which it is gone."""
 
 
 def failure_tone(row: Row, time: float) -> str | None:
-    """Give the tone of a row where something failed lately, fading with time; None when nothing did."""
+    """Return the tone of a row where something failed lately, which fades with time; None when nothing did."""
     if row.last_failure_at is None:
         return None
     age = time - row.last_failure_at
@@ -304,7 +321,7 @@ def failure_tone(row: Row, time: float) -> str | None:
 
 
 def group_text(row: Row) -> str:
-    """Say what a group is, and how many it stands for."""
+    """Return what a group is, and how many rows it stands for."""
     if row.key == GREENLETS:
         return units.many(row.child_count, "greenlet", "greenlets")
     return f"{row.name}, {units.many(row.child_count, 'process', 'processes')}"

@@ -1,8 +1,9 @@
-"""Events told in words: one line each, with a sign that says what kind it is."""
+"""Events in words: one line each, with a sign for its kind."""
 
 from __future__ import annotations
 
 from observer.clock import of_day
+from observer.drawing.frames import without_folders
 from observer.text import tones, units
 from observer.text.budget import budget
 from observer.text.safe_text import safe
@@ -41,12 +42,12 @@ MEANINGS = {
 
 
 def sign(event: Event) -> tuple[str, str]:
-    """Give an event's sign and its tone."""
+    """Return an event's sign and its tone."""
     return CRASH if event.kind == "exit" and event.crashed else SIGNS[event.kind]
 
 
 def line(event: Event) -> Spans:
-    """Tell an event in one line of spans: time, sign, who, what happened, why."""
+    """Return an event as one line of spans: time, sign, who, what happened, why."""
     mark, tone = sign(event)
     spans: Spans = [(of_day(event.time), tones.FAINT), (f" {mark} ", tone)]
     spans.append((safe(event.name or event.pid or "node"), tones.STRONG))
@@ -60,7 +61,11 @@ def _told(event: Event) -> Spans:
         case "spawn":
             return [(f"{pid} spawned", tones.MUTED)]
         case "exit":
-            return [(pid, tones.MUTED), (" exited: ", tones.MUTED), (_reason(event), exit_tone(event))]
+            return [
+                (" exited: ", tones.MUTED),
+                (_reason(event), exit_tone(event)),
+                (f" {pid}" if pid else "", tones.MUTED),
+            ]
         case "restart":
             return [(" restarted ", tones.WARN), (f"{event.old_pid} → {event.pid}", tones.TEXT), *_budget(event)]
         case "restart_failed":
@@ -84,20 +89,14 @@ def _reason(event: Event) -> str:
 
 
 def exit_tone(event: Event) -> str:
-    """Give the tone of an exit's reason."""
+    """Return the tone of an exit's reason."""
     return tones.BAD if event.crashed else tones.TEXT
 
 
 def _where(event: Event) -> str:
-    """Give the place that a stall's sentence names at its end."""
+    """Return the place that ends the sentence of a stall."""
     _, at, place = event.message.rpartition(" at ")
     return f"{at}{without_folders(place)}" if at else ""
-
-
-def without_folders(place: str) -> str:
-    """Shorten ``/srv/shop/till.py:31 in count`` to ``till.py:31 in count``: a line has no room for the folders."""
-    file, colon, line = place.partition(":")
-    return f"{file.rpartition('/')[2]}{colon}{line}"
 
 
 def _after(text: str) -> str:

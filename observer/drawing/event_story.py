@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from observer.drawing.event_line import Spans, line
+from observer.drawing.frames import folded, note_of_folded, spans_of
 from observer.model.event_log import EventLog
 from observer.text import tones, units
 from observer.text.safe_text import lines, safe
@@ -20,14 +21,14 @@ class Told:
     label: Spans = field(default_factory=list)
 
 
-def story(log: EventLog, event: Event) -> list[Told]:
-    """Give the lines that tell the event."""
+def story(log: EventLog, event: Event, all_frames: bool = False) -> list[Told]:
+    """Return the lines that tell the event; of its stack only the program's own frames, unless all are wanted."""
     time, sign, *words = line(event)
     told = [Told(words, [time, sign])]
     if event.message and event.kind not in ("action", "report"):  # these say it in their line
         told.append(Told([(safe(event.message), tones.TEXT)]))
     told += _section("Cause and effect", _chain(log, event))
-    told += _section("Stack, innermost first", _stack(event.stacktrace))
+    told += _section("Stack, innermost first", _stack(event.stacktrace, all_frames))
     told += _section("Last message", _text(event.last_message))
     told += _section("State", _text(event.state))
     return told
@@ -54,14 +55,16 @@ def _chain(log: EventLog, event: Event) -> list[Told]:
     return shown
 
 
-def _stack(frames: tuple[Frame, ...]) -> list[Told]:
+def _stack(stack: tuple[Frame, ...], all_frames: bool) -> list[Told]:
+    frames, others = (list(reversed(stack)), 0) if all_frames else folded(stack)
     shown = []
-    for frame in reversed(frames):
-        where = f"  {safe(frame.file)}:{frame.line}"
-        shown.append(Told([(safe(frame.function), tones.STRONG), (where, tones.MUTED)]))
-        if frame.source:
-            shown.append(Told([(safe(frame.source.strip()), tones.TEXT)], [("    ", tones.TEXT)]))
-    return shown
+    for frame in frames:
+        where, *source = spans_of(frame)
+        shown += [
+            Told(where),
+            *(Told([(text.strip(), tone)], [("    ", tone)]) for line in source for text, tone in line),
+        ]
+    return [*shown, Told([note_of_folded(others)])] if others else shown
 
 
 def _text(text: str | None) -> list[Told]:

@@ -1,4 +1,4 @@
-"""A process described in pairs of a label and some spans: what the panel beside the tree shows."""
+"""Facts about a process, each a label with some spans: for the panel beside the tree and the view of one process."""
 
 from __future__ import annotations
 
@@ -6,28 +6,29 @@ from collections.abc import Sequence
 
 from observer.drawing.advice import ADVICE
 from observer.drawing.columns import OVERLOADED, STATUS, group_text, mailbox_tone, worth_telling
+from observer.drawing.frames import own_frame, place
 from observer.model.row_history import RowHistory
 from observer.text import tones, units
 from observer.text.budget import budget, is_spent
 from observer.text.safe_text import safe
 from observer.text.sparkline import sparkline
-from runtime.introspection.wire import Details, Frame, Related, Row
+from runtime.introspection.wire import Details, Related, Row
 
 Fact = tuple[str, list[tuple[str, str]]]
 
 SPARK = 16
-"""Cells of a sparkline in a portrait."""
+"""Cells of a sparkline among the facts."""
 
 
 def facts(row: Row, details: Details | None, history: RowHistory | None, time: float) -> list[Fact]:
-    """Give what is worth knowing of a row, most important first; `details` may still be on their way."""
+    """Return what is worth knowing about a row, most important first. `details` is None until they have arrived."""
     if row.kind == "group":
         return [("Group", [(safe(group_text(row)), tones.TEXT)])]
     found = [_identity(row), _activity(row, history, time)]
     if details is not None and details.waiting_for is not None:
         found.append(("Waits for", [("⧗ ", tones.WARN), *related([details.waiting_for])]))
     if row.kind == "supervisor":
-        found.append(_supervision(row))
+        found.append(supervision(row))
     if row.pid is not None and row.kind != "greenlet":
         found += [_mailbox(row, history), _memory(row, history)]
     if row.kind != "greenlet":
@@ -38,7 +39,7 @@ def facts(row: Row, details: Details | None, history: RowHistory | None, time: f
 
 
 def more_facts(details: Details) -> list[Fact]:
-    """Give what is shown of a process where it is shown alone: its names, its flags, the work it did."""
+    """Return the facts that only the view of one process has room for: names, flags, work done."""
     row = details.row
     if row.kind == "greenlet":
         return [("Work", [(_seen(row), tones.TEXT)])]
@@ -91,7 +92,8 @@ def _activity(row: Row, history: RowHistory | None, time: float) -> Fact:
     return ("State", parts)
 
 
-def _supervision(row: Row) -> Fact:
+def supervision(row: Row) -> Fact:
+    """Return a supervisor's strategy, children and budget of restarts."""
     used, allowed = row.restarts_used or 0, row.max_restarts
     parts = [(row.strategy or "", tones.TEXT), (f"  {units.many(row.child_count, 'child', 'children')}", tones.MUTED)]
     if row.not_running:
@@ -149,19 +151,12 @@ def _relations(details: Details) -> list[Fact]:
         if processes:
             found.append((label, related(processes)))
     if details.current_stacktrace:
-        frame = _own_frame(details.current_stacktrace)
-        where = f"{frame.function} {frame.file.rsplit('/', 1)[-1]}:{frame.line}"
-        found.append(
-            ("At", [(safe(where), tones.TEXT), (f"  {safe(frame.source)}" if frame.source else "", tones.MUTED)])
-        )
+        frame = own_frame(details.current_stacktrace)
+        source = f"  {safe(frame.source)}" if frame.source else ""
+        found.append(("At", [(safe(place(frame)), tones.TEXT), (source, tones.MUTED)]))
     if details.messages:
         found.append(("First", [(safe(details.messages[0]), tones.TEXT)]))
     return found
-
-
-def _own_frame(stack: Sequence[Frame]) -> Frame:
-    """Give the innermost frame that is the program's: in gevent, those that wait are all in the same place."""
-    return next((frame for frame in reversed(stack) if "/gevent/" not in frame.file), stack[-1])
 
 
 def related(processes: Sequence[Related], most: int = 6) -> list[tuple[str, str]]:

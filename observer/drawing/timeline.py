@@ -12,7 +12,7 @@ from observer.text.tones import FAINT, MUTED
 from runtime.introspection.wire import Event
 
 WEIGHT = {"gave_up": 6, "kill": 5, "restart_failed": 4, "exit": 3, "restart": 2, "stall": 4, "action": 1}
-"""Which marks are shown where there is no room for all: those that say most."""
+"""How much each kind of event matters, where there is no room for all marks."""
 
 LEGEND: tuple[tuple[str, str], ...] = (
     ("✗", "failed"),
@@ -49,9 +49,9 @@ class Lane:
         self.latest = max(self.latest, event.time)
 
     def laid_out(self, cells: int) -> dict[int, Event]:
-        """Give the cells in which marks are drawn: those of one moment side by side, if the cells after it are free.
+        """Return the cells in which marks are drawn: those of one moment side by side, if the cells after it are free.
 
-        What happened right now has only cells before it.
+        Marks at the right edge, for what happened just now, use the cells before them.
         """
         drawn: dict[int, Event] = {}
         moments = sorted(self.marks)
@@ -75,7 +75,7 @@ def _weight(event: Event) -> int:
 
 
 def place_of(event: Event) -> str:
-    """Give the lane of an event: the place above the one it is about."""
+    """Return the lane of an event: the key of the supervisor above the place it is about."""
     if event.kind == "gave_up" and event.key:
         return event.key
     above, _, _ = (event.key or "").rpartition("/")
@@ -83,9 +83,9 @@ def place_of(event: Event) -> str:
 
 
 def lanes(events: Iterable[Event], now: float, seconds: float, cells: int) -> list[Lane]:
-    """Give the lanes of the last `seconds` before `now`, in `cells` cells, the one with the newest event first.
+    """Return the lanes of the last `seconds` before `now`, in `cells` cells, the one with the newest event first.
 
-    Cells begin at round times, so that what fell into one cell stays together while time goes on.
+    Cells begin at round times, so that events in one cell stay together as time passes.
     """
     found: OrderedDict[str, Lane] = OrderedDict()
     each = seconds / cells

@@ -45,9 +45,9 @@ class KillOutcome:
         happened = [(after, event) for after, _, event in self.happened(log) if event.kind != "kill"]
         if not happened:
             return "nothing yet"
-        kinds = [event.kind for _, event in happened]
+        ended = [event for _, event in happened if event.kind == "exit"]
         fallen = [event.name or event.pid or "?" for _, event in happened if event.kind == "gave_up"]
-        told = f"killed {kinds.count('exit'):,}, restarted {kinds.count('restart'):,}"
+        told = f"killed {len(ended):,}, restarted {_came_back(ended, log):,}"
         told += f" within {units.lag(max(0.0, happened[-1][0]))}"
         return f"{told}; {', '.join(fallen)} gave up" if fallen else told
 
@@ -58,3 +58,9 @@ class KillOutcome:
     def settled(self, time: float) -> bool:
         """Return whether it was long enough ago for most of it to have happened."""
         return time - self.ordered_at >= SOON
+
+
+def _came_back(ended: Sequence[Event], log: EventLog) -> int:
+    """Count the places that have a process again: restarted themselves, or started by a supervisor that was."""
+    started = {event.key: event.id for event in log if event.kind in ("spawn", "restart") and event.key is not None}
+    return sum(event.key is not None and started.get(event.key, 0) > event.id for event in ended)

@@ -53,4 +53,6 @@ class Reachability:
     def _last_words(self) -> list[str]:
         if self.child is None:
             return []
+        if self.child.cause:
+            return [self.child.cause]
         return [line for line in self.child.stderr if line.strip()][-4:]

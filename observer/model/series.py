@@ -10,6 +10,10 @@ SOON = 0.2
 """Seconds between two samples, at least. A key may bring an extra look: the samples of all figures stay in step."""
 
 
+LOOKS = 6
+"""How many of the newest rates are averaged into the one that is shown as a figure."""
+
+
 class Series:
     """The last `limit` samples of one figure, each with its time in seconds."""
 
@@ -92,5 +96,5 @@ class Meter:
 
     @property
     def latest(self) -> float | None:
-        """The newest rate a second; None before the second sample."""
-        return self.rates.latest
+        """The rate a second over the last few looks, so that bursts do not make it jump; None before the second."""
+        return self.rates.average(LOOKS)

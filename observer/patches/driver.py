@@ -104,7 +104,7 @@ class TerminalDriver(LinuxDriver):
     # -- What they ask for, on the event loop ---------------------------------------------------------------------
 
     def _stop(self) -> None:
-        """Give the terminal back, stop the process, and set the terminal up again once it is continued."""
+        """Leave the terminal to the shell, stop the process, and set the terminal up again once it is continued."""
         if self._over or not self._stop_wanted:
             return
         self._leave()
@@ -187,7 +187,7 @@ class TerminalDriver(LinuxDriver):
 def terminal_size() -> tuple[int, int] | None:
     """Return columns and lines of the terminal itself, or None when there is none.
 
-    COLUMNS and LINES in the environment do not count: they tell how large the terminal was for somebody else.
+    COLUMNS and LINES in the environment do not count: they may be those of another terminal.
     """
     for stream in (sys.__stdin__, sys.__stdout__, sys.__stderr__):
         if stream is not None:

@@ -8,6 +8,7 @@ from typing import Literal
 from textual import work
 from textual.binding import Binding
 
+from observer.drawing.frames import without_folders
 from observer.model.kill_outcome import LASTING, KillOutcome
 from observer.model.poller import Looked
 from observer.model.targets import ChildTarget, Target, called, child_target_of
@@ -28,6 +29,11 @@ NAMED = 8
 REASONS = "A word or a Python literal: normal, shutdown, kill, ('shutdown', 'maintenance')"
 
 
+def settled(sentence: str) -> bool:
+    """Return whether what the node says of a kill is no more than that it was done."""
+    return not sentence or (sentence.startswith(("Killed ", "Ended ")) and "still cleaning up" not in sentence)
+
+
 def harmless(plan: wire.Plan, targets: Sequence[Target]) -> bool:
     """Return whether one process ends, which was meant and comes back, and no supervisor gives up."""
     meant = len(targets) == 1 and not targets[0].context
@@ -36,7 +42,7 @@ def harmless(plan: wire.Plan, targets: Sequence[Target]) -> bool:
 
 
 class Acting(ViewScreen):
-    """A screen with keys that act on its targets, or on the child of a supervisor in its selected row."""
+    """A screen with keys that act on processes, or on a supervisor's child in the selected row."""
 
     BINDINGS = [
         Binding("x", "kill", "Kill", id="kill", tooltip="Kill the selected process, after showing what will happen"),
@@ -86,14 +92,14 @@ class Acting(ViewScreen):
     ]
 
     _outcome: KillOutcome | None = None
-    """A kill of which is still to be told what came of it."""
+    """The kill whose outcome is still to be reported."""
 
     def targets(self) -> Sequence[Target]:
-        """Give the processes that a key acts on now."""
+        """Return the processes that a key acts on now."""
         raise NotImplementedError
 
     def row_in_hand(self) -> wire.Row | None:
-        """Give the row that a key means now."""
+        """Return the row that a key acts on now."""
         raise NotImplementedError
 
     def child_targets(self) -> Sequence[ChildTarget]:
@@ -162,6 +168,8 @@ class Acting(ViewScreen):
             done = await self._order(wire.Exit(pid=target.pid, reason=reason))
             if done is not None and done.event is not None:
                 kills.append(done.event)
+            if done is not None and not settled(done.sentence):
+                self.notify(safe(without_folders(done.sentence)), severity="warning", timeout=LASTING, markup=False)
         if kills:
             done_to = "Killed" if plan is not None else f"Sent {reason} to"
             title = f"{done_to} {called(targets)}"

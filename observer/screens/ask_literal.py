@@ -15,7 +15,7 @@ from observer.widgets.line_input import LineInput
 
 
 class AskLiteral(Dialog[str]):
-    """Gives what was typed as the text of a literal, or None. What is no literal is said, and can be mended."""
+    """Asks for a literal. Its result is its text, or None. Text that is not a literal can be corrected."""
 
     def __init__(self, title: str, value: str, hint: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Chaos: kills at a rate, and live figures of what comes back."""
+"""Chaos: kills at a rate, and live figures of what is restarted."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NAMED = 8
 
 
 class ChaosScreen(ViewScreen):
-    """Orders on top, figures below. Leaving the screen ends the killing."""
+    """Settings on top, figures below. Leaving the screen ends the killing."""
 
     CSS_PATH = ["view_screen.tcss", "chaos_screen.tcss"]
     VIEW = "Chaos"
@@ -53,7 +53,7 @@ class ChaosScreen(ViewScreen):
     def compose_body(self) -> ComposeResult:
         """The orders, and what came of them."""
         with Container(id="orders", classes="framed") as orders:
-            orders.border_title = "Orders"
+            orders.border_title = "Settings"
             for name, title, first, hint in FIELDS:
                 with Horizontal(classes="order"):
                     yield Label(title)
@@ -62,16 +62,16 @@ class ChaosScreen(ViewScreen):
         yield self.figures
 
     def on_mount(self) -> None:
-        """Wait for a start: nothing is killed by opening this."""
+        """Wait for a start: opening the screen kills nothing."""
         super().on_mount()
-        self.figures.border_title = "What comes of it"
+        self.figures.border_title = "Results"
         self.figures.update(
             Content.assemble(("Nothing has been killed. Enter, or the button, starts; esc leaves.", tones.MUTED))
         )
         self.focus_home()
 
     def focus_home(self) -> None:
-        """Give the keys to the rate."""
+        """Focus the rate."""
         self.query_one("#rate").focus()
 
     @on(Input.Submitted)
@@ -160,7 +160,7 @@ def _verdict(report: Report) -> tuple[str, str]:
 
 def _missed(report: Report) -> str:
     parts = [f"  {units.count(report.missed)} came too late" if report.missed else ""]
-    parts.append(f"  {units.count(report.not_expected)} are not restarted by anybody" if report.not_expected else "")
+    parts.append(f"  {units.count(report.not_expected)} are not restarted" if report.not_expected else "")
     return "".join(parts)
 
 

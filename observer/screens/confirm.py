@@ -14,7 +14,7 @@ from observer.text.safe_text import safe
 
 
 class Confirm(Dialog[bool]):
-    """Gives True, or None. Enter is yes: the question was asked for by a key."""
+    """Asks for a yes. Its result is True, or None. Enter means yes, because a key asked for the action already."""
 
     BINDINGS = [Binding("y", "confirm", "Yes", id="yes"), Binding("n", "cancel", "No", id="no", show=False)]
 

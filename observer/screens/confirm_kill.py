@@ -23,7 +23,7 @@ from runtime.introspection import wire
 
 
 def plan_text(plan: wire.Plan) -> Content:
-    """Tell a plan: what it says in one line, then who ends, who comes back, who gives up."""
+    """Return a plan as lines: its sentence, then who ends, who comes back, who gives up."""
     lines = [Content.assemble((safe(plan.sentence), tones.STRONG))]
     for label, sign, tone, processes in (
         ("ends", "✗", tones.BAD, plan.kills),
@@ -36,20 +36,20 @@ def plan_text(plan: wire.Plan) -> Content:
 
 
 def plan_query(targets: Sequence[Target]) -> wire.GetPlan:
-    """Give the question for what killing these would do."""
+    """Return the question for what killing these would do."""
     first, *others = (target.pid for target in targets)
     return wire.GetPlan(pid=first, others=tuple(others))
 
 
 @dataclass(frozen=True)
 class Confirmed:
-    """A kill was confirmed; `plan` is what was shown to come of it, if that was known in time."""
+    """A kill was confirmed. `plan` is what was shown as its outcome, or None if it was not known in time."""
 
     plan: wire.Plan | None
 
 
 class ConfirmKill(Dialog[Confirmed]):
-    """Asks whether to kill; gives a confirmation, or None. The plan arrives while the question stands."""
+    """Asks whether to kill. Its result is a confirmation, or None. The plan arrives while the question is shown."""
 
     BINDINGS = [Binding("y", "kill", "Kill", id="confirm"), Binding("n", "cancel", "Cancel", id="refuse", show=False)]
 

@@ -21,12 +21,14 @@ class EventDialog(Dialog[None]):
     BINDINGS = [
         Binding("enter", "cancel", "Close", id="close-event", show=False),
         Binding("y", "copy", "Copy", show=False),
+        Binding("a", "all_frames", "All frames", show=False),
     ]
 
     def __init__(self, log: EventLog, event: Event) -> None:
         super().__init__()
         self._log = log
         self._event = event
+        self._all_frames = False
 
     def compose(self) -> ComposeResult:
         """One long text that scrolls."""
@@ -39,6 +41,11 @@ class EventDialog(Dialog[None]):
         """Copy the event to the clipboard of the terminal."""
         self.app.copy_to_clipboard(plain(story(self._log, self._event)))
         self.notify("Copied the event.", timeout=3)
+
+    def action_all_frames(self) -> None:
+        """Show the runtime's frames too, or no longer."""
+        self._all_frames = not self._all_frames
+        self.query_one(EventStory).tell(story(self._log, self._event, self._all_frames))
 
     def on_mount(self) -> None:
         """Let the arrow keys scroll."""

@@ -20,6 +20,7 @@ from observer.text import tones, units
 from observer.widgets.event_list import EventList
 from observer.widgets.event_story import EventStory
 from observer.widgets.filter_line import FilterLine
+from observer.widgets.key_bar import MORE
 from observer.widgets.line_list import LineList
 from observer.widgets.scroll import Scroll
 from observer.widgets.timeline_view import TimelineView
@@ -48,6 +49,14 @@ class EventsScreen(ViewScreen):
     BINDINGS = [
         Binding("slash", "filter", "Filter", key_display="/", id="filter-events", tooltip="Show events with this text"),
         Binding("f", "kinds", "Kinds", id="kinds", tooltip="Show other kinds of events"),
+        Binding(
+            "a",
+            "all_frames",
+            "All frames",
+            id="event-frames",
+            group=MORE,
+            tooltip="Show the runtime's frames too, or no longer",
+        ),
         Binding("o", "process", "Go to process", id="event-process", tooltip="Everything about the event's process"),
     ]
 
@@ -56,8 +65,9 @@ class EventsScreen(ViewScreen):
         self.timeline = TimelineView(observed.record)
         self.log_list = EventList("Nothing has happened yet: exits, restarts, kills and crashes are listed here.")
         self.detail = EventStory()
-        self.line = FilterLine("text in the event   (enter keeps it, esc takes it away)", self.log_list)
+        self.line = FilterLine("text in the event   (enter keeps it, esc removes it)", self.log_list)
         self._kinds = 0
+        self._all_frames = False
 
     def compose_body(self) -> ComposeResult:
         """The time line above, the log beside the event."""
@@ -81,14 +91,15 @@ class EventsScreen(ViewScreen):
         self._fill()
 
     def focus_home(self) -> None:
-        """Give the keys to the log."""
+        """Focus the log."""
         self.log_list.focus()
 
     def take_events(self, fresh: Sequence[wire.Event]) -> None:
         """Add what happened."""
         self.log_list.append(event for event in fresh if self._wanted(event))
+        self.log_list.suggest(lambda event: event.crashed)
         self._say()
-        self.timeline.refresh()
+        self.timeline.look()
         self._tell()
 
     def _wanted(self, event: wire.Event) -> bool:
@@ -101,6 +112,7 @@ class EventsScreen(ViewScreen):
     def _fill(self) -> None:
         self.log_list.searched = bool(self.line.value.strip())
         self.log_list.replace(event for event in self.observed.record.events if self._wanted(event))
+        self.log_list.suggest(lambda event: event.crashed)
         self._say()
         self._tell()
 
@@ -114,7 +126,7 @@ class EventsScreen(ViewScreen):
         if event is None:
             self.detail.tell([Told([("Select an event to see its stack, its chain and why.", tones.MUTED)])])
         else:
-            self.detail.tell(story(self.observed.record.events, event))
+            self.detail.tell(story(self.observed.record.events, event, self._all_frames))
 
     @on(LineList.Selected)
     def _selected(self) -> None:
@@ -124,6 +136,11 @@ class EventsScreen(ViewScreen):
     def _opened(self, message: LineList.Opened) -> None:
         if isinstance(message.item, wire.Event):
             self.app.push_screen(EventDialog(self.observed.record.events, message.item))
+
+    def action_all_frames(self) -> None:
+        """Show the runtime's frames too, or no longer."""
+        self._all_frames = not self._all_frames
+        self._tell()
 
     def action_kinds(self) -> None:
         """Show the next selection of kinds."""
@@ -156,7 +173,7 @@ class EventsScreen(ViewScreen):
         self._fill()
 
     def action_back(self) -> None:
-        """Take the filter away, if there is one; else go back."""
+        """Remove the filter, if there is one; else go back."""
         if self.line.is_open:
             self.line.clear_away()
         else:

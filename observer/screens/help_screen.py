@@ -17,18 +17,18 @@ from observer.widgets.scroll import Scroll
 
 FIGURES = {
     "processes": "living processes of the node",
-    "greenlets": "gevent's own, which are no processes",
+    "greenlets": "gevent's own greenlets, which are not processes",
     "run queue": "processes that wait for their turn; a long queue means that the node cannot keep up",
-    "msg/s": "messages delivered in the whole node",
+    "msg/s": "messages delivered a second, in the whole node",
     "memory": "resident memory of the whole operating-system process",
-    "sorted 2 s ago": "a big node is sorted, or its tree laid out, only so often as costs it little; rows are fresh",
+    "sorted 2 s ago": "a big node sorts its list only now and then, to save its time; the figures in the rows are new",
     "cpu": "share of one core that the whole operating-system process takes",
     "restarts": "children that supervisors have started again since the node started",
     "up": "time since the node started",
     "read-only": "the node refuses everything that would change it",
-    "dead still unwinding": "processes that are dead for everybody while their last frames still run",
+    "dead still unwinding": "processes that have ended for all others while their last frames still run",
     "3 findings": "how many things look wrong; f in the tree goes to them, 5 explains them",
-    "hub lag": "how late the hub answers; from 100 ms on something holds it",
+    "hub lag": "how late the hub answers; above 100 ms something holds it",
 }
 
 

@@ -39,7 +39,7 @@ class NamesScreen(ViewScreen):
         self.timers = TimerList("No timer is pending: send_after(dest, message, seconds) starts one.")
         self.sockets = SocketList("No socket is open: those that the program opens stand here.")
 
-        self.line = FilterLine("a name, a pid, a message, an address   (enter keeps it, esc takes it away)", self.names)
+        self.line = FilterLine("a name, a pid, a message, an address   (enter keeps it, esc removes it)", self.names)
 
     def compose_body(self) -> ComposeResult:
         """Names on one side, timers and sockets on the other."""
@@ -51,14 +51,14 @@ class NamesScreen(ViewScreen):
                 yield self.sockets.add_class("framed")
 
     def on_mount(self) -> None:
-        """Start with the keys in the names."""
+        """Start with the focus on the names."""
         super().on_mount()
         self.names.border_title, self.timers.border_title = "Names", "Timers"
         self.sockets.border_title = "Sockets"
         self.names.focus()
 
     def focus_home(self) -> None:
-        """Give the keys to the names."""
+        """Focus the names."""
         self.names.focus()
 
     def questions(self) -> Sequence[wire.Query]:
@@ -93,7 +93,7 @@ class NamesScreen(ViewScreen):
         self.observed.poller.soon()
 
     def action_back(self) -> None:
-        """Take the filter away, if there is one; else go back."""
+        """Remove the filter, if there is one; else go back."""
         if self.line.is_open:
             self.line.clear_away()
         else:

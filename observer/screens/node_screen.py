@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container
@@ -17,6 +17,7 @@ from observer.model.observed_node import ObservedNode
 from observer.model.record import NodeHistory
 from observer.model.series import Series
 from observer.screens.process_screen import ProcessScreen
+from observer.screens.remains import REMAINS, ask_to_stop
 from observer.screens.view_screen import ViewScreen
 from observer.text import tones, units
 from observer.text.safe_text import safe
@@ -72,13 +73,13 @@ class NodeScreen(ViewScreen):
                 yield self.constants
 
     def on_mount(self) -> None:
-        """Start with the keys in the findings."""
+        """Start with the focus on the findings."""
         super().on_mount()
         self.lints.focus()
         self._draw()
 
     def focus_home(self) -> None:
-        """Give the keys to the findings."""
+        """Focus the findings."""
         self.lints.focus()
 
     def action_constants(self) -> None:
@@ -155,8 +156,15 @@ class NodeScreen(ViewScreen):
         lint = self.lints.selected
         if lint is None or not lint.pids:
             return False
+        if lint.kind == REMAINS:
+            self._stop(lint)
+            return True
         self.app.push_screen(ProcessScreen(self.observed, lint.pids[0]))
         return True
+
+    @work(exclusive=True)
+    async def _stop(self, lint: wire.Lint) -> None:
+        await ask_to_stop(self, lint)
 
     def to_copy(self) -> tuple[str, str] | None:
         """Return the sentence of the selected finding."""

@@ -11,17 +11,20 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from observer.drawing.process_facts import facts, more_facts
+from observer.drawing.columns import STATUS
+from observer.drawing.frames import folded, note_of_folded, spans_of
+from observer.drawing.process_facts import facts, more_facts, supervision
 from observer.model.observed_node import ObservedNode
 from observer.model.past_lives import PastLife, past_lives
 from observer.model.row_history import RowHistory
 from observer.model.targets import Target, target_of
 from observer.screens.acting import Acting
 from observer.screens.event_dialog import EventDialog
-from observer.text import tones
+from observer.text import tones, units
 from observer.text.safe_text import lines, safe
 from observer.widgets.choices import Choices
 from observer.widgets.event_list import EventList
+from observer.widgets.key_bar import MORE
 from observer.widgets.life_charts import LifeCharts
 from observer.widgets.line_list import LineList
 from observer.widgets.past_lives import PastLives
@@ -31,12 +34,15 @@ from runtime.introspection import wire
 MESSAGES = 20
 """How many messages of the mailbox are shown."""
 
+CHILDREN = 60
+"""How many children of a supervisor are shown."""
+
 RECALLED = 500
 """How many events of its place the node is asked for: more than were seen since the observer is there."""
 
 RELATED = "Related (enter goes there)"
 
-UNRELATED = "Related: to nobody by link, monitor or supervisor"
+UNRELATED = "Related: no link, monitor or supervisor"
 
 ASKED_STATE = "State, asked for by a message at each look (i stops)"
 
@@ -51,6 +57,14 @@ class ProcessScreen(Acting):
     VIEW = "Process"
     BINDINGS = [
         Binding("escape", "back", "Back", id="back", key_display="esc"),
+        Binding(
+            "a",
+            "all_frames",
+            "All frames",
+            id="process-frames",
+            group=MORE,
+            tooltip="Show the runtime's frames too, or no longer",
+        ),
         Binding("tab", "app.focus_next", "Next part", id="next-part", key_display="tab", tooltip="Go to the next part"),
         Binding(
             "i", "state", "State", id="state", tooltip="Ask the process for its state at each look, or stop asking"
@@ -71,9 +85,11 @@ class ProcessScreen(Acting):
         self._row: wire.Row | None = None
         self._details: wire.Details | None = None
         self._gone = False
+        self._all_frames = False
         self._with_state = True
         self._state_known = False
         self._related: list[wire.Related] = []
+        self._children: Sequence[wire.Row] = ()
 
     def compose_body(self) -> ComposeResult:
         """Facts and relations on one side, insides on the other, its events below."""
@@ -100,7 +116,7 @@ class ProcessScreen(Acting):
         self.show_events()
 
     def focus_home(self) -> None:
-        """Give the keys to the related processes, and leave the top in sight."""
+        """Focus the related processes, and leave the top in sight."""
         self.relations.focus(scroll_visible=False)
 
     def targets(self) -> Sequence[Target]:
@@ -114,7 +130,7 @@ class ProcessScreen(Acting):
     def to_copy(self) -> tuple[str, str] | None:
         """Return the stack; of a process without one its pid."""
         if self._details is not None and self._details.current_stacktrace:
-            frames = (frame_lines(frame) for frame in reversed(self._details.current_stacktrace))
+            frames = _stack(self._details.current_stacktrace, all_frames=True)
             return "the stack", "\n".join(content.plain for content in frames)
         return (self._pid, self._pid) if self._pid else None
 
@@ -128,7 +144,11 @@ class ProcessScreen(Acting):
         if self._pid is not None:
             # A busy server makes the node wait for its state: what is known without it is shown before.
             known = self._details is not None and self._details.row.pid == self._pid
-            asked.append(wire.GetProcess(pid=self._pid, messages=MESSAGES, state=self._with_state and known))
+            supervisor = self._row is not None and self._row.kind == "supervisor"
+            asks = self._with_state and known and not supervisor
+            asked.append(wire.GetProcess(pid=self._pid, messages=MESSAGES, state=asks))
+            if supervisor and self._key is not None:
+                asked.append(wire.GetTree(root=self._key, unfolded=(self._key,), fold_over=0, limit=CHILDREN + 1))
         return asked or [wire.GetStats()]
 
     def take(self, query: wire.Query, answer: wire.Answer) -> None:
@@ -144,9 +164,11 @@ class ProcessScreen(Acting):
             case wire.GetProcess(pid=pid, state=asked), wire.Details() if pid == self._pid:
                 self._details, self._row, self._gone = answer, answer.row, False
                 self._key = answer.row.key
-                self._state_known = asked or not self._with_state
+                self._state_known = asked or not self._with_state or answer.row.kind == "supervisor"
                 if not self._state_known:
                     self.observed.poller.soon()
+            case wire.GetTree(root=key), wire.Window(rows=rows) if key == self._key:
+                self._children = [row for row in rows if row.depth == 1]
             case wire.GetProcess(pid=pid), wire.Failed(kind="noproc") if pid == self._pid:
                 self._gone = True
             case wire.GetEvents(key=key), wire.Events(events=events) if key == self._key:
@@ -194,7 +216,7 @@ class ProcessScreen(Acting):
         return Content("\n").join(shown)
 
     def _show_inside(self, details: wire.Details) -> None:
-        stack = [frame_lines(frame) for frame in reversed(details.current_stacktrace)]
+        stack = _stack(details.current_stacktrace, self._all_frames)
         self._fill("stack", stack, "No frames: a process without work has no stack of its own.")
         messages = [
             Content.assemble((f"{number:>3} ", tones.FAINT), (safe(text), tones.TEXT))
@@ -205,10 +227,13 @@ class ProcessScreen(Acting):
             messages.append(Content.assemble((f"    and {surplus:,} more", tones.MUTED)))
         withheld = details.state_note if details.withheld else ""
         self._fill("messages", messages, withheld or "Empty: every message was received.")
+        supervisor = details.row.kind == "supervisor"
         asking = self._with_state and details.state is not None
-        self.parts["state"].border_title = ASKED_STATE if asking else INSIDES["state"]
+        self.parts["state"].border_title = "Children" if supervisor else ASKED_STATE if asking else INSIDES["state"]
         if self._state_known:
             state = [Content(line) for line in lines(details.state)] if details.state is not None else []
+            if supervisor:
+                state = _children(details.row, self._children)
             note = (
                 "This process has no state that can be asked for."
                 if self._with_state
@@ -245,7 +270,7 @@ class ProcessScreen(Acting):
         self._related = processes
         options = self.relations
         chosen = options.highlighted
-        with options.prevent(OptionList.OptionHighlighted):  # nobody has gone there
+        with options.prevent(OptionList.OptionHighlighted):  # it was not the user who moved it
             options.set_options(
                 Option(
                     Content.assemble(
@@ -274,16 +299,35 @@ class ProcessScreen(Acting):
         if isinstance(event, wire.Event):
             self.app.push_screen(EventDialog(self.observed.record.events, event))
 
+    def action_all_frames(self) -> None:
+        """Show the runtime's frames too, or no longer."""
+        self._all_frames = not self._all_frames
+        if self._details is not None:
+            self._show_inside(self._details)
+
     def action_state(self) -> None:
         """Ask for the state or no longer ask for it."""
         self._with_state = not self._with_state
         self.observed.poller.soon()
 
 
-def frame_lines(frame: wire.Frame) -> Content:
-    """Return a frame as one line, and its line of source as another."""
-    where = f"{safe(frame.file)}:{frame.line}"
-    parts: list[tuple[str, str]] = [(safe(frame.function), tones.STRONG), (f"  {where}", tones.MUTED)]
-    if frame.source:
-        parts.append((f"\n    {safe(frame.source)}", tones.TEXT))
-    return Content.assemble(*parts)
+def _stack(stack: Sequence[wire.Frame], all_frames: bool) -> list[Content]:
+    """Return the lines of a stack, innermost frame first; without `all_frames` the program's own frames."""
+    frames, others = (list(reversed(stack)), 0) if all_frames else folded(stack)
+    lines = [Content.assemble(*line) for frame in frames for line in spans_of(frame)]
+    return [*lines, Content.assemble(note_of_folded(others))] if others else lines
+
+
+def _children(row: wire.Row, children: Sequence[wire.Row]) -> list[Content]:
+    """Return what a supervisor's state comes to: its strategy and budget, then its children, one a line."""
+    shown = [Content.assemble(*supervision(row)[1])]
+    for child in children:
+        sign, word, _, tone = STATUS[child.status]
+        name = child.name or child.child_id or "?"
+        spans = [(f"{sign} ", tone), (safe(name), tones.TEXT), (f"  {child.pid or word}", tones.MUTED)]
+        if child.restarts:
+            spans.append((f"  ↻ {units.count(child.restarts)}", tones.WARN))
+        shown.append(Content.assemble(*spans))
+    if row.child_count > len(children):
+        shown.append(Content.assemble((f"and {units.count(row.child_count - len(children))} more", tones.MUTED)))
+    return shown

@@ -31,13 +31,13 @@ MOST_EXPORTED = 20_000
 MATCHES_ASKED = 200
 """How many rows are looked through at once for a match that is not loaded."""
 
-NO_ROWS = "No processes yet. As soon as the program starts one, it stands here."
-NO_MATCH = "Nothing matches the filter. Press / to change it, or esc to take it away."
-FILTER_HINT = "text, /regular expression/, or mailbox>100 and sup~pool   (enter keeps it, esc takes it away)"
+NO_ROWS = "No processes yet. They appear here as soon as the program starts some."
+NO_MATCH = "Nothing matches the filter. Press / to change it, or esc to remove it."
+FILTER_HINT = "text, /regular expression/, or mailbox>100 and sup~pool   (enter keeps it, esc removes it)"
 
 
 def closed_up(window: wire.Window, limit: int) -> wire.Window:
-    """Give a window of at most `limit` rows without lines for what died since the node sorted its list.
+    """Return a window of at most `limit` rows without lines for what died since the node sorted its list.
 
     The node leaves them out of the rows, but counts them until it sorts anew: they would be waited for.
     """
@@ -67,19 +67,19 @@ class RowsScreen(Acting, Generic[View]):
         self._why: str | None = None
 
     def compose_table(self) -> Iterator[Widget]:
-        """Give the table and what belongs to it."""
+        """Yield the table and what belongs to it."""
         yield self.line
         yield self.problem
         yield self.table
 
     def on_mount(self) -> None:
-        """Start with the keys in the table."""
+        """Start with the focus on the table."""
         super().on_mount()
         self.table.sort, self.table.descending = self.view.sort, self.view.descending
         self.table.focus()
 
     def focus_home(self) -> None:
-        """Give the keys to the table."""
+        """Focus the table."""
         self.table.focus()
 
     def targets(self) -> Sequence[Target]:
@@ -116,7 +116,7 @@ class RowsScreen(Acting, Generic[View]):
         return rows
 
     def take(self, query: wire.Query, answer: wire.Answer) -> None:
-        """Take a window, or why there is none."""
+        """Take a window, or the reason why the node gave no rows."""
         table = self.table
         if not self.view.answers(query):
             return
@@ -233,7 +233,7 @@ class RowsScreen(Acting, Generic[View]):
         return None
 
     def action_back(self) -> None:
-        """Take the filter away, if there is one; then the marks; else go back."""
+        """Remove the filter, if there is one; else the marks; else go back."""
         if self.line.is_open:
             self.line.clear_away()
         elif self.marks:
@@ -249,7 +249,7 @@ class RowsScreen(Acting, Generic[View]):
             self.table.action_move(1)
 
     def action_unmark(self) -> None:
-        """Take all marks away."""
+        """Remove all marks."""
         self.marks.clear()
         self.table.marked = self.marks.keys
         self.table.redraw()

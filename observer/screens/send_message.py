@@ -43,7 +43,7 @@ class Way(RadioButton):
 
 
 class SendMessage(Dialog[Letter]):
-    """Gives a letter, or None. What is no literal is said, and can be mended."""
+    """Asks for a message. Its result is a `Letter`, or None. Text that is not a literal can be corrected."""
 
     def __init__(self, to: str) -> None:
         super().__init__()

@@ -15,7 +15,10 @@ from observer.model.observed_node import ObservedNode
 from observer.model.views import TreeView
 from observer.screens.event_dialog import EventDialog
 from observer.screens.process_screen import ProcessScreen
+from observer.screens.remains import REMAINS, ask_to_stop
 from observer.screens.rows_screen import RowsScreen
+from observer.text import units
+from observer.widgets.chart import Chart
 from observer.widgets.event_list import EventList
 from observer.widgets.finding_line import FindingLine
 from observer.widgets.key_bar import MORE
@@ -48,19 +51,25 @@ class TreeScreen(RowsScreen[TreeView]):
         self.finding = FindingLine()
         self.panel = ProcessPanel()
         self.outcome_panel = OutcomePanel()
+        self.charts = (
+            Chart("Messages/s", units.rate, "Messages delivered a second."),
+            Chart("Memory", units.size, "Resident memory of the operating-system process.", 1024, units.round_up_size),
+        )
         self.log_list = EventList("Nothing has happened yet. Kill something with x and see.")
         self._details: wire.Details | None = None
         self._lone_group: str | None = None
 
     def compose_body(self) -> ComposeResult:
-        """The table above or beside the panel and the log; the filter's line is hidden until it is wanted."""
+        """The table, the selected process below or beside it, and the log; a wide terminal has charts too."""
         with Container(id="main"):
             yield self.finding
             yield from self.compose_table()
-        with Container(id="lower"):
+        with Container(id="beside"):
             yield self.panel.add_class("framed")
             yield self.outcome_panel.add_class("framed")
-            yield self.log_list.add_class("framed")
+            with Container(id="figures"):
+                yield from self.charts
+        yield self.log_list.add_class("framed")
 
     def on_mount(self) -> None:
         """Start with the events that are known already."""
@@ -78,7 +87,7 @@ class TreeScreen(RowsScreen[TreeView]):
         return asked
 
     def take(self, query: wire.Query, answer: wire.Answer) -> None:
-        """Take a window, the selected process, or why there is none."""
+        """Take a window, the findings, or the selected process."""
         super().take(query, answer)
         if isinstance(answer, wire.Window):
             self._unfold_when_alone(answer)
@@ -108,9 +117,23 @@ class TreeScreen(RowsScreen[TreeView]):
         if told:
             self.log_list.append(told)
         record = self.observed.record
+        for chart, series in zip(self.charts, (record.history.messages.rates, record.history.memory), strict=True):
+            chart.follow(series)
         self.finding.failures = recent_failures(reversed(record.events), record.time)
         self.outcome_panel.look(record)
         self._make_room()
+
+    def show_reachability(self) -> None:
+        """Say that a program has ended, or that its node is lost, where its findings stood."""
+        super().show_reachability()
+        reachability = self.observed.reachability
+        if reachability.ended and reachability.child is not None:
+            child = reachability.child
+            self.finding.ending = child.cause or f"The program {child.ending}. O shows what it wrote."
+        elif reachability.lost_at is not None:
+            self.finding.ending = "The node is lost: this is what was known last."
+        else:
+            self.finding.ending = ""
 
     # -- Findings -------------------------------------------------------------------------------------------------
 
@@ -124,6 +147,9 @@ class TreeScreen(RowsScreen[TreeView]):
         lint = self.finding.go_on()
         if lint is None or not lint.pids:
             return
+        if lint.kind == REMAINS:
+            await ask_to_stop(self, lint)
+            return
         answer = await self.observed.ask(wire.GetProcess(pid=lint.pids[0], messages=0))
         if not isinstance(answer, wire.Details):
             self.notify(f"{lint.pids[0]} has ended meanwhile.", timeout=3, markup=False)
@@ -134,8 +160,11 @@ class TreeScreen(RowsScreen[TreeView]):
         self.look_at(self.view.isolate(None).filtered("").reveal(row.key, row.parent_key))
 
     @on(FindingLine.Opened)
-    def _finding_opened(self, message: FindingLine.Opened) -> None:
-        if message.lint.pids:
+    @work(exclusive=True, group="finding")
+    async def _finding_opened(self, message: FindingLine.Opened) -> None:
+        if message.lint.kind == REMAINS:
+            await ask_to_stop(self, message.lint)
+        elif message.lint.pids:
             self.app.push_screen(ProcessScreen(self.observed, message.lint.pids[0]))
 
     def show_outcome(self, outcome: KillOutcome) -> None:

@@ -51,11 +51,11 @@ class ViewScreen(Screen[None]):
         yield Static(id="too-small")
 
     def compose_body(self) -> ComposeResult:
-        """Give the parts between the header and the keys."""
+        """Yield the parts between the header and the keys."""
         yield from ()
 
     def questions(self) -> Sequence[wire.Query]:
-        """Give what this view wants to know now."""
+        """Return what this view wants to know now."""
         return [wire.GetStats()]
 
     def take(self, query: wire.Query, answer: wire.Answer) -> None:
@@ -91,7 +91,7 @@ class ViewScreen(Screen[None]):
         self.observed.poller.soon()
 
     def focus_home(self) -> None:
-        """Give the keys to the part that should have them first."""
+        """Focus the part that should have the focus first."""
 
     def _keep_focus(self) -> None:
         # While the terminal is too small all parts are hidden, and what is hidden loses the focus.

@@ -1,4 +1,4 @@
-"""A list of events, newest at the bottom, that follows what happens until somebody scrolls up."""
+"""A list of events, newest at the bottom, that follows what happens until the user scrolls up."""
 
 from __future__ import annotations
 

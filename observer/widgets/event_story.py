@@ -29,7 +29,7 @@ class EventStory(Widget):
         self.refresh(layout=True)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Give the number of lines at that width."""
+        """Return the number of lines at that width."""
         return self._wrapped(width).plain.count("\n") + 1
 
     def render(self) -> Content:

@@ -1,4 +1,4 @@
-"""The line a filter is typed in, which is there only while it is wanted."""
+"""The line in which a filter is typed, visible only while it is wanted."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from observer.widgets.line_input import LineInput
 
 
 class FilterLine(LineInput):
-    """An input that is open or closed. Closed it is neither seen nor able to take the keys.
+    """An input that is open or closed. While closed it is hidden and cannot have the focus.
 
-    Keys change hands at once, and not with the next message as `Widget.focus` has it: what is typed right after the
-    key that opens the line belongs into it. `home` is the part that has the keys otherwise.
+    The focus moves at once, and not with the next message as in `Widget.focus`: what is typed right after the key that
+    opens the line belongs in it. `home` is the widget that has the focus otherwise.
     """
 
     def __init__(self, hint: str, home: Widget) -> None:
@@ -31,13 +31,13 @@ class FilterLine(LineInput):
         self.screen.set_focus(self)
 
     def keep(self) -> None:
-        """Give the keys back. A filter stays in sight, an empty line does not."""
+        """Return the focus to where it was. A filter stays in sight, an empty line does not."""
         self.screen.set_focus(self._home)
         if not self.value.strip():
             self._hide()
 
     def clear_away(self) -> None:
-        """Take the filter away, and the line with it."""
+        """Remove the filter, and hide the line."""
         self.value = ""
         self.keep()
 

@@ -11,6 +11,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from observer.drawing import advice
+from observer.drawing.frames import without_folders
 from observer.text import tones
 from observer.text.safe_text import safe
 from runtime.introspection.wire import Lint
@@ -80,7 +81,7 @@ class FindingLine(Widget, can_focus=True):
             return Content.assemble(("Nothing looks wrong.", tones.MUTED))
         mark, tone = advice.sign(lint)
         others = f"  {self.index + 1} of {len(self.lints)}" if len(self.lints) > 1 else ""
-        sentence = Content.assemble((f"{mark} ", tone), (safe(lint.sentence), tones.STRONG))
+        sentence = Content.assemble((f"{mark} ", tone), (safe(without_folders(lint.sentence)), tones.STRONG))
         return Content.assemble(_cut(sentence, width - len(others)), (others, tones.MUTED))
 
     def action_open(self) -> None:

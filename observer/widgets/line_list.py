@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 from rich.segment import Segment
@@ -20,7 +20,7 @@ from observer.widgets.movement import ROWS, movement
 
 Item = TypeVar("Item")
 
-NO_MATCH = "Nothing here matches the filter; esc takes it away."
+NO_MATCH = "Nothing here matches the filter; esc removes it."
 
 MOST = 5_000
 """How many lines are kept when lines are appended."""
@@ -65,11 +65,13 @@ class LineList(ScrollView, Generic[Item], can_focus=True):
         """Whether the items were chosen by a filter: then none means that none passes it."""
         self._items: list[Item] = []
         self._index = 0
+        self.chosen = False
+        """Whether the user selected a line; a list that follows forgets it at its end."""
         self._follows = following
         self._following = following
 
     def identity(self, item: Item) -> object:
-        """Give what makes an item the same one after the list changed."""
+        """Return what identifies an item, so that it stays selected when the list changes."""
         return item
 
     def spans(self, item: Item, width: int) -> Sequence[tuple[str, str]]:
@@ -80,7 +82,7 @@ class LineList(ScrollView, Generic[Item], can_focus=True):
 
     @property
     def selected(self) -> Item | None:
-        """The selected item, None when there is none."""
+        """The selected item, or None in an empty list."""
         return self._items[self._index] if self._index < len(self._items) else None
 
     def append(self, fresh: Iterable[Item]) -> None:
@@ -131,10 +133,23 @@ class LineList(ScrollView, Generic[Item], can_focus=True):
         """Select the item at that index, as near as there is one. At the last one, a list that follows goes on."""
         self._index = max(0, min(index, len(self._items) - 1))
         self._following = self._follows and self._index >= len(self._items) - 1
+        self.chosen = not self._following
         self._scroll(reveal(self._index, self._offset, self.visible_lines))
         self.refresh()
         if self.selected is not None:
             self.post_message(self.Selected(self, self.selected))
+
+    def suggest(self, wanted: Callable[[Item], bool]) -> None:
+        """Select the last item that is `wanted`, unless the user has selected one."""
+        if self.chosen:
+            return
+        found = next((n for n in range(len(self._items) - 1, -1, -1) if wanted(self._items[n])), None)
+        if found is not None:
+            self._index = found
+            self._following = self._follows and found == len(self._items) - 1
+            self._scroll(max(0, len(self._items) - self.visible_lines))
+            self._scroll(reveal(self._index, self._offset, self.visible_lines))
+            self.refresh()
 
     def action_move(self, lines: int) -> None:
         """Move the selection by some lines."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observer.drawing import advice
+from observer.drawing.frames import without_folders
 from observer.text import tones
 from observer.text.safe_text import fit, safe
 from observer.widgets.line_list import LineList
@@ -25,4 +26,8 @@ class LintList(LineList[Lint]):
     def spans(self, item: Lint, width: int) -> Sequence[tuple[str, str]]:
         """Draw weight, kind and sentence."""
         sign, tone = advice.sign(item)
-        return [(f"{sign} ", tone), (fit(item.kind, 14) + " ", tone), (safe(item.sentence), tones.TEXT)]
+        return [
+            (f"{sign} ", tone),
+            (fit(item.kind, 14) + " ", tone),
+            (safe(without_folders(item.sentence)), tones.TEXT),
+        ]

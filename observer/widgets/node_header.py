@@ -7,7 +7,8 @@ from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
 
-from observer.drawing.event_line import without_folders
+from observer.drawing.frames import without_folders
+from observer.drawing.hanging import hanging
 from observer.model.reachability import Reachability
 from observer.model.record import Record
 from observer.text import tones, units
@@ -20,6 +21,12 @@ VIEWS = (("1", "Tree"), ("2", "Processes"), ("3", "Process"), ("4", "Events"), (
 
 STUCK = 0.5
 """Seconds without an answer from the hub after which it is called stuck."""
+
+MOST_LINES = 3
+"""How many lines what a program ended of may take."""
+
+RESERVED = 16
+"""Cells that are kept free for findings, so that no figure vanishes when there is one."""
 
 Part = tuple[str, str | Style]
 
@@ -58,7 +65,7 @@ class NodeHeader(Widget):
         self._look_for_trouble()
 
     def watch_reachability(self) -> None:
-        """A node that is lost holds nobody up any more."""
+        """A lost node is no longer called stuck."""
         self._look_for_trouble()
 
     def _look_for_trouble(self) -> None:
@@ -70,9 +77,12 @@ class NodeHeader(Widget):
         width = self.content_size.width
         lines = [self._titles(width), self._figures(width)]
         lines += [Content.assemble((f" ■ {text} ", "$background on $error bold")) for text in self.trouble]
-        for number, sentence in enumerate(self.reachability.sentences()):
-            text = f" ◌ {sentence} " if number == 0 else f"   {safe(sentence)} "
-            lines.append(Content.assemble((text, "$background on $warning" if number == 0 else "$text-error")))
+        first, *others = map(safe, self.reachability.sentences() or [""])
+        if first:
+            lines.append(Content.assemble((f" ◌ {first} ", "$background on $warning")))
+        for sentence in others:
+            told = hanging(Content("   "), Content.styled(sentence, "$text-error"), width)
+            lines += told.split("\n")[:MOST_LINES]
         return Content("\n").join(lines)
 
     def _titles(self, width: int) -> Content:
@@ -125,11 +135,11 @@ class NodeHeader(Widget):
             figures.append(_figure("up", units.duration(stats.time - stats.started_at)))
         gap = "   " if width >= 90 else "  "
         notes = self._notes(stats, gap)
-        shown = Content(gap).join(_fitting(figures, len(gap), width - notes.cell_length))
+        shown = Content(gap).join(_fitting(figures, len(gap), width - max(RESERVED, notes.cell_length)))
         return Content.assemble(shown, " " * max(0, width - shown.cell_length - notes.cell_length), notes)
 
     def _notes(self, stats: NodeStats, gap: str) -> Content:
-        """Give what must be seen even where there is no room for all figures."""
+        """Return what must be seen even where there is no room for all figures."""
         notes = [note for note in (stats.scope, "read-only" if stats.read_only else None) if note]
         if stats.remains:
             notes.append(f"{units.count(stats.remains)} dead still unwinding")
@@ -151,7 +161,7 @@ def stuck(stats: NodeStats) -> tuple[str, ...]:
 
 
 def _fitting(figures: list[Content], gap: int, width: int) -> list[Content]:
-    """Give as many figures as there is room for: half a figure says less than none."""
+    """Return as many figures as there is room for: half a figure would mislead."""
     left = width + gap
     shown = []
     for figure in figures:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from observer.clock import of_day
 from observer.drawing.event_line import exit_tone, sign
+from observer.drawing.frames import own_frame, place
 from observer.model.past_lives import PastLife
 from observer.text import tones, units
 from observer.text.safe_text import safe
@@ -44,7 +45,5 @@ class PastLives(LineList[PastLife]):
             (safe(event.reason or "normal"), exit_tone(event)),
         ]
         if event.stacktrace:
-            frame = event.stacktrace[-1]
-            where = f"  at {frame.function} {frame.file.rsplit('/', 1)[-1]}:{frame.line}"
-            spans.append((safe(where), tones.MUTED))
+            spans.append((f"  at {safe(place(own_frame(event.stacktrace)))}", tones.MUTED))
         return spans

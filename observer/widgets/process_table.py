@@ -154,11 +154,11 @@ class ProcessTable(ScrollView, can_focus=True):
 
     @property
     def row(self) -> Row | None:
-        """The selected row; None when it is not loaded or there is none."""
+        """The selected row, or None while it is not loaded and when the table is empty."""
         return self._rows.get(self.selection.index)
 
     def wanted(self) -> tuple[int, int]:
-        """Give offset and limit of the window to ask for: what is in sight, and a page on either side."""
+        """Return offset and limit of the window to ask for: what is in sight, and a page on either side."""
         offset = max(0, self._offset - self.height)
         return offset, min(MAX_ROWS, 3 * self.height)
 
@@ -452,7 +452,7 @@ class ProcessTable(ScrollView, can_focus=True):
         return paints
 
     def region_of(self, index: int) -> Region:
-        """Give where the row at `index` stands in this widget, for the mouse."""
+        """Return where the row at `index` stands in this widget, for the mouse."""
         return Region(0, index - self._offset + 1, self.width, 1)
 
 

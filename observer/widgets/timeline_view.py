@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textual.content import Content
+from textual.geometry import Size
 from textual.widget import Widget
 
 from observer.drawing import timeline
@@ -17,12 +18,13 @@ class TimelineView(Widget):
     """One lane a supervisor, the one with the newest event first."""
 
     DEFAULT_CSS = """
-    TimelineView { padding: 0 1; background: $background; }
+    TimelineView { padding: 0 1; background: $background; height: auto; min-height: 3; }
     """
 
     def __init__(self, record: Record, id: str | None = None) -> None:
         super().__init__(id=id)
         self._record = record
+        self._count = 0
 
     def on_resize(self) -> None:
         """Say what the marks mean: below, or on top where the frame has no lower edge."""
@@ -32,12 +34,25 @@ class TimelineView(Widget):
         else:
             self.border_title, self.border_subtitle = "The last minute, up to now", "  ".join(legend)
 
+    def look(self) -> None:
+        """Draw what has happened, on as many lines as there are lanes."""
+        count = len(self._lanes(1))
+        self.refresh(layout=count != self._count)
+        self._count = count
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return one line for each lane: empty ones take no room."""
+        return max(1, len(self._lanes(1)))
+
+    def _lanes(self, cells: int) -> list[timeline.Lane]:
+        return timeline.lanes(self._record.events, self._record.time, SPAN, cells)
+
     def render(self) -> Content:
         """Draw the lanes that there is room for."""
         cells = max(10, self.content_size.width - timeline.NAME)
-        found = timeline.lanes(self._record.events, self._record.time, SPAN, cells)
+        found = self._lanes(cells)
         if not found:
-            quiet = "Quiet: no exit, restart or kill in this time. A lane a supervisor appears here."
+            quiet = "Quiet: no exit, restart or kill in the last minute."
             return Content.assemble((quiet, tones.MUTED))
         room = max(1, self.content_size.height)
         shown = found if len(found) <= room else found[: room - 1]

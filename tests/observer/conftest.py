@@ -10,8 +10,10 @@ import pytest
 from textual.pilot import Pilot
 
 from observer.app import ObserverApp
+from observer.model.poller import Lost
 from observer.model.settings import Settings
 from tests.support.fake_node import FakeClock, FakeNode
+from tests.support.shown import shown
 
 SELDOM = Settings(interval=60.0)
 """Settings under which the app looks only when something asks it to, so that tests say when."""
@@ -49,6 +51,11 @@ class Driver:
             await self.app.observed.poller.look()
             await self.settle()
 
+    def lose(self, why: str) -> None:
+        """Have the app learn that the node is lost, and keep it lost."""
+        self.node.lose(why)
+        self.app.take(Lost(why))
+
     async def shows(self, expected: str) -> bool:
         """Say whether something appears on the screen, now or once everything that is under way is done."""
         for _ in range(50):
@@ -58,10 +65,8 @@ class Driver:
         return False
 
     def text(self) -> str:
-        """Return the text on the screen."""
-        _width, height = self.app.size
-        lines = self.app.screen._compositor.render_strips()
-        return "\n".join(strip.text for strip in lines[:height])
+        """Return what stands on the screen."""
+        return shown(self.app)
 
 
 Drive = Callable[..., AbstractAsyncContextManager[Driver]]

@@ -20,6 +20,15 @@ from tests.support.fake_process import START, STEP, FakeClock, FakeProcess
 __all__ = ["START", "FakeClock", "FakeNode", "FakeProcess", "chat", "crashing", "crowd"]
 
 
+RUNTIME_FRAME = wire.Frame(
+    file="/srv/venv/lib/python3.11/site-packages/runtime/otp/server_loop.py",
+    line=90,
+    function="serve",
+    source="reply = handle(message)",
+)
+"""The outermost frame of every stack: one that is not the program's own."""
+
+
 class FakeNode:
     """A `Source` that answers out of memory."""
 
@@ -79,6 +88,7 @@ class FakeNode:
         """End the process in that place; its supervisor restarts it."""
         crashed = reason not in ("normal", "shutdown")
         stack = (
+            RUNTIME_FRAME,
             wire.Frame(file="/srv/chat/server.py", line=42, function="handle_cast", source="raise ValueError(text)"),
         )
         ended = self.log(
@@ -321,6 +331,7 @@ class FakeNode:
             state="{'name': 'Ada',\n 'sent': 12}" if query.state else None,
             dictionary={"'$initial_call'": "demos.chat.client"},
             current_stacktrace=(
+                RUNTIME_FRAME,
                 wire.Frame(
                     file="/srv/demos/chat.py", line=71, function="client", source='match receive(("send", str)):'
                 ),
@@ -394,7 +405,7 @@ def wire_pid(pid: str | None) -> int:
 
 
 def chat(**more: object) -> FakeNode:
-    """Return a node like the chat demo: a supervisor with a server and a supervisor of clients; and a stray process."""
+    """Return a node like the chat demo: a supervisor with a server and a supervisor of clients, and a stray process."""
     root = FakeProcess("chat_sup", "chat_sup", "<0.10.0>", "supervisor", strategy="rest_for_one")
     root.add(
         "chat_server",

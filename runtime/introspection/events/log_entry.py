@@ -6,7 +6,7 @@ from typing import Any
 
 from runtime.introspection import wire
 from runtime.introspection.reading.stack import frames_of
-from runtime.introspection.reading.tree_path import display_name, initial_call
+from runtime.introspection.reading.tree_path import display_name, initial_call, path_of
 from runtime.kernel.process import Pid
 
 
@@ -47,4 +47,5 @@ class LogEntry:
         process = None if self.pid is None else self.pid.process
         if process is None:
             return self.fields
-        return {"name": display_name(process), "message": f"started with {initial_call(process)}"}
+        told = f"started with {initial_call(process)}"
+        return {"name": display_name(process), "key": path_of(process), "message": told}

@@ -6,7 +6,7 @@ from pathlib import Path
 from observer.drawing import advice
 from runtime.introspection import wire
 
-LINTS = Path(__file__).parents[3] / "runtime" / "introspection" / "answers" / "lints.py"
+LINTS = Path(__file__).parents[3] / "runtime" / "introspection" / "answers" / "findings.py"
 
 
 def kinds() -> set[str]:

@@ -82,6 +82,15 @@ def test_a_sum_that_loses_a_part_has_gained_nothing() -> None:
     assert meter.latest == 0
 
 
+def test_messages_that_come_in_bursts_do_not_make_the_rate_jump() -> None:
+    meter = Meter()
+    shown = []
+    for look in range(20):
+        meter.add(look * 0.5, 10 * (look // 2))  # ten messages every second look
+        shown.append(meter.latest)
+    assert set(shown[6:]) == {10.0}
+
+
 @given(st.lists(st.integers(min_value=0, max_value=1_000_000), min_size=2, max_size=30))
 def test_rates_of_a_rising_counter_add_up_to_what_it_gained(steps: list[int]) -> None:
     meter, total = Meter(), 0
@@ -167,6 +176,25 @@ def test_an_outcome_is_told_with_times_after_the_kill_and_ends() -> None:
     assert [(after, depth) for after, depth, _ in outcome.happened(log)] == [(0, 0), (1, 1), (2, 2)]
     assert not outcome.over(105.0)
     assert outcome.over(113.0)
+
+
+def test_what_a_restarted_supervisor_starts_again_is_counted_as_restarted() -> None:
+    log = log_of(
+        event(1, "kill", key="app/pool"),
+        event(2, key="app/pool", cause=1),
+        event(3, key="app/pool/a", cause=2),
+        event(4, key="app/pool/b", cause=2),
+        event(5, "spawn", key="app/pool/a"),
+        event(6, "spawn", key="app/pool/b"),
+        event(7, "restart", key="app/pool", cause=2),
+    )
+    outcome = KillOutcome("pool <0.1.0>", None, kills=(1,), ordered_at=100.0)
+    assert outcome.summary(log).startswith("killed 3, restarted 3 within")
+
+
+def test_what_ended_and_was_started_before_is_not_counted_as_restarted() -> None:
+    log = log_of(event(1, "spawn", key="app/a"), event(2, "kill", key="app/a"), event(3, key="app/a", cause=2))
+    assert KillOutcome("a", None, kills=(2,), ordered_at=100.0).summary(log).startswith("killed 1, restarted 0")
 
 
 def test_another_node_under_the_same_name_starts_the_record_anew() -> None:

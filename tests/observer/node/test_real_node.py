@@ -15,6 +15,7 @@ from observer.app import ObserverApp
 from observer.model.settings import Settings
 from observer.node.child import Child, ChildNode
 from observer.widgets.process_table import ProcessTable
+from tests.support.shown import shown
 
 PROGRAM = """
 import os
@@ -69,8 +70,7 @@ class Seat:
         self.app, self.pilot = app, pilot
 
     def text(self) -> str:
-        lines = self.app.screen._compositor.render_strips()
-        return "\n".join(strip.text for strip in lines)
+        return shown(self.app)
 
     async def until(self, seen: Callable[[str], bool]) -> str:
         """Watch the screen until it shows what is expected; give what it shows."""

@@ -61,6 +61,13 @@ def busy() -> FakeNode:
     return node
 
 
+def crashed_once() -> FakeNode:
+    """Return a chat with a crash, whose stack has frames of the runtime."""
+    node = fake_node.chat()
+    node.crash(node.find("bob"))
+    return node
+
+
 def pool_in_trouble() -> FakeNode:
     """Return a node with a finding."""
     node = fake_node.crowd(300)
@@ -153,8 +160,8 @@ CASES = {
     "start-chaos": Case(("c",), asked(wire.Exit)),
     "next-part": Case(("j", "enter"), lambda driver: focused(driver) is view(driver, ProcessScreen).relations, False),
     "state": Case(("j", "enter"), says("Press i to ask")),
-    "line-up": Case(("4",), event, 119, node=busy),
-    "line-down": Case(("4", "k"), event, 120, node=busy),
+    "line-up": Case(("4",), event, 118, node=busy),
+    "line-down": Case(("4",), event, 120, node=busy),
     "line-page-up": Case(("4",), lambda driver: event(driver) < 115, node=busy),
     "line-page-down": Case(("4", "g"), lambda driver: event(driver) > 5, node=busy),
     "line-half-page-up": Case(("4",), lambda driver: event(driver) < 118, node=busy),
@@ -164,6 +171,8 @@ CASES = {
     "line-open": Case(("G", "tab"), screen, "EventDialog", node=busy),
     "filter-events": Case(("4",), lambda driver: type(focused(driver)).__name__, "FilterLine"),
     "kinds": Case(("4",), lambda driver: "all but spawns" in driver.text(), False),
+    "event-frames": Case(("4",), says("server_loop.py:90"), node=crashed_once),
+    "process-frames": Case(("j", "enter"), says("server_loop.py:90"), node=crashed_once),
     "event-process": Case(("4",), screen, "ProcessScreen", node=busy),
     "filter-names": Case(("6",), lambda driver: type(focused(driver)).__name__, "FilterLine"),
     "next-list": Case(("6",), lambda driver: focused(driver) is view(driver, NamesScreen).names, False),

@@ -140,7 +140,7 @@ def losing(*keys: str) -> Act:
             "python -m demos.chat", 1, ("Traceback (most recent call last):", "OSError: no")
         )
         node.lose()
-        app._take(Lost("The connection was closed."))
+        app.take(Lost("The connection was closed."))
 
     return act
 

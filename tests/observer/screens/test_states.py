@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 from observer.model import poller
-from observer.model.poller import Lost
 from observer.node.source import ChildStatus
 from observer.widgets.process_table import ProcessTable
 from runtime.introspection import wire
@@ -16,11 +15,11 @@ from tests.observer.conftest import Drive, Driver
 from tests.observer.screens.test_tree_screen import selected, table
 from tests.support import fake_node
 from tests.support.fake_process import FakeProcess
+from tests.support.shown import strips
 
 
 async def lose(driver: Driver, why: str = "The connection was closed.") -> None:
-    driver.node.lose(why)
-    driver.app._take(Lost(why))
+    driver.lose(why)
     await driver.settle()
 
 
@@ -169,8 +168,7 @@ async def test_odd_names_are_drawn_safely_and_shift_no_column(drive: Drive, name
     node.find("bob").name = name
     async with drive(node, size=(100, 30)) as driver:
         await driver.press("j", "j", "j", "j")
-        lines = driver.app.screen._compositor.render_strips()
-        assert all(strip.cell_length == 100 for strip in lines)
+        assert all(strip.cell_length == 100 for strip in strips(driver.app))
         text = driver.text()
         assert "\x1b" not in text
         assert "\u202e" not in text

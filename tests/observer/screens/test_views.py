@@ -366,3 +366,79 @@ async def test_a_suspended_process_is_resumed(drive: Drive) -> None:
     async with drive(node) as driver:
         await driver.press("j", "S")
         assert wire.Resume(pid="<0.11.0>") in node.asked
+
+
+async def test_events_open_on_the_last_crash_until_a_line_is_chosen(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        for name in ("ada", "bob"):
+            driver.node.crash(driver.node.find(name))
+        driver.node.log("report", driver.node.find("ada"), message="all is well")
+        await driver.look()
+        await driver.press("4")
+        view = driver.app.view
+        assert isinstance(view, EventsScreen)
+
+        def chosen() -> tuple[str, str]:
+            event = view.log_list.selected
+            assert event is not None
+            return (event.kind, event.name)
+
+        assert chosen() == ("exit", "bob")
+        assert "raise ValueError(text)" in driver.text()
+        driver.node.crash(driver.node.find("charles"))
+        await driver.look()
+        assert chosen() == ("exit", "charles")
+        await driver.press("k")
+        before = chosen()
+        driver.node.crash(driver.node.find("ada"))
+        await driver.look()
+        assert chosen() == before
+
+
+async def test_lanes_take_as_many_rows_as_there_are(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        await driver.press("4")
+        view = driver.app.view
+        assert isinstance(view, EventsScreen)
+        assert view.timeline.outer_size.height == 3
+        for name in ("bob", "chat_server"):
+            driver.node.crash(driver.node.find(name))
+        await driver.look()
+        assert view.timeline.outer_size.height == 4
+
+
+async def test_only_the_programs_own_frames_are_shown_until_all_are_wanted(drive: Drive) -> None:
+    async with drive(fake_node.chat()) as driver:
+        driver.node.crash(driver.node.find("bob"))
+        await driver.press("4")
+        await driver.look()
+        assert "server.py:42  handle_cast" in driver.text()
+        assert "and 1 frame of the runtime" in driver.text()
+        await driver.press("enter", "a")
+        assert "server_loop.py:90  serve" in driver.text()
+
+
+async def test_a_supervisor_shows_its_children_in_place_of_a_state(drive: Drive) -> None:
+    node = fake_node.chat()
+    node.find("clients").restarts_used = 1
+    node.find("bob").restarts = 2
+    async with drive(node, (120, 50)) as driver:
+        await driver.press("j", "j", "enter")
+        await driver.look(2)
+        text = driver.text()
+        assert "Children" in text
+        assert "1 of 3 restarts in 5s" in text
+        assert "bob  <0.14.0>  ↻ 2" in text
+        assert not any(isinstance(query, wire.GetProcess) and query.state for query in node.asked)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_no_figure_leaves_the_header_when_a_finding_appears(drive: Drive, size: tuple[int, int]) -> None:
+    async with drive(fake_node.chat(), size) as driver:
+        await driver.look()
+        before = [word for word in driver.text().splitlines()[1].split() if word.isalpha()]
+        driver.node.find("bob").lints = ("hog",)
+        await driver.look()
+        line = driver.text().splitlines()[1]
+        assert "! 1 finding" in line
+        assert [word for word in line.split() if word.isalpha() and word != "finding"] == before

@@ -1,0 +1,65 @@
+"""Frames of a stack: which are the program's own, and how they are told in short."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from observer.text import tones
+from observer.text.safe_text import safe
+from runtime.introspection.wire import Frame
+
+_FOREIGN = re.compile(
+    r"/(?:gevent|greenlet)/"
+    r"|/runtime/(?:application|introspection|kernel|otp|preemption|supervision|tasks|terms)/"
+    r"|/runtime/(?:boot|stopping|sys)\.py$"
+    r"|/lib/python3[.\d]*/(?!site-packages/|dist-packages/)"
+    r"|^<frozen "
+)
+"""Where files of the runtime, of gevent and of Python itself lie."""
+
+_FOLDERS = re.compile(r"(?<![\w.])(?:/[^\s/:'\"]+)+/(?=[^\s/:'\"]+\.pyx?\b)")
+
+
+def is_own(frame: Frame) -> bool:
+    """Return whether a frame is the program's, and not the runtime's, gevent's or Python's own."""
+    return _FOREIGN.search(frame.file) is None
+
+
+def own_frame(stack: Sequence[Frame]) -> Frame:
+    """Return the innermost frame of the program; of a stack without one, the innermost. The stack must not be empty."""
+    return next((frame for frame in reversed(stack) if is_own(frame)), stack[-1])
+
+
+def without_folders(text: str) -> str:
+    """Shorten ``/srv/shop/till.py:31 in count`` to ``till.py:31 in count``, wherever in a text it stands."""
+    return _FOLDERS.sub("", text)
+
+
+def place(frame: Frame) -> str:
+    """Return where a frame is, like ``till.py:31 count``."""
+    return f"{without_folders(frame.file)}:{frame.line} {frame.function}"
+
+
+def folded(stack: Sequence[Frame]) -> tuple[list[Frame], int]:
+    """Return the program's own frames, innermost first, and how many others there are; all when none is its own."""
+    innermost_first = list(reversed(stack))
+    own = [frame for frame in innermost_first if is_own(frame)]
+    return (own, len(stack) - len(own)) if own else (innermost_first, 0)
+
+
+def note_of_folded(count: int) -> tuple[str, str]:
+    """Return the line that stands for frames that are not shown."""
+    frames = "1 frame" if count == 1 else f"{count} frames"
+    return f"and {frames} of the runtime and of Python (a shows all)", tones.MUTED
+
+
+def spans_of(frame: Frame) -> list[list[tuple[str, str]]]:
+    """Return the lines of a frame: where it is, and below it the line of source, where that is known."""
+    lines = [
+        [
+            (safe(without_folders(frame.file)) + f":{frame.line}", tones.STRONG),
+            (f"  {safe(frame.function)}", tones.MUTED),
+        ]
+    ]
+    return [*lines, [(f"    {safe(frame.source.strip())}", tones.TEXT)]] if frame.source else lines

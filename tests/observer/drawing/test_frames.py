@@ -1,0 +1,65 @@
+"""The program's own frames come first, and where they are is told in short."""
+
+from __future__ import annotations
+
+import pytest
+
+from observer.drawing.frames import folded, is_own, own_frame, place, without_folders
+from runtime.introspection.wire import Frame
+
+
+def frame(file: str, line: int = 1) -> Frame:
+    return Frame(file=file, line=line, function="f")
+
+
+OWN = frame("/srv/shop/till.py", 31)
+FOREIGN = [
+    frame("/srv/venv/lib/python3.11/site-packages/gevent/hub.py"),
+    frame("/srv/venv/lib/python3.11/site-packages/runtime/kernel/scheduler.py"),
+    frame("/srv/process-observer/runtime/otp/server_loop.py"),
+    frame("/srv/process-observer/runtime/boot.py"),
+    frame("/usr/lib/python3.11/socket.py"),
+    frame("<frozen runpy>"),
+]
+
+
+@pytest.mark.parametrize("foreign", FOREIGN)
+def test_frames_of_the_runtime_gevent_and_python_are_not_the_programs(foreign: Frame) -> None:
+    assert not is_own(foreign)
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["/srv/shop/till.py", "/srv/venv/lib/python3.11/site-packages/shop/till.py", "/srv/runtime/app.py", "<string>"],
+)
+def test_all_other_frames_are(file: str) -> None:
+    assert is_own(frame(file))
+
+
+def test_the_innermost_own_frame_is_found_below_those_of_the_runtime() -> None:
+    assert own_frame([frame("/srv/shop/main.py"), OWN, *FOREIGN]) is OWN
+    assert own_frame(FOREIGN) is FOREIGN[-1]
+
+
+def test_own_frames_are_shown_innermost_first_and_the_others_counted() -> None:
+    outer = frame("/srv/shop/main.py")
+    assert folded([FOREIGN[0], outer, OWN, FOREIGN[1]]) == ([OWN, outer], 2)
+    assert folded(FOREIGN[:2]) == (FOREIGN[1::-1], 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("hog holds the hub at /a/long/path/demos/hog.py:31 in compute", "hog holds the hub at hog.py:31 in compute"),
+        ("/srv/till.py:3", "till.py:3"),
+        ("till.py:3", "till.py:3"),
+        ("GET /a/b/c failed", "GET /a/b/c failed"),
+        ("/x/a.py:1 and /y/b.py:2", "a.py:1 and b.py:2"),
+    ],
+)
+def test_folders_before_a_file_are_left_out_wherever_they_stand(text: str, short: str) -> None:
+    assert without_folders(text) == short
+
+
+def test_a_frame_is_told_by_its_file_and_line_first() -> None:
+    assert place(OWN) == "till.py:31 f"
