@@ -12,16 +12,18 @@ from greenlet import getcurrent
 from runtime.kernel.memory import measure
 from runtime.kernel.process import DEAD, RUNNABLE, RUNNING, Pid, Process
 from runtime.kernel.processes import dictionary_of
+from runtime.kernel.signals import Watch
 from runtime.terms.crash import StackFrame, trim_stack
 from runtime.terms.isolation import isolate
+from runtime.terms.term import Term
 
 
 def process_info(pid: Pid, *items: str) -> dict[str, Any] | None:
-    """Give what is known of a process, by OTP's names: all of it, or only `items`. None for a dead pid.
+    """Return what is known of a process, by OTP's names: all of it, or only `items`. None for a dead pid.
 
-    `memory` is an estimate in bytes, `links` holds Pids, `monitors` what the process monitors (Pids), `monitored_by`
-    Pids, `current_stacktrace` frames, innermost last; `messages` and `dictionary` are copies (OTP: process_info/1,
-    process_info/2). Raises ValueError for an item that does not exist.
+    `memory` is an estimate in bytes; `links` and `monitored_by` hold Pids, `monitors` Pids, and names for
+    monitors set by name; `current_stacktrace` holds frames, innermost last; `messages` and `dictionary` are copies
+    (OTP: process_info/1, process_info/2). Raises ValueError for an item that does not exist.
     """
     if not isinstance(pid, Pid):
         raise TypeError(f"process_info() takes a Pid, not {pid!r}; whereis(name) finds one by name")
@@ -35,7 +37,7 @@ def process_info(pid: Pid, *items: str) -> dict[str, Any] | None:
 
 
 def status_of(process: Process) -> str:
-    """Give running, runnable, waiting, suspended or exiting. May be called from any thread."""
+    """Return running, runnable, waiting, suspended or exiting. May be called from any thread."""
     if process.state is DEAD:
         return "exiting"
     if process.suspended:
@@ -50,7 +52,7 @@ def status_of(process: Process) -> str:
 
 
 def stack_of_process(process: Process, running: FrameType | None = None) -> list[StackFrame]:
-    """Give the stack, innermost last, empty for one without. `running` is the frame to begin with when it runs now."""
+    """Return the stack, innermost last, empty for one without. `running` is the frame to begin with if it runs now."""
     worker = process.worker
     frame = running
     if worker is not None and frame is None:
@@ -63,8 +65,22 @@ def stack_of_process(process: Process, running: FrameType | None = None) -> list
     return trim_stack(frames[::-1])
 
 
+def monitors_of(process: Process) -> list[Term]:
+    """Return what a process monitors: a Pid, or the name by which the monitor was set (OTP: ``{RegName, Node}``).
+
+    A caller that waits for a reply monitors its server.
+    """
+    monitored: list[Term] = []
+    for number, target in (process.monitors or {}).items():
+        entry = (target.watchers or {}).get(number)
+        monitored.append(entry.dest if isinstance(entry, Watch) else target.pid)
+    if process.waiting_for is not None:
+        monitored.append(process.waiting_for.server.pid)
+    return monitored
+
+
 def estimate_memory(process: Process) -> int:
-    """Give the estimate of the memory that is reachable from this process alone, in bytes."""
+    """Return the estimate of the memory that is reachable from this process alone, in bytes."""
     return measure(process)
 
 
@@ -78,7 +94,7 @@ ITEMS: dict[str, Callable[[Process], Any]] = {
     "messages_in": lambda p: p.messages_in,
     "messages_out": lambda p: p.messages_out,
     "links": lambda p: [other.pid for other in p.links],
-    "monitors": lambda p: [target.pid for target in (p.monitors or {}).values()],
+    "monitors": monitors_of,
     "monitored_by": lambda p: [w.watcher.pid for w in (p.watchers or {}).values() if w.watcher is not None],
     "dictionary": lambda p: isolate(dictionary_of(p)) if p.dictionary is not None or p.ancestors is not None else {},
     "trap_exit": lambda p: p.trap_exit,

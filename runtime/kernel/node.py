@@ -72,6 +72,7 @@ class Node:
         self.scheduler = Scheduler(self.hub)
         self.timers = Timers(self.hub.loop, self.scheduler.wake, self.send_from_timer)
         self.heap_limits = HeapLimits(self.hub.loop)
+        self.scheduler.before_batch = self._mend
         self.scheduler.after_batch = self._batch_over
         self._inbox: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
         # A program that has no processes, and is only observed, ends as it would have ended without a node: this
@@ -216,14 +217,17 @@ class Node:
 
     # -- Exceptions in the middle of the runtime's own steps ------------------------------------------------------
 
+    def _mend(self) -> None:
+        if self.half_dead or self.deaths or self.spreads:
+            mend(self)
+
     def _look_after(self) -> None:
         """See to it that nothing is left half done or waits for a callback that was lost.
 
         The hub calls this each time before it waits for events. Exceptions come between two steps of the runtime where
         the handler of a signal raises one, and where there is no memory.
         """
-        if self.half_dead or self.deaths or self.spreads:
-            mend(self)
+        self._mend()
         scheduler = self.scheduler
         if scheduler.may_have_lost:
             scheduler.find_lost(self.processes())

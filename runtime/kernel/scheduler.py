@@ -64,6 +64,10 @@ _switch = greenlet.switch
 _throw = greenlet.throw
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
 class Scheduler:
     """The run queue of one node, its workers, and the frames that wait to be unwound."""
 
@@ -76,6 +80,7 @@ class Scheduler:
         "_reaping",
         "after_batch",
         "batch_ends",
+        "before_batch",
         "budget",
         "computing",
         "doomed",
@@ -133,6 +138,8 @@ class Scheduler:
         self.guard: Callable[[], None] | None = None
         """Called before frames of a dead process run; sees to it that they `give_way`. None: nobody can make them."""
         self._next_turn = 0.0
+        self.before_batch: Callable[[], None] = _nothing
+        """Called in the hub before a batch: the node finishes what an exception has left half done."""
         self.after_batch: Callable[[], None] | None = None
         """Called in the hub when nothing is ready any more; the mock clock jumps from here."""
         self._again = self.hub.loop.timer(0)
@@ -367,6 +374,7 @@ class Scheduler:
         ready, idle, doomed = self.ready, self.idle, self.doomed
         self.batch_ends = time.monotonic() + BATCH
         self.unwinding = None
+        self.before_batch()
         if self.low:
             self._serve_low_priority()
         again = True

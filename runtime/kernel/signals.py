@@ -146,6 +146,7 @@ def finish(process: Process, reason: Term, unwinds: bool = False) -> None:
                 tell(process)
     except BaseException:
         node.half_dead[process] = None  # without a call, which might not succeed
+        node.scheduler.budget, node.scheduler.batch_ends = 0, 0.0  # the hub has the next turn
         raise
 
 
