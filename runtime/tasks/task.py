@@ -97,9 +97,7 @@ def await_(task: Task[T], timeout: TimeoutArgument = 5.0) -> T:
 def await_many(tasks: Iterable[Task[T]], timeout: TimeoutArgument = 5.0) -> list[T]:
     """Return the results of several tasks in their order; `timeout` is for all together. Raises as `await_`."""
     deadline = _deadline(timeout)
-    tasks = list(tasks)
-    for task in tasks:
-        _check_owner(task, "await_many")
+    tasks = _checked(tasks, "await_many")
     waiting = {task.ref for task in tasks}
     results: dict[Ref, T] = {}
     failure: tuple[Term] | None = None
@@ -118,6 +116,16 @@ def await_many(tasks: Iterable[Task[T]], timeout: TimeoutArgument = 5.0) -> list
     if failure is not None:
         raise CallError(failure[0], "await_many", (tasks, timeout), "task")
     return [results[task.ref] for task in tasks]
+
+
+def _checked(tasks: Iterable[Task[T]], function: str) -> list[Task[T]]:
+    """Return tasks as a list. Raises TypeError for anything else, ValueError for those of another owner."""
+    if not isinstance(tasks, Iterable):
+        raise TypeError(f"{function}() takes several tasks, in a list for example, not {tasks!r}")
+    listed = list(tasks)
+    for task in listed:
+        _check_owner(task, function)
+    return listed
 
 
 def _deadline(timeout: TimeoutArgument) -> float | None:
@@ -162,9 +170,7 @@ def yield_many(
     if on_timeout not in ("nothing", "kill_task", "ignore"):
         raise ValueError(f"on_timeout is {on_timeout!r}; allowed are 'nothing', 'kill_task' and 'ignore'")
     deadline = _deadline(timeout)
-    tasks = list(tasks)
-    for task in tasks:
-        _check_owner(task, "yield_many")
+    tasks = _checked(tasks, "yield_many")
     outcomes: list[tuple[Task[T], Outcome[T] | None]] = []
     for task in tasks:
         outcome = yield_(task, _left(deadline))

@@ -109,6 +109,8 @@ class TaskStream(Generic[Item, T]):
         on_timeout: Literal["exit", "kill_task"] = "exit",
         zip_input_on_exit: bool = False,
     ) -> None:
+        if not isinstance(items, Iterable):
+            raise TypeError(f"a stream of tasks takes its items from an iterable, a list for example, not {items!r}")
         limit = os.cpu_count() or 1 if max_concurrency is None else max_concurrency
         if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
             raise ValueError(f"max_concurrency is {limit!r}; allowed: a whole number >= 1")

@@ -21,7 +21,7 @@ def test_functions_run_in_the_agent() -> None:
 
 
 @in_node
-def test_nobody_outside_can_change_the_value() -> None:
+def test_the_value_cannot_be_changed_from_outside() -> None:
     agent = Agent.start_link(lambda: [1])
     Agent.get(agent, lambda value: value).append(2)
     assert Agent.get(agent, lambda value: value) == [1]

@@ -45,7 +45,7 @@ def holder() -> Pid:
 
 
 def within(pid: Pid, function: Callable[[], Any]) -> Any:
-    """Run a function in a holder; gives what it returns."""
+    """Run a function in a holder. Returns what it returns."""
     asker = self_()
     send(pid, lambda: send(asker, ("answer", function())))
     return receive(("answer", ANY), timeout=1)[1]
@@ -169,7 +169,7 @@ def test_a_server_can_be_started_under_a_key_and_reached_by_it() -> None:
 
 
 @in_node
-def test_a_name_in_a_registry_that_is_not_there_is_nobodys() -> None:
+def test_a_name_in_a_registry_that_is_not_there_names_no_process() -> None:
     assert whereis(("via", "nowhere", "k")) is None
     with pytest.raises(StartError) as caught:
         Member.start_link("a", name=("via", "nowhere", "k"))

@@ -72,7 +72,7 @@ def test_waiting_for_a_task_that_fails_gives_its_reason() -> None:
 
 
 @in_node
-def test_a_late_result_reaches_nobody() -> None:
+def test_a_late_result_reaches_no_mailbox() -> None:
     task = spawn_task(slow, 1.0)
     with pytest.raises(CallError) as caught:
         await_(task, 0.5)
@@ -213,7 +213,7 @@ def test_a_task_can_be_a_child() -> None:
 
 
 @in_node
-def test_a_task_that_nobody_waits_for_sends_no_result() -> None:
+def test_a_task_without_a_result_to_wait_for_sends_none() -> None:
     assert alive(Task.start(slow, 1.0))
     pid = Task.start_link(slow, 1.0)
     assert process_info(pid, "links") == {"links": [self_()]}
@@ -266,4 +266,13 @@ def test_what_is_no_task_is_refused_before_any_is_waited_for() -> None:
     task = spawn_task(sleep, 60.0)
     with pytest.raises(TypeError, match="takes a Task, not 7"):
         yield_many([task, 7], 60.0)  # type: ignore[arg-type]
+    shutdown(task)
+
+
+@in_node
+def test_what_is_not_several_tasks_is_refused_at_the_call() -> None:
+    task = spawn_task(sleep, 60.0)
+    for wait in (await_many, yield_many):
+        with pytest.raises(TypeError, match=r"takes several tasks, in a list for example, not Task"):
+            wait(task)  # type: ignore[arg-type]
     shutdown(task)

@@ -205,3 +205,8 @@ def test_keyword_arguments_that_are_no_options_reach_the_function() -> None:
 def test_a_keyword_that_neither_the_stream_nor_the_function_knows_is_refused_at_the_call(keyword: str) -> None:
     with pytest.raises(TypeError, match="the options of the stream are max_concurrency, ordered"):
         async_stream([1], abs, **{keyword: 1})  # type: ignore[arg-type]
+
+
+def test_items_that_cannot_be_iterated_are_refused_at_the_call() -> None:
+    with pytest.raises(TypeError, match="takes its items from an iterable, a list for example, not 7"):
+        async_stream(7, abs)  # type: ignore[arg-type]

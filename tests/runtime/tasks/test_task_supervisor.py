@@ -48,7 +48,7 @@ def test_a_supervised_tasks_result_is_waited_for() -> None:
 
 
 @in_node
-def test_a_task_that_is_not_linked_harms_nobody_when_it_fails() -> None:
+def test_a_task_that_is_not_linked_harms_no_other_process_when_it_fails() -> None:
     sup = started()
     task = TaskSupervisor.async_nolink(sup, exit, "boom")
     assert yield_(task) == ("exit", "boom")
