@@ -9,6 +9,7 @@ import platform
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -63,7 +64,7 @@ class Service:
         self.greenlets.switch_on()
         self.watchdog.start()
         self.endpoint.start()
-        atexit.register(self.close)
+        atexit.register(self._close_at_exit)
         node.closing.append(self.close)
 
     def close(self) -> None:
@@ -75,9 +76,13 @@ class Service:
             self.greenlets.switch_off()
         self.watchdog.close()
         self.answers.close()
-        atexit.unregister(self.close)
+        atexit.unregister(self._close_at_exit)
         if _services.get(self.node) is self:
             del _services[self.node]
+
+    def _close_at_exit(self) -> None:
+        with suppress(ValueError):  # the program may have destroyed its hub, and the loop with it
+            self.close()
 
     def _every_second(self) -> None:
         if self.log.is_due:
