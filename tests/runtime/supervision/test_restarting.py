@@ -8,15 +8,17 @@ from runtime import (
     GenServer,
     Pid,
     SupervisorError,
+    delete_child,
     exit,
     receive,
     restart_child,
     sleep,
     spawn,
+    spawn_link,
     terminate_child,
 )
 from tests.support.in_node import in_node
-from tests.support.recording_server import crash, diary, member, places, started
+from tests.support.recording_server import crash, diary, member, member_pid, places, started
 
 
 @pytest.mark.parametrize(
@@ -101,3 +103,31 @@ def test_requests_are_served_between_two_attempts_at_a_restart() -> None:
     sleep(10.0)
     assert seen[:2] == [{"a": "restarting"}, "restarting"]
     assert places(sup_pid[0]) == {"a": None}
+
+
+@in_node
+def test_a_child_that_is_to_be_restarted_cannot_be_deleted() -> None:
+    refused: list[Any] = []
+
+    def ask() -> None:
+        with pytest.raises(SupervisorError) as caught:
+            delete_child(sup[0], "a")
+        refused.append(caught.value.reason)
+        terminate_child(sup[0], "a")
+
+    def start() -> Any:
+        starts.append(1)
+        if len(starts) == 2:
+            spawn(ask)
+        if len(starts) > 1:
+            sleep(1.0)
+            raise ValueError("not yet")
+        return spawn_link(receive, "never")
+
+    starts: list[int] = []
+    sup: list[Pid] = []
+    sup.append(started([ChildSpec("a", (start,))], max_restarts=10))
+    exit(member_pid(sup[0], "a"), "kill")
+    sleep(10.0)
+    assert refused == ["restarting"]
+    assert places(sup[0]) == {"a": None}
