@@ -1,4 +1,7 @@
-"""The command ``observer``."""
+"""The command ``observer``.
+
+May import every other part of the observer.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,4 @@
-"""Places where Textual is extended by replacing something inside it, each with the reason."""
+"""Places where Textual is extended by replacing something inside it, each with the reason.
+
+May import `observer.text`.
+"""

@@ -1,1 +1,4 @@
-"""The parts that screens are made of."""
+"""The parts that screens are made of.
+
+May import `observer.drawing` and what lies below it.
+"""

@@ -13,6 +13,8 @@ Use the functions of this module as OTP's `application` module::
     application.ensure_all_started(Chat)
 
 They take an Application class, which is loaded at its first use, or the name of a loaded one. They need a running node.
+
+May import `runtime.otp` and what lies below it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Watching a node from outside: hooks, the event log, snapshots, and the endpoint that serves them.
 
 `serve` switches it on. It is loaded at first use, because the observer imports this package for the wire's types.
+Its modules may import `runtime.tasks` and what lies below it; the wire and the address, which the observer shares,
+import nothing of the runtime.
 """
 
 from __future__ import annotations

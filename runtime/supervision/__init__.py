@@ -1,1 +1,4 @@
-"""Supervisors of all kinds, and their parts: the restart window, the child record, the ways to keep children."""
+"""Supervisors of all kinds, and their parts: the restart window, the child record, the ways to keep children.
+
+May import `runtime.otp` and what lies below it.
+"""

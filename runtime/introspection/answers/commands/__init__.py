@@ -1,1 +1,4 @@
-"""Commands: each is read into an order first, which is then carried out. A node that is read-only refuses them all."""
+"""Commands: each is read into an order first, which is then carried out. A read-only node refuses them all.
+
+May import what `runtime.introspection.answers` may.
+"""

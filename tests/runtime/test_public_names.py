@@ -1,0 +1,168 @@
+"""What `runtime` offers: one list, which a change has to change on purpose."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import runtime
+
+NAMES = [
+    "GenStatem",
+    "EventTimeout",
+    "Keep",
+    "NamedTimeout",
+    "Next",
+    "NextEvent",
+    "Postpone",
+    "Repeat",
+    "StateTimeout",
+    "ANY",
+    "Agent",
+    "AlreadyRegisteredError",
+    "Application",
+    "ApplicationError",
+    "CallError",
+    "ChildInfo",
+    "ChildSpec",
+    "Continue",
+    "Crash",
+    "Down",
+    "DynamicSupervisor",
+    "DynamicSupervisorSpec",
+    "Exit",
+    "From",
+    "GenServer",
+    "IGNORE",
+    "Instrument",
+    "MockClock",
+    "NOREPLY",
+    "NoProcessError",
+    "NotInProcessError",
+    "PartitionSupervisor",
+    "Pid",
+    "ProcessExit",
+    "ProcessKilled",
+    "ReceiveTimeout",
+    "Ref",
+    "Registry",
+    "Reply",
+    "Report",
+    "RuntimeFault",
+    "SpecError",
+    "StackFrame",
+    "StartError",
+    "Stop",
+    "Supervisor",
+    "SupervisorError",
+    "SupervisorSpec",
+    "Task",
+    "TaskSupervisor",
+    "Timeout",
+    "TimerRef",
+    "alias",
+    "alive",
+    "async_stream",
+    "await_",
+    "await_many",
+    "call",
+    "cancel_timer",
+    "cast",
+    "check_childspecs",
+    "check_response",
+    "child_spec",
+    "count_children",
+    "delete_child",
+    "demonitor",
+    "dictionary",
+    "exit",
+    "flag",
+    "flush",
+    "get_childspec",
+    "get_label",
+    "ignore",
+    "install",
+    "link",
+    "monitor",
+    "now",
+    "process_info",
+    "processes",
+    "read_timer",
+    "receive",
+    "receive_response",
+    "register",
+    "registered",
+    "remove",
+    "reply",
+    "restart_child",
+    "resume",
+    "run",
+    "self_",
+    "send",
+    "send_after",
+    "send_request",
+    "set_label",
+    "shutdown",
+    "sleep",
+    "spawn",
+    "spawn_link",
+    "spawn_monitor",
+    "spawn_task",
+    "start_child",
+    "start_timer",
+    "stop",
+    "suspend",
+    "terminate_child",
+    "unalias",
+    "unlink",
+    "unregister",
+    "use_clock",
+    "wait_response",
+    "whereis",
+    "which_children",
+    "yield_",
+    "yield_many",
+]
+
+
+def test_the_public_names_are_these() -> None:
+    assert sorted(runtime.__all__) == sorted(NAMES)
+    assert {*vars(runtime)["_MODULES"]} == {"application", "introspection", "sys", "timer"}
+
+
+def test_every_public_name_can_be_imported_and_is_kept() -> None:
+    for name in runtime.__all__:
+        value = getattr(runtime, name)
+        assert vars(runtime)[name] is value
+    assert set(runtime.__all__) <= set(dir(runtime))
+
+
+def test_types_and_names_come_from_one_list() -> None:
+    stub = Path(str(runtime.__file__)).with_suffix(".pyi").read_text(encoding="utf-8")
+    loaded = re.findall(r"^from \.[\w.]* import (\w+) as (\w+)$", stub, re.M)
+    assert all(name == again for name, again in loaded)
+    listed = re.findall(r'^    "(\w+)",$', stub, re.M)
+    assert sorted(name for name, _ in loaded) == sorted([*listed, *vars(runtime)["_MODULES"]])
+
+
+def test_another_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="spwan"):
+        runtime.spwan  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_asking_for_what_does_not_exist_loads_nothing() -> None:
+    code = "import runtime, sys; print(hasattr(runtime, 'spwan'), 'gevent' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
+
+
+def test_a_public_class_is_found_again_by_its_pickle() -> None:
+    for name in NAMES:
+        value = getattr(runtime, name)
+        if isinstance(value, type):
+            assert pickle.loads(pickle.dumps(value)) is value
