@@ -114,7 +114,7 @@ class EventLog(Instrument):
         """The last stalls of the hub."""
         self._ids = itertools.count(1)
         self._by_pid: dict[int, int] = {}
-        self._kills: dict[int, tuple[int, Any]] = {}
+        self._kills: dict[int, tuple[int, Term]] = {}
         self._last_words: dict[int, tuple[str, str]] = {}
         self._last_known = LastKnownPlaces()
         self._spawn_quota = self._exit_quota = QUOTA
@@ -143,7 +143,7 @@ class EventLog(Instrument):
                 del self._by_pid[lost.pid.id]
         return number
 
-    def add_kill(self, process: Process, reason: Any) -> int:
+    def add_kill(self, process: Process, reason: Term) -> int:
         """Log that an observer sends an exit signal."""
         number = self.add("kill", process.pid, **self._about(process, position_of(process)), reason=self.shown(reason))
         if len(self._kills) > self.capacity:
@@ -201,7 +201,7 @@ class EventLog(Instrument):
             self.add("spawn", process.pid, name=short_call(initial_call(process)))
         return self._spawn_quota > 0
 
-    def exited(self, process: Process, reason: Any, cause: Pid | None) -> None:
+    def exited(self, process: Process, reason: Term, cause: Pid | None) -> None:
         """Log an exit with its cause."""
         self.past_messages += process.messages_in
         self.past_reductions += process.reductions
@@ -301,7 +301,7 @@ class EventLog(Instrument):
 
     # -- Causes -------------------------------------------------------------------------------------------------
 
-    def _cause_of_exit(self, process: Process, reason: Any, cause: Pid | None) -> int | None:
+    def _cause_of_exit(self, process: Process, reason: Term, cause: Pid | None) -> int | None:
         """Return the event that ended a process: an observer's signal, its giving up, or the exit of another one."""
         killed, wanted = self._kills.pop(process.pid.id, (None, None))
         if killed is not None and (cause is OUTSIDE or is_same(reason, wanted)):
@@ -318,7 +318,7 @@ class EventLog(Instrument):
             return None
         return behind
 
-    def _is_end(self, event: int | None, pid: Pid, reason: Any) -> bool:
+    def _is_end(self, event: int | None, pid: Pid, reason: Term) -> bool:
         """Whether an event is the exit of that process for that reason.
 
         A process that traps the exit of its parent and stops for the same reason was stopped by its parent.

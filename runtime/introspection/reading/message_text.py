@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from runtime.otp.calls import CALL, CAST, SYSTEM, From
+from runtime.terms.term import Term
 from runtime.terms.text import render
 
 
-def message_text(message: Any, limit: int = 500) -> str:
+def message_text(message: Term, limit: int = 500) -> str:
     """Return a message as text of a bounded length."""
     match message:
         case (tag, From() as caller, request) if tag is CALL:

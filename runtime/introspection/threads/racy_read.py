@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from runtime.kernel.process import Process
+from runtime.terms.term import Term
 
 T = TypeVar("T")
+K = TypeVar("K")
 
 ATTEMPTS = 20
 
@@ -33,12 +35,12 @@ def some(collection: Iterable[T] | None, limit: int) -> list[T]:
     return [] if collection is None else steady(lambda: list(islice(collection, limit)))
 
 
-def values(mapping: Mapping[Any, T] | None) -> list[T]:
+def values(mapping: Mapping[K, T] | None) -> list[T]:
     """Return all values of a dict."""
     return [] if mapping is None else steady(lambda: list(mapping.values()))
 
 
-def messages(process: Process, limit: int) -> list[Any]:
+def messages(process: Process, limit: int) -> list[Term]:
     """Return the first `limit` messages that wait in a mailbox, oldest first."""
     saved = some(process.saved, limit)
     return saved + some(process.mailbox, limit - len(saved))
