@@ -68,7 +68,7 @@ class Interrupted(KeyboardInterrupt, SystemExit):
     """Ctrl-C, after an orderly stop.
 
     A `KeyboardInterrupt` for who catches it. Python ends by it as by a SystemExit: with a status, and without a
-    traceback that would say no more than that somebody pressed the keys.
+    traceback: it would only show where the program happened to be.
     """
 
     def __init__(self) -> None:

@@ -153,7 +153,7 @@ def _stop(processes: list[Process], me: Process, limit: float) -> dict[Ref, Proc
         watch(me, process, ref, process.pid)
         waiting[ref] = process
     for process in processes:
-        if process.detached:  # a server without a parent takes nobody's exit signal for an order
+        if process.detached:  # a server without a parent obeys no exit signal but `kill`
             deliver(process, (SYSTEM, None, ("terminate", "shutdown")))
         else:
             exit_signal(process, process.parent or OUTSIDE, "shutdown")

@@ -37,8 +37,12 @@ from runtime.kernel.timers import Timers
 from runtime.terms.errors import NotInProcessError, RuntimeFault
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
+from runtime.terms.time_limit import OutOfTime, within
 
 logger = logging.getLogger("runtime")
+
+RESOLVING = 0.5
+"""Seconds of processor time that the hub takes to look up a via name for a timer."""
 
 BLOCK = 12
 """The table is a dict of blocks of ``2 ** BLOCK`` numbers, so that another thread can copy it piece by piece."""
@@ -159,10 +163,13 @@ class Node:
         raise TypeError(f'{dest!r} is no destination; give a Pid, a registered name or ("via", registry, key)')
 
     def send_from_timer(self, dest: Destination, message: Term) -> None:
-        """Deliver a timer's message; a name nobody holds, or a dead pid, takes it silently."""
+        """Deliver a timer's message; it is dropped when no process has the name, or the Pid is dead.
+
+        The hub runs this, so a via key whose ``__hash__`` never ends is cut.
+        """
         try:
-            process = self.resolve(dest)
-        except Exception:  # of a registry: its keys are duplicate ones, or somebody's __eq__ raises
+            process = within(RESOLVING, self.resolve, dest) if type(dest) is tuple else self.resolve(dest)
+        except (Exception, OutOfTime):  # of a registry: its keys are duplicate ones, or a key's __eq__ raises
             return
         if process is not None:
             deliver(process, message)

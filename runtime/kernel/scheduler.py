@@ -136,7 +136,7 @@ class Scheduler:
         """The dead process whose frames run now, at the hub's order."""
         self.unwinding_since = 0.0
         self.guard: Callable[[], None] | None = None
-        """Called before frames of a dead process run; sees to it that they `give_way`. None: nobody can make them."""
+        """Called before frames of a dead process run; sees to it that they `give_way`. None: nothing can."""
         self._next_turn = 0.0
         self.before_batch: Callable[[], None] = _nothing
         """Called in the hub before a batch: the node finishes what an exception has left half done."""
@@ -454,7 +454,7 @@ class Scheduler:
         if process.worker is None:
             self.remains.discard(process)
         elif not process.gives_way or process.computed_for >= UNWINDING:
-            announce(process)  # the frames wait, or compute for too long: nobody waits for them
+            announce(process)  # the frames wait, or compute for too long: their end is not waited for
             if process not in self.remains:
                 self.remains.add(process)
                 self._reap_soon()

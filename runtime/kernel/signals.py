@@ -18,9 +18,13 @@ from runtime.terms.immutable import ATOMIC
 from runtime.terms.isolation import isolate
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
+from runtime.terms.time_limit import within
 
 if TYPE_CHECKING:
     from runtime.kernel.node import Node
+
+COPYING = 0.5
+"""Seconds of processor time that the copy of a reason may take."""
 
 
 class Exit(NamedTuple):
@@ -80,11 +84,14 @@ def put(process: Process, message: Term) -> None:
 
 
 def own_copy(reason: Term) -> Term:
-    """Give one of those who hear of a death its own copy of the reason; the reason itself where copying fails."""
+    """Return a copy of a reason for one of those who hear of a death; the reason itself where copying fails.
+
+    It is made while the death is told, so that nothing can interrupt the program's ``__deepcopy__``: it is cut instead.
+    """
     if type(reason) in ATOMIC:
         return reason
     try:
-        return isolate(reason)
+        return within(COPYING, isolate, reason)
     except BaseException:  # of the program's code, or a reason nested too deep: the others must be told all the same
         return reason
 

@@ -13,11 +13,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 import gevent
 from gevent.hub import Hub
 from greenlet import getcurrent, greenlet
+
+T = TypeVar("T")
 
 
 class OutOfTime(BaseException):
@@ -57,7 +59,7 @@ def paused() -> Iterator[None]:
         sys.settrace(tracer)
 
 
-def within(seconds: float, describe: Callable[[Any], str], value: object, patience: float | None = None) -> str:
+def within(seconds: float, describe: Callable[[Any], T], value: object, patience: float | None = None) -> T:
     """Return ``describe(value)``. Raises OutOfTime when that takes more than `seconds` of this thread's processor time.
 
     It may wait for `patience` seconds besides (by default `seconds` too), while others run.

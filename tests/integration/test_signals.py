@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM on real programs: the tree stops in order, a second one is immediate, and nobody sees a mess."""
+"""Ctrl-C and SIGTERM on real programs: the tree stops in order, and a second signal is immediate."""
 
 import signal
 import subprocess

@@ -151,7 +151,7 @@ def wake(observer: Observer) -> None:
 
 
 def come_to_rest(node: Node, service: Service, observer: Observer, havoc: Havoc) -> None:
-    """Let nobody say anything, and wait until all has been said, restarted and unwound."""
+    """Let all members be quiet, and wait until every message is taken and everything restarted and unwound."""
     Soak.quiet = True
     deadline = time.monotonic() + PATIENCE
     count = len(havoc.supervisors) + len(havoc.members)
@@ -166,7 +166,7 @@ def come_to_rest(node: Node, service: Service, observer: Observer, havoc: Havoc)
 
 
 def is_at_rest(node: Node, count: int) -> bool:
-    """Whether the tree is complete and nobody has anything to do; the caller is one process more."""
+    """Whether the tree is complete and no process has anything to do; the caller is one process more."""
     return (
         node.alive == count + 1
         and len(node.names) == count

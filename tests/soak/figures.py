@@ -117,7 +117,7 @@ def faults(node: Node, names: list[str]) -> Iterator[str]:
     watching = sum(type(p.body) is Member and p.body.watching is not None for p in processes)
     monitors = sum(len(process.monitors or ()) for process in processes)
     if watching != monitors:
-        yield f"{watching} members watch somebody, and there are {monitors} monitors"
+        yield f"{watching} members watch another, and there are {monitors} monitors"
     if node.scheduler.remains or node.aliases or node.deaths:
         yield f"{len(node.scheduler.remains)} remains, {len(node.aliases)} aliases, {len(node.deaths)} deaths are left"
     idle = {id(worker) for worker in node.scheduler.idle}

@@ -1,4 +1,4 @@
-"""Messages and reasons that cannot be compared harm nobody but their owner."""
+"""Messages and reasons that cannot be compared harm no other process."""
 
 from typing import Any
 

@@ -32,10 +32,13 @@ from runtime import (
     run,
     self_,
     send,
+    send_after,
     sleep,
     spawn,
     whereis,
 )
+from runtime.kernel import node as kernel_node
+from runtime.kernel import signals
 from runtime.kernel.node import current, running_node
 from runtime.kernel.process import DEAD, Process
 from runtime.preemption.interruption import SIGNAL, Interruption, may_interrupt
@@ -368,6 +371,46 @@ def test_the_copy_of_a_reason_while_a_death_is_told_is_not_left() -> None:
     exited, told = answer_of(main)
     assert exited
     assert not told
+
+
+def test_a_reason_whose_copy_never_ends_is_cut_while_a_death_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signals, "COPYING", 0.02)
+
+    class CopiedOnce:
+        def __init__(self) -> None:
+            self.copies = 0
+
+        def __deepcopy__(self, memo: object) -> object:
+            self.copies += 1
+            if self.copies > 1:
+                spin()
+            return self
+
+    def main() -> object:
+        monitor(spawn(exit, CopiedOnce()))
+        return receive(Down).reason
+
+    assert type(run(main)).__name__ == "CopiedOnce"
+
+
+def test_a_via_key_whose_hash_never_ends_is_cut_when_a_timer_fires(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel_node, "RESOLVING", 0.02)
+
+    class Key:
+        loops = False
+
+        def __hash__(self) -> int:
+            return spin() if self.loops else 0
+
+    def main() -> object:
+        Registry.start_link(name="registry")
+        key = Key()
+        send_after(("via", "registry", key), "x", 0.001)
+        key.loops = True
+        send_after(self_(), "later", 0.002)
+        return receive("later", timeout=20)
+
+    assert run(main) == "later"
 
 
 def test_what_the_runtime_does_itself_is_not_left() -> None:

@@ -1,4 +1,4 @@
-"""The watchdog: it says who holds the hub, since when and where, and nothing while nobody does."""
+"""The watchdog: it says who holds the hub, since when and where, and is silent while the hub is free."""
 
 from __future__ import annotations
 
