@@ -236,7 +236,11 @@ def test_whoever_holds_the_hub_is_ended_and_no_other() -> None:
         thread = threading.Thread(target=press)
         thread.start()
         try:
-            return receive(Down, timeout=20).reason, alive(innocent)
+            reason = receive(Down, timeout=20).reason
+            thread.join()
+            signal.raise_signal(SIGNAL)  # one that was under way: it ends nobody else
+            signal.raise_signal(SIGNAL)
+            return reason, alive(innocent)
         finally:
             thread.join()
             interruption.close()

@@ -10,9 +10,12 @@ from typing import NoReturn
 import pytest
 
 from runtime import Down, exit, monitor, receive, run, self_, send, sleep, spawn
+from runtime.kernel import scheduler
 from runtime.kernel.node import Node, running_node
 from runtime.kernel.process import Pid, Process
 from runtime.kernel.scheduler import UNWINDING
+from runtime.preemption import unwinding
+from runtime.preemption.unwinding import LOOK
 
 
 def spin() -> NoReturn:
@@ -124,14 +127,18 @@ def test_one_that_swallows_the_kill_gives_way_with_time_slices() -> None:
 
 
 @pytest.mark.parametrize("time_slice", [None, 0.002])
-def test_a_clean_up_that_computes_for_a_moment_is_complete_before_the_death_is_told(time_slice: float | None) -> None:
+def test_a_clean_up_that_computes_for_a_moment_is_complete_before_the_death_is_told(
+    time_slice: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (scheduler, unwinding):  # so long a moment that a busy machine does not end it
+        monkeypatch.setattr(module, "UNWINDING", 10.0)
     log = []
 
     def cleans_up() -> None:
         try:
             receive()
         finally:
-            ends = time.thread_time() + UNWINDING / 8
+            ends = time.thread_time() + 5 * LOOK
             while time.thread_time() < ends:
                 sum(range(10))
             log.append("released")
