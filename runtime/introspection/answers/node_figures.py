@@ -24,6 +24,7 @@ from runtime.kernel.node import Node
 from runtime.otp import server_loop
 from runtime.preemption.time_slice import TimeSlices
 from runtime.preemption.watchdog import Watchdog
+from runtime.terms.text import shorten
 
 
 class NodeFigures:
@@ -70,7 +71,7 @@ class NodeFigures:
             cpu_time=time.process_time(),
             hub_lag=round(watchdog.lag, 6),
             hub_busy_with=None if busy_at is None else "?" if busy_with is None else str(busy_with.pid),
-            hub_busy_at=busy_at,
+            hub_busy_at=None if busy_at is None else shorten(busy_at),
             timers=len(node.timers.pending),
             names=len(node.names),
             remains=len(node.scheduler.remains),

@@ -13,6 +13,7 @@ from runtime.kernel.process import Process
 from runtime.preemption.hub_stack import hub_frame, running_process
 from runtime.preemption.own_code import MACHINERY, own_frames, owner
 from runtime.terms.crash import StackFrame, trim_stack
+from runtime.terms.text import shorten
 
 MAX_WALK = 2_000
 """How many frames are looked at. A deeper stack is shown from its inner end."""
@@ -56,8 +57,16 @@ def _walk(frame: FrameType | None) -> list[StackFrame]:
 
 
 def frames_of(stack: Iterable[StackFrame]) -> tuple[wire.Frame, ...]:
-    """Return frames as the wire has them, with their source where it can be read."""
+    """Return frames as the wire has them, with their source where it can be read.
+
+    Code that was compiled from a text may have names of any length, and no frame of the wire holds them whole.
+    """
     return tuple(
-        wire.Frame(file=f.file, line=f.line, function=f.function, source=linecache.getline(f.file, f.line).strip())
+        wire.Frame(
+            file=shorten(f.file),
+            line=max(0, f.line),
+            function=shorten(f.function),
+            source=shorten(linecache.getline(f.file, f.line).strip()),
+        )
         for f in stack
     )

@@ -205,7 +205,7 @@ def name_of(process: Process) -> str:
 def initial_call(process: Process) -> str:
     """Return the function that a process was started with, or an empty text while the process is being made."""
     body = process.body
-    return "" if body is None else str(body.initial_call)
+    return "" if body is None else text_of(body.initial_call)
 
 
 @lru_cache(1_000)  # there are few of them, and a list of processes has each many times
