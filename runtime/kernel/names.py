@@ -54,8 +54,13 @@ def unregister(name: str) -> bool:
     process = None if node is None else node.names.get(name)
     if node is None or process is None:
         raise NoProcessError(name)
-    process.name = None
-    node.names.pop(name, None)
+    try:
+        process.name = None
+        del node.names[name]
+    except BaseException:
+        if node.names.get(name) is process:
+            process.name = name
+        raise
     return True
 
 

@@ -382,6 +382,13 @@ class Process(Rare):
         more: dict[Process, None] = dict.fromkeys(links)
         return more, more
 
+    def links_without(self, other: Process) -> tuple[dict[Process, None] | tuple[Process, ...], dict[Process, None]]:
+        """Return what `links` becomes without `other`, and the dict that `other` has to be deleted from."""
+        links = self.links
+        if isinstance(links, dict):
+            return links, links if other in links else {other: None}
+        return tuple(p for p in links if p is not other), {other: None}
+
     def drop_link(self, other: Process) -> None:
         """Forget one half of a link."""
         links = self.links

@@ -254,9 +254,16 @@ def link_processes(one: Process, other: Process) -> None:
 
 
 def unlink_processes(one: Process, other: Process) -> None:
-    """Take a link away. It is gone with its first half: a death is told to those that know of the link, too."""
-    one.drop_link(other)
-    other.drop_link(one)
+    """Take a link away, on both sides."""
+    mine, from_mine = one.links_without(other)
+    theirs, from_theirs = other.links_without(one)
+    try:
+        one.links, other.links = mine, theirs
+        del from_mine[other], from_theirs[one]
+    except BaseException:
+        one.drop_link(other)
+        other.drop_link(one)
+        raise
 
 
 def watch(watcher: Process, target: Process, ref: Ref, dest: Destination) -> None:

@@ -98,11 +98,15 @@ class Timers:
         process.timers = None
 
     def _take(self, number: int) -> Timer | None:
-        timer = self.pending.pop(number, None)
-        if timer is not None and type(timer.dest) is Pid:
-            process = timer.dest.process
-            if process is not None and process.timers:
-                process.timers.pop(number, None)
+        timer = self.pending.get(number)
+        if timer is None:
+            return None
+        process = timer.dest.process if isinstance(timer.dest, Pid) else None
+        timers = None if process is None else process.timers
+        if timers is not None and number in timers:
+            del self.pending[number], timers[number]
+        else:
+            del self.pending[number]
         return timer
 
     def read(self, ref: Ref) -> float | None:

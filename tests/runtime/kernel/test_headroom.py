@@ -54,6 +54,10 @@ ROOM = 75
 """Levels below the recursion limit at which a call is tried, down to none."""
 
 
+class Struck(BaseException):
+    """What is raised in the middle of the runtime's own steps, as the handler of a signal might."""
+
+
 class Server(GenServer):
     """Answers calls; keeps a caller whom it has not answered."""
 
@@ -174,7 +178,7 @@ def try_call(name: str, attempt: Callable[[Callable[[], Any]], Any]) -> list[str
     def tries() -> None:
         flag(trap_exit=True)
         made = prepare(server, other)
-        with suppress(RecursionError, runtime.CallError):
+        with suppress(RecursionError, Struck, runtime.CallError):
             attempt(lambda: action(server, other, made))
         sleep(0.0)
         seen.extend(faults_of(node))
