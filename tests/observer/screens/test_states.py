@@ -97,7 +97,7 @@ async def test_a_node_that_owes_an_answer_is_not_called_live(drive: Drive, monke
 async def test_an_action_on_a_lost_node_is_answered_with_a_sentence(drive: Drive) -> None:
     async with drive(fake_node.chat()) as driver:
         driver.node.lose("The connection was closed.")
-        await driver.press("j", "X")
+        await driver.press("j", "X", "enter")
         assert await driver.shows("Not done")
         assert driver.node.connects < 10
 
