@@ -24,3 +24,12 @@ def test_lives_not_seen_for_longest_are_forgotten() -> None:
     assert histories.get("b") is None
     assert histories.get("a") is not None
     assert len(histories) == 2
+
+
+def test_memory_that_grew_before_a_restart_is_not_counted_for_the_new_process() -> None:
+    histories = RowHistories()
+    for time, pid, memory in ((1.0, "<0.1.0>", 1_000), (2.0, "<0.1.0>", 9_000), (3.0, "<0.2.0>", 2_000)):
+        histories.take([Row(key="a", pid=pid, memory=memory)], time)
+    history = histories.get("a")
+    assert history is not None
+    assert history.growth == 0
