@@ -352,14 +352,55 @@ def test_a_supervisor_that_starts_a_child_for_ever_does_not_keep_the_program_fro
 
     def main() -> None:
         def build() -> None:
-            Supervisor.start_link([member("first", stopped), Late])
+            specs = [member("inner", stopped), Late]
+            inner = ChildSpec(id="inner", type="supervisor", start=(Supervisor.start_link, specs))
+            Supervisor.start_link([member("first", stopped), member("second", stopped), inner])
 
         spawn(build)
         sleep(0.01)
 
     with use_clock(MockClock()):
         run(main)
-    assert stopped == ["first"]
+    assert stopped == ["inner", "second", "first"]
+
+
+def test_a_tree_has_all_the_time_that_its_children_may_take() -> None:
+    stopped: list[str] = []
+
+    class Slow(Recorder):
+        def terminate(self, reason: object) -> None:
+            sleep(15)
+            super().terminate(reason)
+
+    def main() -> None:
+        def slow(name: str) -> ChildSpec:
+            return ChildSpec(id=name, start=(lambda: Slow.start_link(name, stopped),), shutdown=20.0)
+
+        inner = ChildSpec(id="inner", type="supervisor", start=(Supervisor.start_link, [slow("a"), slow("b")]))
+        Supervisor.start([inner])
+        dynamic = DynamicSupervisor.start()
+        start_child(dynamic, slow("c"))
+
+    with use_clock(MockClock()):
+        run(main)
+    assert stopped == ["c", "b", "a"]
+
+
+def test_what_no_supervisor_stops_is_told_newest_first() -> None:
+    told: list[int] = []
+
+    def waits(number: int) -> None:
+        flag(trap_exit=True)
+        receive(Exit)
+        told.append(number)
+
+    def main() -> None:
+        for number in range(3):
+            spawn(waits, number)
+        sleep(0.01)
+
+    run(main)
+    assert told == [2, 1, 0]
 
 
 def test_a_start_function_that_never_returns_does_not_keep_the_program_from_ending() -> None:
