@@ -59,7 +59,7 @@ class Dealer(GenServer):
         send_after(self_(), "deal", TICK)
 
     def deal(self, supervisor: Pid | str) -> None:
-        """Give work to the servers of a supervisor, or go down to one of its supervisors."""
+        """Send work to the servers of a supervisor, or go down to one of its supervisors."""
         children = [child for child in which_children(supervisor) if isinstance(child.pid, Pid)]
         if not children:
             return

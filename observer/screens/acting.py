@@ -103,7 +103,7 @@ class Acting(ViewScreen):
         raise NotImplementedError
 
     def child_targets(self) -> Sequence[ChildTarget]:
-        """Give the children that a key has their supervisors act on now."""
+        """Return the children that the supervisors act on when a key is pressed now."""
         return child_target_of(self.row_in_hand())
 
     def show_outcome(self, outcome: KillOutcome) -> None:

@@ -105,8 +105,8 @@ class Row(Frozen, frozen=True):
     """One line of a tree or of a process list: a process, a child that is not running, a greenlet, or a group of rows.
 
     `key` names the line for good: a child's place in its tree (``"app/pool/worker-3"``), which survives a restart, or
-    the pid of a process under no supervisor. A greenlet that is no process has a name like ``g7`` for a pid. `pid` is
-    None for a child that is not running and for a group.
+    the pid of a process under no supervisor. A plain greenlet, which is no process, has a name like ``g7`` for a pid.
+    `pid` is None for a child that is not running and for a group.
     `messages_in`, `messages_out` and `reductions` count since the process started; `cpu_time` (seconds of processor
     time) grows only while observers are there, and is None where it was never measured.
     `memory` is an estimate in bytes that was made `memory_age` seconds ago, or None before the first one.
@@ -249,7 +249,7 @@ class GetTree(Query, tag="tree", frozen=True):
 
 
 class GetProcesses(Query, tag="processes", frozen=True):
-    """Ask for a window of the flat list of processes, and of greenlets that are none. Answered by `Window`.
+    """Ask for a window of the flat list of processes and plain greenlets. Answered by `Window`.
 
     `delta` sorts figures by what they gained since this connection last asked. `group_by` gives one row a group,
     with counts and sums. `filter`, `anchor` and `follow` as in `GetTree`.

@@ -45,14 +45,14 @@ class PlainBody(Struct, eq=False):
 
 
 def name_of(function: Any) -> str:
-    """Give ``module.qualified_name`` of a callable."""
+    """Return ``module.qualified_name`` of a callable."""
     module = getattr(function, "__module__", None)
     name = getattr(function, "__qualname__", None) or type(function).__qualname__
     return f"{module}.{name}" if module else str(name)
 
 
 def exit_reason(process: Process, error: BaseException) -> Any:
-    """Give the exit reason of a process whose code ended with `error`."""
+    """Return the exit reason of a process whose code ended with `error`."""
     if process.state is DEAD:
         if process.node.scheduler.forked:
             end_child(error)

@@ -15,7 +15,7 @@ class Clock(Protocol):
     """Whether the node may jump to the next deadline when every process waits."""
 
     def now(self) -> float:
-        """Give monotonic seconds."""
+        """Return monotonic seconds."""
         ...
 
     def advance_to(self, deadline: float) -> None:
@@ -49,7 +49,7 @@ class MockClock:
         self.time = start
 
     def now(self) -> float:
-        """Give the seconds that this clock shows."""
+        """Return the seconds that this clock shows."""
         return self.time
 
     def advance_to(self, deadline: float) -> None:
@@ -62,12 +62,12 @@ _now = _clock.now
 
 
 def now() -> float:
-    """Give monotonic seconds of the node's clock."""
+    """Return monotonic seconds of the node's clock."""
     return _now()
 
 
 def current_clock() -> Clock:
-    """Give the clock in use."""
+    """Return the clock in use."""
     return _clock
 
 

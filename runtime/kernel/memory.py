@@ -63,12 +63,12 @@ class Measurement:
 
 
 def measure(process: Process) -> int:
-    """Give the estimate in bytes."""
+    """Return the estimate in bytes."""
     return sum(walk(process))
 
 
 def walk(process: Process, limit: int = LIMIT) -> Iterator[int]:
-    """Give the sizes of what a process owns, one object at a time, so that the walk can be taken in slices."""
+    """Yield the sizes of what a process owns, one object at a time, so that the walk can be taken in slices."""
     yield sys.getsizeof(process)
     if process.worker is not None:
         yield STACK
@@ -115,14 +115,14 @@ _CONTAINERS: tuple[Any, ...] = (list, tuple, deque, set, frozenset, dict)
 
 
 def _container(kind: type) -> Any:
-    """Give the builtin container that a class is or inherits from: its methods run none of the program's code."""
+    """Return the builtin container that a class is or inherits from: its methods run none of the program's code."""
     if kind in _CONTAINERS:
         return kind
     return next((container for container in _CONTAINERS if issubclass(kind, container)), None)
 
 
 def _walk_sample(container: Any, value: Any, seen: set[int], limit: int) -> Iterator[int]:
-    """Give the sizes of what a sample of a large container's items holds, and then what the others come to."""
+    """Yield the sizes of what a sample of a large container's items holds, and then what the others come to."""
     total = 0
     sample = deque(islice(container.__iter__(value), SAMPLE))
     if container is dict:
@@ -135,7 +135,7 @@ def _walk_sample(container: Any, value: Any, seen: set[int], limit: int) -> Iter
 
 
 def roots(process: Process) -> Iterator[Any]:
-    """Give what a process refers to directly: its body, its messages, its dictionary, the variables of its functions.
+    """Return what a process refers to directly: its body, its messages, its dictionary, the variables of its functions.
 
     In the node's thread alone: the frames must not run meanwhile.
     """

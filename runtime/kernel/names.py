@@ -10,7 +10,7 @@ from runtime.terms.errors import AlreadyRegisteredError, NoProcessError
 
 
 def register(name: str, pid: Pid) -> bool:
-    """Give the process a name to be sent to; True (OTP: register/2).
+    """Register a process under a name that messages can be sent to, and return True (OTP: register/2).
 
     Raises AlreadyRegisteredError when the name is taken or the process has one, NoProcessError when it is dead,
     ValueError for the reserved name ``"undefined"``, TypeError for what is no name.
@@ -65,12 +65,12 @@ def unregister(name: str) -> bool:
 
 
 def whereis(name: Destination) -> Pid | None:
-    """Give the Pid registered under `name`, None when nobody is (OTP: whereis/1)."""
+    """Return the Pid registered under `name`, or None (OTP: whereis/1)."""
     node = running_node()
     process = None if node is None else node.resolve(name)
     return None if process is None else process.pid
 
 
 def registered() -> list[str]:
-    """Give all registered names."""
+    """Return all registered names."""
     return [*this_node().names]

@@ -106,5 +106,5 @@ def _is_delayed(greenlet: Greenlet[..., Any]) -> bool:
 
 
 def process_of(greenlet: Any) -> Process | None:
-    """Give the process that a greenlet runs, or the record of one that is none; None for the hub and the unknown."""
+    """Return the process that a greenlet runs, or the record of a plain greenlet; None for the hub."""
     return greenlet.process if type(greenlet) is Worker else getattr(greenlet, RECORD, None)

@@ -38,7 +38,7 @@ class Report:
         return f"Report({self.kind}, {self.fields!r})"
 
     def text(self) -> str:
-        """Give the report as a person reads it, a line a field."""
+        """Return the report as text for a person, one line for each field."""
         lines = [self.kind.replace("_", " ")]
         for name, value in self.fields.items():
             if name == "stacktrace":

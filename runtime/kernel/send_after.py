@@ -53,7 +53,7 @@ def cancel_timer(ref: Ref) -> float | None:
 
 
 def read_timer(ref: Ref) -> float | None:
-    """Give the seconds that are left of a timer, None when it is not pending (OTP: read_timer/1)."""
+    """Return the seconds that are left of a timer, None when it is not pending (OTP: read_timer/1)."""
     _check(ref, "read_timer")
     return this_node().timers.read(ref)
 

@@ -90,7 +90,7 @@ class From:
         self.settle(Failure(own_copy(reason)))
 
     def forget(self) -> None:
-        """Give the call up: a reply that still comes is dropped."""
+        """Drop the call: a reply that still comes is ignored."""
         if self.outcome is PENDING:
             self.outcome = None
         if self.server.watchers is not None:

@@ -39,7 +39,7 @@ StallKind = Literal["computing", "blocked", "starved"]
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """The hub was held for `seconds` until `at`, by `process` (None: by something that is no process) at `where`.
+    """The hub was held for `seconds` until `at`, by `process` (None for anything else) at `where`.
 
     Kinds: ``computing`` (it used the processor), ``blocked`` (it waited in a call that blocks the thread, such as
     `time.sleep` or a read from a socket that is not gevent's) and ``starved`` (the hub's thread was not run: nobody in

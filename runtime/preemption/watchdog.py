@@ -129,11 +129,11 @@ class Watchdog:
             self._is_over()
 
     def _is_in_use(self) -> bool:
-        """Whether the hub has ever run: a program whose main thread does without gevent holds nobody up."""
+        """Whether the hub has ever run. A program whose main thread does without gevent holds up no process."""
         return greenlet.__bool__(self.node.hub)
 
     def _running(self, frame: FrameType, at_once: bool) -> Process | None:
-        """Return the process that runs; `at_once` without looking for a greenlet that is none, which takes long."""
+        """Return the process that runs. With `at_once`, plain greenlets are not searched, which takes long."""
         process = running_process(frame)
         if process is None and not at_once and self._other_greenlet is not None:
             return self._other_greenlet()

@@ -76,7 +76,7 @@ class Child:
         return math.inf if shutdown is None else shutdown
 
     def info(self, id: Term) -> ChildInfo:
-        """Give the child's line of `which_children`."""
+        """Return the child's line of `which_children`."""
         spec = self.spec
         modules = spec.modules if spec.modules == "dynamic" else [*spec.modules]
         return ChildInfo(id, self.at, spec.type, modules)

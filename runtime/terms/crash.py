@@ -109,7 +109,7 @@ _CHEAP_STR = (UnicodeDecodeError.__str__, UnicodeEncodeError.__str__)
 
 
 def stack_of(trace: TracebackType | None) -> list[StackFrame]:
-    """Give the lines of a traceback without the runtime's own outermost frames."""
+    """Return the lines of a traceback without the runtime's own outermost frames."""
     frames = [StackFrame(f.f_code.co_filename, line, f.f_code.co_name) for f, line in traceback.walk_tb(trace)]
     return trim_stack(frames)
 

@@ -26,7 +26,7 @@ def _rebuild(cls: type[RuntimeFault], args: tuple[Any, ...], attributes: dict[st
 
 
 class NoProcessError(RuntimeFault, ValueError):
-    """A name that nobody holds was used, or a link was asked for to a process that is gone.
+    """A name that is not registered was used, or a link to a process that is gone was asked for.
 
     `dest` is what could not be found. Never raised for sending to a dead pid, which is silently ignored.
     """

@@ -38,7 +38,7 @@ def _is_handle(kind: type) -> bool:
 
 
 def isolate(message: Any) -> Any:
-    """Give `message`, or a copy of it that shares nothing mutable with it."""
+    """Return `message`, or a copy of it that shares nothing mutable with it."""
     kind = type(message)
     if kind in ATOMIC:
         return message

@@ -45,9 +45,9 @@ ANY = Any_()
 class Matching:
     """A set of patterns in working order: `accepts(message)` says whether any of them matches.
 
-    `stable` promises that a message once refused stays refused, so that a mailbox need not be looked through again.
-    `newer_than` is the number of a reference that every message has in it that matches, 0 when there is none: what
-    came before that reference was made cannot match.
+    `stable` promises that a refused message stays refused, so that a mailbox need not be searched again.
+    `newer_than` is the number of a reference that every matching message contains, or 0: a message that is older than
+    the reference cannot match.
 
     Once remembered, `first` is the type of the first pattern, and `kinds` those of all tuples in the patterns where it
     does not tell all.
@@ -69,7 +69,7 @@ _MAX_KNOWN = 1_000
 
 
 def matching(patterns: tuple[Any, ...]) -> Matching:
-    """Give the `Matching` of some patterns; the same object again for equal ones, where that is safe."""
+    """Return the `Matching` of some patterns; the same object again for equal ones, where that is safe."""
     try:
         found = _known.get(patterns)
     except TypeError:  # something unhashable inside
@@ -94,7 +94,7 @@ def matching(patterns: tuple[Any, ...]) -> Matching:
 
 
 def _kinds(items: tuple[Any, ...]) -> list[Any]:
-    """Give the type of each tuple among the items, followed by those of the tuples in it where there are any."""
+    """Return the type of each tuple among the items, followed by the types of the tuples inside it."""
     kinds: list[Any] = []
     for item in items:
         if isinstance(item, tuple):
@@ -127,7 +127,7 @@ _CHANGES = -1
 
 
 def _newest_reference(pattern: Any) -> int:
-    """Give the highest number of the references that a pattern demands, 0 when it demands none.
+    """Return the highest number of the references that a pattern demands, 0 when it demands none.
 
     `_CHANGES` for one that may accept tomorrow what it refuses today: a function, a value that can change.
     """

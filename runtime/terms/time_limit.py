@@ -1,9 +1,8 @@
 """The cut-off: a limit on the time that a value of the program's may take to describe itself.
 
-A ``__repr__`` or ``__str__`` is code like any other: it may loop for ever, or wait. In a report it would hold up the
-end of a process, in the hub everybody. While it runs, each of its lines looks at the time, and a wait of its own is
-ended.
-What it cannot cut is one long call into C, and a loop that swallows the exception which ends it.
+A ``__repr__`` or ``__str__`` is code like any other: it may loop without end, or wait. In a report it would hold up the
+end of a process, and in the hub every process. While it runs, the time is checked at each of its lines, and a wait of
+its own is ended. Two things cannot be cut: one long call into C, and a loop that swallows the exception.
 """
 
 from __future__ import annotations

@@ -176,7 +176,7 @@ class Findings:
             yield wire.Lint(kind="calls_itself", weight=2, pids=(str(process.pid),), sentence=sentence)
 
     def _striking(self, some: Sequence[Process]) -> list[Process]:
-        """Give the few processes that have something to be looked at: asked in one expression, of all of them."""
+        """Return the few processes that may have a finding, chosen by one expression over all of them."""
         known = self._memory
         return [
             process
@@ -235,7 +235,7 @@ class Findings:
             yield wire.Lint(kind="never_received", weight=2, pids=(str(process.pid),), sentence=sentence)
 
     def _alone(self, census: TopLevel, pace: Pace) -> Iterator[wire.Lint]:
-        """Find processes whose end nobody would hear of."""
+        """Find processes whose end would reach no other process."""
         for chunk in census.free():
             for process in chunk:
                 if process.links or process.watchers or process.name is not None or process.parent is None:

@@ -26,7 +26,7 @@ class ServerStates:
         self._guard = new_lock()
 
     def of(self, process: Process) -> tuple[str | None, str]:
-        """Return the state of a server as text, or None and why there is none. It waits: not for the hub."""
+        """Return the state of a server as text, or None and the reason. Waits, and must not be called in the hub."""
         if not isinstance(process.body, GenServer):
             return None, "It is not a server: it keeps its state in the variables of its functions."
         asked = self._ask(process)

@@ -1,0 +1,130 @@
+"""Writes `runtime/REFERENCE.md` from the docstrings: ``python -m tests.support.reference``.
+
+A test compares the page with what this would write, so that it never falls behind the code.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import runtime
+import runtime.application
+import runtime.sys
+import runtime.timer
+
+PAGE = Path(__file__).parents[2] / "runtime" / "REFERENCE.md"
+
+SECTIONS = {
+    "Nodes": "run now use_clock MockClock",
+    "Processes": (
+        "spawn spawn_link spawn_monitor self_ exit link unlink monitor demonitor flag dictionary alive processes "
+        "process_info set_label get_label suspend resume sleep Pid Ref Exit Down Crash StackFrame"
+    ),
+    "Messages": "send receive flush ANY alias unalias send_after start_timer read_timer cancel_timer TimerRef",
+    "Names": "register unregister whereis registered Registry",
+    "Servers": (
+        "GenServer call cast reply stop From Reply NOREPLY IGNORE Stop Continue Timeout send_request receive_response "
+        "wait_response check_response Agent"
+    ),
+    "State machines": ("GenStatem Next Keep Repeat Postpone NextEvent StateTimeout EventTimeout NamedTimeout"),
+    "Supervisors": (
+        "Supervisor SupervisorSpec ChildSpec child_spec ChildInfo check_childspecs which_children count_children "
+        "start_child terminate_child restart_child delete_child get_childspec DynamicSupervisor DynamicSupervisorSpec "
+        "PartitionSupervisor"
+    ),
+    "Tasks": "Task spawn_task await_ await_many yield_ yield_many shutdown ignore async_stream TaskSupervisor",
+    "Applications": "Application",
+    "Hooks": "Instrument install remove Report",
+    "Errors": (
+        "RuntimeFault NoProcessError NotInProcessError AlreadyRegisteredError ReceiveTimeout ProcessExit ProcessKilled "
+        "CallError StartError SupervisorError SpecError ApplicationError"
+    ),
+}
+"""The headings of the page, and the public names below each. A test holds them against `runtime.__all__`."""
+
+MODULES: dict[str, ModuleType] = {
+    module.__name__: module for module in (runtime.sys, runtime.timer, runtime.application)
+}
+"""Public modules whose functions have a section of their own."""
+
+
+def page() -> str:
+    """Return the whole page as Markdown."""
+    parts = [
+        "# Reference",
+        "Every public name, made from the docstrings. Import all of them from `runtime`, and the functions of the last "
+        "sections from the module that the heading names. Times are seconds. *(OTP: name)* says which function of "
+        "Erlang or Elixir a name behaves like.",
+    ]
+    for heading, names in SECTIONS.items():
+        parts.append(f"## {heading}")
+        for name in names.split():
+            parts += _entry(name, getattr(runtime, name))
+    for heading, module in MODULES.items():
+        parts.append(f"## `{heading}`")
+        for name, value in _functions(module):
+            parts += _entry(name, value)
+    return "\n\n".join(parts) + "\n"
+
+
+def _functions(module: ModuleType) -> Iterator[tuple[str, object]]:
+    """Yield the public functions that a module defines itself, in the order of its source."""
+    own = [
+        (name, value)
+        for name, value in vars(module).items()
+        if inspect.isfunction(value) and not name.startswith("_") and value.__module__ == module.__name__
+    ]
+    yield from sorted(own, key=lambda item: item[1].__code__.co_firstlineno)
+
+
+def _entry(name: str, value: object) -> list[str]:
+    """Return the paragraphs of one name: its heading with the signature, its docstring, its methods."""
+    if inspect.isclass(value):
+        return [f"### {name}", *_text(value), *_methods(value)]
+    if inspect.isroutine(value):
+        return [f"### {name}", f"```python\n{_call(name, value)}\n```", *_text(value)]
+    return [f"### {name}", *_text(type(value))]
+
+
+def _methods(cls: type) -> Iterator[str]:
+    """Yield a paragraph for each public method and property that a class of the runtime defines."""
+    if issubclass(cls, BaseException) or cls.__doc__ is None:
+        return
+    seen: dict[str, object] = {}
+    for base in reversed(cls.__mro__):
+        if base.__module__.partition(".")[0] == "runtime":
+            seen |= {k: v for k, v in vars(base).items() if not k.startswith("_") and inspect.getdoc(v)}
+    for name, raw in seen.items():
+        value = getattr(cls, name)
+        if isinstance(raw, property):
+            yield f"`{cls.__name__}.{name}`: {_inline(inspect.getdoc(raw))}"
+        elif inspect.isroutine(value):
+            yield f"`{cls.__name__}.{_call(name, value)}`: {_inline(inspect.getdoc(value))}"
+
+
+def _call(name: str, value: object) -> str:
+    """Return how a function is called: its name and its signature."""
+    try:
+        text = str(inspect.signature(value, eval_str=False))  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return f"{name}(...)"
+    text = re.sub(r"<[^<>]* object at 0x[0-9a-f]+>|<[\w.]+_Nothing[^<>]*>", "...", text)
+    return f"{name}{text}".replace("'", "")
+
+
+def _text(value: object) -> list[str]:
+    """Return the paragraphs of a docstring."""
+    return [part.rstrip() for part in (inspect.getdoc(value) or "").replace("::\n", ":\n").split("\n\n")]
+
+
+def _inline(text: str | None) -> str:
+    """Return a docstring as one paragraph."""
+    return " ".join((text or "").split())
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
