@@ -44,8 +44,8 @@ does the node remember them."""
 DASHBOARD = """
 import asyncio, sys
 from observer.app import ObserverApp
-from observer.connection import Connection
-from observer.settings import Settings
+from observer.node.connection import Connection
+from observer.model.settings import Settings
 from runtime.introspection.address import socket_path
 
 async def main(view):

@@ -81,7 +81,7 @@ def test_crash_loop_the_message_that_a_server_dies_of_is_found(folder: Path) -> 
         screen.keys("f")
         screen.shows("Events: crashes and trouble")
         screen.shows(r"✗ orders exited: KeyError: 'no such")
-        screen.shows(r"price .*crash_loop\.py:\d+")
+        screen.shows(r"crash_loop\.py:\d+ +price")
         screen.shows(r"return PRICES\[order\]")
         screen.shows("Last message")
         screen.shows("cast: 'no such dish'")
@@ -162,4 +162,6 @@ def test_greenlets_a_program_without_a_process_is_watched(folder: Path) -> None:
         screen.select("waiter")
         pid = screen.shows(r"^▌.*waiter +(g\d) ")[1]
         screen.keys("X")
-        screen.shows(rf"waiter exited: killed {pid}")
+        screen.shows("nothing brings it back")
+        screen.keys("Enter")
+        screen.shows(rf"waiter exited: killed +{pid}")

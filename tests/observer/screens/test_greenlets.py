@@ -48,7 +48,7 @@ def test_a_portrait_says_where_in_the_program_a_greenlet_waits() -> None:
     details = wire.Details(row=GREENLET, current_stacktrace=(own, waits))
     told = {label: "".join(text for text, _ in spans) for label, spans in facts(GREENLET, details, None, 100.0)}
     assert told.keys() == {"Greenlet", "State", "At"}
-    assert told["At"].startswith("serve shop.py:3")
+    assert told["At"].startswith("shop.py:3 serve")
     assert [label for label, _ in more_facts(details)] == ["Work"]
 
 
