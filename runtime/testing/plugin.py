@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from contextlib import nullcontext
+from types import FunctionType
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -113,7 +114,13 @@ def _wants_node(item: pytest.Function) -> bool:
         return False
     if item.get_closest_marker("node") or any(_is_ours(item, name) for name in FIXTURES):
         return True
-    return any(getattr(value, "__module__", None) in _MODULES for value in vars(item.module).values())
+    return any(_module_of(value) in _MODULES for value in vars(item.module).values())
+
+
+def _module_of(value: object) -> str | None:
+    """Return where a function or class is defined. Other values are not asked: they run code of the program's own."""
+    kind = type(value)
+    return value.__module__ if kind is FunctionType or issubclass(kind, type) else None
 
 
 def _is_ours(item: pytest.Function, fixture: str) -> bool:

@@ -63,6 +63,11 @@ def test_outside(clock):
 
 @pytest.mark.node
 def test_inside(): self_()
+
+class Shy:
+    def __getattribute__(self, name): raise AssertionError(name)
+
+shy = Shy()
 """
     )
     assert pytester.runpytest_subprocess("-q", "-W", "error").parseoutcomes() == {"passed": 2}
