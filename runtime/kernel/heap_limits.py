@@ -41,13 +41,11 @@ class HeapLimits:
         self._waiting: list[Process] = []
         self._current: Measurement | None = None
         self._timer = loop.timer(0, ref=False)
-        self._running = False
 
     def watch(self, process: Process) -> None:
         """Measure a process from now on, until its end or until it has no limit any more."""
         self._limited[process] = None
-        if not self._running:
-            self._running = True
+        if not self._timer.active:
             self._rest(PAUSE)
 
     def close(self) -> None:
@@ -58,6 +56,14 @@ class HeapLimits:
         self._current = None
 
     # -- In the hub -----------------------------------------------------------------------------------------------
+
+    def look_after(self) -> None:
+        """Go on where an exception has struck: the measurement that it has cut short begins anew."""
+        if self._limited and not self._timer.active:
+            cut, self._current = self._current, None
+            if cut is not None and cut.process in self._limited:
+                self._limited[cut.process] = None
+            self._rest(PAUSE)
 
     def _rest(self, seconds: float) -> None:
         self._timer.stop()
@@ -72,8 +78,6 @@ class HeapLimits:
         if more or self._limited:
             pause = (time.perf_counter() - begun) / SHARE
             self._rest(pause if more else max(PAUSE, pause))
-        else:
-            self._running = False
 
     def _step(self) -> bool:
         """Look at a few objects, or at the next process; False at the end of a round."""
@@ -89,10 +93,10 @@ class HeapLimits:
         if process.state is DEAD or limit is None:
             self._current = None
         elif not measurement.advance() or measurement.total > limit:
-            self._current = None
             process.memory, process.memory_at = measurement.total, time.monotonic()
             if measurement.total > limit:
                 self._end(process, limit, measurement.total)
+            self._current = None  # last: what an exception has kept here is measured again
         return True
 
     def _begin(self, process: Process) -> None:
@@ -101,8 +105,8 @@ class HeapLimits:
             return
         lived = (process.reductions, process.messages_in)
         if self._limited.get(process) != lived or process.state is RUNNING:
-            self._limited[process] = lived
             self._current = Measurement(process, FARTHEST)
+            self._limited[process] = lived
 
     def _end(self, process: Process, limit: int, size: int) -> None:
         report(

@@ -65,14 +65,16 @@ class Node:
         """Dead processes whose deaths are still to be told."""
         self.spreads = False
         """Whether they are being told."""
-        self.half_dead: dict[Process, None] = {}
-        """Processes on whose way off the node an exception has struck."""
+        self.half_dead: dict[Process, Term] = {}
+        """Processes on whose way off the node an exception has struck, and the reasons why they end."""
         self.retells = False
         """Whether the hub does again what an exception has left half done."""
         self.self_calls: deque[tuple[float, Process]] = deque(maxlen=20)
         """The last processes that called themselves, and when (monotonic seconds): observers tell of it."""
         self.closing: list[Callable[[], object]] = [take_turns(TURN)]
         """What is called when the node is taken down."""
+        self.looks_after: list[Callable[[], object]] = []
+        """What is called each time before the hub waits: to go on with what an exception has cut short."""
         self.scheduler = Scheduler(self.hub)
         self.timers = Timers(self.hub.loop, self.scheduler.wake, self.send_from_timer)
         self.heap_limits = HeapLimits(self.hub.loop)
@@ -242,7 +244,12 @@ class Node:
             scheduler.schedule()
         if self._inbox:
             self._knock.send()
+        if scheduler.remains:
+            scheduler.look_after_remains()
         self.timers.look_after()
+        self.heap_limits.look_after()
+        for look in self.looks_after:
+            look()
 
     # -- Time -----------------------------------------------------------------------------------------------------
 

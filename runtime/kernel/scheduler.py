@@ -143,7 +143,7 @@ class Scheduler:
         self.after_batch: Callable[[], None] | None = None
         """Called in the hub when nothing is ready any more; the mock clock jumps from here."""
         self._again = self.hub.loop.timer(0)
-        self._reaper = self.hub.loop.timer(0)
+        self._reaper: Any = self.hub.loop.timer(0)
         self._reaper_delay = 0.0
         self._reaping = False
 
@@ -433,7 +433,11 @@ class Scheduler:
             del self.computing[process]
             return
         started = time.monotonic()
-        self._run_frames(process, worker, _switch)
+        try:
+            self._run_frames(process, worker, _switch)
+        except BaseException:
+            self.doomed.append(process)  # it may be in no other queue by now
+            raise
         present = time.monotonic()
         self._next_turn = present + min(LONGEST_PAUSE, (present - started) * max(1, len(self.ready)))
 
@@ -487,6 +491,12 @@ class Scheduler:
             self._reaper.close()
             self._reaper = self.hub.loop.timer(self._reaper_delay)
             self._reaper.start(self._reap)
+
+    def look_after_remains(self) -> None:
+        """See to it that they are interrupted again, also when an exception has struck where that was arranged."""
+        if not self._reaper.active:
+            self._reaping = False
+            self._reap_later()
 
     def _reap(self) -> None:
         self._reaping = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from typing import Any
 
 from runtime.kernel.node import Node
 
@@ -25,7 +26,8 @@ class BackgroundWork(ABC):
         self._until = 0.0
         self._running = False
         self._closed = False
-        self._timer = node.hub.loop.timer(0, ref=False)
+        self._timer: Any = node.hub.loop.timer(0, ref=False)
+        node.looks_after.append(self._look_after)
 
     def keep_going(self) -> None:
         """Keep the work going for a while, and begin it when it had stopped. From any thread."""
@@ -43,6 +45,8 @@ class BackgroundWork(ABC):
         """Stop for good. In the hub."""
         self._closed = True
         self._timer.close()
+        if self._look_after in self.node.looks_after:
+            self.node.looks_after.remove(self._look_after)
 
     # -- In the hub -----------------------------------------------------------------------------------------------
 
@@ -58,6 +62,12 @@ class BackgroundWork(ABC):
     def stop(self) -> None:
         """Let go of what was begun. Called when no observer asks any more."""
 
+    def _look_after(self) -> None:
+        """Begin anew where an exception of a signal's handler has struck: half a measurement would tell too little."""
+        if self._running and not self._timer.active:
+            self.stop()
+            self._rest(SLICE / SHARE)
+
     def _slice(self) -> None:
         if self._closed or time.monotonic() > self._until:
             self._running = False
@@ -67,7 +77,9 @@ class BackgroundWork(ABC):
         more = True
         while more and time.perf_counter() - begun < SLICE:
             more = self.step()
-        pause = self.pause(time.perf_counter() - begun, more)
+        self._rest(self.pause(time.perf_counter() - begun, more))
+
+    def _rest(self, pause: float) -> None:
         self._timer.stop()
         self._timer = self.node.hub.loop.timer(pause, ref=False)
         self._timer.start(self._slice)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import Any
 import pytest
 
 import runtime
-from runtime import Supervisor
+from runtime import Down, Supervisor, exit, flag, receive, run, sleep, spawn_monitor
+from runtime.kernel.node import this_node
 from tests.runtime.kernel.test_headroom import CALLS, Server, Struck, kept_faults, try_call
 from tests.support.in_node import in_node
 
@@ -71,3 +73,73 @@ def test_a_call_in_which_an_exception_strikes_happens_whole_or_not_at_all(name: 
         if not reached:
             break
     assert kept_faults() == []
+
+
+def strike_in_hub(number: int, action: Callable[[], Any]) -> bool:
+    """As `strike_at`, in the hub, whose timer for it has just run off."""
+    reached: list[bool] = []
+
+    def attempt() -> None:
+        try:
+            reached.append(strike_at(number, action))
+        except Struck:
+            reached.append(True)
+
+    this_node().hub.loop.run_callback(attempt)
+    while not reached:
+        sleep(0)
+    return reached[0]
+
+
+def hold(size: int, limit: int) -> None:
+    flag(max_heap_size=limit)
+    held = bytes(size)
+    receive()
+    del held
+
+
+def test_heap_limits_are_kept_after_an_exception_at_any_line_of_a_measurement() -> None:
+    def main() -> None:
+        limits = this_node().heap_limits
+        for number in strikes():
+            spawn_monitor(hold, 200_000, 100_000)
+            sleep(0)
+            limits._timer.stop()
+            limits._waiting = [*limits._limited]
+            reached = strike_in_hub(number, limits._slice)
+            assert receive(Down, timeout=5.0).reason == "killed", f"at line {number}"
+            if not reached:
+                break
+        deadline = time.monotonic() + 5.0
+        while limits._limited and time.monotonic() < deadline:
+            sleep(0.01)
+        assert not limits._limited, "what is dead is let go of"
+
+    run(main)
+
+
+def swallow() -> None:
+    for _ in range(8):  # more often than a dead process is refused at once
+        with suppress(BaseException):
+            sleep(1_000)
+
+
+def test_remains_are_interrupted_after_an_exception_at_any_line_of_an_interruption() -> None:
+    def main() -> None:
+        scheduler = this_node().scheduler
+        for number in strikes():
+            pid, _ = spawn_monitor(swallow)
+            sleep(0)
+            exit(pid, "kill")
+            assert receive(Down, timeout=5.0).reason == "killed"
+            assert scheduler.remains
+            scheduler._reaper.stop()
+            reached = strike_in_hub(number, scheduler._reap)
+            deadline = time.monotonic() + 5.0
+            while scheduler.remains and time.monotonic() < deadline:
+                sleep(0.001)
+            assert not scheduler.remains, f"at line {number}"
+            if not reached:
+                break
+
+    run(main)
