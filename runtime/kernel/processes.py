@@ -55,7 +55,7 @@ def spawn_link(
     try:
         link_processes(parent, process)
     except BaseException:  # it does not run, and the hub ends it: without a call, for which there may be no room
-        process.state, process.reason, process.node.half_dead[process] = DEAD, "killed", None
+        process.state, process.reason, process.node.half_dead[process] = DEAD, "killed", "killed"
         raise
     return process.pid
 
@@ -71,7 +71,7 @@ def spawn_monitor(
         ref = Ref()
         watch(parent, process, ref, pid)
     except BaseException:  # it does not run, and the hub ends it: without a call, for which there may be no room
-        process.state, process.reason, process.node.half_dead[process] = DEAD, "killed", None
+        process.state, process.reason, process.node.half_dead[process] = DEAD, "killed", "killed"
         raise
     return pid, ref
 
@@ -106,7 +106,7 @@ def start_process(node: Node, parent: Process | None, body: Body, name: str | No
         if parent is not None and parent.state is DEAD:  # what a dead process does does not count
             exit_signal(process, OUTSIDE, "kill")
     except BaseException:  # it does not run, and the hub ends it: without a call, for which there may be no room
-        process.state, process.reason, process.node.half_dead[process] = DEAD, "killed", None
+        process.state, process.reason, process.node.half_dead[process] = DEAD, "killed", "killed"
         raise
     return process
 

@@ -152,7 +152,7 @@ def finish(process: Process, reason: Term, unwinds: bool = False) -> None:
             if process.links or process.watchers is not None or process.monitors is not None or hooks.exited:
                 tell(process)
     except BaseException:
-        node.half_dead[process] = None  # without a call, which might not succeed
+        node.half_dead[process] = reason  # without a call, which might not succeed
         node.scheduler.budget, node.scheduler.batch_ends = 0, 0.0  # the hub has the next turn
         raise
 
@@ -236,9 +236,9 @@ def mend(node: Node) -> None:
     node.retells = True
     try:
         node.spreads = False
-        for process in [*node.half_dead]:
+        for process, reason in [*node.half_dead.items()]:
             worker = process.worker
-            finish(process, process.reason, unwinds=worker is not None and worker.process is process)
+            finish(process, reason, unwinds=worker is not None and worker.process is process)
             del node.half_dead[process]
         if node.deaths:
             spread(node)
