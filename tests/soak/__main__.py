@@ -112,7 +112,7 @@ def soak(options: argparse.Namespace) -> Result:
         wake(observer)
         started = time.monotonic()
         with surprises, nullcontext() if time_slice is None else TimeSlices(node, time_slice):
-            havoc.wreak(goes_on)
+            havoc.wreak(surprises.until(goes_on))
             seconds = time.monotonic() - started
         come_to_rest(node, service, observer, havoc)
         problems.extend(faults(node, supervisors + members))

@@ -59,7 +59,19 @@ class Surprises:
         self.interval = interval
         """Seconds between two on average; 0 for no signals."""
         self.raised = 0
+        self._raises = False
         self._over = threading.Event()
+
+    def until(self, goes_on: Callable[[], bool]) -> Callable[[], bool]:
+        """Return `goes_on`, which at its end lets no signal raise any more."""
+
+        def still_goes_on() -> bool:
+            if not goes_on():
+                self._raises = False
+            return self._raises
+
+        self._raises = True
+        return still_goes_on
 
     def __enter__(self) -> Surprises:
         if self.interval:
@@ -78,7 +90,7 @@ class Surprises:
             os.kill(os.getpid(), signal.SIGUSR1)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if frame is not None and frame.f_code is not IDLE:  # raised there, it would end the program
+        if self._raises and frame is not None and frame.f_code is not IDLE:  # raised there, it would end the program
             self.raised += 1
             raise Surprise
 
@@ -95,9 +107,11 @@ class Havoc:
 
     def wreak(self, goes_on: Callable[[], bool]) -> None:
         """Do so for as long as `goes_on` says; then kill those that would not come to rest."""
-        while goes_on():
+        while True:
             try:
-                self._step()
+                while goes_on():
+                    self._step()
+                break
             except Surprise:
                 self.counts["surprises of the havoc's own"] += 1
         self.clear_up()
