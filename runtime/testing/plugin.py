@@ -119,8 +119,12 @@ def _wants_node(item: pytest.Function) -> bool:
 
 def _module_of(value: object) -> str | None:
     """Return where a function or class is defined. Other values are not asked: they run code of the program's own."""
-    kind = type(value)
-    return value.__module__ if kind is FunctionType or issubclass(kind, type) else None
+    if type(value) is FunctionType:
+        return value.__module__
+    if issubclass(type(value), type):
+        module: object = type.__getattribute__(value, "__module__")  # past a metaclass of the program's
+        return module if isinstance(module, str) else None
+    return None
 
 
 def _is_ours(item: pytest.Function, fixture: str) -> bool:

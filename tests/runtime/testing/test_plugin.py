@@ -64,10 +64,13 @@ def test_outside(clock):
 @pytest.mark.node
 def test_inside(): self_()
 
-class Shy:
+class Shy(type):
     def __getattribute__(self, name): raise AssertionError(name)
 
-shy = Shy()
+class Value(metaclass=Shy):
+    def __getattribute__(self, name): raise AssertionError(name)
+
+value = type.__call__(Value)
 """
     )
     assert pytester.runpytest_subprocess("-q", "-W", "error").parseoutcomes() == {"passed": 2}
