@@ -1,0 +1,24 @@
+"""What `Node.spawn` stores in a new process is what the fields of `Process` declare."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields
+
+from runtime import run, self_
+from runtime.kernel.body import PlainBody
+from runtime.kernel.node import this_node
+from runtime.kernel.process import RUNNABLE, Pid, Process
+
+
+def test_spawn_sets_every_field_to_its_default() -> None:
+    def main() -> tuple[Pid, Process, dict[str, object]]:
+        parent = self_().process
+        process = this_node().spawn(parent, PlainBody(int, (), {}))
+        return self_(), process, {f.name: getattr(process, f.name) for f in fields(Process)}
+
+    pid, process, found = run(main)
+    expected = {f.name: f.default for f in fields(Process) if f.default is not MISSING}
+    assert {name: found[name] for name in expected} == {**expected, "state": RUNNABLE}
+    assert found["parent"] == pid
+    assert found["node"] is process.node
+    assert isinstance(found["started_at"], float)
