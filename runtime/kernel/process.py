@@ -271,7 +271,7 @@ class Process(Rare):
     mailbox: deque[Term] | tuple[Term] | None = field(init=False, default=None)
     """The messages that wait: a tuple around a single one, a deque of several, None or empty when there is no message.
 
-    A deque takes 600 bytes, and most mailboxes never hold two messages. `add_message`, `next_message` and
+    A deque takes 600 bytes, and most mailboxes never hold two messages. `signals.put`, `next_message` and
     `drop_message` know these shapes.
     """
     saved: deque[Term] | None = field(init=False, default=None)
@@ -328,16 +328,6 @@ class Process(Rare):
         """Return the first `limit` messages that wait, oldest first."""
         waiting = [*(self.saved or ()), *(self.mailbox or ())]
         return waiting if limit is None else waiting[:limit]
-
-    def add_message(self, message: Term) -> None:
-        """Put a message at the end of the mailbox. `send` has a copy of this: a call would cost it 4 %."""
-        mailbox = self.mailbox
-        if mailbox is None:
-            self.mailbox = (message,)
-        elif type(mailbox) is tuple:
-            self.mailbox = deque((*mailbox, message))
-        else:
-            mailbox.append(message)  # type: ignore[union-attr]  # mypy does not see that it is no tuple
 
     def next_message(self) -> Term:
         """Take the oldest message out of a mailbox that has one. `receive` and a server's turn have copies of this."""

@@ -150,16 +150,12 @@ class Scheduler:
     # -- From anywhere in the node's thread ---------------------------------------------------------------------
 
     def wake(self, process: Process) -> None:
-        """Make a waiting process ready to run."""
-        if process.wakes_slowly and self._hold_or_hurry(process):
-            return
-        self.enqueue(process)
-
-    def enqueue(self, process: Process) -> None:
-        """Put a process into the run queue. `spawn` and `send` have copies of this: a call would cost them 4 %.
+        """Make a waiting process ready to run: put it into the run queue. `spawn` and `send` have copies of this.
 
         Its state comes last: what is in the queue in another state is passed over.
         """
+        if process.wakes_slowly and self._hold_or_hurry(process):
+            return
         if not self.scheduled:
             self.schedule()
         self.ready.append(process)

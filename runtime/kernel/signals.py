@@ -7,6 +7,7 @@ free when somebody hears of the death.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -72,7 +73,7 @@ def deliver(process: Process, message: Term) -> None:
 
 
 def put(process: Process, message: Term) -> None:
-    """`deliver` to a process that is known to live.
+    """`deliver` to a process that is known to live. `send` has a copy of this: a call would cost it 4 %.
 
     It is woken first, which without a message does no harm; the message comes last, so that it is there or the caller
     has an exception, whatever strikes in between.
@@ -80,7 +81,13 @@ def put(process: Process, message: Term) -> None:
     if process.state is RECEIVING:
         process.node.scheduler.wake(process)
     process.messages_in += 1
-    process.add_message(message)
+    mailbox = process.mailbox
+    if mailbox is None:
+        process.mailbox = (message,)
+    elif type(mailbox) is tuple:
+        process.mailbox = deque((*mailbox, message))
+    else:
+        mailbox.append(message)  # type: ignore[union-attr]  # mypy does not see that it is no tuple
 
 
 def own_copy(reason: Term) -> Term:

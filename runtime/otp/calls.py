@@ -169,7 +169,7 @@ def request(
             caller.node.timers.wait(caller, seconds)
         put(server, (tag, origin, isolated))
         caller.messages_out += 1
-        outcome = origin.wait(seconds, is_timed=True)
+        outcome = origin.wait(seconds, True)
     except BaseException:
         caller.deadline = None
         if origin.outcome is PENDING:
