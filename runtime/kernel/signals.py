@@ -8,7 +8,6 @@ free when somebody hears of the death.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
@@ -61,7 +60,7 @@ class Watch(Struct, eq=False):
             return
         if watcher.aliases:
             watcher.node.end_monitor_alias(watcher, self.ref)
-        if not (watcher.node.retells and _has(watcher, lambda m: type(m) is Down and m.ref == self.ref)):
+        if not (watcher.node.retells and _has_down(watcher, self.ref)):
             deliver(watcher, Down(self.ref, self.dest, own_copy(reason)))
         monitors.pop(number, None)
 
@@ -220,22 +219,28 @@ def spread(node: Node) -> None:
 
 def _tell_of(process: Process) -> None:
     reason, pid = process.reason, process.pid
-    for number, target in (process.monitors or {}).items():
-        if target.watchers is not None:
-            target.watchers.pop(number, None)
+    if process.monitors:
+        for number, target in process.monitors.items():
+            if target.watchers is not None:
+                target.watchers.pop(number, None)
     retells = process.node.retells
     for other in process.links:
         if process in other.links:
-            if not (retells and _has(other, lambda m: type(m) is Exit and m.pid is pid)):
+            if not (retells and _has_exit(other, pid)):
                 exit_signal(other, pid, reason, linked=True)
             other.drop_link(process)
-    for watcher in [*(process.watchers or {}).values()]:
-        watcher.fire(process, reason)
+    if process.watchers:
+        for watcher in [*process.watchers.values()]:
+            watcher.fire(process, reason)
     process.links, process.watchers, process.monitors = (), None, None
 
 
-def _has(process: Process, is_wanted: Callable[[Term], bool]) -> bool:
-    return any(is_wanted(message) for message in process.messages())
+def _has_down(process: Process, ref: Ref) -> bool:
+    return any(type(message) is Down and message.ref == ref for message in process.messages())
+
+
+def _has_exit(process: Process, pid: Pid) -> bool:
+    return any(type(message) is Exit and message.pid is pid for message in process.messages())
 
 
 def mend(node: Node) -> None:
