@@ -174,6 +174,8 @@ def request(
         caller.deadline = None
         if origin.outcome is PENDING:
             origin.outcome = None  # given up, without a call: there may be no room for one
+        if server.watchers is not None and origin.number in server.watchers:
+            del server.watchers[origin.number]
         raise
     if outcome is PENDING:
         raise CallError("timeout", function, (dest, content, timeout), module)

@@ -64,6 +64,8 @@ def send_request(dest: Destination, content: Term) -> Request:
             put(server, (CALL, made, isolated))
         except BaseException:
             made.outcome = None  # given up, without a call: there may be no room for one
+            if server.watchers is not None and made.number in server.watchers:
+                del server.watchers[made.number]
             raise
         caller.messages_out += 1
     made.dest = dest

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from runtime.kernel.node import Node
 from runtime.kernel.process import DEAD, RUNNABLE, Process
 from runtime.kernel.signals import Watch
+from runtime.otp.calls import PENDING, From
 
 
 def faults_of(node: Node) -> list[str]:
@@ -49,6 +50,8 @@ def _of_process(node: Node, process: Process) -> Iterator[str]:
         watcher = entry.watcher
         if isinstance(entry, Watch) and watcher is not None and number not in (watcher.monitors or {}):
             yield f"{process} is watched by {watcher}, which does not know of it"
+        if isinstance(entry, From) and entry.outcome is not PENDING:
+            yield f"{process} is watched by {watcher} for a call that is over"
     for number in process.timers or {}:
         if number not in node.timers.pending:
             yield f"{process} has the timer {number}, which is not pending"
