@@ -35,4 +35,4 @@ async def test_a_long_term_stands_above_its_meaning(drive: Drive) -> None:
     async with drive(fake_node.chat(), size=TALL) as driver:
         await driver.press("question_mark")
         lines = [line.strip(" │") for line in driver.text().splitlines()]
-        assert lines[lines.index("sorted 2 s ago") + 1].startswith("a big node is sorted")
+        assert lines[lines.index("sorted 2 s ago") + 1].startswith("a big node sorts its list")
