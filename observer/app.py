@@ -144,7 +144,7 @@ class ObserverApp(App[None]):
         if unknown:
             named = ", ".join(unknown)
             self.notify(
-                f"The settings name actions that do not exist, so no action: {named}. Help (?) lists them.",
+                f"There is no action: {named}. The settings give it a key. Help (?) lists the actions.",
                 markup=False,
             )
         self.set_keymap(keys)
