@@ -18,7 +18,7 @@ _FOREIGN = re.compile(
 )
 """Where files of the runtime, of gevent and of Python itself lie."""
 
-_FOLDERS = re.compile(r"(?<![\w.])(?:/[^\s/:'\"]+)+/(?=[^\s/:'\"]+\.pyx?\b)")
+_FOLDERS = re.compile(r"(?<![\w.])(?:[^\s/:'\"]*/)+(?=[^\s/:'\"]+\.pyx?\b)")
 
 
 def is_own(frame: Frame) -> bool:

@@ -53,6 +53,7 @@ def test_own_frames_are_shown_innermost_first_and_the_others_counted() -> None:
         ("hog holds the hub at /a/long/path/demos/hog.py:31 in compute", "hog holds the hub at hog.py:31 in compute"),
         ("/srv/till.py:3", "till.py:3"),
         ("till.py:3", "till.py:3"),
+        ("<0.14.0> in demos/hog.py:12 in spin", "<0.14.0> in hog.py:12 in spin"),
         ("GET /a/b/c failed", "GET /a/b/c failed"),
         ("/x/a.py:1 and /y/b.py:2", "a.py:1 and b.py:2"),
     ],

@@ -207,7 +207,7 @@ async def test_the_header_leaves_figures_out_rather_than_half_of_one_and_never_t
     async with drive(node, size=(width, 30)) as driver:
         await driver.look(3)
         figures = driver.text().splitlines()[1]
-        assert figures.rstrip().endswith("! 1 finding (5)")
+        assert figures.rstrip().endswith("! 1 finding")
         assert "memory is sampled" in figures
         assert "…" not in figures
 
@@ -258,7 +258,7 @@ async def test_processes_under_no_supervisor_are_put_away_only_while_there_are_o
 async def test_a_group_is_no_process_that_could_be_opened(drive: Drive) -> None:
     async with drive(fake_node.chat()) as driver:
         await driver.press("G", "k", "3")
-        assert await driver.shows("Select a process")
+        assert await driver.shows("Nothing is selected that belongs to a process")
         assert "▾ no supervisor" in driver.text()
 
 
