@@ -91,7 +91,7 @@ def deliver_from_outside(target: Process, message: Term) -> None:
 
 
 def find_destination(dest: Destination) -> Process | None:
-    """Give the process that a message to `dest` goes to, None for a dead pid or an alias that is not active.
+    """Return the process that a message to `dest` goes to, None for a dead pid or an alias that is not active.
 
     Raises NoProcessError for a name nobody holds.
     """
@@ -216,7 +216,7 @@ def _take_matching(process: Process, wanted: Matching) -> Any:
 
 
 def flush() -> list[Any]:
-    """Give all messages of the caller's mailbox, oldest first, and empty it."""
+    """Return all messages of the caller's mailbox, oldest first, and empty it."""
     ear = ear_of_caller() if current() is None else None
     if ear is not None:
         return ear.ask("flush", flush)

@@ -159,7 +159,7 @@ class Node:
         return block
 
     def find(self, number: int) -> Process | None:
-        """Give the living process of that number."""
+        """Return the living process with that number, or None."""
         block = self.table.get(number >> BLOCK)
         return None if block is None else block.get(number)
 
@@ -168,11 +168,11 @@ class Node:
         return next((process for process in [*self.scheduler.remains] if process.pid.id == number), None)
 
     def processes(self) -> list[Process]:
-        """Give every living process, oldest first. May be called from any thread."""
+        """Return every living process, oldest first. May be called from any thread."""
         return [process for block in list(self.table.values()) for process in list(block.values())]
 
     def resolve(self, dest: Destination) -> Process | None:
-        """Give the process of a Pid, a registered name or a via tuple, None when there is none.
+        """Return the process of a Pid, a registered name or a via tuple, None when there is none.
 
         Raises TypeError for anything else.
         """
@@ -225,7 +225,7 @@ class Node:
             self.drop_alias(process, ref)
 
     def use_alias(self, ref: Ref) -> Process | None:
-        """Give the process behind an active alias; the first use of a single-shot one switches it off."""
+        """Return the process behind an active alias; the first use of a single-shot one switches it off."""
         process, kind = self.aliases.get(ref.id, (None, ""))
         if process is not None and kind in ("reply", "reply_demonitor"):
             self.drop_alias(process, ref)
@@ -337,12 +337,12 @@ _running: Node | None = None
 
 
 def running_node() -> Node | None:
-    """Give the node of this operating-system process, None when there is none."""
+    """Return the node of this operating-system process, None when there is none."""
     return _running
 
 
 def this_node() -> Node:
-    """Give the node, starting it on this thread's hub at first use.
+    """Return the node, starting it on this thread's hub at first use.
 
     Raises RuntimeFault in a thread that is not the node's: only `send` and `exit` with a pid work from there.
     """
@@ -391,7 +391,7 @@ def when_started(hook: Callable[[Node], None]) -> None:
 
 
 def current() -> Process | None:
-    """Give the process whose code the caller is, None outside any."""
+    """Return the process that the caller runs in, None outside any."""
     greenlet = getcurrent()
     return greenlet.process if type(greenlet) is Worker else None
 

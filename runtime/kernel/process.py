@@ -146,7 +146,7 @@ class NameTable(Protocol):
         """Return the Pid that has the key."""
 
     def register_name(self, where: Destination, key: Term, pid: Pid, value: Term = None, /) -> object:
-        """Give a starting server the key. `where` is how the registry was named."""
+        """Register a starting server under the key. `where` is how the registry was named."""
 
     def unregister_name(self, where: Destination, key: Term, /) -> object:
         """Take the key back from a server that did not start."""
@@ -167,7 +167,7 @@ class Waiter(Protocol):
         """The process that is to answer."""
 
     def forget(self) -> None:
-        """Give the call up: its caller waits no more."""
+        """Drop the call: its caller no longer waits."""
 
 
 class Watcher(Protocol):

@@ -112,7 +112,7 @@ def start_process(node: Node, parent: Process | None, body: Body, name: str | No
 
 
 def self_() -> Pid:
-    """Give the caller's Pid (OTP: self/0). Raises NotInProcessError outside a process."""
+    """Return the caller's Pid (OTP: self/0). Raises NotInProcessError outside a process."""
     greenlet = getcurrent()
     if type(greenlet) is Worker and greenlet.process is not None:
         return greenlet.process.pid
@@ -270,18 +270,18 @@ def alive(pid: Pid) -> bool:
 
 
 def processes() -> list[Pid]:
-    """Give the Pids of all living processes, oldest first."""
+    """Return the Pids of all living processes, oldest first."""
     node = running_node()
     return [] if node is None else [process.pid for process in node.processes()]
 
 
 def dictionary() -> dict[Any, Any]:
-    """Give the caller's process dictionary: a dict that nobody else sees (OTP: put/2, get/1)."""
+    """Return the caller's process dictionary, a dict that no other process sees (OTP: put/2, get/1)."""
     return dictionary_of(current_process("dictionary"))
 
 
 def dictionary_of(process: Process) -> dict[Any, Any]:
-    """Give a process's dictionary, made now if it has none; a process of proc_lib has its ancestry in it."""
+    """Return a process's dictionary, made now if it has none; a process of proc_lib has its ancestry in it."""
     if process.dictionary is None:
         process.dictionary = {}
         if process.ancestors is not None:

@@ -422,7 +422,7 @@ class Scheduler:
         self._run_frames(process, worker, _throw, ProcessKilled)
 
     def _let_compute(self) -> None:
-        """Give the dead process whose turn it is a slice, and those that are ready the next ones."""
+        """Run a slice of the dead process whose turn it is; the processes that are ready run next."""
         process = next(iter(self.computing))
         worker = process.worker
         if worker is None:

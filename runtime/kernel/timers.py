@@ -110,7 +110,7 @@ class Timers:
         return timer
 
     def read(self, ref: Ref) -> float | None:
-        """Give the seconds that are left, None for a timer that is not pending."""
+        """Return the seconds that are left, None for a timer that is not pending."""
         timer = self.pending.get(ref.id)
         if timer is None:
             return None
