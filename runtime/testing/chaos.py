@@ -35,7 +35,7 @@ def chaos(
 
 
 def workers(supervisor: Pid | str) -> list[Pid]:
-    """Return the workers below a supervisor, at every depth, in the order of their start."""
+    """Return the workers below a supervisor, at every depth, in the order of `which_children`."""
     found: list[Pid] = []
     for child in which_children(supervisor):
         if isinstance(child.pid, Pid):

@@ -1,4 +1,4 @@
-"""`crash`, `assert_restarted` and `chaos`, on real supervisors."""
+"""`crash` and `assert_restarted`, on real supervisors."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ from runtime import (
     ChildSpec,
     DynamicSupervisor,
     GenServer,
-    Pid,
-    Supervisor,
     flag,
     receive,
     sleep,
     spawn,
     start_child,
 )
-from runtime.testing import NotRestarted, assert_restarted, chaos, crash, start_supervised
+from runtime.testing import NotRestarted, assert_restarted, crash, start_supervised
 
 pytest_plugins = ["runtime.testing"]
 
@@ -77,41 +75,3 @@ def _trap() -> None:
     flag(trap_exit=True)
     while True:
         receive()
-
-
-def pool(max_restarts: int) -> Pid:
-    inner = ChildSpec(
-        id="inner",
-        start=(Supervisor.start_link, [worker(n) for n in range(3)], "one_for_one", max_restarts),
-        type="supervisor",
-    )
-    outer = ChildSpec(
-        id="outer", start=(Supervisor.start_link, [inner, worker("a")], "one_for_one", 1000), type="supervisor"
-    )
-    return start_supervised(outer)
-
-
-def test_chaos_kills_workers_at_every_depth_and_sees_them_come_back(clock: object) -> None:
-    supervisor = pool(max_restarts=1000)
-    killed = chaos(supervisor, seconds=2.0, rate=20.0, seed=7)
-    assert 20 <= len(killed) <= 41
-    assert {crashed.id for crashed in killed} == {0, 1, 2, "a"}
-
-
-def test_the_same_seed_kills_the_same_places(clock: object) -> None:
-    supervisor = pool(max_restarts=1000)
-    first, second = ([c.id for c in chaos(supervisor, seed=3)] for _ in range(2))
-    assert first == second
-
-
-def test_chaos_says_which_kill_was_not_recovered(clock: object) -> None:
-    start_supervised(worker("w"))
-    top = start_supervised(
-        ChildSpec(
-            id="top",
-            start=(Supervisor.start_link, [worker("once", restart="temporary")]),
-            type="supervisor",
-        )
-    )
-    with pytest.raises(NotRestarted, match="kill 1 with seed 5: once was not restarted"):
-        chaos(top, seed=5)

@@ -1,7 +1,38 @@
-"""Receiving by a reference: what came before it was made is passed over, and nothing is lost by that."""
+"""References: unique, ordered and readable; and that a receive by one passes over what came before it was made."""
 
-from runtime import ANY, Ref, flush, receive, run, self_, send
+import copy
+import pickle
+
+import pytest
+
+from runtime import ANY, Ref, TimerRef, flush, receive, run, self_, send
 from runtime.terms.pattern import matching
+
+
+def test_every_reference_is_a_new_one_and_the_older_is_the_smaller() -> None:
+    first, second = Ref(), Ref()
+    assert first != second
+    assert first < second
+    assert sorted([second, first]) == [first, second]
+    assert len({first, second, Ref(first.id)}) == 2
+    assert first != first.id
+
+
+def test_a_reference_is_read_as_it_is_printed() -> None:
+    ref = Ref()
+    assert Ref.parse(str(ref)) == ref
+    assert Ref.parse("#Ref<3.0.17>") == Ref(17, 3)
+    for text in ("", "#Ref<0.0.17", "#Ref<0.1.17>", "#Ref<0.0.x>", "<0.17.0>", None, 17):
+        with pytest.raises(ValueError, match=r"one looks like #Ref<0\.0\.17>"):
+            Ref.parse(text)  # type: ignore[arg-type]
+
+
+def test_a_copy_is_the_same_reference_and_a_timers_stays_one() -> None:
+    ref = TimerRef()
+    assert copy.copy(ref) is copy.deepcopy(ref) is ref
+    again = pickle.loads(pickle.dumps(ref))
+    assert again == ref
+    assert type(again) is TimerRef
 
 
 def test_a_pattern_knows_the_newest_reference_that_it_demands() -> None:
