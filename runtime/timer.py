@@ -14,6 +14,7 @@ Each timer is a process, which observers show by the label ``timer``. For one me
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from runtime.kernel.clock import now
 from runtime.kernel.mailbox import check_seconds, receive, send
@@ -34,43 +35,54 @@ _running: dict[TimerRef, Pid] = {}
 
 
 def send_interval(dest: Destination, message: Term, seconds: float) -> TimerRef:
-    """Send `message` to `dest`, a Pid or a name, every `seconds` until it is cancelled or `dest` is dead.
+    """Send `message` to `dest`, a Pid or a name, every `seconds` (OTP: timer:send_interval/3).
 
-    The process is looked up once: a name that passes to another process takes no timer along. Raises ValueError unless
-    `seconds` are more than 0.
+    The timer ends when it is cancelled, or when the process dies that `dest` names at the start. Each message to a name
+    goes to the process that has it then, if there is one. Raises ValueError unless `seconds` are more than 0, and
+    NoProcessError for a name that no process has at the start.
     """
-    return _start_interval(dest, seconds, send, (dest, isolate(message)))
+    return _start_interval(dest, seconds, _send_if_there, (dest, isolate(message)))
 
 
 def apply_after(seconds: float, fn: Callable[..., object], *args: Term, **kwargs: Term) -> TimerRef:
-    """Run ``fn(*args, **kwargs)`` in a process of its own after `seconds`, whatever becomes of the caller."""
+    """Run ``fn(*args, **kwargs)`` in a process of its own after `seconds` (OTP: timer:apply_after/4).
+
+    The timer goes on when the caller dies. Raises TypeError for what is not a function.
+    """
     _check_function("apply_after", fn)
     return _start(_fire_once, seconds, spawn, (fn, *args), kwargs)
 
 
 def apply_interval(seconds: float, fn: Callable[..., object], *args: Term, **kwargs: Term) -> TimerRef:
-    """Run ``fn(*args, **kwargs)`` in a process of its own every `seconds`, until it is cancelled or the caller dies.
+    """Run ``fn(*args, **kwargs)`` in a process of its own every `seconds` (OTP: timer:apply_interval/4).
 
-    A run that takes longer than `seconds` does not delay the next. Raises ValueError unless `seconds` are more than 0.
+    The timer ends when it is cancelled or the caller dies. A run that takes longer than `seconds` does not delay the
+    next, and one that fails ends nothing but itself. Raises ValueError unless `seconds` are more than 0.
     """
     _check_function("apply_interval", fn)
     return _start_interval(self_(), seconds, spawn, (fn, *args), kwargs)
 
 
 def exit_after(pid: Pid, reason: Term, seconds: float) -> TimerRef:
-    """Send `pid` the exit signal `reason` after `seconds`."""
+    """Send `pid` the exit signal `reason` after `seconds` (OTP: timer:exit_after/3).
+
+    Nothing happens when it is dead by then. Raises TypeError for what is not a Pid.
+    """
     if not isinstance(pid, Pid):
         raise TypeError(f"exit_after() takes a Pid, not {pid!r}; whereis(name) finds one by name")
     return _start(_fire_once, seconds, exit, (pid, isolate(reason)), {})
 
 
 def kill_after(pid: Pid, seconds: float) -> TimerRef:
-    """Kill `pid` after `seconds`."""
+    """Kill `pid` after `seconds` (OTP: timer:kill_after/2)."""
     return exit_after(pid, "kill", seconds)
 
 
 def cancel(ref: TimerRef) -> bool:
-    """Stop a timer of this module or of `send_after`; return whether it was still pending."""
+    """Stop a timer of this module or of `send_after` (OTP: timer:cancel/1).
+
+    Returns whether it was still pending. Any process may cancel it. Raises TypeError for what is not a timer.
+    """
     pid = _running.pop(ref, None) if isinstance(ref, TimerRef) else None
     if pid is None:
         return cancel_timer(ref) is not None
@@ -135,6 +147,11 @@ def _fire_often(
             fires_at += seconds
     finally:
         _running.pop(ref, None)
+
+
+def _send_if_there(dest: Destination, message: Term) -> None:
+    with suppress(NoProcessError):
+        send(dest, message)
 
 
 def _check_function(name: str, fn: object) -> None:

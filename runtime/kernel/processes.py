@@ -234,8 +234,8 @@ def flag(**flags: Any) -> Any:
     """Set one of the caller's flags and give its previous value (OTP: process_flag/2).
 
     ``trap_exit=True`` makes exit signals arrive as messages; ``max_heap_size=BYTES`` ends the process with the reason
-    ``"killed"``, and an error report, when the estimate of its memory passes that (None: never); ``priority="high"``
-    (``"low"``, ``"normal"``, ``"max"``) lets it go first.
+    ``"killed"``, and an error report, when the estimate of its memory passes that (None, ``"infinity"``: never);
+    ``priority="high"`` (``"low"``, ``"normal"``, ``"max"``) lets it go first.
     """
     process = current_process("flag")
     ensure_headroom()
@@ -246,6 +246,7 @@ def flag(**flags: Any) -> Any:
         if not isinstance(value, bool):
             raise TypeError(f"trap_exit is True or False, not {value!r}")
     elif name == "max_heap_size":
+        value = None if value == "infinity" else value
         if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
             raise TypeError(f"max_heap_size is a number of bytes or None, not {value!r}")
         if value is not None and value <= 0:

@@ -31,7 +31,8 @@ class DynamicSupervisor(SupervisorServer):
             return IGNORE
         if not isinstance(spec, DynamicSupervisorSpec):
             return Stop(("bad_return", (type(self).__name__, "init", spec)))
-        self.max_children = spec.max_children
+        limit = None if spec.max_children == "infinity" else spec.max_children
+        self.max_children = limit
         intensity = RestartIntensity(spec.max_restarts, spec.max_seconds)
-        self.adopt(DynamicChildren(intensity, spec.max_children, spec.extra_arguments))
+        self.adopt(DynamicChildren(intensity, limit, spec.extra_arguments))
         return None

@@ -57,13 +57,13 @@ class SupervisorSpec:
 class DynamicSupervisorSpec:
     """What the `init` of a DynamicSupervisor returns: its flags.
 
-    At most `max_children` run at a time (None: any number). `extra_arguments` come before the arguments of every
-    child's start function. Raises SpecError, a ValueError, for a value that is not allowed. See Elixir's
+    At most `max_children` run at a time (None, ``"infinity"``: no limit). `extra_arguments` come before the arguments
+    of every child's start function. Raises SpecError, a ValueError, for a value that is not allowed. See Elixir's
     DynamicSupervisor.init/1.
     """
 
     strategy: Literal["one_for_one"] = "one_for_one"
-    max_children: int | None = None
+    max_children: int | Literal["infinity"] | None = None
     max_restarts: int = 3
     max_seconds: float = 5.0
     extra_arguments: tuple[Term, ...] = ()
@@ -71,8 +71,12 @@ class DynamicSupervisorSpec:
     def __post_init__(self) -> None:
         check_flags(self.strategy, ("one_for_one",), self.max_restarts, self.max_seconds)
         limit = self.max_children
+        if limit == "infinity":
+            limit = None
+            object.__setattr__(self, "max_children", None)
         if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 0):
-            raise _wrong("invalid_max_children", "max_children", limit, "a whole number >= 0, None for no limit")
+            allowed = "a whole number >= 0, None or 'infinity' for no limit"
+            raise _wrong("invalid_max_children", "max_children", limit, allowed)
         extra = self.extra_arguments
         if not isinstance(extra, (list, tuple)):
             raise _wrong("invalid_extra_arguments", "extra_arguments", extra, "a list of arguments")

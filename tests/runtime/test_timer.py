@@ -5,20 +5,24 @@ from runtime import (
     alive,
     exit,
     flush,
+    install,
     monitor,
     process_info,
     processes,
     receive,
     register,
+    remove,
     self_,
     send,
     send_after,
     sleep,
     spawn,
     timer,
+    unregister,
 )
 from runtime.kernel.clock import now
 from tests.support.in_node import in_node
+from tests.support.kept_reports import Reports
 
 
 @in_node
@@ -55,6 +59,25 @@ def test_an_interval_ends_with_the_process_it_is_for() -> None:
     sleep(0.01)
     assert len(processes()) == before - 1
     assert [timer.cancel(ref) for ref in refs] == [False, False]
+
+
+@in_node
+def test_an_interval_for_a_name_waits_while_no_process_has_it() -> None:
+    pid = spawn(receive, "never")
+    register("listener", pid)
+    reports = Reports()
+    install(reports)
+    timer.send_interval("listener", "tick", 1.0)
+    unregister("listener")
+    sleep(1.5)
+    register("listener", self_())
+    sleep(1.0)
+    remove(reports)
+    assert flush() == ["tick"]
+    assert reports.made == []
+    exit(pid, "kill")
+    sleep(5.0)
+    assert flush() == []
 
 
 @in_node

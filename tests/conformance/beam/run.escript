@@ -7,6 +7,7 @@ main(Names) ->
     logger:set_primary_config(level, none),
     Sources = filelib:wildcard(filename:join(filename:dirname(escript:script_name()), "*.erl")),
     Modules = [load(Source) || Source <- Sources],
+    ok = timer:start(), % or the first scenario with a timer would start it, and leave it behind
     Standing = processes(),
     [show(list_to_atom(Name), Modules, Standing) || Name <- Names].
 

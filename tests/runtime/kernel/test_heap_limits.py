@@ -137,6 +137,8 @@ def test_the_limit_can_be_taken_away() -> None:
         spawn(holding, 1_000, 1_000_000)
         assert flag(max_heap_size=1_000) is None
         assert flag(max_heap_size=None) == 1_000
+        assert flag(max_heap_size="infinity") is None
+        assert flag(max_heap_size=None) is None
         kept = [bytes(1_000) for _ in range(1_000)]
         rounds(2)
         return len(kept)

@@ -58,3 +58,7 @@ def test_the_defaults_are_elixirs() -> None:
     spec = SupervisorSpec()
     assert (spec.strategy, spec.max_restarts, spec.max_seconds) == ("one_for_one", 3, 5.0)
     assert spec.auto_shutdown == "never"
+
+
+def test_infinity_is_no_limit_of_children() -> None:
+    assert DynamicSupervisorSpec(max_children="infinity") == DynamicSupervisorSpec(max_children=None)
