@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from runtime import Pid, now, sleep, which_children
-from runtime.testing.crashing import Crashed, NotRestarted, assert_restarted, crash
+from runtime import Pid, now, sleep, whereis
+from runtime.testing.crashing import Crashed, NotRestarted, assert_restarted, children_of, crash
 
 
 def chaos(
@@ -36,8 +36,10 @@ def chaos(
 
 def workers(supervisor: Pid | str) -> list[Pid]:
     """Return the workers below a supervisor, at every depth, in the order of `which_children`."""
+    top = whereis(supervisor) if isinstance(supervisor, str) else supervisor
     found: list[Pid] = []
-    for child in which_children(supervisor):
+    for child in children_of(top) or ():
         if isinstance(child.pid, Pid):
-            found += workers(child.pid) if child.type == "supervisor" else [child.pid]
+            # a child may be called a supervisor and be none, such as a registry
+            found += [child.pid] if children_of(child.pid) is None else workers(child.pid)
     return found

@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from runtime import (
-    Down,
-    Pid,
-    SupervisorError,
-    exit,
-    monitor,
-    now,
-    process_info,
-    receive,
-    sleep,
-    whereis,
-    which_children,
-)
+from runtime import CallError, ChildInfo, Down, Pid, call, exit, monitor, now, process_info, receive, sleep, whereis
+from runtime.supervision.server import SupervisorServer
 from runtime.terms.term import Term
 
 LOOK = 0.001
@@ -49,7 +38,7 @@ def crash(process: Pid | str, reason: Term = "kill", timeout: float = 1.0) -> Cr
     pid = whereis(process) if isinstance(process, str) else process
     if pid is None or (info := process_info(pid, "registered_name", "parent")) is None:
         raise LookupError(f"there is no process {process}")
-    supervisor, id, siblings = _place(pid, info["parent"])
+    supervisor, id, siblings = _place(pid, info["parent"], timeout)
     ref = monitor(pid)
     exit(pid, reason)
     down = receive(Down(ref, object, object), timeout=timeout, default=None)
@@ -59,14 +48,17 @@ def crash(process: Pid | str, reason: Term = "kill", timeout: float = 1.0) -> Cr
 
 
 def assert_restarted(process: Crashed | str, timeout: float = 1.0) -> Pid:
-    """Wait until a process is back under its supervisor, and return its new pid.
+    """Wait until a process is back under its supervisor, and return its new pid. Its start is then complete.
 
-    `process` is what `crash` returned, or the name of a process, which need only be registered then. Raises
-    NotRestarted after `timeout` seconds.
+    `process` is what `crash` returned, or the name of a process. Raises NotRestarted after `timeout` seconds.
     """
     deadline = now() + timeout
     while True:
-        pid = whereis(process) if isinstance(process, str) else _successor(process)
+        left = max(0.0, deadline - now())
+        try:
+            pid = _named(process, left) if isinstance(process, str) else _successor(process, left)
+        except CallError:  # the supervisor has ended, or is still busy with the start
+            pid = None
         if pid is not None:
             return pid
         if now() >= deadline:
@@ -74,27 +66,47 @@ def assert_restarted(process: Crashed | str, timeout: float = 1.0) -> Pid:
         sleep(LOOK)
 
 
-def _place(pid: Pid, parent: Pid | None) -> tuple[Pid | None, Term, frozenset[Pid]]:
+def children_of(process: Pid | None, timeout: float | None = None) -> list[ChildInfo] | None:
+    """Return the children of a supervisor, None of any other process: a server would crash of the question.
+
+    Raises CallError when the supervisor does not answer within `timeout` seconds.
+    """
+    record = None if process is None else process.process
+    if record is None or not isinstance(record.body, SupervisorServer):
+        return None
+    children: list[ChildInfo] = call(process, "which_children", timeout=timeout)
+    return children
+
+
+def _place(pid: Pid, parent: Pid | None, timeout: float) -> tuple[Pid | None, Term, frozenset[Pid]]:
     """Return the supervisor of a process, its child id there, and the pids of the other children."""
-    if parent is None:
-        return None, None, frozenset()
     try:
-        children = which_children(parent)
-    except Exception:  # the parent is no supervisor, or does not answer
+        children = children_of(parent, timeout)
+    except CallError:  # it does not answer
+        children = None
+    if children is None:
         return None, None, frozenset()
     id = next((child.id for child in children if child.pid == pid), None)
     siblings = frozenset(child.pid for child in children if isinstance(child.pid, Pid) and child.pid != pid)
     return parent, id, siblings
 
 
-def _successor(crashed: Crashed) -> Pid | None:
-    """Return the process that stands in the place of one that was ended, None while there is none."""
-    if crashed.name is not None:
-        pid = whereis(crashed.name)
-        return None if pid == crashed.pid else pid
-    if crashed.supervisor is None or crashed.supervisor.process is None:
+def _named(name: str, timeout: float) -> Pid | None:
+    """Return the process of that name, None while there is none or its supervisor still starts it."""
+    pid = whereis(name)
+    info = None if pid is None else process_info(pid, "parent")
+    if info is None:
         return None
-    for child in which_children(crashed.supervisor):
+    children = children_of(info["parent"], timeout)
+    return pid if children is None or any(child.pid == pid for child in children) else None
+
+
+def _successor(crashed: Crashed, timeout: float) -> Pid | None:
+    """Return the process that stands in the place of one that was ended, None while there is none."""
+    if isinstance(crashed.name, str):
+        pid = _named(crashed.name, timeout)
+        return None if pid == crashed.pid else pid
+    for child in children_of(crashed.supervisor, timeout) or ():
         if isinstance(child.pid, Pid) and child.pid != crashed.pid:
             if crashed.id is not None and child.id == crashed.id:
                 return child.pid
@@ -110,7 +122,9 @@ def _what_is_there(process: Crashed | str, timeout: float) -> str:
     if process.supervisor is None:
         return text + "it has no supervisor"
     try:
-        children = which_children(process.supervisor)
-    except (SupervisorError, Exception) as error:
+        children = children_of(process.supervisor, LOOK)
+    except CallError as error:
         return text + f"its supervisor {process.supervisor} does not answer: {error}"
+    if children is None:
+        return text + f"its supervisor {process.supervisor} has ended"
     return text + "its supervisor's children are " + (", ".join(f"{c.id}: {c.pid}" for c in children) or "none")

@@ -23,22 +23,28 @@ class Reports(Instrument):
     @property
     def crashes(self) -> list[Crash]:
         """The crashes of processes, each once, oldest first."""
-        kinds = ("process_crashed", "server_terminated", "task_terminating")
-        return [r.fields["reason"] for r in self.all if r.kind in kinds and isinstance(r.fields["reason"], Crash)]
+        found = {id(crash): crash for report in self.all if (crash := _crash_of(report)) is not None}
+        return list(
+            found.values()
+        )  # several reports tell of one: of the server's end, of the process's, of the child's
 
     def assert_crash(self, exception: str | type[BaseException], message: str = "") -> Crash:
-        """Return the first crash of that exception whose message contains `message`; it is taken out of `all`.
+        """Return the first crash of that exception whose message contains `message`; its reports leave `all`.
 
         `exception` is a class, or its name. Raises AssertionError, with the crashes there were, when none fits.
         """
         name = exception if isinstance(exception, str) else exception.__qualname__
-        for report in self.all:
-            crash = report.fields.get("reason")
-            if isinstance(crash, Crash) and crash.exception.endswith(name) and message in crash.message:
-                self.all.remove(report)
+        for crash in self.crashes:
+            if f".{crash.exception}".endswith(f".{name}") and message in crash.message:
+                self.all[:] = [report for report in self.all if _crash_of(report) is not crash]
                 return crash
         there = "; ".join(map(str, self.crashes)) or "no process crashed"
         raise AssertionError(f"there was no crash of {name}{f' with {message!r}' if message else ''}: {there}")
+
+
+def _crash_of(report: Report) -> Crash | None:
+    reason = report.fields.get("reason")
+    return reason if isinstance(reason, Crash) else None
 
 
 @pytest.fixture(name="reports")

@@ -10,13 +10,17 @@ from runtime import (
     ChildSpec,
     DynamicSupervisor,
     GenServer,
+    alive,
+    call,
     flag,
+    now,
     receive,
     sleep,
     spawn,
+    spawn_link,
     start_child,
 )
-from runtime.testing import NotRestarted, assert_restarted, crash, start_supervised
+from runtime.testing import NotRestarted, TestClock, assert_restarted, crash, start_supervised
 
 pytest_plugins = ["runtime.testing"]
 
@@ -75,3 +79,59 @@ def _trap() -> None:
     flag(trap_exit=True)
     while True:
         receive()
+
+
+class Parent(GenServer):
+    """A server that has started a process of its own."""
+
+    def init(self) -> None:
+        """Start it."""
+        flag(trap_exit=True)
+        self.child = spawn_link(receive)
+
+    def handle_call(self, request: object, caller: object) -> object:
+        """Return its pid."""
+        if request != "child":
+            raise KeyError(request)
+        return self.child
+
+    def handle_info(self, message: object) -> None:
+        """Take the news of its death."""
+
+
+def test_the_parent_of_a_crashed_process_is_asked_for_children_only_when_it_is_a_supervisor() -> None:
+    parent = start_supervised(Parent)
+    crash(call(parent, "child"))
+    assert alive(parent)
+
+
+class Slow(GenServer):
+    """Takes time to start when it is told so."""
+
+    def init(self, seconds: list[float]) -> None:
+        """Take the time."""
+        sleep(seconds[0])
+
+
+def test_a_process_counts_as_restarted_when_its_start_is_complete(clock: TestClock) -> None:
+    seconds = [0.0]
+    again = worker("again")
+    spec = ChildSpec(id="slow", start=(lambda: Slow.start_link(seconds, name="slow"),))
+    start_supervised(spec)
+    start_supervised(again)
+    seconds[0] = 0.5
+    before = now()
+    crashed = crash("slow")
+    assert assert_restarted("slow") == assert_restarted(crashed)
+    assert now() - before >= 0.5
+
+
+def test_a_restart_that_hangs_is_waited_for_no_longer_than_the_limit(clock: TestClock) -> None:
+    seconds = [0.0]
+    slow = start_supervised(ChildSpec(id="slow", start=(lambda: Slow.start_link(seconds),)))
+    seconds[0] = 60.0
+    crashed = crash(slow)
+    before = now()
+    with pytest.raises(NotRestarted, match=r"slow was not restarted within 0.2 s; its supervisor .* does not answer"):
+        assert_restarted(crashed, timeout=0.2)
+    assert now() - before < 1
