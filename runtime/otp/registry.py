@@ -17,6 +17,7 @@ from runtime.kernel.node import current_process, living_caller
 from runtime.kernel.process import Destination, Pid
 from runtime.kernel.processes import flag, unlink
 from runtime.kernel.signals import Exit, exit_signal, link_processes, unlink_processes
+from runtime.otp.calls import From
 from runtime.otp.child_spec import ChildSpec, id_from_name
 from runtime.otp.gen_server import GenServer
 from runtime.otp.registry_table import Entry, RegistryTable
@@ -85,6 +86,16 @@ class Registry(GenServer):
         self.listeners = tuple(listeners)
         self.table = RegistryTable()
         self.metadata: dict[Hashable, Term] = {}
+
+    def handle_call(self, request: Term, caller: From) -> Term:
+        """Answer what every supervisor is asked, since the child spec calls this one: there are no children."""
+        match request:
+            case "which_children":
+                return []
+            case "count_children":
+                return dict.fromkeys(("specs", "active", "supervisors", "workers"), 0)
+            case _:
+                return super().handle_call(request, caller)
 
     def handle_info(self, message: Term) -> None:
         """Take a process that died out of the table."""

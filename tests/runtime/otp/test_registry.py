@@ -347,3 +347,11 @@ def test_a_key_that_cannot_be_one_is_refused_at_the_call() -> None:
         with pytest.raises(TypeError, match="give a list of registered names"):
             Registry.start("unique", wrong)
     assert whereis("reg") == registry
+
+
+@in_node
+def test_a_registry_answers_a_walk_through_the_tree_as_it_is_called_a_supervisor_there() -> None:
+    top = Supervisor.start_link([Registry.child_spec(name="names")])
+    assert [child.type for child in which_children(top)] == ["supervisor"]
+    assert which_children("names") == []
+    assert count_children("names") == {"specs": 0, "active": 0, "supervisors": 0, "workers": 0}
