@@ -43,6 +43,10 @@ END = 0
 """The number under which a request stands among the watchers of its process; no reference has it."""
 
 
+class OutsideBody(PlainBody, eq=False):
+    """What a process runs for a caller outside. It is none of the program's own: the event log is silent about it."""
+
+
 class OutsideRequest(Generic[T]):
     """One request that a process makes for a caller outside: its work, its outcome, and who wakes the caller."""
 
@@ -67,7 +71,7 @@ class OutsideRequest(Generic[T]):
         """Start the process that makes the request. In the node's thread."""
         if self.is_given_up:
             return
-        process = self.process = node.spawn(None, PlainBody(self.run, (), {}))
+        process = self.process = node.spawn(None, OutsideBody(self.run, (), {}))
         process.label = label
         process.watchers = {END: self}
 
@@ -212,7 +216,7 @@ class Ear:
         self._requests.append(request)
         process = self.process
         if process is None or process.state is DEAD:
-            process = self.process = node.spawn(None, PlainBody(self._run, (), {}))
+            process = self.process = node.spawn(None, OutsideBody(self._run, (), {}))
             process.label = "monitors from outside"
         elif process.state is WAITING:
             node.scheduler.wake(process)

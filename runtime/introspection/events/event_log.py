@@ -31,6 +31,7 @@ from runtime.introspection.reading.tree_path import (
 from runtime.introspection.threads.node_calls import ObserverTask
 from runtime.kernel.instrument import Instrument, install, remove
 from runtime.kernel.node import Node
+from runtime.kernel.outside import OutsideBody
 from runtime.kernel.process import OUTSIDE, Pid, Process
 from runtime.kernel.reports import Report
 from runtime.preemption.stall import Stall
@@ -60,6 +61,9 @@ MAX_DEPTH = 20
 
 MAX_STALLS = 50
 """How many stalls are remembered."""
+
+_UNLOGGED = frozenset((ObserverTask, OutsideBody))
+"""What processes run that are none of the program's: there is one for each call of a web handler, say."""
 
 
 class SpawnHook(Instrument):
@@ -195,7 +199,7 @@ class EventLog(Instrument):
     def add_spawn(self, process: Process) -> bool:
         """Log a spawn. Return False when no more may be logged within this second."""
         self._spawns_logged += 1
-        if type(process.body) is not ObserverTask:
+        if type(process.body) not in _UNLOGGED:
             self._spawn_quota -= 1
             # its name and label come later: whoever reads the event looks them up, while the process lives
             self.add("spawn", process.pid, name=short_call(initial_call(process)))
@@ -211,7 +215,7 @@ class EventLog(Instrument):
         if self._shutdown_quota <= 0 and reason == "shutdown" and process.pid.id not in self._kills:
             self._quiet_exits += 1
             return
-        if type(process.body) is ObserverTask:
+        if type(process.body) in _UNLOGGED:
             return
         abnormal = is_abnormal(reason)
         place = position_of(process)

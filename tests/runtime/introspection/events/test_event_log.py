@@ -3,12 +3,15 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+import gevent
 import pytest
 
 from runtime import (
     Crash,
     Exit,
+    GenServer,
     Supervisor,
+    call,
     cast,
     exit,
     flag,
@@ -106,6 +109,21 @@ def test_too_many_spawns_and_normal_exits_are_summed_up() -> None:
         assert sums == ["175 more processes were started", "175 more processes ended normally"]
         spawn(lambda: None)
         assert len(_events(log, "spawn")) == QUOTA + 1
+
+
+class _Echo(GenServer):
+    def handle_call(self, request: Any, caller: Any) -> Any:
+        return request
+
+
+@in_node
+def test_the_processes_that_ask_for_callers_outside_are_not_logged() -> None:
+    server = _Echo.start_link()
+    with Logged() as log:
+        asking = gevent.spawn(call, server, "hello")
+        asking.join()
+        assert asking.value == "hello"
+        assert _events(log, "spawn") == _events(log, "exit") == []
 
 
 @in_node
