@@ -53,10 +53,10 @@ def hold(tree: Callable[[], Pid | None]) -> None:
         sleep(PAUSE)
 
 
-def kill(name: str) -> None:
-    """Kill the process that has this name, and return when its death has been reported."""
-    ref = monitor(name)
-    pid = whereis(name)
+def kill(process: Pid | str | tuple[Any, ...]) -> None:
+    """Kill a process, given by pid or name, and return when its death has been reported."""
+    ref = monitor(process)
+    pid = process if isinstance(process, Pid) else whereis(process)
     if pid is not None:
         exit(pid, "kill")
     receive(Down(ref, ANY, ANY))

@@ -89,6 +89,22 @@ SESSIONS = {
         fragile: killed glass, started again: glass
         fragile: killed glass, started again: cupboard, glass, shelf
         """,
+    "web_shop": """\
+        PUT /carts/ada/tea -> 200 {'tea': 2}
+        kill cart
+        kill catalogue
+        GET /carts/ada -> 200 {'tea': 2}
+        kill connection 0
+        kill connection 1
+        kill connection 2
+        kill connection 3
+        PUT /orders/ada -> 200 {'id': 'ada', 'total': 900, 'lines': {'tea': 2}}
+        kill web
+        PUT /orders/ada -> 200 {'id': 'ada', 'total': 900, 'lines': {'tea': 2}}
+        kill database
+        kill shopping
+        GET /orders/ada -> 200 {'id': 'ada', 'total': 900, 'lines': {'tea': 2}}
+        """,
 }
 """What demos print whose sessions hold no measurement."""
 
