@@ -55,6 +55,7 @@ class Service:
         )
         self.answers = Answers(ObservedNode(node, self.name, self.log, self.watchdog, self.greenlets, permissions))
         self._caches: dict[Session, ClientCache] = {}
+        self._welcome = self._make_welcome()
         self.endpoint = None if reservation is None else Endpoint(reservation, self._serve, self._warn)
         _services[node] = self
         if self.endpoint is None:
@@ -103,7 +104,7 @@ class Service:
             )
             session.send(wire.Refused(why=why))
             raise ClientDroppedError(f"it speaks version {hello.protocol} of the protocol")
-        session.send(self._welcome())
+        session.send(self._welcome)
         cache = self._caches[session] = ClientCache()
         try:
             while True:
@@ -113,7 +114,8 @@ class Service:
             del self._caches[session]
             self.answers.dismiss(cache)
 
-    def _welcome(self) -> wire.Welcome:
+    def _make_welcome(self) -> wire.Welcome:
+        """Say what does not change. Done once: the version is looked for in files, and read by modules loaded then."""
         return wire.Welcome(
             protocol=wire.PROTOCOL,
             node=self.name,

@@ -16,6 +16,7 @@ from msgspec import Struct
 from runtime.kernel.body import name_of
 from runtime.kernel.node import Node
 from runtime.kernel.process import DEAD, RUNNABLE, RUNNING, WAITING, Pid, Process, Worker, set_up
+from runtime.terms.own_repr import bounded
 
 FIRST = 1 << 62
 """What is added to their numbers, so that no process has the same."""
@@ -27,6 +28,7 @@ RECORD = "_process_observer_record"
 class GreenletPid(Pid, frozen=True, eq=False):
     """What names a greenlet to observers: prints as ``g7``."""
 
+    @bounded
     def __repr__(self) -> str:
         return f"g{self.id - FIRST}"
 

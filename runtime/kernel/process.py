@@ -14,6 +14,7 @@ from greenlet import greenlet
 from msgspec import Struct
 
 from runtime.terms.immutable import immutable
+from runtime.terms.own_repr import bounded
 from runtime.terms.pattern import Matching
 from runtime.terms.ref import Ref, TimerRef
 from runtime.terms.term import Term
@@ -45,6 +46,9 @@ def use_table(find: Callable[[int], Process | None] | None) -> None:
     _find_process = find
 
 
+_PID = re.compile(r"<(\d{1,10})\.(\d{1,18})\.(\d{1,10})>")
+
+
 @immutable
 @total_ordering
 class Pid(Struct, frozen=True, eq=False):
@@ -63,7 +67,7 @@ class Pid(Struct, frozen=True, eq=False):
     @classmethod
     def parse(cls, text: str) -> Pid:
         """Read ``<0.17.0>``. Raises ValueError for anything else."""
-        found = re.fullmatch(r"<(\d{1,10})\.(\d{1,18})\.(\d{1,10})>", text) if isinstance(text, str) else None
+        found = _PID.fullmatch(text) if isinstance(text, str) else None
         if found is None:
             raise ValueError(f"{text!r} is not a pid; one looks like <0.17.0>")
         node, number, serial = map(int, found.groups())
@@ -84,6 +88,7 @@ class Pid(Struct, frozen=True, eq=False):
     def __hash__(self) -> int:
         return self.id
 
+    @bounded
     def __repr__(self) -> str:
         return f"<{self.node}.{self.id}.{self.serial}>"
 
@@ -303,6 +308,7 @@ class Process(Rare):
     ancestors: tuple[Any, ...] | None = field(init=False, default=None)
     """Names or Pids of its parent, its parent's parent and so on; None for a plain process."""
 
+    @bounded
     def __repr__(self) -> str:
         return f"Process({self.pid}{f' {self.name}' if self.name else ''})"
 

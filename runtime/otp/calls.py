@@ -19,6 +19,7 @@ from runtime.kernel.signals import Down, drop_watch, own_copy, put, watch
 from runtime.terms.errors import CallError
 from runtime.terms.immutable import ATOMIC, immutable
 from runtime.terms.isolation import isolate
+from runtime.terms.own_repr import bounded
 from runtime.terms.pattern import ANY
 from runtime.terms.ref import Ref, next_number
 from runtime.terms.term import Term
@@ -35,6 +36,7 @@ FAR = 1e12
 class _Pending:
     """What stands in a `From` until the reply is there."""
 
+    @bounded
     def __repr__(self) -> str:
         return "PENDING"
 
@@ -82,6 +84,7 @@ class From:
         """The caller's Pid."""
         return self.watcher.pid
 
+    @bounded
     def __repr__(self) -> str:
         return f"From({self.watcher.pid}, {self.ref})"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runtime.terms.own_repr import bounded
 from runtime.terms.term import Term
 from runtime.terms.timeout import TimeoutArgument, seconds_of
 
@@ -14,6 +15,7 @@ class _Marker:
     def __init__(self, name: str) -> None:
         self.name = name
 
+    @bounded
     def __repr__(self) -> str:
         return self.name
 

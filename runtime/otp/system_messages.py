@@ -155,7 +155,9 @@ def _get_state(server: Callbacks, process: Process, debug: Debug) -> State:
 
 
 def _show_state(server: Callbacks, process: Process, debug: Debug) -> str:
-    return render(server.format_status(dict(vars(server))), MAX_SHOWN)
+    state = vars(server)  # not copied: there may be a million attributes
+    shown = state if type(server).format_status is Callbacks.format_status else server.format_status(dict(state))
+    return render(shown, MAX_SHOWN)
 
 
 def _replace_state(server: Callbacks, process: Process, debug: Debug, fn: Callable[[State], State]) -> Term:

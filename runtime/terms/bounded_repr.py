@@ -2,7 +2,8 @@
 
 `repr` of a list with a million items takes a second, and holds the interpreter for all of it. Here, containers are gone
 through a few items at a time, long texts are cut before they are made, and a program's own ``__repr__`` is called only
-where it can be stopped: on a value whose contents are small, while each of its lines looks at the time.
+where it can be stopped: on a value whose contents are small, while each of its lines looks at the time. On a thread
+beside the node's, where it might wait for what only the node's thread can do, it is not called at all.
 """
 
 from __future__ import annotations
@@ -11,21 +12,23 @@ import array
 import collections
 import dataclasses
 import datetime
+import decimal
+import enum
 import functools
 import gc
-import os
 import re
-import sys
 import time
 import types
-import weakref
 from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any, TypeAlias
 
 import msgspec
 
-from runtime.terms.time_limit import OutOfTime, within
+from runtime.terms.own_repr import is_bounded, may_be_asked, own_repr
+from runtime.terms.smallness import SMALL_SIZE, size_of
+from runtime.terms.static_lookup import address, attributes, class_name, static, stored_names
+from runtime.terms.time_limit import OutOfTime
 
 ITEMS = 20
 """Items of one container that are shown."""
@@ -57,15 +60,6 @@ WORK = 0.002
 WORK_OF_CLASSES = 0.002
 """Seconds that the program's classes may take besides, all together, to describe what is in it."""
 
-SMALL = 1_000
-"""Objects that a value may consist of for its class to be asked for a description."""
-
-SMALL_SIZE = 10_000
-"""Characters and bytes in them."""
-
-SMALL_CONTAINER = 200
-"""Items in each container among them."""
-
 Show: TypeAlias = "Callable[[BoundedRepr, Any, int], str]"
 
 
@@ -80,22 +74,35 @@ class BoundedRepr:
 
     def text(self, value: object, level: int = LEVELS) -> str:
         """Return what `repr` would, or the beginning of it; `level` more containers are looked into."""
-        if self._values <= 0 or time.thread_time() > self._ends:
+        if self._values <= 0 or level < 0 or time.thread_time() > self._ends:
             return "..."
         self._values -= 1
+        try:
+            return self._text(value, level)
+        except OutOfTime:
+            raise
+        except Exception as error:
+            return f"<{class_name(type(value))} that cannot be shown: {class_name(type(error))}>"
+
+    def _text(self, value: object, level: int) -> str:
         kind = type(value)
         show = static(kind, "__repr__")
         known = _KNOWN.get(show) if type(show) in _DESCRIPTORS else None
         if known is not None:
             return known(self, value, level)
         if type(show) is not types.FunctionType:
-            return _of_extension(value, kind, show)
+            return self._of_extension(value, kind, show)
         if show.__code__ is _NAMED_TUPLE:
-            return self._fields(kind, zip(static(kind, "_fields"), tuple.__iter__(value), strict=False), level)  # type: ignore[arg-type]
+            return self._named_tuple(value, level)
         generated = vars(show).get("__wrapped__")
-        if generated is not None and generated.__code__.co_filename == "<string>" and dataclasses.is_dataclass(kind):
-            shown = [each.name for each in dataclasses.fields(kind) if each.repr]
-            return self._fields(kind, _attributes(value, shown), level)
+        if type(generated) is types.FunctionType and generated.__code__.co_filename == "<string>":
+            fields = static(kind, "__dataclass_fields__")
+            if type(fields) is dict:
+                return self._fields(kind, attributes(value, _shown_fields(fields)), level)
+        if is_bounded(show):
+            return cut(show(value), TEXT)
+        if not may_be_asked() and static(kind, "__module__") not in _SHOWN_ANYWHERE:
+            return self._structure(value, kind, level)
         return self._own(value, kind, show)
 
     def reason(self, value: object, level: int = LEVELS) -> str:
@@ -110,27 +117,31 @@ class BoundedRepr:
         texts = [self.reason(item, level - 1) for item in value[:REASON_ITEMS]]
         return f"({', '.join([*texts, '...'] if len(value) > REASON_ITEMS else texts)})"
 
-    def _own(self, value: object, kind: type, show: types.FunctionType) -> str:
-        """Call a ``__repr__`` written in Python, where that cannot take long."""
-        name = class_name(kind)
-        if kind in _slow or not (show.__code__.co_filename.startswith(_RUNTIME) or is_small(value)):
-            return f"<{name} that is too large to be asked for its __repr__>"
+    def _own(self, value: object, kind: type, show: Callable[[Any], str]) -> str:
+        """Call a ``__repr__`` of a program's or a library's, where that cannot take long."""
         before = time.thread_time()
         try:
-            text = within(self._left, show, value, self._waits_until - time.monotonic())
-            if type(text) is not str:
-                return f"<{name} whose __repr__ returned no text>"
-            return cut(text, TEXT)
-        except OutOfTime:
-            return f"<{name} whose __repr__ takes too long>"
-        except BaseException as error:
-            return f"<{name} whose __repr__ raised {type(error).__name__}>"
+            return cut(own_repr(value, kind, show, self._left, self._waits_until - time.monotonic()), TEXT)
         finally:
             took = time.thread_time() - before
             self._left -= took
             self._ends += took
-            if took > 2 * WORK_OF_CLASSES:
-                _slow.add(kind)  # it makes long calls into C, which nothing can end: once is enough
+
+    def _of_extension(self, value: object, kind: type, show: Any) -> str:
+        """Describe an instance of a type that is written in C: by itself if it is small and refers to nothing else."""
+        if show is None or gc.is_tracked(value) or size_of(value, kind) > SMALL_SIZE:
+            return address(value)
+        if kind in _PLAIN_EXTENSIONS:
+            return cut(repr(value), TEXT)
+        return self._own(value, kind, show) if may_be_asked() else address(value)
+
+    def _structure(self, value: object, kind: type, level: int) -> str:
+        """Describe an instance by the attributes that are stored in it."""
+        if level <= 0:
+            return f"<{class_name(kind)} ...>"
+        found = list(islice(attributes(value, stored_names(value, 2 * ITEMS)), ITEMS + 1))
+        texts = [f" {cut(name, 100)}={self.text(held, level - 1)}" for name, held in found[:ITEMS]]
+        return f"<{class_name(kind)}{''.join(texts)}{' ...' if len(found) > ITEMS else ''}>"
 
     # -- Pieces -----------------------------------------------------------------------------------------------------
 
@@ -149,6 +160,9 @@ class BoundedRepr:
             f"{self.text(key, level - 1)}: {self.text(value, level - 1)}" for key, value in list(islice(pairs, ITEMS))
         ]
         return ", ".join([*texts, "..."] if length > len(texts) else texts)
+
+    def _key(self, key: object) -> str:
+        return cut(key, 100) if type(key) is str else self.text(key, 0)
 
     def _fields(self, kind: type, fields: Iterable[tuple[str, object]], level: int) -> str:
         if level <= 0:
@@ -196,6 +210,8 @@ class BoundedRepr:
         return f"{class_name(type(value))}({code!r}{f', [{inner}]' if length else ''})"
 
     def _view(self, value: Any, level: int) -> str:
+        if type(value) not in _VIEWS:
+            return address(value)  # that of an OrderedDict, which looks each key up: it calls its __hash__ and __eq__
         return f"{class_name(type(value))}([{self.items(iter(value), len(value), level)}])"
 
     def _str(self, value: Any, level: int) -> str:
@@ -227,22 +243,26 @@ class BoundedRepr:
         return f"{class_name(type(value))}({self.items(iter(arguments), len(arguments), level)})"
 
     def _namespace(self, value: Any, level: int) -> str:
-        held = object.__getattribute__(value, "__dict__")
+        held = _NAMESPACE(value)
+        if level <= 0:
+            return f"{class_name(type(value))}(...)"
         name = "namespace" if type(value) is types.SimpleNamespace else class_name(type(value))
-        texts = [
-            f"{cut(str(key), 100)}={self.text(item, level - 1)}" for key, item in list(islice(held.items(), ITEMS))
-        ]
+        texts = [f"{self._key(key)}={self.text(item, level - 1)}" for key, item in list(islice(held.items(), ITEMS))]
         return f"{name}({', '.join([*texts, '...'] if len(held) > ITEMS else texts)})"
 
+    def _named_tuple(self, value: Any, level: int) -> str:
+        names = _strings(static(type(value), "_fields"))
+        return self._fields(type(value), zip(names, tuple.__iter__(value), strict=False), level)
+
     def _struct(self, value: Any, level: int) -> str:
-        return self._fields(type(value), _attributes(value, _STRUCT_FIELDS(type(value))), level)
+        return self._fields(type(value), attributes(value, _strings(_STRUCT_FIELDS(type(value)))), level)
 
     def _partial(self, value: Any, level: int) -> str:
         if level <= 0:
             return "functools.partial(...)"
         function, arguments, keywords = (part(value) for part in _OF_PARTIAL)
         parts = [self.text(each, level - 1) for each in (function, *arguments[:ITEMS])]
-        parts += [f"{cut(str(k), 100)}={self.text(v, level - 1)}" for k, v in list(islice(keywords.items(), ITEMS))]
+        parts += [f"{self._key(k)}={self.text(v, level - 1)}" for k, v in list(islice(keywords.items(), ITEMS))]
         return f"functools.partial({', '.join(parts)})"
 
     def _method(self, value: Any, level: int) -> str:
@@ -251,10 +271,44 @@ class BoundedRepr:
         return f"<bound method {name} of {self.text(value.__self__, level - 1)}>"
 
     def _time(self, value: Any, level: int) -> str:
-        zone = _ZONES[datetime.time if isinstance(value, datetime.time) else datetime.datetime](value)
-        if zone is None or type(zone) is datetime.timezone:
-            return self._plain(value, level)
-        return f"{value.replace(tzinfo=None)!r} in a time zone of {class_name(type(zone))}"
+        kind: type[Any] = datetime.time if issubclass(type(value), datetime.time) else datetime.datetime
+        zone = _ZONES[kind](value)
+        parts = [getattr(kind, part).__get__(value) for part in _PARTS[kind]]
+        plain = repr(kind(*parts, fold=kind.fold.__get__(value)))
+        if type(value) is not kind:
+            plain = f"{class_name(type(value))}{plain.removeprefix(f'datetime.{kind.__name__}')}"
+        if zone is None:
+            return plain
+        if type(zone) is datetime.timezone:
+            return f"{plain[:-1]}, tzinfo={self._zone(zone, level)})"
+        return f"{plain} in a time zone of {class_name(type(zone))}"
+
+    def _zone(self, value: Any, level: int) -> str:
+        if value is datetime.UTC:
+            return "datetime.timezone.utc"
+        offset, *name = value.__getinitargs__()
+        return f"datetime.timezone({', '.join([repr(offset), *(self.text(each, level - 1) for each in name)])})"
+
+    def _range(self, value: Any, level: int) -> str:
+        parts = [value.start, value.stop, value.step]
+        if type(value) is range and value.step == 1:
+            parts.pop()
+        return f"{class_name(type(value))}({', '.join(self.text(part, level - 1) for part in parts)})"
+
+    def _compiled_pattern(self, value: Any, level: int) -> str:
+        flags = value.flags & ~re.UNICODE.value
+        return f"re.compile({self.text(value.pattern, level - 1)}{f', {re.RegexFlag(flags)!r}' if flags else ''})"
+
+    def _enum(self, value: Any, level: int) -> str:
+        found = dict(attributes(value, ("_name_", "_value_")))
+        name = f"{class_name(type(value))}.{self._key(found.get('_name_'))}"
+        return f"<{name}: {self.text(found.get('_value_'), level - 1)}>"
+
+    def _address(self, value: Any, level: int) -> str:
+        return address(value)
+
+    def _function(self, value: Any, level: int) -> str:
+        return f"<function {cut(value.__qualname__, TEXT)} at {id(value):#x}>"
 
     def _plain(self, value: Any, level: int) -> str:
         return cut(repr(value), TEXT)
@@ -268,85 +322,22 @@ def cut(text: str, limit: int) -> str:
     return f"{text[:keep]} ... {text[-keep:]}"
 
 
-def static(kind: type, name: str) -> Any:
-    """Return what a class has under that name, without running code of its own; None when there is nothing."""
-    for each in _mro(kind):
-        found = _dict_of(each).get(name)
-        if found is not None:
-            return found
-    return None
+def _shown_fields(fields: dict[Any, Any]) -> Iterable[str]:
+    """Yield the names of a dataclass's fields; `dataclasses.fields` makes a tuple of all of them."""
+    return (
+        name
+        for name, field in fields.items()
+        if type(name) is str and type(field) is dataclasses.Field and field.repr and field._field_type is _FIELD  # type: ignore[attr-defined]
+    )
 
 
-class_name: Callable[[type], str] = type.__dict__["__name__"].__get__
-"""Return the name of a class, whatever its metaclass says."""
-
-_mro: Callable[[type], tuple[type, ...]] = type.__dict__["__mro__"].__get__
-_dict_of: Callable[[type], types.MappingProxyType[str, Any]] = type.__dict__["__dict__"].__get__
+_FIELD = dataclasses._FIELD  # type: ignore[attr-defined]
+"""What a field is that is neither a ClassVar nor an InitVar."""
 
 
-def _attributes(value: object, names: Iterable[str]) -> Iterable[tuple[str, object]]:
-    for name in names:
-        try:
-            yield name, object.__getattribute__(value, name)
-        except AttributeError:
-            continue  # not set yet, or deleted
+def _strings(names: Any) -> Iterable[str]:
+    return (name for name in names if type(name) is str) if type(names) is tuple else ()
 
-
-def _of_extension(value: object, kind: type, show: Any) -> str:
-    """Describe an instance of a type that is written in C: by itself if it is small and refers to nothing else."""
-    if show is not None and not gc.is_tracked(value) and _size_of(value, kind) <= SMALL_SIZE:
-        return cut(repr(value), TEXT)
-    return cut(object.__repr__(value), TEXT)
-
-
-def _size_of(value: object, kind: type) -> int:
-    measure = static(kind, "__sizeof__")
-    if type(measure) in (types.MethodDescriptorType, types.WrapperDescriptorType):
-        return int(measure(value))
-    return sys.maxsize
-
-
-# -- Whether a class may be asked --------------------------------------------------------------------------------------
-
-
-def is_small(value: object) -> bool:
-    """Whether a value consists of few small things, so that no single step of describing it can take long."""
-    seen: set[int] = set()
-    size = 0
-    left = [value]
-    while left:
-        each = left.pop()
-        if id(each) in seen:
-            continue
-        seen.add(id(each))
-        kind = type(each)
-        if issubclass(kind, (str, bytes, bytearray)):
-            base = str if issubclass(kind, str) else bytes if issubclass(kind, bytes) else bytearray
-            size += base.__len__(each)  # type: ignore[arg-type]
-        elif issubclass(kind, int):
-            size += int.bit_length(each) // 8  # type: ignore[arg-type]
-        elif issubclass(kind, _CLOSED):
-            continue
-        else:
-            length = static(kind, "__len__")
-            if type(length) is types.WrapperDescriptorType and length(each) > SMALL_CONTAINER:
-                return False
-            if not gc.is_tracked(each):
-                size += min(_size_of(each, kind), SMALL_SIZE + 1)
-            else:
-                left += gc.get_referents(each)
-        if size > SMALL_SIZE or len(seen) + len(left) > SMALL:
-            return False
-    return True
-
-
-_CLOSED = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType, types.CodeType, float, complex)
-"""What a description does not go into: it shows its name, or next to nothing."""
-
-_slow: weakref.WeakSet[type] = weakref.WeakSet()
-"""Classes whose ``__repr__`` has held the interpreter longer than it may."""
-
-_RUNTIME = os.path.dirname(os.path.dirname(__file__)) + os.sep
 
 _NAMED_TUPLE = collections.namedtuple("_Sample", ()).__repr__.__code__
 """The code that the ``__repr__`` of every named tuple shares."""
@@ -360,8 +351,20 @@ _TYPE_CODE = array.array.__dict__["typecode"].__get__
 _ARGUMENTS = BaseException.__dict__["args"].__get__
 _STRUCT_FIELDS = type(msgspec.Struct).__dict__["__struct_fields__"].__get__
 _OF_PARTIAL = tuple(functools.partial.__dict__[name].__get__ for name in ("func", "args", "keywords"))
+_NAMESPACE = types.SimpleNamespace.__dict__["__dict__"].__get__
 _ZONES = {kind: kind.__dict__["tzinfo"].__get__ for kind in (datetime.time, datetime.datetime)}
 """How to read attributes where a subclass may have put something else in their place."""
+
+_PARTS = {
+    datetime.time: ("hour", "minute", "second", "microsecond"),
+    datetime.datetime: ("year", "month", "day", "hour", "minute", "second", "microsecond"),
+}
+
+_PLAIN_EXTENSIONS = (decimal.Decimal,)
+"""Types written in C, beside those below, that describe themselves without any other code."""
+
+_SHOWN_ANYWHERE = ("pathlib", "uuid", "ipaddress", "fractions")
+"""Modules whose values hold nothing of the program's, so that any thread may ask them for a description."""
 
 _VIEWS: tuple[type, ...] = (type({1: 1}.keys()), type({1: 1}.values()), type({1: 1}.items()))
 
@@ -387,6 +390,13 @@ _KNOWN: dict[object, Show] = {
     types.MethodType.__repr__: BoundedRepr._method,
     datetime.datetime.__repr__: BoundedRepr._time,
     datetime.time.__repr__: BoundedRepr._time,
+    object.__repr__: BoundedRepr._address,
+    types.FunctionType.__repr__: BoundedRepr._function,
+    range.__repr__: BoundedRepr._range,
+    slice.__repr__: BoundedRepr._range,
+    re.Pattern.__repr__: BoundedRepr._compiled_pattern,
+    datetime.timezone.__repr__: BoundedRepr._zone,
+    enum.Enum.__repr__: BoundedRepr._enum,
     **dict.fromkeys([static(view, "__repr__") for view in _VIEWS], BoundedRepr._view),
     **{
         static(kind, "__repr__"): BoundedRepr._plain
@@ -396,11 +406,8 @@ _KNOWN: dict[object, Show] = {
             type(...),
             float,
             complex,
-            object,
             type,
-            slice,
             memoryview,
-            types.FunctionType,
             types.BuiltinFunctionType,
             types.CodeType,
             types.FrameType,
@@ -408,8 +415,6 @@ _KNOWN: dict[object, Show] = {
             types.CoroutineType,
             datetime.date,
             datetime.timedelta,
-            datetime.timezone,
-            re.Pattern,
         )
     },
 }

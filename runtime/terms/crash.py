@@ -8,8 +8,11 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from runtime.terms.bounded_repr import PATIENCE, BoundedRepr, class_name, is_small, static
+from runtime.terms.bounded_repr import PATIENCE, BoundedRepr
 from runtime.terms.immutable import immutable
+from runtime.terms.own_repr import bounded
+from runtime.terms.smallness import is_small
+from runtime.terms.static_lookup import class_name, static
 from runtime.terms.text import shorten
 from runtime.terms.time_limit import within
 
@@ -76,8 +79,9 @@ class Crash:
     def __delattr__(self, name: str) -> None:
         raise AttributeError("a Crash is immutable")
 
+    @bounded
     def __repr__(self) -> str:
-        first = next(iter(self.message.splitlines()), "")
+        first = next(iter(self.message[:MAX_MESSAGE].splitlines()), "")
         return f"{self.exception}: {first}" if first else self.exception
 
     def __deepcopy__(self, memo: object) -> Crash:

@@ -16,6 +16,7 @@ from types import (
 from typing import Any
 
 from runtime.terms.immutable import IMMUTABLE
+from runtime.terms.own_repr import bounded
 from runtime.terms.ref import Ref, TimerRef
 
 Matcher = Callable[[Any], bool]
@@ -32,6 +33,7 @@ class Any_:
 
     __slots__ = ()
 
+    @bounded
     def __repr__(self) -> str:
         return "ANY"
 

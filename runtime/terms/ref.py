@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from runtime.terms.immutable import immutable
+from runtime.terms.own_repr import bounded
 
 next_number = itertools.count(1).__next__
 """Return the number of the next reference."""
@@ -46,6 +47,7 @@ class Ref(Struct, frozen=True, eq=False, gc=False):
     def __hash__(self) -> int:
         return self.id
 
+    @bounded
     def __repr__(self) -> str:
         return f"#Ref<{self.node}.0.{self.id}>"
 

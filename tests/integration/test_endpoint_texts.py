@@ -26,7 +26,7 @@ class Reader(GenServer):
         raise ValueError(f"cannot read {name}")
 
 def wait():
-    dictionary()[TEXT] = Odd()
+    dictionary()[TEXT] = TEXT
     send(self_(), TEXT)
     receive(("never",))
 wait.__qualname__ = wait.__name__ = f"wait for {TEXT}"
@@ -69,7 +69,7 @@ def test_a_program_whose_texts_are_not_utf8_is_seen_whole(folder: Path, script: 
         for row in waiting:
             assert row.pid is not None
             details = client.ask(wire.GetProcess(pid=row.pid))
-            assert details.dictionary == {"'caf\\udce9.txt'": ESCAPED}
+            assert details.dictionary == {"'caf\\udce9.txt'": "'caf\\udce9.txt'"}
             assert details.messages == ("'caf\\udce9.txt'",)
         details = client.ask(wire.GetProcess(pid=client.pid(f"top/{ESCAPED}"), state=True))
         assert ESCAPED in str(details.state)

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from runtime.introspection.address import OPEN, Reservation
 from runtime.introspection.endpoint.session import ClientDroppedError, Session
 from runtime.kernel.threads import new_lock, sleep, start_thread
+from runtime.terms.own_repr import beside_the_node
 
 MAX_CLIENTS = 32
 """Clients that are served at a time; one more is refused with a sentence."""
@@ -109,7 +110,8 @@ class Endpoint:
 
     def _run(self, session: Session) -> None:
         try:
-            self._serve(session)
+            with beside_the_node():
+                self._serve(session)
         except ClientDroppedError as problem:
             if str(problem):
                 self._log(f"dropped an observer: {problem}")

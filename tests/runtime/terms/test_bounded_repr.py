@@ -6,7 +6,9 @@ import array
 import collections
 import dataclasses
 import datetime
+import enum
 import functools
+import re
 import time
 import types
 from collections.abc import Callable
@@ -17,9 +19,11 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from runtime import Pid
-from runtime.terms.bounded_repr import WORK, WORK_OF_CLASSES, is_small
+from runtime import Pid, Stop
+from runtime.terms.bounded_repr import WORK, WORK_OF_CLASSES
 from runtime.terms.crash import Crash
+from runtime.terms.own_repr import beside_the_node
+from runtime.terms.smallness import is_small
 from runtime.terms.text import reason_text, render
 
 
@@ -278,3 +282,171 @@ def test_a_crash_keeps_the_beginning_of_what_its_exception_was_made_with() -> No
     with pytest.raises(UnicodeDecodeError) as raised:
         (b"\xff" * 100_000).decode()
     assert "can't decode byte 0xff in position 0" in Crash.from_exception(raised.value).message
+
+
+class Called(AssertionError):
+    """Code of the program's ran that must not."""
+
+
+def fail(*_: object, **__: object) -> Any:
+    raise Called
+
+
+class Key:
+    """A key whose hash must not be asked."""
+
+    armed = False
+
+    def __hash__(self) -> int:
+        return fail() if Key.armed else 1
+
+
+class Moment(datetime.datetime):
+    """A time that cannot be made anew."""
+
+    armed = False
+    replace = fail
+
+    def __new__(cls, *parts: Any) -> Moment:
+        return fail() if cls.armed else super().__new__(cls, *parts)
+
+
+class Mute(str):
+    """A string of which nothing may be asked."""
+
+    __slots__ = ()
+    __len__ = __str__ = __iter__ = fail
+
+
+class Hollow(types.SimpleNamespace):
+    """A namespace that says it has another dictionary."""
+
+    __dict__ = property(fail)
+
+
+@dataclasses.dataclass
+class Computed:
+    """A dataclass, one of whose fields is a property."""
+
+    stored: int
+    computed: int
+
+
+class Hue(enum.Enum):
+    """An enumeration."""
+
+    RED = 1
+    __str__ = __format__ = fail
+
+
+class Unhashable(type):
+    """Makes classes that cannot be looked up."""
+
+    __hash__ = __eq__ = fail
+
+
+class Odd(metaclass=Unhashable):
+    """A class that cannot be looked up."""
+
+    def __repr__(self) -> str:
+        return "Odd()"
+
+
+def view_of_an_ordered_dict() -> Any:
+    Key.armed = False
+    found = collections.OrderedDict([(Key(), 1)]).items()
+    Key.armed = True
+    return found
+
+
+def moment() -> Moment:
+    Moment.armed = False
+    found = Moment(2020, 1, 2)
+    Moment.armed = True
+    return found
+
+
+def computed() -> Computed:
+    found = Computed(1, 2)
+    Computed.computed = property(fail)  # type: ignore[assignment]
+    return found
+
+
+QUIET: dict[str, tuple[Callable[[], Any], str]] = {
+    "a view of an ordered dict": (view_of_an_ordered_dict, "<odict_items object at 0x"),
+    "a subclass of datetime": (moment, "Moment(2020, 1, 2, 0, 0)"),
+    "a key that is no plain string": (lambda: functools.partial(print, **{Mute("key"): 1}), "functools.partial("),
+    "a namespace": (lambda: Hollow(a=1), "Hollow(a=1)"),
+    "a field that is computed": (computed, "Computed(stored=1)"),
+    "an enumeration": (lambda: Hue.RED, "<Hue.RED: 1>"),
+    "a metaclass": (Odd, "Odd()"),
+    "a pattern": (lambda: re.compile(Mute("a")), "re.compile('a')"),
+    "a slice": (lambda: slice(Mute("a"), [1]), "slice('a', [1], None)"),
+}
+
+
+@pytest.mark.parametrize("kind", QUIET)
+def test_no_other_code_of_the_program_runs_than_a_repr(kind: str) -> None:
+    make, text = QUIET[kind]
+    assert render(make()).startswith(text)
+
+
+def test_one_value_that_cannot_be_shown_hides_no_other() -> None:
+    assert render([range(10**5000), 1]) == "[range(0, <int of 16,610 bits>), 1]"
+
+    class Broken(collections.OrderedDict[str, int]):
+        pass
+
+    assert render([slice(1), Broken(a=1)]) == "[slice(None, 1, None), Broken({'a': 1})]"
+
+
+def test_dataclasses_structs_and_attributes_without_number_are_not_gone_through() -> None:
+    wide = dataclasses.make_dataclass("Wide", [(f"f{i}", int, 0) for i in range(300)])
+    assert render(wide()).endswith("f19=0, ...)")
+
+
+class Waiting:
+    """Must be asked only where it may wait."""
+
+    def __init__(self, held: Any) -> None:
+        self.held = held
+
+    __repr__ = fail
+
+
+class Slotted:
+    """Has slots, one of them empty."""
+
+    __slots__ = ("a", "b")
+
+    __repr__ = fail
+
+
+def test_beside_the_node_values_are_described_by_what_is_stored_in_them() -> None:
+    slotted = Slotted()
+    slotted.a = [Waiting(1)]  # type: ignore[attr-defined]
+    with beside_the_node():
+        assert render(Waiting([1, Pid.parse("<0.17.0>")])) == "<Waiting held=[1, <0.17.0>]>"
+        assert render(slotted) == "<Slotted a=[<Waiting held=1>]>"
+        assert render(Path("/tmp")) == repr(Path("/tmp"))
+        assert render(Waiting(nested(lambda inner: Waiting(inner), 50))).count("held") == 5
+        assert render(types.SimpleNamespace(**{f"a{i}": 1 for i in range(100)})).endswith("...)")
+        many = Waiting(1)
+        vars(many).update({f"a{i}": i for i in range(100_000)})
+        assert len(render(many)) < 1_000
+    assert render(Waiting(1)) == "<Waiting whose __repr__ raised Called>"
+
+
+def test_a_container_that_denies_its_length_is_not_small() -> None:
+    class Denying(list[int]):
+        def __len__(self) -> int:
+            return 0
+
+    assert not is_small(Named(Denying(range(100_000))))
+
+
+def test_a_repr_of_the_runtime_that_holds_a_value_of_the_program_is_bounded_too() -> None:
+    before = time.thread_time()
+    assert "too large" in render(Stop({i: i for i in range(1_000_000)}))
+    assert render(Crash("ValueError", "x" * 100_000_000)).startswith("ValueError: xxx")
+    assert time.thread_time() - before < 1.0  # the first takes longer than that when it is shown whole
