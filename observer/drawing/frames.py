@@ -18,7 +18,10 @@ _FOREIGN = re.compile(
 )
 """Where files of the runtime, of gevent and of Python itself lie."""
 
-_FOLDERS = re.compile(r"(?<![\w.])(?:[^\s/:'\"]*/)+(?=[^\s/:'\"]+\.pyx?\b)")
+_PATH = re.compile(r"[^\s:'\"()\[\]{},;=]+")
+"""What may be the path of a file. Each character of a text is in one match at most, so that a long one costs no more."""
+
+_IS_SOURCE = re.compile(r"\.pyx?(?!\w)")
 
 
 def is_own(frame: Frame) -> bool:
@@ -33,7 +36,14 @@ def own_frame(stack: Sequence[Frame]) -> Frame:
 
 def without_folders(text: str) -> str:
     """Shorten ``/srv/shop/till.py:31 in count`` to ``till.py:31 in count``, wherever in a text it stands."""
-    return _FOLDERS.sub("", text)
+    return _PATH.sub(_last_part, text) if "/" in text else text
+
+
+def _last_part(found: re.Match[str]) -> str:
+    """Return the name of a file of source code without its folders, and anything else as it is."""
+    path = found[0]
+    name = path[path.rfind("/") + 1 :]
+    return name if _IS_SOURCE.search(name, 1) and not path.startswith("//") else path
 
 
 def place(frame: Frame) -> str:

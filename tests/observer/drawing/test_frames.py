@@ -56,10 +56,19 @@ def test_own_frames_are_shown_innermost_first_and_the_others_counted() -> None:
         ("<0.14.0> in demos/hog.py:12 in spin", "<0.14.0> in hog.py:12 in spin"),
         ("GET /a/b/c failed", "GET /a/b/c failed"),
         ("/x/a.py:1 and /y/b.py:2", "a.py:1 and b.py:2"),
+        ("died (/srv/app.py:12 in handle)", "died (app.py:12 in handle)"),
+        ("../shop/till.pyx:3", "till.pyx:3"),
+        ("http://host/a.py is no file of it", "http://host/a.py is no file of it"),
     ],
 )
 def test_folders_before_a_file_are_left_out_wherever_they_stand(text: str, short: str) -> None:
     assert without_folders(text) == short
+
+
+@pytest.mark.parametrize("text", ["-" * 400_000 + "/", "/a" * 200_000, "/-" * 200_000, "a.py/" * 80_000, "/" * 400_000])
+def test_a_long_text_without_a_file_takes_no_more_than_one_reading(text: str) -> None:
+    """A pattern that begins anew at each character would not come to an end with these."""
+    assert without_folders(text) == text
 
 
 def test_a_frame_is_told_by_its_file_and_line_first() -> None:
