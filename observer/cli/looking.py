@@ -20,6 +20,12 @@ COUNTERS = ("messages_in", "messages_out", "reductions", "cpu_time")
 MOST_EVENTS = 100_000
 """How many events can be asked for at once: more than a node remembers."""
 
+MANY_WAIT = 10
+"""Messages that wait in a mailbox whose senders are asked for: of a shorter one, the node samples none."""
+
+SAMPLE = 0.3
+"""Seconds that the node takes for a sample of senders."""
+
 FOLLOW_EVERY = 0.25
 """Seconds between two questions for new events."""
 
@@ -83,6 +89,9 @@ def info(
         until = time.monotonic() + lookup.MEASURE_TIMEOUT
         lookup.measured(client, wire.Details, wire.GetProcess(pid=query.pid, messages=0), until)
         details = client.expect(wire.Details, query)
+        while details.row.message_queue_len >= MANY_WAIT and not details.senders and time.monotonic() < until:
+            time.sleep(SAMPLE)  # the node samples who sends only while it is asked
+            details = client.expect(wire.Details, query)
     from observer.clock import SystemClock
 
     if json:

@@ -27,7 +27,8 @@ ADVICE = {
     "other threads of the program compute: they share one interpreter with the hub.",
     "crash_loop": "Look at the exits in the events (4): each shows the line that failed, and the message it failed on.",
     "mailbox_grows": "It receives more than it can handle: the senders should wait for its answers (call, not cast). "
-    "Suspend the sender with S, and see whether the mailbox gets shorter.",
+    "Its view (3) names who sends most, and the line that does. Suspend that one with S, and see whether the mailbox "
+    "gets shorter.",
     "memory_grows": "It keeps what it should drop: its state shows what that is. "
     "flag(max_heap_size=...) ends it at a bound.",
     "deadlock": "Each of them waits for an answer from another one of them. Kill one with X, and the others go on. The "

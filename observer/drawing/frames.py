@@ -19,7 +19,7 @@ _FOREIGN = re.compile(
 """Where files of the runtime, of gevent and of Python itself lie."""
 
 _PATH = re.compile(r"[^\s:'\"()\[\]{},;=]+")
-"""What may be the path of a file. Each character of a text is in one match at most, so that a long one costs no more."""
+"""What may be the path of a file. Each character of a text is in one match at most: long ones cost no more."""
 
 _IS_SOURCE = re.compile(r"\.pyx?(?!\w)")
 

@@ -12,7 +12,7 @@ from observer.text import tones, units
 from observer.text.budget import budget, is_spent
 from observer.text.safe_text import safe
 from observer.text.sparkline import sparkline
-from runtime.introspection.wire import Details, Related, Row
+from runtime.introspection.wire import Details, Related, Row, Sender
 
 Fact = tuple[str, list[tuple[str, str]]]
 
@@ -30,7 +30,9 @@ def facts(row: Row, details: Details | None, history: RowHistory | None, time: f
     if row.kind == "supervisor":
         found.append(supervision(row))
     if row.pid is not None and row.kind != "greenlet":
-        found += [_mailbox(row, history), _memory(row, history)]
+        found.append(_mailbox(row, history))
+        found += senders(details) if details is not None else []
+        found.append(_memory(row, history))
     if row.kind != "greenlet":
         found.append(_place(row, details))
     if details is not None:
@@ -57,6 +59,7 @@ def more_facts(details: Details) -> list[Fact]:
         ("Advice", [(f"{kind}: ", tones.BAD), (ADVICE[kind], tones.TEXT)]) for kind in row.lints if kind in ADVICE
     ]
     return [
+        *senders(details),
         *advice,
         ("Names", spans or [("none", tones.FAINT)]),
         ("Flags", [("  ".join(flags), tones.TEXT)]),
@@ -118,6 +121,27 @@ def _mailbox(row: Row, history: RowHistory | None) -> Fact:
         parts.append((f"  {units.rate(history.messages.latest)}/s ", tones.TEXT))
         parts.append((sparkline(history.messages.rates.values(), SPARK).lstrip(), tones.LINE))
     return ("Mailbox", parts)
+
+
+def senders(details: Details) -> list[Fact]:
+    """Return who sends to it: the fastest sender, with its line."""
+    if not details.senders:
+        return []
+    spans = sender_spans(details.senders[0])
+    others = len(details.senders) - 1 + details.more_senders
+    return [("Sent by", [*spans, (f"  and {others} more", tones.MUTED)] if others else spans)]
+
+
+def sender_spans(sender: Sender) -> list[tuple[str, str]]:
+    """Return a sender in a line: how many messages a second, who, and the line that sends."""
+    spans = [(f"{units.rate(sender.rate)}/s ", tones.WARN), (safe(sender.name or sender.pid or "?"), tones.TEXT)]
+    if sender.name and sender.pid:
+        spans.append((f" {sender.pid}", tones.MUTED))
+    if sender.at is not None:
+        spans.append((f"  {safe(place(sender.at))}", tones.TEXT))
+        if sender.at.source:
+            spans.append((f"  {safe(sender.at.source.strip())}", tones.MUTED))
+    return spans
 
 
 def _memory(row: Row, history: RowHistory | None) -> Fact:

@@ -138,6 +138,15 @@ class EventRecord(Record, frozen=True):
     stacktrace: list[FrameRecord]
 
 
+class SenderRecord(Record, frozen=True):
+    """Who sends to a process: so many messages a second, from a line of its code."""
+
+    rate: float
+    pid: str | None
+    name: str
+    at: FrameRecord | None
+
+
 class DetailsRecord(ProcessRecord, frozen=True):
     """Everything about one process."""
 
@@ -151,6 +160,8 @@ class DetailsRecord(ProcessRecord, frozen=True):
     max_heap_size: int | None
     waiting_for: str | None
     messages: list[Any]
+    senders: list[SenderRecord]
+    more_senders: int
     state: Any
     state_note: str
     withheld: bool
@@ -374,6 +385,15 @@ def of_details(details: wire.Details) -> DetailsRecord:
     for field in ("parent", "waiting_for"):
         values[field] = None if values[field] is None else values[field].pid
     values["messages"] = [value_of(message) for message in details.messages]
+    values["senders"] = [
+        SenderRecord(
+            rate=sender.rate,
+            pid=sender.pid,
+            name=sender.name,
+            at=None if sender.at is None else FrameRecord.of(sender.at),
+        )
+        for sender in details.senders
+    ]
     values["state"] = value_of(details.state)
     values["dictionary"] = {key: value_of(value) for key, value in details.dictionary.items()}
     values["current_stacktrace"] = _frames(details.current_stacktrace)

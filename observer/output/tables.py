@@ -182,6 +182,7 @@ def details(answer: wire.Details, now: float) -> RenderableType:
     fact("lints", ", ".join(row.lints))
     parts: list[RenderableType] = [facts]
     parts += _section("Mailbox", answer.messages)
+    parts += _section("Sent by", [_sender(sender) for sender in answer.senders])
     parts += _section("State", [answer.state] if answer.state is not None else [answer.state_note])
     parts += _section("Dictionary", [f"{key}: {value}" for key, value in answer.dictionary.items()])
     parts += _section("Stack, innermost last", [_frame(frame) for frame in answer.current_stacktrace])
@@ -197,6 +198,11 @@ def _section(title: str, texts: Sequence[str]) -> list[RenderableType]:
 
 def _related(others: Iterable[wire.Related]) -> str:
     return ", ".join(f"{other.name} {other.pid}".strip() for other in others)
+
+
+def _sender(sender: wire.Sender) -> str:
+    place = f"  {_frame(sender.at)}" if sender.at is not None else ""
+    return f"{units.rate(sender.rate)}/s  {' '.join(filter(None, (sender.name, sender.pid)))}{place}"
 
 
 def _frame(frame: wire.Frame) -> str:

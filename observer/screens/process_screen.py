@@ -13,7 +13,7 @@ from textual.widgets.option_list import Option
 
 from observer.drawing.columns import STATUS
 from observer.drawing.frames import folded, note_of_folded, spans_of
-from observer.drawing.process_facts import facts, more_facts, supervision
+from observer.drawing.process_facts import facts, more_facts, sender_spans, supervision
 from observer.model.observed_node import ObservedNode
 from observer.model.past_lives import PastLife, past_lives
 from observer.model.row_history import RowHistory
@@ -225,6 +225,8 @@ class ProcessScreen(Acting):
         surplus = details.row.message_queue_len - len(messages)
         if messages and surplus > 0:
             messages.append(Content.assemble((f"    and {surplus:,} more", tones.MUTED)))
+        if details.senders:
+            messages = [*_senders(details), *messages]
         withheld = details.state_note if details.withheld else ""
         self._fill("messages", messages, withheld or "Empty: every message was received.")
         supervisor = details.row.kind == "supervisor"
@@ -316,6 +318,15 @@ def _stack(stack: Sequence[wire.Frame], all_frames: bool) -> list[Content]:
     frames, others = (list(reversed(stack)), 0) if all_frames else folded(stack)
     lines = [Content.assemble(*line) for frame in frames for line in spans_of(frame)]
     return [*lines, Content.assemble(note_of_folded(others))] if others else lines
+
+
+def _senders(details: wire.Details) -> list[Content]:
+    """Return who sends to this process, one sender a line, the fastest first."""
+    lines = [Content.assemble(("Sent by (a second, sampled)", tones.KEY))]
+    lines += [Content.assemble("  ", *sender_spans(sender)) for sender in details.senders]
+    if details.more_senders:
+        lines.append(Content.assemble((f"  and {details.more_senders} more", tones.MUTED)))
+    return lines
 
 
 def _children(row: wire.Row, children: Sequence[wire.Row]) -> list[Content]:

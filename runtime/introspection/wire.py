@@ -456,8 +456,24 @@ class Related(Frozen, frozen=True):
     name: Name = ""
 
 
+class Sender(Frozen, frozen=True):
+    """Who sends to a process: `rate` messages a second, from the line `at` of its code.
+
+    `pid` is None for what no process sends: a timer, another thread.
+    """
+
+    rate: Span
+    pid: Pid | None = None
+    name: Name = ""
+    at: Frame | None = None
+
+
 class Details(Answer, tag="details", frozen=True):
-    """Answers `GetProcess`. Messages, state and dictionary are rendered and cut to a readable length."""
+    """Answers `GetProcess`. Messages, state and dictionary are rendered and cut to a readable length.
+
+    `senders` are those that send most, the fastest first, sampled while messages wait and an observer looks;
+    `more_senders` is how many there are besides.
+    """
 
     row: Row
     links: tuple[Related, ...] = ()
@@ -471,6 +487,8 @@ class Details(Answer, tag="details", frozen=True):
     waiting_for: Related | None = None
     """Whose reply it waits for, when it waits in a call."""
     messages: tuple[Text, ...] = ()
+    senders: Annotated[tuple[Sender, ...], msgspec.Meta(max_length=100)] = ()
+    more_senders: Count = 0
     state: Text | None = None
     state_note: Text = ""
     """Why there is no state, in a sentence: not asked for, not a server, busy, redacted, switched off."""

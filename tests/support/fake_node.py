@@ -37,6 +37,7 @@ class FakeNode:
         self.roots = list(roots)
         self.time = START
         self.events: list[wire.Event] = []
+        self.senders: tuple[wire.Sender, ...] = ()
         self.asked: list[wire.Query] = []
         self.connects = 0
         self.restarting = True
@@ -329,6 +330,8 @@ class FakeNode:
                 f"('message', <0.12.0>, 'line {n}')" for n in range(1, min(place.queue, query.messages) + 1)
             ),
             state="{'name': 'Ada',\n 'sent': 12}" if query.state else None,
+            senders=self.senders[:2],
+            more_senders=len(self.senders[2:]),
             dictionary={"'$initial_call'": "demos.chat.client"},
             current_stacktrace=(
                 RUNTIME_FRAME,

@@ -14,6 +14,7 @@ from runtime.introspection.measuring.cpu_clock import CpuClock
 from runtime.introspection.measuring.cpu_meter import CpuMeter
 from runtime.introspection.measuring.cpu_sampler import CpuSampler
 from runtime.introspection.measuring.memory_sampler import MemorySampler
+from runtime.introspection.measuring.sender_sampler import SenderSampler
 from runtime.introspection.measuring.socket_holders import SocketHolders
 from runtime.introspection.reading.rows import Snapshot
 from runtime.introspection.reading.supervisor_nodes import SupervisorNodes
@@ -66,12 +67,14 @@ class ObservedNode:
         self.memory = MemorySampler(node)
         self.cpu: CpuClock = CpuSampler(node) if CpuSampler.is_possible(node) else CpuMeter(node)
         self.socket_holders = SocketHolders(node)
+        self.senders = SenderSampler(node)
 
     def close(self) -> None:
         """Stop measuring. In the node's thread."""
         self.memory.close()
         self.cpu.close()
         self.socket_holders.close()
+        self.senders.close()
 
     def update(self, pace: Pace) -> None:
         """Look at which supervisors there are, and which processes are under none."""

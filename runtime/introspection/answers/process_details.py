@@ -8,6 +8,7 @@ from runtime.introspection import wire
 from runtime.introspection.answers.client_cache import ClientCache
 from runtime.introspection.answers.observed_node import ObservedNode
 from runtime.introspection.answers.resolve import addressee
+from runtime.introspection.answers.senders import senders_of
 from runtime.introspection.reading.message_text import message_text
 from runtime.introspection.reading.stack import stack_of
 from runtime.introspection.reading.tree_path import display_name, path_of, position_of, supervisors_of, text_of
@@ -36,6 +37,7 @@ def answer(query: wire.GetProcess, node: ObservedNode, client: ClientCache, pace
     node.memory.show([query.pid])
     row = node.snapshot().row(process, position_of(process), key=path_of(process))
     shown = node.permissions.state
+    senders, more_senders = senders_of(node.senders.look(process))
     state, note = node.server_states.of(process) if query.state and shown else (None, "" if shown else SWITCHED_OFF)
     return wire.Details(
         row=row,
@@ -49,6 +51,8 @@ def answer(query: wire.GetProcess, node: ObservedNode, client: ClientCache, pace
         max_heap_size=process.max_heap_size,
         waiting_for=None if process.waiting_for is None else _relate(process.waiting_for.server.pid),
         messages=_messages(process, query.messages) if shown else (),
+        senders=senders,
+        more_senders=more_senders,
         state=state,
         state_note=note,
         withheld=not shown,

@@ -48,7 +48,9 @@ def _frame_of(process: Process) -> FrameType | None:
 
 
 def _walk(frame: FrameType | None) -> list[StackFrame]:
-    frames = []
+    frames: list[StackFrame] = []
+    if frame is None:  # walk_stack() would begin at its caller
+        return frames
     for number, (each, line) in enumerate(traceback.walk_stack(frame)):
         if number >= MAX_WALK:
             break

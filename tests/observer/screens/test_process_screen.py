@@ -89,3 +89,16 @@ async def test_what_process_info_gives_is_there(drive: Drive) -> None:
         ):
             assert expected in text
         assert "supervisor   clients <0.12.0>" in text
+
+
+async def test_the_mailbox_names_who_sends_and_from_which_line(drive: Drive) -> None:
+    node = fake_node.chat()
+    line = wire.Frame(file="/srv/shop/orders.py", line=53, function="take", source="cast(consumer, order)")
+    node.senders = tuple(
+        wire.Sender(rate=10.0 - number, pid=f"<0.9{number}.0>", name=f"till-{number}", at=line) for number in range(3)
+    )
+    async with drive(node, (120, 40)) as driver:
+        await driver.press("j", "enter")
+        assert await driver.shows("Sent by (a second, sampled)")
+        assert "9/s till-1 <0.91.0>  orders.py:53 take" in driver.text()
+        assert "and 1 more" in driver.text()
