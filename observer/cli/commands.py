@@ -6,13 +6,15 @@ from typing import Annotated
 
 import typer
 
-from observer.cli import acting, chaos, config, doctor, listing, looking, plain_help, watching
+from observer.cli import acting, chaos, config, doctor, instrument, listing, looking, plain_help, watching
 
 SHORT_HELP = """\
 observer shows what is alive in a program of processes, what is failing, and why.
 
   observer demo             open the dashboard on a demo ('observer demo --list' lists them)
-  observer run SCRIPT       open it on a program of yours
+  observer run SCRIPT       open it on a program of yours ('observer run -- COMMAND' on any command)
+  observer instrument -- COMMAND
+                            run a command as it is, to be watched by 'observer attach'
   observer attach           open it on a node that runs already
   observer nodes            which nodes run
   observer tree             print the supervision tree of a node ('ps' prints its processes)
@@ -57,11 +59,12 @@ def observer(
 _PROGRAMS_OWN = {
     # What follows a script is the script's, whatever it looks like; a demo gets what the observer does not know.
     watching.run: {"allow_interspersed_args": False},
+    instrument.instrument: {"allow_interspersed_args": False},
     watching.demo: {"ignore_unknown_options": True},
 }
 
 for _panel, _commands in (
-    ("Watch", (watching.demo, watching.run, watching.attach)),
+    ("Watch", (watching.demo, watching.run, instrument.instrument, watching.attach)),
     ("Look", (listing.nodes, listing.tree, listing.ps, looking.top, looking.info, looking.events, looking.diagnose)),
     ("Act", (acting.kill, acting.exit, acting.suspend, acting.resume, acting.send, chaos.chaos)),
     ("Set up", (doctor.doctor, config.config, config.schema, config.completion)),

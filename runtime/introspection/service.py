@@ -6,14 +6,13 @@ import atexit
 import logging
 import os
 import platform
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import gevent
+from greenlet import greenlet
 
 from runtime.introspection import wire
 from runtime.introspection.address import NameTakenError, Reservation, check_name, reserve
@@ -24,6 +23,8 @@ from runtime.introspection.endpoint.listener import Endpoint
 from runtime.introspection.endpoint.session import ClientDroppedError, Session
 from runtime.introspection.events.event_log import EventLog
 from runtime.introspection.events.greenlets import Greenlets
+from runtime.introspection.program import LONGEST_PREFIX, Program, name_after
+from runtime.introspection.worker import worker_name
 from runtime.kernel.instrument import install, remove
 from runtime.kernel.node import Node, this_node
 from runtime.preemption.watchdog import LIMIT, Watchdog
@@ -43,9 +44,11 @@ class Service:
         reservation: Reservation | None,
         permissions: Permissions = Permissions(),  # noqa: B008  # immutable
         stall_limit: float = LIMIT,
+        program: Program | None = None,
     ) -> None:
         self.node = node
         self.permissions = permissions
+        self.program = Program("" if reservation is None else reservation.name) if program is None else program
         self.name = "" if reservation is None else reservation.name
         self.path = None if reservation is None else reservation.path
         self.log = EventLog(node, state=permissions.state, exception_texts=permissions.exception_texts)
@@ -80,6 +83,15 @@ class Service:
         atexit.unregister(self._close_at_exit)
         if _services.get(self.node) is self:
             del _services[self.node]
+
+    def leave_behind(self) -> None:
+        """Drop what the child of a fork has inherited, where no thread of the service runs."""
+        if self.endpoint is not None:
+            self.endpoint.leave_behind()
+            remove(self.log)
+            self.log.spawns.switch_off()
+            self.greenlets.switch_off()
+        atexit.unregister(self._close_at_exit)
 
     def _close_at_exit(self) -> None:
         with suppress(ValueError):  # the program may have destroyed its hub, and the loop with it
@@ -126,10 +138,27 @@ class Service:
             gevent_version=gevent.__version__,
             command=" ".join(sys.argv)[:1_000],
             read_only=self.permissions.read_only,
+            program=self.program.name,
+            run=self.program.run,
+            parent_pid=os.getppid(),
+            uses_gevent=greenlet.__bool__(self.node.hub),
         )
 
 
 _services: dict[Node, Service] = {}
+
+
+def _leave_behind() -> None:
+    services = [*_services.values()]
+    _services.clear()
+    for service in services:
+        try:
+            service.leave_behind()
+        except Exception as error:  # an exception here would only be printed, with a traceback
+            logger.warning("A fork keeps something of its parent's observation: %s", error)
+
+
+os.register_at_fork(after_in_child=_leave_behind)
 
 
 def serve(
@@ -165,33 +194,57 @@ def serve(
         check_name(name)
     if stall_limit <= 0:
         raise ValueError(f"stall_limit is a positive number of seconds, not {stall_limit!r}")
-    reservation: Reservation | None = None
-    try:
-        reservation = reserve(names_for(name or _default_name()))
-        if name is not None:
-            for reason in reservation.passed_over:
-                logger.warning("%s This node is called %s.", reason, reservation.name)
-    except (NameTakenError, ValueError, OSError) as error:
-        logger.warning("The node cannot be observed: %s", error)
-    return Service(node, reservation, Permissions(read_only, state, exception_texts), stall_limit)
+    program = Program(name or _default_name())
+    permissions = Permissions(read_only, state, exception_texts)
+    return _serve(node, names_for(program.name), program, permissions, stall_limit, told=name is not None)
 
 
-def serve_from_environment(node: Node) -> None:
+def serve_from_environment(node: Node) -> bool:
     """Switch introspection on as OBSERVER=1 and its companions in the environment ask for; never raises.
 
     OBSERVER_NAME names the node; OBSERVER_READ_ONLY=1, OBSERVER_NO_STATE=1 and OBSERVER_NO_EXCEPTION_TEXTS=1 set the
-    options of `serve`.
+    options of `serve`. In a program that ``observer instrument`` has started, the node is called after the program and
+    the worker that this process is.
+
+    Returns whether observers can connect. What keeps them from it is logged as a warning.
     """
     environment = os.environ
     try:
-        serve(
-            environment.get("OBSERVER_NAME") or None,
-            read_only=environment.get("OBSERVER_READ_ONLY") == "1",
-            state=environment.get("OBSERVER_NO_STATE") != "1",
-            exception_texts=environment.get("OBSERVER_NO_EXCEPTION_TEXTS") != "1",
+        if node in _services:
+            return _services[node].endpoint is not None
+        wanted = environment.get("OBSERVER_NAME")
+        if wanted:
+            check_name(wanted)
+        program = Program.from_environment()
+        if program is None:
+            program = Program(wanted or _default_name())
+            names = names_for(program.name)
+        else:
+            main = node.hub.parent
+            names = program.names(worker_name((sys._getframe(), None if main is None else main.gr_frame)))
+        permissions = Permissions(
+            environment.get("OBSERVER_READ_ONLY") == "1",
+            environment.get("OBSERVER_NO_STATE") != "1",
+            environment.get("OBSERVER_NO_EXCEPTION_TEXTS") != "1",
         )
+        return _serve(node, names, program, permissions, LIMIT).endpoint is not None
     except Exception as error:
-        logger.error("OBSERVER=1 was set, but the node cannot be observed: %s", error)
+        logger.warning("The node cannot be observed: %s", error)
+        return False
+
+
+def _serve(
+    node: Node, names: Iterator[str], program: Program, permissions: Permissions, stall_limit: float, told: bool = False
+) -> Service:
+    """Take a name and start the service; without a name, a service that nothing can connect to."""
+    reservation: Reservation | None = None
+    try:
+        reservation = reserve(names)
+        for reason in reservation.passed_over if told else ():
+            logger.warning("%s This node is called %s.", reason, reservation.name)
+    except (NameTakenError, ValueError, OSError) as error:
+        logger.warning("The node cannot be observed: %s", error)
+    return Service(node, reservation, permissions, stall_limit, program)
 
 
 def names_for(name: str) -> Iterator[str]:
@@ -200,21 +253,10 @@ def names_for(name: str) -> Iterator[str]:
     yield f"{name[:LONGEST_PREFIX]}-{os.getpid()}"
 
 
-LONGEST_PREFIX = 30
-"""Characters of a name that is followed by a process id."""
-
-
 def _default_name() -> str:
     main = sys.modules.get("__main__")
     spec = getattr(main, "__spec__", None)
     return name_after(sys.argv[0] if spec is None else spec.name)
-
-
-def name_after(program: str) -> str:
-    """Make a node's name of a script's path or a module's name."""
-    last = Path(program).stem if program.endswith(".py") or "/" in program else program.removesuffix(".__main__")
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", last.rpartition(".")[2]).strip("-.")
-    return name[:40] or "python"
 
 
 def _version() -> str:

@@ -407,6 +407,13 @@ class Welcome(Frozen, tag_field="hello", tag="welcome", frozen=True):
     command: Text = ""
     """The observed program's command line."""
     read_only: bool = False
+    program: Word = ""
+    """What the processes of one program are grouped under; empty when the node does not say."""
+    run: Word = ""
+    """Tells one run of a program that ``observer instrument`` has started from another; empty for others."""
+    parent_pid: Count = 0
+    uses_gevent: bool = True
+    """Whether gevent's hub has ever run in the node's thread."""
 
 
 class Refused(Frozen, tag_field="hello", tag="refused", frozen=True):

@@ -6,6 +6,7 @@ The endpoint must answer while the hub is stuck, so nothing it waits for may go 
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -26,8 +27,22 @@ get_ident = cast(Callable[[], int], get_original("_thread", "get_ident"))
 """Name the calling thread by a number; gevent's own function names the greenlet."""
 
 
+_forked_in: int | None = None
+"""The thread that has forked this process, which is its main thread; None in a process that was not forked."""
+
+
+def _note_main_thread() -> None:
+    global _forked_in
+    _forked_in = get_ident()
+
+
+os.register_at_fork(after_in_child=_note_main_thread)
+
+
 def in_main_thread() -> bool:
     """Whether the caller is the thread that signals reach."""
+    if _forked_in is not None:  # there `threading` goes on with the native id that the thread had in the parent
+        return get_ident() == _forked_in
     return threading.get_native_id() == threading.main_thread().native_id
 
 

@@ -73,6 +73,17 @@ class Endpoint:
             if os.stat(self.path).st_ino == self._inode:
                 self.path.unlink()
 
+    def leave_behind(self) -> None:
+        """Close this child's copies of the sockets, which are the parent's. In the child of a fork.
+
+        Without that the name would look taken after the parent's end, and an observer would wait for a hang-up. No
+        lock is taken: the thread that had it is the parent's.
+        """
+        self._closed = True
+        self._listener.close()
+        for session in [*self._sessions]:
+            session.leave_behind()
+
     def _accept(self) -> None:
         while not self._closed:
             try:

@@ -39,6 +39,10 @@ class Session:
             self._connection.shutdown(_socket.SHUT_RDWR)
         self._connection.close()
 
+    def leave_behind(self) -> None:
+        """Close this process's copy of the connection, which is another's."""
+        self._connection.close()
+
     def foreign(self) -> str | None:
         """Say in a few words why the client may not be served: it is another user's. None when it may."""
         user = _peer_user(self._connection)

@@ -1,0 +1,283 @@
+"""`observer instrument`: any command runs as it is, and each Python process in it that runs a hub is a node."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from runtime.introspection import program, wire
+from runtime.introspection.address import is_live
+from tests.support.nodes import RawClient, eventually
+
+INSTRUMENT = (sys.executable, "-m", "observer", "instrument")
+PYTHON = sys.executable
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    """Return the environment of a program whose sockets are in `folder`."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("OBSERVER")}
+    return {**inherited, "OBSERVER_DIR": str(folder), **more}
+
+
+def end_of(command: list[str], folder: Path, stdin: str = "", **more: str) -> tuple[int, str, str]:
+    """Run a command and return its exit status, its output and its errors."""
+    done = subprocess.run(
+        command,
+        env=environment(folder, **more),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def instrumented(folder: Path, code: str, *options: str, **more: str) -> tuple[int, str, str]:
+    """Run Python code under `observer instrument`."""
+    return end_of([*INSTRUMENT, *options, "--", PYTHON, "-c", code], folder, **more)
+
+
+def as_a_child(folder: Path, code: str, **more: str) -> tuple[int, str, str]:
+    """Run Python code as a process that a program under `observer instrument` starts."""
+    return end_of([PYTHON, "-c", code], folder, **program.instrumented(more, "app"))
+
+
+def plain(folder: Path, code: str, **more: str) -> tuple[int, str, str]:
+    """Run Python code as it is."""
+    return end_of([PYTHON, "-c", code], folder, **more)
+
+
+@contextmanager
+def running(folder: Path, *command: str, **more: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a command under `observer instrument` until the block ends."""
+    process = subprocess.Popen(
+        [*INSTRUMENT, *command],
+        env=environment(folder, **more),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def live(folder: Path) -> list[str]:
+    """Return the names of the nodes that listen."""
+    return sorted(path.name.removesuffix(".sock") for path in folder.glob("*.sock") if is_live(path))
+
+
+def welcome(folder: Path, name: str) -> wire.Welcome:
+    """Return what a node says of itself."""
+    with RawClient(folder / f"{name}.sock") as client:
+        return client.welcome
+
+
+ENDS = {
+    "the end of the main greenlet": "import gevent; gevent.spawn(print, 'done'); gevent.sleep(0.1); print('end')",
+    "a wait until nothing is left": "import gevent\ngevent.spawn_later(0.1, print, 1)\ngevent.wait()\nprint('end')",
+    "a wake-up that cannot come": "from gevent.event import Event\nEvent().wait()",
+    "an exit with a text": "import gevent, sys\ngevent.sleep(0)\nsys.exit('no more')",
+    "an exit status": "import gevent, sys\ngevent.spawn(sys.exit, 3)\ngevent.sleep(1)",
+    "a failure": "import gevent\ngevent.sleep(0)\n{}['x']",
+    "a greenlet that fails": "import gevent\ngevent.spawn(lambda: {}['x'])\ngevent.sleep(0.1)",
+    "a hook for exceptions": (
+        "import sys, gevent\nsys.excepthook = lambda *a: print('HOOK', a[0], repr(a[1].__cause__))\ngevent.sleep(0)\n"
+        "try: {}['x']\nexcept KeyError as error: raise RuntimeError('outer') from error"
+    ),
+    "an interrupt": "import gevent, os, signal\ngevent.sleep(0)\nos.kill(os.getpid(), signal.SIGINT)\ngevent.sleep(5)",
+    "a signal": "import gevent, os, signal\ngevent.sleep(0)\nos.kill(os.getpid(), signal.SIGTERM)\ngevent.sleep(5)",
+    "a broken pipe": "import os, gevent\ngevent.sleep(0)\nr, w = os.pipe()\nos.close(r)\nos.write(w, b'x')",
+    "an early patch": "from gevent import monkey; monkey.patch_all()\nimport time; time.sleep(0.1); print('end')",
+    "a late patch": (
+        "import time, threading, socket, ssl, logging\nfrom gevent import monkey; monkey.patch_all()\n"
+        "threading.Thread(target=lambda: (time.sleep(0.1), print('end'))).start()"
+    ),
+}
+
+
+@pytest.mark.parametrize("code", ENDS.values(), ids=ENDS.keys())
+def test_a_program_ends_as_it_ends_without_observation(folder: Path, code: str) -> None:
+    status, output, errors = instrumented(folder, code)
+    as_it_is = plain(folder, code)
+    assert (status, output, hidden(errors)) == (as_it_is[0], as_it_is[1], hidden(as_it_is[2]))
+    assert live(folder) == []
+
+
+def hidden(text: str) -> str:
+    """Return a text with the addresses of objects and the times taken out."""
+    return re.sub(r"0x[0-9a-f]+|\d\d:\d\d:\d\d|\d{4}-\d\d-\d\d", "_", text)
+
+
+def test_input_and_arguments_are_the_commands_own(folder: Path) -> None:
+    code = "import sys, gevent; gevent.sleep(0); print(sys.argv, sys.stdin.read())"
+    command = [*INSTRUMENT, "--name", "mine", "--", PYTHON, "-c", code, "--name", "-x", "--"]
+    assert end_of(command, folder, stdin="hello") == (0, "['-c', '--name', '-x', '--'] hello\n", "")
+
+
+def test_a_process_without_a_hub_gets_nothing_of_gevent_and_looks_as_before(folder: Path) -> None:
+    code = (
+        "import sys\nprint(sys.path, 'sitecustomize' in sys.modules, sys.flags)\n"
+        "print([m for m in sys.modules if m.partition('.')[0] in ('gevent', 'greenlet', 'runtime', 'observer')])"
+    )
+    assert instrumented(folder, code) == plain(folder, code)
+
+
+def test_the_finder_is_gone_once_gevent_is_there(folder: Path) -> None:
+    code = "import sys, gevent.hub\nprint(len(sys.meta_path), gevent.hub.__loader__.exec_module.__qualname__)"
+    assert instrumented(folder, code) == plain(folder, code)
+
+
+def test_a_process_whose_hub_runs_is_a_node_named_after_the_program(folder: Path) -> None:
+    code = "import gevent; gevent.sleep(60)"
+    with running(folder, "--name", "shop", "--", PYTHON, "-c", code) as process:
+        (name,) = eventually(lambda: live(folder))
+        assert name == f"shop-{process.pid}"
+        said = welcome(folder, name)
+        assert (said.program, said.os_pid, said.uses_gevent) == ("shop", process.pid, True)
+        assert program.root_of(said.run) == process.pid
+
+
+def test_a_hub_of_another_thread_makes_no_node(folder: Path) -> None:
+    code = (
+        "import threading, gevent, os\nt = threading.Thread(target=gevent.sleep, args=(0.2,)); t.start(); t.join()\n"
+        "print(os.listdir(os.environ['OBSERVER_DIR']))"
+    )
+    assert instrumented(folder, code) == (0, "[]\n", "")
+
+
+FORKS = {
+    "before the hub runs": "import os, gevent\nif os.fork() == 0: pass\ngevent.sleep(60)",
+    "after the hub has run": "import gevent, gevent.os\ngevent.sleep(0)\ngevent.os.fork()\ngevent.sleep(60)",
+    "in a patched program": (
+        "from gevent import monkey; monkey.patch_all()\nimport os, time\ntime.sleep(0.01)\nos.fork()\ntime.sleep(60)"
+    ),
+    "by multiprocessing": (
+        "import multiprocessing, gevent\ngevent.sleep(0)\n"
+        "multiprocessing.get_context('fork').Process(target=gevent.sleep, args=(60,)).start()\ngevent.sleep(60)"
+    ),
+    "by multiprocessing, spawned": (
+        "import multiprocessing, gevent\n"
+        "if __name__ == '__main__':\n gevent.sleep(0)\n"
+        " multiprocessing.get_context('spawn').Process(target=gevent.sleep, args=(60,)).start()\n gevent.sleep(60)"
+    ),
+    "as a command": (
+        "import subprocess, sys, gevent\ngevent.sleep(0)\n"
+        "subprocess.Popen([sys.executable, '-c', 'import gevent; gevent.sleep(60)'])\ngevent.sleep(60)"
+    ),
+}
+
+
+@pytest.mark.parametrize("code", FORKS.values(), ids=FORKS.keys())
+def test_every_process_of_the_program_is_a_node(folder: Path, code: str) -> None:
+    script = folder / "app.py"
+    script.write_text(code)
+    with running(folder, "--", PYTHON, str(script)) as process:
+        names = eventually(lambda: (found := live(folder)) and len(found) == 2 and found)
+        assert f"app-{process.pid}" in names
+        assert {welcome(folder, name).run for name in names} == {welcome(folder, names[0]).run}
+        (child,) = (name for name in names if name != f"app-{process.pid}")
+        assert welcome(folder, child).os_pid != process.pid
+        with RawClient(folder / f"{child}.sock") as client:
+            assert client.stats().hub_busy_with is None
+
+
+def test_the_parents_name_is_free_when_its_fork_lives_on(folder: Path) -> None:
+    code = "import gevent, gevent.os, time\ngevent.sleep(0)\nif gevent.os.fork() == 0: time.sleep(60)\n"
+    code += "print('forked', flush=True)\ngevent.sleep(60)"
+    with running(folder, "--", PYTHON, "-c", code) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert live(folder) == [f"python-{process.pid}"]
+        os.kill(process.pid, signal.SIGKILL)
+        eventually(lambda: live(folder) == [])
+
+
+def test_the_programs_own_sitecustomize_runs(folder: Path) -> None:
+    (folder / "sitecustomize.py").write_text("MINE = 1\nprint('mine', __name__)\n")
+    code = "import sys, sitecustomize; print(sitecustomize.MINE, sitecustomize.__file__, sys.path)"
+    assert as_a_child(folder, code, PYTHONPATH=str(folder)) == plain(folder, code, PYTHONPATH=str(folder))
+
+
+def test_a_sitecustomize_that_fails_fails_as_before(folder: Path) -> None:
+    (folder / "sitecustomize.py").write_text("raise ValueError('mine')\n")
+    code = "print('the program')"
+    seen = as_a_child(folder, code, PYTHONPATH=str(folder))
+    assert seen == plain(folder, code, PYTHONPATH=str(folder))
+    assert "ValueError: mine" in seen[2]
+
+
+def test_a_program_that_cannot_be_observed_runs_all_the_same_and_says_so_once(folder: Path) -> None:
+    folder.chmod(0o755)
+    code = "import gevent, gevent.os\ngevent.sleep(0)\n"
+    code += "child = gevent.os.fork()\ngevent.sleep(0)\nif child: gevent.os.waitpid(child, 0)\nprint('end')"
+    status, output, errors = instrumented(folder, code)
+    assert (status, output) == (0, "end\nend\n")
+    assert len(errors.splitlines()) == 1
+    assert "is open to other users" in errors
+
+
+def test_a_package_of_the_programs_own_called_runtime_is_left_alone(folder: Path) -> None:
+    (folder / "runtime").mkdir()
+    (folder / "runtime" / "__init__.py").write_text("MINE = 1\n")
+    script = folder / "app.py"
+    script.write_text("import gevent; gevent.sleep(0); import runtime; print(runtime.MINE)")
+    status, output, errors = end_of([*INSTRUMENT, PYTHON, str(script)], folder)
+    assert (status, output) == (0, "1\n")
+    assert errors.count("process-observer is not installed") == len(errors.splitlines()) == 1
+
+
+def test_options_under_which_python_cannot_be_observed_are_said(folder: Path) -> None:
+    status, output, errors = end_of([*INSTRUMENT, "--", PYTHON, "-I", "-c", "print('ran')"], folder)
+    assert (status, output) == (0, "ran\n")
+    assert errors == "observer: Python with -I ignores PYTHONPATH: this process will not be observed.\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "sentence"),
+    [
+        (["no-such-command"], 127, "There is no command no-such-command."),
+        (["./app.py"], 126, "./app.py is not executable. Say 'python ./app.py'."),
+        (["/"], 126, "/ cannot be run: Permission denied."),
+    ],
+)
+def test_a_command_that_cannot_be_run_is_said_in_a_sentence(
+    folder: Path, command: list[str], status: int, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(os.getcwd())
+    (folder / "app.py").write_text("print(1)\n")
+    done = subprocess.run(
+        [*INSTRUMENT, "--", *command],
+        cwd=folder,
+        env=environment(folder, PYTHONPATH=str(Path(__file__).parents[2])),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (status, "", f"observer: {sentence}\n")
+
+
+def test_the_command_is_the_process_that_was_started(folder: Path) -> None:
+    process = subprocess.Popen(
+        [*INSTRUMENT, "--", PYTHON, "-c", "import os; print(os.getpid(), os.getppid())"],
+        env=environment(folder),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    output, _ = process.communicate(timeout=60)
+    assert output == f"{process.pid} {os.getpid()}\n"
