@@ -15,7 +15,7 @@ from runtime.introspection.answers.restart_budget import budget_used
 from runtime.introspection.events.event_log import EventLog
 from runtime.introspection.measuring.memory_trend import MemoryTrend
 from runtime.introspection.reading.rows import queue_length
-from runtime.introspection.reading.stack import stack_of
+from runtime.introspection.reading.stack import place_in_code
 from runtime.introspection.reading.supervisor_nodes import SupervisorNodes
 from runtime.introspection.reading.tree_path import children_of, display_name, position_of
 from runtime.introspection.reading.unsupervised import TopLevel
@@ -149,8 +149,8 @@ class Findings:
         for process, since in islice(self._remained.items(), MAX_FINDINGS):
             if present - since < IGNORED_FOR:
                 continue
-            stack = stack_of(process)
-            where = f", at {stack[-1].file}:{stack[-1].line} in {stack[-1].function}" if stack else ""
+            place = place_in_code(process)
+            where = f", at {place}" if place else ""
             sentence = f"{process.pid} has ended, and its frames still run{where}: kill it again to stop them."
             yield wire.Lint(kind="remains", weight=2, pids=(str(process.pid),), sentence=sentence)
 

@@ -12,7 +12,7 @@ from runtime.introspection import wire
 from runtime.introspection.answers.commands.read import Order
 from runtime.introspection.answers.observed_node import ObservedNode
 from runtime.introspection.answers.resolve import gone
-from runtime.introspection.reading.stack import stack_of
+from runtime.introspection.reading.stack import place_in_code
 from runtime.kernel.plain_greenlet import PlainGreenlet
 from runtime.kernel.process import DEAD, OUTSIDE, Process
 from runtime.kernel.signals import exit_signal
@@ -88,25 +88,31 @@ def _is_over(process: Process) -> bool:
 
 
 def _remains_text(process: Process) -> str:
-    where = place_of(process)
+    where = _place_of(process)
     return f"it has ended for all others, and its frames are still cleaning up{where}; kill it again to stop them"
 
 
-def place_of(process: Process) -> str:
-    """Say where the frames of a process are, in words that can follow others; empty where that is not known."""
-    stack = stack_of(process)
-    return f" at {stack[-1].file}:{stack[-1].line} in {stack[-1].function}" if stack else ""
+def _place_of(process: Process) -> str:
+    """Return where the frames of a process are, as words that follow others; empty when that is not known."""
+    place = place_in_code(process)
+    return f" at {place}" if place else ""
 
 
 def _kill_again(process: Process, node: ObservedNode) -> wire.Done | wire.Failed:
     """Stop the frames of a process that has ended."""
-    where = place_of(process)
+    where = _place_of(process)
 
     def stop() -> wire.Done:
-        over = node.node.scheduler.stop_remains(process)
+        scheduler = node.node.scheduler
+        if scheduler.stop_remains(process):
+            end = "they have ended now"
+        elif process in scheduler.remains:  # they have swallowed the exception, and wait for something again
+            end = "they wait again, and are interrupted from time to time"
+        else:
+            end = "they are not run any more"
         event = node.log.add_action(process, "stopped the frames of")
-        text = f"{process.pid} had ended already; its frames were still running{where}"
-        return wire.Done(sentence=f"{text}: they {'have ended now' if over else 'are not run any more'}.", event=event)
+        text = f"{process.pid} had ended already; its frames were still running{where}: {end}."
+        return wire.Done(sentence=text, event=event)
 
     done: wire.Done | wire.Failed = node.calls.in_hub(stop)
     return done

@@ -1,196 +1,26 @@
-from __future__ import annotations
+"""`GetLints` is answered from the last look, which is made anew when it is due."""
 
-from typing import Any
+from __future__ import annotations
 
 import pytest
 
-from runtime import GenServer, Supervisor, call, cast, exit, receive, send, sleep, spawn
+from runtime import receive, sleep, spawn
 from runtime.introspection import wire
 from runtime.introspection.answers import findings
-from runtime.introspection.measuring import memory_trend
-from runtime.kernel.process import Pid
-from runtime.preemption.stall import Stall
 from tests.support.in_node import in_node
-from tests.support.trees import Observer, start_tree, workers
+from tests.support.trees import Observer
 
 
-@pytest.fixture(autouse=True)
-def look_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+@in_node
+def test_two_questions_in_a_row_take_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(findings, "IGNORED_FOR", 0.0)
+    observer = Observer()
+    assert observer.ask(wire.GetLints()) == wire.Lints(lints=())
+    alone = spawn(receive)
+    sleep(0)
+    assert observer.ask(wire.GetLints()) == wire.Lints(lints=())
     monkeypatch.setattr(findings, "PERIOD", 0.0)
     monkeypatch.setattr(findings, "SHARE", 1e9)
-    monkeypatch.setattr(findings, "IGNORED_FOR", 0.0)
-
-
-def _found(observer: Observer, kind: str) -> list[wire.Lint]:
-    return [lint for lint in observer.ask(wire.GetLints()).lints if lint.kind == kind]
-
-
-@in_node
-def test_a_quiet_tree_has_nothing_wrong() -> None:
-    start_tree()
-    observer = Observer()
-    assert observer.ask(wire.GetLints()).lints == ()
-    assert observer.tree().stats.lint_count == 0
-
-
-@in_node
-def test_a_mailbox_that_only_grows_is_found_and_forgotten_when_it_shrinks() -> None:
-    slow = spawn(_slow)
-    observer = Observer()
-    for _ in range(5):
-        for _ in range(findings.LONG_MAILBOX):
-            send(slow, "work")
-        found = _found(observer, "mailbox_grows")
-    assert found[0].pids == (str(slow),)
-    assert "500 messages" in found[0].sentence
-    assert "mailbox_grows" in observer.listing(filter=f"pid={slow}").rows[0].lints
-    send(slow, "stop")
-    sleep(1.0)
-    assert _found(observer, "mailbox_grows") == []
-
-
-@in_node
-def test_memory_that_only_grows_is_found_and_forgotten_when_it_shrinks_or_stands_still() -> None:
-    hoarder = spawn(receive)
-    observer = Observer()
-
-    def estimated(megabytes: int, second: float) -> list[wire.Lint]:
-        process = hoarder.process
-        assert process is not None
-        process.memory, process.memory_at = megabytes * 1_000_000, second
-        return _found(observer, "memory_grows")
-
-    seen = [estimated(2 + second, second) for second in range(10)]
-    assert [bool(found) for found in seen] == [second >= memory_trend.GROWING_FOR for second in range(10)]
-    assert seen[-1][0].pids == (str(hoarder),)
-    assert "by 9.0 MB in 9 s, to 11.0 MB" in seen[-1][0].sentence
-    assert estimated(5, 10) == []
-    assert [bool(estimated(5 + second, 10 + second)) for second in range(10)][-1]
-    assert estimated(14, 19 + memory_trend.STANDS_STILL) != []
-    assert estimated(14, 20 + memory_trend.STANDS_STILL) == []
-
-
-@in_node
-def test_memory_that_grows_by_little_is_nothing_to_tell_of() -> None:
-    hoarder = spawn(receive)
-    observer = Observer()
-    for second in range(30):
-        process = hoarder.process
-        assert process is not None
-        process.memory, process.memory_at = 50_000_000 + second * 1_000, float(second)
-        assert _found(observer, "memory_grows") == []
-
-
-def _slow() -> None:
-    receive("stop")
-    while receive(timeout=0, default=None) is not None:
-        pass
-    receive("never")
-
-
-@in_node
-def test_a_message_that_no_receive_takes_is_found() -> None:
-    choosy = spawn(lambda: receive("yes"))
-    send(choosy, "no")
-    sleep(0.1)
-    observer = Observer()
-    assert _found(observer, "never_received")[0].pids == (str(choosy),)
-    send(choosy, "yes")
-    sleep(0.1)
-    assert _found(observer, "never_received") == []
-
-
-@in_node
-def test_a_process_that_nobody_would_miss_is_found() -> None:
-    alone = spawn(receive)
-    spawn(receive, name="known")
-    observer = Observer()
-    assert [lint.pids for lint in _found(observer, "unwatched")] == [(str(alone),)]
-
-
-@in_node
-def test_of_many_that_nobody_would_miss_no_more_are_found_than_are_told_of() -> None:
-    strays = [spawn(receive) for _ in range(findings.MAX_FINDINGS + 5)]
-    observer = Observer()
-    found = _found(observer, "unwatched")
-    assert [lint.pids for lint in found] == [(str(pid),) for pid in strays[: findings.MAX_FINDINGS]]
-
-
-@in_node
-def test_a_supervisor_that_has_used_up_its_budget_is_found_and_none_before() -> None:
-    Supervisor.start_link(workers(2), name="app", max_restarts=3)
-    observer = Observer()
-    for _ in range(3):
-        assert _found(observer, "crash_loop") == []
-        pid = next(row.pid for row in observer.tree().rows if row.key == "app/w0")
-        exit(Pid.parse(pid or ""), "kill")
-        sleep(0.1)
-    found = _found(observer, "crash_loop")
-    assert "all 3 restarts" in found[0].sentence
-    sleep(10.0)
-    assert _found(observer, "crash_loop") == []
-
-
-class Asking(GenServer):
-    """Asks another one."""
-
-    def init(self) -> None:
-        """Know nobody."""
-        self.other: Any = None
-
-    def handle_cast(self, other: Any) -> None:
-        """Ask whoever is named."""
-        call(other, "hello", timeout=None)
-
-    def handle_call(self, request: Any, caller: Any) -> Any:
-        """Answer."""
-        return request
-
-
-@in_node
-def test_a_server_that_calls_itself_is_found() -> None:
-    server = Asking.start()
-    cast(server, server)
-    sleep(0.1)
-    found = _found(Observer(), "calls_itself")
-    assert [finding.pids for finding in found] == [(str(server),)]
-
-
-@in_node
-def test_servers_that_wait_for_each_other_are_found() -> None:
-    a, b, c = (Asking.start() for _ in range(3))
-    for server, other in ((a, b), (b, c), (c, a)):
-        cast(server, other)
-    sleep(0.1)
-    found = _found(Observer(), "deadlock")
-    assert len(found) == 1
-    assert set(found[0].pids) == {str(a), str(b), str(c)}
-    for server in (a, b, c):
-        assert server is not None
-        exit(server, "kill")
-
-
-@in_node
-def test_who_has_held_the_hub_is_told_of_for_a_while_after_it_is_over() -> None:
-    busy, brief = spawn(receive, label="busy"), spawn(receive, label="brief")
-    observer = Observer()
-    observer.log.add_stall(Stall(brief.process, 0.3, "program.py:1 in brief"))
-    observer.log.add_stall(Stall(busy.process, 1.5, "program.py:2 in compute"))
-    (found,) = _found(observer, "held_hub")
-    assert found.pids == (str(busy),)
-    assert found.sentence == f"busy {busy} held the hub for 1.5 s, at program.py:2 in compute: all others stood still."
-    observer.log.add_stall(Stall(busy.process, 2.5, "program.py:3 in compute"))
-    exit(busy, "kill")
-    (found,) = _found(observer, "held_hub")
-    assert found.pids == ()
-    assert "busy" in found.sentence
-    assert "held the hub 2 times in the last 30 s, once for 2.5 s, at program.py:3" in found.sentence
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(findings, "REMEMBERED", 0.0)
-        assert _found(observer, "held_hub") == []
-
-
-@in_node
-def test_the_supervisors_are_counted_also_for_who_asks_for_nothing_else() -> None:
-    start_tree(pools=2)
-    assert Observer().ask(wire.GetStats()).stats.supervisor_count == 4
+    (found,) = observer.ask(wire.GetLints()).lints
+    assert (found.kind, found.pids) == ("unwatched", (str(alone),))
+    assert observer.ask(wire.GetStats()).stats.lint_count == 1

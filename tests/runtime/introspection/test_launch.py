@@ -14,7 +14,7 @@ from runtime.introspection import wire
 from runtime.introspection.address import is_live
 from tests.support.nodes import LAUNCH, TREE, ObservedNode, RawClient, eventually, observed
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_a_name_that_is_taken_is_said_in_a_sentence(node: ObservedNode) -> None:
