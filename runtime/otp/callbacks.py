@@ -61,6 +61,13 @@ class Callbacks:
 
     # What follows is the runtime's.
 
+    behaviour = "generic server"
+    """What the header of a status calls a server of this kind."""
+
+    def status_items(self) -> dict[str, Term]:
+        """Return what status and reports say of a server besides its attributes."""
+        return {}
+
     def _unknown(self, callback: str, what: str, value: Term) -> str:
         """Say that a callback does not know a value, or that the server has no such callback."""
         name = type(self).__name__

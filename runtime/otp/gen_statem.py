@@ -9,8 +9,9 @@ from runtime.kernel.processes import self_
 from runtime.kernel.send_after import cancel_timer, send_after
 from runtime.otp.calls import From, reply
 from runtime.otp.gen_server import GenServer
-from runtime.otp.returns import IGNORE, NOREPLY, Continue, Reply, Stop
-from runtime.otp.statem_returns import Keep, Next, NextEvent, Postpone, Repeat, TimeoutAction
+from runtime.otp.returns import IGNORE, NOREPLY, Continue, Reply, Stop, Timeout
+from runtime.otp.statem_returns import ACTIONS, Keep, Next, NextEvent, Postpone, Repeat, TimeoutAction
+from runtime.terms.reason import is_same
 from runtime.terms.ref import TimerRef, next_number
 from runtime.terms.term import Term
 from runtime.terms.timeout import seconds_of
@@ -33,17 +34,22 @@ class _Timer(NamedTuple):
 class _Machine:
     """What a state machine keeps besides its state and its own attributes."""
 
-    __slots__ = ("postponed", "queue", "timers")
+    __slots__ = ("due", "event", "postponed", "queue", "timers")
 
     def __init__(self) -> None:
         self.queue: deque[_Event] = deque()
         """Events to handle before the next message."""
+        self.due: dict[Term, Term] = {}
+        """Timeouts of no time at all: their events, by key. They come when the queue is empty, before any message."""
         self.postponed: list[_Event] = []
         """In the order in which they came."""
         self.timers: dict[Term, _Timer] = {}
+        self.event: _Event | None = None
+        """What is handled now, or was handled last."""
 
-    def __repr__(self) -> str:
-        return f"<{len(self.postponed)} postponed events, timers {[*self.timers]}>"
+
+TURN = 64
+"""Events that are handled in one go. A machine that inserts event after event lets others run in between."""
 
 
 class GenStatem(GenServer):
@@ -72,36 +78,52 @@ class GenStatem(GenServer):
     `kind` is ``"call"`` (`caller` is then who waits for a reply), ``"cast"``, ``"info"``, ``"internal"``,
     ``"state_timeout"``, ``"timeout"``, ``("timeout", name)``, and with ``state_enter = True`` in the class ``"enter"``,
     whose event is the state before. A callback returns `Next`, `Keep`, `Repeat`, None (the same as ``Keep()``) or
-    `Stop`; anything else ends the machine with ``("bad_return_from_state_function", value)``.
+    `Stop`; anything else ends the machine with ``("bad_return_from_state_function", value)``. A state that has a method
+    cannot be called as one that every GenStatem has, such as ``"start"``.
     """
+
+    __slots__ = ("_machine", "caller")  # beside the attributes, which are the state that `runtime.sys` shows
+
+    _machine: _Machine
+    caller: From | None
+    """The caller that waits for a reply to the event that is being handled, None for other events than calls."""
 
     state_enter = False
     """Whether each state is entered by an event of the kind ``"enter"``."""
 
     state: Term = None
-    caller: From | None = None
-    """The caller that waits for a reply to the event that is being handled, None for other events than calls."""
 
     def handle_event(self, kind: Term, event: Term, state: Term) -> Term:
         """Handle an event. By default the method that is called like the state does."""
+        name = type(self).__name__
+        if isinstance(state, str) and hasattr(GenStatem, state):
+            raise NotImplementedError(
+                f"{name} is in the state {state!r}, and every GenStatem has something else of that name; "
+                "rename the state, or write handle_event()"
+            )
         handle = getattr(self, state, None) if isinstance(state, str) else None
         if handle is None:
-            raise NotImplementedError(f"{type(self).__name__} has neither handle_event() nor a method for {state!r}")
+            raise NotImplementedError(f"{name} has neither handle_event() nor a method for {state!r}")
         return handle(kind, event)
 
     # Those that follow are the runtime's.
 
     def begin_process(self, *args: Term, **kwargs: Term) -> Term:
         """Begin in the new process: run `init`. The first state is entered when the starter goes on, as in OTP."""
+        self.caller = None
+        self._machine = _Machine()
         first = self.init(*args, **kwargs)
         if first is IGNORE or type(first) is Stop:
             return first
-        self._machine = _Machine()
+        if type(first) in _NO_STATES:
+            return Stop(("bad_return_from_init", first))
         self.state, actions = (first.state, first.actions) if type(first) is Next else (first, ())
         return Continue(actions)
 
     def handle_continue(self, term: Term) -> Term:
-        """Enter the first state, with the actions that `init` returned."""
+        """Enter the first state, with the actions that `init` returned; or go on with the events that wait."""
+        if term is _MORE:
+            return self._run()
         self._schedule(term)
         return self._enter(self.state) or self._run()
 
@@ -124,28 +146,44 @@ class GenStatem(GenServer):
                 return self._take(key, timer.event)
         return self._take("info", message)
 
-    def format_status(self, state: dict[str, Term]) -> Term:
-        """Return the state and the attributes."""
-        return {key: value for key, value in state.items() if key not in ("_machine", "caller")}
+    behaviour = "state machine"
 
-    def _take(self, kind: Term, event: Term, caller: From | None = None) -> Stop | None:
+    def status_items(self) -> dict[str, Term]:
+        """Return what status and reports say besides the attributes (OTP: gen_statem's)."""
+        machine = self._machine
+        last = machine.event
+        return {
+            "machine_state": self.state,
+            "event": None if last is None else (last.kind, last.event),
+            "queue": [(event.kind, event.event) for event in machine.queue],
+            "postponed": [(event.kind, event.event) for event in machine.postponed],
+            "timeouts": {**{key: timer.event for key, timer in machine.timers.items()}, **machine.due},
+        }
+
+    def _take(self, kind: Term, event: Term, caller: From | None = None) -> Stop | Continue | None:
         self._machine.queue.append(_Event(kind, event, caller))
         return self._run()
 
-    def _run(self) -> Stop | None:
+    def _run(self) -> Stop | Continue | None:
         """Handle events until none waits; return how the machine stops, None when it goes on."""
         machine = self._machine
-        try:
-            while machine.queue:
+        for _ in range(TURN):
+            if machine.queue:
                 event = machine.queue.popleft()
-                self._cancel("timeout")
-                self.caller = event.caller
+            elif machine.due:
+                key = next(iter(machine.due))
+                event = _Event(key, machine.due.pop(key))
+            else:
+                return None
+            self._cancel("timeout")
+            machine.event, self.caller = event, event.caller
+            try:
                 stop = self._follow(self.handle_event(event.kind, event.event, self.state), event)
-                if stop is not None:
-                    return stop
-        finally:
-            self.caller = None
-        return None
+            finally:
+                self.caller = None
+            if stop is not None:
+                return stop
+        return Continue(_MORE)
 
     def _follow(self, result: Term, event: _Event) -> Stop | None:
         """Do what the callback of an event returned."""
@@ -159,7 +197,7 @@ class GenStatem(GenServer):
         if kind is not Next and kind is not Keep and kind is not Repeat:
             return Stop(("bad_return_from_state_function", result))
         machine, before = self._machine, self.state
-        changes = kind is Next and result.state != before
+        changes = kind is Next and not is_same(result.state, before)
         if any(type(action) is Postpone for action in result.actions):
             machine.postponed.append(event)
         if changes:
@@ -173,48 +211,74 @@ class GenStatem(GenServer):
 
     def _enter(self, before: Term) -> Stop | None:
         """Tell the state that it is entered, where the class wants that."""
-        if not self.state_enter:
-            return None
-        result = self.handle_event("enter", before, self.state)
-        if result is None:
-            return None
-        if type(result) is Stop:
-            return Stop(result.reason)
-        wrong = (Postpone, NextEvent)
-        if type(result) is not Keep or any(isinstance(action, wrong) for action in result.actions):
-            return Stop(("bad_state_enter_return_from_state_function", result))
-        self._schedule(result.actions)
+        self.caller = None
+        while self.state_enter:
+            try:
+                result = self.handle_event("enter", before, self.state)
+            except BaseException:
+                self.state = before  # as in OTP: `terminate` and the reports see a state that was entered
+                raise
+            kind = type(result)
+            if result is None:
+                return None
+            if kind is Stop:
+                return Stop(result.reason)
+            if kind is not Keep and kind is not Repeat and not (kind is Next and is_same(result.state, self.state)):
+                return Stop(("bad_state_enter_return_from_state_function", result))
+            for action in result.actions:
+                if isinstance(action, (Postpone, NextEvent)):
+                    return Stop(("bad_state_enter_action_from_state_function", action))
+            self._schedule(result.actions)
+            if kind is not Repeat:
+                return None
         return None
 
     def _schedule(self, actions: tuple[Term, ...]) -> None:
-        """Reply, insert events, set timers. A timeout of 0 is an event that comes after those that were inserted."""
+        """Reply, insert events, set timers."""
         inserted: list[_Event] = []
-        due: list[_Event] = []
         for action in actions:
             match action:
                 case Reply():
                     reply(action.value, action.then)  # as an action its fields are the caller and the value
-                case NextEvent(kind, what):
-                    inserted.append(_Event(kind, what))
+                case NextEvent(kind, what, caller):
+                    inserted.append(_Event(kind, what, caller))
                 case Postpone():
                     pass
                 case _:
-                    self._set_timer(action, due)
-        self._machine.queue.extendleft(reversed([*inserted, *due]))
+                    self._set_timer(action)
+        self._machine.queue.extendleft(reversed(inserted))
 
-    def _set_timer(self, action: TimeoutAction, due: list[_Event]) -> None:
-        self._cancel(action.key)
-        seconds = seconds_of(action.seconds, "the argument of a timeout")
-        if seconds is None:
+    def _set_timer(self, action: TimeoutAction) -> None:
+        machine, key, seconds = self._machine, action.key, action.seconds
+        if seconds == "update":
+            if key in machine.timers:
+                machine.timers[key] = machine.timers[key]._replace(event=action.event)
+                return
+            seconds = 0.0
+            if key in machine.due:
+                machine.due[key] = action.event
+                return
+        self._cancel(key)
+        if seconds == "cancel":
             return
+        seconds = seconds_of(seconds, "the argument of a timeout")
         if seconds == 0:
-            due.append(_Event(action.key, action.event))
-            return
-        number = next_number()
-        ref = send_after(self_(), (_TIMEOUT, action.key, number), seconds)
-        self._machine.timers[action.key] = _Timer(ref, number, action.event)
+            machine.due[key] = action.event
+        elif seconds is not None:
+            number = next_number()
+            ref = send_after(self_(), (_TIMEOUT, key, number), seconds)
+            machine.timers[key] = _Timer(ref, number, action.event)
 
     def _cancel(self, key: Term) -> None:
-        timer = self._machine.timers.pop(key, None)
+        machine = self._machine
+        machine.due.pop(key, None)
+        timer = machine.timers.pop(key, None)
         if timer is not None:
             cancel_timer(timer.ref)
+
+
+_MORE = object()
+"""What a machine continues with when events wait and others had to run first."""
+
+_NO_STATES = frozenset((Keep, Repeat, Continue, Timeout, Reply, *ACTIONS))
+"""What `init` may return in no behaviour, or not in this one."""

@@ -369,6 +369,7 @@ def _report_end(process: Process, reason: Term, last_message: Term, server: Call
         pid=process.pid,
         last_message=last_message,
         state=state,
+        **server.status_items(),
         reason=reason,
         stacktrace=reason.stacktrace if type(reason) is Crash else [],
     )

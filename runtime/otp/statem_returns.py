@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
 
+from runtime.otp.calls import From
 from runtime.otp.returns import Reply
 from runtime.terms.term import Term
 from runtime.terms.timeout import TimeoutArgument, seconds_of
@@ -17,24 +18,54 @@ class Postpone:
 
 @dataclass(frozen=True, slots=True)
 class NextEvent:
-    """Inserts an event that is handled next, before any message. `kind` is usually ``"internal"``."""
+    """Inserts an event that is handled next, before any message.
 
-    kind: str
+    `kind` is usually ``"internal"``, and may be any kind but ``"enter"``. One of the kind ``"call"`` has a `caller`, to
+    whom the reply goes.
+    """
+
+    kind: Term
     event: Term
+    caller: From | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        match self.kind:
+            case "call":
+                if not isinstance(self.caller, From):
+                    raise TypeError(f"an inserted call needs the caller that waits for its reply, not {self.caller!r}")
+            case "cast" | "info" | "internal" | "timeout" | "state_timeout" | ("timeout", _):
+                if self.caller is not None:
+                    raise TypeError(f"only a call has a caller; the kind is {self.kind!r}")
+            case _:
+                raise ValueError(
+                    f"{self.kind!r} is no kind of event to insert; allowed are 'call', 'cast', 'info', 'internal', "
+                    "'timeout', 'state_timeout' and ('timeout', name)"
+                )
+
+
+TimeoutSeconds: TypeAlias = TimeoutArgument | Literal["cancel", "update"]
+"""The time of a timeout: seconds; None or ``"infinity"`` for never; or what happens to one that was set before."""
+
+
+def _check_seconds(seconds: TimeoutSeconds) -> None:
+    if seconds != "cancel" and seconds != "update":
+        seconds_of(seconds, "the argument of a timeout")
 
 
 @dataclass(frozen=True, slots=True)
 class StateTimeout:
     """Sends the event ``("state_timeout", event)`` after `seconds`, unless the state changes before.
 
-    Setting a timeout again replaces the earlier one; None as `seconds` cancels it.
+    Setting a timeout again replaces the earlier one. As `seconds`, ``"cancel"`` cancels it, and ``"update"`` gives it
+    another event, which is sent at once when no such timeout is set. A timeout of 0 comes when no other event waits in
+    the machine, and before any message.
     """
 
-    seconds: TimeoutArgument
+    seconds: TimeoutSeconds
     event: Term = None
 
     def __post_init__(self) -> None:
-        seconds_of(self.seconds, "the argument of a timeout")
+        _check_seconds(self.seconds)
 
     @property
     def key(self) -> Term:
@@ -54,14 +85,21 @@ class EventTimeout(StateTimeout):
 
 @dataclass(frozen=True, slots=True)
 class NamedTimeout:
-    """Sends the event ``(("timeout", name), event)`` after `seconds`, whatever happens before."""
+    """Sends the event ``(("timeout", name), event)`` after `seconds`, whatever happens before.
+
+    `seconds` is what it is for `StateTimeout`, and `name` any hashable value.
+    """
 
     name: Term
-    seconds: TimeoutArgument
+    seconds: TimeoutSeconds
     event: Term = None
 
     def __post_init__(self) -> None:
-        seconds_of(self.seconds, "the argument of a timeout")
+        _check_seconds(self.seconds)
+        try:
+            hash(self.name)
+        except TypeError:
+            raise TypeError(f"the name of a timeout is a hashable value, such as a str, not {self.name!r}") from None
 
     @property
     def key(self) -> Term:

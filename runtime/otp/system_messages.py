@@ -176,11 +176,12 @@ def _get_status(server: Callbacks, process: Process, debug: Debug) -> tuple[Term
     parent = process.pid if process.detached or process.parent is None else process.parent
     state = "suspended" if debug.suspended else "running"
     misc = {
-        "header": f"Status for generic server {reason_text(process.known_as)}",
+        "header": f"Status for {server.behaviour} {reason_text(process.known_as)}",
         "status": state,
         "parent": parent,
         "logged_events": list(debug.log or ()),
         "unexpected_messages": unexpected_counts(process),
+        **server.status_items(),
         "state": server.format_status(dict(vars(server))),
     }
     options = [name for name in ("statistics", "trace", "log") if getattr(debug, name)]

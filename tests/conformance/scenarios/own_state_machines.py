@@ -1,10 +1,13 @@
 """Group H: state machines. The BEAM's side is `beam/statem.erl`."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from runtime import (
+    IGNORE,
     CallError,
+    Crash,
     EventTimeout,
     From,
     GenStatem,
@@ -16,6 +19,7 @@ from runtime import (
     Postpone,
     Repeat,
     Reply,
+    StartError,
     StateTimeout,
     Stop,
     call,
@@ -25,10 +29,25 @@ from runtime import (
     send,
     spawn,
     stop,
+    sys,
 )
 from tests.conformance.harness import Log, current, down_after, log, settle
 
 Event = tuple[str, Mapping[str, Any]]
+
+
+def ev(id: str, **results: Any) -> Event:
+    return (id, results)
+
+
+ENTERED = {
+    "stops": Stop("from_enter"),
+    "leaves": Next("elsewhere"),
+    "postpones": Keep(Postpone()),
+    "inserts": Keep(NextEvent("internal", ev("never"))),
+    "same": Next("same", StateTimeout(0.02, ev("in_same"))),
+}
+"""What entering a state returns."""
 
 
 class Machine(GenStatem):
@@ -40,18 +59,25 @@ class Machine(GenStatem):
     def handle_event(self, kind: Any, event: Any, state: Any) -> Any:
         if kind == "enter":
             log("enter", event, state)
-            return Keep(StateTimeout(0.02, ev("late"))) if event == "slow" else None
+            return ENTERED.get(state, Keep(StateTimeout(0.02, ev("late"))) if event == "slow" else None)
         id, results = event
         log(id, kind, state)
         match results.get(state, results.get("any")):
             case ("answer", value) if isinstance(self.caller, From):
                 return Keep(Reply(self.caller, value))
+            case ("answer_and_stop", value, reason):
+                return Stop(reason, value)
+            case ("insert_call", event):
+                return Keep(NextEvent("call", event, self.caller))
             case ("answer", value, state) if isinstance(self.caller, From):
                 return Next(state, Reply(self.caller, value))
             case result:
                 return result
 
     def terminate(self, reason: Any) -> None:
+        match reason:
+            case (str(first), _) if first.startswith("bad_state_enter"):
+                reason = first
         log("terminate", reason, self.state)
 
 
@@ -69,10 +95,6 @@ def machine(first: str, *actions: Any, kind: type[Machine] = Machine) -> Pid:
 
 def do(pid: Pid, id: str, **results: Any) -> None:
     cast(pid, (id, results))
-
-
-def ev(id: str, **results: Any) -> Event:
-    return (id, results)
 
 
 def ended(pid: Pid) -> None:
@@ -169,3 +191,253 @@ def h05_calls_and_ends(log: Log) -> None:
         log("dead", error.reason)
     n = machine("s1")
     log("bad", down_after(n, lambda: do(n, "bad", s1="nonsense")))
+
+
+def h06_timeouts_of_no_time(log: Log) -> None:
+    m = machine("s1")
+    do(m, "p", s1=Keep(Postpone()))
+    do(m, "go", s1=Next("s2", StateTimeout(0, ev("zero")), NextEvent("internal", ev("inserted"))))
+    do(m, "queued")
+    settle()
+    do(m, "three", s2=Keep(NamedTimeout("a", 0, ev("a")), StateTimeout(0, ev("b")), NamedTimeout("c", 0, ev("c"))))
+    settle()
+    do(m, "twice", s2=Keep(NamedTimeout("a", 0, ev("a")), StateTimeout(0, ev("b")), NamedTimeout("a", 0, ev("a2"))))
+    settle()
+    do(m, "event", s2=Keep(EventTimeout(0, ev("cancelled")), NextEvent("internal", ev("cancels"))))
+    settle()
+    do(m, "event", s2=Keep(EventTimeout(0, ev("before_any_message"))))
+    do(m, "message")
+    settle()
+    do(m, "enters", s2=Next("s3", StateTimeout(0, ev("of_s3"))))
+    settle()
+    do(m, "leaves", s3=Keep(StateTimeout(0, ev("never")), NextEvent("internal", ev("on", s3=Next("s4")))))
+    settle()
+    do(m, "cancels", s4=Keep(StateTimeout(0, ev("never")), StateTimeout("infinity")))
+    settle()
+    ended(m)
+
+
+def h07_cancelled_and_updated_timeouts(log: Log) -> None:
+    m = machine("s1")
+    do(m, "set", s1=Keep(NamedTimeout("a", 0.06, ev("first"))))
+    do(m, "update", s1=Keep(NamedTimeout("a", "update", ev("second"))))
+    settle(150)
+    do(m, "nothing_to_update", s1=Keep(NamedTimeout("b", "update", ev("at_once"))))
+    settle()
+    do(m, "in_one_go", s1=Keep(NamedTimeout("a", 0.03, ev("one")), NamedTimeout("a", "update", ev("two"))))
+    settle(120)
+    do(m, "set", s1=Keep(StateTimeout(0.06, ev("never"))))
+    do(m, "cancel", s1=Keep(StateTimeout("cancel")))
+    settle(150)
+    nothing = (StateTimeout("cancel"), EventTimeout("cancel"), NamedTimeout("a", "cancel"))
+    do(m, "nothing_to_cancel", s1=Keep(*nothing))
+    settle()
+    do(m, "set", s1=Keep(EventTimeout(0.06, ev("gone"))))
+    do(m, "update", s1=Keep(EventTimeout("update", ev("at_once_too"))))
+    settle(150)
+    do(m, "set", s1=Keep(StateTimeout(0.06, ev("gone_with_its_state"))))
+    do(m, "change", s1=Next("s2", StateTimeout("update", ev("of_s2"))))
+    settle(150)
+    ended(m)
+
+
+class Door(GenStatem):
+    """A door with a code, in the style of one method for each state. The BEAM's side is `beam/statem_functions.erl`."""
+
+    state_enter = True
+
+    def init(self, code: int) -> str:
+        self.code = code
+        return "locked"
+
+    def locked(self, kind: Any, event: Any) -> Any:
+        match kind, event:
+            case "enter", before:
+                log("locked", "enter", before)
+                return None
+            case "call", ("enter", code):
+                assert self.caller is not None
+                log("locked", "right" if code == self.code else "wrong")
+                if code == self.code:
+                    return Next("open", Reply(self.caller, "welcome"))
+                return Keep(Reply(self.caller, "wrong"))
+        log("locked", kind, event)
+        return Keep(Postpone())
+
+    def open(self, kind: Any, event: Any) -> Any:
+        match kind, event:
+            case "enter", before:
+                log("open", "enter", before)
+                return Keep(StateTimeout(0.04, "close"))
+            case "state_timeout", "close":
+                log("open", "closes")
+                return Next("locked")
+            case "call", ("change", code):
+                assert self.caller is not None
+                self.code = code
+                return Repeat(Reply(self.caller, "changed"))
+            case "call", _:
+                assert self.caller is not None
+                log("open", "call", event)
+                return Keep(Reply(self.caller, event))
+            case "cast", "slam":
+                return Next("cellar")
+        log("open", kind, event)
+        return None
+
+    def terminate(self, reason: Any) -> None:
+        log("terminate", no_such_state(reason), self.state)
+
+
+def no_such_state(reason: Any) -> Any:
+    return "no_such_state" if isinstance(reason, Crash) and "method for 'cellar'" in reason.message else reason
+
+
+def ask(door: Pid, question: Any) -> None:
+    answer = call(door, question)
+    settle(10)
+    log("call", answer)
+
+
+def h08_state_functions(log: Log) -> None:
+    door = Door.start(1)
+    assert door is not None
+    settle()
+    ask(door, ("enter", 2))
+    send(door, "knock")
+    me = self_()
+    spawn(lambda: send(me, ("answered", call(door, "walk"))))
+    settle()
+    ask(door, ("enter", 1))
+    log("walks", receive(("answered", str), timeout=1)[1])
+    ask(door, ("change", 3))
+    settle(150)
+    ask(door, ("enter", 1))
+    ask(door, ("enter", 3))
+    log("down", no_such_state(down_after(door, lambda: cast(door, "slam"))))
+
+
+def h09_ends_while_entering(log: Log) -> None:
+    for state in ("same", "stops", "leaves", "postpones", "inserts"):
+        m = machine("s1", kind=Entering)
+        settle()
+
+        def enter(m: Pid = m, state: str = state) -> None:
+            do(m, "go", s1=Next(state))
+            settle(90)
+            with suppress(CallError):
+                stop(m)
+
+        match down_after(m, enter):
+            case (reason, _):
+                log(state, reason)
+            case reason:
+                log(state, reason)
+
+
+def h10_stop_and_reply(log: Log) -> None:
+    m = machine("s1")
+    me = self_()
+
+    def ask() -> None:
+        try:
+            call(m, ev("waits", s1=Keep(Postpone())))
+        except CallError as error:
+            send(me, ("waits", error.reason))
+
+    spawn(ask)
+    settle()
+    log("down", down_after(m, lambda: log("reply", call(m, ev("over", s1=("answer_and_stop", "bye", "done"))))))
+    log("waits", receive(("waits", str), timeout=1)[1])
+
+
+def h11_sys(log: Log) -> None:
+    m = machine("s1")
+    log("state", sys.get_state(m)["state"])
+    do(m, "p", s1=Keep(Postpone()))
+    settle()
+    sys.replace_state(m, lambda state: {**state, "state": "s2"})
+    do(m, "in_s2")
+    settle()
+    do(m, "go", s2=Next("s3", StateTimeout(0.02, ev("while_held"))))
+    settle(1)
+    sys.suspend(m)
+    do(m, "held")
+    settle(90)
+    log("resume")
+    sys.resume(m)
+    settle()
+    ended(m)
+
+
+class Beginning(Machine, id="beginning"):
+    """A machine whose `init` returns what it is given."""
+
+    def init(self, returned: Any) -> Any:
+        return returned
+
+
+def begins(returned: Any) -> Any:
+    try:
+        pid = Beginning.start(returned)
+    except StartError as error:
+        return ("error", error.reason)
+    if pid is None:
+        return "ignore"
+    settle()
+    stop(pid)
+    return "ok"
+
+
+def h12_what_init_returns(log: Log) -> None:
+    log("ignore", begins(IGNORE))
+    log("stop", begins(Stop("why")))
+    log("action", begins(Next("s1", NextEvent("internal", ev("inserted")), StateTimeout(0, ev("zero")))))
+    log(begins(Keep())[1][0])
+
+
+def h13_event_timeouts(log: Log) -> None:
+    m = machine("s1")
+    do(m, "p", s1=Keep(Postpone()))
+    do(m, "go", s1=Next("s2", EventTimeout(0.03, ev("cancelled_by_a_retry"))))
+    settle(90)
+    inserted = NextEvent("internal", ev("inserted"))
+    do(m, "set", s2=Keep(EventTimeout(0.03, ev("cancelled_by_an_insertion")), inserted))
+    settle(90)
+    do(m, "set", s2=Keep(EventTimeout(0.03, ev("cancelled_by_a_timeout")), NamedTimeout("a", 0.01, ev("a"))))
+    settle(90)
+    do(m, "set", s2=Next("s3", EventTimeout(0.03, ev("survives_the_change"))))
+    settle(90)
+    do(m, "set", s3=Keep(Postpone(), EventTimeout(0.03, ev("of_a_postponed_event", s3=Next("s4")))))
+    settle(90)
+    ended(m)
+
+
+def h14_replies(log: Log) -> None:
+    m = machine("s1")
+    try:
+        call(m, ev("unanswered"), timeout=0.03)
+    except CallError as error:
+        log("timeout", error.reason)
+    inserted = ev("inserted", s1=("answer", "of_the_insertion"))
+    log("inserted", call(m, ev("asks", s1=("insert_call", inserted))))
+    log("call", call(m, ev("then", s1=("answer", "yes", "s2"))))
+    try:
+        call("nobody", "x")
+    except CallError as error:
+        log("noproc", error.reason)
+    log("ended", down_after(m, lambda: stop(m, "over", 1.0)))
+
+
+def h15_inserted_events_of_every_kind(log: Log) -> None:
+    m = machine("s1")
+    kinds = ("cast", "info", "internal", "timeout", "state_timeout", ("timeout", "name"))
+    do(m, "go", s1=Keep(*(NextEvent(kind, ev(id)) for kind, id in zip(kinds, "abcdef", strict=True))))
+    settle()
+    third = ev("third", s1=Keep(NextEvent("internal", ev("fourth"))))
+    first = ev("first", s1=Keep(NextEvent("internal", ev("second"))))
+    do(m, "p", s1=Keep(Postpone()))
+    do(m, "nest", s1=Keep(NextEvent("internal", first), NextEvent("internal", third)))
+    do(m, "go", s1=Next("s2", NextEvent("internal", ev("before_the_postponed"))))
+    settle()
+    ended(m)

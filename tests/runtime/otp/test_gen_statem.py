@@ -6,6 +6,7 @@ from runtime import (
     IGNORE,
     CallError,
     GenStatem,
+    Instrument,
     Keep,
     NamedTimeout,
     Next,
@@ -21,10 +22,13 @@ from runtime import (
     call,
     cast,
     exit,
+    install,
     receive,
+    remove,
     self_,
     send,
     sleep,
+    spawn,
     sys,
     whereis,
 )
@@ -41,11 +45,12 @@ class Door(GenStatem):
         return "locked"
 
     def locked(self, kind: Any, event: Any) -> Any:
-        assert self.caller is not None
         match kind, event:
             case "call", ("enter", self.code):
+                assert self.caller is not None
                 return Next("open", Reply(self.caller, "welcome"), StateTimeout(10.0, "close"))
             case "call", ("enter", _):
+                assert self.caller is not None
                 return Keep(Reply(self.caller, "wrong"))
         return Keep(Postpone())
 
@@ -133,9 +138,25 @@ def test_a_machine_stands_under_a_supervisor_and_comes_back_in_its_first_state()
 @in_node
 def test_what_is_shown_of_a_machine_is_its_state_and_its_data() -> None:
     pid = door()
-    assert sys.get_state(pid) is not None
-    shown = Door().format_status({"state": "locked", "code": 1234, "_machine": object(), "caller": None})
-    assert shown == {"state": "locked", "code": 1234}
+    cast(pid, "early")
+    assert sys.get_state(pid) == {"state": "locked", "code": 1234}
+    *_, misc = sys.get_status(pid)[3]
+    assert misc["header"] == f"Status for state machine {pid}"
+    assert misc["machine_state"] == "locked"
+    assert misc["postponed"] == [("cast", "early")]
+    call(pid, ("enter", 1234))
+    *_, misc = sys.get_status(pid)[3]
+    assert (misc["machine_state"], misc["timeouts"]) == ("open", {"state_timeout": "close"})
+
+
+@in_node
+def test_what_replaces_the_state_keeps_postponed_events_and_timers() -> None:
+    pid = door()
+    cast(pid, "early")
+    call(pid, ("enter", 1234))
+    sys.replace_state(pid, lambda state: {**state, "code": 1})
+    sleep(11.0)
+    assert call(pid, ("enter", 1)) == "welcome"
 
 
 @in_node
@@ -165,3 +186,87 @@ def test_a_state_without_a_method_ends_the_machine_with_a_sentence() -> None:
     with pytest.raises(CallError) as caught:
         call(pid, "hello")
     assert "Lost has neither handle_event() nor a method for 'nowhere'" in caught.value.reason.message
+
+
+@in_node
+def test_a_state_that_is_called_as_something_every_machine_has_ends_it_with_a_sentence() -> None:
+    class Clash(GenStatem):
+        def init(self) -> str:
+            return "stop"
+
+    pid = Clash.start()
+    with pytest.raises(CallError) as caught:
+        call(pid, "hello")
+    assert "Clash is in the state 'stop'" not in str(caught.value)  # `stop` is a function, not a method
+    assert "method for 'stop'" in caught.value.reason.message
+
+    class Start(Clash):
+        def init(self) -> str:
+            return "start"
+
+    pid = Start.start()
+    with pytest.raises(CallError) as caught:
+        call(pid, "hello")
+    assert "Start is in the state 'start', and every GenStatem has something else" in caught.value.reason.message
+
+
+@in_node
+def test_a_machine_that_inserts_event_after_event_lets_others_run() -> None:
+    class Endless(GenStatem):
+        def init(self) -> Next:
+            self.count = 0
+            return Next("on", NextEvent("internal", "again"))
+
+        def on(self, kind: Any, event: Any) -> Keep:
+            self.count += 1
+            return Keep(NextEvent("internal", "again")) if self.count < 1000 else Keep()
+
+    pid = Endless.start()
+    counts = set()
+    while (count := pid.process.body.count) < 1000:  # type: ignore[union-attr]
+        counts.add(count)
+        receive(spawn(lambda me: send(me, self_()), self_()))  # all that are ready have a turn meanwhile
+    assert len(counts) > 5
+
+
+@in_node
+def test_an_entering_that_raises_leaves_the_state_that_was() -> None:
+    class Trap(GenStatem):
+        state_enter = True
+
+        def init(self) -> str:
+            return "outside"
+
+        def handle_event(self, kind: Any, event: Any, state: Any) -> Any:
+            if (kind, state) == ("enter", "inside"):
+                raise ValueError("it snapped")
+            return Next("inside") if kind == "cast" else None
+
+        def terminate(self, reason: Any) -> None:
+            send(me, self.state)
+
+    me = self_()
+    cast(Trap.start(), "in")
+    assert receive(timeout=1.0) == "outside"
+
+
+@in_node
+def test_the_report_of_a_machine_that_ends_names_its_state_the_event_and_what_waited() -> None:
+    class Last(Instrument):
+        def reported(self, report: Any) -> None:
+            reports.append(report)
+
+    reports: list[Any] = []
+    watching = Last()
+    install(watching)
+    try:
+        pid = door()
+        cast(pid, "early")
+        call(pid, ("enter", 1234))
+        cast(pid, "fail")
+        sleep(0.1)
+    finally:
+        remove(watching)
+    fields = next(report.fields for report in reports if report.kind == "server_terminated")
+    assert (fields["machine_state"], fields["event"]) == ("open", ("cast", "fail"))
+    assert (fields["timeouts"], fields["postponed"]) == ({"state_timeout": "close"}, [])

@@ -22,3 +22,26 @@ def test_returns_print_as_they_are_written() -> None:
     assert repr(Next("open", Postpone())) == "Next('open', Postpone())"
     assert repr(Keep(NextEvent("internal", 1))) == "Keep(NextEvent(kind='internal', event=1))"
     assert repr(Repeat()) == "Repeat()"
+
+
+def test_a_timeout_can_be_cancelled_or_updated_by_a_word() -> None:
+    assert StateTimeout("cancel").seconds == "cancel"
+    assert NamedTimeout("name", "update", "other").event == "other"
+
+
+def test_the_name_of_a_timeout_is_hashable() -> None:
+    with pytest.raises(TypeError, match=r"the name of a timeout is a hashable value, .* not \['a'\]"):
+        NamedTimeout(["a"], 1.0)
+
+
+@pytest.mark.parametrize("kind", ["enter", "interval", None, ("timeout",)])
+def test_an_event_of_a_kind_that_cannot_be_inserted_is_refused_where_it_is_written(kind: Any) -> None:
+    with pytest.raises(ValueError, match="is no kind of event to insert; allowed are 'call'"):
+        NextEvent(kind, "event")
+
+
+def test_an_inserted_call_needs_its_caller_and_other_events_have_none() -> None:
+    with pytest.raises(TypeError, match="an inserted call needs the caller"):
+        NextEvent("call", "event")
+    with pytest.raises(TypeError, match="only a call has a caller"):
+        NextEvent("cast", "event", object())  # type: ignore[arg-type]
