@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from observer.cli import acting, chaos, config, doctor, instrument, listing, looking, plain_help, watching
+from observer.cli import acting, chaos, config, doctor, instrument, listing, looking, metrics, plain_help, watching
 
 SHORT_HELP = """\
 observer shows what is alive in a program of processes, what is failing, and why.
@@ -66,6 +66,7 @@ _PROGRAMS_OWN = {
 for _panel, _commands in (
     ("Watch", (watching.demo, watching.run, instrument.instrument, watching.attach)),
     ("Look", (listing.nodes, listing.tree, listing.ps, looking.top, looking.info, looking.events, looking.diagnose)),
+    ("Export", (metrics.metrics,)),
     ("Act", (acting.kill, acting.exit, acting.suspend, acting.resume, acting.send, chaos.chaos)),
     ("Set up", (doctor.doctor, config.config, config.schema, config.completion)),
 ):
