@@ -6,7 +6,11 @@ from typing import Annotated
 
 import typer
 
+<<<<<<< HEAD
 from observer.cli import acting, chaos, config, doctor, instrument, listing, looking, metrics, plain_help, watching
+=======
+from observer.cli import acting, chaos, config, console, doctor, listing, looking, metrics, plain_help, watching
+>>>>>>> e6bcbd5 (Evaluate Python in a node: observer console, python -m runtime)
 
 SHORT_HELP = """\
 observer shows what is alive in a program of processes, what is failing, and why.
@@ -67,7 +71,7 @@ for _panel, _commands in (
     ("Watch", (watching.demo, watching.run, instrument.instrument, watching.attach)),
     ("Look", (listing.nodes, listing.tree, listing.ps, looking.top, looking.info, looking.events, looking.diagnose)),
     ("Export", (metrics.metrics,)),
-    ("Act", (acting.kill, acting.exit, acting.suspend, acting.resume, acting.send, chaos.chaos)),
+    ("Act", (acting.kill, acting.exit, acting.suspend, acting.resume, acting.send, console.console, chaos.chaos)),
     ("Set up", (doctor.doctor, config.config, config.schema, config.completion)),
 ):
     for _command in _commands:

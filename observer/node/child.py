@@ -65,6 +65,10 @@ class Tail:
         """Return the last lines, oldest first; a line that is not finished comes last."""
         return tuple(line for _, line in self.numbered())
 
+    def whole(self) -> list[tuple[int, bytes]]:
+        """Return the last lines that are finished, with their numbers."""
+        return list(self._lines.copy())
+
     def numbered(self) -> list[tuple[int, str]]:
         """Return the last lines with their numbers."""
         lines = list(self._lines.copy())
@@ -173,6 +177,12 @@ class Child:
         """Return the last lines it wrote to either of them, in the order in which they came."""
         lines = sorted(self._stdout.numbered() + self._stderr.numbered(), key=itemgetter(0))
         return tuple(line for _, line in lines)
+
+    def output_after(self, number: int) -> tuple[int, tuple[str, ...]]:
+        """Return the whole lines it wrote after the line with that number (-1: all), and the number of the last."""
+        lines = sorted(self._stdout.whole() + self._stderr.whole(), key=itemgetter(0))
+        new = [(at, line) for at, line in lines if at > number]
+        return (new[-1][0] if new else number), tuple(line.decode("utf-8", "replace") for _, line in new)
 
     def status(self) -> ChildStatus:
         """Return how it is doing."""

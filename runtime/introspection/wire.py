@@ -358,6 +358,36 @@ class ControlChild(Query, tag="child", frozen=True):
     action: Literal["restart", "terminate", "delete", "start"]
 
 
+class OpenConsole(Query, tag="open_console", frozen=True):
+    """Open a console for this connection, or ask for the one that it has. Answered by `ConsoleState`."""
+
+
+class Evaluate(Query, tag="evaluate", frozen=True):
+    """Have the console evaluate Python. Answered by `ConsoleState`, which does not wait for the end of it."""
+
+    source: str
+
+
+class ReadConsole(Query, tag="read_console", frozen=True):
+    """Ask for what the console has shown after the text number `after`. Answered by `ConsoleState`.
+
+    With `wait`, the answer comes when there is something new, the evaluation is over, or so many seconds have passed.
+    """
+
+    after: int = 0
+    wait: float = 0.0
+
+
+class CompleteConsole(Query, tag="complete_console", frozen=True):
+    """Ask for what a name, with dots or without, can be completed to in the console. Answered by `Completions`."""
+
+    text: str
+
+
+class InterruptConsole(Query, tag="interrupt_console", frozen=True):
+    """End what the console evaluates; its names stay. Answered by `ConsoleState`."""
+
+
 class Hello(Frozen, frozen=True):
     """First frame of a client."""
 
@@ -380,6 +410,11 @@ AnyQuery: TypeAlias = (
     | Resume
     | Send
     | ControlChild
+    | OpenConsole
+    | Evaluate
+    | ReadConsole
+    | CompleteConsole
+    | InterruptConsole
 )
 """Every question and command there is."""
 
@@ -620,6 +655,38 @@ class Names(Answer, tag="names", frozen=True):
     timers_total: Count = 0
 
 
+ConsoleKind = Literal["value", "output", "error"]
+"""What a text in a console is: the value of an expression, what a process printed, or what went wrong."""
+
+
+class ConsoleText(Frozen, frozen=True):
+    """A piece of what a console shows."""
+
+    kind: ConsoleKind
+    text: Text
+
+
+class ConsoleState(Answer, tag="console", frozen=True):
+    """Answers what is asked of a console: who evaluates, whether it is at work, and what it has shown since.
+
+    `last` is the number of the last of `texts`; `dropped` is how many were lost before the first of them.
+    """
+
+    pid: Pid
+    evaluating: bool = False
+    evaluations: Count = 0
+    """How many programs it was given."""
+    last: Count = 0
+    dropped: Count = 0
+    texts: tuple[ConsoleText, ...] = ()
+
+
+class Completions(Answer, tag="completions", frozen=True):
+    """Answers `CompleteConsole`."""
+
+    words: Annotated[tuple[Name, ...], msgspec.Meta(max_length=1_000)] = ()
+
+
 class Done(Answer, tag="done", frozen=True):
     """A command was carried out; `sentence` says what was done, `value` a call's reply, `event` the log's entry."""
 
@@ -635,7 +702,9 @@ class Failed(Answer, tag="failed", frozen=True):
     kind: Literal["noproc", "bad_request", "read_only", "timeout", "unsupported", "error"] = "error"
 
 
-AnyAnswer: TypeAlias = Stats | Window | Details | Events | Plan | Lints | Names | Done | Failed
+AnyAnswer: TypeAlias = (
+    Stats | Window | Details | Events | Plan | Lints | Names | ConsoleState | Completions | Done | Failed
+)
 """Every answer there is."""
 
 

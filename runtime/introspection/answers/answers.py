@@ -14,6 +14,7 @@ from typing import Any
 
 from runtime.introspection import wire
 from runtime.introspection.answers import (
+    console,
     events,
     kill_plan,
     lints,
@@ -47,6 +48,11 @@ ANSWERED_IN_TURN: dict[type[wire.Query], Callable[[Any, ObservedNode, ClientCach
 ANSWERED_AT_ONCE: dict[type[wire.Query], Callable[[Any, ObservedNode, ClientCache, Pace], wire.AnyAnswer]] = {
     wire.GetEvents: events.answer,
     wire.GetProcess: process_details.answer,  # it may wait for a server, and others must not wait with it
+    wire.OpenConsole: console.open_console,
+    wire.Evaluate: console.evaluate,
+    wire.ReadConsole: console.read_console,
+    wire.CompleteConsole: console.complete,
+    wire.InterruptConsole: console.interrupt,
 }
 
 CARRIED_OUT: dict[type[wire.Query], Callable[[Any, ObservedNode], wire.Done | wire.Failed]] = {
@@ -114,5 +120,6 @@ class Answers:
 
     def dismiss(self, client: ClientCache) -> None:
         """Let go of what was remembered for a client that has left."""
+        console.close_console(self.node, client)
         with self._lock:
             client.forget(0.0, Pace())

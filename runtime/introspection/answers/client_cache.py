@@ -6,6 +6,7 @@ import time
 from collections.abc import Hashable
 from typing import Generic, Protocol, TypeVar
 
+from runtime.introspection.console.console import Console
 from runtime.introspection.reading.deltas import Deltas
 from runtime.introspection.reading.listing import Listing
 from runtime.introspection.reading.tree import Tree
@@ -84,6 +85,8 @@ class ClientCache:
         self.deltas = Deltas()
         self.tree: Cached[Tree] = Cached()
         self.listing: Cached[Listing] = Cached()
+        self.console: Console | None = None
+        """The console that it has opened."""
 
     def forget(self, seconds: float, pace: Pace) -> None:
         """Drop what was not asked for in that time."""

@@ -8,6 +8,7 @@ from runtime.introspection.answers.findings import Findings
 from runtime.introspection.answers.interruptions import Interruptions
 from runtime.introspection.answers.node_figures import NodeFigures
 from runtime.introspection.answers.server_states import ServerStates
+from runtime.introspection.console.console import Console
 from runtime.introspection.events.event_log import EventLog
 from runtime.introspection.events.greenlets import Greenlets
 from runtime.introspection.measuring.cpu_clock import CpuClock
@@ -68,9 +69,13 @@ class ObservedNode:
         self.cpu: CpuClock = CpuSampler(node) if CpuSampler.is_possible(node) else CpuMeter(node)
         self.socket_holders = SocketHolders(node)
         self.senders = SenderSampler(node)
+        self.consoles: list[Console] = []
+        """The consoles that are open."""
 
     def close(self) -> None:
-        """Stop measuring. In the node's thread."""
+        """Stop measuring, and close what is open. In the node's thread."""
+        for console in self.consoles:
+            console.close()
         self.memory.close()
         self.cpu.close()
         self.socket_holders.close()

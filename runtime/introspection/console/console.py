@@ -1,0 +1,204 @@
+"""One console: a process that evaluates what is typed, its names, and what it has to show."""
+
+from __future__ import annotations
+
+import itertools
+import rlcompleter
+from typing import Any
+
+from msgspec import Struct
+
+from runtime.introspection.console.captured_output import captured
+from runtime.introspection.console.program import Program, compile_program, forget_sources, show_source_of
+from runtime.introspection.console.transcript import Transcript
+from runtime.introspection.console.vocabulary import vocabulary
+from runtime.kernel.body import exit_reason
+from runtime.kernel.instrument import Instrument, install, remove
+from runtime.kernel.mailbox import receive
+from runtime.kernel.node import Node
+from runtime.kernel.process import DEAD, OUTSIDE, Process, Worker
+from runtime.kernel.processes import start_process
+from runtime.kernel.signals import deliver, exit_signal, finish
+from runtime.terms.crash import Crash
+from runtime.terms.text import reason_text, render
+
+MAX_VALUE = 10_000
+"""Longest text of a value, in characters."""
+
+MAX_COMPLETIONS = 200
+"""How many completions are offered at once."""
+
+LABEL = "console"
+"""What observers call the process of a console."""
+
+_numbers = itertools.count(1)
+
+
+class Console(Instrument):
+    """Python that an observer types, evaluated in the node.
+
+    A process evaluates it: it has a pid and a mailbox, and links, monitors and names as any other. When it ends, by an
+    exception of what was typed, by an exit signal or by `interrupt`, another takes its place, and the names stay.
+
+    What the process prints, and what the processes print that it has started, is shown to the observer. All methods but
+    `Transcript.after` and `compile` are for the node's thread.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.transcript = Transcript()
+        self.names: dict[str, Any] = vocabulary()
+        self.process: Process | None = None
+        self.evaluating = False
+        self.evaluations = 0
+        self._prefix = f"<console {next(_numbers)}:"
+        self._family: set[int] = set()
+        """The numbers of the pids of the evaluator and of all that it has started, directly or not."""
+        self._reported: object = None
+        """The last reason that was shown as what an exception of the evaluator's says."""
+        self._closed = False
+
+    def open(self) -> None:
+        """Start the process, and catch what it prints."""
+        install(self)
+        captured.add(self)
+        self._start()
+
+    def close(self) -> None:
+        """End the process. What it has started lives on, unless it is linked to it. May be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        captured.remove(self)
+        remove(self)
+        if self.process is not None and self.process.state is not DEAD:
+            exit_signal(self.process, OUTSIDE, "kill")
+        self.names.clear()
+        forget_sources(self._prefix)
+
+    def compile(self, source: str) -> Program:
+        """Compile what was typed. Raises SyntaxError and ValueError. From any thread."""
+        name = f"{self._prefix}{self.evaluations + 1}>"
+        program = compile_program(source, name)
+        show_source_of(name, source)
+        return program
+
+    def evaluate(self, program: Program) -> bool:
+        """Have the process evaluate a program. False, and nothing happens, while it evaluates another one."""
+        if self.evaluating or self.process is None or self.process.state is DEAD:
+            return False
+        self.evaluating = True
+        self.evaluations += 1
+        deliver(self.process, _Order(program))
+        return True
+
+    def completions(self, text: str) -> list[str]:
+        """Return what the name at the end of `text` can be completed to. It reads attributes, so it may run code."""
+        completer = rlcompleter.Completer(self.names)
+        found = []
+        for state in range(MAX_COMPLETIONS):
+            completion = completer.complete(text, state)
+            if completion is None:
+                break
+            found.append(completion)
+        return found
+
+    # -- What happens on the node ---------------------------------------------------------------------------------
+
+    def spawned(self, process: Process) -> None:
+        """Count a process to the console's own when one of these has started it."""
+        if process.parent is not None and process.parent.id in self._family:
+            self._family.add(process.pid.id)
+
+    def exited(self, process: Process, reason: object, cause: object) -> None:
+        """Forget a process. When it is the evaluator, another takes its place."""
+        self._family.discard(process.pid.id)
+        if process is self.process:
+            self.node.call_soon_threadsafe(self._replace, reason)
+            self.evaluating = False
+
+    def owns(self, process: Process | None) -> bool:
+        """Whether what the process prints belongs to this console."""
+        return process is not None and process.pid.id in self._family
+
+    def report(self, crash: Crash) -> None:
+        """Show the exception that ends the evaluator."""
+        self._reported = crash
+        self.transcript.write("error", _report(crash))
+
+    def _start(self) -> None:
+        self.process = start_process(self.node, None, _Evaluator(self), None, LABEL)
+        self._family.add(self.process.pid.id)
+
+    def _replace(self, reason: object) -> None:
+        if self._closed:
+            return
+        old = self.process
+        self._start()
+        if reason is not self._reported:
+            assert self.process is not None
+            was = "" if old is None else f" from {old.pid}"
+            text = f"** (EXIT{was}) {reason_text(reason)}; the console goes on in {self.process.pid}\n"
+            self.transcript.write("error", text)
+
+
+class _Order(Struct, frozen=True):
+    """What the evaluator finds in its mailbox, among the messages that are sent to it."""
+
+    program: Program
+
+
+class _Evaluator:
+    """What the process of a console runs."""
+
+    initial_call = "runtime.console"
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    def run_process(self, process: Process, worker: Worker) -> None:
+        """Evaluate programs, one after another, until one of them raises."""
+        console = self.console
+        try:
+            while True:
+                self._evaluate(receive(_Order).program)
+                console.evaluating = False
+        except BaseException as error:
+            reason = exit_reason(process, error)
+            if isinstance(reason, Crash) and process.state is not DEAD:
+                console.report(reason)
+        worker.process = None
+        finish(process, reason)
+
+    def _evaluate(self, program: Program) -> None:
+        names = self.console.names
+        exec(program.statements, names)
+        if program.expression is None:
+            return
+        value = eval(program.expression, names)
+        if value is not None:
+            names["_"] = value
+            self.console.transcript.write("value", f"{render(value, MAX_VALUE)}\n")
+
+
+def _report(crash: Crash) -> str:
+    """Return what is shown of an exception: where it was raised, by the lines that lead there, and what it says."""
+    lines = []
+    for frame in crash.stacktrace:
+        lines.append(f"  {frame.file}:{frame.line} in {frame.function}")
+        if frame.source:
+            lines.append(f"    {frame.source}")
+    text = f"{crash.exception}: {crash.message}" if crash.message else crash.exception
+    return "\n".join([*lines, f"** {text}"]) + "\n"
+
+
+def syntax_report(error: SyntaxError | ValueError) -> str:
+    """Return what is shown of source that cannot be compiled."""
+    if not isinstance(error, SyntaxError):
+        return f"** What was typed cannot be evaluated: {error}\n"
+    lines = []
+    if error.text is not None:
+        lines.append(f"  {error.text.rstrip()}")
+        lines.append("  " + " " * max(0, (error.offset or 1) - 1) + "^")
+    lines.append(f"** {type(error).__name__}: {error.msg} (line {error.lineno})")
+    return "\n".join(lines) + "\n"
