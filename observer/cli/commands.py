@@ -6,11 +6,7 @@ from typing import Annotated
 
 import typer
 
-<<<<<<< HEAD
-from observer.cli import acting, chaos, config, doctor, instrument, listing, looking, metrics, plain_help, watching
-=======
-from observer.cli import acting, chaos, config, console, doctor, listing, looking, metrics, plain_help, watching
->>>>>>> e6bcbd5 (Evaluate Python in a node: observer console, python -m runtime)
+from observer.cli import acting, chaos, config, console, doctor, instrument, listing, looking, metrics, plain_help, watching
 
 SHORT_HELP = """\
 observer shows what is alive in a program of processes, what is failing, and why.

@@ -10,11 +10,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any, TypeVar
 
-import gevent
 from gevent.hub import Hub
 from greenlet import getcurrent, greenlet
 
@@ -25,28 +24,46 @@ class OutOfTime(BaseException):
     """Ends a description that takes too long. Not an `Exception`, so that few things swallow it."""
 
 
-class _Tracer:
-    """Looks at the time with each line that one greenlet runs."""
+class _Limit:
+    """The limits of one description, in one greenlet: a tracer, which looks at the time with each line, and a timer.
 
-    __slots__ = ("ends", "greenlet")
+    An exception of a signal's handler may strike where they are taken back, and the greenlet may run another process
+    by the time they are found. So both look first whether the description goes on: the tracer at `over`, which is set
+    in one step, and the timer at the stack.
+    """
+
+    __slots__ = ("ends", "greenlet", "over")
 
     def __init__(self, greenlet: greenlet, ends: float) -> None:
         self.greenlet = greenlet
         self.ends = ends
+        self.over = False
 
     def __call__(self, frame: FrameType, event: str, argument: Any) -> Any:
+        if self.over:
+            sys.settrace(None)
+            return None
         if getcurrent() is not self.greenlet:
             return None  # it waits, and others run
         if time.thread_time() > self.ends:
             raise OutOfTime
         return self
 
+    def end_wait(self) -> None:
+        """Raise OutOfTime in the greenlet, which waits. In the hub."""
+        frame = self.greenlet.gr_frame
+        while frame is not None:
+            if frame.f_code is within.__code__ and frame.f_locals.get("limit") is self:
+                self.greenlet.throw(OutOfTime)
+                return
+            frame = frame.f_back
+
 
 @contextmanager
 def paused() -> Iterator[None]:
     """While the block runs, which switches to others, look at no time; theirs does not count."""
     tracer = sys.gettrace()
-    if not isinstance(tracer, _Tracer):
+    if not isinstance(tracer, _Limit):
         yield
         return
     sys.settrace(None)
@@ -65,19 +82,20 @@ def within(seconds: float, describe: Callable[[Any], T], value: object, patience
 
     A program that is traced (by a debugger, say) keeps its tracer, and is not limited while it computes.
     """
-    me = getcurrent()
-    # Only a process may wait; in the hub, and on a thread that has none, gevent says so itself.
-    waiting = (
-        gevent.Timeout(seconds if patience is None else max(0.001, patience), OutOfTime)
-        if isinstance(me.parent, Hub)
-        else nullcontext()
-    )
+    limit = _Limit(getcurrent(), time.thread_time() + seconds)
     tracing = sys.gettrace() is None
-    with waiting:
+    timer = None
+    try:
+        # Only a process may wait; in the hub, and on a thread that has none, gevent says so itself.
+        if isinstance(limit.greenlet.parent, Hub):
+            timer = limit.greenlet.parent.loop.timer(seconds if patience is None else max(0.001, patience))
+            timer.start(limit.end_wait)
         if tracing:
-            sys.settrace(_Tracer(me, time.thread_time() + seconds))
-        try:
-            return describe(value)
-        finally:
-            if tracing:
-                sys.settrace(None)
+            sys.settrace(limit)
+        return describe(value)
+    finally:
+        limit.over = True
+        if tracing:
+            sys.settrace(None)
+        if timer is not None:
+            timer.close()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
+from types import FrameType
+from typing import Any
 
 import gevent
 import pytest
 
-from runtime import run, spawn
+from runtime import run, sleep, spawn
+from runtime.terms import time_limit
 from runtime.terms.time_limit import OutOfTime, paused, within
 
 
@@ -76,3 +79,53 @@ def test_a_tracer_of_the_programs_is_kept() -> None:
         sys.settrace(before)
     assert kept is tracer
     assert after is tracer
+
+
+SHORT = 0.01
+FILES = (time_limit.__file__, gevent.timeout.__file__)
+
+
+class StruckError(Exception):
+    """What a signal's handler raises."""
+
+
+def test_a_limit_in_which_an_exception_strikes_cuts_nothing_else() -> None:
+    def strike(number: int) -> bool:
+        lines = 0
+
+        def trace(frame: FrameType, event: str, argument: Any) -> Any:
+            nonlocal lines
+            if frame.f_code.co_filename not in FILES:
+                return None
+            lines += event == "line"
+            if lines == number:
+                sys.settrace(None)
+                raise StruckError
+            return trace
+
+        sys.settrace(trace)
+        try:
+            within(SHORT, str, 5)
+        except StruckError:
+            return True
+        finally:
+            sys.settrace(None)
+        return False
+
+    def main() -> None:
+        number = 1
+        while strike(number):
+            number += 1
+        assert number > 5
+        sleep(3 * SHORT)  # a timer that was left behind would end this
+
+    run(main)
+
+
+def test_a_tracer_that_was_left_behind_takes_itself_away() -> None:
+    limit = time_limit._Limit(gevent.getcurrent(), 0.0)
+    limit.over = True
+    sys.settrace(limit)
+    str(5)
+    (lambda: None)()
+    assert sys.gettrace() is None
