@@ -46,6 +46,7 @@ class ConsolePrompt:
         self._child_line = -1
         self._lines = ConsoleLines()
         self._error: BaseException | None = None
+        self._interrupted = threading.Event()
         self._prompt: PromptSession[str] = PromptSession(
             history=_history(),
             completer=NodeCompleter(session),
@@ -58,6 +59,10 @@ class ConsolePrompt:
 
     def run(self) -> None:
         """Go on until ctrl-d."""
+        with _interrupts() as self._interrupted:
+            self._read_and_evaluate()
+
+    def _read_and_evaluate(self) -> None:
         while True:
             try:
                 source = self._read()
@@ -95,12 +100,11 @@ class ConsolePrompt:
                 return
 
     def _evaluate(self, source: str) -> None:
-        with _interrupts() as interrupted:
-            for texts in self._session.evaluate(source):
-                self._show(texts)
-                if interrupted.is_set():
-                    interrupted.clear()
-                    self._session.interrupt()
+        for texts in self._session.evaluate(source):
+            self._show(texts)
+            if self._interrupted.is_set():
+                self._interrupted.clear()
+                self._session.interrupt()
         self._draw(self._lines.flush())
 
     def _show(self, texts: Iterable[ConsoleText]) -> None:

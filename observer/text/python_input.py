@@ -24,8 +24,9 @@ def is_complete(source: str) -> bool:
                 return False
         except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError):
             return True
-    lines = source.split("\n")
-    return len(lines) == 1 or not lines[-1].strip() or not lines[-1][0].isspace()
+        last = ast.parse(source).body[-1:]
+    is_block = bool(last) and "\n" in source and hasattr(last[0], "body")
+    return not is_block or not source.rsplit("\n", 1)[-1].strip()
 
 
 def statements(source: str) -> list[str]:
