@@ -33,7 +33,7 @@ class Screen:
         observer = f"{sys.executable} -m observer {' '.join(arguments)}"
         # Where these are set, the size of the terminal is not asked for.
         script = (
-            f'unset COLUMNS LINES; before=$(stty -g); {observer}; echo "left with $?"; '
+            f'trap : INT; unset COLUMNS LINES; before=$(stty -g); {observer}; echo "left with $?"; '
             '[ "$(stty -g)" = "$before" ] && echo as before; cat'
         )
         size = ("-x", str(columns), "-y", str(lines))
