@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from observer.cli import acting, chaos, config, console, doctor, instrument, listing, looking, metrics, plain_help, watching
+from observer.cli import (
+    acting,
+    chaos,
+    config,
+    console,
+    doctor,
+    instrument,
+    listing,
+    looking,
+    metrics,
+    plain_help,
+    watching,
+)
 
 SHORT_HELP = """\
 observer shows what is alive in a program of processes, what is failing, and why.

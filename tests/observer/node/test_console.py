@@ -38,9 +38,12 @@ def test_what_is_shown_is_read_until_the_evaluation_is_over() -> None:
 @pytest.mark.usefixtures("socket_folder")
 def test_a_node_that_refuses_is_an_error() -> None:
     refusal = wire.Failed(why="This node is read-only.", kind="read_only")
-    with FakeEndpoint("chat", lambda query: refusal) as node, Client("chat", node.path) as client:
-        with pytest.raises(NodeRefusedError, match="read-only"):
-            ConsoleSession(client)
+    with (
+        FakeEndpoint("chat", lambda query: refusal) as node,
+        Client("chat", node.path) as client,
+        pytest.raises(NodeRefusedError, match="read-only"),
+    ):
+        ConsoleSession(client)
 
 
 @pytest.mark.usefixtures("socket_folder")
