@@ -51,6 +51,7 @@ from .kernel.signals import Down as Down
 from .kernel.signals import Exit as Exit
 from .otp.agent import Agent as Agent
 from .otp.calls import From as From
+from .otp.calls import await_exit as await_exit
 from .otp.calls import call as call
 from .otp.calls import cast as cast
 from .otp.calls import reply as reply
@@ -62,8 +63,13 @@ from .otp.gen_server import GenServer as GenServer
 from .otp.gen_server import stop as stop
 from .otp.gen_statem import GenStatem as GenStatem
 from .otp.registry import Registry as Registry
+from .otp.requests import RequestIds as RequestIds
 from .otp.requests import check_response as check_response
 from .otp.requests import receive_response as receive_response
+from .otp.requests import reqids_add as reqids_add
+from .otp.requests import reqids_new as reqids_new
+from .otp.requests import reqids_size as reqids_size
+from .otp.requests import reqids_to_list as reqids_to_list
 from .otp.requests import send_request as send_request
 from .otp.requests import wait_response as wait_response
 from .otp.returns import IGNORE as IGNORE
@@ -85,6 +91,7 @@ from .supervision.dynamic_supervisor import DynamicSupervisor as DynamicSupervis
 from .supervision.partition_supervisor import PartitionSupervisor as PartitionSupervisor
 from .supervision.requests import count_children as count_children
 from .supervision.requests import delete_child as delete_child
+from .supervision.requests import get_callback_module as get_callback_module
 from .supervision.requests import get_childspec as get_childspec
 from .supervision.requests import restart_child as restart_child
 from .supervision.requests import start_child as start_child
@@ -159,6 +166,7 @@ __all__ = [
     "Repeat",
     "Reply",
     "Report",
+    "RequestIds",
     "RuntimeFault",
     "SpecError",
     "StackFrame",
@@ -176,6 +184,7 @@ __all__ = [
     "alive",
     "async_stream",
     "await_",
+    "await_exit",
     "await_many",
     "call",
     "cancel_timer",
@@ -190,6 +199,7 @@ __all__ = [
     "exit",
     "flag",
     "flush",
+    "get_callback_module",
     "get_childspec",
     "get_label",
     "ignore",
@@ -206,6 +216,10 @@ __all__ = [
     "registered",
     "remove",
     "reply",
+    "reqids_add",
+    "reqids_new",
+    "reqids_size",
+    "reqids_to_list",
     "restart_child",
     "resume",
     "run",

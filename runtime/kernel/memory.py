@@ -13,12 +13,23 @@ from typing import Any
 from greenlet import greenlet
 
 from runtime.kernel.process import Pid, Process
-from runtime.kernel.signals import Watch
+from runtime.kernel.signals import TaggedWatch, Watch
 from runtime.terms.ref import Ref, TimerRef
 
 NOT_OWNED: tuple[type, ...] = (
     *(types.ModuleType, type, types.FunctionType, types.BuiltinFunctionType, types.CodeType, types.MethodType),
-    *(Process, Watch, greenlet, Pid, Ref, TimerRef, types.FrameType, types.TracebackType, types.GetSetDescriptorType),
+    *(
+        Process,
+        Watch,
+        TaggedWatch,
+        greenlet,
+        Pid,
+        Ref,
+        TimerRef,
+        types.FrameType,
+        types.TracebackType,
+        types.GetSetDescriptorType,
+    ),
 )
 """What a process refers to and does not own."""
 

@@ -16,10 +16,12 @@ from runtime.kernel.process import DEAD, OUTSIDE, RUNNABLE, WAITING, Body, Desti
 from runtime.kernel.signals import (
     Down,
     Exit,
+    TaggedDown,
     deliver,
     drop_watch,
     end_suspension,
     exit_signal,
+    is_down_of,
     link_processes,
     unlink_processes,
     watch,
@@ -28,6 +30,7 @@ from runtime.kernel.threads import get_ident
 from runtime.terms.errors import AlreadyRegisteredError, NoProcessError, ProcessExit
 from runtime.terms.isolation import isolate
 from runtime.terms.ref import Ref
+from runtime.terms.term import Term
 
 PRIORITIES = ("low", "normal", "high", "max")
 
@@ -182,17 +185,19 @@ def _process_of(pid: Any, function: str) -> Process | None:
     return pid.process
 
 
-def monitor(dest: Destination, alias: str | None = None) -> Ref:
+def monitor(dest: Destination, alias: str | None = None, tag: Term = None) -> Ref:
     """Have one `Down` delivered when `dest`, a Pid or a name, dies; at once with ``"noproc"`` when it is dead already.
 
     A monitor by name stays with the process that held the name. With `alias` (``"explicit_unalias"``, ``"demonitor"``,
-    ``"reply_demonitor"``) the reference can be sent to as well (OTP: monitor/2, monitor/3). A plain greenlet, or a
-    thread that is not the node's, may monitor too: then `receive`, `flush` and `demonitor` work in it until no monitor
-    and no message is left.
+    ``"reply_demonitor"``) the reference can be sent to as well. With a `tag`, ``(tag, ref, pid, reason)`` comes in
+    place of the `Down` (OTP: monitor/2, monitor/3).
+
+    A plain greenlet, or a thread that is not the node's, may monitor too: then `receive`, `flush` and `demonitor` work
+    in it until no monitor and no message is left.
     """
     process = current()
     if process is None:
-        return new_ear().ask("monitor", lambda: monitor(dest, alias))
+        return new_ear().ask("monitor", lambda: monitor(dest, alias, tag))
     process = current_process("monitor")
     ref = Ref()
     if alias is not None:
@@ -202,12 +207,14 @@ def monitor(dest: Destination, alias: str | None = None) -> Ref:
                 f"a monitor's alias is 'explicit_unalias', 'demonitor' or 'reply_demonitor', not {alias!r}"
             )
         process.node.add_alias(process, ref, alias)
+    if tag is not None:
+        tag = isolate(tag)
     target = process.node.resolve(dest)
     if target is None:
         process.node.end_monitor_alias(process, ref)
-        deliver(process, Down(ref, dest, "noproc"))
+        deliver(process, Down(ref, dest, "noproc") if tag is None else TaggedDown(tag, ref, dest, "noproc"))
     elif target is not process:
-        watch(process, target, ref, dest)
+        watch(process, target, ref, dest, tag)
     return ref
 
 
@@ -226,7 +233,7 @@ def demonitor(ref: Ref, flush: bool = False, info: bool = False) -> bool:
     active = drop_watch(process, ref)
     process.node.end_monitor_alias(process, ref)
     if flush and not active:
-        process.drop_message(lambda message: type(message) is Down and message.ref == ref)
+        process.drop_message(lambda message: is_down_of(ref, message))
     return active if info else True
 
 

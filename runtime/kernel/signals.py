@@ -45,6 +45,15 @@ class Down(NamedTuple):
     reason: Term
 
 
+class TaggedDown(NamedTuple):
+    """What a monitor with a tag delivers in place of `Down`: ``{Tag, Ref, process, Pid, Reason}`` in Erlang."""
+
+    tag: Term
+    ref: Ref
+    pid: Term
+    reason: Term
+
+
 class Watch(Struct, eq=False):
     """One monitor: who watches, under which reference, and how the watched process was named."""
 
@@ -61,8 +70,17 @@ class Watch(Struct, eq=False):
         if watcher.aliases:
             watcher.node.end_monitor_alias(watcher, self.ref)
         if not (watcher.node.retells and _has_down(watcher, self.ref)):
-            deliver(watcher, Down(self.ref, self.dest, own_copy(reason)))
+            if type(self) is TaggedWatch:
+                deliver(watcher, TaggedDown(self.tag, self.ref, self.dest, own_copy(reason)))
+            else:
+                deliver(watcher, Down(self.ref, self.dest, own_copy(reason)))
         monitors.pop(number, None)
+
+
+class TaggedWatch(Watch, eq=False):
+    """A monitor whose message begins with a tag of the program's."""
+
+    tag: Term
 
 
 def deliver(process: Process, message: Term) -> None:
@@ -236,7 +254,12 @@ def _tell_of(process: Process) -> None:
 
 
 def _has_down(process: Process, ref: Ref) -> bool:
-    return any(type(message) is Down and message.ref == ref for message in process.messages())
+    return any(is_down_of(ref, message) for message in process.messages())
+
+
+def is_down_of(ref: Ref, message: Term) -> bool:
+    """Whether a message is what the monitor of that reference has delivered."""
+    return (type(message) is Down or type(message) is TaggedDown) and message.ref == ref
 
 
 def _has_exit(process: Process, pid: Pid) -> bool:
@@ -278,9 +301,10 @@ def unlink_processes(one: Process, other: Process) -> None:
         raise
 
 
-def watch(watcher: Process, target: Process, ref: Ref, dest: Destination) -> None:
+def watch(watcher: Process, target: Process, ref: Ref, dest: Destination, tag: Term = None) -> None:
     """Set a monitor, on both sides in one line."""
-    entry, number = Watch(watcher, ref, dest), ref.id
+    number = ref.id
+    entry = Watch(watcher, ref, dest) if tag is None else TaggedWatch(watcher, ref, dest, tag)
     if target.watchers is None:
         target.watchers = {}
     if watcher.monitors is None:

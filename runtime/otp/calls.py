@@ -12,7 +12,7 @@ from greenlet import getcurrent
 
 from runtime.kernel import clock
 from runtime.kernel.mailbox import deliver_from_outside, receive
-from runtime.kernel.node import caller_is_dead, current_process, running_node
+from runtime.kernel.node import caller_is_dead, current, current_process, running_node
 from runtime.kernel.outside import from_outside
 from runtime.kernel.process import DEAD, RECEIVING, WAITING, Destination, Pid, Process, Worker
 from runtime.kernel.signals import Down, drop_watch, own_copy, put, watch
@@ -249,3 +249,31 @@ def await_down(server: Process, timeout: float | None) -> Term:
         drop_watch(caller, ref)
         return PENDING
     return down.reason
+
+
+def await_exit(dest: Destination, timeout: TimeoutArgument = None) -> Term:
+    """Wait until a process is dead, and return its exit reason; ``"noproc"`` when it is dead already.
+
+    `dest` is a Pid or a name. Raises CallError ``"timeout"`` after `timeout` seconds (None, ``"infinity"``: no limit),
+    and ``"calling_self"`` for the caller itself. A plain greenlet and a thread that is not the node's may wait too. In
+    OTP: `monitor`, and a `receive` of the `Down`.
+    """
+    seconds = seconds_of(timeout)
+
+    def failure(reason: Term) -> CallError:
+        return CallError(reason, "await_exit", (dest, timeout), "runtime")
+
+    if current() is None:
+        if running_node() is None:
+            return "noproc"
+        return from_outside("await_exit", partial(await_exit, dest, timeout), failure, seconds)
+    caller = current_process("await_exit")
+    process = caller.node.resolve(dest)
+    if process is None:
+        return "noproc"
+    if process is caller:
+        raise failure("calling_self")
+    reason = await_down(process, seconds)
+    if reason is PENDING:
+        raise failure("timeout")
+    return reason

@@ -14,15 +14,18 @@ from runtime.kernel.names import check_name, set_name
 from runtime.kernel.node import Node, current, current_process, running_node
 from runtime.kernel.outside import from_outside
 from runtime.kernel.process import Destination, NameTable, Pid, Process
-from runtime.kernel.signals import kill, link_processes, put, unlink_processes
+from runtime.kernel.processes import demonitor
+from runtime.kernel.signals import kill, link_processes, put, unlink_processes, watch
 from runtime.otp.callbacks import Callbacks
 from runtime.otp.calls import PENDING, SYSTEM, Failure, From, await_down
 from runtime.otp.child_spec import FIELDS, MISSING, ChildSpec, SpecError
 from runtime.otp.returns import IGNORE
 from runtime.otp.server_loop import Starting, run_server
+from runtime.otp.start_options import set_options, take_options
 from runtime.terms.errors import AlreadyRegisteredError, CallError, StartError
 from runtime.terms.isolation import isolate
 from runtime.terms.reason import is_same
+from runtime.terms.ref import Ref
 from runtime.terms.term import Term
 from runtime.terms.timeout import TimeoutArgument, seconds_of
 
@@ -71,6 +74,10 @@ class GenServer(Callbacks):
         `init` returned `IGNORE`. Raises StartError with why `init` failed, ``("already_started", pid)`` when the name
         is taken, ``"timeout"`` when `init` took more than `timeout` seconds. A caller that does not trap exits dies
         with a server that fails.
+
+        `priority` and `debug` among the keyword arguments are options of the start, unless `init` names them:
+        ``priority="high"`` as in `flag`, and ``debug=["trace", "statistics", ("log", 10), ("install", key, fn,
+        state)]`` switches on what the functions of `runtime.sys` do, before the first message.
         """
         return start_server(cls, args, kwargs, name, timeout, link=True)
 
@@ -80,6 +87,26 @@ class GenServer(Callbacks):
     ) -> Pid | None:
         """Start a server without a link (OTP: gen_server:start/4); otherwise as `start_link`."""
         return start_server(cls, args, kwargs, name, timeout, link=False)
+
+    @classmethod
+    def start_monitor(
+        cls, *args: Term, name: Destination = None, timeout: TimeoutArgument = None, **kwargs: Term
+    ) -> tuple[Pid, Ref] | None:
+        """Start a server and monitor it in one step (OTP: gen_server:start_monitor/4); not linked.
+
+        Returns its Pid and the reference of the monitor, None when `init` returned `IGNORE`. No `Down` comes of a start
+        that fails. Otherwise as `start_link`.
+        """
+        ref = Ref()
+        try:
+            pid = start_server(cls, args, kwargs, name, timeout, link=False, ref=ref)
+        except BaseException:
+            demonitor(ref, flush=True)
+            raise
+        if pid is None:
+            demonitor(ref, flush=True)
+            return None
+        return pid, ref
 
     @classmethod
     def child_spec(cls, *args: Term, **kwargs: Term) -> ChildSpec:
@@ -141,13 +168,15 @@ def start_server(
     name: Destination,
     timeout: TimeoutArgument,
     link: bool,
+    ref: Ref | None = None,
 ) -> Pid | None:
-    """Start a server of any class and wait for its `init`."""
+    """Start a server of any class and wait for its `init`. With `ref` it is monitored under that reference."""
     seconds = seconds_of(timeout)
-    if not link and current() is None:
+    if not link and ref is None and current() is None:
         return from_outside("start", lambda: start_server(cls, args, kwargs, name, timeout, link), StartError, seconds)
-    parent = current_process("start_link" if link else "start")
+    parent = current_process("start_link" if link else "start" if ref is None else "start_monitor")
     ensure_headroom()
+    options, kwargs = take_options(cls.init, kwargs) if kwargs else ({}, kwargs)
     node = parent.node
     starting = Starting(cls, args, kwargs)
     server = node.spawn(parent, starting)
@@ -159,6 +188,10 @@ def start_server(
             link_processes(parent, server)
         else:
             server.detached = True
+        if ref is not None:
+            watch(parent, server, ref, server.pid)
+        if options:
+            set_options(server, options)
     except BaseException as error:
         origin.forget()
         kill(server, "normal", None)

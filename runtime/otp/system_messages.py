@@ -57,6 +57,17 @@ class Debug:
         self.max_log = MAX_LOG
         self.functions: dict[Hashable, tuple[DebugFunction, Term]] = {}
 
+    def begin_statistics(self, reductions: int) -> None:
+        """Count messages from now on, and the turns beyond `reductions`."""
+        began = time.time()
+        self.statistics = {
+            "start_time": began,
+            "current_time": began,
+            "reductions": reductions,
+            "messages_in": 0,
+            "messages_out": 0,
+        }
+
     def message_in(self, message: Term) -> None:
         """Note that a message was taken out of the mailbox."""
         if type(message) is tuple and message and message[0] is SYSTEM:
@@ -172,6 +183,10 @@ def _replace_state(server: Callbacks, process: Process, debug: Debug, fn: Callab
     return dict(new)
 
 
+def _get_callback_module(server: Callbacks, process: Process, debug: Debug) -> type[Callbacks]:
+    return type(server)
+
+
 def _get_status(server: Callbacks, process: Process, debug: Debug) -> tuple[Term, ...]:
     parent = process.pid if process.detached or process.parent is None else process.parent
     state = "suspended" if debug.suspended else "running"
@@ -207,13 +222,7 @@ def _statistics(server: Callbacks, process: Process, debug: Debug, flag: bool | 
         return {**debug.statistics, "current_time": time.time(), "reductions": reductions}
     debug.statistics = None
     if flag:
-        debug.statistics = {
-            "start_time": time.time(),
-            "current_time": time.time(),
-            "reductions": process.reductions,
-            "messages_in": 0,
-            "messages_out": 0,
-        }
+        debug.begin_statistics(process.reductions)
     return "ok"
 
 
@@ -266,6 +275,7 @@ def _change_code(server: Callbacks, process: Process, debug: Debug, module: type
 
 _REQUESTS: dict[str, Callable[..., Term]] = {
     "get_state": _get_state,
+    "get_callback_module": _get_callback_module,
     "replace_state": _replace_state,
     "show_state": _show_state,
     "get_status": _get_status,

@@ -9,12 +9,12 @@ from dataclasses import replace
 
 from runtime.kernel.names import whereis
 from runtime.kernel.process import Pid
+from runtime.otp.calls import From, call
 from runtime.otp.child_spec import ChildSpec, child_spec
-from runtime.supervision.children import Children
-from runtime.supervision.requests import count_children
+from runtime.supervision.children import Children, Reply
 from runtime.supervision.supervisor import Supervisor
 from runtime.supervision.supervisor_spec import SupervisorSpec
-from runtime.terms.errors import NoProcessError
+from runtime.terms.errors import NoProcessError, StartError
 from runtime.terms.term import Term
 
 Arguments = Callable[[list[Term], int], list[Term]]
@@ -49,22 +49,68 @@ class PartitionSupervisor(Supervisor):
         return SupervisorSpec([_copy(spec, index, with_arguments) for index in range(number)], **flags)
 
     number_of_partitions: int = 0
-    """Fixed at the start: a key keeps its copy, whatever requests do to the list of children."""
+    """How many copies share the keys: only `resize` changes it, whatever requests do to the list of children."""
+
+    most_partitions: int = 0
+    """How many copies there were at the start."""
 
     def adopt(self, children: Children) -> None:
         """Keep the copies, and note how many they are."""
         super().adopt(children)
-        self.number_of_partitions = len(children.children)
+        self.number_of_partitions = self.most_partitions = len(children.children)
 
     def whereis_name(self, key: Term) -> Pid | None:
         """Return the copy responsible for `key`, None while it is not running."""
+        if self.number_of_partitions == 0:
+            raise ValueError("the partition supervisor has been resized to no partition, so no key has one")
         child = self.children.get(_number_of(key) % self.number_of_partitions)
         return None if child is None else child.pid
 
+    def handle_call(self, request: Term, caller: From) -> Term:
+        """Serve a request for another number of copies, and those to any supervisor."""
+        match request:
+            case "partitions":
+                return self.number_of_partitions
+            case ("resize", int(number)):
+                return self._resize(number)
+        return super().handle_call(request, caller)
+
+    def _resize(self, number: int) -> Reply:
+        before = self.number_of_partitions
+        if number > self.most_partitions:
+            return "refused", self.most_partitions
+        self.number_of_partitions = min(before, number)  # before a copy ends, no key leads to it any more
+        for index in range(number, before):
+            self.kept.terminate_child(index)
+        for index in range(before, number):
+            outcome, value = self.kept.restart_child(index)
+            if outcome == "failed":
+                return outcome, value
+            self.number_of_partitions = index + 1
+        return "ok", before
+
+    @staticmethod
+    def resize(supervisor: Term, partitions: int) -> int:
+        """Change the number of copies; return how many there were (Elixir 1.18: PartitionSupervisor.resize!).
+
+        Copies beyond `partitions` are ended, and started again when the number grows. Raises ValueError for a number
+        that is not between 0 and that of the start, StartError when a copy does not start: then those before it run.
+        """
+        if isinstance(partitions, bool) or not isinstance(partitions, int) or partitions < 0:
+            raise ValueError(f"partitions is {partitions!r}; allowed: a whole number >= 0")
+        outcome, value = call(supervisor, ("resize", partitions), timeout=None)
+        if outcome == "refused":
+            raise ValueError(f"partitions is {partitions}; allowed: 0 to {value}, the number at the start")
+        if outcome == "failed":
+            raise StartError(value)
+        before: int = value
+        return before
+
     @staticmethod
     def partitions(supervisor: Term) -> int:
-        """Return the number of copies."""
-        return count_children(supervisor)["specs"]
+        """Return the number of copies that share the keys."""
+        number: int = call(supervisor, "partitions", timeout=None)
+        return number
 
     @staticmethod
     def partition(supervisor: Term, key: Term) -> Pid:

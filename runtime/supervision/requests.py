@@ -7,7 +7,8 @@ and Elixir's DynamicSupervisor.
 
 from __future__ import annotations
 
-from runtime.otp.calls import call
+from runtime.otp.callbacks import Callbacks
+from runtime.otp.calls import SYSTEM, call, request
 from runtime.otp.child_spec import ChildSpec, child_spec
 from runtime.supervision.child import ChildInfo
 from runtime.terms.errors import StartError, SupervisorError
@@ -67,6 +68,15 @@ def get_childspec(supervisor: Term, child: Term) -> ChildSpec:
     return spec
 
 
+def get_callback_module(supervisor: Term) -> type[Callbacks]:
+    """Return the class of a supervisor or another server (OTP: supervisor:get_callback_module/1).
+
+    Raises CallError when there is no such process, or it does not answer within 5 seconds.
+    """
+    module: type[Callbacks] = request(supervisor, SYSTEM, ("get_callback_module",), 5.0, "get_callback_module", "sys")
+    return module
+
+
 def _check_id(id: Term) -> Term:
     """Return `id`. Raises TypeError here, in the caller, for one that would crash the supervisor."""
     try:
@@ -76,8 +86,8 @@ def _check_id(id: Term) -> Term:
     return id
 
 
-def _request(supervisor: Term, request: str, argument: Term) -> Term:
-    outcome, value = call(supervisor, (request, argument), timeout=None)
+def _request(supervisor: Term, what: str, argument: Term) -> Term:
+    outcome, value = call(supervisor, (what, argument), timeout=None)
     if outcome == "refused":
         raise SupervisorError(value)
     if outcome == "failed":

@@ -11,7 +11,7 @@ from runtime.kernel.body import name_of
 from runtime.kernel.clock import now
 from runtime.kernel.mailbox import receive, send
 from runtime.kernel.node import current_process
-from runtime.kernel.process import Pid
+from runtime.kernel.process import OUTSIDE, Pid
 from runtime.kernel.processes import demonitor, exit, monitor, self_, unlink
 from runtime.kernel.signals import Down, watch
 from runtime.otp.child_spec import ChildSpec
@@ -25,6 +25,7 @@ from runtime.terms.term import Term
 from runtime.terms.timeout import TimeoutArgument, seconds_of
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 Outcome: TypeAlias = tuple[Literal["ok"], T] | tuple[Literal["exit"], Term]
 """How a task ended: ``("ok", result)`` or ``("exit", reason)``."""
@@ -54,6 +55,17 @@ class Task(Generic[T]):
     def start_link(fn: Callable[..., object], *args: object, **kwargs: object) -> Pid:
         """Run ``fn(*args, **kwargs)`` in a linked process for its effect alone."""
         return start_task_process(check_function(fn), args, kwargs, linked=True).pid
+
+    @staticmethod
+    def completed(value: R) -> Task[R]:
+        """Return a task of the caller that has ended already, with `value` as its result (Elixir: Task.completed).
+
+        No process is started: use it where a function that returns a task knows the result at once. It can be awaited
+        and yielded; `shutdown` and `ignore` raise ValueError. Its Pid is ``<0.0.0>``, which no process has.
+        """
+        ref = Ref()
+        send(self_(), (ref, value))
+        return Task(OUTSIDE, ref, self_(), "Task.completed")
 
     @staticmethod
     def child_spec(fn: Callable[..., object], *args: object, **kwargs: Any) -> ChildSpec:
@@ -162,24 +174,44 @@ def yield_many(
     tasks: Iterable[Task[T]],
     timeout: TimeoutArgument = 5.0,
     on_timeout: Literal["nothing", "kill_task", "ignore"] = "nothing",
+    limit: int | Literal["infinity"] | None = None,
 ) -> list[tuple[Task[T], Outcome[T] | None]]:
     """`yield_` several tasks within one `timeout`; returns ``(task, outcome)`` in their order.
 
-    Those that go on have None; ``on_timeout="kill_task"`` ends them, ``"ignore"`` lets go of them.
+    With a `limit` it returns as soon as that many have ended (None, ``"infinity"``: all of them). Those that go on have
+    None; when the time is over, ``on_timeout="kill_task"`` ends them and ``"ignore"`` lets go of them
+    (Elixir: Task.yield_many). Raises ValueError when the caller is not the owner, or for a wrong option.
     """
     if on_timeout not in ("nothing", "kill_task", "ignore"):
         raise ValueError(f"on_timeout is {on_timeout!r}; allowed are 'nothing', 'kill_task' and 'ignore'")
     deadline = _deadline(timeout)
     tasks = _checked(tasks, "yield_many")
-    outcomes: list[tuple[Task[T], Outcome[T] | None]] = []
-    for task in tasks:
-        outcome = yield_(task, _left(deadline))
-        if outcome is None and on_timeout == "kill_task":
-            outcome = shutdown(task, "brutal_kill")
-        elif outcome is None and on_timeout == "ignore":
-            outcome = ignore(task)
-        outcomes.append((task, outcome))
-    return outcomes
+    waiting = {task.ref for task in tasks}
+    most = len(waiting) if limit is None or limit == "infinity" else _checked_limit(limit)
+    outcomes: dict[Ref, Outcome[T] | None] = {}
+    while waiting and len(outcomes) < most:
+        message = receive(partial(_is_from_any, waiting), timeout=_left(deadline), default=None)
+        if message is None:
+            break
+        ref = message.ref if isinstance(message, Down) else message[0]
+        outcomes[ref] = ("exit", message.reason) if isinstance(message, Down) else ("ok", message[1])
+        waiting.discard(ref)
+        demonitor(ref, flush=True)
+    if len(outcomes) < most:
+        end: dict[str, Callable[[Task[T]], Outcome[T] | None]] = {"kill_task": _kill, "ignore": ignore}
+        if on_timeout in end:
+            outcomes |= {task.ref: end[on_timeout](task) for task in tasks if task.ref in waiting}
+    return [(task, outcomes.pop(task.ref, None)) for task in tasks]
+
+
+def _kill(task: Task[T]) -> Outcome[T] | None:
+    return shutdown(task, "brutal_kill")
+
+
+def _checked_limit(limit: object) -> int:
+    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
+        raise ValueError(f"limit is {limit!r}; allowed are a whole number >= 1, and None or 'infinity' for all tasks")
+    return limit
 
 
 def shutdown(task: Task[T], timeout: TimeoutArgument | Literal["brutal_kill"] = 5.0) -> Outcome[T] | None:
@@ -191,13 +223,13 @@ def shutdown(task: Task[T], timeout: TimeoutArgument | Literal["brutal_kill"] = 
     if isinstance(timeout, str) and timeout not in ("brutal_kill", "infinity"):
         raise ValueError(f"timeout is {timeout!r}; allowed are seconds, 'brutal_kill', and 'infinity' or None")
     seconds = None if timeout == "brutal_kill" else seconds_of(timeout)
-    _check_owner(task, "shutdown")
-    ref = monitor(task.pid)
-    unlink(task.pid)
-    exit(task.pid, "kill" if kills else "shutdown")
+    pid = _process_of(task, "shutdown")
+    ref = monitor(pid)
+    unlink(pid)
+    exit(pid, "kill" if kills else "shutdown")
     down = receive(Down(ref, ANY, ANY), timeout=seconds, default=None)
     if down is None:
-        exit(task.pid, "kill")
+        exit(pid, "kill")
         down = receive(Down(ref, ANY, ANY))
     reason = down.reason
     if is_atom(reason, "noproc"):  # it had ended before: its own monitor knows how, if that has not been looked at yet
@@ -212,11 +244,19 @@ def shutdown(task: Task[T], timeout: TimeoutArgument | Literal["brutal_kill"] = 
 
 def ignore(task: Task[T]) -> Outcome[T] | None:
     """Let go of a task, which runs on unlinked. Returns its outcome when it has ended already, else None."""
-    _check_owner(task, "ignore")
+    pid = _process_of(task, "ignore")
     outcome = yield_(task, 0)
-    unlink(task.pid)
+    unlink(pid)
     demonitor(task.ref, flush=True)
     return outcome
+
+
+def _process_of(task: Task[T], function: str) -> Pid:
+    """Return the process of a task. Raises ValueError when the caller is not the owner, or there is no process."""
+    _check_owner(task, function)
+    if task.pid == OUTSIDE:
+        raise ValueError(f"{function}() is for a task that runs; this one was made by Task.completed()")
+    return task.pid
 
 
 def _check_owner(task: object, function: str) -> None:

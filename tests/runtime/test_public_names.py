@@ -13,6 +13,13 @@ import pytest
 import runtime
 
 NAMES = [
+    "await_exit",
+    "RequestIds",
+    "reqids_add",
+    "reqids_new",
+    "reqids_size",
+    "reqids_to_list",
+    "get_callback_module",
     "GenStatem",
     "EventTimeout",
     "Keep",

@@ -22,19 +22,19 @@ SECTIONS = {
     "Nodes": "run now use_clock MockClock",
     "Processes": (
         "spawn spawn_link spawn_monitor self_ exit link unlink monitor demonitor flag dictionary alive processes "
-        "process_info set_label get_label suspend resume sleep Pid Ref Exit Down Crash StackFrame"
+        "process_info await_exit set_label get_label suspend resume sleep Pid Ref Exit Down Crash StackFrame"
     ),
     "Messages": "send receive flush ANY alias unalias send_after start_timer read_timer cancel_timer TimerRef",
     "Names": "register unregister whereis registered Registry",
     "Servers": (
         "GenServer call cast reply stop From Reply NOREPLY IGNORE Stop Continue Timeout send_request receive_response "
-        "wait_response check_response Agent"
+        "wait_response check_response reqids_new reqids_add reqids_size reqids_to_list RequestIds Agent"
     ),
     "State machines": ("GenStatem Next Keep Repeat Postpone NextEvent StateTimeout EventTimeout NamedTimeout"),
     "Supervisors": (
         "Supervisor SupervisorSpec ChildSpec child_spec ChildInfo check_childspecs which_children count_children "
-        "start_child terminate_child restart_child delete_child get_childspec DynamicSupervisor DynamicSupervisorSpec "
-        "PartitionSupervisor"
+        "start_child terminate_child restart_child delete_child get_childspec get_callback_module "
+        "DynamicSupervisor DynamicSupervisorSpec PartitionSupervisor"
     ),
     "Tasks": "Task spawn_task await_ await_many yield_ yield_many shutdown ignore async_stream TaskSupervisor",
     "Applications": "Application",

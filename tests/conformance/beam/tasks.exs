@@ -253,4 +253,16 @@ defmodule Scenarios.Tasks do
     settle()
     log([:ignore_crashed, Task.ignore(crashed), flush() |> length()])
   end
+
+  def x74_completed_tasks do
+    log([:await, Task.await(Task.completed(42))])
+    log([:yield, Task.yield(Task.completed(1)), Task.yield(Task.async(fn -> exit(gate(:never)) end), 10)])
+    tasks = [Task.completed(1), Task.async(fn -> gate(:later) end), Task.completed(3)]
+    log([:yield_many, for({_, outcome} <- Task.yield_many(tasks, 30), do: outcome)])
+    log([:await_many, Task.await_many([Task.completed(1), Task.completed(2)])])
+    log([:shutdown, raised(fn -> Task.shutdown(Task.completed(3)) end)])
+    twice = Task.completed(1)
+    log([:twice_in_a_list, for({_, outcome} <- Task.yield_many([twice, twice], 10), do: outcome)])
+    log([:awaited_again, attempt(fn -> Task.await(twice, 10) end) |> hd()])
+  end
 end

@@ -347,3 +347,15 @@ def x65_task_under_supervisors(log: Log) -> None:
     crashed = spawn_task(lambda: exit("boom"))
     settle()
     log("ignore_crashed", ignore(crashed), len(flush()))
+
+
+def x74_completed_tasks(log: Log) -> None:
+    log("await", await_(Task.completed(42)))
+    log("yield", yield_(Task.completed(1)), yield_(spawn_task(lambda: exit(gate("never"))), 0.01))
+    tasks: list[Task[Any]] = [Task.completed(1), spawn_task(lambda: gate("later")), Task.completed(3)]
+    log("yield_many", [outcome for _, outcome in yield_many(tasks, 0.03)])
+    log("await_many", await_many([Task.completed(1), Task.completed(2)]))
+    log("shutdown", ("raised", "ArgumentError") if attempt(shutdown, Task.completed(3))[0] == "error" else None)
+    twice = Task.completed(1)
+    log("twice_in_a_list", [outcome for _, outcome in yield_many([twice, twice], 0.01)])
+    log("awaited_again", attempt(await_, twice, 0.01)[0])

@@ -306,3 +306,18 @@ def test_a_link_between_a_parent_and_its_child_cannot_miss_the_childs_end() -> N
         assert receive() == Exit(pid, "at once")
         pid, ref = spawn_monitor(exit, "at once")
         assert receive() == Down(ref, pid, "at once")
+
+
+@in_node
+def test_a_tag_of_a_monitor_is_copied_and_its_message_is_taken_by_demonitor() -> None:
+    tag = ["gone"]
+    pid = spawn(receive)
+    ref = monitor(pid, tag=tag)
+    tag.append("changed")
+    exit(pid, "kill")
+    sleep(0.01)
+    assert receive((["gone"], ANY, ANY, ANY), timeout=0) == (["gone"], ref, pid, "killed")
+    late = monitor(pid, tag="late")
+    send(self_(), ("another", late, pid, "message"))
+    assert demonitor(late, flush=True)
+    assert flush() == [("another", late, pid, "message")]

@@ -1,5 +1,6 @@
 """Calls: what is refused at the call, and which replies count. The conformance scenarios show the rest."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,19 +13,25 @@ from runtime import (
     Pid,
     Reply,
     Stop,
+    await_exit,
     call,
     cast,
     exit,
     flag,
+    flush,
     process_info,
+    receive,
     reply,
+    run,
     self_,
     sleep,
     spawn,
     stop,
     sys,
+    timer,
 )
 from tests.support.in_node import in_node
+from tests.support.outside import in_greenlet, in_thread
 
 
 class Dying(GenServer):
@@ -158,3 +165,36 @@ def _info(pid: Pid, item: str) -> Any:
     info = process_info(pid, item)
     assert info is not None
     return info[item]
+
+
+@in_node
+def test_the_end_of_a_process_is_waited_for() -> None:
+    ends = spawn(lambda: exit(["why"]))
+    assert await_exit(ends) == ["why"]
+    assert await_exit(ends) == "noproc"
+    assert await_exit("no such name") == "noproc"
+    lives = spawn(receive, name="lives")
+    with pytest.raises(CallError, match="timeout") as caught:
+        await_exit(lives, timeout=1.0)
+    assert caught.value.reason == "timeout"
+    assert process_info(lives, "monitored_by") == {"monitored_by": []}
+    timer.kill_after(lives, 1.0)
+    assert await_exit("lives", "infinity") == "killed"
+    with pytest.raises(CallError, match="calling_self"):
+        await_exit(self_())
+    with pytest.raises(ValueError, match="timeout"):
+        await_exit(lives, -1)
+    assert flush() == []
+
+
+@pytest.mark.parametrize("outside", [in_greenlet, in_thread])
+def test_the_end_of_a_process_is_waited_for_outside_any(outside: Callable[[Callable[[], Any]], Any]) -> None:
+    def main() -> None:
+        pid = spawn(sleep, 0.05)
+        assert outside(lambda: await_exit(pid, 5.0)) == "normal"
+        assert outside(lambda: await_exit(pid)) == "noproc"
+        lives = spawn(receive)
+        with pytest.raises(CallError, match="timeout"):
+            outside(lambda: await_exit(lives, 0.01))
+
+    run(main)

@@ -9,19 +9,24 @@ from runtime import (
     AlreadyRegisteredError,
     CallError,
     ChildSpec,
+    Down,
     GenServer,
     Registry,
     StartError,
+    Supervisor,
     Timeout,
     alive,
     call,
     flag,
+    flush,
+    get_callback_module,
     process_info,
     processes,
     receive,
     self_,
     sleep,
     stop,
+    sys,
     whereis,
 )
 from tests.support.in_node import in_node
@@ -151,3 +156,74 @@ def test_a_timeout_without_a_limit_never_comes() -> None:
     for wrong in ("soon", -1, True):
         with pytest.raises((TypeError, ValueError), match=r"the argument of Timeout\(\) must be"):
             Timeout(wrong)
+
+
+@in_node
+def test_a_server_is_started_with_a_priority_and_followed_from_its_first_message() -> None:
+    events: list[Any] = []
+
+    def keep(state: Any, event: Any) -> None:
+        events.append(event[0])
+
+    server = Counter.start_link(debug=["statistics", "log", ("install", "k", keep, None)], priority="low", step=3)
+    assert server is not None
+    assert process_info(server, "priority") == {"priority": "low"}
+    assert call(server, "next") == 3
+    assert sys.statistics(server, "get")["messages_in"] == 1
+    assert events == ["in", "out"]
+    assert [event[0] for event in sys.get_log(server)] == ["in", "out"]
+
+
+@in_node
+def test_a_start_option_that_is_not_allowed_is_refused_before_there_is_a_process() -> None:
+    before = len(processes())
+    wrong: list[tuple[Any, str]] = [
+        ({"priority": "urgent"}, "priority is one of low, normal, high, max, not 'urgent'"),
+        ({"debug": ["all"]}, "debug has 'all'; allowed are 'trace'"),
+        ({"debug": [("log", 0)]}, "allowed are 'trace'"),
+        ({"debug": [("install", "k", 5, None)]}, "allowed are 'trace'"),
+        ({"debug": "trace"}, "debug is a list of 'trace'"),
+    ]
+    for options, sentence in wrong:
+        with pytest.raises((TypeError, ValueError), match=sentence):
+            Counter.start_link(**options)
+    assert len(processes()) == before
+
+
+class Prioritised(GenServer):
+    def init(self, priority: str) -> None:
+        self.own = priority
+
+
+@in_node
+def test_an_argument_of_init_is_no_start_option() -> None:
+    server = Prioritised.start_link(priority="urgent")
+    assert server is not None
+    assert sys.get_state(server) == {"own": "urgent"}
+    assert process_info(server, "priority") == {"priority": "normal"}
+
+
+@in_node
+def test_a_monitored_start_tells_of_the_end_and_not_of_a_failed_start() -> None:
+    assert Counter.start_monitor(None) is None
+    with pytest.raises(StartError):
+        Counter.start_monitor("wrong")
+    with pytest.raises(ValueError, match="timeout"):
+        Counter.start_monitor(timeout=-1)
+    assert flush() == []
+    found = Counter.start_monitor(name="counter")
+    assert found is not None
+    with pytest.raises(StartError, match="already_started"):
+        Counter.start_monitor(name="counter")
+    pid, ref = found
+    stop(pid)
+    assert flush() == [Down(ref, pid, "normal")]
+
+
+@in_node
+def test_the_class_of_a_server_can_be_asked_for() -> None:
+    server = Counter.start_link()
+    assert get_callback_module(server) is Counter
+    assert get_callback_module(Supervisor.start_link([])) is Supervisor
+    with pytest.raises(CallError, match="noproc"):
+        get_callback_module("nobody")

@@ -11,6 +11,10 @@ from runtime import (
     flush,
     receive,
     receive_response,
+    reqids_add,
+    reqids_new,
+    reqids_size,
+    reqids_to_list,
     send_request,
     sleep,
     spawn,
@@ -71,7 +75,40 @@ def test_wrong_arguments_are_refused_at_the_call() -> None:
     request = send_request("nowhere", 1)
     for receive_it in (receive_response, wait_response):
         with pytest.raises(TypeError, match="timeout must be a number of seconds"):
-            receive_it(request, "soon")  # type: ignore[arg-type]
+            receive_it(request, "soon")  # type: ignore[call-overload]
         with pytest.raises(TypeError, match="a request that send_request"):
-            receive_it(7)  # type: ignore[arg-type]
+            receive_it(7)  # type: ignore[call-overload]
     assert receive_response(request) == ("error", ("noproc", "nowhere"))
+
+
+@in_node
+def test_a_collection_does_not_change() -> None:
+    server = Echo.start_link()
+    empty = reqids_new()
+    one = send_request(server, 1, "one", empty)
+    two = send_request(server, 2, "two", one)
+    assert [reqids_size(c) for c in (empty, one, two)] == [0, 1, 2]
+    assert [label for _, label in reqids_to_list(two)] == ["one", "two"]
+    assert receive_response(two, 5.0, delete=False) == (("reply", 1), "one", two)
+    outcome = wait_response(two, 5.0)
+    assert not isinstance(outcome, str)
+    assert outcome[:2] == (("reply", 2), "two")
+    assert [label for _, label in reqids_to_list(outcome[2])] == ["one"]
+
+
+@in_node
+def test_what_is_no_collection_or_is_in_it_already_is_refused() -> None:
+    request = send_request(Echo.start_link(), 1)
+    wrong: Any = {"a": 1}
+    for use in (
+        reqids_size,
+        reqids_to_list,
+        lambda c: reqids_add(request, "l", c),
+        lambda c: send_request("x", 1, 2, c),
+    ):
+        with pytest.raises(TypeError, match="takes a collection that reqids_new"):
+            use(wrong)
+    with pytest.raises(TypeError, match="takes a request"):
+        reqids_add(wrong, "l", reqids_new())
+    with pytest.raises(ValueError, match="in the collection already"):
+        reqids_add(request, "m", reqids_add(request, "l", reqids_new()))

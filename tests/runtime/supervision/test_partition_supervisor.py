@@ -98,3 +98,24 @@ def test_a_key_has_the_same_copy_in_every_run() -> None:
     PartitionSupervisor.start_link(member("m"), partitions=100, name="parts")
     copies: dict[Any, Any] = {info.pid: info.id for info in which_children("parts")}
     assert [copies[whereis(("via", "parts", key))] for key in ("user", ("a", 1), None)] == [80, 91, 41]
+
+
+@in_node
+def test_copies_are_ended_and_started_again_when_their_number_changes() -> None:
+    sup = PartitionSupervisor.start_link(member("m"), partitions=3, name="parts")
+    assert PartitionSupervisor.resize("parts", 1) == 3
+    assert PartitionSupervisor.partitions("parts") == 1
+    first = PartitionSupervisor.partition("parts", 0)
+    assert [PartitionSupervisor.partition("parts", key) for key in (1, 2, "user")] == [first] * 3
+    assert [info.pid for info in which_children(sup)] == [None, None, first]
+    assert PartitionSupervisor.resize("parts", 3) == 1
+    assert len({PartitionSupervisor.partition("parts", key) for key in range(3)}) == 3
+    assert PartitionSupervisor.partition("parts", 0) == first
+    assert PartitionSupervisor.resize("parts", 3) == 3
+    assert PartitionSupervisor.resize("parts", 0) == 3
+    with pytest.raises(ValueError, match="no partition"):
+        PartitionSupervisor.partition("parts", 0)
+    for wrong, sentence in ((4, "0 to 3"), (-1, "a whole number"), (True, "a whole number")):
+        with pytest.raises(ValueError, match=sentence):
+            PartitionSupervisor.resize("parts", wrong)
+    assert PartitionSupervisor.partitions("parts") == 0

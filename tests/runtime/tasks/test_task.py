@@ -276,3 +276,34 @@ def test_what_is_not_several_tasks_is_refused_at_the_call() -> None:
         with pytest.raises(TypeError, match=r"takes several tasks, in a list for example, not Task"):
             wait(task)  # type: ignore[arg-type]
     shutdown(task)
+
+
+@in_node
+def test_as_many_tasks_as_the_limit_says_are_waited_for() -> None:
+    tasks = [spawn_task(slow, seconds, seconds) for seconds in (3.0, 1.0, 2.0)]
+    found = yield_many(tasks, 10.0, on_timeout="kill_task", limit=2)
+    assert [outcome for _, outcome in found] == [None, ("ok", 1.0), ("ok", 2.0)]
+    assert await_(tasks[0]) == 3.0
+    tasks = [spawn_task(slow, seconds) for seconds in (9.0, 1.0)]
+    assert [outcome for _, outcome in yield_many(tasks, 2.0, on_timeout="kill_task", limit=2)] == [None, ("ok", "done")]
+    assert not alive(tasks[0].pid)
+    for limit in (None, "infinity", 5):
+        task = spawn_task(slow, 1.0)
+        assert yield_many([task], limit=limit) == [(task, ("ok", "done"))]
+    for wrong in (0, -1, True, 1.5):
+        with pytest.raises(ValueError, match="a whole number >= 1"):
+            yield_many([], limit=wrong)  # type: ignore[arg-type]
+    assert flush() == []
+
+
+@in_node
+def test_a_completed_task_has_its_result_and_no_process() -> None:
+    value = [1]
+    task = Task.completed(value)
+    value.append(2)
+    assert not alive(task.pid)
+    assert await_(task) == [1]
+    for end in (shutdown, ignore):
+        with pytest.raises(ValueError, match=r"made by Task\.completed"):
+            end(Task.completed(1))
+    assert yield_many([Task.completed(1)], on_timeout="kill_task")[0][1] == ("ok", 1)
