@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from runtime import receive, sleep, spawn
 from runtime.introspection import wire
-from runtime.introspection.reading.stack import frames_of
-from runtime.terms.crash import StackFrame
 from tests.support.in_node import in_node
 from tests.support.trees import Observer
 
@@ -25,8 +23,3 @@ def test_a_process_whose_names_are_long_is_shown() -> None:
     for number, answer in enumerate(answers):
         frame = wire.frame(wire.Reply(id=number, answer=answer))
         assert wire.decode_reply(frame[wire.HEADER.size :]).id == number
-
-
-def test_a_frame_whose_names_are_long_is_shown() -> None:
-    (frame,) = frames_of([StackFrame(LONG, -1, LONG)])
-    assert (len(frame.file), frame.line, len(frame.function)) == (999, 0, 999)

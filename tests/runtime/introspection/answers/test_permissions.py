@@ -6,11 +6,9 @@ from runtime import dictionary, exit, receive, self_, send, send_after, sleep, s
 from runtime.introspection import wire
 from runtime.introspection.answers.observed_node import Permissions
 from runtime.introspection.events.event_log import EventLog
-from runtime.introspection.events.shown_reason import shown_reason
 from runtime.kernel.instrument import install, remove
 from runtime.kernel.node import this_node
 from runtime.kernel.process import Pid
-from runtime.terms.crash import Crash
 from tests.support.in_node import in_node
 from tests.support.trees import Observer
 
@@ -50,23 +48,6 @@ def test_without_state_neither_messages_nor_dictionaries_nor_timers_are_shown_or
     assert "timers_total=1" in names
     assert wire.NOT_SHOWN in names
     assert "timers_total=0" in found
-
-
-def test_of_a_reason_that_is_not_shown_whole_no_word_of_the_programs_is_left() -> None:
-    crash = Crash("app.LoginError", "swordfish is wrong")
-    shown = {
-        crash: "app.LoginError",
-        "normal": "normal",
-        "killed": "killed",
-        "bad swordfish": wire.NOT_SHOWN,
-        ("shutdown", "swordfish"): f"(shutdown, {wire.NOT_SHOWN})",
-        ("swordfish", "shutdown"): wire.NOT_SHOWN,
-        7: wire.NOT_SHOWN,
-    }
-    for reason, text in shown.items():
-        assert shown_reason(reason, whole=False) == text
-        assert "swordfish" not in text
-    assert shown_reason(crash, whole=True) == "app.LoginError: swordfish is wrong"
 
 
 @in_node

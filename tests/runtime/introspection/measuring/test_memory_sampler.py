@@ -1,0 +1,98 @@
+"""What processes hold is estimated a little at a time: first what is on the screen."""
+
+from __future__ import annotations
+
+import time
+
+from runtime import exit, receive, sleep, spawn
+from runtime.introspection.measuring.memory_sampler import BUSY, FRESH, MemorySampler
+from runtime.kernel.node import this_node
+from runtime.kernel.process import Pid, Process
+from tests.support.in_node import in_node
+
+
+def _process(pid: Pid) -> Process:
+    process = pid.process
+    assert process is not None
+    return process
+
+
+def _hold(size: int) -> None:
+    held = [[number] for number in range(size)]
+    receive()
+    del held
+
+
+@in_node
+def test_every_process_is_measured_in_turn_and_then_there_is_nothing_to_do() -> None:
+    small, large = spawn(_hold, 1), spawn(_hold, 10_000)
+    sleep(0)
+    sampler = MemorySampler(this_node())
+    steps = 0
+    while sampler.step() or steps == 0:
+        steps += 1
+    while sampler.step():
+        steps += 1
+    estimates = [_process(pid).memory or 0 for pid in (small, large)]
+    assert 0 < estimates[0] < estimates[1]
+    assert estimates[1] > 80_000
+    assert not sampler.step()
+    sampler.close()
+
+
+@in_node
+def test_what_is_on_the_screen_comes_first() -> None:
+    pids = [spawn(_hold, 1) for _ in range(5)]
+    sleep(0)
+    sampler = MemorySampler(this_node())
+    sampler._shown = ["nonsense", "<0.999.0>", str(pids[3])]
+    while _process(pids[3]).memory is None:
+        assert sampler.step()
+    assert [_process(pid).memory is None for pid in pids] == [True, True, True, False, True]
+    sampler.close()
+
+
+@in_node
+def test_a_process_that_dies_meanwhile_is_left_out() -> None:
+    pid = spawn(_hold, 10_000)
+    sleep(0)
+    process = _process(pid)
+    sampler = MemorySampler(this_node())
+    sampler._shown = [str(pid)]
+    assert sampler.step()
+    exit(pid, "kill")
+    assert sampler.step()
+    assert sampler._current is None
+    assert process.memory is None
+    sampler.close()
+
+
+@in_node
+def test_a_fresh_estimate_is_not_made_again() -> None:
+    pid = spawn(_hold, 1)
+    sleep(0)
+    process = _process(pid)
+    process.memory, process.memory_at = 7, time.monotonic()
+    sampler = MemorySampler(this_node())
+    sampler._shown = [str(pid)]
+    for _ in range(100):
+        sampler.step()
+    assert process.memory == 7
+    process.memory_at -= FRESH
+    sampler._shown = [str(pid)]
+    for _ in range(100):
+        sampler.step()
+    assert process.memory > 7
+    sampler.close()
+
+
+@in_node
+def test_it_pauses_longer_while_processes_wait_for_their_turn() -> None:
+    node = this_node()
+    sampler = MemorySampler(node, share=0.01)
+    assert sampler.pause(0.001, more=True) == 0.001 / 0.01
+    assert sampler.pause(0.001, more=False) == FRESH
+    spawn(receive)
+    assert node.scheduler.ready
+    assert sampler.pause(0.001, more=True) == 0.001 / (0.01 * BUSY)
+    sampler.close()
