@@ -1,0 +1,310 @@
+"""What a node sends: its greeting, and the answer to each question and command."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+
+from runtime.introspection.wire.fields import (
+    MAX_ROWS,
+    PROTOCOL,
+    Count,
+    Delay,
+    Frozen,
+    Index,
+    Key,
+    Moment,
+    Name,
+    Pid,
+    Span,
+    Text,
+    Word,
+)
+from runtime.introspection.wire.rows import NodeStats, Row
+
+
+class Welcome(Frozen, tag_field="hello", tag="welcome", frozen=True):
+    """The node's first frame."""
+
+    protocol: Count
+    node: Name
+    os_pid: Count
+    started_at: Moment
+    runtime_version: Word
+    python_version: Word
+    gevent_version: Word
+    command: Text = ""
+    """The observed program's command line."""
+    read_only: bool = False
+    program: Word = ""
+    """What the processes of one program are grouped under; empty when the node does not say."""
+    run: Word = ""
+    """Tells one run of a program that ``observer instrument`` has started from another; empty for others."""
+    parent_pid: Count = 0
+    uses_gevent: bool = True
+    """Whether gevent's hub has ever run in the node's thread."""
+
+
+class Refused(Frozen, tag_field="hello", tag="refused", frozen=True):
+    """The node's first and last frame to a client it will not serve; `why` is a sentence."""
+
+    why: Text
+    protocol: Count = PROTOCOL
+
+
+class Answer(Frozen, tag_field="answer", frozen=True):
+    """Base of all answers."""
+
+
+class Stats(Answer, tag="stats", frozen=True):
+    """Answers `GetStats`. `settings` are the node's constants by name (scheduler, limits, versions), as text."""
+
+    stats: NodeStats
+    settings: dict[Text, Text] = {}
+
+
+class Window(Answer, tag="window", frozen=True):
+    """A part of a list: rows `offset` to ``offset + len(rows)`` of `total`, and the node's figures at that moment."""
+
+    rows: Annotated[tuple[Row, ...], msgspec.Meta(max_length=MAX_ROWS)]
+    offset: Index
+    total: Index
+    stats: NodeStats
+    anchor_index: Index | None = None
+    """Where the anchor stands in the whole list; None when it is in no row (gone, folded away, filtered out)."""
+    matched: Index | None = None
+    """With a filter: how many rows match it themselves."""
+
+
+class Frame(Frozen, frozen=True):
+    """One frame of a stack."""
+
+    file: Name
+    line: Count
+    function: Name
+    source: Text = ""
+
+
+class Related(Frozen, frozen=True):
+    """A process that another one is related to, with what to call it."""
+
+    pid: Pid
+    name: Name = ""
+
+
+class Sender(Frozen, frozen=True):
+    """Who sends to a process: `rate` messages a second, from the line `at` of its code.
+
+    `pid` is None for what no process sends: a timer, another thread.
+    """
+
+    rate: Span
+    pid: Pid | None = None
+    name: Name = ""
+    at: Frame | None = None
+
+
+class Details(Answer, tag="details", frozen=True):
+    """Answers `GetProcess`. Messages, state and dictionary are rendered and cut to a readable length.
+
+    `senders` are those that send most, the fastest first, sampled while messages wait and an observer looks;
+    `more_senders` is how many there are besides.
+    """
+
+    row: Row
+    links: tuple[Related, ...] = ()
+    monitors: tuple[Related, ...] = ()
+    monitored_by: tuple[Related, ...] = ()
+    parent: Related | None = None
+    ancestors: tuple[Related, ...] = ()
+    trap_exit: bool = False
+    priority: Word = "normal"
+    max_heap_size: Count | None = None
+    waiting_for: Related | None = None
+    """Whose reply it waits for, when it waits in a call."""
+    messages: tuple[Text, ...] = ()
+    senders: Annotated[tuple[Sender, ...], msgspec.Meta(max_length=100)] = ()
+    more_senders: Count = 0
+    state: Text | None = None
+    state_note: Text = ""
+    """Why there is no state, in a sentence: not asked for, not a server, busy, redacted, switched off."""
+    withheld: bool = False
+    """Whether messages, state and dictionary are not shown on this node (--no-state)."""
+    dictionary: dict[Text, Text] = {}
+    current_stacktrace: tuple[Frame, ...] = ()
+
+
+class Event(Frozen, frozen=True):
+    """One thing that happened.
+
+    `id` counts up by one. `cause` is the id of the event that made this one happen. Kinds: ``spawn``; ``exit`` (any
+    reason; `crashed` when it was abnormal, with a stack for an exception); ``restart`` (`pid` is the new process,
+    `old_pid` the one it replaces); ``restart_failed``; ``gave_up`` (a supervisor used up its restarts); ``stall``
+    (a process held the hub for `seconds`); ``kill`` (an observer sent an exit signal to `pid`); ``action`` (an
+    observer did something else); ``report`` (anything else worth a line).
+    """
+
+    id: Count
+    time: Moment
+    kind: Literal["spawn", "exit", "restart", "restart_failed", "gave_up", "stall", "kill", "action", "report"]
+    pid: Pid | None = None
+    name: Name = ""
+    key: Key | None = None
+    """Place in the tree of the process it is about."""
+    reason: Text | None = None
+    crashed: bool = False
+    cause: Count | None = None
+    supervisor: Pid | None = None
+    child_id: Name | None = None
+    old_pid: Pid | None = None
+    restarts_used: Count | None = None
+    max_restarts: Count | None = None
+    max_seconds: Delay | None = None
+    seconds: Span | None = None
+    processor_seconds: Span | None = None
+    """Of a stall: how much of `seconds` the hub's thread was on the processor."""
+    stall: Literal["computing", "blocked", "starved"] | None = None
+    """Why the hub was held: by work, by a call that blocks the thread, or because its thread was not run."""
+    message: Text = ""
+    """A sentence for a person."""
+    last_message: Text | None = None
+    state: Text | None = None
+    stacktrace: tuple[Frame, ...] = ()
+
+
+class Events(Answer, tag="events", frozen=True):
+    """Answers `GetEvents`. `dropped` events were lost from the front of the bounded log; `last` is the newest id."""
+
+    events: tuple[Event, ...] = ()
+    dropped: Count = 0
+    last: Count = 0
+
+
+class Plan(Answer, tag="plan", frozen=True):
+    """Answers `GetPlan`: what a kill would do, worked out from links, strategy and budget.
+
+    `kills` are the processes that would end, `restarts` those that would come back; `gives_up` the supervisors that
+    would go down; `sentence` says it all in one line; `assumes` is what was taken for granted, a sentence each.
+    """
+
+    sentence: Text
+    kills: tuple[Related, ...] = ()
+    restarts: tuple[Related, ...] = ()
+    gives_up: tuple[Related, ...] = ()
+    assumes: tuple[Text, ...] = ()
+
+
+class Lint(Frozen, frozen=True):
+    """One finding: what kind, how bad (1 to 3), which processes, and a plain sentence."""
+
+    kind: Word
+    weight: Count
+    pids: tuple[Pid, ...]
+    sentence: Text
+    since: Moment | None = None
+
+
+class Lints(Answer, tag="lints", frozen=True):
+    """Answers `GetLints`, heaviest first."""
+
+    lints: tuple[Lint, ...] = ()
+
+
+class NameEntry(Frozen, frozen=True):
+    """A registered name: `registry` is empty for the node's own names."""
+
+    name: Name
+    pid: Pid
+    registry: Name = ""
+
+
+class TimerEntry(Frozen, frozen=True):
+    """A pending timer: `due_in` seconds, for a pid or a name; `name` is what to call the process of a pid."""
+
+    due_in: Delay
+    dest: Name
+    message: Text
+    name: Name = ""
+
+
+class SocketEntry(Frozen, frozen=True):
+    """An open socket of the observed program; `pid` and `name` when it is known which process holds it."""
+
+    fd: int
+    family: Word
+    local: Name
+    remote: Name = ""
+    status: Word = ""
+    pid: Pid | None = None
+    name: Name = ""
+
+
+class Names(Answer, tag="names", frozen=True):
+    """Answers `GetNames`."""
+
+    names: tuple[NameEntry, ...] = ()
+    timers: tuple[TimerEntry, ...] = ()
+    sockets: tuple[SocketEntry, ...] = ()
+    names_total: Count = 0
+    timers_total: Count = 0
+
+
+ConsoleKind = Literal["value", "output", "error"]
+"""What a text in a console is: the value of an expression, what a process printed, or what went wrong."""
+
+
+class ConsoleText(Frozen, frozen=True):
+    """A piece of what a console shows."""
+
+    kind: ConsoleKind
+    text: Text
+
+
+class ConsoleState(Answer, tag="console", frozen=True):
+    """Answers what is asked of a console: who evaluates, whether it is at work, and what it has shown since.
+
+    `last` is the number of the last of `texts`; `dropped` is how many were lost before the first of them.
+    """
+
+    pid: Pid
+    evaluating: bool = False
+    evaluations: Count = 0
+    """How many programs it was given."""
+    last: Count = 0
+    dropped: Count = 0
+    texts: tuple[ConsoleText, ...] = ()
+
+
+class Completions(Answer, tag="completions", frozen=True):
+    """Answers `CompleteConsole`."""
+
+    words: Annotated[tuple[Name, ...], msgspec.Meta(max_length=1_000)] = ()
+
+
+class Done(Answer, tag="done", frozen=True):
+    """A command was carried out; `sentence` says what was done, `value` a call's reply, `event` the log's entry."""
+
+    sentence: Text = ""
+    value: Text | None = None
+    event: Count | None = None
+
+
+class Failed(Answer, tag="failed", frozen=True):
+    """The node could not do it, or would not; `why` is a sentence for a person."""
+
+    why: Text
+    kind: Literal["noproc", "bad_request", "read_only", "timeout", "unsupported", "error"] = "error"
+
+
+AnyAnswer: TypeAlias = (
+    Stats | Window | Details | Events | Plan | Lints | Names | ConsoleState | Completions | Done | Failed
+)
+"""Every answer there is."""
+
+
+class Reply(Frozen, frozen=True):
+    """The answer to the request of that number."""
+
+    id: Count
+    answer: AnyAnswer

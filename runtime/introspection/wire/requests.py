@@ -1,0 +1,216 @@
+"""What an observer sends: its greeting, questions and commands."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from runtime.introspection.wire.fields import PROTOCOL, Frozen, Sort
+
+
+class Query(Frozen, tag_field="query", frozen=True):
+    """Base of all questions and commands."""
+
+
+class GetStats(Query, tag="stats", frozen=True):
+    """Ask for `NodeStats` and the node's constants. Answered by `Stats`."""
+
+
+class GetTree(Query, tag="tree", frozen=True):
+    """Ask for a window of the supervision tree, flattened depth first. Answered by `Window`.
+
+    Supervisors are unfolded unless their key is in `folded`; those with more than `fold_over` children, and the groups
+    of processes under no supervisor and of greenlets, are folded unless their key is in `unfolded`. `sort` orders
+    siblings. With a `filter`, rows that match are shown with their ancestors, whatever is folded. `root` shows the
+    subtree of one key alone. When `anchor` is the key or pid of a row, the reply says at which index it stands, and
+    with `follow` the window is moved so that it is inside.
+    """
+
+    unfolded: tuple[str, ...] = ()
+    folded: tuple[str, ...] = ()
+    fold_over: int = 200
+    root: str | None = None
+    sort: Sort = "tree"
+    descending: bool = False
+    filter: str = ""
+    offset: int = 0
+    limit: int = 60
+    anchor: str | None = None
+    follow: bool = False
+
+
+class GetProcesses(Query, tag="processes", frozen=True):
+    """Ask for a window of the flat list of processes and plain greenlets. Answered by `Window`.
+
+    `delta` sorts figures by what they gained since this connection last asked. `group_by` gives one row a group,
+    with counts and sums. `filter`, `anchor` and `follow` as in `GetTree`.
+    """
+
+    sort: Sort = "memory"
+    descending: bool = True
+    delta: bool = False
+    filter: str = ""
+    group_by: Literal["", "label", "supervisor", "initial_call"] = ""
+    offset: int = 0
+    limit: int = 60
+    anchor: str | None = None
+    follow: bool = False
+
+
+class GetPlaces(Query, tag="places", frozen=True):
+    """Ask who stands in these places of the tree now (their keys, at most `MAX_ROWS`). Answered by `Window`.
+
+    It has a row for every place that there is, in no order. Unlike the lists, it is made anew every time.
+    """
+
+    keys: tuple[str, ...]
+
+
+class GetProcess(Query, tag="process", frozen=True):
+    """Ask for everything about one process. Answered by `Details`, or `Failed` when the pid is gone.
+
+    `messages` is how many of the mailbox's first messages to show. `state` asks for the state too (a server's, with a
+    time limit of one second, never blocking the node).
+    """
+
+    pid: str
+    messages: int = 10
+    state: bool = False
+
+
+class GetEvents(Query, tag="events", frozen=True):
+    """Ask for events with an id above `after`, oldest first; a negative `after` asks for the last `limit`.
+
+    `pid` or `key` keeps the events of one process, or of one place of the tree. Answered by `Events`.
+    """
+
+    after: int = 0
+    limit: int = 200
+    pid: str | None = None
+    key: str | None = None
+
+
+class GetPlan(Query, tag="plan", frozen=True):
+    """Ask what killing `pid`, and the `others` with it, would do, without doing it. Answered by `Plan`.
+
+    Others that are gone are left out; `Failed` when `pid` is.
+    """
+
+    pid: str
+    others: tuple[str, ...] = ()
+
+
+class GetLints(Query, tag="lints", frozen=True):
+    """Ask for everything that looks wrong. Answered by `Lints`."""
+
+
+class GetNames(Query, tag="names", frozen=True):
+    """Ask for registered names, registries, timers pending and open sockets. Answered by `Names`.
+
+    `filter` is a text that is in what is given: a name, a pid, a registry, a message, an address; in either case.
+    """
+
+    limit: int = 500
+    filter: str = ""
+
+
+class Exit(Query, tag="exit", frozen=True):
+    """Send an exit signal. `reason` is a Python literal; ``"kill"`` cannot be trapped. Answered by `Done`."""
+
+    pid: str
+    reason: str = "'kill'"
+
+
+class Suspend(Query, tag="suspend", frozen=True):
+    """Let the process run nothing until it is resumed. Answered by `Done`."""
+
+    pid: str
+
+
+class Resume(Query, tag="resume", frozen=True):
+    """Let a suspended process run again. Answered by `Done`."""
+
+    pid: str
+
+
+class Send(Query, tag="send", frozen=True):
+    """Send a message, written as a Python literal. `via` chooses plain send, cast or call. Answered by `Done`."""
+
+    pid: str
+    message: str
+    via: Literal["send", "cast", "call"] = "send"
+
+
+class ControlChild(Query, tag="child", frozen=True):
+    """Do something to a supervisor's child: `child_id` as the row says it. Answered by `Done`."""
+
+    supervisor: str
+    child_id: str
+    action: Literal["restart", "terminate", "delete", "start"]
+
+
+class OpenConsole(Query, tag="open_console", frozen=True):
+    """Open a console for this connection, or ask for the one that it has. Answered by `ConsoleState`."""
+
+
+class Evaluate(Query, tag="evaluate", frozen=True):
+    """Have the console evaluate Python. Answered by `ConsoleState`, which does not wait for the end of it."""
+
+    source: str
+
+
+class ReadConsole(Query, tag="read_console", frozen=True):
+    """Ask for what the console has shown after the text number `after`. Answered by `ConsoleState`.
+
+    With `wait`, the answer comes when there is something new, the evaluation is over, or so many seconds have passed.
+    """
+
+    after: int = 0
+    wait: float = 0.0
+
+
+class CompleteConsole(Query, tag="complete_console", frozen=True):
+    """Ask for what a name, with dots or without, can be completed to in the console. Answered by `Completions`."""
+
+    text: str
+
+
+class InterruptConsole(Query, tag="interrupt_console", frozen=True):
+    """End what the console evaluates; its names stay. Answered by `ConsoleState`."""
+
+
+class Hello(Frozen, frozen=True):
+    """First frame of a client."""
+
+    protocol: int = PROTOCOL
+    client: str = "observer"
+
+
+AnyQuery: TypeAlias = (
+    GetStats
+    | GetTree
+    | GetProcesses
+    | GetPlaces
+    | GetProcess
+    | GetEvents
+    | GetPlan
+    | GetLints
+    | GetNames
+    | Exit
+    | Suspend
+    | Resume
+    | Send
+    | ControlChild
+    | OpenConsole
+    | Evaluate
+    | ReadConsole
+    | CompleteConsole
+    | InterruptConsole
+)
+"""Every question and command there is."""
+
+
+class Request(Frozen, frozen=True):
+    """A question with a number that its reply will carry."""
+
+    id: int
+    query: AnyQuery
