@@ -29,6 +29,7 @@ from observer.patches.svg import portable
 from observer.screens.acting import Acting
 from observer.screens.chaos_screen import ChaosScreen
 from observer.screens.choose_export import ChooseExport
+from observer.screens.console_screen import ConsoleScreen
 from observer.screens.events_screen import EventsScreen
 from observer.screens.help_screen import HelpScreen
 from observer.screens.names_screen import NamesScreen
@@ -54,6 +55,9 @@ VIEWS: dict[str, type[TreeScreen | ProcessesScreen | EventsScreen | NodeScreen |
 }
 """The views by the names of their modes."""
 
+CONSOLE = "console"
+"""The name of the one console's screen, which is kept when it is left."""
+
 PATIENCE = 0.5
 """Seconds that a typed character may take to arrive before the next key is looked at all the same."""
 
@@ -65,6 +69,7 @@ def binding_ids() -> set[str]:
         ObserverApp,
         ProcessScreen,
         ChaosScreen,
+        ConsoleScreen,
         ProcessTable,
         LineList,
         FindingLine,
@@ -102,6 +107,7 @@ class ObserverApp(App[None]):
         Binding("4", "view('events')", "Events", show=False, id="view-events"),
         Binding("5", "view('node')", "Node", show=False, id="view-node"),
         Binding("6", "view('names')", "Names and timers", show=False, id="view-names"),
+        Binding("8", "console", "Console", show=False, id="view-console", tooltip="Evaluate Python in the node"),
         Binding("q", "quit", "Quit", id="quit", tooltip="Leave the observer"),
         Binding("colon", "command_palette", "Commands", show=False, key_display=":", id="commands"),
         Binding(
@@ -256,6 +262,13 @@ class ObserverApp(App[None]):
         row = view.row_in_hand() if isinstance(view, Acting) else None
         if view is self.screen and not isinstance(view, ChaosScreen):
             self.push_screen(ChaosScreen(self.observed, row.key if row and row.kind == "supervisor" else ""))
+
+    def action_console(self) -> None:
+        """Open the console, as it was left."""
+        if not self.is_screen_installed(CONSOLE):
+            self.install_screen(ConsoleScreen(self.observed), CONSOLE)
+        if self.screen is self.view and not isinstance(self.screen, ConsoleScreen):
+            self.push_screen(CONSOLE)
 
     def action_output(self) -> None:
         """Show what the program writes."""
