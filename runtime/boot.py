@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import gc
-import os
 import signal
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from types import FrameType
 from typing import Any
 
 import gevent.event
@@ -19,9 +17,9 @@ from runtime.kernel.instrument import Instrument, install, remove
 from runtime.kernel.node import Node, close_node, current, this_node
 from runtime.kernel.process import DEAD, Pid, Process, Worker
 from runtime.kernel.signals import finish
-from runtime.kernel.threads import in_main_thread
 from runtime.preemption.interruption import Interruption
 from runtime.preemption.time_slice import TimeSlices
+from runtime.stop_signals import end_in_time, stop_signals
 from runtime.stopping import ProgramStop, stop_processes
 from runtime.terms.errors import ProcessExit, RuntimeFault
 from runtime.terms.explanation import explain
@@ -89,6 +87,7 @@ def run(main: Callable[..., Any], *args: Any, time_slice: float | None = None, *
     down and killed after five seconds. Ctrl-C and SIGTERM stop the node the same way and
     then raise KeyboardInterrupt or SystemExit, which end the program without a traceback and with status 130 or 143. A
     first process that traps exits has five seconds to heed the signal. A second signal ends the program at once.
+    After the first one, threads and functions of `atexit` have five seconds to end once the program's own code is over.
 
     With `time_slice` (seconds) no process holds the hub longer than that while others could run;
     `runtime.preemption.time_slice` says what that means and what it cannot do. Meanwhile Python's garbage collector
@@ -108,7 +107,7 @@ def run(main: Callable[..., Any], *args: Any, time_slice: float | None = None, *
     failures = Failures(stop)
     install(failures)
     try:
-        with _stop_signals(stop) as received, _patient_collector(), nullcontext() if slices is None else slices:
+        with stop_signals(stop) as received, _patient_collector(), nullcontext() if slices is None else slices:
             raised = _wait(body, stop)
             _stop_everything(node)
     finally:
@@ -119,6 +118,7 @@ def run(main: Callable[..., Any], *args: Any, time_slice: float | None = None, *
     if raised is not None:
         raise raised
     if received:
+        end_in_time(128 + received[0])
         raise _interrupt() if received[0] == signal.SIGINT else SystemExit(128 + received[0])
     if stop.is_requested:
         raise ProcessExit(stop.reason, failures.story(None, stop.reason))
@@ -237,29 +237,6 @@ def _is_failed_start(reason: Any) -> bool:
     """Whether a reason is that of a supervisor which could not start."""
     inner = reason[1] if type(reason) is tuple and len(reason) == 2 and is_atom(reason[0], "shutdown") else None
     return type(inner) is tuple and len(inner) == 3 and is_atom(inner[0], "failed_to_start_child")
-
-
-@contextmanager
-def _stop_signals(stop: ProgramStop) -> Iterator[list[int]]:
-    """While the block runs, let SIGINT and SIGTERM stop the first process, and after it the node."""
-    received: list[int] = []
-    if not in_main_thread():
-        yield received
-        return
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if received:  # not the first: at once, whatever the node is doing
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
-        received.append(number)
-        stop.request("shutdown")
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from runtime.kernel.mailbox import receive
 from runtime.kernel.node import Node, current
 from runtime.kernel.process import DEAD, OUTSIDE, Process
 from runtime.kernel.signals import Down, deliver, exit_signal, kill, watch
-from runtime.kernel.threads import sleep, start_thread
+from runtime.kernel.threads import new_lock, sleep, start_thread
 from runtime.otp.calls import SYSTEM
 from runtime.preemption.hub_stack import hub_frame, running_process, where
 from runtime.preemption.interruption import Interruption
@@ -35,12 +35,14 @@ STATUS = 143
 
 
 class ProgramStop:
-    """The stop of one program: `request` it once, from anywhere in the node's thread, also from a signal's handler.
+    """The stop of one program: `request` it once, from any thread, also from a signal's handler.
 
     The first process gets an exit signal; one that traps exits and has not ended after `GRACE` seconds is killed. A
     thread looks on meanwhile. A process that holds the hub while it has not heard of the stop is killed after
-    `UNHEARD` seconds; later, when it may be shutting down, after `GRACE`. What cannot be interrupted (gevent's own
-    code, a handler of `logging`) ends with the whole program, after as much again.
+    `UNHEARD` seconds; later, when it may be shutting down, after `GRACE`. A second later it is interrupted wherever
+    it is, in an import or a lock of `threading` too, and so are greenlets that are no processes. What goes on even then
+    (gevent's own code, a call into C that waits) ends with the whole program after `GRACE` seconds, or twice as many
+    while the node stops.
     """
 
     def __init__(self, node: Node, process: Process, interruption: Interruption) -> None:
@@ -51,6 +53,8 @@ class ProgramStop:
         self._interruption = interruption
         self._heard_at: float | None = None
         self._over = False
+        self._first = new_lock()
+        """Taken by the first request, for good: a signal may interrupt one."""
 
     @property
     def is_requested(self) -> bool:
@@ -59,7 +63,7 @@ class ProgramStop:
 
     def request(self, reason: Any) -> None:
         """Tell the first process to exit with `reason`. A later request changes nothing."""
-        if self.reason is None:
+        if self._first.acquire(blocking=False):
             self.reason = reason
             self.node.call_soon_threadsafe(self._hear)
             start_thread(self._look_on, ())
@@ -85,9 +89,10 @@ class ProgramStop:
                 answered.clear()
                 asked = present
                 self.node.call_soon_threadsafe(answered.append, True)
-            elif present - asked >= (UNHEARD if self._heard_at is None else GRACE):
-                self._interruption.end_whoever_runs()
-            if present - asked >= 2 * GRACE:
+            limit = UNHEARD if self._heard_at is None else GRACE
+            if present - asked >= limit:
+                self._interruption.end_whoever_runs(by_force=present - asked >= limit + UNHEARD)
+            if present - asked >= (GRACE if self._heard_at is None else 2 * GRACE):
                 self._give_up(present - asked)
             if self._heard_at is not None and present - self._heard_at >= GRACE and self.process.state is not DEAD:
                 self.node.call_soon_threadsafe(kill, self.process, "shutdown", OUTSIDE)

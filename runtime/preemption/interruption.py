@@ -59,6 +59,7 @@ class Interruption:
         self.is_possible = False
         self._wanted: dict[Process, tuple[Any, Told | None]] = {}
         self._anyone = False
+        self._by_force = False
         self._users = 0
         self._before: Any = None
         self._guard: UnwindingGuard | None = None
@@ -86,10 +87,14 @@ class Interruption:
             self.nudge()
         return self.is_possible
 
-    def end_whoever_runs(self) -> None:
-        """Have the process or greenlet killed that holds the hub now, once. From any thread."""
+    def end_whoever_runs(self, by_force: bool = False) -> None:
+        """Have the process or greenlet killed that holds the hub now, once. From any thread.
+
+        With `by_force` it is interrupted wherever it is, except in the hub's own state: the program is about to end.
+        """
         if self.is_possible:
             self._anyone = True
+            self._by_force = by_force
             signal.pthread_kill(self.node.thread, SIGNAL)
 
     def nudge(self) -> None:
@@ -111,8 +116,23 @@ class Interruption:
                 self.is_possible = False
                 signal.signal(SIGNAL, signal.SIG_DFL if self._before is None else self._before)
 
+    def _force(self, process: Process | None, frame: FrameType | None) -> None:
+        """End what runs, also a dead process and a greenlet or callback that is no process."""
+        if not may_be_forced(frame) or getcurrent().parent is None:
+            return
+        self._anyone = self._by_force = False
+        if process is None or isinstance(process, PlainGreenlet):
+            raise GreenletExit
+        if process.state is DEAD:
+            self.node.scheduler.give_way(process)
+        else:
+            exit_signal(process, OUTSIDE, "kill")
+            raise ProcessKilled
+
     def _handle(self, number: int, frame: FrameType | None) -> None:
         process = process_of(getcurrent())
+        if self._anyone and self._by_force:
+            self._force(process, frame)
         if process is None:
             return
         plain = isinstance(process, PlainGreenlet)
@@ -138,6 +158,18 @@ class Interruption:
         exit_signal(process, OUTSIDE, reason)
         if process.state is DEAD:  # else it traps exits, and has the signal as a message now
             raise ProcessKilled
+
+
+def may_be_forced(frame: FrameType | None) -> bool:
+    """Whether code may be left at `frame` where nothing but the hub's own state must be whole."""
+    module = "" if frame is None else frame.f_globals.get("__name__") or ""
+    if module.partition(".")[0] in ("gevent", "greenlet", "runtime"):
+        return False
+    while frame is not None:
+        if frame.f_globals.get("__name__") in STEPS and frame.f_code not in _OUTERMOST:
+            return False
+        frame = frame.f_back
+    return True
 
 
 def may_interrupt(frame: FrameType | None, plain: bool = False) -> bool:

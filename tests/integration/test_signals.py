@@ -5,7 +5,10 @@ import subprocess
 import sys
 import textwrap
 
+import psutil
 import pytest
+
+from tests.support.nodes import eventually
 
 TREE = """
     import os, sys, time
@@ -45,9 +48,10 @@ TREE = """
 class Program:
     """A program that runs, and what it printed."""
 
-    def __init__(self, body: str = "receive()", slow: str = "0.0,") -> None:
+    def __init__(self, body: str = "receive()", slow: str = "0.0,", before: str = "") -> None:
         lines = textwrap.indent(textwrap.dedent(body).strip(), 8 * " ").lstrip()
         text = textwrap.dedent(TREE).replace("BODY", lines).replace("*SLOW", slow)
+        text = text.replace("\ndef main", f"{textwrap.dedent(before)}\ndef main")
         pipe = subprocess.PIPE
         self.process = subprocess.Popen([sys.executable, "-c", text], stdout=pipe, stderr=pipe, text=True)
 
@@ -180,6 +184,58 @@ HOLDS = {
                         pass
                 except BaseException:
                     pass""",
+    "a regular expression": """
+            import re
+            print("held", flush=True)
+            re.match("(a+)+$", 80 * "a" + "b")""",
+    "a lock of threading": """
+            import threading
+            print("held", flush=True)
+            threading.Event().wait()""",
+    "a handler of logging": """
+            import logging
+            class Deaf(logging.Handler):
+                def emit(self, record):
+                    print("held", flush=True)
+                    while True:
+                        pass
+            logging.getLogger().addHandler(Deaf())
+            logging.error("x")""",
+    "an import": """
+            import importlib.abc, importlib.machinery
+            class Endless(importlib.abc.Loader):
+                def exec_module(self, module):
+                    print("held", flush=True)
+                    while True:
+                        pass
+            class Finder(importlib.abc.MetaPathFinder):
+                def find_spec(self, name, path, target=None):
+                    return importlib.machinery.ModuleSpec(name, Endless()) if name == "endless" else None
+            sys.meta_path.insert(0, Finder())
+            import endless""",
+    "a greenlet that is no process": """
+            import gevent
+            def hog():
+                print("held", flush=True)
+                while True:
+                    pass
+            gevent.spawn(hog)
+            receive("nothing")""",
+    "a raw greenlet": """
+            import gevent
+            def hog():
+                print("held", flush=True)
+                time.sleep(1_000)
+            gevent.spawn_raw(hog)
+            receive("nothing")""",
+    "a callback of the loop": """
+            import gevent
+            def hog():
+                print("held", flush=True)
+                while True:
+                    pass
+            gevent.get_hub().loop.run_callback(hog)
+            receive("nothing")""",
     "a busy loop of a child": """
             cast([c.pid for c in which_children(top) if c.id == "a"][0], "hog")
             receive("nothing")""",
@@ -223,17 +279,69 @@ def test_a_sigterm_after_the_end_of_the_first_process_changes_only_the_status() 
 
 
 def test_what_cannot_be_interrupted_ends_with_the_program_and_is_named() -> None:
-    hold = """
-            import logging
-            class Deaf(logging.Handler):
-                def emit(self, record):
-                    print('held', flush=True)
-                    while True: pass
-            logging.getLogger().addHandler(Deaf())
-            logging.error("x")"""
-    program = Program(hold)
+    program = Program("print('held', flush=True)\nos.system('exec sleep 1000 > /dev/null 2>&1')")
     program.wait_for("held")
+    [sleeper] = eventually(lambda: psutil.Process(program.process.pid).children())
     _, err, status = program.end(signal.SIGTERM)
+    sleeper.kill()
     assert status == 128 + signal.SIGTERM
-    assert "Process <0.1.0> has held the hub for 10 s (" in err
+    assert "Process <0.1.0> has held the hub for 5 s (" in err
     assert err.endswith("could not be interrupted; the program ends without an orderly stop.\n")
+
+
+LEFT = {
+    "a thread": ("threading.Thread(target=time.sleep, args=(1000,), name='idler').start()", "threads (idler)"),
+    "a thread pool": (
+        "held = ThreadPoolExecutor(1); held.submit(time.sleep, 1000)",
+        "threads (ThreadPoolExecutor-0_0)",
+    ),
+    "a function of atexit": ("atexit.register(time.sleep, 1000)", "functions of atexit"),
+}
+
+
+@pytest.mark.parametrize("left", LEFT)
+def test_nothing_that_python_waits_for_at_its_end_keeps_a_program_that_was_told_to_stop(left: str) -> None:
+    line, named = LEFT[left]
+    imports = "import atexit, threading\nfrom concurrent.futures import ThreadPoolExecutor\n"
+    program = Program(f"{imports}{line}\nprint('held', flush=True)\nreceive()")
+    program.wait_for("held")
+    out, err, status = program.end(signal.SIGTERM)
+    assert out == IN_ORDER
+    assert err == f"The program was told to stop and waits for {named}; after 5 s it ends without them.\n"
+    assert status == 128 + signal.SIGTERM
+
+
+def test_a_program_may_take_its_time_after_the_node_has_stopped() -> None:
+    body = """
+        import gevent
+        run_to_the_end = run
+        def run(main):
+            try:
+                run_to_the_end(main)
+            finally:
+                gevent.sleep(3)
+                time.sleep(3)
+                print("cleaned up", flush=True)
+    """
+    program = Program(before=body)
+    program.wait_for("ready")
+    out, err, status = program.end(signal.SIGTERM)
+    assert out == [*IN_ORDER, "cleaned up"]
+    assert (err, status) == ("", 128 + signal.SIGTERM)
+
+
+def test_a_sigterm_to_a_forked_child_does_not_stop_its_parent() -> None:
+    body = """
+        child = os.fork()
+        if child == 0:
+            time.sleep(1000)
+        time.sleep(0.2)
+        os.kill(child, 15)
+        os.waitpid(child, 0)
+        sleep(1)
+        print("goes on", flush=True)"""
+    program = Program(body)
+    program.wait_for("goes on")
+    out, _, status = program.end()
+    assert out[-1] == "after run"
+    assert status == 0
