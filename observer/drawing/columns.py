@@ -275,7 +275,10 @@ def lay_out(width: int, wanted: Sequence[str]) -> Layout:
 
 
 def name_cell(row: Row, guide: str, width: int, time: float, foldable: bool = True) -> Cell:
-    """Draw the name with its place in the tree, what it supervises, what failed there lately, and what looks wrong."""
+    """Draw the name with its place in the tree, what failed there lately, what looks wrong, and a note.
+
+    The note says what a supervisor supervises, and in which state a machine is.
+    """
     parent = row.is_parent
     foldable = foldable and parent
     sign = ("▸ " if row.folded else "▾ ") if foldable else "─ " if guide else ""
@@ -331,7 +334,7 @@ def _note(row: Row) -> str:
     if row.kind == "group":
         return f"({units.count(row.child_count)})"
     if row.kind != "supervisor":
-        return ""
+        return row.machine_state or ""
     parts = [f"■{row.not_running} down" if row.not_running else "", row.strategy or ""]
     if row.folded:
         parts.append(f"({units.count(row.child_count)})")

@@ -25,6 +25,8 @@ def facts(row: Row, details: Details | None, history: RowHistory | None, time: f
     if row.kind == "group":
         return [("Group", [(safe(group_text(row)), tones.TEXT)])]
     found = [_identity(row), _activity(row, history, time)]
+    if row.machine_state is not None:
+        found.append(("Machine", [("in the state ", tones.MUTED), (safe(row.machine_state), tones.TEXT)]))
     if details is not None and details.waiting_for is not None:
         found.append(("Waits for", [("⧗ ", tones.WARN), *related([details.waiting_for])]))
     if row.kind == "supervisor":

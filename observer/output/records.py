@@ -56,6 +56,8 @@ class ProcessRecord(Record, frozen=True):
     initial_call: str
     at: str | None
     """File, line and function in which it is, in the program's own code."""
+    machine_state: str | None
+    """The state in which a state machine is."""
     status: wire.Status
     message_queue_len: int
     messages_in: int

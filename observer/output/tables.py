@@ -71,6 +71,8 @@ def _place(row: wire.Row, now: float) -> Text:
         return Text(safe(group_text(row)), "italic")
     name = Text(safe(row.name or row.child_id or "?"), "bold cyan" if row.kind == "supervisor" else "")
     parts = [(f" {STATUS[row.status][0]} ", STATUS_STYLES[row.status]), (row.pid or row.status, "dim")]
+    if row.machine_state is not None:
+        parts.append((f"  {safe(row.machine_state)}", "dim"))
     if row.kind == "supervisor":
         parts.append((f"  {row.strategy}", "dim"))
         if row.max_restarts is not None:
@@ -99,10 +101,15 @@ def processes(rows: Sequence[wire.Row], now: float) -> RenderableType:
 _FIGURES = ("MAILBOX", "IN", "OUT", "MEMORY", "RESTARTS", "UP", "IN/S", "OUT/S", "CPU")
 
 
+def _named(row: wire.Row) -> Text:
+    name = Text(safe(row.name), "bold cyan" if row.kind == "supervisor" else "bold")
+    return name if row.machine_state is None else name.append(f" {safe(row.machine_state)}", "not bold dim")
+
+
 def _process(row: wire.Row, now: float) -> tuple[RenderableType, ...]:
     return (
         row.pid or "-",
-        Text(safe(row.name), "bold cyan" if row.kind == "supervisor" else "bold"),
+        _named(row),
         Text(f"{STATUS[row.status][0]} {row.status}", STATUS_STYLES[row.status]),
         units.count(row.message_queue_len),
         units.count(row.messages_in),
@@ -161,6 +168,7 @@ def details(answer: wire.Details, now: float) -> RenderableType:
     fact("label", row.label)
     fact("initial call", row.initial_call)
     fact("status", row.status)
+    fact("machine state", row.machine_state)
     fact("waits for", answer.waiting_for and _related([answer.waiting_for]))
     fact("mailbox", f"{row.message_queue_len} message{'' if row.message_queue_len == 1 else 's'}")
     fact("messages", f"{row.messages_in} in, {row.messages_out} out")

@@ -52,6 +52,21 @@ SESSIONS = {
         [Bob] Charles: Is this thing on?
         [Charles] Charles: Is this thing on?
         """,
+    "connection": """\
+        [connection] connecting
+        [connection] connected
+        WHO IS THERE?
+        the server hangs up
+        [connection] waiting for 0.1 seconds
+        [connection] connecting
+        [connection] waiting for 0.2 seconds
+        [connection] connecting
+        [connection] waiting for 0.4 seconds
+        and answers again, for a question that has waited
+        [connection] connecting
+        [connection] connected
+        HOW ARE YOU?
+        """,
     "counter": """\
         start
         increment

@@ -102,7 +102,7 @@ class ObservedNode:
 
     def snapshot(self) -> Snapshot:
         """Return what makes rows of processes, as of now."""
-        return Snapshot(self.log.failures, self.findings.by_pid, self.cpu.is_on)
+        return Snapshot(self.log.failures, self.findings.by_pid, self.cpu.is_on, self.permissions.state)
 
     def find(self, key: str) -> Process | None:
         """Return the process of a pid, the greenlet of a name, or the process at a place's key."""

@@ -24,6 +24,7 @@ from runtime.introspection.threads.racy_read import some
 from runtime.kernel import clock
 from runtime.kernel.info import status_of
 from runtime.kernel.process import Pid, Process
+from runtime.otp.gen_statem import GenStatem
 from runtime.supervision.child import RESTARTING, Child
 from runtime.supervision.dynamic import DynamicChildren
 
@@ -45,15 +46,43 @@ def seconds_of(period: float) -> float:
         return math.inf
 
 
+def machine_state(process: Process) -> str | None:
+    """Return the state in which a state machine is, None for every other process.
+
+    Only a text or a number is shown as it is, alone or in a tuple: what else a program uses is named by its type.
+    """
+    body = process.body
+    if not isinstance(body, GenStatem):
+        return None
+    state = vars(body).get("state")
+    parts = state if type(state) is tuple else (state,)
+    shown = [text_of(part) if type(part) in _SHOWN else type(part).__name__ for part in parts[:MAX_PARTS]]
+    return text_of(", ".join(shown))
+
+
+MAX_PARTS = 4
+"""How many items of a tuple that is a machine's state are shown."""
+
+_SHOWN = frozenset((str, int, float, bool, type(None)))
+
+
 class Snapshot:
     """Makes rows, all as of one moment.
 
     `failures` tells when a place last failed, and `lints` which findings point at a pid. `measured` says whether
-    processor time is measured now: without that, 0 would look like a figure although nothing was measured.
+    processor time is measured now: without that, 0 would look like a figure although nothing was measured. `states`
+    says whether rows may show in which state a machine is, which is part of what it holds.
     """
 
-    def __init__(self, failures: dict[str, float], lints: dict[str, tuple[str, ...]], measured: bool = False) -> None:
+    def __init__(
+        self,
+        failures: dict[str, float],
+        lints: dict[str, tuple[str, ...]],
+        measured: bool = False,
+        states: bool = True,
+    ) -> None:
         self.measured = measured
+        self.states = states
         self.failures = failures
         self.lints = lints
         self.time = time.time()
@@ -90,6 +119,7 @@ class Snapshot:
             child_id=None if child is None else child_text(child),
             initial_call=initial_call(process),
             at=place_in_code(process),
+            machine_state=machine_state(process) if self.states else None,
             status=status_of(process),  # type: ignore[arg-type]
             message_queue_len=queue_length(process),
             messages_in=process.messages_in,

@@ -45,6 +45,8 @@ class Row(Frozen, frozen=True):
     initial_call: Name = ""
     at: Name | None = None
     """Where it is: file, line and function of the innermost frame of the program's own code. None without a stack."""
+    machine_state: Name | None = None
+    """The state in which a state machine is, as text. None for every other process, and where states are not shown."""
     status: Status = "waiting"
     message_queue_len: Count = 0
     messages_in: Count = 0

@@ -40,6 +40,7 @@ rows = st.builds(
     child_count=st.integers(min_value=0, max_value=10**6),
     folded=st.booleans(),
     strategy=st.none() | st.just("one_for_one"),
+    machine_state=st.none() | st.text(max_size=50),
     not_running=st.integers(min_value=0, max_value=9),
     cpu_time=st.none() | st.floats(min_value=0, max_value=1000),
     last_failure_at=st.none() | st.floats(min_value=0, max_value=100),
@@ -60,6 +61,11 @@ def test_every_cell_is_as_wide_as_its_column(row: Row, seen: bool) -> None:
 def test_how_many_children_are_down_is_told_before_what_a_narrow_name_cuts_off() -> None:
     row = Row(key="c", pid="<0.2.0>", kind="supervisor", name="chat", strategy="rest_for_one", not_running=1)
     assert text_of(name_cell(row, "", 22, 0.0)) == "▾ chat ■1 down rest_f…"
+
+
+def test_the_state_of_a_machine_stands_beside_its_name() -> None:
+    row = Row(key="c", pid="<0.2.0>", name="door", machine_state="locked")
+    assert text_of(name_cell(row, "", 22, 0.0)) == "door locked           "
 
 
 @given(rows, st.integers(min_value=1, max_value=60), st.sampled_from(["", "├─", "│ └─"]), st.booleans())

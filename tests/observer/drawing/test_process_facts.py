@@ -33,3 +33,9 @@ def test_of_a_process_without_known_senders_none_is_told() -> None:
 def test_a_sender_that_is_no_process_is_named_by_what_it_is() -> None:
     details = wire.Details(row=ROW, senders=SENDERS[1:])
     assert told(facts(ROW, details, None, 0.0), "Sent by") == "2.5/s a timer or another thread"
+
+
+def test_a_state_machine_is_told_with_its_state_and_other_processes_without() -> None:
+    machine = wire.Row(key="door", pid="<0.4.0>", name="door", machine_state="locked")
+    assert told(facts(machine, None, None, 0.0), "Machine") == "in the state locked"
+    assert not told(facts(ROW, None, None, 0.0), "Machine")
