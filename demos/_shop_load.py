@@ -13,7 +13,18 @@ from gevent import get_hub
 
 from demos._shop_customers import UNANSWERED, customer_process
 from demos._shop_database import PRODUCTS, connect
-from runtime import CallError, Instrument, Pid, exit, install, remove, sleep, spawn_link, unlink, which_children
+from runtime import (
+    CallError,
+    Instrument,
+    Pid,
+    exit,
+    install_instrument,
+    remove_instrument,
+    sleep,
+    spawn_link,
+    unlink,
+    which_children,
+)
 
 DEEPER = 0.8
 """How often a walk to the next victim goes on from a supervisor to one of its children."""
@@ -85,7 +96,7 @@ def _ms(ordered: list[float], share: float) -> str:
 def load(port: int, path: str, seconds: float, customers: int, kill_every: float | None, seed: int = 0) -> Load:
     """Let customers buy from the shop for a while, kill processes of it meanwhile, and check the outcome."""
     outcome = Load(seconds)
-    install(outcome)
+    install_instrument(outcome)
     try:
         killer = None if kill_every is None else spawn_link(kill_some, outcome, kill_every, random.Random(seed))
         options = ("--seconds", seconds, "--customers", customers, "--pause", 0.02)
@@ -96,7 +107,7 @@ def load(port: int, path: str, seconds: float, customers: int, kill_every: float
             unlink(killer)
             exit(killer, "shutdown")
     finally:
-        remove(outcome)
+        remove_instrument(outcome)
     outcome.answers, outcome.failures = result["answers"], result["failures"]
     outcome.problems += [f"unanswered: {failure}" for failure in outcome.failures]
     get_hub().threadpool.apply(check, (outcome, path, result["orders"]))

@@ -11,6 +11,7 @@ its name. Inside a module, a name that begins with an underscore is used in that
 from __future__ import annotations
 
 import os
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import lazy_loader
@@ -26,7 +27,20 @@ _MODULES = ("application", "introspection", "sys", "timer")
 __all__ = [name for name in _names if name not in _MODULES]
 
 
+_RENAMED = {
+    "ignore": "ignore_task",
+    "install": "install_instrument",
+    "remove": "remove_instrument",
+    "shutdown": "shutdown_task",
+}
+"""Names of earlier versions, which did not say of what, and what they are called now."""
+
+
 def __getattr__(name: str) -> Any:
+    if name in _RENAMED:
+        new = _RENAMED[name]
+        warnings.warn(f"runtime.{name} is called runtime.{new} now", DeprecationWarning, stacklevel=2)
+        return globals().get(new) or __getattr__(new)
     value = globals()[name] = _load(name)
     if not _hooks_are_set:
         _set_hooks()

@@ -12,8 +12,8 @@ from .kernel.clock import now as now
 from .kernel.clock import use_clock as use_clock
 from .kernel.info import process_info as process_info
 from .kernel.instrument import Instrument as Instrument
-from .kernel.instrument import install as install
-from .kernel.instrument import remove as remove
+from .kernel.instrument import install_instrument as install_instrument
+from .kernel.instrument import remove_instrument as remove_instrument
 from .kernel.mailbox import alias as alias
 from .kernel.mailbox import flush as flush
 from .kernel.mailbox import receive as receive
@@ -103,8 +103,8 @@ from .supervision.supervisor_spec import SupervisorSpec as SupervisorSpec
 from .tasks.task import Task as Task
 from .tasks.task import await_ as await_
 from .tasks.task import await_many as await_many
-from .tasks.task import ignore as ignore
-from .tasks.task import shutdown as shutdown
+from .tasks.task import ignore_task as ignore_task
+from .tasks.task import shutdown_task as shutdown_task
 from .tasks.task import spawn_task as spawn_task
 from .tasks.task import yield_ as yield_
 from .tasks.task import yield_many as yield_many
@@ -122,6 +122,7 @@ from .terms.errors import ReceiveTimeout as ReceiveTimeout
 from .terms.errors import RuntimeFault as RuntimeFault
 from .terms.errors import StartError as StartError
 from .terms.errors import SupervisorError as SupervisorError
+from .terms.errors import Unsuccessful as Unsuccessful
 from .terms.pattern import ANY as ANY
 from .terms.ref import Ref as Ref
 from .terms.ref import TimerRef as TimerRef
@@ -180,6 +181,7 @@ __all__ = [
     "TaskSupervisor",
     "Timeout",
     "TimerRef",
+    "Unsuccessful",
     "alias",
     "alive",
     "async_stream",
@@ -202,8 +204,8 @@ __all__ = [
     "get_callback_module",
     "get_childspec",
     "get_label",
-    "ignore",
-    "install",
+    "ignore_task",
+    "install_instrument",
     "link",
     "monitor",
     "now",
@@ -214,7 +216,7 @@ __all__ = [
     "receive_response",
     "register",
     "registered",
-    "remove",
+    "remove_instrument",
     "reply",
     "reqids_add",
     "reqids_new",
@@ -228,7 +230,7 @@ __all__ = [
     "send_after",
     "send_request",
     "set_label",
-    "shutdown",
+    "shutdown_task",
     "sleep",
     "spawn",
     "spawn_link",

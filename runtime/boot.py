@@ -13,7 +13,7 @@ from typing import Any
 import gevent.event
 
 from runtime.kernel.body import exit_reason, name_of
-from runtime.kernel.instrument import Instrument, install, remove
+from runtime.kernel.instrument import Instrument, install_instrument, remove_instrument
 from runtime.kernel.node import Node, close_node, current, this_node
 from runtime.kernel.process import DEAD, Pid, Process, Worker
 from runtime.kernel.signals import finish
@@ -105,14 +105,14 @@ def run(main: Callable[..., Any], *args: Any, time_slice: float | None = None, *
     interruption = Interruption.of(node)
     stop = ProgramStop(node, process, interruption)
     failures = Failures(stop)
-    install(failures)
+    install_instrument(failures)
     try:
         with stop_signals(stop) as received, _patient_collector(), nullcontext() if slices is None else slices:
             raised = _wait(body, stop)
             _stop_everything(node)
     finally:
         stop.close()
-        remove(failures)
+        remove_instrument(failures)
         interruption.close()
     close_node(node)
     if raised is not None:

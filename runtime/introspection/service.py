@@ -25,7 +25,7 @@ from runtime.introspection.events.event_log import EventLog
 from runtime.introspection.events.greenlets import Greenlets
 from runtime.introspection.program import LONGEST_PREFIX, Program, name_after
 from runtime.introspection.worker import worker_name
-from runtime.kernel.instrument import install, remove
+from runtime.kernel.instrument import install_instrument, remove_instrument
 from runtime.kernel.node import Node, this_node
 from runtime.preemption.watchdog import LIMIT, Watchdog
 
@@ -63,7 +63,7 @@ class Service:
         _services[node] = self
         if self.endpoint is None:
             return
-        install(self.log)
+        install_instrument(self.log)
         self.log.spawns.switch_on()
         self.greenlets.switch_on()
         self.watchdog.start()
@@ -75,7 +75,7 @@ class Service:
         """Switch introspection off and remove the socket. In the node's thread; may be called twice."""
         if self.endpoint is not None:
             self.endpoint.close()
-            remove(self.log)
+            remove_instrument(self.log)
             self.log.spawns.switch_off()
             self.greenlets.switch_off()
         self.watchdog.close()
@@ -88,7 +88,7 @@ class Service:
         """Drop what the child of a fork has inherited, where no thread of the service runs."""
         if self.endpoint is not None:
             self.endpoint.leave_behind()
-            remove(self.log)
+            remove_instrument(self.log)
             self.log.spawns.switch_off()
             self.greenlets.switch_off()
         atexit.unregister(self._close_at_exit)

@@ -10,7 +10,9 @@ logger = logging.getLogger("runtime.kernel.instrument")
 
 
 class Instrument:
-    """Base class of observers inside the node: override the hooks that interest you, then `install` an instance.
+    """Base class of observers inside the node: override the hooks that interest you, then install an instance.
+
+    `install_instrument` does that, and `remove_instrument` takes it out again.
 
     Hooks run on the hub, in the middle of the runtime's work: they must be short, must not block, and must not call
     back into the runtime. `process` is the runtime's record of it (its `pid`, `name` and the like may be read).
@@ -57,7 +59,7 @@ hooks = Hooks()
 _installed: list[Instrument] = []
 
 
-def install(instrument: Instrument) -> None:
+def install_instrument(instrument: Instrument) -> None:
     """Switch on the hooks that `instrument` overrides. Raises TypeError for anything but an `Instrument`."""
     if not isinstance(instrument, Instrument):
         raise TypeError(f"{instrument!r} is not an Instrument; subclass runtime.Instrument")
@@ -65,7 +67,7 @@ def install(instrument: Instrument) -> None:
     _rebuild()
 
 
-def remove(instrument: Instrument) -> None:
+def remove_instrument(instrument: Instrument) -> None:
     """Switch the hooks of `instrument` off; nothing happens when it is not installed."""
     if instrument in _installed:
         _installed.remove(instrument)
@@ -87,7 +89,7 @@ def _guard(instrument: Instrument, name: str) -> Callable[..., None]:
             hook(*args)
         except BaseException:  # also SystemExit: it is no process's own
             logger.exception("the hook %s of %r raised; the instrument is removed", name, instrument)
-            remove(instrument)
+            remove_instrument(instrument)
 
     return call_hook
 

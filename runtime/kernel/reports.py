@@ -13,7 +13,7 @@ from typing import Any
 
 from runtime.kernel.instrument import hooks
 from runtime.kernel.process import Process
-from runtime.terms.crash import Crash
+from runtime.terms.crash import Crash, StackFrame
 from runtime.terms.term import Term
 from runtime.terms.text import reason_text, render
 
@@ -42,10 +42,16 @@ class Report:
         lines = [self.kind.replace("_", " ")]
         for name, value in self.fields.items():
             if name == "stacktrace":
-                lines.extend(f"    {f.file}:{f.line} in {f.function}" for f in value)
+                lines.extend(_frame_line(frame) for frame in value)
+            elif name.endswith("_stacktrace"):
+                lines += [f"  {name}:", *map(_frame_line, value)] if value else []
             else:
                 lines.append(f"  {name}: {reason_text(value) if 'reason' in name else render(value)}")
         return "\n".join(lines)
+
+
+def _frame_line(frame: StackFrame) -> str:
+    return f"    {frame.file}:{frame.line} in {frame.function}"
 
 
 def report(kind: str, level: int, **fields: Any) -> None:

@@ -10,6 +10,7 @@ import logging
 from typing import cast
 
 from runtime.kernel.body import exit_reason
+from runtime.kernel.info import stack_of_process
 from runtime.kernel.instrument import hooks
 from runtime.kernel.mailbox import NOTHING, take
 from runtime.kernel.process import DEAD, OUTSIDE, RECEIVING, RUNNABLE, Body, Destination, NameTable, Process, Worker
@@ -356,6 +357,19 @@ def _end(server: Callbacks, process: Process, worker: Worker, ending: Ending) ->
     finish(process, reason)
 
 
+def _client_of(message: Term) -> dict[str, Term]:
+    """Return who has made the call that a server ended in, and where it waits (OTP: ``client_info``)."""
+    if not _is_call(message):
+        return {}
+    client: Process = message[1].watcher
+    return {
+        "client": client.pid,
+        "client_name": client.name or client.label,
+        "client_is_alive": client.state is not DEAD,
+        "client_stacktrace": stack_of_process(client),
+    }
+
+
 def _report_end(process: Process, reason: Term, last_message: Term, server: Callbacks) -> None:
     """Report that a server ended abnormally (OTP: gen_server's terminate report)."""
     try:
@@ -368,6 +382,7 @@ def _report_end(process: Process, reason: Term, last_message: Term, server: Call
         name=process.known_as,
         pid=process.pid,
         last_message=last_message,
+        **_client_of(last_message),
         state=state,
         **server.status_items(),
         reason=reason,

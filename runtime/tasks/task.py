@@ -61,7 +61,7 @@ class Task(Generic[T]):
         """Return a task of the caller that has ended already, with `value` as its result (Elixir: Task.completed).
 
         No process is started: use it where a function that returns a task knows the result at once. It can be awaited
-        and yielded; `shutdown` and `ignore` raise ValueError. Its Pid is ``<0.0.0>``, which no process has.
+        and yielded; `shutdown_task` and `ignore_task` raise ValueError. Its Pid is ``<0.0.0>``, which no process has.
         """
         ref = Ref()
         send(self_(), (ref, value))
@@ -79,7 +79,8 @@ def spawn_task(fn: Callable[..., T], *args: object, **kwargs: object) -> Task[T]
     owner = current_process("spawn_task")
     ref = Ref()
     owner.node.add_alias(owner, ref, "demonitor")
-    process = start_task_process(_run_and_reply, (ref, check_function(fn), args, kwargs), linked=True, shown_as=fn)
+    work = (ref, check_function(fn), args, kwargs)
+    process = start_task_process(_run_and_reply, work, linked=True, shown_as=fn, shown_with=(args, kwargs))
     watch(owner, process, ref, process.pid)
     return Task(process.pid, ref, owner.pid, name_of(fn))
 
@@ -198,14 +199,14 @@ def yield_many(
         waiting.discard(ref)
         demonitor(ref, flush=True)
     if len(outcomes) < most:
-        end: dict[str, Callable[[Task[T]], Outcome[T] | None]] = {"kill_task": _kill, "ignore": ignore}
+        end: dict[str, Callable[[Task[T]], Outcome[T] | None]] = {"kill_task": _kill, "ignore": ignore_task}
         if on_timeout in end:
             outcomes |= {task.ref: end[on_timeout](task) for task in tasks if task.ref in waiting}
     return [(task, outcomes.pop(task.ref, None)) for task in tasks]
 
 
 def _kill(task: Task[T]) -> Outcome[T] | None:
-    return shutdown(task, "brutal_kill")
+    return shutdown_task(task, "brutal_kill")
 
 
 def _checked_limit(limit: object) -> int:
@@ -214,7 +215,7 @@ def _checked_limit(limit: object) -> int:
     return limit
 
 
-def shutdown(task: Task[T], timeout: TimeoutArgument | Literal["brutal_kill"] = 5.0) -> Outcome[T] | None:
+def shutdown_task(task: Task[T], timeout: TimeoutArgument | Literal["brutal_kill"] = 5.0) -> Outcome[T] | None:
     """End a task: with ``"shutdown"``, and after `timeout` seconds by killing; ``"brutal_kill"`` kills at once.
 
     Returns ``("ok", result)`` when it had finished, ``("exit", reason)`` when it had ended otherwise, else None.
@@ -223,7 +224,7 @@ def shutdown(task: Task[T], timeout: TimeoutArgument | Literal["brutal_kill"] = 
     if isinstance(timeout, str) and timeout not in ("brutal_kill", "infinity"):
         raise ValueError(f"timeout is {timeout!r}; allowed are seconds, 'brutal_kill', and 'infinity' or None")
     seconds = None if timeout == "brutal_kill" else seconds_of(timeout)
-    pid = _process_of(task, "shutdown")
+    pid = _process_of(task, "shutdown_task")
     ref = monitor(pid)
     unlink(pid)
     exit(pid, "kill" if kills else "shutdown")
@@ -242,9 +243,9 @@ def shutdown(task: Task[T], timeout: TimeoutArgument | Literal["brutal_kill"] = 
     return None if is_atom(reason, "killed" if kills else "shutdown") else ("exit", reason)
 
 
-def ignore(task: Task[T]) -> Outcome[T] | None:
+def ignore_task(task: Task[T]) -> Outcome[T] | None:
     """Let go of a task, which runs on unlinked. Returns its outcome when it has ended already, else None."""
-    pid = _process_of(task, "ignore")
+    pid = _process_of(task, "ignore_task")
     outcome = yield_(task, 0)
     unlink(pid)
     demonitor(task.ref, flush=True)

@@ -25,6 +25,8 @@ class TaskBody(PlainBody, eq=False):
 
     starter: Pid
     shown_as: Callable[..., object]
+    shown_with: tuple[tuple[object, ...], dict[str, object]] | None = None
+    """The arguments of `shown_as`, where they are not those of `function`."""
 
     @property
     def initial_call(self) -> str:
@@ -47,6 +49,7 @@ class TaskBody(PlainBody, eq=False):
 
     def _report(self, process: Process, reason: Term) -> None:
         starter = self.starter.process
+        arguments, keywords = self.shown_with or (self.args, self.kwargs)
         report(
             "task_terminating",
             logging.ERROR,
@@ -54,6 +57,8 @@ class TaskBody(PlainBody, eq=False):
             pid=process.pid,
             starter=self.starter if starter is None or starter.name is None else starter.name,
             function=process.label,
+            arguments=list(arguments),
+            keyword_arguments=dict(keywords),
             reason=reason,
         )
 
@@ -67,15 +72,16 @@ def start_task_process(
     starter: Pid | None = None,
     callers: list[Pid] | None = None,
     shown_as: Callable[..., object] | None = None,
+    shown_with: tuple[tuple[object, ...], dict[str, object]] | None = None,
 ) -> Process:
     """Start a process for a task of the caller.
 
     It has `$ancestors` and `$callers` (the caller and its own callers, unless given); observers show it as the
-    function, or as `shown_as`.
+    function, or as `shown_as`, and reports name its arguments, or `shown_with`.
     """
     parent = current_process("spawn_task")
     shown_as = shown_as or function
-    body = TaskBody(function, args, kwargs or {}, starter or parent.pid, shown_as)
+    body = TaskBody(function, args, kwargs or {}, starter or parent.pid, shown_as, shown_with)
     process = start_process(parent.node, parent, body, None, name_of(shown_as))
     process.ancestors = lineage_of(parent)
     dictionary_of(process)["$callers"] = callers_of(parent) if callers is None else callers
@@ -84,11 +90,12 @@ def start_task_process(
     return process
 
 
-def show_as(process: Process, fn: Callable[..., object]) -> None:
+def show_as(process: Process, fn: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object]) -> None:
     """Let a task that has got its function now be shown as that."""
     process.label = name_of(fn)
     assert isinstance(process.body, TaskBody)
     process.body.shown_as = fn
+    process.body.shown_with = (args, kwargs)
     dictionary_of(process)["$initial_call"] = process.initial_call
 
 

@@ -14,7 +14,7 @@ from runtime.kernel.mailbox import receive, send
 from runtime.kernel.process import Pid
 from runtime.kernel.processes import demonitor, exit, monitor, self_, spawn, unlink
 from runtime.kernel.signals import Down, Exit, unlink_processes
-from runtime.tasks.task import Outcome, Task, check_function, shutdown, spawn_task
+from runtime.tasks.task import Outcome, Task, check_function, shutdown_task, spawn_task
 from runtime.terms.errors import CallError
 from runtime.terms.immutable import travels_by_reference
 from runtime.terms.pattern import ANY
@@ -231,7 +231,7 @@ def _time_out(slot: _Slot[object, object], consumer: Pid) -> None:
 
 def _kill(task: Task[T]) -> None:
     """End a task of a stream that is given up."""
-    shutdown(task, "brutal_kill")
+    shutdown_task(task, "brutal_kill")
     _flush_exit(task)
 
 

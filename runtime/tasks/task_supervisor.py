@@ -192,7 +192,7 @@ def _await_work(owner: Pid) -> None:
     demonitor(watch, flush=True)
     _, _, ref, callers, fn, args, kwargs = message
     process = current_process("async_")
-    show_as(process, fn)
+    show_as(process, fn, args, kwargs)
     assert process.dictionary is not None
     process.dictionary["$callers"] = callers
     send(ref, (ref, fn(*args, **kwargs)))

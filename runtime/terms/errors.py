@@ -62,7 +62,10 @@ class NotInProcessError(RuntimeFault):
 
 
 class Unsuccessful(RuntimeFault):
-    """Base of the errors that carry an exit reason. Not raised itself."""
+    """Base of the errors that carry an exit reason: `CallError`, `StartError`, `SupervisorError`. Not raised itself.
+
+    `reason` says why, as a term that a program can match: ``"noproc"``, ``("already_started", pid)``, a `Crash`.
+    """
 
     def __init__(self, reason: Any, message: str | None = None) -> None:
         super().__init__(message or _shown(reason))

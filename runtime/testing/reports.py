@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from runtime import Instrument, Report, install, remove
+from runtime import Instrument, Report, install_instrument, remove_instrument
 from runtime.terms.crash import Crash
 
 
@@ -51,8 +51,8 @@ def _crash_of(report: Report) -> Crash | None:
 def reports_fixture() -> Iterator[Reports]:
     """Collect the reports of the test and return them."""
     collected = Reports()
-    install(collected)
+    install_instrument(collected)
     try:
         yield collected
     finally:
-        remove(collected)
+        remove_instrument(collected)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from runtime import Crash, Instrument, Report, install, remove
+from runtime import Crash, Instrument, Report, install_instrument, remove_instrument
 from tests.conformance.harness import settle
 
 CALLBACK_MODULES = {"Plain": "gplain", "Worker": "cw", "Srv": "server", "Sup": "csup"}
@@ -22,12 +22,12 @@ class _Collector(Instrument):
 def reports_during(cause: Callable[[], Any]) -> list[tuple[Any, ...]]:
     """Level, kind and fields of each report made while `cause` runs and what follows from it happens, in order."""
     collector = _Collector()
-    install(collector)
+    install_instrument(collector)
     try:
         cause()
         settle()
     finally:
-        remove(collector)
+        remove_instrument(collector)
     return [_shown(report) for report in collector.reports]
 
 

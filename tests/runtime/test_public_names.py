@@ -13,6 +13,7 @@ import pytest
 import runtime
 
 NAMES = [
+    "Unsuccessful",
     "await_exit",
     "RequestIds",
     "reqids_add",
@@ -92,8 +93,8 @@ NAMES = [
     "flush",
     "get_childspec",
     "get_label",
-    "ignore",
-    "install",
+    "ignore_task",
+    "install_instrument",
     "link",
     "monitor",
     "now",
@@ -104,7 +105,7 @@ NAMES = [
     "receive_response",
     "register",
     "registered",
-    "remove",
+    "remove_instrument",
     "reply",
     "restart_child",
     "resume",
@@ -114,7 +115,7 @@ NAMES = [
     "send_after",
     "send_request",
     "set_label",
-    "shutdown",
+    "shutdown_task",
     "sleep",
     "spawn",
     "spawn_link",
@@ -173,3 +174,26 @@ def test_a_public_class_is_found_again_by_its_pickle() -> None:
         value = getattr(runtime, name)
         if isinstance(value, type):
             assert pickle.loads(pickle.dumps(value)) is value
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("ignore", "ignore_task"),
+        ("install", "install_instrument"),
+        ("remove", "remove_instrument"),
+        ("shutdown", "shutdown_task"),
+    ],
+)
+def test_a_name_that_did_not_say_of_what_still_works_and_warns(old: str, new: str) -> None:
+    with pytest.warns(DeprecationWarning, match=rf"runtime\.{old} is called runtime\.{new} now"):
+        assert getattr(runtime, old) is getattr(runtime, new)
+    assert old not in runtime.__all__
+    with pytest.warns(DeprecationWarning, match=old) as caught:
+        exec(f"from runtime import {old}", {})
+    assert {warning.filename for warning in caught} == {"<string>"}
+
+
+def test_what_carries_a_reason_has_a_public_base() -> None:
+    for error in (runtime.CallError, runtime.StartError, runtime.SupervisorError):
+        assert issubclass(error, runtime.Unsuccessful)

@@ -5,13 +5,13 @@ from runtime import (
     alive,
     exit,
     flush,
-    install,
+    install_instrument,
     monitor,
     process_info,
     processes,
     receive,
     register,
-    remove,
+    remove_instrument,
     self_,
     send,
     send_after,
@@ -66,13 +66,13 @@ def test_an_interval_for_a_name_waits_while_no_process_has_it() -> None:
     pid = spawn(receive, "never")
     register("listener", pid)
     reports = Reports()
-    install(reports)
+    install_instrument(reports)
     timer.send_interval("listener", "tick", 1.0)
     unregister("listener")
     sleep(1.5)
     register("listener", self_())
     sleep(1.0)
-    remove(reports)
+    remove_instrument(reports)
     assert flush() == ["tick"]
     assert reports.made == []
     exit(pid, "kill")

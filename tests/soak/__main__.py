@@ -21,7 +21,7 @@ from typing import Any
 
 import gevent.subprocess
 
-from runtime import install, remove, run, sleep
+from runtime import install_instrument, remove_instrument, run, sleep
 from runtime.introspection.answers import answers
 from runtime.introspection.service import Service, serve
 from runtime.introspection.threads import background
@@ -98,7 +98,7 @@ def soak(options: argparse.Namespace) -> Result:
     """Run it all, as the first process of a node."""
     node = this_node()
     outgrown = Outgrown()
-    install(outgrown)
+    install_instrument(outgrown)
     answers.REMEMBERED = background.ATTENTION = REMEMBERED
     service = serve("soak")
     observer = Observer(str(service.path))
@@ -137,7 +137,7 @@ def soak(options: argparse.Namespace) -> Result:
     problems += growth("bytes of memory at rest", [each.figures.resident for each in (warm, *rounds)])
     problems += growth("pieces of memory at rest", [each.figures.blocks for each in (warm, *rounds)])
     observed = observer.end()
-    remove(outgrown)
+    remove_instrument(outgrown)
     if observed["dropped"]:
         problems.append(f"the observer was dropped {observed['dropped']} times")
     counts = {**havoc.counts, "ended by max_heap_size": outgrown.count, "signals that raised": surprises.raised}

@@ -36,12 +36,14 @@ SECTIONS = {
         "start_child terminate_child restart_child delete_child get_childspec get_callback_module "
         "DynamicSupervisor DynamicSupervisorSpec PartitionSupervisor"
     ),
-    "Tasks": "Task spawn_task await_ await_many yield_ yield_many shutdown ignore async_stream TaskSupervisor",
+    "Tasks": (
+        "Task spawn_task await_ await_many yield_ yield_many shutdown_task ignore_task async_stream TaskSupervisor"
+    ),
     "Applications": "Application",
-    "Hooks": "Instrument install remove Report",
+    "Hooks": "Instrument install_instrument remove_instrument Report",
     "Errors": (
         "RuntimeFault NoProcessError NotInProcessError AlreadyRegisteredError ReceiveTimeout ProcessExit ProcessKilled "
-        "CallError StartError SupervisorError SpecError ApplicationError"
+        "Unsuccessful CallError StartError SupervisorError SpecError ApplicationError"
     ),
 }
 """The headings of the page, and the public names below each. A test holds them against `runtime.__all__`."""

@@ -13,7 +13,7 @@ from runtime.introspection.console.program import Program, compile_program, forg
 from runtime.introspection.console.transcript import Transcript
 from runtime.introspection.console.vocabulary import vocabulary
 from runtime.kernel.body import exit_reason
-from runtime.kernel.instrument import Instrument, install, remove
+from runtime.kernel.instrument import Instrument, install_instrument, remove_instrument
 from runtime.kernel.mailbox import receive
 from runtime.kernel.node import Node
 from runtime.kernel.process import DEAD, OUTSIDE, Process, Worker
@@ -60,7 +60,7 @@ class Console(Instrument):
 
     def open(self) -> None:
         """Start the process, and catch what it prints."""
-        install(self)
+        install_instrument(self)
         captured.add(self)
         self._start()
 
@@ -70,7 +70,7 @@ class Console(Instrument):
             return
         self._closed = True
         captured.remove(self)
-        remove(self)
+        remove_instrument(self)
         if self.process is not None and self.process.state is not DEAD:
             exit_signal(self.process, OUTSIDE, "kill")
         self.names.clear()

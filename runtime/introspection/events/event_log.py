@@ -29,7 +29,7 @@ from runtime.introspection.reading.tree_path import (
     short_call,
 )
 from runtime.introspection.threads.node_calls import ObserverTask
-from runtime.kernel.instrument import Instrument, install, remove
+from runtime.kernel.instrument import Instrument, install_instrument, remove_instrument
 from runtime.kernel.node import Node
 from runtime.kernel.outside import OutsideBody
 from runtime.kernel.process import OUTSIDE, Pid, Process
@@ -77,13 +77,13 @@ class SpawnHook(Instrument):
         """Log spawns from now on."""
         if not self._is_on:
             self._is_on = True
-            install(self)
+            install_instrument(self)
 
     def switch_off(self) -> None:
         """Log no more spawns."""
         if self._is_on:
             self._is_on = False
-            remove(self)
+            remove_instrument(self)
 
     def spawned(self, process: Process) -> None:
         """Log a spawn."""

@@ -19,11 +19,11 @@ from runtime import (
     exit,
     flag,
     flush,
-    ignore,
+    ignore_task,
     receive,
     self_,
     send,
-    shutdown,
+    shutdown_task,
     sleep,
     spawn,
     spawn_task,
@@ -109,30 +109,30 @@ def x59_task_shutdown(log: Log) -> None:
     log("---", "running")
     task = begin(lambda: "never")
     held("s")
-    log("shutdown", shutdown(task), alive(task.pid), flush())
-    log("again", shutdown(task))
+    log("shutdown", shutdown_task(task), alive(task.pid), flush())
+    log("again", shutdown_task(task))
     for tag, function in (("finished", lambda: "value"), ("crashed", lambda: exit("boom"))):
         log("---", tag)
         task = begin(function)
         down_after(task.pid, lambda: open_gate("s", True))
-        log("shutdown", shutdown(task), len(flush()))
+        log("shutdown", shutdown_task(task), len(flush()))
     log("---", "brutal")
     task = trapping(lambda: None)
-    log("shutdown", shutdown(task, "brutal_kill"), alive(task.pid), flush())
+    log("shutdown", shutdown_task(task, "brutal_kill"), alive(task.pid), flush())
     log("---", "replies_at_shutdown")
     task = trapping(lambda: "last_words")
-    log("shutdown", shutdown(task), alive(task.pid))
+    log("shutdown", shutdown_task(task), alive(task.pid))
     flush()
     log("---", "exits_otherwise")
-    log("shutdown", shutdown(trapping(lambda: exit("odd"))))
+    log("shutdown", shutdown_task(trapping(lambda: exit("odd"))))
     flush()
     log("---", "does_not_stop")
     task = trapping(lambda: gate("stuck"))
-    log("shutdown", shutdown(task, 0.05), alive(task.pid))
+    log("shutdown", shutdown_task(task, 0.05), alive(task.pid))
     flush()
     log("---", "foreign")
     task = begin(lambda: "value")
-    client("foreign", lambda: named_exception(shutdown, task))
+    client("foreign", lambda: named_exception(shutdown_task, task))
     log("foreign", outcome("foreign"))
     open_gate("s", True)
     log("await", await_(task))
@@ -339,14 +339,14 @@ def x65_task_under_supervisors(log: Log) -> None:
     log("linked", down_after(linked, lambda: open_gate("linked", "boom")), [message.reason for message in flush()])
     task = spawn_task(lambda: gate("ignored"))
     ignored = held("ignored")
-    log("ignore_running", ignore(task))
+    log("ignore_running", ignore_task(task))
     log("runs_on", down_after(ignored, lambda: release(ignored, "value")), flush())
     done = spawn_task(lambda: "value")
     settle()
-    log("ignore_finished", ignore(done))
+    log("ignore_finished", ignore_task(done))
     crashed = spawn_task(lambda: exit("boom"))
     settle()
-    log("ignore_crashed", ignore(crashed), len(flush()))
+    log("ignore_crashed", ignore_task(crashed), len(flush()))
 
 
 def x74_completed_tasks(log: Log) -> None:
@@ -355,7 +355,7 @@ def x74_completed_tasks(log: Log) -> None:
     tasks: list[Task[Any]] = [Task.completed(1), spawn_task(lambda: gate("later")), Task.completed(3)]
     log("yield_many", [outcome for _, outcome in yield_many(tasks, 0.03)])
     log("await_many", await_many([Task.completed(1), Task.completed(2)]))
-    log("shutdown", ("raised", "ArgumentError") if attempt(shutdown, Task.completed(3))[0] == "error" else None)
+    log("shutdown", ("raised", "ArgumentError") if attempt(shutdown_task, Task.completed(3))[0] == "error" else None)
     twice = Task.completed(1)
     log("twice_in_a_list", [outcome for _, outcome in yield_many([twice, twice], 0.01)])
     log("awaited_again", attempt(await_, twice, 0.01)[0])

@@ -14,10 +14,10 @@ from runtime import (
     GenServer,
     Instrument,
     cast,
-    install,
+    install_instrument,
     monitor,
     receive,
-    remove,
+    remove_instrument,
     run,
 )
 from runtime.terms.text import render
@@ -68,11 +68,11 @@ def test_an_instrument_that_raises_is_removed_and_the_process_ends_as_it_should(
     @in_node
     def test() -> None:
         broken = Broken()
-        install(broken)
+        install_instrument(broken)
         try:
             assert end_of(lambda: None) == "normal"
         finally:
-            remove(broken)
+            remove_instrument(broken)
 
     test()
 

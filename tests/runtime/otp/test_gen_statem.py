@@ -22,9 +22,9 @@ from runtime import (
     call,
     cast,
     exit,
-    install,
+    install_instrument,
     receive,
-    remove,
+    remove_instrument,
     self_,
     send,
     sleep,
@@ -258,7 +258,7 @@ def test_the_report_of_a_machine_that_ends_names_its_state_the_event_and_what_wa
 
     reports: list[Any] = []
     watching = Last()
-    install(watching)
+    install_instrument(watching)
     try:
         pid = door()
         cast(pid, "early")
@@ -266,7 +266,7 @@ def test_the_report_of_a_machine_that_ends_names_its_state_the_event_and_what_wa
         cast(pid, "fail")
         sleep(0.1)
     finally:
-        remove(watching)
+        remove_instrument(watching)
     fields = next(report.fields for report in reports if report.kind == "server_terminated")
     assert (fields["machine_state"], fields["event"]) == ("open", ("cast", "fail"))
     assert (fields["timeouts"], fields["postponed"]) == ({"state_timeout": "close"}, [])

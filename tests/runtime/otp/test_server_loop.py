@@ -1,6 +1,8 @@
 """The loop of a server: turns, stacks and context. What callbacks return, the conformance scenarios show."""
 
 import contextvars
+import re
+from contextlib import suppress
 from typing import Any
 
 import gevent.local
@@ -12,6 +14,7 @@ from runtime import (
     GenServer,
     Pid,
     Reply,
+    Report,
     Timeout,
     call,
     cast,
@@ -24,9 +27,13 @@ from runtime import (
     sleep,
     spawn,
 )
+from runtime import (
+    sys as system,
+)
 from runtime.kernel.process import Process
 from runtime.otp.server_loop import TURN
 from tests.support.in_node import in_node
+from tests.support.kept_reports import kept_reports
 
 variable: contextvars.ContextVar[int] = contextvars.ContextVar("variable", default=0)
 local = gevent.local.local()
@@ -173,3 +180,59 @@ def test_the_death_of_a_server_is_the_end_of_all_who_wait_for_it() -> None:
     exit(server, "kill")
     sleep(0.1)
     assert flush() == ["killed"] * 3
+
+
+class _Breaks(GenServer):
+    def handle_call(self, request: Any, caller: Any) -> Any:
+        raise ValueError(request)
+
+    def handle_cast(self, message: Any) -> None:
+        raise ValueError(message)
+
+
+def _asks_in_vain(server: Pid) -> None:
+    with suppress(CallError):
+        call(server, "soup")
+
+
+def _ending_of(server: Pid, reports: list[Report]) -> dict[str, Any]:
+    return next(
+        report.fields for report in reports if report.kind == "server_terminated" and report.fields["pid"] == server
+    )
+
+
+@in_node
+def test_the_report_of_a_server_that_ends_in_a_call_names_the_client_and_where_it_waits() -> None:
+    server = _Breaks.start()
+    assert server is not None
+    with kept_reports() as reports:
+        client = spawn(_asks_in_vain, server, name="waiter")
+        sleep(0.1)
+    fields = _ending_of(server, reports)
+    assert (fields["client"], fields["client_name"], fields["client_is_alive"]) == (client, "waiter", True)
+    assert "_asks_in_vain" in [frame.function for frame in fields["client_stacktrace"]]
+    text = next(report for report in reports if report.fields is fields).text()
+    assert f"  client: {client}\n  client_name: 'waiter'" in text
+    assert re.search(r"  client_stacktrace:\n    .*test_server_loop.py:\d+ in _asks_in_vain", text)
+
+
+@in_node
+def test_a_client_that_is_dead_has_no_place_and_a_cast_has_no_client() -> None:
+    server = _Breaks.start()
+    assert server is not None
+    with kept_reports() as reports:
+        system.suspend(server)
+        client = spawn(_asks_in_vain, server)
+        sleep(0.1)
+        exit(client, "kill")
+        sleep(0.1)
+        system.resume(server)
+        sleep(0.1)
+    fields = _ending_of(server, reports)
+    assert (fields["client"], fields["client_is_alive"], fields["client_stacktrace"]) == (client, False, [])
+    server = _Breaks.start()
+    assert server is not None
+    with kept_reports() as reports:
+        cast(server, "soup")
+        sleep(0.1)
+    assert "client" not in _ending_of(server, reports)

@@ -25,10 +25,10 @@ from runtime import (
     call,
     exit,
     flag,
-    install,
+    install_instrument,
     monitor,
     receive,
-    remove,
+    remove_instrument,
     run,
     self_,
     send,
@@ -351,10 +351,10 @@ def test_a_hook_in_the_middle_of_a_death_is_not_left() -> None:
 
     def main(ask: Callable[[], object]) -> None:
         instrument = Asking(ask)
-        install(instrument)
+        install_instrument(instrument)
         monitor(spawn(lambda: None))
         receive(Down)
-        remove(instrument)
+        remove_instrument(instrument)
 
     assert answer_of(main) == [False]
 

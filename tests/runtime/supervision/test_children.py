@@ -3,9 +3,9 @@ from typing import Any
 from runtime import (
     Exit,
     Instrument,
-    install,
+    install_instrument,
     receive,
-    remove,
+    remove_instrument,
 )
 from tests.support.in_node import in_node
 from tests.support.kept_reports import reported
@@ -25,12 +25,12 @@ class Listener(Instrument):
 @in_node
 def test_observers_hear_of_every_restart_with_what_is_left_of_the_budget() -> None:
     listener = Listener()
-    install(listener)
+    install_instrument(listener)
     sup = started([member("a", "ok", "no", "ok"), member("b")], strategy="one_for_all", max_restarts=2)
     old = {id: member_pid(sup, id) for id in "ab"}
     crash(sup, "b")
     crash(sup, "b")
-    remove(listener)
+    remove_instrument(listener)
     kinds = [kind for kind, _ in listener.events]
     assert kinds == ["restart_failed", "restarted", "restarted", "gave_up"]
     failed, first, second, gave_up = (fields for _, fields in listener.events)

@@ -15,8 +15,8 @@ from runtime import (
     cast,
     exit,
     flag,
-    install,
-    remove,
+    install_instrument,
+    remove_instrument,
     send,
     sleep,
     spawn,
@@ -94,14 +94,14 @@ def test_the_id_of_a_via_name_leaves_out_the_value_that_it_registers() -> None:
 @in_node
 def test_reports_call_a_supervisor_by_its_via_name() -> None:
     reports = Reports()
-    install(reports)
+    install_instrument(reports)
     Registry.start_link("unique", name="reg")
     flag(trap_exit=True)
     Supervisor.start_link([member("a")], name=("via", "reg", "sup"))
     Supervisor.start_link([member("b")], name="plain")
     crash(("via", "reg", "sup"), "a")
     crash("plain", "b")
-    remove(reports)
+    remove_instrument(reports)
     said = [report.fields["supervisor"] for report in reports.made if report.kind == "supervisor_report"]
     assert said == [("via", "reg", "sup"), "plain"]
 
@@ -109,12 +109,12 @@ def test_reports_call_a_supervisor_by_its_via_name() -> None:
 @in_node
 def test_reports_call_a_server_by_its_via_name() -> None:
     reports = Reports()
-    install(reports)
+    install_instrument(reports)
     Registry.start_link("unique", name="reg")
     for name in (("via", "reg", "server", "value"), "plain", None):
         cast(Member.start("m", name=name), "boom")
     sleep(0.01)
-    remove(reports)
+    remove_instrument(reports)
     *named, nameless = [report.fields for report in reports.made if report.kind == "server_terminated"]
     assert [fields["name"] for fields in named] == [("via", "reg", "server"), "plain"]
     assert nameless["name"] == nameless["pid"]

@@ -17,13 +17,13 @@ from runtime import (
     exit,
     flag,
     flush,
-    ignore,
+    ignore_task,
     monitor,
     process_info,
     receive,
     self_,
     send,
-    shutdown,
+    shutdown_task,
     sleep,
     spawn,
     spawn_task,
@@ -148,7 +148,7 @@ def test_several_tasks_can_be_looked_for() -> None:
 @in_node
 def test_a_task_can_be_shut_down() -> None:
     task = spawn_task(slow, 60.0)
-    assert shutdown(task) is None
+    assert shutdown_task(task) is None
     assert not alive(task.pid)
     assert flush() == []
 
@@ -157,7 +157,7 @@ def test_a_task_can_be_shut_down() -> None:
 def test_shutting_down_a_task_that_has_finished_gives_its_result() -> None:
     task = spawn_task(slow, 0.1)
     sleep(0.2)
-    assert shutdown(task) == ("ok", "done")
+    assert shutdown_task(task) == ("ok", "done")
 
 
 @in_node
@@ -165,7 +165,7 @@ def test_shutting_down_a_task_that_has_failed_gives_its_reason() -> None:
     flag(trap_exit=True)
     task = spawn_task(exit, "boom")
     sleep(0.1)
-    assert shutdown(task) == ("exit", "boom")
+    assert shutdown_task(task) == ("exit", "boom")
 
 
 @in_node
@@ -176,18 +176,18 @@ def test_a_task_that_will_not_shut_down_is_killed() -> None:
 
     task = spawn_task(stubborn)
     sleep(0.1)
-    assert shutdown(task, 0.5) == ("exit", "killed")
+    assert shutdown_task(task, 0.5) == ("exit", "killed")
     task = spawn_task(stubborn)
     sleep(0.1)
-    assert shutdown(task, "brutal_kill") is None
+    assert shutdown_task(task, "brutal_kill") is None
     with pytest.raises(ValueError, match="allowed are seconds"):
-        shutdown(spawn_task(slow, 0.1), "soon")  # type: ignore[arg-type]
+        shutdown_task(spawn_task(slow, 0.1), "soon")  # type: ignore[arg-type]
 
 
 @in_node
 def test_a_task_that_is_let_go_runs_on_alone() -> None:
     task = spawn_task(slow, 0.5)
-    assert ignore(task) is None
+    assert ignore_task(task) is None
     assert process_info(task.pid, "links") == {"links": []}
     sleep(1.0)
     assert flush() == []
@@ -229,14 +229,14 @@ def test_what_is_no_function_or_no_task_is_refused_at_the_call() -> None:
         await_(7)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("wait", [await_, yield_, shutdown])
+@pytest.mark.parametrize("wait", [await_, yield_, shutdown_task])
 @in_node
 def test_a_time_that_is_none_is_refused_at_the_call(wait: Any) -> None:
     task = spawn_task(sleep, 60.0)
     for wrong, error in (("soon", (TypeError, ValueError)), (-1, ValueError), (True, TypeError), (nan, ValueError)):
         with pytest.raises(error, match="seconds"):
             wait(task, wrong)
-    shutdown(task)
+    shutdown_task(task)
 
 
 @pytest.mark.parametrize("wait", [await_many, yield_many])
@@ -258,7 +258,7 @@ def test_none_and_infinity_mean_no_limit(no_limit: Any) -> None:
     assert await_many([spawn_task(late)], no_limit) == [1]
     assert yield_(spawn_task(late), no_limit) == ("ok", 1)
     assert [outcome for _, outcome in yield_many([spawn_task(late)], no_limit)] == [("ok", 1)]
-    assert shutdown(spawn_task(late), no_limit) is None
+    assert shutdown_task(spawn_task(late), no_limit) is None
 
 
 @in_node
@@ -266,7 +266,7 @@ def test_what_is_no_task_is_refused_before_any_is_waited_for() -> None:
     task = spawn_task(sleep, 60.0)
     with pytest.raises(TypeError, match="takes a Task, not 7"):
         yield_many([task, 7], 60.0)  # type: ignore[arg-type]
-    shutdown(task)
+    shutdown_task(task)
 
 
 @in_node
@@ -275,7 +275,7 @@ def test_what_is_not_several_tasks_is_refused_at_the_call() -> None:
     for wait in (await_many, yield_many):
         with pytest.raises(TypeError, match=r"takes several tasks, in a list for example, not Task"):
             wait(task)  # type: ignore[arg-type]
-    shutdown(task)
+    shutdown_task(task)
 
 
 @in_node
@@ -303,7 +303,7 @@ def test_a_completed_task_has_its_result_and_no_process() -> None:
     value.append(2)
     assert not alive(task.pid)
     assert await_(task) == [1]
-    for end in (shutdown, ignore):
+    for end in (shutdown_task, ignore_task):
         with pytest.raises(ValueError, match=r"made by Task\.completed"):
             end(Task.completed(1))
     assert yield_many([Task.completed(1)], on_timeout="kill_task")[0][1] == ("ok", 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime import exit, install, receive, remove, sleep, spawn
+from runtime import exit, install_instrument, receive, remove_instrument, sleep, spawn
 from runtime.introspection import wire
 from runtime.introspection.events.event_log import EventLog
 from runtime.kernel.node import this_node
@@ -13,13 +13,13 @@ from tests.support.trees import Observer
 @in_node
 def test_events_are_asked_for_by_number_and_by_process() -> None:
     log = EventLog(this_node())
-    install(log)
+    install_instrument(log)
     observer = Observer(log)
     first, second = spawn(receive), spawn(receive)
     for pid in (first, second):
         exit(pid, "boom")
     sleep(0.01)
-    remove(log)
+    remove_instrument(log)
     events = observer.events()
     assert [(event.kind, event.pid) for event in events] == [("exit", str(first)), ("exit", str(second))]
     assert observer.ask(wire.GetEvents(after=events[0].id)).events == events[1:]

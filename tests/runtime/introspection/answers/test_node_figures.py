@@ -8,7 +8,20 @@ import signal
 
 import pytest
 
-from runtime import exit, install, receive, register, remove, run, self_, send, send_after, sleep, spawn, unregister
+from runtime import (
+    exit,
+    install_instrument,
+    receive,
+    register,
+    remove_instrument,
+    run,
+    self_,
+    send,
+    send_after,
+    sleep,
+    spawn,
+    unregister,
+)
 from runtime.introspection.answers import node_figures
 from runtime.introspection.threads.pace import Pace
 from runtime.introspection.wire import NodeStats
@@ -46,7 +59,7 @@ def test_processes_messages_names_and_timers_are_counted() -> None:
 @in_node
 def test_what_dead_processes_had_taken_is_still_counted() -> None:
     observer = Observer()
-    install(observer.log)
+    install_instrument(observer.log)
     pid = spawn(lambda: (receive(), receive()))
     send(pid, "hello")
     sleep(0)
@@ -58,7 +71,7 @@ def test_what_dead_processes_had_taken_is_still_counted() -> None:
     assert _stats(observer).messages == before.messages  # also at the moment when it is in neither sum
     observer.log.past_messages = kept
     assert _stats(observer).messages == before.messages
-    remove(observer.log)
+    remove_instrument(observer.log)
 
 
 @in_node

@@ -6,7 +6,7 @@ from runtime import dictionary, exit, receive, self_, send, send_after, sleep, s
 from runtime.introspection import wire
 from runtime.introspection.answers.observed_node import Permissions
 from runtime.introspection.events.event_log import EventLog
-from runtime.kernel.instrument import install, remove
+from runtime.kernel.instrument import install_instrument, remove_instrument
 from runtime.kernel.node import this_node
 from runtime.kernel.process import Pid
 from tests.support.in_node import in_node
@@ -53,7 +53,7 @@ def test_without_state_neither_messages_nor_dictionaries_nor_timers_are_shown_or
 @in_node
 def test_events_show_no_text_of_exceptions_and_reasons_where_that_is_switched_off() -> None:
     log = EventLog(this_node(), exception_texts=False)
-    install(log)
+    install_instrument(log)
     observer = Observer(log, Permissions(exception_texts=False))
 
     def fail() -> None:
@@ -62,7 +62,7 @@ def test_events_show_no_text_of_exceptions_and_reasons_where_that_is_switched_of
     spawn(fail)
     spawn(lambda: exit("swordfish"))
     sleep(0.01)
-    remove(log)
+    remove_instrument(log)
     reasons = [event.reason for event in observer.events() if event.kind == "exit"]
     assert reasons == ["ValueError", wire.NOT_SHOWN]
     assert "swordfish" not in str(observer.events()).replace(__file__, "").replace('raise ValueError("swordfish")', "")

@@ -15,10 +15,10 @@ from runtime import (
     cast,
     exit,
     flag,
-    install,
+    install_instrument,
     link,
     receive,
-    remove,
+    remove_instrument,
     sleep,
     spawn,
     whereis,
@@ -38,13 +38,13 @@ class Logged:
 
     def __enter__(self) -> EventLog:
         self.log = EventLog(this_node())
-        install(self.log)
+        install_instrument(self.log)
         self.log.spawns.switch_on()
         return self.log
 
     def __exit__(self, *error: object) -> None:
         self.log.spawns.switch_off()
-        remove(self.log)
+        remove_instrument(self.log)
 
 
 def _events(log: EventLog, kind: str | None = None, **query: Any) -> list[wire.Event]:

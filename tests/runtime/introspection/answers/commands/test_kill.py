@@ -9,7 +9,7 @@ from typing import Any
 import gevent
 import pytest
 
-from runtime import Exit, alive, flag, install, receive, remove, sleep, spawn
+from runtime import Exit, alive, flag, install_instrument, receive, remove_instrument, sleep, spawn
 from runtime.introspection import wire
 from runtime.introspection.answers.commands import kill
 from runtime.kernel.process import OUTSIDE, Pid, Process
@@ -28,13 +28,13 @@ def _done(observer: Observer, pid: object, reason: str = "'kill'") -> wire.Done:
 @in_node
 def test_a_process_that_ends_is_said_to_have_and_the_event_is_the_cause_of_its_exit() -> None:
     observer = Observer()
-    install(observer.log)
+    install_instrument(observer.log)
     first, second = spawn(receive), spawn(receive)
     killed = _done(observer, first)
     assert killed.sentence == f"Killed {first}."
     assert _done(observer, second, "('no', 'disk')").sentence == f"Ended {second} with (no, disk)."
     assert not alive(first)
-    remove(observer.log)
+    remove_instrument(observer.log)
     kinds = {event.id: event for event in observer.events()}
     exited = next(event for event in kinds.values() if (event.kind, event.pid) == ("exit", str(first)))
     assert exited.cause == killed.event
