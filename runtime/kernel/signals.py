@@ -63,18 +63,17 @@ class Watch(Struct, eq=False):
 
     def fire(self, process: Process, reason: Term) -> None:
         """Tell the watcher that `process` is dead."""
-        watcher, number = self.watcher, self.ref.id
+        watcher, ref = self.watcher, self.ref
         monitors = watcher.monitors
-        if monitors is None or number not in monitors:
+        if monitors is None or ref.id not in monitors:
             return
         if watcher.aliases:
-            watcher.node.end_monitor_alias(watcher, self.ref)
-        if not (watcher.node.retells and _has_down(watcher, self.ref)):
-            if type(self) is TaggedWatch:
-                deliver(watcher, TaggedDown(self.tag, self.ref, self.dest, own_copy(reason)))
-            else:
-                deliver(watcher, Down(self.ref, self.dest, own_copy(reason)))
-        monitors.pop(number, None)
+            watcher.node.end_monitor_alias(watcher, ref)
+        copy = reason if type(reason) in ATOMIC else own_copy(reason)
+        down = TaggedDown(self.tag, ref, self.dest, copy) if type(self) is TaggedWatch else Down(ref, self.dest, copy)
+        if watcher.state is not DEAD:
+            put(watcher, down)
+        monitors.pop(ref.id, None)
 
 
 class TaggedWatch(Watch, eq=False):
@@ -206,12 +205,10 @@ def tell(process: Process) -> None:
 
     Deaths caused by this one queue up behind it, so that a long chain of links needs no deep stack.
     """
-    if hooks.exited and not process.node.retells:
+    node = process.node
+    if hooks.exited and not node.retells:
         for hook in hooks.exited:
             hook(process, process.reason, process.cause)
-    if not process.links and process.watchers is None and process.monitors is None:
-        return
-    node = process.node
     node.deaths.append(process)
     if not node.spreads:
         spread(node)
@@ -249,7 +246,10 @@ def _tell_of(process: Process) -> None:
             other.drop_link(process)
     if process.watchers:
         for watcher in [*process.watchers.values()]:
-            watcher.fire(process, reason)
+            if retells and isinstance(watcher, Watch) and _has_down(watcher.watcher, watcher.ref):
+                drop_watch(watcher.watcher, watcher.ref)
+            else:
+                watcher.fire(process, reason)
     process.links, process.watchers, process.monitors = (), None, None
 
 
