@@ -86,7 +86,10 @@ class Node:
         self._knock = self.hub.loop.async_(ref=False)
         self._knock.start(self._take_inbox)
         self._safety_net = self.hub.loop.prepare(ref=False)
+        # after gevent's own, which runs the callbacks
+        self._safety_net.priority = self.hub.loop.MINPRI  # type: ignore[attr-defined]  # of gevent's stubs
         self._safety_net.start(self._look_after)
+        self.scheduler.nudge()  # a watcher that is started in a callback of the hub is not called before the next wait
         self.spawned = 0
         """How many processes were started, and so the number of the last one."""
         self.crashed = 0
@@ -275,6 +278,7 @@ class Node:
         self.heap_limits.look_after()
         for look in self.looks_after:
             look()
+        scheduler.keep_awake()
 
     # -- Time -----------------------------------------------------------------------------------------------------
 

@@ -75,6 +75,7 @@ class Scheduler:
         "_again",
         "_batches",
         "_next_turn",
+        "_nudge",
         "_reaper",
         "_reaper_delay",
         "_reaping",
@@ -91,7 +92,6 @@ class Scheduler:
         "low",
         "may_have_lost",
         "pending",
-        "picked",
         "ready",
         "remains",
         "scheduled",
@@ -108,12 +108,6 @@ class Scheduler:
         self.low: deque[Process] = deque()
         """Ready processes of low priority, which run when no other is ready, and in every eighth batch."""
         self._batches = 0
-        self.picked: Process | None = None
-        """The process that was taken from the queue and does not run yet.
-
-        It takes itself from here when it does. So none is lost where an exception strikes on the way: the next one to
-        look into the queue finds it here.
-        """
         self.may_have_lost = False
         """Whether an exception has struck where a process was taken from the queue, which may then be in no queue."""
         self.pending: Any = None
@@ -143,6 +137,7 @@ class Scheduler:
         self.after_batch: Callable[[], None] | None = None
         """Called in the hub when nothing is ready any more; the mock clock jumps from here."""
         self._again = self.hub.loop.timer(0)
+        self._nudge: Any = self.hub.loop.timer(0)
         self._reaper: Any = self.hub.loop.timer(0)
         self._reaper_delay = 0.0
         self._reaping = False
@@ -192,35 +187,33 @@ class Scheduler:
             process.state = state
             budget = self.budget = self.budget - 1
             if budget > 0 or self.more_time():
-                while True:
-                    following = self.picked
-                    if following is None:
-                        if not ready:
-                            following = process
-                            _switch(self.hub)
-                            break
-                        following = self.picked = ready.popleft()
+                while ready:
+                    following = ready.popleft()
                     if following.state is not RUNNABLE:
-                        self.picked = None  # it died in the queue
+                        following = None  # it died in the queue
                         continue
                     other = following.worker
                     if other is None:
-                        # only the hub starts workers: a greenlet inherits the recursion depth of its starter
-                        _switch(self.idle.pop() if self.idle else self.hub)
+                        if self.idle:
+                            _switch(self.idle.pop(), following)
+                        else:  # only the hub starts workers: a greenlet inherits the recursion depth of its starter
+                            ready.appendleft(following)
+                            _switch(self.hub)
                     elif following is not process:
                         _switch(other)
                     break
+                else:
+                    following = process
+                    _switch(self.hub)
             else:
                 following = process
                 _switch(self.hub)
-            while self.picked is not process:
+            while process.state is not RUNNABLE:
                 _switch(self.hub)  # a stray switch from outside: nothing woke this process
-            process.state, self.picked = RUNNING, None
+            process.state = RUNNING
             process.reductions += 1
         except BaseException:
-            if following is None:
-                self.may_have_lost = True  # it may have struck where one was taken out
-            self._stop_waiting(process)
+            self._stop_waiting(process, following)
             raise
 
     def step_aside(self, process: Process) -> None:
@@ -230,18 +223,24 @@ class Scheduler:
                 self.schedule()
             with paused():
                 _switch(self.hub)
-                while self.picked is not process:
+                while process.state is not RUNNABLE:
                     _switch(self.hub)
-            process.state, self.picked = RUNNING, None
+            process.state = RUNNING
             process.reductions += 1
         except BaseException:
-            self._stop_waiting(process)
+            self._stop_waiting(process, process)
             raise
 
-    def _stop_waiting(self, process: Process) -> None:
-        """Take back what a wait has set: an exception from outside, such as a gevent.Timeout, has ended it."""
-        if self.picked is process:
-            self.picked = None
+    def _stop_waiting(self, process: Process, following: Process | None) -> None:
+        """Take back what a wait has set: an exception has ended it.
+
+        It comes from outside, such as a gevent.Timeout, or has struck before the switch to `following`: that one is put
+        back, if need be for a second time, which does no harm. None: it may have struck where one was taken out.
+        """
+        if following is None:
+            self.may_have_lost = True
+        elif following is not process and following.state is RUNNABLE and not process.interrupts:
+            self.ready.appendleft(following)
         if process.state is not DEAD:
             process.state = RUNNING
             process.deadline = None
@@ -252,7 +251,7 @@ class Scheduler:
     def find_lost(self, processes: Iterable[Process]) -> None:
         """Put those that are ready and in no queue back into one. In the hub."""
         self.may_have_lost = False
-        queued = {self.picked, *self.ready, *self.low}
+        queued = {*self.ready, *self.low}
         for process in processes:
             if process.state is RUNNABLE and process not in queued:
                 self.wake(process)
@@ -263,6 +262,15 @@ class Scheduler:
             again: Any = self._again
             return not (self.pending.pending or again.pending or again.active)
         return bool(self.ready or self.low or self.doomed)
+
+    def keep_awake(self) -> None:
+        """Let the hub not wait when it has a batch to start: it looks for callbacks only before it comes to that."""
+        if self.scheduled and self.pending.pending:
+            self.nudge()
+
+    def nudge(self) -> None:
+        """Let the hub not wait the next time that it would."""
+        self._nudge.start(_nothing)
 
     def more_time(self) -> bool:
         """Whether the batch may go on, asked when its budget of switches is used up; renews the budget then."""
@@ -319,26 +327,30 @@ class Scheduler:
         worker = getcurrent()
         assert type(worker) is Worker
         ready, idle, hub = self.ready, self.idle, self.hub
-        while True:
-            process = self.picked
-            if process is None:
-                budget = self.budget = self.budget - 1
-                if ready and (budget > 0 or self.more_time()):
-                    process = self.picked = ready.popleft()
-                else:
-                    if len(idle) >= MAX_IDLE:
-                        return
-                    idle.append(worker)
-                    _switch(hub)
+        process: Process | None = None
+        try:
+            while True:
+                if process is None:
+                    budget = self.budget = self.budget - 1
+                    if ready and (budget > 0 or self.more_time()):
+                        process = ready.popleft()
+                    else:
+                        if len(idle) >= MAX_IDLE:
+                            return
+                        idle.append(worker)
+                        process = _switch(hub) or None
+                        continue
+                if process.state is not RUNNABLE:
+                    process = None
                     continue
-            if process.state is not RUNNABLE:
-                self.picked = None
-                continue
-            other = process.worker
-            if other is None:
+                other = process.worker
+                if other is not None:
+                    idle.append(worker)
+                    process = _switch(other) or None
+                    continue
                 try:
                     process.worker, worker.process = worker, process
-                    process.state, self.picked = RUNNING, None
+                    process.state = RUNNING
                     process.reductions += 1
                     if process.needs_cleanup and process.context is not None:
                         worker.gr_context = process.context
@@ -351,9 +363,12 @@ class Scheduler:
                     if self.forked:
                         end_child(None)
                     return  # something may still hold a switch to this worker
-            else:
-                idle.append(worker)
-                _switch(other)
+                process = None
+        except BaseException:  # it ends the worker, which may have taken one from the queue
+            self.may_have_lost = True
+            if worker in idle:
+                idle.remove(worker)
+            raise
 
     def _contain(self, process: Process, error: BaseException) -> None:
         """End a process whose body let an exception through: a report of its end failed, or memory ran out in it."""
@@ -381,7 +396,7 @@ class Scheduler:
                     del doomed[0]
                 if self.computing and (not ready or time.monotonic() >= self._next_turn):
                     self._let_compute()
-                if not ready and self.picked is None:
+                if not ready:
                     if self.low:
                         ready.append(self.low.popleft())
                         continue
@@ -508,10 +523,11 @@ class Scheduler:
     def close(self) -> None:
         """Let go of the hub: no batch will run any more. Idle workers end."""
         self._again.close()
+        self._nudge.close()
         self._reaper.close()
         _never_run_again.extend(self.stopped)
         _never_run_again.extend(p.worker for p in {*self.remains, *self.computing} if p.worker is not None)
-        for worker in self.idle:  # dropping them would not do: the frame of a waiting greenlet keeps itself alive
+        for worker in [*self.idle]:  # dropping them would not do: the frame of a waiting greenlet keeps itself alive
             worker.parent = getcurrent()
             _throw(worker)
         self.idle.clear()

@@ -36,7 +36,7 @@ def _of_process(node: Node, process: Process) -> Iterator[str]:
     if process.pid.process is not process:
         yield f"{process} cannot be found by its pid"
     scheduler = node.scheduler
-    if process.state is RUNNABLE and process not in (scheduler.picked, *scheduler.ready, *scheduler.low):
+    if process.state is RUNNABLE and process not in (*scheduler.ready, *scheduler.low):
         yield f"{process} is ready to run and in no queue"
     if process.name is not None and node.names.get(process.name) is not process:
         yield f"{process} is not found by its name"
