@@ -104,7 +104,7 @@ def _signal(words: list[str], reason: str, json: bool) -> None:
     node, names = lookup.split_targets(words)
     with lookup.dial_to_act(node) as client:
         pids = [lookup.pid_of(client, name) for name in names]
-        found = [_send_signal(client, pid, literal) for pid in dict.fromkeys(pids)]
+        found = [send_signal(client, pid, literal) for pid in dict.fromkeys(pids)]
     if json:
         output.show_json(
             [records.of_kill(each.pid, each.aftermath, each.plan, each.happened, each.event) for each in found]
@@ -116,7 +116,8 @@ def _signal(words: list[str], reason: str, json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _send_signal(client: Client, pid: str, literal: str) -> _Signalled:
+def send_signal(client: Client, pid: str, literal: str) -> _Signalled:
+    """Send an exit signal, and wait for what comes of it. `literal` is the reason, as a Python literal."""
     from observer.cli.aftermath import plan_of, wait_for
     from observer.model.aftermath import Aftermath
 

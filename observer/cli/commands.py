@@ -15,6 +15,7 @@ from observer.cli import (
     instrument,
     listing,
     looking,
+    mcp,
     metrics,
     plain_help,
     watching,
@@ -78,7 +79,7 @@ _PROGRAMS_OWN = {
 for _panel, _commands in (
     ("Watch", (watching.demo, watching.run, instrument.instrument, watching.attach)),
     ("Look", (listing.nodes, listing.tree, listing.ps, looking.top, looking.info, looking.events, looking.diagnose)),
-    ("Export", (metrics.metrics,)),
+    ("Export", (metrics.metrics, mcp.mcp)),
     ("Act", (acting.kill, acting.exit, acting.suspend, acting.resume, acting.send, console.console, chaos.chaos)),
     ("Set up", (doctor.doctor, config.config, config.schema, config.completion)),
 ):

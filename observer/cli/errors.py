@@ -34,6 +34,11 @@ def say(text: str) -> None:
     print("\n".join(lines(text)), file=sys.stderr)
 
 
+def explain(error: Exception) -> str:
+    """Return what went wrong, as a sentence."""
+    return _explained(error)[0]
+
+
 def report(error: Exception) -> int:
     """Say what went wrong, and return the exit status."""
     sentence, status = _explained(error)

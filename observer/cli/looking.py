@@ -202,7 +202,7 @@ def diagnose(
             time.sleep(LOOK_EVERY)
     found = tuple(sorted(seen.values(), key=lambda lint: -lint.weight))
     if json:
-        output.show_json([records.of_lint(lint) for lint in found])
+        output.show_json([records.of_lint(lint, client.name) for lint in found])
     elif found:
         output.show(tables.lints(found))
     else:

@@ -5,22 +5,20 @@ The classes here are the contract: `observer.output.schema` makes the JSON Schem
 
 from __future__ import annotations
 
-import ast
-import math
+import shlex
 from collections.abc import Iterable
 from typing import Any, Self, TypeVar
 
 import msgspec
 
+from observer.drawing.advice import ADVICE
 from observer.model.aftermath import Aftermath
 from observer.node.discovery import Found
+from observer.output.json_value import value_of
 from runtime.introspection import wire
 
-PYTHON = "python"
-"""The key under which a value stands that JSON cannot say: an object with this one key, and the value's Python text."""
-
-MAX_LITERAL = 100_000
-"""Characters of a Python text that are read as a value. A longer one is left as text."""
+MOST_NEXT = 3
+"""How many processes of a finding have a command of their own among the next ones."""
 
 R = TypeVar("R", bound="Record")
 
@@ -179,6 +177,10 @@ class LintRecord(Record, frozen=True):
     pids: list[str]
     sentence: str
     since: float | None
+    advice: str
+    """What can be done about it."""
+    next_commands: list[str]
+    """Commands that show more of it."""
 
 
 class StatsRecord(Record, frozen=True):
@@ -402,9 +404,20 @@ def of_details(details: wire.Details) -> DetailsRecord:
     return _of_row(DetailsRecord, details.row, **values)
 
 
-def of_lint(lint: wire.Lint) -> LintRecord:
-    """Return the record of a finding."""
-    return LintRecord.of(lint)
+def of_lint(lint: wire.Lint, node: str) -> LintRecord:
+    """Return the record of a finding on the node of that name."""
+    called = shlex.quote(node)
+    commands = [f"observer info {called} {shlex.quote(pid.strip('<>'))} --state" for pid in lint.pids[:MOST_NEXT]]
+    commands.append(f"observer events {called} -n 50")
+    return LintRecord(
+        kind=lint.kind,
+        weight=lint.weight,
+        pids=list(lint.pids),
+        sentence=lint.sentence,
+        since=lint.since,
+        advice=ADVICE.get(lint.kind, ""),
+        next_commands=commands,
+    )
 
 
 def of_stats(answer: wire.Stats, welcome: wire.Welcome) -> StatsRecord:
@@ -416,38 +429,6 @@ def of_stats(answer: wire.Stats, welcome: wire.Welcome) -> StatsRecord:
 def of_done(pid: str, done: wire.Done) -> DoneRecord:
     """Return the record of a command that was carried out."""
     return DoneRecord(pid=pid, sentence=done.sentence, value=value_of(done.value), event=done.event)
-
-
-def value_of(text: str | None) -> Any:
-    """Return the value that a Python text stands for, as JSON has it.
-
-    Tuples become arrays. What JSON cannot say, such as a pid or an object, is ``{"python": TEXT}``. None stands for
-    no text at all, and is ``null`` as Python's own None is.
-    """
-    if text is None:
-        return None
-    if len(text) <= MAX_LITERAL:
-        try:
-            value = ast.literal_eval(text)
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-            pass
-        else:
-            if _is_json(value):
-                return value
-    return {PYTHON: text}
-
-
-def _is_json(value: object) -> bool:
-    match value:
-        case None | bool() | int() | str():
-            return True
-        case float():
-            return math.isfinite(value)
-        case list() | tuple():
-            return all(map(_is_json, value))
-        case dict():
-            return all(isinstance(key, str) and _is_json(item) for key, item in value.items())
-    return False
 
 
 def _frames(frames: Iterable[wire.Frame]) -> list[FrameRecord]:

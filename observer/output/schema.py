@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from observer.output import records
+from observer.output import json_value, records
 
 VERSION = 1
 """Rises when a field goes or changes its meaning. New fields come without a new version."""
@@ -49,7 +49,7 @@ def schema() -> dict[str, Any]:
         "title": "What the observer's commands print with --json",
         "description": (
             "Each command's output is under 'properties', by its name. A value of the program that JSON cannot say is "
-            f'an object with the one key "{records.PYTHON}", and its Python text.'
+            f'an object with the one key "{json_value.PYTHON}", and its Python text.'
         ),
         "version": VERSION,
         "type": "object",

@@ -59,7 +59,7 @@ def records_of(answer: wire.Answer) -> Iterator[object]:
         case wire.Events(events=events):
             yield from map(records.of_event, events)
         case wire.Lints(lints=lints):
-            yield from map(records.of_lint, lints)
+            yield from (records.of_lint(lint, EVIL) for lint in lints)
         case wire.Stats():
             yield records.of_stats(answer, welcome())
 

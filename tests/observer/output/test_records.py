@@ -1,43 +1,28 @@
 from __future__ import annotations
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from observer.output.records import MAX_LITERAL, value_of
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        (None, None),
-        ("None", None),
-        ("{'a': [1, (2.5, True)]}", {"a": [1, (2.5, True)]}),
-        ("'5'", "5"),
-        ("5", 5),
-        ("<0.17.0>", {"python": "<0.17.0>"}),
-        ("{1: 'a'}", {"python": "{1: 'a'}"}),
-        ("{1, 2}", {"python": "{1, 2}"}),
-        ("b'ab'", {"python": "b'ab'"}),
-        ("[1, ...]", {"python": "[1, ...]"}),
-        ("1e999", {"python": "1e999"}),
-        ("", {"python": ""}),
-    ],
-)
-def test_a_value_is_json_where_json_can_say_it_and_python_text_elsewhere(text: str | None, value: object) -> None:
-    assert value_of(text) == value
+from observer.drawing.advice import ADVICE
+from observer.output import records
+from runtime.introspection import wire
+from tests.support.command import ROWS
 
 
-def test_a_text_that_is_too_long_to_be_read_is_left_as_it_is() -> None:
-    text = repr("x" * MAX_LITERAL)
-    assert value_of(text) == {"python": text}
+def test_a_finding_says_what_can_be_done_and_what_shows_more() -> None:
+    lint = wire.Lint(kind="deadlock", weight=3, pids=("<0.3.0>", "<0.4.0>"), sentence="They wait for each other.")
+    record = records.of_lint(lint, "my shop")
+    assert record.advice == ADVICE["deadlock"]
+    assert record.next_commands == [
+        "observer info 'my shop' 0.3.0 --state",
+        "observer info 'my shop' 0.4.0 --state",
+        "observer events 'my shop' -n 50",
+    ]
 
 
-def test_a_text_that_is_nested_too_deeply_is_left_as_it_is() -> None:
-    text = "[" * 5_000 + "]" * 5_000
-    assert value_of(text) == {"python": text}
+def test_a_finding_of_a_kind_that_is_new_has_no_advice() -> None:
+    assert records.of_lint(wire.Lint(kind="new", weight=1, pids=(), sentence=""), "shop").advice == ""
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=5))
-def test_what_json_can_say_comes_back(value: object) -> None:
-    assert value_of(repr(value)) == value
+def test_the_tree_is_nested_and_what_is_under_no_supervisor_is_a_root() -> None:
+    app, lonely = records.of_tree(ROWS)
+    assert [child.child_id for child in app.children] == ["w", "v"]
+    assert app.children[1].pid is None
+    assert lonely.pid == "<0.9.0>"
