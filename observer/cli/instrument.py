@@ -50,20 +50,45 @@ def environment_of(
     command: Sequence[str], name: str | None, read_only: bool, no_state: bool, no_exception_texts: bool
 ) -> dict[str, str]:
     """Return the environment in which a command is observed. Raises `WrongUsageError` for a name that is no name."""
-    from runtime.introspection import address, program
+    from runtime.introspection import program
 
     if name is not None:
-        try:
-            address.check_name(name)
-        except ValueError as error:
-            raise WrongUsageError(str(error)) from None
+        check_name(name)
+    return {
+        **program.instrumented(os.environ, name or called(command)),
+        **settings_of(read_only, no_state, no_exception_texts),
+    }
+
+
+def check_name(name: str) -> None:
+    """Raise `WrongUsageError` when a program cannot be called so."""
+    from runtime.introspection import address
+
+    try:
+        address.check_name(name)
+    except ValueError as error:
+        raise WrongUsageError(str(error)) from None
+
+
+def settings_of(read_only: bool, no_state: bool, no_exception_texts: bool) -> dict[str, str]:
+    """Return the variables that say what observers may see and do."""
     settings = {
         "OBSERVER_READ_ONLY": read_only,
         "OBSERVER_NO_STATE": no_state,
         "OBSERVER_NO_EXCEPTION_TEXTS": no_exception_texts,
     }
-    chosen = {key: "1" for key, wanted in settings.items() if wanted}
-    return {**program.instrumented(os.environ, name or called(command)), **chosen}
+    return {key: "1" for key, wanted in settings.items() if wanted}
+
+
+def check_command(word: str) -> None:
+    """Raise `CommandError` when the system would not run a command."""
+    import shutil
+
+    if shutil.which(word) is None:
+        exists = Path(word).exists()
+        raise CommandError(
+            *refusal(word, PermissionError(errno.EACCES, "Permission denied") if exists else FileNotFoundError())
+        )
 
 
 def called(command: Sequence[str]) -> str:

@@ -15,17 +15,17 @@ FOLD_OVER = 200
 
 
 def nodes(json: options.AsJson = False) -> None:
-    """List the nodes that run."""
+    """List the nodes that run. Those of one program stand together, below the process that has started them."""
     from observer.clock import SystemClock
-    from observer.node import discovery
-    from observer.output import records, tables
+    from observer.node import discovery, programs
+    from observer.output import node_records, tables
 
     found = discovery.nodes()
-    live = [(each, each.welcome) for each in found if each.welcome is not None]
+    groups = programs.running(found)
     if json:
-        output.show_json([records.of_node(each, welcome) for each, welcome in live])
-    elif live:
-        output.show(tables.nodes(live, SystemClock().now()))
+        output.show_json(node_records.of_nodes(groups))
+    elif groups:
+        output.show(tables.nodes(groups, SystemClock().now()))
     elif not found:
         print("No node is running. 'observer demo' starts one.")
     for each in found:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from observer.cli import options
+from observer.cli import options, plain_help
 from observer.cli.errors import CommandError, WrongUsageError, say
 from observer.text.safe_text import safe
 
@@ -74,6 +74,7 @@ def _list_demos(json: bool) -> None:
 
 
 def run(
+    context: typer.Context,
     program: Annotated[str, typer.Argument(metavar="SCRIPT", help="A Python file; with -m, a module.")],
     arguments: Annotated[
         list[str] | None, typer.Argument(metavar="ARGS", help="What follows belongs to the program.")
@@ -85,24 +86,65 @@ def run(
     no_state: options.NoState = False,
     no_exception_texts: options.NoExceptionTexts = False,
 ) -> None:
-    """Start a program of yours and watch it. Quitting ends it. Options of the observer stand before SCRIPT."""
+    """Start a program of yours and watch it. Quitting ends it. Options of the observer stand before SCRIPT.
+
+    'observer run -- COMMAND ARGS' runs any command, and watches every Python process in it that uses gevent.
+    """
+    words = [program, *(arguments or ())]
+    if context.meta.get(plain_help.AFTER_DASHES) and not module:
+        if time_slice is not None:
+            raise WrongUsageError("--time-slice is for a SCRIPT: a command has processes of its own making.")
+        return _watch_command(words, name, _settings(read_only), no_state, no_exception_texts)
     if not module:
         _check_script(Path(program))
-    words = ["-m", program] if module else [program]
     called = program if module else Path(program).resolve().stem
     launch = _launch_options(time_slice, no_state, no_exception_texts)
-    _watch_program(called, [*words, *(arguments or ())], launch, _settings(read_only), exact_name=name)
+    return _watch_program(called, ["-m", *words] if module else words, launch, _settings(read_only), exact_name=name)
+
+
+def _watch_command(
+    words: Sequence[str], name: str | None, settings: Settings, no_state: bool, no_exception_texts: bool
+) -> None:
+    """Start a command with its processes observed, show the dashboard until the user quits, and end the command."""
+    _require_terminal("observer instrument -- COMMAND")
+    from observer.cli import instrument
+    from observer.node.command import Command, CommandNode
+
+    if name is not None:
+        instrument.check_name(name)
+    instrument.check_command(words[0])
+    environment = instrument.settings_of(settings.read_only, no_state, no_exception_texts)
+    with Command(name or instrument.called(words), words, environment) as command:
+        from observer.dashboard import watch
+
+        if command.wait_until_listening() and command.wait(SETTLE) is None:
+            _end_with(command, watch(CommandNode(command), settings))
+        elif command.returncode is None:
+            said = _last_words(command.stderr()) or "It has written nothing to standard error."
+            raise CommandError(f"No process of {command.command} has run a hub of gevent in its main thread.\n{said}")
+        else:
+            _tell_end(command)
+
+
+def _end_with(child: Child, status: int) -> None:
+    """End a program that was watched, and tell how it has ended if it did so by itself."""
+    ended_by_itself = child.ended_by_itself
+    end_program(child)
+    if ended_by_itself:
+        _tell_end(child)
+    if status:
+        raise typer.Exit(status)
 
 
 def attach(node: options.Node = None, read_only: options.ReadOnly = False) -> None:
     """Watch a node that runs already. Quitting leaves it as it is."""
     settings = _settings(read_only)
     from observer.dashboard import watch
-    from observer.node.connection import Connection
+    from observer.node.program_node import ProgramNode
 
     found = _pick(node)
     _require_terminal(f"observer tree {found.name}")
-    if status := watch(Connection(found.name, found.path), settings):
+    if status := watch(ProgramNode(found), settings):
         raise typer.Exit(status)
 
 
@@ -133,7 +175,10 @@ def _numbered(names: Sequence[str], typed: str) -> str:
 
 def _check_script(script: Path) -> None:
     if not script.exists():
-        raise WrongUsageError(f"There is no file {script}. For a module, say 'observer run -m MODULE'.")
+        raise WrongUsageError(
+            f"There is no file {script}. For a module, say 'observer run -m MODULE'; for any command, "
+            "'observer run -- COMMAND'."
+        )
     if script.is_dir() and not (script / "__main__.py").exists():
         raise WrongUsageError(f"{script} is a folder without a __main__.py: name the file to run.")
     if not os.access(script, os.R_OK):
@@ -182,21 +227,16 @@ def _watch_program(
         reservation = discovery.reserve_name(called) if exact_name is None else address.reserve([exact_name])
     except address.NameTakenError as error:
         raise CommandError(f"{error} Choose another --name.") from None
-    status = 0
     with Child(reservation.name, program, launch, {"OBSERVER": "1"}, reservation) as child:
         from observer.dashboard import watch  # takes its time, while the child starts
 
+        status = 0
         if child.wait_until_listening() and child.wait(SETTLE) is None:
             status = watch(ChildNode(child), settings)
         elif child.returncode is None:
             words = _last_words(child.stderr()) or "It has written nothing to standard error."
             raise CommandError(f"{child.command} has opened no socket for its node.\n{words}")
-        ended_by_itself = child.ended_by_itself
-        end_program(child)
-    if ended_by_itself:
-        _tell_end(child)
-    if status:
-        raise typer.Exit(status)
+        _end_with(child, status)
 
 
 def end_program(child: Child) -> None:

@@ -17,9 +17,9 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
-from typing import IO
+from typing import IO, Self
 
 from observer.node import discovery
 from observer.node.connection import Connection
@@ -109,34 +109,51 @@ class Child:
         self.name = name
         self.path = address.socket_path(name)
         self.command = " ".join(("python", *program))
+        handed_on = [] if reservation is None else [reservation.listener.fileno()]
+        listener = [option for fd in handed_on for option in ("--listener", str(fd))]
+        try:
+            self._start(
+                lambda lifeline, ending: [
+                    *LAUNCH,
+                    *("--name", name, "--lifeline", str(lifeline), "--ending", str(ending)),
+                    *(*listener, *options, *program),
+                ],
+                environment or {},
+                handed_on,
+            )
+        except BaseException:
+            if reservation is not None:
+                reservation.cancel()
+            raise
+        finally:
+            if reservation is not None:
+                reservation.listener.close()  # the child alone has it now
+
+    def _start(
+        self, command: Callable[[int, int], Sequence[str]], environment: Mapping[str, str], handed_on: Sequence[int]
+    ) -> None:
+        """Start what `command` gives for the descriptors of the lifeline and of the pipe for the cause of the end."""
         reader, self._lifeline = os.pipe()
         self._ending, ending = os.pipe()
         self._cause: str | None = None
-        handed_on = [] if reservation is None else [reservation.listener.fileno()]
-        listener = [option for fd in handed_on for option in ("--listener", str(fd))]
-        pipes = ("--lifeline", str(reader), "--ending", str(ending))
         try:
             self._process = subprocess.Popen(
-                [*LAUNCH, "--name", name, *pipes, *listener, *options, *program],
+                command(reader, ending),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 pass_fds=(reader, ending, *handed_on),
                 start_new_session=True,
                 # unbuffered, so that its last words are not lost with it
-                env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
             )
         except BaseException:
             os.close(self._lifeline)
             os.close(self._ending)
-            if reservation is not None:
-                reservation.cancel()
             raise
         finally:
             os.close(reader)
             os.close(ending)
-            if reservation is not None:
-                reservation.listener.close()  # the child alone has it now
         assert self._process.stdout is not None
         assert self._process.stderr is not None
         numbers = itertools.count()
@@ -144,7 +161,7 @@ class Child:
         self._stderr = Tail(self._process.stderr, numbers)
         self._ended_from_here = False
 
-    def __enter__(self) -> Child:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -205,6 +222,10 @@ class Child:
         """Return a sentence that says how it ended. Only for a child that has ended."""
         return f"{self.command} {self.status().ending}."
 
+    def is_listening(self) -> bool:
+        """Whether its node can be connected to."""
+        return not discovery.refuses(self.path)
+
     def waiting(self) -> Iterator[bool]:
         """Yield until the child's node listens (True, once) or `START_TIMEOUT` is over or it has ended (then stop).
 
@@ -212,7 +233,7 @@ class Child:
         """
         deadline = time.monotonic() + START_TIMEOUT
         while self.returncode is None and time.monotonic() < deadline:
-            listening = not discovery.refuses(self.path)
+            listening = self.is_listening()
             yield listening
             if listening:
                 return
@@ -252,7 +273,11 @@ class Child:
         os.close(self._ending)
         for tail in (self._stdout, self._stderr):
             tail.finish(timeout=0.5)
-        if discovery.refuses(self.path):  # it was killed before it could remove its socket
+        self.remove_socket()
+
+    def remove_socket(self) -> None:
+        """Remove what a node has left that was killed before it could do so itself."""
+        if discovery.refuses(self.path):
             self.path.unlink(missing_ok=True)
 
 

@@ -16,6 +16,7 @@ from observer.node.client import Client
 from observer.node.source import NodeLostError
 from observer.text.safe_text import safe
 from runtime.introspection import address, wire
+from runtime.introspection.program import LONGEST_PREFIX
 
 PROBE_TIMEOUT = 1.5
 """Seconds a node may take to say who it is when all of them are listed."""
@@ -33,11 +34,12 @@ class NodeNameError(ValueError):
 
 
 class AmbiguousNodeError(Exception):
-    """No name was given, and there are several nodes. The text is a sentence; `names` are their names."""
+    """Several nodes are meant: no name was given, or a program's. The text is a sentence; `names` are their names."""
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str], program: str | None = None) -> None:
         self.names = tuple(names)
-        super().__init__(f"There are {len(self.names)} nodes: say which one ({', '.join(map(safe, self.names))}).")
+        subject = "There are" if program is None else f"{safe(program)} has"
+        super().__init__(f"{subject} {len(self.names)} nodes: say which one ({', '.join(map(safe, self.names))}).")
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,14 @@ def sockets() -> list[Path]:
         return []
 
 
-def nodes(clock: Clock | None = None) -> list[Found]:
+def nodes(clock: Clock | None = None, begins: str = "") -> list[Found]:
     """Ask every socket at once which node it is, and remove those on which no process listens.
 
-    Live nodes come back with their welcome, nodes that do not answer with their problem. Takes `PROBE_TIMEOUT`
-    seconds at most.
+    With `begins`, only those are asked whose names begin so. Live nodes come back with their welcome, nodes that do not
+    answer with their problem. Takes `PROBE_TIMEOUT` seconds at most.
     """
-    live = [path for path in sockets() if not clear_when_stale(path, clock or SystemClock())]
+    asked = [path for path in sockets() if path.name.startswith(begins)]
+    live = [path for path in asked if not clear_when_stale(path, clock or SystemClock())]
     if not live:
         return []
     with ThreadPoolExecutor(max_workers=min(len(live), 16)) as pool:
@@ -111,8 +114,8 @@ def clear_when_stale(path: Path, clock: Clock) -> bool:
 def find(name: str | None, clock: Clock | None = None) -> Found:
     """Return the node called `name`, or the only node there is when `name` is None.
 
-    Raises `NodeNotFoundError` (with close names), `AmbiguousNodeError` when there are several and no name was given,
-    and `NodeNameError` when `name` cannot name a node.
+    `name` may be a program's, of which one process is a node. Raises `NodeNotFoundError` (with close names),
+    `AmbiguousNodeError` when several nodes are meant, and `NodeNameError` when `name` cannot name a node.
     """
     clock = clock or SystemClock()
     if name is not None:
@@ -123,6 +126,11 @@ def find(name: str | None, clock: Clock | None = None) -> Found:
         path = address.socket_path(name)
         if path.exists() and not clear_when_stale(path, clock):
             return Found(name, path)
+        parts = _of_program(name, clock)
+        if len(parts) > 1:
+            raise AmbiguousNodeError((each.name for each in parts), name)
+        if parts:
+            return parts[0]
         raise NodeNotFoundError(_no_node_called(name, (each.name.removesuffix(address.SUFFIX) for each in sockets())))
     known = nodes(clock)
     live = [found for found in known if found.welcome is not None]
@@ -136,6 +144,13 @@ def find(name: str | None, clock: Clock | None = None) -> Found:
     if len(live) > 1:
         raise AmbiguousNodeError(found.name for found in live)
     return live[0]
+
+
+def _of_program(name: str, clock: Clock) -> list[Found]:
+    """Return the live nodes of the program called `name`. Their own names begin as it does."""
+    return [
+        found for found in nodes(clock, begins=name[:LONGEST_PREFIX]) if found.welcome and found.welcome.program == name
+    ]
 
 
 def _no_node_called(name: str, others: Iterable[str]) -> str:

@@ -13,7 +13,6 @@ import msgspec
 
 from observer.drawing.advice import ADVICE
 from observer.model.aftermath import Aftermath
-from observer.node.discovery import Found
 from observer.output.json_value import value_of
 from runtime.introspection import wire
 
@@ -30,16 +29,6 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     def of(cls, source: object) -> Self:
         """Make a record of an object that has attributes of the same names."""
         return msgspec.convert(source, cls, from_attributes=True)
-
-
-class NodeRecord(Record, frozen=True):
-    """A node that answers."""
-
-    name: str
-    os_pid: int
-    socket: str
-    started_at: wire.Moment
-    runtime_version: str
 
 
 class ProcessRecord(Record, frozen=True):
@@ -320,17 +309,6 @@ class CheckRecord(Record, frozen=True):
     found: str
     ok: bool
     advice: str
-
-
-def of_node(found: Found, welcome: wire.Welcome) -> NodeRecord:
-    """Return the record of a node that answered."""
-    return NodeRecord(
-        name=found.name,
-        os_pid=welcome.os_pid,
-        socket=str(found.path),
-        started_at=welcome.started_at,
-        runtime_version=welcome.runtime_version,
-    )
 
 
 def of_process(row: wire.Row) -> ProcessRecord:

@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 
-from observer.output import json_value, records
+from observer.output import json_value, node_records, records
 
 VERSION = 1
 """Rises when a field goes or changes its meaning. New fields come without a new version."""
 
 OUTPUTS: dict[str, Any] = {
-    "nodes": list[records.NodeRecord],
+    "nodes": list[node_records.NodeRecord],
     "tree": list[records.PlaceRecord],
     "ps": list[records.ProcessRecord],
     "top": list[records.TopRecord],

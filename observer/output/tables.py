@@ -12,7 +12,7 @@ from rich.tree import Tree
 
 from observer.drawing import event_line
 from observer.drawing.columns import STATUS, group_text
-from observer.node.discovery import Found
+from observer.node.programs import RunningProgram
 from observer.output.records import CheckRecord
 from observer.text import units
 from observer.text.budget import budget, is_spent
@@ -41,17 +41,27 @@ EVENT_STYLES = {
 WEIGHTS = {1: ("note", "cyan"), 2: ("warning", "yellow"), 3: ("trouble", "bold red")}
 
 
-def nodes(found: Sequence[tuple[Found, wire.Welcome]], now: float) -> RenderableType:
-    """Draw the nodes that answered."""
+def nodes(programs: Iterable[RunningProgram], now: float) -> RenderableType:
+    """Draw the nodes that answered. Those of one program stand together, below the process that has started them."""
     table = _table("NODE", "OS PID", "UP", "PYTHON", "COMMAND", right=("OS PID", "UP"))
-    for each, welcome in found:
-        table.add_row(
-            Text(safe(each.name), "bold"),
-            str(welcome.os_pid),
-            units.duration(now - welcome.started_at),
-            safe(welcome.python_version),
-            Text(safe(welcome.command)),
-        )
+    for program in programs:
+        indent = ""
+        if program.master is not None:
+            command = f"not using gevent: {program.master.command}"
+            table.add_row(
+                Text(safe(program.name), "dim"), str(program.master.os_pid), "", "", Text(safe(command), "dim")
+            )
+            indent = "  "
+        for each in program.nodes:
+            welcome = each.welcome
+            if welcome is not None:
+                table.add_row(
+                    Text(indent + safe(each.name), "bold"),
+                    str(welcome.os_pid),
+                    units.duration(now - welcome.started_at),
+                    safe(welcome.python_version),
+                    Text(("" if welcome.uses_gevent else "not using gevent: ") + safe(welcome.command)),
+                )
     return table
 
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import msgspec
 import pytest
@@ -27,11 +27,14 @@ Raw = dict[str, object]
 class FakeEndpoint:
     """Listens as a node called `name` in the folder that OBSERVER_DIR names, and answers with `respond`.
 
-    What it was asked is kept in `asked`. A context manager; its threads end with it.
+    `said` are fields of its welcome. What it was asked is kept in `asked`. A context manager; its threads end with it.
     """
 
-    def __init__(self, name: str, respond: Callable[[wire.Query], wire.Answer | Raw], fault: Fault = "") -> None:
+    def __init__(
+        self, name: str, respond: Callable[[wire.Query], wire.Answer | Raw], fault: Fault = "", **said: Any
+    ) -> None:
         self.name = name
+        self._said = said
         self.path = Path(os.environ["OBSERVER_DIR"]) / f"{name}.sock"
         self.asked: list[wire.Query] = []
         self._respond = respond
@@ -63,7 +66,7 @@ class FakeEndpoint:
 
     def welcome(self) -> wire.Welcome:
         """Return what it says to a client first."""
-        return wire.Welcome(
+        welcome = wire.Welcome(
             protocol=wire.PROTOCOL,
             node=self.name,
             os_pid=os.getpid(),
@@ -72,6 +75,7 @@ class FakeEndpoint:
             python_version="3.11.0",
             gevent_version="26.9.0",
         )
+        return msgspec.structs.replace(welcome, **self._said)
 
     def _accept(self) -> None:
         while True:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 
@@ -20,8 +21,35 @@ def test_nodes_are_listed_for_people_and_for_programs(observer: Command) -> None
                 "socket": str(endpoint.path),
                 "started_at": 1_700_000_000.0,
                 "runtime_version": "0.1.0",
+                "program": "chat",
+                "run": None,
+                "parent_pid": 0,
+                "uses_gevent": True,
+                "master": None,
             }
         ]
+
+
+def test_the_nodes_of_a_program_stand_below_the_process_that_started_them(observer: Command) -> None:
+    said: dict[str, Any] = {"program": "shop", "run": "1-ab", "parent_pid": os.getpid()}
+    with (
+        FakeEndpoint("shop-worker-2", of_rows(()), os_pid=3, started_at=2.0, **said),
+        FakeEndpoint("shop-worker-1", of_rows(()), os_pid=2, started_at=1.0, **said),
+    ):
+        listed = observer("nodes", "--json").value
+        drawn = observer("nodes").out
+    assert [each["name"] for each in listed] == ["shop-worker-1", "shop-worker-2"]
+    assert {each["master"]["os_pid"] for each in listed} == {os.getpid()}
+    assert listed[0]["master"]["uses_gevent"] is False
+    _, _, master, first, second, *_ = drawn.splitlines()
+    assert master.startswith("shop ")
+    assert "not using gevent" in master
+    assert (first.split()[0], second.split()[0]) == ("shop-worker-1", "shop-worker-2")
+
+
+def test_a_node_whose_main_thread_runs_no_hub_is_said_not_to_use_gevent(observer: Command) -> None:
+    with FakeEndpoint("chat", of_rows(()), uses_gevent=False, command="chat.py"):
+        assert "not using gevent: chat.py" in observer("nodes").out
 
 
 def test_no_nodes_are_an_empty_list(observer: Command) -> None:
