@@ -74,7 +74,8 @@ def test_the_observer_loads_neither_gevent_nor_the_demos_with_all_its_modules() 
     assert "observer.app" in loaded
     assert not roots_of(loaded) & (GEVENT | {"demos"})
     ours = {name for name in loaded if name.startswith("runtime.") and not name.startswith(WIRE)}
-    assert ours == {"runtime.introspection", "runtime.introspection.address"}
+    shared = ("address", "program", "kept_events")
+    assert ours == {"runtime.introspection", *(f"runtime.introspection.{module}" for module in shared)}
 
 
 @pytest.mark.parametrize("package", [demos, observer, runtime], ids=lambda package: package.__name__)
