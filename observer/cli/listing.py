@@ -14,6 +14,13 @@ FOLD_OVER = 200
 """Supervisors with more children than this are printed folded."""
 
 
+RECENTLY = 3_600.0
+"""Seconds for which a node that has ended is named."""
+
+MOST_NAMED = 5
+"""How many of them are named."""
+
+
 def nodes(json: options.AsJson = False) -> None:
     """List the nodes that run. Those of one program stand together, below the process that has started them."""
     from observer.clock import SystemClock
@@ -31,6 +38,23 @@ def nodes(json: options.AsJson = False) -> None:
     for each in found:
         if each.welcome is None:
             say(f"observer: {each.problem}")
+    if not json:
+        _tell_ended(SystemClock().now())
+
+
+def _tell_ended(now: float) -> None:
+    """Name the nodes that ended a short time ago and have left their last events."""
+    from observer.text import units
+    from observer.text.safe_text import safe
+    from runtime.introspection import kept_events
+
+    recent = [kept for kept in kept_events.ended() if now - kept.ended_at < RECENTLY]
+    if recent:
+        named = ", ".join(
+            f"{safe(kept.name)} ({units.duration(now - kept.ended_at)} ago)" for kept in recent[:MOST_NAMED]
+        )
+        more = f" and {len(recent) - MOST_NAMED} more" if len(recent) > MOST_NAMED else ""
+        print(f"Ended: {named}{more}. 'observer events NAME' prints the last events.")
 
 
 def tree(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import deque
 from collections.abc import Iterable
@@ -126,35 +127,52 @@ def events(
     ] = None,
     json: options.AsJson = False,
 ) -> None:
-    """Print what happened in a node: exits with their reasons, restarts, supervisors giving up, kills."""
-    from observer.cli import lookup
-    from observer.output import records, tables
+    """Print what happened in a node: exits with their reasons, restarts, supervisors giving up, kills.
+
+    NODE may have ended: its last events are kept. With --follow, what replaces a process that ends is followed on.
+    """
+    from observer.cli import lookup, past
 
     def wanted(event: wire.Event) -> bool:
         return not kind or event.kind in kind
 
     _check_kinds(kind or [])
-    with lookup.dial(node) as client:
+    try:
+        client = past.dial(node)
+    except past.EndedError as ended:
+        if follow:
+            raise WrongUsageError(f"{ended} Nothing more will happen in it: leave --follow out.") from None
+        say(f"observer: {ended} These are its last events.")
+        about = filter(wanted, past.about(ended.kept.events(), pid))
+        return _show_events(deque(about, maxlen=limit), as_list=json, as_lines=False)
+    with contextlib.closing(past.Following(client)) as node_of:
         of = None if pid is None else lookup.pid_of(client, pid)
         # The node knows no kinds: the latest of one are found here, among all that it remembers.
         batch = client.expect(wire.Events, wire.GetEvents(after=-1, limit=MOST_EVENTS if kind else limit, pid=of))
         told: Iterable[wire.Event] = deque(filter(wanted, batch.events), maxlen=limit)
-        if not follow and json:
-            return output.show_json([records.of_event(event) for event in told])
         last = batch.last
         while True:
-            for event in told:
-                if json:
-                    output.show_json(records.of_event(event), indent=None)
-                else:
-                    output.show(tables.event(event))
+            _show_events(told, as_list=json and not follow, as_lines=json)
             if not follow:
                 return None
             if len(batch.events) == 0:
                 time.sleep(FOLLOW_EVERY)
-            batch = client.expect(wire.Events, wire.GetEvents(after=last, pid=of))
-            last = _next(batch, last, everything=of is None)
+            batch, replaced = node_of.events(last, of)
+            last = _next(batch, 0 if replaced else last, everything=of is None)
             told = filter(wanted, batch.events)
+
+
+def _show_events(events: Iterable[wire.Event], as_list: bool, as_lines: bool) -> None:
+    from observer.output import records, tables
+
+    if as_list:
+        return output.show_json([records.of_event(event) for event in events])
+    for event in events:
+        if as_lines:
+            output.show_json(records.of_event(event), indent=None)
+        else:
+            output.show(tables.event(event))
+    return None
 
 
 def _next(batch: wire.Events, last: int, everything: bool) -> int:

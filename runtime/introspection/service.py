@@ -12,6 +12,7 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
 import gevent
+import msgspec
 from greenlet import greenlet
 
 from runtime.introspection import wire
@@ -23,6 +24,7 @@ from runtime.introspection.endpoint.listener import Endpoint
 from runtime.introspection.endpoint.session import ClientDroppedError, Session
 from runtime.introspection.events.event_log import EventLog
 from runtime.introspection.events.greenlets import Greenlets
+from runtime.introspection.last_words import LastWords
 from runtime.introspection.program import LONGEST_PREFIX, Program, name_after
 from runtime.introspection.worker import worker_name
 from runtime.kernel.instrument import install_instrument, remove_instrument
@@ -35,7 +37,8 @@ logger = logging.getLogger("runtime.introspection")
 class Service:
     """Introspection of one node: its event log, its greenlets, its watchdog, its endpoint. `close` ends all of it.
 
-    Without a `reservation` there is no place where observers could connect, and nothing is switched on.
+    Without a `reservation` there is no place where observers could connect, and nothing is switched on. With
+    `keep_events`, the last events stay in a file when the process has died.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Service:
         permissions: Permissions = Permissions(),  # noqa: B008  # immutable
         stall_limit: float = LIMIT,
         program: Program | None = None,
+        keep_events: bool = False,
     ) -> None:
         self.node = node
         self.permissions = permissions
@@ -61,6 +65,7 @@ class Service:
         self._welcome = self._make_welcome()
         self.endpoint = None if reservation is None else Endpoint(reservation, self._serve, self._warn)
         _services[node] = self
+        self.last_words: LastWords | None = None
         if self.endpoint is None:
             return
         install_instrument(self.log)
@@ -68,11 +73,16 @@ class Service:
         self.greenlets.switch_on()
         self.watchdog.start()
         self.endpoint.start()
+        if keep_events:
+            self.last_words = LastWords(self.log, self.watchdog, self._greeting, self._warn)
+            self.last_words.start()
         atexit.register(self._close_at_exit)
         node.closing.append(self.close)
 
     def close(self) -> None:
         """Switch introspection off and remove the socket. In the node's thread; may be called twice."""
+        if self.last_words is not None:
+            self.last_words.close()
         if self.endpoint is not None:
             self.endpoint.close()
             remove_instrument(self.log)
@@ -88,6 +98,8 @@ class Service:
         """Drop what the child of a fork has inherited, where no thread of the service runs."""
         if self.endpoint is not None:
             self.endpoint.leave_behind()
+            if self.last_words is not None:
+                self.last_words.leave_behind()
             remove_instrument(self.log)
             self.log.spawns.switch_off()
             self.greenlets.switch_off()
@@ -116,7 +128,7 @@ class Service:
             )
             session.send(wire.Refused(why=why))
             raise ClientDroppedError(f"it speaks version {hello.protocol} of the protocol")
-        session.send(self._welcome)
+        session.send(self._greeting())
         cache = self._caches[session] = ClientCache()
         try:
             while True:
@@ -125,6 +137,11 @@ class Service:
         finally:
             del self._caches[session]
             self.answers.dismiss(cache)
+
+    def _greeting(self) -> wire.Welcome:
+        """Add what may have changed since."""
+        in_use = greenlet.__bool__(self.node.hub)
+        return msgspec.structs.replace(self._welcome, parent_pid=os.getppid(), uses_gevent=in_use)
 
     def _make_welcome(self) -> wire.Welcome:
         """Say what does not change. Done once: the version is looked for in files, and read by modules loaded then."""
@@ -140,8 +157,6 @@ class Service:
             read_only=self.permissions.read_only,
             program=self.program.name,
             run=self.program.run,
-            parent_pid=os.getppid(),
-            uses_gevent=greenlet.__bool__(self.node.hub),
         )
 
 
@@ -244,7 +259,7 @@ def _serve(
             logger.warning("%s This node is called %s.", reason, reservation.name)
     except (NameTakenError, ValueError, OSError) as error:
         logger.warning("The node cannot be observed: %s", error)
-    return Service(node, reservation, permissions, stall_limit, program)
+    return Service(node, reservation, permissions, stall_limit, program, keep_events=True)
 
 
 def names_for(name: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from tests.benchmarks import (
     answering,
     dashboard,
     footprint,
+    instrumenting,
     isolation,
     messaging,
     naming,
@@ -35,6 +36,7 @@ TOPICS: dict[str, Sequence[Benchmark]] = {
         starting,
         isolation,
         observing,
+        instrumenting,
         answering,
         dashboard,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -281,3 +282,76 @@ def test_the_command_is_the_process_that_was_started(folder: Path) -> None:
     )
     output, _ = process.communicate(timeout=60)
     assert output == f"{process.pid} {os.getpid()}\n"
+
+
+HELD_UP = """
+import gevent
+def fail(): raise LookupError("nothing there")
+def compute():
+    while True: pass
+gevent.spawn(fail)
+gevent.sleep(0.5)
+compute()
+"""
+
+
+def test_the_last_events_of_a_process_that_was_killed_can_be_read(folder: Path) -> None:
+    with running(folder, "--name", "shop", "--", PYTHON, "-c", HELD_UP) as process:
+        name = f"shop-{process.pid}"
+        file = folder / f"{name}@{process.pid}.events"
+        eventually(lambda: file.exists() and b"in compute" in file.read_bytes())
+        assert file.stat().st_mode & 0o777 == 0o600
+        process.kill()
+        process.wait()
+    for which in (name, f"{name}@{process.pid}"):
+        status, output, errors = end_of([PYTHON, "-m", "observer", "events", which, "--json"], folder)
+        events = json.loads(output)
+        assert status == 0
+        assert f"{name} (process {process.pid}) has ended" in errors
+        assert (events[0]["kind"], events[0]["reason"]) == ("exit", "LookupError: nothing there")
+        assert "held the hub" in events[-1]["message"]
+    listed = end_of([PYTHON, "-m", "observer", "nodes"], folder)[1]
+    assert f"Ended: {name}@{process.pid}" in listed
+    status, output, errors = end_of([PYTHON, "-m", "observer", "events", name, "--follow"], folder)
+    assert (status, output) == (2, "")
+    assert "leave --follow out" in errors
+
+
+WORKERS = """
+import gevent, os, sys
+while True:
+    if os.fork() == 0:
+        gevent.spawn(lambda: {}["x"])
+        gevent.sleep(60)
+    os.wait()
+"""
+
+
+def test_events_are_followed_on_with_the_process_that_replaces_another(folder: Path) -> None:
+    with running(folder, "--name", "shop", "--", PYTHON, "-c", WORKERS):
+        (first,) = eventually(lambda: live(folder))
+        follower = subprocess.Popen(
+            [PYTHON, "-m", "observer", "events", "shop", "--follow", "--json"],
+            env=environment(folder, PYTHONUNBUFFERED="1"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert follower.stdout is not None
+        assert json.loads(follower.stdout.readline())["reason"] == "KeyError: 'x'"
+        os.kill(welcome(folder, first).os_pid, signal.SIGKILL)
+        assert json.loads(follower.stdout.readline())["reason"] == "KeyError: 'x'"
+        follower.send_signal(signal.SIGINT)
+        _, errors = follower.communicate(timeout=60)
+        assert f"{first} has ended; going on with shop-" in errors
+
+
+def test_a_fork_leaves_the_events_of_its_parent_alone(folder: Path) -> None:
+    code = (
+        "import gevent, gevent.os, os, sys\ngevent.spawn(lambda: {}['x'])\ngevent.sleep(1)\n"
+        "child = gevent.os.fork()\nif child == 0: sys.exit()\ngevent.os.waitpid(child, 0)\ngevent.sleep(60)"
+    )
+    with running(folder, "--", PYTHON, "-c", code) as process:
+        file = folder / f"python-{process.pid}@{process.pid}.events"
+        eventually(lambda: file.exists() and live(folder))
+        assert [path.name for path in folder.glob("*.events")] == [file.name]

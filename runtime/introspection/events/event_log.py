@@ -162,19 +162,27 @@ class EventLog(Instrument):
 
     def add_stall(self, stall: Stall) -> int:
         """Log that the hub was held, or that its thread was not run."""
+        self.stalls.append(stall)
+        process = stall.process
+        return self.add("stall", None if process is None else process.pid, **self._of_stall(stall))
+
+    def ongoing(self, stall: Stall, time: float) -> wire.Event:
+        """Return the event of a stall that is not over, which is in no log yet. From any thread."""
+        process = stall.process
+        pid = None if process is None else process.pid
+        return LogEntry(self.last + 1, time, "stall", pid, None, self._of_stall(stall)).event()
+
+    def _of_stall(self, stall: Stall) -> dict[str, Any]:
         process = stall.process
         about = {} if process is None else self._about(process, position_of(process))
-        self.stalls.append(stall)
-        return self.add(
-            "stall",
-            None if process is None else process.pid,
+        return {
             **about,
-            seconds=stall.seconds,
-            processor_seconds=stall.processor_seconds,
-            stall=stall.kind,
-            message=_stall_text(about.get("name") or stall.whose, stall),
-            stacktrace=stall.chain,
-        )
+            "seconds": stall.seconds,
+            "processor_seconds": stall.processor_seconds,
+            "stall": stall.kind,
+            "message": _stall_text(about.get("name") or stall.whose, stall),
+            "stacktrace": stall.chain,
+        }
 
     def tick(self) -> None:
         """Sum up what was too much to log one by one, and begin a new second. In the hub only."""

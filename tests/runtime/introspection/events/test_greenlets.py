@@ -10,6 +10,7 @@ import pytest
 
 from runtime import receive, run, sleep, spawn
 from runtime.introspection import wire
+from runtime.introspection.events.greenlets import SWEEP
 from runtime.introspection.reading.tree_path import FREE
 from runtime.kernel.plain_greenlet import RECORD
 from tests.support.trees import Observer, start_tree
@@ -165,6 +166,22 @@ def test_those_that_have_ended_are_not_counted() -> None:
 
 
 @in_hub
+def test_a_greenlet_that_ends_before_an_observer_looks_costs_a_weak_reference_and_leaves_none() -> None:
+    with noting() as observer:
+        greenlets = observer.greenlets
+        short = gevent.spawn(gevent.sleep, 0)
+        short.join()
+        assert RECORD not in vars(short)
+        lasting = gevent.spawn(gevent.sleep, 60)
+        for _ in range(3 * SWEEP):
+            gevent.spawn(gevent.sleep, 0).join()
+        assert len(greenlets._born) <= SWEEP + 2
+        assert len(greenlets) == 1
+        assert RECORD in vars(lasting)
+        lasting.kill()
+
+
+@in_hub
 def test_the_one_that_fails_is_logged_with_its_stack_and_the_one_that_ends_is_not() -> None:
     with noting() as observer:
         gevent.spawn(gevent.sleep, 0).join()
@@ -172,7 +189,7 @@ def test_the_one_that_fails_is_logged_with_its_stack_and_the_one_that_ends_is_no
         failed.join()
         gevent.sleep(0.01)
         (event,) = [event for event in observer.events() if event.kind == "exit"]
-        assert (event.pid, event.crashed, event.reason) == ("g2", True, "LookupError: nothing there")
+        assert (event.pid, event.crashed, event.reason) == ("g1", True, "LookupError: nothing there")
         assert [frame.function for frame in event.stacktrace] == ["failing"]
         assert observer.greenlets.find("g2") is None
 

@@ -1,0 +1,93 @@
+"""Processes that have ended: their last events, and what has replaced them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+
+from observer.cli import lookup
+from observer.cli.errors import say
+from observer.node import discovery, programs
+from observer.node.client import Client
+from observer.node.source import NodeLostError
+from observer.text import units
+from observer.text.safe_text import safe
+from runtime.introspection import kept_events, wire
+
+REPLACED_WITHIN = 15.0
+"""Seconds that a server has to replace a process that has ended."""
+
+LOOK_EVERY = 0.5
+"""Seconds between two looks for what has replaced it."""
+
+
+class EndedError(Exception):
+    """The node has ended, and its last events are in a file. The text is a sentence."""
+
+    def __init__(self, kept: kept_events.Kept) -> None:
+        self.kept = kept
+        ago = units.duration(max(0.0, time.time() - kept.ended_at))
+        super().__init__(f"{safe(kept.node)} (process {kept.os_pid}) has ended, {ago} ago.")
+
+
+def dial(node: str | None) -> Client:
+    """Connect like `lookup.dial`. Raises `EndedError` for a node that has ended and left its last events."""
+    if node is not None and "@" in node:
+        kept = kept_events.find(node)
+        if kept is not None:
+            raise EndedError(kept)
+    try:
+        return lookup.dial(node)
+    except discovery.NodeNotFoundError:
+        kept = None if node is None else kept_events.find(node)
+        if kept is None:
+            raise
+        raise EndedError(kept) from None
+
+
+def about(events: Iterable[wire.Event], pid: str | None) -> Iterator[wire.Event]:
+    """Yield the events of one process, of all without a pid."""
+    wanted = None if pid is None else {pid, f"<{pid}>"}
+    return (event for event in events if wanted is None or event.pid in wanted)
+
+
+class Following:
+    """Asks a node for its events, and goes on with the process that replaces it."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._client.close()
+
+    def events(self, after: int, pid: str | None) -> tuple[wire.Events, bool]:
+        """Return what has happened since an event, and whether another process is asked by now.
+
+        Raises `NodeLostError` when the node has gone and nothing has replaced it.
+        """
+        try:
+            return self._client.expect(wire.Events, wire.GetEvents(after=after, pid=pid)), False
+        except NodeLostError:
+            replaced = None if pid is not None else self._successor()
+            if replaced is None:
+                raise
+        self._client.close()
+        say(f"observer: {self._client.name} has ended; going on with {replaced.name}, which has replaced it.")
+        self._client = Client(replaced.name, replaced.path)
+        return self._client.expect(wire.Events, wire.GetEvents(after=0)), True
+
+    def _successor(self) -> discovery.Found | None:
+        lost = self._client.welcome
+        until = time.monotonic() + REPLACED_WITHIN
+        while lost.program and discovery.exists(self._client.name) is False:
+            found = programs.successor(lost)
+            if found is not None or time.monotonic() > until or not _has_siblings(lost):
+                return found
+            time.sleep(LOOK_EVERY)
+        return None
+
+
+def _has_siblings(lost: wire.Welcome) -> bool:
+    """Whether the parent of a process that has ended still runs: nothing else starts another one."""
+    return kept_events.lives(lost.parent_pid) if lost.parent_pid > 1 else False

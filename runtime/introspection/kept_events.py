@@ -1,0 +1,171 @@
+"""The last events of a node in a file, for when its process has died: they are wanted then most.
+
+The file stands beside the node's socket and only its owner can read it. It begins with the node's welcome, and an event
+follows in each further frame; of two with one id, the later one counts. Both sides of the wire use this module.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from runtime.introspection import wire
+from runtime.introspection.address import socket_dir
+
+SUFFIX = ".events"
+"""What the name of such a file ends with."""
+
+MOST_EVENTS = 200
+"""Events that are kept of a node: the latest."""
+
+MOST_BYTES = 2 << 20
+"""Size from which on a file is written anew with the latest events alone."""
+
+LARGEST = 64 << 10
+"""Bytes of one event. A larger one is kept without the state and the message."""
+
+MOST_FILES = 64
+"""Files that are kept for a user. The oldest one makes room for another."""
+
+LONGEST = 7 * 86_400.0
+"""Seconds for which a file is kept."""
+
+_NAME = re.compile(r"(?P<node>[A-Za-z0-9_.-]{1,40})@(?P<pid>\d{1,10})" + re.escape(SUFFIX))
+
+_read_event = msgspec.msgpack.Decoder(wire.Event).decode
+
+
+def file_of(node: str, os_pid: int) -> Path:
+    """Return the path of the file of a node that ran in that process."""
+    return socket_dir() / f"{node}@{os_pid}{SUFFIX}"
+
+
+class Keeper:
+    """Writes the file of one node. Not for several threads at a time."""
+
+    def __init__(self, welcome: wire.Welcome) -> None:
+        self.path = file_of(welcome.node, welcome.os_pid)
+        self._head = wire.frame(welcome)
+        self._frames: deque[bytes] = deque(maxlen=MOST_EVENTS)
+        self._size = 0
+        self._descriptor = -1
+
+    def keep(self, events: Iterable[wire.Event]) -> None:
+        """Add events. Raises OSError when they cannot be written."""
+        frames = [frame for event in events if len(frame := _framed(event)) <= LARGEST]
+        if not frames:
+            return
+        self._frames.extend(frames)
+        if self._descriptor < 0 or self._size > MOST_BYTES:
+            self._write_anew()
+        else:
+            self._size += os.write(self._descriptor, b"".join(frames))
+
+    def _write_anew(self) -> None:
+        """Replace the file by one with the latest events. A reader sees the one or the other."""
+        self.close()
+        fresh = self.path.with_name(f".{self.path.name}")
+        with contextlib.suppress(FileNotFoundError):
+            fresh.unlink()
+        self._descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self._size = os.write(self._descriptor, b"".join([self._head, *self._frames]))
+        os.replace(fresh, self.path)
+
+    def close(self) -> None:
+        """Close the file, which stays. May be called twice, and in a fork."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def _framed(event: wire.Event) -> bytes:
+    frame = wire.frame(event)
+    if len(frame) <= LARGEST:
+        return frame
+    return wire.frame(msgspec.structs.replace(event, state=None, last_message=None))
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file of a node whose process has ended."""
+
+    path: Path
+    node: str
+    os_pid: int
+    ended_at: float
+    """When it was written to last."""
+
+    @property
+    def name(self) -> str:
+        """What tells it from other processes that had the same name."""
+        return f"{self.node}@{self.os_pid}"
+
+    def events(self) -> tuple[wire.Event, ...]:
+        """Return its events, oldest first; those that can be read. Raises OSError."""
+        events: dict[int, wire.Event] = {}
+        frames = _frames(self.path.read_bytes())
+        next(frames, None)  # the welcome
+        for frame in frames:
+            with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                event = _read_event(frame)
+                events[event.id] = event
+        return tuple(events[number] for number in sorted(events))
+
+
+def _frames(data: bytes) -> Iterator[bytes]:
+    """Yield the whole frames: the last one may have been cut off by the end of its process."""
+    at = 0
+    while at + wire.HEADER.size <= len(data):
+        (length,) = wire.HEADER.unpack_from(data, at)
+        at += wire.HEADER.size
+        if at + length > len(data):
+            return
+        yield data[at : at + length]
+        at += length
+
+
+def ended() -> list[Kept]:
+    """Return the files of nodes whose processes have ended, the latest first."""
+    return sorted((kept for kept in _files() if not lives(kept.os_pid)), key=lambda kept: -kept.ended_at)
+
+
+def find(name: str) -> Kept | None:
+    """Return the file of the node that was called so and ended last, or of the process that ``NODE@PID`` names."""
+    return next((kept for kept in ended() if name in (kept.node, kept.name)), None)
+
+
+def clean() -> None:
+    """Remove files that are too old, and the oldest of too many."""
+    oldest = time.time() - LONGEST
+    for number, kept in enumerate(ended()):
+        if number >= MOST_FILES or kept.ended_at < oldest:
+            with contextlib.suppress(OSError):
+                kept.path.unlink()
+
+
+def _files() -> Iterator[Kept]:
+    with contextlib.suppress(OSError):
+        for path in socket_dir().iterdir():
+            found = _NAME.fullmatch(path.name)
+            if found is not None:
+                with contextlib.suppress(OSError):
+                    yield Kept(path, found["node"], int(found["pid"]), path.lstat().st_mtime)
+
+
+def lives(pid: int) -> bool:
+    """Whether a process of that id runs."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -1,0 +1,144 @@
+"""Requests to a WSGI server under `observer instrument`: the processor time that observation adds to each."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psutil
+
+from runtime.introspection import wire
+from tests.benchmarks.harness.benchmark import OURS, Benchmark, Target
+from tests.benchmarks.harness.contender import Fixed, Python
+from tests.benchmarks.harness.sample import Sample
+
+SERVER = """
+import json, sys
+from gevent.pywsgi import WSGIServer
+def app(environ, start_response):
+    items = [{"id": number, "name": f"item {number}", "price": number * 1.07} for number in range(60)]
+    body = json.dumps(items).encode()
+    start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+    return [body]
+server = WSGIServer(("127.0.0.1", 0), app, log=None)
+server.start()
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
+"""A server whose requests do some work each: they make a page of JSON."""
+
+TURNS = 20
+"""How often the servers take turns, so that both meet the same moods of the machine."""
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks of a dashboard."""
+
+
+class Server:
+    """A running server."""
+
+    def __init__(self, folder: str, observed: bool) -> None:
+        command = [sys.executable, "-c", SERVER]
+        if observed:
+            command = [sys.executable, "-m", "observer", "instrument", "--name", "server", "--", *command]
+        environment = {**os.environ, "OBSERVER_DIR": folder}
+        environment.pop("OBSERVER", None)
+        self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        self.port = int(self.process.stdout.readline())
+        self.figures = psutil.Process(self.process.pid)
+        self.socket = Path(folder) / f"server-{self.process.pid}.sock"
+
+    def cpu(self) -> float:
+        """Return the processor time that it has used."""
+        times = self.figures.cpu_times()
+        return float(times.user + times.system)
+
+    def ask(self, requests: int) -> float:
+        """Send requests, each on a connection of its own; return the processor time that they took."""
+        before = self.cpu()
+        for _ in range(requests):
+            with socket.create_connection(("127.0.0.1", self.port)) as connection:
+                connection.sendall(b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+                while connection.recv(65_536):
+                    pass
+        return self.cpu() - before
+
+
+@contextmanager
+def _server(folder: str, observed: bool) -> Iterator[Server]:
+    server = Server(folder, observed)
+    try:
+        yield server
+    finally:
+        server.process.send_signal(signal.SIGKILL)
+        server.process.communicate()
+
+
+@contextmanager
+def _dashboard(server: Server) -> Iterator[None]:
+    """Ask what a dashboard asks, as often as it does, until the block ends."""
+    from tests.support.nodes import RawClient
+
+    over = threading.Event()
+
+    def look() -> None:
+        with RawClient(server.socket) as client:
+            last = 0
+            while not over.wait(LOOK_EVERY):
+                client.ask(wire.GetTree(unfolded=(wire.GREENLETS,)))
+                client.ask(wire.GetLints())
+                last = max([last, *(event.id for event in client.events(after=last))])
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    yield
+    over.set()
+    thread.join()
+
+
+def kept(size: int, how: str) -> Sample:
+    """Return what a server keeps of its speed, by processor time, beside one that is not observed."""
+    with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder, ExitStack() as stack:
+        plain = stack.enter_context(_server(folder, observed=False))
+        observed = stack.enter_context(_server(folder, observed=how != "off"))
+        for server in (plain, observed):
+            server.ask(20)  # starts what is started at the first request
+        deadline = time.monotonic() + 20
+        while how != "off" and not observed.socket.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if how == "dashboard":
+            stack.enter_context(_dashboard(observed))
+        spent = [0.0, 0.0]
+        for _ in range(TURNS):
+            for number, server in enumerate((plain, observed)):
+                spent[number] += server.ask(max(1, size // TURNS))
+    share = spent[0] / spent[1] if spent[1] else 1.0
+    return Sample(share, share)
+
+
+BENCHMARKS = (
+    Benchmark(
+        name="requests under instrument",
+        what="requests to a WSGI server under 'observer instrument', in turns with one that is not: what is kept",
+        unit="share",
+        size=6_000,
+        quick=20,
+        contenders={
+            OURS: Python(kept, arguments=("on",)),
+            "with a dashboard": Python(kept, arguments=("dashboard",)),
+            "not observed either": Python(kept, arguments=("off",)),
+            "limit": Fixed(0.97),
+        },
+        targets=(Target("limit", 1), Target("limit", 1, ours="with a dashboard")),
+    ),
+)

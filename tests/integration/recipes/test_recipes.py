@@ -1,0 +1,231 @@
+"""Real servers, as an operator runs them: observed without a change, named, seen, acted on, and unharmed."""
+
+from __future__ import annotations
+
+import http.server
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from runtime.introspection import wire
+from tests.support.recipes import (
+    PROGRAMS,
+    ROOT,
+    SERVERS,
+    Server,
+    blamed,
+    eventually,
+    free_port,
+    get,
+    greenlets,
+    in_background,
+    needs,
+    serving,
+    up,
+    waiting_at,
+)
+
+
+def kill_the_one_at(server: Server, name: str, words: str) -> None:
+    """Kill the greenlet of a node in whose stack some words stand, as an observer does."""
+    with server.node(name) as client:
+        (pid, *_) = eventually(lambda: waiting_at(client, words))
+        assert isinstance(client.ask(wire.Exit(pid=pid)), wire.Done)
+        eventually(lambda: pid not in [row.pid for row in greenlets(client)])
+
+
+# -- gunicorn ---------------------------------------------------------------------------------------------------------
+
+
+def gunicorn(port: int, *options: str) -> list[str]:
+    """Return the command line of a gunicorn with two workers."""
+    return ["gunicorn", "-k", "gevent", "-w", "2", "-b", f"127.0.0.1:{port}", *options, "shop:app"]
+
+
+@needs("gunicorn")
+@pytest.mark.parametrize("options", [(), ("--preload",)], ids=["plain", "preloaded"])
+def test_the_workers_of_gunicorn_are_nodes_and_their_requests_greenlets(folder: Path, options: tuple[str, ...]) -> None:
+    port = free_port()
+    with serving(folder, *gunicorn(port, *options)) as server:
+        server.wait_for("gunicorn-worker-1", "gunicorn-worker-2")
+        eventually(lambda: up(port))
+        slow = in_background(get, port, "/slow")
+        name = eventually(lambda: next((each for each in server.names() if _has(server, each, "app")), None))
+        kill_the_one_at(server, name, "app")
+        slow.join(60)
+        assert not slow.is_alive()
+        assert {get(port, "/look") for _ in range(20)} == {"you asked for /look\n"}
+
+        in_background(get, port, "/block")
+        eventually(lambda: any(_has_blamed(server, each, "in compute") for each in server.names()))
+        assert server.end() == 0
+        assert server.names() == []
+
+
+def _has(server: Server, name: str, words: str) -> bool:
+    with server.node(name) as client:
+        return bool(waiting_at(client, words))
+
+
+def _has_blamed(server: Server, name: str, words: str) -> bool:
+    with server.node(name) as client:
+        return blamed(client, words)
+
+
+@needs("gunicorn")
+def test_workers_that_replace_others_are_nodes_in_turn(folder: Path) -> None:
+    port = free_port()
+    with serving(folder, *gunicorn(port)) as server:
+        server.wait_for("gunicorn-worker-1", "gunicorn-worker-2")
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_for("gunicorn-worker-3", "gunicorn-worker-4")
+        with server.node("gunicorn-worker-3") as client:
+            os.kill(client.welcome.os_pid, signal.SIGKILL)
+        server.wait_for("gunicorn-worker-4", "gunicorn-worker-5")
+        assert get(port, "/look") == "you asked for /look\n"
+        assert server.end() == 0
+
+
+@needs("gunicorn")
+def test_gunicorn_answers_and_ends_as_it_does_unobserved(folder: Path) -> None:
+    seen = []
+    for observed in (False, True):
+        port = free_port()
+        with serving(folder, *gunicorn(port), observed=observed) as server:
+            eventually(lambda: up(port))  # noqa: B023
+            answers = [get(port, f"/{number}") for number in range(10)]
+            seen.append((answers, server.end(signal.SIGINT)))
+    assert seen[0] == seen[1]
+
+
+# -- celery and huey --------------------------------------------------------------------------------------------------
+
+CELERY = (
+    *("celery", "-A", "celery_jobs", "worker", "-P", "gevent", "-c", "4", "-n", "w1@here"),
+    *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+)
+
+HUEY = ("huey_consumer", "huey_jobs.huey", "-k", "greenlet", "-w", "4")
+
+
+def enqueue(folder: Path, code: str) -> None:
+    """Send tasks from another process."""
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    subprocess.run([SERVERS / "python", "-c", code], cwd=folder, env=environment, check=True, timeout=60)
+
+
+TASKS = {
+    "celery": (CELERY, "from celery_jobs import nap, compute\n", "nap.delay", "compute.delay", "celery-w1-here"),
+    "huey": (HUEY, "from huey_jobs import nap, compute\n", "nap", "compute", None),
+}
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param("celery", marks=needs("celery")), pytest.param("huey", marks=needs("huey_consumer"))]
+)
+def test_tasks_are_greenlets_that_can_be_killed_one_by_one(folder: Path, kind: str) -> None:
+    command, head, nap, compute, name = TASKS[kind]
+    (folder / "queue").mkdir()
+    with serving(folder, *command) as server:
+        (found,) = eventually(server.names)
+        assert found == (name or f"huey_consumer-{server.process.pid}")
+        enqueue(folder, f"{head}{nap}('long', 600)\n{nap}('short', 0.1)")
+        eventually((folder / "short.done").exists)
+        kill_the_one_at(server, found, "nap")
+        enqueue(folder, f"{head}{compute}('computed', 1.0)\n{nap}('last', 0.1)")
+        eventually((folder / "computed.done").exists)
+        eventually((folder / "last.done").exists)
+        with server.node(found) as client:
+            eventually(lambda: blamed(client, "in compute"))
+        assert not (folder / "long.done").exists()
+        assert server.end(signal.SIGINT if kind == "huey" else signal.SIGTERM) == 0
+
+
+# -- locust -----------------------------------------------------------------------------------------------------------
+
+
+class Page(http.server.BaseHTTPRequestHandler):
+    """Answers every request, and counts them."""
+
+    asked = 0
+
+    def do_GET(self) -> None:
+        type(self).asked += 1
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Keep quiet."""
+
+
+@contextmanager
+def page() -> Iterator[int]:
+    """Serve pages until the block ends; yield the port."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@needs("locust")
+def test_the_users_of_locust_are_greenlets_and_its_run_ends_as_it_does_unobserved(folder: Path) -> None:
+    Page.asked = 0
+    with page() as port:
+        command = ["locust", "-f", "visitors.py", "--headless", "-u", "3", "-r", "3", "-H", f"http://127.0.0.1:{port}"]
+        with serving(folder, *command) as server:
+            (name,) = eventually(server.names)
+            assert name == f"locust-{server.process.pid}"
+            with server.node(name) as client:
+                eventually(lambda: waiting_at(client, "run_user") or waiting_at(client, "run"))
+                eventually(lambda: blamed(client, "in compute"))
+            eventually(lambda: Page.asked > 3)
+            status = server.end()
+        with serving(folder, *command, observed=False) as server:
+            asked = Page.asked
+            eventually(lambda: Page.asked > asked + 3)
+            assert server.end() == status
+
+
+# -- Flask-SocketIO ---------------------------------------------------------------------------------------------------
+
+
+@needs("flask")
+def test_a_server_of_flask_socketio_is_a_node_whose_requests_are_greenlets(folder: Path) -> None:
+    port = free_port()
+    with serving(folder, "python", "chat.py", str(port)) as server:
+        name = f"chat-{server.process.pid}"
+        server.wait_for(name)
+        eventually(lambda: up(port))
+        in_background(get, port, "/slow")
+        kill_the_one_at(server, name, "slow")
+        assert get(port, "/socket.io/?EIO=4&transport=polling").startswith('0{"sid"')
+        assert get(port, "/block") == "you asked for /block\n"
+        with server.node(name) as client:
+            eventually(lambda: blamed(client, "in compute"))
+        assert server.end(signal.SIGTERM) == -signal.SIGTERM
+
+
+# -- pyinfra ----------------------------------------------------------------------------------------------------------
+
+
+@needs("pyinfra")
+def test_pyinfra_is_a_node_although_it_knows_nothing_of_this_project(folder: Path) -> None:
+    with serving(folder, "pyinfra", "-y", "@local", "exec", "--", "until [ -e go ]; do sleep 0.1; done") as server:
+        server.wait_for(f"pyinfra-{server.process.pid}")
+        (folder / "go").touch()
+        assert server.process.wait(60) == 0
+
+
+def test_ci_installs_the_servers() -> None:
+    assert "recipes/requirements.txt" in (ROOT / ".ci" / "run").read_text()
+    assert PROGRAMS.is_dir()
