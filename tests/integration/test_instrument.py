@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -122,6 +123,59 @@ def test_a_program_ends_as_it_ends_without_observation(folder: Path, code: str) 
 def hidden(text: str) -> str:
     """Return a text with the addresses of objects and the times taken out."""
     return re.sub(r"0x[0-9a-f]+|\d\d:\d\d:\d\d|\d{4}-\d\d-\d\d", "_", text)
+
+
+GEVENT_MODULES = ["test__util", "test__pool", "test__threadpool"]
+"""Those of gevent's own tests that look at the hub's class and at trees of greenlets, or take half a minute. The others
+run in `test_unchanged`."""
+
+MODULE = """
+import runpy, sys
+name = sys.argv.pop(1)
+sys.argv[0] = name
+runpy.run_module("gevent.tests." + name, run_name="__main__", alter_sys=True)
+"""
+
+
+def _outcome(folder: Path, module: str, observed: bool) -> tuple[int, list[str]]:
+    variables = environment(folder)
+    done = subprocess.run(
+        [PYTHON, "-c", MODULE, module, "-v"],
+        env=program.instrumented(variables, "app") if observed else variables,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    return done.returncode, re.findall(r"^Ran \d+|^OK.*|^FAILED.*", done.stdout + done.stderr, re.MULTILINE)
+
+
+@pytest.mark.parametrize("module", GEVENT_MODULES)
+def test_a_module_of_gevents_own_tests_ends_the_same_way(folder: Path, module: str) -> None:
+    seen = []
+    for _ in range(3):  # some of them look at the clock, and fail now and then on a busy machine, observed or not
+        with ThreadPoolExecutor(2) as pool:
+            plain, observed = pool.map(lambda observed: _outcome(folder, module, observed), (False, True))
+        if plain == observed:
+            return
+        seen.append((plain, observed))
+    raise AssertionError(seen)
+
+
+FORKED = """
+import gevent, os, signal
+from runtime import introspection
+child = os.fork()
+if child == 0:
+    service = introspection.serve("child")
+    print(service.watchdog.interruption.is_possible, flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+"""
+
+
+def test_a_fork_can_have_a_process_interrupted_that_holds_its_hub(folder: Path) -> None:
+    assert plain(folder, FORKED) == (0, "True\n", "")
 
 
 def test_input_and_arguments_are_the_commands_own(folder: Path) -> None:
