@@ -100,10 +100,10 @@ def bounded(value: Any) -> Any:
 
 def nodes() -> object:
     """List the nodes that run on this machine."""
-    from observer.node import discovery
-    from observer.output import records
+    from observer.node import discovery, programs
+    from observer.output import node_records
 
-    return [records.of_node(each, each.welcome) for each in discovery.nodes() if each.welcome is not None]
+    return node_records.of_nodes(programs.running(discovery.nodes()))
 
 
 def figures(node: str) -> object:
