@@ -6,13 +6,11 @@ does. Keys move the selection here and now; when that leaves the window, `Window
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Self
 
 import msgspec
 from rich.segment import Segment
-from rich.style import Style as RichStyle
 from textual import events
 from textual.binding import Binding
 from textual.geometry import Region, Size
@@ -31,6 +29,7 @@ from observer.text.guides import guides
 from observer.text.safe_text import fit, fit_right
 from observer.widgets.key_bar import MORE
 from observer.widgets.movement import ROWS, movement
+from observer.widgets.paints import Paints, paints_on
 from runtime.introspection.wire import MAX_ROWS, Row, Sort, Window
 
 GUTTER = 2
@@ -442,37 +441,7 @@ class ProcessTable(ScrollView, can_focus=True):
 
     def _paints(self, base: Style, faded: bool = False) -> Paints:
         """Return how tones look on a background; `faded` is for what is no match but stands above one."""
-        faded = faded or self.dimmed
-        key = (self.app.theme, base, faded)
-        paints = _PAINTS.get(key)
-        if paints is None:
-            if len(_PAINTS) > 100:
-                _PAINTS.clear()
-            paints = _PAINTS[key] = Paints(self.app.stylesheet.parse_style, base, faded)
-        return paints
+        return paints_on(self.app, base, faded or self.dimmed)
 
-    def region_of(self, index: int) -> Region:
-        """Return where the row at `index` stands in this widget, for the mouse."""
-        return Region(0, index - self._offset + 1, self.width, 1)
-
-
-class Paints(dict[str, RichStyle]):
-    """Tones on one background, as the terminal shows them; the empty tone is the background alone."""
-
-    def __init__(self, parse: Callable[[str], Style], base: Style, dimmed: bool) -> None:
-        super().__init__({"": base.rich_style})
-        self._parse = parse
-        self._base = base
-        self._dimmed = dimmed
-
-    def __missing__(self, tone: str) -> RichStyle:
-        style = self._base + self._parse(tone)
-        if self._dimmed and style.foreground is not None:
-            style = style + Style(foreground=style.foreground.multiply_alpha(0.5))
-        paint = self[tone] = style.rich_style
-        return paint
-
-
-_PAINTS: dict[tuple[str, Style, bool], Paints] = {}
 
 _layout = lru_cache(maxsize=64)(lay_out)

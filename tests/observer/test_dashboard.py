@@ -14,7 +14,7 @@ import pytest
 from observer import dashboard
 from observer.app import ObserverApp
 from observer.dashboard import Leaving
-from tests.support import fake_node
+from tests.support import fake_nodes
 
 WAIT = 20.0
 """Seconds for what happens on another thread."""
@@ -65,7 +65,7 @@ def twice(leaving: Leaving, number: int) -> None:
 def test_one_signal_asks_the_app_to_exit_and_ends_nothing_by_force(
     ends: list[int], restored: list[object], loop: asyncio.AbstractEventLoop
 ) -> None:
-    app = ObserverApp(fake_node.chat())
+    app = ObserverApp(fake_nodes.chat())
     asked: list[str] = []
     app.exit = lambda *args, **more: asked.append("exit")  # type: ignore[method-assign]
     leaving = Leaving(app, loop)
@@ -81,7 +81,7 @@ def test_a_second_signal_sets_the_terminal_back_and_ends_the_process(
     ends: list[int], restored: list[object], loop: asyncio.AbstractEventLoop
 ) -> None:
     with pytest.raises(Ended):
-        twice(Leaving(ObserverApp(fake_node.chat()), loop), signal.SIGHUP)
+        twice(Leaving(ObserverApp(fake_nodes.chat()), loop), signal.SIGHUP)
     assert ends == [128 + signal.SIGHUP]
     assert restored == [["before"]]
 
@@ -99,7 +99,7 @@ def test_a_terminal_that_cannot_be_set_back_does_not_keep_the_process_alive(
 
     monkeypatch.setattr(termios, "tcsetattr", fail)
     with pytest.raises(Ended):
-        twice(Leaving(ObserverApp(fake_node.chat()), loop), signal.SIGTERM)
+        twice(Leaving(ObserverApp(fake_nodes.chat()), loop), signal.SIGTERM)
     assert ends == [143]
 
 
@@ -111,7 +111,7 @@ def test_without_a_terminal_there_is_nothing_to_set_back(
 
     monkeypatch.setattr(termios, "tcgetattr", fail)
     with pytest.raises(Ended):
-        twice(Leaving(ObserverApp(fake_node.chat()), loop), signal.SIGTERM)
+        twice(Leaving(ObserverApp(fake_nodes.chat()), loop), signal.SIGTERM)
     assert (ends, restored) == ([143], [])
 
 
@@ -121,6 +121,6 @@ def test_an_orderly_end_that_takes_too_long_is_not_waited_for(
     ended = threading.Event()
     monkeypatch.setattr(os, "_exit", lambda status: ended.set())
     monkeypatch.setattr(dashboard, "PATIENCE", 0.01)
-    Leaving(ObserverApp(fake_node.chat()), loop).begin(signal.SIGTERM, None)
+    Leaving(ObserverApp(fake_nodes.chat()), loop).begin(signal.SIGTERM, None)
     assert ended.wait(WAIT)
     assert restored == [["before"]]

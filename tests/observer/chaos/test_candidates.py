@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 from observer.chaos.candidates import Candidates
-from tests.support import fake_node
+from tests.support import fake_nodes
 
 
 async def test_a_worker_that_is_to_be_spared_is_no_candidate() -> None:
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     everyone = Candidates(node, "", None, 1, lambda row: False)
     await everyone.find(100)
     but_ada = Candidates(node, "", None, 1, lambda row: row.name == "ada")

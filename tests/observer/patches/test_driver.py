@@ -21,7 +21,7 @@ import pytest
 
 from observer.app import ObserverApp
 from observer.patches.driver import HUNG_UP, Output, TerminalDriver, terminal_size
-from tests.support import fake_node
+from tests.support import fake_nodes
 from tests.support.command import ROWS
 from tests.support.fake_endpoint import FakeEndpoint, of_rows, socket_folder
 from tests.support.terminal import SCREEN_OFF, SCREEN_ON, WAIT, Terminal, until
@@ -147,7 +147,7 @@ def stops(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 async def driver() -> Recording:
-    return Recording(ObserverApp(fake_node.chat()))
+    return Recording(ObserverApp(fake_nodes.chat()))
 
 
 async def test_a_handler_does_nothing_but_ask_the_event_loop(handlers: None, stops: list[int]) -> None:
@@ -223,7 +223,7 @@ def test_without_a_terminal_there_is_no_size(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("shell", [True, False])
 async def test_control_z_goes_to_the_shell_if_there_is_one(monkeypatch: pytest.MonkeyPatch, shell: bool) -> None:
     sent: list[tuple[int, int]] = []
-    app = ObserverApp(fake_node.chat())
+    app = ObserverApp(fake_nodes.chat())
     async with app.run_test() as pilot:
         monkeypatch.setattr(os, "getsid", lambda pid: os.getpgrp() + shell)
         monkeypatch.setattr(os, "kill", lambda pid, number: sent.append((pid, number)))

@@ -5,7 +5,7 @@ from html import unescape
 
 from observer.patches.svg import CELL, portable
 from tests.observer.conftest import Drive
-from tests.support import fake_node
+from tests.support import fake_nodes
 
 
 def texts(svg: str) -> list[tuple[float, str]]:
@@ -24,7 +24,7 @@ def line(svg: str, y: str) -> str:
 
 
 async def test_every_word_stands_where_it_stood_and_no_text_begins_with_a_space(drive: Drive) -> None:
-    async with drive(fake_node.crashing()) as driver:
+    async with drive(fake_nodes.crashing()) as driver:
         await driver.look()
         before = driver.app.export_screenshot()
     after = portable(before)
@@ -35,7 +35,7 @@ async def test_every_word_stands_where_it_stood_and_no_text_begins_with_a_space(
 
 
 async def test_a_picture_needs_nothing_from_the_network(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         svg = portable(driver.app.export_screenshot())
     assert re.findall(r"url\([\"']?(?!#)", svg) == []
     assert "font-size: 20.27px" in svg

@@ -12,7 +12,7 @@ from observer.screens.send_message import SendMessage
 from observer.screens.tree_screen import TreeScreen
 from runtime.introspection import wire
 from tests.observer.conftest import Drive, Driver
-from tests.support import fake_node
+from tests.support import fake_nodes
 
 COMMANDS = (wire.Exit, wire.Suspend, wire.Resume, wire.Send, wire.ControlChild)
 
@@ -25,7 +25,7 @@ def commands(driver: Driver) -> list[wire.Query]:
 
 
 async def test_marked_processes_are_planned_for_and_killed_together(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press(*ADA_AND_BOB, "x")
         assert isinstance(driver.app.screen, ConfirmKill)
         assert "Kill ada <0.13.0> and 1 more?" in driver.text()
@@ -36,7 +36,7 @@ async def test_marked_processes_are_planned_for_and_killed_together(drive: Drive
 
 @pytest.mark.parametrize("keys", [("x", "enter"), ("X", "enter")])
 async def test_what_happened_stands_under_what_was_planned(drive: Drive, keys: tuple[str, ...]) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press(*ADA_AND_BOB, *keys)
         await driver.look()
         lines = driver.text().splitlines()
@@ -47,7 +47,7 @@ async def test_what_happened_stands_under_what_was_planned(drive: Drive, keys: t
 
 
 async def test_a_view_without_a_panel_tells_it_in_a_notice(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("2")
         await driver.look()
         view = driver.app.view
@@ -63,7 +63,7 @@ async def test_a_view_without_a_panel_tells_it_in_a_notice(drive: Drive) -> None
 
 
 async def test_an_exit_signal_that_is_no_kill_is_told_by_its_reason(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "j", "j", "e", "enter")
         await driver.look()
         assert "Sent 'shutdown' to ada <0.13.0>" in driver.text()
@@ -72,7 +72,7 @@ async def test_an_exit_signal_that_is_no_kill_is_told_by_its_reason(drive: Drive
 
 @pytest.mark.parametrize(("key", "action"), [("r", "restart"), ("t", "terminate"), ("D", "delete")])
 async def test_supervisors_act_on_their_children_after_a_question(drive: Drive, key: str, action: str) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", key)
         assert isinstance(driver.app.screen, Confirm)
         assert f"{action.capitalize()} chat_server?" in driver.text()
@@ -84,7 +84,7 @@ async def test_supervisors_act_on_their_children_after_a_question(drive: Drive, 
 
 
 async def test_supervisors_act_on_all_marked_children(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press(*ADA_AND_BOB, "t")
         assert "Terminate 2 children?" in driver.text()
         assert "terminate ada, bob" in driver.text()
@@ -93,7 +93,7 @@ async def test_supervisors_act_on_all_marked_children(drive: Drive) -> None:
 
 
 async def test_a_child_that_is_not_running_is_started(drive: Drive) -> None:
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     node.find("clients").add("dave", None)
     async with drive(node) as driver:
         await driver.press("j", "j", "j", "j", "j", "j", "r")
@@ -104,14 +104,14 @@ async def test_a_child_that_is_not_running_is_started(drive: Drive) -> None:
 
 @pytest.mark.parametrize("key", ["r", "t", "D"])
 async def test_what_is_under_no_supervisor_is_not_controlled(drive: Drive, key: str) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press(key)
         assert await driver.shows("no child of a supervisor")
         assert commands(driver) == []
 
 
 async def test_capital_s_suspends_and_resumes_what_is_suspended(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press(*ADA_AND_BOB, "S")
         assert commands(driver) == [wire.Suspend(pid="<0.13.0>"), wire.Suspend(pid="<0.14.0>")]
         driver.node.find("ada").status = "suspended"
@@ -121,7 +121,7 @@ async def test_capital_s_suspends_and_resumes_what_is_suspended(drive: Drive) ->
 
 
 async def test_m_sends_a_literal_once_it_is_one(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "m", *"(1,", "enter")
         assert isinstance(driver.app.screen, SendMessage)
         assert commands(driver) == []
@@ -130,7 +130,7 @@ async def test_m_sends_a_literal_once_it_is_one(drive: Drive) -> None:
 
 
 async def test_the_way_to_send_that_is_chosen_is_marked_by_a_sign(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "m", "tab", "down", "space")
         ways = [line for line in driver.text().splitlines() if " server, " in line or "plain message" in line]
         assert ["●" in line for line in ways] == [False, True, False]
@@ -138,7 +138,7 @@ async def test_the_way_to_send_that_is_chosen_is_marked_by_a_sign(drive: Drive) 
 
 
 async def test_a_mark_is_taken_away_by_its_key_and_all_of_them_by_another_or_by_escape(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         view = driver.app.view
         assert isinstance(view, TreeScreen)
         marks = view.marks
@@ -152,7 +152,7 @@ async def test_a_mark_is_taken_away_by_its_key_and_all_of_them_by_another_or_by_
 
 @pytest.mark.parametrize("key", ["X", "S"])
 async def test_a_read_only_view_refuses_without_asking_the_node(drive: Drive, key: str) -> None:
-    async with drive(fake_node.chat(), settings=Settings(interval=60.0, read_only=True)) as driver:
+    async with drive(fake_nodes.chat(), settings=Settings(interval=60.0, read_only=True)) as driver:
         await driver.press("j", key)
         assert await driver.shows("read-only")
         assert commands(driver) == []

@@ -15,7 +15,7 @@ from observer.screens.chaos_screen import ChaosScreen
 from observer.screens.output_screen import OutputScreen
 from runtime.introspection import wire
 from tests.observer.conftest import Drive
-from tests.support import fake_node
+from tests.support import fake_node, fake_nodes
 
 ROWS = [
     wire.Row(key="app", pid="<0.1.0>", kind="supervisor", name="app", strategy="one_for_one", child_count=2),
@@ -25,7 +25,7 @@ ROWS = [
 
 
 async def test_c_opens_chaos_for_the_selected_subtree_and_kills_nothing_yet(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "j", "c")
         assert isinstance(driver.app.screen, ChaosScreen)
         assert driver.app.screen.query_one("#root", Input).value == "chat_sup/clients"
@@ -33,7 +33,7 @@ async def test_c_opens_chaos_for_the_selected_subtree_and_kills_nothing_yet(driv
 
 
 async def test_chaos_says_what_is_wrong_with_its_orders(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("c")
         driver.app.screen.query_one("#rate", Input).value = "often"
         await driver.press("enter")
@@ -41,13 +41,13 @@ async def test_chaos_says_what_is_wrong_with_its_orders(drive: Drive) -> None:
 
 
 async def test_chaos_in_a_read_only_view_is_refused(drive: Drive) -> None:
-    async with drive(fake_node.chat(), settings=Settings(interval=60.0, read_only=True)) as driver:
+    async with drive(fake_nodes.chat(), settings=Settings(interval=60.0, read_only=True)) as driver:
         await driver.press("c", "enter")
         assert "read-only" in driver.text()
 
 
 async def test_chaos_kills_and_tells_what_came_back(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("c")
         screen = driver.app.screen
         for name, value in (("rate", "1/s"), ("seconds", "0.01s"), ("target", "ada"), ("root", "")):
@@ -82,7 +82,7 @@ class Leaping:
 async def test_chaos_says_in_the_end_how_it_went(
     drive: Drive, target: str, comes_back: bool, verdict: str, more: str
 ) -> None:
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     node.restarting = comes_back
     async with drive(node, size=(80, 24)) as driver:
         driver.app.observed.clock = Leaping()
@@ -112,7 +112,7 @@ async def test_what_is_shown_is_written_to_a_file(
     drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, downs: int, ending: str, expected: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("w", *["down"] * downs, "enter")
         assert await driver.shows("Written to")
     (file,) = tmp_path.iterdir()
@@ -121,7 +121,7 @@ async def test_what_is_shown_is_written_to_a_file(
 
 
 async def test_the_output_of_the_program_can_be_read_at_any_time(drive: Drive) -> None:
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     node.child_status = ChildStatus("python -m demos.chat", output=("warning: \x1b[31mlow disk",))
     async with drive(node) as driver:
         await driver.press("O")
@@ -130,7 +130,7 @@ async def test_the_output_of_the_program_can_be_read_at_any_time(drive: Drive) -
 
 
 async def test_the_output_of_the_program_is_followed_until_somebody_scrolls_back(drive: Drive) -> None:
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     written = [f"line {number}" for number in range(60)]
 
     def write(more: str) -> None:
@@ -155,7 +155,7 @@ async def test_the_output_of_the_program_is_followed_until_somebody_scrolls_back
 
 
 async def test_a_node_not_started_from_here_says_where_its_output_is(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("O")
         assert "not started from here" in driver.text()
 

@@ -6,7 +6,7 @@ import pytest
 
 from observer.node.source import ChildStatus
 from tests.observer.conftest import Drive
-from tests.support import fake_node
+from tests.support import fake_nodes
 
 CAUSE = (
     "supervisor top gave up after 4 restarts in 5 s: its child counter ended with KeyError: 'port' "
@@ -16,7 +16,7 @@ CAUSE = (
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])
 async def test_what_a_program_died_of_is_told_whole_in_every_view(drive: Drive, size: tuple[int, int]) -> None:
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     async with drive(node, size) as driver:
         node.child_status = ChildStatus("python app.py", 1, stderr=("Traceback",), cause=CAUSE)
         driver.lose("The connection was closed.")
@@ -32,7 +32,7 @@ async def test_what_a_program_died_of_is_told_whole_in_every_view(drive: Drive, 
 
 
 async def test_without_a_known_cause_the_status_is_told(drive: Drive) -> None:
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     async with drive(node) as driver:
         node.child_status = ChildStatus("python app.py", -9, stderr=("last words",))
         driver.lose("The connection was closed.")
@@ -42,7 +42,7 @@ async def test_without_a_known_cause_the_status_is_told(drive: Drive) -> None:
 
 
 async def test_of_a_node_that_is_lost_nothing_is_said_to_be_well(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         driver.lose("The connection was closed.")
         await driver.settle()
         assert "Nothing looks wrong" not in driver.text()
@@ -54,7 +54,7 @@ async def test_of_a_node_that_is_lost_nothing_is_said_to_be_well(drive: Drive) -
 
 
 async def test_a_cause_cannot_reach_the_terminal_raw(drive: Drive) -> None:
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     async with drive(node) as driver:
         node.child_status = ChildStatus("python app.py", 1, cause="died\x1b[2Jof this")
         driver.lose("\x1b]0;title\x07")

@@ -38,7 +38,7 @@ from observer.widgets.line_list import LineList
 from observer.widgets.process_table import ProcessTable
 from runtime.introspection import wire
 from tests.observer.conftest import Drive, Driver
-from tests.support import fake_node
+from tests.support import fake_nodes
 from tests.support.fake_node import FakeNode
 
 PLACES: tuple[type[DOMNode], ...] = (
@@ -55,7 +55,7 @@ PLACES: tuple[type[DOMNode], ...] = (
 
 def busy() -> FakeNode:
     """Return a node with more processes and more events than a screen has lines."""
-    node = fake_node.crowd(300)
+    node = fake_nodes.crowd(300)
     for _ in range(60):
         node.crash(node.find("worker1"))
     return node
@@ -63,14 +63,14 @@ def busy() -> FakeNode:
 
 def crashed_once() -> FakeNode:
     """Return a chat with a crash, whose stack has frames of the runtime."""
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     node.crash(node.find("bob"))
     return node
 
 
 def pool_in_trouble() -> FakeNode:
     """Return a node with a finding."""
-    node = fake_node.crowd(300)
+    node = fake_nodes.crowd(300)
     node.find("pool1").lints = ("crash_loop",)
     return node
 
@@ -121,7 +121,7 @@ class Case:
     before: tuple[str, ...]
     seen: Callable[[Driver], object]
     expected: object = True
-    node: Callable[[], FakeNode] = fake_node.chat
+    node: Callable[[], FakeNode] = fake_nodes.chat
 
 
 CASES = {
@@ -247,7 +247,7 @@ DIALOGS = {
 
 @pytest.mark.parametrize("dialog", DIALOGS)
 async def test_escape_leaves_every_dialog_and_nothing_is_done(drive: Drive, dialog: type[Screen[object]]) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press(*DIALOGS[dialog])
         assert isinstance(driver.app.screen, dialog)
         await driver.press("escape")
@@ -260,6 +260,6 @@ async def test_escape_leaves_every_dialog_and_nothing_is_done(drive: Drive, dial
 async def test_questions_are_answered_with_letters_too(
     drive: Drive, opened: tuple[str, ...], done: type[wire.Query], answer: str, yes: bool
 ) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press(*opened, answer)
         assert asked(done)(driver) is yes

@@ -10,12 +10,12 @@ from observer.screens.event_dialog import EventDialog
 from observer.screens.process_screen import ProcessScreen
 from observer.screens.tree_screen import TreeScreen
 from tests.observer.conftest import Drive
-from tests.support import fake_node
+from tests.support import fake_nodes
 from tests.support.fake_node import FakeNode
 
 
 def in_trouble() -> FakeNode:
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     node.crash(node.find("bob"))
     node.find("ada").lints = ("hog",)
     return node
@@ -44,14 +44,14 @@ async def test_three_opens_the_process_of_what_is_selected_in_any_view(drive: Dr
 
 @pytest.mark.parametrize("view", ["4", "5"])
 async def test_three_says_so_where_nothing_belongs_to_a_process(drive: Drive, view: str) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press(view, "3")
         assert await driver.shows("Nothing is selected that belongs to a process.")
 
 
 @pytest.mark.parametrize("opening", ["s", "w", "question_mark", "O", "x", "t"])
 async def test_q_closes_a_dialog_and_not_the_observer(drive: Drive, opening: str) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", opening)
         assert not isinstance(driver.app.screen, TreeScreen)
         await driver.press("q")
@@ -60,13 +60,13 @@ async def test_q_closes_a_dialog_and_not_the_observer(drive: Drive, opening: str
 
 
 async def test_q_is_a_letter_where_a_text_is_asked_for(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "m", "q")
         assert not isinstance(driver.app.screen, TreeScreen)
 
 
 async def test_a_digit_chooses_in_a_dialog(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("s")
         assert isinstance(driver.app.screen, ChooseSort)
         assert "3   Pid" in driver.text()
@@ -76,7 +76,7 @@ async def test_a_digit_chooses_in_a_dialog(drive: Drive) -> None:
 
 
 async def test_a_digit_without_an_option_does_nothing(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("6", "w", "9")
         assert type(driver.app.screen).__name__ == "ChooseExport"
 
@@ -106,14 +106,14 @@ async def test_y_copies_the_pid_the_stack_the_event_and_the_finding(drive: Drive
 
 
 async def test_y_says_when_there_is_nothing_to_copy(drive: Drive, copied: list[str]) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("5", "y")
         assert await driver.shows("There is nothing to copy here.")
         assert copied == []
 
 
 async def test_half_a_page_down_and_up(drive: Drive) -> None:
-    async with drive(fake_node.crowd(300), (80, 24)) as driver:
+    async with drive(fake_nodes.crowd(300), (80, 24)) as driver:
         view = driver.app.view
         assert isinstance(view, TreeScreen)
         await driver.press("ctrl+d")

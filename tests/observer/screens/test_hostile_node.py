@@ -10,7 +10,7 @@ from observer.node import replies
 from runtime.introspection import wire
 from tests.observer.cli.test_hostile_node import ANSWERS
 from tests.observer.conftest import Drive
-from tests.support import fake_node
+from tests.support import fake_nodes
 from tests.support.fake_node import FakeNode
 from tests.support.hostile_answers import Raw, encoded, extreme, with_evil_text
 
@@ -49,7 +49,7 @@ class HostileNode(FakeNode):
     """Answers every question with what `make` makes of the type that belongs to it."""
 
     def __init__(self, make: Callable[[type[wire.Answer]], Raw]) -> None:
-        super().__init__(*fake_node.chat().roots)
+        super().__init__(*fake_nodes.chat().roots)
         self._make = make
 
     async def ask(self, query: wire.Query) -> wire.Answer:

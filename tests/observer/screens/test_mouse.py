@@ -15,11 +15,11 @@ from observer.widgets.process_table import ProcessTable
 from runtime.introspection import wire
 from tests.observer.conftest import Drive
 from tests.observer.screens.test_tree_screen import selected, table
-from tests.support import fake_node
+from tests.support import fake_nodes
 
 
 async def test_a_click_selects_and_a_double_click_opens(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.pilot.click(ProcessTable, offset=(12, 5))
         await driver.settle()
         assert selected(driver) == "bob"
@@ -29,14 +29,14 @@ async def test_a_click_selects_and_a_double_click_opens(drive: Drive) -> None:
 
 
 async def test_a_click_on_a_fold_sign_folds(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.pilot.click(ProcessTable, offset=(4, 3))
         await driver.settle()
         assert "ada" not in driver.text()
 
 
 async def test_a_click_on_a_heading_sorts(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         x = driver.text().splitlines()[3].index("Mailbox")
         await driver.pilot.click(ProcessTable, offset=(x, 0))
         await driver.settle()
@@ -44,7 +44,7 @@ async def test_a_click_on_a_heading_sorts(drive: Drive) -> None:
 
 
 async def test_a_heading_explains_itself_under_the_mouse(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         x = driver.text().splitlines()[3].index("Mailbox")
         await driver.pilot.hover(ProcessTable, offset=(x, 0))
         await driver.settle()
@@ -55,7 +55,7 @@ async def test_a_heading_explains_itself_under_the_mouse(drive: Drive) -> None:
 
 
 async def test_the_wheel_scrolls_and_the_rows_follow(drive: Drive) -> None:
-    async with drive(fake_node.crowd(100), size=(80, 24)) as driver:
+    async with drive(fake_nodes.crowd(100), size=(80, 24)) as driver:
         for _ in range(12):
             driver.pilot.app.screen.query_one(ProcessTable).scroll_down(animate=False)
         await driver.settle()
@@ -64,7 +64,7 @@ async def test_the_wheel_scrolls_and_the_rows_follow(drive: Drive) -> None:
 
 
 async def test_the_keys_at_the_bottom_are_buttons(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j")
         line = driver.text().splitlines()[driver.app.screen.query_one(KeyBar).region.y]
         await driver.pilot.click(KeyBar, offset=(line.index("Kill"), 0))
@@ -76,7 +76,7 @@ async def test_the_keys_at_the_bottom_are_buttons(drive: Drive) -> None:
 
 
 async def test_a_dialog_can_be_left_by_mouse(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "x")
         assert isinstance(driver.app.screen.query_one("#leave"), Button)
         await driver.pilot.click("#leave")
@@ -85,7 +85,7 @@ async def test_a_dialog_can_be_left_by_mouse(drive: Drive) -> None:
 
 
 async def test_a_click_selects_a_line_of_a_list_and_a_double_click_opens_it(drive: Drive) -> None:
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     for _ in range(3):
         node.crash(node.find("ada"))
     async with drive(node) as driver:
@@ -102,7 +102,7 @@ async def test_a_click_selects_a_line_of_a_list_and_a_double_click_opens_it(driv
 
 
 async def test_the_count_of_findings_in_the_header_leads_to_them(drive: Drive) -> None:
-    async with drive(fake_node.crashing()) as driver:
+    async with drive(fake_nodes.crashing()) as driver:
         line = driver.text().splitlines()[1]
         await driver.pilot.click(NodeHeader, offset=(line.index("finding"), 1))
         await driver.settle()
@@ -110,7 +110,7 @@ async def test_the_count_of_findings_in_the_header_leads_to_them(drive: Drive) -
 
 
 async def test_a_click_on_a_related_process_goes_there(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "enter")
         await driver.look()
         await driver.pilot.click("#relations", offset=(4, 1))
@@ -120,7 +120,7 @@ async def test_a_click_on_a_related_process_goes_there(drive: Drive) -> None:
 
 
 async def test_chaos_is_started_by_its_button(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "c")
         await driver.pilot.click("#start")
         for _ in range(50):

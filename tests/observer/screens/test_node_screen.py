@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.observer.conftest import Drive
-from tests.support import fake_node
+from tests.support import fake_nodes
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_the_constants_can_be_read_at_any_size(drive: Drive, size: tuple[int, int]) -> None:
-    async with drive(fake_node.crashing(), size=size) as driver:
+    async with drive(fake_nodes.crashing(), size=size) as driver:
         await driver.press("5")
         await driver.look()
         await driver.press("i", "end")
@@ -23,7 +23,7 @@ async def test_the_constants_can_be_read_at_any_size(drive: Drive, size: tuple[i
 
 
 async def test_names_are_found_by_a_text(drive: Drive) -> None:
-    async with drive(fake_node.crowd(100_000), size=(120, 40)) as driver:
+    async with drive(fake_nodes.crowd(100_000), size=(120, 40)) as driver:
         await driver.press("6")
         await driver.look()
         assert "Names: the first 500 of 101k" in driver.text()
@@ -38,7 +38,7 @@ async def test_names_are_found_by_a_text(drive: Drive) -> None:
 
 @pytest.mark.parametrize("view", ["4", "6"])
 async def test_a_list_in_which_nothing_matches_says_so(drive: Drive, view: str) -> None:
-    async with drive(fake_node.crashing()) as driver:
+    async with drive(fake_nodes.crashing()) as driver:
         await driver.press(view, "slash", *"qqq")
         await driver.look()
         assert "Nothing here matches the filter" in driver.text()

@@ -9,7 +9,7 @@ from observer.screens.event_dialog import EventDialog
 from observer.widgets.past_lives import PastLives
 from runtime.introspection import wire
 from tests.observer.conftest import Drive
-from tests.support import fake_node
+from tests.support import fake_nodes
 
 
 def event(number: int, kind: str, pid: str, key: str = "app/w", **more: object) -> wire.Event:
@@ -27,7 +27,7 @@ def test_lives_are_told_from_the_last_to_the_first_with_how_long_each_lasted() -
 
 
 async def test_a_process_that_is_related_to_nobody_is_said_to_be(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "enter")
         assert await driver.shows("Related (enter goes there)")
         await driver.press("escape", "G", "enter")
@@ -35,7 +35,7 @@ async def test_a_process_that_is_related_to_nobody_is_said_to_be(drive: Drive) -
 
 
 async def test_a_related_process_that_is_gone_to_is_scrolled_into_sight(drive: Drive) -> None:
-    async with drive(fake_node.chat(), (80, 18)) as driver:
+    async with drive(fake_nodes.chat(), (80, 18)) as driver:
         await driver.press("j", "enter")
         await driver.look(2)
         assert "Place" in driver.text()
@@ -46,7 +46,7 @@ async def test_a_related_process_that_is_gone_to_is_scrolled_into_sight(drive: D
 
 @pytest.mark.parametrize("key", ["j", "down"])
 async def test_where_the_parts_stand_below_each_other_they_scroll_together(drive: Drive, key: str) -> None:
-    async with drive(fake_node.chat(), (80, 24)) as driver:
+    async with drive(fake_nodes.chat(), (80, 24)) as driver:
         await driver.press("j", "enter")
         await driver.look(2)
         await driver.press("tab", "home")
@@ -57,7 +57,7 @@ async def test_where_the_parts_stand_below_each_other_they_scroll_together(drive
 
 
 async def test_earlier_lives_are_listed_also_those_that_nobody_saw_end(drive: Drive) -> None:
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     bob = node.find("bob")
     node.crash(bob, "KeyError: 'the first'")
     for number in range(600):
@@ -79,7 +79,7 @@ async def test_earlier_lives_are_listed_also_those_that_nobody_saw_end(drive: Dr
 
 
 async def test_what_process_info_gives_is_there(drive: Drive) -> None:
-    async with drive(fake_node.chat(), size=(160, 60)) as driver:
+    async with drive(fake_nodes.chat(), size=(160, 60)) as driver:
         await driver.press("j", "j", "j", "j", "enter")
         await driver.look(2)
         text = driver.text()
@@ -92,7 +92,7 @@ async def test_what_process_info_gives_is_there(drive: Drive) -> None:
 
 
 async def test_the_mailbox_names_who_sends_and_from_which_line(drive: Drive) -> None:
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     line = wire.Frame(file="/srv/shop/orders.py", line=53, function="take", source="cast(consumer, order)")
     node.senders = tuple(
         wire.Sender(rate=10.0 - number, pid=f"<0.9{number}.0>", name=f"till-{number}", at=line) for number in range(3)

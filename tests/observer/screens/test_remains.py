@@ -8,7 +8,7 @@ from observer.screens.acting import settled
 from observer.screens.confirm import Confirm
 from runtime.introspection import wire
 from tests.observer.conftest import Drive
-from tests.support import fake_node
+from tests.support import fake_nodes
 from tests.support.fake_node import FakeNode
 
 LINT = wire.Lint(
@@ -20,7 +20,7 @@ LINT = wire.Lint(
 
 
 def with_remains(monkeypatch: pytest.MonkeyPatch, answer: wire.Done | wire.Failed) -> FakeNode:
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     monkeypatch.setattr(node, "_lints", lambda query: wire.Lints(lints=(LINT,)))
     monkeypatch.setattr(node, "_exit", lambda query: answer)
     return node
@@ -50,7 +50,7 @@ async def test_remains_that_are_gone_meanwhile_are_said_to_be(drive: Drive, monk
 
 
 async def test_a_kill_that_leaves_something_running_says_so(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     told = wire.Done(sentence="Killed <0.11.0>: its frames are still cleaning up at /srv/a/till.py:3 in f.", event=1)
     monkeypatch.setattr(node, "_exit", lambda query: told)
     async with drive(node) as driver:

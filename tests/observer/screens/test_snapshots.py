@@ -16,7 +16,7 @@ from observer.app import ObserverApp
 from observer.model.poller import Lost
 from observer.model.settings import Settings
 from observer.node.source import ChildStatus
-from tests.support import fake_node
+from tests.support import fake_nodes
 from tests.support.fake_node import FakeClock, FakeNode
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
@@ -58,13 +58,13 @@ def press(*keys: str) -> Act:
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_the_tree(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
-    assert snap_compare(**picture(fake_node.chat(), press("j", "j", "j"), theme), terminal_size=size)
+    assert snap_compare(**picture(fake_nodes.chat(), press("j", "j", "j"), theme), terminal_size=size)
 
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_a_tree_in_trouble(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
-    assert snap_compare(**picture(fake_node.crashing(), press("j"), theme), terminal_size=size)
+    assert snap_compare(**picture(fake_nodes.crashing(), press("j"), theme), terminal_size=size)
 
 
 VIEWS = {"processes": "2", "process": "3", "events": "4", "node": "5", "names": "6", "chaos": "c"}
@@ -74,7 +74,7 @@ VIEWS = {"processes": "2", "process": "3", "events": "4", "node": "5", "names": 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("view", VIEWS)
 def test_the_other_views(snap_compare: Compare, view: str, size: tuple[int, int], theme: str) -> None:
-    assert snap_compare(**picture(fake_node.crashing(), press("j", VIEWS[view]), theme), terminal_size=size)
+    assert snap_compare(**picture(fake_nodes.crashing(), press("j", VIEWS[view]), theme), terminal_size=size)
 
 
 @pytest.mark.parametrize("view", ["processes", "events", "node", "names"])
@@ -85,49 +85,49 @@ def test_the_other_views_with_nothing_to_show(snap_compare: Compare, view: str) 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_a_process_with_earlier_lives(snap_compare: Compare, size: tuple[int, int]) -> None:
     act = press("j", "j", "j", "j", "enter")
-    assert snap_compare(**picture(fake_node.crashing(), act), terminal_size=size)
+    assert snap_compare(**picture(fake_nodes.crashing(), act), terminal_size=size)
 
 
 def test_the_constants_of_a_node(snap_compare: Compare) -> None:
-    assert snap_compare(**picture(fake_node.crashing(), press("5", "i")), terminal_size=(80, 24))
+    assert snap_compare(**picture(fake_nodes.crashing(), press("5", "i")), terminal_size=(80, 24))
 
 
 def test_processes_in_groups(snap_compare: Compare) -> None:
-    assert snap_compare(**picture(fake_node.chat(), press("2", "b", "b", "d")), terminal_size=(80, 24))
+    assert snap_compare(**picture(fake_nodes.chat(), press("2", "b", "b", "d")), terminal_size=(80, 24))
 
 
 def test_a_crash_with_its_chain(snap_compare: Compare) -> None:
     act = press("j", "j", "j", "X", "4", "g", "j")
-    assert snap_compare(**picture(fake_node.chat(), act), terminal_size=(120, 40))
+    assert snap_compare(**picture(fake_nodes.chat(), act), terminal_size=(120, 40))
 
 
 def test_a_message_to_send(snap_compare: Compare) -> None:
-    assert snap_compare(**picture(fake_node.chat(), press("j", "m")), terminal_size=(80, 24))
+    assert snap_compare(**picture(fake_nodes.chat(), press("j", "m")), terminal_size=(80, 24))
 
 
 def test_forms_to_write(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir("/")
-    assert snap_compare(**picture(fake_node.chat(), press("w")), terminal_size=(80, 24))
+    assert snap_compare(**picture(fake_nodes.chat(), press("w")), terminal_size=(80, 24))
 
 
 def test_a_kill_to_confirm(snap_compare: Compare) -> None:
-    assert snap_compare(**picture(fake_node.chat(), press("j", "j", "x")), terminal_size=(80, 24))
+    assert snap_compare(**picture(fake_nodes.chat(), press("j", "j", "x")), terminal_size=(80, 24))
 
 
 def test_a_killed_process(snap_compare: Compare) -> None:
-    assert snap_compare(**picture(fake_node.chat(), press("j", "j", "j", "X")), terminal_size=(80, 24))
+    assert snap_compare(**picture(fake_nodes.chat(), press("j", "j", "j", "X")), terminal_size=(80, 24))
 
 
 def test_the_orders_to_sort_by(snap_compare: Compare) -> None:
-    assert snap_compare(**picture(fake_node.chat(), press("s")), terminal_size=(80, 24))
+    assert snap_compare(**picture(fake_nodes.chat(), press("s")), terminal_size=(80, 24))
 
 
 def test_help(snap_compare: Compare) -> None:
-    assert snap_compare(**picture(fake_node.chat(), press("question_mark")), terminal_size=(120, 40))
+    assert snap_compare(**picture(fake_nodes.chat(), press("question_mark")), terminal_size=(120, 40))
 
 
 def test_a_filter(snap_compare: Compare) -> None:
-    assert snap_compare(**picture(fake_node.chat(), press("slash", "b", "o", "b")), terminal_size=(80, 24))
+    assert snap_compare(**picture(fake_nodes.chat(), press("slash", "b", "o", "b")), terminal_size=(80, 24))
 
 
 def losing(*keys: str) -> Act:
@@ -148,16 +148,16 @@ def losing(*keys: str) -> Act:
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_a_lost_node(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
-    assert snap_compare(**picture(fake_node.chat(), losing(), theme), terminal_size=size)
+    assert snap_compare(**picture(fake_nodes.chat(), losing(), theme), terminal_size=size)
 
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_the_other_views_of_a_lost_node(snap_compare: Compare, view: str) -> None:
-    assert snap_compare(**picture(fake_node.crashing(), losing("j", VIEWS[view])), terminal_size=(80, 24))
+    assert snap_compare(**picture(fake_nodes.crashing(), losing("j", VIEWS[view])), terminal_size=(80, 24))
 
 
 def test_a_stuck_hub(snap_compare: Compare) -> None:
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     node.hub_lag, node.hub_busy_with, node.hub_busy_at = 3.2, "<0.14.0>", "demos/hog.py:12 in spin"
     assert snap_compare(**picture(node), terminal_size=(80, 24))
 
@@ -169,13 +169,13 @@ def test_nothing_to_show(snap_compare: Compare, theme: str) -> None:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_a_hundred_thousand_processes(snap_compare: Compare, size: tuple[int, int]) -> None:
-    assert snap_compare(**picture(fake_node.crowd(100_000), press("l", "G"), looks=2), terminal_size=size)
+    assert snap_compare(**picture(fake_nodes.crowd(100_000), press("l", "G"), looks=2), terminal_size=size)
 
 
 @pytest.mark.parametrize("view", ["processes", "names"])
 def test_a_hundred_thousand_processes_in_a_list(snap_compare: Compare, view: str) -> None:
-    assert snap_compare(**picture(fake_node.crowd(100_000), press(VIEWS[view], "j"), looks=1), terminal_size=(80, 24))
+    assert snap_compare(**picture(fake_nodes.crowd(100_000), press(VIEWS[view], "j"), looks=1), terminal_size=(80, 24))
 
 
 def test_a_terminal_too_small(snap_compare: Compare) -> None:
-    assert snap_compare(**picture(fake_node.chat()), terminal_size=(20, 5))
+    assert snap_compare(**picture(fake_nodes.chat()), terminal_size=(20, 5))

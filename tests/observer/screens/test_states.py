@@ -13,7 +13,7 @@ from observer.widgets.process_table import ProcessTable
 from runtime.introspection import wire
 from tests.observer.conftest import Drive, Driver
 from tests.observer.screens.test_tree_screen import selected, table
-from tests.support import fake_node
+from tests.support import fake_node, fake_nodes
 from tests.support.fake_process import FakeProcess
 from tests.support.shown import strips
 
@@ -24,7 +24,7 @@ async def lose(driver: Driver, why: str = "The connection was closed.") -> None:
 
 
 async def test_a_lost_node_leaves_its_last_state_dimmed_with_the_time(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await lose(driver)
         text = driver.text()
         assert "The node was lost at 22:13:20; reconnecting. The connection was closed." in text
@@ -34,7 +34,7 @@ async def test_a_lost_node_leaves_its_last_state_dimmed_with_the_time(drive: Dri
 
 
 async def test_a_node_that_comes_back_is_live_again_with_the_same_selection(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "j")
         await lose(driver)
         driver.node.come_back()
@@ -46,7 +46,7 @@ async def test_a_node_that_comes_back_is_live_again_with_the_same_selection(driv
 
 
 async def test_the_poller_finds_out_by_itself_that_the_node_is_lost_and_back(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         driver.node.lose()
         driver.app.observed.poller.soon()
         await driver.settle()
@@ -58,7 +58,7 @@ async def test_the_poller_finds_out_by_itself_that_the_node_is_lost_and_back(dri
 
 
 async def test_the_end_of_a_child_is_told_with_its_status_and_last_words(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         driver.node.child_status = ChildStatus("demos.chat", 3, ("Traceback …", "ValueError: no port\x1b[31m"))
         await lose(driver)
         text = driver.text()
@@ -67,7 +67,7 @@ async def test_the_end_of_a_child_is_told_with_its_status_and_last_words(drive: 
 
 
 async def test_a_program_that_has_ended_is_not_called_lost(drive: Drive) -> None:
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     async with drive(node) as driver:
         node.child_status = ChildStatus("python -m demos.chat", 0, ())
         node.lose("The program ended.")
@@ -77,7 +77,7 @@ async def test_a_program_that_has_ended_is_not_called_lost(drive: Drive) -> None
 
 
 async def test_a_child_ended_by_a_signal_is_told_so(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         driver.node.child_status = ChildStatus("demos.chat", -9)
         await lose(driver)
         assert "The program was ended by SIGKILL." in driver.text()
@@ -85,7 +85,7 @@ async def test_a_child_ended_by_a_signal_is_told_so(drive: Drive) -> None:
 
 async def test_a_node_that_owes_an_answer_is_not_called_live(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(poller, "SILENT_AFTER", 0.0)
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         driver.node.hold = asyncio.Event()
         driver.app.observed.poller.soon()
         assert await driver.shows("◌ no answer for 0s")
@@ -95,7 +95,7 @@ async def test_a_node_that_owes_an_answer_is_not_called_live(drive: Drive, monke
 
 
 async def test_an_action_on_a_lost_node_is_answered_with_a_sentence(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         driver.node.lose("The connection was closed.")
         await driver.press("j", "X", "enter")
         assert await driver.shows("Not done")
@@ -103,7 +103,7 @@ async def test_an_action_on_a_lost_node_is_answered_with_a_sentence(drive: Drive
 
 
 async def test_a_stuck_hub_is_told_loudly_with_who_holds_it_and_where(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         driver.node.hub_lag, driver.node.hub_busy_with = 3.2, "<0.14.0>"
         driver.node.hub_busy_at = "demos/hog.py:12 in spin"
         await driver.look()
@@ -118,7 +118,7 @@ async def test_an_empty_node_says_what_would_fill_it(drive: Drive) -> None:
 
 
 async def test_a_hundred_thousand_processes_cost_no_more_than_what_is_in_sight(drive: Drive) -> None:
-    async with drive(fake_node.crowd(100_000)) as driver:
+    async with drive(fake_nodes.crowd(100_000)) as driver:
         windows = [query for query in driver.node.asked if isinstance(query, wire.GetTree)]
         assert max(window.limit for window in windows) <= 3 * 40
         await driver.press("l", "G")
@@ -130,7 +130,7 @@ async def test_a_hundred_thousand_processes_cost_no_more_than_what_is_in_sight(d
 
 
 async def test_a_burst_of_events_skips_the_oldest_and_counts_them(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         bob = driver.node.find("bob")
         for _ in range(5):
             driver.node.log("report", bob, message="early")
@@ -146,7 +146,7 @@ async def test_a_burst_of_events_skips_the_oldest_and_counts_them(drive: Drive) 
 async def test_a_terminal_too_small_says_so_and_growing_it_brings_everything_back(
     drive: Drive, size: tuple[int, int]
 ) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "j")
         await driver.pilot.resize_terminal(*size)
         await driver.settle()
@@ -164,7 +164,7 @@ async def test_a_terminal_too_small_says_so_and_growing_it_brings_everything_bac
     "name", ["\x1b[2Jboo", "a\nb\tc", "日本語の名前", "e\u0301\u202egnp", "x" * 500, "[bold]not markup[/]"]
 )
 async def test_odd_names_are_drawn_safely_and_shift_no_column(drive: Drive, name: str) -> None:
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     node.find("bob").name = name
     async with drive(node, size=(100, 30)) as driver:
         await driver.press("j", "j", "j", "j")
@@ -177,7 +177,7 @@ async def test_odd_names_are_drawn_safely_and_shift_no_column(drive: Drive, name
 
 
 async def test_the_selection_stays_on_its_place_when_it_is_restarted_and_rows_move(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "j", "j", "j")
         driver.node.crash(driver.node.find("bob"))
         driver.node.find("clients").children.insert(0, driver.node.find("clients").children.pop(1))
@@ -189,7 +189,7 @@ async def test_the_selection_stays_on_its_place_when_it_is_restarted_and_rows_mo
 
 
 async def test_when_the_selected_process_is_gone_for_good_the_next_row_is_selected(drive: Drive) -> None:
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     node.restarting = False
     async with drive(node) as driver:
         await driver.press("j", "j", "j", "j")
@@ -202,7 +202,7 @@ async def test_when_the_selected_process_is_gone_for_good_the_next_row_is_select
 async def test_the_header_leaves_figures_out_rather_than_half_of_one_and_never_the_findings(
     drive: Drive, width: int
 ) -> None:
-    node = fake_node.crashing()
+    node = fake_nodes.crashing()
     node.scope = "memory is sampled"
     async with drive(node, size=(width, 30)) as driver:
         await driver.look(3)
@@ -214,7 +214,7 @@ async def test_the_header_leaves_figures_out_rather_than_half_of_one_and_never_t
 
 @pytest.mark.parametrize("size", [(40, 12), (80, 19)])
 async def test_in_a_low_terminal_the_rows_have_the_room(drive: Drive, size: tuple[int, int]) -> None:
-    async with drive(fake_node.chat(), size) as driver:
+    async with drive(fake_nodes.chat(), size) as driver:
         assert "ada" in driver.text()
         await driver.press("x")
         assert await driver.shows("Cancel  esc")
@@ -227,7 +227,7 @@ async def test_in_a_low_terminal_the_rows_have_the_room(drive: Drive, size: tupl
 
 @pytest.mark.parametrize("key", ["x", "X", "e", "m", "S", "t", "r"])
 async def test_nothing_is_done_to_what_a_terminal_is_too_small_to_show(drive: Drive, key: str) -> None:
-    async with drive(fake_node.chat(), (20, 5)) as driver:
+    async with drive(fake_nodes.chat(), (20, 5)) as driver:
         before = len(driver.node.asked)
         await driver.press(key)
         assert "too small" in driver.text().replace("\n", " ").replace("  ", " ")
@@ -256,7 +256,7 @@ async def test_processes_under_no_supervisor_are_put_away_only_while_there_are_o
 
 
 async def test_a_group_is_no_process_that_could_be_opened(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("G", "k", "3")
         assert await driver.shows("Nothing is selected that belongs to a process")
         assert "▾ no supervisor" in driver.text()
@@ -265,7 +265,7 @@ async def test_a_group_is_no_process_that_could_be_opened(drive: Drive) -> None:
 async def test_what_died_since_the_node_sorted_its_list_is_no_line_that_is_waited_for(
     drive: Drive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     listed = node._processes
 
     def without_one(query: wire.GetProcesses) -> wire.Answer:

@@ -9,9 +9,7 @@ from textual import events
 from textual.widgets import Input
 
 from observer.model.settings import Settings
-from observer.screens.ask_literal import AskLiteral
 from observer.screens.choose_sort import ChooseSort
-from observer.screens.confirm_kill import ConfirmKill
 from observer.screens.help_screen import HelpScreen
 from observer.screens.process_screen import ProcessScreen
 from observer.screens.tree_screen import TreeScreen
@@ -19,7 +17,7 @@ from observer.widgets.filter_line import FilterLine
 from observer.widgets.process_table import ProcessTable
 from runtime.introspection import wire
 from tests.observer.conftest import Drive, Driver
-from tests.support import fake_node
+from tests.support import fake_nodes
 
 
 def table(driver: Driver) -> ProcessTable:
@@ -38,7 +36,7 @@ def exits(driver: Driver) -> list[tuple[str, str]]:
 
 
 async def test_the_tree_is_shown_with_its_header_panel_and_log(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         text = driver.text()
         for expected in (
             "chat_sup",
@@ -54,7 +52,7 @@ async def test_the_tree_is_shown_with_its_header_panel_and_log(drive: Drive) -> 
 
 @pytest.mark.parametrize(("down", "up"), [("down", "up"), ("j", "k")])
 async def test_arrows_and_letters_move_the_selection(drive: Drive, down: str, up: str) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press(down, down)
         assert selected(driver) == "clients"
         await driver.press(up)
@@ -62,7 +60,7 @@ async def test_arrows_and_letters_move_the_selection(drive: Drive, down: str, up
 
 
 async def test_the_selection_moves_while_the_node_is_slow_to_answer(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         driver.node.hold = asyncio.Event()
         await driver.press("j", "j", "j")
         assert selected(driver) == "ada"
@@ -71,7 +69,7 @@ async def test_the_selection_moves_while_the_node_is_slow_to_answer(drive: Drive
 
 
 async def test_g_and_capital_g_go_to_both_ends(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("G")
         assert selected(driver) == "main"
         await driver.press("g")
@@ -80,7 +78,7 @@ async def test_g_and_capital_g_go_to_both_ends(drive: Drive) -> None:
 
 @pytest.mark.parametrize(("fold", "unfold"), [("h", "l"), ("left", "right")])
 async def test_a_supervisor_folds_and_unfolds(drive: Drive, fold: str, unfold: str) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "j", fold)
         assert "ada" not in driver.text()
         assert "▸ clients" in driver.text()
@@ -90,13 +88,13 @@ async def test_a_supervisor_folds_and_unfolds(drive: Drive, fold: str, unfold: s
 
 
 async def test_folding_a_leaf_goes_to_its_supervisor(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "j", "j", "j", "h")
         assert selected(driver) == "clients"
 
 
 async def test_enter_opens_a_process_and_escape_goes_back(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "enter")
         assert isinstance(driver.app.screen, ProcessScreen)
         await driver.look()
@@ -107,7 +105,7 @@ async def test_enter_opens_a_process_and_escape_goes_back(drive: Drive) -> None:
 
 
 async def test_slash_filters_and_escape_takes_the_filter_away(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("slash", *"bob", "enter")
         text = driver.text()
         assert "bob" in text
@@ -120,7 +118,7 @@ async def test_slash_filters_and_escape_takes_the_filter_away(drive: Drive) -> N
 
 
 async def test_a_filter_selects_its_first_match_and_n_goes_from_match_to_match(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("slash", *"a", "enter")
         assert [row.name for row in table(driver)._rows.values() if not row.context] == [
             "chat_sup",
@@ -139,7 +137,7 @@ async def test_a_filter_selects_its_first_match_and_n_goes_from_match_to_match(d
 
 
 async def test_a_match_far_below_what_is_loaded_is_gone_to(drive: Drive) -> None:
-    async with drive(fake_node.crowd(100_000), (80, 24)) as driver:
+    async with drive(fake_nodes.crowd(100_000), (80, 24)) as driver:
         await driver.press("slash", *"pool", "enter")
         assert selected(driver) == "pool0"
         await driver.press("N")
@@ -150,7 +148,7 @@ async def test_a_match_far_below_what_is_loaded_is_gone_to(drive: Drive) -> None
 
 
 async def test_without_a_filter_n_is_no_key(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("n")
         assert selected(driver) == "chat_sup"
         assert "Next match" not in driver.text()
@@ -158,58 +156,14 @@ async def test_without_a_filter_n_is_no_key(drive: Drive) -> None:
         assert "Next match" in driver.text()
 
 
-async def test_what_is_only_above_a_match_is_not_killed_without_a_question(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
-        driver.node.find("clients").children.clear()
-        driver.node.find("clients").add("bob", "<0.14.0>")
-        await driver.press("slash", *"bob", "enter", "X")
-        assert exits(driver) == [("<0.14.0>", "'kill'")]
-        await driver.press("k", "X")
-        assert isinstance(driver.app.screen, ConfirmKill)
-        await driver.press("escape")
-        assert len(exits(driver)) == 1
-
-
-async def test_capital_x_asks_when_several_end(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
-        await driver.press("X")
-        assert isinstance(driver.app.screen, ConfirmKill)
-        assert exits(driver) == []
-        await driver.press("enter")
-        assert exits(driver) == [("<0.10.0>", "'kill'")]
-
-
-@pytest.mark.parametrize(
-    "plan",
-    [
-        wire.Plan(sentence="nothing brings it back", kills=(wire.Related(pid="<0.11.0>"),)),
-        wire.Plan(
-            sentence="it gives up",
-            kills=(wire.Related(pid="<0.11.0>"),),
-            restarts=(wire.Related(pid="<0.11.0>"),),
-            gives_up=(wire.Related(pid="<0.10.0>"),),
-        ),
-        wire.Failed(why="The node is too busy to plan."),
-    ],
-)
-async def test_capital_x_asks_when_a_process_may_not_come_back(
-    drive: Drive, monkeypatch: pytest.MonkeyPatch, plan: wire.Plan | wire.Failed
-) -> None:
-    async with drive(fake_node.chat()) as driver:
-        monkeypatch.setattr(driver.node, "_plan", lambda query: plan)
-        await driver.press("j", "X")
-        assert isinstance(driver.app.screen, ConfirmKill)
-        assert exits(driver) == []
-
-
 async def test_a_filter_that_the_node_refuses_is_said_in_its_words(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("slash", "left_parenthesis")
         assert "is not complete" in driver.text()
 
 
 async def test_s_sorts_and_choosing_again_turns_the_order_round(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("s")
         assert isinstance(driver.app.screen, ChooseSort)
         await driver.press("down", "enter")
@@ -220,7 +174,7 @@ async def test_s_sorts_and_choosing_again_turns_the_order_round(drive: Drive) ->
 
 
 async def test_letters_move_among_options_and_in_long_texts_as_in_lists(drive: Drive) -> None:
-    async with drive(fake_node.chat(), (80, 24)) as driver:
+    async with drive(fake_nodes.chat(), (80, 24)) as driver:
         await driver.press("s", "G", "k", "k", "g", "j", "enter")
         assert "Name ▴" in driver.text() or "Name ▾" in driver.text()
         await driver.press("question_mark")
@@ -232,7 +186,7 @@ async def test_letters_move_among_options_and_in_long_texts_as_in_lists(drive: D
 
 
 async def test_the_selection_follows_its_process_when_rows_are_sorted_again(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "j", "j")
         assert selected(driver) == "ada"
         index = table(driver).selection.index
@@ -242,7 +196,7 @@ async def test_the_selection_follows_its_process_when_rows_are_sorted_again(driv
 
 
 async def test_space_freezes_the_display_and_lets_it_go_on(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("space")
         before = driver.text()
         assert "FROZEN" in before
@@ -256,95 +210,8 @@ async def test_space_freezes_the_display_and_lets_it_go_on(drive: Drive) -> None
         assert "bob restarted" in driver.text()
 
 
-async def test_x_shows_the_plan_and_kills_after_enter(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
-        await driver.press("j", "j", "j", "x")
-        assert isinstance(driver.app.screen, ConfirmKill)
-        assert "kills 1, restarts 1" in driver.text()
-        assert exits(driver) == []
-        await driver.press("enter")
-        assert exits(driver) == [("<0.13.0>", "'kill'")]
-
-
-@pytest.mark.parametrize("key", ["escape", "n"])
-async def test_a_kill_that_is_not_confirmed_is_not_done(drive: Drive, key: str) -> None:
-    async with drive(fake_node.chat()) as driver:
-        await driver.press("j", "x", key)
-        assert isinstance(driver.app.screen, TreeScreen)
-        assert exits(driver) == []
-
-
-async def test_capital_x_kills_at_once(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
-        await driver.press("j", "X")
-        assert exits(driver) == [("<0.11.0>", "'kill'")]
-
-
-async def test_a_killed_process_is_seen(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
-        await driver.press("j", "j", "j", "X")
-        await driver.look()
-        line = next(line for line in driver.text().splitlines() if "── ada" in line)
-        assert "<0.900.0>" in line
-        assert "↻" in line
-        assert selected(driver) == "ada"
-        history = driver.app.observed.record.rows.get("chat_sup/clients/ada")
-        assert history is not None
-        assert history.flash(driver.app.observed.record.time) > 0
-        text = driver.text()
-        assert "was sent kill by an observer" in text
-        assert "<0.13.0> → <0.900.0>" in text
-
-
-async def test_a_kill_means_the_process_at_the_keypress_even_if_rows_move(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
-        await driver.press("j", "j", "j", "x")
-        driver.node.find("clients").children.reverse()
-        await driver.look()
-        await driver.press("enter")
-        assert exits(driver) == [("<0.13.0>", "'kill'")]
-
-
-async def test_a_process_that_ended_meanwhile_is_told_in_a_sentence(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
-        await driver.press("j", "j", "j", "x")
-        driver.node.crash(driver.node.find("ada"))
-        await driver.press("enter")
-        assert await driver.shows("it has ended")
-
-
-async def test_e_asks_for_a_reason_and_takes_words_and_literals(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
-        await driver.press("j", "e")
-        assert isinstance(driver.app.screen, AskLiteral)
-        await driver.press("enter")
-        assert exits(driver) == [("<0.11.0>", "'shutdown'")]
-
-
-async def test_a_reason_that_is_no_literal_is_refused_with_an_example(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
-        await driver.press("j", "e", *"f(", "enter")
-        assert isinstance(driver.app.screen, AskLiteral)
-        assert "('shutdown', 'maintenance')" in driver.text()
-        assert exits(driver) == []
-
-
-async def test_a_row_without_a_process_cannot_be_killed(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
-        await driver.press("G", "k", "X")
-        assert exits(driver) == []
-        assert await driver.shows("no process in the selected row")
-
-
-async def test_read_only_settings_refuse_a_kill(drive: Drive) -> None:
-    async with drive(fake_node.chat(), settings=Settings(interval=60.0, read_only=True)) as driver:
-        await driver.press("j", "X")
-        assert exits(driver) == []
-        assert await driver.shows("read-only")
-
-
 async def test_question_mark_shows_the_keys_and_what_signs_mean(drive: Drive) -> None:
-    async with drive(fake_node.chat(), size=(120, 60)) as driver:
+    async with drive(fake_nodes.chat(), size=(120, 60)) as driver:
         await driver.press("question_mark")
         assert isinstance(driver.app.screen, HelpScreen)
         assert "Kill the selected process" in driver.text()
@@ -353,7 +220,7 @@ async def test_question_mark_shows_the_keys_and_what_signs_mean(drive: Drive) ->
 
 
 async def test_q_quits(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.pilot.press("q")
         await driver.pilot.pause()
         assert not driver.app.is_running
@@ -361,13 +228,13 @@ async def test_q_quits(drive: Drive) -> None:
 
 @pytest.mark.parametrize(("keys", "quitting"), [({}, "q quits."), ({"quit": "Z"}, "Z quits.")])
 async def test_control_c_tells_the_key_that_quits(drive: Drive, keys: dict[str, str], quitting: str) -> None:
-    async with drive(fake_node.chat(), settings=Settings(keys=keys)) as driver:
+    async with drive(fake_nodes.chat(), settings=Settings(keys=keys)) as driver:
         await driver.press("ctrl+c")
         assert await driver.shows(quitting)
 
 
 async def test_keys_can_be_remapped_by_their_ids(drive: Drive) -> None:
-    async with drive(fake_node.chat(), settings=Settings(interval=60.0, keys={"kill-now": "z"})) as driver:
+    async with drive(fake_nodes.chat(), settings=Settings(interval=60.0, keys={"kill-now": "z"})) as driver:
         await driver.press("j", "X")
         assert exits(driver) == []
         await driver.press("z")
@@ -375,19 +242,19 @@ async def test_keys_can_be_remapped_by_their_ids(drive: Drive) -> None:
 
 
 async def test_a_key_for_what_is_no_action_is_told(drive: Drive) -> None:
-    async with drive(fake_node.chat(), settings=Settings(interval=60.0, keys={"explode": "z"})) as driver:
+    async with drive(fake_nodes.chat(), settings=Settings(interval=60.0, keys={"explode": "z"})) as driver:
         assert await driver.shows("no action: explode")
 
 
 async def test_every_shown_key_is_also_a_command_of_the_palette(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         titles = [command.title for command in driver.app.get_system_commands(driver.app.screen)]
         for name in ("Open", "Fold", "Unfold", "Kill", "Kill now", "Exit…", "Filter", "Sort", "Freeze", "Help", "Quit"):
             assert any(title.startswith(f"{name} (") for title in titles)
 
 
 async def test_the_keys_that_matter_are_in_sight_at_the_smallest_usual_size(drive: Drive) -> None:
-    async with drive(fake_node.chat(), size=(80, 24)) as driver:
+    async with drive(fake_nodes.chat(), size=(80, 24)) as driver:
         bottom = driver.text().splitlines()[-1]
         assert bottom.split() == [
             "⏎",
@@ -409,7 +276,7 @@ async def test_the_keys_that_matter_are_in_sight_at_the_smallest_usual_size(driv
 
 
 async def test_a_theme_that_does_not_exist_is_told_and_the_usual_one_is_used(drive: Drive) -> None:
-    async with drive(fake_node.chat(), settings=Settings(interval=60.0, theme="neon")) as driver:
+    async with drive(fake_nodes.chat(), settings=Settings(interval=60.0, theme="neon")) as driver:
         assert driver.app.theme == "observer-dark"
         assert await driver.shows("no theme called 'neon'")
 
@@ -422,7 +289,7 @@ def type_at_once(driver: Driver, *keys: events.Key) -> None:
 
 @pytest.mark.parametrize("view", ["1", "2", "4", "6"])
 async def test_keys_typed_right_after_the_slash_go_into_the_filter(drive: Drive, view: str) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "j", "j", view)
         await driver.look()
         type_at_once(driver, events.Key("slash", "/"), *(events.Key(letter, letter) for letter in "abcx"))
@@ -438,7 +305,7 @@ async def test_keys_typed_right_after_the_slash_go_into_the_filter(drive: Drive,
 
 
 async def test_keys_typed_in_one_go_are_carried_out_in_order(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         type_at_once(driver, events.Key("4", "4"), events.Key("slash", "/"), events.Key("a", "a"))
         await driver.settle()
         assert type(driver.app.screen).__name__ == "EventsScreen"
@@ -446,7 +313,7 @@ async def test_keys_typed_in_one_go_are_carried_out_in_order(drive: Drive) -> No
 
 
 async def test_a_key_typed_right_after_one_that_asks_is_the_answer(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         type_at_once(driver, events.Key("j", "j"), events.Key("x", "x"), events.Key("enter", "\r"))
         assert await driver.shows("Killed chat_server")
         assert exits(driver) == [("<0.11.0>", "'kill'")]
@@ -458,7 +325,7 @@ async def test_a_key_typed_right_after_one_that_asks_is_the_answer(drive: Drive)
 
 
 async def test_what_a_filter_found_is_seen_where_it_stands_when_the_filter_goes(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "j", "h")
         assert "bob" not in driver.text()
         await driver.press("slash", *"bob", "enter", "G")

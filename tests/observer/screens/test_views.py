@@ -19,7 +19,7 @@ from observer.widgets.node_header import NodeHeader
 from runtime.introspection import wire
 from tests.observer.conftest import Drive
 from tests.observer.screens.test_tree_screen import selected, table
-from tests.support import fake_node
+from tests.support import fake_nodes
 
 VIEWS: list[tuple[str, type[ViewScreen]]] = [
     ("1", TreeScreen),
@@ -33,14 +33,14 @@ VIEWS: list[tuple[str, type[ViewScreen]]] = [
 
 @pytest.mark.parametrize(("key", "view"), VIEWS)
 async def test_number_keys_lead_to_views(drive: Drive, key: str, view: type[ViewScreen]) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press(key)
         await driver.look()
         assert type(driver.app.screen) is view
 
 
 async def test_views_can_be_reached_by_mouse(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         x = driver.text().splitlines()[0].index("4 Events")
         await driver.pilot.click(NodeHeader, offset=(x, 0))
         await driver.settle()
@@ -48,14 +48,14 @@ async def test_views_can_be_reached_by_mouse(drive: Drive) -> None:
 
 
 async def test_going_to_a_view_leaves_what_was_opened_from_it(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "enter", "1")
         assert isinstance(driver.app.screen, TreeScreen)
         assert selected(driver) == "chat_server"
 
 
 async def test_every_view_survives_every_size(drive: Drive) -> None:
-    async with drive(fake_node.crashing()) as driver:
+    async with drive(fake_nodes.crashing()) as driver:
         for key, _ in VIEWS:
             await driver.press(key)
             for size in ((20, 5), (80, 24), (200, 60), (120, 40)):
@@ -66,7 +66,7 @@ async def test_every_view_survives_every_size(drive: Drive) -> None:
 
 
 async def test_processes_are_sorted_by_memory_at_first(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("2")
         await driver.look()
         assert selected(driver) == "chat_server"
@@ -75,7 +75,7 @@ async def test_processes_are_sorted_by_memory_at_first(drive: Drive) -> None:
 
 
 async def test_processes_can_be_sorted_by_what_they_gained_and_grouped(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("2", "d", "b")
         await driver.look()
         query = next(query for query in reversed(driver.node.asked) if isinstance(query, wire.GetProcesses))
@@ -88,7 +88,7 @@ async def test_processes_can_be_sorted_by_what_they_gained_and_grouped(drive: Dr
 
 
 async def test_a_kill_from_the_list_means_the_selected_process(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("2", "j", "X")
         kills = [query.pid for query in driver.node.asked if isinstance(query, wire.Exit)]
         row = table(driver).row
@@ -97,7 +97,7 @@ async def test_a_kill_from_the_list_means_the_selected_process(drive: Drive) -> 
 
 
 async def test_a_process_shows_its_insides_and_follows_its_place_through_a_restart(drive: Drive) -> None:
-    async with drive(fake_node.chat(), size=(160, 50)) as driver:
+    async with drive(fake_nodes.chat(), size=(160, 50)) as driver:
         await driver.press("j", "j", "j", "j", "enter")
         await driver.look(2)
         text = driver.text()
@@ -111,7 +111,7 @@ async def test_a_process_shows_its_insides_and_follows_its_place_through_a_resta
 
 
 async def test_a_process_is_first_shown_without_its_state_which_may_take_a_while(drive: Drive) -> None:
-    async with drive(fake_node.chat(), size=(160, 50)) as driver:
+    async with drive(fake_nodes.chat(), size=(160, 50)) as driver:
         await driver.press("j", "j", "j", "j", "enter")
         await driver.look(2)
         asked = [
@@ -126,7 +126,7 @@ async def test_a_process_is_first_shown_without_its_state_which_may_take_a_while
 
 
 async def test_where_there_is_room_for_one_column_the_keys_that_scroll_reach_its_end(drive: Drive) -> None:
-    async with drive(fake_node.chat(), size=(80, 24)) as driver:
+    async with drive(fake_nodes.chat(), size=(80, 24)) as driver:
         await driver.press("j", "j", "j", "j", "enter")
         await driver.look(2)
         assert "$initial_call" not in driver.text()
@@ -137,7 +137,7 @@ async def test_where_there_is_room_for_one_column_the_keys_that_scroll_reach_its
 
 
 async def test_a_process_that_is_gone_for_good_is_told_and_cannot_be_killed(drive: Drive) -> None:
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     node.restarting = False
     async with drive(node) as driver:
         await driver.press("j", "j", "j", "j", "enter")
@@ -150,7 +150,7 @@ async def test_a_process_that_is_gone_for_good_is_told_and_cannot_be_killed(driv
 
 
 async def test_relations_are_places_to_go_to(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "j", "j", "j", "enter")
         await driver.look()
         await driver.press("enter")
@@ -162,7 +162,7 @@ async def test_relations_are_places_to_go_to(drive: Drive) -> None:
 
 
 async def test_a_crash_is_told_with_its_stack_and_its_chain(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "j", "j", "X", "4", "g", "j")
         await driver.look()
         text = driver.text()
@@ -177,7 +177,7 @@ async def test_a_crash_is_told_with_its_stack_and_its_chain(drive: Drive) -> Non
 
 
 async def test_events_can_be_filtered_by_kind_and_by_text(drive: Drive) -> None:
-    async with drive(fake_node.crashing()) as driver:
+    async with drive(fake_nodes.crashing()) as driver:
         await driver.press("4", "f")
         await driver.look()
         assert "restarted" not in driver.text().split("Events")[-1].split("Selected")[0]
@@ -189,7 +189,7 @@ async def test_events_can_be_filtered_by_kind_and_by_text(drive: Drive) -> None:
 
 
 async def test_the_node_view_lists_what_looks_wrong_and_leads_there(drive: Drive) -> None:
-    async with drive(fake_node.crashing()) as driver:
+    async with drive(fake_nodes.crashing()) as driver:
         await driver.press("5")
         await driver.look(2)
         text = driver.text()
@@ -203,7 +203,7 @@ async def test_the_node_view_lists_what_looks_wrong_and_leads_there(drive: Drive
 
 
 async def test_names_timers_and_sockets_lead_to_their_processes(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("6")
         await driver.look()
         text = driver.text()
@@ -215,7 +215,7 @@ async def test_names_timers_and_sockets_lead_to_their_processes(drive: Drive) ->
 
 
 async def test_marked_processes_are_killed_together(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "j", "j", "v", "v")
         assert driver.text().count("✓") == 2
         await driver.press("x")
@@ -228,7 +228,7 @@ async def test_marked_processes_are_killed_together(drive: Drive) -> None:
 
 
 async def test_a_subtree_can_be_shown_alone(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "j", "i")
         await driver.look()
         assert "ada" in driver.text()
@@ -239,7 +239,7 @@ async def test_a_subtree_can_be_shown_alone(drive: Drive) -> None:
 
 
 async def test_a_worker_is_shown_among_its_siblings_alone(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "j", "j", "i")
         await driver.look()
         assert "ada" in driver.text()
@@ -248,7 +248,7 @@ async def test_a_worker_is_shown_among_its_siblings_alone(drive: Drive) -> None:
 
 
 async def test_the_tree_says_in_a_sentence_what_is_wrong(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.look()
         assert "Nothing looks wrong." in driver.text()
         driver.node.find("bob").lints = ("mailbox_grows",)
@@ -261,7 +261,7 @@ async def test_the_tree_says_in_a_sentence_what_is_wrong(drive: Drive) -> None:
 
 
 async def test_a_key_goes_from_finding_to_finding_and_enter_opens_the_process(drive: Drive) -> None:
-    node = fake_node.crowd(300)
+    node = fake_nodes.crowd(300)
     for name, lint in (("pool1", "crash_loop"), ("pool2", "hog")):
         node.find(name).children[-1].lints = (lint,)
     async with drive(node, (80, 24)) as driver:
@@ -284,7 +284,7 @@ async def test_a_key_goes_from_finding_to_finding_and_enter_opens_the_process(dr
 
 
 async def test_the_line_of_the_finding_can_be_opened_itself(drive: Drive) -> None:
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     node.find("bob").lints = ("hog",)
     async with drive(node) as driver:
         await driver.press("tab", "tab")
@@ -294,7 +294,7 @@ async def test_the_line_of_the_finding_can_be_opened_itself(drive: Drive) -> Non
 
 
 async def test_a_finding_whose_process_ended_is_not_gone_to(drive: Drive) -> None:
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     node.find("bob").lints = ("hog",)
     async with drive(node) as driver:
         node.find("clients").children.clear()
@@ -303,7 +303,7 @@ async def test_a_finding_whose_process_ended_is_not_gone_to(drive: Drive) -> Non
 
 
 async def test_without_a_finding_its_key_is_not_offered(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         assert "f Finding" not in driver.text()
         driver.node.find("bob").lints = ("hog",)
         await driver.look()
@@ -313,7 +313,7 @@ async def test_without_a_finding_its_key_is_not_offered(drive: Drive) -> None:
 
 
 async def test_what_failed_lately_is_told_in_words_beside_its_colour(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         driver.node.crash(driver.node.find("bob"))
         await driver.look()
         assert "✗ 1 crash in the last 30 s, restarted." in driver.text()
@@ -324,7 +324,7 @@ async def test_what_failed_lately_is_told_in_words_beside_its_colour(drive: Driv
 
 
 async def test_after_a_kill_plan_and_outcome_stand_together_for_a_while(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "j", "j", "x", "enter")
         await driver.look()
         text = driver.text()
@@ -347,13 +347,13 @@ async def test_after_a_kill_plan_and_outcome_stand_together_for_a_while(drive: D
     ],
 )
 async def test_other_actions_are_asked_of_the_node(drive: Drive, keys: list[str], expected: wire.Query) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", *keys)
         assert expected in driver.node.asked
 
 
 async def test_a_stopped_child_is_started(drive: Drive) -> None:
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     node.find("chat_server").status = "stopped"
     async with drive(node) as driver:
         await driver.press("j", "r", "enter")
@@ -361,7 +361,7 @@ async def test_a_stopped_child_is_started(drive: Drive) -> None:
 
 
 async def test_a_suspended_process_is_resumed(drive: Drive) -> None:
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     node.find("chat_server").status = "suspended"
     async with drive(node) as driver:
         await driver.press("j", "S")
@@ -369,7 +369,7 @@ async def test_a_suspended_process_is_resumed(drive: Drive) -> None:
 
 
 async def test_events_open_on_the_last_crash_until_a_line_is_chosen(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         for name in ("ada", "bob"):
             driver.node.crash(driver.node.find(name))
         driver.node.log("report", driver.node.find("ada"), message="all is well")
@@ -396,7 +396,7 @@ async def test_events_open_on_the_last_crash_until_a_line_is_chosen(drive: Drive
 
 
 async def test_lanes_take_as_many_rows_as_there_are(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("4")
         view = driver.app.view
         assert isinstance(view, EventsScreen)
@@ -408,7 +408,7 @@ async def test_lanes_take_as_many_rows_as_there_are(drive: Drive) -> None:
 
 
 async def test_only_the_programs_own_frames_are_shown_until_all_are_wanted(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         driver.node.crash(driver.node.find("bob"))
         await driver.press("4")
         await driver.look()
@@ -419,7 +419,7 @@ async def test_only_the_programs_own_frames_are_shown_until_all_are_wanted(drive
 
 
 async def test_a_supervisor_shows_its_children_in_place_of_a_state(drive: Drive) -> None:
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     node.find("clients").restarts_used = 1
     node.find("bob").restarts = 2
     async with drive(node, (120, 50)) as driver:
@@ -434,7 +434,7 @@ async def test_a_supervisor_shows_its_children_in_place_of_a_state(drive: Drive)
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_no_figure_leaves_the_header_when_a_finding_appears(drive: Drive, size: tuple[int, int]) -> None:
-    async with drive(fake_node.chat(), size) as driver:
+    async with drive(fake_nodes.chat(), size) as driver:
         await driver.look()
         before = [word for word in driver.text().splitlines()[1].split() if word.isalpha()]
         driver.node.find("bob").lints = ("hog",)

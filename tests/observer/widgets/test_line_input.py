@@ -7,7 +7,7 @@ from textual import events
 
 from observer.widgets.line_input import LineInput
 from tests.observer.conftest import Drive
-from tests.support import fake_node
+from tests.support import fake_nodes
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from tests.support import fake_node
     ],
 )
 async def test_the_lines_of_a_paste_are_joined(drive: Drive, pasted: str, typed: str) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "m")
         line = driver.app.screen.query_one(LineInput)
         line.post_message(events.Paste(pasted))
@@ -29,7 +29,7 @@ async def test_the_lines_of_a_paste_are_joined(drive: Drive, pasted: str, typed:
 
 
 async def test_a_paste_takes_the_place_of_what_is_selected(drive: Drive) -> None:
-    async with drive(fake_node.chat()) as driver:
+    async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "e")
         line = driver.app.screen.query_one(LineInput)
         line.post_message(events.Paste("('shutdown',\n 'paste')"))

@@ -1,0 +1,122 @@
+"""Which node and which process the words of a command mean."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, cast
+
+import pytest
+
+from observer.cli import lookup
+from observer.cli.errors import CommandError, WrongUsageError
+from observer.node import discovery
+from observer.node.client import Client
+from runtime.introspection import wire
+from runtime.introspection.wire import NodeStats, Row, Window
+
+STATS = NodeStats(name="shop", time=0.0, started_at=0.0, os_pid=1)
+
+
+class Rows:
+    """A client whose node has these rows, and gives them so many at a time."""
+
+    name = "shop"
+
+    def __init__(self, *rows: Row, most: int = 1_000) -> None:
+        self.rows = rows
+        self.most = most
+        self.asked: list[Any] = []
+
+    def expect(self, kind: type, query: Any) -> Window:
+        self.asked.append(query)
+        size = min(query.limit, self.most)
+        return Window(
+            rows=self.rows[query.offset : query.offset + size], offset=query.offset, total=len(self.rows), stats=STATS
+        )
+
+
+def _client(*rows: Row, most: int = 1_000) -> Client:
+    return cast(Client, Rows(*rows, most=most))
+
+
+def _row(number: int, **more: Any) -> Row:
+    return Row(key=f"<0.{number}.0>", pid=f"<0.{number}.0>", **more)
+
+
+@pytest.mark.parametrize(("text", "is_pid"), [("<0.17.0>", True), ("0.17.0", True), ("0.17", False), ("shop", False)])
+def test_a_pid_is_one_with_and_without_brackets(text: str, is_pid: bool) -> None:
+    assert lookup.is_pid(text) is is_pid
+
+
+def test_the_node_may_be_left_out_of_the_words() -> None:
+    assert lookup.split(["0.7.0", "hello"], "PID MESSAGE") == (None, ["0.7.0", "hello"])
+    assert lookup.split(["shop", "0.7.0", "hello"], "PID MESSAGE") == ("shop", ["0.7.0", "hello"])
+    for words in ([], ["0.7.0"], ["a", "b", "c", "d"]):
+        with pytest.raises(WrongUsageError, match=r"Say \[NODE\] PID MESSAGE"):
+            lookup.split(words, "PID MESSAGE")
+
+
+def test_a_first_word_is_a_node_only_when_one_of_that_name_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discovery, "exists", lambda name: name == "shop")
+    assert lookup.split_targets(["shop", "0.7.0"]) == ("shop", ["0.7.0"])
+    assert lookup.split_targets(["bank", "till"]) == (None, ["bank", "till"])
+    assert lookup.split_targets(["shop"]) == (None, ["shop"])
+    assert lookup.split_targets(["0.7.0", "0.8.0"]) == (None, ["0.7.0", "0.8.0"])
+
+
+def test_a_process_is_meant_by_its_pid_its_registered_name_or_what_it_alone_is_called() -> None:
+    client = _client(_row(1, name="till", label="till"), _row(2, name="bank", registered_name="bank"), _row(3))
+    assert lookup.pid_of(client, "0.9.0") == "<0.9.0>"
+    assert lookup.pid_of(client, "bank") == "<0.2.0>"
+    assert lookup.pid_of(client, "till") == "<0.1.0>"
+    assert lookup.pid_of(client, "g7") == "g7"
+
+
+def test_a_registered_name_goes_before_what_others_are_called() -> None:
+    client = _client(_row(1, label="bank"), _row(2, registered_name="bank"))
+    assert lookup.pid_of(client, "bank") == "<0.2.0>"
+
+
+def test_a_name_of_none_or_of_several_is_an_error_that_says_what_to_do() -> None:
+    client = _client(_row(1, name="Till"), _row(2, label="w"), _row(3, label="w"))
+    with pytest.raises(CommandError, match="There is one called 'Till'"):
+        lookup.pid_of(client, "till")
+    with pytest.raises(CommandError, match="A pid looks like"):
+        lookup.pid_of(client, "bank")
+    with pytest.raises(CommandError, match=r"2 processes of shop are called 'w': say which one \(<0.2.0>, <0.3.0>\)"):
+        lookup.pid_of(client, "w")
+
+
+def test_a_name_that_means_something_else_to_a_search_is_not_searched_for() -> None:
+    client = _client(_row(1, name="a and b"))
+    assert lookup.pid_of(client, "a and b") == "<0.1.0>"
+    assert cast(Rows, client).asked[0].filter == ""
+
+
+def test_a_long_list_is_asked_for_piece_by_piece_and_each_process_comes_once() -> None:
+    rows = [_row(number) for number in range(10)]
+    client = _client(*rows, most=3)
+    assert list(lookup.processes(client)) == rows
+    assert [query.offset for query in cast(Rows, client).asked] == [0, 3, 6, 9]
+    assert list(lookup.processes(client, limit=4)) == rows[:4]
+
+
+def test_a_list_that_is_always_said_to_go_on_ends() -> None:
+    class Endless(Rows):
+        def expect(self, kind: type, query: Any) -> Window:
+            return Window(rows=(_row(1),), offset=query.offset, total=9_999, stats=STATS)
+
+    assert len(list(lookup.processes(cast(Client, Endless())))) == 1
+
+
+def test_memory_is_waited_for_and_no_longer_than_it_may_be() -> None:
+    class Slow(Rows):
+        def expect(self, kind: type, query: Any) -> Window:
+            self.asked.append(query)
+            memory = 1_000 if len(self.asked) == 3 else None
+            return Window(rows=(_row(1, memory=memory),), offset=0, total=1, stats=STATS)
+
+    slow = Slow()
+    answer = lookup.measured(cast(Client, slow), wire.Window, wire.GetProcesses(), time.monotonic() + 60)
+    assert answer.rows[0].memory == 1_000
+    assert lookup.measured(cast(Client, Slow()), wire.Window, wire.GetProcesses(), 0.0).rows[0].memory is None

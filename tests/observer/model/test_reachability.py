@@ -1,0 +1,48 @@
+"""What is said of a node that cannot be reached."""
+
+from __future__ import annotations
+
+from observer.clock import of_day
+from observer.model.reachability import Reachability
+from observer.node.source import ChildStatus
+
+
+def test_before_the_first_answer_it_connects() -> None:
+    assert Reachability().sentences() == ["Connecting …"]
+
+
+def test_while_connected_there_is_nothing_to_say() -> None:
+    met = Reachability(lost_at=1.0, why="gone").met()
+    assert met.sentences() == []
+    assert met.lost_at is None
+    assert met.silent(2.5).silent_for == 2.5
+    assert met.silent(2.5).connected
+
+
+def test_the_first_moment_of_a_loss_is_kept_through_every_attempt() -> None:
+    lost = Reachability(connected=True).lost(100.0, "The connection was closed.", None)
+    again = lost.lost(200.0, "Nothing listens there.", None)
+    assert again.lost_at == 100.0
+    assert again.sentences() == [f"The node was lost at {of_day(100.0)}; reconnecting. Nothing listens there."]
+    assert again.met().lost(300.0, "", None).lost_at == 300.0
+
+
+def test_a_program_that_has_ended_says_how_and_its_last_words() -> None:
+    child = ChildStatus("shop.py", 3, stderr=("one", "", "two", "three", "four", "five"))
+    ended = Reachability().lost(100.0, "gone", child)
+    assert ended.ended
+    assert ended.sentences() == [
+        f"The program ended with exit status 3. What you see is from {of_day(100.0)}.",
+        "two",
+        "three",
+        "four",
+        "five",
+    ]
+    known = Reachability().lost(100.0, "gone", ChildStatus("shop.py", 1, ("x",), cause="KeyError: 'port'"))
+    assert known.sentences()[1:] == ["KeyError: 'port'"]
+
+
+def test_a_program_that_still_runs_has_not_ended() -> None:
+    lost = Reachability().lost(100.0, "gone", ChildStatus("shop.py"))
+    assert not lost.ended
+    assert lost.sentences()[0].startswith("The node was lost at ")

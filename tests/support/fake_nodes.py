@@ -1,0 +1,54 @@
+"""Nodes in memory that tests of the dashboard watch: a chat, a chat in trouble, a crowd."""
+
+from __future__ import annotations
+
+from tests.support.fake_node import FakeNode
+from tests.support.fake_process import FakeProcess
+
+
+def chat(**more: object) -> FakeNode:
+    """Return a node like the chat demo: a supervisor with a server and a supervisor of clients, and a stray process."""
+    root = FakeProcess("chat_sup", "chat_sup", "<0.10.0>", "supervisor", strategy="rest_for_one")
+    root.add(
+        "chat_server",
+        "<0.11.0>",
+        rate=120.0,
+        memory=48_000,
+        status="running",
+        cpu=0.31,
+        initial_call="demos.chat.server",
+    )
+    clients = root.add("clients", "<0.12.0>", kind="supervisor", strategy="dynamic", memory=9_000)
+    for number, name in enumerate(("ada", "bob", "charles"), 13):
+        clients.add(name, f"<0.{number}.0>", rate=40.0 - number, queue=(number - 13) * 7, memory=5_000 + 900 * number)
+    root.add("listener", "<0.16.0>", memory=7_200, initial_call="demos.chat.accept")
+    stray = FakeProcess("strays", "no supervisor", None, "group")
+    stray.add("main", "<0.1.0>", memory=3_000, initial_call="demos.chat.main")
+    stray.children[0].key = "<0.1.0>"
+    return FakeNode(root, stray, **more)  # type: ignore[arg-type]
+
+
+def crowd(count: int, per_pool: int = 100) -> FakeNode:
+    """Return a node of about `count` processes, in pools of workers."""
+    root = FakeProcess("app", "app", "<0.1.0>", "supervisor", strategy="one_for_one")
+    for pool_number in range(count // per_pool):
+        pool = root.add(f"pool{pool_number}", f"<0.{2 + pool_number}.0>", kind="supervisor", strategy="one_for_one")
+        for number in range(per_pool):
+            pid = 10_000 + pool_number * per_pool + number
+            pool.add(f"worker{number}", f"<0.{pid}.0>", rate=number % 10, memory=3_000 + pid, queue=pid % 17)
+    return FakeNode(root, name="crowd")
+
+
+def crashing() -> FakeNode:
+    """Return a chat where things go wrong: a long mailbox, a leak, a child that is not running, budgets used up."""
+    node = chat()
+    node.crash(node.find("bob"), "ValueError: 'bob' sent nonsense")
+    node.crash(node.find("bob"), "ValueError: 'bob' sent nonsense")
+    server = node.find("chat_server")
+    server.queue, server.growth, server.lints, server.cpu = 4_812, 65_000.0, ("overload",), 0.93
+    clients = node.find("clients")
+    clients.add("dave", None)
+    clients.restarts_used = 3
+    node.log("gave_up", clients, restarts_used=4, max_restarts=3, max_seconds=5.0)
+    node.log("stall", server, seconds=1.8, message="chat_server held the hub for 1.80 s at demos/chat.py:40 in busy")
+    return node
