@@ -24,7 +24,7 @@ PATIENCE = 10.0
 """Seconds after which a request counts as unanswered: much more than the shop allows itself."""
 
 UNANSWERED = 0
-"""Stands for a status where there is none."""
+"""Stands for the status of a request that got no answer."""
 
 NAMES = ("ada", "bob", "charles", "dora", "emil", "fay")
 PRODUCTS = ("tea", "cup", "pot", "kettle", "samovar")

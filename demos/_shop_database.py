@@ -83,7 +83,7 @@ def put(database: Database, cart: str, product: str, number: int) -> bool:
 
 
 def find_order(database: Database, id: str) -> dict[str, Any] | None:
-    """Return an order, None when there is none of that id."""
+    """Return the order with that id, or None."""
     row = database.execute("SELECT total FROM orders WHERE id = ?", (id,)).fetchone()
     if row is None:
         return None

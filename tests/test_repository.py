@@ -13,10 +13,10 @@ FOLDERS = {"runtime", "observer", "demos", "tests", "screenshots"}
 FILES = {"README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml"}
 
 FORBIDDEN = {
-    "a path of somebody's machine": re.compile(r"(?<![\w.-])/(?:home|root|work|Users)/[\w.-]+"),
+    "a path of one machine": re.compile(r"(?<![\w.-])/(?:home|root|work|Users)/[\w.-]+"),
     "where packages are fetched from": re.compile(r"index[-_]url\s*[=:]?\s*\w+:|[p]ythonhosted|pypi[.]\w+|/simple/\w"),
     "a file outside the repository": re.compile(r"[.][.]/shared"),
-    "a conflict that nobody has resolved": re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE),
+    "a conflict that was not resolved": re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE),
 }
 """What no file may hold, and why it has no business there."""
 

@@ -53,7 +53,7 @@ class Series:
 
     @property
     def peak(self) -> float:
-        """The largest value remembered, 0 when there is none."""
+        """The largest value remembered, 0 for an empty series."""
         return max((value for _, value in self._samples), default=0.0)
 
     @property

@@ -112,7 +112,7 @@ def clear_when_stale(path: Path, clock: Clock) -> bool:
 
 
 def find(name: str | None, clock: Clock | None = None) -> Found:
-    """Return the node called `name`, or the only node there is when `name` is None.
+    """Return the node called `name`, or the only node that runs when `name` is None.
 
     `name` may be a program's, of which one process is a node. Raises `NodeNotFoundError` (with close names),
     `AmbiguousNodeError` when several nodes are meant, and `NodeNameError` when `name` cannot name a node.

@@ -185,7 +185,7 @@ class TerminalDriver(LinuxDriver):
 
 
 def terminal_size() -> tuple[int, int] | None:
-    """Return columns and lines of the terminal itself, or None when there is none.
+    """Return columns and lines of the terminal itself, or None where there is no terminal.
 
     COLUMNS and LINES in the environment do not count: they may be those of another terminal.
     """

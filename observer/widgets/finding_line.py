@@ -54,7 +54,7 @@ class FindingLine(Widget, can_focus=True):
 
     @property
     def shown(self) -> Lint | None:
-        """The finding that is shown, None when there is none."""
+        """The finding that is shown, or None."""
         return self.lints[self.index] if self.lints and not self.ending else None
 
     def go_on(self) -> Lint | None:

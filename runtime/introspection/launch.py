@@ -35,7 +35,7 @@ GRACE = 5.0
 """Seconds between the end of the lifeline, which is passed on as SIGTERM, and the end of the process."""
 
 LONGEST_CAUSE = 2_000
-"""Bytes that the observer is told of the cause of a program's end."""
+"""Longest cause of a program's end that the observer is told, in bytes."""
 
 ENDED_BY_LIFELINE = 143
 """Exit status of a process that had to be ended: what a shell says of SIGTERM."""
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> None:
     if options.lifeline is not None:
         start_thread(_hold_on, (options.lifeline,))
     _check(options)
-    os.environ["OBSERVER"] = "1"  # for the program: it may want to know that somebody watches
+    os.environ["OBSERVER"] = "1"  # for the program: it may want to know that it is watched
     try:
         when_started(lambda node: _observe(node, options))
         this_node()
@@ -98,7 +98,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def _check(options: argparse.Namespace) -> None:
-    """End with a sentence when there is nothing to run, and prepare the path for what there is."""
+    """Prepare the path for the program; end with a sentence when there is nothing to run."""
     target: str = options.target
     if not options.is_module:
         if not Path(target).exists():
@@ -198,7 +198,7 @@ def _is_of_launch(file: str) -> bool:
 
 
 def _fail(sentence: str, cause: str | None = None) -> NoReturn:
-    """Print a sentence and end with status 1; `cause` is what the observer is told, the sentence if there is none."""
+    """Print a sentence and end with status 1; `cause` is what the observer is told, by default the sentence."""
     print(sentence, file=sys.stderr, flush=True)
     _end(cause or sentence)
 

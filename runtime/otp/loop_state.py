@@ -29,7 +29,7 @@ class LoopState:
 
 
 def loop_of(process: Process) -> LoopState:
-    """Return the state of a server's loop, made now if there is none."""
+    """Return the state of a server's loop; it is made at its first use."""
     loop = process.loop
     if loop is None:
         loop = process.loop = LoopState()

@@ -124,7 +124,7 @@ class Registry(GenServer):
 
     @staticmethod
     def unregister(registry: Destination, key: Hashable) -> None:
-        """Take the caller's registrations under `key` out; nothing happens when there are none."""
+        """Remove the caller's registrations under `key`, if there are any."""
         _remove(registry, key, None)
 
     @staticmethod
@@ -220,7 +220,7 @@ class Registry(GenServer):
     # -- What the runtime asks for a ("via", registry, key) -------------------------------------------------------
 
     def whereis_name(self, key: Hashable) -> Pid | None:
-        """Return the living process that holds a unique key, None when there is none."""
+        """Return the living process that holds a unique key, or None."""
         if not self.unique:
             raise ValueError("only a registry with unique keys gives names; this one has duplicate keys")
         for entry in self.table.entries(_hashable(key)):

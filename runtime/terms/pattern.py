@@ -182,7 +182,7 @@ def _equals(value: Any, message: Any) -> bool:
         return True
     try:
         return bool(value == message)
-    except Exception:  # somebody's __eq__
+    except Exception:  # an __eq__ of the program's
         return False
 
 

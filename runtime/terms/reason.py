@@ -1,6 +1,4 @@
-"""Exit reasons: what the runtime asks of one. A reason is any value, whose ``__eq__`` may raise; it is never
-asked without precautions.
-"""
+"""Exit reasons: what the runtime needs to know of one. A reason is any value, and its ``__eq__`` may raise."""
 
 from __future__ import annotations
 
@@ -23,5 +21,5 @@ def is_same(reason: Any, other: Any) -> bool:
     """Whether two reasons are equal, as far as they can be compared."""
     try:
         return bool(reason == other)
-    except BaseException:  # somebody's __eq__
+    except BaseException:  # an __eq__ of the program's
         return False

@@ -92,7 +92,7 @@ def _place(pid: Pid, parent: Pid | None, timeout: float) -> tuple[Pid | None, Te
 
 
 def _named(name: str, timeout: float) -> Pid | None:
-    """Return the process of that name, None while there is none or its supervisor still starts it."""
+    """Return the process of that name, or None while its supervisor has not started it yet."""
     pid = whereis(name)
     info = None if pid is None else process_info(pid, "parent")
     if info is None:
@@ -102,7 +102,7 @@ def _named(name: str, timeout: float) -> Pid | None:
 
 
 def _successor(crashed: Crashed, timeout: float) -> Pid | None:
-    """Return the process that stands in the place of one that was ended, None while there is none."""
+    """Return the process that has taken the place of one that was ended, or None while there is not one yet."""
     if isinstance(crashed.name, str):
         pid = _named(crashed.name, timeout)
         return None if pid == crashed.pid else pid

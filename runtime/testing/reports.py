@@ -24,9 +24,7 @@ class Reports(Instrument):
     def crashes(self) -> list[Crash]:
         """The crashes of processes, each once, oldest first."""
         found = {id(crash): crash for report in self.all if (crash := _crash_of(report)) is not None}
-        return list(
-            found.values()
-        )  # several reports tell of one: of the server's end, of the process's, of the child's
+        return list(found.values())  # one crash has several reports: the server's, the process's, the child's
 
     def assert_crash(self, exception: str | type[BaseException], message: str = "") -> Crash:
         """Return the first crash of that exception whose message contains `message`; its reports leave `all`.

@@ -53,7 +53,7 @@ def start_supervised(spec: object) -> Pid:
 def stop_supervised(id: object) -> None:
     """Stop the child with that id in an orderly way (ExUnit: stop_supervised!).
 
-    Raises SupervisorError ``"not_found"`` when there is none.
+    Raises SupervisorError ``"not_found"`` when the test has no such child.
     """
     supervisor = _of_this_test()
     terminate_child(supervisor, id)

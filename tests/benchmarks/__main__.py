@@ -57,7 +57,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         description="Measure the runtime beside its peers. A figure is the median of runs in fresh interpreters.",
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="a topic, or part of a benchmark's name; default: all")
-    parser.add_argument("--list", action="store_true", help="say what there is, and run nothing")
+    parser.add_argument("--list", action="store_true", help="list the benchmarks, and run none")
     parser.add_argument("--quick", action="store_true", help="the small form: does everything still run?")
     parser.add_argument("--rounds", type=_positive, default=5, metavar="N", help="runs of each contender (default 5)")
     parser.add_argument("--without", action="append", default=[], metavar="CONTENDER", help="leave a contender out")

@@ -94,7 +94,7 @@ def _held() -> Iterator[Holds]:
 
 def _longest(count: int, questions: str, shape: str) -> float:
     SHAPES[shape](count)
-    gc.collect(1)  # what was left young by the start is none of the answers'
+    gc.collect(1)  # what the start left young must not count for the answers
     answers, longest = Observer().answers, 0.0
 
     for question in QUESTIONS[questions]:

@@ -56,6 +56,6 @@ def find(names: Sequence[str]) -> list[Benchmark]:
     for name in names:
         found = TOPICS.get(name) or [benchmark for benchmark in ALL if name.lower() in benchmark.name.lower()]
         if not found:
-            raise ValueError(f"there is no topic and no benchmark {name!r}; --list says what there is")
+            raise ValueError(f"there is no topic and no benchmark {name!r}; --list shows them all")
         chosen += [benchmark for benchmark in found if benchmark not in chosen]
     return chosen

@@ -185,7 +185,7 @@ def ring_asyncio(size: int) -> Sample:
 def _selective(ahead: int, fresh: bool, size: int) -> Sample:
     me = self_()
     for number in range(ahead):
-        send(me, ("for somebody else", number))
+        send(me, ("for another", number))
 
     def same(count: int) -> None:
         for _ in range(count):

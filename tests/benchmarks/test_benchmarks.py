@@ -78,7 +78,7 @@ def test_benchmarks_are_chosen_by_topic_or_by_a_part_of_their_names() -> None:
     assert [benchmark.name for benchmark in find(["cpu share"])] == ["CPU share of being observed"]
     assert find(["spawning"]) == [*TOPICS["spawning"]]
     assert [benchmark.name for benchmark in find(["ping"])] == ["ping-pong"]
-    with pytest.raises(ValueError, match="--list says what there is"):
+    with pytest.raises(ValueError, match="--list shows them all"):
         find(["no such thing"])
 
 

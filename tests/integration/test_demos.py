@@ -309,7 +309,7 @@ def test_all_clients_register_again_with_a_restarted_chat_server() -> None:
 
 
 class Caller:
-    """Somebody who joins the chat over TCP."""
+    """A guest who joins the chat over TCP."""
 
     def __init__(self, name: str) -> None:
         (door,) = [figure(pid, "label") for pid in processes() if "nc localhost" in (figure(pid, "label") or "")]
@@ -377,7 +377,7 @@ def test_the_chat_finds_another_port_when_its_own_is_taken() -> None:
             try:
                 taken.bind(("127.0.0.1", chat.PORT))
                 taken.listen()
-            except OSError:  # somebody else has it: as good
+            except OSError:  # another process has it: as good
                 pass
             chat.tree()
             Caller("Eve").hang_up()

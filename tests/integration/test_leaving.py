@@ -21,7 +21,7 @@ def test_a_terminal_that_nobody_reads_keeps_neither_the_observer_nor_its_program
     socket = tmp_path / socket_path("counter").name
     try:
         _until(socket.exists)
-        _until(lambda: _waiting(terminal) > 3_000)  # the terminal is full, and nobody reads
+        _until(lambda: _waiting(terminal) > 3_000)  # the terminal is full, and it is not read
         os.kill(pid, signal.SIGTERM)
         ended: list[int] = []
         _until(lambda: _has_ended(pid, ended))

@@ -1,4 +1,4 @@
-"""What there is on a node at rest, counted, and what is wrong with it."""
+"""Counts what a node at rest holds, and says what is wrong with it."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Figures:
         )
 
     def changes(self, after: Figures) -> Iterator[str]:
-        """Say what there is more or less of than there may be."""
+        """Return a sentence for each figure that is not as it may be."""
         for name in ("processes", "names", "timers", "greenlets", "descriptors"):
             one, other = getattr(self, name), getattr(after, name)
             if one != other:

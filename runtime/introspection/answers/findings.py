@@ -47,10 +47,10 @@ IGNORED_FOR = 5.0
 """Seconds after which a message that a receive has refused counts as one that is never taken."""
 
 REMEMBERED = 30.0
-"""Seconds for which a call of a process to itself, and a stall that is over, are told of."""
+"""Seconds for which a stall that is over, or a call of a process to itself, stays among the findings."""
 
 LONG_STALL = 1.0
-"""Seconds for which the hub must have been held for it to be told of afterwards."""
+"""Seconds for which the hub must have been held, if that is to be a finding once it is over."""
 
 MAX_FINDINGS = 200
 """Findings that are reported, the heaviest first."""
@@ -172,7 +172,9 @@ class Findings:
     def _self_calls(self) -> Iterator[wire.Lint]:
         present = clock.now()
         for process in dict.fromkeys(process for at, process in [*self.node.self_calls] if present - at < REMEMBERED):
-            sentence = f"{_name(process)} called itself: such a call fails at once, since nobody else could answer it."
+            sentence = (
+                f"{_name(process)} called itself: such a call fails at once, because no other process could answer it."
+            )
             yield wire.Lint(kind="calls_itself", weight=2, pids=(str(process.pid),), sentence=sentence)
 
     def _striking(self, some: Sequence[Process]) -> list[Process]:
@@ -235,14 +237,14 @@ class Findings:
             yield wire.Lint(kind="never_received", weight=2, pids=(str(process.pid),), sentence=sentence)
 
     def _alone(self, census: TopLevel, pace: Pace) -> Iterator[wire.Lint]:
-        """Find processes whose end would reach no other process."""
+        """Find processes whose end no other process would notice."""
         for chunk in census.free():
             for process in chunk:
                 if process.links or process.watchers or process.name is not None or process.parent is None:
                     continue
                 if isinstance(process.body, ObserverTask) or time.time() - process.started_at < IGNORED_FOR:
                     continue
-                sentence = f"{_name(process)} is under no supervisor, and nobody would hear of its end."
+                sentence = f"{_name(process)} is under no supervisor, and no process would notice its end."
                 yield wire.Lint(kind="unwatched", weight=1, pids=(str(process.pid),), sentence=sentence)
             pace.breathe()
 
@@ -253,7 +255,7 @@ class Findings:
 
 
 def _of_current(stall: Stall, seconds: float) -> wire.Lint:
-    """Tell of a stall that goes on now."""
+    """Return the finding for a stall that goes on now."""
     who, pids = _whose(stall)
     if stall.kind == "starved":
         sentence = f"The hub's thread has not been run for {seconds:.1f} s: {stall.where}."
@@ -269,7 +271,7 @@ def _of_current(stall: Stall, seconds: float) -> wire.Lint:
 
 
 def _of_past(stalls: list[Stall]) -> wire.Lint:
-    """Tell of stalls of one process and one kind, by the worst of them."""
+    """Return one finding for several stalls of one process and one kind; it describes the worst of them."""
     often = "" if len(stalls) == 1 else f" {len(stalls)} times in the last {REMEMBERED:.0f} s, once"
     worst = max(stalls, key=lambda stall: stall.seconds)
     who, pids = _whose(worst)
@@ -287,7 +289,7 @@ def _of_past(stalls: list[Stall]) -> wire.Lint:
 
 
 def _whose(stall: Stall) -> tuple[str, tuple[str, ...]]:
-    """Return what to call the one to blame, and its pid if it lives."""
+    """Return the name of the process to blame, and its pid if it lives."""
     process = stall.process
     if process is None:
         return stall.whose, ()

@@ -1,4 +1,4 @@
-"""Finds the process or greenlet that a question or a command names, or says why there is none."""
+"""Finds the process or greenlet that a question or a command names, or says why it cannot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The senders of a process as an observer is told of them."""
+"""The senders of a process, as an observer is shown them."""
 
 from __future__ import annotations
 

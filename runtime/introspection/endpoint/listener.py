@@ -171,7 +171,7 @@ class Refusals:
                 self._hang_up_on_all()
 
     def _watch(self) -> None:
-        """Hang up on those that have read it, until there are none left."""
+        """Hang up on those that have read it, until all have."""
         while True:
             with self._lock:
                 present = time.monotonic()

@@ -63,7 +63,7 @@ MAX_STALLS = 50
 """How many stalls are remembered."""
 
 _UNLOGGED = frozenset((ObserverTask, OutsideBody))
-"""What processes run that are none of the program's: there is one for each call of a web handler, say."""
+"""What processes run that are not the program's own: one for each call of a web handler, for example."""
 
 
 class SpawnHook(Instrument):

@@ -114,7 +114,7 @@ class Greenlets(Chunked[PlainGreenlet]):
         return None if record is None or record.state is DEAD else record
 
     def running(self) -> PlainGreenlet | None:
-        """Return the greenlet that runs at this moment, None when there is none. From any thread."""
+        """Return the greenlet that runs at this moment, or None. From any thread."""
         return next((record for chunk in self for record in chunk if record.is_running), None)
 
     # -- Told by gevent -----------------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ class Greenlets(Chunked[PlainGreenlet]):
     def _failed(self, context: object, kind: type[BaseException], error: BaseException, trace: Any) -> None:
         """Log the end of a greenlet that fails, where gevent's hub would only print it.
 
-        A link to each greenlet would tell of it too, and change what the program sees: `Greenlet.has_links`, the order
+        A link to each greenlet would report it too, and change what the program sees: `Greenlet.has_links`, the order
         of its own links, and when a greenlet that nothing refers to any more is let go.
         """
         if isinstance(context, Greenlet):

@@ -1,4 +1,4 @@
-"""An event as the log keeps it: cheap to write. Whoever reads it turns it into an `Event` of the wire."""
+"""An event as the log keeps it: cheap to write, and made into an `Event` of the wire when it is read."""
 
 from __future__ import annotations
 

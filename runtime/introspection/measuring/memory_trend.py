@@ -2,7 +2,7 @@
 
 Single estimates jump: a worker that is met inside a callback holds its request and a stack besides what it keeps. So
 the trend goes by the lowest estimate of each stretch of time. The stretches become longer as time passes, and a few
-numbers tell of half an hour:
+numbers describe half an hour:
 
     since it was first measured    0 s     8 s     16 s    24 s
     lowest estimate in MB           2       5        9      12     grows: by 10 MB in 24 s

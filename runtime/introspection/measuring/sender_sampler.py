@@ -86,7 +86,7 @@ class _Senders:
                 for origin, times in sample.origins.items():
                     shares[origin] += times * (counted - sample.counted) / noted  # type: ignore[assignment]
             elif counted == sample.counted:
-                known += end - sample.began  # it is known that nobody sent
+                known += end - sample.began  # it is known that no message came
         return tuple(SenderRate(origin, count / known) for origin, count in shares.most_common()) if known else ()
 
 

@@ -256,7 +256,7 @@ class SupervisorNodes:
                 pace.breathe()
 
     def find(self, key: str) -> Process | None:
-        """Return the process in the place with that key, None when there is none."""
+        """Return the process in the place with that key, or None."""
         for top in self.tops:
             node = top
             while node.key != key and key.startswith(node.key + "/"):

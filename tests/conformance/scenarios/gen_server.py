@@ -92,7 +92,7 @@ def g01_start_link_results(log: Log) -> None:
 
 
 class Replies(GenServer):
-    """A server that replies at once, through somebody else, twice, or later and in reverse order."""
+    """A server that replies at once, through another process, twice, or later and in reverse order."""
 
     def init(self) -> None:
         self.waiting: list[Any] = []
@@ -223,7 +223,7 @@ class Timed(GenServer):
     def handle_continue(self, term: str) -> Any:
         if term == "fail":
             exit("continue_failed")
-        sleep(0.02)  # so that whoever waits for the start or the reply has logged it
+        sleep(0.02)  # so that the process that waits for the start or the reply has logged it
         log(self.name, "continue", term)
         return Continue("two") if term == "one" else None
 

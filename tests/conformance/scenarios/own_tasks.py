@@ -302,7 +302,7 @@ def x62_await_many(log: Log) -> None:
 
 
 def _twice() -> None:
-    """A result is taken out of the mailbox once: whoever awaits again waits in vain."""
+    """A result is taken out of the mailbox once: a second await waits in vain."""
     task = spawn_task(lambda: 1)
     log("once", await_(task))
     log("twice", attempt(await_, task, 0.05))

@@ -262,7 +262,7 @@ def u21_auto_shutdown_nested_and_invalid(log: Log) -> None:
 
 
 def _mapping(id: str, **fields: Any) -> dict[str, Any]:
-    """A child spec that nobody has checked yet."""
+    """A child spec that was not checked yet."""
     return {"id": id, "start": (Worker.start_link, id, {}), **fields}
 
 

@@ -22,7 +22,7 @@ __all__ = ["socket_folder"]
 
 @dataclass
 class Mock:
-    """A clock that moves when somebody sleeps."""
+    """A clock that moves with every sleep."""
 
     moment: float = 1_000.0
 

@@ -1,4 +1,4 @@
-"""What is said about findings: every kind that the node can tell of has something to say."""
+"""Advice on findings: there is some for every kind that a node reports."""
 
 import ast
 from pathlib import Path

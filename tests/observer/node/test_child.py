@@ -27,7 +27,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, socket_folder: Path) -> None:
 
 
 def gone(pid: int) -> bool:
-    """Tell whether no process with that id runs (one nobody has waited for does not)."""
+    """Tell whether no process with that id runs (a zombie does not)."""
     try:
         return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

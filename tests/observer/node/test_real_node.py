@@ -64,7 +64,7 @@ def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Child]:
 
 
 class Seat:
-    """Somebody in front of the dashboard."""
+    """A person in front of the dashboard."""
 
     def __init__(self, app: ObserverApp, pilot: Pilot[None]) -> None:
         self.app, self.pilot = app, pilot

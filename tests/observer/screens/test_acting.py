@@ -1,4 +1,4 @@
-"""Acting on processes: on one, on several that are marked, and what is told of it beside what was planned."""
+"""Acting on processes: on one, on several that are marked, and what is said of it beside what was planned."""
 
 from __future__ import annotations
 

@@ -83,14 +83,14 @@ def endless() -> str:
 
 
 class Endless:
-    """Takes for ever to be shown."""
+    """Never finishes its text."""
 
     def __repr__(self) -> str:
         return endless()
 
 
 class Waiting:
-    """Waits for ever when it is to be shown."""
+    """Waits without end when it is to be shown."""
 
     def __repr__(self) -> str:
         return str(receive())
@@ -148,7 +148,7 @@ def test_a_state_that_cannot_be_shown_does_not_keep_its_server_from_ending(
 
 
 class Verbose(Exception):
-    """Takes for ever to say what is wrong."""
+    """Never finishes saying what is wrong."""
 
     def __str__(self) -> str:
         return endless()

@@ -2,7 +2,7 @@
 
 Servers answer at once, later, never, or die of a request; they are suspended, resumed and killed; clients give up in
 time or are killed. After each step every call that is over has come to what the model says, no client finds anything
-in its mailbox, and nobody watches anybody for a call that is over. `CallWorld.step` must be called in a process.
+in its mailbox, and no process watches another for a call that is over. `CallWorld.step` must be called in a process.
 """
 
 from collections.abc import Sequence
@@ -136,7 +136,7 @@ class CallWorld:
             self.handled(server, what, number)
 
     def release(self, one: int, two: int, _: int) -> None:
-        """Let a server give one of the replies that it owes, whether somebody still waits for it or not."""
+        """Let a server give one of the replies that it owes, whether a client still waits for it or not."""
         server = self.servers[one % SERVERS]
         if server.kept and not server.suspended:
             number = server.kept.pop(two % len(server.kept))
@@ -189,7 +189,7 @@ class CallWorld:
                 self.gone(server, "oops")
 
     def gone(self, server: Server, reason: str) -> None:
-        """What a server's death does: whoever waits for it learns why."""
+        """What a server's death does: every client that waits for it learns why."""
         self.servers.remove(server)
         for number, call_ in [*self.waiting.items()]:
             if call_.server is server:

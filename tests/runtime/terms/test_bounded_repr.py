@@ -178,7 +178,7 @@ def test_the_work_for_a_value_is_bounded_however_big_it_is(kind: str) -> None:
         text = show(value)
         spent.append(time.thread_time() - before)
         assert 0 < len(text) <= 1_000
-    # Not a measure of speed: each of these takes from a hundred milliseconds to for ever when it is shown whole.
+    # Not a measure of speed: each of these takes a hundred milliseconds or more, or never ends, when it is shown whole.
     assert max(spent) < 0.05
     while isinstance(value, list) and value and isinstance(value[0], list):
         value = value.pop()  # else the deep nest would be let go of in one recursion
@@ -216,7 +216,7 @@ def test_a_metaclass_is_not_asked() -> None:
 
 
 class Spinning:
-    """Takes for ever to be shown, in lines of Python."""
+    """Never finishes its text, in lines of Python."""
 
     def __repr__(self) -> str:
         while True:

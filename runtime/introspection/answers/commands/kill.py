@@ -1,7 +1,7 @@
 """Carries out `Exit`: sends an exit signal, and says what came of it rather than what was sent.
 
 A process may be dead and still have frames that run: a `finally` that takes its time, or one that swallows its kill.
-These remains can be killed again, which stops them for good.
+These remains can be killed again, which stops them.
 """
 
 from __future__ import annotations

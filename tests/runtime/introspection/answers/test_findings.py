@@ -135,11 +135,11 @@ class Asking(GenServer):
     """Asks another one."""
 
     def init(self) -> None:
-        """Know nobody."""
+        """Know no other server."""
         self.other: Any = None
 
     def handle_cast(self, other: Any) -> None:
-        """Ask whoever is named."""
+        """Call the server that is named."""
         call(other, "hello", timeout=None)
 
     def handle_call(self, request: Any, caller: Any) -> Any:
