@@ -68,3 +68,59 @@ def test_ci_runs_the_very_command_that_the_readme_gives_for_the_tests() -> None:
         [str(ROOT / ".ci" / "run"), "--show-test-command"], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == command
+
+
+# -- Each module has a test of its name -------------------------------------------------------------------------------
+
+ONLY_TYPES = {
+    "runtime/terms/term",
+    "runtime/introspection/wire/answers",
+    "runtime/introspection/wire/fields",
+    "runtime/introspection/wire/requests",
+}
+"""Modules without a line that could go wrong at run time."""
+
+SEEN_FROM_OUTSIDE = {
+    "runtime/introspection/answers/console": "tests/runtime/introspection/console",
+    "runtime/introspection/answers/senders": "tests/runtime/introspection/measuring",
+    "runtime/introspection/measuring/watched_mailbox": "tests/runtime/introspection/measuring",
+    "runtime/introspection/console/bare": "tests/integration",
+    "runtime/introspection/instrument": "tests/integration",
+    "runtime/kernel": "tests/runtime/kernel",
+    "runtime/preemption/hub_stack": "tests/runtime/preemption",
+    "observer/app": "tests/observer/screens",
+    "observer/screens": "tests/observer/screens",
+    "observer/widgets": "tests/observer/screens",
+    "observer/chaos/run": "tests/observer/cli",
+    "observer/cli": "tests/integration",
+}
+"""Modules and folders whose work is seen only together with others, and where the tests of that are.
+
+The kernel is tested by what processes do with each other, screens and widgets by the keys of a person and by pictures,
+commands by running them.
+"""
+
+
+def untested(package: str) -> set[str]:
+    """Return the modules of a package that have no test of their name in the folder that mirrors theirs."""
+    modules = {path.relative_to(ROOT).with_suffix("") for path in (ROOT / package).rglob("*.py")}
+    tests = {path.relative_to(ROOT / "tests").with_suffix("") for path in (ROOT / "tests" / package).rglob("test_*.py")}
+    tested = {test.with_name(test.name.removeprefix("test_")) for test in tests}
+    return {str(module) for module in modules - tested if not module.name.startswith("__")}
+
+
+@pytest.mark.parametrize("package", ["runtime", "observer"])
+def test_each_module_has_a_test_of_its_name(package: str) -> None:
+    found = untested(package) - ONLY_TYPES
+    assert {
+        module for module in found if not any(f"{module}/".startswith(f"{each}/") for each in SEEN_FROM_OUTSIDE)
+    } == set()
+
+
+def test_no_module_is_excepted_that_has_a_test_of_its_name_or_is_gone() -> None:
+    without = untested("runtime") | untested("observer")
+    assert ONLY_TYPES <= without
+    assert [
+        each for each in SEEN_FROM_OUTSIDE if not any(f"{module}/".startswith(f"{each}/") for module in without)
+    ] == []
+    assert [folder for folder in SEEN_FROM_OUTSIDE.values() if not any((ROOT / folder).glob("test_*.py"))] == []
