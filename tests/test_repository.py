@@ -119,7 +119,7 @@ def test_each_module_has_a_test_of_its_name(package: str) -> None:
 
 def test_no_module_is_excepted_that_has_a_test_of_its_name_or_is_gone() -> None:
     without = untested("runtime") | untested("observer")
-    assert ONLY_TYPES <= without
+    assert without >= ONLY_TYPES
     assert [
         each for each in SEEN_FROM_OUTSIDE if not any(f"{module}/".startswith(f"{each}/") for module in without)
     ] == []

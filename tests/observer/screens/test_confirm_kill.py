@@ -8,21 +8,10 @@ from observer.model.settings import Settings
 from observer.screens.ask_literal import AskLiteral
 from observer.screens.confirm_kill import ConfirmKill
 from observer.screens.tree_screen import TreeScreen
-from observer.widgets.process_table import ProcessTable
 from runtime.introspection import wire
 from tests.observer.conftest import Drive, Driver
+from tests.observer.screens.rows import selected
 from tests.support import fake_nodes
-
-
-def table(driver: Driver) -> ProcessTable:
-    view = driver.app.view
-    assert view is not None
-    return view.query_one(ProcessTable)
-
-
-def selected(driver: Driver) -> str:
-    row = table(driver).row
-    return row.name if row else ""
 
 
 def exits(driver: Driver) -> list[tuple[str, str]]:

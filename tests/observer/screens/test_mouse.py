@@ -14,7 +14,7 @@ from observer.widgets.node_header import NodeHeader
 from observer.widgets.process_table import ProcessTable
 from runtime.introspection import wire
 from tests.observer.conftest import Drive
-from tests.observer.screens.test_tree_screen import selected, table
+from tests.observer.screens.rows import selected, table
 from tests.support import fake_nodes
 
 

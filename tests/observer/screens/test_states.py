@@ -12,7 +12,7 @@ from observer.node.source import ChildStatus
 from observer.widgets.process_table import ProcessTable
 from runtime.introspection import wire
 from tests.observer.conftest import Drive, Driver
-from tests.observer.screens.test_tree_screen import selected, table
+from tests.observer.screens.rows import selected, table
 from tests.support import fake_node, fake_nodes
 from tests.support.fake_process import FakeProcess
 from tests.support.shown import strips

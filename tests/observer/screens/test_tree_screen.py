@@ -14,21 +14,10 @@ from observer.screens.help_screen import HelpScreen
 from observer.screens.process_screen import ProcessScreen
 from observer.screens.tree_screen import TreeScreen
 from observer.widgets.filter_line import FilterLine
-from observer.widgets.process_table import ProcessTable
 from runtime.introspection import wire
 from tests.observer.conftest import Drive, Driver
+from tests.observer.screens.rows import selected, table
 from tests.support import fake_nodes
-
-
-def table(driver: Driver) -> ProcessTable:
-    view = driver.app.view
-    assert view is not None
-    return view.query_one(ProcessTable)
-
-
-def selected(driver: Driver) -> str:
-    row = table(driver).row
-    return row.name if row else ""
 
 
 def exits(driver: Driver) -> list[tuple[str, str]]:

@@ -18,7 +18,7 @@ from observer.widgets.finding_line import FindingLine
 from observer.widgets.node_header import NodeHeader
 from runtime.introspection import wire
 from tests.observer.conftest import Drive
-from tests.observer.screens.test_tree_screen import selected, table
+from tests.observer.screens.rows import selected, table
 from tests.support import fake_nodes
 
 VIEWS: list[tuple[str, type[ViewScreen]]] = [

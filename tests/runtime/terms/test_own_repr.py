@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
+import weakref
 
 import pytest
 
@@ -56,7 +57,8 @@ def test_one_that_takes_too_long_is_stopped_and_its_class_is_not_asked_again() -
 
 
 def test_a_class_that_was_slow_is_not_kept_alive(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_slow", slow := {})
+    slow: dict[int, weakref.ref[type]] = {}
+    monkeypatch.setattr(module, "_slow", slow)
 
     def leave_one() -> None:
         class Slow(Value):

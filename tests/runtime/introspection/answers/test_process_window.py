@@ -6,17 +6,9 @@ import pytest
 
 from runtime import receive, spawn, whereis
 from runtime.introspection import wire
-from runtime.introspection.answers import client_cache
 from runtime.introspection.answers.client_cache import ClientCache
 from tests.support.in_node import in_node
 from tests.support.trees import Observer, start_tree
-
-
-@pytest.fixture
-def lasting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have what is laid out for one question used for the next ones as well."""
-    monkeypatch.setattr(client_cache, "AT_ONCE", 0.0)
-    monkeypatch.setattr(client_cache, "SHARE", 1e-9)
 
 
 @pytest.mark.usefixtures("lasting")

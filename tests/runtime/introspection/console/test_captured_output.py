@@ -18,7 +18,7 @@ class Reader:
         self.pid = pid
         self.transcript = Transcript()
         self.kept: list[str] = []
-        self.transcript.write = self.keep  # type: ignore[method-assign,assignment]
+        self.transcript.write = self.keep  # type: ignore[method-assign]
 
     def keep(self, kind: str, text: str) -> None:
         self.kept.append(text)

@@ -21,9 +21,8 @@ from runtime import (
 )
 from runtime.introspection import wire
 from runtime.introspection.answers import client_cache
-from runtime.introspection.reading import listing, ranking
+from runtime.introspection.reading import listing
 from runtime.introspection.reading.tree_path import FREE, children_of, path_of
-from runtime.introspection.threads import chunked
 from runtime.kernel.process import Pid
 from runtime.supervision.dynamic import DynamicChildren
 from tests.support.in_node import in_node
@@ -31,21 +30,7 @@ from tests.support.trees import Idle, Observer, start_tree, supervisor
 
 UNFOLDED = {"unfolded": (FREE,)}
 
-
-@pytest.fixture(autouse=True, params=["few", "many"])
-def size_of_chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have a handful of processes handled as a million would be, too."""
-    if request.param == "many":
-        monkeypatch.setattr(chunked, "CHUNK", 2)
-        monkeypatch.setattr(chunked, "AT_ONCE", 1)
-        monkeypatch.setattr(ranking, "HEAD", 2)
-
-
-@pytest.fixture
-def lasting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have what is laid out for one question used for the next ones as well."""
-    monkeypatch.setattr(client_cache, "AT_ONCE", 0.0)
-    monkeypatch.setattr(client_cache, "SHARE", 1e-9)
+pytestmark = pytest.mark.usefixtures("size_of_chunks")
 
 
 @in_node
