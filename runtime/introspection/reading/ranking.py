@@ -1,8 +1,9 @@
 """A long list in the order of a figure, sorted only as far as it is looked at.
 
-Sorting a million processes at once would hold the interpreter for a second. The first `HEAD` items are picked out in
-one pass instead. Whoever looks further down has all items dealt into buckets, each of which holds what comes before
-everything in the next; a bucket is sorted when it is looked at.
+Sorting a million processes at once would hold the interpreter for a second. So the first `HEAD` items are picked out in
+one pass. When a later one is asked for, all items are dealt into buckets, whose borders are taken from a sample: each
+item of a bucket comes before every item of the next. A bucket is sorted when it is looked at. A window in the middle of
+the million then costs one pass, and the sorting of the one or two buckets that it shows.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The supervision tree as a list of lines, a window of which is made into rows.
 
-How many lines there are depends on what is folded and filtered, and can be told from the supervisors alone. Other
-children are read only where the window shows them.
+The number of lines follows from the supervisors alone, and from what is folded and filtered. So other children are
+read only where the window shows them.
 """
 
 from __future__ import annotations

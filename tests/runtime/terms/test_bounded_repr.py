@@ -23,7 +23,6 @@ from runtime import Pid, Stop
 from runtime.terms.bounded_repr import WORK, WORK_OF_CLASSES
 from runtime.terms.crash import Crash
 from runtime.terms.own_repr import beside_the_node
-from runtime.terms.smallness import is_small
 from runtime.terms.text import reason_text, render
 
 
@@ -260,13 +259,6 @@ def test_a_class_that_could_not_be_stopped_is_not_asked_again() -> None:
     assert Stubborn.asked == 1
 
 
-def test_what_consists_of_little_is_small() -> None:
-    assert is_small(Named(["x"] * 100))
-    assert not is_small(Named(["x"] * 1_000))
-    assert not is_small(Named("x" * 20_000))
-    assert not is_small(Named([[f"{i} {j}" for i in range(100)] for j in range(100)]))
-
-
 def test_reasons_show_strings_bare_and_bound_what_is_in_them() -> None:
     assert reason_text(("shutdown", ("x", 1))) == "(shutdown, (x, 1))"
     assert reason_text(tuple("abcdefghij")) == "(a, b, c, d, e, f, g, h, ...)"
@@ -435,14 +427,6 @@ def test_beside_the_node_values_are_described_by_what_is_stored_in_them() -> Non
         vars(many).update({f"a{i}": i for i in range(100_000)})
         assert len(render(many)) < 1_000
     assert render(Waiting(1)) == "<Waiting whose __repr__ raised Called>"
-
-
-def test_a_container_that_denies_its_length_is_not_small() -> None:
-    class Denying(list[int]):
-        def __len__(self) -> int:
-            return 0
-
-    assert not is_small(Named(Denying(range(100_000))))
 
 
 def test_a_repr_of_the_runtime_that_holds_a_value_of_the_program_is_bounded_too() -> None:
