@@ -53,11 +53,16 @@ class CpuClock(ABC):
     def _switch_on(self) -> None:
         if self.is_on:
             return
-        if self.begin():
+        try:
             self.is_on = True
             self._timer.start(self._look)
-        else:
-            self._wanted = False  # the next question tries again
+            has_begun = self.begin()
+        except BaseException:  # what has begun by then is taken back, and the next question tries again
+            self._switch_off()
+            raise
+        if not has_begun:
+            self._timer.stop()
+            self.is_on = self._wanted = False
 
     def _look(self) -> None:
         if time.monotonic() > self._until or self.is_pushed_out():

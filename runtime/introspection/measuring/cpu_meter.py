@@ -38,7 +38,8 @@ class CpuMeter(CpuClock):
     def begin(self) -> bool:
         """Put itself in both ways from one process to the next."""
         self._running, self._since = None, time.perf_counter()
-        self._before = greenlet.settrace(self._switched)
+        self._before = greenlet.gettrace()
+        greenlet.settrace(self._switched)
         Worker.process = property(_SLOT.__get__, self._taken_up)  # type: ignore[assignment]
         return True
 

@@ -84,3 +84,34 @@ def test_a_program_that_takes_away_what_it_needs_switches_it_off(monkeypatch: py
     clock._switch_on()
     _until((1, 1, False), clock)
     clock.close()
+
+
+class Struck(CpuClock):
+    """Cannot begin at first: an exception strikes."""
+
+    is_cheap = True
+    strikes = 1
+    ended = 0
+
+    def begin(self) -> bool:
+        self.strikes -= 1
+        if self.strikes >= 0:
+            raise RuntimeError("struck")
+        return True
+
+    def end(self) -> None:
+        self.ended += 1
+
+
+@in_node
+def test_it_begins_at_the_next_question_when_an_exception_struck_as_it_began() -> None:
+    clock = Struck(this_node())
+    clock.keep_going()
+    while clock.strikes:
+        gevent.sleep(0.001)
+    assert (clock.is_on, clock.ended) == (False, 1)
+    clock.keep_going()
+    while not clock.is_on:
+        gevent.sleep(0.001)
+    clock.close()
+    assert (clock.is_on, clock.ended) == (False, 2)
