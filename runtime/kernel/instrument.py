@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-logger = logging.getLogger("runtime.kernel.instrument")
+logger = logging.getLogger("runtime.instrument")
 
 
 class Instrument:
