@@ -23,13 +23,13 @@ from runtime.kernel.process import (
     RECEIVING,
     RUNNABLE,
     WAITING,
-    Body,
     Destination,
     Pid,
     Process,
     Worker,
     use_table,
 )
+from runtime.kernel.roles import Body
 from runtime.kernel.scheduler import TURN, Scheduler
 from runtime.kernel.signals import deliver, drop_watch, mend
 from runtime.kernel.threads import get_ident, take_turns
@@ -272,8 +272,7 @@ class Node:
             scheduler.schedule()
         if self._inbox:
             self._knock.send()
-        if scheduler.remains:
-            scheduler.look_after_remains()
+        scheduler.remains.look_after()
         self.timers.look_after()
         self.heap_limits.look_after()
         for look in self.looks_after:
@@ -312,10 +311,9 @@ class Node:
         self.heap_limits.close()
         scheduler = self.scheduler
         scheduler.forked = True
-        for queue in (scheduler.ready, scheduler.doomed, scheduler.remains):
-            queue.clear()
+        scheduler.ready.clear()
         scheduler.ready = Nowhere()
-        scheduler.doomed = Nowhere()
+        scheduler.remains.abandon()
         for other in self.processes():
             if other.worker is not None and other is not process:
                 other.worker.process = None  # what it waits for in gevent may come in the child, too

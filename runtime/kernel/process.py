@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import total_ordering
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from greenlet import greenlet
 from msgspec import Struct
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from contextvars import Context
 
     from runtime.kernel.node import Node
+    from runtime.kernel.roles import Body, Tree, Waiter, Watcher
 
 NEW = 0
 """Being made: nothing sees it yet."""
@@ -131,59 +132,6 @@ Destination: TypeAlias = "Pid | Ref | str | tuple[str, Destination, Term] | tupl
 
 None stands for a name that no process has, which `whereis` returns.
 """
-
-
-class Body(Protocol):
-    """What a process runs."""
-
-    @property
-    def initial_call(self) -> str:
-        """What the process was started with, as ``module.function``."""
-
-    def run_process(self, process: Process, worker: Worker) -> None:
-        """Run on the stack of `worker`, to the end of the process or until it waits without a stack."""
-
-
-class NameTable(Protocol):
-    """The body of a registry: what ``("via", registry, key)`` names need of it."""
-
-    def whereis_name(self, key: Term, /) -> Pid | None:
-        """Return the Pid that has the key."""
-
-    def register_name(self, where: Destination, key: Term, pid: Pid, value: Term = None, /) -> object:
-        """Register a starting server under the key. `where` is how the registry was named."""
-
-    def unregister_name(self, where: Destination, key: Term, /) -> object:
-        """Take the key back from a server that did not start."""
-
-
-class Tree(Protocol):
-    """The body of a process that stops others before itself: a supervisor's, or the application controller's."""
-
-    def shutdown_time(self) -> float:
-        """Return the seconds that its tree may take to shut down, infinity for no limit."""
-
-
-class Waiter(Protocol):
-    """A call that a process waits in."""
-
-    @property
-    def server(self) -> Process:
-        """The process that is to answer."""
-
-    def forget(self) -> None:
-        """Drop the call: its caller no longer waits."""
-
-
-class Watcher(Protocol):
-    """An entry among the watchers of a process: a monitor, a call, or what waits for the end of the first process."""
-
-    @property
-    def watcher(self) -> Process | None:
-        """The process that watches, None for code outside any process."""
-
-    def fire(self, process: Process, reason: Term) -> None:
-        """Tell the watcher that `process` is dead."""
 
 
 class Timer:

@@ -12,7 +12,8 @@ from runtime.kernel.headroom import ensure_headroom
 from runtime.kernel.names import check_name, set_name
 from runtime.kernel.node import Node, caller_is_dead, current, current_process, living_caller, running_node, this_node
 from runtime.kernel.outside import ear_of_caller, new_ear
-from runtime.kernel.process import DEAD, OUTSIDE, RUNNABLE, WAITING, Body, Destination, Pid, Process, Worker
+from runtime.kernel.process import DEAD, OUTSIDE, RUNNABLE, WAITING, Destination, Pid, Process, Worker
+from runtime.kernel.roles import Body
 from runtime.kernel.signals import (
     Down,
     Exit,

@@ -24,7 +24,8 @@ from greenlet import getcurrent, greenlet
 from runtime.kernel.body import exit_reason
 from runtime.kernel.fork import end_child
 from runtime.kernel.process import DEAD, RUNNABLE, RUNNING, Process, Worker
-from runtime.kernel.signals import announce, finish
+from runtime.kernel.remains import Remains
+from runtime.kernel.signals import finish
 from runtime.terms.errors import ProcessKilled, RuntimeFault
 from runtime.terms.time_limit import paused
 
@@ -48,17 +49,8 @@ LOW_SHARE = 8
 MAX_IDLE = 256
 """Idle workers that are kept for later. Each holds a stack of 16 KiB."""
 
-UNWINDING = 0.04
-"""Seconds that the frames of a dead process may compute before its death is told all the same."""
-
-LONGEST_PAUSE = 1.0
-"""Seconds that frames of a dead process which compute wait at most for their next turn, however many are ready."""
-
 REFUSALS = 3
 """How often a dead process that calls the runtime is told so at once; after that it waits to be interrupted."""
-
-_never_run_again: list[Worker] = []
-"""Workers of dead processes whose frames had not ended with their node: see `Scheduler.stopped`."""
 
 _switch = greenlet.switch
 _throw = greenlet.throw
@@ -69,24 +61,17 @@ def _nothing() -> None:
 
 
 class Scheduler:
-    """The run queue of one node, its workers, and the frames that wait to be unwound."""
+    """The run queue of one node, its workers, and the remains of its dead."""
 
     __slots__ = (
         "_again",
         "_batches",
-        "_next_turn",
         "_nudge",
-        "_reaper",
-        "_reaper_delay",
-        "_reaping",
         "after_batch",
         "batch_ends",
         "before_batch",
         "budget",
-        "computing",
-        "doomed",
         "forked",
-        "guard",
         "hub",
         "idle",
         "low",
@@ -95,9 +80,6 @@ class Scheduler:
         "ready",
         "remains",
         "scheduled",
-        "stopped",
-        "unwinding",
-        "unwinding_since",
     )
 
     def __init__(self, hub: Hub) -> None:
@@ -116,31 +98,13 @@ class Scheduler:
         self.budget = STEPS
         self.batch_ends = 0.0
         self.scheduled = False
-        self.doomed: deque[Process] = deque()
-        self.remains: set[Process] = set()
-        """Dead processes whose frames are still there, and whose deaths were told."""
-        self.computing: dict[Process, None] = {}
-        """Dead processes whose frames would compute on, in the order of their turns."""
-        self.stopped: list[Worker] = []
-        """Workers of dead processes that swallowed every exception and are never run again.
-
-        They are kept: without its last reference, a greenlet is run once more.
-        """
-        self.unwinding: Process | None = None
-        """The dead process whose frames run now, at the hub's order."""
-        self.unwinding_since = 0.0
-        self.guard: Callable[[], None] | None = None
-        """Called before frames of a dead process run; sees to it that they `give_way`. None: nothing can."""
-        self._next_turn = 0.0
+        self.remains = Remains(hub, self.ensure_scheduled)
         self.before_batch: Callable[[], None] = _nothing
         """Called in the hub before a batch: the node finishes what an exception has left half done."""
         self.after_batch: Callable[[], None] | None = None
         """Called in the hub when nothing is ready any more; the mock clock jumps from here."""
         self._again = self.hub.loop.timer(0)
         self._nudge: Any = self.hub.loop.timer(0)
-        self._reaper: Any = self.hub.loop.timer(0)
-        self._reaper_delay = 0.0
-        self._reaping = False
 
     # -- From anywhere in the node's thread ---------------------------------------------------------------------
 
@@ -175,6 +139,11 @@ class Scheduler:
         """Let the hub start a batch."""
         self.pending = self.hub.loop.run_callback(self.drain)
         self.scheduled = True
+
+    def ensure_scheduled(self) -> None:
+        """Let the hub start a batch, unless it is to start one already."""
+        if not self.scheduled:
+            self.schedule()
 
     def park(self, process: Process, state: int) -> None:
         """Let the caller, which is `process`, wait until it is woken. `state` says what can wake it.
@@ -261,7 +230,7 @@ class Scheduler:
         if self.scheduled:
             again: Any = self._again
             return not (self.pending.pending or again.pending or again.active)
-        return bool(self.ready or self.low or self.doomed)
+        return bool(self.ready or self.low or self.remains.doomed)
 
     def keep_awake(self) -> None:
         """Let the hub not wait when it has a batch to start: it looks for callbacks only before it comes to that."""
@@ -274,37 +243,16 @@ class Scheduler:
 
     def more_time(self) -> bool:
         """Whether the batch may go on, asked when its budget of switches is used up; renews the budget then."""
-        if time.monotonic() < self.batch_ends and not self.doomed:
+        if time.monotonic() < self.batch_ends and not self.remains.doomed:
             self.budget = STEPS
             return True
         return False
 
     def doom(self, process: Process) -> None:
         """Have the frames of a process that has died unwound, soon."""
-        self.doomed.append(process)
+        self.remains.doom(process)
         self.budget = 0
-        if getcurrent() is process.worker:  # it ends itself, or a signal's handler does, on its own stack
-            self.unwinding = process
-            self.unwinding_since = time.monotonic()
-        if self.guard is not None:
-            self.guard()
-        if not self.scheduled:
-            self.schedule()
-
-    def give_way(self, process: Process) -> None:
-        """Let others run before the caller, a dead process whose frames compute, goes on.
-
-        Called by the handler of a signal. Raises ProcessKilled when it is interrupted again meanwhile.
-        """
-        if self.unwinding is process:
-            process.computed_for += time.monotonic() - self.unwinding_since
-        self.computing[process] = None
-        process.gives_way = True
-        if not self.scheduled:
-            self.schedule()
-        with paused():
-            while process.gives_way:
-                _switch(self.hub)
+        self.ensure_scheduled()
 
     def refuse(self, process: Process) -> None:
         """Answer a dead process that asks for something: raises ProcessKilled.
@@ -382,25 +330,22 @@ class Scheduler:
 
     def drain(self) -> None:
         """Run a batch: until nothing is ready, or the batch's time is up."""
-        ready, idle, doomed = self.ready, self.idle, self.doomed
+        ready, idle, remains = self.ready, self.idle, self.remains
         self.batch_ends = time.monotonic() + BATCH
-        self.unwinding = None
+        remains.unwinding = None
         self.before_batch()
         if self.low:
             self._serve_low_priority()
         again = True
         try:
             while True:
-                while doomed:
-                    self._unwind(doomed[0])
-                    del doomed[0]
-                if self.computing and (not ready or time.monotonic() >= self._next_turn):
-                    self._let_compute()
+                if remains.doomed or remains.computing:
+                    remains.run(ready)
                 if not ready:
                     if self.low:
                         ready.append(self.low.popleft())
                         continue
-                    again = bool(self.computing)
+                    again = bool(remains.computing)
                     break
                 if time.monotonic() >= self.batch_ends:
                     break
@@ -424,109 +369,11 @@ class Scheduler:
             self._batches = 0
             self.ready.appendleft(self.low.popleft())
 
-    def _unwind(self, process: Process) -> None:
-        """Raise ProcessKilled in the frames of a dead process. Its death is told unless they compute for a moment."""
-        worker = process.worker
-        if worker is None or worker.process is not process or process.is_stopped:
-            return  # it has unwound by itself meanwhile
-        process.interrupts += 1
-        process.needs_cleanup = True
-        if process.gives_way and process.interrupts == 1:  # it died while it ran, and the exception was raised there
-            self._after_frames(process)
-            return
-        self._run_frames(process, worker, _throw, ProcessKilled)
-
-    def _let_compute(self) -> None:
-        """Run a slice of the dead process whose turn it is; the processes that are ready run next."""
-        process = next(iter(self.computing))
-        worker = process.worker
-        if worker is None:
-            del self.computing[process]
-            return
-        started = time.monotonic()
-        try:
-            self._run_frames(process, worker, _switch)
-        except BaseException:
-            self.doomed.append(process)  # it may be in no other queue by now
-            raise
-        present = time.monotonic()
-        self._next_turn = present + min(LONGEST_PAUSE, (present - started) * max(1, len(self.ready)))
-
-    def _run_frames(self, process: Process, worker: Worker, resume: Callable[..., object], *error: object) -> None:
-        """Run frames of a dead process until they end, wait, or have to give way."""
-        self.computing.pop(process, None)
-        process.gives_way = False
-        if self.guard is not None:
-            self.guard()
-        self.unwinding = process
-        self.unwinding_since = time.monotonic()
-        resume(worker, *error)  # the class of an error: who made an instance would close what it holds, in the end
-        self._after_frames(process)
-
-    def _after_frames(self, process: Process) -> None:
-        """See what has become of frames that have run."""
-        self.unwinding = None
-        if process.worker is None:
-            self.remains.discard(process)
-        elif not process.gives_way or process.computed_for >= UNWINDING:
-            announce(process)  # the frames wait, or compute for too long: their end is not waited for
-            if process not in self.remains:
-                self.remains.add(process)
-                self._reap_soon()
-            self._reap_later()
-
-    def stop_remains(self, process: Process) -> bool:
-        """Interrupt the frames of a dead process once more; those that compute on are never run again.
-
-        Returns whether they are over. In the hub.
-        """
-        self._unwind(process)
-        worker = process.worker
-        if worker is not None and process.gives_way:
-            self.computing.pop(process, None)
-            self.remains.discard(process)
-            announce(process)
-            process.is_stopped = True
-            self.stopped.append(worker)
-        return worker is None
-
-    def _reap_soon(self) -> None:
-        """Begin anew with short intervals, for one that has just died."""
-        self._reaping = False
-        self._reaper_delay = 0.0
-
-    def _reap_later(self) -> None:
-        if not self._reaping:
-            self._reaping = True
-            self._reaper_delay = min(1.0, self._reaper_delay * 2 or 0.001)
-            self._reaper.close()
-            self._reaper = self.hub.loop.timer(self._reaper_delay)
-            self._reaper.start(self._reap)
-
-    def look_after_remains(self) -> None:
-        """See to it that they are interrupted again, also when an exception has struck where that was arranged."""
-        if not self._reaper.active:
-            self._reaping = False
-            self._reap_later()
-
-    def _reap(self) -> None:
-        self._reaping = False
-        for process in [*self.remains]:
-            self._unwind(process)
-        if self.remains:
-            self._reap_later()
-        else:
-            self._reaper_delay = 0.0
-        if (self.ready or self.computing) and not self.scheduled:
-            self.schedule()
-
     def close(self) -> None:
         """Let go of the hub: no batch will run any more. Idle workers end."""
         self._again.close()
         self._nudge.close()
-        self._reaper.close()
-        _never_run_again.extend(self.stopped)
-        _never_run_again.extend(p.worker for p in {*self.remains, *self.computing} if p.worker is not None)
+        self.remains.close()
         for worker in [*self.idle]:  # dropping them would not do: the frame of a waiting greenlet keeps itself alive
             worker.parent = getcurrent()
             _throw(worker)

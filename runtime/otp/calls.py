@@ -68,11 +68,18 @@ class From:
         self.watcher = watcher
         self.server = server
         self.outcome: Term = PENDING
-        number = self.number = next_number()
+        self.number = next_number()
+
+    def begin(self) -> None:
+        """Let the death of the server decide the call. `request` has a copy of this.
+
+        It is no part of making it: an exception between that and the caller's own way to it would leave an entry.
+        """
+        server = self.server
         if server.watchers is None:
-            server.watchers = {number: self}
+            server.watchers = {self.number: self}
         else:
-            server.watchers[number] = self
+            server.watchers[self.number] = self
 
     @property
     def ref(self) -> Ref:
@@ -168,6 +175,10 @@ def request(
         _show_room()  # waking the server would show it
     origin = From(caller, server)
     try:
+        if server.watchers is None:
+            server.watchers = {origin.number: origin}
+        else:
+            server.watchers[origin.number] = origin
         if seconds is not None:  # before the request is sent: what comes after that needs less of the stack
             caller.node.timers.wait(caller, seconds)
         put(server, (tag, origin, isolated))

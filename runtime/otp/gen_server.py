@@ -13,8 +13,9 @@ from runtime.kernel.headroom import ensure_headroom
 from runtime.kernel.names import check_name, set_name
 from runtime.kernel.node import Node, current, current_process, running_node
 from runtime.kernel.outside import from_outside
-from runtime.kernel.process import Destination, NameTable, Pid, Process
+from runtime.kernel.process import Destination, Pid, Process
 from runtime.kernel.processes import demonitor
+from runtime.kernel.roles import NameTable
 from runtime.kernel.signals import kill, link_processes, put, unlink_processes, watch
 from runtime.otp.callbacks import Callbacks
 from runtime.otp.calls import PENDING, SYSTEM, Failure, From, await_down
@@ -180,9 +181,11 @@ def start_server(
     node = parent.node
     starting = Starting(cls, args, kwargs)
     server = node.spawn(parent, starting)
-    server.ancestors = lineage_of(parent)
-    origin = starting.origin = From(parent, server)
+    origin: From | None = None
     try:
+        server.ancestors = lineage_of(parent)
+        origin = starting.origin = From(parent, server)
+        origin.begin()
         _take_name(node, server, name)
         if link:
             link_processes(parent, server)
@@ -193,7 +196,8 @@ def start_server(
         if options:
             set_options(server, options)
     except BaseException as error:
-        origin.forget()
+        if origin is not None:
+            origin.forget()
         kill(server, "normal", None)
         if isinstance(error, AlreadyRegisteredError):
             raise StartError(("already_started", error.pid)) from None

@@ -149,6 +149,7 @@ def _send(dest: Destination, content: Term) -> Request:
         isolated = isolate(content)
         made = Request(caller, server)
         try:
+            made.begin()
             put(server, (CALL, made, isolated))
         except BaseException:
             made.outcome = None  # given up, without a call: there may be no room for one

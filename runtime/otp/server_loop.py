@@ -13,8 +13,9 @@ from runtime.kernel.body import exit_reason
 from runtime.kernel.info import stack_of_process
 from runtime.kernel.instrument import hooks
 from runtime.kernel.mailbox import NOTHING, take
-from runtime.kernel.process import DEAD, OUTSIDE, RECEIVING, RUNNABLE, Body, Destination, NameTable, Process, Worker
+from runtime.kernel.process import DEAD, OUTSIDE, RECEIVING, RUNNABLE, Destination, Process, Worker
 from runtime.kernel.reports import crash_report, report
+from runtime.kernel.roles import Body, NameTable
 from runtime.kernel.signals import Exit, finish, unlink_processes
 from runtime.otp.callbacks import Callbacks
 from runtime.otp.calls import CALL, CAST, PENDING, SYSTEM, From

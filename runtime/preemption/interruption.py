@@ -124,7 +124,7 @@ class Interruption:
         if process is None or isinstance(process, PlainGreenlet):
             raise GreenletExit
         if process.state is DEAD:
-            self.node.scheduler.give_way(process)
+            self.node.scheduler.remains.give_way(process)
         else:
             exit_signal(process, OUTSIDE, "kill")
             raise ProcessKilled
@@ -139,7 +139,7 @@ class Interruption:
         if process.state is DEAD:
             self._wanted.pop(process, None)
             if not plain and self._guard is not None and self._guard.is_too_long(process) and may_interrupt(frame):
-                self.node.scheduler.give_way(process)
+                self.node.scheduler.remains.give_way(process)
             return
         if process in self._wanted:
             reason, told = self._wanted[process]

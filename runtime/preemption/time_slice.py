@@ -73,7 +73,7 @@ class TimeSlices:
             return
         scheduler = self.node.scheduler
         if process.state is DEAD:
-            scheduler.give_way(process)
+            scheduler.remains.give_way(process)
             return
         scheduler.wake(process)
         self.taken += 1

@@ -13,7 +13,7 @@ import time
 
 from runtime.kernel.node import Node
 from runtime.kernel.process import Process
-from runtime.kernel.scheduler import UNWINDING, Scheduler
+from runtime.kernel.remains import UNWINDING, Remains
 from runtime.kernel.threads import new_lock, sleep, start_thread
 
 LOOK = 0.01
@@ -28,12 +28,12 @@ class UnwindingGuard:
 
     def __init__(self, node: Node, number: signal.Signals) -> None:
         self._thread = node.thread
-        self._scheduler: Scheduler = node.scheduler
+        self._remains: Remains = node.scheduler.remains
         self._signal = number
         self._is_started = self._sleeps = self._is_over = False
         self._bell = new_lock()
         self._bell.acquire()
-        self._scheduler.guard = self.wake
+        self._remains.guard = self.wake
 
     def wake(self) -> None:
         """Look on: frames of a dead process are about to run. In the hub, or in a process."""
@@ -47,26 +47,26 @@ class UnwindingGuard:
     def close(self) -> None:
         """Look on no more. In the node's thread."""
         self._is_over = True
-        self._scheduler.guard = None
+        self._remains.guard = None
         self.wake()
 
     def is_too_long(self, process: Process) -> bool:
         """Whether the frames of a dead process, which run now, are to give way."""
-        scheduler = self._scheduler
-        return process in scheduler.remains or scheduler.unwinding is not process or self._computed() >= UNWINDING
+        remains = self._remains
+        return process in remains or remains.unwinding is not process or self._computed() >= UNWINDING
 
     def _computed(self) -> float:
-        process = self._scheduler.unwinding
-        return 0.0 if process is None else process.computed_for + time.monotonic() - self._scheduler.unwinding_since
+        process = self._remains.unwinding
+        return 0.0 if process is None else process.computed_for + time.monotonic() - self._remains.unwinding_since
 
     def _look_on(self) -> None:
-        scheduler = self._scheduler
+        remains = self._remains
         while not self._is_over:
             looks = 0
             while looks < PATIENCE and not self._is_over:
                 sleep(LOOK)
                 looks += 1
-                if scheduler.unwinding is not None or scheduler.doomed or scheduler.remains:
+                if remains.unwinding is not None or remains.doomed or remains:
                     looks = 0
                     signal.pthread_kill(self._thread, self._signal)
             self._sleeps = True

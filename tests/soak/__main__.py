@@ -171,7 +171,7 @@ def is_at_rest(node: Node, count: int) -> bool:
         node.alive == count + 1
         and len(node.names) == count
         and not node.scheduler.remains
-        and not node.scheduler.computing
+        and not node.scheduler.remains.computing
         and not any(process.message_queue_len or process.waiting_for for process in node.processes())
     )
 

@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from greenlet import getcurrent
 
 import runtime
 from runtime import Down, Supervisor, exit, flag, receive, run, sleep, spawn_monitor
@@ -19,17 +20,21 @@ from tests.runtime.kernel.test_headroom import CALLS, Server, Struck, kept_fault
 from tests.support.in_node import in_node
 
 KERNEL = str(Path(runtime.__file__).parent / "kernel")
-CALLS_OF_OTP = str(Path(runtime.__file__).parent / "otp" / "calls.py")
+STRUCK = (
+    KERNEL,
+    *(str(Path(runtime.__file__).parent / "otp" / f"{name}.py") for name in ("calls", "requests", "gen_server")),
+)
 
 
 def strike_at(number: int, action: Callable[[], Any]) -> bool:
     """Call it, and raise `Struck` at such a line of the kernel's; whether it had that many."""
     lines = 0
+    striking = getcurrent()
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
         nonlocal lines
         name = frame.f_code.co_filename
-        if not (name.startswith(KERNEL) or name == CALLS_OF_OTP):
+        if not name.startswith(STRUCK) or getcurrent() is not striking:
             return None
         if event == "line":
             lines += 1
@@ -58,6 +63,15 @@ def strikes() -> Iterator[int]:
 @pytest.mark.parametrize("name", [name for name in CALLS if name not in WITH_THE_HUB])
 @in_node
 def test_a_call_in_which_an_exception_strikes_happens_whole_or_not_at_all(name: str) -> None:
+    strike_everywhere(name)
+
+
+@pytest.mark.parametrize("name", WITH_THE_HUB)
+def test_a_call_that_waits_happens_whole_or_not_at_all(name: str) -> None:
+    run(strike_everywhere, name)
+
+
+def strike_everywhere(name: str) -> None:
     Supervisor.start_link([Server.child_spec(name="kept")], max_restarts=10_000)
     for number in strikes():
         reached = False
@@ -126,19 +140,19 @@ def swallow() -> None:
 
 def test_remains_are_interrupted_after_an_exception_at_any_line_of_an_interruption() -> None:
     def main() -> None:
-        scheduler = this_node().scheduler
+        remains = this_node().scheduler.remains
         for number in strikes():
             pid, _ = spawn_monitor(swallow)
             sleep(0)
             exit(pid, "kill")
             assert receive(Down, timeout=5.0).reason == "killed"
-            assert scheduler.remains
-            scheduler._reaper.stop()
-            reached = strike_in_hub(number, scheduler._reap)
+            assert remains
+            remains._timer.stop()
+            reached = strike_in_hub(number, remains._interrupt)
             deadline = time.monotonic() + 5.0
-            while scheduler.remains and time.monotonic() < deadline:
+            while remains and time.monotonic() < deadline:
                 sleep(0.001)
-            assert not scheduler.remains, f"at line {number}"
+            assert not remains, f"at line {number}"
             if not reached:
                 break
 

@@ -11,10 +11,10 @@ from typing import NoReturn
 import pytest
 
 from runtime import Down, exit, monitor, receive, run, self_, send, sleep, spawn
-from runtime.kernel import scheduler
+from runtime.kernel import remains
 from runtime.kernel.node import Node, running_node
 from runtime.kernel.process import Pid, Process
-from runtime.kernel.scheduler import UNWINDING
+from runtime.kernel.remains import UNWINDING
 from runtime.preemption import unwinding
 from runtime.preemption.unwinding import LOOK
 
@@ -136,7 +136,7 @@ def test_one_that_swallows_the_kill_gives_way_with_time_slices() -> None:
 def test_a_clean_up_that_computes_for_a_moment_is_complete_before_the_death_is_told(
     time_slice: float | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (scheduler, unwinding):  # so long a moment that a busy machine does not end it
+    for module in (remains, unwinding):  # so long a moment that a busy machine does not end it
         monkeypatch.setattr(module, "UNWINDING", 10.0)
     log = []
 
@@ -181,7 +181,7 @@ def test_what_remains_can_be_stopped_for_good() -> None:
         death_of(pid, process)
         scheduler = node().scheduler
         ended: list[bool] = []
-        scheduler.hub.loop.run_callback(lambda: ended.append(scheduler.stop_remains(process)))
+        scheduler.hub.loop.run_callback(lambda: ended.append(scheduler.remains.stop(process)))
         while not ended:
             sleep(0.001)
         assert ended == [False]
@@ -189,7 +189,7 @@ def test_what_remains_can_be_stopped_for_good() -> None:
         assert process not in scheduler.remains
         computed = process.computed_for
         sleep(0.05)
-        assert (process.computed_for, process in scheduler.computing) == (computed, False)
+        assert (process.computed_for, process in scheduler.remains.computing) == (computed, False)
 
     run(main, time_slice=0.002)
 
@@ -200,7 +200,7 @@ def test_remains_that_end_when_they_are_stopped_are_over() -> None:
         scheduler = node().scheduler
         death_of(pid, process)
         ended: list[bool] = []
-        scheduler.hub.loop.run_callback(lambda: ended.append(scheduler.stop_remains(process)))
+        scheduler.hub.loop.run_callback(lambda: ended.append(scheduler.remains.stop(process)))
         while not ended:
             sleep(0.001)
         assert process.worker is None

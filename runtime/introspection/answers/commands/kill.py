@@ -104,7 +104,7 @@ def _kill_again(process: Process, node: ObservedNode) -> wire.Done | wire.Failed
 
     def stop() -> wire.Done:
         scheduler = node.node.scheduler
-        if scheduler.stop_remains(process):
+        if scheduler.remains.stop(process):
             end = "they have ended now"
         elif process in scheduler.remains:  # they have swallowed the exception, and wait for something again
             end = "they wait again, and are interrupted from time to time"
