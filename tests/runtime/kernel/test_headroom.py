@@ -178,7 +178,7 @@ def try_call(name: str, attempt: Callable[[Callable[[], Any]], Any]) -> list[str
     def tries() -> None:
         flag(trap_exit=True)
         made = prepare(server, other)
-        with suppress(RecursionError, Struck, runtime.CallError):
+        with suppress(RecursionError, MemoryError, Struck, runtime.CallError):
             attempt(lambda: action(server, other, made))
         sleep(0.0)
         seen.extend(faults_of(node))

@@ -26,7 +26,7 @@ STRUCK = (
 )
 
 
-def strike_at(number: int, action: Callable[[], Any]) -> bool:
+def strike_at(number: int, action: Callable[[], Any], error: type[BaseException] = Struck) -> bool:
     """Call it, and raise `Struck` at such a line of the kernel's; whether it had that many."""
     lines = 0
     striking = getcurrent()
@@ -40,7 +40,7 @@ def strike_at(number: int, action: Callable[[], Any]) -> bool:
             lines += 1
             if lines == number:
                 sys.settrace(None)
-                raise Struck
+                raise error
         return trace
 
     before = sys.gettrace()
@@ -71,16 +71,24 @@ def test_a_call_that_waits_happens_whole_or_not_at_all(name: str) -> None:
     run(strike_everywhere, name)
 
 
-def strike_everywhere(name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["call", "cast", "exit kill", "monitor", "send_after", "spawn with a name", "spawn_link"]
+)
+@in_node
+def test_a_call_that_has_no_memory_happens_whole_or_not_at_all(name: str) -> None:
+    strike_everywhere(name, MemoryError)
+
+
+def strike_everywhere(name: str, error: type[BaseException] = Struck) -> None:
     Supervisor.start_link([Server.child_spec(name="kept")], max_restarts=10_000)
     for number in strikes():
         reached = False
 
         def attempt(action: Callable[[], Any], number: int = number) -> None:
             nonlocal reached
-            with suppress(Struck):
+            with suppress(error):
                 reached = True
-                reached = strike_at(number, action)
+                reached = strike_at(number, action, error)
 
         faults = try_call(name, attempt)
         assert faults == [], f"at line {number}"
