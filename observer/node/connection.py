@@ -67,7 +67,7 @@ class Connection:
             writer.close()
             raise
         self._writer = writer
-        self._reader_task = asyncio.create_task(self._read_replies(reader, writer), name=f"replies of {self._name}")
+        self._reader_task = asyncio.create_task(self._read_replies(reader), name=f"replies of {self._name}")
         return welcome
 
     async def ask(self, query: wire.Query) -> wire.Answer:
@@ -103,7 +103,7 @@ class Connection:
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
-    async def _read_replies(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _read_replies(self, reader: asyncio.StreamReader) -> None:
         try:
             while True:
                 number, answer = replies.read_reply(self._name, await self._read_frame(reader))
@@ -111,8 +111,7 @@ class Connection:
                 if waiting is not None and not waiting.done():
                     waiting.set_result(answer)
         except NodeLostError as error:
-            if self._writer is writer:
-                self._hang_up(error)
+            self._hang_up(error)
 
     async def _read_frame(self, reader: asyncio.StreamReader) -> bytes:
         try:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
+
 from runtime import (
+    NOREPLY,
     ChildSpec,
     DynamicSupervisor,
     Exit,
     GenServer,
     Supervisor,
+    call,
     flag,
     now,
     receive,
@@ -32,7 +38,7 @@ class Recorder(GenServer):
         self.stopped = stopped
 
     def terminate(self, reason: object) -> None:
-        self.stopped.append(self.name)
+        self.stopped.append(self.name if reason == "shutdown" else f"{self.name} {reason}")
 
 
 def member(name: str, stopped: list[str]) -> ChildSpec:
@@ -91,7 +97,10 @@ def test_what_no_supervisor_stops_is_told_to_and_killed_when_it_does_not() -> No
     assert [type(message) for message in told] == [Exit]
 
 
-def test_a_supervisor_that_starts_a_child_for_ever_does_not_keep_the_program_from_ending() -> None:
+@pytest.mark.parametrize("start", [Supervisor.start_link, Supervisor.start])
+def test_a_supervisor_that_starts_a_child_for_ever_does_not_keep_the_program_from_ending(
+    start: Callable[..., object],
+) -> None:
     stopped: list[str] = []
 
     class Late(GenServer):
@@ -102,7 +111,7 @@ def test_a_supervisor_that_starts_a_child_for_ever_does_not_keep_the_program_fro
         def build() -> None:
             specs = [member("inner", stopped), Late]
             inner = ChildSpec(id="inner", type="supervisor", start=(Supervisor.start_link, specs))
-            Supervisor.start_link([member("first", stopped), member("second", stopped), inner])
+            start([member("first", stopped), member("second", stopped), inner])
 
         spawn(build)
         sleep(0.01)
@@ -110,6 +119,27 @@ def test_a_supervisor_that_starts_a_child_for_ever_does_not_keep_the_program_fro
     with use_clock(MockClock()):
         run(main)
     assert stopped == ["inner", "second", "first"]
+
+
+def test_a_supervisor_that_waits_for_a_server_of_another_is_ended_and_the_server_is_not_blamed() -> None:
+    stopped: list[str] = []
+
+    class Busy(Recorder):
+        def handle_call(self, request: object, caller: object) -> object:
+            return NOREPLY
+
+    def main() -> None:
+        def ask() -> None:
+            call("busy", "for ever", timeout=None)
+
+        busy = ChildSpec(id="busy", start=(lambda: Busy.start_link("busy", stopped, name="busy"),))
+        Supervisor.start([busy])
+        spawn(lambda: Supervisor.start([member("first", stopped), ChildSpec(id="asks", start=(ask,))]))
+        sleep(0.01)
+
+    with use_clock(MockClock()):
+        run(main)
+    assert stopped[-1] == "busy"
 
 
 def test_a_tree_has_all_the_time_that_its_children_may_take() -> None:

@@ -53,3 +53,16 @@ def test_the_restart_of_a_process_that_followed_from_something_else_does_not_cou
 def test_a_clock_that_was_set_back_makes_no_time_negative() -> None:
     early = Event(id=8, time=90.0, kind="exit", pid="<0.3.0>", cause=7)
     assert of_signal([KILL, early], 7, "<0.3.0>").seconds == 0.0
+
+
+def test_what_started_in_its_place_with_its_own_pid_or_with_none_is_no_successor() -> None:
+    same = Event(id=9, time=100.002, kind="restart", pid="<0.3.0>", old_pid="<0.2.0>", key="top/a", cause=8)
+    without = Event(id=10, time=100.003, kind="restart", old_pid="<0.3.0>", key="top/a", cause=8)
+    assert of_signal([KILL, EXIT, same, without], 7, "<0.3.0>").restarted_as is None
+
+
+def test_a_place_is_told_by_its_old_process_where_its_key_is_not_known() -> None:
+    nowhere = Event(id=8, time=100.001, kind="exit", pid="<0.3.0>", cause=7)
+    elsewhere = Event(id=9, time=100.002, kind="restart", pid="<0.8.0>", old_pid="<0.4.0>", cause=8)
+    restart = Event(id=10, time=100.004, kind="restart", pid="<0.9.0>", old_pid="<0.3.0>", cause=8)
+    assert of_signal([KILL, nowhere, elsewhere, restart], 7, "<0.3.0>").restarted_as == "<0.9.0>"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -172,3 +173,18 @@ def test_an_answer_of_another_kind_than_asked_for_is_a_lost_node(socket_folder: 
         pytest.raises(NodeLostError, match="something else"),
     ):
         client.expect(wire.Lints, wire.GetLints())
+
+
+async def test_a_question_that_was_cancelled_a_moment_ago_harms_no_other(socket_folder: Path) -> None:
+    """It is still pending: its task has not run since."""
+    with FakeEndpoint("chat", one_stats) as endpoint:
+        source = Connection("chat", endpoint.path)
+        await source.connect()
+        cancelled: asyncio.Future[wire.Answer] = asyncio.get_running_loop().create_future()
+        cancelled.cancel()
+        source._pending[1] = cancelled
+        source._numbers = itertools.count(2)
+        assert source._writer is not None
+        source._writer.write(wire.frame(wire.Request(id=1, query=wire.GetStats())))
+        assert await source.ask(wire.GetStats()) == wire.Stats(stats=stats())
+        await source.close()  # tells those that are pending, and not this one

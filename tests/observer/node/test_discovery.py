@@ -149,3 +149,19 @@ def test_names_that_are_reserved_at_the_same_time_differ(socket_folder: Path) ->
     for each in reservations:
         each.cancel()
     assert list(socket_folder.iterdir()) == []
+
+
+def test_a_socket_that_has_taken_the_place_of_a_dead_one_meanwhile_is_left_alone(
+    socket_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = leave_stale(socket_folder, "reborn")
+    later = Later(path, discovery.STALE_AFTER + 1)
+
+    def refuses(at: Path) -> bool:
+        path.rename(socket_folder / "old")  # so that its inode is not given to the next one
+        leave_stale(socket_folder, "reborn")
+        return True
+
+    monkeypatch.setattr(discovery, "refuses", refuses)
+    assert discovery.clear_when_stale(path, later)
+    assert path.exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any, cast
 
 import gevent
 import pytest
@@ -39,6 +40,27 @@ def test_what_makes_no_sense_is_a_bad_request() -> None:
         answer = observer.ask(query)
         assert isinstance(answer, wire.Failed)
         assert (answer.kind, answer.why[-1]) == ("bad_request", ".")
+
+
+@in_node
+def test_the_processor_is_measured_where_that_is_cheap_or_asked_for() -> None:
+    class Clock:
+        def __init__(self, is_cheap: bool) -> None:
+            self.is_cheap, self.asked = is_cheap, 0
+
+        def keep_going(self) -> None:
+            self.asked += 1
+
+        def close(self) -> None:
+            pass
+
+    start_tree()
+    observer = Observer()
+    for is_cheap, sort, asked in ((True, "pid", 1), (False, "pid", 0), (False, "cpu_time", 1)):
+        clock = Clock(is_cheap)
+        observer.node.cpu = cast(Any, clock)
+        observer.ask(wire.GetProcesses(sort=cast(Any, sort)))
+        assert clock.asked == asked
 
 
 def test_an_answer_that_fails_is_said_and_logged(

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import _socket
+import os
 import stat
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 
 from runtime.introspection import wire
@@ -21,9 +25,11 @@ from tests.support.nodes import RawClient, eventually
 class Served:
     """An endpoint that greets whom it serves and reads on, and the lines it has logged."""
 
-    def __init__(self) -> None:
+    def __init__(self, listening: Callable[[Any], Any] = lambda socket: socket) -> None:
         self.lines: list[str] = []
+        self.threads = psutil.Process().num_threads()
         self.endpoint = Endpoint(reserve(["served"]), self._serve, self.lines.append)
+        self.endpoint._listener = listening(self.endpoint._listener)
         self.endpoint.start()
 
     def _serve(self, session: Session) -> None:
@@ -108,6 +114,45 @@ def test_an_endpoint_that_is_closed_hangs_up_on_all(served: Served) -> None:
         served.endpoint.close()
         assert client.is_hung_up()
     assert not served.endpoint.path.exists()
+    eventually(lambda: threading.active_count() == 1 and psutil.Process().num_threads() <= served.threads)
+    assert served.lines == []
+    served.endpoint.close()
+
+
+def test_the_child_of_a_fork_leaves_the_socket_to_its_parent(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    served.endpoint.close()
+    assert served.endpoint.path.exists()
+    monkeypatch.undo()
+    served.endpoint._closed = False
+
+
+def test_an_accept_that_fails_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failing:
+        def __init__(self, inner: Any) -> None:
+            self.inner = inner
+            self.failures = [OSError(24, "Too many open files")]
+
+        def _accept(self) -> Any:
+            if self.failures:
+                raise self.failures.pop()
+            return self.inner._accept()
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.inner, name)
+
+    monkeypatch.setattr(listener, "OUT_OF_RESOURCES_PAUSE", 0.01)
+    with tempfile.TemporaryDirectory(prefix="end", dir="/tmp") as folder:
+        monkeypatch.setenv("OBSERVER_DIR", folder)
+        served = Served(Failing)
+        assert isinstance(answer_to_hello(served.endpoint.path), wire.Welcome)
+        assert served.lines == ["accepting an observer failed: [Errno 24] Too many open files"]
+        served.endpoint.close()
+
+
+def test_two_observers_are_served_side_by_side(served: Served) -> None:
+    with RawClient(served.endpoint.path), RawClient(served.endpoint.path):
+        assert len(served.endpoint.sessions()) == 2
 
 
 def test_what_serving_a_client_raises_drops_it_and_is_logged(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
