@@ -33,7 +33,7 @@ def chaos(
     settle: Annotated[
         str, typer.Option("--settle", metavar="TIME", help="How long to wait at the end for what has not come back.")
     ] = "10s",
-    seed: Annotated[int | None, typer.Option("--seed", help="Choose the same victims again.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="NUMBER", help="Choose the same victims again.")] = None,
     json: options.AsJson = False,
 ) -> None:
     """Kill workers at a rate and measure what comes back. Exits with 1 when something never came back.

@@ -96,7 +96,7 @@ def _folder(folder: Path) -> CheckRecord:
     except OSError as error:
         return _bad("socket folder", str(folder), f"It cannot be looked at: {error.strerror}.")
     if not stat.S_ISDIR(info.st_mode):
-        return _bad("socket folder", f"{folder} is no folder", "Remove it, or set OBSERVER_DIR to another place.")
+        return _bad("socket folder", f"{folder} is not a folder", "Remove it, or set OBSERVER_DIR to another place.")
     if info.st_uid != os.geteuid():
         return _bad("socket folder", f"{folder} belongs to uid {info.st_uid}", "Set OBSERVER_DIR to a folder of yours.")
     if stat.S_IMODE(info.st_mode) & 0o077:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import typer
@@ -78,4 +79,17 @@ def _usage(error: Exception) -> str:
     message: str = getattr(error, "format_message", lambda: str(error))()
     context = getattr(error, "ctx", None)
     command = "observer" if context is None else context.command_path
-    return f"{' '.join(message.split()).rstrip('.')}. '{command} --help' explains what it takes."
+    message = " ".join(message.split()).rstrip(".")
+    for said, plain in _PLAIN:
+        message = re.sub(said, plain, message)
+    return f"{message}. '{command} --help' explains what it takes."
+
+
+_PLAIN = (
+    (r"Input should be a valid integer\b.*", "it should be a whole number"),
+    (r"Input should be a valid number\b.*", "it should be a number"),
+    (r"Input should be greater than or equal to (\S+)", r"it should be \1 or more"),
+    (r"Input should be less than or equal to (\S+)", r"it should be \1 or less"),
+    (r"Value error, ", ""),
+)
+"""What the library that reads values says of them, and how a person would say it."""

@@ -89,7 +89,7 @@ def sort_of(text: str) -> wire.Sort:
     """Return the column that `text` names. Raises `CommandError` with the columns there are."""
     name = ALIASES.get(text, text)
     if name not in COLUMNS:
-        raise WrongUsageError(f"{text!r} is no column to sort by. There are: {', '.join(COLUMNS)}.")
+        raise WrongUsageError(f"There is no column {text!r} to sort by. Choose one of: {', '.join(COLUMNS)}.")
     return cast(wire.Sort, name)
 
 
@@ -110,7 +110,9 @@ def ps(
     filter: options.Filter = "",
     sort: SortBy = "pid",
     descending: Annotated[bool, typer.Option("--descending", "-d", help="Largest first.")] = False,
-    limit: Annotated[int | None, typer.Option("-n", "--limit", min=1, help="Print so many at most.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("-n", "--limit", metavar="NUMBER", min=1, help="Print so many at most.")
+    ] = None,
     json: options.AsJson = False,
 ) -> None:
     """Print the processes of a node."""

@@ -34,8 +34,12 @@ FOLLOW_EVERY = 0.25
 def top(
     node: options.Node = None,
     sort: SortBy = "messages_in",
-    limit: Annotated[int, typer.Option("-n", "--limit", min=1, max=wire.MAX_ROWS, help="Print so many.")] = 20,
-    interval: Annotated[float, typer.Option("--interval", "-i", min=0.1, max=60, help="Seconds to measure for.")] = 1.0,
+    limit: Annotated[
+        int, typer.Option("-n", "--limit", metavar="NUMBER", min=1, max=wire.MAX_ROWS, help="Print so many.")
+    ] = 20,
+    interval: Annotated[
+        float, typer.Option("--interval", "-i", metavar="SECONDS", min=0.1, max=60, help="Seconds to measure for.")
+    ] = 1.0,
     total: Annotated[bool, typer.Option("--total", help="Sort counters by their total, not by the interval.")] = False,
     filter: options.Filter = "",
     json: options.AsJson = False,
@@ -68,7 +72,9 @@ def info(
         list[str] | None,
         typer.Argument(metavar="[NODE] [PID]", autocompletion=options.complete_process, show_default=False),
     ] = None,
-    messages: Annotated[int, typer.Option("--messages", min=0, max=1000, help="How many of its messages.")] = 10,
+    messages: Annotated[
+        int, typer.Option("--messages", metavar="NUMBER", min=0, max=1000, help="How many of its messages.")
+    ] = 10,
     state: Annotated[bool, typer.Option("--state", help="Ask a server for its state too.")] = False,
     json: options.AsJson = False,
 ) -> None:
@@ -120,10 +126,12 @@ def _node_and_pid(words: list[str]) -> tuple[str | None, str | None]:
 def events(
     node: options.Node = None,
     follow: Annotated[bool, typer.Option("--follow", help="Go on with what happens, one event a line.")] = False,
-    limit: Annotated[int, typer.Option("-n", "--limit", min=0, max=MOST_EVENTS, help="How many of the latest.")] = 200,
+    limit: Annotated[
+        int, typer.Option("-n", "--limit", metavar="NUMBER", min=0, max=MOST_EVENTS, help="How many of the latest.")
+    ] = 200,
     pid: Annotated[str | None, typer.Option("--pid", metavar="PID", help="Those of one process.")] = None,
     kind: Annotated[
-        list[str] | None, typer.Option("--kind", help="Those of a kind, e.g. exit; may be repeated.")
+        list[str] | None, typer.Option("--kind", metavar="KIND", help="Those of a kind, e.g. exit; may be repeated.")
     ] = None,
     json: options.AsJson = False,
 ) -> None:
@@ -190,7 +198,7 @@ def _check_kinds(kinds: list[str]) -> None:
     allowed = get_args(get_type_hints(wire.Event)["kind"])
     for each in kinds:
         if each not in allowed:
-            raise WrongUsageError(f"{each!r} is no kind of event. There are: {', '.join(allowed)}.")
+            raise WrongUsageError(f"There is no kind of event {each!r}. Choose from: {', '.join(allowed)}.")
 
 
 LOOK_EVERY = 0.5
@@ -199,7 +207,9 @@ LOOK_EVERY = 0.5
 
 def diagnose(
     node: options.Node = None,
-    seconds: Annotated[float, typer.Option("--for", min=0, max=3_600, help="Look for so many seconds.")] = 4.5,
+    seconds: Annotated[
+        float, typer.Option("--for", metavar="SECONDS", min=0, max=3_600, help="Look for so many seconds.")
+    ] = 4.5,
     json: options.AsJson = False,
 ) -> None:
     """Print what looks wrong in a node. Exits with 1 when there is anything.

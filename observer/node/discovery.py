@@ -159,7 +159,7 @@ def _no_node_called(name: str, others: Iterable[str]) -> str:
     if close:
         return f"There is no node called {name}. Did you mean {' or '.join(map(safe, close))}?"
     if names:
-        return f"There is no node called {name}, but: {', '.join(map(safe, names))}."
+        return f"There is no node called {name}. Running now: {', '.join(map(safe, names))}."
     return f"There is no node called {name}, and no other node is running."
 
 

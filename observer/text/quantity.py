@@ -13,7 +13,7 @@ def seconds(text: str) -> float:
     """Return a span of time: ``90``, ``90s``, ``1.5m``, ``500ms``, ``1h``. Raises ValueError."""
     match = _QUANTITY.fullmatch(text.strip())
     if match is None or match[2]:
-        raise ValueError(f"{text!r} is no span of time: write something like 90s, 1.5m or 500ms.")
+        raise ValueError(f"{text!r} is not a length of time. Write something like 90s, 1.5m or 500ms.")
     return float(match[1]) * _UNITS[match[3] or "s"]
 
 
@@ -22,5 +22,5 @@ def per_second(text: str) -> float:
     match = _QUANTITY.fullmatch(text.strip())
     value = float(match[1]) / _UNITS[match[3] or "s"] if match and bool(match[2]) == bool(match[3]) else 0.0
     if not 0 < value < math.inf:
-        raise ValueError(f"{text!r} is no rate: write something like 20/s or 90/m, more than 0.")
+        raise ValueError(f"{text!r} is not a rate. Write something like 20/s or 90/m, more than 0.")
     return value

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from observer.cli.commands import app
 from runtime.introspection import wire
 from tests.support.command import Command, scripted
 from tests.support.fake_endpoint import FakeEndpoint, Fault
@@ -23,18 +25,39 @@ WRONG_USAGE = [
     (["tree", "../etc"], "cannot name a node"),
     (["run", "missing.py"], "no file missing.py"),
     (["demo", "chatt-er-box"], "no demo called"),
-    (["ps", "--limit", "many"], "--limit"),
+    (["ps", "--limit", "many"], "it should be a whole number"),
+    (["ps", "--limit", "0"], "it should be 1 or more"),
+    (["top", "-i", "x"], "it should be a number"),
     (["ps", "--limits", "1"], "No such option"),
     (["kill", "0.3.0", "--reason", "('a'"], "not a Python literal"),
-    (["ps", "--sort", "taste"], "no column to sort by"),
+    (["ps", "--sort", "taste"], "There is no column 'taste' to sort by"),
     (["events", "--kind", "party"], "no kind of event"),
     (["info", "a", "b", "c"], "Say [NODE] [PID]"),
     (["send", "0.3.0", "x", "--call", "--cast"], "not both"),
-    (["chaos", "--rate", "0/s"], "no rate"),
-    (["chaos", "--for", "ever"], "no span of time"),
+    (["chaos", "--rate", "0/s"], "'0/s' is not a rate"),
+    (["chaos", "--for", "ever"], "'ever' is not a length of time"),
     (["paint"], "No such command"),
     (["completion", "csh"], "csh"),
 ]
+
+
+COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_names_no_types_of_python_and_wraps_its_paragraphs(observer: Command, command: str) -> None:
+    status, out, _ = observer(command, "--help")
+    assert status == 0
+    assert not re.search(r"<(str|int|float|bool|list)", out)
+
+
+def test_the_lines_of_a_paragraph_of_help_are_those_of_the_terminal(observer: Command) -> None:
+    _, out, _ = observer("kill", "--help")
+    assert "Usage: observer kill [OPTIONS] [NODE] PID..." in out
+    lines = [line.strip() for line in out.splitlines()]
+    first = next(number for number, line in enumerate(lines) if line.startswith("PID is a pid"))
+    paragraph = lines[first : lines.index("", first)]
+    assert all(len(line) > 60 for line in paragraph[:-1])
 
 
 @pytest.mark.parametrize(("arguments", "sentence"), WRONG_USAGE)

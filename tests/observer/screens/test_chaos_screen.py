@@ -37,7 +37,7 @@ async def test_chaos_says_what_is_wrong_with_its_orders(drive: Drive) -> None:
         await driver.press("c")
         driver.app.screen.query_one("#rate", Input).value = "often"
         await driver.press("enter")
-        assert "'often' is no rate" in driver.text()
+        assert "'often' is not a rate" in driver.text()
 
 
 async def test_chaos_in_a_read_only_view_is_refused(drive: Drive) -> None:
