@@ -127,6 +127,15 @@ class EventRecord(Record, frozen=True):
     stacktrace: list[FrameRecord]
 
 
+class PartRecord(Record, frozen=True):
+    """A large part of a state: an attribute of a server, with about its size in bytes."""
+
+    name: str
+    kind: str
+    size: int
+    items: int | None
+
+
 class SenderRecord(Record, frozen=True):
     """Who sends to a process: so many messages a second, from a line of its code."""
 
@@ -152,6 +161,7 @@ class DetailsRecord(ProcessRecord, frozen=True):
     senders: list[SenderRecord]
     more_senders: int
     state: Any
+    parts: list[PartRecord]
     state_note: str
     withheld: bool
     dictionary: dict[str, Any]
@@ -367,6 +377,7 @@ def of_details(details: wire.Details) -> DetailsRecord:
     for field in ("parent", "waiting_for"):
         values[field] = None if values[field] is None else values[field].pid
     values["messages"] = [value_of(message) for message in details.messages]
+    values["parts"] = [PartRecord.of(part) for part in details.parts]
     values["senders"] = [
         SenderRecord(
             rate=sender.rate,

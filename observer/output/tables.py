@@ -16,6 +16,7 @@ from observer.node.programs import RunningProgram
 from observer.output.records import CheckRecord
 from observer.text import units
 from observer.text.budget import budget, is_spent
+from observer.text.parts import part_text
 from observer.text.safe_text import safe
 from runtime.introspection import wire
 
@@ -201,6 +202,7 @@ def details(answer: wire.Details, now: float) -> RenderableType:
     parts: list[RenderableType] = [facts]
     parts += _section("Mailbox", answer.messages)
     parts += _section("Sent by", [_sender(sender) for sender in answer.senders])
+    parts += _section("Large in the state", [part_text(part) for part in answer.parts])
     parts += _section("State", [answer.state] if answer.state is not None else [answer.state_note])
     parts += _section("Dictionary", [f"{key}: {value}" for key, value in answer.dictionary.items()])
     parts += _section("Stack, innermost last", [_frame(frame) for frame in answer.current_stacktrace])

@@ -21,6 +21,7 @@ from observer.model.targets import Target, target_of
 from observer.screens.acting import Acting
 from observer.screens.event_dialog import EventDialog
 from observer.text import tones, units
+from observer.text.parts import part_text
 from observer.text.safe_text import lines, safe
 from observer.widgets.choices import Choices
 from observer.widgets.event_list import EventList
@@ -234,6 +235,9 @@ class ProcessScreen(Acting):
         self.parts["state"].border_title = "Children" if supervisor else ASKED_STATE if asking else INSIDES["state"]
         if self._state_known:
             state = [Content(line) for line in lines(details.state)] if details.state is not None else []
+            if details.parts:
+                large = [Content.assemble("  ", (part_text(part), tones.TEXT)) for part in details.parts]
+                state = [Content.assemble(("Large in it (estimated)", tones.KEY)), *large, *state]
             if supervisor:
                 state = _children(details.row, self._children)
             note = (

@@ -95,8 +95,8 @@ def _walk(queue: deque[Any], seen: set[int], limit: int) -> Iterator[int]:
         if number in seen or issubclass(kind, NOT_OWNED):
             continue
         seen.add(number)
-        yield _size(value)
-        container = _container(kind)
+        yield shallow_size(value)
+        container = builtin_container(kind)
         if container is not None and container.__len__(value) > LARGE:
             yield from _walk_sample(container, value, seen, limit)
         else:
@@ -107,7 +107,7 @@ def _walk(queue: deque[Any], seen: set[int], limit: int) -> Iterator[int]:
 def referents(value: Any, limit: int) -> Iterator[Any]:
     """Yield at most `limit` of the objects that `value` refers to, with work in proportion to the limit."""
     kind = type(value)
-    container = _container(kind)
+    container = builtin_container(kind)
     if container is not None and container.__len__(value) > max(0, limit):
         return islice(container.__iter__(value), max(0, limit))
     # the collector does not track a dict or tuple of mere strings and numbers, but it knows what is in them
@@ -116,7 +116,7 @@ def referents(value: Any, limit: int) -> Iterator[Any]:
     return iter(())
 
 
-def _size(value: Any) -> int:
+def shallow_size(value: Any) -> int:
     """Return the size of an object alone, without a ``__sizeof__`` of the program's: that may take any time."""
     builtin = type(type.__getattribute__(type(value), "__sizeof__")) is types.MethodDescriptorType
     return sys.getsizeof(value) if builtin else object.__sizeof__(value)
@@ -125,7 +125,7 @@ def _size(value: Any) -> int:
 _CONTAINERS: tuple[Any, ...] = (list, tuple, deque, set, frozenset, dict)
 
 
-def _container(kind: type) -> Any:
+def builtin_container(kind: type) -> Any:
     """Return the builtin container that a class is or inherits from: its methods run none of the program's code."""
     if kind in _CONTAINERS:
         return kind

@@ -42,6 +42,9 @@ VALUES = 600
 TEXT = 300
 """Longest text of one value that is no container, in characters."""
 
+HEAD = 16
+"""Bytes that are shown of binary data that is too long: they tell of which kind it is, and of zeros so many will do."""
+
 MAX_TEXT = 1_000
 """Longest text of one reason, in characters."""
 
@@ -231,7 +234,7 @@ class BoundedRepr:
                 if type(value) in (bytes, bytearray)
                 else f"{class_name(type(value))} of {length} bytes"
             )
-        head = own.__getitem__(value, slice(TEXT // 2))
+        head = own.__getitem__(value, slice(HEAD))
         return f"<{class_name(type(value))} of {length:,} bytes, {bytes(head)!r} ...>"
 
     def _int(self, value: Any, level: int) -> str:

@@ -9,6 +9,7 @@ from runtime.introspection.answers.client_cache import ClientCache
 from runtime.introspection.answers.observed_node import ObservedNode
 from runtime.introspection.answers.resolve import addressee
 from runtime.introspection.answers.senders import senders_of
+from runtime.introspection.answers.state_parts import parts_of
 from runtime.introspection.reading.message_text import message_text
 from runtime.introspection.reading.stack import stack_of
 from runtime.introspection.reading.tree_path import display_name, path_of, position_of, supervisors_of, text_of
@@ -54,6 +55,7 @@ def answer(query: wire.GetProcess, node: ObservedNode, client: ClientCache, pace
         senders=senders,
         more_senders=more_senders,
         state=state,
+        parts=parts_of(process) if query.state and shown else (),
         state_note=note,
         withheld=not shown,
         dictionary=_dictionary(process) if shown else {},

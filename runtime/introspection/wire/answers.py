@@ -93,6 +93,15 @@ class Related(Frozen, frozen=True):
     name: Name = ""
 
 
+class Part(Frozen, frozen=True):
+    """A large part of a state: an attribute of a server, with its class, its number of items, and about its size."""
+
+    name: Name
+    kind: Name
+    size: Count
+    items: Count | None = None
+
+
 class Sender(Frozen, frozen=True):
     """Who sends to a process: `rate` messages a second, from the line `at` of its code.
 
@@ -127,6 +136,8 @@ class Details(Answer, tag="details", frozen=True):
     senders: Annotated[tuple[Sender, ...], msgspec.Meta(max_length=100)] = ()
     more_senders: Count = 0
     state: Text | None = None
+    parts: Annotated[tuple[Part, ...], msgspec.Meta(max_length=100)] = ()
+    """What is large in the state, the largest first: estimated from a sample, without asking the server."""
     state_note: Text = ""
     """Why there is no state, in a sentence: not asked for, not a server, busy, redacted, switched off."""
     withheld: bool = False
