@@ -59,8 +59,13 @@ def test_a_small_state_has_no_large_part() -> None:
 
 
 def test_the_work_is_bounded_whatever_the_value(monkeypatch: pytest.MonkeyPatch) -> None:
-    looked_at = []
-    monkeypatch.setattr(sample_size, "shallow_size", lambda value: looked_at.append(value) or 1)
+    looked_at: list[object] = []
+
+    def note(value: object) -> int:
+        looked_at.append(value)
+        return 1
+
+    monkeypatch.setattr(sample_size, "shallow_size", note)
     nested: list[object] = []
     for _ in range(100):
         nested = [nested] * 100
