@@ -37,4 +37,4 @@ def test_nothing_typed_raises_anything_else(text: str) -> None:
         try:
             assert read(text) >= 0
         except ValueError as error:
-            assert "write something like" in str(error)  # noqa: PT017
+            assert "Write something like" in str(error)  # noqa: PT017
