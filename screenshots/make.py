@@ -15,6 +15,7 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 FOLDER = Path(__file__).resolve().parent
 STAGE, SHOWN = Path("/tmp/shop"), "/srv/shop"
@@ -26,6 +27,7 @@ from observer.app import ObserverApp  # noqa: E402  # the path comes first
 from observer.model.settings import Settings  # noqa: E402
 from observer.node.child import Child, ChildNode  # noqa: E402
 from observer.patches.svg import portable  # noqa: E402
+from screenshots.moving import Frame, moving_picture  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,54 @@ PICTURES = {
 }
 
 
+class Shot(NamedTuple):
+    """One frame of the moving picture: a key to press, for how long to wait, what is written above, seconds shown."""
+
+    key: str | None
+    wait: float
+    caption: str
+    seconds: float
+
+
+TOUR = (
+    Shot(None, 8.0, "observer demo chat", 2.5),
+    Shot("j", 0.3, "j", 0.4),
+    Shot("j", 0.3, "j", 0.4),
+    Shot("j", 1.0, "j: Ada, a client", 1.5),
+    Shot("x", 1.0, "x: what would a kill do?", 3.0),
+    Shot("enter", 0.25, "enter: kill her", 0.6),
+    Shot(None, 0.6, "enter: kill her", 0.8),
+    Shot(None, 1.5, "killed, and restarted by her supervisor", 3.0),
+    Shot("enter", 1.5, "enter: all about Ada", 3.0),
+    Shot("4", 1.2, "4: what happened, and why", 3.0),
+    Shot("1", 0.5, "1: back to the tree", 1.0),
+    Shot("k", 0.2, "k", 0.4),
+    Shot("k", 0.6, "k: the server", 1.0),
+    Shot("x", 1.0, "x: all that was started after it depends on it", 3.0),
+    Shot("enter", 0.4, "enter", 0.6),
+    Shot(None, 1.6, "rest_for_one: all of them came back", 3.5),
+)
+"""The moving picture: `tour.svg`."""
+
+
+async def film() -> None:
+    """Start the chat and the dashboard, follow the tour, and write all of it as one picture."""
+    frames = []
+    with Child("chat", ["-m", "demos.chat"], environment={"OBSERVER": "1"}) as child:
+        app = ObserverApp(ChildNode(child), Settings(theme="observer-dark"))
+        async with app.run_test(size=(100, 28)) as pilot:
+            for shot in TOUR:
+                if shot.key is not None:
+                    await pilot.press(shot.key)
+                await asyncio.sleep(shot.wait)
+                await pilot.pause()
+                svg = portable(app.export_screenshot()).replace(str(STAGE), SHOWN)
+                frames.append(Frame(svg, shot.caption, shot.seconds))
+    path = FOLDER / "tour.svg"
+    path.write_text(moving_picture(frames), encoding="utf-8")
+    print(path.relative_to(FOLDER.parent))
+
+
 async def take(name: str, picture: Picture) -> None:
     """Start the demo and the dashboard, follow the script, write the picture."""
     program = ["-m", f"demos.{picture.demo}"]
@@ -87,11 +137,12 @@ async def take(name: str, picture: Picture) -> None:
 
 def main() -> None:
     """Make the pictures that the command line names."""
+    known = ["tour", *PICTURES]
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(PICTURES)}; all when left out")
-    names = parser.parse_args().names or [*PICTURES]
-    if unknown := set(names) - PICTURES.keys():
-        parser.error(f"there is no picture called {', '.join(sorted(unknown))}; there are {', '.join(PICTURES)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(known)}; all when left out")
+    names = parser.parse_args().names or known
+    if unknown := set(names) - {*known}:
+        parser.error(f"there is no picture called {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     STAGE.mkdir(mode=0o700)
     try:
         for package in ("demos", "runtime"):
@@ -99,7 +150,7 @@ def main() -> None:
         os.chdir(STAGE)
         os.environ["OBSERVER_DIR"] = str(STAGE)
         for name in names:
-            asyncio.run(take(name, PICTURES[name]))
+            asyncio.run(film() if name == "tour" else take(name, PICTURES[name]))
     finally:
         shutil.rmtree(STAGE)
 

@@ -15,6 +15,7 @@ import runtime
 import runtime.application
 import runtime.sys
 import runtime.timer
+from tests.support.examples import examples
 
 PAGE = Path(__file__).parents[2] / "runtime" / "REFERENCE.md"
 
@@ -60,17 +61,36 @@ def page() -> str:
         "# Reference",
         "Every public name, made from the docstrings. Import all of them from `runtime`, and the functions of the last "
         "sections from the module that the heading names. Times are seconds. *(OTP: name)* says which function of "
-        "Erlang or Elixir a name behaves like.",
+        "Erlang or Elixir a name behaves like. Examples run in a process; `# ->` is what a line gives.",
     ]
+    shown = Examples()
     for heading, names in SECTIONS.items():
         parts.append(f"## {heading}")
         for name in names.split():
-            parts += _entry(name, getattr(runtime, name))
+            parts += [*_entry(name, getattr(runtime, name)), *shown.below(name)]
     for heading, module in MODULES.items():
         parts.append(f"## `{heading}`")
         for name, value in _functions(module):
-            parts += _entry(name, value)
+            parts += [*_entry(name, value), *shown.below(f"{heading.removeprefix('runtime.')}.{name}")]
     return "\n\n".join(parts) + "\n"
+
+
+class Examples:
+    """The examples that are not on the page yet: each stands below the first of its names."""
+
+    def __init__(self) -> None:
+        self._of = {name: example for example in examples() for name in example.names}
+        self._printed: dict[str, str] = {}
+
+    def below(self, name: str) -> list[str]:
+        """Return the paragraphs of the example of a name, or where it stands already."""
+        example = self._of.get(name)
+        if example is None:
+            return []
+        if example.code in self._printed:
+            return [f"Example: below `{self._printed[example.code]}`."]
+        self._printed[example.code] = name
+        return [f"Example:\n\n```python\n{example.code.rstrip()}\n```"]
 
 
 def _functions(module: ModuleType) -> Iterator[tuple[str, object]]:
