@@ -48,7 +48,7 @@ def moving_picture(frames: Sequence[Frame]) -> str:
         for line in _lines(frame, names):
             shown.setdefault(line, []).append(number)
     first = frames[0].svg
-    (width, height), (font, size) = _found(_VIEW, first), _found(_FONT, first)
+    (width, height), (font, size) = _found(_VIEW, first).groups(), _found(_FONT, first).groups()
     rules, body = _animated(shown, [frame.seconds for frame in frames])
     styles = "".join(f".{name}{{{style}}}" for style, name in names.items())
     return (
@@ -56,22 +56,17 @@ def moving_picture(frames: Sequence[Frame]) -> str:
         f"text{{font-family:{font};font-size:{size};white-space:pre}}"
         f".t{{font:bold 18px arial,sans-serif;fill:#c5c8c6;text-anchor:middle}}{styles}{rules}"
         "@media(prefers-reduced-motion){*{animation:none!important}}</style>"
-        f"{_found_whole(_GROUND, first)}"
+        f"{_found(_GROUND, first)[0]}"
         '<g transform="translate(26,22)"><circle r="7" fill="#ff5f57"/><circle cx="22" r="7" fill="#febc2e"/>'
         f'<circle cx="44" r="7" fill="#28c840"/></g><g transform="translate(9,41)">{body}</g></svg>\n'
     )
 
 
-def _found(pattern: re.Pattern[str], svg: str) -> tuple[str, ...]:
+def _found(pattern: re.Pattern[str], svg: str) -> re.Match[str]:
     match = pattern.search(svg)
     if match is None:
         raise ValueError(f"this is no picture that Textual has made: it has no {pattern.pattern}")
-    return match.groups()
-
-
-def _found_whole(pattern: re.Pattern[str], svg: str) -> str:
-    _found(pattern, svg)
-    return pattern.findall(svg)[0]
+    return match
 
 
 def _lines(frame: Frame, names: dict[str, str]) -> Iterator[_Line]:
@@ -88,7 +83,7 @@ def _lines(frame: Frame, names: dict[str, str]) -> Iterator[_Line]:
         )
     for number in sorted(rects.keys() | texts.keys()):
         yield _Line(number, "".join([*_grounds(rects.get(number, [])), *texts.get(number, [])]))
-    middle = float(_found(_VIEW, frame.svg)[0]) / 2
+    middle = float(_found(_VIEW, frame.svg)[1]) / 2
     yield _Line(-1, f'<text class="t" x="{middle:g}" y="10">{escape(frame.caption)}</text>')
 
 
