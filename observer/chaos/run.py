@@ -102,6 +102,7 @@ class Chaos:
         self._started = self._clock.now()
         try:
             problem = await self._begin()
+            self._started = self._clock.now()  # a large node takes its time to be looked through
             if not problem:
                 await self._kill()
                 await self._settle()
@@ -134,6 +135,7 @@ class Chaos:
             while self._recoveries.kills + self._forgone < due and not self._stopped:
                 if not await self._kill_one():
                     self._forgone = due - self._recoveries.kills
+                self._progress(self._recoveries.report(self._elapsed()))
             await self._look()
             await self._sleep(TICK)
 

@@ -12,7 +12,7 @@ from observer.text import tones, units
 from observer.text.budget import budget, is_spent
 from observer.text.safe_text import safe
 from observer.text.sparkline import sparkline
-from runtime.introspection.wire import Details, Related, Row, Sender
+from runtime.introspection.wire import Details, Event, Related, Row, Sender
 
 Fact = tuple[str, list[tuple[str, str]]]
 
@@ -109,8 +109,19 @@ def supervision(row: Row) -> Fact:
         tone = tones.BAD if spent else tones.WARN if used else tones.MUTED
         parts.append((text, tone))
         if used and row.restarts_expire_in is not None:
-            parts.append((f"  the oldest counts for {units.duration(row.restarts_expire_in)} more", tone))
+            parts.append((f", the oldest is forgotten in {units.duration(row.restarts_expire_in)}", tone))
     return ("Strategy", parts)
+
+
+def failure(event: Event) -> Fact:
+    """Return the last failure below a supervisor: which child, of what, and where."""
+    reason = f": {safe(event.reason)}" if event.reason else ""
+    spans = [("✗ ", tones.BAD), (safe(event.name or event.pid or "?"), tones.NAME), (reason, tones.TEXT)]
+    if event.stacktrace:
+        frame = own_frame(event.stacktrace)
+        source = f"  {safe(frame.source.strip())}" if frame.source else ""
+        spans += [(f"  {safe(place(frame))}", tones.TEXT), (source, tones.MUTED)]
+    return ("Last death", spans)
 
 
 def _mailbox(row: Row, history: RowHistory | None) -> Fact:

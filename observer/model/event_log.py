@@ -79,6 +79,12 @@ class EventLog:
                 chain.append((depths[candidate.id], candidate))
         return chain
 
+    def last_crash_below(self, key: str) -> Event | None:
+        """Return the latest abnormal exit of what stands below a place of the tree."""
+        below = f"{key}/"
+        crashes = (event for event in reversed(self) if event.crashed and (event.key or "").startswith(below))
+        return next(crashes, None)
+
     def about(self, key: str | None, pid: str | None) -> Iterable[Event]:
         """Return the events of one place of the tree or of one process, newest first."""
         return (

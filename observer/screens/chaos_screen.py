@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import islice
+
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -17,7 +20,9 @@ from observer.screens.view_screen import ViewScreen
 from observer.text import quantity, tones, units
 from observer.text.safe_text import safe
 from observer.text.sparkline import bar, sparkline
+from observer.widgets.event_list import EventList
 from observer.widgets.line_input import LineInput
+from runtime.introspection import wire
 
 FIELDS = (
     ("rate", "Rate", "5/s", "kills a second: 5/s, 90/m"),
@@ -26,6 +31,9 @@ FIELDS = (
     ("root", "Subtree", "", "the place of a supervisor, e.g. app/pool; empty: everywhere"),
 )
 """What is asked: a name, a title, what stands there first, and a hint."""
+
+EVENTS = 200
+"""How many of the latest events are shown beside the results."""
 
 NAMED = 8
 """How many of the victims that never came back are named."""
@@ -49,26 +57,39 @@ class ChaosScreen(ViewScreen):
         self._recovered = Meter()
         self.figures = Static(id="figures", classes="framed")
         self.button = Button("Start", variant="error", id="start")
+        self.log_list = EventList("Nothing has happened yet.")
 
     def compose_body(self) -> ComposeResult:
-        """The orders, and what came of them."""
-        with Container(id="orders", classes="framed") as orders:
-            orders.border_title = "Settings"
-            for name, title, first, hint in FIELDS:
-                with Horizontal(classes="order"):
-                    yield Label(title)
-                    yield LineInput(self._root if name == "root" else first, placeholder=hint, classes="line", id=name)
-            yield self.button
-        yield self.figures
+        """The orders, what came of them, and where there is room for it, what happens."""
+        with Container(id="chaos"):
+            with Container(id="run"):
+                with Container(id="orders", classes="framed") as orders:
+                    orders.border_title = "Settings"
+                    for name, title, first, hint in FIELDS:
+                        value = self._root if name == "root" else first
+                        with Horizontal(classes="order"):
+                            yield Label(title)
+                            yield LineInput(value, placeholder=hint, classes="line", id=name)
+                    yield self.button
+                yield self.figures
+            yield self.log_list.add_class("framed")
 
     def on_mount(self) -> None:
         """Wait for a start: opening the screen kills nothing."""
         super().on_mount()
         self.figures.border_title = "Results"
+        self.log_list.border_title = "Events"
+        self.log_list.can_focus = False
+        self.take_events(())
         self.figures.update(
             Content.assemble(("Nothing has been killed. Enter, or the button, starts; esc leaves.", tones.MUTED))
         )
         self.focus_home()
+
+    def take_events(self, fresh: Sequence[wire.Event]) -> None:
+        """Show the latest events: kills, ends, restarts."""
+        latest = islice(reversed(self.observed.record.events), EVENTS)
+        self.log_list.replace([event for event in latest if event.kind != "spawn"][::-1])
 
     def focus_home(self) -> None:
         """Focus the rate."""
@@ -93,6 +114,7 @@ class ChaosScreen(ViewScreen):
         self._recovered = Meter()
         self._chaos = Chaos(self.observed.source, orders, self._progress, self.observed.clock)
         self.button.label = "Stop"
+        self.figures.update(Content.assemble(("Looking for what may be killed …", tones.MUTED)))
         self._run(self._chaos)
 
     def _orders(self) -> Orders:

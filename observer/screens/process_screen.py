@@ -13,7 +13,7 @@ from textual.widgets.option_list import Option
 
 from observer.drawing.columns import STATUS
 from observer.drawing.frames import folded, note_of_folded, spans_of
-from observer.drawing.process_facts import facts, more_facts, sender_spans, supervision
+from observer.drawing.process_facts import facts, failure, more_facts, sender_spans, supervision
 from observer.model.observed_node import ObservedNode
 from observer.model.past_lives import PastLife, past_lives
 from observer.model.row_history import RowHistory
@@ -209,6 +209,9 @@ class ProcessScreen(Acting):
         known = facts(row, None, history, self.observed.record.time)
         if self._details is not None:
             known += more_facts(self._details)
+        crash = self.observed.record.events.last_crash_below(row.key) if row.kind == "supervisor" else None
+        if crash is not None:
+            known.insert(2, failure(crash))
         shown = [Content.assemble((label.ljust(11), tones.MUTED), *spans) for label, spans in known]
         if self._gone:
             shown.insert(

@@ -43,7 +43,7 @@ TEXT = 300
 """Longest text of one value that is no container, in characters."""
 
 HEAD = 16
-"""Bytes that are shown of binary data that is too long: they tell of which kind it is, and of zeros so many will do."""
+"""Bytes that are shown of binary data that is too long: they tell its kind. Of equal ones, one is shown."""
 
 MAX_TEXT = 1_000
 """Longest text of one reason, in characters."""
@@ -235,6 +235,8 @@ class BoundedRepr:
                 else f"{class_name(type(value))} of {length} bytes"
             )
         head = own.__getitem__(value, slice(HEAD))
+        if len(set(head)) == 1:  # zeros, mostly
+            head = head[:1]
         return f"<{class_name(type(value))} of {length:,} bytes, {bytes(head)!r} ...>"
 
     def _int(self, value: Any, level: int) -> str:

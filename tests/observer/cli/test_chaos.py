@@ -142,6 +142,20 @@ async def test_everything_that_comes_back_is_counted_and_timed_by_the_nodes_log(
     assert report.pending == ()
 
 
+async def test_what_it_takes_to_find_the_first_victims_is_not_made_up_for_by_a_burst() -> None:
+    class Large(Node):
+        def answer(self, query: wire.Query) -> wire.Answer:
+            if isinstance(query, wire.GetProcesses):
+                self.clock.moment += 3
+            return super().answer(query)
+
+    node = Large(Mock(), {row.key: row for row in (worker(number) for number in range(2, 200))})
+    kills: list[int] = []
+    await unleash(node, ORDERS, lambda report: kills.append(report.kills))
+    assert kills[0] == 1
+    assert sorted({*kills})[:3] == [1, 2, 3]
+
+
 async def test_it_keeps_to_its_rate_and_its_time() -> None:
     node = node_of(worker(number) for number in range(2, 200))
     report = await unleash(node, replace(ORDERS, rate=30, seconds=2))

@@ -60,3 +60,17 @@ def test_a_chain_that_bites_its_tail_ends() -> None:
 def test_events_about_a_place_include_its_earlier_processes() -> None:
     log = log_of(event(1, key="a", pid="<0.1.0>"), event(2, "restart", key="a", pid="<0.2.0>"), event(3, key="b"))
     assert [each.id for each in log.about("a", "<0.2.0>")] == [2, 1]
+
+
+def test_the_last_crash_below_a_place_is_found_and_none_beside_it() -> None:
+    log = log_of(
+        event(1, key="app/pool/a", crashed=True),
+        event(2, key="app/pool/b", crashed=True),
+        event(3, key="app/pool/b"),
+        event(4, key="app/pool", crashed=True),
+        event(5, key="app/pools/c", crashed=True),
+    )
+    last = log.last_crash_below("app/pool")
+    assert last is not None
+    assert last.id == 2
+    assert log.last_crash_below("app/pool/b") is None

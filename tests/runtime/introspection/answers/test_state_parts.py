@@ -83,4 +83,5 @@ def test_each_kind_of_container_counts_what_is_in_it() -> None:
 
 
 def test_binary_data_that_is_too_long_is_shown_by_its_length_and_first_bytes() -> None:
-    assert render(bytes(20_000)) == f"<bytes of 20,000 bytes, {bytes(16)!r} ...>"
+    assert render(bytes(20_000)) == r"<bytes of 20,000 bytes, b'\x00' ...>"
+    assert render(b"\x89PNG" * 5_000) == f"<bytes of 20,000 bytes, {(4 * bytes([137, 80, 78, 71]))!r} ...>"
