@@ -201,6 +201,7 @@ async def test_where_there_is_room_chaos_shows_what_happens(drive: Drive) -> Non
         await driver.press("c")
         assert "Nothing has happened yet." in driver.text()
         node.log("exit", node.find("ada"), reason="killed", crashed=True)
+        await driver.look(2)
         assert await driver.shows("ada exited: killed")
     async with drive(fake_node.chat(), (80, 24)) as driver:
         await driver.press("c")
