@@ -6,10 +6,6 @@ from observer.drawing.process_facts import facts, more_facts, related, sender_sp
 from observer.text import tones
 from runtime.introspection.wire import Details, Frame, Related, Row, Sender
 
-
-from observer.drawing.process_facts import facts, failure, more_facts
-from runtime.introspection import wire
-
 ROW = Row(key="app/shop", pid="<0.7.0>", name="shop", initial_call="shop.Shop", started_at=100.0, restart="permanent")
 
 
@@ -136,14 +132,3 @@ def test_a_state_machine_is_told_with_its_state_and_other_processes_without() ->
     machine = Row(key="door", pid="<0.4.0>", name="door", machine_state="locked")
     assert told(facts(machine, None, None, 0.0), "Machine") == "in the state locked"
     assert not told(facts(CONSUMER, None, None, 0.0), "Machine")
-
-    assert not told(facts(ROW, None, None, 0.0), "Machine")
-
-
-def test_the_last_death_below_a_supervisor_is_told_with_its_reason_and_its_line() -> None:
-    event = wire.Event(
-        id=3, time=1.0, kind="exit", name="orders", reason="KeyError: 'x'", crashed=True, stacktrace=(LINE,)
-    )
-    label, spans = failure(event)
-    assert label == "Last death"
-    assert "".join(text for text, _ in spans) == "✗ orders: KeyError: 'x'  orders.py:53 take  cast(consumer, order)"
