@@ -196,13 +196,13 @@ def test_a_table_has_a_line_a_row() -> None:
 
 
 async def test_where_there_is_room_chaos_shows_what_happens(drive: Drive) -> None:
-    node = fake_node.chat()
+    node = fake_nodes.chat()
     async with drive(node, (200, 60)) as driver:
         await driver.press("c")
         assert "Nothing has happened yet." in driver.text()
         node.log("exit", node.find("ada"), reason="killed", crashed=True)
         await driver.look(2)
         assert await driver.shows("ada exited: killed")
-    async with drive(fake_node.chat(), (80, 24)) as driver:
+    async with drive(fake_nodes.chat(), (80, 24)) as driver:
         await driver.press("c")
         assert "Nothing has happened yet." not in driver.text()
