@@ -34,6 +34,8 @@ ADVICE = {
     "deadlock": "Each of them waits for an answer from another one of them. Kill one with X, and the others go on. The "
     "cure is a third process that asks both, or a timeout.",
     "never_received": "It waits for messages of another form: the first one in its mailbox shows what is sent instead.",
+    "unanswered": "Its callers got None for a reply. End the match with case _: return super().handle_call(request, "
+    "caller): such a call then fails, and its error names the request.",
     "calls_itself": "It should call its own function directly.",
     "remains": "Its finally, or a handler that catches everything, goes on after the process was killed. enter asks "
     "whether to stop it; in the program, let such code end by itself.",

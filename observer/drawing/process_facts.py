@@ -47,6 +47,7 @@ def more_facts(details: Details) -> list[Fact]:
     row = details.row
     if row.kind == "greenlet":
         return [("Work", [(_seen(row), tones.TEXT)])]
+    unanswered = [("Unanswered", [(unanswered_text(details), tones.WARN)])] if details.unanswered else []
     names = [
         (kind, name)
         for kind, name in (("registered", row.registered_name), ("label", row.label), ("child id", row.child_id))
@@ -62,11 +63,18 @@ def more_facts(details: Details) -> list[Fact]:
     ]
     return [
         *senders(details),
+        *unanswered,
         *advice,
         ("Names", spans or [("none", tones.FAINT)]),
         ("Flags", [("  ".join(flags), tones.TEXT)]),
         ("Work", [(work, tones.TEXT)]),
     ]
+
+
+def unanswered_text(details: Details) -> str:
+    """Return how many calls of a server no case of its `handle_call` took, and of which kinds."""
+    kinds = f": {safe(', '.join(details.unanswered_kinds))}" if details.unanswered_kinds else ""
+    return f"{units.many(details.unanswered, 'call', 'calls')} that no case of handle_call() takes{kinds}"
 
 
 def _seen(row: Row) -> str:

@@ -12,6 +12,7 @@ from rich.tree import Tree
 
 from observer.drawing import event_line
 from observer.drawing.columns import STATUS, group_text
+from observer.drawing.process_facts import unanswered_text
 from observer.node.programs import RunningProgram
 from observer.output.records import CheckRecord
 from observer.text import units
@@ -182,6 +183,7 @@ def details(answer: wire.Details, now: float) -> RenderableType:
     fact("machine state", row.machine_state)
     fact("waits for", answer.waiting_for and _related([answer.waiting_for]))
     fact("mailbox", f"{row.message_queue_len} message{'' if row.message_queue_len == 1 else 's'}")
+    fact("unanswered", unanswered_text(answer) if answer.unanswered else None)
     fact("messages", f"{row.messages_in} in, {row.messages_out} out")
     age = "" if row.memory_age is None else f", estimated {units.duration(row.memory_age)} ago"
     fact("memory", None if row.memory is None else f"{row.memory} bytes{age}")

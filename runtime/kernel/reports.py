@@ -24,7 +24,8 @@ class Report:
     """One report. `kind` names it as OTP does, `level` is a `logging` level, `fields` says everything about it.
 
     Kinds: ``process_crashed`` (a plain process died of an exception), ``server_terminated``, ``crash_report``,
-    ``task_terminating``, ``unexpected_message``, ``supervisor_report``, ``progress``, ``max_heap_size``.
+    ``task_terminating``, ``unexpected_message``, ``unanswered_request``, ``supervisor_report``, ``progress``,
+    ``max_heap_size``.
     """
 
     __slots__ = ("fields", "kind", "level")

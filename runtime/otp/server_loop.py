@@ -19,10 +19,11 @@ from runtime.kernel.roles import Body, NameTable
 from runtime.kernel.signals import Exit, finish, unlink_processes
 from runtime.otp.callbacks import Callbacks
 from runtime.otp.calls import CALL, CAST, PENDING, SYSTEM, From
+from runtime.otp.fall_through import falls_through
 from runtime.otp.loop_state import LoopState, drop_idle_loop, loop_of
 from runtime.otp.returns import IGNORE, NOREPLY, Continue, Reply, Stop, Timeout, _Marker
 from runtime.otp.system_messages import handle_system
-from runtime.otp.unexpected import report_unexpected
+from runtime.otp.unexpected import note_unanswered, report_unexpected
 from runtime.terms.crash import Crash
 from runtime.terms.immutable import ATOMIC
 from runtime.terms.isolation import isolate
@@ -220,6 +221,8 @@ def _handle(server: Callbacks, process: Process, message: Term) -> Stop | None:
             origin = message[1]
             result = server.handle_call(message[2], origin)
             if type(result) not in _SPECIAL:
+                if result is None and type(server) not in _total:
+                    _note_none(server, process, message[2])
                 if process.state is not DEAD:  # else the callback has swallowed the kill: what it returns is no reply
                     origin.settle(result if type(result) in ATOMIC else isolate(result))
                 return None
@@ -235,6 +238,24 @@ def _handle(server: Callbacks, process: Process, message: Term) -> Stop | None:
     else:
         result = server.handle_info(message)
     return None if result is None else _after(server, process, result)
+
+
+_total: set[type] = set()
+"""Classes whose `handle_call` may mean None as an answer, as far as can be known."""
+
+
+def _note_none(server: Callbacks, process: Process, request: Term) -> None:
+    """Note a call that was answered by None, if that can only mean that no case took it."""
+    if falls_through(type(server).handle_call):
+        note_unanswered(process, request)
+    else:
+        if len(_total) >= MAX_TOTAL:  # of a program that makes classes without end
+            _total.clear()
+        _total.add(type(server))
+
+
+MAX_TOTAL = 10_000
+"""Classes that are remembered."""
 
 
 def _after_call(server: Callbacks, process: Process, result: Term, origin: From) -> Stop | None:

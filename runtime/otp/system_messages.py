@@ -16,7 +16,7 @@ from runtime.otp.callbacks import Callbacks
 from runtime.otp.calls import CALL, CAST, SYSTEM, From
 from runtime.otp.loop_state import drop_idle_loop, loop_of
 from runtime.otp.returns import Stop
-from runtime.otp.unexpected import unexpected_counts
+from runtime.otp.unexpected import unanswered_counts, unexpected_counts
 from runtime.terms.crash import Crash
 from runtime.terms.errors import ProcessExit
 from runtime.terms.isolation import isolate
@@ -196,6 +196,7 @@ def _get_status(server: Callbacks, process: Process, debug: Debug) -> tuple[Term
         "parent": parent,
         "logged_events": list(debug.log or ()),
         "unexpected_messages": unexpected_counts(process),
+        "unanswered_requests": unanswered_counts(process),
         **server.status_items(),
         "state": server.format_status(dict(vars(server))),
     }

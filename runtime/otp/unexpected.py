@@ -22,28 +22,48 @@ MAX_TAG = 40
 
 
 class Unexpected:
-    """What one server did not expect: how many messages of each kind, and an example of each to be reported."""
+    """What one server did not expect: how many messages of each kind, and an example of each to be reported.
 
-    __slots__ = ("counts", "examples")
+    `unanswered` counts the calls that no case of its `handle_call` has taken, and `calls` holds examples of them.
+    """
+
+    __slots__ = ("calls", "counts", "examples", "unanswered")
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
         self.examples: dict[str, Term] = {}
+        self.unanswered: dict[str, int] = {}
+        self.calls: dict[str, Term] = {}
 
 
 def note_unexpected(process: Process, message: Term) -> None:
     """Count a message that its server has dropped. One of a new kind is reported at the end of the turn."""
+    noted = _noted_of(process)
+    _count(process, noted.counts, noted.examples, message)
+
+
+def note_unanswered(process: Process, request: Term) -> None:
+    """Count a call that was answered by None, since no case took it. One of a new kind is reported like a message."""
+    noted = _noted_of(process)
+    _count(process, noted.unanswered, noted.calls, request)
+
+
+def _noted_of(process: Process) -> Unexpected:
     noted = process.unexpected
     if not isinstance(noted, Unexpected):
         noted = process.unexpected = Unexpected()
+    return noted
+
+
+def _count(process: Process, counts: dict[str, int], examples: dict[str, Term], message: Term) -> None:
     kind = _kind_of(message)
-    if kind not in noted.counts and len(noted.counts) >= MAX_KINDS:
+    if kind not in counts and len(counts) >= MAX_KINDS:
         kind = "other"
-    if kind not in noted.counts:
-        noted.counts[kind] = 0
-        noted.examples[kind] = message
+    if kind not in counts:
+        counts[kind] = 0
+        examples[kind] = message
         loop_of(process).reports_unexpected = True
-    noted.counts[kind] += 1
+    counts[kind] += 1
 
 
 def report_unexpected(process: Process, module: str) -> None:
@@ -64,12 +84,31 @@ def report_unexpected(process: Process, module: str) -> None:
             count=noted.counts[kind],
             advice="it was dropped; a handle_info() would take it. More of this kind are only counted",
         )
+    calls, noted.calls = noted.calls, {}
+    for kind, request in calls.items():
+        report(
+            "unanswered_request",
+            logging.ERROR,
+            name=process.known_as,
+            pid=process.pid,
+            module=module,
+            request=request,
+            count=noted.unanswered[kind],
+            advice="no case of handle_call() takes it, so the answer was None; end the match with "
+            "case _: return super().handle_call(request, caller). More of this kind are only counted",
+        )
 
 
 def unexpected_counts(process: Process) -> dict[str, int]:
     """Return how many messages of each kind a server did not expect."""
     noted = process.unexpected
     return dict(noted.counts) if isinstance(noted, Unexpected) else {}
+
+
+def unanswered_counts(process: Process) -> dict[str, int]:
+    """Return how many calls of each kind no case of a server's `handle_call` has taken. From any thread."""
+    noted = process.unexpected
+    return dict(noted.unanswered) if isinstance(noted, Unexpected) else {}
 
 
 def _kind_of(message: Term) -> str:

@@ -25,6 +25,7 @@ from runtime.introspection.threads.pace import Pace
 from runtime.kernel import clock
 from runtime.kernel.node import Node
 from runtime.kernel.process import DEAD, RECEIVING, Process
+from runtime.otp.unexpected import unanswered_counts
 from runtime.preemption.stall import Stall
 from runtime.preemption.watchdog import Watchdog
 
@@ -186,6 +187,7 @@ class Findings:
             if process.mailbox
             or process.saved
             or process.waiting_for is not None
+            or process.unexpected is not None
             or ((memory := process.memory) is not None and (memory >= LARGE_MEMORY or process in known))
         ]
 
@@ -196,6 +198,8 @@ class Findings:
             yield from self._leak(process, process.memory)
         if process.saved and process.state is RECEIVING:
             yield from self._never_taken(process, present)
+        if process.unexpected is not None:
+            yield from _unanswered(process)
 
     def _mailbox(self, process: Process) -> Iterator[wire.Lint]:
         length = queue_length(process)
@@ -327,3 +331,11 @@ def _name(process: Process) -> str:
         return str(process.pid)
     place = position_of(process)
     return f"{display_name(process, None if place is None else place.child)} {process.pid}"
+
+
+def _unanswered(process: Process) -> Iterator[wire.Lint]:
+    """Find a server whose `handle_call` falls through: it answered None to what none of its cases takes."""
+    count = sum(unanswered_counts(process).values())
+    if count:
+        sentence = f"{_name(process)} answered None to {count:,} calls that no case of its handle_call() takes."
+        yield wire.Lint(kind="unanswered", weight=2, pids=(str(process.pid),), sentence=sentence)

@@ -17,6 +17,7 @@ from runtime.introspection.threads.pace import Pace
 from runtime.introspection.threads.racy_read import messages, some, values
 from runtime.kernel.process import Pid, Process
 from runtime.otp.calls import From
+from runtime.otp.unexpected import unanswered_counts
 from runtime.terms.term import Term
 from runtime.terms.text import render
 
@@ -40,6 +41,7 @@ def answer(query: wire.GetProcess, node: ObservedNode, client: ClientCache, pace
     shown = node.permissions.state
     senders, more_senders = senders_of(node.senders.look(process))
     state, note = node.server_states.of(process) if query.state and shown else (None, "" if shown else SWITCHED_OFF)
+    unanswered = unanswered_counts(process)
     return wire.Details(
         row=row,
         links=_related(some(process.links, MAX_RELATED)),
@@ -54,6 +56,8 @@ def answer(query: wire.GetProcess, node: ObservedNode, client: ClientCache, pace
         messages=_messages(process, query.messages) if shown else (),
         senders=senders,
         more_senders=more_senders,
+        unanswered=sum(unanswered.values()),
+        unanswered_kinds=tuple(f"{text_of(kind)} {count}" for kind, count in unanswered.items()) if shown else (),
         state=state,
         parts=parts_of(process) if query.state and shown else (),
         state_note=note,

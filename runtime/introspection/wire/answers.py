@@ -135,6 +135,10 @@ class Details(Answer, tag="details", frozen=True):
     messages: tuple[Text, ...] = ()
     senders: Annotated[tuple[Sender, ...], msgspec.Meta(max_length=100)] = ()
     more_senders: Count = 0
+    unanswered: Count = 0
+    """Calls that a server has answered by None, since no case of its `handle_call` takes them."""
+    unanswered_kinds: Annotated[tuple[Text, ...], msgspec.Meta(max_length=100)] = ()
+    """How many there were of each kind, as text; empty where messages are not shown."""
     state: Text | None = None
     parts: Annotated[tuple[Part, ...], msgspec.Meta(max_length=100)] = ()
     """What is large in the state, the largest first: estimated from a sample, without asking the server."""

@@ -132,3 +132,9 @@ def test_a_state_machine_is_told_with_its_state_and_other_processes_without() ->
     machine = Row(key="door", pid="<0.4.0>", name="door", machine_state="locked")
     assert told(facts(machine, None, None, 0.0), "Machine") == "in the state locked"
     assert not told(facts(CONSUMER, None, None, 0.0), "Machine")
+
+
+def test_the_view_of_a_server_tells_which_calls_no_case_of_it_takes() -> None:
+    details = Details(row=CONSUMER, unanswered=3, unanswered_kinds=("discount 2", "open 1"))
+    assert told(more_facts(details), "Unanswered") == "3 calls that no case of handle_call() takes: discount 2, open 1"
+    assert not told(more_facts(Details(row=CONSUMER)), "Unanswered")

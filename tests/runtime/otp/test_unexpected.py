@@ -96,3 +96,30 @@ def test_an_agent_drops_messages_silently(caplog: pytest.LogCaptureFixture) -> N
 
     send_it()
     assert not _reports(caplog)
+
+
+class Till(GenServer):
+    """Falls through for what it does not know."""
+
+    def handle_call(self, request: Any, caller: Any) -> Any:
+        match request:
+            case ("price", what):
+                return len(what)
+
+
+def test_a_call_that_no_case_takes_is_reported_once_a_kind_and_counted(caplog: pytest.LogCaptureFixture) -> None:
+    @in_node
+    def ask() -> None:
+        till = Till.start(name="till")
+        assert till is not None
+        for request in (("price", "tea"), ("discount", 1), ("discount", 2)):
+            call(till, request)
+        *_, misc = sys.get_status(till)[3]
+        assert misc["unanswered_requests"] == {"discount": 2}
+
+    with caplog.at_level(logging.ERROR, "runtime"):
+        ask()
+    (report,) = [record.__dict__["report"] for record in caplog.records]
+    assert report.kind == "unanswered_request"
+    assert (report.fields["name"], report.fields["request"]) == ("till", ("discount", 1))
+    assert "case _: return super().handle_call(request, caller)" in report.fields["advice"]

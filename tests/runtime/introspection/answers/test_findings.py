@@ -7,6 +7,7 @@ import pytest
 from runtime import GenServer, Supervisor, call, cast, exit, receive, send, sleep, spawn
 from runtime.introspection import wire
 from runtime.introspection.answers import findings
+from runtime.introspection.answers.observed_node import Permissions
 from runtime.introspection.measuring import memory_trend
 from runtime.kernel.process import Pid
 from runtime.preemption.stall import Stall
@@ -31,6 +32,30 @@ def test_a_quiet_tree_has_nothing_wrong() -> None:
     observer = Observer()
     assert observer.ask(wire.GetLints()).lints == ()
     assert observer.tree().stats.lint_count == 0
+
+
+class Till(GenServer):
+    def handle_call(self, request: Any, caller: Any) -> Any:
+        match request:
+            case ("price", what):
+                return len(what)
+
+
+@in_node
+def test_calls_that_no_case_takes_are_found_and_counted_by_kind() -> None:
+    till = Till.start()
+    assert till is not None
+    observer = Observer()
+    assert call(till, ("price", "tea")) == 3
+    assert _found(observer, "unanswered") == []
+    assert [call(till, request) for request in (("discount", 1), ("discount", 2), "open")] == [None] * 3
+    (found,) = _found(observer, "unanswered")
+    assert found.pids == (str(till),)
+    assert found.sentence.endswith("answered None to 3 calls that no case of its handle_call() takes.")
+    details = observer.ask(wire.GetProcess(pid=str(till)))
+    assert (details.unanswered, details.unanswered_kinds) == (3, ("discount 2", "open 1"))
+    hidden = Observer(permissions=Permissions(state=False)).ask(wire.GetProcess(pid=str(till)))
+    assert (hidden.unanswered, hidden.unanswered_kinds) == (3, ())
 
 
 @in_node
