@@ -8,8 +8,9 @@ hangs up every few seconds, for a few seconds:
   ``enter`` on it, and ``i`` there: the state holds how often it has tried, and how long it waits.
 - ``asker`` asks a question every now and then. While there is no connection the machine postpones it; watch its
   mailbox: it stays empty, since what is postponed is kept by the machine.
-- Press ``x`` on ``server``: its port closes and opens again. Press ``x`` on ``connection``: another machine begins
-  anew, without having waited. Press ``S`` on ``server``: nothing answers, and the machine gives the attempt up in time.
+- Press ``x`` on ``server``: every connection is closed, and the next server takes the port over. Press ``x`` on
+  ``connection``: another machine begins anew, without having waited. Press ``S`` on ``server``: nothing answers, and
+  the machine gives the attempt up in time.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ class Server(GenServer):
         self.is_up = True
         self.up, self.down = up, down
         self.peers: set[Pid] = set()
-        spawn_link(accept, self_(), listener.dup(), label="accepts")
+        spawn_link(accept, self_(), listener, label="accepts")
         if up is not None:
             send_after(self_(), "toggle", up)
 
@@ -102,10 +103,10 @@ class Server(GenServer):
 
 
 def accept(server: Pid, listener: socket.socket) -> None:
-    """Hand every connection to the server."""
-    with listener:
+    """Hand every connection to the server. The copy is closed with this process, the port stays open."""
+    with listener.dup() as own:
         while True:
-            peer, _ = listener.accept()
+            peer, _ = own.accept()
             send(server, ("peer", peer))
 
 
@@ -229,9 +230,9 @@ def open_port() -> socket.socket:
     return listener
 
 
-def tree() -> Pid | None:
+def tree(listener: socket.socket | None = None) -> Pid | None:
     """Start the server, the connection to it, and who asks."""
-    listener = open_port()
+    listener = listener or open_port()
     return Supervisor.start_link(
         [
             named(Server, "server", listener),

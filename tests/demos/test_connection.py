@@ -87,7 +87,8 @@ def test_an_attempt_that_is_never_greeted_is_given_up(monkeypatch: pytest.Monkey
 
 
 def test_each_part_comes_back_when_it_is_killed_and_the_questions_go_on() -> None:
-    start_supervised(ChildSpec(id="network", start=(tree,), type="supervisor"))
+    listener = open_port()
+    start_supervised(ChildSpec(id="network", start=(tree, listener), type="supervisor"))
     for name in ("server", "connection"):
         assert_restarted(crash(name), LATE)
     while True:
@@ -96,6 +97,7 @@ def test_each_part_comes_back_when_it_is_killed_and_the_questions_go_on() -> Non
         except CallError:
             continue
         break
+    listener.close()
 
 
 def test_the_server_hangs_up_after_a_while_by_itself() -> None:
