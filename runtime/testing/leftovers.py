@@ -7,7 +7,9 @@ from pathlib import Path
 import gevent
 
 from runtime import Pid, exit, process_info, processes, sleep
-from runtime.kernel.node import this_node
+from runtime.kernel.node import current, this_node
+from runtime.kernel.process import Process
+from runtime.terms.text import render
 
 RUNTIME = str(Path(__file__).parents[1])
 """Where the runtime's own files are, whose frames tell nothing about a test."""
@@ -26,7 +28,15 @@ class Leftovers:
     def __init__(self) -> None:
         self.before = {*processes()}
         self.greenlets: list[gevent.Greenlet[..., object]] = []
+        self.of_test: list[str] = []
+        """What the test's own process had when the test had passed."""
         gevent.Greenlet.add_spawn_callback(self.greenlets.append)
+
+    def note_test(self) -> None:
+        """Note the timers and monitors of the calling process: a test's, which ends now and takes them along."""
+        process = current()
+        if process is not None:
+            self.of_test = _held_by(process, "the test")
 
     def check(self) -> None:
         """Raise LeftBehind if something is still there after `GRACE`; it is ended first."""
@@ -36,6 +46,7 @@ class Leftovers:
                 break
             sleep(GRACE / 10)
         lines = [
+            *self.of_test,
             *(_process_line(pid) for pid in self._processes()),
             *self._held_lines(),
             *(f"greenlet {greenlet!r}" for greenlet in self._greenlets()),
@@ -55,15 +66,28 @@ class Leftovers:
         lines = []
         for process in this_node().processes():
             if process.pid in self.before:
-                timers = (process.timers or {}).values()
-                lines += [f"timer that will send {timer.message!r} to {process.pid}" for timer in timers]
-                lines += [f"monitor of {target.pid}" for target in (process.monitors or {}).values()]
+                lines += _held_by(process, "a fixture")
         return lines
 
     def _end(self) -> None:
         for pid in self._processes():
             exit(pid, "kill")
         gevent.killall(self._greenlets(), block=False)
+
+
+def _held_by(process: Process, owner: str) -> list[str]:
+    """Return a line for each timer and monitor of a process."""
+    timers = [f"timer that will send {render(t.message)} to {owner}" for t in (process.timers or {}).values()]
+    targets = [target.pid for target in (process.monitors or {}).values()]
+    return [*timers, *(f"monitor that {owner} has of {_called(pid)}" for pid in targets)]
+
+
+def _called(pid: Pid) -> str:
+    info = process_info(pid, "registered_name", "label", "initial_call")
+    if info is None:
+        return f"process {pid}"
+    name = info["registered_name"] or info["label"]
+    return f"process {pid}{f' {name!r}' if name else ''} running {info['initial_call']}"
 
 
 def _process_line(pid: Pid) -> str:

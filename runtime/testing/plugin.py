@@ -76,6 +76,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         except BaseException as error:
             raised.append(error)
         else:
+            _running[pyfuncitem.nodeid].note_test()
             raised.append(None)
         exit("shutdown")  # ends what is linked with the test
 

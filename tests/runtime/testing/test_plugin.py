@@ -147,6 +147,24 @@ def test_leaves(late): pass
     assert "timer that will send 'late'" in printed
 
 
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ('send_after(self_(), "late", 1000)', "timer that will send 'late' to the test"),
+        ('monitor(start_supervised(Counter.child_spec(name="till")))', "'till' running"),
+    ],
+)
+def test_a_timer_or_a_monitor_that_a_test_has_left_fails_it(pytester: pytest.Pytester, body: str, named: str) -> None:
+    ended, printed = outcomes(pytester, f"def test_leaves(): {body}\ndef test_next(): pass\n")
+    assert ended == {"passed": 2, "errors": 1}
+    assert named in printed
+
+
+def test_what_a_test_that_fails_has_left_is_no_second_failure(pytester: pytest.Pytester) -> None:
+    ended, _ = outcomes(pytester, 'def test_fails(): send_after(self_(), "late", 1000); assert 0\n')
+    assert ended == {"failed": 1}
+
+
 def test_what_is_linked_with_a_test_ends_with_it(pytester: pytest.Pytester) -> None:
     ended, _ = outcomes(pytester, "def test_links(): Counter.start_link(); spawn_link(receive)\n")
     assert ended == {"passed": 1}
