@@ -77,17 +77,20 @@ class Leftovers:
 
 def _held_by(process: Process, owner: str) -> list[str]:
     """Return a line for each timer and monitor of a process."""
-    timers = [f"timer that will send {render(t.message)} to {owner}" for t in (process.timers or {}).values()]
+    messages = [render(timer.message) for timer in (process.timers or {}).values()]
     targets = [target.pid for target in (process.monitors or {}).values()]
-    return [*timers, *(f"monitor that {owner} has of {_called(pid)}" for pid in targets)]
+    return [
+        *(f"timer that will send {message} to {process.pid}, set by {owner}" for message in messages),
+        *(f"monitor of {_called(pid)}, set by {owner}" for pid in targets),
+    ]
 
 
 def _called(pid: Pid) -> str:
     info = process_info(pid, "registered_name", "label", "initial_call")
     if info is None:
-        return f"process {pid}"
+        return str(pid)
     name = info["registered_name"] or info["label"]
-    return f"process {pid}{f' {name!r}' if name else ''} running {info['initial_call']}"
+    return f"{pid}{f' {name!r}' if name else ''} running {info['initial_call']}"
 
 
 def _process_line(pid: Pid) -> str:

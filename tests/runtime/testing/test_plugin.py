@@ -150,7 +150,7 @@ def test_leaves(late): pass
 @pytest.mark.parametrize(
     ("body", "named"),
     [
-        ('send_after(self_(), "late", 1000)', "timer that will send 'late' to the test"),
+        ('send_after(self_(), "late", 1000)', "set by the test"),
         ('monitor(start_supervised(Counter.child_spec(name="till")))', "'till' running"),
     ],
 )
