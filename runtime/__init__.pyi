@@ -2,6 +2,8 @@
 
 from . import application as application
 from . import introspection as introspection
+from . import pg as pg
+from . import proc_lib as proc_lib
 from . import sys as sys
 from . import timer as timer
 from .application import Application as Application

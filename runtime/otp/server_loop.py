@@ -85,10 +85,7 @@ class Starting:
         origin.settle(True)
         if not process.watchers:
             process.watchers = None  # a waiting server keeps nothing that it does not need
-        if process.loop is not None and loop_of(process).pending is not None:
-            _requeue(process, worker)
-        else:
-            run_server(server, process, worker)
+        enter_server_loop(server, process, worker, None)
 
     def _fail(self, process: Process, worker: Worker, reason: Term) -> None:
         """End a process whose `init` did not succeed; its death tells the starter.
@@ -150,6 +147,16 @@ def run_server(server: Callbacks, process: Process, worker: Worker) -> None:
         _requeue(process, worker)
     else:
         _end(server, process, worker, ending)
+
+
+def enter_server_loop(server: Callbacks, process: Process, worker: Worker, then: Continue | Timeout | None) -> None:
+    """Go on as a server, in a process that began as a plain one."""
+    if then is not None:
+        _then(process, then)
+    if process.loop is not None and loop_of(process).pending is not None:
+        _requeue(process, worker)
+    else:
+        run_server(server, process, worker)
 
 
 def _begin_turn(server: Callbacks, process: Process) -> Ending | None:

@@ -13,6 +13,8 @@ from types import ModuleType
 
 import runtime
 import runtime.application
+import runtime.pg
+import runtime.proc_lib
 import runtime.sys
 import runtime.timer
 from tests.support.examples import examples
@@ -50,7 +52,8 @@ SECTIONS = {
 """The headings of the page, and the public names below each. A test holds them against `runtime.__all__`."""
 
 MODULES: dict[str, ModuleType] = {
-    module.__name__: module for module in (runtime.sys, runtime.timer, runtime.application)
+    module.__name__: module
+    for module in (*(runtime.sys, runtime.timer, runtime.application, runtime.proc_lib, runtime.pg),)
 }
 """Public modules whose functions have a section of their own."""
 

@@ -1,0 +1,237 @@
+"""Process groups: a name for any number of processes, which leave at their death (OTP: pg).
+
+Use the functions of this module as OTP's `pg` module::
+
+    from runtime import pg
+
+    pg.start_link()
+    pg.join("workers", self_())
+    for pid in pg.get_members("workers"):
+        send(pid, "news")
+
+Groups belong to a scope, a process that keeps them; ``pg.Scope`` is the class to put under a supervisor. Every function
+takes ``scope=``, the name of another one than ``"pg"``. They raise CallError ``"noproc"`` when the scope does not run.
+Groups are those of one node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import replace
+
+from runtime.kernel.mailbox import send
+from runtime.kernel.names import whereis
+from runtime.kernel.process import Destination, Pid
+from runtime.kernel.processes import demonitor as drop_monitor
+from runtime.kernel.processes import monitor as watch
+from runtime.kernel.processes import self_
+from runtime.kernel.signals import Down
+from runtime.otp.calls import From, call
+from runtime.otp.child_spec import ChildSpec, id_from_name
+from runtime.otp.gen_server import GenServer
+from runtime.terms.errors import CallError
+from runtime.terms.ref import Ref
+from runtime.terms.term import Term
+
+DEFAULT = "pg"
+"""The name of the scope that is meant where none is named."""
+
+Group = Hashable
+"""What names a group."""
+
+
+class Scope(GenServer):
+    """The process that keeps the groups of one scope: ``Scope.start_link(name="rooms")``, ``(pg.Scope,)`` as a child.
+
+    A scope that ends forgets its groups; their members live on, and join again when they want to.
+    """
+
+    @classmethod
+    def child_spec(cls, name: str = DEFAULT) -> ChildSpec:
+        """Return the spec by which a supervisor starts the scope of that name."""
+        spec = super().child_spec()
+        return replace(spec, id=id_from_name(name, spec.id), start=(start_link, name))
+
+    def init(self) -> None:
+        """Start without groups."""
+        self.groups: dict[Group, list[Pid]] = {}
+        self.joined: dict[Pid, list[Group]] = {}
+        """The groups of each member, once for each time that it has joined."""
+        self.monitors: dict[Pid, Ref] = {}
+        self.listeners: dict[Ref, tuple[Pid, Group | None, Ref]] = {}
+        """Those who monitor a group, or with None all of them: with the monitor that is set on them."""
+
+    def handle_call(self, request: Term, caller: From) -> Term:
+        """Serve a request of the functions of this module."""
+        match request:
+            case ("join", group, pids):
+                return self._join(group, pids)
+            case ("leave", group, pids):
+                return self._leave(group, pids)
+            case ("monitor", pid, group):
+                return self._listen(pid, group)
+            case ("monitor_scope", pid):
+                return self._listen(pid, None)
+            case ("demonitor", ref):
+                return self._stop_listening(ref)
+        return super().handle_call(request, caller)
+
+    def handle_info(self, message: Term) -> None:
+        """Let a member that died leave its groups, and forget a listener that died."""
+        match message:
+            case Down(ref, pid, _):
+                for listener in [key for key, (_, _, watch_of) in self.listeners.items() if watch_of == ref]:
+                    del self.listeners[listener]
+                if self.monitors.get(pid) == ref:
+                    del self.monitors[pid]
+                    for group in self.joined.pop(pid, ()):
+                        self._take_out(group, pid)
+                        self._tell("leave", group, [pid])
+
+    def _join(self, group: Group, pids: list[Pid]) -> bool:
+        for pid in pids:
+            if pid not in self.monitors:
+                self.monitors[pid] = watch(pid)
+            self.joined.setdefault(pid, []).insert(0, group)
+        self.groups[group] = [*pids, *self.groups.get(group, ())]
+        self._tell("join", group, pids)
+        return True
+
+    def _leave(self, group: Group, pids: list[Pid]) -> bool:
+        gone = [pid for pid in pids if self._leave_once(group, pid)]
+        if gone:
+            self._tell("leave", group, gone)
+        return bool(gone)
+
+    def _leave_once(self, group: Group, pid: Pid) -> bool:
+        groups = self.joined.get(pid, [])
+        if group not in groups:
+            return False
+        groups.remove(group)
+        self._take_out(group, pid)
+        if not groups:
+            del self.joined[pid]
+            drop_monitor(self.monitors.pop(pid), flush=True)
+        return True
+
+    def _take_out(self, group: Group, pid: Pid) -> None:
+        members = self.groups[group]
+        members.remove(pid)
+        if not members:
+            del self.groups[group]
+
+    def _listen(self, pid: Pid, group: Group | None) -> tuple[Ref, Term]:
+        ref = Ref()
+        self.listeners[ref] = (pid, group, watch(pid))
+        found: Term = {name: [*pids] for name, pids in self.groups.items()}
+        return ref, found if group is None else found.get(group, [])
+
+    def _stop_listening(self, ref: Ref) -> bool:
+        listener = self.listeners.pop(ref, None)
+        if listener is None:
+            return False
+        drop_monitor(listener[2], flush=True)
+        return True
+
+    def _tell(self, what: str, group: Group, pids: list[Pid]) -> None:
+        for ref, (pid, wanted, _) in self.listeners.items():
+            if wanted is None or wanted == group:
+                send(pid, (ref, what, group, [*pids]))
+
+
+def start_link(scope: str = DEFAULT) -> Pid | None:
+    """Start a scope linked with the caller (OTP: pg:start_link/1).
+
+    Raises StartError ``("already_started", pid)`` when it runs.
+    """
+    return Scope.start_link(name=scope)
+
+
+def start(scope: str = DEFAULT) -> Pid | None:
+    """Start a scope without a link (OTP: pg:start/1)."""
+    return Scope.start(name=scope)
+
+
+def join(group: Group, pids: Pid | Iterable[Pid], scope: Destination = DEFAULT) -> None:
+    """Let a process, or several, join a group, which is made with its first member (OTP: pg:join/3).
+
+    A process that joins twice is a member twice, and has to leave twice. One that is dead leaves at once.
+    """
+    call(scope, ("join", _checked(group), _listed(pids, "join")), timeout=None)
+
+
+def leave(group: Group, pids: Pid | Iterable[Pid], scope: Destination = DEFAULT) -> bool:
+    """Let a process, or several, leave a group once; return whether one of them was a member (OTP: pg:leave/3)."""
+    left: bool = call(scope, ("leave", _checked(group), _listed(pids, "leave")), timeout=None)
+    return left
+
+
+def get_members(group: Group, scope: Destination = DEFAULT) -> list[Pid]:
+    """Return the members of a group, who joined last first; those that joined twice, twice (OTP: pg:get_members/2).
+
+    Reads without a message, so a member that has just died may still be among them.
+    """
+    return [*_server(scope, "get_members").groups.get(_checked(group), ())]
+
+
+def get_local_members(group: Group, scope: Destination = DEFAULT) -> list[Pid]:
+    """Return the members of a group that are processes of this node: today all (OTP: pg:get_local_members/2)."""
+    return get_members(group, scope)
+
+
+def which_groups(scope: Destination = DEFAULT) -> list[Group]:
+    """Return the names of the groups that have members (OTP: pg:which_groups/1)."""
+    return [*_server(scope, "which_groups").groups]
+
+
+def monitor(group: Group, scope: Destination = DEFAULT) -> tuple[Ref, list[Pid]]:
+    """Have the caller hear who joins and leaves a group; return a reference and the members (OTP: pg:monitor/2).
+
+    It receives ``(ref, "join", group, pids)`` and ``(ref, "leave", group, pids)`` until `demonitor`.
+    """
+    if group is None:
+        raise ValueError("monitor() takes a group; monitor_scope() is for all of them")
+    found: tuple[Ref, list[Pid]] = call(scope, ("monitor", self_(), _checked(group)), timeout=None)
+    return found
+
+
+def monitor_scope(scope: Destination = DEFAULT) -> tuple[Ref, dict[Group, list[Pid]]]:
+    """Monitor every group of a scope; return a reference and the members by group (OTP: pg:monitor_scope/1)."""
+    found: tuple[Ref, dict[Group, list[Pid]]] = call(scope, ("monitor_scope", self_()), timeout=None)
+    return found
+
+
+def demonitor(ref: Ref, scope: Destination = DEFAULT) -> bool:
+    """Take a monitor away; return whether it was there (OTP: pg:demonitor/2).
+
+    What it has delivered stays in the mailbox.
+    """
+    if not isinstance(ref, Ref):
+        raise TypeError(f"demonitor() takes a reference that monitor() gave, not {ref!r}")
+    was_there: bool = call(scope, ("demonitor", ref), timeout=None)
+    return was_there
+
+
+def _server(scope: Destination, function: str) -> Scope:
+    """Return the server itself, to read without a message."""
+    pid = scope if isinstance(scope, Pid) else whereis(scope)
+    server = None if pid is None or pid.process is None else pid.process.body
+    if not isinstance(server, Scope):
+        raise CallError("noproc", function, (scope,), "pg")
+    return server
+
+
+def _checked(group: Group) -> Group:
+    try:
+        hash(group)
+    except TypeError:
+        raise TypeError(f"a group is named by a hashable value, such as a str or a tuple, not {group!r}") from None
+    return group
+
+
+def _listed(pids: Pid | Iterable[Pid], function: str) -> list[Pid]:
+    listed = [pids] if isinstance(pids, Pid) else [*pids] if isinstance(pids, Iterable) else [pids]
+    for pid in listed:
+        if not isinstance(pid, Pid):
+            raise TypeError(f"{function}() takes a Pid or a list of them, not {pid!r}; whereis(name) finds one by name")
+    return listed
