@@ -23,13 +23,13 @@ from runtime import (
     flag,
     flush,
     get_callback_module,
-    install,
+    install_instrument,
     monitor,
     proc_lib,
     process_info,
     processes,
     receive,
-    remove,
+    remove_instrument,
     run,
     self_,
     send,
@@ -198,14 +198,14 @@ def test_a_plain_process_becomes_a_server() -> None:
 @in_node
 def test_an_abnormal_end_is_reported_with_the_ancestors() -> None:
     reports = Reports()
-    install(reports)
+    install_instrument(reports)
     flag(trap_exit=True)
     for reason in ("normal", "shutdown", ("shutdown", 1), "boom"):
         with pytest.raises(StartError):
             proc_lib.start_link(proc_lib.init_fail, reason)
         proc_lib.spawn_link(exit, reason)
     sleep(0.01)
-    remove(reports)
+    remove_instrument(reports)
     assert [(report.kind, report.level, report.fields["reason"]) for report in reports.made] == [
         ("crash_report", logging.ERROR, "boom")
     ] * 2
