@@ -1,6 +1,7 @@
 """The public names of `runtime`: the one list that type checkers read and that names are loaded by."""
 
 from . import application as application
+from . import ets as ets
 from . import introspection as introspection
 from . import pg as pg
 from . import proc_lib as proc_lib

@@ -25,6 +25,8 @@ from typing import Literal
 
 from runtime.application.controller import CONTROLLER, ApplicationController
 from runtime.kernel.names import whereis
+from runtime.kernel.node import current_process
+from runtime.kernel.process import Pid
 from runtime.otp.calls import call
 from runtime.terms.errors import CallError, StartError, SupervisorError
 from runtime.terms.isolation import isolate
@@ -177,6 +179,36 @@ def loaded_applications() -> list[str]:
 def get_env(application: Term, key: str, default: Term = None) -> Term:
     """Return a setting of a loaded application, or `default` when it has none of that name."""
     return isolate(_settings(application).get(key, default))
+
+
+def fetch_env(application: Term, key: str) -> Term:
+    """Return a setting of a loaded application (Elixir: Application.fetch_env!/2).
+
+    Raises KeyError when it has none of that name, or is not loaded.
+    """
+    settings = _settings(application)
+    if key not in settings:
+        raise KeyError(f"the application {name_of(application)!r} has no setting {key!r}, or is not loaded")
+    return isolate(settings[key])
+
+
+def get_application(pid: Pid | None = None) -> str | None:
+    """Return the name of the application that a process belongs to: the caller, or `pid` (OTP: get_application/1).
+
+    Returns None for one that no application has started.
+    """
+    process = current_process("get_application") if pid is None else pid.process
+    controller = getattr(whereis(CONTROLLER), "process", None)
+    server = None if controller is None else controller.body
+    if process is None or not isinstance(server, ApplicationController):
+        return None
+    names = {running.master: name for name, running in [*server.starting.items(), *server.running.items()]}
+    while process is not None:
+        for above in (process.pid, process.parent, *(process.ancestors or ())):
+            if isinstance(above, Pid) and above in names:
+                return names[above]
+        process = None if process.parent is None else process.parent.process
+    return None
 
 
 def get_all_env(application: Term) -> dict[str, Term]:

@@ -7,25 +7,35 @@ when it ends itself, since what they have registered is gone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, TypeAlias, TypeVar
 
 from runtime.kernel.mailbox import send
 from runtime.kernel.names import whereis
 from runtime.kernel.node import current_process, living_caller
 from runtime.kernel.process import Destination, Pid
-from runtime.kernel.processes import flag, unlink
-from runtime.kernel.signals import Exit, exit_signal, link_processes, unlink_processes
-from runtime.otp.calls import From
+from runtime.kernel.processes import demonitor, flag, monitor, self_, unlink
+from runtime.kernel.signals import Down, Exit, exit_signal, link_processes, unlink_processes
+from runtime.otp.calls import From, call, cast, reply
 from runtime.otp.child_spec import ChildSpec, id_from_name
 from runtime.otp.gen_server import GenServer
 from runtime.otp.registry_table import Entry, RegistryTable
+from runtime.otp.returns import NOREPLY
 from runtime.terms.errors import AlreadyRegisteredError, NoProcessError
 from runtime.terms.isolation import isolate
 from runtime.terms.pattern import ANY, compile_pattern
+from runtime.terms.ref import Ref
 from runtime.terms.term import Term
 from runtime.terms.timeout import TimeoutArgument
+
+Guard: TypeAlias = Callable[..., object]
+"""Says whether what has matched a pattern counts."""
+
+Result = TypeVar("Result")
+
+_LOCK = "$lock"
+_UNLOCK = "$unlock"
 
 
 class Registry(GenServer):
@@ -65,6 +75,9 @@ class Registry(GenServer):
         is_list = isinstance(listeners, Iterable) and not isinstance(listeners, str)
         if not is_list or not all(isinstance(listener, str) for listener in listeners):
             raise TypeError(f"listeners is {listeners!r}; give a list of registered names")
+        meta = args[2] if len(args) > 2 else kwargs.get("meta")
+        if meta is not None and not isinstance(meta, Mapping):
+            raise TypeError(f"meta is {meta!r}; give a dict of what `Registry.meta` is to return")
 
     @classmethod
     def child_spec(cls, *args: Term, **kwargs: Term) -> ChildSpec:
@@ -75,8 +88,13 @@ class Registry(GenServer):
         spec = super().child_spec(*args, **kwargs)
         return replace(spec, id=id_from_name(kwargs.get("name"), spec.id), type="supervisor", shutdown="infinity")
 
-    def init(self, keys: Literal["unique", "duplicate"] = "unique", listeners: Iterable[str] = ()) -> None:
-        """Start with an empty table. `listeners` are names of processes that hear of registrations.
+    def init(
+        self,
+        keys: Literal["unique", "duplicate"] = "unique",
+        listeners: Iterable[str] = (),
+        meta: Mapping[Hashable, Term] | None = None,
+    ) -> None:
+        """Start with an empty table, and with what `meta` returns. `listeners` are names of processes to be told.
 
         They receive ``("register", registry, key, pid, value)`` and ``("unregister", registry, key, pid)``. A death
         sends them nothing: a listener monitors the processes whose end it wants to know.
@@ -85,11 +103,19 @@ class Registry(GenServer):
         self.unique = keys == "unique"
         self.listeners = tuple(listeners)
         self.table = RegistryTable()
-        self.metadata: dict[Hashable, Term] = {}
+        self.metadata: dict[Hashable, Term] = isolate(dict(meta or {}))
+        self.locks: dict[Hashable, list[tuple[From, Ref]]] = {}
+        """Who holds each lock, the first, and who waits for it; with a monitor on each."""
 
     def handle_call(self, request: Term, caller: From) -> Term:
-        """Answer what every supervisor is asked, since the child spec calls this one: there are no children."""
+        """Give a lock, now or when it is free; answer what every supervisor is asked, as one without children."""
         match request:
+            case (tag, key) if tag == _LOCK:
+                waiting = self.locks.setdefault(key, [])
+                if any(other.pid == caller.pid for other, _ in waiting):
+                    return False
+                waiting.append((caller, monitor(caller.pid)))
+                return True if len(waiting) == 1 else NOREPLY
             case "which_children":
                 return []
             case "count_children":
@@ -101,6 +127,9 @@ class Registry(GenServer):
         """Take a process that died out of the table."""
         if isinstance(message, Exit):
             self.table.remove_process(message.pid)
+        elif isinstance(message, Down):
+            for key in [*self.locks]:
+                self._unlock(key, message.pid)
 
     def terminate(self, reason: Term) -> None:
         """End the processes that have registered, with the reason ``"shutdown"``."""
@@ -128,9 +157,9 @@ class Registry(GenServer):
         _remove(registry, key, None)
 
     @staticmethod
-    def unregister_match(registry: Destination, key: Hashable, pattern: Term) -> None:
-        """Take those of the caller's registrations under `key` out whose value matches `pattern` (as in `receive`)."""
-        pid, matches = current_process("unregister_match").pid, compile_pattern(pattern)
+    def unregister_match(registry: Destination, key: Hashable, pattern: Term, guard: Guard | None = None) -> None:
+        """Take those of the caller's registrations under `key` out whose value `match` would find."""
+        pid, matches = current_process("unregister_match").pid, _matching(pattern, guard)
         entries = _server(registry).table.entries(_hashable(key))
         _remove(registry, key, [entry for entry in entries if entry.pid == pid and matches(entry.value)])
 
@@ -166,15 +195,18 @@ class Registry(GenServer):
         return [Entry(entry.pid, isolate(entry.value)) for entry in entries]
 
     @staticmethod
-    def match(registry: Destination, key: Hashable, pattern: Term = ANY) -> list[Entry]:
-        """Return what `lookup` does, for the values that match `pattern` (as in `receive`)."""
-        matches = compile_pattern(pattern)
+    def match(registry: Destination, key: Hashable, pattern: Term = ANY, guard: Guard | None = None) -> list[Entry]:
+        """Return what `lookup` does, for the values that match `pattern` (as in `receive`) and ``guard(value)``.
+
+        A guard that raises does not match (Elixir: Registry.match/4).
+        """
+        matches = _matching(pattern, guard)
         return [entry for entry in Registry.lookup(registry, key) if matches(entry.value)]
 
     @staticmethod
-    def count_match(registry: Destination, key: Hashable, pattern: Term = ANY) -> int:
+    def count_match(registry: Destination, key: Hashable, pattern: Term = ANY, guard: Guard | None = None) -> int:
         """Return how many entries `match` would return."""
-        return len(Registry.match(registry, key, pattern))
+        return len(Registry.match(registry, key, pattern, guard))
 
     @staticmethod
     def keys(registry: Destination, pid: Pid) -> list[Hashable]:
@@ -193,9 +225,22 @@ class Registry(GenServer):
         return len(_server(registry).table)
 
     @staticmethod
-    def select(registry: Destination) -> list[tuple[Hashable, Pid, Term]]:
-        """Return all registrations, as ``(key, pid, value)``."""
-        return [(key, entry.pid, isolate(entry.value)) for key, entry in _server(registry).table]
+    def select(
+        registry: Destination, pattern: Term = ANY, guard: Guard | None = None
+    ) -> list[tuple[Hashable, Pid, Term]]:
+        """Return the registrations ``(key, pid, value)`` that match `pattern` and ``guard(key, pid, value)``.
+
+        ``select("rooms", (ANY, ANY, int), lambda key, pid, size: size > 10)``. The pattern is as in `receive`; a guard
+        that raises does not match (Elixir: Registry.select/2).
+        """
+        matches = _matching(pattern, guard, spread=True)
+        rows = [(key, entry.pid, isolate(entry.value)) for key, entry in _server(registry).table]
+        return [row for row in rows if matches(row)]
+
+    @staticmethod
+    def count_select(registry: Destination, pattern: Term = ANY, guard: Guard | None = None) -> int:
+        """Return how many registrations `select` would return (Elixir: Registry.count_select/2)."""
+        return len(Registry.select(registry, pattern, guard))
 
     @staticmethod
     def dispatch(registry: Destination, key: Hashable, fn: Callable[[list[Entry]], Term]) -> None:
@@ -216,6 +261,50 @@ class Registry(GenServer):
         """Store a value with the registry itself."""
         living_caller()
         _server(registry).metadata[_hashable(key)] = isolate(value)
+
+    @staticmethod
+    def delete_meta(registry: Destination, key: Hashable) -> None:
+        """Delete a value that `put_meta` has stored; nothing happens when there is none (Elixir: delete_meta/2)."""
+        living_caller()
+        _server(registry).metadata.pop(_hashable(key), None)
+
+    @staticmethod
+    def lock(registry: Destination, key: Hashable, fn: Callable[[], Result]) -> Result:
+        """Call ``fn()`` in the caller, and return what it returns, while no other process holds the lock `key`.
+
+        Locks have nothing to do with the keys of processes. The others wait their turn; a holder that dies gives way.
+        Raises ValueError when the caller holds the lock already (Elixir 1.18: Registry.lock/3).
+        """
+        if not callable(fn):
+            raise TypeError(f"lock() calls a function, not {fn!r}")
+        server = _pid(registry)
+        if not call(server, (_LOCK, _hashable(key)), timeout=None):
+            raise ValueError(f"the caller holds the lock {key!r} already; it would wait for itself")
+        try:
+            return fn()
+        finally:
+            cast(server, (_UNLOCK, key, self_()))
+
+    def handle_cast(self, message: Term) -> Term:
+        """Take a lock back."""
+        match message:
+            case (tag, key, pid) if tag == _UNLOCK:
+                self._unlock(key, pid)
+                return None
+        return super().handle_cast(message)
+
+    def _unlock(self, key: Hashable, pid: Pid) -> None:
+        """Take a process out of those that hold or want a lock, and give it to the next."""
+        waiting = self.locks.get(key, [])
+        for at, (caller, watch) in enumerate(waiting):
+            if caller.pid == pid:
+                demonitor(watch, flush=True)
+                del waiting[at]
+                if not waiting:
+                    del self.locks[key]
+                elif at == 0:
+                    reply(waiting[0][0], True)
+                return
 
     # -- What the runtime asks for a ("via", registry, key) -------------------------------------------------------
 
@@ -260,6 +349,23 @@ class Registry(GenServer):
         for listener in self.listeners:
             if whereis(listener) is not None:
                 send(listener, event)
+
+
+def _matching(pattern: Term, guard: Guard | None, spread: bool = False) -> Callable[[Term], bool]:
+    """Return what says whether a value matches a pattern and a guard, which takes a tuple's items with `spread`."""
+    matches = compile_pattern(pattern)
+    if guard is not None and not callable(guard):
+        raise TypeError(f"a guard is a function, not {guard!r}")
+
+    def accepts(value: Term) -> bool:
+        if not matches(value):
+            return False
+        try:
+            return guard is None or bool(guard(*value) if spread else guard(value))
+        except Exception:
+            return False
+
+    return accepts
 
 
 def _pid(registry: Destination) -> Pid:

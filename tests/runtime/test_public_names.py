@@ -140,7 +140,7 @@ NAMES = [
 
 def test_the_public_names_are_these() -> None:
     assert sorted(runtime.__all__) == sorted(NAMES)
-    assert {*vars(runtime)["_MODULES"]} == {"application", "introspection", "pg", "proc_lib", "sys", "timer"}
+    assert {*vars(runtime)["_MODULES"]} == {"application", "ets", "introspection", "pg", "proc_lib", "sys", "timer"}
 
 
 def test_every_public_name_can_be_imported_and_is_kept() -> None:

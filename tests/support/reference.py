@@ -13,6 +13,7 @@ from types import ModuleType
 
 import runtime
 import runtime.application
+import runtime.ets
 import runtime.pg
 import runtime.proc_lib
 import runtime.sys
@@ -53,7 +54,7 @@ SECTIONS = {
 
 MODULES: dict[str, ModuleType] = {
     module.__name__: module
-    for module in (*(runtime.sys, runtime.timer, runtime.application, runtime.proc_lib, runtime.pg),)
+    for module in (*(runtime.sys, runtime.timer, runtime.application, runtime.proc_lib, runtime.pg, runtime.ets),)
 }
 """Public modules whose functions have a section of their own."""
 

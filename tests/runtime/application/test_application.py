@@ -4,11 +4,14 @@ from typing import Any
 import pytest
 
 from runtime import (
+    Agent,
     Application,
     ApplicationError,
     StartError,
     Supervisor,
     application,
+    self_,
+    whereis,
 )
 from tests.support.in_node import in_node
 from tests.support.recording_application import Base, Top, member_diary
@@ -190,3 +193,35 @@ def test_what_is_no_application_is_refused_at_the_call(what: Any) -> None:
         application.stop(what)
     with pytest.raises(ValueError, match="allowed are 'permanent'"):
         application.start(Base, "sometimes")  # type: ignore[arg-type]
+
+
+class Shop(Application):
+    env = {"port": [80]}
+
+    def start(self, start_type: Any, args: Any) -> Any:
+        return Supervisor.start_link([Agent.child_spec(application.get_application, name="agent")])
+
+
+@in_node
+def test_a_setting_that_must_be_there_is_fetched() -> None:
+    application.load(Shop)
+    application.fetch_env(Shop, "port").append(1)
+    assert application.fetch_env("Shop", "port") == [80]
+    application.put_env("Shop", "host", None)
+    assert application.fetch_env("Shop", "host") is None
+    for name, key in (("Shop", "colour"), ("nothing", "port")):
+        with pytest.raises(KeyError, match="has no setting"):
+            application.fetch_env(name, key)
+
+
+@in_node
+def test_a_process_knows_its_application() -> None:
+    assert application.get_application() is None
+    application.start(Shop)
+    agent = whereis("agent")
+    assert agent is not None
+    assert Agent.get("agent", lambda at_start: (at_start, application.get_application())) == ("Shop", "Shop")
+    assert application.get_application(agent) == "Shop"
+    assert application.get_application(self_()) is None
+    application.stop(Shop)
+    assert application.get_application(agent) is None

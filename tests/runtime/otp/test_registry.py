@@ -27,6 +27,7 @@ from runtime import (
     sleep,
     spawn,
     stop,
+    sys,
     whereis,
     which_children,
 )
@@ -355,3 +356,66 @@ def test_a_registry_answers_a_walk_through_the_tree_as_it_is_called_a_supervisor
     assert [child.type for child in which_children(top)] == ["supervisor"]
     assert which_children("names") == []
     assert count_children("names") == {"specs": 0, "active": 0, "supervisors": 0, "workers": 0}
+
+
+@in_node
+def test_registrations_are_selected_by_pattern_and_guard() -> None:
+    Registry.start_link("duplicate", name="rooms")
+    for key, value in (("a", 5), ("b", 20), ("c", "text")):
+        Registry.register("rooms", key, value)
+    me = self_()
+    assert Registry.select("rooms", (ANY, ANY, int), lambda key, pid, size: size > 10) == [("b", me, 20)]
+    assert Registry.count_select("rooms", (ANY, me, ANY)) == 3
+    assert Registry.count_select("rooms", guard=lambda key, pid, value: value > 10) == 1
+    assert len(Registry.select("rooms")) == 3
+    assert Registry.match("rooms", "a", int, lambda value: value > 4) == [(me, 5)]
+    assert Registry.count_match("rooms", "a", ANY, lambda value: value > 5) == 0
+    Registry.unregister_match("rooms", "a", ANY, lambda value: value > 5)
+    Registry.unregister_match("rooms", "b", ANY, lambda value: value > 5)
+    assert [key for key, _, _ in Registry.select("rooms")] == ["a", "c"]
+    with pytest.raises(TypeError, match="a guard is a function"):
+        Registry.select("rooms", ANY, 7)  # type: ignore[arg-type]
+
+
+@in_node
+def test_a_registry_is_started_with_values_of_its_own() -> None:
+    meta = {"colour": ["blue"]}
+    Registry.start_link("unique", meta=meta, name="rooms")
+    meta["colour"].append("red")
+    assert Registry.meta("rooms", "colour") == ["blue"]
+    Registry.delete_meta("rooms", "colour")
+    Registry.delete_meta("rooms", "colour")
+    assert Registry.meta("rooms", "colour") is None
+    with pytest.raises(TypeError, match="meta is"):
+        Registry.start_link("unique", meta=["colour"])
+
+
+@in_node
+def test_one_process_at_a_time_holds_a_lock_and_a_dead_one_gives_way() -> None:
+    Registry.start_link("unique", name="rooms")
+    me, done = self_(), []
+
+    def holder(name: str, ends: bool) -> None:
+        def work() -> None:
+            done.append(f"{name} in")
+            sleep(1.0)
+            if ends:
+                exit(self_(), "kill")
+            done.append(f"{name} out")
+
+        Registry.lock("rooms", "k", work)
+        send(me, name)
+
+    for name, ends in (("a", False), ("b", True), ("c", False)):
+        spawn(holder, name, ends)
+    sleep(0.01)
+    assert Registry.lock("rooms", "other", lambda: "free") == "free"
+    assert Registry.lock("rooms", "k", lambda: "mine") == "mine"
+    assert done == ["a in", "a out", "b in", "c in", "c out"]
+    with pytest.raises(ValueError, match="holds the lock"):
+        Registry.lock("rooms", "k", lambda: Registry.lock("rooms", "k", lambda: None))
+    with pytest.raises(ZeroDivisionError):
+        Registry.lock("rooms", "k", lambda: 1 / 0)
+    assert Registry.lock("rooms", "k", lambda: "free again") == "free again"
+    sleep(0.01)
+    assert sys.get_state("rooms")["locks"] == {}

@@ -1,0 +1,144 @@
+"""The contents of an ets table: tuples by key, in one of four ways."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any, TypeAlias
+
+from runtime.terms.pattern import compile_pattern
+from runtime.terms.term import Term
+
+Row: TypeAlias = "tuple[Any, ...]"
+"""One object of a table."""
+
+VARIABLE = re.compile(r"\$\d+")
+
+
+class Contents:
+    """The objects of a table: at most one a key (``"set"``, ``"ordered_set"``), or several."""
+
+    def __init__(self, type: str, keypos: int) -> None:
+        self.keypos = keypos
+        self.unique = type in ("set", "ordered_set")
+        self.ordered = type == "ordered_set"
+        self.repeats = type == "duplicate_bag"
+        self._rows: dict[Hashable, list[Row]] = {}
+        self._order: list[Any] = []
+        """The keys of an ordered table, in order."""
+
+    def __len__(self) -> int:
+        return len(self._rows) if self.unique else sum(map(len, self._rows.values()))
+
+    def __iter__(self) -> Iterator[Row]:
+        return (row for key in self.keys() for row in self._rows.get(key, ()))
+
+    def keys(self) -> list[Hashable]:
+        """Return the keys; those of an ordered table in order."""
+        return [*self._order] if self.ordered else [*self._rows]
+
+    def get(self, key: Hashable) -> list[Row]:
+        """Return the objects of a key, oldest first."""
+        return [*self._rows.get(key, ())]
+
+    def has(self, key: Hashable) -> bool:
+        """Whether there is an object of that key."""
+        return key in self._rows
+
+    def put(self, row: Row) -> None:
+        """Insert an object; in a set it replaces the one of its key."""
+        key = row[self.keypos]
+        rows = self._rows.get(key)
+        if rows is None:
+            if self.ordered:
+                insort(self._order, key)
+            self._rows[key] = [row]
+        elif self.unique:
+            self._rows[key] = [row]
+        elif self.repeats or row not in rows:
+            rows.append(row)
+
+    def drop(self, key: Hashable) -> list[Row]:
+        """Delete the objects of a key; return them."""
+        rows = self._rows.pop(key, [])
+        if rows and self.ordered:
+            del self._order[bisect_left(self._order, key)]
+        return rows
+
+    def drop_row(self, row: Row) -> None:
+        """Delete every object that equals `row`."""
+        key = row[self.keypos]
+        rows = self._rows.get(key, [])
+        left = [other for other in rows if other != row]
+        if not left:
+            self.drop(key)
+        else:
+            self._rows[key] = left
+
+    def clear(self) -> None:
+        """Delete all objects."""
+        self._rows.clear()
+        self._order.clear()
+
+    def next(self, key: Any) -> Hashable | None:
+        """Return the key after `key`, None at the end. Raises KeyError for a key that an unordered table has not."""
+        if self.ordered:
+            at = bisect_right(self._order, key)
+            return self._order[at] if at < len(self._order) else None
+        keys = [*self._rows]
+        at = self._index(keys, key) + 1
+        return keys[at] if at < len(keys) else None
+
+    def prev(self, key: Any) -> Hashable | None:
+        """Return the key before `key`, None at the end."""
+        if self.ordered:
+            at = bisect_left(self._order, key) - 1
+            return self._order[at] if at >= 0 else None
+        return self.next(key)
+
+    def _index(self, keys: list[Hashable], key: Hashable) -> int:
+        if key not in self._rows:
+            raise KeyError(key)
+        return keys.index(key)
+
+
+def bindings_of(pattern: Term) -> Callable[[Row], dict[int, Term] | None]:
+    """Make the function that matches an object against a pattern with variables.
+
+    It returns what the variables ``"$1"``, ``"$2"``, ... stand for, None when the object does not match.
+    """
+    match = _matcher(pattern)
+
+    def bind(row: Row) -> dict[int, Term] | None:
+        found: dict[int, Term] = {}
+        return found if match(row, found) else None
+
+    return bind
+
+
+_Match: TypeAlias = Callable[[Any, "dict[int, Term]"], bool]
+
+
+def _matcher(pattern: Term) -> _Match:
+    if type(pattern) is str and VARIABLE.fullmatch(pattern):
+        number = int(pattern[1:])
+
+        def take(value: Term, found: dict[int, Term]) -> bool:
+            if number in found:
+                return bool(found[number] == value)
+            found[number] = value
+            return True
+
+        return take
+    if type(pattern) is tuple or type(pattern) is list:
+        kind, parts = type(pattern), [_matcher(part) for part in pattern]
+
+        def walk(value: Term, found: dict[int, Term]) -> bool:
+            if not isinstance(value, kind) or len(value) != len(parts):
+                return False
+            return all(part(item, found) for part, item in zip(parts, value, strict=True))
+
+        return walk
+    accepts = compile_pattern(pattern)
+    return lambda value, found: accepts(value)
