@@ -54,6 +54,8 @@ class Application:
     """Settings, for `get_env`."""
     args: Term = ()
     """The second argument of `start`."""
+    start_phases: Iterable[tuple[str, Term]] = ()
+    """Steps that follow the start of the tree, as ``(phase, args)``: `start_phase` is called for each."""
 
     def __init_subclass__(cls, **kwargs: Term) -> None:
         super().__init_subclass__(**kwargs)
@@ -66,6 +68,13 @@ class Application:
         To fail, raise StartError or return ``Stop(reason)``.
         """
         raise NotImplementedError(f"{type(self).__name__} needs a start() that starts its tree")
+
+    def start_phase(self, phase: str, start_type: str, args: Term) -> Term:
+        """Do one of `start_phases`, when the tree has started; the application has started after the last.
+
+        To fail, raise StartError or return ``Stop(reason)``: then the tree is stopped again.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has start_phases, but no start_phase()")
 
     def prep_stop(self, state: Term) -> Term:
         """Prepare for the stop of the tree; return the state for `stop`."""
@@ -255,6 +264,9 @@ def _check(application: Term) -> None:
         raise TypeError(f"{application.__name__}.applications is {needed!r}; give a list of classes or names")
     for other in needed:
         name_of(other)
+    phases = application.start_phases
+    if isinstance(phases, str) or not all(isinstance(phase, tuple) and len(phase) == 2 for phase in phases):
+        raise TypeError(f"{application.__name__}.start_phases is {phases!r}; give a list of (phase, args)")
     if not isinstance(application.env, Mapping):
         raise TypeError(f"{application.__name__}.env is {application.env!r}; give a mapping of names to settings")
 

@@ -186,6 +186,11 @@ def run_master(controller: Pid, application: Any) -> None:
     """Start an application's tree, wait until it is told to stop or the tree ends, and call what must be called."""
     flag(trap_exit=True)
     top, state = start_tree(application)
+    failure = run_phases(application)
+    if failure is not None:
+        exit(top, "shutdown")
+        receive(Exit(top, ANY))
+        exit(failure)
     send(controller, ("started", application.name))
     message = receive("stop", Exit(top, ANY), Exit(controller, ANY))
     state = _call_back(application.prep_stop, state)
@@ -226,6 +231,26 @@ def start_tree(application: Any) -> tuple[Pid, Any]:
         case Stop():
             raise ProcessExit((result.reason, where))
     raise ProcessExit(("bad_return", (where, result)))
+
+
+def run_phases(application: Any) -> Any:
+    """Call `start_phase` for each phase of an application, in order; return why one failed, None when none did."""
+    for phase, argument in application.start_phases:
+        arguments = (phase, "normal", argument)
+        where = (type(application).__name__, "start_phase", arguments)
+        try:
+            result = application.start_phase(*arguments)
+        except StartError as error:
+            return error.reason, where
+        except (Exception, ProcessExit) as error:
+            process = self_().process
+            assert process is not None
+            return "bad_return_value", (where, ("EXIT", exit_reason(process, error)))
+        if isinstance(result, Stop):
+            return result.reason, where
+        if result is not None:
+            return "bad_return_value", (where, result)
+    return None
 
 
 def end_master(master: Pid) -> None:

@@ -225,3 +225,20 @@ def test_a_process_knows_its_application() -> None:
     assert application.get_application(self_()) is None
     application.stop(Shop)
     assert application.get_application(agent) is None
+
+
+class Phased(Application):
+    start_phases = ("init",)  # type: ignore[assignment]
+
+    def start(self, start_type: str, args: Any) -> Any:
+        return Supervisor.start_link([])
+
+
+@in_node
+def test_start_phases_are_pairs_and_need_a_callback() -> None:
+    with pytest.raises(TypeError, match="give a list of"):
+        application.load(Phased)
+    unprepared = type("Unprepared", (Phased,), {"start_phases": [("init", 1)]})
+    with pytest.raises(StartError, match="no start_phase"):
+        application.start(unprepared)
+    assert application.which_applications() == []
