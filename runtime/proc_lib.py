@@ -26,9 +26,10 @@ from runtime.kernel.body import PlainBody, exit_reason
 from runtime.kernel.headroom import ensure_headroom
 from runtime.kernel.mailbox import receive
 from runtime.kernel.node import current_process
-from runtime.kernel.process import DEAD, Body, Pid, Process, Worker
+from runtime.kernel.process import DEAD, Pid, Process, Worker
 from runtime.kernel.processes import start_process
 from runtime.kernel.reports import crash_report
+from runtime.kernel.roles import Body
 from runtime.kernel.signals import Exit, exit_signal, finish, kill, link_processes, unlink_processes
 from runtime.otp.callbacks import Callbacks
 from runtime.otp.calls import PENDING, SYSTEM, Failure, From
