@@ -1,4 +1,4 @@
-"""Hooks into the life of a node. A hook that nobody overrides costs nothing; one that raises is logged and removed."""
+"""Hooks into the life of a node. One that is not overridden costs nothing; one that raises is logged and removed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Instrument:
 
 
 class Hooks:
-    """The hooks in force: for each, the functions to call. Empty tuples where nobody looks."""
+    """The hooks in force: for each, the functions to call. An empty tuple where no instrument looks."""
 
     __slots__ = ("event", "exited", "received", "reported", "sent", "spawned")
 

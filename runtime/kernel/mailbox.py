@@ -93,7 +93,7 @@ def deliver_from_outside(target: Process, message: Term) -> None:
 def find_destination(dest: Destination) -> Process | None:
     """Return the process that a message to `dest` goes to, None for a dead pid or an alias that is not active.
 
-    Raises NoProcessError for a name nobody holds.
+    Raises NoProcessError for a name that no process has.
     """
     if isinstance(dest, Pid):
         return dest.process
@@ -172,7 +172,7 @@ def _timed_out(timeout: float, default: Any) -> Any:
 
 
 def take(process: Process, wanted: Matching | None) -> Any:
-    """Take the oldest message that `wanted` accepts (any, for None); `NOTHING` when there is none.
+    """Take the oldest message that `wanted` accepts (None: any); return `NOTHING` when there is no such message.
 
     What was refused moves from the mailbox to `process.saved`. While the same patterns are asked for again, only what
     is new in the mailbox is looked at.

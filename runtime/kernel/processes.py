@@ -39,8 +39,8 @@ PRIORITIES = ("low", "normal", "high", "max")
 def spawn(fn: Callable[..., Any], *args: Any, name: str | None = None, label: str | None = None, **kwargs: Any) -> Pid:
     """Start a process that runs ``fn(*args, **kwargs)`` (OTP: spawn/3).
 
-    `name` registers it before anybody can see it; `label` is what observers call it. Raises AlreadyRegisteredError when
-    the name is taken: then nothing is started.
+    `name` registers it before other processes can see it; `label` is what observers call it. Raises
+    AlreadyRegisteredError when the name is taken: then nothing is started.
     """
     worker = getcurrent()
     if name is None and label is None and type(worker) is Worker and callable(fn):

@@ -1,4 +1,4 @@
-"""Reports: what is told of a failure, as structured values and through the `logging` module.
+"""Reports: failures, described as structured values and through the `logging` module.
 
 The loggers are ``runtime`` and its children; every record carries its `Report` as the attribute `report`. Values are
 rendered short, and a `__repr__` that raises or hangs is survived.

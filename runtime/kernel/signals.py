@@ -2,7 +2,7 @@
 
 A process that an exit signal ends is dead for everybody at once: off the table, its name free, its mailbox empty. If it
 has frames they are unwound next, and only then `announce` delivers EXIT and DOWN, so that what a `finally` releases is
-free when somebody hears of the death.
+free when others hear of the death.
 """
 
 from __future__ import annotations

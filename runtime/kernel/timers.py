@@ -117,7 +117,7 @@ class Timers:
         return max(0.0, timer.due - clock.now())
 
     def next_due(self) -> float | None:
-        """When the next timer is due that somebody still waits for."""
+        """Return when the next timer is due that still counts, None without one."""
         near, slots = self._near, self._slots
         while True:
             while near and self._is_stale(near[0]):
@@ -211,7 +211,7 @@ class Timers:
         heappop(self._slots)
 
     def _take_out(self, timer: Timer) -> None:
-        """Take the entry of a timer that nobody waits for any more out of its slot, or leave it in the heap as dead."""
+        """Take the entry of a timer that no longer counts out of its slot, or leave it in the heap as dead."""
         slot = self._later.get(int(timer.due * SLOTS)) if timer.due < math.inf else None
         if slot is not None and slot.pop(timer.ref.id, None) is not None:
             self.entries -= 1
@@ -222,7 +222,7 @@ class Timers:
             self._sweep()
 
     def _drop(self) -> None:
-        """Count an entry off that nobody waits for and that was taken out."""
+        """Count off an entry that was taken out and no longer counts."""
         self.entries -= 1
         self.stale = max(0, self.stale - 1)
 
