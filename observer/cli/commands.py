@@ -16,6 +16,7 @@ from observer.cli import (
     listing,
     looking,
     mcp,
+    memory,
     metrics,
     plain_help,
     watching,
@@ -78,7 +79,8 @@ _PROGRAMS_OWN = {
 
 for _panel, _commands in (
     ("Watch", (watching.demo, watching.run, instrument.instrument, watching.attach)),
-    ("Look", (listing.nodes, listing.tree, listing.ps, looking.top, looking.info, looking.events, looking.diagnose)),
+    ("Look", (listing.nodes, listing.tree, listing.ps, looking.top, looking.info, looking.events)),
+    ("Find", (looking.diagnose, memory.memory)),
     ("Export", (metrics.metrics, mcp.mcp)),
     ("Act", (acting.kill, acting.exit, acting.suspend, acting.resume, acting.send, console.console, chaos.chaos)),
     ("Set up", (doctor.doctor, config.config, config.schema, config.completion)),

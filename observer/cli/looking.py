@@ -59,10 +59,10 @@ def top(
     rows = [(row, then.get(row.key)) for row in after.rows]
     seconds = after.stats.time - before.stats.time
     if not json:
-        return output.show(tables.busiest(rows, seconds))
+        return output.show(tables.busiest(rows, seconds, after.stats.time))
     listed = []
     for row, earlier in rows:
-        received, sent, cpu = tables.gained(row, earlier, seconds)
+        received, sent, cpu = tables.gained(row, earlier, seconds, after.stats.time)
         listed.append(records.of_busy_process(row, received, sent, cpu))
     return output.show_json(listed)
 

@@ -31,6 +31,8 @@ ADVICE = {
     "gets shorter.",
     "memory_grows": "It keeps what it should drop: its state shows what that is. "
     "flag(max_heap_size=...) ends it at a bound.",
+    "program_grows": "No process holds it: 'observer memory NODE' says which variables of modules and which types "
+    "grow. Give caches a bound, and remove from lists and dicts what is done with.",
     "deadlock": "Each of them waits for an answer from another one of them. Kill one with X, and the others go on. The "
     "cure is a third process that asks both, or a timeout.",
     "never_received": "It waits for messages of another form: the first one in its mailbox shows what is sent instead.",

@@ -5,11 +5,12 @@ A cell is a tuple of spans, each a text with its tone, that together are exactly
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len
 
+from observer.drawing.activity import activity
 from observer.model.row_history import RowHistory
 from observer.text import tones, units
 from observer.text.budget import is_spent
@@ -35,6 +36,9 @@ STATUS = {
     "stopped": ("■", "stopped", "stop", tones.FAINT),
 }
 """Each status as a sign, a word, a short word, and its tone."""
+
+DELAYED = ("◔", "delayed", "wait", tones.MUTED)
+"""The same for a greenlet that is to begin later."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +66,15 @@ def _pid(row: Row, history: RowHistory | None, width: int) -> Cell:
     return ((fit(pid if len(pid) <= width else pid.strip("<>"), width), tones.MUTED),)
 
 
+def status_of(row: Row) -> tuple[str, str, str, str]:
+    """Return the status of a row as a sign, a word, a short word, and its tone."""
+    return STATUS[row.status] if row.starts_in is None else DELAYED
+
+
 def _status(row: Row, history: RowHistory | None, width: int) -> Cell:
     if row.kind == "group":
         return ((" " * width, tones.MUTED),)
-    sign, word, short, tone = STATUS[row.status]
+    sign, word, short, tone = status_of(row)
     return ((fit(f"{sign} {word if width >= 2 + len(word) else short}", width), tone),)
 
 
@@ -158,6 +167,10 @@ def _uptime(row: Row, history: RowHistory | None, width: int) -> Cell:
     return ((fit_right(units.duration(age), width), tones.GOOD if age < 5 else tones.MUTED),)
 
 
+def _at(row: Row, history: RowHistory | None, width: int) -> Cell:
+    return _cut(activity(row, None if history is None else history.seen_at), width)
+
+
 ALL: dict[str, Column] = {
     column.id: column
     for column in (
@@ -168,8 +181,19 @@ ALL: dict[str, Column] = {
             (6, 12),
             "status",
             "● running now   ◌ runnable, waits for its turn   · waiting for a message   ‖ suspended   "
-            "✕ exiting   ↻ being restarted   ■ stopped: a child without a process",
+            "◔ delayed: a greenlet that is to start later   ✕ exiting   ↻ being restarted   "
+            "■ stopped: a child without a process",
             _status,
+            False,
+        ),
+        Column(
+            "at",
+            "At",
+            (16, 24, 34, 48, 70),
+            "at",
+            "What it is doing, where its stack tells: a request with its path, a task with its id, and for how long. "
+            "Then the line of the program's own code that it is in.",
+            _at,
             False,
         ),
         Column(
@@ -223,6 +247,7 @@ ALL: dict[str, Column] = {
 """All columns by id."""
 
 CONCESSIONS = (
+    ("at", 0),
     ("uptime", 0),
     ("messages", 5),
     ("cpu", 0),
@@ -235,7 +260,7 @@ CONCESSIONS = (
 )
 """What a table that is too narrow gives up, in order: a column, and the width that it keeps (0: it goes)."""
 
-GROWN_FIRST = ("restarts", "memory", "messages", "mailbox", "status", "pid")
+GROWN_FIRST = ("at", "restarts", "memory", "messages", "mailbox", "status", "pid")
 """In which order columns get more room."""
 
 COLUMN_GAP = 1
@@ -243,6 +268,22 @@ COLUMN_GAP = 1
 
 LEAST_NAME, GOOD_NAME = 20, 33
 """Cells the name has at least, and cells it has before any other column gets more."""
+
+
+OF_PROCESSES = ("mailbox", "messages", "memory", "restarts")
+"""Columns that have no value for a greenlet."""
+
+
+def with_values(wanted: Sequence[str], rows: Iterable[Row], flat: bool) -> tuple[str, ...]:
+    """Leave out the columns in which none of these rows has a value: they would take room for nothing.
+
+    In a tree, whose names need the room, only greenlets are shown with where they are.
+    """
+    known = [*rows]
+    seen = [row for row in known if row.kind != "group" or row.messages_in or row.memory]
+    bare = bool(known) and all(row.kind == "greenlet" for row in seen)
+    left_out = OF_PROCESSES if bare else () if flat else ("at",)
+    return tuple(name for name in wanted if name not in left_out)
 
 
 @dataclass(frozen=True)
@@ -266,9 +307,10 @@ def lay_out(width: int, wanted: Sequence[str]) -> Layout:
         if name in sizes:
             sizes[name] = left
         sizes = {column: cells for column, cells in sizes.items() if cells}
-    for name in GROWN_FIRST * 2:
+    for name in (*GROWN_FIRST * 2, "at", "at"):
         larger = [cells for cells in sorted(ALL[name].widths) if name in sizes and cells > sizes[name]]
-        if larger and room({**sizes, name: larger[0]}) >= GOOD_NAME:
+        least = LEAST_NAME if name == "at" and "mailbox" not in sizes else GOOD_NAME
+        if larger and room({**sizes, name: larger[0]}) >= least:
             sizes[name] = larger[0]
     columns = tuple((ALL[name], sizes[name]) for name in wanted if name in sizes)
     return Layout(max(0, room(sizes)), columns)
@@ -325,8 +367,9 @@ def failure_tone(row: Row, time: float) -> str | None:
 
 def group_text(row: Row) -> str:
     """Return what a group is, and how many rows it stands for."""
-    if row.key == GREENLETS:
-        return units.many(row.child_count, "greenlet", "greenlets")
+    if row.key.startswith(GREENLETS):
+        thread = row.key.removeprefix(GREENLETS).removeprefix(":")
+        return units.many(row.child_count, "greenlet", "greenlets") + (f" of thread {thread}" if thread else "")
     return f"{row.name}, {units.many(row.child_count, 'process', 'processes')}"
 
 

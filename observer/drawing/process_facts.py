@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from observer.drawing.advice import ADVICE
-from observer.drawing.columns import OVERLOADED, STATUS, group_text, mailbox_tone, worth_telling
+from observer.drawing.columns import OVERLOADED, group_text, mailbox_tone, status_of, worth_telling
 from observer.drawing.frames import own_frame, place
 from observer.model.row_history import RowHistory
 from observer.text import tones, units
@@ -35,8 +35,12 @@ def facts(row: Row, details: Details | None, history: RowHistory | None, time: f
         found.append(_mailbox(row, history))
         found += senders(details) if details is not None else []
         found.append(_memory(row, history))
+    if row.doing is not None:
+        found.append(("Doing", _doing(row, time)))
     if row.kind != "greenlet":
         found.append(_place(row, details))
+    elif details is not None and details.parent is not None:
+        found.append(("Started by", related([details.parent])))
     if details is not None:
         found += _relations(details)
     return found
@@ -91,7 +95,7 @@ def _identity(row: Row) -> Fact:
 
 
 def _activity(row: Row, history: RowHistory | None, time: float) -> Fact:
-    sign, word, _, tone = STATUS[row.status]
+    sign, word, _, tone = status_of(row)
     parts = [(f"{sign} {word}", tone)]
     if row.started_at is not None:
         parts.append((f"  up {units.duration(time - row.started_at)}", tones.MUTED))
@@ -175,6 +179,13 @@ def _memory(row: Row, history: RowHistory | None) -> Fact:
         growth = f"  {units.signed_size(history.growth)} in {units.duration(history.grown_for)}"
         parts.append((growth, tones.WARN if history.growth > 0 else tones.GOOD))
     return ("Memory", parts)
+
+
+def _doing(row: Row, time: float) -> list[tuple[str, str]]:
+    spans = [(safe(row.doing or ""), tones.TEXT)]
+    if row.doing_since is not None:
+        spans.append((f"  for {units.duration(max(0.0, time - row.doing_since))}", tones.MUTED))
+    return spans
 
 
 def _place(row: Row, details: Details | None) -> Fact:

@@ -18,6 +18,10 @@ CPU_LOOKS = 6
 """Looks over which processor time is averaged."""
 
 
+YOUNG = 5.0
+"""Seconds of life for which a process is taken to have been measured from its beginning."""
+
+
 class RowHistory:
     """What was seen of one place of the tree, or of one process. A restart begins the rates anew."""
 
@@ -53,6 +57,8 @@ class RowHistory:
         if self.seen_at and (row.pid != self.pid or row.restarts > self.restarts):
             self.changed_at = time
             self.memory, self.memory_began = Series(SAMPLES), None
+        if row.pid != self.pid and row.started_at is not None and 0 < time - row.started_at < YOUNG:
+            self.cpu.add(row.started_at, 0.0)  # many a greenlet is over before a second look
         self.pid, self.restarts, self.seen_at = row.pid, row.restarts, time
         self.mailbox.add(time, row.message_queue_len)
         self.mailbox_peak = max(self.mailbox_peak, row.message_queue_len)

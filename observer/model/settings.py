@@ -22,7 +22,7 @@ import platformdirs
 
 DEFAULT_THEME = "observer-dark"
 
-COLUMNS = ("pid", "status", "mailbox", "messages", "memory", "restarts", "cpu", "uptime")
+COLUMNS = ("pid", "status", "at", "mailbox", "messages", "memory", "restarts", "cpu", "uptime")
 """The columns that can be shown beside the name, in their usual order: all that there is room for."""
 
 

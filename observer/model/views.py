@@ -6,11 +6,9 @@ A view is a value: every change gives a new one, and an answer that belongs to a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol, Self
+from typing import Protocol, Self
 
-from runtime.introspection.wire import GetProcesses, GetTree, Query, Sort
-
-GroupBy = Literal["", "label", "supervisor", "initial_call"]
+from runtime.introspection.wire import GetProcesses, GetTree, GroupBy, Query, Sort
 
 DESCENDING: frozenset[Sort] = frozenset(
     ("message_queue_len", "messages_in", "messages_out", "memory", "reductions", "cpu_time", "restarts")

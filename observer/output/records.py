@@ -45,6 +45,11 @@ class ProcessRecord(Record, frozen=True):
     """File, line and function in which it is, in the program's own code."""
     machine_state: str | None
     """The state in which a state machine is."""
+    doing: str | None
+    """What it does, as its frames tell: the method and path of a request, the name and id of a task."""
+    doing_since: float | None
+    starts_in: float | None
+    """Seconds until a greenlet begins that is to begin later; 0 where that is not known."""
     status: wire.Status
     message_queue_len: int
     messages_in: int
@@ -78,7 +83,7 @@ class TopRecord(ProcessRecord, frozen=True):
 
 
 class PlaceRecord(Record, frozen=True):
-    """A place of the supervision tree. Its `pid` is null while no process stands in it."""
+    """A place of the supervision tree. Its `pid` is null while no process stands in it. Greenlets are roots."""
 
     pid: str | None
     registered_name: str | None
@@ -90,6 +95,11 @@ class PlaceRecord(Record, frozen=True):
     max_restarts: int | None
     max_seconds: float | None
     restarts_used: int | None
+    kind: str
+    """``supervisor``, ``worker`` or ``greenlet``; `type` says the same."""
+    initial_call: str
+    at: str | None
+    doing: str | None
     children: list[PlaceRecord]
 
 
@@ -336,7 +346,7 @@ def _of_row(kind: type[R], row: wire.Row, **more: Any) -> R:
 
 
 def of_tree(rows: Iterable[wire.Row]) -> list[PlaceRecord]:
-    """Return the roots of the tree whose rows these are, depth first; processes under no supervisor are roots too."""
+    """Return the roots of the tree whose rows these are, depth first; what has no supervisor is a root too."""
     roots: list[PlaceRecord] = []
     above: list[tuple[int, list[PlaceRecord]]] = [(-1, roots)]
     for row in rows:
@@ -345,8 +355,6 @@ def of_tree(rows: Iterable[wire.Row]) -> list[PlaceRecord]:
         siblings = above[-1][1]
         if row.kind == "group":
             above.append((row.depth, siblings))
-            continue
-        if row.kind == "greenlet":  # a greenlet is no process, so it has no place among them
             continue
         place = _of_row(PlaceRecord, row, children=[])
         siblings.append(place)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from observer.output import json_value, node_records, records
+from observer.output import json_value, memory_growth, node_records, records
 
 VERSION = 1
 """Rises when a field goes or changes its meaning. New fields come without a new version."""
@@ -20,6 +20,7 @@ OUTPUTS: dict[str, Any] = {
     "events": list[records.EventRecord],
     "events --follow": records.EventRecord,
     "diagnose": list[records.LintRecord],
+    "memory": memory_growth.MemoryRecord,
     "kill": list[records.KillRecord],
     "exit": list[records.KillRecord],
     "suspend": records.DoneRecord,

@@ -11,7 +11,8 @@ from rich.text import Text
 from rich.tree import Tree
 
 from observer.drawing import event_line
-from observer.drawing.columns import STATUS, group_text
+from observer.drawing.activity import activity
+from observer.drawing.columns import group_text, status_of
 from observer.drawing.process_facts import unanswered_text
 from observer.node.programs import RunningProgram
 from observer.output.records import CheckRecord
@@ -45,7 +46,7 @@ WEIGHTS = {1: ("note", "cyan"), 2: ("warning", "yellow"), 3: ("trouble", "bold r
 
 def nodes(programs: Iterable[RunningProgram], now: float) -> RenderableType:
     """Draw the nodes that answered. Those of one program stand together, below the process that has started them."""
-    table = _table("NODE", "OS PID", "UP", "PYTHON", "COMMAND", right=("OS PID", "UP"))
+    table = plain_table("NODE", "OS PID", "UP", "PYTHON", "COMMAND", right=("OS PID", "UP"))
     for program in programs:
         indent = ""
         if program.master is not None:
@@ -82,7 +83,7 @@ def _place(row: wire.Row, now: float) -> Text:
     if row.kind == "group":
         return Text(safe(group_text(row)), "italic")
     name = Text(safe(row.name or row.child_id or "?"), "bold cyan" if row.kind == "supervisor" else "")
-    parts = [(f" {STATUS[row.status][0]} ", STATUS_STYLES[row.status]), (row.pid or row.status, "dim")]
+    parts = [(f" {status_of(row)[0]} ", STATUS_STYLES[row.status]), (row.pid or row.status, "dim")]
     if row.machine_state is not None:
         parts.append((f"  {safe(row.machine_state)}", "dim"))
     if row.kind == "supervisor":
@@ -98,19 +99,22 @@ def _place(row: wire.Row, now: float) -> Text:
         parts.append((f"  {units.count(row.message_queue_len)} in mailbox", ""))
     if row.started_at is not None:
         parts.append((f"  up {units.duration(now - row.started_at)}", "dim"))
+    if row.kind == "greenlet" and (doing := _activity(row, now)):
+        parts.append((f"  {doing}", ""))
     parts.extend((f"  !{safe(lint)}", "red") for lint in row.lints)
     return name.append_text(Text.assemble(*parts))
 
 
 def processes(rows: Sequence[wire.Row], now: float) -> RenderableType:
     """Draw a list of processes."""
-    table = _table("PID", "NAME", "STATUS", "MAILBOX", "IN", "OUT", "MEMORY", "RESTARTS", "UP", "CALL", right=_FIGURES)
-    for row in rows:
-        table.add_row(*_process(row, now))
-    return table
+    wanted = ("PID", "NAME", "STATUS", "MAILBOX", "IN", "OUT", "MEMORY", "RESTARTS", "UP", "AT", "CALL")
+    return _of_processes(wanted, [_process(row, now) for row in rows], rows)
 
 
 _FIGURES = ("MAILBOX", "IN", "OUT", "MEMORY", "RESTARTS", "UP", "IN/S", "OUT/S", "CPU")
+
+_OF_PROCESSES = ("MAILBOX", "IN", "OUT", "MEMORY", "RESTARTS", "IN/S", "OUT/S")
+"""Columns that have no value for a greenlet."""
 
 
 def _named(row: wire.Row) -> Text:
@@ -118,45 +122,60 @@ def _named(row: wire.Row) -> Text:
     return name if row.machine_state is None else name.append(f" {safe(row.machine_state)}", "not bold dim")
 
 
-def _process(row: wire.Row, now: float) -> tuple[RenderableType, ...]:
-    return (
-        row.pid or "-",
-        _named(row),
-        Text(f"{STATUS[row.status][0]} {row.status}", STATUS_STYLES[row.status]),
-        units.count(row.message_queue_len),
-        units.count(row.messages_in),
-        units.count(row.messages_out),
-        units.size(row.memory),
-        units.count(row.restarts),
-        units.duration(None if row.started_at is None else now - row.started_at),
-        Text(safe(row.initial_call), "dim"),
-    )
-
-
-def busiest(rows: Sequence[tuple[wire.Row, wire.Row | None]], seconds: float) -> RenderableType:
-    """Draw processes with what they did in the last `seconds`: each row and how it was then, None when it was not."""
-    table = _table("PID", "NAME", "STATUS", "MAILBOX", "IN/S", "OUT/S", "CPU", "MEMORY", right=_FIGURES)
-    for row, before in rows:
-        pid, name, status, mailbox, *_ = _process(row, 0.0)
-        received, sent, cpu = gained(row, before, seconds)
-        table.add_row(
-            pid,
-            name,
-            status,
-            mailbox,
-            units.rate(received),
-            units.rate(sent),
-            units.percent(cpu),
-            units.size(row.memory),
-        )
+def _of_processes(
+    wanted: Sequence[str], cells: Sequence[dict[str, RenderableType]], rows: Sequence[wire.Row]
+) -> RenderableType:
+    """Draw a table of processes without the columns that have a value in no row."""
+    bare = bool(rows) and all(row.kind == "greenlet" for row in rows)
+    shown = [column for column in wanted if not (bare and column in _OF_PROCESSES)]
+    table = plain_table(*shown, right=_FIGURES)
+    for row, values in zip(rows, cells, strict=True):
+        blank = _OF_PROCESSES if row.kind == "greenlet" else ()
+        table.add_row(*("" if column in blank else values[column] for column in shown))
     return table
 
 
-def gained(row: wire.Row, before: wire.Row | None, seconds: float) -> tuple[float | None, float | None, float | None]:
+def _process(row: wire.Row, now: float) -> dict[str, RenderableType]:
+    return {
+        "PID": row.pid or "-",
+        "NAME": _named(row),
+        "STATUS": Text(" ".join(status_of(row)[:2]), STATUS_STYLES[row.status]),
+        "MAILBOX": units.count(row.message_queue_len),
+        "IN": units.count(row.messages_in),
+        "OUT": units.count(row.messages_out),
+        "MEMORY": units.size(row.memory),
+        "RESTARTS": units.count(row.restarts),
+        "UP": units.duration(None if row.started_at is None else now - row.started_at),
+        "AT": Text(_activity(row, now)),
+        "CALL": Text(safe(row.initial_call), "dim"),
+    }
+
+
+def _activity(row: wire.Row, now: float) -> str:
+    return "".join(text for text, _ in activity(row, now))
+
+
+def busiest(rows: Sequence[tuple[wire.Row, wire.Row | None]], seconds: float, now: float) -> RenderableType:
+    """Draw processes with what they did in the last `seconds`: each row and how it was then, None when it was not."""
+    cells = []
+    for row, before in rows:
+        received, sent, cpu = gained(row, before, seconds, now)
+        figures = {"IN/S": units.rate(received), "OUT/S": units.rate(sent), "CPU": units.percent(cpu)}
+        cells.append({**_process(row, now), **figures})
+    wanted = ("PID", "NAME", "STATUS", "MAILBOX", "IN/S", "OUT/S", "CPU", "MEMORY", "AT")
+    return _of_processes(wanted, cells, [row for row, _ in rows])
+
+
+def gained(
+    row: wire.Row, before: wire.Row | None, seconds: float, now: float
+) -> tuple[float | None, float | None, float | None]:
     """Return messages received and sent a second, and the share of a core, since `before`; None where unknown.
 
-    A node that begins to measure processor time with the first question has seen none until then.
+    A node that begins to measure processor time with the first question has seen none until then. What was started
+    since then has gained all that it has.
     """
+    if before is None and row.started_at is not None and row.started_at > now - seconds:
+        before = wire.Row(key=row.key, pid=row.pid)
     if before is None or before.pid != row.pid or seconds <= 0:
         return None, None, None
     cpu = None if row.cpu_time is None else (row.cpu_time - (before.cpu_time or 0.0)) / seconds
@@ -179,16 +198,19 @@ def details(answer: wire.Details, now: float) -> RenderableType:
     fact("registered name", row.registered_name)
     fact("label", row.label)
     fact("initial call", row.initial_call)
-    fact("status", row.status)
+    fact("status", status_of(row)[1])
     fact("machine state", row.machine_state)
+    fact("at", _activity(row, now))
     fact("waits for", answer.waiting_for and _related([answer.waiting_for]))
-    fact("mailbox", f"{row.message_queue_len} message{'' if row.message_queue_len == 1 else 's'}")
-    fact("unanswered", unanswered_text(answer) if answer.unanswered else None)
-    fact("messages", f"{row.messages_in} in, {row.messages_out} out")
+    if row.kind != "greenlet":
+        fact("mailbox", f"{row.message_queue_len} message{'' if row.message_queue_len == 1 else 's'}")
+        fact("unanswered", unanswered_text(answer) if answer.unanswered else None)
+        fact("messages", f"{row.messages_in} in, {row.messages_out} out")
     age = "" if row.memory_age is None else f", estimated {units.duration(row.memory_age)} ago"
     fact("memory", None if row.memory is None else f"{row.memory} bytes{age}")
     fact("up", units.duration(None if row.started_at is None else now - row.started_at))
-    fact("restarts", row.restarts)
+    fact("processor time", None if row.cpu_time is None else f"{row.cpu_time:.3f} s seen")
+    fact("restarts", None if row.kind == "greenlet" else row.restarts)
     fact("supervisor", row.supervisor and f"{row.supervisor} (child {row.child_id}, {row.restart})")
     if row.strategy is not None:
         fact("strategy", f"{row.strategy}, {budget(row.restarts_used, row.max_restarts, row.max_seconds)}")
@@ -197,8 +219,9 @@ def details(answer: wire.Details, now: float) -> RenderableType:
     fact("links", _related(answer.links))
     fact("monitors", _related(answer.monitors))
     fact("monitored by", _related(answer.monitored_by))
-    fact("traps exits", "yes" if answer.trap_exit else "no")
-    fact("priority", answer.priority)
+    if row.kind != "greenlet":
+        fact("traps exits", "yes" if answer.trap_exit else "no")
+        fact("priority", answer.priority)
     fact("max heap size", answer.max_heap_size and f"{answer.max_heap_size} bytes")
     fact("lints", ", ".join(row.lints))
     parts: list[RenderableType] = [facts]
@@ -281,7 +304,7 @@ def event(each: wire.Event) -> Text:
 
 def lints(found: Sequence[wire.Lint]) -> RenderableType:
     """Draw findings."""
-    table = _table("WEIGHT", "KIND", "PROCESSES", "FINDING")
+    table = plain_table("WEIGHT", "KIND", "PROCESSES", "FINDING")
     for lint in found:
         word, style = WEIGHTS.get(lint.weight, (str(lint.weight), ""))
         table.add_row(Text(word, style), safe(lint.kind), " ".join(map(safe, lint.pids)), Text(safe(lint.sentence)))
@@ -299,7 +322,8 @@ def checks(found: Sequence[CheckRecord]) -> RenderableType:
     return facts
 
 
-def _table(*columns: str, right: Sequence[str] = ()) -> Table:
+def plain_table(*columns: str, right: Sequence[str] = ()) -> Table:
+    """Return a table without lines, whose columns named in `right` are figures."""
     table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, show_edge=False)
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")

@@ -26,6 +26,9 @@ ORDERS: tuple[tuple[Sort, str, str], ...] = (
     ("cpu_time", "CPU", "most first"),
     ("restarts", "Restarts", "most first"),
     ("started_at", "Uptime", "oldest first"),
+    ("at", "At", "by file, line and function"),
+    ("doing", "Doing", "what it does, A to Z"),
+    ("doing_since", "Since", "longest at it first"),
 )
 """What can be sorted by: the wire's word, a title, and which end comes first."""
 

@@ -11,14 +11,25 @@ from textual.content import Content
 from textual.widgets import Static
 
 from observer.model.observed_node import ObservedNode
-from observer.model.views import DESCENDING, GroupBy, ProcessesView
+from observer.model.views import DESCENDING, ProcessesView
 from observer.screens.choose_sort import ORDERS
 from observer.screens.rows_screen import RowsScreen
 from observer.text import tones
 from observer.widgets.key_bar import MORE
 from runtime.introspection import wire
 
-GROUPS: tuple[GroupBy, ...] = ("", "label", "supervisor", "initial_call")
+GROUPS: dict[wire.GroupBy, str] = {
+    "": "",
+    "label": "label",
+    "supervisor": "sup",
+    "initial_call": "call",
+    "doing": "doing",
+    "at": "at",
+}
+"""What rows can be grouped by, in turn, each with the field of a filter that finds the members of a group."""
+
+NO_VALUE = {"doing": "nothing known", "at": "no code"}
+"""What the node calls the group of those without a value."""
 
 
 class ProcessesScreen(RowsScreen[ProcessesView]):
@@ -28,7 +39,13 @@ class ProcessesScreen(RowsScreen[ProcessesView]):
     VIEW = "Processes"
     BINDINGS = [
         Binding("d", "delta", "Delta", id="delta", group=MORE, tooltip="Sort by what was gained since the last look"),
-        Binding("b", "group", "Group by", id="group", tooltip="Group by label, by supervisor, by initial call"),
+        Binding(
+            "b",
+            "group",
+            "Group by",
+            id="group",
+            tooltip="Group by label, supervisor, call, activity or place",
+        ),
     ]
 
     def __init__(self, observed: ObservedNode) -> None:
@@ -71,7 +88,8 @@ class ProcessesScreen(RowsScreen[ProcessesView]):
 
     def action_group(self) -> None:
         """Group by the next thing there is to group by."""
-        following = GROUPS[(GROUPS.index(self.view.group_by) + 1) % len(GROUPS)]
+        orders = [*GROUPS]
+        following = orders[(orders.index(self.view.group_by) + 1) % len(orders)]
         self.look_at(replace(self.view, group_by=following))
 
     def open_row(self, row: wire.Row) -> None:
@@ -79,8 +97,9 @@ class ProcessesScreen(RowsScreen[ProcessesView]):
         if row.kind != "group":
             super().open_row(row)
             return
-        field = {"label": "label", "supervisor": "sup", "initial_call": "call"}.get(self.view.group_by, "name")
-        self.line.value = f'{field}="{row.name}"'
+        by = self.view.group_by
+        value = "" if row.name == NO_VALUE.get(by) else row.name
+        self.line.value = f'{GROUPS[by] or "name"}="{value}"'
         self.line.open()
         self.line.keep()
         self.look_at(replace(self.view, group_by="", filter=self.line.value))

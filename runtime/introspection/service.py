@@ -112,6 +112,7 @@ class Service:
     def _every_second(self) -> None:
         if self.log.is_due:
             self.node.call_soon_threadsafe(self.log.tick)
+        self.answers.node.findings.weigh_program()
         self.answers.forget([*self._caches.values()])
 
     def _warn(self, text: str) -> None:

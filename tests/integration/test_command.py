@@ -268,13 +268,17 @@ def test_a_program_of_plain_greenlets_is_listed_and_one_of_them_killed(script: C
         gevent.joinall([gevent.spawn(nap) for _ in range(2)])
     """
     with node(script(plain)):
-        until(lambda: "2 greenlets" in observer("tree"))
+        until(lambda: "3 greenlets" in observer("tree"))
         assert "nap" in observer("tree")
-        assert observer("tree", "--json") == []
-        assert [each["kind"] for each in observer("ps", "--json")] == ["greenlet", "greenlet"]
+        roots = observer("tree", "--json")
+        assert [(each["pid"], each["kind"]) for each in roots] == [(f"g{n}", "greenlet") for n in range(3)]
+        main, *naps = observer("ps", "--json")
+        assert (main["pid"], main["label"], main["kind"]) == ("g0", "main greenlet", "greenlet")
+        assert {each["at"] for each in naps} == {"program.py:4 nap"}
+        assert "main greenlet" in observer("kill", "g0", status=1)
         assert observer("info", "g2", "--json")["initial_call"] == "__main__.nap"
         assert "Killed g2" in observer("kill", "g2")
-        until(lambda: "1 greenlet" in observer("tree"))
+        until(lambda: "2 greenlets" in observer("tree"))
         assert "There is no greenlet g2" in observer("kill", "g2", status=1)
         assert "no process" in observer("send", "g1", "'hello'", status=2)
 

@@ -150,7 +150,7 @@ def test_chaos_everything_that_is_killed_comes_back(folder: Path) -> None:
 
 def test_greenlets_a_program_without_a_process_is_watched(folder: Path) -> None:
     with Screen(folder, "demo", "plain") as screen:
-        screen.shows(r"^ greenlets 4 ")
+        screen.shows(r"^ greenlets 5 ")
         screen.select("waiter")
         screen.keys("Enter")
         screen.shows(r"waiter +.*plain\.py:\d+")

@@ -9,7 +9,7 @@ from textual.dom import DOMNode
 
 from observer.app import VIEWS, ObserverApp
 from observer.drawing.advice import ADVICE
-from observer.drawing.columns import ALL, STATUS
+from observer.drawing.columns import ALL, DELAYED, STATUS
 from observer.screens.chaos_screen import ChaosScreen
 from observer.screens.confirm_kill import ConfirmKill
 from observer.screens.process_screen import ProcessScreen
@@ -60,7 +60,7 @@ def test_there_is_a_page_for_every_view_with_its_picture() -> None:
 
 def test_every_column_sign_and_finding_is_explained() -> None:
     assert {column.title for column in ALL.values() if f"| {column.title}" not in GUIDE} == set()
-    assert {sign for sign, *_ in STATUS.values() if f"`{sign}`" not in GUIDE} == set()
+    assert {sign for sign, *_ in [*STATUS.values(), DELAYED] if f"`{sign}`" not in GUIDE} == set()
     assert set(re.findall(r"^\| (\w+) \|", GUIDE, re.MULTILINE)) >= set(ADVICE)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from runtime.introspection import wire
 from tests.support.fake_node import FakeNode
-from tests.support.fake_process import FakeProcess
+from tests.support.fake_process import START, FakeProcess
 
 
 def chat(**more: object) -> FakeNode:
@@ -20,12 +21,38 @@ def chat(**more: object) -> FakeNode:
     )
     clients = root.add("clients", "<0.12.0>", kind="supervisor", strategy="dynamic", memory=9_000)
     for number, name in enumerate(("ada", "bob", "charles"), 13):
-        clients.add(name, f"<0.{number}.0>", rate=40.0 - number, queue=(number - 13) * 7, memory=5_000 + 900 * number)
-    root.add("listener", "<0.16.0>", memory=7_200, initial_call="demos.chat.accept")
+        clients.add(
+            name,
+            f"<0.{number}.0>",
+            rate=40.0 - number,
+            queue=(number - 13) * 7,
+            memory=5_000 + 900 * number,
+            at="client.py:31 talk",
+        )
+    root.add("listener", "<0.16.0>", memory=7_200, initial_call="demos.chat.accept", at="door.py:17 accept")
     stray = FakeProcess("strays", "no supervisor", None, "group")
     stray.add("main", "<0.1.0>", memory=3_000, initial_call="demos.chat.main")
     stray.children[0].key = "<0.1.0>"
     return FakeNode(root, stray, **more)  # type: ignore[arg-type]
+
+
+def server() -> FakeNode:
+    """Return a plain gevent program without a process: a server with some requests, and a ticker."""
+    group = FakeProcess(wire.GREENLETS, "greenlets", None, "group", unfolded_at_first=False)
+
+    def add(name: str, at: str, doing: str | None = None, age: float = 300.0, **more: object) -> None:
+        pid = f"g{len(group.children) + 1}"
+        started_at = START - age
+        group.children.append(
+            FakeProcess(pid, name, pid, "greenlet", parent=group, at=at, doing=doing, started_at=started_at, **more)  # type: ignore[arg-type]
+        )
+
+    add("ticker", "shop.py:23 tick", cpu=0.01)
+    for number in range(4):
+        add("WSGIServer.handle", "orders.py:5 find", "GET /orders", age=1.0 + number)
+    add("WSGIServer.handle", "report.py:71 add_up", "POST /reports/2024", age=12.0, cpu=0.87, status="running")
+    add("mailer", "mail.py:9 send")
+    return FakeNode(group, name="shop")
 
 
 def crowd(count: int, per_pool: int = 100) -> FakeNode:

@@ -37,6 +37,8 @@ class FakeProcess:
     failed_at: float | None = None
     lints: tuple[str, ...] = ()
     initial_call: str = "demos.chat.client"
+    at: str | None = None
+    doing: str | None = None
     unfolded_at_first: bool = True
 
     def walk(self) -> Iterator[FakeProcess]:

@@ -18,6 +18,7 @@ from runtime.introspection.answers import (
     events,
     kill_plan,
     lints,
+    memory,
     names_and_sockets,
     node_stats,
     places,
@@ -47,6 +48,7 @@ ANSWERED_IN_TURN: dict[type[wire.Query], Callable[[Any, ObservedNode, ClientCach
 
 ANSWERED_AT_ONCE: dict[type[wire.Query], Callable[[Any, ObservedNode, ClientCache, Pace], wire.AnyAnswer]] = {
     wire.GetEvents: events.answer,
+    wire.GetMemory: memory.answer,  # it waits for the hub
     wire.GetProcess: process_details.answer,  # it may wait for a server, and others must not wait with it
     wire.OpenConsole: console.open_console,
     wire.Evaluate: console.evaluate,

@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+import psutil
+
 from runtime.introspection import wire
 from runtime.introspection.answers.restart_budget import budget_used
 from runtime.introspection.events.event_log import EventLog
@@ -53,6 +55,15 @@ REMEMBERED = 30.0
 LONG_STALL = 1.0
 """Seconds for which the hub must have been held, if that is to be a finding once it is over."""
 
+PROGRAM_GAIN = 16 * 1_048_576
+"""Bytes by which the whole program must have grown to be told of: caches fill, and Python keeps what it frees."""
+
+PROGRAM_GROWING_FOR = 15.0
+"""Seconds for which it must have grown."""
+
+WEIGHED_EVERY = 1.0
+"""Seconds between two looks at the memory of the whole program."""
+
 MAX_FINDINGS = 200
 """Findings that are reported, the heaviest first."""
 
@@ -69,9 +80,13 @@ class Findings:
         self._since: dict[tuple[str, tuple[str, ...]], float] = {}
         self._lengths: dict[Process, tuple[int, int]] = {}
         self._refused: dict[Process, tuple[int, float]] = {}
-        self._memory: dict[Process, MemoryTrend] = {}
+        self._memory: dict[int, MemoryTrend] = {}
+        """By number of the process."""
+        self._rss = MemoryTrend(PROGRAM_GAIN, PROGRAM_GROWING_FOR)
         self._remained: dict[Process, float] = {}
         """Dead processes whose frames run, and since when that is known."""
+        self._weighed_at = 0.0
+        self._system = psutil.Process()
         self._looked_at = 0.0
         self._cost = 0.0
 
@@ -81,8 +96,11 @@ class Findings:
         return time.monotonic() - self._looked_at >= max(PERIOD, self._cost / SHARE)
 
     def clear(self) -> None:
-        """Forget the processes that were watched for growth: they may be dead by now."""
-        self._lengths, self._refused, self._memory = {}, {}, {}
+        """Forget the processes that were watched: they may be dead by now.
+
+        The trends of their memory are kept, by number: a leak goes on while no observer asks.
+        """
+        self._lengths, self._refused = {}, {}
 
     def look(self, census: TopLevel, branches: SupervisorNodes, pace: Pace) -> None:
         """Look for what is wrong; `found` gives it, heaviest first."""
@@ -100,6 +118,7 @@ class Findings:
                 if not number & 63:
                     pace.breathe()
             pace.breathe()
+        found.extend(self._program_grows(found))
         found.extend(_cycles(waiting, pace))
         found.extend(islice(self._alone(census, pace), MAX_FINDINGS))
         self._forget_dead()
@@ -188,13 +207,13 @@ class Findings:
             or process.saved
             or process.waiting_for is not None
             or process.unexpected is not None
-            or ((memory := process.memory) is not None and (memory >= LARGE_MEMORY or process in known))
+            or ((memory := process.memory) is not None and (memory >= LARGE_MEMORY or process.pid.id in known))
         ]
 
     def _of_process(self, process: Process, present: float) -> Iterator[wire.Lint]:
         if process.mailbox and len(process.mailbox) >= LONG_MAILBOX:
             yield from self._mailbox(process)
-        elif process.memory is not None and (process.memory >= LARGE_MEMORY or process in self._memory):
+        elif process.memory is not None and (process.memory >= LARGE_MEMORY or process.pid.id in self._memory):
             yield from self._leak(process, process.memory)
         if process.saved and process.state is RECEIVING:
             yield from self._never_taken(process, present)
@@ -211,9 +230,9 @@ class Findings:
             yield wire.Lint(kind="mailbox_grows", weight=2, pids=(str(process.pid),), sentence=sentence)
 
     def _leak(self, process: Process, memory: int) -> Iterator[wire.Lint]:
-        trend = self._memory.get(process)
+        trend = self._memory.get(process.pid.id)
         if trend is None:
-            trend = self._memory[process] = MemoryTrend()
+            trend = self._memory[process.pid.id] = MemoryTrend()
         trend.add(memory, process.memory_at)
         growth = trend.growth()
         if growth is not None:
@@ -222,6 +241,25 @@ class Findings:
                 f"in {growth.seconds:.0f} s, to {growth.memory / 1e6:.1f} MB."
             )
             yield wire.Lint(kind="memory_grows", weight=2, pids=(str(process.pid),), sentence=sentence)
+
+    def weigh_program(self) -> None:
+        """Take the memory of the whole program, when the last time is long enough ago. It costs next to nothing."""
+        present = time.monotonic()
+        if present - self._weighed_at >= WEIGHED_EVERY:
+            self._weighed_at = present
+            self._rss.add(self._system.memory_info().rss, present)
+
+    def _program_grows(self, found: Sequence[wire.Lint]) -> Iterator[wire.Lint]:
+        """Tell of memory that grows without a process that is told of already."""
+        self.weigh_program()
+        growth = self._rss.growth()
+        if growth is None or any(lint.kind == "memory_grows" for lint in found):
+            return
+        sentence = (
+            f"The memory of the whole program only grows: by {growth.gained / 1e6:.0f} MB "
+            f"in {growth.seconds:.0f} s, to {growth.memory / 1e6:.0f} MB."
+        )
+        yield wire.Lint(kind="program_grows", weight=2, pids=(), sentence=sentence)
 
     def _never_taken(self, process: Process, present: float) -> Iterator[wire.Lint]:
         saved = process.saved
@@ -255,7 +293,7 @@ class Findings:
     def _forget_dead(self) -> None:
         self._lengths = {p: seen for p, seen in self._lengths.items() if p.state is not DEAD}
         self._refused = {p: seen for p, seen in self._refused.items() if p.state is not DEAD}
-        self._memory = {p: trend for p, trend in self._memory.items() if p.state is not DEAD}
+        self._memory = {n: trend for n, trend in self._memory.items() if self.node.find(n) is not None}
 
 
 def _of_current(stall: Stall, seconds: float) -> wire.Lint:

@@ -14,9 +14,11 @@ from runtime.introspection.events.greenlets import Greenlets
 from runtime.introspection.measuring.cpu_clock import CpuClock
 from runtime.introspection.measuring.cpu_meter import CpuMeter
 from runtime.introspection.measuring.cpu_sampler import CpuSampler
+from runtime.introspection.measuring.memory_census import MemoryCensus
 from runtime.introspection.measuring.memory_sampler import MemorySampler
 from runtime.introspection.measuring.sender_sampler import SenderSampler
 from runtime.introspection.measuring.socket_holders import SocketHolders
+from runtime.introspection.reading.activity import WITHHELD
 from runtime.introspection.reading.rows import Snapshot
 from runtime.introspection.reading.supervisor_nodes import SupervisorNodes
 from runtime.introspection.reading.tree_path import parse_pid
@@ -66,20 +68,25 @@ class ObservedNode:
         self.server_states = ServerStates(self.calls)
         self.interruptions = Interruptions(watchdog, log, greenlets)
         self.memory = MemorySampler(node)
+        self.census = MemoryCensus(node)
         self.cpu: CpuClock = CpuSampler(node) if CpuSampler.is_possible(node) else CpuMeter(node)
         self.socket_holders = SocketHolders(node)
         self.senders = SenderSampler(node)
         self.consoles: list[Console] = []
         """The consoles that are open."""
+        if not permissions.state:
+            WITHHELD.add(node)
 
     def close(self) -> None:
         """Stop measuring, and close what is open. In the node's thread."""
         for console in self.consoles:
             console.close()
         self.memory.close()
+        self.census.close()
         self.cpu.close()
         self.socket_holders.close()
         self.senders.close()
+        WITHHELD.discard(self.node)
 
     def update(self, pace: Pace) -> None:
         """Look at which supervisors there are, and which processes are under none."""

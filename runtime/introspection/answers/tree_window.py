@@ -6,10 +6,13 @@ from runtime.introspection import wire
 from runtime.introspection.answers.client_cache import ClientCache
 from runtime.introspection.answers.observed_node import ObservedNode
 from runtime.introspection.answers.span import span
+from runtime.introspection.events.greenlets import Greenlets
 from runtime.introspection.reading.filter import parse_filter
 from runtime.introspection.reading.tree import Tree
 from runtime.introspection.reading.tree_path import parse_pid, path_of
+from runtime.introspection.threads.chunked import Chunked
 from runtime.introspection.threads.pace import Pace
+from runtime.kernel.plain_greenlet import PlainGreenlet
 
 
 def answer(query: wire.GetTree, node: ObservedNode, client: ClientCache, pace: Pace) -> wire.Window:
@@ -21,7 +24,7 @@ def answer(query: wire.GetTree, node: ObservedNode, client: ClientCache, pace: P
     if known is None:
         test = parse_filter(query.filter)
         node.update(pace)
-        tree.grow(node.supervisors.tops, node.top_level.free(), node.greenlets, test)
+        tree.grow(node.supervisors.tops, node.top_level.free(), _by_thread(node.greenlets), test)
     key = _anchor_key(query.anchor)
     index = None if key is None else tree.index_of(key)
     start, end = span(query.offset, query.limit, tree.total, index if query.follow else None)
@@ -37,6 +40,17 @@ def answer(query: wire.GetTree, node: ObservedNode, client: ClientCache, pace: P
         anchor_index=index,
         matched=tree.matched,
     )
+
+
+def _by_thread(greenlets: Greenlets) -> dict[str, Chunked[PlainGreenlet]]:
+    """Return the greenlets of each hub by the name of its thread; threads of one name are told by their numbers."""
+    threads = greenlets.threads()
+    if not threads:
+        return {"": greenlets}
+    found = {"": greenlets.of_thread(None)}
+    for thread, name in threads.items():
+        found[name if name not in found else f"{name} {thread}"] = greenlets.of_thread(thread)
+    return found
 
 
 def _anchor_key(anchor: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""The trend of one process's memory: whether it grows and goes on growing, seen over minutes.
+"""The trend of the memory of one process or of a program: whether it grows and goes on growing, seen over minutes.
 
 Single estimates jump: a worker that is met inside a callback holds its request and a stack besides what it keeps. So
 the trend goes by the lowest estimate of each stretch of time. The stretches become longer as time passes, and a few
@@ -61,9 +61,11 @@ class Growth(NamedTuple):
 class MemoryTrend:
     """The estimates of one process's memory, oldest first, summed up in stretches."""
 
-    __slots__ = ("_length", "_reached", "_risen_at", "_stretches")
+    __slots__ = ("_gain", "_growing_for", "_length", "_reached", "_risen_at", "_stretches")
 
-    def __init__(self) -> None:
+    def __init__(self, gain: int = GAIN, growing_for: float = GROWING_FOR) -> None:
+        self._gain = gain
+        self._growing_for = growing_for
         self._stretches: list[Stretch] = []
         self._length = SHORTEST
         self._reached = 0
@@ -106,7 +108,7 @@ class MemoryTrend:
         gained, seconds = newest.low - oldest.low, newest.ended - oldest.begun
         was_as_large_before = any(earlier.high >= newest.high for earlier in stretches[:first])
         stood_still = newest.ended - self._risen_at
-        if gained < GAIN or seconds < GROWING_FOR or was_as_large_before:
+        if gained < self._gain or seconds < self._growing_for or was_as_large_before:
             return None
         if stood_still > max(STANDS_STILL, PATIENCE * seconds):
             return None

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from runtime.introspection.reading.activity import activity_of
 from runtime.introspection.reading.rows import queue_length
+from runtime.introspection.reading.stack import line_of
 from runtime.introspection.reading.tree_path import (
     ChildFinder,
     Position,
@@ -128,6 +130,16 @@ def _number(read: Callable[[Process], float | None]) -> Callable[[Subject], floa
     return field
 
 
+def _activity(process: Process) -> str:
+    activity = activity_of(process)
+    return "" if activity is None else activity.text
+
+
+def _busy_for(process: Process) -> float:
+    activity = activity_of(process)
+    return 0.0 if activity is None else time.time() - (activity.since or process.started_at)
+
+
 def _child_count(process: Process) -> int:
     kept = children_of(process)
     return 0 if kept is None else len(kept.children)
@@ -147,6 +159,8 @@ TEXTS: dict[str, Callable[[Subject], str]] = {
     "restart": lambda subject: "" if (child := subject.child) is None else child.spec.restart,
     "strategy": _strategy,
     "priority": _text(lambda process: process.priority),
+    "at": _text(line_of),
+    "doing": _text(_activity),
 }
 """Fields that are texts."""
 
@@ -158,6 +172,7 @@ NUMBERS: dict[str, Callable[[Subject], float]] = {
     "reductions": _number(lambda process: process.reductions),
     "cpu_time": _number(lambda process: process.cpu_time),
     "age": _number(lambda process: time.time() - process.started_at),
+    "doing_for": _number(_busy_for),
     "links": _number(lambda process: len(process.links)),
     "children": _number(_child_count),
     "restarts": lambda subject: 0 if (child := subject.child) is None else child.restarts,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from runtime.introspection import wire
+from runtime.introspection.reading.activity import activity_of
 from runtime.introspection.reading.deltas import Deltas
 from runtime.introspection.reading.filter import Test
 from runtime.introspection.reading.filter_fields import Subject
 from runtime.introspection.reading.ranking import Ranking
 from runtime.introspection.reading.rows import Snapshot, queue_length
 from runtime.introspection.reading.sorting import COLUMNS, GAINING
+from runtime.introspection.reading.stack import line_of
 from runtime.introspection.reading.tree_path import (
     ChildFinder,
     Position,
@@ -36,6 +39,19 @@ MOST_GROUPS = 10_000
 
 REST = "all others"
 
+NOTHING_KNOWN, NO_PLACE = "nothing known", "no code"
+"""Names of the groups of those whose stack does not tell what they do, and of those that have no stack."""
+
+_FIGURES_OF_GROUPS = {
+    "tree": "count",
+    "pid": "count",
+    "status": "count",
+    "at": "name",
+    "doing": "name",
+    "doing_since": "seconds_longest",
+}
+"""What groups are sorted by for figures that only single processes have."""
+
 
 @dataclass(slots=True)
 class Group:
@@ -51,10 +67,14 @@ class Group:
     cpu_time: float = 0.0
     restarts: int = 0
     started_at: float = 0.0
+    seconds_total: float = 0.0
+    seconds_longest: float = 0.0
 
-    def add(self, process: Process, child: Child | None) -> None:
-        """Count a process in. `child` is its supervisor's record of it."""
+    def add(self, process: Process, child: Child | None, seconds: float) -> None:
+        """Count a process in. `child` is its supervisor's record of it, `seconds` how long it has done what it does."""
         self.count += 1
+        self.seconds_total += seconds
+        self.seconds_longest = max(self.seconds_longest, seconds)
         self.message_queue_len += queue_length(process)
         self.messages_in += process.messages_in
         self.messages_out += process.messages_out
@@ -64,8 +84,8 @@ class Group:
         self.restarts += 0 if child is None else child.restarts
         self.started_at = max(self.started_at, process.started_at)
 
-    def row(self) -> wire.Row:
-        """Return the row of the group."""
+    def row(self, timed: bool) -> wire.Row:
+        """Return the row of the group; `timed` for one with the time that its members have taken."""
         return wire.Row(
             key=f"group:{self.name}",
             kind="group",
@@ -79,6 +99,8 @@ class Group:
             cpu_time=self.cpu_time or None,
             restarts=self.restarts,
             started_at=self.started_at,
+            seconds_total=round(self.seconds_total, 3) if timed else None,
+            seconds_longest=round(self.seconds_longest, 3) if timed else None,
         )
 
 
@@ -175,24 +197,36 @@ class Listing:
 
     def _grouped(self, listed: AllRows | Subset[Process], deltas: Deltas) -> list[Group]:
         groups: dict[str, Group] = {}
-        name_of = _GROUPS[self.query.group_by]
+        by = self.query.group_by
+        name_of = _GROUPS.get(by, _label)
+        present = time.time()
         siblings = ChildFinder()
         names: dict[Process, str] = {}
         for chunk in listed:
             for number, process in enumerate(chunk):
                 child = siblings.child_of(process)
-                name = name_of(process, siblings, names)
+                since = process.started_at
+                if by == "doing":
+                    activity = activity_of(process)
+                    name = NOTHING_KNOWN if activity is None else activity.text
+                    since = since if activity is None else activity.since or since
+                    self.pace.breathe()
+                elif by == "at":
+                    name = line_of(process) or NO_PLACE
+                    self.pace.breathe()
+                else:
+                    name = name_of(process, siblings, names)
                 group = groups.get(name)
                 if group is None and len(groups) >= MOST_GROUPS:
                     group = groups.get(REST)
                     name = REST
                 if group is None:
                     group = groups[name] = Group(name)
-                group.add(process, child)
+                group.add(process, child, max(0.0, present - since))
                 if not number & 255:
                     self.pace.breathe()
         sort = self.query.sort
-        figure = "count" if sort in ("tree", "pid", "status") else sort
+        figure = _FIGURES_OF_GROUPS.get(sort, sort)
         values = {name: getattr(group, figure) for name, group in groups.items()}
         if self.query.delta and sort in GAINING:
             values = deltas.of_groups(f"{sort} by {self.query.group_by}", values)
@@ -201,7 +235,8 @@ class Listing:
     def rows(self, start: int, end: int, snapshot: Snapshot) -> list[wire.Row]:
         """Return the rows of the lines from `start` up to `end`. Processes that have died meanwhile are left out."""
         if self.query.group_by:
-            return [group.row() for group in self._groups[start:end]]
+            timed = self.query.group_by in ("at", "doing")
+            return [group.row(timed) for group in self._groups[start:end]]
         rows = []
         keys: dict[Process, str] = {}
         for number, process in enumerate(self._ranking.window(start, end, self.pace)):

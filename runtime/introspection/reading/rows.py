@@ -6,7 +6,8 @@ import math
 import time
 
 from runtime.introspection import wire
-from runtime.introspection.reading.stack import place_in_code
+from runtime.introspection.reading.activity import activity_of
+from runtime.introspection.reading.stack import line_of
 from runtime.introspection.reading.tree_path import (
     Position,
     child_text,
@@ -23,6 +24,7 @@ from runtime.introspection.reading.tree_path import (
 from runtime.introspection.threads.racy_read import some
 from runtime.kernel import clock
 from runtime.kernel.info import status_of
+from runtime.kernel.plain_greenlet import PlainGreenlet
 from runtime.kernel.process import Pid, Process
 from runtime.otp.gen_statem import GenStatem
 from runtime.supervision.child import RESTARTING, Child
@@ -105,6 +107,7 @@ class Snapshot:
             key = join(parent_key or "", child) if child is not None else root_path(process)
         memory = process.memory
         pid = str(process.pid)
+        activity = activity_of(process)
         values: dict[str, object] = {}
         if is_supervisor(process):
             values = self.of_supervisor(process, absent)
@@ -118,8 +121,11 @@ class Snapshot:
             label=None if process.label is None else text_of(process.label),
             child_id=None if child is None else child_text(child),
             initial_call=initial_call(process),
-            at=place_in_code(process),
+            at=line_of(process),
             machine_state=machine_state(process) if self.states else None,
+            doing=None if activity is None else activity.text,
+            doing_since=None if activity is None else activity.since,
+            starts_in=process.starts_in if isinstance(process, PlainGreenlet) else None,
             status=status_of(process),  # type: ignore[arg-type]
             message_queue_len=queue_length(process),
             messages_in=process.messages_in,

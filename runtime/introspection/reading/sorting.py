@@ -6,12 +6,16 @@ everything else.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from runtime.introspection import wire
+from runtime.introspection.reading.activity import activity_of
 from runtime.introspection.reading.rows import queue_length
+from runtime.introspection.reading.stack import line_of
 from runtime.introspection.reading.tree_path import ChildFinder, display_name
+from runtime.introspection.threads.pace import Pace
 from runtime.kernel.info import status_of
 from runtime.kernel.process import Process
 
@@ -34,6 +38,32 @@ def _queue_lengths(processes: Sequence[Process]) -> list[int]:
     return [0 if p.mailbox is None and p.saved is None else queue_length(p) for p in processes]
 
 
+def _of_stacks(read: Callable[[Process], Any], nothing: Any) -> Column:
+    """Return a column that is read from the stacks: slowly, so it lets others run now and then."""
+
+    def column(processes: Sequence[Process]) -> list[Any]:
+        pace, values = Pace(), []
+        for process in processes:
+            if process.worker is None:
+                values.append(nothing)
+            else:
+                values.append(read(process))
+                pace.breathe()
+        return values
+
+    return column
+
+
+def _activity(process: Process) -> str:
+    activity = activity_of(process)
+    return "" if activity is None else activity.text
+
+
+def _busy_since(process: Process) -> float:
+    activity = activity_of(process)
+    return math.inf if activity is None else activity.since or process.started_at
+
+
 COLUMNS: dict[wire.Sort, Column] = {
     "name": _names,
     "pid": lambda processes: [process.pid.id for process in processes],
@@ -46,6 +76,9 @@ COLUMNS: dict[wire.Sort, Column] = {
     "cpu_time": lambda processes: [process.cpu_time for process in processes],
     "restarts": _restarts,
     "started_at": lambda processes: [process.started_at for process in processes],
+    "at": _of_stacks(lambda process: line_of(process) or "", ""),
+    "doing": _of_stacks(_activity, ""),
+    "doing_since": _of_stacks(_busy_since, math.inf),
 }
 """How to read each figure, in the order of the processes. ``tree`` is not one: it stands for the order of start."""
 

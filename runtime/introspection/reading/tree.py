@@ -21,7 +21,7 @@ from runtime.introspection.reading.ranking import Ranking
 from runtime.introspection.reading.rows import Snapshot
 from runtime.introspection.reading.sorting import COLUMNS
 from runtime.introspection.reading.supervisor_nodes import SupervisorNode
-from runtime.introspection.reading.tree_path import FREE, GROUPS, Position, join, parse_pid
+from runtime.introspection.reading.tree_path import FREE, Position, group_name, join, parse_pid
 from runtime.introspection.threads import chunked
 from runtime.introspection.threads.chunked import Chunked, ChunkedList, Subset
 from runtime.introspection.threads.pace import Pace
@@ -68,12 +68,22 @@ class Tree:
 
     # -- What is shown ------------------------------------------------------------------------------------------
 
-    def grow(self, tops: list[SupervisorNode], free: Chunked[Process], plain: Chunked[Any], test: Test | None) -> None:
-        """Lay out the lines: the trees of all roots, then `free` processes and `plain` greenlets in a group each."""
+    def grow(
+        self,
+        tops: list[SupervisorNode],
+        free: Chunked[Process],
+        plain: Mapping[str, Chunked[Any]],
+        test: Test | None,
+    ) -> None:
+        """Lay out the lines: the trees of all roots, then `free` processes in a group.
+
+        `plain` has the greenlets of each hub, by the name of its thread, which is empty for the node's own.
+        """
         if test is not None:
             self.matched = 0
         root = self.query.root
-        groups: dict[str, Chunked[Any]] = {FREE: free, wire.GREENLETS: plain}
+        groups: dict[str, Chunked[Any]] = {FREE: free}
+        groups.update((f"{wire.GREENLETS}:{name}" if name else wire.GREENLETS, group) for name, group in plain.items())
         if root in groups:
             tops, groups = [], {root: groups[root]}
         elif root is not None:
@@ -247,7 +257,7 @@ class Tree:
     def _section_row(self, section: Section, parent: SupervisorNode | None) -> wire.Row:
         node = section.node
         if node is None:
-            name, count = GROUPS[section.key], len(section.items)
+            name, count = group_name(section.key), len(section.items)
             return wire.Row(
                 key=section.key,
                 kind="group",
@@ -321,7 +331,7 @@ class Tree:
 def _member(group: Section, key: str) -> Process | None:
     """Return the process with that key in a group."""
     pid = parse_pid(key)
-    if pid is not None or group.key != wire.GREENLETS:
+    if pid is not None or not group.key.startswith(wire.GREENLETS):
         return None if pid is None else pid.process
     return next((process for chunk in group.items for process in chunk if str(process.pid) == key), None)
 
@@ -329,7 +339,7 @@ def _member(group: Section, key: str) -> Process | None:
 def _column(sort: wire.Sort) -> Callable[[Sequence[Any]], list[Any]]:
     """Return how to sort child records and processes alike: a child without a process has 0 for every figure."""
     read = COLUMNS[sort]
-    nothing: Any = "" if sort in ("name", "status") else 0
+    nothing: Any = "" if sort in ("name", "status", "at", "doing") else 0
 
     def column(items: Sequence[Any]) -> list[Any]:
         processes = [

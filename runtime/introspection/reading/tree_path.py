@@ -24,8 +24,14 @@ from runtime.terms.text import render, shorten
 FREE = "~free"
 """Key of the group of processes that have no supervisor."""
 
-GROUPS = {FREE: "no supervisor", wire.GREENLETS: "greenlets"}
-"""The names of the groups at the end of a tree."""
+
+def group_name(key: str) -> str:
+    """Return the name of a group at the end of a tree. The key of a thread's greenlets ends with the thread's name."""
+    if key == FREE:
+        return "no supervisor"
+    thread = key.removeprefix(wire.GREENLETS).removeprefix(":")
+    return f"greenlets of thread {thread}" if thread else "greenlets"
+
 
 LINKS = 16
 """How many links are searched for a supervisor that is not the parent. A supervisor is among the first: it links itself

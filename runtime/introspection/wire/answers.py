@@ -226,6 +226,35 @@ class Lints(Answer, tag="lints", frozen=True):
     lints: tuple[Lint, ...] = ()
 
 
+class Container(Frozen, frozen=True):
+    """A container that a module, a class in it or an object in it has, e.g. ``shop.cache.entries``."""
+
+    place: Name
+    type: Name
+    length: Count
+    memory: Count
+    """Bytes that it takes with its items, told from a sample of them."""
+
+
+class TypeCount(Frozen, frozen=True):
+    """How many objects of a type were found, and how many bytes these take themselves."""
+
+    name: Name
+    count: Count
+    memory: Count
+
+
+class Memory(Answer, tag="memory", frozen=True):
+    """Answers `GetMemory`, largest first."""
+
+    rss: Count
+    """Resident memory of the operating-system process, in bytes."""
+    containers: Annotated[tuple[Container, ...], msgspec.Meta(max_length=MAX_ROWS)] = ()
+    types: Annotated[tuple[TypeCount, ...], msgspec.Meta(max_length=MAX_ROWS)] = ()
+    is_complete: bool = True
+    """Whether all that can be reached from modules was looked at. Else types are counted in a part of it."""
+
+
 class NameEntry(Frozen, frozen=True):
     """A registered name: `registry` is empty for the node's own names."""
 
@@ -313,7 +342,7 @@ class Failed(Answer, tag="failed", frozen=True):
 
 
 AnyAnswer: TypeAlias = (
-    Stats | Window | Details | Events | Plan | Lints | Names | ConsoleState | Completions | Done | Failed
+    Stats | Window | Details | Events | Plan | Lints | Names | Memory | ConsoleState | Completions | Done | Failed
 )
 """Every answer there is."""
 

@@ -37,8 +37,14 @@ Sort = Literal[
     "cpu_time",
     "restarts",
     "started_at",
+    "at",
+    "doing",
+    "doing_since",
 ]
 """What a window is sorted by. ``tree`` is the order in which supervisors started their children."""
+
+GroupBy = Literal["", "label", "supervisor", "initial_call", "at", "doing"]
+"""What a list may be grouped by, empty for no groups."""
 
 Strategy = Literal["one_for_one", "one_for_all", "rest_for_one", "dynamic"]
 """How a supervisor restarts. ``dynamic`` is a one_for_one without an order (DynamicSupervisor)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from runtime.introspection.wire.fields import PROTOCOL, Frozen, Sort
+from runtime.introspection.wire.fields import PROTOCOL, Frozen, GroupBy, Sort
 
 
 class Query(Frozen, tag_field="query", frozen=True):
@@ -49,7 +49,7 @@ class GetProcesses(Query, tag="processes", frozen=True):
     descending: bool = True
     delta: bool = False
     filter: str = ""
-    group_by: Literal["", "label", "supervisor", "initial_call"] = ""
+    group_by: GroupBy = ""
     offset: int = 0
     limit: int = 60
     anchor: str | None = None
@@ -101,6 +101,12 @@ class GetPlan(Query, tag="plan", frozen=True):
 
 class GetLints(Query, tag="lints", frozen=True):
     """Ask for everything that looks wrong. Answered by `Lints`."""
+
+
+class GetMemory(Query, tag="memory", frozen=True):
+    """Ask for the containers and types that take most memory, `limit` of each. Answered by `Memory`, after a while."""
+
+    limit: int = 1_000
 
 
 class GetNames(Query, tag="names", frozen=True):
@@ -195,6 +201,7 @@ AnyQuery: TypeAlias = (
     | GetPlan
     | GetLints
     | GetNames
+    | GetMemory
     | Exit
     | Suspend
     | Resume

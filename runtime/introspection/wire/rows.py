@@ -47,6 +47,17 @@ class Row(Frozen, frozen=True):
     """Where it is: file, line and function of the innermost frame of the program's own code. None without a stack."""
     machine_state: Name | None = None
     """The state in which a state machine is, as text. None for every other process, and where states are not shown."""
+    doing: Name | None = None
+    """What it does, as its frames tell: ``GET /orders``, or the name and the id of a task. None where that is unknown.
+    """
+    doing_since: Moment | None = None
+    """When it began that, None where that is unknown."""
+    starts_in: Delay | None = None
+    """For a greenlet that is to begin later (``spawn_later``): seconds until then, 0 where that is not known."""
+    seconds_total: Span | None = None
+    """For a group: for how long its members have been doing what they do, or have lived, all together."""
+    seconds_longest: Span | None = None
+    """For a group: the longest of these times."""
     status: Status = "waiting"
     message_queue_len: Count = 0
     messages_in: Count = 0

@@ -75,7 +75,7 @@ def test_the_tree_is_nested_with_exactly_the_promised_fields(observer: Command) 
         roots = observer("tree", "chat", "--json").value
     supervisor, lonely = roots
     fields = ["pid", "registered_name", "child_id", "type", "status", "restarts", "strategy"]
-    fields += ["max_restarts", "max_seconds", "restarts_used", "children"]
+    fields += ["max_restarts", "max_seconds", "restarts_used", "kind", "initial_call", "at", "doing", "children"]
     assert list(supervisor) == fields
     assert [child["pid"] for child in supervisor["children"]] == ["<0.3.0>", None]
     assert supervisor["children"][0]["restarts"] == 2

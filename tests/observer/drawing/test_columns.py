@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from observer.drawing.columns import ALL, LEAST_NAME, Cell, failure_tone, lay_out, name_cell
+from observer.drawing.columns import ALL, LEAST_NAME, Cell, failure_tone, lay_out, name_cell, with_values
 from observer.model.row_history import RowHistory
 from observer.model.settings import COLUMNS
 from observer.text import tones
@@ -82,7 +82,7 @@ def test_a_layout_fills_the_width_and_leaves_room_for_the_name(width: int) -> No
 
 def test_at_eighty_columns_everything_that_matters_is_there() -> None:
     shown = {column.id: cells for column, cells in lay_out(77, COLUMNS).columns}
-    assert set(COLUMNS) - set(shown) == {"uptime"}
+    assert set(COLUMNS) - set(shown) == {"uptime", "at"}
     assert shown["messages"] > 6, "there is room for a sparkline"
 
 
@@ -126,8 +126,35 @@ def test_what_looks_wrong_is_marked_on_its_row() -> None:
 
 
 def test_where_there_is_room_memory_tells_its_growth() -> None:
-    shown = {column.id: cells for column, cells in lay_out(117, COLUMNS).columns}
+    shown = {column.id: cells for column, cells in lay_out(117, [name for name in COLUMNS if name != "at"]).columns}
     assert shown["memory"] > 6
+
+
+GREENLET = Row(
+    key="g7", pid="g7", kind="greenlet", name="serve", doing="GET /orders", doing_since=97.0, at="shop.py:3 f"
+)
+
+
+def test_what_no_greenlet_has_takes_no_room_and_where_it_is_gets_that_room() -> None:
+    of_processes = {"mailbox", "messages", "memory", "restarts"}
+    group = Row(key="~greenlets", kind="group", child_count=1)
+    process = Row(key="k", pid="<0.1.0>")
+    assert set(COLUMNS) - set(with_values(COLUMNS, [group, GREENLET], flat=False)) == of_processes
+    assert with_values(COLUMNS, [GREENLET, process], flat=True) == COLUMNS
+    assert with_values(COLUMNS, [], flat=True) == COLUMNS
+    assert set(COLUMNS) - set(with_values(COLUMNS, [GREENLET, process], flat=False)) == {"at"}
+    shown = {column.id: cells for column, cells in lay_out(77, with_values(COLUMNS, [GREENLET], True)).columns}
+    assert shown.keys() == {"pid", "status", "at", "cpu", "uptime"}
+    assert shown["at"] > 16
+
+
+def test_a_row_says_what_it_is_doing_for_how_long_and_where() -> None:
+    history = RowHistory()
+    history.take(GREENLET, 100.0)
+    assert text_of(ALL["at"].draw(GREENLET, history, 34)).strip() == "GET /orders 3s  shop.py:3 f"
+    assert text_of(ALL["at"].draw(Row(key="k", pid="<0.1.0>"), history, 16)).strip() == ""
+    group = Row(key="group:GET /", kind="group", child_count=2, seconds_total=14.0, seconds_longest=9.0)
+    assert text_of(ALL["at"].draw(group, history, 34)).strip() == "longest 9s  total 14s"
 
 
 def test_a_failure_colours_its_row_and_fades() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from observer.drawing.columns import ALL, group_text, name_cell
 from observer.drawing.process_facts import facts, more_facts
 from observer.model.row_history import RowHistory
@@ -30,7 +32,7 @@ def test_what_a_greenlet_does_not_have_is_left_empty_in_its_row() -> None:
     history.take(GREENLET, 100.0)
     drawn = {name: "".join(text for text, _ in column.draw(GREENLET, history, 9)) for name, column in ALL.items()}
     assert {name for name, text in drawn.items() if not text.strip()} == {
-        *("mailbox", "messages", "memory", "restarts", "cpu")
+        *("mailbox", "messages", "memory", "restarts", "cpu", "at")
     }
     assert "".join(text for text, _ in name_cell(GREENLET, "└─", 20, 100.0)) == "└── shop.serve      "
 
@@ -52,9 +54,18 @@ def test_a_portrait_says_where_in_the_program_a_greenlet_waits() -> None:
     assert [label for label, _ in more_facts(details)] == ["Work"]
 
 
-def test_the_tree_of_processes_for_programs_has_no_greenlets_in_it() -> None:
+def test_a_portrait_says_what_a_greenlet_is_doing_and_who_has_started_it() -> None:
+    row = msgspec.structs.replace(GREENLET, doing="GET /orders", doing_since=97.0)
+    details = wire.Details(row=row, parent=wire.Related(pid="g1", name="accept"))
+    told = {label: "".join(text for text, _ in spans) for label, spans in facts(row, details, None, 100.0)}
+    assert told["Doing"] == "GET /orders  for 3s"
+    assert told["Started by"].strip() == "accept g1"
+
+
+def test_the_tree_for_programs_has_greenlets_among_its_roots() -> None:
     process = wire.Row(key="a", pid="<0.1.0>", kind="worker", name="a")
-    assert [record.pid for record in of_tree([process, GROUP, GREENLET])] == ["<0.1.0>"]
+    roots = of_tree([process, GROUP, GREENLET])
+    assert [(root.pid, root.kind) for root in roots] == [("<0.1.0>", "worker"), ("g7", "greenlet")]
 
 
 async def test_a_program_without_a_process_shows_its_greenlets_at_once(drive: Drive) -> None:

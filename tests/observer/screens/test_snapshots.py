@@ -92,6 +92,11 @@ def test_the_constants_of_a_node(snap_compare: Compare) -> None:
     assert snap_compare(**picture(fake_nodes.crashing(), press("5", "i")), terminal_size=(80, 24))
 
 
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_the_greenlets_of_a_server(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(**picture(fake_nodes.server(), press("2")), terminal_size=size)
+
+
 def test_processes_in_groups(snap_compare: Compare) -> None:
     assert snap_compare(**picture(fake_nodes.chat(), press("2", "b", "b", "d")), terminal_size=(80, 24))
 

@@ -33,6 +33,9 @@ def carry_out(order: Order[wire.Exit], node: ObservedNode) -> wire.Done | wire.F
     process, reason = order.process, order.value
     if process.state is DEAD:
         return _kill_again(process, node)
+    if isinstance(process, PlainGreenlet) and process.is_main:
+        why = f"{process.pid} is the main greenlet, in which the program runs. To end the program, send it SIGTERM."
+        return wire.Failed(why=why, kind="unsupported")
     sent: wire.Done | wire.Failed = node.calls.in_hub(
         lambda: _signal(process, reason, node),
         while_waiting=lambda: node.interruptions.request(process, reason),

@@ -96,6 +96,59 @@ def test_memory_that_only_grows_is_found_and_forgotten_when_it_shrinks_or_stands
 
 
 @in_node
+def test_a_leak_is_not_forgotten_while_no_observer_asks() -> None:
+    hoarder = spawn(receive)
+    observer = Observer()
+
+    def estimated(megabytes: int, second: float) -> list[wire.Lint]:
+        process = hoarder.process
+        assert process is not None
+        process.memory, process.memory_at = megabytes * 1_000_000, second
+        return _found(observer, "memory_grows")
+
+    assert [estimated(2 + second, second) for second in range(4)] == [[]] * 4
+    observer.node.let_go()
+    assert [bool(estimated(60 + second, 600 + second)) for second in range(3)][-1]
+    exit(hoarder, "kill")
+    assert _found(observer, "memory_grows") == []
+    assert observer.node.findings._memory == {}
+
+
+@in_node
+def test_findings_that_are_asked_for_alone_have_memory_measured() -> None:
+    observer = Observer()
+    assert not observer.node.memory.is_under_way
+    observer.ask(wire.GetLints())
+    assert observer.node.memory.is_under_way
+
+
+@in_node
+def test_a_program_that_only_grows_is_found_and_not_told_of_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    observer = Observer()
+    rss = observer.node.findings._rss
+
+    def weighed(megabytes: int, second: float) -> list[wire.Lint]:
+        rss.add(megabytes * 1_048_576, second)
+        return _found(observer, "program_grows")
+
+    monkeypatch.setattr(observer.node.findings, "weigh_program", lambda: None)
+    seen = [weighed(100 + 2 * second, second) for second in range(20)]
+    assert [bool(found) for found in seen] == [second >= findings.PROGRAM_GROWING_FOR for second in range(20)]
+    assert seen[-1][0].pids == ()
+    assert "The memory of the whole program only grows: by 38 MB in 19 s, to 145 MB." in seen[-1][0].sentence
+    lint = wire.Lint(kind="memory_grows", weight=2, pids=(), sentence="")
+    assert [*observer.node.findings._program_grows([lint])] == []
+
+
+@in_node
+def test_the_memory_of_the_whole_program_is_weighed_now_and_then() -> None:
+    observer = Observer()
+    for _ in range(3):
+        observer.node.findings.weigh_program()
+    assert len(observer.node.findings._rss._stretches) == 1
+
+
+@in_node
 def test_memory_that_grows_by_little_is_nothing_to_tell_of() -> None:
     hoarder = spawn(receive)
     observer = Observer()

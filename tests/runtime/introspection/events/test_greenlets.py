@@ -125,7 +125,7 @@ def test_a_row_says_where_in_the_programs_own_code_it_is() -> None:
         rows = {row.pid: row for row in observer.listing().rows}
         assert rows["g1"].at is not None
         assert rows["g1"].at.startswith("test_greenlets.py:")
-        assert rows["g1"].at.endswith(" in napping")
+        assert rows["g1"].at.endswith(" napping")
         assert rows["g2"].at is None
         gevent.killall([nap, idle])
 
@@ -136,6 +136,10 @@ def test_one_that_is_to_start_later_waits_and_is_not_due() -> None:
         later, soon = gevent.spawn_later(60, napping), gevent.spawn(napping)
         statuses = [row.status for row in observer.listing(filter="kind=greenlet", sort="pid", descending=False).rows]
         assert statuses == ["waiting", "runnable"]
+        rows = observer.listing(filter="kind=greenlet", sort="pid", descending=False).rows
+        assert rows[0].starts_in is not None
+        assert 50 < rows[0].starts_in <= 60
+        assert rows[1].starts_in is None
         gevent.killall([later, soon])
 
 
