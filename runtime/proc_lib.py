@@ -200,6 +200,7 @@ def _start(
     process = _start_process(parent, body)
     origin = body.origin = From(parent, process)
     try:
+        origin.begin()
         if linked:
             link_processes(parent, process)
         else:
