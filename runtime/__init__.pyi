@@ -9,7 +9,7 @@ from . import sys as sys
 from . import timer as timer
 from .application import Application as Application
 from .application import ApplicationError as ApplicationError
-from .boot import run as run
+from .boot.run import run as run
 from .kernel.clock import MockClock as MockClock
 from .kernel.clock import now as now
 from .kernel.clock import use_clock as use_clock

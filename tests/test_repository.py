@@ -119,7 +119,7 @@ SEEN_FROM_OUTSIDE = {
     "runtime/otp/ets_table": "tests/runtime",
     "runtime/kernel": "tests/runtime/kernel",
     "runtime/preemption/hub_stack": "tests/runtime/preemption",
-    "runtime/stop_signals": "tests/integration",
+    "runtime/boot/stop_signals": "tests/integration",
     "observer/app": "tests/observer/screens",
     "observer/screens": "tests/observer/screens",
     "observer/widgets": "tests/observer/screens",

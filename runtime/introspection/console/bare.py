@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime.boot import run
+from runtime.boot.run import run
 from runtime.kernel.mailbox import receive
 
 

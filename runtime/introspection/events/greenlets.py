@@ -26,7 +26,7 @@ from gevent import Greenlet
 from gevent.hub import Hub
 from greenlet import getcurrent, greenlet
 
-from runtime import boot
+from runtime.boot import run as boot_run
 from runtime.introspection.events.event_log import EventLog
 from runtime.introspection.threads.chunked import Chunked, chunks
 from runtime.kernel.body import name_of
@@ -47,7 +47,7 @@ MOST_COUNTED = 10_000
 FACTORIES = ("TrackedRawGreenlet", "RawGreenlet")
 """What `gevent.spawn_raw` makes a greenlet with, by the names that it knows them by."""
 
-WAITS_FOR_MAIN = boot._wait.__code__
+WAITS_FOR_MAIN = boot_run._wait.__code__
 """Where `runtime.run` waits for the end of the first process."""
 
 _RUNTIME = __file__.rpartition("introspection")[0]

@@ -17,7 +17,7 @@ FOREIGN = [
     frame("/srv/venv/lib/python3.11/site-packages/gevent/hub.py"),
     frame("/srv/venv/lib/python3.11/site-packages/runtime/kernel/scheduler.py"),
     frame("/srv/process-observer/runtime/otp/server_loop.py"),
-    frame("/srv/process-observer/runtime/boot.py"),
+    frame("/srv/process-observer/runtime/boot/run.py"),
     frame("/usr/lib/python3.11/socket.py"),
     frame("<frozen runpy>"),
 ]

@@ -23,10 +23,10 @@ from runtime import (
     spawn,
     start_child,
 )
+from runtime.boot.stopping import GRACE, ProgramStop
 from runtime.kernel.clock import MockClock, use_clock
 from runtime.kernel.node import this_node
 from runtime.preemption.interruption import Interruption
-from runtime.stopping import GRACE, ProgramStop
 
 
 class Recorder(GenServer):

@@ -29,10 +29,10 @@ from runtime import (
     spawn,
     spawn_link,
 )
-from runtime.boot import COLLECT_AFTER
+from runtime.boot.run import COLLECT_AFTER
 from runtime.terms.errors import ProcessExit
 
-HERE = "tests/runtime/test_boot.py"
+HERE = "tests/runtime/boot/test_run.py"
 
 
 class Fragile(GenServer):

@@ -21,8 +21,8 @@ from typing import Any
 from gevent.monkey import get_original
 from greenlet import getcurrent, greenlet
 
+from runtime.boot.stopping import GRACE, LOOK, ProgramStop
 from runtime.kernel.threads import get_ident, in_main_thread, sleep, start_thread
-from runtime.stopping import GRACE, LOOK, ProgramStop
 
 STOPPED_BY = (signal.SIGINT, signal.SIGTERM)
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import gevent.event
 
+from runtime.boot.stop_signals import end_in_time, stop_signals
+from runtime.boot.stopping import ProgramStop, stop_processes
 from runtime.kernel.body import exit_reason, name_of
 from runtime.kernel.instrument import Instrument, install_instrument, remove_instrument
 from runtime.kernel.node import Node, close_node, current, this_node
@@ -19,8 +21,6 @@ from runtime.kernel.process import DEAD, Pid, Process, Worker
 from runtime.kernel.signals import finish
 from runtime.preemption.interruption import Interruption
 from runtime.preemption.time_slice import TimeSlices
-from runtime.stop_signals import end_in_time, stop_signals
-from runtime.stopping import ProgramStop, stop_processes
 from runtime.terms.errors import ProcessExit, RuntimeFault
 from runtime.terms.explanation import explain
 from runtime.terms.reason import is_abnormal, is_atom
