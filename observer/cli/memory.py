@@ -13,8 +13,12 @@ from runtime.introspection import wire
 
 def memory(
     node: options.Node = None,
-    seconds: Annotated[float, typer.Option("--for", min=0, max=3_600, help="Seconds between the two looks.")] = 5.0,
-    limit: Annotated[int, typer.Option("-n", "--limit", min=1, max=1_000, help="Print so many of each.")] = 15,
+    seconds: Annotated[
+        float, typer.Option("--for", metavar="SECONDS", min=0, max=3_600, help="Seconds between the two looks.")
+    ] = 5.0,
+    limit: Annotated[
+        int, typer.Option("-n", "--limit", metavar="N", min=1, max=1_000, help="Print so many of each.")
+    ] = 15,
     json: options.AsJson = False,
 ) -> None:
     """Print what grew in a program's memory between two looks: variables of modules, and types of objects.

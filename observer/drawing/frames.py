@@ -11,8 +11,8 @@ from runtime.introspection.wire import Frame
 
 _FOREIGN = re.compile(
     r"/(?:gevent|greenlet)/"
-    r"|/runtime/(?:application|introspection|kernel|otp|preemption|supervision|tasks|terms)/"
-    r"|/runtime/(?:boot|stopping|sys)\.py$"
+    r"|/runtime/(?:application|boot|introspection|kernel|otp|preemption|supervision|tasks|terms)/"
+    r"|/runtime/(?:ets|pg|proc_lib|sys|timer)\.py$"
     r"|/lib/python3[.\d]*/(?!site-packages/|dist-packages/)"
     r"|^<frozen "
 )

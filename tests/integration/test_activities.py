@@ -12,6 +12,10 @@ import pytest
 
 from runtime.introspection import wire
 from tests.support.nodes import LAUNCH, RawClient, eventually
+from tests.support.recipes import SERVERS
+
+PYTHON = SERVERS / "python"
+"""Runs the servers, in an environment of their own."""
 
 HUEY = """
 from gevent import monkey; monkey.patch_all()
@@ -104,6 +108,12 @@ def activities(path: Path) -> dict[str, str]:
     return {row.doing: (row.at or "").rpartition(" ")[2] for row in answer.rows if row.doing is not None}
 
 
+def skip_without(package: str) -> None:
+    """Skip a test where the servers' own environment does not have a package."""
+    if not PYTHON.exists() or subprocess.run([PYTHON, "-c", f"import {package}"], capture_output=True).returncode:
+        pytest.skip(f"{package} is not installed in .venv-recipes: .ci/run does that")
+
+
 def told(folder: Path, command: list[str], wanted: str) -> dict[str, str]:
     """Run a program until one of its greenlets does what is wanted; return what all are doing."""
     environment = {**os.environ, "OBSERVER_DIR": str(folder)}
@@ -139,20 +149,20 @@ def told(folder: Path, command: list[str], wanted: str) -> dict[str, str]:
 def test_tasks_and_events_are_told_by_name(
     folder: Path, package: str, program: str, wanted: str, function: str
 ) -> None:
-    pytest.importorskip(package, reason=f"{package} is not installed")
+    skip_without(package)
     script = folder / "program.py"
     script.write_text(program)
-    found = told(folder, [*LAUNCH, str(script)], wanted)
+    found = told(folder, [str(PYTHON), *LAUNCH[1:], str(script)], wanted)
     assert function in {at for doing, at in found.items() if doing.startswith(wanted)}
 
 
 def test_requests_of_gunicorn_are_told_by_method_and_path(folder: Path) -> None:
-    pytest.importorskip("gunicorn", reason="gunicorn is not installed")
+    skip_without("gunicorn")
     (folder / "shop.py").write_text(GUNICORN)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "gunicorn", "-k", "gevent", "-w", "1", "-b", f"127.0.0.1:{port}", "shop:app"]
+    command = [str(PYTHON), "-m", "gunicorn", "-k", "gevent", "-w", "1", "-b", f"127.0.0.1:{port}", "shop:app"]
     client = "import socket, sys, time\n"
     client += f"for _ in range(200):\n try: s = socket.create_connection(('127.0.0.1', {port})); break\n"
     client += " except OSError: time.sleep(0.1)\n"

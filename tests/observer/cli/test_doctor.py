@@ -40,7 +40,7 @@ def test_a_folder_for_sockets_that_is_a_file_is_told(
     monkeypatch.setenv("OBSERVER_DIR", str(file))
     found, ok, _ = checks(observer, status=1)["socket folder"]
     assert not ok
-    assert "no folder" in found
+    assert "is not a folder" in found
 
 
 def test_a_path_too_long_for_sockets_is_told(observer: Command, monkeypatch: pytest.MonkeyPatch) -> None:

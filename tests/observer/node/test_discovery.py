@@ -107,7 +107,7 @@ def test_an_unknown_name_gets_close_names_suggested(socket_folder: Path) -> None
     with FakeEndpoint("chat", of_rows(())):
         with pytest.raises(discovery.NodeNotFoundError, match="Did you mean chat"):
             discovery.find("chta")
-        with pytest.raises(discovery.NodeNotFoundError, match="but: chat"):
+        with pytest.raises(discovery.NodeNotFoundError, match="Running now: chat"):
             discovery.find("zzz")
     with pytest.raises(discovery.NodeNotFoundError, match="no other node"):
         discovery.find("zzz")

@@ -191,6 +191,7 @@ CASES = {
     "view-events": Case((), screen, "EventsScreen"),
     "view-node": Case((), screen, "NodeScreen"),
     "view-names": Case((), screen, "NamesScreen"),
+    "view-console": Case((), screen, "ConsoleScreen"),
     "to-shell": Case((), says("There is no shell to go to")),
     "quit": Case((), lambda driver: driver.app.is_running, False),
 }
