@@ -56,7 +56,9 @@ class MainBody:
             self.value = self.function(*self.args, **self.kwargs)
             reason: Any = "normal"
         except BaseException as error:
-            reason = exit_reason(process, error)
+            # sys.exit() ends the program as it is meant to: for what is linked to it, that is no failure
+            ends_program = isinstance(error, SystemExit) and process.state is not DEAD
+            reason = "shutdown" if ends_program else exit_reason(process, error)
             self.error = error if process.state is not DEAD else None
         worker.process = None
         finish(process, reason)

@@ -326,3 +326,21 @@ def test_a_program_whose_tree_fails_ends_with_status_1_and_says_why_in_its_last_
     done = subprocess.run([sys.executable, "app.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].endswith(last)
+
+
+def test_a_main_that_leaves_by_sys_exit_is_no_failure_for_what_is_linked_to_it() -> None:
+    heard: list[object] = []
+
+    def linked() -> None:
+        flag(trap_exit=True)
+        heard.append(receive(Exit).reason)
+
+    def main() -> None:
+        spawn_link(linked)
+        sleep(0.01)
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit) as left:
+        run(main)
+    assert left.value.code == 3
+    assert heard == ["shutdown"]
