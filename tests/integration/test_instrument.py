@@ -125,7 +125,7 @@ def hidden(text: str) -> str:
     return re.sub(r"0x[0-9a-f]+|\d\d:\d\d:\d\d|\d{4}-\d\d-\d\d", "_", text)
 
 
-GEVENT_MODULES = ["test__util", "test__pool", "test__threadpool"]
+GEVENT_MODULES = ["test__util"]
 """Those of gevent's own tests that look at the hub's class and at trees of greenlets, or take half a minute. The others
 run in `test_unchanged`."""
 
