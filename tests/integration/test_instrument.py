@@ -126,7 +126,7 @@ def hidden(text: str) -> str:
 
 
 GEVENT_MODULES = ["test__util"]
-"""Those of gevent's own tests that look at the hub's class and at trees of greenlets. Others run in `test_unchanged`."""
+"""Those of gevent's own tests that look at the hub's class and at trees of greenlets; `test_unchanged` runs others."""
 
 MODULE = """
 import runpy, sys
