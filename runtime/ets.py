@@ -355,7 +355,7 @@ def tables() -> list[Table]:
 
 
 def whereis(name: str) -> Table | None:
-    """Return the table of that name, None when there is none (OTP: ets:whereis/1)."""
+    """Return the table of that name, or None (OTP: ets:whereis/1)."""
     return find_table(name)
 
 

@@ -39,7 +39,7 @@ class Candidates:
         return len(self._pool)
 
     async def find(self, wanted: int) -> str:
-        """Ask the node for about so many. Gives why it refuses, in a sentence, or nothing.
+        """Ask the node for about so many. Returns why it refuses, in a sentence, or nothing.
 
         Raises `NodeLostError`.
         """

@@ -57,7 +57,7 @@ def is_pid(text: str) -> bool:
 def split(words: list[str], wanted: str) -> tuple[str | None, list[str]]:
     """Take an optional NODE from the front of a command's words, which `wanted` names (``"PID MESSAGE"``).
 
-    Gives the node or None, and the other words. Raises `CommandError` when there are too few or too many.
+    Returns the node or None, and the other words. Raises `CommandError` when there are too few or too many.
     """
     count = len(wanted.split())
     if len(words) == count:

@@ -48,7 +48,7 @@ def of_run(root: int) -> list[Found]:
 
 
 def successor(lost: wire.Welcome) -> Found | None:
-    """Return the node that has taken the place of one that is gone, None when there is none yet.
+    """Return the node that has taken the place of one that is gone, or None while there is no such node.
 
     It is the youngest one of the same program that was started after the lost one: what a server starts for a worker
     that it has replaced.

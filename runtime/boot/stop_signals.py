@@ -77,7 +77,7 @@ class Turns:
         signal.setitimer(signal.ITIMER_VIRTUAL, LOOK, LOOK)
 
     def end(self) -> None:
-        """Give the timer back."""
+        """Stop the timer, and let the signal do again what it does by default."""
         if self._begun:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
             signal.signal(signal.SIGVTALRM, signal.SIG_DFL)

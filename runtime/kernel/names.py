@@ -48,7 +48,7 @@ def set_name(process: Process, name: str) -> None:
 
 
 def unregister(name: str) -> bool:
-    """Take a name away from its process, which lives on; True. Raises NoProcessError for a name nobody holds."""
+    """Take a name away from its process, which lives on; True. Raises NoProcessError for a name that is not taken."""
     living_caller()
     node = running_node()
     process = None if node is None else node.names.get(name)

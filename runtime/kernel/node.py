@@ -175,7 +175,7 @@ class Node:
         return [process for block in list(self.table.values()) for process in list(block.values())]
 
     def resolve(self, dest: Destination) -> Process | None:
-        """Return the process of a Pid, a registered name or a via tuple, None when there is none.
+        """Return the living process of a Pid, a registered name or a via tuple, or None.
 
         Raises TypeError for anything else.
         """
@@ -339,7 +339,7 @@ _running: Node | None = None
 
 
 def running_node() -> Node | None:
-    """Return the node of this operating-system process, None when there is none."""
+    """Return the node of this operating-system process, or None when none has been started."""
     return _running
 
 

@@ -44,7 +44,7 @@ END = 0
 
 
 class OutsideBody(PlainBody, eq=False):
-    """What a process runs for a caller outside. It is none of the program's own: the event log is silent about it."""
+    """What a process runs for a caller outside. The program did not start it, so the event log leaves it out."""
 
 
 class OutsideRequest(Generic[T]):

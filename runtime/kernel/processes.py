@@ -222,7 +222,7 @@ def monitor(dest: Destination, alias: str | None = None, tag: Term = None) -> Re
 def demonitor(ref: Ref, flush: bool = False, info: bool = False) -> bool:
     """Take a monitor away; with `flush` also a `Down` of it that waits in the mailbox (OTP: demonitor/2).
 
-    Gives True, or with `info` whether the monitor was still there.
+    Returns True, or with `info` whether the monitor was still there.
     """
     ear = ear_of_caller() if current() is None else None
     if ear is not None:

@@ -215,7 +215,7 @@ def tell(process: Process) -> None:
 
 
 def spread(node: Node) -> None:
-    """Tell of each death that waits, in turn.
+    """Announce each death that waits, one after another.
 
     Where an exception strikes, the hub goes on with the same death; what was told of it by then is not told again.
     """

@@ -49,7 +49,7 @@ def in_main_thread() -> bool:
 def take_turns(seconds: float) -> Callable[[], None]:
     """Have a thread that waits for the interpreter get it after so many seconds, if it would have to wait longer.
 
-    Gives a function that takes it back.
+    Returns a function that takes it back.
     """
     before = sys.getswitchinterval()
     if before <= seconds:

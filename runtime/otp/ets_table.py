@@ -164,7 +164,7 @@ def checked_key(key: Hashable) -> Hashable:
 
 
 def checked_position(position: int) -> int:
-    """Return an index into a tuple. Raises ValueError for what is none."""
+    """Return an index into a tuple. Raises ValueError for anything else."""
     if isinstance(position, bool) or not isinstance(position, int) or position < 0:
         raise ValueError(f"a position is an index into the tuple, 0 or more, not {position!r}")
     return position

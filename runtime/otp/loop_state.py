@@ -1,4 +1,4 @@
-"""What a server's loop has to look at besides its messages: kept in `Process.loop`, which is None without it."""
+"""What a server's loop looks at besides its messages. `Process.loop` holds it, or None."""
 
 from __future__ import annotations
 

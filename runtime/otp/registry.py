@@ -108,7 +108,7 @@ class Registry(GenServer):
         """Who holds each lock, the first, and who waits for it; with a monitor on each."""
 
     def handle_call(self, request: Term, caller: From) -> Term:
-        """Give a lock, now or when it is free; answer what every supervisor is asked, as one without children."""
+        """Grant a lock, now or when it is free; answer what is asked of every supervisor, as one without children."""
         match request:
             case (tag, key) if tag == _LOCK:
                 waiting = self.locks.setdefault(key, [])
@@ -264,7 +264,7 @@ class Registry(GenServer):
 
     @staticmethod
     def delete_meta(registry: Destination, key: Hashable) -> None:
-        """Delete a value that `put_meta` has stored; nothing happens when there is none (Elixir: delete_meta/2)."""
+        """Delete a value that `put_meta` has stored, if there is one (Elixir: delete_meta/2)."""
         living_caller()
         _server(registry).metadata.pop(_hashable(key), None)
 

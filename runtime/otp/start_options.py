@@ -33,7 +33,7 @@ def take_options(init: Callable[..., Term], kwargs: dict[str, Any]) -> tuple[dic
 
 
 def set_options(process: Process, options: dict[str, Any]) -> None:
-    """Give a server that is being started its options."""
+    """Apply the options of a start to the server that is being started."""
     priority = options.get("priority", "normal")
     if priority != "normal":
         process.priority, process.wakes_slowly = priority, True

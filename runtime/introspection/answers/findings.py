@@ -250,7 +250,7 @@ class Findings:
             self._rss.add(self._system.memory_info().rss, present)
 
     def _program_grows(self, found: Sequence[wire.Lint]) -> Iterator[wire.Lint]:
-        """Tell of memory that grows without a process that is told of already."""
+        """Report memory that grows, where no finding about a process explains it."""
         self.weigh_program()
         growth = self._rss.growth()
         if growth is None or any(lint.kind == "memory_grows" for lint in found):

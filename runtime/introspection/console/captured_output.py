@@ -63,7 +63,7 @@ class CapturedOutput:
             sys.stdout = cast(TextIO, self._output)
 
     def remove(self, reader: Reader) -> None:
-        """Hand a reader nothing any more. Nothing happens when it is none."""
+        """Stop handing a reader what its processes print. Does nothing for one that was not added."""
         if reader in self._readers:
             self._readers.remove(reader)
         if not self._readers and self._output is not None and sys.stdout is cast(TextIO, self._output):

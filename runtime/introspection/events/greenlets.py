@@ -186,7 +186,7 @@ class Greenlets(Chunked[PlainGreenlet]):
         return None if record is None or record.state is DEAD else record
 
     def running(self) -> PlainGreenlet | None:
-        """Return the greenlet that runs in the node's thread now, None when there is none. From any thread."""
+        """Return the greenlet that runs in the node's thread now, or None. May be called from any thread."""
         thread = self._node.thread
         return next(
             (record for chunk in self for record in chunk if record.is_running and record.thread == thread), None

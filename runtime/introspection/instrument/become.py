@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def _leave_watcher(lifeline: int) -> None:
-    """Fork twice: the watcher is nobody's child, and this process has none."""
+    """Fork twice, so that the watcher is not a child of this process."""
     child = os.fork()
     if child:
         os.waitpid(child, 0)

@@ -70,7 +70,7 @@ class _Senders:
         self.number = wrap(self.process)
 
     def _rates(self) -> tuple[SenderRate, ...]:
-        """Give each sender its share of the messages that have come, in each sample by itself: a burst is one of them.
+        """Assign each sender its share of the messages that have come, sample by sample: a burst is in one of them.
 
         A sample in which nothing could be noted, because the mailbox was empty when it began, counts by the others.
         """

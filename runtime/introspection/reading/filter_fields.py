@@ -29,7 +29,7 @@ from runtime.supervision.dynamic import DynamicChildren
 
 
 class Subject:
-    """The process that a filter is asked about. `process` is None for a child that does not run.
+    """The process that a filter tests. `process` is None for a child that does not run.
 
     Its place in the tree is looked up only when a filter asks for it. Most filters do not, and a filter is asked about
     a great many processes.

@@ -49,7 +49,7 @@ def seconds_of(period: float) -> float:
 
 
 def machine_state(process: Process) -> str | None:
-    """Return the state in which a state machine is, None for every other process.
+    """Return the state in which a state machine is, or None for any other process.
 
     Only a text or a number is shown as it is, alone or in a tuple: what else a program uses is named by its type.
     """

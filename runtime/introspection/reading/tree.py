@@ -337,7 +337,7 @@ def _member(group: Section, key: str) -> Process | None:
 
 
 def _column(sort: wire.Sort) -> Callable[[Sequence[Any]], list[Any]]:
-    """Return how to sort child records and processes alike: a child without a process has 0 for every figure."""
+    """Return a sort key that serves child records and processes. A child without a process has 0 for every figure."""
     read = COLUMNS[sort]
     nothing: Any = "" if sort in ("name", "status", "at", "doing") else 0
 

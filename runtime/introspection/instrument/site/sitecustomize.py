@@ -160,7 +160,7 @@ def start() -> None:
 def run_the_next() -> None:
     """Run the `sitecustomize` that Python would have run without this one.
 
-    Raises ImportError when there is none, which is what Python expects then.
+    Raises ImportError without one, as Python expects.
     """
     import importlib.machinery
     import importlib.util
