@@ -72,14 +72,13 @@ def report_unexpected(process: Process, module: str) -> None:
     drop_idle_loop(process)
     noted = process.unexpected
     assert isinstance(noted, Unexpected)
+    whose = {"name": process.known_as, "pid": process.pid, "module": module}
     examples, noted.examples = noted.examples, {}
     for kind, message in examples.items():
         report(
             "unexpected_message",
             logging.ERROR,
-            name=process.known_as,
-            pid=process.pid,
-            module=module,
+            **whose,
             message=message,
             count=noted.counts[kind],
             advice="it was dropped; a handle_info() would take it. More of this kind are only counted",
@@ -89,9 +88,7 @@ def report_unexpected(process: Process, module: str) -> None:
         report(
             "unanswered_request",
             logging.ERROR,
-            name=process.known_as,
-            pid=process.pid,
-            module=module,
+            **whose,
             request=request,
             count=noted.unanswered[kind],
             advice="no case of handle_call() takes it, so the answer was None; end the match with "

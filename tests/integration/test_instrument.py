@@ -9,14 +9,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from runtime.introspection import program, wire
 from runtime.introspection.address import is_live
+from tests.support.both_ways import ends_the_same_way
 from tests.support.nodes import RawClient, eventually
 
 INSTRUMENT = (sys.executable, "-m", "observer", "instrument")
@@ -151,14 +152,7 @@ def _outcome(folder: Path, module: str, observed: bool) -> tuple[int, list[str]]
 
 @pytest.mark.parametrize("module", GEVENT_MODULES)
 def test_a_module_of_gevents_own_tests_ends_the_same_way(folder: Path, module: str) -> None:
-    seen = []
-    for _ in range(3):  # some of them look at the clock, and fail now and then on a busy machine, observed or not
-        with ThreadPoolExecutor(2) as pool:
-            plain, observed = pool.map(lambda observed: _outcome(folder, module, observed), (False, True))
-        if plain == observed:
-            return
-        seen.append((plain, observed))
-    raise AssertionError(seen)
+    ends_the_same_way(partial(_outcome, folder, module))
 
 
 FORKED = """

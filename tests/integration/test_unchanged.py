@@ -6,11 +6,12 @@ import os
 import re
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.support.both_ways import ends_the_same_way
 from tests.support.nodes import LAUNCH
 
 WATCHED = "from runtime import introspection; introspection.serve('plain')\n"
@@ -160,11 +161,4 @@ def _outcome(folder: Path, module: str, observed: bool) -> tuple[int, str, str]:
 
 @pytest.mark.parametrize("module", GEVENT_MODULES)
 def test_a_module_of_gevents_own_tests_ends_the_same_way(folder: Path, module: str) -> None:
-    seen = []
-    for _ in range(3):  # some of them look at the clock, and fail now and then on a busy machine, observed or not
-        with ThreadPoolExecutor(2) as pool:
-            plain, observed = pool.map(lambda observed: _outcome(folder, module, observed), (False, True))
-        if plain == observed:
-            return
-        seen.append((plain, observed))
-    raise AssertionError(seen)
+    ends_the_same_way(partial(_outcome, folder, module))
