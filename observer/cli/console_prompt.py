@@ -100,11 +100,15 @@ class ConsolePrompt:
                 return
 
     def _evaluate(self, source: str) -> None:
-        for texts in self._session.evaluate(source):
-            self._show(texts)
-            if self._interrupted.is_set():
-                self._interrupted.clear()
-                self._session.interrupt()
+        self._interrupted.clear()
+        try:
+            for texts in self._session.evaluate(source):
+                self._show(texts)
+                if self._interrupted.is_set():
+                    self._interrupted.clear()
+                    self._session.interrupt()
+        except NodeRefusedError as refusal:  # the hub was held, say; the names are still there
+            self._draw([("error", str(refusal))])
         self._draw(self._lines.flush())
 
     def _show(self, texts: Iterable[ConsoleText]) -> None:

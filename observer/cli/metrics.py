@@ -15,7 +15,7 @@ from observer.node.source import NodeLostError
 from runtime.introspection import wire
 
 if TYPE_CHECKING:
-    from observer.output.metrics import Reading
+    from observer.output.metrics import NodeMetrics, Reading
 
 FOLD_OVER = 50
 """Supervisors with more children than this are one row: the metrics of a great node must stay cheap."""
@@ -100,18 +100,15 @@ def _address(text: str) -> tuple[str, int]:
     return host.strip("[]") or "127.0.0.1", int(port)
 
 
-def _serve(collector: object, host: str, port: int) -> None:
+def _serve(metrics: NodeMetrics, host: str, port: int) -> None:
     from prometheus_client import start_http_server
 
-    from observer.output.metrics import NodeMetrics
-
-    assert isinstance(collector, NodeMetrics)
     try:
-        server, thread = start_http_server(port, host, collector.registry())
+        server, thread = start_http_server(port, host, metrics.registry())
     except OSError as error:
         raise CommandError(f"Nothing can listen on {host} port {port}: {error.strerror or error}.") from None
     at = server.server_address
-    say(f"observer: metrics of {collector.node} at http://{host}:{at[1]}/metrics; ctrl-c ends.")
+    say(f"observer: metrics of {metrics.node} at http://{host}:{at[1]}/metrics; ctrl-c ends.")
     try:
         with suppress(KeyboardInterrupt):
             thread.join()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import Mapping, Sequence
 
 from observer.node import programs
@@ -67,7 +68,8 @@ class CommandNode:
             raise self._explained(error) from error
 
     async def _first(self) -> Found:
-        for _ in range(round(START_TIMEOUT / _POLL)):
+        deadline = time.monotonic() + START_TIMEOUT
+        while time.monotonic() < deadline:
             if self._command.returncode is not None:
                 raise NodeLostError(self._command.verdict())
             if found := await asyncio.to_thread(programs.of_run, self._command.pid):

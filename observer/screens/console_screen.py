@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 
+import msgspec
 from rich.text import Text
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -122,7 +123,7 @@ class ConsoleScreen(ViewScreen):
             if isinstance(answer, wire.Failed):
                 self.open_console()
             else:
-                self._take(query, answer)
+                self._take(answer)
 
     @work(exclusive=True, group="open")
     async def open_console(self) -> None:
@@ -144,11 +145,13 @@ class ConsoleScreen(ViewScreen):
         """Have the node evaluate Python, and show what comes of it until that is over."""
         query: wire.Query = wire.Evaluate(source=source)
         while (answer := await self._ask(query)) is not None:
-            self._take(query, answer)
+            self._take(answer)
             if self._state is None or not self._state.evaluating or isinstance(answer, wire.Failed):
                 break
             query = wire.ReadConsole(after=self._state.last, wait=WAIT)
             await asyncio.sleep(PAUSE)
+        if self._state is not None and not isinstance(answer, wire.ConsoleState):  # the next look tells how it is
+            self._state = msgspec.structs.replace(self._state, evaluating=False)
         self._write(self._lines.flush())
         self._draw_prompt()
 
@@ -176,7 +179,7 @@ class ConsoleScreen(ViewScreen):
         except NodeLostError:
             return None  # the poller tells
 
-    def _take(self, query: wire.Query, answer: wire.Answer) -> None:
+    def _take(self, answer: wire.Answer) -> None:
         match answer:
             case wire.ConsoleState() as state:
                 if self._state is None or state.last >= self._state.last:
@@ -260,7 +263,7 @@ class ConsoleScreen(ViewScreen):
 
 
 def _at_work(state: wire.ConsoleState) -> wire.ConsoleState:
-    return wire.ConsoleState(pid=state.pid, evaluating=True, evaluations=state.evaluations, last=state.last)
+    return msgspec.structs.replace(state, evaluating=True, texts=(), dropped=0)
 
 
 def _common_beginning(words: Sequence[str]) -> str:

@@ -38,7 +38,8 @@ def statements(source: str) -> list[str]:
         found = ast.parse(source).body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return [source]
-    lines = source.splitlines(keepends=True)
+    text = source.replace("\r\n", "\n").replace("\r", "\n")
+    lines = [f"{line}\n" for line in text.split("\n")]  # splitlines() knows more ends of lines than Python does
     spans: list[tuple[int, int]] = []
     for each in found:
         decorators = getattr(each, "decorator_list", [])

@@ -16,7 +16,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Any
 
 from gevent.monkey import get_original
 from greenlet import getcurrent, greenlet
@@ -65,7 +64,6 @@ class Turns:
     """Lets other threads run now and then while one call into C keeps the interpreter and looks at signals."""
 
     def __init__(self) -> None:
-        self._before: Any = None
         self._begun = False
 
     def begin(self) -> None:
@@ -80,6 +78,7 @@ class Turns:
         """Stop the timer, and let the signal do again what it does by default."""
         if self._begun:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            signal.signal(signal.SIGVTALRM, signal.SIG_IGN)  # drops one that is on its way, which would end the program
             signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
 
 
@@ -138,6 +137,7 @@ _pipes: set[WakeupPipe] = set()
 def _leave_in_child() -> None:
     for pipe in [*_pipes]:
         pipe.leave()
+        pipe._close_files()  # they are the parent's, whose thread waits for the end of them
 
 
 os.register_at_fork(after_in_child=_leave_in_child)  # a signal to the child must not stop the parent

@@ -55,19 +55,29 @@ class Keeper:
         self.path = file_of(welcome.node, welcome.os_pid)
         self._head = wire.frame(welcome)
         self._frames: deque[bytes] = deque(maxlen=MOST_EVENTS)
+        self._newest = -1
+        """The id of the last event. One that goes on is kept again and again, and takes the room of one."""
         self._size = 0
         self._descriptor = -1
 
     def keep(self, events: Iterable[wire.Event]) -> None:
         """Add events. Raises OSError when they cannot be written."""
-        frames = [frame for event in events if len(frame := _framed(event)) <= LARGEST]
+        frames = []
+        for event in events:
+            frame = _framed(event)
+            if len(frame) > LARGEST:
+                continue
+            if event.id == self._newest:
+                self._frames.pop()
+            self._frames.append(frame)
+            self._newest = event.id
+            frames.append(frame)
         if not frames:
             return
-        self._frames.extend(frames)
         if self._descriptor < 0 or self._size > MOST_BYTES:
             self._write_anew()
         else:
-            self._size += os.write(self._descriptor, b"".join(frames))
+            self._size += _write(self._descriptor, b"".join(frames))
 
     def _write_anew(self) -> None:
         """Replace the file by one with the latest events. A reader sees the one or the other."""
@@ -76,7 +86,7 @@ class Keeper:
         with contextlib.suppress(FileNotFoundError):
             fresh.unlink()
         self._descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        self._size = os.write(self._descriptor, b"".join([self._head, *self._frames]))
+        self._size = _write(self._descriptor, b"".join([self._head, *self._frames]))
         os.replace(fresh, self.path)
 
     def close(self) -> None:
@@ -84,6 +94,14 @@ class Keeper:
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
+
+
+def _write(descriptor: int, data: bytes) -> int:
+    """Write all of `data`, and return how much that is."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+    return len(data)
 
 
 def _framed(event: wire.Event) -> bytes:
@@ -164,7 +182,7 @@ def lives(pid: int) -> bool:
     """Whether a process of that id runs."""
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # the second: a number that no process can have
         return False
     except OSError:
         return True

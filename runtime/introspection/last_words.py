@@ -70,6 +70,8 @@ class LastWords:
             self._write()
         except Exception as error:  # a full disk, or a folder that is gone
             self._over = True
+            if self._keeper is not None:
+                self._keeper.close()
             self._warn(f"The last events of this process are not kept: {error}")
 
     def _write(self) -> None:

@@ -103,6 +103,8 @@ class Service:
             remove_instrument(self.log)
             self.log.spawns.switch_off()
             self.greenlets.switch_off()
+        for console in self.answers.node.consoles:
+            console.leave_behind()
         atexit.unregister(self._close_at_exit)
 
     def _close_at_exit(self) -> None:

@@ -15,7 +15,7 @@ from runtime.kernel.mailbox import send
 from runtime.kernel.names import whereis
 from runtime.kernel.node import current_process, living_caller
 from runtime.kernel.process import Destination, Pid
-from runtime.kernel.processes import demonitor, flag, monitor, self_, unlink
+from runtime.kernel.processes import demonitor, flag, monitor, unlink
 from runtime.kernel.signals import Down, Exit, exit_signal, link_processes, unlink_processes
 from runtime.otp.calls import From, call, cast, reply
 from runtime.otp.child_spec import ChildSpec, id_from_name
@@ -273,17 +273,24 @@ class Registry(GenServer):
         """Call ``fn()`` in the caller, and return what it returns, while no other process holds the lock `key`.
 
         Locks have nothing to do with the keys of processes. The others wait their turn; a holder that dies gives way.
-        Raises ValueError when the caller holds the lock already (Elixir 1.18: Registry.lock/3).
+        Raises ValueError when the caller holds the lock already, and NotInProcessError outside a process (Elixir 1.18:
+        Registry.lock/3).
         """
+        own = current_process("lock").pid
         if not callable(fn):
             raise TypeError(f"lock() calls a function, not {fn!r}")
         server = _pid(registry)
-        if not call(server, (_LOCK, _hashable(key)), timeout=None):
+        try:
+            granted = call(server, (_LOCK, _hashable(key)), timeout=None)
+        except BaseException:  # a Timeout, say: it must not be granted to a caller that has gone on
+            cast(server, (_UNLOCK, key, own))
+            raise
+        if not granted:
             raise ValueError(f"the caller holds the lock {key!r} already; it would wait for itself")
         try:
             return fn()
         finally:
-            cast(server, (_UNLOCK, key, self_()))
+            cast(server, (_UNLOCK, key, own))
 
     def handle_cast(self, message: Term) -> Term:
         """Take a lock back."""

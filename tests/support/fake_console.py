@@ -13,6 +13,7 @@ class ConsoleNode(FakeNode):
         super().__init__(name=name)
         self.refuses = refuses
         self.busy: set[str] = set()
+        self.refuses_next = ""
         self.words: tuple[str, ...] = ()
         self.sources: list[str] = []
         self._texts: list[wire.ConsoleText] = []
@@ -26,6 +27,9 @@ class ConsoleNode(FakeNode):
                 return wire.Failed(why=self.refuses, kind="read_only")
             case wire.OpenConsole():
                 return self._state(len(self._texts))
+            case wire.Evaluate() if self.refuses_next:
+                why, self.refuses_next = self.refuses_next, ""
+                return wire.Failed(why=why, kind="timeout")
             case wire.Evaluate(source=source):
                 self.sources.append(source)
                 self._evaluating = source in self.busy

@@ -76,6 +76,11 @@ class Console(Instrument):
         self.names.clear()
         forget_sources(self._prefix)
 
+    def leave_behind(self) -> None:
+        """Let go of what the child of a fork has inherited: what it prints goes where it always went."""
+        captured.remove(self)
+        remove_instrument(self)
+
     def compile(self, source: str) -> Program:
         """Compile what was typed. Raises SyntaxError and ValueError. From any thread."""
         name = f"{self._prefix}{self.evaluations + 1}>"
@@ -161,8 +166,9 @@ class _Evaluator:
         console = self.console
         try:
             while True:
-                self._evaluate(receive(_Order).program)
-                console.evaluating = False
+                self._evaluate(process, receive(_Order).program)
+                if console.process is process:  # else it was killed and has caught that: another stands in its place
+                    console.evaluating = False
         except BaseException as error:
             reason = exit_reason(process, error)
             if isinstance(reason, Crash) and process.state is not DEAD:
@@ -170,13 +176,13 @@ class _Evaluator:
         worker.process = None
         finish(process, reason)
 
-    def _evaluate(self, program: Program) -> None:
+    def _evaluate(self, process: Process, program: Program) -> None:
         names = self.console.names
         exec(program.statements, names)
         if program.expression is None:
             return
         value = eval(program.expression, names)
-        if value is not None:
+        if value is not None and self.console.process is process:
             names["_"] = value
             self.console.transcript.write("value", f"{render(value, MAX_VALUE)}\n")
 

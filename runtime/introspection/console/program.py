@@ -53,5 +53,5 @@ def show_source_of(name: str, source: str) -> None:
 
 def forget_sources(prefix: str) -> None:
     """Take out the lines of all that was typed under names that begin so."""
-    for name in [name for name in linecache.cache if name.startswith(prefix)]:
+    for name in [name for name in [*linecache.cache] if name.startswith(prefix)]:
         linecache.cache.pop(name, None)

@@ -101,9 +101,10 @@ class MemoryCensus(BackgroundWork):
         return took / SHARE if more else LOOK
 
     def stop(self) -> None:
-        """Forget what was begun."""
+        """Forget what was begun. A census that is still waited for begins anew."""
         self._work = iter(())
         self._result = None
+        self._begun = 0
 
     def _round(self) -> Iterator[None]:
         modules = [(name, module) for name, module in [*sys.modules.items()] if issubclass(type(module), ModuleType)]
@@ -118,11 +119,13 @@ class MemoryCensus(BackgroundWork):
         types: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
         queue: deque[Any] = deque(vars(module) for _, module in modules)
         is_complete = True
+        looked = 0
         seen = {id(types), id(containers), id(queue)}
         while queue and len(seen) < LIMIT:
             if not _look_at(queue.popleft(), queue, seen, types):
                 is_complete = False
-            if not len(seen) % NEAR:
+            looked += 1
+            if not looked % NEAR:
                 yield
         tally = {name: (count, size) for name, (count, size) in types.items()}
         is_complete = is_complete and not queue
@@ -145,7 +148,7 @@ def _containers_of(module: str, variables: dict[str, Any]) -> Iterator[Container
         if builtin_container(kind) is not None or kind is bytearray:
             yield _measured(place, value)
         elif issubclass(kind, type):
-            of_class = dict(type.__dict__["__dict__"].__get__(value))
+            of_class = dict(type.__dict__["__dict__"].__get__(value) or {})  # None for a class of C's never used
             if of_class.get("__module__") == module:
                 yield from _attributes(place, of_class)
         elif not issubclass(kind, NOT_OWNED):

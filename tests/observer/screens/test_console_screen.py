@@ -53,6 +53,18 @@ async def test_what_is_at_work_is_interrupted(drive: Drive) -> None:
     assert node.sources == ["loop()"]
 
 
+async def test_what_was_refused_can_be_typed_again(drive: Drive) -> None:
+    node = ConsoleNode()
+    node.refuses_next = "The hub was busy, so nothing was done."
+    async with drive(node) as driver:
+        await driver.press("8")
+        await type_in(driver, "1")
+        assert await driver.shows("The hub was busy, so nothing was done.")
+        await type_in(driver, "2")
+        assert await driver.shows("value of 2")
+    assert node.sources == ["2"]
+
+
 async def test_what_processes_print_meanwhile_is_shown_at_the_next_look(drive: Drive) -> None:
     node = ConsoleNode()
     async with drive(node) as driver:

@@ -47,3 +47,7 @@ def test_statements_are_told_apart() -> None:
     assert statements(source) == ["x = 1; y = 2\n", "@property\ndef f():\n    pass\n", "if x:\n    y\nelse:\n    x\n"]
     assert statements("1 +\n2") == ["1 +\n2"]
     assert statements("") == []
+
+
+def test_what_is_no_end_of_a_line_to_python_ends_no_statement() -> None:
+    assert statements("x = 'a\u2028b'\ny = '\x0c'\r\nx + y") == ["x = 'a\u2028b'\n", "y = '\x0c'\n", "x + y\n"]

@@ -1,6 +1,8 @@
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, cast
 
+import gevent
 import pytest
 
 from runtime import (
@@ -9,6 +11,7 @@ from runtime import (
     Down,
     GenServer,
     NoProcessError,
+    NotInProcessError,
     Pid,
     Registry,
     StartError,
@@ -419,3 +422,34 @@ def test_one_process_at_a_time_holds_a_lock_and_a_dead_one_gives_way() -> None:
     assert Registry.lock("rooms", "k", lambda: "free again") == "free again"
     sleep(0.01)
     assert sys.get_state("rooms")["locks"] == {}
+
+
+@in_node
+def test_a_lock_is_held_by_a_process_alone() -> None:
+    Registry.start_link("unique", name="rooms")
+    entered: list[int] = []
+    outside = gevent.spawn(lambda: Registry.lock("rooms", "k", lambda: entered.append(1)))
+    gevent.wait([outside])
+    assert isinstance(outside.exception, NotInProcessError)
+    assert entered == []
+
+
+@in_node
+def test_a_caller_that_gives_up_leaves_the_lock_to_the_next() -> None:
+    Registry.start_link("unique", name="rooms")
+
+    def hold() -> None:
+        Registry.lock("rooms", "k", lambda: receive("go on"))
+
+    def give_up(main: Pid) -> None:
+        with suppress(gevent.Timeout), gevent.Timeout(0.01):
+            Registry.lock("rooms", "k", lambda: None)
+        send(main, "gave up")
+        receive()
+
+    holder = spawn(hold)
+    sleep(0.001)
+    spawn(give_up, self_())
+    receive("gave up")
+    send(holder, "go on")
+    assert Registry.lock("rooms", "k", lambda: "mine") == "mine"

@@ -141,11 +141,18 @@ def test_a_program_that_only_grows_is_found_and_not_told_of_twice(monkeypatch: p
 
 
 @in_node
-def test_the_memory_of_the_whole_program_is_weighed_now_and_then() -> None:
+def test_the_memory_of_the_whole_program_is_weighed_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     observer = Observer()
+    weighed: list[float] = []
+
+    class Scales:
+        def add(self, estimate: int, at: float) -> None:
+            weighed.append(at)
+
+    monkeypatch.setattr(observer.node.findings, "_rss", Scales())
     for _ in range(3):
         observer.node.findings.weigh_program()
-    assert len(observer.node.findings._rss._stretches) == 1
+    assert len(weighed) == 1
 
 
 @in_node

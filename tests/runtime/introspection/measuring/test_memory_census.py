@@ -118,3 +118,17 @@ def test_an_observer_gets_the_largest_first_and_a_reason_when_the_hub_does_nothi
     begun = time.monotonic()
     assert observer.node.census.take(within=0.05) is None, "asked in the hub, which cannot work meanwhile"
     assert time.monotonic() - begun < 10
+
+
+@in_node
+def test_a_census_that_was_stopped_begins_anew() -> None:
+    census = MemoryCensus(this_node())
+    census._wanted = 1
+    for _ in range(5):
+        assert census.step()
+    census.stop()
+    for _ in range(1_000_000):
+        if not census.step():
+            break
+    assert census._result is not None
+    census.close()
