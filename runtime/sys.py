@@ -6,7 +6,9 @@ All raise CallError as `call` does.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Hashable
+from typing import Literal
 
 from runtime.kernel.process import Destination
 from runtime.otp.calls import SYSTEM, request
@@ -23,6 +25,7 @@ __all__ = [
     "get_status",
     "install",
     "log",
+    "log_to_file",
     "no_debug",
     "remove",
     "replace_state",
@@ -146,6 +149,19 @@ def get_log(pid: Destination, timeout: TimeoutArgument = 5.0) -> list[Event]:
     return events
 
 
+def log_to_file(
+    pid: Destination, path: str | os.PathLike[str] | Literal[False], timeout: TimeoutArgument = 5.0
+) -> None:
+    """Write every event of the server to a file, a line each as `trace` has it, or stop that with False.
+
+    The file is made anew. Raises SystemRequestError with ``("open_file", why)`` when that is not possible; one that
+    cannot be written to later is given up, which the logger ``runtime.sys`` says (OTP: sys:log_to_file/3).
+    """
+    if path is not False and not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"log_to_file() takes a path, or False to stop, not {path!r}")
+    _ask(pid, ("log_to_file", None if path is False else os.path.abspath(path)), timeout, "log_to_file")
+
+
 def install(pid: Destination, key: Hashable, fn: DebugFunction, state: Term, timeout: TimeoutArgument = 5.0) -> None:
     """Call ``fn(state, event)`` in the server for every event (OTP: sys:install/3).
 
@@ -175,8 +191,14 @@ def terminate(pid: Destination, reason: Term, timeout: TimeoutArgument = 5.0) ->
 def change_code(pid: Destination, module: type, old_version: Term, extra: Term, timeout: TimeoutArgument = 5.0) -> None:
     """Make a suspended server an instance of `module`, through its `code_change` (OTP: sys:change_code/5).
 
-    When `code_change` fails, the server keeps its class and its state, and SystemRequestError is raised with why. One
-    that is not suspended refuses with ``("unknown_system_msg", ("change_code", module, old_version, extra))``.
+    `module` is a class built on the same class of the runtime. A supervisor calls its new `init` and takes the flags
+    and children of it (see `Supervisor.code_change`); an agent replaces its value by ``fn(value, *args)`` when `extra`
+    is ``(fn, *args)``.
+
+    Raises SystemRequestError with why when the change fails, and the server keeps its class and its state: ``("EXIT",
+    reason)`` when `code_change` raised or exited, ``("error", reason)`` when a supervisor's `init` made a wrong spec,
+    ``("not_a_version_of", class, module)`` when `module` is built on another class, and ``("unknown_system_msg",
+    ("change_code", module, old_version, extra))`` for a server that is not suspended.
     """
     if not isinstance(module, type):
         raise TypeError(f"change_code() takes the class that the server becomes, not {module!r}")

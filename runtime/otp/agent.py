@@ -122,6 +122,15 @@ class Agent(GenServer, Generic[T]):
         _, fn, args = message
         self.value = fn(self.value, *args)
 
+    def code_change(self, old_version: Term, extra: Term) -> None:
+        """Replace the value by ``fn(value, *args)``, where `extra` is ``(fn, *args)``; None keeps the value."""
+        if extra is None:
+            return
+        if not isinstance(extra, tuple) or not extra:
+            raise TypeError(f"the extra for an agent's change_code() is (function, *arguments) or None, not {extra!r}")
+        fn, *args = extra
+        self.value = _checked(fn)(self.value, *args)
+
     def handle_info(self, message: Term) -> None:
         """Drop what is no request, as an agent in Elixir does."""
 

@@ -7,6 +7,7 @@ from typing import Any
 from runtime.kernel.node import current
 from runtime.otp.calls import From
 from runtime.otp.unexpected import note_unexpected
+from runtime.terms.isolation import isolate
 from runtime.terms.term import Term
 from runtime.terms.text import render
 
@@ -53,7 +54,10 @@ class Callbacks:
         """Clean up before the end, when the server stops by itself or, trapping exits, its parent stops it."""
 
     def code_change(self, old_version: Term, extra: Term) -> Term:
-        """Take a new version of the code into account; called by `runtime.sys.change_code` while suspended."""
+        """Take a new version of the code into account; called by `runtime.sys.change_code` while suspended.
+
+        What it raises leaves the server with the class and the attributes that it had.
+        """
 
     def format_status(self, state: dict[str, Any]) -> Term:
         """Return the state as observers and reports may show it: override to leave secrets out."""
@@ -67,6 +71,16 @@ class Callbacks:
     def status_items(self) -> dict[str, Term]:
         """Return what status and reports say of a server besides its attributes."""
         return {}
+
+    @classmethod
+    def kind(cls) -> type[Callbacks]:
+        """Return the class of the runtime that a server is built on: a new version of its code keeps that."""
+        return next(base for base in cls.__mro__ if base.__module__.partition(".")[0] == "runtime")
+
+    def saved_state(self) -> dict[str, Any]:
+        """Return the state as it is put back when a change of the code fails: a copy, for it may be half changed."""
+        state: dict[str, Any] = isolate(dict(vars(self)))
+        return state
 
     def _unknown(self, callback: str, what: str, value: Term) -> str:
         """Say that a callback does not know a value, or that the server has no such callback."""

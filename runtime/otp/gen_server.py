@@ -77,8 +77,8 @@ class GenServer(Callbacks):
         with a server that fails.
 
         `priority` and `debug` among the keyword arguments are options of the start, unless `init` names them:
-        ``priority="high"`` as in `flag`, and ``debug=["trace", "statistics", ("log", 10), ("install", key, fn,
-        state)]`` switches on what the functions of `runtime.sys` do, before the first message.
+        ``priority="high"`` as in `flag`, and ``debug=["trace", "statistics", ("log", 10), ("log_to_file", path),
+        ("install", key, fn, state)]`` switches on what the functions of `runtime.sys` do, before the first message.
         """
         return start_server(cls, args, kwargs, name, timeout, link=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from inspect import signature
 from typing import Any
@@ -13,7 +14,7 @@ from runtime.otp.loop_state import loop_of
 from runtime.otp.system_messages import Debug
 from runtime.terms.term import Term
 
-DEBUG = "'trace', 'statistics', 'log', ('log', number), ('install', key, function, state)"
+DEBUG = "'trace', 'statistics', 'log', ('log', number), ('log_to_file', path), ('install', key, function, state)"
 
 
 def take_options(init: Callable[..., Term], kwargs: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -49,6 +50,8 @@ def set_options(process: Process, options: dict[str, Any]) -> None:
                     debug.log = []
                 case ("log", number):
                     debug.log, debug.max_log = [], number
+                case ("log_to_file", path):
+                    debug.begin_file(os.path.abspath(path))
                 case ("install", key, function, state):
                     debug.functions[key] = (function, state)
 
@@ -71,6 +74,8 @@ def _is_debug_option(option: object) -> bool:
             return True
         case ("log", number):
             return type(number) is int and number >= 1
+        case ("log_to_file", path):
+            return isinstance(path, (str, os.PathLike))
         case ("install", key, function, _):
             return callable(function) and getattr(key, "__hash__", None) is not None
     return False

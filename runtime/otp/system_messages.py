@@ -55,7 +55,13 @@ class Debug:
         self.trace = False
         self.log: list[Event] | None = None
         self.max_log = MAX_LOG
+        self.log_to_file: str | None = None
         self.functions: dict[Hashable, tuple[DebugFunction, Term]] = {}
+
+    def begin_file(self, path: str) -> None:
+        """Write events to a file from now on; what it held is gone. Raises OSError."""
+        with open(path, "w"):
+            self.log_to_file = path
 
     def begin_statistics(self, reductions: int) -> None:
         """Count messages from now on, and the turns beyond `reductions`."""
@@ -89,6 +95,8 @@ class Debug:
     def _event(self, event: Event) -> None:
         if self.trace:
             logger.info("*DBG* %s %s", reason_text(self.name), _told(event))
+        if self.log_to_file is not None:
+            self._append(self.log_to_file, f"*DBG* {reason_text(self.name)} {_told(event)}\n")
         if self.log is not None:
             self.log.append(event)
             del self.log[: -self.max_log]
@@ -101,6 +109,15 @@ class Debug:
                 self.functions.pop(key, None)
             else:
                 self.functions[key] = (function, new)
+
+    def _append(self, path: str, line: str) -> None:
+        """Write a line. The file is opened each time, since a server that is killed could not close it."""
+        try:
+            with open(path, "a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(line)
+        except OSError as error:
+            self.log_to_file = None
+            logger.error("the events of %s are no longer logged to a file: %s", reason_text(self.name), error)
 
 
 def _told(event: Event) -> str:
@@ -135,6 +152,14 @@ class Refusal:
         self.reason = reason
 
 
+class ChangeRefused(Exception):
+    """Raised by the `code_change` of a behaviour of the runtime: the server stays as it is; `reason` says why."""
+
+    def __init__(self, reason: Term) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 def handle_system(server: Callbacks, process: Process, origin: From | None, content: tuple[Term, ...]) -> Stop | None:
     """Carry a system request out, in the server's process. Returns how the server stops, None when it goes on."""
     name, *arguments = content
@@ -158,7 +183,8 @@ def handle_system(server: Callbacks, process: Process, origin: From | None, cont
 
 
 def _is_idle(debug: Debug) -> bool:
-    return not (debug.suspended or debug.statistics is not None or debug.trace or debug.functions) and debug.log is None
+    on = debug.suspended or debug.trace or debug.functions
+    return not on and debug.statistics is None and debug.log is None and debug.log_to_file is None
 
 
 def _get_state(server: Callbacks, process: Process, debug: Debug) -> State:
@@ -200,7 +226,7 @@ def _get_status(server: Callbacks, process: Process, debug: Debug) -> tuple[Term
         **server.status_items(),
         "state": server.format_status(dict(vars(server))),
     }
-    options = [name for name in ("statistics", "trace", "log") if getattr(debug, name)]
+    options = [name for name in ("statistics", "trace", "log", "log_to_file") if getattr(debug, name)]
     details = [dict(dictionary_of(process)), state, parent, options, misc]
     return ("status", process.pid, type(server).__name__, details)
 
@@ -241,6 +267,16 @@ def _get_log(server: Callbacks, process: Process, debug: Debug) -> list[Event]:
     return list(debug.log or ())
 
 
+def _log_to_file(server: Callbacks, process: Process, debug: Debug, path: str | None) -> Term:
+    debug.log_to_file = None
+    if path is not None:
+        try:
+            debug.begin_file(path)
+        except OSError as error:
+            return Refusal(("open_file", str(error)))
+    return "ok"
+
+
 def _install(server: Callbacks, process: Process, debug: Debug, key: Hashable, fn: DebugFunction, state: Term) -> str:
     debug.functions.setdefault(key, (fn, state))
     return "ok"
@@ -252,7 +288,7 @@ def _remove(server: Callbacks, process: Process, debug: Debug, key: Hashable) ->
 
 
 def _no_debug(server: Callbacks, process: Process, debug: Debug) -> str:
-    debug.statistics, debug.trace, debug.log = None, False, None
+    debug.statistics, debug.trace, debug.log, debug.log_to_file = None, False, None, None
     debug.functions.clear()
     return "ok"
 
@@ -260,16 +296,23 @@ def _no_debug(server: Callbacks, process: Process, debug: Debug) -> str:
 def _change_code(server: Callbacks, process: Process, debug: Debug, module: type, old: Term, extra: Term) -> Term:
     if not debug.suspended:
         return Refusal(("unknown_system_msg", ("change_code", module, old, extra)))
-    before, state = type(server), isolate(dict(vars(server)))
+    before, state = type(server), server.saved_state()
+    if not issubclass(module, Callbacks) or module.kind() is not server.kind():
+        return Refusal(("not_a_version_of", server.kind(), module))
     try:
         server.__class__ = module
         server.code_change(old, extra)
     except BaseException as error:
         server.__class__ = before
         vars(server).clear()
-        vars(server).update(state)  # the copy, since what it held may be half changed too
-        if isinstance(error, (Exception, ProcessExit)):
-            return Refusal(error.reason if isinstance(error, ProcessExit) else Crash.from_exception(error))
+        vars(server).update(state)
+        match error:
+            case ChangeRefused():
+                return Refusal(error.reason)
+            case ProcessExit():
+                return Refusal(("EXIT", error.reason))
+            case Exception():
+                return Refusal(("EXIT", Crash.from_exception(error)))
         raise
     return "ok"
 
@@ -286,6 +329,7 @@ _REQUESTS: dict[str, Callable[..., Term]] = {
     "trace": _trace,
     "log": _log,
     "get_log": _get_log,
+    "log_to_file": _log_to_file,
     "install": _install,
     "remove": _remove,
     "no_debug": _no_debug,

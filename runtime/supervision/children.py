@@ -13,6 +13,7 @@ from runtime.kernel.reports import progress_report, supervisor_report
 from runtime.otp.child_spec import AutoShutdown, ChildSpec
 from runtime.supervision.child import Child, ChildInfo, is_normal
 from runtime.supervision.restart_intensity import RestartIntensity
+from runtime.supervision.supervisor_spec import SupervisorSpec
 from runtime.terms.errors import StartError
 from runtime.terms.term import Term
 
@@ -44,6 +45,12 @@ class Children(ABC):
         self.strategy = strategy
         self.intensity = intensity
         self.auto_shutdown = auto_shutdown
+
+    def change_flags(self, spec: SupervisorSpec) -> None:
+        """Take the flags of a new version of the code; restarts that were counted still count."""
+        self.strategy = spec.strategy
+        self.auto_shutdown = spec.auto_shutdown
+        self.intensity.change(spec.max_restarts, spec.max_seconds)
 
     # -- Requests -----------------------------------------------------------------------------------------------
 

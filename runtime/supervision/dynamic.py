@@ -13,6 +13,7 @@ from runtime.supervision.child import RESTARTING, Child, ChildInfo, shut_down, s
 from runtime.supervision.children import Children, Reply, TryAgain, supervisor_name
 from runtime.supervision.restart_intensity import RestartIntensity
 from runtime.supervision.shutdown import ParallelShutdown
+from runtime.supervision.supervisor_spec import DynamicSupervisorSpec, SupervisorSpec
 from runtime.terms.errors import StartError
 from runtime.terms.term import Term
 
@@ -48,6 +49,17 @@ class DynamicChildren(Children):
         self._shared: ChildSpec | None = None
         self._renewed: dict[int, Pid] = {}
         """The present Pids of the children that were restarted, by the number of their first."""
+        self._extra_before: dict[int, int] = {}
+        """How many extra arguments children have that are older than the last change, by the number of their first."""
+
+    def change(self, spec: DynamicSupervisorSpec) -> None:
+        """Take the flags of a new version of the code; the children go on, also when they are more than it allows."""
+        self.intensity.change(spec.max_restarts, spec.max_seconds)
+        self.max_children = None if spec.max_children == "infinity" else spec.max_children
+        if len(spec.extra_arguments) != len(self.extra_arguments):
+            for child in self.children.values():
+                self._extra_before.setdefault(child.first.id, len(self.extra_arguments))
+        self.extra_arguments = spec.extra_arguments
 
     # -- Requests -----------------------------------------------------------------------------------------------
 
@@ -104,7 +116,8 @@ class DynamicChildren(Children):
         child = self.children.get(key) if isinstance(key, Pid) else None
         if child is None:
             return "refused", "not_found"
-        own = (child.args or ())[len(self.extra_arguments) :]
+        extra = self._extra_before.get(child.first.id, len(self.extra_arguments))
+        own = (child.args or ())[extra:]
         return "ok", replace(child.spec, start=(*child.spec.start, *own))
 
     def which_children(self) -> list[ChildInfo]:
@@ -147,6 +160,8 @@ class DynamicChildren(Children):
         assert isinstance(child, DynamicChild)
         self.children.pop(key, None)
         self._renewed.pop(child.first.id, None)
+        if self._extra_before:
+            self._extra_before.pop(child.first.id, None)
 
     def significant_are_done(self) -> bool:
         """Return whether no child is left: one template makes them all, so all are significant."""
@@ -208,6 +223,21 @@ class SimpleChildren(DynamicChildren):
         self.strategy = "simple_one_for_one"
         self.auto_shutdown = auto_shutdown
         self.template = template
+
+    def change_template(self, spec: SupervisorSpec) -> None:
+        """Take the flags and the template of a new version of the code.
+
+        A child is started again by the new template's function, with the arguments that it was started with.
+        """
+        self.change_flags(spec)
+        self.template = template = spec.specs[0]
+        changed: dict[int, ChildSpec] = {}
+        for child in self.children.values():
+            if child.args is not None:  # else it was temporary, and has no arguments to start again with
+                before = child.spec
+                if id(before) not in changed:
+                    changed[id(before)] = replace(template, start=(template.start[0], *before.start[1:]))
+                child.spec = changed[id(before)]
 
     def start_child(self, what: Term) -> Reply:
         """Start a child with the template's arguments and after them those in the list `what`."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from runtime.otp.child_spec import SpecError
 from runtime.otp.returns import IGNORE, Stop
+from runtime.otp.system_messages import ChangeRefused
 from runtime.supervision.dynamic import DynamicChildren
 from runtime.supervision.restart_intensity import RestartIntensity
 from runtime.supervision.server import SupervisorServer
@@ -36,3 +38,15 @@ class DynamicSupervisor(SupervisorServer):
         intensity = RestartIntensity(spec.max_restarts, spec.max_seconds)
         self.adopt(DynamicChildren(intensity, limit, spec.extra_arguments))
         return None
+
+    def change_children(self, spec: Term) -> None:
+        """Take new flags."""
+        if not isinstance(spec, DynamicSupervisorSpec):
+            raise ChangeRefused(spec)
+        assert isinstance(self.kept, DynamicChildren)
+        self.kept.change(spec)
+        self.max_children = self.kept.max_children
+
+    def change_failure(self, error: SpecError) -> Term:
+        """Return why a change of the code is refused whose `init` has made a wrong spec, as Elixir's does."""
+        return error.start_reason

@@ -10,6 +10,7 @@ from runtime.otp.child_spec import AutoShutdown, ChildSpec
 from runtime.supervision.child import RESTARTING, Child, ChildInfo, shut_down, start_process, without_arguments
 from runtime.supervision.children import Children, Reply, TryAgain, report_progress, supervisor_name
 from runtime.supervision.restart_intensity import RestartIntensity
+from runtime.supervision.supervisor_spec import SupervisorSpec
 from runtime.terms.errors import StartError
 from runtime.terms.term import Term
 
@@ -27,11 +28,20 @@ class OrderedChildren(Children):
         super().__init__(strategy, intensity, auto_shutdown)
         self.children = {spec.id: Child(spec) for spec in specs}
         self._running: dict[Pid, Child] = {}
-        self._apply_strategy: Callable[[Child, Pid | None, Term], None] = {
+        self._strategies: dict[str, Callable[[Child, Pid | None, Term], None]] = {
             "one_for_one": self._one_for_one,
             "one_for_all": self._one_for_all,
             "rest_for_one": self._rest_for_one,
-        }[strategy]
+        }
+
+    def change(self, spec: SupervisorSpec) -> None:
+        """Take the flags and the children of a new version of the code, which are not started; keep all others."""
+        self.change_flags(spec)
+        old = self.children
+        changed = {new.id: old.get(new.id) or Child(new) for new in spec.specs}
+        for new in spec.specs:
+            changed[new.id].spec = new
+        self.children = changed | {id: child for id, child in old.items() if id not in changed}
 
     def start_all(self) -> None:
         """Start every child. When one fails, stop the earlier ones in reverse order and raise StartError."""
@@ -161,7 +171,7 @@ class OrderedChildren(Children):
 
     def restart(self, key: Term, child: Child, old: Pid | None, reason: Term) -> None:
         """Restart a child and those that the strategy restarts with it. Raises TryAgain."""
-        self._apply_strategy(child, old, reason)
+        self._strategies[self.strategy](child, old, reason)
 
     def _one_for_one(self, child: Child, old: Pid | None, reason: Term) -> None:
         self._start_again(child, {child.spec.id: old}, reason)

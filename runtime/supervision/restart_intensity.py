@@ -19,6 +19,11 @@ class RestartIntensity:
         self.max_seconds = max_seconds
         self.times: deque[float] = deque()
 
+    def change(self, max_restarts: int, max_seconds: float) -> None:
+        """Change the budget; the restarts so far still count."""
+        self.max_restarts = max_restarts
+        self.max_seconds = max_seconds
+
     def add(self, time: float) -> bool:
         """Count a restart at `time` (seconds, never earlier than the last one); return False when it is one too many.
 

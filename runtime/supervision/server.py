@@ -13,12 +13,13 @@ from runtime.kernel.signals import Exit
 from runtime.otp.calls import From
 from runtime.otp.child_spec import ChildSpec, SpecError, check_significant, id_from_name
 from runtime.otp.gen_server import GenServer
-from runtime.otp.returns import Stop
+from runtime.otp.returns import IGNORE, Stop
+from runtime.otp.system_messages import ChangeRefused
 from runtime.supervision.child import Child
 from runtime.supervision.children import TRY_AGAIN, Children
-from runtime.supervision.restart_intensity import RestartIntensity
 from runtime.supervision.supervisor_spec import DynamicSupervisorSpec, SupervisorSpec
 from runtime.terms.errors import StartError
+from runtime.terms.isolation import isolate
 from runtime.terms.term import Term
 from runtime.terms.timeout import TimeoutArgument
 
@@ -43,6 +44,10 @@ class SupervisorServer(GenServer, type="supervisor", shutdown="infinity"):
     restart_times: Collection[float]
     kept: Children
     handling_exit_of: Pid | None = None
+
+    __slots__ = ("_init_arguments",)  # beside the attributes, which are the state that `runtime.sys` shows
+
+    _init_arguments: tuple[tuple[Term, ...], dict[str, Term]]
 
     @classmethod
     def start_link(cls, *args: Term, name: Term = None, timeout: TimeoutArgument = None, **kwargs: Term) -> Pid | None:
@@ -88,6 +93,7 @@ class SupervisorServer(GenServer, type="supervisor", shutdown="infinity"):
     def begin_process(self, *args: Term, **kwargs: Term) -> Term:
         """Begin in the new process: run `init`, start the children."""
         flag(trap_exit=True)
+        self._init_arguments = args, kwargs
         try:
             return self.start_children(self.init(*args, **kwargs))
         except SpecError as error:
@@ -99,9 +105,12 @@ class SupervisorServer(GenServer, type="supervisor", shutdown="infinity"):
     def adopt(self, children: Children) -> None:
         """Keep `children`, and show them to observers."""
         self.kept = children
+        self._show()
+
+    def _show(self) -> None:
+        children, intensity = self.kept, self.kept.intensity
         self.children = children.children
         self.strategy = children.strategy
-        intensity: RestartIntensity = children.intensity
         self.max_restarts = intensity.max_restarts
         self.max_seconds = intensity.max_seconds
         self.restart_times = intensity.times
@@ -163,6 +172,34 @@ class SupervisorServer(GenServer, type="supervisor", shutdown="infinity"):
     def terminate(self, reason: Term) -> None:
         """Stop every child."""
         self.kept.terminate_all()
+
+    def code_change(self, old_version: Term, extra: Term) -> None:
+        """Take the flags and the children that `init` returns now; called by `runtime.sys.change_code`.
+
+        `init` is called again with the arguments of the start. A child whose id it returns gets the new spec, which
+        counts from its next start. One with a new id is kept without being started, until `restart_child` starts it.
+        One whose id it no longer returns goes on. `IGNORE` changes nothing. Semantics: OTP's supervisor.
+        """
+        args, kwargs = self._init_arguments
+        try:
+            spec = self.init(*isolate(args), **isolate(kwargs))
+            if spec is not IGNORE:
+                self.change_children(spec)
+        except SpecError as error:
+            raise ChangeRefused(("error", self.change_failure(error))) from error
+        self._show()
+
+    @abstractmethod
+    def change_children(self, spec: Term) -> None:
+        """Take what `init` has returned to a change of the code. Raises ChangeRefused and changes nothing."""
+
+    def change_failure(self, error: SpecError) -> Term:
+        """Return why a change of the code is refused whose `init` has made a wrong spec."""
+        return error.reason
+
+    def saved_state(self) -> dict[str, Term]:
+        """Return the attributes themselves: a change that is refused has changed nothing in what they hold."""
+        return dict(vars(self))
 
     @classmethod
     def child_spec(cls, *args: Term, **kwargs: Term) -> ChildSpec:

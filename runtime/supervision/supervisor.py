@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runtime.otp.returns import IGNORE, Stop
+from runtime.otp.system_messages import ChangeRefused
 from runtime.supervision.dynamic import SimpleChildren
 from runtime.supervision.ordered import OrderedChildren
 from runtime.supervision.restart_intensity import RestartIntensity
@@ -38,3 +39,15 @@ class Supervisor(SupervisorServer):
             self.adopt(children)
             children.start_all()
         return None
+
+    def change_children(self, spec: Term) -> None:
+        """Take new flags, and the new specs of the children."""
+        if not isinstance(spec, SupervisorSpec):
+            raise ChangeRefused(spec)
+        kept = self.kept
+        if isinstance(kept, SimpleChildren) and spec.strategy == "simple_one_for_one":
+            kept.change_template(spec)
+        elif isinstance(kept, OrderedChildren) and spec.strategy != "simple_one_for_one":
+            kept.change(spec)
+        else:
+            raise ChangeRefused(("error", ("invalid_strategy", spec.strategy)))  # OTP's supervisor crashes, later

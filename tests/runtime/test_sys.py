@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from runtime import CallError, Crash, GenServer, call, monitor, receive, sys
+from runtime import Agent, CallError, Crash, GenServer, Supervisor, call, monitor, receive, sys, which_children
 from runtime.kernel.signals import Down
 from tests.support.in_node import in_node
 
@@ -166,3 +167,53 @@ def test_a_suspended_server_becomes_another_class_and_keeps_its_own_when_that_fa
     sys.change_code(pid, Doubled, None, None)
     sys.resume(pid)
     assert call(pid, "next") == 9
+
+
+@in_node
+def test_a_server_stays_of_its_kind() -> None:
+    pid = Supervisor.start_link([])
+    sys.suspend(pid)
+    with pytest.raises(sys.SystemRequestError) as refused:
+        sys.change_code(pid, Doubled, None, None)
+    assert refused.value.reason == ("not_a_version_of", Supervisor, Doubled)
+    with pytest.raises(sys.SystemRequestError, match="not_a_version_of"):
+        sys.change_code(pid, dict, None, None)
+    sys.resume(pid)
+    assert which_children(pid) == []
+
+
+@in_node
+def test_an_agent_says_what_it_takes_to_change_its_value() -> None:
+    pid = Agent.start_link(lambda: 1)
+    sys.suspend(pid)
+    with pytest.raises(sys.SystemRequestError, match=r"is \(function, \*arguments\) or None, not 7"):
+        sys.change_code(pid, Agent, None, 7)
+    sys.change_code(pid, Agent, None, None)
+    sys.resume(pid)
+    assert Agent.get(pid, lambda value: value) == 1
+
+
+def test_events_are_written_to_a_file_until_it_cannot_be_written_to(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "folder" / "events"
+    path.parent.mkdir()
+
+    @in_node
+    def write() -> None:
+        Counter.start_link(name="counter", debug=[("log_to_file", path)])
+        call("counter", "\N{SNOWMAN} \udc80")
+        path.unlink()
+        path.parent.rmdir()
+        for _ in range(2):
+            call("counter", "next")
+        assert sys.get_status("counter")[3][3] == []
+        with pytest.raises(sys.SystemRequestError, match=r"open_file.*No such file"):
+            sys.log_to_file("counter", path)
+        with pytest.raises(OSError, match="No such file"):
+            Counter.start_link(debug=[("log_to_file", path)])
+        with pytest.raises(TypeError, match="a path, or False to stop, not True"):
+            sys.log_to_file("counter", True)  # type: ignore[arg-type]
+
+    write()
+    assert len([record for record in caplog.records if "no longer logged to a file" in record.getMessage()]) == 1

@@ -36,4 +36,22 @@ defmodule Scenarios.Agents do
     log([:exception, attempt(fn -> Agent.get(:x63, fn _ -> throw(:ball) end) end) |> hd()])
     log([:stop, Supervisor.stop(sup)])
   end
+
+  def x75_change_code_of_an_agent do
+    {:ok, agent} = Agent.start_link(fn -> 1 end)
+    change = fn extra -> :sys.change_code(agent, Agent, nil, extra) end
+    value = fn -> Agent.get(agent, & &1) end
+    log([:running, change.({Kernel, :+, [5]}) |> elem(1) |> elem(0)])
+    :sys.suspend(agent)
+    log([:changed, change.({Kernel, :+, [5]})])
+    log([:raises, change.({__MODULE__, :fails, [:oops]}) |> elem(0)])
+    log([:exits, change.({__MODULE__, :leaves, [:gone]})])
+    log([:wrong, change.(:wrong) |> elem(0)])
+    :sys.resume(agent)
+    log([:value, value.()])
+    log([:goes_on, Agent.update(agent, &(&1 + 1)), value.()])
+  end
+
+  def fails(_, reason), do: raise("#{reason}")
+  def leaves(_, reason), do: exit(reason)
 end

@@ -169,4 +169,44 @@ defmodule Scenarios.DynamicSupervisors do
     log([:restart_child, elem(Supervisor.restart_child(sup, {:x73, "DynamicSupervisor1"}), 0)])
     log([:ids, keys.()])
   end
+
+  defmodule Versioned do
+    use DynamicSupervisor
+    def init(_), do: :persistent_term.get(__MODULE__)
+  end
+
+  def x76_change_code_of_a_dynamic_supervisor do
+    traps()
+    flags = fn options -> DynamicSupervisor.init([strategy: :one_for_one] ++ options) end
+    :persistent_term.put(Versioned, flags.(max_children: 2, max_restarts: 1))
+    {:ok, sup} = DynamicSupervisor.start_link(Versioned, [])
+    bind(sup, :dyn)
+
+    change = fn version ->
+      :persistent_term.put(Versioned, version)
+      :sys.suspend(sup)
+      result = :sys.change_code(sup, Versioned, 1, :extra)
+      :sys.resume(sup)
+      result
+    end
+
+    start = fn id -> DynamicSupervisor.start_child(sup, worker(id)) |> Tuple.to_list() |> hd() end
+    log([:started, start.(:a), start.(:b), start.(:c)])
+    log([:changed, change.(flags.(max_children: 3, max_restarts: 5)), start.(:c), start.(:d)])
+    log([:ignored, change.(:ignore)])
+    log([:wrong, change.(:wrong)])
+    {:ok, good} = flags.([])
+    log([:invalid_strategy, change.({:ok, %{good | strategy: :none}})])
+    log([:invalid_max_children, change.({:ok, %{good | max_children: -1}})])
+
+    for _ <- 1..3 do
+      a = Enum.find_value(which(sup), fn {_, pid, _, _} -> String.starts_with?(to_string(name(pid)), "a") && pid end)
+      :cw.stop(a, :boom)
+      settle()
+    end
+
+    log([:fewer, change.(flags.(max_children: 1)), start.(:e)])
+    log([:kids, kids(sup)])
+    put_down(sup)
+  end
 end

@@ -12,6 +12,7 @@ from runtime import (
     flag,
     flush,
     stop,
+    sys,
 )
 from tests.conformance.harness import (
     Log,
@@ -63,3 +64,27 @@ def x63_agent_failures(log: Log) -> None:
 
 def _listing(name: str) -> Pid | None:
     return Agent.start_link(list, name=name)
+
+
+def x75_change_code_of_an_agent(log: Log) -> None:
+    agent = Agent.start_link(lambda: 1)
+
+    def change(extra: Any) -> Any:
+        result = attempt(sys.change_code, agent, Agent, None, extra)
+        return "ok" if result == ("ok", None) else result
+
+    def value() -> Any:
+        return Agent.get(agent, lambda value: value)
+
+    def leaves(value: int, reason: Any) -> None:
+        exit(reason)
+
+    log("running", change((lambda value, more: value + more, 5))[1][0])
+    sys.suspend(agent)
+    log("changed", change((lambda value, more: value + more, 5)))
+    log("raises", change((raises, "oops"))[0])
+    log("exits", change((leaves, "gone")))
+    log("wrong", change("wrong")[0])
+    sys.resume(agent)
+    log("value", value())
+    log("goes_on", answer(Agent.update, agent, lambda value: value + 1), value())

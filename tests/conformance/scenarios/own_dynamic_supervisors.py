@@ -3,8 +3,10 @@
 from typing import Any
 
 from runtime import (
+    IGNORE,
     ChildSpec,
     DynamicSupervisor,
+    DynamicSupervisorSpec,
     PartitionSupervisor,
     Pid,
     Registry,
@@ -19,6 +21,7 @@ from runtime import (
     restart_child,
     start_child,
     stop,
+    sys,
     terminate_child,
     whereis,
     which_children,
@@ -240,3 +243,42 @@ def x73_supervisors_with_via_names(log: Log) -> None:
     restart_child(sup, via("DynamicSupervisor1"))
     log("restart_child", "ok")
     log("ids", ids())
+
+
+class Versioned(DynamicSupervisor):
+    """A dynamic supervisor whose init returns what `version` makes."""
+
+    version: Any = None
+
+    def init(self) -> Any:
+        return type(self).version()
+
+
+def x76_change_code_of_a_dynamic_supervisor(log: Log) -> None:
+    def change(version: Any) -> Any:
+        Versioned.version = staticmethod(version)
+        sys.suspend(sup)
+        result = attempt(sys.change_code, sup, Versioned, 1, "extra")
+        sys.resume(sup)
+        return "ok" if result == ("ok", None) else result
+
+    def start(id: str) -> str:
+        outcome: str = attempt(start_child, sup, worker(id))[0]
+        return outcome
+
+    flag(trap_exit=True)
+    Versioned.version = staticmethod(lambda: DynamicSupervisorSpec(max_children=2, max_restarts=1))
+    sup = log.bind("dyn", started_pid(Versioned.start_link()))
+    log("started", *map(start, "abc"))
+    log("changed", change(lambda: DynamicSupervisorSpec(max_children=3, max_restarts=5)), *map(start, "cd"))
+    log("ignored", change(lambda: IGNORE))
+    log("wrong", change(lambda: "wrong"))
+    log("invalid_strategy", change(lambda: DynamicSupervisorSpec(strategy="none")))  # type: ignore[arg-type]
+    log("invalid_max_children", change(lambda: DynamicSupervisorSpec(max_children=-1)))
+    for _ in range(3):
+        a = next(info.pid for info in which_children(sup) if name(info.pid).startswith("a"))
+        cast(a, ("stop", "boom"))
+        settle()
+    log("fewer", change(lambda: DynamicSupervisorSpec(max_children=1)), start("e"))
+    log("kids", sorted_kids(sup))
+    put_down(sup)

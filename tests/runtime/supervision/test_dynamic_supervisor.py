@@ -11,6 +11,7 @@ from runtime import (
     StartError,
     SupervisorError,
     alive,
+    await_exit,
     call,
     cast,
     count_children,
@@ -22,7 +23,9 @@ from runtime import (
     restart_child,
     self_,
     sleep,
+    spawn_link,
     start_child,
+    sys,
     terminate_child,
     which_children,
 )
@@ -193,3 +196,35 @@ def test_a_temporary_child_does_not_keep_its_arguments() -> None:
     sup = started()
     pid = start_child(sup, member("a", restart="temporary"))
     assert get_childspec(sup, pid).start == (Member.start_link,)
+
+
+class Versioned(DynamicSupervisor):
+    """A dynamic supervisor that gives its children the extra arguments in `extra`."""
+
+    extra: tuple[Any, ...] = ("x",)
+
+    def init(self) -> Any:
+        return DynamicSupervisorSpec(extra_arguments=self.extra, max_restarts=10)
+
+
+@in_node
+def test_children_keep_their_arguments_when_a_new_version_gives_other_ones() -> None:
+    seen: list[tuple[Any, ...]] = []
+
+    def start(*args: Any) -> Pid:
+        seen.append(args)
+        return spawn_link(receive)
+
+    sup = Versioned.start_link()
+    child = start_child(sup, ChildSpec(id="a", start=(start, 1)))
+    Versioned.extra = ("y", "z")
+    sys.suspend(sup)
+    sys.change_code(sup, Versioned, None, None)
+    sys.resume(sup)
+    assert get_childspec(sup, child).start == (start, 1)
+    other = start_child(sup, ChildSpec(id="b", start=(start, 2)))
+    assert get_childspec(sup, other).start == (start, 2)
+    exit(child, "kill")
+    await_exit(child)
+    count_children(sup)
+    assert seen == [("x", 1), ("y", "z", 2), ("x", 1)]

@@ -1,16 +1,24 @@
+from typing import Any
+
 import pytest
 
 from runtime import (
     ChildSpec,
     StartError,
+    Supervisor,
     SupervisorError,
+    SupervisorSpec,
     alive,
+    await_exit,
     count_children,
     exit,
     get_childspec,
+    receive,
     self_,
     sleep,
+    spawn_link,
     start_child,
+    sys,
     terminate_child,
     which_children,
 )
@@ -68,3 +76,37 @@ def test_a_living_process_that_is_no_child_cannot_be_terminated() -> None:
     child = start_child(sup, ["a"])
     terminate_child(sup, child)
     terminate_child(sup, child)
+
+
+class Versioned(Supervisor):
+    """A simple_one_for_one supervisor whose template restarts children or does not."""
+
+    restart: Any = "temporary"
+
+    def init(self) -> Any:
+        template = ChildSpec(id="t", start=(lambda: spawn_link(receive),), restart=self.restart)
+        return SupervisorSpec([template], strategy="simple_one_for_one")
+
+
+@in_node
+def test_a_child_that_was_temporary_stays_so_when_a_new_version_restarts_children() -> None:
+    sup = Versioned.start_link()
+    before = start_child(sup, [])
+    Versioned.restart = "permanent"
+    sys.suspend(sup)
+    with pytest.raises(sys.SystemRequestError, match="invalid_strategy"):
+        sys.change_code(sup, Ordered, None, None)
+    sys.change_code(sup, Versioned, None, None)
+    sys.resume(sup)
+    after = start_child(sup, [])
+    for child in (before, after):
+        exit(child, "kill")
+        await_exit(child)
+    assert count_children(sup)["active"] == 1
+
+
+class Ordered(Supervisor):
+    """A supervisor of another strategy."""
+
+    def init(self) -> Any:
+        return SupervisorSpec([])
