@@ -4,6 +4,7 @@ import pytest
 
 from runtime import (
     ChildSpec,
+    Down,
     DynamicSupervisor,
     DynamicSupervisorSpec,
     Exit,
@@ -11,7 +12,6 @@ from runtime import (
     StartError,
     SupervisorError,
     alive,
-    await_exit,
     call,
     cast,
     count_children,
@@ -19,6 +19,7 @@ from runtime import (
     exit,
     flag,
     get_childspec,
+    monitor,
     receive,
     restart_child,
     self_,
@@ -224,7 +225,8 @@ def test_children_keep_their_arguments_when_a_new_version_gives_other_ones() -> 
     assert get_childspec(sup, child).start == (start, 1)
     other = start_child(sup, ChildSpec(id="b", start=(start, 2)))
     assert get_childspec(sup, other).start == (start, 2)
+    monitor(child)
     exit(child, "kill")
-    await_exit(child)
+    receive(Down)
     count_children(sup)
     assert seen == [("x", 1), ("y", "z", 2), ("x", 1)]

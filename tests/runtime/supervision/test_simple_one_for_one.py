@@ -4,15 +4,16 @@ import pytest
 
 from runtime import (
     ChildSpec,
+    Down,
     StartError,
     Supervisor,
     SupervisorError,
     SupervisorSpec,
     alive,
-    await_exit,
     count_children,
     exit,
     get_childspec,
+    monitor,
     receive,
     self_,
     sleep,
@@ -100,8 +101,9 @@ def test_a_child_that_was_temporary_stays_so_when_a_new_version_restarts_childre
     sys.resume(sup)
     after = start_child(sup, [])
     for child in (before, after):
+        ref = monitor(child)
         exit(child, "kill")
-        await_exit(child)
+        receive(lambda message: isinstance(message, Down) and message.ref == ref)
     assert count_children(sup)["active"] == 1
 
 
