@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from copy import deepcopy
+from functools import cache
 from typing import Any, get_args, get_type_hints
 
 import msgspec
@@ -29,7 +30,7 @@ _Path = tuple[str | int, ...]
 
 def full(kind: type[wire.Frozen]) -> Raw:
     """Return a harmless value of that type as it is encoded, with all of its fields filled."""
-    value = _full(inspect.type_info(kind))
+    value = _full(_type_of(kind))
     assert isinstance(value, dict)
     return value
 
@@ -42,7 +43,7 @@ def answers() -> list[type[wire.Answer]]:
 def with_evil_text(kind: type[wire.Answer]) -> Raw:
     """Return an answer with `EVIL` in every text that may hold whatever the program says."""
     value = full(kind)
-    for path, field in _leaves(inspect.type_info(kind), ()):
+    for path, field in _leaves(_type_of(kind), ()):
         if isinstance(field, inspect.StrType) and field.pattern is None:
             _put(value, path, EVIL)
     return value
@@ -51,7 +52,7 @@ def with_evil_text(kind: type[wire.Answer]) -> Raw:
 def extreme(kind: type[wire.Answer], largest: bool) -> Raw:
     """Return an answer in which every figure is as large, or as small, as its field allows."""
     value = full(kind)
-    for path, field in _leaves(inspect.type_info(kind), ()):
+    for path, field in _leaves(_type_of(kind), ()):
         if isinstance(field, inspect.FloatType | inspect.IntType):
             limit = field.le if largest else field.ge
             endless = math.inf if isinstance(field, inspect.FloatType) else 2**63 - 1
@@ -62,7 +63,7 @@ def extreme(kind: type[wire.Answer], largest: bool) -> Raw:
 def hostile(kind: type[wire.Answer]) -> Iterator[tuple[str, Raw]]:
     """Yield answers of that type with one field changed, each with a name that says which field and how."""
     whole = full(kind)
-    for path, _ in _leaves(inspect.type_info(kind), ()):
+    for path, _ in _leaves(_type_of(kind), ()):
         for bad in HOSTILE:
             value = deepcopy(whole)
             _put(value, path, bad)
@@ -72,6 +73,11 @@ def hostile(kind: type[wire.Answer]) -> Iterator[tuple[str, Raw]]:
 def encoded(answer: object) -> bytes:
     """Return the body of a frame with `answer` in it."""
     return msgspec.msgpack.encode({"id": 1, "answer": answer})
+
+
+@cache
+def _type_of(kind: type[wire.Frozen]) -> inspect.Type:
+    return inspect.type_info(kind)
 
 
 def _full(kind: inspect.Type) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 
@@ -50,11 +51,11 @@ class HostileNode(FakeNode):
 
     def __init__(self, make: Callable[[type[wire.Answer]], Raw]) -> None:
         super().__init__(*fake_nodes.chat().roots)
-        self._make = make
+        self._body = cache(lambda kind: encoded(make(kind)))
 
     async def ask(self, query: wire.Query) -> wire.Answer:
         kind = ANSWERS.get(type(query), wire.Done)
-        return replies.read_reply(self.name, encoded(self._make(kind)))[1]
+        return replies.read_reply(self.name, self._body(kind))[1]
 
 
 @pytest.mark.parametrize("make", [with_evil_text, large, small], ids=["evil text", "large figures", "small figures"])
