@@ -1,49 +1,429 @@
-"""A connection to another node."""
+"""A connection to another node: messages to frames and back, and a bounded queue of what waits to be sent.
+
+The hub itself reads and writes the socket, as this is the shortest way. So that a hub which is busy loses no
+connection, the guard's thread looks in now and then (`look_after`): it sends a tick where nothing else was sent, goes
+on with what waits, and takes in what has come. A lock keeps the two apart.
+
+A connection is up once each side knows what the other one is: see `greeting`.
+"""
 
 from __future__ import annotations
 
+import logging
+import time
+from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
-from runtime.distribution.parts import ABSENT
+from runtime.distribution.external_term import Codec
+from runtime.distribution.frames import BATCH, LONGEST, PASS_THROUGH, TICK, FrameBuffer
+from runtime.distribution.greeting import Greeting, Kind, Trust
+from runtime.distribution.handshake import Own, Peer
+from runtime.distribution.hub_calls import HubCalls
+from runtime.distribution.parts import ABSENT, Conversion, Handler
+from runtime.distribution.pickled import Batches
+from runtime.distribution.term_decoder import TermTooLargeError
+from runtime.distribution.transport import Transport
+from runtime.kernel.threads import new_lock
+
+logger = logging.getLogger("runtime.distribution")
+
+BUSY = 1024 * 1024
+"""Bytes that wait above which senders are to be suspended, as in OTP (``+zdbbl``)."""
+
+IDLE = BUSY // 2
+"""Bytes that wait below which they go on."""
+
+DRAINED = 1024 * 1024
+"""Bytes that the guard takes in for a hub that does not."""
+
+TURN = 0.002
+"""Seconds for which the hub takes messages before it lets processes run."""
+
+LOOK = 32
+"""Messages between two looks at the time."""
+
+LARGE = 16 * 1024
+"""Bytes of a message after which the time is looked at anyway."""
+
+SILENT_PERIODS = 4
+"""Periods of the guard without a byte from the other node after which it counts as gone."""
+
+READ, WRITE = 1, 2
+
+
+class Terms(NamedTuple):
+    """How a node writes and reads terms, and whom it trusts."""
+
+    codec: Codec
+    conversion: Conversion
+    trust: Trust
 
 
 class Connection:
-    """A connection to another node that is up, or was. All methods are for the hub's thread."""
+    """A connection to another node that is up, or was. All methods are for the hub's thread, but for `look_after`."""
 
-    name: str
-    """The name of the other node."""
-    creation: int
-    is_python: bool
-    """Whether the other node is one of this package's, so that any object travels, pickled."""
-    hidden: bool
-    is_up: bool
-    up_since: float
-    bytes_in: int
-    bytes_out: int
-    frames_in: int
-    frames_out: int
     exit_payload = False
     """Whether reasons travel as payloads: never, as the flag is not offered."""
     on_idle: Callable[[Connection], None] | None = None
     """What is called when a connection that was busy has room again."""
 
-    def is_busy(self) -> bool:
-        """Whether so much waits to be sent that senders are to be suspended."""
-        raise NotImplementedError
+    def __init__(
+        self,
+        transport: Transport,
+        own: Own,
+        peer: Peer,
+        terms: Terms,
+        hub: HubCalls,
+        handler: Handler,
+        over: Callable[[Connection, str], object],
+        came_up: Callable[[Connection], object],
+    ) -> None:
+        self.name = peer.name
+        self.creation = peer.creation
+        self.flags = peer.flags
+        self.hidden = peer.hidden
+        self.is_python = False
+        """Whether the other node is one of this package's."""
+        self.pickles = False
+        """Whether any object travels, since both nodes are of this package and trust pickles."""
+        self.is_up = False
+        self.is_over = False
+        self.up_since = 0.0
+        self.bytes_in = self.bytes_out = self.frames_in = self.frames_out = 0
+        self._greeting = Greeting(own, terms.trust)
+        self._terms = terms
+        self._hub = hub
+        self._handler = handler
+        self._over = over
+        self._came_up = came_up
+        self._transport = transport
+        self._lock = new_lock()
+        self._batches = Batches(terms.conversion)
+        self._frames: list[bytes] = []
+        self._frames_size = 0
+        self._out: deque[bytes | memoryview] = deque()
+        self._out_size = 0
+        self._was_busy = False
+        self._flushes = False
+        self._received = FrameBuffer()
+        self._pauses = False
+        """Whether reading waits, since not all of what has come is handled."""
+        self._ends: str | None = None
+        """Why the connection ends once that is handled."""
+        self._drained: deque[bytes] = deque()
+        self._drained_size = 0
+        self._probes = True
+        """Whether the answer to the first monitor is still to come, which stays in here."""
+        self._heard = self._said = 0
+        """What `bytes_in` and `bytes_out` were when the guard last looked."""
+        self._silent = 0
+        self._reader = hub.loop.io(transport.fileno(), READ, ref=False)
+        self._writer = hub.loop.io(transport.fileno(), WRITE, ref=False)
+        self._waits_for_room = False
+
+    def __repr__(self) -> str:
+        return f"<Connection to {self.name}, {'up' if self.is_up else 'down'}>"
+
+    def start(self) -> None:
+        """Greet the other node, and begin to read."""
+        self._reader.start(self._readable)
+        for message in self._greeting.messages():
+            self._put(*message)
+        self._flush()
+
+    # -- Out ----------------------------------------------------------------------------------------------------------
 
     @property
     def queued(self) -> int:
-        """How many bytes wait to be sent."""
-        raise NotImplementedError
+        """Return how many bytes wait to be sent, about."""
+        return self._out_size + self._frames_size + self._batches.size
+
+    def is_busy(self) -> bool:
+        """Whether so much waits to be sent that senders are to be suspended until `on_idle`."""
+        if self._out_size + self._frames_size + self._batches.size <= BUSY:
+            return False
+        self._was_busy = True
+        return True
 
     def send(self, control: tuple[Any, ...], payload: Any = ABSENT) -> bool:
-        """Queue a control message. Returns False when the connection is down.
+        """Queue a control message; it leaves when the hub comes round. Returns False when the connection is down.
 
         Raises TypeError, and sends nothing, when a value has no counterpart at the other node.
         """
-        raise NotImplementedError
+        if not self.is_up:
+            return False
+        if self.pickles:
+            if self._batches.add(control, payload):
+                self._end_batch()
+        else:
+            encode = self._terms.codec.encode
+            self._put(encode(control), b"" if payload is ABSENT else encode(payload))
+        self.frames_out += 1
+        if not self._flushes:
+            self._flushes = True
+            self._hub.later(self._flush)
+        return True
+
+    def _put(self, control: bytes, payload: bytes) -> None:
+        size = 1 + len(control) + len(payload)
+        if size > LONGEST:
+            raise TypeError(f"a message of {size} bytes is too long; at most {LONGEST} travel at once")
+        self._frames.append(b"%b\x70%b" % (size.to_bytes(4, "big"), control))
+        if payload:
+            self._frames.append(payload)
+        self._frames_size += size + 4
+
+    def _end_batch(self) -> None:
+        data = self._batches.take()
+        self._frames.append(b"%b\xd0" % (len(data) + 1).to_bytes(4, "big"))
+        self._frames.append(data)
+        self._frames_size += len(data) + 5
+
+    def _flush(self) -> None:
+        """Hand what was sent in this turn to the socket."""
+        self._flushes = False
+        if self._batches:
+            self._end_batch()
+        if not self._frames or self.is_over:
+            return
+        data = self._frames[0] if len(self._frames) == 1 else b"".join(self._frames)
+        with self._lock:
+            self._out.append(data)
+            self._out_size += len(data)
+            self._frames, self._frames_size = [], 0
+            is_open = self._write()
+        self._after_write(is_open)
+
+    def _write(self) -> bool:
+        """Send what the socket takes. Returns False at its end. With the lock."""
+        out = self._out
+        while out:
+            sent = self._transport.send(out[0])
+            if sent is None:
+                return False
+            self._out_size -= sent
+            self.bytes_out += sent
+            if sent < len(out[0]):
+                if not sent:
+                    break
+                out[0] = memoryview(out[0])[sent:]
+            else:
+                out.popleft()
+        return True
+
+    def _after_write(self, is_open: bool) -> None:
+        if not is_open:  # what the other node has sent before is still read; the reader finds the end
+            self._out.clear()
+            self._out_size = 0
+            self._transport.shut_down()
+        waits = is_open and (bool(self._out) or self._transport.wants_to_write)
+        if waits != self._waits_for_room and not self.is_over:
+            self._waits_for_room = waits
+            if waits:
+                self._writer.start(self._writable)
+            else:
+                self._writer.stop()
+        if self._was_busy and self.queued <= IDLE:
+            self._was_busy = False
+            if self.on_idle is not None:
+                self.on_idle(self)
+
+    def _writable(self) -> None:
+        with self._lock:
+            is_open = self._transport.send(b"") is not None and self._write()
+        self._after_write(is_open)
+
+    # -- In -----------------------------------------------------------------------------------------------------------
+
+    def _readable(self) -> None:
+        if not self._lock.acquire(False):
+            return  # the guard reads; the watcher comes again
+        try:
+            data = self._transport.recv()
+        finally:
+            self._lock.release()
+        if data is None:
+            self._ends = "connection_closed"
+        else:
+            self.bytes_in += len(data)
+        self._take_drained()
+        if data:
+            self._received.feed(data)
+        self._go_on()
+
+    def _take_drained(self) -> None:
+        """Take over what the guard has taken in."""
+        while self._drained:
+            with self._lock:
+                data = self._drained.popleft()
+                self._drained_size -= len(data)
+            self._received.feed(data)
+
+    def _look_at_drained(self, ends: str | None) -> None:
+        """Go on after the guard, which has taken in something, or found the end."""
+        if self.is_over:
+            return
+        self._ends = self._ends or ends
+        self._take_drained()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Handle what has come in, for one turn; reading waits until all is handled."""
+        if self.is_over:
+            return
+        try:
+            is_done = self._handle_frames()
+        except ValueError as error:
+            logger.error("the node %s sent what is no message, and is disconnected: %s", self.name, error)
+            self.end("connection_closed")
+            return
+        if self.is_over:
+            return
+        if not is_done:
+            self._hub.later(self._go_on)
+        elif self._ends is not None:
+            self.end(self._ends)
+            return
+        if is_done is self._pauses:
+            self._pauses = not is_done
+            if is_done:
+                self._reader.start(self._readable)
+            else:
+                self._reader.stop()
+
+    def _handle_frames(self) -> bool:
+        """Handle the frames that are there until the turn is over. Returns whether all are handled."""
+        next_frame = self._received.next
+        ends = time.monotonic() + TURN
+        until_look = LOOK
+        while not self.is_over:
+            frame = next_frame()
+            if frame is None:
+                return True
+            self._handle(frame)
+            until_look -= 1
+            if not until_look or len(frame) > LARGE:
+                until_look = LOOK
+                if time.monotonic() > ends:
+                    return False
+        return True
+
+    def _handle(self, frame: bytes) -> None:
+        kind = frame[0]
+        if kind == BATCH and self.pickles:
+            messages = self._batches.load(memoryview(frame)[1:], self.name)
+            self.frames_in += len(messages)
+            for message in messages:
+                self._deliver(*message)
+            return
+        if kind != PASS_THROUGH:
+            raise ValueError(f"a message that begins with the byte {kind}")
+        if self._probes and self._take_greeting(frame):
+            return
+        self.frames_in += 1
+        codec = self._terms.codec
+        control, end = codec.decode_first(frame, 1)
+        if type(control) is not tuple or not control or type(control[0]) is not int:
+            raise ValueError("a control message is a tuple that begins with a number")
+        payload: Any = ABSENT
+        if end < len(frame):
+            try:
+                payload, end = codec.decode_first(frame, end)
+            except TermTooLargeError as error:
+                logger.error("dropped a message from %s: %s", self.name, error)
+                return
+            if end < len(frame):
+                raise ValueError("something follows the payload")
+        self._deliver(control, payload)
+
+    def _deliver(self, control: tuple[Any, ...], payload: Any) -> None:
+        if self.is_over:
+            return
+        try:
+            self._handler.on_frame(self, control, payload)
+        except Exception:
+            logger.exception("a message from %s could not be handled", self.name)
+
+    def _take_greeting(self, frame: bytes) -> bool:
+        """Look whether a frame is what nodes say first, and tells what the other one is; such go no further."""
+        kind = self._greeting.look_at(frame)
+        if kind is Kind.PROBE or kind is Kind.ANSWER:
+            self._probes = False
+        elif kind is not Kind.MESSAGE and not self.is_up:
+            self.is_python = True
+            self.pickles = self._terms.trust == "pickle" and kind is Kind.PICKLES
+        if not self.is_up:
+            self._become_up()
+        return kind is not Kind.MESSAGE
+
+    def _become_up(self) -> None:
+        self.is_up = True
+        self.up_since = time.time()
+        self._came_up(self)
+
+    # -- The guard's thread -------------------------------------------------------------------------------------------
+
+    def look_after(self) -> None:
+        """Send a tick where nothing was sent, and take in what the hub does not. On the guard's thread, each period."""
+        with self._lock:
+            if self.is_over:
+                return
+            is_open = self._write() if self._out else self._tick()
+            data: bytes | None = b""
+            if self._drained_size < DRAINED:
+                data = self._transport.recv()
+                if data:
+                    self._drained.append(data)
+                    self._drained_size += len(data)
+                    self.bytes_in += len(data)
+            else:
+                self._heard = -1
+        self._silent = 0 if self.bytes_in != self._heard else self._silent + 1
+        self._heard, self._said = self.bytes_in, self.bytes_out
+        ends = None
+        if data is None or not is_open:
+            ends = "connection_closed"
+        elif self._silent >= SILENT_PERIODS:
+            ends = "net_tick_timeout"
+        if data or ends:
+            self._hub.from_thread(self._look_at_drained, ends)
+
+    def _tick(self) -> bool:
+        if self.bytes_out != self._said:
+            return True
+        self._out.append(TICK)
+        self._out_size += len(TICK)
+        return self._write()
+
+    # -- The end ------------------------------------------------------------------------------------------------------
 
     def close(self, reason: str = "disconnect") -> None:
-        """End the connection; ``on_down`` comes once."""
-        raise NotImplementedError
+        """End the connection; ``on_down`` comes once, when the hub comes round."""
+        if self.is_over:
+            return
+        self._flush()
+        self._hub.later(self.end, reason)
+
+    def end(self, reason: str) -> None:
+        """End the connection now, unless it is over."""
+        if self.is_over:
+            return
+        self.is_over = True
+        was_up, self.is_up = self.is_up, False
+        self._reader.close()
+        self._writer.close()
+        with self._lock:
+            self._transport.close()
+            self._out.clear()
+            self._out_size = 0
+        self._received = FrameBuffer()
+        self._drained.clear()
+        self._over(self, reason)
+        if was_up:
+            self._handler.on_down(self, reason)
+
+    def abandon(self) -> None:
+        """Close this process's copy of the socket, in the child of a fork."""
+        self.is_over, self.is_up = True, False
+        self._transport.abandon()

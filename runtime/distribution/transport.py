@@ -86,6 +86,11 @@ class Transport:
         """Whether bytes of its own wait to be sent."""
         return False
 
+    def shut_down(self) -> None:
+        """Send and take no more; what has come before can still be read."""
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(_socket.SHUT_RDWR)
+
     def close(self) -> None:
         """Hang up."""
         with contextlib.suppress(OSError):
