@@ -287,7 +287,14 @@ class ObserverApp(App[None]):
         chosen = await self.push_screen_wait(ChooseExport(str(folder), rows_view is not None))
         if chosen is None:
             return
-        text = picture if isinstance(chosen, str) or rows_view is None else chosen.write(await rows_view.all_rows())
+        cut = ""
+        if isinstance(chosen, str) or rows_view is None:
+            text = picture
+        else:
+            rows, total = await rows_view.all_rows()
+            text = await asyncio.to_thread(chosen.write, rows)
+            if len(rows) < total:
+                cut = f": the first {len(rows):,} of {total:,} rows. A filter chooses others."
         ending = chosen if isinstance(chosen, str) else chosen.ending
         stamp = of_day(self.observed.clock.now()).replace(":", "")
         path = folder / f"observer-{self.observed.source.name}-{stamp}.{ending}"
@@ -296,7 +303,8 @@ class ObserverApp(App[None]):
         except OSError as error:
             self.notify(f"{path} cannot be written: {error.strerror}.", severity="error", markup=False)
         else:
-            self.notify(f"Written to {path}", markup=False)
+            self.clear_notifications()
+            self.notify(f"Written to {path}{cut}", markup=False)
 
     def action_help(self) -> None:
         """Show the keys of where you are, and what everything means."""

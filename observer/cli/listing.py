@@ -6,7 +6,7 @@ from typing import Annotated, cast, get_args
 
 import typer
 
-from observer.cli import options, output
+from observer.cli import options, output, progress
 from observer.cli.errors import WrongUsageError, say
 from runtime.introspection import wire
 
@@ -71,7 +71,8 @@ def tree(
     from observer.output import records, tables
 
     with lookup.dial(node) as client:
-        rows = lookup.tree(client, filter=filter, fold_over=2**31 if json or everything else FOLD_OVER)
+        with progress.busy("reading the tree …") as tell:
+            rows = lookup.tree(client, filter=filter, fold_over=2**31 if json or everything else FOLD_OVER, tell=tell)
         if json:
             output.show_json(records.of_tree(rows))
         else:
@@ -122,10 +123,19 @@ def ps(
 
     column = sort_of(sort)
     with lookup.dial(node) as client:
-        rows = lookup.processes(
-            client, filter=filter, sort=column, descending=descending, limit=limit, wait=lookup.MEASURE_TIMEOUT
-        )
+        with progress.busy("reading the processes …") as tell:
+            rows = list(
+                lookup.processes(
+                    client,
+                    filter=filter,
+                    sort=column,
+                    descending=descending,
+                    limit=limit,
+                    wait=lookup.MEASURE_TIMEOUT,
+                    tell=tell,
+                )
+            )
         if json:
             output.show_json([records.of_process(row) for row in rows])
         else:
-            output.show(tables.processes(list(rows), SystemClock().now()))
+            output.show(tables.processes(rows, SystemClock().now()))

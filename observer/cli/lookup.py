@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from observer.cli.errors import CommandError, WrongUsageError
+from observer.cli.progress import Tell, nothing
 from observer.node import discovery
 from observer.node.client import Client
 from runtime.introspection import wire
@@ -117,10 +118,12 @@ def processes(
     descending: bool = False,
     limit: int | None = None,
     wait: float = 0.0,
+    tell: Tell = nothing,
 ) -> Iterator[wire.Row]:
     """Yield the node's processes (at most `limit`) in that order, asking for as many at once as it gives.
 
-    `wait` is how many seconds to wait, in all, for memory that is only being measured.
+    `wait` is how many seconds to wait, in all, for memory that is only being measured. `tell` is given how many of
+    how many there are by now, in words.
     """
     until = time.monotonic() + wait
     seen: set[str] = set()
@@ -134,6 +137,7 @@ def processes(
                 seen.add(row.key)
                 yield row
         offset += len(window.rows)
+        tell(f"{offset:,} of {window.total:,} processes …")
         if len(seen) == known or offset >= window.total:  # nothing new: a list that is always said to go on ends here
             return
         known = len(seen)
@@ -155,11 +159,14 @@ def measured(client: Client, kind: type[Measured], query: wire.Query, until: flo
         pause *= 2
 
 
-def tree(client: Client, *, filter: str = "", fold_over: int) -> list[wire.Row]:
-    """Return the node's whole tree depth first; only supervisors with more than `fold_over` children stay folded."""
+def tree(client: Client, *, filter: str = "", fold_over: int, tell: Tell = nothing) -> list[wire.Row]:
+    """Return the node's whole tree depth first; only supervisors with more than `fold_over` children stay folded.
+
+    `tell` is given how many rows of how many there are by now, in words.
+    """
     unfolded: tuple[str, ...] = ()
     for _ in range(ROUNDS):
-        rows = _tree_once(client, filter, fold_over, unfolded)
+        rows = _tree_once(client, filter, fold_over, unfolded, tell)
         more = [row.key for row in rows if row.folded and row.child_count <= fold_over and row.key not in unfolded]
         if not more:
             break
@@ -167,7 +174,7 @@ def tree(client: Client, *, filter: str = "", fold_over: int) -> list[wire.Row]:
     return rows
 
 
-def _tree_once(client: Client, filter: str, fold_over: int, unfolded: tuple[str, ...]) -> list[wire.Row]:
+def _tree_once(client: Client, filter: str, fold_over: int, unfolded: tuple[str, ...], tell: Tell) -> list[wire.Row]:
     rows: dict[str, wire.Row] = {}
     offset = known = 0
     while True:
@@ -176,6 +183,7 @@ def _tree_once(client: Client, filter: str, fold_over: int, unfolded: tuple[str,
         for row in window.rows:
             rows.setdefault(row.key, row)
         offset += len(window.rows)
+        tell(f"{offset:,} of {window.total:,} rows …")
         if len(rows) == known or offset >= window.total:
             return list(rows.values())
         known = len(rows)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from observer.cli import options, output
+from observer.cli import options, output, progress
 from runtime.introspection import wire
 
 
@@ -29,8 +29,9 @@ def memory(
     from observer.output import memory_growth
 
     with lookup.dial(node) as client:
-        before, begun = client.expect(wire.Memory, wire.GetMemory()), time.monotonic()
-        time.sleep(seconds)
-        after = client.expect(wire.Memory, wire.GetMemory())
+        with progress.busy(f"looking, and looking again after {seconds:g} s …"):
+            before, begun = client.expect(wire.Memory, wire.GetMemory()), time.monotonic()
+            time.sleep(seconds)
+            after = client.expect(wire.Memory, wire.GetMemory())
         found = memory_growth.of_memory(before, after, time.monotonic() - begun, limit)
     output.show_json(found) if json else output.show(memory_growth.table(found))

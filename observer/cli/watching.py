@@ -6,14 +6,14 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from observer.cli import options, plain_help
+from observer.cli import options, plain_help, progress
 from observer.cli.errors import CommandError, WrongUsageError, say
 from observer.text.safe_text import safe
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from observer.model.settings import Settings
     from observer.node.child import Child
     from observer.node.discovery import Found
+    from observer.node.source import Source
 
 LAST_WORDS = 10
 """How many of its last lines are shown of a program that failed without an exception."""
@@ -115,9 +116,8 @@ def _watch_command(
     instrument.check_command(words[0])
     environment = instrument.settings_of(settings.read_only, no_state, no_exception_texts)
     with Command(name or instrument.called(words), words, environment) as command:
-        from observer.dashboard import watch
-
-        if command.wait_until_listening() and command.wait(SETTLE) is None:
+        watch = _started(command)
+        if watch is not None:
             _end_with(command, watch(CommandNode(command), settings))
         elif command.returncode is None:
             said = _last_words(command.stderr()) or "It has written nothing to standard error."
@@ -228,15 +228,25 @@ def _watch_program(
     except address.NameTakenError as error:
         raise CommandError(f"{error} Choose another --name.") from None
     with Child(reservation.name, program, launch, {"OBSERVER": "1"}, reservation) as child:
-        from observer.dashboard import watch  # takes its time, while the child starts
-
         status = 0
-        if child.wait_until_listening() and child.wait(SETTLE) is None:
+        watch = _started(child)
+        if watch is not None:
             status = watch(ChildNode(child), settings)
         elif child.returncode is None:
             words = _last_words(child.stderr()) or "It has written nothing to standard error."
             raise CommandError(f"{child.command} has opened no socket for its node.\n{words}")
         _end_with(child, status)
+
+
+def _started(child: Child) -> Callable[[Source, Settings], int] | None:
+    """Wait for a program's node and return what shows the dashboard; None when no node listens or it has ended.
+
+    A start that takes longer than half a second is said to be under way.
+    """
+    with progress.busy(f"starting {child.command} …"):
+        from observer.dashboard import watch  # takes its time, while the child starts
+
+        return watch if child.wait_until_listening() and child.wait(SETTLE) is None else None
 
 
 def end_program(child: Child) -> None:

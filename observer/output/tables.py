@@ -15,6 +15,7 @@ from observer.drawing.activity import activity
 from observer.drawing.columns import group_text, status_of
 from observer.drawing.process_facts import unanswered_text
 from observer.node.programs import RunningProgram
+from observer.output.long_table import LongTable
 from observer.output.records import CheckRecord
 from observer.text import units
 from observer.text.budget import budget, is_spent
@@ -40,6 +41,9 @@ EVENT_STYLES = {
     "stall": "yellow",
     "kill": "magenta",
 }
+
+MOST_DRAWN = 1_000
+"""Rows of a table that rich draws, at two milliseconds each. A longer one is written without colours."""
 
 WEIGHTS = {1: ("note", "cyan"), 2: ("warning", "yellow"), 3: ("trouble", "bold red")}
 
@@ -128,7 +132,7 @@ def _of_processes(
     """Draw a table of processes without the columns that have a value in no row."""
     bare = bool(rows) and all(row.kind == "greenlet" for row in rows)
     shown = [column for column in wanted if not (bare and column in _OF_PROCESSES)]
-    table = plain_table(*shown, right=_FIGURES)
+    table = plain_table(*shown, right=_FIGURES) if len(rows) <= MOST_DRAWN else LongTable(shown, _FIGURES)
     for row, values in zip(rows, cells, strict=True):
         blank = _OF_PROCESSES if row.kind == "greenlet" else ()
         table.add_row(*("" if column in blank else values[column] for column in shown))

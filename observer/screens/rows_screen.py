@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from time import monotonic
 from typing import Generic, TypeVar
 
 import msgspec
@@ -27,6 +28,9 @@ View = TypeVar("View", bound=RowsView)
 
 MOST_EXPORTED = 20_000
 """How many rows are written to a file."""
+
+TELL_EVERY = 0.5
+"""Seconds between two words on how far an export is."""
 
 MATCHES_ASKED = 200
 """How many rows are looked through at once for a match that is not loaded."""
@@ -103,17 +107,25 @@ class RowsScreen(Acting, Generic[View]):
         offset, limit = self.table.wanted()
         return [wire.GetLints(), self.view.question(offset, limit, self.table.selection.key)]
 
-    async def all_rows(self) -> list[wire.Row]:
-        """Ask for all rows of this view, at most `MOST_EXPORTED` of them."""
+    async def all_rows(self) -> tuple[list[wire.Row], int]:
+        """Ask for all rows of this view, at most `MOST_EXPORTED` of them; return them and how many there are in all.
+
+        An export that takes a while says how far it is.
+        """
         rows: list[wire.Row] = []
         total = 1
+        told = monotonic()
         while len(rows) < min(total, MOST_EXPORTED):
             answer = await self.observed.ask(self.view.question(len(rows), wire.MAX_ROWS, None))
             if not isinstance(answer, wire.Window) or not answer.rows:
                 break
             rows += answer.rows
             total = answer.total
-        return rows
+            if monotonic() - told > TELL_EVERY:
+                told = monotonic()
+                self.app.clear_notifications()
+                self.notify(f"{len(rows):,} of {min(total, MOST_EXPORTED):,} rows read …", timeout=2 * TELL_EVERY)
+        return rows, total
 
     def take(self, query: wire.Query, answer: wire.Answer) -> None:
         """Take a window, or the reason why the node gave no rows."""

@@ -48,6 +48,9 @@ PATIENCE = 60.0
 """Seconds after which a node that has been left alone must be at rest."""
 
 
+TELL_EVERY = 1.0
+"""Seconds between two words to a terminal on how far it is."""
+
 REMEMBERED = 0.5
 """Seconds for which the node remembers what an observer has asked, and with it processes that are dead by now, and goes
 on measuring, which takes memory too."""
@@ -112,7 +115,7 @@ def soak(options: argparse.Namespace) -> Result:
         wake(observer)
         started = time.monotonic()
         with surprises, nullcontext() if time_slice is None else TimeSlices(node, time_slice):
-            havoc.wreak(surprises.until(goes_on))
+            havoc.wreak(surprises.until(shown(havoc.counts, goes_on)))
             seconds = time.monotonic() - started
         come_to_rest(node, service, observer, havoc)
         problems.extend(faults(node, supervisors + members))
@@ -142,6 +145,22 @@ def soak(options: argparse.Namespace) -> Result:
         problems.append(f"the observer was dropped {observed['dropped']} times")
     counts = {**havoc.counts, "ended by max_heap_size": outgrown.count, "signals that raised": surprises.raised}
     return Result(warm.figures, rounds, problems, observed, counts)
+
+
+def shown(counts: Mapping[str, int], goes_on: Callable[[], bool]) -> Callable[[], bool]:
+    """Return `goes_on`, which tells a terminal on standard error now and then how many are killed by now."""
+    if not sys.stderr.isatty():
+        return goes_on
+    told = 0.0
+
+    def telling() -> bool:
+        nonlocal told
+        if time.monotonic() - told > TELL_EVERY:
+            told = time.monotonic()
+            print(f"\r{counts['kills']:,} kills so far \x1b[K\r", end="", file=sys.stderr, flush=True)
+        return goes_on()
+
+    return telling
 
 
 def wake(observer: Observer) -> None:

@@ -11,6 +11,7 @@ from textual.widgets import Input
 from observer.model.settings import Settings
 from observer.node.source import ChildStatus
 from observer.output import files
+from observer.screens import rows_screen
 from observer.screens.chaos_screen import ChaosScreen
 from observer.screens.output_screen import OutputScreen
 from runtime.introspection import wire
@@ -118,6 +119,24 @@ async def test_what_is_shown_is_written_to_a_file(
     (file,) = tmp_path.iterdir()
     assert file.name == f"observer-chat-221320.{ending}"
     assert expected in file.read_text(encoding="utf-8")
+
+
+async def test_a_long_export_says_how_far_it_is_and_where_it_was_cut(
+    drive: Drive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(rows_screen, "TELL_EVERY", 0.0)
+    monkeypatch.setattr(rows_screen, "MOST_EXPORTED", 4)
+    monkeypatch.setattr(rows_screen.wire, "MAX_ROWS", 2)
+    told: list[str] = []
+    async with drive(fake_nodes.chat()) as driver:
+        monkeypatch.setattr(type(driver.app), "notify", lambda app, text, **how: told.append(text))
+        await driver.press("w", "down", "enter")
+        await driver.look()
+    (file,) = tmp_path.iterdir()
+    assert [text for text in told if "read" in text] == ["2 of 4 rows read …", "4 of 4 rows read …"]
+    assert told[-1].startswith(f"Written to {file}: the first 4 of ")
+    assert len(file.read_text(encoding="utf-8").splitlines()) == 4
 
 
 async def test_the_output_of_the_program_can_be_read_at_any_time(drive: Drive) -> None:
