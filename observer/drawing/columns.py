@@ -32,6 +32,7 @@ STATUS = {
     "waiting": ("·", "waiting", "wait", tones.MUTED),
     "suspended": ("‖", "suspended", "susp", tones.WARN),
     "exiting": ("✕", "exiting", "exit", tones.BAD),
+    "starting": ("↑", "starting", "init", tones.WARN),
     "restarting": ("↻", "restarting", "redo", tones.WARN),
     "stopped": ("■", "stopped", "stop", tones.FAINT),
 }

@@ -29,6 +29,7 @@ STATUS_STYLES = {
     "waiting": "dim",
     "suspended": "yellow",
     "exiting": "red",
+    "starting": "yellow",
     "restarting": "yellow",
     "stopped": "dim",
 }

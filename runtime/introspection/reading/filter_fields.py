@@ -20,6 +20,7 @@ from runtime.introspection.reading.tree_path import (
     kind_of,
     name_of,
     path_of,
+    status_without_process,
     text_of,
 )
 from runtime.kernel.info import status_of
@@ -107,7 +108,7 @@ def _status(subject: Subject) -> str:
     if subject.process is not None:
         return status_of(subject.process)
     child = subject.child
-    return "stopped" if child is None or child.at is None else "restarting"
+    return "stopped" if child is None else status_without_process(subject.supervisor, child)
 
 
 def _strategy(subject: Subject) -> str:

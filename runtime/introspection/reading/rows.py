@@ -19,6 +19,7 @@ from runtime.introspection.reading.tree_path import (
     join,
     kind_of,
     root_path,
+    status_without_process,
     text_of,
 )
 from runtime.introspection.threads.racy_read import some
@@ -27,7 +28,8 @@ from runtime.kernel.info import status_of
 from runtime.kernel.plain_greenlet import PlainGreenlet
 from runtime.kernel.process import Pid, Process
 from runtime.otp.gen_statem import GenStatem
-from runtime.supervision.child import RESTARTING, Child
+from runtime.supervision.child import Child
+from runtime.supervision.children import Children
 from runtime.supervision.dynamic import DynamicChildren
 
 RESTARTS_READ = 10_000
@@ -148,14 +150,12 @@ class Snapshot:
 
     def absent(self, supervisor: Process, child: Child, key: str, depth: int, parent_key: str) -> wire.Row:
         """Return the row of a child that has no process at the moment."""
-        at = child.at
-        status: wire.Status = "stopped" if at is None else "restarting" if at == RESTARTING else "exiting"
         return wire.Row(
             key=key,
             kind="supervisor" if child.spec.type == "supervisor" else "worker",
             name=child_text(child) if not is_dynamic(child) else "",
             child_id=child_text(child),
-            status=status,
+            status=status_without_process(supervisor, child),
             restarts=child.restarts,
             supervisor=str(supervisor.pid),
             restart=child.spec.restart,
@@ -182,10 +182,12 @@ class Snapshot:
             "restarts_used": len(times),
             "restarts_expire_in": round(times[0] - oldest, 3) if times else None,
             "child_count": len(kept.children),
-            "not_running": 0 if dynamic else not_running(kept.children) if absent is None else absent,
+            "not_running": 0 if dynamic else not_running(kept) if absent is None else absent,
         }
 
 
-def not_running(children: dict[object, Child]) -> int:
-    """Return how many children have no process, among the first few thousand."""
-    return sum([type(child.at) is not Pid for child in some(children.values(), 5_000)])
+def not_running(kept: Children) -> int:
+    """Return how many children have no process and are not being started, among the first few thousand."""
+    starting = kept.starting
+    children = some(kept.children.values(), 5_000)
+    return sum([type(child.at) is not Pid and child is not starting for child in children])

@@ -182,11 +182,13 @@ class SupervisorNode:
         before, self.below = self.below, {}
         self.child_count = self.not_running = 0
         deepest = self.depth >= MAX_DEPTH
+        kept = children_of(self.process)
+        starting = None if kept is None else kept.starting
         for chunk in self.children:
             for child in chunk:
                 pid = child.pid
                 process = None if pid is None else pid.process
-                self.not_running += pid is None
+                self.not_running += pid is None and child is not starting
                 if process is not None and not deepest and is_supervisor(process):
                     known = before.get(child)
                     if known is None or known.process is not process:

@@ -14,7 +14,7 @@ from runtime.introspection import wire
 from runtime.introspection.threads.racy_read import some
 from runtime.kernel.plain_greenlet import PlainGreenlet
 from runtime.kernel.process import Pid, Process
-from runtime.supervision.child import Child
+from runtime.supervision.child import RESTARTING, Child
 from runtime.supervision.children import Children
 from runtime.supervision.dynamic import DynamicChild
 from runtime.supervision.server import SupervisorServer
@@ -88,6 +88,15 @@ def position_of(process: Process) -> Position | None:
         if kept is not None and (child := kept.find(process.pid)) is not None:
             return Position(linked, child)
     return None
+
+
+def status_without_process(supervisor: Process | None, child: Child) -> wire.Status:
+    """Return how a child is that has no process: of one whose `init` is under way, its supervisor has no pid yet."""
+    kept = children_of(supervisor)
+    if kept is not None and kept.starting is child:
+        return "starting"
+    at = child.at
+    return "stopped" if at is None else "restarting" if at == RESTARTING else "exiting"
 
 
 def kind_of(process: Process) -> str:

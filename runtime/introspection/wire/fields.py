@@ -21,8 +21,8 @@ MAX_ROWS = 2_000
 NOT_SHOWN = "(not shown)"
 """Stands for a text that observers of the node are not shown."""
 
-Status = Literal["running", "runnable", "waiting", "suspended", "exiting", "restarting", "stopped"]
-"""What a row's process does. The last two are children of a supervisor that have no process at the moment."""
+Status = Literal["running", "runnable", "waiting", "suspended", "exiting", "starting", "restarting", "stopped"]
+"""What a row's process does. The last three are children of a supervisor that have no process at the moment."""
 
 Sort = Literal[
     "tree",

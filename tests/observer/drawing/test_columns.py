@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from observer.model.row_history import RowHistory
 from observer.model.settings import COLUMNS
 from observer.text import tones
 from runtime.introspection.wire import Row
+from runtime.introspection.wire.fields import Status
 
 
 def width_of(cell: Cell) -> int:
@@ -28,7 +31,7 @@ rows = st.builds(
     pid=st.sampled_from([None, "<0.1.0>", "<0.123456789.0>"]),
     kind=st.sampled_from(["supervisor", "worker", "greenlet", "group"]),
     name=st.text(max_size=50),
-    status=st.sampled_from(["running", "runnable", "waiting", "suspended", "exiting", "restarting", "stopped"]),
+    status=st.sampled_from(get_args(Status)),
     message_queue_len=st.integers(min_value=0, max_value=10**7),
     messages_in=st.integers(min_value=0, max_value=10**9),
     memory=st.none() | st.integers(min_value=0, max_value=10**12),

@@ -127,7 +127,7 @@ async def test_a_long_export_says_how_far_it_is_and_where_it_was_cut(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(rows_screen, "TELL_EVERY", 0.0)
     monkeypatch.setattr(rows_screen, "MOST_EXPORTED", 4)
-    monkeypatch.setattr(rows_screen.wire, "MAX_ROWS", 2)
+    monkeypatch.setattr(wire, "MAX_ROWS", 2)
     told: list[str] = []
     async with drive(fake_nodes.chat()) as driver:
         monkeypatch.setattr(type(driver.app), "notify", lambda app, text, **how: told.append(text))

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import math
 
-from runtime import Supervisor, exit, receive, register, send, sleep, spawn, terminate_child, which_children
+from runtime import (
+    Agent,
+    GenServer,
+    Supervisor,
+    exit,
+    receive,
+    register,
+    send,
+    sleep,
+    spawn,
+    terminate_child,
+    whereis,
+    which_children,
+)
 from runtime.introspection.reading.rows import Snapshot, not_running, queue_length, seconds_of
 from runtime.introspection.reading.tree_path import children_of, position_of
 from runtime.kernel.process import Pid, Process
@@ -100,13 +113,38 @@ def test_a_child_without_a_process_has_a_row_too() -> None:
     terminate_child("app", "w0")
     kept = children_of(_process(top))
     assert kept is not None
-    assert not_running(kept.children) == 1
+    assert not_running(kept) == 1
     child = kept.children["w0"]
     row = Snapshot({"app/w0": 7.0}, {}).absent(_process(top), child, "app/w0", 1, "app")
     assert (row.status, row.pid, row.name, row.child_id) == ("stopped", None, "w0", "w0")
     assert (row.supervisor, row.last_failure_at) == (str(top), 7.0)
     child.at = "restarting"
     assert Snapshot({}, {}).absent(_process(top), child, "app/w0", 1, "app").status == "restarting"
+
+
+class Slow(GenServer):
+    def init(self) -> None:
+        sleep(5)
+
+
+@in_node
+def test_a_child_whose_init_takes_its_time_is_starting_and_not_stopped() -> None:
+    def start() -> None:
+        Supervisor.start_link([Agent.child_spec(lambda: 0, name="ready"), Slow.child_spec()], name="slow")
+        receive()
+
+    spawn(start)
+    sleep(1)
+    slow = whereis("slow")
+    assert slow is not None
+    kept = children_of(_process(slow))
+    assert kept is not None
+    row = Snapshot({}, {}).absent(_process(slow), kept.children["Slow"], "slow/Slow", 1, "slow")
+    assert row.status == "starting"
+    assert not_running(kept) == 0
+    sleep(5)
+    assert kept.children["Slow"].pid is not None
+    assert kept.starting is None
 
 
 @in_node
