@@ -137,13 +137,14 @@ None stands for a name that no process has, which `whereis` returns.
 class Timer:
     """A message to be sent at `due` (monotonic seconds) to a process or to a name, which is looked up then."""
 
-    __slots__ = ("dest", "due", "message", "ref")
+    __slots__ = ("dest", "due", "is_sent", "message", "ref")
 
     def __init__(self, ref: TimerRef, due: float, dest: Destination, message: Term) -> None:
         self.ref = ref
         self.due = due
         self.dest = dest
         self.message = message
+        self.is_sent = False
 
 
 class Rare:
@@ -212,7 +213,7 @@ class Process(Rare):
 
     node: Node
     body: Body
-    """What it runs."""
+    """What it runs; None once it is dead and its frames are over."""
     parent: Pid | None
     started_at: float
     """When it was started, in seconds since 1970."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec import Struct
 
 from runtime.kernel.instrument import hooks
-from runtime.kernel.process import DEAD, RECEIVING, RUNNING, Destination, Pid, Process, forget_process
+from runtime.kernel.process import DEAD, RECEIVING, RUNNING, Destination, Pid, Process, Timer, forget_process
 from runtime.terms.immutable import ATOMIC
 from runtime.terms.isolation import isolate
 from runtime.terms.ref import Ref
@@ -106,6 +106,20 @@ def put(process: Process, message: Term) -> None:
         mailbox.append(message)  # type: ignore[union-attr]  # mypy does not see that it is no tuple
 
 
+def put_once(process: Process, timer: Timer) -> None:
+    """`put` the message of a timer, and mark it as sent in the same line: an exception after that sends it no more."""
+    if process.state is RECEIVING:
+        process.node.scheduler.wake(process)
+    process.messages_in += 1
+    mailbox, message = process.mailbox, timer.message
+    if mailbox is None:
+        process.mailbox, timer.is_sent = (message,), True
+    elif type(mailbox) is tuple:
+        process.mailbox, timer.is_sent = deque((*mailbox, message)), True
+    else:
+        timer.is_sent = mailbox.append(message) is None  # type: ignore[union-attr]  # always
+
+
 def own_copy(reason: Term) -> Term:
     """Return a copy of a reason for one of those who hear of a death; the reason itself where copying fails.
 
@@ -144,11 +158,17 @@ def finish(process: Process, reason: Term, unwinds: bool = False) -> None:
 
     When frames of it are still to unwind, this is told when they have. A process that is dead already has come to the
     end of its frames. Every step may be taken twice: where an exception strikes, the hub does it again.
+
+    At its end it lets go of what it ran and kept, its arguments and its state: the stack of another process that waits,
+    or an entry among the timers, may keep its record for long.
     """
     node = process.node
     if process.state is DEAD and process not in node.half_dead:
         process.worker = None
         announce(process)
+        process.body = None  # type: ignore[assignment]
+        if process.dictionary is not None or process.needs_cleanup:
+            process.dictionary = process.context = None
         return
     try:
         process.state, process.reason = DEAD, reason
@@ -174,6 +194,9 @@ def finish(process: Process, reason: Term, unwinds: bool = False) -> None:
             process.worker = None
             if process.links or process.watchers is not None or process.monitors is not None or hooks.exited:
                 tell(process)
+            process.body = None  # type: ignore[assignment]  # a type with None would burden those that read it
+            if process.dictionary is not None or process.needs_cleanup:
+                process.dictionary = process.context = None
     except BaseException:
         node.half_dead[process] = reason  # without a call, which might not succeed
         node.scheduler.budget, node.scheduler.batch_ends = 0, 0.0  # the hub has the next turn

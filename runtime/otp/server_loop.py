@@ -142,6 +142,8 @@ def run_server(server: Callbacks, process: Process, worker: Worker) -> None:
             process.state = RECEIVING
             if not process.mailbox:
                 process.mailbox = None
+            if process.saved is not None and not process.saved:
+                process.saved = process.saved_for = None
             return
     if ending is MORE:
         _requeue(process, worker)

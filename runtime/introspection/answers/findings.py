@@ -30,6 +30,7 @@ from runtime.kernel.process import DEAD, RECEIVING, Process
 from runtime.otp.unexpected import unanswered_counts
 from runtime.preemption.stall import Stall
 from runtime.preemption.watchdog import Watchdog
+from runtime.terms.text import text_of
 
 SHARE = 0.003
 """The share of time that looking may take."""
@@ -365,8 +366,9 @@ def _cycles(waiting: list[Process], pace: Pace) -> Iterator[wire.Lint]:
 
 
 def _name(process: Process) -> str:
-    if process.body is None:
-        return str(process.pid)
+    if process.body is None:  # it has ended
+        known = process.name or process.label
+        return str(process.pid) if known is None else f"{text_of(known)} {process.pid}"
     place = position_of(process)
     return f"{display_name(process, None if place is None else place.child)} {process.pid}"
 

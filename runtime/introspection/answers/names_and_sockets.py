@@ -109,8 +109,9 @@ def _names(node: Node, limit: int, wanted: str, pace: Pace) -> tuple[list[wire.N
 
     def is_wanted(item: tuple[Any, Process]) -> bool:
         name, process = item
-        if isinstance(process.body, Registry) and "table" in vars(process.body):
-            registries.append((text_of(name), process.body))
+        body = process.body
+        if isinstance(body, Registry) and "table" in vars(body):
+            registries.append((text_of(name), body))
         return not wanted or wanted in f"{text_of(name)} {process.pid}".casefold()
 
     registered = _Matching(is_wanted, pace)

@@ -27,7 +27,10 @@ class ServerStates:
 
     def of(self, process: Process) -> tuple[str | None, str]:
         """Return the state of a server as text, or None and the reason. Waits, and must not be called in the hub."""
-        if not isinstance(process.body, GenServer):
+        body = process.body
+        if body is None:
+            return None, "It did not say its state: noproc."
+        if not isinstance(body, GenServer):
             return None, "It is not a server: it keeps its state in the variables of its functions."
         asked = self._ask(process)
         if not asked.wait_on(TIMEOUT) and not asked.give_up():

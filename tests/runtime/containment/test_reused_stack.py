@@ -1,7 +1,9 @@
 """Nothing of a process reaches the next one that runs on its stack."""
 
 import contextvars
+import gc
 import sys
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -15,6 +17,7 @@ import pytest
 from runtime import (
     GenServer,
     call,
+    dictionary,
     exit,
     process_info,
     receive,
@@ -22,6 +25,7 @@ from runtime import (
     self_,
     send,
     sleep,
+    spawn,
     spawn_link,
 )
 from tests.support.contained import end_of
@@ -112,3 +116,45 @@ def test_a_gevent_timeout_ends_a_wait_of_the_runtime_and_leaves_nothing_of_it(wa
         return receive()
 
     assert run(main) == "as it should be"
+
+
+class Thing:
+    """Can be watched by a weak reference."""
+
+
+class Keeper(GenServer):
+    def init(self, things: list[weakref.ref[Thing]]) -> None:
+        self.thing = Thing()
+        things.append(weakref.ref(self.thing))
+
+
+def keep_in(variable: contextvars.ContextVar[Any], thing: Thing) -> None:
+    dictionary()["thing"] = thing
+    variable.set(thing)
+    receive(timeout=0.001, default=None)
+
+
+def test_what_a_dead_process_ran_and_kept_is_let_go_of_at_once() -> None:
+    things: list[weakref.ref[Thing]] = []
+    variable: contextvars.ContextVar[Any] = contextvars.ContextVar("variable")
+
+    def main() -> None:
+        for _ in range(10):
+            thing = Thing()
+            things.append(weakref.ref(thing))
+            spawn(keep_in, variable, thing)
+            del thing
+            spawn(receive)  # a stack that waits, and had handed its turn on to the one before
+            keeper = Keeper.start(things)
+            assert keeper is not None
+            spawn(receive)
+            exit(keeper, "kill")
+        never_run = spawn(keep_in, variable, thing := Thing())
+        things.append(weakref.ref(thing))
+        del thing
+        exit(never_run, "kill")
+        sleep(0.05)
+        gc.collect()
+        assert [thing() for thing in things] == [None] * len(things)
+
+    run(main)
