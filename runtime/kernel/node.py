@@ -26,12 +26,13 @@ from runtime.kernel.process import (
     Destination,
     Pid,
     Process,
+    Timer,
     Worker,
     use_table,
 )
 from runtime.kernel.roles import Body
 from runtime.kernel.scheduler import TURN, Scheduler
-from runtime.kernel.signals import deliver, drop_watch, mend
+from runtime.kernel.signals import drop_watch, mend, put_once
 from runtime.kernel.threads import get_ident, take_turns
 from runtime.kernel.timers import Timers
 from runtime.terms.errors import NotInProcessError, RuntimeFault
@@ -192,17 +193,27 @@ class Node:
             return None
         raise TypeError(f'{dest!r} is no destination; give a Pid, a registered name or ("via", registry, key)')
 
-    def send_from_timer(self, dest: Destination, message: Term) -> None:
-        """Deliver a timer's message; it is dropped when no process has the name, or the Pid is dead.
+    def send_from_timer(self, timer: Timer) -> None:
+        """Deliver a timer's message; it is dropped when no process has the name, or the Pid is dead."""
+        dest = timer.dest
+        process = self._resolve_via(dest) if type(dest) is tuple else self.resolve(dest)
+        if process is not None and process.state is not DEAD:
+            put_once(process, timer)
 
-        The hub runs this, so a via key whose ``__hash__`` never ends is cut.
+    def _resolve_via(self, dest: Destination) -> Process | None:
+        """Resolve a via name in the hub. A key whose ``__hash__`` never ends is cut.
+
+        What its registry raises, since its keys are duplicate ones, or the ``__eq__`` of a key does, comes a second
+        time; the exception of a signal's handler does not.
         """
-        try:
-            process = within(RESOLVING, self.resolve, dest) if type(dest) is tuple else self.resolve(dest)
-        except (Exception, OutOfTime):  # of a registry: its keys are duplicate ones, or a key's __eq__ raises
-            return
-        if process is not None:
-            deliver(process, message)
+        for _ in range(2):
+            try:
+                return within(RESOLVING, self.resolve, dest)
+            except OutOfTime:
+                return None
+            except Exception:
+                continue
+        return None
 
     # -- Aliases ------------------------------------------------------------------------------------------------
 

@@ -35,7 +35,7 @@ Entry = tuple[float, int, Process | Timer]
 class Timers:
     """The pending timers of one node."""
 
-    def __init__(self, loop: Any, wake: Callable[[Process], None], send: Callable[[Destination, Term], None]) -> None:
+    def __init__(self, loop: Any, wake: Callable[[Process], None], send: Callable[[Timer], None]) -> None:
         self._loop = loop
         self._wake = wake
         self._send = send
@@ -98,6 +98,7 @@ class Timers:
         process.timers = None
 
     def _take(self, number: int) -> Timer | None:
+        """Take a timer out; return it unless its message is sent already."""
         timer = self.pending.get(number)
         if timer is None:
             return None
@@ -107,12 +108,12 @@ class Timers:
             del self.pending[number], timers[number]
         else:
             del self.pending[number]
-        return timer
+        return None if timer.is_sent else timer
 
     def read(self, ref: Ref) -> float | None:
         """Return the seconds that are left, None for a timer that is not pending."""
         timer = self.pending.get(ref.id)
-        if timer is None:
+        if timer is None or timer.is_sent:
             return None
         return max(0.0, timer.due - clock.now())
 
@@ -139,7 +140,8 @@ class Timers:
             what = entry[2]
             if not self._is_stale(entry):  # else it is done, or was cancelled
                 if isinstance(what, Timer):
-                    self._send(what.dest, what.message)
+                    if not what.is_sent:
+                        self._send(what)
                     self._take(what.ref.id)
                 else:
                     self._expire(what, present)

@@ -27,9 +27,9 @@ from runtime.introspection.service import Service, serve
 from runtime.introspection.threads import background
 from runtime.kernel.node import Node, this_node
 from runtime.preemption.time_slice import TimeSlices
-from tests.soak.figures import Figures, faults, forget_talk, growth
+from tests.soak.figures import Figures, faults, forget_talk, grown, growth
 from tests.soak.havoc import Havoc, Outgrown, Surprises, kills, seconds
-from tests.soak.member import Soak
+from tests.soak.member import REGISTRY, Soak
 from tests.soak.tree import start_tree
 
 WARM_UP = 10_000
@@ -118,7 +118,7 @@ def soak(options: argparse.Namespace) -> Result:
             havoc.wreak(surprises.until(shown(havoc.counts, goes_on)))
             seconds = time.monotonic() - started
         come_to_rest(node, service, observer, havoc)
-        problems.extend(faults(node, supervisors + members))
+        problems.extend(faults(node, [*supervisors, REGISTRY, *members]))
         forget_talk(node)
         return Round(seconds, time_slice, Figures.of(node))
 
@@ -138,7 +138,10 @@ def soak(options: argparse.Namespace) -> Result:
             break
     problems += warm.figures.changes(rounds[-1].figures)
     problems += growth("bytes of memory at rest", [each.figures.resident for each in (warm, *rounds)])
-    problems += growth("pieces of memory at rest", [each.figures.blocks for each in (warm, *rounds)])
+    pieces = [*growth("pieces of memory at rest", [each.figures.blocks for each in (warm, *rounds)])]
+    problems += pieces
+    if pieces:
+        problems += grown(rounds[len(rounds) // 2].figures, rounds[-1].figures)
     observed = observer.end()
     remove_instrument(outgrown)
     if observed["dropped"]:
@@ -173,7 +176,7 @@ def come_to_rest(node: Node, service: Service, observer: Observer, havoc: Havoc)
     """Let all members be quiet, and wait until every message is taken and everything restarted and unwound."""
     Soak.quiet = True
     deadline = time.monotonic() + PATIENCE
-    count = len(havoc.supervisors) + len(havoc.members)
+    count = len(havoc.supervisors) + len(havoc.members) + 1  # the registry
     while not is_at_rest(node, count) and time.monotonic() < deadline:
         sleep(0.05)
     observer.tell("hush")

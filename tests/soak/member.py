@@ -12,7 +12,9 @@ from runtime import (
     GenServer,
     Pid,
     Ref,
+    Registry,
     alive,
+    await_,
     call,
     cast,
     flag,
@@ -21,8 +23,12 @@ from runtime import (
     send_after,
     sleep,
     spawn_link,
+    spawn_task,
     whereis,
 )
+
+REGISTRY = "registry"
+"""Where each member registers under its number."""
 
 TICK = 0.3
 """Seconds between two rounds of talk of one member, on average."""
@@ -55,6 +61,7 @@ class Member(GenServer):
         self.sent: dict[Pid, int] = {}
         self.got: dict[Pid, int] = {}
         self.watching: Ref | None = None
+        Registry.register(REGISTRY, number)
         send_after(self_(), "tick", random.uniform(0, TICK))
 
     def handle_call(self, request: Any, caller: Any) -> int:
@@ -127,6 +134,9 @@ class Member(GenServer):
             self.watching = monitor(peer)
         elif chance < 0.25:
             spawn_link(errand, self.number)
+        elif chance < 0.3:
+            with suppress(CallError):
+                await_(spawn_task(errand, self.number), timeout=0.5)
         for known in (self.sent, self.got):
             if len(known) > MOST_KNOWN:
                 for pid in [pid for pid in known if not alive(pid)]:

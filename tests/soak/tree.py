@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from runtime import ChildSpec, Pid, Supervisor
-from tests.soak.member import Member
+from runtime import ChildSpec, Pid, Registry, Supervisor
+from tests.soak.member import REGISTRY, Member
 
 WITHOUT_END = 10**9
 """Restarts that no supervisor runs out of: they are not what is soaked."""
@@ -28,7 +28,10 @@ def member_spec(number: int) -> ChildSpec:
 
 
 def start_tree(width: int) -> tuple[list[str], list[str]]:
-    """Start a tree of ``width ** 3`` members; give the names of all its supervisors, the top first, and members."""
+    """Start a tree of ``width ** 3`` members and their registry.
+
+    Returns the names of all its supervisors, the top first, and of the members.
+    """
     names = ["top"]
     branches = []
     for branch in range(width):
@@ -39,5 +42,5 @@ def start_tree(width: int) -> tuple[list[str], list[str]]:
             twigs.append(supervisor_spec(names[-1], [member_spec(first + number) for number in range(width)]))
         names.append(f"branch-{branch}")
         branches.append(supervisor_spec(names[-1], twigs))
-    Supervisor.start_link(branches, max_restarts=WITHOUT_END, name="top")
+    Supervisor.start_link([Registry.child_spec(name=REGISTRY), *branches], max_restarts=WITHOUT_END, name="top")
     return names, [f"member-{number}" for number in range(width**3)]

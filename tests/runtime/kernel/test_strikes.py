@@ -14,7 +14,22 @@ import pytest
 from greenlet import getcurrent
 
 import runtime
-from runtime import Down, Supervisor, exit, flag, receive, run, sleep, spawn_monitor
+from runtime import (
+    Down,
+    Registry,
+    Supervisor,
+    cancel_timer,
+    exit,
+    flag,
+    flush,
+    receive,
+    register,
+    run,
+    self_,
+    send_after,
+    sleep,
+    spawn_monitor,
+)
 from runtime.kernel.node import this_node
 from tests.runtime.kernel.test_headroom import CALLS, Server, Struck, kept_faults, try_call
 from tests.support.in_node import in_node
@@ -111,6 +126,27 @@ def strike_in_hub(number: int, action: Callable[[], Any]) -> bool:
     while not reached:
         sleep(0)
     return reached[0]
+
+
+def test_a_timer_sends_once_after_an_exception_at_any_line_in_which_it_fires() -> None:
+    def main() -> None:
+        Registry.start_link(name="names")
+        Registry.register("names", "key")
+        register("given", self_())
+        timers = this_node().timers
+        for number in strikes():
+            for dest in (self_(), "given", ("via", "names", "key")):
+                refs = [send_after(dest, (number, at), 0.0) for at in range(3)]
+                timers._watcher.stop()
+                reached = strike_in_hub(number, timers.fire)
+                got = [receive(timeout=5.0) for _ in refs]
+                sleep(0)
+                assert ([*got, *flush()], timers.pending) == ([(number, at) for at in range(3)], {}), f"{dest} {number}"
+                assert [cancel_timer(ref) for ref in refs] == [None] * 3
+            if not reached:
+                break
+
+    run(main)
 
 
 def hold(size: int, limit: int) -> None:
