@@ -19,7 +19,7 @@ from runtime.introspection.measuring.memory_trend import MemoryTrend
 from runtime.introspection.reading.rows import queue_length
 from runtime.introspection.reading.stack import place_in_code
 from runtime.introspection.reading.supervisor_nodes import SupervisorNodes
-from runtime.introspection.reading.tree_path import children_of, display_name, position_of
+from runtime.introspection.reading.tree_path import children_of, display_name, position_of, text_of
 from runtime.introspection.reading.unsupervised import TopLevel
 from runtime.introspection.threads.chunked import AllProcesses
 from runtime.introspection.threads.node_calls import ObserverTask
@@ -30,7 +30,6 @@ from runtime.kernel.process import DEAD, RECEIVING, Process
 from runtime.otp.unexpected import unanswered_counts
 from runtime.preemption.stall import Stall
 from runtime.preemption.watchdog import Watchdog
-from runtime.terms.text import text_of
 
 SHARE = 0.003
 """The share of time that looking may take."""
