@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from typing import Any, Literal
 
 from runtime.kernel.node import current_process, this_node
@@ -28,6 +29,7 @@ from runtime.otp.ets_table import (
     ACCESS,
     TYPES,
     TableArgument,
+    all_tables,
     check_item,
     checked_heir,
     checked_key,
@@ -43,7 +45,6 @@ from runtime.otp.ets_table import (
 from runtime.otp.ets_table import Table as Table
 from runtime.terms.isolation import isolate
 from runtime.terms.pattern import ANY
-from runtime.terms.ref import Ref
 from runtime.terms.term import Term
 
 SAMPLE = 100
@@ -85,10 +86,13 @@ def new(
 
 
 def insert(table: TableArgument, objects: Row | list[Row]) -> None:
-    """Insert a tuple, or a list of them; in a set each replaces the one of its key (OTP: ets:insert/2)."""
+    """Insert a tuple, or a list of them; in a set each replaces the one of its key (OTP: ets:insert/2).
+
+    A list is inserted as a whole. Raises TypeError, and inserts nothing, for a key that is not hashable or, in an
+    ordered_set, that Python cannot compare with the others.
+    """
     found = open_table(table, "insert", writes=True)
-    for row in checked_rows(found, objects):
-        found.contents.put(row)
+    found.contents.put_all(checked_rows(found, objects))
 
 
 def insert_new(table: TableArgument, objects: Row | list[Row]) -> bool:
@@ -97,8 +101,7 @@ def insert_new(table: TableArgument, objects: Row | list[Row]) -> bool:
     rows = checked_rows(found, objects)
     if any(found.contents.has(row[found.contents.keypos]) for row in rows):
         return False
-    for row in rows:
-        found.contents.put(row)
+    found.contents.put_all(rows)
     return True
 
 
@@ -342,16 +345,19 @@ def info(table: TableArgument, item: str | None = None) -> Term:
 
 
 def estimate_memory(table: Table) -> int:
-    """Return how many bytes the tuples of a table take, from a sample of them."""
-    rows = [*table.contents]
-    sample = rows[:: max(1, len(rows) // SAMPLE)][:SAMPLE]
-    measured = sum(sys.getsizeof(row) + sum(map(sys.getsizeof, row)) for row in sample)
-    return 100 * len(rows) + (measured * len(rows) // len(sample) if sample else 0)
+    """Return how many bytes the tuples of a table take, from a sample of them. From any thread."""
+    size = len(table.contents)
+    for _ in range(3):
+        with suppress(RuntimeError):  # another thread looks while the table changes
+            sample = table.contents.sample(SAMPLE)
+            measured = sum(sys.getsizeof(row) + sum(map(sys.getsizeof, row)) for row in sample)
+            return 100 * size + (measured * size // len(sample) if sample else 0)
+    return 100 * size
 
 
 def tables() -> list[Table]:
     """Return the tables of the node, oldest first (OTP: ets:all/0)."""
-    return [table for key, table in tables_of(this_node()).items() if isinstance(key, Ref) and is_there(table)]
+    return all_tables(this_node())
 
 
 def whereis(name: str) -> Table | None:

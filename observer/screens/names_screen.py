@@ -1,8 +1,9 @@
-"""Registered names, registries, pending timers and open sockets."""
+"""Registered names, registries, pending timers, open sockets and ets tables."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,12 +18,12 @@ from observer.text import units
 from observer.text.safe_text import safe
 from observer.widgets.filter_line import FilterLine
 from observer.widgets.line_list import LineList
-from observer.widgets.register_lists import NameList, SocketList, TimerList
+from observer.widgets.register_lists import NameList, SocketList, TableList, TimerList
 from runtime.introspection import wire
 
 
 class NamesScreen(ViewScreen):
-    """Three lists; enter goes to the process of a line."""
+    """Three lists, and one of ets tables where there are any; enter goes to the process of a line."""
 
     CSS_PATH = ["view_screen.tcss", "names_screen.tcss"]
     VIEW = "Names"
@@ -38,23 +39,25 @@ class NamesScreen(ViewScreen):
         self.names = NameList("No process has a name: register(name, pid) and name=… give one.")
         self.timers = TimerList("No timer is pending: send_after(dest, message, seconds) starts one.")
         self.sockets = SocketList("No socket is open: those that the program opens stand here.")
-
+        self.tables = TableList("There is no table: ets.new(name) makes one.")
         self.line = FilterLine("a name, a pid, a message, an address   (enter keeps it, esc removes it)", self.names)
 
     def compose_body(self) -> ComposeResult:
-        """Names on one side, timers and sockets on the other."""
+        """Names on one side, the others on the other."""
         yield self.line
         with Container(id="lists"):
             yield self.names.add_class("framed")
             with Container(id="others"):
                 yield self.timers.add_class("framed")
                 yield self.sockets.add_class("framed")
+                yield self.tables.add_class("framed")
 
     def on_mount(self) -> None:
         """Start with the focus on the names."""
         super().on_mount()
         self.names.border_title, self.timers.border_title = "Names", "Timers"
-        self.sockets.border_title = "Sockets"
+        self.sockets.border_title, self.tables.border_title = "Sockets", "Tables"
+        self.tables.display = False
         self.names.focus()
 
     def focus_home(self) -> None:
@@ -71,13 +74,17 @@ class NamesScreen(ViewScreen):
             return
         match answer:
             case wire.Names():
-                for each in (self.names, self.timers, self.sockets):
+                for each in self._lists:
                     each.searched = bool(self.line.value.strip())
                 self.names.replace(answer.names)
                 self.names.border_title = _titled("Names", len(answer.names), answer.names_total)
                 self.timers.replace(answer.timers)
                 self.sockets.replace(answer.sockets)
                 self.timers.border_title = _titled("Timers", len(answer.timers), answer.timers_total)
+                self.tables.replace(answer.tables)
+                self.tables.border_title = _titled("Tables", len(answer.tables), answer.tables_total)
+                if answer.tables:
+                    self.tables.display = True
             case wire.Failed(why=why):
                 self.names.empty = safe(why)
                 self.names.replace(())
@@ -100,11 +107,14 @@ class NamesScreen(ViewScreen):
             super().action_back()
 
     @property
+    def _lists(self) -> Sequence[LineList[Any]]:
+        return (self.names, self.timers, self.sockets, self.tables)
+
+    @property
     def _selected(self) -> str | None:
         """The pid of the process that the selected line belongs to."""
-        lists = (self.names, self.timers, self.sockets)
-        match next((each.selected for each in lists if each.has_focus), None):
-            case wire.NameEntry(pid=pid) | wire.SocketEntry(pid=pid) if pid:
+        match next((each.selected for each in self._lists if each.has_focus), None):
+            case wire.NameEntry(pid=pid) | wire.SocketEntry(pid=pid) | wire.TableEntry(pid=pid) if pid:
                 return pid
             case wire.TimerEntry(dest=dest) if dest.startswith("<"):
                 return dest

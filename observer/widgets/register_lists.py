@@ -1,4 +1,4 @@
-"""The lists of names, timers and sockets."""
+"""The lists of names, timers, sockets and tables."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from observer.text import tones, units
 from observer.text.safe_text import fit, safe
 from observer.widgets.line_list import LineList
-from runtime.introspection.wire import NameEntry, SocketEntry, TimerEntry
+from runtime.introspection.wire import NameEntry, SocketEntry, TableEntry, TimerEntry
 
 
 class NameList(LineList[NameEntry]):
@@ -61,4 +61,24 @@ class SocketList(LineList[SocketEntry]):
             (f"{item.fd:>3} {item.family:<5}", tones.MUTED),
             (fit(ends or "unnamed", max(19, width - 49)) + " ", tones.TEXT),
             (status, tones.GOOD if status in ("listen", "established") else tones.MUTED),
+        ]
+
+
+class TableList(LineList[TableEntry]):
+    """Ets tables, with their owners, sizes and memory."""
+
+    def identity(self, item: TableEntry) -> object:
+        """Tables of one name are told apart by their owners."""
+        return (item.name, item.pid)
+
+    def spans(self, item: TableEntry, width: int) -> Sequence[tuple[str, str]]:
+        """Draw the name, objects, memory, owner and kind, and who inherits the table."""
+        return [
+            (fit(item.name, max(12, min(30, width - 60))), tones.TEXT),
+            (f"{units.count(item.size):>6}", tones.ACCENT),
+            (f" {units.size(item.memory):>6} ", tones.TEXT),
+            (fit(item.owner or "?", 12), tones.TEXT),
+            (f" {item.pid:<9} ", tones.MUTED),
+            (f"{item.type}, {item.access}", tones.MUTED),
+            (f", heir {item.heir}" if item.heir else "", tones.MUTED),
         ]

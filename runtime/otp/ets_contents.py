@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable, Iterator
+from itertools import islice
 from typing import Any, TypeAlias
 
 from runtime.terms.pattern import compile_pattern
@@ -27,9 +28,10 @@ class Contents:
         self._rows: dict[Hashable, list[Row]] = {}
         self._order: list[Any] = []
         """The keys of an ordered table, in order."""
+        self._count = 0
 
     def __len__(self) -> int:
-        return len(self._rows) if self.unique else sum(map(len, self._rows.values()))
+        return self._count
 
     def __iter__(self) -> Iterator[Row]:
         return (row for key in self.keys() for row in self._rows.get(key, ()))
@@ -47,23 +49,53 @@ class Contents:
         return key in self._rows
 
     def put(self, row: Row) -> None:
-        """Insert an object; in a set it replaces the one of its key."""
+        """Insert an object; in a set it replaces the one of its key.
+
+        Raises TypeError, and inserts nothing, where the key cannot be compared with those of an ordered table.
+        """
         key = row[self.keypos]
         rows = self._rows.get(key)
         if rows is None:
             if self.ordered:
-                insort(self._order, key)
+                self._order.insert(self._place(bisect_right, key), key)
             self._rows[key] = [row]
         elif self.unique:
             self._rows[key] = [row]
+            return
         elif self.repeats or row not in rows:
             rows.append(row)
+        else:
+            return
+        self._count += 1
+
+    def put_all(self, rows: list[Row]) -> None:
+        """Insert objects: all of them, or with a TypeError none."""
+        done: list[tuple[Row, list[Row]]] = []
+        try:
+            for row in rows:
+                before = self.get(row[self.keypos]) if self.ordered else []
+                self.put(row)
+                done.append((row, before))
+        except TypeError:
+            for row, before in reversed(done):
+                self.drop(row[self.keypos])
+                for earlier in before:
+                    self.put(earlier)
+            raise
+
+    def _place(self, bisect: Callable[[list[Any], Any], int], key: Any) -> int:
+        """Return where a key belongs among those of an ordered table."""
+        try:
+            return bisect(self._order, key)
+        except TypeError as error:
+            raise TypeError(f"the keys of an ordered_set are compared with each other, but {error}") from None
 
     def drop(self, key: Hashable) -> list[Row]:
         """Delete the objects of a key; return them."""
         rows = self._rows.pop(key, [])
         if rows and self.ordered:
             del self._order[bisect_left(self._order, key)]
+        self._count -= len(rows)
         return rows
 
     def drop_row(self, row: Row) -> None:
@@ -75,16 +107,23 @@ class Contents:
             self.drop(key)
         else:
             self._rows[key] = left
+            self._count -= len(rows) - len(left)
 
     def clear(self) -> None:
         """Delete all objects."""
         self._rows.clear()
         self._order.clear()
+        self._count = 0
+
+    def sample(self, number: int) -> list[Row]:
+        """Return some objects, of the oldest and the newest keys. In another thread it may raise RuntimeError."""
+        several = [*islice(self._rows.values(), number // 2), *islice(reversed(self._rows.values()), number // 2)]
+        return [row for rows in several for row in rows[:number]]
 
     def next(self, key: Any) -> Hashable | None:
         """Return the key after `key`, None at the end. Raises KeyError for a key that an unordered table has not."""
         if self.ordered:
-            at = bisect_right(self._order, key)
+            at = self._place(bisect_right, key)
             return self._order[at] if at < len(self._order) else None
         keys = [*self._rows]
         at = self._index(keys, key) + 1
@@ -93,7 +132,7 @@ class Contents:
     def prev(self, key: Any) -> Hashable | None:
         """Return the key before `key`, None at the end."""
         if self.ordered:
-            at = bisect_left(self._order, key) - 1
+            at = self._place(bisect_left, key) - 1
             return self._order[at] if at >= 0 else None
         return self.next(key)
 

@@ -95,6 +95,11 @@ def tables_of(node: Node) -> dict[object, Table]:
     return _kept.setdefault(node, {})
 
 
+def all_tables(node: Node) -> list[Table]:
+    """Return the tables of a node, oldest first. From any thread."""
+    return [table for key, table in [*_kept.get(node, {}).items()] if isinstance(key, Ref) and is_there(table)]
+
+
 def checked_heir(heir: Pid | tuple[Pid, Term] | None) -> tuple[Pid, Term] | None:
     """Return an heir with what it is to be told. Raises TypeError for what is neither a Pid nor a pair."""
     if heir is None or isinstance(heir, Pid):

@@ -134,3 +134,48 @@ def test_greenlets_of_the_nodes_thread_may_use_a_public_table_and_other_threads_
             in_thread(lambda: ets.lookup(table, "k"))
 
     run(main)
+
+
+@pytest.mark.parametrize("insert", [ets.insert, ets.insert_new])
+def test_a_list_with_a_key_that_cannot_be_compared_leaves_an_ordered_table_as_it_was(insert: Any) -> None:
+    @in_node
+    def check() -> None:
+        table = ets.new("t", type="ordered_set")
+        ets.insert(table, [(2, "two"), (4, "four")])
+        before = [(5, 5), (1, 1), (3, 3)] if insert is ets.insert_new else [(5, 5), (2, "other"), (1, 1), (2, "more")]
+        with pytest.raises(TypeError, match=r"keys of an ordered_set are compared .* 'str' and 'int'"):
+            insert(table, [*before, ("x", 0), (6, 6)])
+        assert ets.tab2list(table) == [(2, "two"), (4, "four")]
+        assert ets.info(table, "size") == 2
+        insert(table, [(3, 3), (1, 1)])
+        assert [key for key, _ in ets.tab2list(table)] == [1, 2, 3, 4]
+        with pytest.raises(TypeError, match="keys of an ordered_set are compared"):
+            ets.next(table, "x")
+
+    check()
+
+
+@pytest.mark.parametrize("kind", ["set", "ordered_set", "bag", "duplicate_bag"])
+def test_the_size_is_the_number_of_tuples_whatever_was_done(kind: Any) -> None:
+    @in_node
+    def check() -> None:
+        table = ets.new("t", type=kind)
+
+        def has(size: int) -> bool:
+            return bool(ets.info(table, "size") == len(ets.tab2list(table)) == size)
+
+        several = {"set": 1, "ordered_set": 1, "bag": 2, "duplicate_bag": 3}[kind]
+        ets.insert(table, [(1, "a"), (1, "b"), (1, "b"), (2, "a")])
+        assert has(several + 1)
+        ets.delete_object(table, (1, "b"))
+        assert has({"set": 1, "ordered_set": 1, "bag": 2, "duplicate_bag": 2}[kind])
+        ets.delete_object(table, (1, "no such"))
+        ets.take(table, 2)
+        assert has({"set": 0, "ordered_set": 0, "bag": 1, "duplicate_bag": 1}[kind])
+        ets.insert(table, [(1, "a"), (1, "b")])
+        ets.select_delete(table, (1, "b"))
+        ets.delete(table, 3)
+        ets.delete_all_objects(table)
+        assert has(0)
+
+    check()

@@ -38,6 +38,7 @@ class FakeNode:
         self.time = START
         self.events: list[wire.Event] = []
         self.senders: tuple[wire.Sender, ...] = ()
+        self.tables: tuple[wire.TableEntry, ...] = ()
         self.asked: list[wire.Query] = []
         self.connects = 0
         self.restarting = True
@@ -380,6 +381,8 @@ class FakeNode:
                 wire.SocketEntry(fd=11, family="unix", local=""),
             ),
             timers_total=1,
+            tables=self.tables,
+            tables_total=len(self.tables),
         )
 
     def _lints(self, query: wire.GetLints) -> wire.Answer:

@@ -1,4 +1,4 @@
-"""Answers `GetNames`: registered names, timers pending, open sockets."""
+"""Answers `GetNames`: registered names, timers pending, open sockets, tables."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import psutil
 
+from runtime.ets import estimate_memory
 from runtime.introspection import wire
 from runtime.introspection.address import socket_dir
 from runtime.introspection.answers.client_cache import ClientCache
@@ -22,6 +23,7 @@ from runtime.introspection.threads.pace import Pace
 from runtime.kernel import clock
 from runtime.kernel.node import Node
 from runtime.kernel.process import Pid, Process, Timer
+from runtime.otp.ets_table import Table, all_tables
 from runtime.otp.registry import Registry
 from runtime.supervision.child import Child
 from runtime.terms.term import Term
@@ -37,7 +39,7 @@ TIMER_TEXT = 200
 
 
 def answer(query: wire.GetNames, node: ObservedNode, client: ClientCache, pace: Pace) -> wire.Names:
-    """Return up to `limit` names, timers and sockets each."""
+    """Return up to `limit` names, timers, sockets and tables each."""
     limit = max(0, min(query.limit, wire.MAX_ROWS))
     wanted = query.filter.casefold()
     names, names_total = _names(node.node, limit, wanted, pace)
@@ -45,8 +47,33 @@ def answer(query: wire.GetNames, node: ObservedNode, client: ClientCache, pace: 
     sockets = tuple(entry for entry in _sockets(node.socket_holders) if wanted in _socket_text(entry))[:limit]
     if sockets:
         node.socket_holders.keep_going()
+    tables = [table for table in all_tables(node.node) if not wanted or wanted in _table_text(table)]
     return wire.Names(
-        names=tuple(names), timers=tuple(timers), sockets=sockets, names_total=names_total, timers_total=timers_total
+        names=tuple(names),
+        timers=tuple(timers),
+        sockets=sockets,
+        names_total=names_total,
+        timers_total=timers_total,
+        tables=tuple(_table_entry(table) for table in tables[:limit]),
+        tables_total=len(tables),
+    )
+
+
+def _table_text(table: Table) -> str:
+    owner = table.owner.pid
+    return f"{table.name} {table.type} {owner} {_name_of(owner)}".casefold()
+
+
+def _table_entry(table: Table) -> wire.TableEntry:
+    return wire.TableEntry(
+        name=table.name,
+        type=table.type,
+        access=table.access,
+        size=len(table.contents),
+        memory=estimate_memory(table),
+        pid=str(table.owner.pid),
+        owner=_name_of(table.owner.pid),
+        heir="" if table.heir is None else str(table.heir[0]),
     )
 
 

@@ -284,6 +284,22 @@ class SocketEntry(Frozen, frozen=True):
     name: Name = ""
 
 
+class TableEntry(Frozen, frozen=True):
+    """An ets table: its `size` in objects, its `memory` in bytes (an estimate), and its owner.
+
+    `owner` is what to call the owner's process; `heir` is empty where the table ends with its owner.
+    """
+
+    name: Name
+    type: Word
+    access: Word
+    size: Count
+    memory: Count
+    pid: Pid
+    owner: Name = ""
+    heir: Pid = ""
+
+
 class Names(Answer, tag="names", frozen=True):
     """Answers `GetNames`."""
 
@@ -292,6 +308,8 @@ class Names(Answer, tag="names", frozen=True):
     sockets: tuple[SocketEntry, ...] = ()
     names_total: Count = 0
     timers_total: Count = 0
+    tables: tuple[TableEntry, ...] = ()
+    tables_total: Count = 0
 
 
 ConsoleKind = Literal["value", "output", "error"]

@@ -110,7 +110,7 @@ class GetMemory(Query, tag="memory", frozen=True):
 
 
 class GetNames(Query, tag="names", frozen=True):
-    """Ask for registered names, registries, timers pending and open sockets. Answered by `Names`.
+    """Ask for registered names, registries, timers pending, open sockets and ets tables. Answered by `Names`.
 
     `filter` is a text that is in what is given: a name, a pid, a registry, a message, an address; in either case.
     """

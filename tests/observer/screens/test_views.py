@@ -214,6 +214,28 @@ async def test_names_timers_and_sockets_lead_to_their_processes(drive: Drive) ->
         assert "chat_server <0.11.0>" in driver.text()
 
 
+async def test_tables_are_shown_where_there_are_any(drive: Drive) -> None:
+    node = fake_nodes.chat()
+    async with drive(node) as driver:
+        await driver.press("6")
+        await driver.look()
+        assert "Tables" not in driver.text()
+        node.tables = (
+            wire.TableEntry(
+                name="hits", type="set", access="public", size=12_000, memory=3 << 20, pid="<0.11.0>",
+                owner="chat_server", heir="<0.14.0>",
+            ),
+            wire.TableEntry(name="\x1b[2Jrows", type="bag", access="private", size=0, memory=0, pid="<0.99.0>"),
+        )  # fmt: skip
+        await driver.look()
+        line = next(line for line in driver.text().splitlines() if "hits" in line)
+        for expected in ("12k", "3.0M", "chat_server", "<0.11.0>", "set, public"):
+            assert expected in line, line
+        await driver.press("tab", "tab", "tab", "enter")
+        await driver.look()
+        assert "chat_server <0.11.0>" in driver.text()
+
+
 async def test_marked_processes_are_killed_together(drive: Drive) -> None:
     async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "j", "j", "v", "v")

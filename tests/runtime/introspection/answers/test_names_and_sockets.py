@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from runtime import Registry, receive, self_, send_after, spawn
+from runtime import Registry, ets, receive, register, self_, send_after, spawn
 from runtime.introspection import wire
 from tests.support.in_node import in_node
 from tests.support.trees import Observer
@@ -49,3 +49,26 @@ def test_a_filter_finds_names_registries_pids_and_messages() -> None:
     assert _asked(filter="wake").timers_total == 1
     assert [entry.name for entry in _asked(filter="adam").timers] == ["adam"]
     assert [entry.message for entry in _asked().timers] == ["'other'", "'Wake Up'"]
+
+
+@in_node
+def test_tables_come_with_their_sizes_memory_and_owners() -> None:
+    heir = spawn(_rest)
+    register("keeper", self_())
+    hits = ets.new("hits", access="public", heir=heir)
+    ets.insert(hits, [(number, "x" * 1_000) for number in range(1_000)])
+    ets.new("empty", type="ordered_set", access="private")
+    found = _asked()
+    assert found.tables_total == 2
+    assert [(table.name, table.size, table.type, table.access) for table in found.tables] == [
+        ("hits", 1_000, "set", "public"),
+        ("empty", 0, "ordered_set", "private"),
+    ]
+    assert 1_000_000 < found.tables[0].memory < 1_500_000
+    assert [(table.pid, table.owner) for table in found.tables] == [(str(self_()), "keeper")] * 2
+    assert [table.heir for table in found.tables] == [str(heir), ""]
+    assert [table.name for table in _asked(filter="HIT").tables] == ["hits"]
+    assert [table.name for table in _asked(filter="ordered").tables] == ["empty"]
+    assert (len(_asked(limit=1).tables), _asked(limit=1).tables_total) == (1, 2)
+    ets.delete(hits)
+    assert [table.name for table in _asked().tables] == ["empty"]
