@@ -28,7 +28,7 @@ from runtime.kernel.names import whereis
 from runtime.kernel.node import current_process
 from runtime.kernel.process import Pid
 from runtime.otp.calls import call
-from runtime.terms.errors import CallError, StartError, SupervisorError
+from runtime.terms.errors import CallError, StartError, SupervisorError, name_as_public
 from runtime.terms.isolation import isolate
 from runtime.terms.term import Term
 
@@ -86,6 +86,9 @@ class Application:
 
 class ApplicationError(SupervisorError):
     """The application controller refused: `reason` is e.g. ``("already_loaded", name)``, ``("not_started", name)``."""
+
+
+name_as_public(ApplicationError)
 
 
 def load(application: type[Application]) -> None:

@@ -69,16 +69,16 @@ class Callbacks:
     """What the header of a status calls a server of this kind."""
 
     def status_items(self) -> dict[str, Term]:
-        """Return what status and reports say of a server besides its attributes."""
+        """Return, for the runtime, what status and reports say of a server besides its attributes."""
         return {}
 
     @classmethod
     def kind(cls) -> type[Callbacks]:
-        """Return the class of the runtime that a server is built on: a new version of its code keeps that."""
+        """Return, for the runtime, its class that a server is built on: a new version of its code keeps that."""
         return next(base for base in cls.__mro__ if base.__module__.partition(".")[0] == "runtime")
 
     def saved_state(self) -> dict[str, Any]:
-        """Return the state as it is put back when a change of the code fails: a copy, for it may be half changed."""
+        """Return, for the runtime, a copy of the state, which is put back when a change of the code fails half-way."""
         state: dict[str, Any] = isolate(dict(vars(self)))
         return state
 
@@ -91,14 +91,14 @@ class Callbacks:
 
     @classmethod
     def initial_call_of(cls, *args: Term) -> str:
-        """Return what observers show as the initial call of a server that is started with these arguments."""
+        """Return, for the runtime, what observers show as the initial call of a server started with these arguments."""
         return f"{cls.__module__}.{cls.__qualname__}.init"
 
     @property
     def initial_call(self) -> str:
-        """What observers show as the initial call."""
+        """What observers show as the initial call; for the runtime."""
         return self.initial_call_of()
 
     def begin_process(self, *args: Term, **kwargs: Term) -> Term:
-        """Begin in the new process: run `init`. A behaviour built on this one does its own part around it."""
+        """Begin, for the runtime, in the new process: run `init`, with what else a behaviour does around it."""
         return self.init(*args, **kwargs)

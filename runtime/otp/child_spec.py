@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from types import MethodType
 from typing import Any, Literal
 
-from runtime.terms.errors import StartError
+from runtime.terms.errors import StartError, name_as_public
 from runtime.terms.isolation import isolate
 from runtime.terms.term import Term
 
@@ -54,6 +54,9 @@ class SpecError(StartError, ValueError):
         error = SpecError(self.start_reason, str(self), about)
         error.start_reason = self.start_reason
         return error
+
+
+name_as_public(SpecError)
 
 
 @dataclass(frozen=True, slots=True)

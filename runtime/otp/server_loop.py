@@ -126,7 +126,7 @@ MORE = Ending("more")
 
 
 def run_server(server: Callbacks, process: Process, worker: Worker) -> None:
-    """Take one turn."""
+    """Take one turn of a server, for the scheduler."""
     ending = _begin_turn(server, process) if process.loop is not None else None
     while ending is None:
         ending = _turn(server, process)

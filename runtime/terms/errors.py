@@ -129,3 +129,13 @@ class ProcessExit(BaseException):
 
 class ProcessKilled(GreenletExit):
     """Unwinds the frames of a process that an exit signal has ended. Catching it changes nothing: it is dead."""
+
+
+def name_as_public(*errors: type[BaseException]) -> None:
+    """Have errors call themselves by the name that programs import them by, in tracebacks, reports and help."""
+    for error in errors:
+        error.__module__ = "runtime"
+
+
+name_as_public(*(RuntimeFault, NoProcessError, AlreadyRegisteredError, ReceiveTimeout, NotInProcessError))
+name_as_public(*(Unsuccessful, CallError, StartError, SupervisorError, ProcessExit, ProcessKilled))

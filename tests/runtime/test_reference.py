@@ -1,5 +1,10 @@
 """The reference never falls behind the code."""
 
+import inspect
+import pickle
+import pydoc
+import re
+
 import pytest
 
 import runtime
@@ -42,3 +47,27 @@ def test_nearly_every_public_name_has_an_example_and_every_example_is_of_a_publi
 def test_an_example_that_is_not_true_fails() -> None:
     with pytest.raises(AssertionError, match="1 gives 1"):
         Example(("wrong",), "1  # -> 2\n").play()
+
+
+def test_help_on_the_package_shows_the_public_names_and_no_others() -> None:
+    text = pydoc.plain(pydoc.render_doc(runtime))
+    functions = set(re.findall(r"^    (\w+)\(", text[text.index("\nFUNCTIONS") : text.index("\nDATA")], re.MULTILINE))
+    data = set(re.findall(r"^    (\w+) = ", text[text.index("\nDATA") :], re.MULTILINE))
+    classes = set(re.findall(r"^    class (\w+)\(", text, re.MULTILINE))
+    public = {name for name in runtime.__all__ if not name.startswith("__")}
+    assert functions | data | classes == public
+
+
+def test_what_servers_have_for_the_runtime_is_on_no_page_and_says_so_in_help() -> None:
+    assert not [
+        name for name in reference.FOR_THE_RUNTIME if f".{name}`" in reference.page() or f".{name}(" in reference.page()
+    ]
+    for name in ("begin_process", "initial_call_of", "saved_state", "status_items", "kind"):
+        assert "for the runtime" in (inspect.getdoc(getattr(runtime.GenServer, name)) or "")
+
+
+@pytest.mark.parametrize("name", reference.SECTIONS["Errors"].split())
+def test_an_error_bears_the_name_that_programs_import_it_by(name: str) -> None:
+    error = getattr(runtime, name)
+    assert (error.__module__, error.__qualname__) == ("runtime", name)
+    assert pickle.loads(pickle.dumps(error)) is error

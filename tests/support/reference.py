@@ -59,6 +59,13 @@ MODULES: dict[str, ModuleType] = {
 """Public modules whose functions have a section of their own."""
 
 
+FOR_THE_RUNTIME = (
+    *("begin_process", "behaviour", "initial_call", "initial_call_of", "kind"),
+    *("run_process", "saved_state", "status_items", "stops_children"),
+)
+"""What servers have for the runtime, which calls it: a program neither calls nor overrides it."""
+
+
 def page() -> str:
     """Return the whole page as Markdown."""
     parts = [
@@ -124,7 +131,10 @@ def _methods(cls: type) -> Iterator[str]:
     for base in reversed(cls.__mro__):
         if base.__module__.partition(".")[0] == "runtime":
             seen |= {k: v for k, v in vars(base).items() if not k.startswith("_") and inspect.getdoc(v)}
+    own = [] if "begin_process" not in seen else FOR_THE_RUNTIME
     for name, raw in seen.items():
+        if name in own:
+            continue
         value = getattr(cls, name)
         if isinstance(raw, property):
             yield f"`{cls.__name__}.{name}`: {_inline(inspect.getdoc(raw))}"
