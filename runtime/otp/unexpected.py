@@ -56,7 +56,7 @@ def _noted_of(process: Process) -> Unexpected:
 
 
 def _count(process: Process, counts: dict[str, int], examples: dict[str, Term], message: Term) -> None:
-    kind = _kind_of(message)
+    kind = kind_of_message(message)
     if kind not in counts and len(counts) >= MAX_KINDS:
         kind = "other"
     if kind not in counts:
@@ -108,7 +108,7 @@ def unanswered_counts(process: Process) -> dict[str, int]:
     return dict(noted.unanswered) if isinstance(noted, Unexpected) else {}
 
 
-def _kind_of(message: Term) -> str:
+def kind_of_message(message: Term) -> str:
     """Return what messages of one kind have in common: a tag, or their type."""
     first = message[0] if type(message) is tuple and message else message
     return first[:MAX_TAG] if type(first) is str else type(message).__name__

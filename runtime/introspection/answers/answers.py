@@ -24,6 +24,7 @@ from runtime.introspection.answers import (
     places,
     process_details,
     process_window,
+    trace,
     tree_window,
 )
 from runtime.introspection.answers.client_cache import ClientCache
@@ -55,6 +56,9 @@ ANSWERED_AT_ONCE: dict[type[wire.Query], Callable[[Any, ObservedNode, ClientCach
     wire.ReadConsole: console.read_console,
     wire.CompleteConsole: console.complete,
     wire.InterruptConsole: console.interrupt,
+    wire.StartTrace: trace.start,
+    wire.ReadTrace: trace.read,
+    wire.StopTrace: trace.stop,
 }
 
 CARRIED_OUT: dict[type[wire.Query], Callable[[Any, ObservedNode], wire.Done | wire.Failed]] = {
@@ -123,5 +127,6 @@ class Answers:
     def dismiss(self, client: ClientCache) -> None:
         """Let go of what was remembered for a client that has left."""
         console.close_console(self.node, client)
+        trace.end_trace(self.node, client, "The observer has gone.")
         with self._lock:
             client.forget(0.0, Pace())

@@ -11,6 +11,7 @@ from runtime.introspection.reading.deltas import Deltas
 from runtime.introspection.reading.listing import Listing
 from runtime.introspection.reading.tree import Tree
 from runtime.introspection.threads.pace import Pace
+from runtime.introspection.tracing.trace import Trace
 
 SHARE = 0.0075
 """The share of time that sorting and filtering for one client may take: on a big node, they are done less often."""
@@ -87,6 +88,8 @@ class ClientCache:
         self.listing: Cached[Listing] = Cached()
         self.console: Console | None = None
         """The console that it has opened."""
+        self.trace: Trace | None = None
+        """The trace that it has begun."""
 
     def forget(self, seconds: float, pace: Pace) -> None:
         """Drop what was not asked for in that time."""

@@ -25,6 +25,7 @@ from runtime.introspection.reading.tree_path import parse_pid
 from runtime.introspection.reading.unsupervised import TopLevel
 from runtime.introspection.threads.node_calls import NodeCalls
 from runtime.introspection.threads.pace import Pace
+from runtime.introspection.tracing.trace import Trace
 from runtime.kernel.node import Node
 from runtime.kernel.process import Process
 from runtime.preemption.watchdog import Watchdog
@@ -74,6 +75,8 @@ class ObservedNode:
         self.senders = SenderSampler(node)
         self.consoles: list[Console] = []
         """The consoles that are open."""
+        self.traces: list[Trace] = []
+        """The traces that go on."""
         if not permissions.state:
             WITHHELD.add(node)
 
@@ -81,6 +84,8 @@ class ObservedNode:
         """Stop measuring, and close what is open. In the node's thread."""
         for console in self.consoles:
             console.close()
+        for trace in self.traces:
+            trace.close()
         self.memory.close()
         self.census.close()
         self.cpu.close()

@@ -15,17 +15,14 @@ from typing import Any, NamedTuple
 
 from greenlet import getcurrent
 
+from runtime.introspection.reading.own_line import own_line
 from runtime.introspection.threads.node_calls import ObserverTask
 from runtime.kernel.plain_greenlet import process_of
 from runtime.kernel.process import Pid, Process
-from runtime.preemption.own_code import OWN, owner
 from runtime.terms.term import Term
 
 LIMIT = 125
 """Messages that are noted at most before the wrapper takes itself off."""
-
-WALK = 40
-"""Frames that are looked at for the program's own, from the innermost outwards."""
 
 
 class Origin(NamedTuple):
@@ -115,11 +112,4 @@ def _take_off(number: int, process: Process) -> None:
 
 
 def _origin(sender: Process | None, frame: FrameType | None) -> Origin:
-    pid = None if sender is None else sender.pid
-    for _ in range(WALK):
-        if frame is None:
-            break
-        if owner(frame.f_code.co_filename) == OWN:
-            return Origin(pid, frame.f_code, frame.f_lineno or 0)
-        frame = frame.f_back
-    return Origin(pid, None, 0)
+    return Origin(None if sender is None else sender.pid, *own_line(frame))

@@ -344,6 +344,72 @@ class Completions(Answer, tag="completions", frozen=True):
     words: Annotated[tuple[Name, ...], msgspec.Meta(max_length=1_000)] = ()
 
 
+TraceKind = Literal[
+    "call",
+    "reply",
+    "failed",
+    "given_up",
+    "cast",
+    "message",
+    "received",
+    "spawn",
+    "exit",
+    "signal",
+    "down",
+    "link",
+    "unlink",
+    "monitor",
+    "demonitor",
+    "function",
+    "returned",
+    "raised",
+]
+"""What a trace notes. ``failed`` is a call whose server has died, ``given_up`` one whose caller no longer waits.
+
+``down`` is what a monitor delivers, ``signal`` an exit signal. ``returned`` and ``raised`` end a ``function``.
+"""
+
+
+class TraceEvent(Frozen, frozen=True):
+    """One thing that a trace has noted: `source` did `what` to `target`. Both are None for what is no process.
+
+    `of` is the number of the event that this one ends: the call of a reply, the sending of a message that was received.
+    `seconds` have passed since then. `request` is what requests and messages of one kind have in common.
+    """
+
+    id: Count
+    time: Moment
+    kind: TraceKind
+    source: Related | None = None
+    target: Related | None = None
+    what: Text = ""
+    request: Name = ""
+    of: Count | None = None
+    seconds: Span | None = None
+    at: Frame | None = None
+    """The line of the program's own code that did it, None where the stack has none."""
+
+
+class TraceState(Answer, tag="trace", frozen=True):
+    """Answers what is asked of a trace: what it has noted since, and whether it goes on.
+
+    `last` is the number of the last of `events`. `dropped` were not noted, because more came than the rate allows;
+    `unread` were noted and lost, because they were not asked for in time. Both count from the beginning.
+    """
+
+    events: Annotated[tuple[TraceEvent, ...], msgspec.Meta(max_length=MAX_ROWS)] = ()
+    last: Count = 0
+    noted: Count = 0
+    """How many events it has noted by now."""
+    dropped: Count = 0
+    unread: Count = 0
+    processes: Count = 0
+    """How many processes it follows; 0 where it follows all of them."""
+    running: bool = True
+    ending: Text = ""
+    """Why it has ended, in a sentence."""
+
+
 class Done(Answer, tag="done", frozen=True):
     """A command was carried out; `sentence` says what was done, `value` a call's reply, `event` the log's entry."""
 
@@ -360,7 +426,19 @@ class Failed(Answer, tag="failed", frozen=True):
 
 
 AnyAnswer: TypeAlias = (
-    Stats | Window | Details | Events | Plan | Lints | Names | Memory | ConsoleState | Completions | Done | Failed
+    Stats
+    | Window
+    | Details
+    | Events
+    | Plan
+    | Lints
+    | Names
+    | Memory
+    | ConsoleState
+    | Completions
+    | TraceState
+    | Done
+    | Failed
 )
 """Every answer there is."""
 

@@ -184,6 +184,40 @@ class InterruptConsole(Query, tag="interrupt_console", frozen=True):
     """End what the console evaluates; its names stay. Answered by `ConsoleState`."""
 
 
+class StartTrace(Query, tag="start_trace", frozen=True):
+    """Note what goes on between processes, in place of this connection's last trace. Answered by `TraceState`.
+
+    `pids` names processes, a supervisor with all below it; `filter` lets more through, also those that start later.
+    With neither, every process is followed. The trace ends after `seconds`, after `limit` events, or with the
+    connection; beyond `rate` events in a second they are dropped and counted. `functions` are functions whose calls
+    are noted too, like ``shop.orders:Order.price``, with their `arguments` when these are asked for.
+    """
+
+    pids: tuple[str, ...] = ()
+    filter: str = ""
+    seconds: float = 10.0
+    limit: int = 1_000
+    rate: int = 1_000
+    functions: tuple[str, ...] = ()
+    arguments: bool = False
+
+
+class ReadTrace(Query, tag="read_trace", frozen=True):
+    """Ask for what the trace has noted after the event number `after`. Answered by `TraceState`.
+
+    With `wait`, the answer comes when there is something new, the trace has ended, or so many seconds have passed.
+    """
+
+    after: int = 0
+    wait: float = 0.0
+
+
+class StopTrace(Query, tag="stop_trace", frozen=True):
+    """End the trace; what it has noted can still be read. Answered by `TraceState`."""
+
+    after: int = 0
+
+
 class Hello(Frozen, frozen=True):
     """First frame of a client."""
 
@@ -212,6 +246,9 @@ AnyQuery: TypeAlias = (
     | ReadConsole
     | CompleteConsole
     | InterruptConsole
+    | StartTrace
+    | ReadTrace
+    | StopTrace
 )
 """Every question and command there is."""
 
