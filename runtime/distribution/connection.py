@@ -131,6 +131,7 @@ class Connection:
         for message in self._greeting.messages():
             self._put(*message)
         self._flush()
+        self._hub.later(self._readable)  # the handshake may have read further than its end
 
     # -- Out ----------------------------------------------------------------------------------------------------------
 
@@ -237,7 +238,7 @@ class Connection:
     # -- In -----------------------------------------------------------------------------------------------------------
 
     def _readable(self) -> None:
-        if not self._lock.acquire(False):
+        if self.is_over or not self._lock.acquire(False):
             return  # the guard reads; the watcher comes again
         try:
             data = self._transport.recv()

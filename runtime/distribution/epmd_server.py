@@ -75,11 +75,11 @@ class Server:
             port = port or listener.getsockname()[1]
         self.port = port
 
-    def run(self, may_go_on: Callable[[], bool] = lambda: True) -> None:
-        """Serve until no node has been registered for a while, or `may_go_on` says no."""
+    def run(self, may_go_on: Callable[[], bool] = lambda: True, period: float = 1.0) -> None:
+        """Serve until no node has been registered for a while, or `may_go_on`, asked each period, says no."""
         alone_since = time.monotonic()
         while may_go_on():
-            for descriptor, _ in self._poll.poll(1000):
+            for descriptor, _ in self._poll.poll(period * 1000):
                 if descriptor in self._listeners:
                     self._accept(self._listeners[descriptor])
                 elif descriptor in self._clients:

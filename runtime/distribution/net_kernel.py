@@ -173,7 +173,11 @@ class NetKernel:
         if self._tls is None:
             return Transport(sock)
         transport = TlsTransport(sock, self._tls.client, False, host)
-        transport.shake_hands(deadline)
+        try:
+            transport.shake_hands(deadline)
+        except BaseException:
+            transport.close()
+            raise
         return transport
 
     def _wait_for_other(self, attempt: Attempt) -> None:

@@ -1,0 +1,160 @@
+"""A real BEAM node on the other side: pings, echoes, terms of all sizes, a wrong cookie, a busy hub."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runtime.distribution.connection import Connection
+from runtime.distribution.net_kernel import NetKernel
+from runtime.kernel.threads import sleep as block
+from runtime.terms.atom import Atom
+from tests.runtime.distribution.conftest import StartKernel
+from tests.support.erl import beam_node, needs_erl
+from tests.support.kernels import COOKIE, NOTHING, REG_SEND, Diary, EchoDiary, pid_at, wait_until
+
+pytestmark = needs_erl
+
+ECHO = """
+    net_kernel:set_net_ticktime(1, 0),
+    register(echo, self()),
+    Serve = fun Serve() ->
+        receive
+            {From, run, Text} ->
+                {ok, Tokens, _} = erl_scan:string(binary_to_list(Text)),
+                {ok, Exprs} = erl_parse:parse_exprs(Tokens),
+                {value, Value, _} = erl_eval:exprs(Exprs, []),
+                From ! {ran, Value};
+            {From, Message} -> From ! Message
+        end,
+        Serve()
+    end,
+    Serve().
+"""
+
+
+@pytest.fixture(scope="module")
+def beam(epmd_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[str]]:
+    with beam_node("beam@127.0.0.1", COOKIE, ECHO, epmd_port, tmp_path_factory.mktemp("home")) as process:
+        yield process
+
+
+def meet(kernel: NetKernel, diary: Diary) -> Connection:
+    """Connect to the BEAM node, which may still be starting."""
+
+    def is_up() -> bool:
+        if diary.entries and diary.entries[-1][0] == "failed":
+            diary.entries.clear()
+            block(0.05)
+        if not diary.entries:
+            kernel.connect("beam@127.0.0.1")
+        return "beam@127.0.0.1" in kernel.connections
+
+    wait_until(is_up)
+    return kernel.connections["beam@127.0.0.1"]
+
+
+def run_there(connection: Connection, kernel: NetKernel, diary: Diary, code: str) -> object:
+    """Return what the BEAM node gives for some code."""
+    diary.messages.clear()
+    connection.send((REG_SEND, pid_at(kernel), NOTHING, Atom("echo")), (pid_at(kernel), Atom("run"), code))
+    wait_until(lambda: diary.messages and isinstance(diary.messages[-1], tuple) and diary.messages[-1][0] == "ran")
+    return diary.messages[-1][1]
+
+
+def test_messages_go_there_and_back_in_order(kernels: StartKernel, beam: object) -> None:
+    diary = Diary()
+    kernel = kernels("py@127.0.0.1", diary)
+    there = meet(kernel, diary)
+    assert (there.is_python, there.pickles, there.hidden) == (False, False, False)
+    control, me = (REG_SEND, pid_at(kernel), NOTHING, Atom("echo")), pid_at(kernel)
+    sent = [*range(10_000), "x" * 1_000_000, b"\xff" * 50_000_000, {"a": [Atom("b"), 1.5, None]}]
+    for message in sent:
+        there.send(control, (me, message))
+    wait_until(lambda: len(diary.messages) == len(sent), 60)
+    assert diary.messages == sent
+
+
+def test_a_beam_node_pings_sends_and_gets_its_messages_back_in_order(kernels: StartKernel, beam: object) -> None:
+    diary = EchoDiary()
+    kernel = kernels("py@127.0.0.1", diary)
+    there = meet(kernel, diary)
+    code = """
+        pong = net_adm:ping('py@127.0.0.1'),
+        true = lists:member('py@127.0.0.1', nodes(hidden)),
+        [{echo, 'py@127.0.0.1'} ! N || N <- lists:seq(1, 10000)],
+        [receive N -> ok end || N <- lists:seq(1, 10000)],
+        Big = binary:copy(<<200>>, 5000000),
+        {echo, 'py@127.0.0.1'} ! Big,
+        receive Big -> fine end.
+    """
+    assert run_there(there, kernel, diary, code) == "fine"
+
+
+def test_a_beam_node_connects_by_itself_and_parts(kernels: StartKernel, beam: object) -> None:
+    diary = EchoDiary()
+    kernel = kernels("py@127.0.0.1", diary)
+    there = meet(kernel, diary)
+    spawned = (
+        "spawn(fun() -> true = erlang:disconnect_node('py@127.0.0.1'), net_kernel:connect_node('py@127.0.0.1') end)."
+    )
+    there.send((REG_SEND, pid_at(kernel), NOTHING, Atom("echo")), (pid_at(kernel), Atom("run"), spawned))
+    wait_until(lambda: len(diary.entries) == 3)
+    assert diary.entries == [
+        ("up", "beam@127.0.0.1"),
+        ("down", "beam@127.0.0.1", "connection_closed"),
+        ("up", "beam@127.0.0.1"),
+    ]
+
+
+def test_a_busy_hub_loses_no_beam_node_and_an_idle_one_neither(kernels: StartKernel, beam: object) -> None:
+    diary = Diary()
+    kernel = kernels("py@127.0.0.1", diary, net_ticktime=1.0)
+    there = meet(kernel, diary)
+    block(2.5)  # the hub, and with it this whole thread
+    assert run_there(there, kernel, diary, "nodes(hidden).") == ["py@127.0.0.1"]
+    ends = time.monotonic() + 2.0
+    wait_until(lambda: time.monotonic() > ends)
+    assert diary.entries == [("up", "beam@127.0.0.1")]
+
+
+def test_a_wrong_cookie_is_refused_by_a_beam_node(kernels: StartKernel, beam: object) -> None:
+    first = Diary()
+    meet(kernels("first@127.0.0.1", first), first)
+    diary = Diary()
+    kernels("py@127.0.0.1", diary, cookie="OTHER").connect("beam@127.0.0.1")
+    wait_until(lambda: diary.entries)
+    (entry,) = diary.entries
+    assert entry[0] == "failed"
+    assert "refused the cookie" in entry[2]
+
+
+def test_a_beam_node_with_a_wrong_cookie_is_refused(
+    kernels: StartKernel, beam: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    diary = EchoDiary()
+    kernel = kernels("py@127.0.0.1", diary)
+    there = meet(kernel, diary)
+    code = """
+        erlang:set_cookie('other@127.0.0.1', 'WRONG'),
+        Result = net_adm:ping('other@127.0.0.1'),
+        Result.
+    """
+    other = Diary()
+    kernels("other@127.0.0.1", other)
+    assert run_there(there, kernel, diary, code) == "pang"
+    assert other.entries == []
+    assert "beam@127.0.0.1 has another cookie" in caplog.text
+
+
+def test_a_beam_node_that_is_killed_is_down(kernels: StartKernel, epmd_port: int, tmp_path: Path) -> None:
+    diary = Diary()
+    kernel = kernels("py@127.0.0.1", diary)
+    code = "register(echo, self()), receive stop -> ok end."
+    with beam_node("beam@127.0.0.1", COOKIE, code, epmd_port, tmp_path) as process:
+        meet(kernel, diary)
+        process.kill()
+        wait_until(lambda: len(diary.entries) == 2)
+    assert diary.entries[1] == ("down", "beam@127.0.0.1", "connection_closed")

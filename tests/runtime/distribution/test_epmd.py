@@ -1,0 +1,109 @@
+"""epmd: the client with ours and with the real one, and what ours does with clients that misbehave."""
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from runtime.distribution import epmd
+from runtime.distribution.epmd_server import LONGEST_REQUEST
+from runtime.distribution.errors import DistributionError
+from tests.support.erl import free_port
+
+
+@pytest.fixture(params=["ours", "real"])
+def any_epmd(request: pytest.FixtureRequest, epmd_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    if request.param == "ours":
+        monkeypatch.setenv("ERL_EPMD_PORT", str(epmd_port))
+        yield
+        return
+    program = shutil.which("epmd")
+    if program is None:
+        pytest.skip("epmd is not installed; Debian has it in erlang-base")
+    port = free_port()
+    monkeypatch.setenv("ERL_EPMD_PORT", str(port))
+    process = subprocess.Popen([program, "-port", str(port)])
+    while True:
+        try:
+            epmd.names("localhost")
+            break
+        except epmd.NoEpmdError:
+            time.sleep(0.01)
+    yield
+    process.kill()
+    process.wait()
+
+
+def test_a_name_is_found_while_its_registration_is_held(any_epmd: None) -> None:
+    registration = epmd.register("shop", 4711, hidden=True)
+    assert registration.creation > 0
+    assert epmd.find("shop", "localhost") == epmd.Found(4711, 6)
+    assert epmd.names("localhost")["shop"] == 4711
+    with pytest.raises(DistributionError, match="'shop' runs on this host already; choose another name"):
+        epmd.register("shop", 4712, hidden=False)
+    registration.transport.close()
+    while "shop" in epmd.names("localhost"):
+        time.sleep(0.01)
+    again = epmd.register("shop", 4713, hidden=False)
+    assert again.creation != registration.creation
+    again.transport.close()
+
+
+def test_a_name_that_is_not_registered_is_named_with_those_that_are(any_epmd: None) -> None:
+    held = epmd.register("here", 1, hidden=True)
+    with pytest.raises(DistributionError, match=r"no node 'absent' runs on localhost; registered there: .*here"):
+        epmd.find("absent", "localhost")
+    held.transport.close()
+
+
+def test_where_no_epmd_runs_ours_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ERL_EPMD_PORT", str(free_port()))
+    with pytest.raises(epmd.NoEpmdError, match="no epmd answers on localhost"):
+        epmd.names("localhost")
+    started: list[list[str]] = []
+    monkeypatch.setattr(epmd, "_spawn_detached", started.append)
+    monkeypatch.setattr(epmd, "STARTING", 0.05)
+    with pytest.raises(DistributionError, match="none could be started"):
+        epmd.register("shop", 1, hidden=True)
+    assert started[0][1:3] == ["-m", "runtime.distribution.epmd_server"]
+
+
+@pytest.mark.parametrize("value", ["x", "0", "70000"])
+def test_a_port_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("ERL_EPMD_PORT", value)
+    with pytest.raises(DistributionError, match="it must be a port"):
+        epmd.names("localhost")
+
+
+def test_a_host_that_does_not_exist_is_named() -> None:
+    with pytest.raises(DistributionError, match=r"the host 'nowhere\.invalid' is not found"):
+        epmd.find("shop", "nowhere.invalid")
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"\0\0",
+        (LONGEST_REQUEST + 1).to_bytes(2, "big"),
+        b"\0\1\xff",
+        b"\0\3\x78\0\0",
+        b"\0\x10\x78\0\1\x4d\0\0\6\0\5\0\3a b\0\0",
+        b"\xff\xff" + b"x" * 70_000,
+    ],
+)
+def test_a_request_that_is_none_ends_only_its_own_connection(
+    epmd_port: int, monkeypatch: pytest.MonkeyPatch, request_bytes: bytes
+) -> None:
+    monkeypatch.setenv("ERL_EPMD_PORT", str(epmd_port))
+    with socket.create_connection(("127.0.0.1", epmd_port)) as client:
+        client.settimeout(10)
+        try:
+            client.sendall(request_bytes)
+            while client.recv(1000):
+                pass
+        except ConnectionError:
+            pass
+    assert isinstance(epmd.names("localhost"), dict)
