@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _socket
+import contextlib
 import ipaddress
 import logging
 import re
@@ -28,7 +29,8 @@ from runtime.kernel.threads import new_lock, sleep, start_thread
 logger = logging.getLogger("runtime.distribution")
 
 MOST_HANDSHAKES = 64
-"""Handshakes of nodes that connect, at a time; a connection beyond is closed at once."""
+"""Handshakes of nodes that connect, at a time; one more takes the place of the oldest, so that a flood of connections
+that say nothing keeps no node out."""
 
 PERIODS = 4
 """How often the guard looks in `net_ticktime`."""
@@ -79,7 +81,8 @@ class NetKernel:
         self._all: list[Connection] = []
         """Every open connection; replaced when it changes, since the guard reads it."""
         self._registration: Transport | None = None
-        self._handshakes = 0
+        self._handshakes: dict[_socket.socket, None] = {}
+        """The sockets of nodes that connect, oldest first."""
         self._handshakes_lock = new_lock()
         self._refusals = Refusals()
         self._is_closed = False
@@ -194,20 +197,21 @@ class NetKernel:
 
     def _accepted(self, sock: _socket.socket) -> None:
         with self._handshakes_lock:
-            has_room = self._handshakes < MOST_HANDSHAKES and not self._is_closed
-            self._handshakes += has_room
-        if not has_room:
-            sock.close()
-            return
+            oldest = next(iter(self._handshakes)) if len(self._handshakes) >= MOST_HANDSHAKES else None
+            if oldest is not None:
+                del self._handshakes[oldest]
+                with contextlib.suppress(OSError):
+                    oldest.shutdown(_socket.SHUT_RDWR)  # which ends its thread
+            self._handshakes[sock] = None
         try:
             start_thread(self._accept, (sock,))
         except RuntimeError:
-            self._release()
+            self._release(sock)
             raise
 
-    def _release(self) -> None:
+    def _release(self, sock: _socket.socket) -> None:
         with self._handshakes_lock:
-            self._handshakes -= 1
+            self._handshakes.pop(sock, None)
 
     def _accept(self, sock: _socket.socket) -> None:
         claimed: list[Attempt] = []
@@ -236,7 +240,7 @@ class NetKernel:
         except Exception:
             logger.exception("a node that connects could not be served")
         finally:
-            self._release()
+            self._release(sock)
             if not is_kept:
                 if transport is None:
                     sock.close()
