@@ -1,6 +1,7 @@
 """The public names of `runtime`: the one list that type checkers read and that names are loaded by."""
 
 from . import application as application
+from . import erpc as erpc
 from . import ets as ets
 from . import introspection as introspection
 from . import pg as pg
@@ -10,6 +11,19 @@ from . import timer as timer
 from .application import Application as Application
 from .application import ApplicationError as ApplicationError
 from .boot.run import run as run
+from .distribution.errors import DistributionError as DistributionError
+from .distribution.node_monitors import NodeDown as NodeDown
+from .distribution.node_monitors import NodeUp as NodeUp
+from .distribution.nodes import connect_node as connect_node
+from .distribution.nodes import disconnect_node as disconnect_node
+from .distribution.nodes import monitor_node as monitor_node
+from .distribution.nodes import monitor_nodes as monitor_nodes
+from .distribution.nodes import node as node
+from .distribution.nodes import nodes as nodes
+from .distribution.nodes import ping as ping
+from .distribution.nodes import start_distribution as start_distribution
+from .distribution.nodes import stop_distribution as stop_distribution
+from .distribution.remote_procedure import ErpcError as ErpcError
 from .kernel.clock import MockClock as MockClock
 from .kernel.clock import now as now
 from .kernel.clock import use_clock as use_clock
@@ -81,15 +95,12 @@ from .otp.returns import Continue as Continue
 from .otp.returns import Reply as Reply
 from .otp.returns import Stop as Stop
 from .otp.returns import Timeout as Timeout
-from .otp.statem_returns import ChangeCallbackModule as ChangeCallbackModule
 from .otp.statem_returns import EventTimeout as EventTimeout
 from .otp.statem_returns import Keep as Keep
 from .otp.statem_returns import NamedTimeout as NamedTimeout
 from .otp.statem_returns import Next as Next
 from .otp.statem_returns import NextEvent as NextEvent
-from .otp.statem_returns import PopCallbackModule as PopCallbackModule
 from .otp.statem_returns import Postpone as Postpone
-from .otp.statem_returns import PushCallbackModule as PushCallbackModule
 from .otp.statem_returns import Repeat as Repeat
 from .otp.statem_returns import StateTimeout as StateTimeout
 from .supervision.child import ChildInfo as ChildInfo
@@ -116,6 +127,7 @@ from .tasks.task import yield_ as yield_
 from .tasks.task import yield_many as yield_many
 from .tasks.task_stream import async_stream as async_stream
 from .tasks.task_supervisor import TaskSupervisor as TaskSupervisor
+from .terms.atom import Atom as Atom
 from .terms.crash import Crash as Crash
 from .terms.crash import StackFrame as StackFrame
 from .terms.errors import AlreadyRegisteredError as AlreadyRegisteredError
@@ -141,15 +153,17 @@ __all__ = [
     "AlreadyRegisteredError",
     "Application",
     "ApplicationError",
+    "Atom",
     "CallError",
-    "ChangeCallbackModule",
     "ChildInfo",
     "ChildSpec",
     "Continue",
     "Crash",
+    "DistributionError",
     "Down",
     "DynamicSupervisor",
     "DynamicSupervisorSpec",
+    "ErpcError",
     "EventTimeout",
     "Exit",
     "From",
@@ -162,14 +176,14 @@ __all__ = [
     "Next",
     "NextEvent",
     "NoProcessError",
+    "NodeDown",
+    "NodeUp",
     "NotInProcessError",
     "PartitionSupervisor",
     "Pid",
-    "PopCallbackModule",
     "Postpone",
     "ProcessExit",
     "ProcessKilled",
-    "PushCallbackModule",
     "ReceiveTimeout",
     "Ref",
     "Registry",
@@ -203,10 +217,12 @@ __all__ = [
     "check_childspecs",
     "check_response",
     "child_spec",
+    "connect_node",
     "count_children",
     "delete_child",
     "demonitor",
     "dictionary",
+    "disconnect_node",
     "exit",
     "flag",
     "flush",
@@ -217,7 +233,12 @@ __all__ = [
     "install_instrument",
     "link",
     "monitor",
+    "monitor_node",
+    "monitor_nodes",
+    "node",
+    "nodes",
     "now",
+    "ping",
     "process_info",
     "processes",
     "read_timer",
@@ -246,8 +267,10 @@ __all__ = [
     "spawn_monitor",
     "spawn_task",
     "start_child",
+    "start_distribution",
     "start_timer",
     "stop",
+    "stop_distribution",
     "suspend",
     "terminate_child",
     "unalias",

@@ -99,6 +99,17 @@ ONLY_TYPES = {
 """Modules without a line that could go wrong at run time."""
 
 SEEN_FROM_OUTSIDE = {
+    "runtime/distribution/cluster": "tests/runtime/distribution",
+    "runtime/distribution/incoming": "tests/runtime/distribution",
+    "runtime/distribution/kernel_servers": "tests/runtime/distribution",
+    "runtime/distribution/node_monitors": "tests/runtime/distribution",
+    "runtime/distribution/nodes": "tests/runtime/distribution",
+    "runtime/distribution/reasons": "tests/runtime/distribution",
+    "runtime/distribution/remote_calls": "tests/runtime/distribution",
+    "runtime/distribution/remote_node": "tests/runtime/distribution",
+    "runtime/distribution/remote_procedure": "tests/runtime/distribution",
+    "runtime/distribution/remote_spawn": "tests/runtime/distribution",
+    "runtime/distribution/spawn_requests": "tests/runtime/distribution",
     "runtime/introspection/answers/console": "tests/runtime/introspection/console",
     "runtime/introspection/answers/senders": "tests/runtime/introspection/measuring",
     "runtime/introspection/measuring/watched_mailbox": "tests/runtime/introspection/measuring",

@@ -76,7 +76,14 @@ class Interrupted(KeyboardInterrupt, SystemExit):
         self.code = 128 + signal.SIGINT
 
 
-def run(main: Callable[..., Any], *args: Any, time_slice: float | None = None, **kwargs: Any) -> Any:
+def run(
+    main: Callable[..., Any],
+    *args: Any,
+    time_slice: float | None = None,
+    node: str | None = None,
+    cookie: str | None = None,
+    **kwargs: Any,
+) -> Any:
     """Boot a node in this thread, run ``main(*args, **kwargs)`` as its first process, and return what it returns.
 
     Raises what `main` raised. Raises ProcessExit when an exit signal ended it, or its own ``exit(reason)``, with
@@ -95,28 +102,35 @@ def run(main: Callable[..., Any], *args: Any, time_slice: float | None = None, *
     `runtime.preemption.time_slice` says what that means and what it cannot do. Meanwhile Python's garbage collector
     looks for cycles less often, as `COLLECT_AFTER` says, and threads take turns at the interpreter more often, as the
     scheduler's `TURN` says.
+
+    With `node` the node has that name, and other nodes that know the `cookie` reach it, as `start_distribution` says.
+    Raises DistributionError when that cannot be.
     """
     if not callable(main):
         raise TypeError(f"run() takes the function that is to be the first process, not {main!r}")
     if current() is not None:
         raise RuntimeFault("run() boots a node; inside a process use spawn()")
-    node = this_node()
-    slices = None if time_slice is None else TimeSlices(node, time_slice)
+    this = this_node()
+    if node is not None:
+        from runtime.distribution.nodes import start_distribution  # sockets and TLS, which a node alone never needs
+
+        start_distribution(node, cookie)
+    slices = None if time_slice is None else TimeSlices(this, time_slice)
     body = MainBody(main, args, kwargs)
-    process = _start(node, body, "main")
-    interruption = Interruption.of(node)
-    stop = ProgramStop(node, process, interruption)
+    process = _start(this, body, "main")
+    interruption = Interruption.of(this)
+    stop = ProgramStop(this, process, interruption)
     failures = Failures(stop)
     install_instrument(failures)
     try:
         with stop_signals(stop) as received, _patient_collector(), nullcontext() if slices is None else slices:
             raised = _wait(body, stop)
-            _stop_everything(node)
+            _stop_everything(this)
     finally:
         stop.close()
         remove_instrument(failures)
         interruption.close()
-    close_node(node)
+    close_node(this)
     if raised is not None:
         raise raised
     if received:

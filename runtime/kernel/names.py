@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from runtime.kernel.node import living_caller, running_node, this_node
+from runtime.kernel.node import current, living_caller, running_node, this_node
+from runtime.kernel.outside import from_outside
 from runtime.kernel.process import Destination, Pid, Process
 from runtime.terms.errors import AlreadyRegisteredError, NoProcessError
 
@@ -65,8 +66,17 @@ def unregister(name: str) -> bool:
 
 
 def whereis(name: Destination) -> Pid | None:
-    """Return the Pid registered under `name`, or None (OTP: whereis/1)."""
+    """Return the Pid registered under `name`, or None (OTP: whereis/1).
+
+    For ``(name, node)`` it asks the other node, and waits; None when that cannot be reached.
+    """
     node = running_node()
+    if type(name) is tuple and len(name) == 2 and node is not None and node.cluster is not None:
+        cluster, (key, other) = node.cluster, name
+        if other != cluster.name:
+            if current() is None:
+                return from_outside("whereis", lambda: cluster.whereis(str(key), str(other)))
+            return cluster.whereis(str(key), str(other))
     process = None if node is None else node.resolve(name)
     return None if process is None else process.pid
 

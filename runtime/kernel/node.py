@@ -13,6 +13,7 @@ from gevent import get_hub
 from greenlet import GreenletExit, getcurrent
 
 from runtime.kernel import clock
+from runtime.kernel.destinations import no_destination, resolve_tuple
 from runtime.kernel.fork import Nowhere
 from runtime.kernel.headroom import ensure_headroom
 from runtime.kernel.heap_limits import HeapLimits
@@ -30,7 +31,7 @@ from runtime.kernel.process import (
     Worker,
     use_table,
 )
-from runtime.kernel.roles import Body
+from runtime.kernel.roles import Body, Cluster
 from runtime.kernel.scheduler import TURN, Scheduler
 from runtime.kernel.signals import drop_watch, mend, put_once
 from runtime.kernel.threads import get_ident, take_turns
@@ -91,6 +92,8 @@ class Node:
         self._safety_net.priority = self.hub.loop.MINPRI  # type: ignore[attr-defined]  # of gevent's stubs
         self._safety_net.start(self._look_after)
         self.scheduler.nudge()  # a watcher that is started in a callback of the hub is not called before the next wait
+        self.cluster: Cluster | None = None
+        """The other nodes, once this one has a name."""
         self.spawned = 0
         """How many processes were started, and so the number of the last one."""
         self.crashed = 0
@@ -182,16 +185,13 @@ class Node:
         """
         if isinstance(dest, Pid):
             return dest.process
-        if type(dest) is tuple and len(dest) in (3, 4) and dest[0] == "via":
-            registry = self.resolve(dest[1])
-            find = getattr(registry and registry.body, "whereis_name", None)
-            found = None if find is None else find(dest[2])
-            return None if found is None else found.process
+        if type(dest) is tuple:
+            return resolve_tuple(self, dest)
         if isinstance(dest, str):
             return self.names.get(dest)
         if dest is None:  # what whereis() returns for an unknown name
             return None
-        raise TypeError(f'{dest!r} is no destination; give a Pid, a registered name or ("via", registry, key)')
+        raise no_destination(dest)
 
     def send_from_timer(self, timer: Timer) -> None:
         """Deliver a timer's message; it is dropped when no process has the name, or the Pid is dead."""

@@ -37,14 +37,23 @@ WAITING = 4
 """Waits for something other than a message: a reply, the end of a sleep."""
 DEAD = 5
 """Dead for every other process; its frames may still be unwinding."""
+REMOTE = 6
+"""A process of another node: what is done to it here goes there as a signal."""
 
 _find_process: Callable[[int], Process | None] | None = None
+_find_remote: Callable[[int, int, int], Pid | None] | None = None
 
 
 def use_table(find: Callable[[int], Process | None] | None) -> None:
     """Say how to find the living process of a number, so that a pid read from text leads to it."""
     global _find_process
     _find_process = find
+
+
+def use_remote_table(find: Callable[[int, int, int], Pid | None] | None) -> None:
+    """Say how to find the Pid of another node's process, by the numbers that it prints."""
+    global _find_remote
+    _find_remote = find
 
 
 _PID = re.compile(r"<(\d{1,10})\.(\d{1,18})\.(\d{1,10})>")
@@ -105,7 +114,10 @@ class Pid(Struct, frozen=True, eq=False):
 
 @immutable
 class ForeignPid(Pid, frozen=True, eq=False):
-    """A Pid of another node, or of another life of this one. No message sent to it arrives."""
+    """A Pid of another node, or of another life of this one.
+
+    `process` stands for the process there; it is None where the node is not known, and then no message arrives.
+    """
 
     node: int = 0  # type: ignore[misc]  # an instance's own here
     serial: int = 0  # type: ignore[misc]
@@ -124,11 +136,17 @@ def _restore_pid(node: int, id: int, serial: int) -> Pid:
         process = _find_process(id)
         if process is not None:
             return process.pid
+    if node != 0 and _find_remote is not None:
+        remote = _find_remote(node, id, serial)
+        if remote is not None:
+            return remote
     return Pid(id) if node == serial == 0 else ForeignPid(id, node=node, serial=serial)
 
 
-Destination: TypeAlias = "Pid | Ref | str | tuple[str, Destination, Term] | tuple[str, Destination, Term, Term] | None"
-"""What can be sent to: a Pid, an alias, a registered name, ``("via", registry, key)``.
+Destination: TypeAlias = (
+    "Pid | Ref | str | tuple[str, str] | tuple[str, Destination, Term] | tuple[str, Destination, Term, Term] | None"
+)
+"""What can be sent to: a Pid, an alias, a registered name, ``(name, node)``, ``("via", registry, key)``.
 
 None stands for a name that no process has, which `whereis` returns.
 """

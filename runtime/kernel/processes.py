@@ -8,11 +8,20 @@ from typing import Any
 from greenlet import getcurrent
 
 from runtime.kernel.body import PlainBody
+from runtime.kernel.destinations import NO_NODE
 from runtime.kernel.headroom import ensure_headroom
-from runtime.kernel.names import check_name, set_name
-from runtime.kernel.node import Node, caller_is_dead, current, current_process, living_caller, running_node, this_node
-from runtime.kernel.outside import ear_of_caller, new_ear
-from runtime.kernel.process import DEAD, OUTSIDE, RUNNABLE, WAITING, Destination, Pid, Process, Worker
+from runtime.kernel.names import check_name, set_name, whereis
+from runtime.kernel.node import (
+    Node,
+    caller_is_dead,
+    current,
+    current_process,
+    living_caller,
+    running_node,
+    this_node,
+)
+from runtime.kernel.outside import ear_of_caller, from_outside, new_ear
+from runtime.kernel.process import DEAD, OUTSIDE, REMOTE, RUNNABLE, WAITING, Destination, Pid, Process, Worker
 from runtime.kernel.roles import Body
 from runtime.kernel.signals import (
     Down,
@@ -36,25 +45,68 @@ from runtime.terms.term import Term
 PRIORITIES = ("low", "normal", "high", "max")
 
 
-def spawn(fn: Callable[..., Any], *args: Any, name: str | None = None, label: str | None = None, **kwargs: Any) -> Pid:
+def spawn(
+    fn: Callable[..., Any] | tuple[str, str],
+    *args: Any,
+    name: str | None = None,
+    label: str | None = None,
+    node: str | None = None,
+    **kwargs: Any,
+) -> Pid:
     """Start a process that runs ``fn(*args, **kwargs)`` (OTP: spawn/3).
 
     `name` registers it before other processes can see it; `label` is what observers call it. Raises
     AlreadyRegisteredError when the name is taken: then nothing is started.
+
+    With `node` it runs on another node (OTP: spawn/4): `fn` is then a function that a Python node can import, or
+    ``("module", "function")`` for a BEAM. The caller waits until it has started. Where the node cannot be reached, or
+    refuses, the Pid is one of this node that is dead.
     """
     worker = getcurrent()
-    if name is None and label is None and type(worker) is Worker and callable(fn):
+    if name is None and label is None and node is None and type(worker) is Worker and callable(fn):
         parent = worker.process
         if parent is not None and parent.state is not DEAD:  # the common case, without a detour
             return parent.node.spawn(parent, PlainBody(fn, args, kwargs)).pid
+    if node is not None and not _is_here(node):
+        return _spawn_there(node, fn, args, kwargs, name, "spawn")[0]
     return start_plain(current(), fn, args, kwargs, name, label).pid
 
 
+def _is_here(node: str) -> bool:
+    if not isinstance(node, str):
+        raise TypeError(f"a node is named by a str such as 'shop@127.0.0.1', not {node!r}")
+    cluster = this_node().cluster
+    return node == (NO_NODE if cluster is None else cluster.name)
+
+
+def _spawn_there(
+    node: str, fn: object, args: tuple[Any, ...], kwargs: dict[str, Any], name: str | None, kind: str
+) -> tuple[Pid, Ref | None]:
+    cluster = this_node().cluster
+    if cluster is None:
+        raise NoProcessError(
+            node, f"{node!r} cannot be reached from a node without a name; run(main, node=...) gives one"
+        )
+    if current() is None and kind == "spawn":
+        return from_outside("spawn", lambda: cluster.spawn(node, fn, args, kwargs, name, kind))
+    return cluster.spawn(node, fn, args, kwargs, name, kind)
+
+
 def spawn_link(
-    fn: Callable[..., Any], *args: Any, name: str | None = None, label: str | None = None, **kwargs: Any
+    fn: Callable[..., Any] | tuple[str, str],
+    *args: Any,
+    name: str | None = None,
+    label: str | None = None,
+    node: str | None = None,
+    **kwargs: Any,
 ) -> Pid:
-    """`spawn` and `link` in one step, so that no death can fall between (OTP: spawn_link/3)."""
+    """`spawn` and `link` in one step, so that no death can fall between (OTP: spawn_link/3).
+
+    With `node` it runs there, as `spawn` says; a node that cannot be reached is an exit signal ``"noconnection"``.
+    """
     parent = current_process("spawn_link")
+    if node is not None and not _is_here(node):
+        return _spawn_there(node, fn, args, kwargs, name, "link")[0]
     process = start_plain(parent, fn, args, kwargs, name, label)
     try:
         link_processes(parent, process)
@@ -65,10 +117,22 @@ def spawn_link(
 
 
 def spawn_monitor(
-    fn: Callable[..., Any], *args: Any, name: str | None = None, label: str | None = None, **kwargs: Any
+    fn: Callable[..., Any] | tuple[str, str],
+    *args: Any,
+    name: str | None = None,
+    label: str | None = None,
+    node: str | None = None,
+    **kwargs: Any,
 ) -> tuple[Pid, Ref]:
-    """`spawn` and `monitor` in one step (OTP: spawn_monitor/3)."""
+    """`spawn` and `monitor` in one step (OTP: spawn_monitor/3).
+
+    With `node` it runs there, as `spawn` says; for a node that cannot be reached a `Down` ``"noconnection"`` comes.
+    """
     parent = current_process("spawn_monitor")
+    if node is not None and not _is_here(node):
+        there, monitored = _spawn_there(node, fn, args, kwargs, name, "monitor")
+        assert monitored is not None
+        return there, monitored
     process = start_plain(parent, fn, args, kwargs, name, label)
     pid = process.pid
     try:
@@ -82,7 +146,7 @@ def spawn_monitor(
 
 def start_plain(
     parent: Process | None,
-    fn: Callable[..., Any],
+    fn: object,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     name: str | None = None,
@@ -131,11 +195,15 @@ def exit(pid: Any, reason: Any = _SELF) -> bool:
 
     The first raises ProcessExit, which the caller may catch. The second gives True, also for a dead pid: a process that
     does not trap exits dies of any reason but ``"normal"``, one that does receives an `Exit`; nothing escapes
-    ``"kill"``. May be called from any greenlet and any thread.
+    ``"kill"``. `pid` may be ``(name, node)``, too. May be called from any greenlet and any thread.
     """
     if reason is _SELF:
         current_process("exit")
         raise ProcessExit(isolate(pid))
+    if type(pid) is tuple and len(pid) == 2 and isinstance(pid[1], str):
+        pid = whereis(pid)
+        if pid is None:
+            return True
     if not isinstance(pid, Pid):
         raise TypeError(f"exit(pid, reason) sends a signal to a Pid, not to {pid!r}; whereis(name) finds one by name")
     target = pid.process
@@ -156,7 +224,8 @@ def exit(pid: Any, reason: Any = _SELF) -> bool:
 def link(pid: Pid) -> bool:
     """Link the caller with another process: when one dies, the other gets its reason as a signal (OTP: link/1). True.
 
-    A dead pid raises NoProcessError, or for a caller that traps exits delivers an `Exit` with ``"noproc"``.
+    A dead pid raises NoProcessError, or for a caller that traps exits delivers an `Exit` with ``"noproc"``. One of
+    another node never raises: the signal ``"noproc"`` comes from there, or ``"noconnection"``.
     """
     process = current_process("link")
     ensure_headroom()
@@ -275,7 +344,7 @@ def flag(**flags: Any) -> Any:
 
 def alive(pid: Pid) -> bool:
     """Whether the process lives. False from the moment an exit signal has ended it (OTP: is_process_alive/1)."""
-    return _process_of(pid, "alive") is not None
+    return _local_process_of(pid, "alive") is not None
 
 
 def processes() -> list[Pid]:
@@ -309,7 +378,7 @@ def set_label(label: object) -> None:
 
 def get_label(pid: Pid) -> str | None:
     """Return the label of a process, None when it has none or is dead (OTP: proc_lib:get_label/1)."""
-    process = _process_of(pid, "get_label")
+    process = _local_process_of(pid, "get_label")
     return None if process is None else process.label
 
 
@@ -356,8 +425,15 @@ def resume(pid: Pid) -> bool:
     return True
 
 
-def _living(pid: Any, function: str) -> Process:
+def _local_process_of(pid: Any, function: str) -> Process | None:
     process = _process_of(pid, function)
+    if process is not None and process.state is REMOTE:
+        raise ValueError(f"{pid} is a process of another node; erpc.call(node({pid}), {function}, ...) asks there")
+    return process
+
+
+def _living(pid: Any, function: str) -> Process:
+    process = _local_process_of(pid, function)
     if process is None:
         raise NoProcessError(pid, f"{pid} is dead; {function}() takes a living process")
     return process

@@ -8,6 +8,7 @@ from runtime.terms.term import Term
 
 if TYPE_CHECKING:
     from runtime.kernel.process import Destination, Pid, Process, Worker
+    from runtime.terms.ref import Ref
 
 
 class Body(Protocol):
@@ -61,3 +62,31 @@ class Watcher(Protocol):
 
     def fire(self, process: Process, reason: Term) -> None:
         """Tell the watcher that `process` is dead."""
+
+
+class RemoteTarget(Protocol):
+    """The record of a process of another node, beyond what it shares with `Process`."""
+
+    def exit(self, sender: Pid, reason: Term, linked: bool) -> None:
+        """Send it an exit signal: from exit/2, or through a link, which ends with it."""
+
+
+class Cluster(Protocol):
+    """The other nodes, as the kernel sees them: what `node=` and ``(name, node)`` need."""
+
+    name: str
+    """The name of this node."""
+
+    def resolve(self, name: str, node: str) -> Process | None:
+        """Return what stands for the process registered as `name` on that node; None for a free name of this node."""
+
+    def name_of(self, pid: Pid) -> str:
+        """Return the name of the node that a pid belongs to."""
+
+    def spawn(
+        self, node: str, fn: object, args: tuple[Term, ...], kwargs: dict[str, Term], name: str | None, kind: str
+    ) -> tuple[Pid, Ref | None]:
+        """Start a process on another node; `kind` is ``"spawn"``, ``"link"`` or ``"monitor"``."""
+
+    def whereis(self, name: str, node: str) -> Pid | None:
+        """Ask another node for the process that is registered as `name`."""

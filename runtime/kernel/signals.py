@@ -8,12 +8,14 @@ free when others hear of the death.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from msgspec import Struct
 
 from runtime.kernel.instrument import hooks
 from runtime.kernel.process import DEAD, RECEIVING, RUNNING, Destination, Pid, Process, Timer, forget_process
+from runtime.kernel.roles import RemoteTarget
+from runtime.terms.atom import Atom
 from runtime.terms.immutable import ATOMIC
 from runtime.terms.isolation import isolate
 from runtime.terms.ref import Ref
@@ -135,9 +137,11 @@ def own_copy(reason: Term) -> Term:
 
 def exit_signal(target: Process, sender: Pid, reason: Term, linked: bool = False) -> None:
     """Deliver an exit signal: from exit/2, or through a link, where ``"kill"`` is a reason like any other."""
-    if target.state is DEAD:
+    if target.state >= DEAD:
+        if target.state is not DEAD:
+            cast(RemoteTarget, target).exit(sender, reason, linked)
         return
-    atom = type(reason) is str
+    atom = type(reason) is str or type(reason) is Atom
     if atom and reason == "kill" and not linked:
         kill(target, "killed", sender)
     elif target.trap_exit:
@@ -332,7 +336,7 @@ def watch(watcher: Process, target: Process, ref: Ref, dest: Destination, tag: T
         target.watchers = {}
     if watcher.monitors is None:
         watcher.monitors = {}
-    target.watchers[number], watcher.monitors[number] = entry, target
+    watcher.monitors[number], target.watchers[number] = target, entry
 
 
 def drop_watch(watcher: Process, ref: Ref) -> bool:

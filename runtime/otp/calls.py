@@ -11,6 +11,7 @@ from functools import partial
 from greenlet import getcurrent
 
 from runtime.kernel import clock
+from runtime.kernel.destinations import NO_NODE
 from runtime.kernel.mailbox import deliver_from_outside, receive
 from runtime.kernel.node import caller_is_dead, current, current_process, running_node
 from runtime.kernel.outside import from_outside
@@ -169,7 +170,7 @@ def request(
         caller = current_process(function)  # raises
     server = dest.process if type(dest) is Pid else caller.node.resolve(dest)
     if server is None or server is caller:
-        reason = "noproc" if server is None else "calling_self"
+        reason = absence(dest) if server is None else "calling_self"
         if server is caller:
             caller.node.self_calls.append((clock.now(), caller))
         raise CallError(reason, function, (dest, content, timeout), module)
@@ -253,11 +254,25 @@ def reply(caller: From, value: Term) -> None:
         caller.settle(isolate(value))
 
 
-def await_down(server: Process, timeout: float | None) -> Term:
-    """Wait in the caller until `server` is dead. Returns its exit reason, PENDING when the time is over."""
+def absence(dest: Destination) -> Term:
+    """Return why there is no server: ``"noproc"``, or for one of another node that this one knows no other."""
+    if type(dest) is tuple and len(dest) == 2:
+        node = running_node()
+        if node is None or (node.cluster is None and dest[1] != NO_NODE):
+            return "nodedown", dest[1]
+    return "noproc"
+
+
+def await_down(server: Process, timeout: float | None, message: Term = None) -> Term:
+    """Wait in the caller until `server` is dead. Returns its exit reason, PENDING when the time is over.
+
+    A `message` is sent to it when it is watched: after that, a process of another node would be unknown there.
+    """
     caller = current_process("await_down")
     ref = Ref()
     watch(caller, server, ref, server.pid)
+    if message is not None:
+        put(server, message)
     down = receive(Down(ref, ANY, ANY), timeout=timeout, default=PENDING)
     if down is PENDING:
         drop_watch(caller, ref)

@@ -13,10 +13,10 @@ from runtime.kernel.headroom import ensure_headroom
 from runtime.kernel.names import check_name, set_name
 from runtime.kernel.node import Node, current, current_process, running_node
 from runtime.kernel.outside import from_outside
-from runtime.kernel.process import Destination, Pid, Process
+from runtime.kernel.process import REMOTE, Destination, Pid, Process
 from runtime.kernel.processes import demonitor
 from runtime.kernel.roles import NameTable
-from runtime.kernel.signals import kill, link_processes, put, unlink_processes, watch
+from runtime.kernel.signals import kill, link_processes, unlink_processes, watch
 from runtime.otp.callbacks import Callbacks
 from runtime.otp.calls import PENDING, SYSTEM, Failure, From, await_down
 from runtime.otp.child_spec import FIELDS, MISSING, ChildSpec, SpecError
@@ -25,7 +25,7 @@ from runtime.otp.server_loop import Starting, run_server
 from runtime.otp.start_options import set_options, take_options
 from runtime.terms.errors import AlreadyRegisteredError, CallError, StartError
 from runtime.terms.isolation import isolate
-from runtime.terms.reason import is_same
+from runtime.terms.reason import is_atom, is_same
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
 from runtime.terms.timeout import TimeoutArgument, seconds_of
@@ -231,7 +231,7 @@ def _take_name(node: Node, server: Process, name: Destination) -> None:
     if name is None:
         return
     if type(name) is tuple and len(name) in (3, 4) and name[0] == "via":
-        _, where, key, *value = name
+        _, where, key, *value = name  # type: ignore[misc]  # mypy does not look at the length
         registry = node.resolve(where)
         if registry is None or not hasattr(registry.body, "register_name"):
             raise StartError(("noproc", where))
@@ -241,6 +241,13 @@ def _take_name(node: Node, server: Process, name: Destination) -> None:
     check_name(name)
     assert isinstance(name, str)
     set_name(server, name)
+
+
+def node_of(dest: Destination, node: Node) -> Term:
+    """Return the name of the other node that a destination is on."""
+    if isinstance(dest, Pid) and node.cluster is not None:
+        return node.cluster.name_of(dest)
+    return dest[1] if isinstance(dest, tuple) and len(dest) == 2 else None
 
 
 def stop(dest: Destination, reason: Term = "normal", timeout: TimeoutArgument = None) -> None:
@@ -263,8 +270,9 @@ def stop(dest: Destination, reason: Term = "normal", timeout: TimeoutArgument = 
     server = caller.node.resolve(dest)
     if server is None or server is caller:
         raise failure("noproc" if server is None else "calling_self")
-    put(server, (SYSTEM, None, ("terminate", isolate(reason))))
-    actual = await_down(server, seconds)
+    actual = await_down(server, seconds, (SYSTEM, None, ("terminate", isolate(reason))))
+    if server.state is REMOTE and is_atom(actual, "noconnection"):
+        raise failure((("nodedown", node_of(dest, caller.node)), ("sys", "terminate", (dest, reason, timeout))))
     if actual is PENDING:
         raise failure("timeout")
     if not is_same(actual, reason):

@@ -242,7 +242,7 @@ def _handle(server: Callbacks, process: Process, message: Term) -> Stop | None:
             return handle_system(server, process, message[1], message[2])
         else:
             result = server.handle_info(message)
-    elif kind is Exit and message.pid is process.parent and not process.detached:
+    elif kind is Exit and message.pid == process.parent and not process.detached:
         return Stop(message.reason)
     else:
         result = server.handle_info(message)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import isnan
 from typing import Final, Literal, TypeAlias
 
 from runtime.otp.calls import From
@@ -48,14 +47,9 @@ TimeoutSeconds: TypeAlias = TimeoutArgument | Literal["cancel", "update"]
 """The time of a timeout: seconds; None or ``"infinity"`` for never; or what happens to one that was set before."""
 
 
-def _check_seconds(seconds: TimeoutSeconds, absolute: bool) -> None:
-    if seconds != "cancel" and seconds != "update" and not (absolute and _is_time(seconds)):
+def _check_seconds(seconds: TimeoutSeconds) -> None:
+    if seconds != "cancel" and seconds != "update":
         seconds_of(seconds, "the argument of a timeout")
-
-
-def _is_time(seconds: object) -> bool:
-    """Whether this is a time of a clock, which may begin below 0."""
-    return isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and not isnan(seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +58,14 @@ class StateTimeout:
 
     Setting a timeout again replaces the earlier one. As `seconds`, ``"cancel"`` cancels it, and ``"update"`` gives it
     another event, which is sent at once when no such timeout is set. A timeout of 0 comes when no other event waits in
-    the machine, and before any message. With ``absolute=True``, `seconds` is a time of `runtime.now`; one that has
-    passed comes after the messages that wait (OTP: ``{abs, true}``).
+    the machine, and before any message.
     """
 
     seconds: TimeoutSeconds
     event: Term = None
-    absolute: bool = False
 
     def __post_init__(self) -> None:
-        _check_seconds(self.seconds, self.absolute)
+        _check_seconds(self.seconds)
 
     @property
     def key(self) -> Term:
@@ -95,16 +87,15 @@ class EventTimeout(StateTimeout):
 class NamedTimeout:
     """Sends the event ``(("timeout", name), event)`` after `seconds`, whatever happens before.
 
-    `seconds` and `absolute` are what they are for `StateTimeout`, and `name` any hashable value.
+    `seconds` is what it is for `StateTimeout`, and `name` any hashable value.
     """
 
     name: Term
     seconds: TimeoutSeconds
     event: Term = None
-    absolute: bool = False
 
     def __post_init__(self) -> None:
-        _check_seconds(self.seconds, self.absolute)
+        _check_seconds(self.seconds)
         try:
             hash(self.name)
         except TypeError:
@@ -116,48 +107,10 @@ class NamedTimeout:
         return ("timeout", self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeCallbackModule:
-    """Makes the machine an instance of another class, which handles the events that follow.
-
-    The state, the attributes and all that waits stay. `module` is a subclass of `GenStatem` (OTP:
-    change_callback_module).
-    """
-
-    module: type
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.module, type) or getattr(self.module, "behaviour", None) != "state machine":
-            raise TypeError(f"the callback module of a machine is a subclass of GenStatem, not {self.module!r}")
-
-
-@dataclass(frozen=True, slots=True)
-class PushCallbackModule(ChangeCallbackModule):
-    """As `ChangeCallbackModule`, and remembers the class before for `PopCallbackModule` (OTP: push_callback_module)."""
-
-
-@dataclass(frozen=True, slots=True)
-class PopCallbackModule:
-    """Makes the machine an instance of the class again that the last `PushCallbackModule` replaced.
-
-    Without such a class it ends the machine with ``("bad_action_from_state_function", action)`` (OTP:
-    pop_callback_module).
-    """
-
-
 TimeoutAction = StateTimeout | NamedTimeout
-ModuleAction = ChangeCallbackModule | PopCallbackModule
-Action = Postpone | NextEvent | StateTimeout | NamedTimeout | Reply | ChangeCallbackModule | PopCallbackModule
+Action = Postpone | NextEvent | StateTimeout | NamedTimeout | Reply
 
-ACTIONS: Final = (
-    Postpone,
-    NextEvent,
-    StateTimeout,
-    NamedTimeout,
-    Reply,
-    ChangeCallbackModule,
-    PopCallbackModule,
-)
+ACTIONS: Final = (Postpone, NextEvent, StateTimeout, NamedTimeout, Reply)
 
 
 class _WithActions:
@@ -168,8 +121,8 @@ class _WithActions:
     def __init__(self, *actions: Action) -> None:
         for action in actions:
             if not isinstance(action, ACTIONS):
-                names = ", ".join(kind.__name__ for kind in (*ACTIONS, EventTimeout))
-                raise TypeError(f"{action!r} is not an action; allowed are {names} and PushCallbackModule")
+                names = ", ".join(kind.__name__ for kind in ACTIONS)
+                raise TypeError(f"{action!r} is not an action; allowed are {names} and EventTimeout")
         self.actions = actions
 
 

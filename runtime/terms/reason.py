@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from runtime.terms.atom import Atom
+
 
 def is_atom(reason: Any, name: str) -> bool:
     """Whether a reason is that atom."""
-    return type(reason) is str and reason == name
+    return (type(reason) is str or type(reason) is Atom) and bool(reason == name)
 
 
 def is_abnormal(reason: Any) -> bool:
     """Whether an exit reason is neither normal nor shutdown nor ``("shutdown", term)``."""
-    if type(reason) is str:
+    if type(reason) is str or type(reason) is Atom:
         return reason not in ("normal", "shutdown")
     return not (type(reason) is tuple and len(reason) == 2 and is_atom(reason[0], "shutdown"))
 

@@ -13,9 +13,6 @@ import pytest
 import runtime
 
 NAMES = [
-    "ChangeCallbackModule",
-    "PopCallbackModule",
-    "PushCallbackModule",
     "Unsuccessful",
     "await_exit",
     "RequestIds",
@@ -35,6 +32,20 @@ NAMES = [
     "StateTimeout",
     "ANY",
     "Agent",
+    "Atom",
+    "DistributionError",
+    "ErpcError",
+    "NodeDown",
+    "NodeUp",
+    "connect_node",
+    "disconnect_node",
+    "monitor_node",
+    "monitor_nodes",
+    "node",
+    "nodes",
+    "ping",
+    "start_distribution",
+    "stop_distribution",
     "AlreadyRegisteredError",
     "Application",
     "ApplicationError",
@@ -143,7 +154,9 @@ NAMES = [
 
 def test_the_public_names_are_these() -> None:
     assert sorted(runtime.__all__) == sorted(NAMES)
-    assert {*vars(runtime)["_MODULES"]} == {"application", "ets", "introspection", "pg", "proc_lib", "sys", "timer"}
+    assert {*vars(runtime)["_MODULES"]} == {
+        *("application", "erpc", "ets", "introspection", "pg", "proc_lib", "sys", "timer"),
+    }
 
 
 def test_every_public_name_can_be_imported_and_is_kept() -> None:

@@ -13,6 +13,7 @@ from types import ModuleType
 
 import runtime
 import runtime.application
+import runtime.erpc
 import runtime.ets
 import runtime.pg
 import runtime.proc_lib
@@ -24,6 +25,10 @@ PAGE = Path(__file__).parents[2] / "runtime" / "REFERENCE.md"
 
 SECTIONS = {
     "Nodes": "run now use_clock MockClock",
+    "Other nodes": (
+        "start_distribution stop_distribution node nodes connect_node disconnect_node ping monitor_node monitor_nodes "
+        "NodeUp NodeDown Atom"
+    ),
     "Processes": (
         "spawn spawn_link spawn_monitor self_ exit link unlink monitor demonitor flag dictionary alive processes "
         "process_info await_exit set_label get_label suspend resume sleep Pid Ref Exit Down Crash StackFrame"
@@ -47,14 +52,16 @@ SECTIONS = {
     "Hooks": "Instrument install_instrument remove_instrument Report",
     "Errors": (
         "RuntimeFault NoProcessError NotInProcessError AlreadyRegisteredError ReceiveTimeout ProcessExit ProcessKilled "
-        "Unsuccessful CallError StartError SupervisorError SpecError ApplicationError"
+        "Unsuccessful CallError StartError SupervisorError SpecError ApplicationError DistributionError ErpcError"
     ),
 }
 """The headings of the page, and the public names below each. A test holds them against `runtime.__all__`."""
 
 MODULES: dict[str, ModuleType] = {
     module.__name__: module
-    for module in (*(runtime.sys, runtime.timer, runtime.application, runtime.proc_lib, runtime.pg, runtime.ets),)
+    for module in (
+        *(runtime.sys, runtime.timer, runtime.application, runtime.proc_lib, runtime.pg, runtime.ets, runtime.erpc),
+    )
 }
 """Public modules whose functions have a section of their own."""
 

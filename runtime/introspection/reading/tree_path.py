@@ -176,15 +176,15 @@ def root_path(process: Process) -> str:
     return _part(text_of(name))
 
 
-def path_of(process: Process, root: Callable[[Process], str] = root_path) -> str:
-    """Return the key of the place where a process stands. `root` gives the key of the uppermost process above it."""
+def path_of(process: Process) -> str:
+    """Return the key of the place where a process stands."""
     chain: list[Child] = []
     place = position_of(process)
     while place is not None and len(chain) < MAX_DEPTH:
         chain.append(place.child)
         process = place.supervisor
         place = position_of(process)
-    key = root(process)
+    key = root_path(process)
     for child in reversed(chain):
         key = join(key, child)
     return key
@@ -200,18 +200,14 @@ def supervisors_of(process: Process) -> list[Process]:
 
 
 def display_name(process: Process, child: Child | None = None) -> str:
-    """Return what to call a process: its registered name, else its label, its child id, or its initial call.
-
-    A number says nothing: to an id that is one belongs what the process runs, as in ``2 Connection``.
-    """
+    """Return what to call a process: its registered name, else its label, its child id, or its initial call."""
     name = process.name
     if name is not None:
         return text_of(name)
     if process.label is not None:
         return text_of(process.label)
     if child is not None and not is_dynamic(child):
-        text = text_of(child.spec.id)
-        return f"{text} {short_call(initial_call(process)).rpartition('.')[2]}".rstrip() if text.isdecimal() else text
+        return text_of(child.spec.id)
     return short_call(initial_call(process))
 
 

@@ -1,0 +1,220 @@
+"""This node among others: its name, the other nodes it knows, and what its pids and references are on the wire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runtime.distribution.connection import Connection
+from runtime.distribution.incoming import receive_signal
+from runtime.distribution.net_kernel import NetKernel
+from runtime.distribution.node_monitors import NodeMonitors
+from runtime.distribution.parts import PidParts, RefParts
+from runtime.distribution.reasons import crash_term
+from runtime.distribution.remote_calls import caller_term
+from runtime.distribution.remote_node import RemoteNode
+from runtime.distribution.remote_process import RemoteProcess
+from runtime.kernel.node import Node
+from runtime.kernel.process import ForeignPid, Pid, Process, use_remote_table
+from runtime.kernel.roles import Watcher
+from runtime.kernel.signals import Down, Exit, TaggedDown
+from runtime.otp.calls import From
+from runtime.terms.atom import Atom
+from runtime.terms.crash import Crash
+from runtime.terms.errors import NoProcessError
+from runtime.terms.ref import Ref
+from runtime.terms.term import Term
+
+ID_BITS = 28
+"""Bits of a pid's number that every release of OTP takes; the rest of a number goes into the serial."""
+ID_MASK = (1 << ID_BITS) - 1
+
+
+class LocalNode:
+    """A node that others reach: `Conversion` and `Handler` of its net kernel, and the kernel's `Cluster`."""
+
+    pid_type: type = Pid
+    ref_type: type = Ref
+    net_kernel: NetKernel
+
+    def __init__(self, node: Node, name: str) -> None:
+        self.node = node
+        self.name = name
+        self.nobody = Pid(0)
+        """Stands for the sender of what comes from outside any process."""
+        self.remotes: dict[str, RemoteNode] = {}
+        self.monitors: dict[int, tuple[RemoteProcess, Watcher]] = {}
+        """The monitors of remote processes, calls among them, by the numbers of their references."""
+        self.node_monitors = NodeMonitors()
+        self.allowed: frozenset[str] | None = None
+        """What other nodes may start here, as ``module:function``; None for anything."""
+        self._origins: list[tuple[str, int]] = [(name, 0)]
+        """Names and creations, by the numbers that pids print."""
+        self._numbers: dict[tuple[str, int], int] = {}
+
+    def begin(self, net_kernel: NetKernel) -> None:
+        """Go to work on a net kernel that has begun."""
+        self.net_kernel = net_kernel
+        self.name = net_kernel.name
+        self._origins[0] = (self.name, net_kernel.creation)
+        self._numbers[self._origins[0]] = 0
+
+    # -- Names and numbers --------------------------------------------------------------------------------------
+
+    def remote(self, name: str) -> RemoteNode:
+        """Return another node by name, known or not."""
+        found = self.remotes.get(name)
+        if found is None:
+            found = self.remotes[name] = RemoteNode(self, name)
+        return found
+
+    def number_of(self, name: str, creation: int) -> int:
+        """Return the number that stands for one life of a node in its pids as they print here."""
+        key = (name, creation)
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = len(self._origins)
+            self._origins.append(key)
+        return number
+
+    def name_of(self, pid: Pid) -> str:
+        """Return the name of the node that a pid belongs to."""
+        return self._origins[pid.node][0] if pid.node < len(self._origins) else "unknown"
+
+    def resolve(self, name: str, node: str) -> Process | None:
+        """See `Cluster.resolve`."""
+        if node == self.name:
+            return self.node.names.get(name)
+        return self.remote(node).named(name)
+
+    def find_remote(self, node: int, number: int, serial: int) -> Pid | None:
+        """Return the pid of another node that prints as these numbers."""
+        if not 0 < node < len(self._origins):
+            return None
+        return self._foreign_pid(node, number, serial)
+
+    def _foreign_pid(self, origin: int, number: int, serial: int) -> Pid:
+        name = self._origins[origin][0]
+        if name == self.name:  # of an earlier life of this node
+            return ForeignPid(number, None, node=origin, serial=serial)
+        return ForeignPid(number, self.remote(name).process(origin, number, serial), node=origin, serial=serial)
+
+    # -- Conversion -----------------------------------------------------------------------------------------------
+
+    def pid_parts(self, pid: Pid) -> PidParts:
+        """See `Conversion.pid_parts`."""
+        if type(pid) is Pid:
+            name, creation = self._origins[0]
+            return PidParts(name, pid.id & ID_MASK, pid.id >> ID_BITS, creation)
+        if pid.node >= len(self._origins):
+            raise TypeError(f"{pid} is of a node that this one does not know")
+        name, creation = self._origins[pid.node]
+        return PidParts(name, pid.id, pid.serial, creation)
+
+    def pid_of(self, parts: PidParts) -> Pid:
+        """See `Conversion.pid_of`."""
+        name, number, serial, creation = parts
+        origin = self.number_of(name, creation)
+        if origin == 0:
+            number |= serial << ID_BITS
+            process = self.node.find(number)
+            return Pid(number) if process is None else process.pid
+        return self._foreign_pid(origin, number, serial)
+
+    def ref_parts(self, ref: Ref) -> RefParts:
+        """See `Conversion.ref_parts`."""
+        name, creation = self._origins[ref.node]
+        number = ref.id
+        if ref.node == 0:
+            return RefParts(name, (number & 0x3FFFF, (number >> 18) & 0xFFFFFFFF, number >> 50), creation)
+        words = []
+        while number > 1:
+            words.append(number & 0xFFFFFFFF)
+            number >>= 32
+        return RefParts(name, tuple(words), creation)
+
+    def ref_of(self, parts: RefParts) -> Ref:
+        """See `Conversion.ref_of`. The number of another node's reference has a bit above its words."""
+        name, words, creation = parts
+        origin = self.number_of(name, creation)
+        if origin == 0 and len(words) == 3:
+            return Ref(words[0] | words[1] << 18 | words[2] << 50)
+        number = 1
+        for word in reversed(words):
+            number = number << 32 | word
+        return Ref(number, origin)
+
+    def other(self, value: object) -> object:
+        """See `Conversion.other`: what the runtime's own values are in Erlang."""
+        if isinstance(value, Exit):
+            return (Atom("EXIT"), value.pid, value.reason)
+        if isinstance(value, Down):
+            return (Atom("DOWN"), value.ref, Atom("process"), value.pid, value.reason)
+        if isinstance(value, TaggedDown):
+            return (value.tag, value.ref, Atom("process"), value.pid, value.reason)
+        if isinstance(value, From):
+            return caller_term(value)
+        if isinstance(value, Crash):
+            return crash_term(value)
+        raise TypeError(f"{value!r} has no counterpart in Erlang; send a str, bytes, number, tuple, list, dict or Pid")
+
+    # -- What happens ---------------------------------------------------------------------------------------------
+
+    def on_up(self, connection: Connection) -> None:
+        """See `Handler.on_up`."""
+        self.node_monitors.node_up(connection.name)
+        self.remote(connection.name).up(connection)
+
+    def on_failed(self, name: str, reason: str) -> None:
+        """See `Handler.on_failed`."""
+        remote = self.remote(name)
+        if remote.connection is None:
+            remote.down()
+            self.node_monitors.not_connected(name)
+
+    def on_frame(self, connection: Connection, control: tuple[Any, ...], payload: Any) -> None:
+        """See `Handler.on_frame`."""
+        remote = self.remotes.get(connection.name)
+        if remote is not None:
+            receive_signal(remote, control, payload)
+
+    def on_down(self, connection: Connection, reason: str) -> None:
+        """See `Handler.on_down`. Those linked and watching hear first, then those who watch the node."""
+        remote = self.remote(connection.name)
+        if remote.connection is connection:
+            remote.down()
+            self.node_monitors.node_down(connection.name, reason)
+
+    def close(self) -> None:
+        """Leave: every connection ends, and this node has no name any more."""
+        self.net_kernel.close()
+        for remote in [*self.remotes.values()]:
+            remote.down()
+        self.node.cluster = None
+        use_remote_table(None)
+
+    # -- For the kernel -------------------------------------------------------------------------------------------
+
+    def spawn(
+        self, node: str, fn: object, args: tuple[Term, ...], kwargs: dict[str, Term], name: str | None, kind: str
+    ) -> tuple[Pid, Ref | None]:
+        """See `Cluster.spawn`."""
+        from runtime.distribution.remote_spawn import spawn_there
+
+        return spawn_there(self, node, fn, args, kwargs, name, kind)
+
+    def whereis(self, name: str, node: str) -> Pid | None:
+        """See `Cluster.whereis`."""
+        from runtime.distribution.remote_spawn import ask_whereis
+
+        return ask_whereis(self, name, node)
+
+
+def local_node(node: Node | None) -> LocalNode | None:
+    """Return the node as others reach it, None for one without a name."""
+    cluster = None if node is None else node.cluster
+    return cluster if isinstance(cluster, LocalNode) else None
+
+
+def no_distribution(what: Term) -> NoProcessError:
+    """Return the error for what needs a node with a name."""
+    return NoProcessError(what, "this node has no name; start it with run(main, node=...) or start_distribution(name)")

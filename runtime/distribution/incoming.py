@@ -1,0 +1,192 @@
+"""Signals from other nodes: what each control message does here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from runtime.distribution.remote_calls import incoming_message, is_reply, settle_call
+from runtime.distribution.remote_process import RemoteProcess
+from runtime.kernel.process import Pid, Process
+from runtime.kernel.signals import exit_signal, put
+from runtime.otp.calls import From
+from runtime.terms.ref import Ref
+from runtime.terms.term import Term
+
+if TYPE_CHECKING:
+    from runtime.distribution.remote_node import RemoteNode
+
+Handle = Callable[["RemoteNode", tuple[Any, ...], Any], None]
+
+
+def receive_signal(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
+    """Carry one control message out. What is no proper one is ignored: the other node may be newer."""
+    handle = _HANDLERS.get(control[0]) if control else None
+    if handle is not None:
+        try:
+            handle(remote, control, payload)
+        except _Malformed:
+            return
+
+
+class _Malformed(Exception):
+    """A control message is not what it should be."""
+
+
+def _local(pid: Term) -> Process | None:
+    """Return the living local process that a signal is for."""
+    if not isinstance(pid, Pid):
+        raise _Malformed
+    process = pid.process
+    return None if process is None or isinstance(process, RemoteProcess) else process
+
+
+def _sender(pid: Term) -> RemoteProcess:
+    process = pid.process if isinstance(pid, Pid) else None
+    if not isinstance(process, RemoteProcess):
+        raise _Malformed
+    return process
+
+
+def _target(remote: RemoteNode, address: Term) -> Process | None:
+    return remote.node.names.get(str(address)) if isinstance(address, str) else _local(address)
+
+
+def _deliver(remote: RemoteNode, process: Process | None, message: Term) -> None:
+    if process is not None:
+        put(process, incoming_message(message, remote, process))
+
+
+def _send(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
+    _deliver(remote, _local(control[2]), payload)
+
+
+def _reg_send(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
+    _deliver(remote, remote.node.names.get(str(control[3])), payload)
+
+
+def _alias_send(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
+    alias = control[2]
+    if not isinstance(alias, Ref) or alias.node != 0:
+        return
+    entry = remote.local.monitors.get(alias.id, (None, None))[1]
+    if isinstance(entry, From):
+        if is_reply(payload):
+            settle_call(entry, payload[1])
+        return
+    _deliver(remote, remote.node.use_alias(alias), payload)
+
+
+def _link(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
+    sender, target = _sender(control[1]), _local(control[2])
+    if target is None:
+        remote.send_exit(sender, control[2], "noproc", linked=True)
+        return
+    mine, into_mine = target.links_for(sender)
+    target.links = mine
+    into_mine[sender] = None
+    sender.links.add(target)
+
+
+def _unlink(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
+    _drop_link(_sender(control[1]), _local(control[2]))
+
+
+def _unlink_id(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
+    _, number, source, dest = control
+    sender = _sender(source)
+    _drop_link(sender, _local(dest))
+    remote.signal((36, number, dest, source))
+
+
+def _drop_link(sender: RemoteProcess, target: Process | None) -> None:
+    if target is not None:
+        target.drop_link(sender)
+        sender.links.drop(target)
+
+
+def _unlink_id_ack(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
+    _, number, source, dest = control
+    sender = _sender(source)
+    for (local, other), unlink in [*remote.unlinking.items()]:
+        if unlink == number and other is sender and local.pid == dest:
+            del remote.unlinking[local, other]
+
+
+def _exit(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
+    target = _local(control[2])
+    if target is not None:
+        remote.lose_link(target, _sender(control[1]), control[3] if len(control) > 3 else payload)
+
+
+def _exit2(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
+    target = _local(control[2])
+    if target is not None and isinstance(control[1], Pid):
+        exit_signal(target, control[1], control[3] if len(control) > 3 else payload)
+
+
+def _monitor(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
+    _, source, address, ref = control
+    sender = _sender(source)
+    if not isinstance(ref, Ref):
+        raise _Malformed
+    target = _target(remote, address)
+    if target is None:
+        remote.tell_down(address, source, ref, "noproc")
+    else:
+        remote.watch(target, sender, ref, str(address) if isinstance(address, str) else None)
+
+
+def _demonitor(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
+    if isinstance(control[3], Ref):
+        remote.drop_watch(control[3])
+
+
+def _monitor_exit(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
+    ref = control[3]
+    if not isinstance(ref, Ref) or ref.node != 0:
+        return
+    target, entry = remote.local.monitors.get(ref.id, (None, None))
+    if target is not None and entry is not None:
+        target.watchers.take(ref.id)
+        entry.fire(target, control[4] if len(control) > 4 else payload)
+
+
+def _spawn_request(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
+    from runtime.distribution.spawn_requests import serve_spawn_request
+
+    serve_spawn_request(remote, control, payload)
+
+
+def _spawn_reply(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
+    _, ref, dest, flags, outcome = control
+    request = remote.spawning.pop(ref.id, None) if isinstance(ref, Ref) and ref.node == 0 else None
+    if request is not None:
+        request.start_reply(outcome)
+    elif isinstance(outcome, Pid) and flags & LINKED:  # who asked for it has died meanwhile
+        remote.send_exit(_sender(outcome), dest, "noproc", linked=True)
+
+
+LINKED = 1
+"""The bit of a spawn reply that says that the new process is linked with the one who asked for it."""
+
+_HANDLERS: dict[int, Handle] = {
+    1: _link,
+    2: _send,
+    3: _exit,
+    4: _unlink,
+    6: _reg_send,
+    8: _exit2,
+    19: _monitor,
+    20: _demonitor,
+    21: _monitor_exit,
+    22: _send,
+    24: _exit,
+    26: _exit2,
+    28: _monitor_exit,
+    29: _spawn_request,
+    31: _spawn_reply,
+    33: _alias_send,
+    35: _unlink_id,
+    36: _unlink_id_ack,
+}

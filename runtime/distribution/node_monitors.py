@@ -1,0 +1,73 @@
+"""Who hears of nodes that come and go (OTP: monitor_node/2, net_kernel:monitor_nodes/2)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from runtime.kernel.process import DEAD, Process
+from runtime.kernel.signals import deliver
+
+
+class NodeUp(NamedTuple):
+    """A node is connected; what `monitor_nodes` delivers (OTP: ``{nodeup, Node}``)."""
+
+    name: str
+
+
+class NodeDown(NamedTuple):
+    """A node is not connected any more; what `monitor_node` and `monitor_nodes` deliver (OTP: ``{nodedown, Node}``).
+
+    `reason` is ``"disconnect"`` where this node has cut the connection, ``"connection_closed"`` when the other one has,
+    or has ended, ``"net_tick_timeout"`` when it did not answer, ``"noconnection"`` when it could not be reached.
+    """
+
+    name: str
+    reason: str
+
+
+class NodeMonitors:
+    """The processes that monitor nodes. Each asking is an entry of its own, and gets a message of its own."""
+
+    def __init__(self) -> None:
+        self.of_node: dict[str, list[Process]] = {}
+        self.of_all: list[Process] = []
+
+    def add(self, name: str, process: Process) -> None:
+        """Let a process hear once when a node is gone."""
+        self.of_node.setdefault(name, []).append(process)
+
+    def drop(self, name: str, process: Process) -> None:
+        """Take one asking back."""
+        asking = self.of_node.get(name, [])
+        if process in asking:
+            asking.remove(process)
+        if not asking:
+            self.of_node.pop(name, None)
+
+    def subscribe(self, process: Process) -> None:
+        """Let a process hear of every node, each time."""
+        self.of_all = [other for other in self.of_all if other.state is not DEAD]
+        self.of_all.append(process)
+
+    def unsubscribe(self, process: Process) -> None:
+        """Take all subscriptions of a process back."""
+        self.of_all = [other for other in self.of_all if other is not process]
+
+    def node_up(self, name: str) -> None:
+        """Tell that a node is connected."""
+        for process in [*self.of_all]:
+            deliver(process, NodeUp(name))
+
+    def node_down(self, name: str, reason: str) -> None:
+        """Tell that a node was connected and is no more."""
+        self._tell_asking(name, reason)
+        for process in [*self.of_all]:
+            deliver(process, NodeDown(name, reason))
+
+    def not_connected(self, name: str) -> None:
+        """Tell that a node could not be reached."""
+        self._tell_asking(name, "noconnection")
+
+    def _tell_asking(self, name: str, reason: str) -> None:
+        for process in self.of_node.pop(name, ()):
+            deliver(process, NodeDown(name, reason))

@@ -1,0 +1,162 @@
+"""Calls, casts and system messages between nodes: OTP's messages on the wire, the runtime's own at both ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runtime.distribution.parts import ImproperList
+from runtime.kernel.process import Pid, Process
+from runtime.otp.calls import CALL, CAST, PENDING, SYSTEM, Failure, From
+from runtime.otp.requests import Request
+from runtime.terms.atom import Atom
+from runtime.terms.immutable import immutable
+from runtime.terms.isolation import isolate
+from runtime.terms.own_repr import bounded
+from runtime.terms.ref import Ref
+from runtime.terms.term import Term
+
+if TYPE_CHECKING:
+    from runtime.distribution.remote_node import RemoteNode
+    from runtime.distribution.remote_process import RemoteProcess
+
+GEN_CALL, GEN_CAST, GEN_SYSTEM = Atom("$gen_call"), Atom("$gen_cast"), Atom("system")
+ALIAS = Atom("alias")
+
+
+@immutable
+class RemoteFrom(From):
+    """A call of a process of another node, as `handle_call` gets it: `reply` sends the answer there."""
+
+    __slots__ = ("is_system", "remote", "tag")
+
+    watcher: RemoteProcess
+
+    def __init__(self, remote: RemoteNode, watcher: RemoteProcess, server: Process, tag: Term) -> None:
+        super().__init__(watcher, server)
+        self.remote = remote
+        self.tag = tag
+        """What names the call over there."""
+        self.is_system = False
+        """Whether it is one of OTP's `sys`, which takes atoms for an answer."""
+
+    @property
+    def ref(self) -> Ref:
+        """The reference that names the call."""
+        tag = self.tag.tail if type(self.tag) is ImproperList else self.tag
+        return tag if isinstance(tag, Ref) else Ref(self.number)
+
+    @bounded
+    def __repr__(self) -> str:
+        return f"From({self.watcher.pid}, {self.ref})"
+
+    def settle(self, outcome: Term) -> None:
+        """Send the reply, unless there was one."""
+        if self.outcome is not PENDING or type(outcome) is Failure:
+            return
+        tag = self.tag
+        if self.is_system and type(outcome) is str:
+            outcome = Atom(outcome)
+        alias = alias_of(tag)
+        if alias is not None:
+            self.remote.send_alias(alias, (tag, outcome))
+        else:
+            self.remote.send(self.watcher, (tag, outcome))
+        self.outcome = outcome
+
+    def forget(self) -> None:
+        """Drop the call."""
+        self.outcome = None
+
+
+def alias_of(tag: Term) -> Ref | None:
+    """Return the alias in the tag of a call, which answers are sent to, or None."""
+    if type(tag) is ImproperList and len(tag.items) == 1 and isinstance(tag.tail, Ref):
+        first = tag.items[0]
+        if type(first) is Atom and first == "alias":
+            return tag.tail
+        return alias_of(first)  # of send_request: [[alias | Ref] | Label]
+    if type(tag) is ImproperList and len(tag.items) == 1:
+        return alias_of(tag.items[0])
+    return None
+
+
+def outgoing_message(message: Term, remote: RemoteNode) -> Term:
+    """Return a message as it travels."""
+    if type(message) is not tuple or not message:
+        return message
+    tag = message[0]
+    if tag is CAST and len(message) == 2:
+        return (GEN_CAST, message[1])
+    if tag is CALL and len(message) == 3:
+        return (GEN_CALL, caller_term(message[1]), message[2])
+    if tag is SYSTEM and len(message) == 3:
+        _, origin, content = message
+        # a reply that is not wanted goes to an alias that was never active
+        caller = (remote.local.nobody, ImproperList((ALIAS,), Ref())) if origin is None else caller_term(origin)
+        return (GEN_SYSTEM, caller, content if remote.is_python else _system_request(content))
+    return message
+
+
+def caller_term(origin: From) -> Term:
+    """Return a call as Erlang's ``From``: ``{Pid, Tag}``."""
+    if type(origin) is RemoteFrom:
+        return (origin.watcher.pid, origin.tag)
+    return (origin.pid, ImproperList((ALIAS,), origin.ref))
+
+
+def _system_request(content: tuple[Term, ...]) -> Term:
+    name, *arguments = content
+    if name == "terminate":
+        return (Atom("terminate"), Atom(arguments[0]) if type(arguments[0]) is str else arguments[0])
+    return Atom(name) if not arguments else (Atom(name), *arguments)
+
+
+def incoming_message(message: Term, remote: RemoteNode, target: Process) -> Term:
+    """Return a message as the processes of this node take it."""
+    if type(message) is not tuple or not message:
+        return message
+    tag = message[0]
+    if type(tag) is not Atom and type(tag) is not str:
+        return message
+    if tag == "$gen_cast" and len(message) == 2:
+        return (CAST, message[1])
+    if len(message) == 3 and (tag == "$gen_call" or tag == "system"):
+        origin = message[1]
+        if type(origin) is tuple and len(origin) == 2 and isinstance(origin[0], Pid):
+            pid, name = origin
+            made = _origin(remote, pid, target, name)
+            if made is None:
+                return message
+            if tag == "$gen_call":
+                return (CALL, made, message[2])
+            content = message[2]
+            if isinstance(made, RemoteFrom):
+                made.is_system = not remote.is_python
+            return (SYSTEM, made, (str(content),) if isinstance(content, str) else content)
+    return message
+
+
+def _origin(remote: RemoteNode, pid: Pid, target: Process, tag: Term) -> From | None:
+    from runtime.distribution.remote_process import RemoteProcess
+
+    process = pid.process
+    if isinstance(process, RemoteProcess):
+        return RemoteFrom(process.remote, process, target, tag)
+    alias = alias_of(tag)  # a call of a process here that has come back by way of another node
+    entry = None if alias is None else remote.local.monitors.get(alias.id, (None, None))[1]
+    return entry if isinstance(entry, From) else None
+
+
+def report_lost_call(entry: From, name: str) -> Term:
+    """Return why a call failed whose server's node cannot be reached (OTP: ``{nodedown, Node}``)."""
+    return "noconnection" if isinstance(entry, Request) else ("nodedown", name)
+
+
+def is_reply(message: Term) -> bool:
+    """Whether a message to an alias is the reply to a call."""
+    return type(message) is tuple and len(message) == 2
+
+
+def settle_call(entry: From, reply: Term) -> None:
+    """Let a call have its reply, which came from another node."""
+    entry.settle(isolate(reply))

@@ -1,0 +1,287 @@
+"""One other node: the connection to it, what waits for one, and the processes of it that are known here."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
+
+from gevent.event import Event
+
+from runtime.distribution.connection import Connection
+from runtime.distribution.parts import ABSENT
+from runtime.distribution.reasons import outgoing_reason
+from runtime.distribution.remote_calls import outgoing_message, report_lost_call
+from runtime.distribution.remote_process import RemoteName, RemoteProcess
+from runtime.kernel.node import Node, current
+from runtime.kernel.process import DEAD, OUTSIDE, RUNNING, WAITING, Pid, Process
+from runtime.kernel.roles import Watcher
+from runtime.kernel.signals import exit_signal
+from runtime.otp.calls import From
+from runtime.terms.atom import Atom
+from runtime.terms.ref import Ref, next_number
+from runtime.terms.term import Term
+
+if TYPE_CHECKING:
+    from runtime.distribution.cluster import LocalNode
+
+logger = logging.getLogger("runtime.distribution")
+
+LINK, SEND, EXIT, UNLINK = 1, 2, 3, 4
+REG_SEND, EXIT2 = 6, 8
+MONITOR_P, DEMONITOR_P, MONITOR_P_EXIT = 19, 20, 21
+SPAWN_REQUEST, SPAWN_REPLY = 29, 31
+ALIAS_SEND, UNLINK_ID, UNLINK_ID_ACK = 33, 35, 36
+
+UNUSED = Atom("")
+"""Stands where a control message once had the cookie."""
+
+MOST_WAITING = 1_000
+"""Signals that wait for a connection at most before those who send more of them have to wait, too."""
+
+
+class RemoteWatch:
+    """A monitor that a process of another node has set on a local one."""
+
+    __slots__ = ("key", "name", "ref", "remote", "watcher")
+
+    def __init__(self, remote: RemoteNode, watcher: RemoteProcess, ref: Ref, name: str | None) -> None:
+        self.remote = remote
+        self.watcher = watcher
+        self.ref = ref
+        self.name = name
+        """The name by which the monitor was set."""
+        self.key = -next_number()
+        """Its number among the watchers, which no local reference has."""
+
+    def fire(self, process: Process, reason: Term) -> None:
+        """Tell the other node that `process` is dead."""
+        self.remote.watches.pop(self.ref, None)
+        address = process.pid if self.name is None else Atom(self.name)
+        self.remote.tell_down(address, self.watcher.pid, self.ref, reason)
+
+
+class RemoteNode:
+    """Another node, by name: through all its lives, connected or not."""
+
+    def __init__(self, local: LocalNode, name: str) -> None:
+        self.local = local
+        self.node: Node = local.node
+        self.name = name
+        self.connection: Connection | None = None
+        self.is_connecting = False
+        self.settled = Event()
+        """Set while no attempt to connect runs."""
+        self.settled.set()
+        self.waiting: deque[tuple[tuple[Any, ...], Any]] = deque()
+        """Signals for the next connection."""
+        self.held: dict[Process, None] = {}
+        """Processes that wait until the connection takes more."""
+        self.processes: WeakValueDictionary[tuple[int, int, int], RemoteProcess] = WeakValueDictionary()
+        """By the number of the life, and the two numbers of the pid."""
+        self.names: WeakValueDictionary[str, RemoteName] = WeakValueDictionary()
+        self.watches: dict[Ref, tuple[Process, RemoteWatch]] = {}
+        """The monitors from there."""
+        self.unlinking: dict[tuple[Process, RemoteProcess], int] = {}
+        """Links taken away here, which the other node has not confirmed yet; no exit signal comes through them."""
+        self.unlinks = 0
+        self.spawning: dict[int, Any] = {}
+        """Requests to start a process there, by the numbers of their references."""
+
+    @property
+    def is_python(self) -> bool:
+        """Whether it is connected, and one of this package's."""
+        return self.connection is not None and self.connection.is_python
+
+    # -- What goes out ------------------------------------------------------------------------------------------
+
+    def signal(self, control: tuple[Any, ...], payload: Any = ABSENT) -> None:
+        """Send a control message, once there is a connection; a caller that sends too much has to wait."""
+        connection = self.connection
+        if connection is None:
+            self._wait_for_connection(control, payload)
+        else:
+            connection.send(control, payload)
+            if connection.is_busy():
+                self._hold(connection)
+
+    def _wait_for_connection(self, control: tuple[Any, ...], payload: Any) -> None:
+        self.waiting.append((control, payload))
+        self.connect()
+        if len(self.waiting) > MOST_WAITING:
+            process = current()
+            if process is not None and process.state is RUNNING:
+                self.settled.wait()
+
+    def connect(self) -> None:
+        """Begin to connect, unless it is connected or being connected."""
+        if self.connection is None and not self.is_connecting:
+            self.is_connecting = True
+            self.settled.clear()
+            self.local.net_kernel.connect(self.name)
+
+    def _hold(self, connection: Connection) -> None:
+        """Let the calling process wait until the connection takes more (OTP: busy_dist_port)."""
+        process = current()
+        if process is None or process.state is not RUNNING:
+            return
+        is_timed = process.deadline is not None
+        while connection.is_up and connection.is_busy():
+            self.held[process] = None
+            try:
+                self.node.scheduler.park(process, WAITING)
+            finally:
+                self.held.pop(process, None)
+        if is_timed and process.deadline is None:  # its time is over: what it waits for next must find that
+            self.node.timers.wait(process, 0.0)
+
+    def _has_room(self, connection: Connection) -> None:
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Let those go on that wait for the connection."""
+        held, self.held = self.held, {}
+        for process in held:
+            if process.state is WAITING:
+                self.node.scheduler.wake(process)
+
+    def send(self, target: RemoteProcess, message: Term) -> None:
+        """Send a message to a process or a name."""
+        message = outgoing_message(message, self)
+        if type(target) is RemoteName:
+            sender = current()
+            own = self.local.nobody if sender is None else sender.pid
+            self.signal((REG_SEND, own, UNUSED, target.address), message)
+        else:
+            self.signal((SEND, UNUSED, target.pid), message)
+
+    def send_alias(self, ref: Ref, message: Term) -> None:
+        """Send a message to an alias."""
+        sender = current()
+        self.signal((ALIAS_SEND, self.local.nobody if sender is None else sender.pid, ref), message)
+
+    def send_exit(self, target: RemoteProcess, sender: Pid, reason: Term, linked: bool) -> None:
+        """Send an exit signal."""
+        if sender is OUTSIDE:
+            sender = self.local.nobody
+        self._send_reason((EXIT if linked else EXIT2, sender, target.pid), reason)
+
+    def tell_down(self, address: Term, watcher: Pid, ref: Ref, reason: Term) -> None:
+        """Tell a process there of the death of one here that it monitors."""
+        self._send_reason((MONITOR_P_EXIT, address, watcher, ref), reason)
+
+    def _send_reason(self, control: tuple[Any, ...], reason: Term) -> None:
+        """Send a reason; one that does not travel goes as a text: the other side must hear in any case."""
+        connection = self.connection
+        if connection is None:
+            if control[0] == EXIT2:
+                self.signal((*control, outgoing_reason(reason, is_python=False)))
+            return  # whoever was linked or watching there has heard of the lost connection
+        try:
+            self.signal((*control, outgoing_reason(reason, connection.is_python)))
+        except TypeError:
+            self.signal((*control, repr(reason)))
+
+    def begin_link(self, target: RemoteProcess, local: Process) -> None:
+        """Link a process there with a local one."""
+        self.signal((LINK, local.pid, target.pid))
+
+    def end_link(self, target: RemoteProcess, local: Process) -> None:
+        """Take a link away."""
+        if self.connection is None and not self.is_connecting:
+            return
+        self.unlinks += 1
+        self.unlinking[local, target] = self.unlinks
+        self.signal((UNLINK_ID, self.unlinks, local.pid, target.pid))
+
+    def begin_monitor(self, target: RemoteProcess, number: int, entry: Watcher) -> None:
+        """Monitor a process there."""
+        watcher = entry.watcher
+        assert watcher is not None
+        self.local.monitors[number] = (target, entry)
+        self.signal((MONITOR_P, watcher.pid, target.address, Ref(number)))
+
+    def end_monitor(self, target: RemoteProcess, number: int, entry: Watcher) -> None:
+        """Take a monitor away."""
+        if self.local.monitors.pop(number, None) is None or (self.connection is None and not self.is_connecting):
+            return
+        watcher = entry.watcher
+        assert watcher is not None
+        self.signal((DEMONITOR_P, watcher.pid, target.address, Ref(number)))
+
+    # -- What is known of it --------------------------------------------------------------------------------------
+
+    def process(self, origin: int, number: int, serial: int) -> RemoteProcess:
+        """Return what stands for one of its processes."""
+        key = (origin, number, serial)
+        found = self.processes.get(key)
+        if found is None:
+            found = self.processes[key] = RemoteProcess(self, origin, number, serial)
+        return found
+
+    def named(self, name: str) -> RemoteName:
+        """Return what stands for whatever is registered there under `name`."""
+        found = self.names.get(name)
+        if found is None:
+            found = self.names[name] = RemoteName(self, name)
+        return found
+
+    def watch(self, process: Process, watcher: RemoteProcess, ref: Ref, name: str | None) -> None:
+        """Take up a monitor that a process there sets on a local one."""
+        entry = RemoteWatch(self, watcher, ref, name)
+        self.watches[ref] = (process, entry)
+        if process.watchers is None:
+            process.watchers = {}
+        process.watchers[entry.key] = entry
+
+    def drop_watch(self, ref: Ref) -> None:
+        """Take a monitor of a process there away."""
+        process, entry = self.watches.pop(ref, (None, None))
+        if process is not None and entry is not None and process.watchers is not None:
+            process.watchers.pop(entry.key, None)
+
+    # -- The connection -------------------------------------------------------------------------------------------
+
+    def up(self, connection: Connection) -> None:
+        """Begin with a new connection: what waited goes first."""
+        self.connection = connection
+        connection.on_idle = self._has_room
+        self.is_connecting = False
+        waiting, self.waiting = self.waiting, deque()
+        for control, payload in waiting:
+            try:
+                connection.send(control, payload)
+            except TypeError as error:
+                logger.error("a message to %s was dropped: %s", self.name, error)
+        self.settled.set()
+
+    def down(self) -> None:
+        """Tell all that have to do with processes there that these cannot be reached, once."""
+        self.connection = None
+        self.is_connecting = False
+        self.waiting.clear()
+        self.unlinking.clear()
+        watches, self.watches = self.watches, {}
+        for process, watch in watches.values():
+            if process.watchers is not None:
+                process.watchers.pop(watch.key, None)
+        for process in [*self.processes.values(), *self.names.values()]:
+            process.lose(self._lost)
+        spawning, self.spawning = self.spawning, {}
+        for request in spawning.values():
+            request.start_reply("noconnection")
+        self.settled.set()
+        self.go_on()
+
+    def _lost(self, entry: Watcher) -> Term:
+        return report_lost_call(entry, self.name) if isinstance(entry, From) else "noconnection"
+
+    def lose_link(self, local: Process, target: RemoteProcess, reason: Term) -> None:
+        """Deliver the exit signal that came through a link, which is over."""
+        if (local, target) in self.unlinking or local not in target.links:
+            return
+        target.links.drop(local)
+        local.drop_link(target)
+        if local.state is not DEAD:
+            exit_signal(local, target.pid, reason, linked=True)

@@ -1,0 +1,204 @@
+"""Running a function on another node and having its result (OTP: erpc)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from runtime.distribution.reasons import crash_term, outgoing_reason
+from runtime.distribution.remote_node import SPAWN_REQUEST, RemoteNode
+from runtime.distribution.remote_spawn import module_and_function
+from runtime.distribution.spawn_requests import SERVICES, WITH_KEYWORDS, NotAllowedError, find_function, undefined
+from runtime.kernel.node import current_process
+from runtime.kernel.process import WAITING, Pid, Process
+from runtime.terms.atom import Atom
+from runtime.terms.crash import Crash
+from runtime.terms.errors import CallError, ProcessExit, Unsuccessful
+from runtime.terms.isolation import isolate
+from runtime.terms.reason import is_atom
+from runtime.terms.ref import Ref
+from runtime.terms.term import Term
+
+if TYPE_CHECKING:
+    from runtime.distribution.cluster import LocalNode
+
+QUIET = ((Atom("reply"), Atom("error_only")),)
+"""The option by which a Python node tells no Pid; a BEAM always does."""
+
+RETURN, EXIT, THROW, ERROR = Atom("return"), Atom("exit"), Atom("throw"), Atom("error")
+
+
+class ErpcError(Unsuccessful):
+    """A function on another node gave no result.
+
+    `reason` is ``("exception", reason)`` when it raised or exited by itself, with a `Crash` for an exception of Python,
+    and a stack as the third item for an error of Erlang; ``("throw", value)`` when it threw; ``("signal", reason)``
+    when an exit signal ended it; and ``("erpc", "noconnection")``, ``("erpc", "timeout")``, ``("erpc", "badarg")``.
+    """
+
+    __module__ = "runtime"
+
+
+class Result(NamedTuple):
+    """What the process of a call exits with: it is the answer, and travels as it is."""
+
+    ref: Term
+    kind: Atom
+    value: Term
+
+
+class ErrorResult(NamedTuple):
+    """What the process of a call exits with when the function failed."""
+
+    ref: Term
+    kind: Atom
+    reason: Term
+    stack: Term
+
+
+class RemoteCall:
+    """A call that waits for its outcome: an entry among those who watch the process over there."""
+
+    def __init__(self, watcher: Process) -> None:
+        self.watcher = watcher
+        self.outcome: Term = None
+        self.is_settled = False
+
+    def fire(self, process: Process, reason: Term) -> None:
+        """Take the outcome: the process is dead, or not to be reached."""
+        self.settle(reason)
+
+    def start_reply(self, outcome: Term) -> None:
+        """Take the Pid of the process, which is of no use here, or why there is none."""
+        if not isinstance(outcome, Pid):
+            self.settle(outcome)
+
+    def settle(self, outcome: Term) -> None:
+        """Let the caller go on."""
+        if not self.is_settled:
+            self.outcome, self.is_settled = outcome, True
+            if self.watcher.state is WAITING:
+                self.watcher.node.scheduler.wake(self.watcher)
+
+    def wait(self, seconds: float | None) -> bool:
+        """Wait in the caller. Returns whether it is settled."""
+        process = self.watcher
+        if seconds is not None:
+            process.node.timers.wait(process, seconds)
+        while not self.is_settled:
+            process.node.scheduler.park(process, WAITING)
+            if seconds is not None and process.deadline is None:
+                break
+        process.deadline = None
+        return self.is_settled
+
+
+def begin_call(
+    local: LocalNode, node: str, fn: object, args: tuple[Term, ...], kwargs: dict[str, Term]
+) -> tuple[RemoteNode, Ref, Ref, RemoteCall]:
+    """Ask another node to run a function. The outcome comes to the `RemoteCall`, under the first reference."""
+    caller = current_process("erpc.call")
+    module, function = module_and_function(fn)
+    arguments: list[Term] = [*args]
+    if kwargs:
+        (module, function), arguments = WITH_KEYWORDS, [module, function, arguments, kwargs]
+    remote = local.remote(node)
+    ref, result = Ref(), Ref()
+    waiting = RemoteCall(caller)
+    remote.spawning[ref.id] = waiting
+    remote.named("erpc").watchers.adopt(ref.id, waiting)
+    mfa = (Atom("erpc"), Atom("execute_call"), 4)
+    options = [Atom("monitor"), *(QUIET if remote.is_python else ())]
+    request = [result, Atom(module), Atom(function), isolate(arguments)]
+    try:
+        remote.signal((SPAWN_REQUEST, ref, caller.pid, caller.pid, mfa, options), request)
+    except BaseException:
+        forget_call(remote, ref)
+        raise
+    return remote, ref, result, waiting
+
+
+def forget_call(remote: RemoteNode, ref: Ref) -> None:
+    """Drop a call: its outcome is ignored."""
+    remote.spawning.pop(ref.id, None)
+    remote.named("erpc").watchers.take(ref.id)
+
+
+def call_there(
+    local: LocalNode, node: str, fn: object, args: tuple[Term, ...], seconds: float | None, **kwargs: Term
+) -> Term:
+    """Run a function on another node and return its result. Raises ErpcError."""
+    remote, ref, result, waiting = begin_call(local, node, fn, args, kwargs)
+    try:
+        if not waiting.wait(seconds):
+            raise ErpcError(("erpc", "timeout"))
+    finally:
+        forget_call(remote, ref)
+    return result_of(waiting.outcome, result)
+
+
+def cast_there(local: LocalNode, node: str, fn: object, args: tuple[Term, ...], kwargs: dict[str, Term]) -> None:
+    """Run a function on another node; its result, and whether it is run at all, stay unknown."""
+    caller = current_process("erpc.cast")
+    module, function = module_and_function(fn)
+    arguments: list[Term] = [*args]
+    if kwargs:
+        (module, function), arguments = WITH_KEYWORDS, [module, function, arguments, kwargs]
+    request = [Atom(module), Atom(function), isolate(arguments)]
+    mfa = (Atom("erpc"), Atom("execute_cast"), 3)
+    remote = local.remote(node)
+    options = [*(QUIET if remote.is_python else ())]
+    remote.signal((SPAWN_REQUEST, Ref(), caller.pid, caller.pid, mfa, options), request)
+
+
+def result_of(outcome: Term, ref: Ref) -> Term:
+    """Return what a call came to. Raises ErpcError when that is no result."""
+    if isinstance(outcome, tuple) and len(outcome) >= 3 and outcome[0] == ref:
+        kind, value = outcome[1], outcome[2]
+        if kind == "return":
+            return value
+        if kind == "throw":
+            raise ErpcError(("throw", value))
+        if kind == "exit":
+            raise ErpcError(("exception", value))
+        if isinstance(value, tuple) and len(value) == 2 and is_atom(value[0], "erpc"):
+            raise ErpcError(("erpc", value[1]))
+        raise ErpcError(("exception", value, *outcome[3:]))
+    if is_atom(outcome, "noconnection"):
+        raise ErpcError(("erpc", "noconnection"))
+    if is_atom(outcome, "badarg"):
+        raise ErpcError(("erpc", "badarg"))
+    raise ErpcError(("signal", outcome))
+
+
+def execute_call(remote: RemoteNode, ref: Term, module: str, function: str, arguments: list[Term]) -> None:
+    """Run a function that another node has called, and exit with its result."""
+    raise ProcessExit(_outcome(remote, ref, str(module), str(function), arguments))
+
+
+def _outcome(remote: RemoteNode, ref: Term, module: str, function: str, arguments: list[Term]) -> Term:
+    try:
+        service = SERVICES.get((module, function))
+        found: Any = find_function(remote, module, function) if service is None else partial(service, remote)
+    except (ImportError, AttributeError, NotAllowedError) as error:
+        return ErrorResult(ref, ERROR, *undefined(module, function, arguments, error))
+    try:
+        return Result(ref, RETURN, found(*arguments))
+    except ProcessExit as error:
+        return Result(ref, EXIT, outgoing_reason(error.reason, remote.is_python))
+    except CallError as error:
+        return Result(ref, EXIT, outgoing_reason(error.exit_reason, remote.is_python))
+    except Exception as error:
+        crash = Crash.from_exception(error)
+        return Result(ref, ERROR, crash) if remote.is_python else ErrorResult(ref, ERROR, *crash_term(crash))
+
+
+def execute_cast(remote: RemoteNode, module: str, function: str, arguments: list[Term]) -> None:
+    """Run a function that another node has cast."""
+    find_function(remote, str(module), str(function))(*arguments)
+
+
+def serve() -> None:
+    """Let other nodes call functions of this one."""
+    SERVICES["erpc", "execute_call"] = execute_call
+    SERVICES["erpc", "execute_cast"] = execute_cast

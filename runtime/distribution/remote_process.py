@@ -1,0 +1,243 @@
+"""What stands for a process of another node: a record with the slots of a local one, whose tables send signals.
+
+The kernel links, monitors and sends as it does at home. It puts entries into the tables of the target, and takes them
+out: here each of these steps is also a signal to the other node. So there is one way for local and remote signals, and
+no branch on it where processes are local.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from runtime.kernel.process import REMOTE, ForeignPid, Pid, Process
+from runtime.kernel.roles import Watcher
+from runtime.kernel.signals import exit_signal
+from runtime.terms.atom import Atom
+from runtime.terms.own_repr import bounded
+from runtime.terms.term import Term
+
+if TYPE_CHECKING:
+    from runtime.distribution.remote_node import RemoteNode
+
+T = TypeVar("T")
+
+
+class _RemoteBody:
+    """What a process of another node runs, as far as it is known here."""
+
+    initial_call = "unknown"
+
+    def run_process(self, process: Process, worker: Any) -> None:
+        """Never called: it runs elsewhere."""
+
+
+class Watchers(dict[int, Watcher]):
+    """What is to be told of a remote death. Each entry is a monitor at the other node."""
+
+    def __init__(self, process: RemoteProcess) -> None:
+        self.process = process
+
+    def __setitem__(self, number: int, entry: Watcher) -> None:
+        super().__setitem__(number, entry)
+        self.process.remote.begin_monitor(self.process, number, entry)
+
+    def adopt(self, number: int, entry: Watcher) -> None:
+        """Take up a monitor that the other node has already."""
+        super().__setitem__(number, entry)
+        self.process.remote.local.monitors[number] = (self.process, entry)
+
+    def __delitem__(self, number: int) -> None:
+        entry = super().pop(number)
+        process = self.process
+        if not self:
+            process.forget_watchers()
+        process.remote.end_monitor(process, number, entry)
+
+    def pop(self, number: int, default: Any = None) -> Any:
+        """Take an entry out, and its monitor away."""
+        entry = self.get(number, default)
+        if number in self:
+            del self[number]
+        return entry
+
+    def take(self, number: int) -> Watcher | None:
+        """Take an entry out whose monitor is over."""
+        entry = super().pop(number, None)
+        self.process.remote.local.monitors.pop(number, None)
+        if not self:
+            self.process.forget_watchers()
+        return entry
+
+
+class Links(dict[Process, None]):
+    """The local processes that are linked with a remote one. Each entry is a link at the other node."""
+
+    def __init__(self, process: RemoteProcess) -> None:
+        self.process = process
+
+    def __setitem__(self, local: Process, nothing: None) -> None:
+        if local not in self:
+            super().__setitem__(local, None)
+            self.process.remote.begin_link(self.process, local)
+
+    def __delitem__(self, local: Process) -> None:
+        if local in self:
+            self.drop(local)
+            self.process.remote.end_link(self.process, local)
+
+    def add(self, local: Process) -> None:
+        """Take up a link that the other node has set."""
+        super().__setitem__(local, None)
+
+    def drop(self, local: Process) -> None:
+        """Forget a link that is over."""
+        super().pop(local, None)
+        if not self:
+            self.process.forget_links()
+
+
+class RemoteProcess(Process):
+    """A process of another node. `pid` is made anew each time: the two must not hold one another.
+
+    What it has in common with all others of its kind is an attribute of the class.
+    """
+
+    __slots__ = ("__weakref__", "_links", "_watchers", "number", "origin", "remote", "serial")
+
+    body = _RemoteBody()
+    parent = None
+    started_at = 0.0
+    state = REMOTE
+    worker = None
+    saved = None
+    loop = None
+    needs_cleanup = False
+    wakes_slowly = False
+    waiting_for = None
+    reason = None
+    monitors = None
+    name = None
+    trap_exit = True
+    ancestors = None
+
+    remote: RemoteNode
+    origin: int
+    """The number of the node in this life of it, as its pids print it."""
+
+    def __init__(self, remote: RemoteNode, origin: int, number: int, serial: int) -> None:
+        self.remote = remote
+        self.node = remote.node
+        self.origin = origin
+        self.number = number
+        self.serial = serial
+        self.messages_in = 0
+        self._links: Links | None = None
+        self._watchers: Watchers | None = None
+
+    @property
+    def pid(self) -> Pid:  # type: ignore[override]
+        """Its Pid."""
+        return ForeignPid(self.number, self, node=self.origin, serial=self.serial)
+
+    @property
+    def address(self) -> Term:
+        """What names it in a signal to its node."""
+        return self.pid
+
+    @bounded
+    def __repr__(self) -> str:
+        return f"RemoteProcess({self.pid} on {self.remote.name})"
+
+    @property
+    def mailbox(self) -> RemoteProcess:  # type: ignore[override]
+        """What takes the messages to it: itself."""
+        return self
+
+    def __len__(self) -> int:
+        return 0
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __iter__(self) -> Any:
+        return iter(())
+
+    def append(self, message: Term) -> None:
+        """Send it a message."""
+        self.remote.send(self, message)
+
+    def exit(self, sender: Pid, reason: Term, linked: bool) -> None:
+        """Send it an exit signal."""
+        self.remote.send_exit(self, sender, reason, linked)
+
+    @property
+    def watchers(self) -> Watchers:  # type: ignore[override]
+        """Who watches it from here."""
+        found = self._watchers
+        if found is None:
+            found = self._watchers = Watchers(self)
+        return found
+
+    @property
+    def links(self) -> Links:
+        """Who is linked with it here."""
+        found = self._links
+        if found is None:
+            found = self._links = Links(self)
+        return found
+
+    @links.setter
+    def links(self, links: Links) -> None:
+        """Nothing changes: the tables change themselves."""
+
+    def forget_watchers(self) -> None:
+        """Let go of a table that is empty."""
+        self._watchers = None
+
+    def forget_links(self) -> None:
+        """Let go of a table that is empty."""
+        self._links = None
+
+    def links_for(self, other: Process) -> tuple[Links, Links]:
+        """See `Process.links_for`: an entry that is set is a LINK to the other node."""
+        return self.links, self.links
+
+    def links_without(self, other: Process) -> tuple[Links, Links]:
+        """See `Process.links_without`: an entry that is deleted is an UNLINK to the other node."""
+        return self.links, self.links
+
+    def drop_link(self, other: Process) -> None:
+        """Forget a link that is over."""
+        self.links.drop(other)
+
+    def lose(self, watch_reason: Any) -> None:
+        """Tell those linked and watching that its node cannot be reached. `watch_reason(entry)` is what each hears."""
+        pid = self.pid
+        for local in [*(self._links or ())]:
+            local.drop_link(self)
+            self.links.drop(local)
+            exit_signal(local, pid, "noconnection", linked=True)
+        for number in [*(self._watchers or ())]:
+            entry = self.watchers.take(number)
+            if entry is not None:
+                entry.fire(self, watch_reason(entry))
+
+
+class RemoteName(RemoteProcess):
+    """A name on another node, and whatever process is registered there when a signal arrives."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, remote: RemoteNode, key: str) -> None:
+        super().__init__(remote, 0, 0, 0)
+        self.key = key
+
+    @property
+    def pid(self) -> Any:  # type: ignore[override]
+        """Its destination: it has no Pid."""
+        return (self.key, self.remote.name)
+
+    @property
+    def address(self) -> Term:
+        """The name, as an atom."""
+        return Atom(self.key)

@@ -1,0 +1,124 @@
+"""Processes that other nodes start here."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from runtime.distribution.remote_node import SPAWN_REPLY
+from runtime.distribution.remote_process import RemoteProcess
+from runtime.kernel.body import PlainBody
+from runtime.kernel.process import Pid
+from runtime.kernel.processes import start_process
+from runtime.terms.atom import Atom
+from runtime.terms.errors import AlreadyRegisteredError, ProcessExit
+from runtime.terms.ref import Ref
+from runtime.terms.term import Term
+
+if TYPE_CHECKING:
+    from runtime.distribution.remote_node import RemoteNode
+
+LINKED, MONITORED = 1, 2
+
+SERVICES: dict[tuple[str, str], Callable[..., Any]] = {}
+"""Functions that Erlang's libraries start on other nodes, such as ``erpc:execute_call``: what runs here for them."""
+
+ALWAYS_ALLOWED = frozenset(("runtime.kernel.names:whereis",))
+"""What a node that trusts no one starts all the same: it tells no more than sending to a name does."""
+
+
+class NotAllowedError(Exception):
+    """A function may not be started from another node."""
+
+
+def serve_spawn_request(remote: RemoteNode, control: tuple[Any, ...], arguments: Any) -> None:
+    """Start a process as another node has asked, link and monitor it as asked, and tell its Pid."""
+    _, ref, source, _leader, (module, function, _), options = control
+    parent = source.process if isinstance(source, Pid) else None
+    if not isinstance(parent, RemoteProcess) or not isinstance(ref, Ref) or not isinstance(arguments, list):
+        return
+    chosen = _options(options)
+    body = PlainBody(run_imported, (remote, str(module), str(function), arguments), {})
+    try:
+        process = start_process(remote.node, None, body, chosen.get("name"), None)
+    except (AlreadyRegisteredError, TypeError, ValueError):
+        remote.signal((SPAWN_REPLY, ref, source, 0, Atom("badarg")))
+        return
+    process.parent = source
+    process.label = f"{module}.{function}"
+    flags = 0
+    if "link" in chosen:
+        flags |= LINKED
+        parent.links.add(process)
+        process.links = (parent,)
+    if "monitor" in chosen:
+        flags |= MONITORED
+        remote.watch(process, parent, ref, None)
+    if chosen.get("reply") not in ("no", "error_only"):
+        remote.signal((SPAWN_REPLY, ref, source, flags, process.pid))
+
+
+def _options(options: Term) -> dict[str, Any]:
+    """Return the options by name; those that mean nothing here are among them."""
+    chosen: dict[str, Any] = {}
+    for option in options if isinstance(options, list) else ():
+        if isinstance(option, str):
+            chosen[str(option)] = True
+        elif type(option) is tuple and len(option) == 2 and isinstance(option[0], str):
+            chosen[str(option[0])] = str(option[1]) if isinstance(option[1], str) else option[1]
+    return chosen
+
+
+def run_imported(remote: RemoteNode, module: str, function: str, arguments: list[Term]) -> object:
+    """Run a function that another node has named, in its process. Ends it with ``undef`` where there is none."""
+    service = SERVICES.get((module, function))
+    try:
+        found = find_function(remote, module, function) if service is None else partial(service, remote)
+    except (ImportError, AttributeError, NotAllowedError) as error:
+        raise ProcessExit(undefined(module, function, arguments, error)) from None
+    return found(*arguments)
+
+
+def undefined(module: str, function: str, arguments: list[Term], error: BaseException) -> tuple[Atom, Term]:
+    """Return the exit reason for a function that does not exist or may not be run (OTP: ``{undef, Stack}``)."""
+    what = (Atom("reason"), str(error))
+    return Atom("undef"), [(Atom(module[:255]), Atom(function[:255]), arguments, [what])]
+
+
+def find_function(remote: RemoteNode, module: str, function: str) -> Callable[..., Any]:
+    """Import a function by the names that another node has given. Raises NotAllowedError, ImportError, AttributeError.
+
+    Elixir writes modules as ``Elixir.Some.Module``; the prefix is of no use here.
+    """
+    check_allowed(remote, module, function)
+    found: Any = importlib.import_module(module.removeprefix("Elixir."))
+    for part in function.split("."):
+        found = getattr(found, part)
+    if not callable(found):
+        raise AttributeError(f"{module}.{function} is no function")
+    return found  # type: ignore[no-any-return]
+
+
+def check_allowed(remote: RemoteNode, module: str, function: str) -> None:
+    """Raise NotAllowedError for a function that this node does not run for others."""
+    allowed = remote.local.allowed
+    name = f"{module}:{function}"
+    if allowed is not None and name not in allowed and name not in ALWAYS_ALLOWED:
+        raise NotAllowedError(
+            f"{name} is not among the functions that other nodes may run here; "
+            f"start_distribution(..., trust='terms', allow=({name!r},)) would let them"
+        )
+
+
+def _call_with_keywords(
+    remote: RemoteNode, module: str, function: str, arguments: list[Term], keywords: dict[str, Term]
+) -> object:
+    return find_function(remote, module, function)(*arguments, **keywords)
+
+
+WITH_KEYWORDS = ("runtime.distribution", "call_with_keywords")
+"""What runs a function with keyword arguments: ``(module, function, arguments, keywords)`` are its own arguments."""
+
+SERVICES[WITH_KEYWORDS] = _call_with_keywords
