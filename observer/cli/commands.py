@@ -19,6 +19,7 @@ from observer.cli import (
     memory,
     metrics,
     plain_help,
+    trace,
     watching,
 )
 
@@ -80,7 +81,7 @@ _PROGRAMS_OWN = {
 for _panel, _commands in (
     ("Watch", (watching.demo, watching.run, instrument.instrument, watching.attach)),
     ("Look", (listing.nodes, listing.tree, listing.ps, looking.top, looking.info, looking.events)),
-    ("Find", (looking.diagnose, memory.memory)),
+    ("Find", (looking.diagnose, memory.memory, trace.trace)),
     ("Export", (metrics.metrics, mcp.mcp)),
     ("Act", (acting.kill, acting.exit, acting.suspend, acting.resume, acting.send, console.console, chaos.chaos)),
     ("Set up", (doctor.doctor, config.config, config.schema, config.completion)),

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from observer.output import json_value, memory_growth, node_records, records
+from observer.output import json_value, memory_growth, node_records, records, trace_records
 
 VERSION = 1
 """Rises when a field goes or changes its meaning. New fields come without a new version."""
@@ -27,6 +27,7 @@ OUTPUTS: dict[str, Any] = {
     "resume": records.DoneRecord,
     "send": records.DoneRecord,
     "chaos": records.ChaosRecord,
+    "trace": trace_records.TraceRecord,
     "demo": list[records.DemoRecord],
     "config": records.ConfigRecord,
     "doctor": list[records.CheckRecord],

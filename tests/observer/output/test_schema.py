@@ -13,6 +13,7 @@ from observer.output.schema import OUTPUTS, VERSION, schema
 from runtime.introspection import wire
 from tests.support.command import EVENTS, Command, no_settings, observer, scripted
 from tests.support.fake_endpoint import FakeEndpoint, socket_folder
+from tests.support.traces import TracedNode
 
 __all__ = ["no_settings", "observer", "socket_folder"]
 
@@ -31,6 +32,7 @@ PRINTED = {
     "resume": ["resume", "0.3.0"],
     "send": ["send", "0.3.0", "hello"],
     "chaos": ["chaos", "--for", "0.1s", "--settle", "0s"],
+    "trace": ["trace"],
     "demo": ["demo"],
     "config": ["config"],
     "doctor": ["doctor"],
@@ -64,8 +66,9 @@ def test_every_reference_in_the_schema_leads_somewhere() -> None:
 @pytest.mark.parametrize("name", PRINTED)
 def test_what_a_command_prints_fits_the_schema_and_has_every_field(observer: Command, name: str) -> None:
     def respond(query: wire.Query) -> wire.Answer:
-        return wire.Plan(sentence="kills 1") if isinstance(query, wire.GetPlan) else scripted(query)
+        return wire.Plan(sentence="kills 1") if isinstance(query, wire.GetPlan) else traced(query) or scripted(query)
 
+    traced = TracedNode().answer
     with FakeEndpoint("chat", respond):
         out = observer(*PRINTED[name], "--json").out
     kind = OUTPUTS[name.split()[0]]
