@@ -21,13 +21,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Literal
 
 from runtime.application.controller import CONTROLLER, ApplicationController
 from runtime.kernel.names import whereis
-from runtime.kernel.node import current_process
+from runtime.kernel.node import current, current_process, running_node
+from runtime.kernel.outside import from_outside
 from runtime.kernel.process import Pid
 from runtime.otp.calls import call
+from runtime.otp.requests import receive_response, reqids_new, send_request
 from runtime.terms.errors import CallError, StartError, SupervisorError, name_as_public
 from runtime.terms.isolation import isolate
 from runtime.terms.term import Term
@@ -116,8 +119,7 @@ def start(application: Term, restart_type: RestartType = "temporary") -> None:
     ``(reason, (class, "start", arguments))`` when its `start` failed. A permanent or transient application that fails
     to start ends the node, as its abnormal end does.
     """
-    if restart_type not in ("permanent", "transient", "temporary"):
-        raise ValueError(f"restart_type is {restart_type!r}; allowed are 'permanent', 'transient' and 'temporary'")
+    _check_restart_type(restart_type)
     _load_class(application)
     _ask("start", name_of(application), restart_type)
 
@@ -131,17 +133,35 @@ def ensure_started(application: Term, restart_type: RestartType = "temporary") -
             raise
 
 
-def ensure_all_started(applications: Term, restart_type: RestartType = "temporary") -> list[str]:
+def _check_restart_type(restart_type: object) -> None:
+    if restart_type not in ("permanent", "transient", "temporary"):
+        raise ValueError(f"restart_type is {restart_type!r}; allowed are 'permanent', 'transient' and 'temporary'")
+
+
+def ensure_all_started(
+    applications: Term, restart_type: RestartType = "temporary", mode: Literal["serial", "concurrent"] = "serial"
+) -> list[str]:
     """Start an application, or a list of them, and first all that they need; return the names of those it started.
 
-    Raises StartError ``(name, reason)`` for the first that fails, after stopping again those it had started:
-    ``("db", ("not_loaded", "db"))``, say, or ``("db", ("circular_dependency", ["db", "log", "db"]))``.
+    The `mode` ``"serial"`` starts one after another. ``"concurrent"`` starts each as soon as all that it needs are
+    running, so that slow ones wait for none but those. Raises StartError ``(name, reason)`` for the first that fails,
+    after stopping again those it had started: ``("db", ("not_loaded", "db"))``, say, or ``("db",
+    ("circular_dependency", ["db", "log", "db"]))``. OTP: application:ensure_all_started/3, since OTP 26.
     """
+    _check_restart_type(restart_type)
+    if mode not in ("serial", "concurrent"):
+        raise ValueError(f"mode is {mode!r}; allowed are 'serial' and 'concurrent'")
+    if current() is None and running_node() is not None:
+        again = partial(ensure_all_started, applications, restart_type, mode)
+        return from_outside("ensure_all_started", again)
     started: list[str] = []
     wanted = applications if isinstance(applications, (list, tuple)) else [applications]
     try:
-        for application in wanted:
-            _ensure(application, restart_type, started, ())
+        if mode == "concurrent":
+            _start_concurrently(wanted, restart_type, started)
+        else:
+            for application in wanted:
+                _ensure(application, restart_type, started, ())
     except Exception:
         for name in reversed(started):
             with suppress(ApplicationError, CallError):  # it may have ended by itself, or with the node
@@ -150,16 +170,24 @@ def ensure_all_started(applications: Term, restart_type: RestartType = "temporar
     return started
 
 
-def _ensure(application: Term, restart_type: RestartType, started: list[str], needed_by: tuple[str, ...]) -> None:
+def _needs(application: Term, needed_by: tuple[str, ...]) -> list[Term] | None:
+    """Return what an application needs, None when it is running."""
     name = name_of(application)
     if name in needed_by:
         raise StartError((name, ("circular_dependency", [*needed_by, name])))
     _load_class(application)
     if name in which_applications():
-        return
+        return None
     outcome, needed = _request("applications_of", name)
     if outcome == "failed":
         raise StartError((name, needed))
+    return [*needed]
+
+
+def _ensure(application: Term, restart_type: RestartType, started: list[str], needed_by: tuple[str, ...]) -> None:
+    name, needed = name_of(application), _needs(application, needed_by)
+    if needed is None:
+        return
     for other in needed:
         _ensure(other, restart_type, started, (*needed_by, name))
     try:
@@ -169,6 +197,43 @@ def _ensure(application: Term, restart_type: RestartType, started: list[str], ne
             return
         raise StartError((name, error.reason)) from None
     started.append(name)
+
+
+def _start_concurrently(wanted: Iterable[Term], restart_type: RestartType, started: list[str]) -> None:
+    """Start applications that do not run; add those that were started to `started`, also when another has failed."""
+    left: dict[str, set[str]] = {}
+    for application in wanted:
+        _note_needs(application, left, ())
+    requests, failure = reqids_new(), None
+    while True:
+        for name in [] if failure else [name for name, needed in left.items() if not needed]:
+            del left[name]
+            requests = send_request(_controller(), ("start", name, restart_type), name, requests)
+        answer = receive_response(requests)
+        if isinstance(answer, str):  # all were answered
+            break
+        outcome, name, requests = answer
+        match outcome:
+            case ("reply", ("ok", _)):
+                started.append(name)
+            case ("reply", ("failed", ("already_started", already))) if already == name:
+                pass
+            case ("reply", (_, reason)) | ("error", (reason, _)):
+                failure = failure or StartError((name, reason))
+        for needed in left.values():
+            needed.discard(name)
+    if failure is not None:
+        raise failure
+
+
+def _note_needs(application: Term, left: dict[str, set[str]], needed_by: tuple[str, ...]) -> None:
+    """Note for an application that is to be started, and for those it needs, which have to run before."""
+    name, needed = name_of(application), _needs(application, needed_by)
+    if needed is None or name in left:
+        return
+    for other in needed:
+        _note_needs(other, left, (*needed_by, name))
+    left[name] = {name_of(other) for other in needed} & left.keys()
 
 
 def stop(application: Term) -> None:
@@ -189,7 +254,8 @@ def loaded_applications() -> list[str]:
 
 
 def get_env(application: Term, key: str, default: Term = None) -> Term:
-    """Return a setting of a loaded application, or `default` when it has none of that name."""
+    """Return a setting of an application, or `default` when it has none of that name, or is not loaded."""
+    _load_class(application)
     return isolate(_settings(application).get(key, default))
 
 
@@ -198,6 +264,7 @@ def fetch_env(application: Term, key: str) -> Term:
 
     Raises KeyError when it has none of that name, or is not loaded.
     """
+    _load_class(application)
     settings = _settings(application)
     if key not in settings:
         raise KeyError(f"the application {name_of(application)!r} has no setting {key!r}, or is not loaded")
@@ -210,9 +277,8 @@ def get_application(pid: Pid | None = None) -> str | None:
     Returns None for one that no application has started.
     """
     process = current_process("get_application") if pid is None else pid.process
-    controller = getattr(whereis(CONTROLLER), "process", None)
-    server = None if controller is None else controller.body
-    if process is None or not isinstance(server, ApplicationController):
+    server = _controller_server()
+    if process is None or server is None:
         return None
     names = {running.master: name for name, running in [*server.starting.items(), *server.running.items()]}
     while process is not None:
@@ -225,12 +291,14 @@ def get_application(pid: Pid | None = None) -> str | None:
 
 def get_all_env(application: Term) -> dict[str, Term]:
     """Return all settings of a loaded application."""
+    _load_class(application)
     settings: dict[str, Term] = isolate(_settings(application))
     return settings
 
 
 def put_env(application: Term, key: str, value: Term) -> None:
     """Change a setting of a loaded application. Raises ApplicationError ``("not_loaded", name)``."""
+    _load_class(application)
     name = name_of(application)
     if name not in loaded_applications():
         raise ApplicationError(("not_loaded", name))
@@ -239,6 +307,7 @@ def put_env(application: Term, key: str, value: Term) -> None:
 
 def delete_env(application: Term, key: str) -> None:
     """Delete a setting of a loaded application; nothing happens when it has none of that name."""
+    _load_class(application)
     _settings(application).pop(key, None)
 
 
@@ -254,8 +323,10 @@ def name_of(application: Term) -> str:
 
 
 def _load_class(application: Term) -> None:
-    if isinstance(application, type) and name_of(application) not in loaded_applications():
-        load(application)
+    if isinstance(application, type):
+        name, controller = name_of(application), _controller_server()
+        if controller is None or name not in controller.loaded:
+            load(application)
 
 
 def _check(application: Term) -> None:
@@ -275,10 +346,15 @@ def _check(application: Term) -> None:
 
 
 def _settings(application: Term) -> dict[str, Term]:
-    """Return the settings themselves, without a message: an application's `start` may read them."""
+    controller = _controller_server()
+    return {} if controller is None else controller.env.get(name_of(application), {})
+
+
+def _controller_server() -> ApplicationController | None:
+    """Return the controller, to read without a message: it waits while applications stop, which may read settings."""
     process = getattr(whereis(CONTROLLER), "process", None)
     server = None if process is None else process.body
-    return server.env.get(name_of(application), {}) if isinstance(server, ApplicationController) else {}
+    return server if isinstance(server, ApplicationController) and "loaded" in vars(server) else None
 
 
 def _ask(request: str, *arguments: Term) -> Term:

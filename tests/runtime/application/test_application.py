@@ -8,12 +8,16 @@ from runtime import (
     Application,
     ApplicationError,
     StartError,
+    Stop,
     Supervisor,
     application,
+    flush,
     self_,
+    sleep,
     whereis,
 )
 from tests.support.in_node import in_node
+from tests.support.outside import in_thread
 from tests.support.recording_application import Base, Top, member_diary
 from tests.support.recording_server import crash, diary
 
@@ -242,3 +246,95 @@ def test_start_phases_are_pairs_and_need_a_callback() -> None:
     with pytest.raises(StartError, match="no start_phase"):
         application.start(unprepared)
     assert application.which_applications() == []
+
+
+class Diary(Application):
+    """Writes down when it is being started and when it has; `before` is what it waits for."""
+
+    before: tuple[str, ...] = ()
+    lines: list[str] = []
+
+    def start(self, start_type: str, args: Any) -> Any:
+        self.lines.append(f"{self.name} begins")
+        for line in self.before:
+            while line not in self.lines:
+                sleep(0.001)
+        if self.name == "bad":
+            return Stop("bad luck")
+        self.lines.append(f"{self.name} runs")
+        return Supervisor.start_link([])
+
+    def stop(self, state: Any) -> None:
+        self.lines.append(f"{self.name} is over")
+
+
+def _diary(name: str, *needs: Any, before: tuple[str, ...] = ()) -> type[Diary]:
+    fields = {"name": name, "applications": needs, "before": before, "lines": Diary.lines}
+    return type(name, (Diary,), fields)
+
+
+@in_node
+def test_applications_start_at_the_same_time_as_soon_as_what_they_need_runs() -> None:
+    Diary.lines.clear()
+    slow = _diary("slow", before=("top begins",))
+    base = _diary("base", before=("other begins",))
+    other = _diary("other", before=("base begins",))
+    top = _diary("top", base, other)
+    started = application.ensure_all_started([slow, top], mode="concurrent")
+    assert sorted(started) == ["base", "other", "slow", "top"]
+    assert started.index("top") > max(started.index("base"), started.index("other"))
+    for needed in ("base runs", "other runs"):
+        assert Diary.lines.index(needed) < Diary.lines.index("top begins")
+    assert application.ensure_all_started([slow, top], mode="concurrent") == []
+    assert flush() == []
+
+
+@in_node
+def test_when_one_fails_to_start_those_that_started_meanwhile_are_stopped_again() -> None:
+    Diary.lines.clear()
+    bad = _diary("bad", before=("good begins",))
+    good = _diary("good", before=("bad begins",))
+    needy = _diary("needy", bad)
+    with pytest.raises(StartError) as caught:
+        application.ensure_all_started([good, needy], mode="concurrent")
+    assert caught.value.reason == ("bad", ("bad luck", ("bad", "start", ("normal", ()))))
+    assert application.which_applications() == []
+    assert Diary.lines[-1] == "good is over"
+    assert "needy begins" not in Diary.lines
+    for mode in ("concurrent", "serial"):
+        with pytest.raises(StartError) as caught:
+            application.ensure_all_started(["unheard of"], mode=mode)
+        assert caught.value.reason == ("unheard of", ("not_loaded", "unheard of"))
+    with pytest.raises(ValueError, match="allowed are 'serial' and 'concurrent'"):
+        application.ensure_all_started([], mode="parallel")  # type: ignore[arg-type]
+
+
+@in_node
+def test_applications_are_started_from_outside() -> None:
+    Diary.lines.clear()
+    kinds = [_diary("one"), _diary("two")]
+    assert in_thread(lambda: application.ensure_all_started(kinds, "temporary", "concurrent")) == ["one", "two"]
+
+
+@in_node
+def test_settings_are_those_of_the_class_before_anything_is_started() -> None:
+    assert application.get_env(Base, "port") == Base.env["port"]
+    application.put_env(Base, "port", 1)
+    assert application.fetch_env("base", "port") == 1
+
+
+@in_node
+def test_an_application_that_stops_reads_settings() -> None:
+    class Reads(Application):
+        env = {"port": 80}
+
+        def start(self, start_type: str, args: Any) -> Any:
+            return Supervisor.start_link([])
+
+        def stop(self, state: Any) -> None:
+            seen.append(application.get_env(Reads, "port"))
+
+    seen: list[Any] = []
+    application.start(Reads)
+    application.stop(Reads)
+    assert seen == [80]
