@@ -158,9 +158,9 @@ class Connection:
             if self._batches.add(control, payload):
                 self._end_batch()
         else:
-            encode = self._terms.codec.encode
-            self._put(encode(control), b"" if payload is ABSENT else encode(payload))
-        self.frames_out += 1
+            codec = self._terms.codec
+            self._put(codec.encode_control(control), b"" if payload is ABSENT else codec.encode(payload))
+            self.frames_out += 1
         if not self._flushes:
             self._flushes = True
             self._hub.later(self._flush)
@@ -176,6 +176,7 @@ class Connection:
         self._frames_size += size + 4
 
     def _end_batch(self) -> None:
+        self.frames_out += len(self._batches)
         data = self._batches.take()
         self._frames.append(b"%b\xd0" % (len(data) + 1).to_bytes(4, "big"))
         self._frames.append(data)
@@ -315,8 +316,7 @@ class Connection:
         if kind == BATCH and self.pickles:
             messages = self._batches.load(memoryview(frame)[1:], self.name)
             self.frames_in += len(messages)
-            for message in messages:
-                self._deliver(*message)
+            self._deliver(messages)
             return
         if kind != PASS_THROUGH:
             raise ValueError(f"a message that begins with the byte {kind}")
@@ -324,7 +324,7 @@ class Connection:
             return
         self.frames_in += 1
         codec = self._terms.codec
-        control, end = codec.decode_first(frame, 1)
+        control, end = codec.decode_control(frame, 1)
         if type(control) is not tuple or not control or type(control[0]) is not int:
             raise ValueError("a control message is a tuple that begins with a number")
         payload: Any = ABSENT
@@ -336,15 +336,20 @@ class Connection:
                 return
             if end < len(frame):
                 raise ValueError("something follows the payload")
-        self._deliver(control, payload)
+        self._deliver([(control, payload)])
 
-    def _deliver(self, control: tuple[Any, ...], payload: Any) -> None:
-        if self.is_over:
-            return
-        try:
-            self._handler.on_frame(self, control, payload)
-        except Exception:
-            logger.exception("a message from %s could not be handled", self.name)
+    def _deliver(self, messages: list[tuple[tuple[Any, ...], Any]]) -> None:
+        on_frame = self._handler.on_frame
+        rest = iter(messages)
+        while True:
+            try:
+                for control, payload in rest:
+                    if self.is_over:
+                        return
+                    on_frame(self, control, payload)
+                return
+            except Exception:
+                logger.exception("a message from %s could not be handled", self.name)
 
     def _take_greeting(self, frame: bytes) -> bool:
         """Look whether a frame is what nodes say first, and tells what the other one is; such go no further."""

@@ -31,6 +31,9 @@ class Codec:
         max_items: int = MAX_ITEMS,
     ) -> None:
         decoder = TermDecoder(conversion, binaries, none, max_items)
-        self.encode = TermEncoder(conversion, none).encode
+        encoder = TermEncoder(conversion, none)
+        self.encode = encoder.encode
+        self.encode_control = encoder.encode_control
         self.decode = decoder.decode
         self.decode_first = decoder.decode_first
+        self.decode_control = decoder.decode_control

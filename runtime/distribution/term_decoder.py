@@ -59,6 +59,7 @@ class TermDecoder:
         """Items that the term which is being read may still have."""
         self._atoms: dict[bytes, Any] = {}
         self._pids: dict[bytes, PidParts] = {}
+        self._controls: dict[bytes, Any] = {}
         self._readers: dict[int, Read] = {
             70: _read_float,
             77: self._read_bit_binary,
@@ -109,7 +110,11 @@ class TermDecoder:
                 if read != len(inflated):
                     raise ValueError(f"{len(inflated) - read} bytes follow the compressed term")
                 return term, end
-            term, end = self._read(data, start + 1, 0)
+            if data[start + 1] == 104:  # as most messages
+                items, end = self._read_some(data, start + 3, data[start + 2], 0)
+                term = tuple(items)
+            else:
+                term, end = self._read(data, start + 1, 0)
         except RecursionError:
             raise TermTooLargeError("the term is nested too deeply for the stack of its reader") from None
         except (IndexError, error):
@@ -117,6 +122,24 @@ class TermDecoder:
         if end > len(data):
             raise ValueError("the term is cut off")
         return term, end
+
+    def decode_control(self, data: bytes, start: int) -> tuple[Any, int]:
+        """Return the control message that begins at `start`, and where it ends, as `decode_first` does.
+
+        Most are messages to a few processes, so those are kept by their bytes.
+        """
+        end = _end_of_message(data, start)
+        if not end:
+            return self.decode_first(data, start)
+        key = data[start:end]
+        control = self._controls.get(key)
+        if control is None:
+            control, end = self.decode_first(data, start)
+            if end == start + len(key):
+                if len(self._controls) >= KEPT:
+                    self._controls.clear()
+                self._controls[key] = control
+        return control, end
 
     def _read(self, data: bytes, at: int, depth: int) -> tuple[Any, int]:
         reader = self._readers.get(data[at])
@@ -132,9 +155,13 @@ class TermDecoder:
 
     def _read_some(self, data: bytes, at: int, count: int, depth: int) -> tuple[list[Any], int]:
         """Return so many terms, the commonest of which are read here, and where they end."""
-        self._count(data, at, count, depth)
+        size = len(data)
+        self._left -= count
+        if count > size - at or depth >= MAX_DEPTH or self._left < 0:
+            self._refuse(count > size - at, depth)
         readers = self._readers
         atoms = self._atoms
+        as_text = self._as_text
         items: list[Any] = []
         append = items.append
         depth += 1
@@ -153,6 +180,19 @@ class TermDecoder:
             elif tag == 104:
                 item, at = self._read_some(data, at + 2, data[at + 1], depth)
                 append(tuple(item))
+            elif tag == 98:
+                append(_SIGNED(data, at + 1)[0])
+                at += 5
+            elif tag == 109 and as_text:
+                end = at + 5 + _WORD(data, at + 1)[0]
+                if end > size:
+                    raise ValueError("the term is cut off")
+                raw = data[at + 5 : end]
+                try:
+                    append(raw.decode())
+                except UnicodeDecodeError:
+                    append(raw)
+                at = end
             else:
                 reader = readers.get(tag)
                 if reader is None:
@@ -161,14 +201,12 @@ class TermDecoder:
                 append(item)
         return items, at
 
-    def _count(self, data: bytes, at: int, count: int, depth: int) -> None:
-        if count > len(data) - at:
+    def _refuse(self, is_cut_off: bool, depth: int) -> NoReturn:
+        if is_cut_off:
             raise ValueError("the term is cut off")
-        self._left -= count
-        if self._left < 0:
-            raise TermTooLargeError(f"a term has more than {self._max_items} items")
         if depth >= MAX_DEPTH:
             raise TermTooLargeError(f"a term is nested deeper than {MAX_DEPTH} levels")
+        raise TermTooLargeError(f"a term has more than {self._max_items} items")
 
     def _read_list(self, data: bytes, at: int, depth: int) -> tuple[Any, int]:
         items: list[Any] = []
@@ -294,6 +332,27 @@ class TermDecoder:
                 raise ValueError("an exported fun names a module, a function and an arity")
             _, end = self._read(data, end, 0)
         return Opaque("a fun", data[at:end]), end
+
+
+def _end_of_message(data: bytes, start: int) -> int:
+    """Return where a control message ends that is a SEND or REG_SEND in its usual form; 0 for another one."""
+    head = data[start : start + 5]
+    at = start + 5
+    try:
+        if head == b"\x83h\3a\2":  # {2, Unused, To}
+            if data[at] != 119:
+                return 0
+            at += 2 + data[at + 1]
+            return at + 15 + data[at + 2] if data[at : at + 2] == b"\x58\x77" else 0
+        if head == b"\x83h\4a\6" and data[at : at + 2] == b"\x58\x77":  # {6, From, Unused, Name}
+            at += 15 + data[at + 2]
+            if data[at] != 119:
+                return 0
+            at += 2 + data[at + 1]
+            return at + 2 + data[at + 1] if data[at] == 119 else 0
+    except IndexError:
+        pass
+    return 0
 
 
 def _read_fun(data: bytes, at: int, depth: int) -> tuple[Any, int]:

@@ -23,6 +23,9 @@ MAX_BIG = 1 << 19
 KEPT_ATOMS = 2_000
 """Atoms whose bytes are kept; when there are more, all are forgotten."""
 
+_KEPT_CONTROLS = frozenset((2, 6))
+"""SEND and REG_SEND; the references of other messages come once."""
+
 _NIL = b"\x6a"
 _INTEGER = Struct(">Bi").pack
 _FLOAT = Struct(">Bd").pack
@@ -40,6 +43,7 @@ class TermEncoder:
     def __init__(self, conversion: Conversion | None = None, none: Literal["nil", "undefined"] = "nil") -> None:
         self._conversion = conversion
         self._atoms: dict[str, bytes] = {}
+        self._controls: dict[tuple[Any, ...], bytes] = {}
         true, false, nothing = self._atom("true"), self._atom("false"), self._atom(none)
         self._writers: dict[type, Write] = {
             str: _write_text,
@@ -69,6 +73,17 @@ class TermEncoder:
                 f"{render(term)} is nested too deeply to be sent to a BEAM node, or contains itself"
             ) from None
         return b"".join(parts)
+
+    def encode_control(self, control: tuple[Any, ...]) -> bytes:
+        """Return a control message as bytes. Most are messages to a few processes, whose bytes are kept."""
+        if control[0] not in _KEPT_CONTROLS:
+            return self.encode(control)
+        encoded = self._controls.get(control)
+        if encoded is None:
+            if len(self._controls) >= KEPT_ATOMS:
+                self._controls.clear()
+            encoded = self._controls[control] = self.encode(control)
+        return encoded
 
     def _write(self, value: Any, append: Append) -> None:
         writer = self._writers.get(type(value))
