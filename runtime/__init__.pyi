@@ -11,6 +11,8 @@ from . import timer as timer
 from .application import Application as Application
 from .application import ApplicationError as ApplicationError
 from .boot.run import run as run
+from .compiled.about import About as About
+from .compiled.about import about as about
 from .distribution.errors import DistributionError as DistributionError
 from .distribution.node_monitors import NodeDown as NodeDown
 from .distribution.node_monitors import NodeUp as NodeUp
@@ -149,6 +151,7 @@ __all__ = [
     "ANY",
     "IGNORE",
     "NOREPLY",
+    "About",
     "Agent",
     "AlreadyRegisteredError",
     "Application",
@@ -205,6 +208,7 @@ __all__ = [
     "Timeout",
     "TimerRef",
     "Unsuccessful",
+    "about",
     "alias",
     "alive",
     "async_stream",

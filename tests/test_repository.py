@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 FOLDERS = {"runtime", "observer", "demos", "tests", "screenshots"}
-FILES = {"README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml"}
+FILES = {"README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "setup.py"}
 
 FORBIDDEN = {
     "a path of one machine": re.compile(r"(?<![\w.-])/(?:home|root|work|Users)/[\w.-]+"),

@@ -16,6 +16,7 @@ import typer
 
 from observer.cli import options, output
 from observer.output.records import CheckRecord
+from runtime.introspection.wire import Welcome
 
 PACKAGES = ("process-observer", "gevent", "greenlet", "msgspec", "textual", "rich", "typer", "psutil")
 """Packages whose versions are printed."""
@@ -44,6 +45,17 @@ def _versions() -> Iterator[CheckRecord]:
             yield _good(package, version(package))
         except PackageNotFoundError:
             yield _bad(package, "not installed", f"Install it with 'pip install {package}'.")
+    yield _kernel()
+
+
+def _kernel() -> CheckRecord:
+    from runtime.compiled.about import kernel_in_use
+
+    try:
+        name, why = kernel_in_use()
+    except ImportError as error:
+        return _bad("kernel", "none", f"{error}")
+    return _good("kernel", f"{name}: {why}")
 
 
 def _system() -> Iterator[CheckRecord]:
@@ -78,7 +90,7 @@ def _sockets() -> Iterator[CheckRecord]:
         return
     for each in nodes:
         name = f"node {each.name}"
-        yield _good(name, f"answers, pid {each.welcome.os_pid}") if each.welcome else _bad(name, "lost", each.problem)
+        yield _good(name, _greeting(each.welcome)) if each.welcome else _bad(name, "lost", each.problem)
     if not nodes:
         yield _good("nodes", "no node is running")
     try:
@@ -88,6 +100,10 @@ def _sockets() -> Iterator[CheckRecord]:
     else:
         path = settings.settings_path()
         yield _good("settings", f"{path}{'' if path.exists() else ' (does not exist: defaults are used)'}")
+
+
+def _greeting(welcome: Welcome) -> str:
+    return f"answers, pid {welcome.os_pid}{f', {welcome.kernel} kernel' if welcome.kernel else ''}"
 
 
 def _folder(folder: Path) -> CheckRecord:

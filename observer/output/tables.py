@@ -274,6 +274,7 @@ def node(answer: wire.Stats, welcome: wire.Welcome) -> RenderableType:
         "runtime": welcome.runtime_version,
         "python": welcome.python_version,
         "gevent": welcome.gevent_version,
+        "kernel": welcome.kernel,
         "processes": f"{stats.process_count}, {stats.supervisor_count} of them supervisors",
         "run queue": stats.run_queue,
         "messages": stats.messages,

@@ -123,6 +123,7 @@ class NodeScreen(ViewScreen):
                 "runtime": welcome.runtime_version,
                 "python": welcome.python_version,
                 "gevent": welcome.gevent_version,
+                **({"kernel": welcome.kernel} if welcome.kernel else {}),
             }
         if (stats := record.stats) is not None:
             shown |= {

@@ -15,6 +15,7 @@ import gevent
 import msgspec
 from greenlet import greenlet
 
+from runtime.compiled.about import kernel_in_use
 from runtime.introspection import wire
 from runtime.introspection.address import NameTakenError, Reservation, check_name, reserve
 from runtime.introspection.answers.answers import Answers
@@ -160,6 +161,7 @@ class Service:
             read_only=self.permissions.read_only,
             program=self.program.name,
             run=self.program.run,
+            kernel=kernel_in_use()[0],
         )
 
 

@@ -24,7 +24,7 @@ from tests.support.examples import examples
 PAGE = Path(__file__).parents[2] / "runtime" / "REFERENCE.md"
 
 SECTIONS = {
-    "Nodes": "run now use_clock MockClock",
+    "Nodes": "run now use_clock MockClock about About",
     "Other nodes": (
         "start_distribution stop_distribution node nodes connect_node disconnect_node ping monitor_node monitor_nodes "
         "NodeUp NodeDown Atom"

@@ -44,6 +44,8 @@ class Welcome(Frozen, tag_field="hello", tag="welcome", frozen=True):
     parent_pid: Count = 0
     uses_gevent: bool = True
     """Whether gevent's hub has ever run in the node's thread."""
+    kernel: Word = ""
+    """Which kernel it runs, ``compiled`` or ``python``; empty when the node does not say."""
 
 
 class Refused(Frozen, tag_field="hello", tag="refused", frozen=True):

@@ -1,0 +1,108 @@
+"""Builds the compiled kernel: ``python -m runtime.build``.
+
+It needs a C compiler, Python's headers, and two packages: ``pip install 'process-observer[kernel]'``. Programs that run
+keep the kernel they have loaded; the next one that starts takes the new one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+import sysconfig
+import tempfile
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from runtime.compiled.choice import FOLDER, PARTS, VARIABLE, builds, file_name, unsuited
+
+FLAGS = ("-O2", "-fwrapv", "-fno-strict-aliasing", "-g0")
+
+
+class BuildError(Exception):
+    """The kernel cannot be built here; the text says what is missing and what to do."""
+
+
+def build(into: Path = FOLDER) -> Path:
+    """Compile the kernel into a folder, remove older builds for this interpreter, and return the file.
+
+    Raises BuildError.
+    """
+    trouble = unsuited()
+    if trouble:
+        raise BuildError(trouble)
+    target = into / file_name()
+    with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
+        made = _compile(Path(folder))
+        try:
+            into.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(prefix=".kernel-", dir=into)
+            with os.fdopen(handle, "wb") as file:
+                file.write(made.read_bytes())
+            os.chmod(name, 0o755)
+            os.replace(name, target)  # whole or not at all
+        except OSError as error:
+            raise BuildError(f"{into} cannot be written to: {error.strerror}.") from None
+    for old in builds(into):
+        if old != target:
+            old.unlink(missing_ok=True)
+    return target
+
+
+def _compile(folder: Path) -> Path:
+    """Compile into a folder for this alone, and return the file."""
+    try:
+        cythonize = importlib.import_module("Cython.Build").cythonize
+        tools = importlib.import_module("setuptools")
+    except ImportError as error:
+        cure = "pip install 'Cython>=3.1' 'setuptools>=77'"
+        raise BuildError(f"{error.name} is not installed. Install what a build needs with: {cure}") from None
+    headers = Path(sysconfig.get_paths()["include"], "Python.h")
+    if not headers.exists():
+        raise BuildError(
+            f"Python's headers are not installed ({headers}); on Debian and Ubuntu: apt install python3-dev"
+        )
+    root = FOLDER.parent
+    extensions = [
+        tools.Extension(name, [str(root / source)], extra_compile_args=[*FLAGS]) for name, source in PARTS.items()
+    ]
+    try:
+        made = cythonize(extensions, build_dir=str(folder), quiet=True)
+        sources = [source for extension in made for source in extension.sources]
+        whole = tools.Extension("kernel", sources, extra_compile_args=[*FLAGS])
+        distribution = tools.Distribution({"name": "kernel", "ext_modules": [whole]})
+        command: Any = distribution.get_command_obj("build_ext")
+        command.build_lib = command.build_temp = str(folder)
+        command.ensure_finalized()
+        command.run()
+    except Exception as error:  # whatever the compiler, Cython or setuptools make of it
+        raise BuildError(f"It does not compile: {error}") from error
+    return Path(command.get_ext_fullpath("kernel"))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; its exit status is 1 when there is no new kernel."""
+    parser = argparse.ArgumentParser(
+        prog="python -m runtime.build",
+        description="Compile the parts of the runtime that programs spend their time in. It takes about 10 seconds.",
+    )
+    parser.add_argument("--check", action="store_true", help="build nothing; exit with 1 unless it is up to date")
+    options = parser.parse_args(arguments)
+    if options.check:
+        is_there = (FOLDER / file_name()).exists()
+        print("The compiled kernel fits the sources." if is_there else "There is no compiled kernel of these sources.")
+        return 0 if is_there else 1
+    try:
+        with redirect_stdout(sys.stderr):  # setuptools tells what it does
+            path = build()
+    except BuildError as error:
+        print(f"No kernel was built. {error}", file=sys.stderr)
+        return 1
+    print(f"Built {path}. Programs that start from now on use it, unless {VARIABLE} is python.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

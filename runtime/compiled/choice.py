@@ -1,0 +1,137 @@
+"""Chooses between the compiled kernel and its sources: all of one, or all of the other.
+
+The compiled parts lie in one file, which carries the number of the sources it was built from in its name. So a build
+that is half done, or that was made from other sources, is never found, and a running program keeps the file it has.
+
+The environment variable ``RUNTIME_KERNEL`` decides: ``auto`` takes the compiled kernel where there is one that fits,
+``python`` the sources, and ``required`` refuses to start without the compiled one.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import sys
+from functools import cache
+from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader
+from pathlib import Path
+from types import ModuleType
+
+VARIABLE = "RUNTIME_KERNEL"
+
+CHOICES = ("auto", "python", "required")
+
+FOLDER = Path(__file__).parent
+
+PARTS = {"runtime.terms._isolation": "terms/_isolation.pyx"}
+"""The compiled modules, and the files that they are made from, below the package."""
+
+RELIES_ON = ("terms/isolation.py", "terms/immutable.py", "build.py")
+"""Files besides these that a build must fit: what the compiled modules call, and what says how they are built."""
+
+HOW = "python -m runtime.build"
+"""The command that builds it."""
+
+SUFFIX = EXTENSION_SUFFIXES[0]
+"""How the name of a file ends that this very interpreter can load."""
+
+logger = logging.getLogger("runtime")
+
+
+class KernelError(ImportError):
+    """The kernel that the environment asks for cannot be used."""
+
+
+@cache
+def build_number() -> str:
+    """Return the number of the sources as they are now."""
+    text = b"".join((FOLDER.parent / name).read_bytes() for name in (*PARTS.values(), *RELIES_ON))
+    return importlib.util.source_hash(text).hex()
+
+
+def file_name() -> str:
+    """Return the name of the file that holds the compiled kernel of these sources, for this interpreter."""
+    return f"kernel-{build_number()}{SUFFIX}"
+
+
+def builds(folder: Path = FOLDER) -> list[Path]:
+    """Return the builds for this interpreter, whatever sources they were made from."""
+    return sorted(path for path in folder.glob("kernel-*") if path.name.endswith(SUFFIX))
+
+
+def unsuited() -> str:
+    """Return why this interpreter cannot run a compiled kernel, as a sentence; empty when it can."""
+    if sys.implementation.name != "cpython":
+        return f"Only CPython can load it, and this is {sys.implementation.name}."
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+        return "A free-threaded interpreter cannot load it."
+    return ""
+
+
+class Kernel:
+    """The kernel in use; its parts are loaded together, when the first of them is asked for."""
+
+    def __init__(self) -> None:
+        self.parts: dict[str, ModuleType] | None = None
+        self.why = ""
+        self.is_loading = False
+
+    def load(self) -> dict[str, ModuleType]:
+        """Return the compiled modules by name, none where the sources run. Raises KernelError."""
+        if self.parts is None and not self.is_loading:
+            self.is_loading = True
+            try:
+                self.parts = self._choose()
+            finally:
+                self.is_loading = False
+        return self.parts or {}
+
+    def _choose(self) -> dict[str, ModuleType]:
+        wanted = os.environ.get(VARIABLE, "") or "auto"
+        if wanted not in CHOICES:
+            raise KernelError(f"{VARIABLE} is {wanted!r}; it may be {', '.join(CHOICES)}")
+        if wanted == "python":
+            self.why = f"{VARIABLE} is python."
+            return {}
+        trouble = unsuited()
+        if not trouble:
+            found = builds()
+            path = FOLDER / file_name() if found else FOLDER
+            if path in found:
+                try:
+                    parts = {name: _load(name, path) for name in PARTS}
+                except Exception as error:
+                    trouble = f"The compiled kernel cannot be loaded ({error}). Build it anew with '{HOW}'."
+                else:
+                    sys.modules.update(parts)
+                    self.why = f"{path.name} fits the sources."
+                    return parts
+            elif found:
+                trouble = f"The compiled kernel was built from other sources. Build it anew with '{HOW}'."
+            else:
+                self.why = f"No compiled kernel is there. Build it with '{HOW}'."
+        if wanted == "required":
+            raise KernelError(f"{VARIABLE} is required, and there is no compiled kernel to use. {trouble or self.why}")
+        if trouble:
+            self.why = trouble
+            if not unsuited():
+                logger.warning("%s Until then the sources run.", trouble)
+        return {}
+
+
+def _load(name: str, path: Path) -> ModuleType:
+    loader = ExtensionFileLoader(name, str(path))
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
+
+kernel = Kernel()
+
+
+def part(name: str) -> ModuleType | None:
+    """Return the compiled module of that name, or None where the sources run."""
+    return kernel.load().get(name)

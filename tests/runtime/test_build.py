@@ -1,0 +1,90 @@
+"""The build of the compiled kernel: what it leaves behind, and what it says where it cannot."""
+
+import importlib
+import sysconfig
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from runtime import build
+from runtime.compiled import choice
+
+
+@pytest.fixture
+def compiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A compiler that takes no time."""
+
+    def compiled(folder: Path) -> Path:
+        made = folder / "kernel.so"
+        made.write_bytes(b"a kernel")
+        return made
+
+    monkeypatch.setattr(build, "_compile", compiled)
+
+
+@pytest.mark.usefixtures("compiles")
+def test_a_build_replaces_older_ones_of_this_interpreter_alone(tmp_path: Path) -> None:
+    old = tmp_path / f"kernel-before{choice.SUFFIX}"
+    other = tmp_path / "kernel-before.cpython-27-pdp11.so"
+    old.touch()
+    other.touch()
+    path = build.build(tmp_path)
+    assert path.read_bytes() == b"a kernel"
+    assert sorted(tmp_path.iterdir()) == sorted([path, other])
+
+
+@pytest.mark.usefixtures("compiles")
+def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(build.BuildError, match="cannot be written to"):
+        build.build(tmp_path / "file")
+
+
+def test_a_package_that_is_missing_is_named_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(name: str) -> ModuleType:
+        raise ModuleNotFoundError(f"No module named {name!r}", name="Cython")
+
+    monkeypatch.setattr(importlib, "import_module", missing)
+    assert build.main([]) == 1
+    said = capsys.readouterr().err
+    assert "Cython is not installed" in said
+    assert "pip install" in said
+    assert "Traceback" not in said
+
+
+def _with_tools(monkeypatch: pytest.MonkeyPatch, fault: BaseException) -> None:
+    def cythonize(*args: Any, **options: Any) -> None:
+        raise fault
+
+    monkeypatch.setattr(
+        importlib, "import_module", lambda name: SimpleNamespace(cythonize=cythonize, Extension=lambda *a, **k: None)
+    )
+
+
+def test_headers_that_are_missing_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _with_tools(monkeypatch, AssertionError())
+    monkeypatch.setattr(sysconfig, "get_paths", lambda: {"include": str(tmp_path)})
+    with pytest.raises(build.BuildError, match="headers are not installed"):
+        build.build(tmp_path)
+
+
+def test_a_compiler_that_is_missing_or_fails_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "Python.h").touch()
+    monkeypatch.setattr(sysconfig, "get_paths", lambda: {"include": str(tmp_path)})
+    _with_tools(monkeypatch, FileNotFoundError(2, "No such file or directory", "cc"))
+    with pytest.raises(build.BuildError, match=r"does not compile: .*cc"):
+        build.build(tmp_path)
+
+
+def test_check_says_whether_the_kernel_is_up_to_date(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(build, "FOLDER", tmp_path)
+    assert build.main(["--check"]) == 1
+    (tmp_path / choice.file_name()).touch()
+    assert build.main(["--check"]) == 0
+    assert "fits the sources" in capsys.readouterr().out
