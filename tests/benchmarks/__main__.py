@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
 from rich.console import Console
 
+from runtime.compiled import choice
 from tests.benchmarks.catalogue import TOPICS, find
-from tests.benchmarks.harness.benchmark import Benchmark, Result, measure
+from tests.benchmarks.harness.benchmark import Benchmark, Result, measure, with_both_kernels
 from tests.benchmarks.harness.machine import load, machine
 from tests.benchmarks.harness.table import as_json, markdown, rich_table
 
@@ -26,7 +28,10 @@ def main(arguments: list[str] | None = None) -> int:
             for benchmark in benchmarks:
                 print(f"{topic}: {benchmark.name}: {benchmark.what}")
         return 0
-    results = _run(options.chosen, 1 if options.quick else options.rounds, options.quick, options.without)
+    chosen = options.chosen
+    if (choice.FOLDER / choice.file_name()).exists() and not os.environ.get(choice.VARIABLE):
+        chosen = [with_both_kernels(benchmark) for benchmark in chosen]
+    results = _run(chosen, 1 if options.quick else options.rounds, options.quick, options.without)
     facts = {**machine(), "load at the end": load()}
     if options.markdown:
         print(markdown(results, facts), end="")

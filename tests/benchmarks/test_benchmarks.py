@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from runtime.compiled.choice import CHOICES, VARIABLE
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.catalogue import ALL, TOPICS, find
-from tests.benchmarks.harness.benchmark import OURS, Benchmark, Result, Runs, Target, Unit, measure
+from tests.benchmarks.harness.benchmark import (
+    FROM_SOURCE,
+    OURS,
+    Benchmark,
+    Result,
+    Runs,
+    Target,
+    Unit,
+    measure,
+    with_both_kernels,
+)
 from tests.benchmarks.harness.contender import Fixed, Python, RunFailed
 from tests.benchmarks.harness.sample import Sample
 from tests.benchmarks.harness.table import figure, markdown
@@ -51,6 +63,19 @@ def test_a_target_is_reached_or_missed_and_neither_when_a_peer_did_not_run() -> 
 def test_a_figure_is_the_median_of_its_runs() -> None:
     runs = Runs((Sample(1, 10), Sample(9, 30), Sample(2, 20)))
     assert (runs.wall, runs.cpu, runs.spread) == (2, 20, 0.5)
+
+
+def kernel_of(size: int) -> Sample:
+    return Sample.exact(CHOICES.index(os.environ.get(VARIABLE, "auto")))
+
+
+def test_both_kernels_run_beside_each_other() -> None:
+    benchmark = Benchmark("a name", "a thing", "/s", 1, 1, {"peer": Fixed(1), OURS: Python(kernel_of)})
+    both = with_both_kernels(benchmark).contenders
+    assert [*both] == [OURS, FROM_SOURCE, "peer"]
+    assert [CHOICES[int(both[name].sample(1).cpu)] for name in (OURS, FROM_SOURCE)] == ["required", "python"]
+    fixed = Benchmark("a name", "a thing", "B", 1, 1, {OURS: Fixed(1)})
+    assert with_both_kernels(fixed) is fixed
 
 
 def test_what_fails_is_told_with_the_last_line_of_what_it_said() -> None:

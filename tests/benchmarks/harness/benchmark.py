@@ -9,11 +9,14 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Literal
 
-from tests.benchmarks.harness.contender import Contender, RunFailed
+from tests.benchmarks.harness.contender import Contender, Python, RunFailed
 from tests.benchmarks.harness.sample import Sample
 
 OURS = "runtime"
 """The name of this repository's contender."""
+
+FROM_SOURCE = "runtime, from source"
+"""The same without the compiled kernel, where there is one."""
 
 Unit = Literal["/s", "B", "s", "share"]
 """The unit of a figure: how many a second, bytes each, seconds each, or the share that is kept."""
@@ -113,6 +116,15 @@ class Result:
     def failures(self) -> list[str]:
         """A line for each contender that ran and has no figure."""
         return [f"{self.benchmark.name}, {name}: {r.failure}" for name, r in self.runs.items() if r.failure]
+
+
+def with_both_kernels(benchmark: Benchmark) -> Benchmark:
+    """Return a benchmark in which the sources of the kernel run beside the compiled one."""
+    ours = benchmark.contenders.get(OURS)
+    if not isinstance(ours, Python):
+        return benchmark
+    kernels = {OURS: replace(ours, kernel="required"), FROM_SOURCE: replace(ours, kernel="python")}
+    return replace(benchmark, contenders={**kernels, **{n: c for n, c in benchmark.contenders.items() if n != OURS}})
 
 
 def measure(benchmark: Benchmark, rounds: int, quick: bool = False, without: Iterable[str] = ()) -> Result:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
+from runtime.compiled.choice import VARIABLE
 from tests.benchmarks.harness.sample import Sample
 
 LIMIT = 120.0
@@ -59,6 +61,8 @@ class Python:
     needs_command: str | None = None
     threads: bool = False
     arguments: tuple[str, ...] = ()
+    kernel: str = ""
+    """Which kernel of the runtime it is to use: a value of ``RUNTIME_KERNEL``, empty for what the environment says."""
 
     @property
     def lacks(self) -> str | None:
@@ -73,7 +77,8 @@ class Python:
         """Run the function in an interpreter of its own. Raises RunFailed."""
         function = self.function
         fresh = [sys.executable, "-m", f"{__package__}.fresh"]
-        return _run([*fresh, function.__module__, function.__name__, str(size), *self.arguments])
+        command = [*fresh, function.__module__, function.__name__, str(size), *self.arguments]
+        return _run(command, {VARIABLE: self.kernel} if self.kernel else {})
 
 
 @dataclass(frozen=True)
@@ -143,9 +148,12 @@ def _compile() -> str:
     return folder.name
 
 
-def _run(command: list[str]) -> Sample:
+def _run(command: list[str], environment: dict[str, str] | None = None) -> Sample:
+    surroundings = {**os.environ, **(environment or {})}
     try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT, check=False)
+        done = subprocess.run(
+            command, cwd=ROOT, env=surroundings, capture_output=True, text=True, timeout=LIMIT, check=False
+        )
     except subprocess.TimeoutExpired:
         raise RunFailed(f"it was not done after {LIMIT:g} seconds") from None
     lines = done.stdout.splitlines()

@@ -1,8 +1,5 @@
 """The choice between the compiled kernel and its sources: all of one or all of the other, and why."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -103,15 +100,6 @@ def test_the_number_changes_with_any_of_the_sources(monkeypatch: pytest.MonkeyPa
         numbers.add(build_number())
     build_number.cache_clear()
     assert len(numbers) == len(names) + 1
-
-
-def test_a_program_says_which_kernel_it_runs() -> None:
-    program = "import runtime; about = runtime.about(); print(about.kernel, about.python, about.gevent != '')"
-    environment = {**os.environ, "RUNTIME_KERNEL": "python"}
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True, timeout=60
-    )
-    assert done.stdout.split() == ["python", ".".join(map(str, sys.version_info[:3])), "True"]
 
 
 def test_a_build_is_named_after_the_sources_and_the_interpreter() -> None:
