@@ -26,9 +26,9 @@ from runtime.kernel.processes import demonitor as drop_monitor
 from runtime.kernel.processes import monitor as watch
 from runtime.kernel.processes import self_
 from runtime.kernel.signals import Down
+from runtime.otp.always_starts import AlwaysStarts
 from runtime.otp.calls import From, call
 from runtime.otp.child_spec import ChildSpec, id_from_name
-from runtime.otp.gen_server import GenServer
 from runtime.terms.errors import CallError
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
@@ -40,7 +40,7 @@ Group = Hashable
 """What names a group."""
 
 
-class Scope(GenServer):
+class Scope(AlwaysStarts):
     """The process that keeps the groups of one scope: ``Scope.start_link(name="rooms")``, ``(pg.Scope,)`` as a child.
 
     A scope that ends forgets its groups; their members live on, and join again when they want to.
@@ -139,7 +139,7 @@ class Scope(GenServer):
                 send(pid, (ref, what, group, [*pids]))
 
 
-def start_link(scope: str = DEFAULT) -> Pid | None:
+def start_link(scope: str = DEFAULT) -> Pid:
     """Start a scope linked with the caller (OTP: pg:start_link/1).
 
     Raises StartError ``("already_started", pid)`` when it runs.
@@ -147,7 +147,7 @@ def start_link(scope: str = DEFAULT) -> Pid | None:
     return Scope.start_link(name=scope)
 
 
-def start(scope: str = DEFAULT) -> Pid | None:
+def start(scope: str = DEFAULT) -> Pid:
     """Start a scope without a link (OTP: pg:start/1)."""
     return Scope.start(name=scope)
 

@@ -8,8 +8,9 @@ from typing import Generic, TypeVar, cast
 from runtime.kernel.body import name_of
 from runtime.kernel.process import Destination, Pid
 from runtime.otp import calls
+from runtime.otp.always_starts import AlwaysStarts
 from runtime.otp.calls import From, call
-from runtime.otp.gen_server import GenServer, stop
+from runtime.otp.gen_server import stop
 from runtime.otp.returns import Stop
 from runtime.terms.term import Term
 from runtime.terms.timeout import TimeoutArgument
@@ -18,7 +19,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Agent(GenServer, Generic[T]):
+class Agent(AlwaysStarts, Generic[T]):
     """A server around one value. Functions run inside the agent: one that raises crashes it.
 
     ``agent = Agent.start_link(lambda: 0); Agent.update(agent, lambda n: n + 1); Agent.get(agent, lambda n: n)``.
@@ -33,9 +34,7 @@ class Agent(GenServer, Generic[T]):
     """Makes the first value."""
 
     @classmethod
-    def start_link(
-        cls, *args: Term, name: Destination = None, timeout: TimeoutArgument = None, **kwargs: Term
-    ) -> Pid | None:
+    def start_link(cls, *args: Term, name: Destination = None, timeout: TimeoutArgument = None, **kwargs: Term) -> Pid:
         """Start an agent linked with the caller; takes what `init` takes.
 
         Raises TypeError for what is not a function, StartError as GenServer.start_link.
@@ -44,9 +43,7 @@ class Agent(GenServer, Generic[T]):
         return super().start_link(*args, name=name, timeout=timeout, **kwargs)
 
     @classmethod
-    def start(
-        cls, *args: Term, name: Destination = None, timeout: TimeoutArgument = None, **kwargs: Term
-    ) -> Pid | None:
+    def start(cls, *args: Term, name: Destination = None, timeout: TimeoutArgument = None, **kwargs: Term) -> Pid:
         """Like `start_link`, without the link."""
         cls._check(args)
         return super().start(*args, name=name, timeout=timeout, **kwargs)

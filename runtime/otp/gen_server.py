@@ -42,8 +42,11 @@ class GenServer(Callbacks):
     stops_children = False
     """Whether it ends its children before itself, in its own time: true of supervisors."""
 
+    _own_options: ClassVar[dict[str, Term]] = {}
+    """Fields of the child spec that the class itself has set."""
+
     _spec_options: ClassVar[dict[str, Term]] = {}
-    """Fields of the child spec that the class has set; a subclass has its parent's, without the id."""
+    """Those, and the ones of the classes it is made of, without their ids."""
 
     def __init_subclass__(
         cls,
@@ -61,8 +64,12 @@ class GenServer(Callbacks):
         """
         super().__init_subclass__(**kwargs)
         given = {"id": id, "restart": restart, "shutdown": shutdown, "type": type, "significant": significant}
-        inherited = {field: value for field, value in cls._spec_options.items() if field != "id"}
-        cls._spec_options = inherited | {field: value for field, value in given.items() if value is not MISSING}
+        cls._own_options = {field: value for field, value in given.items() if value is not MISSING}
+        inherited: dict[str, Term] = {}
+        for base in reversed(cls.__mro__[1:]):  # each class's own, so that a mixin does not hide those of another base
+            inherited |= vars(base).get("_own_options", {})
+        inherited.pop("id", None)
+        cls._spec_options = inherited | cls._own_options
         ChildSpec(**{"id": cls.__name__, "start": (cls.start_link,), **cls._spec_options})  # a check, where it stands
 
     @classmethod

@@ -17,9 +17,9 @@ from runtime.kernel.node import current_process, living_caller
 from runtime.kernel.process import Destination, Pid
 from runtime.kernel.processes import demonitor, flag, monitor, unlink
 from runtime.kernel.signals import Down, Exit, exit_signal, link_processes, unlink_processes
+from runtime.otp.always_starts import AlwaysStarts
 from runtime.otp.calls import From, call, cast, reply
 from runtime.otp.child_spec import ChildSpec, id_from_name
-from runtime.otp.gen_server import GenServer
 from runtime.otp.registry_table import Entry, RegistryTable
 from runtime.otp.returns import NOREPLY
 from runtime.terms.errors import AlreadyRegisteredError, NoProcessError
@@ -38,7 +38,7 @@ _LOCK = "$lock"
 _UNLOCK = "$unlock"
 
 
-class Registry(GenServer):
+class Registry(AlwaysStarts):
     """Names and groups beside the node's own registered names.
 
     ``Registry.start_link("unique", name="rooms")``: a key has one holder at most and works as a name,
@@ -49,7 +49,7 @@ class Registry(GenServer):
     """
 
     @classmethod
-    def start_link(cls, *args: Term, name: Term = None, timeout: TimeoutArgument = None, **kwargs: Term) -> Pid | None:
+    def start_link(cls, *args: Term, name: Term = None, timeout: TimeoutArgument = None, **kwargs: Term) -> Pid:
         """Start a registry linked with the caller; takes what `init` takes.
 
         Raises ValueError for wrong `keys`, TypeError for wrong `listeners`, StartError as GenServer.start_link.
@@ -58,7 +58,7 @@ class Registry(GenServer):
         return super().start_link(*args, name=name, timeout=timeout, **kwargs)
 
     @classmethod
-    def start(cls, *args: Term, name: Term = None, timeout: TimeoutArgument = None, **kwargs: Term) -> Pid | None:
+    def start(cls, *args: Term, name: Term = None, timeout: TimeoutArgument = None, **kwargs: Term) -> Pid:
         """Like `start_link`, without the link."""
         cls._check(args, kwargs)
         return super().start(*args, name=name, timeout=timeout, **kwargs)

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from runtime.kernel.names import whereis
 from runtime.kernel.process import Pid
+from runtime.otp.always_starts import AlwaysStarts
 from runtime.otp.calls import From, call
 from runtime.otp.child_spec import ChildSpec, child_spec
 from runtime.supervision.children import Children, Reply
@@ -21,7 +22,7 @@ Arguments = Callable[[list[Term], int], list[Term]]
 """Makes the arguments of one copy's start function, from those of the child and the number of the copy."""
 
 
-class PartitionSupervisor(Supervisor):
+class PartitionSupervisor(AlwaysStarts, Supervisor):
     """A supervisor of `partitions` copies of one child, with the ids 0, 1, 2, ...
 
     After ``PartitionSupervisor.start_link((Cache, 100), partitions=4, name="caches")``, ``("via", "caches", key)``

@@ -13,6 +13,7 @@ from runtime.kernel.outside import from_outside
 from runtime.kernel.process import Destination, Pid
 from runtime.kernel.processes import demonitor, exit, link, monitor
 from runtime.kernel.signals import Down
+from runtime.otp.always_starts import AlwaysStarts
 from runtime.otp.child_spec import ChildSpec, Restart, Shutdown, read_shutdown
 from runtime.supervision.dynamic_supervisor import DynamicSupervisor
 from runtime.supervision.requests import start_child, which_children
@@ -32,7 +33,7 @@ OPTIONS = (*STREAM_OPTIONS, "shutdown")
 """The options of `TaskSupervisor.async_stream`; its other keyword arguments are the function's."""
 
 
-class TaskSupervisor(DynamicSupervisor):
+class TaskSupervisor(AlwaysStarts, DynamicSupervisor):
     """A dynamic supervisor for tasks, which are temporary children unless said otherwise.
 
     In the functions below `supervisor` is its Pid or name. They raise StartError ``"max_children"`` when it has as many

@@ -1,6 +1,8 @@
+from typing import Any
+
 import pytest
 
-from runtime import Agent, CallError, Exit, StartError, flag, receive, self_, sleep, whereis
+from runtime import IGNORE, Agent, CallError, Exit, StartError, flag, receive, self_, sleep, whereis
 from tests.support.in_node import in_node
 
 
@@ -82,3 +84,18 @@ def test_what_is_no_function_is_refused_at_the_call() -> None:
         with pytest.raises(TypeError, match="an agent runs functions, not None"):
             start()
     assert Agent.get(agent, lambda value: value) == 0
+
+
+class Reluctant(Agent[int]):
+    """An agent that wants to ignore its start, which agents cannot."""
+
+    def init(self, *args: Any) -> Any:
+        return IGNORE
+
+
+@in_node
+def test_an_agent_does_not_ignore_its_start() -> None:
+    for start in (Reluctant.start_link, Reluctant.start):
+        with pytest.raises(StartError) as refused:
+            start()
+        assert refused.value.reason == ("bad_return_value", IGNORE)

@@ -221,3 +221,24 @@ def test_children_with_one_id_are_refused_with_what_to_write() -> None:
     with pytest.raises(SpecError, match=r'child_spec\(\(Counter, ...\), id="another_id"\)'):
         check_childspecs([(Counter, 1), (Counter, 2)])
     check_childspecs([(Counter, 1), child_spec((Counter, 2), id="another_id")])
+
+
+class Logging(GenServer, id="logging"):
+    """A mixin, which says nothing of how its servers end."""
+
+
+class LoggingSupervisor(Logging, Supervisor):
+    """A supervisor with a mixin."""
+
+
+class LoggingBrief(Logging, Brief):
+    """A server whose second base sets fields."""
+
+
+def test_a_mixin_does_not_hide_what_another_base_has_set() -> None:
+    assert (LoggingSupervisor.child_spec([]).type, LoggingSupervisor.child_spec([]).shutdown) == (
+        "supervisor",
+        "infinity",
+    )
+    spec = LoggingBrief.child_spec()
+    assert (spec.id, spec.restart, spec.shutdown, spec.significant) == ("LoggingBrief", "transient", 2.0, True)
