@@ -130,9 +130,16 @@ class Child:
                 reservation.listener.close()  # the child alone has it now
 
     def _start(
-        self, command: Callable[[int, int], Sequence[str]], environment: Mapping[str, str], handed_on: Sequence[int]
+        self,
+        command: Callable[[int, int], Sequence[str]],
+        environment: Mapping[str, str],
+        handed_on: Sequence[int],
+        tells_cause: bool = True,
     ) -> None:
-        """Start what `command` gives for the descriptors of the lifeline and of the pipe for the cause of the end."""
+        """Start what `command` gives for the descriptors of the lifeline and of the pipe for the cause of the end.
+
+        Without `tells_cause` the program does not inherit that pipe: it knows nothing of it, and would keep it open.
+        """
         reader, self._lifeline = os.pipe()
         self._ending, ending = os.pipe()
         self._cause: str | None = None
@@ -142,7 +149,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                pass_fds=(reader, ending, *handed_on),
+                pass_fds=(reader, *((ending,) if tells_cause else ()), *handed_on),
                 start_new_session=True,
                 # unbuffered, so that its last words are not lost with it
                 env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},

@@ -29,7 +29,9 @@ class Command(Child):
     def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
         self.name = name
         self.command = " ".join(command)
-        self._start(lambda lifeline, ending: [*BECOME, str(lifeline), name, *command], environment or {}, ())
+        self._start(
+            lambda lifeline, ending: [*BECOME, str(lifeline), name, *command], environment or {}, (), tells_cause=False
+        )
 
     def is_listening(self) -> bool:
         """Whether one of its nodes can be connected to."""

@@ -16,7 +16,10 @@ from observer.node.client import Client
 from observer.node.source import NodeLostError
 from observer.text.safe_text import safe
 from runtime.introspection import address, wire
-from runtime.introspection.program import LONGEST_PREFIX
+from runtime.introspection.program import LONGEST_PREFIX, fit
+
+LONGEST_NUMBERED = 36
+"""Characters of a name that a number may follow."""
 
 PROBE_TIMEOUT = 1.5
 """Seconds a node may take to say who it is when all of them are listed."""
@@ -168,9 +171,7 @@ def reserve_name(wanted: str) -> address.Reservation:
 
     Raises OSError when there is no safe place for sockets.
     """
-    cleaned = "".join(each if each.isascii() and (each.isalnum() or each in "_.-") else "-" for each in wanted)[:36]
-    base = cleaned.strip("-.") or "node"
-    return address.reserve(_numbered(base))
+    return address.reserve(_numbered(fit(wanted, LONGEST_NUMBERED)))
 
 
 def _numbered(base: str) -> Iterable[str]:

@@ -23,7 +23,7 @@ class ContainerRecord(Record, frozen=True):
     length: int
     memory: int
     gained_length: int | None
-    """Null when the first look did not find it."""
+    """Null for one that is new: the first look did not find it."""
     gained_memory: int | None
 
 
@@ -56,8 +56,8 @@ def of_memory(before: wire.Memory, after: wire.Memory, seconds: float, limit: in
     counted = {each.name: each for each in before.types}
     containers = [_container(each, were.get(each.place)) for each in after.containers]
     types = [_type(each, counted.get(each.name)) for each in after.types]
-    containers.sort(key=lambda each: -(each.gained_memory or 0))
-    types.sort(key=lambda each: -(each.gained_memory or 0))
+    containers.sort(key=_gained, reverse=True)
+    types.sort(key=_gained, reverse=True)
     return MemoryRecord(
         seconds=round(seconds, 3),
         rss=after.rss,
@@ -66,6 +66,11 @@ def of_memory(before: wire.Memory, after: wire.Memory, seconds: float, limit: in
         containers=containers[:limit],
         types=types[:limit],
     )
+
+
+def _gained(each: ContainerRecord | TypeRecord) -> int:
+    """Return the bytes that something has gained: of what is new, all."""
+    return each.memory if each.gained_memory is None else each.gained_memory
 
 
 def _container(now: wire.Container, then: wire.Container | None) -> ContainerRecord:
@@ -93,8 +98,8 @@ def table(found: MemoryRecord) -> RenderableType:
     """Draw what grew; when nothing did, say so."""
     gained = f"{units.signed_size(found.gained_rss)} in {units.duration(found.seconds)}"
     parts: list[RenderableType] = [Text(f"The program takes {units.size(found.rss)}: {gained}.")]
-    grown = [each for each in found.containers if (each.gained_memory or 0) > 0]
-    counted = [each for each in found.types if (each.gained_memory or 0) > 0]
+    grown = [each for each in found.containers if _gained(each) > 0]
+    counted = [each for each in found.types if _gained(each) > 0]
     if not grown and not counted:
         parts.append(Text("No container of a module and no type has grown. Look for longer with --for."))
     if grown:
@@ -115,9 +120,9 @@ def _containers(grown: Sequence[ContainerRecord]) -> Table:
             Text(safe(each.place), "bold"),
             Text(safe(each.type), "dim"),
             f"{each.length:,}",
-            f"{each.gained_length or 0:+,}",
+            "new" if each.gained_length is None else f"{each.gained_length:+,}",
             units.size(each.memory),
-            units.signed_size(each.gained_memory or 0),
+            units.signed_size(_gained(each)),
         )
     return found
 
@@ -128,8 +133,8 @@ def _types(counted: Sequence[TypeRecord]) -> Table:
         found.add_row(
             Text(safe(each.name), "bold"),
             f"{each.count:,}",
-            f"{each.gained_count or 0:+,}",
+            "new" if each.gained_count is None else f"{each.gained_count:+,}",
             units.size(each.memory),
-            units.signed_size(each.gained_memory or 0),
+            units.signed_size(_gained(each)),
         )
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -161,7 +162,7 @@ class ConsoleScreen(ViewScreen):
         answer = await self._ask(wire.CompleteConsole(text=name))
         if not isinstance(answer, wire.Completions) or not answer.words:
             return
-        common = _common_beginning(answer.words)
+        common = os.path.commonprefix(answer.words)  # noqa: RUF071 these are names, not paths
         before = self.line.value[: self.line.cursor_position]
         if len(common) > len(name) and before.endswith(name):
             self.line.insert_text_at_cursor(safe(common[len(name) :]))
@@ -264,10 +265,3 @@ class ConsoleScreen(ViewScreen):
 
 def _at_work(state: wire.ConsoleState) -> wire.ConsoleState:
     return msgspec.structs.replace(state, evaluating=True, texts=(), dropped=0)
-
-
-def _common_beginning(words: Sequence[str]) -> str:
-    """Return what all words begin with."""
-    first, last = min(words), max(words)
-    length = next((at for at, letter in enumerate(first) if last[at : at + 1] != letter), len(first))
-    return first[:length]

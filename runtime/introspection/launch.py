@@ -22,8 +22,8 @@ from typing import NoReturn
 
 from runtime.introspection.address import NameTakenError, Reservation, reserve, socket_path
 from runtime.introspection.answers.observed_node import Permissions
-from runtime.introspection.program import name_after
-from runtime.introspection.service import Service, names_for
+from runtime.introspection.program import name_after, names_for
+from runtime.introspection.service import Service
 from runtime.kernel.node import Node, this_node, when_started
 from runtime.kernel.threads import sleep, start_thread
 from runtime.preemption.time_slice import TimeSlices

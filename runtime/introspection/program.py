@@ -48,7 +48,17 @@ class Program:
         """Yield what a node of this program may be called, the best name first."""
         if worker:
             yield fit(f"{self.name[:LONGEST_PREFIX]}-{worker}")
-        yield f"{self.name[:LONGEST_PREFIX]}-{os.getpid()}"
+        yield _with_pid(self.name)
+
+
+def names_for(name: str) -> Iterator[str]:
+    """Yield what a node may be called that is to be called `name`, the best name first."""
+    yield name
+    yield _with_pid(name)
+
+
+def _with_pid(name: str) -> str:
+    return f"{name[:LONGEST_PREFIX]}-{os.getpid()}"
 
 
 def root_of(run: str) -> int | None:
@@ -57,9 +67,9 @@ def root_of(run: str) -> int | None:
     return None if found is None else int(found[1])
 
 
-def fit(text: str) -> str:
-    """Make a node's name of any text: at most 40 letters, digits, ``_``, ``.`` and ``-``."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip("-.")[:40].rstrip("-.") or "python"
+def fit(text: str, longest: int = 40) -> str:
+    """Make a node's name of any text: at most `longest` letters, digits, ``_``, ``.`` and ``-``."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip("-.")[:longest].rstrip("-.") or "python"
 
 
 def name_after(program: str) -> str:

@@ -26,7 +26,7 @@ from runtime.introspection.endpoint.session import ClientDroppedError, Session
 from runtime.introspection.events.event_log import EventLog
 from runtime.introspection.events.greenlets import Greenlets
 from runtime.introspection.last_words import LastWords
-from runtime.introspection.program import LONGEST_PREFIX, Program, name_after
+from runtime.introspection.program import Program, name_after, names_for
 from runtime.introspection.worker import worker_name
 from runtime.kernel.instrument import install_instrument, remove_instrument
 from runtime.kernel.node import Node, this_node
@@ -104,8 +104,7 @@ class Service:
             remove_instrument(self.log)
             self.log.spawns.switch_off()
             self.greenlets.switch_off()
-        for console in self.answers.node.consoles:
-            console.leave_behind()
+        self.answers.node.leave_behind()
         atexit.unregister(self._close_at_exit)
 
     def _close_at_exit(self) -> None:
@@ -265,12 +264,6 @@ def _serve(
     except (NameTakenError, ValueError, OSError) as error:
         logger.warning("The node cannot be observed: %s", error)
     return Service(node, reservation, permissions, stall_limit, program, keep_events=True)
-
-
-def names_for(name: str) -> Iterator[str]:
-    """Yield what a node may be called that is to be called `name`, the best name first."""
-    yield name
-    yield f"{name[:LONGEST_PREFIX]}-{os.getpid()}"
 
 
 def _default_name() -> str:

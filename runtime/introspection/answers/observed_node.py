@@ -93,6 +93,12 @@ class ObservedNode:
         self.senders.close()
         WITHHELD.discard(self.node)
 
+    def leave_behind(self) -> None:
+        """Drop what the child of a fork has inherited: its node is another one, whose texts nothing withholds."""
+        for console in self.consoles:
+            console.leave_behind()
+        WITHHELD.discard(self.node)
+
     def update(self, pace: Pace) -> None:
         """Look at which supervisors there are, and which processes are under none."""
         self.top_level.update(pace)

@@ -1,4 +1,7 @@
-"""The console: Python that a person types, evaluated in the node by a process of its own.
+"""The console: evaluates what an observer types as Python, in a process of the observed program.
 
-Its modules may import `runtime.introspection.reading` and what lies below it.
+The process keeps the names that were assigned, can call everything that the program can, and is shown in the tree like
+any other. What it prints is captured and goes to the observer that asked.
+
+Modules here may import `runtime.introspection.reading` and the folders below it.
 """

@@ -76,7 +76,8 @@ class Greenlets(Chunked[PlainGreenlet]):
         self._next = count(1).__next__
         self._tell_error = node.hub.handle_error
         self._main = PlainGreenlet(node, 0, node.hub.parent, node.started_at, node.thread)
-        self._factories: dict[str, Any] = {}
+        self._factories: dict[str, tuple[Any, Any]] = {}
+        """By name, what makes raw greenlets, and what stands in its place meanwhile."""
         self._unswept: list[Any] = []
         self._threads: set[int] = set()
         """Threads besides the node's in which greenlets were started."""
@@ -97,8 +98,9 @@ class Greenlets(Chunked[PlainGreenlet]):
     def switch_off(self) -> None:
         """Note no more greenlets."""
         Greenlet.remove_spawn_callback(self._started)
-        for name, factory in self._factories.items():
-            setattr(gevent.hub, name, factory)
+        for name, (factory, ours) in self._factories.items():
+            if getattr(gevent.hub, name, None) is ours:  # else the program has put its own there
+                setattr(gevent.hub, name, factory)
         hub = self._node.hub
         vars(hub.parent).pop(RECORD, None)
         if vars(hub).get("handle_error") == self._failed:  # else the program has put its own in front
@@ -266,8 +268,9 @@ class Greenlets(Chunked[PlainGreenlet]):
         for name in FACTORIES:
             factory = getattr(gevent.hub, name, None)
             if factory is not None:
-                self._factories[name] = factory
-                setattr(gevent.hub, name, partial(self._make_raw, factory))
+                ours = partial(self._make_raw, factory)
+                self._factories[name] = factory, ours
+                setattr(gevent.hub, name, ours)
 
     def _make_raw(self, factory: Any, function: Any, hub: Any) -> Any:
         made = factory(function, hub)

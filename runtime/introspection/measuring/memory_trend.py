@@ -59,7 +59,11 @@ class Growth(NamedTuple):
 
 
 class MemoryTrend:
-    """The estimates of one process's memory, oldest first, summed up in stretches."""
+    """Tells whether memory grows, by the estimates of it that are added one at a time.
+
+    It keeps stretches of time and not single estimates: the lowest, highest and last of each. As more time passes, the
+    stretches become longer, so that hours take as little room as a minute.
+    """
 
     __slots__ = ("_gain", "_growing_for", "_length", "_reached", "_risen_at", "_stretches")
 

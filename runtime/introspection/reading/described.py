@@ -10,6 +10,7 @@ import inspect
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import CodeType, FrameType, FunctionType
 
 from runtime.kernel.node import Node
@@ -107,7 +108,11 @@ def by_description(frame: FrameType, node: Node) -> str | None:
 
 
 class _Call:
-    """One call of a function of the program's, on a thread that lives for it alone."""
+    """One call of a function of the program's, on a thread that lives for it alone.
+
+    The thread does not end before `run` lets it: an exception is raised in a thread by the thread's number, which the
+    system gives to another one as soon as that thread has ended.
+    """
 
     def __init__(self, function: Text, variables: dict[str, object]) -> None:
         self.value: object = None
@@ -117,10 +122,18 @@ class _Call:
         self._thread: int | None = None
         self._clock: int | None = None
         self._over = new_lock()
+        self._may_end = new_lock()
 
     def run(self) -> str | None:
         """Call the function and return None, or what is wrong with it."""
         self._over.acquire()
+        self._may_end.acquire()
+        try:
+            return self._run()
+        finally:
+            self._may_end.release()
+
+    def _run(self) -> str | None:
         start_thread(self._work, ())
         waited = 0.0
         while not self._over.acquire(timeout=LIMIT):
@@ -137,6 +150,13 @@ class _Call:
             return 0.0
 
     def _work(self) -> None:
+        with suppress(_TooLongError):  # it may strike when the function is over
+            try:
+                self._call()
+            finally:
+                self._may_end.acquire()
+
+    def _call(self) -> None:
         self._thread = get_ident()
         if hasattr(time, "pthread_getcpuclockid"):
             self._clock = time.pthread_getcpuclockid(self._thread)

@@ -126,7 +126,7 @@ def test_a_name_that_cannot_be_one_is_refused(socket_folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("wanted", "given"),
-    [("chat", "chat-2"), ("my script!", "my-script"), ("..", "node"), ("é", "node"), ("x" * 50, "x" * 36)],
+    [("chat", "chat-2"), ("my script!", "my-script"), ("..", "python"), ("é", "python"), ("x" * 50, "x" * 36)],
 )
 def test_a_name_that_is_reserved_fits_and_was_not_taken(socket_folder: Path, wanted: str, given: str) -> None:
     with FakeEndpoint("chat", of_rows(())):

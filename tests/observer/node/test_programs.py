@@ -103,6 +103,24 @@ async def test_a_command_is_watched_by_its_oldest_process_and_ended_with_all_of_
     until(lambda: all(map(gone, pids)))
 
 
+DESCRIPTORS = """
+import os
+for number in range(3, 256):
+    try:
+        os.fstat(number)
+    except OSError:
+        continue
+    print(number)
+"""
+
+
+def test_a_command_inherits_no_descriptor_of_the_observers(socket_folder: Path) -> None:
+    with Command("shop", [sys.executable, "-S", "-c", DESCRIPTORS]) as command:
+        assert command.wait(WAIT) == 0
+    assert command.stdout() == ()
+    assert command.status().cause == ""
+
+
 def test_a_command_that_cannot_be_run_says_so(socket_folder: Path) -> None:
     with Command("shop", ["no-such-command"]) as command:
         assert command.wait(WAIT) == 127

@@ -16,13 +16,13 @@ def look(rss: int, orders: int, *more: wire.Container) -> wire.Memory:
     return wire.Memory(rss=rss, containers=(own, *more), types=types)
 
 
-def test_what_gained_most_comes_first_and_what_is_new_has_no_gain() -> None:
+def test_what_gained_most_comes_first_and_of_what_is_new_all_counts() -> None:
     other = wire.Container(place="shop.names", type="dict", length=9, memory=10**9)
     found = of_memory(look(10_000_000, 10), look(12_000_000, 30, other), 5.0, 10)
     assert found.gained_rss == 2_000_000
     assert [(each.place, each.gained_length, each.gained_memory) for each in found.containers] == [
-        ("shop.orders", 20, 2_000),
         ("shop.names", None, None),
+        ("shop.orders", 20, 2_000),
     ]
     assert (found.types[0].count, found.types[0].gained_count) == (30, 20)
     assert found.complete
@@ -37,6 +37,14 @@ def test_the_table_names_what_grew_and_makes_it_safe() -> None:
     assert "shop.orders" in text
     assert "+4,999" in text
     assert "\x1b" not in text
+
+
+def test_a_container_that_came_between_the_two_looks_is_shown_as_new() -> None:
+    cache = wire.Container(place="shop.cache", type="dict", length=9, memory=30_000)
+    out = io.StringIO()
+    Console(file=out, width=120).print(table(of_memory(look(1, 1), look(2, 1, cache), 5.0, 10)))
+    (line,) = [line for line in out.getvalue().splitlines() if "shop.cache" in line]
+    assert line.split() == ["shop.cache", "dict", "9", "new", "29K", "+29K"]
 
 
 def test_where_nothing_grew_that_is_said() -> None:

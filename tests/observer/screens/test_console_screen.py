@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import msgspec
-import pytest
 from textual import events
 
-from observer.screens.console_screen import ConsoleInput, ConsoleScreen, _common_beginning
+from observer.screens.console_screen import ConsoleInput, ConsoleScreen
 from tests.observer.conftest import SELDOM, Drive, Driver
 from tests.support.fake_console import ConsoleNode
 
@@ -142,10 +141,3 @@ async def test_a_read_only_observer_opens_none(drive: Drive) -> None:
     async with drive(node, settings=msgspec.structs.replace(SELDOM, read_only=True)) as driver:
         await driver.press("8")
         assert await driver.shows("This observer is read-only")
-
-
-@pytest.mark.parametrize(
-    ("words", "common"), [(["spawn(", "spawn_link("], "spawn"), (["a"], "a"), (["ab", "cd"], ""), (["a", "ab"], "a")]
-)
-def test_the_common_beginning_of_words(words: list[str], common: str) -> None:
-    assert _common_beginning(words) == common

@@ -6,6 +6,8 @@ import pytest
 
 from runtime import exit, receive, sleep, spawn, whereis
 from runtime.introspection.answers import findings
+from runtime.introspection.answers.observed_node import Permissions
+from runtime.introspection.reading.activity import WITHHELD
 from runtime.introspection.threads.pace import Pace
 from tests.support.in_node import in_node
 from tests.support.trees import Observer, start_tree
@@ -63,3 +65,11 @@ def test_findings_are_looked_for_when_they_are_due_and_shown_in_rows(monkeypatch
     sleep(0)
     node.look_for_findings(Pace())
     assert node.figures.lint_count == 0
+
+
+@in_node
+def test_what_a_node_withholds_is_no_matter_of_the_child_of_a_fork() -> None:
+    node = Observer(permissions=Permissions(state=False)).node
+    assert node.node in WITHHELD
+    node.leave_behind()
+    assert node.node not in WITHHELD

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import gevent
 import pytest
@@ -266,3 +267,21 @@ def test_what_only_processes_understand_is_refused(command: wire.Query) -> None:
             assert ask_from_outside(observer, command).kind == "noproc"  # type: ignore[union-attr]
 
     test()
+
+
+def test_a_factory_that_the_program_has_put_in_front_stays_there() -> None:
+    def of_the_program(function: object, hub: object) -> object:
+        raise AssertionError("not called")
+
+    def test() -> None:
+        factories: Any = gevent.hub
+        tracked, plain = factories.TrackedRawGreenlet, factories.RawGreenlet
+        try:
+            with noting():
+                factories.TrackedRawGreenlet = of_the_program
+            assert factories.TrackedRawGreenlet is of_the_program
+            assert factories.RawGreenlet is plain
+        finally:
+            factories.TrackedRawGreenlet = tracked
+
+    run(test)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,6 +19,7 @@ from runtime import GenServer, introspection, run
 from runtime.introspection import wire
 from runtime.introspection.answers.observed_node import Permissions
 from runtime.introspection.reading import described
+from runtime.kernel.threads import new_lock, start_thread
 from tests.support.trees import Observer
 
 
@@ -211,3 +213,19 @@ def test_what_cannot_be_described_is_refused_at_the_call() -> None:
 
 def _is(value: object, expected: object) -> None:
     assert value == expected
+
+
+def test_the_thread_of_a_call_stays_until_no_exception_can_be_raised_in_it_any_more() -> None:
+    call = described._Call(lambda: "done", {})
+    for lock in (call._over, call._may_end):
+        lock.acquire()
+    start_thread(call._work, ())
+    assert call._over.acquire(timeout=60)
+    number = call._thread
+    assert number in sys._current_frames()
+    call._may_end.release()
+    pause = new_lock()
+    pause.acquire()
+    while number in sys._current_frames():
+        pause.acquire(timeout=0.001)
+    assert call.value == "done"
