@@ -29,7 +29,8 @@ from tests.benchmarks.harness.table import figure, markdown
 
 @pytest.mark.parametrize("benchmark_", ALL, ids=lambda benchmark: benchmark.name.replace(" ", "-"))
 def test_it_runs(benchmark_: Benchmark) -> None:
-    result = measure(benchmark_, rounds=1, quick=True)
+    # Erlang on all cores runs the same function as Erlang on one.
+    result = measure(benchmark_, rounds=1, quick=True, without=["Erlang, all schedulers"])
     assert result.failures == []
     assert result.runs[OURS].wall > 0
 

@@ -1,0 +1,13 @@
+"""The order in which tests begin."""
+
+from __future__ import annotations
+
+import pytest
+
+LONGEST = ("tests/soak/", "tests/conformance/test_beam.py", "tests/runtime/testing/", "tests/integration/")
+"""The tests that last longest. They begin first, so that no process is left with one of them at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Move the tests that last longest to the front."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
