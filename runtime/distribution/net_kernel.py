@@ -38,6 +38,9 @@ PERIODS = 4
 LINES = 20
 """Refusals of a minute that are logged; a flood of them must not fill the log."""
 
+MOST_FAILURES = 500
+"""Nodes of which it is kept why they could not be reached."""
+
 _NAME = re.compile(r"[\w-]+@[\w.:-]+")
 
 
@@ -85,6 +88,8 @@ class NetKernel:
         """The sockets of nodes that connect, oldest first."""
         self._handshakes_lock = new_lock()
         self._refusals = Refusals()
+        self._failures: dict[str, str] = {}
+        """Why the last attempt to connect to a node failed, by its name."""
         self._is_closed = False
         self._listener = listener
         self._guard: Guard | None = None
@@ -101,7 +106,7 @@ class NetKernel:
             return
         problem = "a node does not connect to itself" if name == self.name else name_problem(name)
         if problem is not None:
-            self._hub.later(self._handler.on_failed, name, problem)
+            self._hub.later(self._tell_failure, name, problem)
             return
         attempt = self._attempts.dial(name)
         if attempt is None:
@@ -258,7 +263,15 @@ class NetKernel:
 
     def _failed(self, attempt: Attempt, reason: str) -> None:
         if self._attempts.finish(attempt):
-            self._handler.on_failed(attempt.name, reason)
+            self._tell_failure(attempt.name, reason)
+
+    def _tell_failure(self, name: str, reason: str) -> None:
+        if self._failures.get(name) != reason:  # who tries again and again needs to read it once
+            if len(self._failures) >= MOST_FAILURES:
+                self._failures.clear()
+            self._failures[name] = reason
+            logger.warning("no connection to %s: %s", name, reason)
+        self._handler.on_failed(name, reason)
 
     def _open(self, attempt: Attempt, peer: Peer, transport: Transport) -> None:
         """Begin to talk to a node, after the handshake."""
@@ -285,6 +298,7 @@ class NetKernel:
         self._attempts.finish(attempt)
         self._attempts.note_up(connection.name)
         self.connections[connection.name] = connection
+        self._failures.pop(connection.name, None)
         self._handler.on_up(connection)
 
     def _over(self, connection: Connection, reason: str) -> None:
@@ -296,7 +310,7 @@ class NetKernel:
         if attempt is None:
             return
         if self._attempts.finish(attempt) and attempt.is_wanted:
-            self._handler.on_failed(attempt.name, f"{attempt.name} closed the connection after the handshake")
+            self._tell_failure(attempt.name, f"{attempt.name} closed the connection after the handshake")
 
     def _look_after(self) -> None:
         for connection in self._all:

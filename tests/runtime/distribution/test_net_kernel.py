@@ -188,8 +188,22 @@ def test_a_wrong_cookie_is_one_sentence_on_each_side(kernels: StartKernel, caplo
     assert entry[0] == "failed"
     assert entry[2].startswith("b@127.0.0.1 refused the cookie; give both nodes the same one")
     assert theirs.entries == []
-    (record,) = caplog.records
-    assert "a@127.0.0.1 has another cookie; give both nodes the same one" in record.getMessage()
+    there, here = sorted(record.getMessage() for record in caplog.records)[::-1]
+    assert there.startswith("refused a node that connected from 127.0.0.1:")
+    assert there.endswith("a@127.0.0.1 has another cookie; give both nodes the same one")
+    assert here == f"no connection to b@127.0.0.1: {entry[2]}"
+
+
+def test_why_a_node_is_not_reached_is_logged_once_until_it_changes(
+    kernels: StartKernel, caplog: pytest.LogCaptureFixture
+) -> None:
+    mine = Diary()
+    left = kernels("a@127.0.0.1", mine)
+    for _ in range(3):
+        mine.entries.clear()
+        left.connect("absent@127.0.0.1")
+        wait_until(lambda: mine.entries)
+    assert caplog.text.count("no connection to absent@127.0.0.1: no node 'absent' runs") == 1
 
 
 @pytest.mark.parametrize(
