@@ -97,12 +97,15 @@ from .otp.returns import Continue as Continue
 from .otp.returns import Reply as Reply
 from .otp.returns import Stop as Stop
 from .otp.returns import Timeout as Timeout
+from .otp.statem_returns import ChangeCallbackModule as ChangeCallbackModule
 from .otp.statem_returns import EventTimeout as EventTimeout
 from .otp.statem_returns import Keep as Keep
 from .otp.statem_returns import NamedTimeout as NamedTimeout
 from .otp.statem_returns import Next as Next
 from .otp.statem_returns import NextEvent as NextEvent
+from .otp.statem_returns import PopCallbackModule as PopCallbackModule
 from .otp.statem_returns import Postpone as Postpone
+from .otp.statem_returns import PushCallbackModule as PushCallbackModule
 from .otp.statem_returns import Repeat as Repeat
 from .otp.statem_returns import StateTimeout as StateTimeout
 from .supervision.child import ChildInfo as ChildInfo
@@ -158,6 +161,7 @@ __all__ = [
     "ApplicationError",
     "Atom",
     "CallError",
+    "ChangeCallbackModule",
     "ChildInfo",
     "ChildSpec",
     "Continue",
@@ -184,9 +188,11 @@ __all__ = [
     "NotInProcessError",
     "PartitionSupervisor",
     "Pid",
+    "PopCallbackModule",
     "Postpone",
     "ProcessExit",
     "ProcessKilled",
+    "PushCallbackModule",
     "ReceiveTimeout",
     "Ref",
     "Registry",

@@ -132,20 +132,21 @@ def init_fail(reason: Term) -> NoReturn:
     raise ProcessExit(isolate(reason))
 
 
-def enter_loop(server: GenServer, then: Continue | Timeout | None = None) -> NoReturn:
-    """Make the calling process a server (OTP: gen_server:enter_loop/3).
+def enter_loop(server: GenServer, then: Term = None) -> NoReturn:
+    """Make the calling process a server or a state machine (OTP: gen_server:enter_loop/3, gen_statem:enter_loop/4).
 
     `server` is an object of its class with the attributes that `init` would have set; `init` is not called. `then` is
-    what `init` might return. The process leaves the function it runs, by an exception that is no `Exception`, so what
-    `finally` and `with` hold in it is released: hand on to the server what it needs. Raises ValueError in a process
-    that this module has not started.
+    what `init` might return: `Continue`, `Timeout` or None; for a state machine its state or ``Next(state, *actions)``.
+
+    The process leaves the function it runs, by an exception that is no `Exception`, so what `finally` and `with` hold
+    in it is released: hand on to the server what it needs. Raises ValueError in a process that this module has not
+    started, TypeError for a `then` that is not allowed and for a supervisor.
     """
     if not isinstance(server, GenServer):
         raise TypeError(f"enter_loop() takes a GenServer object, such as Counter(), not {server!r}")
-    if then is not None and not isinstance(then, (Continue, Timeout)):
-        raise TypeError(f"enter_loop() takes Continue(...) or Timeout(...) as `then`, not {then!r}")
+    begins_with = server.become_server(then)
     _body_of(current_process("enter_loop"), "enter_loop")
-    raise _EnterLoop(server, then)
+    raise _EnterLoop(server, begins_with)
 
 
 def is_system_message(message: object) -> bool:

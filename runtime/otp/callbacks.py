@@ -6,6 +6,7 @@ from typing import Any
 
 from runtime.kernel.node import current
 from runtime.otp.calls import From
+from runtime.otp.returns import Continue, Timeout
 from runtime.otp.unexpected import note_unexpected
 from runtime.terms.isolation import isolate
 from runtime.terms.term import Term
@@ -71,6 +72,15 @@ class Callbacks:
     def status_items(self) -> dict[str, Term]:
         """Return, for the runtime, what status and reports say of a server besides its attributes."""
         return {}
+
+    def become_server(self, then: Term) -> Term:
+        """Become the server of a process that runs already; return what it continues with.
+
+        Raises TypeError for a `then` that is not what `init` might return.
+        """
+        if then is not None and not isinstance(then, (Continue, Timeout)):
+            raise TypeError(f"enter_loop() takes Continue(...) or Timeout(...) as `then`, not {then!r}")
+        return then
 
     @classmethod
     def kind(cls) -> type[Callbacks]:

@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections import deque
 from typing import NamedTuple
 
+from runtime.kernel.clock import now
 from runtime.kernel.processes import self_
 from runtime.kernel.send_after import cancel_timer, send_after
 from runtime.otp.calls import From, reply
 from runtime.otp.gen_server import GenServer
 from runtime.otp.returns import IGNORE, NOREPLY, Continue, Reply, Stop, Timeout
-from runtime.otp.statem_returns import ACTIONS, Keep, Next, NextEvent, Postpone, Repeat, TimeoutAction
+from runtime.otp.statem_returns import (
+    ACTIONS,
+    ChangeCallbackModule,
+    Keep,
+    ModuleAction,
+    Next,
+    NextEvent,
+    PopCallbackModule,
+    Postpone,
+    PushCallbackModule,
+    Repeat,
+    TimeoutAction,
+)
 from runtime.terms.reason import is_same
 from runtime.terms.ref import TimerRef, next_number
 from runtime.terms.term import Term
@@ -34,7 +47,7 @@ class _Timer(NamedTuple):
 class _Machine:
     """What a state machine keeps besides its state and its own attributes."""
 
-    __slots__ = ("due", "event", "postponed", "queue", "timers")
+    __slots__ = ("due", "event", "modules", "postponed", "queue", "timers")
 
     def __init__(self) -> None:
         self.queue: deque[_Event] = deque()
@@ -46,6 +59,8 @@ class _Machine:
         self.timers: dict[Term, _Timer] = {}
         self.event: _Event | None = None
         """What is handled now, or was handled last."""
+        self.modules: list[type[GenStatem]] = []
+        """The classes that `PushCallbackModule` has replaced, the last one at the end."""
 
 
 TURN = 64
@@ -78,8 +93,12 @@ class GenStatem(GenServer):
     `kind` is ``"call"`` (`caller` is then who waits for a reply), ``"cast"``, ``"info"``, ``"internal"``,
     ``"state_timeout"``, ``"timeout"``, ``("timeout", name)``, and with ``state_enter = True`` in the class ``"enter"``,
     whose event is the state before. A callback returns `Next`, `Keep`, `Repeat`, None (the same as ``Keep()``) or
-    `Stop`; anything else ends the machine with ``("bad_return_from_state_function", value)``. A state that has a method
-    cannot be called as one that every GenStatem has, such as ``"start"``.
+    `Stop`; anything else ends the machine with ``("bad_return_from_state_function", value)``. ``Stop(reason, value)``
+    replies to the call that is being handled, ``Stop(reason, [Reply(caller, value), ...])`` to those it names, such as
+    postponed ones (OTP: stop_and_reply). A state that has a method cannot be called as one that every GenStatem has,
+    such as ``"start"``.
+
+    `runtime.proc_lib.enter_loop` makes a process of another kind such a machine, with ``Next(state, *actions)``.
     """
 
     __slots__ = ("_machine", "caller")  # beside the attributes, which are the state that `runtime.sys` shows
@@ -117,6 +136,17 @@ class GenStatem(GenServer):
             return first
         if type(first) in _NO_STATES:
             return Stop(("bad_return_from_init", first))
+        return self._begin(first)
+
+    def become_server(self, then: Term) -> Continue:
+        """Become the server of a process that runs already. Raises TypeError for what is no first state."""
+        if then is None or type(then) in _NO_STATES:
+            raise TypeError(f"enter_loop() takes the first state of a state machine, or Next(state, ...), not {then!r}")
+        self.caller = None
+        self._machine = _Machine()
+        return self._begin(then)
+
+    def _begin(self, first: Term) -> Continue:
         self.state, actions = (first.state, first.actions) if type(first) is Next else (first, ())
         return Continue(actions)
 
@@ -124,8 +154,7 @@ class GenStatem(GenServer):
         """Enter the first state, with the actions that `init` returned; or go on with the events that wait."""
         if term is _MORE:
             return self._run()
-        self._schedule(term)
-        return self._enter(self.state) or self._run()
+        return self._schedule(term) or self._enter(self.state) or self._run()
 
     def handle_call(self, request: Term, caller: From) -> Term:
         """Handle a call as an event."""
@@ -191,9 +220,7 @@ class GenStatem(GenServer):
         if result is None:
             return None
         if kind is Stop:
-            if result.replies and event.caller is not None:
-                reply(event.caller, result.reply)
-            return Stop(result.reason)
+            return _stop(result, event.caller)
         if kind is not Next and kind is not Keep and kind is not Repeat:
             return Stop(("bad_return_from_state_function", result))
         machine, before = self._machine, self.state
@@ -206,8 +233,8 @@ class GenStatem(GenServer):
             self._cancel("state_timeout")
         if kind is Next:
             self.state = result.state
-        self._schedule(result.actions)
-        return self._enter(before) if changes or kind is Repeat else None
+        stop = self._schedule(result.actions)
+        return stop or (self._enter(before) if changes or kind is Repeat else None)
 
     def _enter(self, before: Term) -> Stop | None:
         """Tell the state that it is entered, where the class wants that."""
@@ -222,19 +249,19 @@ class GenStatem(GenServer):
             if result is None:
                 return None
             if kind is Stop:
-                return Stop(result.reason)
+                return _stop(result, None)
             if kind is not Keep and kind is not Repeat and not (kind is Next and is_same(result.state, self.state)):
                 return Stop(("bad_state_enter_return_from_state_function", result))
             for action in result.actions:
-                if isinstance(action, (Postpone, NextEvent)):
+                if isinstance(action, (Postpone, NextEvent, ChangeCallbackModule, PopCallbackModule)):
                     return Stop(("bad_state_enter_action_from_state_function", action))
             self._schedule(result.actions)
             if kind is not Repeat:
                 return None
         return None
 
-    def _schedule(self, actions: tuple[Term, ...]) -> None:
-        """Reply, insert events, set timers."""
+    def _schedule(self, actions: tuple[Term, ...]) -> Stop | None:
+        """Reply, insert events, set timers, change the class; return how the machine stops, None when it goes on."""
         inserted: list[_Event] = []
         for action in actions:
             match action:
@@ -244,9 +271,26 @@ class GenStatem(GenServer):
                     inserted.append(_Event(kind, what, caller))
                 case Postpone():
                     pass
+                case ChangeCallbackModule() | PopCallbackModule():
+                    if not self._change_module(action):
+                        return Stop(("bad_action_from_state_function", action))
                 case _:
                     self._set_timer(action)
         self._machine.queue.extendleft(reversed(inserted))
+        return None
+
+    def _change_module(self, action: ModuleAction) -> bool:
+        """Become an instance of another class; return False for one that is to come back, and was never left."""
+        modules = self._machine.modules
+        if isinstance(action, PopCallbackModule):
+            if not modules:
+                return False
+            self.__class__ = modules.pop()
+            return True
+        if isinstance(action, PushCallbackModule):
+            modules.append(type(self))
+        self.__class__ = action.module
+        return True
 
     def _set_timer(self, action: TimeoutAction) -> None:
         machine, key, seconds = self._machine, action.key, action.seconds
@@ -261,12 +305,16 @@ class GenStatem(GenServer):
         self._cancel(key)
         if seconds == "cancel":
             return
-        seconds = seconds_of(seconds, "the argument of a timeout")
-        if seconds == 0:
-            machine.due[key] = action.event
-        elif seconds is not None:
+        if action.absolute and isinstance(seconds, (int, float)):
+            left = seconds_of(max(0.0, seconds - now()))
+        else:
+            left = seconds_of(seconds, "the argument of a timeout")
+            if left == 0:
+                machine.due[key] = action.event
+                return
+        if left is not None:
             number = next_number()
-            ref = send_after(self_(), (_TIMEOUT, key, number), seconds)
+            ref = send_after(self_(), (_TIMEOUT, key, number), left)
             machine.timers[key] = _Timer(ref, number, action.event)
 
     def _cancel(self, key: Term) -> None:
@@ -275,6 +323,18 @@ class GenStatem(GenServer):
         timer = machine.timers.pop(key, None)
         if timer is not None:
             cancel_timer(timer.ref)
+
+
+def _stop(result: Stop, caller: From | None) -> Stop:
+    """Reply as a machine that stops wants to, before it does: to the call that it handles, or to those it names."""
+    if result.replies:
+        replies = result.reply if isinstance(result.reply, list) else [result.reply]
+        if replies and all(isinstance(each, Reply) for each in replies):
+            for each in replies:
+                reply(each.value, each.then)  # as an action its fields are the caller and the value
+        elif caller is not None:
+            reply(caller, result.reply)
+    return Stop(result.reason)
 
 
 _MORE = object()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isnan
 from typing import Final, Literal, TypeAlias
 
 from runtime.otp.calls import From
@@ -47,9 +48,14 @@ TimeoutSeconds: TypeAlias = TimeoutArgument | Literal["cancel", "update"]
 """The time of a timeout: seconds; None or ``"infinity"`` for never; or what happens to one that was set before."""
 
 
-def _check_seconds(seconds: TimeoutSeconds) -> None:
-    if seconds != "cancel" and seconds != "update":
+def _check_seconds(seconds: TimeoutSeconds, absolute: bool) -> None:
+    if seconds != "cancel" and seconds != "update" and not (absolute and _is_time(seconds)):
         seconds_of(seconds, "the argument of a timeout")
+
+
+def _is_time(seconds: object) -> bool:
+    """Whether this is a time of a clock, which may begin below 0."""
+    return isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and not isnan(seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +64,16 @@ class StateTimeout:
 
     Setting a timeout again replaces the earlier one. As `seconds`, ``"cancel"`` cancels it, and ``"update"`` gives it
     another event, which is sent at once when no such timeout is set. A timeout of 0 comes when no other event waits in
-    the machine, and before any message.
+    the machine, and before any message. With ``absolute=True``, `seconds` is a time of `runtime.now`; one that has
+    passed comes after the messages that wait (OTP: ``{abs, true}``).
     """
 
     seconds: TimeoutSeconds
     event: Term = None
+    absolute: bool = False
 
     def __post_init__(self) -> None:
-        _check_seconds(self.seconds)
+        _check_seconds(self.seconds, self.absolute)
 
     @property
     def key(self) -> Term:
@@ -87,15 +95,16 @@ class EventTimeout(StateTimeout):
 class NamedTimeout:
     """Sends the event ``(("timeout", name), event)`` after `seconds`, whatever happens before.
 
-    `seconds` is what it is for `StateTimeout`, and `name` any hashable value.
+    `seconds` and `absolute` are what they are for `StateTimeout`, and `name` any hashable value.
     """
 
     name: Term
     seconds: TimeoutSeconds
     event: Term = None
+    absolute: bool = False
 
     def __post_init__(self) -> None:
-        _check_seconds(self.seconds)
+        _check_seconds(self.seconds, self.absolute)
         try:
             hash(self.name)
         except TypeError:
@@ -107,10 +116,48 @@ class NamedTimeout:
         return ("timeout", self.name)
 
 
-TimeoutAction = StateTimeout | NamedTimeout
-Action = Postpone | NextEvent | StateTimeout | NamedTimeout | Reply
+@dataclass(frozen=True, slots=True)
+class ChangeCallbackModule:
+    """Makes the machine an instance of another class, which handles the events that follow.
 
-ACTIONS: Final = (Postpone, NextEvent, StateTimeout, NamedTimeout, Reply)
+    The state, the attributes and all that waits stay. `module` is a subclass of `GenStatem` (OTP:
+    change_callback_module).
+    """
+
+    module: type
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.module, type) or getattr(self.module, "behaviour", None) != "state machine":
+            raise TypeError(f"the callback module of a machine is a subclass of GenStatem, not {self.module!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class PushCallbackModule(ChangeCallbackModule):
+    """As `ChangeCallbackModule`, and remembers the class before for `PopCallbackModule` (OTP: push_callback_module)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PopCallbackModule:
+    """Makes the machine an instance of the class again that the last `PushCallbackModule` replaced.
+
+    Without such a class it ends the machine with ``("bad_action_from_state_function", action)`` (OTP:
+    pop_callback_module).
+    """
+
+
+TimeoutAction = StateTimeout | NamedTimeout
+ModuleAction = ChangeCallbackModule | PopCallbackModule
+Action = Postpone | NextEvent | StateTimeout | NamedTimeout | Reply | ChangeCallbackModule | PopCallbackModule
+
+ACTIONS: Final = (
+    Postpone,
+    NextEvent,
+    StateTimeout,
+    NamedTimeout,
+    Reply,
+    ChangeCallbackModule,
+    PopCallbackModule,
+)
 
 
 class _WithActions:
@@ -121,8 +168,8 @@ class _WithActions:
     def __init__(self, *actions: Action) -> None:
         for action in actions:
             if not isinstance(action, ACTIONS):
-                names = ", ".join(kind.__name__ for kind in ACTIONS)
-                raise TypeError(f"{action!r} is not an action; allowed are {names} and EventTimeout")
+                names = ", ".join(kind.__name__ for kind in (*ACTIONS, EventTimeout))
+                raise TypeError(f"{action!r} is not an action; allowed are {names} and PushCallbackModule")
         self.actions = actions
 
 

@@ -102,6 +102,10 @@ class SupervisorServer(GenServer, type="supervisor", shutdown="infinity"):
         except StartError as error:
             return Stop(error.reason)
 
+    def become_server(self, then: Term) -> Term:
+        """Refuse: a supervisor begins by starting its children."""
+        raise TypeError("enter_loop() is for servers; a supervisor is started by its own start_link()")
+
     def adopt(self, children: Children) -> None:
         """Keep `children`, and show them to observers."""
         self.kept = children

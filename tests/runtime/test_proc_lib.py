@@ -11,9 +11,14 @@ from runtime import (
     CallError,
     ChildSpec,
     Continue,
+    Exit,
     GenServer,
+    GenStatem,
+    Keep,
     Pid,
+    Reply,
     StartError,
+    Stop,
     Supervisor,
     Timeout,
     alive,
@@ -220,7 +225,7 @@ def test_what_needs_a_process_of_proc_lib_says_so() -> None:
     with pytest.raises(TypeError, match="takes a GenServer object"):
         proc_lib.enter_loop(Counter)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="as `then`"):
-        proc_lib.enter_loop(Counter(), "then")  # type: ignore[arg-type]
+        proc_lib.enter_loop(Counter(), "then")
     with pytest.raises(TypeError, match="a process runs a function"):
         proc_lib.start_link("fn")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="timeout"):
@@ -263,3 +268,41 @@ def test_a_supervisor_restarts_it() -> None:
         assert after.pid != before.pid
 
     run(main)
+
+
+class Light(GenStatem):
+    """A state machine that keeps its state, and gives a single reply when it ends."""
+
+    def handle_event(self, kind: Any, event: Any, state: Any) -> Any:
+        if kind == "call" and event == "end":
+            assert self.caller is not None
+            return Stop("normal", Reply(self.caller, state))
+        return None
+
+
+@in_node
+def test_a_process_becomes_a_state_machine_with_a_first_state() -> None:
+    def enter(then: Any) -> None:
+        proc_lib.init_ack()
+        proc_lib.enter_loop(Light(), then)
+
+    light = proc_lib.start_link(enter, "green")
+    with pytest.raises(CallError, match="timeout"):
+        call(light, "wait", timeout=0.01)
+    assert call(light, "end") == "green"
+    flag(trap_exit=True)
+    for then in (None, Keep(), Timeout(1.0)):
+        pid = proc_lib.start_link(enter, then)
+        reason = receive(Exit).reason
+        assert (pid is not None, reason.exception) == (True, "TypeError")
+        assert "the first state of a state machine" in reason.message
+
+
+@in_node
+def test_a_supervisor_is_not_entered() -> None:
+    def enter() -> None:
+        with pytest.raises(TypeError, match=r"a supervisor is started by its own start_link"):
+            proc_lib.enter_loop(Supervisor())
+        proc_lib.init_ack("refused")
+
+    assert proc_lib.start_link(enter) == "refused"

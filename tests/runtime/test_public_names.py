@@ -13,6 +13,9 @@ import pytest
 import runtime
 
 NAMES = [
+    "ChangeCallbackModule",
+    "PopCallbackModule",
+    "PushCallbackModule",
     "Unsuccessful",
     "await_exit",
     "RequestIds",

@@ -2,7 +2,19 @@ from typing import Any
 
 import pytest
 
-from runtime import EventTimeout, Keep, NamedTimeout, Next, NextEvent, Postpone, Repeat, StateTimeout
+from runtime import (
+    ChangeCallbackModule,
+    EventTimeout,
+    GenServer,
+    Keep,
+    NamedTimeout,
+    Next,
+    NextEvent,
+    Postpone,
+    PushCallbackModule,
+    Repeat,
+    StateTimeout,
+)
 
 
 def test_what_is_no_action_is_refused_where_it_is_written() -> None:
@@ -45,3 +57,20 @@ def test_an_inserted_call_needs_its_caller_and_other_events_have_none() -> None:
         NextEvent("call", "event")
     with pytest.raises(TypeError, match="only a call has a caller"):
         NextEvent("cast", "event", object())  # type: ignore[arg-type]
+
+
+def test_a_callback_module_is_a_state_machine() -> None:
+    for action in (ChangeCallbackModule, PushCallbackModule):
+        for wrong in (GenServer, "Door", Keep):
+            with pytest.raises(TypeError, match="is a subclass of GenStatem, not"):
+                action(wrong)  # type: ignore[arg-type]
+
+
+def test_an_absolute_time_may_be_any_time_of_the_clock() -> None:
+    assert StateTimeout(-5.0, absolute=True).seconds == -5.0
+    assert NamedTimeout("a", "infinity", absolute=True).absolute
+    for wrong in (True, "soon", float("nan")):
+        with pytest.raises((TypeError, ValueError)):
+            StateTimeout(wrong, absolute=True)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="timeout"):
+        StateTimeout(-5.0)
