@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from observer.drawing.columns import FADED
+from observer.model.event_log import STARTS
 from observer.text import units
 from runtime.introspection.wire import Event
 
@@ -20,7 +21,7 @@ def recent_failures(newest_first: Iterable[Event], now: float) -> str:
     for event in newest_first:
         if now - event.time >= FADED:
             break
-        if event.kind == "restart" and event.key is not None:
+        if event.kind in STARTS and event.key is not None:
             restarted.add(event.key)
         elif event.kind == "exit" and event.crashed:
             failed.append(event)

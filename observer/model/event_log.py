@@ -14,6 +14,10 @@ BATCH = 500
 """How many events one question asks for. In a greater burst the oldest are skipped, and counted."""
 
 
+STARTS = ("spawn", "restart")
+"""Kinds of events by which a place has a process again: a program may start anew what no supervisor restarts."""
+
+
 class EventLog:
     """A bounded log of events by id."""
 

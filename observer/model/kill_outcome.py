@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from observer.model.event_log import EventLog
+from observer.model.event_log import STARTS, EventLog
 from observer.text import units
 from runtime.introspection.wire import Event, Plan
 
@@ -62,5 +62,5 @@ class KillOutcome:
 
 def _came_back(ended: Sequence[Event], log: EventLog) -> int:
     """Count the places that have a process again: restarted themselves, or started by a supervisor that was."""
-    started = {event.key: event.id for event in log if event.kind in ("spawn", "restart") and event.key is not None}
+    started = {event.key: event.id for event in log if event.kind in STARTS and event.key is not None}
     return sum(event.key is not None and started.get(event.key, 0) > event.id for event in ended)

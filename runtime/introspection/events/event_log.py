@@ -24,7 +24,6 @@ from runtime.introspection.reading.tree_path import (
     child_text,
     display_name,
     initial_call,
-    path_of,
     position_of,
     short_call,
 )
@@ -356,10 +355,10 @@ class EventLog(Instrument):
     def _about(self, process: Process, place: Position | None) -> dict[str, Any]:
         if place is None:
             name = display_name(process) if process.body is not None else ""
-            return {"name": name, "key": path_of(process)}
+            return {"name": name, "key": self._last_known.path_of(process)}
         return {
             "name": display_name(process, place.child),
-            "key": path_of(process),
+            "key": self._last_known.path_of(process),
             "supervisor": str(place.supervisor.pid),
             "child_id": child_text(place.child),
         }

@@ -9,7 +9,14 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
-from runtime.introspection.reading.tree_path import child_text, children_of, display_name, join
+from runtime.introspection.reading.tree_path import (
+    child_text,
+    children_of,
+    display_name,
+    join,
+    path_of,
+    root_path,
+)
 from runtime.kernel.process import Pid, Process
 
 MOST_OF_ONE = 1_000
@@ -40,6 +47,14 @@ class LastKnownPlaces:
                 }
         while len(self._places) > MOST:
             del self._places[next(iter(self._places))]
+
+    def path_of(self, process: Process) -> str:
+        """Return the key of the place of a process, also of one that stood below a supervisor that has died."""
+        return path_of(process, self._root)
+
+    def _root(self, process: Process) -> str:
+        known = self._places.get(process.pid.id)
+        return root_path(process) if known is None else str(known["key"])
 
     def pop(self, pid: Pid) -> dict[str, Any] | None:
         """Return what was noted of the place of a process that ends now, and forget it."""

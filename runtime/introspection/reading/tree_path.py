@@ -176,15 +176,15 @@ def root_path(process: Process) -> str:
     return _part(text_of(name))
 
 
-def path_of(process: Process) -> str:
-    """Return the key of the place where a process stands."""
+def path_of(process: Process, root: Callable[[Process], str] = root_path) -> str:
+    """Return the key of the place where a process stands. `root` gives the key of the uppermost process above it."""
     chain: list[Child] = []
     place = position_of(process)
     while place is not None and len(chain) < MAX_DEPTH:
         chain.append(place.child)
         process = place.supervisor
         place = position_of(process)
-    key = root_path(process)
+    key = root(process)
     for child in reversed(chain):
         key = join(key, child)
     return key

@@ -16,6 +16,10 @@ def restarted(number: int, key: str = "app/a") -> Event:
     return Event(id=number, time=100.0 + number, kind="restart", key=key)
 
 
+def started(number: int, key: str = "app") -> Event:
+    return Event(id=number, time=100.0 + number, kind="spawn", key=key)
+
+
 @pytest.mark.parametrize(
     ("events", "sentence"),
     [
@@ -31,6 +35,7 @@ def restarted(number: int, key: str = "app/a") -> Event:
             "1 crash and 1 kill in the last 30 s, both restarted.",
         ),
         ([ended(n) for n in range(3)] + [restarted(4)], "3 crashes in the last 30 s, all restarted."),
+        ([ended(1, "app", "killed"), started(2)], "1 kill in the last 30 s, restarted."),
         ([ended(n) for n in range(3)], "3 crashes in the last 30 s, none restarted."),
     ],
 )

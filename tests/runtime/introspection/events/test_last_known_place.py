@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from runtime import receive, spawn, terminate_child, whereis, which_children
+from runtime import (
+    exit,
+    flag,
+    install_instrument,
+    receive,
+    remove_instrument,
+    sleep,
+    spawn,
+    terminate_child,
+    whereis,
+    which_children,
+)
 from runtime.introspection.events import last_known_place
+from runtime.introspection.events.event_log import EventLog
 from runtime.introspection.events.last_known_place import LastKnownPlaces
+from runtime.kernel.node import this_node
 from runtime.kernel.process import Pid
 from tests.support.in_node import in_node
 from tests.support.trees import start_tree
@@ -31,6 +44,21 @@ def test_each_living_child_has_left_its_place_once() -> None:
     known = places.pop(first)
     assert known is not None
     assert known["key"] == "app/pool0/w0"
+
+
+@in_node
+def test_a_process_two_steps_below_one_that_has_died_keeps_its_place() -> None:
+    top = start_tree(pools=1, size=1, guests=0)
+    _, (member,) = _pool()
+    flag(trap_exit=True)
+    seen = EventLog(this_node())
+    install_instrument(seen)
+    assert top is not None
+    exit(top, "kill")
+    sleep(1)
+    remove_instrument(seen)
+    keys = {entry.pid: entry.fields.get("key") for entry in seen.ring if entry.kind == "exit"}
+    assert keys[member] == "app/pool0/w0"
 
 
 @in_node
