@@ -332,7 +332,7 @@ def name_cell(row: Row, guide: str, width: int, time: float, foldable: bool = Tr
     spans = [
         (guide, tones.FAINT),
         (sign, tones.MUTED if foldable else tones.FAINT),
-        (_name(row), tone),
+        (row.name or row.child_id or "?", tone),
     ]
     if failed is not None:
         spans.append((" ✗", failed))
@@ -341,15 +341,6 @@ def name_cell(row: Row, guide: str, width: int, time: float, foldable: bool = Tr
     if note := _note(row):
         spans.append((f" {note}", tones.MUTED))
     return _cut(spans, width)
-
-
-def _name(row: Row) -> str:
-    """Return the row's name; to a mere number, such as a child's id, belongs what the process runs."""
-    name = row.name or row.child_id or "?"
-    parts = row.initial_call.split(".")
-    if not name.isdecimal() or not row.initial_call:
-        return name
-    return f"{name} {parts[-2] if parts[-1] == 'init' and len(parts) > 1 else parts[-1]}"
 
 
 FRESH, FADED = 5.0, 30.0

@@ -63,6 +63,13 @@ class ProcessesScreen(RowsScreen[ProcessesView]):
         super().on_mount()
         self._say_view()
 
+    def take(self, query: wire.Query, answer: wire.Answer) -> None:
+        """Take a window. What has no memory, greenlets alone, is first sorted by the processor's time."""
+        super().take(query, answer)
+        rows = answer.rows if isinstance(answer, wire.Window) and self.view == ProcessesView() else ()
+        if rows and all(row.kind == "greenlet" for row in rows):
+            self.look_at(self.view.sorted_by("cpu_time"))
+
     def look_at(self, view: ProcessesView) -> None:
         """Show another view, and say which."""
         super().look_at(view)

@@ -200,14 +200,18 @@ def supervisors_of(process: Process) -> list[Process]:
 
 
 def display_name(process: Process, child: Child | None = None) -> str:
-    """Return what to call a process: its registered name, else its label, its child id, or its initial call."""
+    """Return what to call a process: its registered name, else its label, its child id, or its initial call.
+
+    A number says nothing: to an id that is one belongs what the process runs, as in ``2 Connection``.
+    """
     name = process.name
     if name is not None:
         return text_of(name)
     if process.label is not None:
         return text_of(process.label)
     if child is not None and not is_dynamic(child):
-        return text_of(child.spec.id)
+        text = text_of(child.spec.id)
+        return f"{text} {short_call(initial_call(process)).rpartition('.')[2]}".rstrip() if text.isdecimal() else text
     return short_call(initial_call(process))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import get_args
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -193,20 +192,6 @@ def test_growth_counts_from_the_first_look_and_starts_anew_with_the_process() ->
     assert (history.growth, history.grown_for) == (199, 199)
     history.take(Row(key="k", pid="<0.2.0>", memory=10), 200.0)
     assert history.growth == 0
-
-
-@pytest.mark.parametrize(
-    ("name", "call", "shown"),
-    [
-        ("0", "shop.Worker.init", "0 Worker"),
-        ("3", "shop.client", "3 client"),
-        ("7", "", "7"),
-        ("worker-0", "shop.Worker.init", "worker-0"),
-    ],
-)
-def test_a_row_that_is_named_by_a_number_shows_what_it_runs(name: str, call: str, shown: str) -> None:
-    row = Row(key="app/0", pid="<0.5.0>", name=name, initial_call=call)
-    assert "".join(text for text, _ in name_cell(row, "", 30, 0.0)).strip() == shown
 
 
 def test_a_supervisors_restarts_are_told_in_words_where_there_is_room() -> None:

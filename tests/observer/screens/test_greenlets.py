@@ -79,3 +79,12 @@ async def test_a_program_without_a_process_shows_its_greenlets_at_once(drive: Dr
         hidden = [part for part in ("#charts", "#messages", "#state", "#dict") if not screen.query_one(part).display]
         assert hidden == ["#charts", "#messages", "#state", "#dict"]
         assert screen.query_one("#stack").display
+
+
+async def test_the_list_of_a_program_without_a_process_is_not_sorted_by_what_no_greenlet_has(drive: Drive) -> None:
+    async with drive(plain_program()) as driver:
+        await driver.press("2")
+        assert await driver.shows("Sorted by CPU")
+        await driver.press("s", "1")
+        await driver.look(2)
+        assert "Sorted by CPU" not in driver.text()

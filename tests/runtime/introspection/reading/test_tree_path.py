@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from runtime import Supervisor, receive, register, spawn, whereis
+from runtime import Supervisor, child_spec, receive, register, spawn, whereis
 from runtime.introspection.reading.tree_path import (
     ChildFinder,
     children_of,
     display_name,
     kind_of,
+    name_of,
     part_text,
     path_of,
     position_of,
@@ -45,6 +46,14 @@ def test_a_path_is_made_of_the_ids_of_a_child_and_of_the_supervisors_above_it() 
     position = position_of(worker)
     assert position is not None
     assert (position.supervisor.name, position.child.spec.id) == ("pool1", "w2")
+
+
+@in_node
+def test_a_child_whose_id_is_a_number_is_called_by_what_it_runs_too() -> None:
+    Supervisor.start_link([child_spec(Idle, id=3), *workers(1)], name="top")
+    numbered, other = _child("top", 0), _child("top", 1)
+    assert {name_of(numbered), name_of(other)} == {"3 Idle", "w0"}
+    assert path_of(numbered) in ("top/3", "top/w0")
 
 
 @in_node
