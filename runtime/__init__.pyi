@@ -1,9 +1,11 @@
 """The public names of `runtime`: the one list that type checkers read and that names are loaded by."""
 
 from . import application as application
+from . import cores as cores
 from . import erpc as erpc
 from . import ets as ets
 from . import introspection as introspection
+from . import peer as peer
 from . import pg as pg
 from . import proc_lib as proc_lib
 from . import sys as sys

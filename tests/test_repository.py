@@ -100,6 +100,7 @@ ONLY_TYPES = {
 
 SEEN_FROM_OUTSIDE = {
     "runtime/distribution/attempts": "tests/runtime/distribution",
+    "runtime/boot/peer_program": "tests/runtime",
     "runtime/distribution/cluster": "tests/runtime/distribution",
     "runtime/distribution/connection": "tests/runtime/distribution",
     "runtime/distribution/epmd_server": "tests/runtime/distribution",

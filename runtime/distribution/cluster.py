@@ -36,9 +36,10 @@ class LocalNode:
     ref_type: type = Ref
     net_kernel: NetKernel
 
-    def __init__(self, node: Node, name: str) -> None:
+    def __init__(self, node: Node, name: str, cookie: str) -> None:
         self.node = node
         self.name = name
+        self.cookie = cookie
         self.nobody = Pid(0)
         """Stands for the sender of what comes from outside any process."""
         self.remotes: dict[str, RemoteNode] = {}
@@ -191,6 +192,10 @@ class LocalNode:
             remote.down()
         self.node.cluster = None
         use_remote_table(None)
+
+    def abandon(self) -> None:
+        """Let go of the sockets in the child of a fork: they are the parent's."""
+        self.net_kernel.abandon()
 
     # -- For the kernel -------------------------------------------------------------------------------------------
 

@@ -56,11 +56,12 @@ def start_distribution(
     if not isinstance(name, str) or not name or name.startswith("@") or name.endswith("@"):
         raise DistributionError(f"a node is named by a str such as 'shop' or 'shop@127.0.0.1', not {name!r}")
     full = name if "@" in name else f"{name}@{socket.gethostname().partition('.')[0]}"
-    local = LocalNode(node, full)
+    secret = read_cookie() if cookie is None else cookie
+    local = LocalNode(node, full, secret)
     local.allowed = None if trust == "pickle" else frozenset(allow)
     net_kernel = lower.start(
         full,
-        read_cookie() if cookie is None else cookie,
+        secret,
         conversion=local,
         handler=local,
         listen=listen,

@@ -320,6 +320,8 @@ class Node:
     def abandon(self, process: Process | None) -> None:
         """Let nothing of the node run in this child, which `process` has forked (None: code outside any process)."""
         self.heap_limits.close()
+        if self.cluster is not None:
+            self.cluster.abandon()
         scheduler = self.scheduler
         scheduler.forked = True
         scheduler.ready.clear()

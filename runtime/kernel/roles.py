@@ -80,6 +80,9 @@ class Cluster(Protocol):
     def resolve(self, name: str, node: str) -> Process | None:
         """Return what stands for the process registered as `name` on that node; None for a free name of this node."""
 
+    def abandon(self) -> None:
+        """Let go of the other nodes, in the child of a fork."""
+
     def name_of(self, pid: Pid) -> str:
         """Return the name of the node that a pid belongs to."""
 

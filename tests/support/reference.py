@@ -13,8 +13,10 @@ from types import ModuleType
 
 import runtime
 import runtime.application
+import runtime.cores
 import runtime.erpc
 import runtime.ets
+import runtime.peer
 import runtime.pg
 import runtime.proc_lib
 import runtime.sys
@@ -61,6 +63,7 @@ MODULES: dict[str, ModuleType] = {
     module.__name__: module
     for module in (
         *(runtime.sys, runtime.timer, runtime.application, runtime.proc_lib, runtime.pg, runtime.ets, runtime.erpc),
+        *(runtime.peer, runtime.cores),
     )
 }
 """Public modules whose functions have a section of their own."""

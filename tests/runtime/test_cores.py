@@ -1,0 +1,101 @@
+"""A pool of peers: its tasks and streams, also when peers are killed."""
+
+import os
+import signal
+from collections.abc import Callable
+from functools import wraps
+
+import pytest
+
+from runtime import Crash, Pid, await_, cores, exit, flag, peer, receive, run, which_children
+from tests.support.other_nodes import add, leave
+
+DEADLINE = 30.0
+
+
+def square(number: int, offset: int = 0) -> int:
+    """Compute a little."""
+    if number == -1:
+        raise ValueError("as asked")
+    return number * number + offset
+
+
+def hold(path: str) -> int:
+    """Say which process this is, and return its number once a file says go."""
+    with open(f"{path}.{os.getpid()}", "w", encoding="utf-8"):
+        while not os.path.exists(path):
+            pass
+    return os.getpid()
+
+
+def peers_of(pool: Pid) -> list[int]:
+    (inner,) = [child.pid for child in which_children(pool) if child.id == "peers"]
+    return [peer.os_pid(child.pid) for child in which_children(inner) if child.pid is not None]
+
+
+def in_pool(test: Callable[[Pid], None]) -> Callable[[], None]:
+    @wraps(test)
+    def run_test() -> None:
+        def main() -> None:
+            pool = cores.Pool.start_link(2)
+            assert pool is not None
+            test(pool)
+
+        run(main)
+
+    del run_test.__wrapped__  # pytest would take the pool for a fixture
+    return run_test
+
+
+@in_pool
+def test_work_goes_to_all_peers_and_outcomes_come_back_in_order(pool: Pid) -> None:
+    assert len(cores.nodes(pool)) == 2
+    assert [*cores.async_stream(pool, range(5_000), square, offset=1)] == [("ok", n * n + 1) for n in range(5_000)]
+    outcomes = [*cores.async_stream(pool, [1, -1, 2], square, ordered=False)]
+    assert sorted(map(repr, outcomes)) == sorted(
+        map(repr, [("ok", 1), ("exit", Crash("ValueError", "as asked")), ("ok", 4)])
+    )
+    assert [*cores.async_stream(pool, [], square)] == []
+    assert [await_(cores.async_(pool, add, n, other=1), DEADLINE) for n in range(4)] == [1, 2, 3, 4]
+    flag(trap_exit=True)
+    task = cores.async_(pool, leave, "by itself")
+    assert receive(lambda message: getattr(message, "pid", None) == task.pid, timeout=DEADLINE).reason == "by itself"
+
+
+def wait_for(folder: str, ends: int) -> list[int]:
+    import gevent
+
+    while len(found := [int(name.rpartition(".")[2]) for name in os.listdir(folder) if "." in name]) < ends:
+        gevent.sleep(0.01)
+    return found
+
+
+def test_what_ran_on_a_killed_peer_is_told_or_run_again(tmp_path: object) -> None:
+    def main() -> None:
+        pool = cores.Pool.start_link(2)
+        assert pool is not None
+        flag(trap_exit=True)
+        path = f"{tmp_path}/go"
+        told, again = cores.async_(pool, hold, path), cores.async_(pool, hold, path, retry=True)
+        for os_pid in wait_for(str(tmp_path), 2):
+            os.kill(os_pid, signal.SIGKILL)
+        with pytest.raises(Exception, match="noconnection"):
+            await_(told, DEADLINE)
+        with open(path, "w", encoding="utf-8"):
+            pass
+        assert await_(again, DEADLINE) in peers_of(pool)
+        stream = cores.async_stream(pool, range(3_000), square, retry=True)
+        outcomes = [next(stream)]
+        for os_pid in peers_of(pool):
+            os.kill(os_pid, signal.SIGKILL)
+        outcomes += stream
+        assert outcomes == [("ok", n * n) for n in range(3_000)]
+        exit(pool, "shutdown")
+        receive(lambda message: getattr(message, "pid", None) == pool, timeout=DEADLINE)
+
+    run(main)
+
+
+def test_a_pool_has_at_least_one_peer() -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        cores.Pool.default_spec(0)

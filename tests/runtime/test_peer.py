@@ -1,0 +1,107 @@
+"""Peers: nodes that belong to a process."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from runtime import (
+    Exit,
+    StartError,
+    Supervisor,
+    connect_node,
+    erpc,
+    exit,
+    flag,
+    monitor,
+    nodes,
+    peer,
+    receive,
+    run,
+    spawn_link,
+    which_children,
+)
+from tests.support.other_nodes import echo
+
+DEADLINE = 20.0
+
+
+def test_a_peer_runs_what_it_is_told_and_its_death_is_an_exit_signal() -> None:
+    def main() -> None:
+        flag(trap_exit=True)
+        pid, name = peer.start_link(env={"SAID": "hello"})
+        assert nodes() == [name] == [peer.name_of(pid)]
+        assert erpc.call(name, os.getenv, "SAID") == "hello"
+        os_pid = peer.os_pid(pid)
+        assert erpc.call(name, os.getpid) == os_pid != os.getpid()
+        worker = spawn_link(echo, node=name)
+        os.kill(os_pid, signal.SIGKILL)
+        gone = {receive(Exit, timeout=DEADLINE) for _ in range(2)}
+        assert gone == {Exit(worker, "noconnection"), Exit(pid, ("nodedown", name))}
+        with pytest.raises(ProcessLookupError):
+            os.kill(os_pid, 0)
+        assert nodes() == []
+
+    run(main)
+
+
+def test_a_supervisor_starts_a_peer_again_and_stops_it_in_order() -> None:
+    def main() -> None:
+        supervisor = Supervisor.start_link([peer.child_spec("again@127.0.0.1")])
+        assert supervisor is not None
+        (child,) = which_children(supervisor)
+        assert child.pid is not None
+        os.kill(peer.os_pid(child.pid), signal.SIGKILL)
+        ref = monitor(child.pid)
+        assert receive(timeout=DEADLINE)[0] == ref
+        (again,) = which_children(supervisor)
+        assert again.pid != child.pid
+        assert again.pid is not None
+        os_pid = peer.os_pid(again.pid)
+        assert connect_node("again@127.0.0.1")
+        flag(trap_exit=True)
+        exit(supervisor, "shutdown")
+        assert receive(Exit, timeout=DEADLINE) == Exit(supervisor, "shutdown")
+        with pytest.raises(ProcessLookupError):
+            os.kill(os_pid, 0)
+
+    run(main)
+
+
+def test_a_peer_that_does_not_start_says_why() -> None:
+    def main() -> None:
+        flag(trap_exit=True)
+        with pytest.raises(StartError, match="no name of a node"):
+            peer.start_link("not a name")
+
+    run(main)
+
+
+ORPHANS = """
+import os, sys
+from runtime import peer, run
+
+def main():
+    print(peer.os_pid(peer.start_link()[0]), flush=True)
+    os.kill(os.getpid(), 9)
+
+if __name__ == "__main__":
+    run(main)
+"""
+
+
+def test_a_peer_dies_with_an_owner_that_is_killed() -> None:
+    done = subprocess.run([sys.executable, "-c", ORPHANS], capture_output=True, text=True, timeout=60, check=False)
+    os_pid = int(done.stdout)
+    for _ in range(400):
+        try:
+            os.kill(os_pid, 0)
+        except ProcessLookupError:
+            return
+        with open(f"/proc/{os_pid}/stat", encoding="utf-8") as stat:
+            if stat.read().rpartition(")")[2].split()[0] == "Z":
+                return  # dead; whoever inherits it has not looked yet
+        subprocess.run(["sleep", "0.05"], check=True)
+    pytest.fail("the peer lives on")
