@@ -34,6 +34,8 @@ NAMES = [
     "Repeat",
     "StateTimeout",
     "ANY",
+    "About",
+    "about",
     "Agent",
     "Atom",
     "DistributionError",
