@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal, TypeAlias, overload
 
+from runtime.kernel.headroom import ensure_headroom
 from runtime.kernel.mailbox import receive
 from runtime.kernel.node import current_process
 from runtime.kernel.process import Destination, Process
@@ -147,14 +148,13 @@ def _send(dest: Destination, content: Term) -> Request:
         deliver(caller, Response(made, Failure("noproc")))
     else:
         isolated = isolate(content)
+        ensure_headroom()
         made = Request(caller, server)
         try:
             made.begin()
             put(server, (CALL, made, isolated))
         except BaseException:
-            made.outcome = None  # given up, without a call: there may be no room for one
-            if server.watchers is not None and made.number in server.watchers:
-                del server.watchers[made.number]
+            made.forget()  # unlike in `calls.request`, there is room for it
             raise
         caller.messages_out += 1
     made.dest = dest
