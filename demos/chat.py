@@ -2,7 +2,8 @@
 
 Alone, ``python -m demos.chat`` lets Ada, Bob and Charles join and write a line each, which all three of them print.
 In the observer they talk on, and so can you: the row ``nc localhost PORT`` tells where. Type that in another terminal,
-or, without ``nc``, ``python -m demos.chat --join PORT``.
+or, without ``nc``, ``python -m demos.chat --join PORT``. What you write comes back to you too, as to all the others; a
+line that begins with ``/others`` goes to all but you.
 
 - Press ``x`` on Ada: the supervisor ``clients`` starts her again, she registers again under a new pid, and talks on.
 - Press ``x`` on a connection: that one closes, and no other client notices. Close one from your side: its process ends.
@@ -17,7 +18,7 @@ from __future__ import annotations
 import random
 import socket as blocking
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from threading import Thread
@@ -52,6 +53,9 @@ PORT = 4321
 
 LONGEST_LINE = 1_000
 
+OTHERS = "/others"
+"""What a line begins with that is not to come back to the one who wrote it."""
+
 
 class Server(GenServer):
     """Keeps the register of clients, and passes on to all what one writes."""
@@ -66,12 +70,20 @@ class Server(GenServer):
             case ("register", Pid() as pid, str(name)):
                 self.clients[pid] = (name, monitor(pid))
             case ("message", Pid() as pid, str(text)) if pid in self.clients:
-                for client in self.clients:
-                    send(client, ("message", self.clients[pid][0], text))
+                self.broadcast(pid, text, self.clients)
+            case ("message_to_others", Pid() as pid, str(text)) if pid in self.clients:
+                self.broadcast(pid, text, [client for client in self.clients if client != pid])
             case ("unregister", Pid() as pid) if pid in self.clients:
                 demonitor(self.clients.pop(pid)[1], flush=True)
             case Down(_, pid, _):  # it ended without unregistering
                 self.clients.pop(pid, None)
+
+
+    def broadcast(self, sender: Pid, text: str, clients: Iterable[Pid]) -> None:
+        """Pass on to these clients what one of them has written."""
+        name, _ = self.clients[sender]
+        for client in clients:
+            send(client, ("message", name, text))
 
 
 def client(name: str, show: Callable[[str], None], talkative: bool = False) -> None:
@@ -84,6 +96,8 @@ def client(name: str, show: Callable[[str], None], talkative: bool = False) -> N
         match receive(("message", str, str), ("send", str), "talk"):
             case ("message", sender, text):
                 show(f"{sender}: {text}")
+            case ("send", text) if text.startswith(OTHERS):
+                send("server", ("message_to_others", self_(), text.removeprefix(OTHERS).strip()))
             case ("send", text):
                 send("server", ("message", self_(), text))
             case "talk":

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 from gevent import subprocess
 
-from demos.chat import LINES, Server, start_client, tree
-from runtime import ChildSpec, get_label, self_, send, sleep, whereis, which_children
+from demos.chat import LINES, Server, client, start_client, tree
+from runtime import ChildSpec, Pid, get_label, self_, send, sleep, spawn_link, whereis, which_children
 from runtime.sys import get_state
-from runtime.testing import TestClock, assert_receive, assert_restarted, crash, refute_receive, start_supervised
+from runtime.testing import (
+    TestClock,
+    assert_receive,
+    assert_restarted,
+    crash,
+    refute_receive,
+    start_supervised,
+    stop_supervised,
+)
 
 pytest_plugins = ["runtime.testing"]
 
@@ -32,6 +41,28 @@ def test_what_one_writes_is_passed_on_to_all() -> None:
     send("server", ("unregister", self_()))
     send("server", ("message", self_(), "still there?"))
     refute_receive(("message", str, str), timeout=0.01)
+
+
+def test_a_broadcast_can_leave_the_sender_out() -> None:
+    start_supervised(Server.child_spec(name="server"))
+    me = self_()
+    for name in ("Bob", "Charles"):
+        start_supervised(ChildSpec(id=name, start=(spawn_link, client, name, partial(_show, me, name))))
+        assert_receive((name, f"* {name} joins"))
+    join("Ada")
+    send("server", ("message_to_others", me, "psst"))
+    for name in ("Bob", "Charles"):
+        assert_receive((name, "Ada: psst"))
+    refute_receive(("message", str, str), timeout=0.01)
+    stop_supervised("Charles")
+    bob = next(pid for pid, (name, _) in get_state("server")["clients"].items() if name == "Bob")
+    send(bob, ("send", "/others  not me"))
+    assert assert_receive(("message", str, str)) == ("message", "Bob", "not me")
+    refute_receive(("Bob", str), timeout=0.01)
+
+
+def _show(watcher: Pid, name: str, line: str) -> None:
+    send(watcher, (name, line))
 
 
 def test_a_client_that_dies_is_forgotten_and_joins_again_under_a_new_pid(clock: TestClock) -> None:
