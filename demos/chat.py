@@ -78,7 +78,6 @@ class Server(GenServer):
             case Down(_, pid, _):  # it ended without unregistering
                 self.clients.pop(pid, None)
 
-
     def broadcast(self, sender: Pid, text: str, clients: Iterable[Pid]) -> None:
         """Pass on to these clients what one of them has written."""
         name, _ = self.clients[sender]

@@ -68,6 +68,7 @@ def session() -> None:
     gone = [each for each in waiters if each.dead]
     print(f"served: {served}")
     print(f"gone: {len(gone)} of {len(waiters)} waiters, because {gone[0].exception}")
+    gevent.killall(waiters)
 
 
 if __name__ == "__main__":
