@@ -268,6 +268,8 @@ class Node:
     def _mend(self) -> None:
         if self.half_dead or self.deaths or self.spreads:
             mend(self)
+        if self.scheduler.may_have_lost:
+            self.scheduler.find_lost(self.processes())
 
     def _look_after(self) -> None:
         """See to it that nothing is left half done or waits for a callback that was lost.
@@ -277,8 +279,6 @@ class Node:
         """
         self._mend()
         scheduler = self.scheduler
-        if scheduler.may_have_lost:
-            scheduler.find_lost(self.processes())
         if scheduler.is_forgotten():
             scheduler.schedule()
         if self._inbox:
@@ -293,6 +293,7 @@ class Node:
     # -- Time -----------------------------------------------------------------------------------------------------
 
     def _batch_over(self) -> None:
+        self._mend()
         if clock.current_clock().mock:
             self.hub.loop.run_callback(self._jump)
 

@@ -152,6 +152,7 @@ class Scheduler:
         """
         ready = self.ready
         following: Process | None = None
+        other: Worker | None = None
         try:
             process.state = state
             budget = self.budget = self.budget - 1
@@ -164,7 +165,9 @@ class Scheduler:
                     other = following.worker
                     if other is None:
                         if self.idle:
-                            _switch(self.idle.pop(), following)
+                            other = self.idle[-1]
+                            del self.idle[-1]
+                            _switch(other, following)
                         else:  # only the hub starts workers: a greenlet inherits the recursion depth of its starter
                             ready.appendleft(following)
                             _switch(self.hub)
@@ -183,7 +186,17 @@ class Scheduler:
             process.reductions += 1
         except BaseException:
             self._stop_waiting(process, following)
+            if other is not None:
+                self._put_back(other)
             raise
+
+    def _put_back(self, worker: Worker) -> None:
+        """Let an idle worker be idle again that an exception has kept from being switched to.
+
+        It was taken out in two steps without a call, after which the handler of a signal could have run.
+        """
+        if worker and worker.process is None and worker not in self.idle:
+            self.idle.append(worker)
 
     def step_aside(self, process: Process) -> None:
         """Let the hub have its turn before the caller, which is in the run queue again, goes on."""
@@ -337,6 +350,7 @@ class Scheduler:
         if self.low:
             self._serve_low_priority()
         again = True
+        worker: Worker | None = None
         try:
             while True:
                 if remains.doomed or remains.computing:
@@ -350,9 +364,16 @@ class Scheduler:
                 if time.monotonic() >= self.batch_ends:
                     break
                 self.budget = STEPS
-                _switch(idle.pop() if idle else Worker(self.dispatch, self.hub))
+                if idle:
+                    worker = idle[-1]
+                    del idle[-1]
+                else:
+                    worker = Worker(self.dispatch, self.hub)
+                _switch(worker)
         except BaseException:
             self.may_have_lost = True
+            if worker is not None:
+                self._put_back(worker)
             raise
         finally:
             if again:

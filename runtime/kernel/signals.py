@@ -109,7 +109,7 @@ def put(process: Process, message: Term) -> None:
 
 
 def put_once(process: Process, timer: Timer) -> None:
-    """`put` the message of a timer, and mark it as sent in the same line: an exception after that sends it no more."""
+    """`put` the message of a timer and mark it as sent, both or neither, whatever strikes."""
     if process.state is RECEIVING:
         process.node.scheduler.wake(process)
     process.messages_in += 1
@@ -119,7 +119,13 @@ def put_once(process: Process, timer: Timer) -> None:
     elif type(mailbox) is tuple:
         process.mailbox, timer.is_sent = deque((*mailbox, message)), True
     else:
-        timer.is_sent = mailbox.append(message) is None  # type: ignore[union-attr]  # always
+        length = len(mailbox)
+        try:
+            timer.is_sent = True
+            mailbox.append(message)  # type: ignore[union-attr]  # mypy does not see that it is no tuple
+        except BaseException:
+            timer.is_sent = len(mailbox) > length
+            raise
 
 
 def own_copy(reason: Term) -> Term:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import opcode
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +13,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from gevent.hub import Hub
 from greenlet import getcurrent
 
 import runtime
@@ -22,18 +25,24 @@ from runtime import (
     exit,
     flag,
     flush,
+    processes,
     receive,
     register,
     run,
     self_,
+    send,
     send_after,
     sleep,
+    spawn,
     spawn_monitor,
 )
 from runtime.kernel.node import this_node
+from runtime.kernel.process import Worker
+from runtime.terms.crash import Crash
 from tests.runtime.kernel.test_headroom import CALLS, Server, Struck, kept_faults, try_call
 from tests.support.in_node import in_node
 
+SCHEDULER = str(Path(runtime.__file__).parent / "kernel" / "scheduler.py")
 KERNEL = str(Path(runtime.__file__).parent / "kernel")
 STRUCK = (
     KERNEL,
@@ -41,30 +50,59 @@ STRUCK = (
 )
 
 
-def strike_at(number: int, action: Callable[[], Any], error: type[BaseException] = Struck) -> bool:
-    """Call it, and raise `Struck` at such a line of the kernel's; whether it had that many."""
-    lines = 0
-    striking = getcurrent()
+AFTER_WHICH = {opcode.opmap[name] for name in ("CALL", "CALL_FUNCTION_EX", "JUMP_BACKWARD", "RESUME")}
+"""Instructions after which Python runs the handlers of signals, in the middle of a line as well."""
 
-    def trace(frame: FrameType, event: str, argument: Any) -> Any:
-        nonlocal lines
-        name = frame.f_code.co_filename
-        if not name.startswith(STRUCK) or getcurrent() is not striking:
+
+class Strikes:
+    """Raises an exception at a point in files of the runtime: at a line, or where a signal's handler may run."""
+
+    def __init__(self, number: int, error: type[BaseException] = Struck, anywhere: bool = False) -> None:
+        self._number = number
+        self._error = error
+        self._striking = None if anywhere else getcurrent()
+        self._files: tuple[str, ...] = (SCHEDULER,) if anywhere else STRUCK
+        self._last: dict[FrameType, int] = {}
+        self._points = 0
+
+    @property
+    def reached(self) -> bool:
+        """Whether there were so many points."""
+        return self._points >= self._number
+
+    def __enter__(self) -> Strikes:
+        self._before = sys.gettrace()
+        sys.settrace(self._trace)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        sys.settrace(self._before)
+        self._last.clear()
+
+    def _trace(self, frame: FrameType, event: str, argument: Any) -> Any:
+        if not frame.f_code.co_filename.startswith(self._files) or self.reached:
             return None
-        if event == "line":
-            lines += 1
-            if lines == number:
+        if self._striking is not None and getcurrent() is not self._striking:
+            return None
+        frame.f_trace_opcodes = True
+        if event == "line" or (event == "opcode" and self._may_run_a_handler(frame)):
+            self._points += 1
+            if self.reached:
                 sys.settrace(None)
-                raise error
-        return trace
+                raise self._error
+        return self._trace
 
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
+    def _may_run_a_handler(self, frame: FrameType) -> bool:
+        last = self._last.get(frame)
+        self._last[frame] = frame.f_lasti
+        return last is not None and frame.f_code.co_code[last] in AFTER_WHICH
+
+
+def strike_at(number: int, action: Callable[[], Any], error: type[BaseException] = Struck) -> bool:
+    """Call it, and raise `Struck` at such a point of the kernel's; whether it had that many."""
+    with Strikes(number, error) as strikes:
         action()
-    finally:
-        sys.settrace(before)
-    return lines >= number
+    return strikes.reached
 
 
 WITH_THE_HUB = ("start", "start_link", "sleep")
@@ -72,7 +110,7 @@ WITH_THE_HUB = ("start", "start_link", "sleep")
 
 
 def strikes() -> Iterator[int]:
-    yield from range(1, 400)
+    yield from range(1, 800)
 
 
 @pytest.mark.parametrize("name", [name for name in CALLS if name not in WITH_THE_HUB])
@@ -198,6 +236,54 @@ def test_remains_are_interrupted_after_an_exception_at_any_line_of_an_interrupti
                 sleep(0.001)
             assert not remains, f"at line {number}"
             if not reached:
+                break
+
+    run(main)
+
+
+LOOK_EVERY = 20
+"""Points between two looks for lost stacks, which take time."""
+
+
+def relay() -> None:
+    receive()
+    sleep(0)
+
+
+def at_work() -> None:
+    """Have processes handed from one to the next, some on stacks that were idle."""
+    waiting = [spawn(relay) for _ in range(3)]
+    sleep(0)
+    for pid in waiting:
+        send(pid, "x")
+    spawn(relay)
+    sleep(0)
+    sleep(0)
+
+
+def test_no_stack_and_no_process_is_lost_after_an_exception_at_any_point_of_the_scheduler(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Hub, "print_exception", lambda *error: None)
+    monkeypatch.setattr(Crash, "from_exception", lambda error: "struck")
+
+    def main() -> None:
+        scheduler = this_node().scheduler
+        for number in strikes():
+            with suppress(Struck), Strikes(number, anywhere=True) as striking:
+                at_work()
+            for _ in range(2):
+                for pid in processes():
+                    if pid != self_():
+                        exit(pid, "kill")
+                sleep(0.001)
+            assert processes() == [self_()], f"at point {number}"
+            if striking.reached and number % LOOK_EVERY:
+                continue
+            idle = {id(worker) for worker in scheduler.idle}
+            workers = [o for o in gc.get_objects() if type(o) is Worker and o and o is not getcurrent()]
+            assert [w.process for w in workers if id(w) not in idle] == [], f"at point {number}"
+            if not striking.reached:
                 break
 
     run(main)
