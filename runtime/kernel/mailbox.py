@@ -180,7 +180,8 @@ def take(process: Process, wanted: Matching | None) -> Any:
     message = NOTHING
     if wanted is None:
         if process.saved:
-            message = process.saved.popleft()
+            message = process.saved[0]
+            del process.saved[0]
         elif process.mailbox:
             message = process.next_message()
     else:

@@ -305,10 +305,17 @@ class Process(Rare):
     def next_message(self) -> Term:
         """Take the oldest message out of a mailbox that has one. `receive` and a server's turn have copies of this."""
         mailbox = self.mailbox
+        message = mailbox[0]  # type: ignore[index]
         if type(mailbox) is tuple:
             self.mailbox = None
-            return mailbox[0]
-        return mailbox.popleft()  # type: ignore[union-attr]
+        else:
+            del mailbox[0]  # type: ignore[union-attr]  # no call, after which a handler that raises would lose it
+        return message
+
+    def put_back(self, messages: list[Term]) -> None:
+        """Put messages that were taken out back to where they were, before all others."""
+        if messages and self.state is not DEAD:
+            self.saved_for, self.saved = None, deque((*messages, *(self.saved or ())))
 
     def drop_message(self, is_unwanted: Callable[[Term], bool]) -> None:
         """Take the first message out that `is_unwanted` accepts, if there is one."""

@@ -300,11 +300,28 @@ def demonitor(ref: Ref, flush: bool = False, info: bool = False) -> bool:
     ensure_headroom()
     if not isinstance(ref, Ref):
         raise TypeError(f"demonitor() takes a Ref that monitor() gave, not {ref!r}")
+    active = end_monitor(process, ref, flush)
+    return active if info else True
+
+
+def end_monitor(process: Process, ref: Ref, flush: bool) -> bool:
+    """Take a monitor of `process` away, its alias, and with `flush` its `Down`; whether it was still there.
+
+    All of it, whatever strikes: an exception in between has it done again, which does no harm.
+    """
+    try:
+        return _end_monitor(process, ref, flush)
+    except BaseException:
+        _end_monitor(process, ref, flush)
+        raise
+
+
+def _end_monitor(process: Process, ref: Ref, flush: bool) -> bool:
     active = drop_watch(process, ref)
     process.node.end_monitor_alias(process, ref)
     if flush and not active:
         process.drop_message(lambda message: is_down_of(ref, message))
-    return active if info else True
+    return active
 
 
 def flag(**flags: Any) -> Any:

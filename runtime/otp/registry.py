@@ -11,11 +11,12 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
 from typing import Literal, TypeAlias, TypeVar
 
+from runtime.kernel.headroom import ensure_headroom
 from runtime.kernel.mailbox import send
 from runtime.kernel.names import whereis
 from runtime.kernel.node import current_process, living_caller
 from runtime.kernel.process import Destination, Pid
-from runtime.kernel.processes import demonitor, flag, monitor, unlink
+from runtime.kernel.processes import demonitor, flag, monitor
 from runtime.kernel.signals import Down, Exit, exit_signal, link_processes, unlink_processes
 from runtime.otp.always_starts import AlwaysStarts
 from runtime.otp.calls import From, call, cast, reply
@@ -104,17 +105,17 @@ class Registry(AlwaysStarts):
         self.listeners = tuple(listeners)
         self.table = RegistryTable()
         self.metadata: dict[Hashable, Term] = isolate(dict(meta or {}))
-        self.locks: dict[Hashable, list[tuple[From, Ref]]] = {}
-        """Who holds each lock, the first, and who waits for it; with a monitor on each."""
+        self.locks: dict[Hashable, list[tuple[From, Ref, Ref]]] = {}
+        """Who holds each lock, the first, and who waits for it: its call, a monitor on it, the token of its request."""
 
     def handle_call(self, request: Term, caller: From) -> Term:
         """Grant a lock, now or when it is free; answer what is asked of every supervisor, as one without children."""
         match request:
-            case (tag, key) if tag == _LOCK:
+            case (tag, key, token) if tag == _LOCK:
                 waiting = self.locks.setdefault(key, [])
-                if any(other.pid == caller.pid for other, _ in waiting):
+                if any(other.pid == caller.pid for other, _, _ in waiting):
                     return False
-                waiting.append((caller, monitor(caller.pid)))
+                waiting.append((caller, monitor(caller.pid), token))
                 return True if len(waiting) == 1 else NOREPLY
             case "which_children":
                 return []
@@ -129,7 +130,7 @@ class Registry(AlwaysStarts):
             self.table.remove_process(message.pid)
         elif isinstance(message, Down):
             for key in [*self.locks]:
-                self._unlock(key, message.pid)
+                self._unlock(key, lambda waits: waits[1] == message.ref)
 
     def terminate(self, reason: Term) -> None:
         """End the processes that have registered, with the reason ``"shutdown"``."""
@@ -276,36 +277,33 @@ class Registry(AlwaysStarts):
         Raises ValueError when the caller holds the lock already, and NotInProcessError outside a process (Elixir 1.18:
         Registry.lock/3).
         """
-        own = current_process("lock").pid
+        current_process("lock")
         if not callable(fn):
             raise TypeError(f"lock() calls a function, not {fn!r}")
-        server = _pid(registry)
+        server, token = _pid(registry), Ref()
+        request = (_LOCK, _hashable(key), token)
+        ensure_headroom()
         try:
-            granted = call(server, (_LOCK, _hashable(key)), timeout=None)
-        except BaseException:  # a Timeout, say: it must not be granted to a caller that has gone on
-            cast(server, (_UNLOCK, key, own))
-            raise
-        if not granted:
-            raise ValueError(f"the caller holds the lock {key!r} already; it would wait for itself")
-        try:
+            if not call(server, request, timeout=None):
+                raise ValueError(f"the caller holds the lock {key!r} already; it would wait for itself")
             return fn()
-        finally:
-            cast(server, (_UNLOCK, key, own))
+        finally:  # also when the wait was cut short: it must not be granted to a caller that has gone on
+            cast(server, (_UNLOCK, key, token))
 
     def handle_cast(self, message: Term) -> Term:
         """Take a lock back."""
         match message:
-            case (tag, key, pid) if tag == _UNLOCK:
-                self._unlock(key, pid)
+            case (tag, key, token) if tag == _UNLOCK:
+                self._unlock(key, lambda waits: waits[2] == token)
                 return None
         return super().handle_cast(message)
 
-    def _unlock(self, key: Hashable, pid: Pid) -> None:
-        """Take a process out of those that hold or want a lock, and give it to the next."""
+    def _unlock(self, key: Hashable, is_over: Callable[[tuple[From, Ref, Ref]], bool]) -> None:
+        """Take one out of those that hold or want a lock, and give it to the next."""
         waiting = self.locks.get(key, [])
-        for at, (caller, watch) in enumerate(waiting):
-            if caller.pid == pid:
-                demonitor(watch, flush=True)
+        for at, waits in enumerate(waiting):
+            if is_over(waits):
+                demonitor(waits[1], flush=True)
                 del waiting[at]
                 if not waiting:
                     del self.locks[key]
@@ -347,8 +345,17 @@ class Registry(AlwaysStarts):
                 raise AlreadyRegisteredError(key, holder)
             for dead in self.table.entries(key):
                 self.table.remove(key, dead.pid)
-        link_processes(process, own)
-        self.table.add(key, Entry(pid, isolate(value)))
+        entry, before = Entry(pid, isolate(value)), self.table.count(key)
+        ensure_headroom()
+        try:
+            link_processes(process, own)
+            self.table.add(key, entry)
+        except BaseException:
+            if self.table.count(key) == before:
+                self.table.remove(key, pid, [])
+                if not self.table.knows(pid):
+                    unlink_processes(process, own)
+            raise
         self.tell("register", registry, key, pid, value)
 
     def tell(self, *event: Term) -> None:
@@ -393,10 +400,20 @@ def _server(registry: Destination) -> Registry:
 
 
 def _remove(registry: Destination, key: Hashable, only: list[Entry] | None) -> None:
-    pid = current_process("unregister").pid
-    server = _server(registry)
-    if server.table.remove(_hashable(key), pid, only) and not server.table.knows(pid):
-        unlink(_pid(registry))
+    process = current_process("unregister")
+    pid = process.pid
+    server, own = _server(registry), _pid(registry).process
+    _hashable(key)
+    ensure_headroom()
+    before = server.table.count(key)
+    try:
+        server.table.remove(key, pid, only)
+    except BaseException:
+        server.table.remove(key, pid, only)
+        raise
+    finally:
+        if own is not None and server.table.count(key) < before and not server.table.knows(pid):
+            unlink_processes(process, own)
     if not any(entry.pid == pid for entry in server.table.entries(key)):  # also when there was none before
         server.tell("unregister", registry, key, pid)
 

@@ -37,35 +37,40 @@ class RegistryTable:
         """Return the entries of a key, oldest first."""
         return [*self._entries.get(key, ())]
 
+    def count(self, key: Hashable) -> int:
+        """Return how many entries a key has."""
+        return len(self._entries.get(key, ()))
+
     def keys(self, pid: Pid) -> list[Hashable]:
         """Return the keys a process has registered under, once for each registration."""
-        return [key for key in self._keys.get(pid, ()) for entry in self._entries[key] if entry.pid == pid]
+        return [key for key in self._keys.get(pid, ()) for entry in self._entries.get(key, ()) if entry.pid == pid]
 
     def add(self, key: Hashable, entry: Entry) -> None:
         """Put an entry in."""
-        self._entries.setdefault(key, []).append(entry)
         self._keys.setdefault(entry.pid, {})[key] = None
+        self._entries.setdefault(key, []).append(entry)
 
     def replace(self, key: Hashable, pid: Pid, value: Term) -> None:
         """Change the value of a process's entry."""
         self._entries[key] = [Entry(pid, value) if entry.pid == pid else entry for entry in self._entries[key]]
 
     def remove(self, key: Hashable, pid: Pid, only: list[Entry] | None = None) -> bool:
-        """Remove a process's entries under a key, or `only` some of them. Returns whether there were any."""
+        """Remove a process's entries under a key, or `only` some of them. Returns whether there were any.
+
+        It also clears up what an exception has left of an entry.
+        """
         before = self._entries.get(key, [])
         after = [entry for entry in before if entry.pid != pid or (only is not None and entry not in only)]
-        if len(after) == len(before):
-            return False
         if after:
             self._entries[key] = after
         else:
-            del self._entries[key]
-        if not any(entry.pid == pid for entry in after):
-            keys = self._keys[pid]
-            del keys[key]
+            self._entries.pop(key, None)
+        keys = self._keys.get(pid)
+        if keys is not None and not any(entry.pid == pid for entry in after):
+            keys.pop(key, None)
             if not keys:
                 del self._keys[pid]
-        return True
+        return len(after) != len(before)
 
     def remove_process(self, pid: Pid) -> None:
         """Remove all entries of a process."""

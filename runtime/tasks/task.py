@@ -9,11 +9,12 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from runtime.kernel.body import name_of
 from runtime.kernel.clock import now
+from runtime.kernel.headroom import ensure_headroom
 from runtime.kernel.mailbox import receive, send
 from runtime.kernel.node import current_process
-from runtime.kernel.process import OUTSIDE, Pid
-from runtime.kernel.processes import demonitor, exit, monitor, self_, unlink
-from runtime.kernel.signals import Down, watch
+from runtime.kernel.process import DEAD, OUTSIDE, Pid, Process
+from runtime.kernel.processes import end_monitor, exit, self_, unlink
+from runtime.kernel.signals import Down, deliver, link_processes, unlink_processes, watch
 from runtime.otp.child_spec import ChildSpec
 from runtime.tasks.task_body import start_task_process
 from runtime.terms.errors import CallError
@@ -77,12 +78,21 @@ class Task(Generic[T]):
 def spawn_task(fn: Callable[..., T], *args: object, **kwargs: object) -> Task[T]:
     """Run ``fn(*args, **kwargs)`` in a linked process; `await_` returns its result (Elixir: Task.async)."""
     owner = current_process("spawn_task")
+    ensure_headroom()
     ref = Ref()
-    owner.node.add_alias(owner, ref, "demonitor")
     work = (ref, check_function(fn), args, kwargs)
-    process = start_task_process(_run_and_reply, work, linked=True, shown_as=fn, shown_with=(args, kwargs))
-    watch(owner, process, ref, process.pid)
-    return Task(process.pid, ref, owner.pid, name_of(fn))
+    process: Process | None = None
+    try:
+        owner.node.add_alias(owner, ref, "demonitor")
+        process = start_task_process(_run_and_reply, work, linked=True, shown_as=fn, shown_with=(args, kwargs))
+        watch(owner, process, ref, process.pid)
+        return Task(process.pid, ref, owner.pid, name_of(fn))
+    except BaseException:  # it does not run, and the hub ends it
+        if process is not None:
+            process.state, process.reason, process.node.half_dead[process] = DEAD, "killed", "killed"
+            unlink_processes(owner, process)
+        end_monitor(owner, ref, flush=False)
+        raise
 
 
 def _run_and_reply(ref: Ref, fn: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object]) -> None:
@@ -96,10 +106,10 @@ def await_(task: Task[T], timeout: TimeoutArgument = 5.0) -> T:
     ValueError when the caller is not the owner. A task can be awaited once.
     """
     seconds = seconds_of(timeout)
-    _check_owner(task, "await_")
-    message = receive((task.ref, ANY), Down(task.ref, ANY, ANY), timeout=seconds, default=None)
-    demonitor(task.ref, flush=True)
+    owner = _check_owner(task, "await_")
+    message = _take_outcome(owner, task.ref, seconds)
     if message is None:
+        end_monitor(owner, task.ref, flush=True)
         raise CallError("timeout", "await", (task, timeout), "task")
     if isinstance(message, Down):
         raise CallError(message.reason, "await", (task, timeout), "task")
@@ -107,28 +117,51 @@ def await_(task: Task[T], timeout: TimeoutArgument = 5.0) -> T:
     return result
 
 
+def _take_outcome(owner: Process, ref: Ref, seconds: float | None) -> Any:
+    """Take the result or the `Down` of a task out of its owner's mailbox, and end its monitor; None after `seconds`.
+
+    Where an exception strikes, the message is where it was, so that the task can be waited for again.
+    """
+    ensure_headroom()
+    message = None
+    try:
+        message = receive((ref, ANY), Down(ref, ANY, ANY), timeout=seconds, default=None)
+        if message is not None:
+            end_monitor(owner, ref, flush=True)
+        return message
+    except BaseException:
+        owner.put_back([] if message is None else [message])
+        raise
+
+
 def await_many(tasks: Iterable[Task[T]], timeout: TimeoutArgument = 5.0) -> list[T]:
     """Return the results of several tasks in their order; `timeout` is for all together. Raises as `await_`."""
     deadline = _deadline(timeout)
     tasks = _checked(tasks, "await_many")
+    owner = current_process("await_many")
+    ensure_headroom()
     waiting = {task.ref for task in tasks}
-    results: dict[Ref, T] = {}
+    taken: list[Any] = []
     failure: tuple[Term] | None = None
-    while waiting and failure is None:
-        message = receive(partial(_is_from_any, waiting), timeout=_left(deadline), default=None)
-        if message is None:
-            failure = ("timeout",)
-        elif isinstance(message, Down):
-            failure = (message.reason,)
-        else:
-            ref, results[ref] = message
-            waiting.discard(ref)
-            demonitor(ref, flush=True)
-    for ref in waiting:
-        demonitor(ref, flush=True)
-    if failure is not None:
-        raise CallError(failure[0], "await_many", (tasks, timeout), "task")
-    return [results[task.ref] for task in tasks]
+    try:
+        while waiting and failure is None:
+            message = receive(partial(_is_from_any, waiting), timeout=_left(deadline), default=None)
+            if message is None:
+                failure = ("timeout",)
+            elif isinstance(message, Down):
+                failure = (message.reason,)
+            else:
+                taken.append(message)
+                waiting.discard(message[0])
+        for task in tasks:
+            end_monitor(owner, task.ref, flush=True)
+        results = dict(taken)
+        if failure is None:
+            return [results[task.ref] for task in tasks]
+    except BaseException:
+        owner.put_back(taken)
+        raise
+    raise CallError(failure[0], "await_many", (tasks, timeout), "task")
 
 
 def _checked(tasks: Iterable[Task[T]], function: str) -> list[Task[T]]:
@@ -163,11 +196,9 @@ def yield_(task: Task[T], timeout: TimeoutArgument = 5.0) -> Outcome[T] | None:
     After None it can be awaited, or waited for again. Raises ValueError when the caller is not the owner.
     """
     seconds = seconds_of(timeout)
-    _check_owner(task, "yield_")
-    message = receive((task.ref, ANY), Down(task.ref, ANY, ANY), timeout=seconds, default=None)
+    message = _take_outcome(_check_owner(task, "yield_"), task.ref, seconds)
     if message is None:
         return None
-    demonitor(task.ref, flush=True)
     return ("exit", message.reason) if isinstance(message, Down) else ("ok", message[1])
 
 
@@ -187,17 +218,26 @@ def yield_many(
         raise ValueError(f"on_timeout is {on_timeout!r}; allowed are 'nothing', 'kill_task' and 'ignore'")
     deadline = _deadline(timeout)
     tasks = _checked(tasks, "yield_many")
+    owner = current_process("yield_many")
+    ensure_headroom()
     waiting = {task.ref for task in tasks}
     most = len(waiting) if limit is None or limit == "infinity" else _checked_limit(limit)
     outcomes: dict[Ref, Outcome[T] | None] = {}
-    while waiting and len(outcomes) < most:
-        message = receive(partial(_is_from_any, waiting), timeout=_left(deadline), default=None)
-        if message is None:
-            break
-        ref = message.ref if isinstance(message, Down) else message[0]
-        outcomes[ref] = ("exit", message.reason) if isinstance(message, Down) else ("ok", message[1])
-        waiting.discard(ref)
-        demonitor(ref, flush=True)
+    taken: list[Any] = []
+    try:
+        while waiting and len(outcomes) < most:
+            message = receive(partial(_is_from_any, waiting), timeout=_left(deadline), default=None)
+            if message is None:
+                break
+            taken.append(message)
+            ref = message.ref if isinstance(message, Down) else message[0]
+            outcomes[ref] = ("exit", message.reason) if isinstance(message, Down) else ("ok", message[1])
+            waiting.discard(ref)
+        for ref in outcomes:
+            end_monitor(owner, ref, flush=True)
+    except BaseException:
+        owner.put_back(taken)
+        raise
     if len(outcomes) < most:
         end: dict[str, Callable[[Task[T]], Outcome[T] | None]] = {"kill_task": _kill, "ignore": ignore_task}
         if on_timeout in end:
@@ -225,19 +265,33 @@ def shutdown_task(task: Task[T], timeout: TimeoutArgument | Literal["brutal_kill
         raise ValueError(f"timeout is {timeout!r}; allowed are seconds, 'brutal_kill', and 'infinity' or None")
     seconds = None if timeout == "brutal_kill" else seconds_of(timeout)
     pid = _process_of(task, "shutdown_task")
-    ref = monitor(pid)
-    unlink(pid)
-    exit(pid, "kill" if kills else "shutdown")
-    down = receive(Down(ref, ANY, ANY), timeout=seconds, default=None)
-    if down is None:
-        exit(pid, "kill")
-        down = receive(Down(ref, ANY, ANY))
-    reason = down.reason
-    if is_atom(reason, "noproc"):  # it had ended before: its own monitor knows how, if that has not been looked at yet
-        first = receive(Down(task.ref, ANY, ANY), timeout=0, default=down)
-        reason = first.reason
-    reply = receive((task.ref, ANY), timeout=0, default=None)
-    demonitor(task.ref, flush=True)
+    owner = current_process("shutdown_task")
+    ensure_headroom()
+    ref, process, is_told = Ref(), pid.process, False
+    linked = process is not None and process in owner.links
+    try:
+        if process is None:
+            deliver(owner, Down(ref, pid, "noproc"))
+        else:
+            watch(owner, process, ref, pid)
+        unlink(pid)
+        exit(pid, "kill" if kills else "shutdown")
+        is_told = True
+        down = receive(Down(ref, ANY, ANY), timeout=seconds, default=None)
+        if down is None:
+            exit(pid, "kill")
+            down = receive(Down(ref, ANY, ANY))
+        reason = down.reason
+        if is_atom(reason, "noproc"):  # it had ended before: its own monitor knows how, if it has not been asked yet
+            first = receive(Down(task.ref, ANY, ANY), timeout=0, default=down)
+            reason = first.reason
+        reply = receive((task.ref, ANY), timeout=0, default=None)
+        end_monitor(owner, task.ref, flush=True)
+    except BaseException:
+        end_monitor(owner, ref, flush=True)
+        if linked and not is_told and process is not None and process.state is not DEAD:
+            link_processes(owner, process)
+        raise
     if reply is not None:
         return "ok", reply[1]
     return None if is_atom(reason, "killed" if kills else "shutdown") else ("exit", reason)
@@ -246,9 +300,12 @@ def shutdown_task(task: Task[T], timeout: TimeoutArgument | Literal["brutal_kill
 def ignore_task(task: Task[T]) -> Outcome[T] | None:
     """Let go of a task, which runs on unlinked. Returns its outcome when it has ended already, else None."""
     pid = _process_of(task, "ignore_task")
+    owner = current_process("ignore_task")
     outcome = yield_(task, 0)
-    unlink(pid)
-    demonitor(task.ref, flush=True)
+    try:
+        unlink(pid)
+    finally:
+        end_monitor(owner, task.ref, flush=True)
     return outcome
 
 
@@ -260,7 +317,8 @@ def _process_of(task: Task[T], function: str) -> Pid:
     return task.pid
 
 
-def _check_owner(task: object, function: str) -> None:
+def _check_owner(task: object, function: str) -> Process:
+    """Return the caller's process. Raises ValueError when it is not the owner."""
     if not isinstance(task, Task):
         raise TypeError(f"{function}() takes a Task, not {task!r}; spawn_task() returns one")
     caller = self_()
@@ -268,6 +326,7 @@ def _check_owner(task: object, function: str) -> None:
         raise ValueError(
             f"{function}() is for the owner of a task: {task.pid} belongs to {task.owner}, not to {caller}"
         )
+    return current_process(function)
 
 
 F = TypeVar("F", bound=Callable[..., object])

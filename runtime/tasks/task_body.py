@@ -83,10 +83,14 @@ def start_task_process(
     shown_as = shown_as or function
     body = TaskBody(function, args, kwargs or {}, starter or parent.pid, shown_as, shown_with)
     process = start_process(parent.node, parent, body, None, name_of(shown_as))
-    process.ancestors = lineage_of(parent)
-    dictionary_of(process)["$callers"] = callers_of(parent) if callers is None else callers
-    if linked:
-        link_processes(parent, process)
+    try:
+        process.ancestors = lineage_of(parent)
+        dictionary_of(process)["$callers"] = callers_of(parent) if callers is None else callers
+        if linked:
+            link_processes(parent, process)
+    except BaseException:  # it does not run, and the hub ends it: without a call, for which there may be no room
+        process.state, process.reason, process.node.half_dead[process] = DEAD, "killed", "killed"
+        raise
     return process
 
 

@@ -15,7 +15,7 @@ from runtime.kernel.process import Pid
 from runtime.kernel.processes import demonitor, exit, monitor, self_, spawn, unlink
 from runtime.kernel.signals import Down, Exit, unlink_processes
 from runtime.tasks.task import Outcome, Task, check_function, shutdown_task, spawn_task
-from runtime.terms.errors import CallError
+from runtime.terms.errors import CallError, ProcessKilled
 from runtime.terms.immutable import travels_by_reference
 from runtime.terms.pattern import ANY
 from runtime.terms.ref import Ref
@@ -141,10 +141,23 @@ class TaskStream(Generic[Item, T]):
                     return
                 self._await_one()
         finally:
-            for slot in self._running.values():
+            self._end()
+
+    def _end(self, again: bool = True) -> None:
+        """Kill what still runs. All of it, also where an exception strikes in between: then it is done `again`."""
+        try:
+            while self._running:
+                ref, slot = next(iter(self._running.items()))
                 _kill(slot.task)
+                del self._running[ref]
             if self._timekeeper is not None:
                 exit(self._timekeeper, "kill")
+        except BaseException as error:
+            if again and not isinstance(
+                error, ProcessKilled
+            ):  # of one that is killed the linked tasks die by themselves
+                self._end(again=False)
+            raise
 
     def _deliver(self) -> Iterator[Outcome[T]]:
         while self._done:
@@ -161,9 +174,14 @@ class TaskStream(Generic[Item, T]):
             if following is None:
                 break
             position, item = following
-            task = self._begin(item)
-            slot = _Slot(task, position, item, now() + (self._seconds or 0.0))
-            self._running[task.ref] = slot
+            task: Task[T] | None = None
+            try:
+                task = self._begin(item)
+                self._running[task.ref] = slot = _Slot(task, position, item, now() + (self._seconds or 0.0))
+            except BaseException:
+                if task is not None and task.ref not in self._running:
+                    _kill(task)
+                raise
             if self._seconds is not None:
                 if self._timekeeper is None:
                     self._timekeeper = spawn(_keep_time, self_(), label="time limit of a task stream")

@@ -11,8 +11,8 @@ from runtime.kernel.mailbox import receive, send
 from runtime.kernel.node import current, current_process
 from runtime.kernel.outside import from_outside
 from runtime.kernel.process import Destination, Pid
-from runtime.kernel.processes import demonitor, exit, link, monitor
-from runtime.kernel.signals import Down
+from runtime.kernel.processes import demonitor, end_monitor, exit, link, monitor, self_, unlink
+from runtime.kernel.signals import Down, deliver, watch
 from runtime.otp.always_starts import AlwaysStarts
 from runtime.otp.child_spec import ChildSpec, Restart, Shutdown, read_shutdown
 from runtime.supervision.dynamic_supervisor import DynamicSupervisor
@@ -22,6 +22,7 @@ from runtime.tasks.task_body import callers_of, show_as, start_task_process
 from runtime.tasks.task_stream import OPTIONS as STREAM_OPTIONS
 from runtime.tasks.task_stream import TaskStream, check_keywords
 from runtime.terms.errors import StartError
+from runtime.terms.immutable import travels_by_reference
 from runtime.terms.pattern import ANY
 from runtime.terms.ref import Ref
 
@@ -130,12 +131,41 @@ def start_supervised(
     """Start a task as a supervisor's child, and hand it its work when the caller watches it."""
     owner = current_process("async_")
     check_function(fn)
-    pid: Pid = start_child(supervisor, _spec((_start_waiting, owner.pid), "temporary", shutdown))
-    if linked:
-        link(pid)
-    ref = monitor(pid, alias="demonitor")
-    send(pid, (_WORK, owner.pid, ref, callers_of(owner), fn, args, kwargs))
-    return Task(pid, ref, owner.pid, name_of(fn))
+    offer, ref = _Offer(), Ref()
+    try:
+        pid: Pid = start_child(supervisor, _spec((_start_waiting, owner.pid, offer), "temporary", shutdown))
+        if linked:
+            link(pid)
+        process = pid.process
+        if process is None:
+            deliver(owner, Down(ref, pid, "noproc"))
+        else:
+            owner.node.add_alias(owner, ref, "demonitor")
+            watch(owner, process, ref, pid)
+        send(pid, (_WORK, owner.pid, ref, callers_of(owner), fn, args, kwargs))
+        return Task(pid, ref, owner.pid, name_of(fn))
+    except BaseException:
+        offer.withdraw()
+        end_monitor(owner, ref, flush=True)
+        raise
+
+
+@travels_by_reference
+class _Offer:
+    """Lets a task that waits for its work know that its owner has given up: an exception has struck meanwhile."""
+
+    __slots__ = ("is_withdrawn", "taker")
+
+    def __init__(self) -> None:
+        self.is_withdrawn = False
+        self.taker: Pid | None = None
+
+    def withdraw(self) -> None:
+        """End the task, or let it end as soon as it has started."""
+        self.is_withdrawn = True
+        if self.taker is not None:
+            unlink(self.taker)
+            exit(self.taker, "kill")
 
 
 _WORK = "$task"
@@ -180,17 +210,20 @@ def _start_alone(
     return start_task_process(fn, args, kwargs, linked=True, starter=owner, callers=callers).pid
 
 
-def _start_waiting(owner: Pid) -> Pid:
-    return start_task_process(_await_work, (owner,), linked=True, starter=owner, callers=[]).pid
+def _start_waiting(owner: Pid, offer: _Offer) -> Pid:
+    return start_task_process(_await_work, (owner, offer), linked=True, starter=owner, callers=[]).pid
 
 
-def _await_work(owner: Pid) -> None:
-    """Wait for the owner's message with the work; end when the owner dies before."""
-    watch: Ref = monitor(owner)
-    message = receive((_WORK, owner, ANY, ANY, ANY, ANY, ANY), Down(watch, ANY, ANY))
+def _await_work(owner: Pid, offer: _Offer) -> None:
+    """Wait for the owner's message with the work; end when the owner dies before, or has withdrawn its offer."""
+    offer.taker = self_()
+    if offer.is_withdrawn:
+        exit("shutdown")
+    ref_of_owner = monitor(owner)
+    message = receive((_WORK, owner, ANY, ANY, ANY, ANY, ANY), Down(ref_of_owner, ANY, ANY))
     if isinstance(message, Down):
         exit(("shutdown", message.reason))
-    demonitor(watch, flush=True)
+    demonitor(ref_of_owner, flush=True)
     _, _, ref, callers, fn, args, kwargs = message
     process = current_process("async_")
     show_as(process, fn, args, kwargs)

@@ -8,6 +8,7 @@ from runtime.kernel.node import Node
 from runtime.kernel.process import DEAD, RUNNABLE, Process
 from runtime.kernel.signals import Watch
 from runtime.otp.calls import PENDING, From
+from runtime.otp.registry_table import RegistryTable
 
 
 def faults_of(node: Node) -> list[str]:
@@ -28,6 +29,17 @@ def _of_node(node: Node) -> Iterator[str]:
     for number, (process, _) in node.aliases.items():
         if number not in (process.aliases or {}):
             yield f"{process} does not know of its alias {number}"
+
+
+def _of_registry(process: Process, table: RegistryTable) -> Iterator[str]:
+    holders = {entry.pid for _, entry in table}
+    if any(pid.process is None for pid in holders):
+        yield f"{process} has entries of the dead"
+    if {*table._keys} != holders or not all(entries for _, entries in table.items()):
+        yield f"{process} has keys of {[*table._keys]} and entries of {holders}"
+    linked = {other.pid for other in process.links}
+    if not holders <= linked:
+        yield f"{process} is linked with {linked}, and those are registered: {holders}"
 
 
 def _of_process(node: Node, process: Process) -> Iterator[str]:
@@ -52,6 +64,9 @@ def _of_process(node: Node, process: Process) -> Iterator[str]:
             yield f"{process} is watched by {watcher}, which does not know of it"
         if isinstance(entry, From) and entry.outcome is not PENDING:
             yield f"{process} is watched by {watcher} for a call that is over"
+    table = getattr(process.body, "table", None)
+    if isinstance(table, RegistryTable):
+        yield from _of_registry(process, table)
     for number in process.timers or {}:
         if number not in node.timers.pending:
             yield f"{process} has the timer {number}, which is not pending"

@@ -16,15 +16,22 @@ from runtime import (
     Down,
     GenServer,
     Pid,
+    Registry,
     Supervisor,
+    Task,
+    TaskSupervisor,
     alias,
     alive,
+    async_stream,
+    await_,
+    await_many,
     call,
     cancel_timer,
     cast,
     demonitor,
     exit,
     flag,
+    ignore_task,
     link,
     monitor,
     receive,
@@ -35,16 +42,20 @@ from runtime import (
     send,
     send_after,
     send_request,
+    shutdown_task,
     sleep,
     spawn,
     spawn_link,
     spawn_monitor,
+    spawn_task,
     stop,
     suspend,
     unalias,
     unlink,
     unregister,
     whereis,
+    yield_,
+    yield_many,
 )
 from runtime.kernel.node import this_node
 from tests.support.consistency import faults_of
@@ -102,6 +113,26 @@ def nothing() -> None:
     """End at once."""
 
 
+def registry() -> Pid:
+    return whereis("registry") or cast_to_pid(Registry.start(name="registry"))
+
+
+def tasks() -> Pid:
+    return whereis("tasks") or cast_to_pid(TaskSupervisor.start(name="tasks"))
+
+
+def cast_to_pid(pid: Pid | None) -> Pid:
+    assert pid is not None
+    return pid
+
+
+def ended_task() -> Task[int]:
+    task = spawn_task(int)
+    while alive(task.pid):
+        sleep(0.0)
+    return task
+
+
 # Each: what is prepared with a server and a process, and what is then tried.
 CALLS: dict[str, tuple[Callable[[Pid, Pid], Any], Callable[[Pid, Pid, Any], Any]]] = {
     "send": (lambda server, other: None, lambda server, other, made: send(other, "x")),
@@ -146,7 +177,85 @@ CALLS: dict[str, tuple[Callable[[Pid, Pid], Any], Callable[[Pid, Pid, Any], Any]
     ),
     "flag": (lambda server, other: None, lambda server, other, made: flag(max_heap_size=10**9)),
     "sleep": (lambda server, other: None, lambda server, other, made: sleep(0.0)),
+    "Registry.register": (lambda server, other: registry(), lambda server, other, made: Registry.register(made, "key")),
+    "Registry.unregister": (
+        lambda server, other: Registry.register(registry(), "key"),
+        lambda server, other, made: Registry.unregister(made, "key"),
+    ),
+    "Registry.update_value": (
+        lambda server, other: Registry.register(registry(), "key", 1),
+        lambda server, other, made: Registry.update_value(made, "key", str),
+    ),
+    "Registry.put_meta": (
+        lambda server, other: registry(),
+        lambda server, other, made: Registry.put_meta(made, "key", ["value"]),
+    ),
+    "Registry.lock": (
+        lambda server, other: registry(),
+        lambda server, other, made: Registry.lock(made, "key", int),
+    ),
+    "spawn_task": (lambda server, other: None, lambda server, other, made: spawn_task(nothing)),
+    "await_": (lambda server, other: ended_task(), lambda server, other, made: await_(made)),
+    "await_many": (lambda server, other: [ended_task()], lambda server, other, made: await_many(made)),
+    "yield_": (lambda server, other: ended_task(), lambda server, other, made: yield_(made)),
+    "yield_many": (lambda server, other: [ended_task()], lambda server, other, made: yield_many(made)),
+    "shutdown_task": (
+        lambda server, other: spawn_task(waiting),
+        lambda server, other, made: shutdown_task(made, "brutal_kill"),
+    ),
+    "ignore_task": (lambda server, other: ended_task(), lambda server, other, made: ignore_task(made)),
+    "async_stream": (lambda server, other: None, lambda server, other, made: [*async_stream([1, 2], str)]),
+    "TaskSupervisor.async_": (
+        lambda server, other: tasks(),
+        lambda server, other, made: TaskSupervisor.async_(made, nothing),
+    ),
+    "TaskSupervisor.async_nolink": (
+        lambda server, other: tasks(),
+        lambda server, other, made: TaskSupervisor.async_nolink(made, nothing),
+    ),
+    "TaskSupervisor.start_child": (
+        lambda server, other: tasks(),
+        lambda server, other, made: TaskSupervisor.start_child(made, nothing),
+    ),
+    "TaskSupervisor.async_stream": (
+        lambda server, other: tasks(),
+        lambda server, other, made: [*TaskSupervisor.async_stream(made, [1, 2], str)],
+    ),
 }
+
+
+def untouched(task: Task[int] | list[Task[int]]) -> list[str]:
+    """Say what is wrong with a task that can still be waited for."""
+    (one,) = task if isinstance(task, list) else [task]
+    return [] if yield_(one, 0) == ("ok", 0) else ["the task's result is lost"]
+
+
+def nothing_left(made: object) -> list[str]:
+    """Say what the caller has besides what it had before."""
+    process = self_().process
+    assert process is not None
+    left = (process.monitors or {}, process.aliases or {}, process.links, process.messages())
+    return [f"there are left {left}"] if any(left) else []
+
+
+def unlocked(made: Pid) -> list[str]:
+    """Say whether a lock is held."""
+    return [] if Registry.lock(made, "key", int) == 0 else ["the lock is held"]
+
+
+SEEN: dict[str, Callable[[Any], list[str]]] = {
+    "await_": untouched,
+    "await_many": untouched,
+    "yield_": untouched,
+    "yield_many": untouched,
+    "spawn_task": nothing_left,
+    "TaskSupervisor.async_": nothing_left,
+    "TaskSupervisor.async_nolink": nothing_left,
+    "TaskSupervisor.async_stream": nothing_left,
+    "async_stream": nothing_left,
+    "Registry.lock": unlocked,
+}
+"""What is looked for in the caller after a call that has not happened."""
 
 
 def depth() -> int:
@@ -178,10 +287,13 @@ def try_call(name: str, attempt: Callable[[Callable[[], Any]], Any]) -> list[str
     def tries() -> None:
         flag(trap_exit=True)
         made = prepare(server, other)
+        happened: list[object] = []
         with suppress(RecursionError, MemoryError, Struck, runtime.CallError):
-            attempt(lambda: action(server, other, made))
+            attempt(lambda: happened.append(action(server, other, made)))
         sleep(0.0)
         seen.extend(faults_of(node))
+        if name in SEEN and not happened:
+            seen.extend(SEEN[name](made))
 
     _, ref = spawn_monitor(tries)
     down = receive(Down(ref, runtime.ANY, runtime.ANY), timeout=5.0)
