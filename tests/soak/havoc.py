@@ -30,6 +30,9 @@ EVERY_SUPERVISOR = 60
 IDLE = Hub.run.__code__
 """Where the node's thread is while nothing is to be done."""
 
+HANDLERS = ("_tick", "_handle")
+"""Names of the functions that handle the runtime's own signals."""
+
 BURST = 10
 """Kills between two breaths."""
 
@@ -90,9 +93,17 @@ class Surprises:
             os.kill(os.getpid(), signal.SIGUSR1)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._raises and frame is not None and frame.f_code is not IDLE:  # raised there, it would end the program
+        if self._raises and not _is_idle(frame):  # raised there, it would end the program, as Ctrl-C does
             self.raised += 1
             raise Surprise
+
+
+def _is_idle(frame: FrameType | None) -> bool:
+    """Whether the hub waits, or looks at another signal while it does."""
+    inner = None
+    while frame is not None and frame.f_code is not IDLE:
+        frame, inner = frame.f_back, frame
+    return frame is not None and (inner is None or inner.f_code.co_name in HANDLERS)
 
 
 class Havoc:
