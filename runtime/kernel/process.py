@@ -16,7 +16,7 @@ from msgspec import Struct
 from runtime.terms.immutable import immutable
 from runtime.terms.own_repr import bounded
 from runtime.terms.pattern import Matching
-from runtime.terms.ref import Ref, TimerRef
+from runtime.terms.ref import Ref, TimerRef, next_number
 from runtime.terms.term import Term
 
 if TYPE_CHECKING:
@@ -315,7 +315,8 @@ class Process(Rare):
     def put_back(self, messages: list[Term]) -> None:
         """Put messages that were taken out back to where they were, before all others."""
         if messages and self.state is not DEAD:
-            self.saved_for, self.saved = None, deque((*messages, *(self.saved or ())))
+            self.saved_for, self.saved_before = None, next_number()
+            self.saved = deque((*messages, *(self.saved or ())))
 
     def drop_message(self, is_unwanted: Callable[[Term], bool]) -> None:
         """Take the first message out that `is_unwanted` accepts, if there is one."""

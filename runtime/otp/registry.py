@@ -286,9 +286,14 @@ class Registry(AlwaysStarts):
         try:
             if not call(server, request, timeout=None):
                 raise ValueError(f"the caller holds the lock {key!r} already; it would wait for itself")
-            return fn()
+            result = fn()
         finally:  # also when the wait was cut short: it must not be granted to a caller that has gone on
-            cast(server, (_UNLOCK, key, token))
+            try:
+                cast(server, (_UNLOCK, key, token))
+            except BaseException:
+                cast(server, (_UNLOCK, key, token))
+                raise
+        return result
 
     def handle_cast(self, message: Term) -> Term:
         """Take a lock back."""

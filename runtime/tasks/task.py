@@ -14,7 +14,7 @@ from runtime.kernel.mailbox import receive, send
 from runtime.kernel.node import current_process
 from runtime.kernel.process import DEAD, OUTSIDE, Pid, Process
 from runtime.kernel.processes import end_monitor, exit, self_, unlink
-from runtime.kernel.signals import Down, deliver, link_processes, unlink_processes, watch
+from runtime.kernel.signals import Down, deliver, link_processes, watch
 from runtime.otp.child_spec import ChildSpec
 from runtime.tasks.task_body import start_task_process
 from runtime.terms.errors import CallError
@@ -86,13 +86,14 @@ def spawn_task(fn: Callable[..., T], *args: object, **kwargs: object) -> Task[T]
         owner.node.add_alias(owner, ref, "demonitor")
         process = start_task_process(_run_and_reply, work, linked=True, shown_as=fn, shown_with=(args, kwargs))
         watch(owner, process, ref, process.pid)
-        return Task(process.pid, ref, owner.pid, name_of(fn))
+        task: Task[T] = Task(process.pid, ref, owner.pid, name_of(fn))
     except BaseException:  # it does not run, and the hub ends it
         if process is not None:
             process.state, process.reason, process.node.half_dead[process] = DEAD, "killed", "killed"
-            unlink_processes(owner, process)
+            owner.drop_link(process)
         end_monitor(owner, ref, flush=False)
         raise
+    return task
 
 
 def _run_and_reply(ref: Ref, fn: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object]) -> None:
@@ -107,17 +108,17 @@ def await_(task: Task[T], timeout: TimeoutArgument = 5.0) -> T:
     """
     seconds = seconds_of(timeout)
     owner = _check_owner(task, "await_")
-    message = _take_outcome(owner, task.ref, seconds)
-    if message is None:
+    outcome = _take_outcome(owner, task.ref, seconds)
+    if outcome is None:
         end_monitor(owner, task.ref, flush=True)
         raise CallError("timeout", "await", (task, timeout), "task")
-    if isinstance(message, Down):
-        raise CallError(message.reason, "await", (task, timeout), "task")
-    result: T = message[1]
+    if outcome[0] == "exit":
+        raise CallError(outcome[1], "await", (task, timeout), "task")
+    result: T = outcome[1]
     return result
 
 
-def _take_outcome(owner: Process, ref: Ref, seconds: float | None) -> Any:
+def _take_outcome(owner: Process, ref: Ref, seconds: float | None) -> Outcome[Any] | None:
     """Take the result or the `Down` of a task out of its owner's mailbox, and end its monitor; None after `seconds`.
 
     Where an exception strikes, the message is where it was, so that the task can be waited for again.
@@ -126,12 +127,17 @@ def _take_outcome(owner: Process, ref: Ref, seconds: float | None) -> Any:
     message = None
     try:
         message = receive((ref, ANY), Down(ref, ANY, ANY), timeout=seconds, default=None)
-        if message is not None:
-            end_monitor(owner, ref, flush=True)
-        return message
+        if message is None:
+            return None
+        end_monitor(owner, ref, flush=True)
+        return _outcome_of(message)
     except BaseException:
         owner.put_back([] if message is None else [message])
         raise
+
+
+def _outcome_of(message: Any) -> Outcome[Any]:
+    return ("exit", message.reason) if message.__class__ is Down else ("ok", message[1])
 
 
 def await_many(tasks: Iterable[Task[T]], timeout: TimeoutArgument = 5.0) -> list[T]:
@@ -148,20 +154,22 @@ def await_many(tasks: Iterable[Task[T]], timeout: TimeoutArgument = 5.0) -> list
             message = receive(partial(_is_from_any, waiting), timeout=_left(deadline), default=None)
             if message is None:
                 failure = ("timeout",)
-            elif isinstance(message, Down):
+                break
+            taken.append(message)
+            if isinstance(message, Down):
                 failure = (message.reason,)
             else:
-                taken.append(message)
                 waiting.discard(message[0])
         for task in tasks:
             end_monitor(owner, task.ref, flush=True)
-        results = dict(taken)
-        if failure is None:
-            return [results[task.ref] for task in tasks]
+        by_ref: dict[Ref, T] = {} if failure else dict(taken)
+        results = [by_ref[task.ref] for task in tasks if not failure]
     except BaseException:
         owner.put_back(taken)
         raise
-    raise CallError(failure[0], "await_many", (tasks, timeout), "task")
+    if failure is not None:
+        raise CallError(failure[0], "await_many", (tasks, timeout), "task")
+    return results
 
 
 def _checked(tasks: Iterable[Task[T]], function: str) -> list[Task[T]]:
@@ -196,10 +204,7 @@ def yield_(task: Task[T], timeout: TimeoutArgument = 5.0) -> Outcome[T] | None:
     After None it can be awaited, or waited for again. Raises ValueError when the caller is not the owner.
     """
     seconds = seconds_of(timeout)
-    message = _take_outcome(_check_owner(task, "yield_"), task.ref, seconds)
-    if message is None:
-        return None
-    return ("exit", message.reason) if isinstance(message, Down) else ("ok", message[1])
+    return _take_outcome(_check_owner(task, "yield_"), task.ref, seconds)
 
 
 def yield_many(
@@ -231,18 +236,19 @@ def yield_many(
                 break
             taken.append(message)
             ref = message.ref if isinstance(message, Down) else message[0]
-            outcomes[ref] = ("exit", message.reason) if isinstance(message, Down) else ("ok", message[1])
+            outcomes[ref] = _outcome_of(message)
             waiting.discard(ref)
         for ref in outcomes:
             end_monitor(owner, ref, flush=True)
+        if len(outcomes) < most:
+            end: dict[str, Callable[[Task[T]], Outcome[T] | None]] = {"kill_task": _kill, "ignore": ignore_task}
+            if on_timeout in end:
+                outcomes |= {task.ref: end[on_timeout](task) for task in tasks if task.ref in waiting}
+        ended = [(task, outcomes.pop(task.ref, None)) for task in tasks]
     except BaseException:
         owner.put_back(taken)
         raise
-    if len(outcomes) < most:
-        end: dict[str, Callable[[Task[T]], Outcome[T] | None]] = {"kill_task": _kill, "ignore": ignore_task}
-        if on_timeout in end:
-            outcomes |= {task.ref: end[on_timeout](task) for task in tasks if task.ref in waiting}
-    return [(task, outcomes.pop(task.ref, None)) for task in tasks]
+    return ended
 
 
 def _kill(task: Task[T]) -> Outcome[T] | None:

@@ -90,6 +90,7 @@ def start_task_process(
             link_processes(parent, process)
     except BaseException:  # it does not run, and the hub ends it: without a call, for which there may be no room
         process.state, process.reason, process.node.half_dead[process] = DEAD, "killed", "killed"
+        parent.drop_link(process)
         raise
     return process
 

@@ -191,11 +191,13 @@ class TaskStream(Generic[Item, T]):
     def _await_one(self) -> None:
         """Wait until a task ends. Raises CallError when its time was over before."""
         message = receive(self._is_ours)
-        slot = self._running.pop(message[0])
+        ref = message[0]
+        slot = self._running[ref]
         slot.is_over = True
         unlink(slot.task.pid)
         _flush_exit(slot.task)
-        demonitor(slot.task.ref, flush=True)
+        demonitor(ref, flush=True)
+        del self._running[ref]  # what an exception has kept here is ended with those that run
         if not isinstance(message, Down):
             self._done[slot.position] = ("ok", message[1])
         elif not slot.timed_out:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from typing import Any, TypeVar
 
 from runtime.kernel.body import name_of
@@ -143,11 +142,12 @@ def start_supervised(
             owner.node.add_alias(owner, ref, "demonitor")
             watch(owner, process, ref, pid)
         send(pid, (_WORK, owner.pid, ref, callers_of(owner), fn, args, kwargs))
-        return Task(pid, ref, owner.pid, name_of(fn))
+        task: Task[T] = Task(pid, ref, owner.pid, name_of(fn))
     except BaseException:
         offer.withdraw()
         end_monitor(owner, ref, flush=True)
         raise
+    return task
 
 
 @travels_by_reference
@@ -184,20 +184,12 @@ def _stream(
     options = {name: value for name, value in keywords.items() if name in STREAM_OPTIONS}
     kwargs = {name: value for name, value in keywords.items() if name not in STREAM_OPTIONS}
     check_keywords(fn, args, kwargs, OPTIONS)
-    begin = partial(_begin, supervisor, fn, args, kwargs, read_shutdown(shutdown), linked)
+    how = read_shutdown(shutdown)
+
+    def begin(item: Item) -> Task[T]:
+        return start_supervised(supervisor, fn, (item, *args), kwargs, how, linked)
+
     return TaskStream(items, begin, **options).outcomes()
-
-
-def _begin(
-    supervisor: Destination,
-    fn: Callable[..., T],
-    args: tuple[object, ...],
-    kwargs: dict[str, object],
-    shutdown: Shutdown,
-    linked: bool,
-    item: object,
-) -> Task[T]:
-    return start_supervised(supervisor, fn, (item, *args), kwargs, shutdown, linked)
 
 
 def _spec(start: tuple[object, ...], restart: Restart, shutdown: Shutdown) -> ChildSpec:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import math
 import os
 import random
 import sys
@@ -39,7 +40,7 @@ ROUNDS = 4
 """Stretches of a run at least; after each the node comes to rest and is looked through."""
 
 LONGEST_ROUND = 120.0
-"""Seconds that one may last."""
+"""Seconds that one may last, the first included where the run is for a time."""
 
 TIME_SLICE = 0.005
 """Seconds of a time slice in every second round; in the others there are none."""
@@ -122,7 +123,9 @@ def soak(options: argparse.Namespace) -> Result:
         forget_talk(node)
         return Round(seconds, time_slice, Figures.of(node))
 
-    warm = stretch(kills(havoc, max(WARM_UP, options.kills // 10)), None)
+    enough = kills(havoc, max(WARM_UP, options.kills // 10))
+    in_time = seconds(math.inf if options.seconds is None else LONGEST_ROUND)
+    warm = stretch(lambda: enough() and in_time(), None)
     rounds: list[Round] = []
     started = time.monotonic()
     number = ROUNDS if options.seconds is None else max(ROUNDS, int(options.seconds / LONGEST_ROUND))

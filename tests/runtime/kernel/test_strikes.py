@@ -39,14 +39,18 @@ from runtime import (
 from runtime.kernel.node import this_node
 from runtime.kernel.process import Worker
 from runtime.terms.crash import Crash
-from tests.runtime.kernel.test_headroom import CALLS, Server, Struck, kept_faults, try_call
+from tests.runtime.kernel.test_headroom import CALLS, SEEN, Server, Struck, kept_faults, try_call
 from tests.support.in_node import in_node
 
 SCHEDULER = str(Path(runtime.__file__).parent / "kernel" / "scheduler.py")
 KERNEL = str(Path(runtime.__file__).parent / "kernel")
 STRUCK = (
     KERNEL,
-    *(str(Path(runtime.__file__).parent / "otp" / f"{name}.py") for name in ("calls", "requests", "gen_server")),
+    str(Path(runtime.__file__).parent / "tasks"),
+    *(
+        str(Path(runtime.__file__).parent / "otp" / f"{name}.py")
+        for name in ("calls", "requests", "gen_server", "registry", "registry_table")
+    ),
 )
 
 
@@ -57,12 +61,16 @@ AFTER_WHICH = {opcode.opmap[name] for name in ("CALL", "CALL_FUNCTION_EX", "JUMP
 class Strikes:
     """Raises an exception at a point in files of the runtime: at a line, or where a signal's handler may run."""
 
-    def __init__(self, number: int, error: type[BaseException] = Struck, anywhere: bool = False) -> None:
+    def __init__(
+        self, number: int, error: type[BaseException] = Struck, anywhere: bool = False, lines: bool = True
+    ) -> None:
         self._number = number
         self._error = error
         self._striking = None if anywhere else getcurrent()
         self._files: tuple[str, ...] = (SCHEDULER,) if anywhere else STRUCK
+        self._at_lines = lines
         self._last: dict[FrameType, int] = {}
+        self._callers: set[FrameType] = set()
         self._points = 0
 
     @property
@@ -78,14 +86,17 @@ class Strikes:
     def __exit__(self, *error: object) -> None:
         sys.settrace(self._before)
         self._last.clear()
+        self._callers.clear()
 
     def _trace(self, frame: FrameType, event: str, argument: Any) -> Any:
+        if event == "call" and frame.f_back is not None:
+            self._callers.add(frame.f_back)
         if not frame.f_code.co_filename.startswith(self._files) or self.reached:
             return None
         if self._striking is not None and getcurrent() is not self._striking:
             return None
         frame.f_trace_opcodes = True
-        if event == "line" or (event == "opcode" and self._may_run_a_handler(frame)):
+        if (event == "line" and self._at_lines) or (event == "opcode" and self._may_run_a_handler(frame)):
             self._points += 1
             if self.reached:
                 sys.settrace(None)
@@ -95,12 +106,17 @@ class Strikes:
     def _may_run_a_handler(self, frame: FrameType) -> bool:
         last = self._last.get(frame)
         self._last[frame] = frame.f_lasti
-        return last is not None and frame.f_code.co_code[last] in AFTER_WHICH
+        if last is None or frame.f_code.co_code[last] not in AFTER_WHICH:
+            return False
+        if frame in self._callers:  # what it called was a function of Python's, after which no handler runs
+            self._callers.discard(frame)
+            return False
+        return True
 
 
-def strike_at(number: int, action: Callable[[], Any], error: type[BaseException] = Struck) -> bool:
+def strike_at(number: int, action: Callable[[], Any], error: type[BaseException] = Struck, lines: bool = True) -> bool:
     """Call it, and raise `Struck` at such a point of the kernel's; whether it had that many."""
-    with Strikes(number, error) as strikes:
+    with Strikes(number, error, lines=lines) as strikes:
         action()
     return strikes.reached
 
@@ -141,7 +157,8 @@ def strike_everywhere(name: str, error: type[BaseException] = Struck) -> None:
             nonlocal reached
             with suppress(error):
                 reached = True
-                reached = strike_at(number, action, error)
+                # what it takes out of a mailbox is in between two lines, at none of which a handler may run
+                reached = strike_at(number, action, error, lines=name not in SEEN)
 
         faults = try_call(name, attempt)
         assert faults == [], f"at line {number}"
