@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import os
 import signal
 import subprocess
@@ -147,6 +148,31 @@ def test_tasks_are_greenlets_that_can_be_killed_one_by_one(folder: Path, kind: s
         assert server.end(signal.SIGINT if kind == "huey" else signal.SIGTERM) == 0
 
 
+@pytest.mark.parametrize(
+    "kind", [pytest.param("celery", marks=needs("celery")), pytest.param("huey", marks=needs("huey_consumer"))]
+)
+def test_tasks_give_what_they_give_unobserved(folder: Path, kind: str) -> None:
+    command, _, nap, _, _ = TASKS[kind]
+    send = nap.replace("nap", "square")
+    assert _results(folder / "o", kind, command, send) == _results(folder / "p", kind, command, send, False)
+
+
+def _results(
+    folder: Path, kind: str, command: tuple[str, ...], send: str, observed: bool = True
+) -> tuple[dict[str, str], int, int]:
+    """Run some tasks, one of which fails. Return what they have written, how often that was logged, and the status."""
+    (folder / "queue").mkdir(parents=True)
+    with serving(folder, *command, observed=observed) as server:
+        enqueue(
+            folder,
+            f"from {kind}_jobs import square\n{send}('bad', -1)\nfor n in range(20): {send}(str(n), n)",
+        )
+        eventually(lambda: len([*folder.glob("*.square")]) == 20)
+        status = server.end(signal.SIGINT if kind == "huey" else signal.SIGTERM)
+    logged = server.log.read_text().count("ValueError: -1 is less than nothing")
+    return {path.stem: path.read_text() for path in folder.glob("*.square")}, logged, status
+
+
 # -- locust -----------------------------------------------------------------------------------------------------------
 
 
@@ -181,7 +207,8 @@ def page() -> Iterator[int]:
 def test_the_users_of_locust_are_greenlets_and_its_run_ends_as_it_does_unobserved(folder: Path) -> None:
     Page.asked = 0
     with page() as port:
-        command = ["locust", "-f", "visitors.py", "--headless", "-u", "3", "-r", "3", "-H", f"http://127.0.0.1:{port}"]
+        address = f"http://127.0.0.1:{port}"
+        command = ["locust", "-f", "visitors.py", "--headless", "--json", "-u", "3", "-r", "3", "-H", address]
         with serving(folder, *command) as server:
             (name,) = eventually(server.names)
             assert name == f"locust-{server.process.pid}"
@@ -190,10 +217,19 @@ def test_the_users_of_locust_are_greenlets_and_its_run_ends_as_it_does_unobserve
                 eventually(lambda: blamed(client, "in compute"))
             eventually(lambda: Page.asked > 3)
             status = server.end()
+        told = _told(server)
         with serving(folder, *command, observed=False) as server:
             asked = Page.asked
             eventually(lambda: Page.asked > asked + 3)
             assert server.end() == status
+        assert _told(server) == told == [("GET", "/look", 0)]
+
+
+def _told(server: Server) -> list[tuple[str, str, int]]:
+    """Return what locust tells of each kind of request: method, path, failures."""
+    log = server.log.read_text()
+    told = json.loads(log[log.rindex("\n[") :])
+    return [(each["method"], each["name"], each["num_failures"]) for each in told]
 
 
 # -- Flask-SocketIO ---------------------------------------------------------------------------------------------------

@@ -10,3 +10,4 @@ FOLDERS = ("data_folder_in", "data_folder_out", "processed_folder", "control_fol
 app.conf.broker_transport_options = dict.fromkeys(FOLDERS, "queue")
 nap = app.task(jobs.nap, name="nap")
 compute = app.task(jobs.compute, name="compute")
+square = app.task(jobs.square, name="square")

@@ -8,3 +8,4 @@ from huey import SqliteHuey
 huey = SqliteHuey(filename="queue.db")
 nap = huey.task(name="nap")(jobs.nap)
 compute = huey.task(name="compute")(jobs.compute)
+square = huey.task(name="square")(jobs.square)

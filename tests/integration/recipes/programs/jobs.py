@@ -22,3 +22,11 @@ def compute(name: str, seconds: float) -> None:
     while time.monotonic() < end:
         pass
     Path(f"{name}.done").touch()
+
+
+def square(name: str, number: int) -> int:
+    """Write the square of a number into a file."""
+    if number < 0:
+        raise ValueError(f"{number} is less than nothing")
+    Path(f"{name}.square").write_text(str(number * number))
+    return number * number
