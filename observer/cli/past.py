@@ -89,5 +89,5 @@ class Following:
 
 
 def _has_siblings(lost: wire.Welcome) -> bool:
-    """Whether the parent of a process that has ended still runs: nothing else starts another one."""
+    """Return whether the parent of a process that has ended still runs: nothing else starts another one."""
     return kept_events.lives(lost.parent_pid) if lost.parent_pid > 1 else False

@@ -230,7 +230,7 @@ class Child:
         return f"{self.command} {self.status().ending}."
 
     def is_listening(self) -> bool:
-        """Whether its node can be connected to."""
+        """Return whether its node can be connected to."""
         return not discovery.refuses(self.path)
 
     def waiting(self) -> Iterator[bool]:

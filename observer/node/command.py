@@ -34,7 +34,7 @@ class Command(Child):
         )
 
     def is_listening(self) -> bool:
-        """Whether one of its nodes can be connected to."""
+        """Return whether one of its nodes can be connected to."""
         return bool(programs.of_run(self.pid))
 
     def remove_socket(self) -> None:

@@ -24,7 +24,7 @@ class AskLiteral(Dialog[str]):
         self._hint = hint
 
     def compose(self) -> ComposeResult:
-        """A line to type in, with a hint."""
+        """Lay out a line to type in, with a hint."""
         with Vertical(classes="box") as box:
             box.border_title = Content(self._title)
             box.border_subtitle = "⏎ sends   esc cancels"

@@ -60,7 +60,7 @@ class ChaosScreen(ViewScreen):
         self.log_list = EventList("Nothing has happened yet.")
 
     def compose_body(self) -> ComposeResult:
-        """The orders, what came of them, and where there is room for it, what happens."""
+        """Lay out the settings, the results and, where there is room, the events."""
         with Container(id="chaos"):
             with Container(id="run"):
                 with Container(id="orders", classes="framed") as orders:

@@ -21,7 +21,7 @@ class ChooseExport(Dialog[Format | str]):
         self._formats = FORMATS if with_rows else ()
 
     def compose(self) -> ComposeResult:
-        """The list of forms, and where the file will be."""
+        """Lay out the list of forms, and where the file will be."""
         with Vertical(classes="box") as box:
             box.border_title = "Write what is shown"
             titles = ["Picture of the screen as SVG", *(each.title for each in self._formats)]

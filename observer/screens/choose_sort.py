@@ -42,7 +42,7 @@ class ChooseSort(Dialog[Sort]):
         self._orders = [order for order in ORDERS if offered is None or order[0] in offered]
 
     def compose(self) -> ComposeResult:
-        """The list of orders."""
+        """Lay out the list of orders."""
         with Vertical(classes="box") as box:
             box.border_title = "Sort by"
             options = (self._option(number, *order) for number, order in enumerate(self._orders, 1))

@@ -25,7 +25,7 @@ class Confirm(Dialog[bool]):
         self._yes = yes
 
     def compose(self) -> ComposeResult:
-        """A sentence and two buttons."""
+        """Lay out a sentence and two buttons."""
         with Vertical(classes="box") as box:
             box.border_title = Content(self._title)
             yield Static(self._text, markup=False)

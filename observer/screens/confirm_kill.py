@@ -60,7 +60,7 @@ class ConfirmKill(Dialog[Confirmed]):
         self._planned: wire.Plan | None = None
 
     def compose(self) -> ComposeResult:
-        """The plan and two buttons; enter kills."""
+        """Lay out the plan and two buttons; enter kills."""
         with Vertical(classes="box danger") as box:
             box.border_title = Content(f"Kill {safe(called(self._targets))}?")
             with Scroll(id="planned"):

@@ -92,7 +92,7 @@ class ConsoleScreen(ViewScreen):
         self._recalled = 0
 
     def compose_body(self) -> ComposeResult:
-        """The log, and the line below it."""
+        """Lay out the log, and the line below it."""
         yield self.shown.add_class("framed")
         with Horizontal(id="entry"):
             yield self.prompt
@@ -113,7 +113,7 @@ class ConsoleScreen(ViewScreen):
     # -- The node -------------------------------------------------------------------------------------------------
 
     def questions(self) -> Sequence[wire.Query]:
-        """The figures for the header, and what was printed meanwhile."""
+        """Ask for the figures for the header, and what was printed meanwhile."""
         if self._state is None or self._state.evaluating:
             return [wire.GetStats()]
         return [wire.GetStats(), wire.ReadConsole(after=self._state.last)]

@@ -31,7 +31,7 @@ class EventDialog(Dialog[None]):
         self._all_frames = False
 
     def compose(self) -> ComposeResult:
-        """One long text that scrolls."""
+        """Lay out one long text that scrolls."""
         with Scroll(classes="box help") as box:
             box.border_title = Content.assemble(*line(self._event)[1:3])
             box.border_subtitle = "esc closes"

@@ -70,7 +70,7 @@ class EventsScreen(ViewScreen):
         self._all_frames = False
 
     def compose_body(self) -> ComposeResult:
-        """The time line above, the log beside the event."""
+        """Lay out the time line above, the log beside the event."""
         yield self.timeline.add_class("framed")
         yield self.line
         with Container(id="events"):

@@ -50,7 +50,7 @@ class HelpScreen(Dialog[None]):
         self._keys = list(keys)
 
     def compose(self) -> ComposeResult:
-        """One long text that scrolls."""
+        """Lay out one long text that scrolls."""
         with Scroll(classes="box help") as box:
             box.border_title = f"Help: {self._view}"
             box.border_subtitle = "esc closes"

@@ -43,7 +43,7 @@ class NamesScreen(ViewScreen):
         self.line = FilterLine("a name, a pid, a message, an address   (enter keeps it, esc removes it)", self.names)
 
     def compose_body(self) -> ComposeResult:
-        """Names on one side, the others on the other."""
+        """Lay out names on one side, timers, sockets and tables on the other."""
         yield self.line
         with Container(id="lists"):
             yield self.names.add_class("framed")
@@ -65,7 +65,7 @@ class NamesScreen(ViewScreen):
         self.names.focus()
 
     def questions(self) -> Sequence[wire.Query]:
-        """The figures for the header, and the names that are wanted."""
+        """Ask for the figures for the header, and the names that are wanted."""
         return [wire.GetStats(), wire.GetNames(filter=self.line.value.strip())]
 
     def take(self, query: wire.Query, answer: wire.Answer) -> None:

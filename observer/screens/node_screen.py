@@ -59,7 +59,7 @@ class NodeScreen(ViewScreen):
         self.constants = Static(markup=False)
 
     def compose_body(self) -> ComposeResult:
-        """Charts above, findings and constants below."""
+        """Lay out charts above, findings and constants below."""
         with Container(id="charts"):
             yield from self.charts.values()
         with Container(id="notes"):
@@ -88,7 +88,7 @@ class NodeScreen(ViewScreen):
         self.set_focus(self.query_one("#constants") if self.has_class("-constants") else self.lints)
 
     def questions(self) -> Sequence[wire.Query]:
-        """The figures with the constants, and the findings."""
+        """Ask for the figures with the constants, and the findings."""
         return [wire.GetStats(), wire.GetLints()]
 
     def take(self, query: wire.Query, answer: wire.Answer) -> None:

@@ -30,7 +30,7 @@ class OutputScreen(Dialog[None]):
         self._shown = look()
 
     def compose(self) -> ComposeResult:
-        """One text that scrolls."""
+        """Lay out one text that scrolls."""
         with Scroll(classes="box help") as box:
             box.border_title = "Output of the program"
             box.border_subtitle = "esc closes"

@@ -93,7 +93,7 @@ class ProcessScreen(Acting):
         self._children: Sequence[wire.Row] = ()
 
     def compose_body(self) -> ComposeResult:
-        """Facts and relations on one side, insides on the other, its events below."""
+        """Lay out facts and relations on one side, what the process holds on the other, and its events below."""
         # Where both columns stand below each other, the keys that scroll pass to what holds them.
         with Scroll(id="columns", can_focus=False):
             with Scroll(id="outside"):
@@ -121,11 +121,11 @@ class ProcessScreen(Acting):
         self.relations.focus(scroll_visible=False)
 
     def targets(self) -> Sequence[Target]:
-        """The process shown."""
+        """Return the process that is shown."""
         return () if self._gone else target_of(self._row)
 
     def row_in_hand(self) -> wire.Row | None:
-        """The row of the place that is shown."""
+        """Return the row of the place that is shown."""
         return self._row
 
     def to_copy(self) -> tuple[str, str] | None:
@@ -136,7 +136,7 @@ class ProcessScreen(Acting):
         return (self._pid, self._pid) if self._pid else None
 
     def questions(self) -> Sequence[wire.Query]:
-        """Who stands in this place now, and all about it."""
+        """Ask for all about the process that stands in this place now."""
         asked: list[wire.Query] = []
         if self._key is not None:
             asked.append(wire.GetPlaces(keys=(self._key,)))

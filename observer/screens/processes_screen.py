@@ -53,7 +53,7 @@ class ProcessesScreen(RowsScreen[ProcessesView]):
         self.caption = Static(id="caption", markup=False)
 
     def compose_body(self) -> ComposeResult:
-        """What is shown, and the table."""
+        """Lay out what is shown, and the table."""
         with Container(id="main"):
             yield self.caption
             yield from self.compose_table()

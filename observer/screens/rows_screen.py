@@ -87,23 +87,23 @@ class RowsScreen(Acting, Generic[View]):
         self.table.focus()
 
     def targets(self) -> Sequence[Target]:
-        """The marked processes; without marks the selected one."""
+        """Return the marked processes; without marks the selected one."""
         return self.marks.targets or target_of(self.table.row)
 
     def child_targets(self) -> Sequence[ChildTarget]:
-        """The marked children of supervisors; without marks the selected one."""
+        """Return the marked children of supervisors; without marks the selected one."""
         if not self.marks:
             return super().child_targets()
         return [child for target in self.marks.targets for child in child_target_of(target)]
 
     def row_in_hand(self) -> wire.Row | None:
-        """The selected row."""
+        """Return the selected row."""
         return self.table.row
 
     # -- Asking and taking --------------------------------------------------------------------------------------
 
     def questions(self) -> Sequence[wire.Query]:
-        """The window that is in sight, and before it the findings: asked for, they are marked on its rows."""
+        """Ask for the window that is in sight, and before it the findings: asked for, they are marked on its rows."""
         offset, limit = self.table.wanted()
         return [wire.GetLints(), self.view.question(offset, limit, self.table.selection.key)]
 

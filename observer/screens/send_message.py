@@ -50,7 +50,7 @@ class SendMessage(Dialog[Letter]):
         self._to = safe(to)
 
     def compose(self) -> ComposeResult:
-        """A line to type in, and the ways."""
+        """Lay out a line to type in, and the ways to send."""
         with Vertical(classes="box") as box:
             box.border_title = Content(f"Message to {self._to}")
             box.border_subtitle = "⏎ sends   tab to the ways   esc cancels"

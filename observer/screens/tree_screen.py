@@ -60,7 +60,7 @@ class TreeScreen(RowsScreen[TreeView]):
         self._lone_group: str | None = None
 
     def compose_body(self) -> ComposeResult:
-        """The table, the selected process below or beside it, and the log; a wide terminal has charts too."""
+        """Lay out the table, the selected process below or beside it, and the log; a wide terminal has charts too."""
         with Container(id="main"):
             yield self.finding
             yield from self.compose_table()
@@ -80,7 +80,7 @@ class TreeScreen(RowsScreen[TreeView]):
     # -- Asking and taking --------------------------------------------------------------------------------------
 
     def questions(self) -> Sequence[wire.Query]:
-        """The findings, the window of the tree that is in sight, and the selected process."""
+        """Ask for the findings, the window of the tree that is in sight, and the selected process."""
         asked = list(super().questions())
         if self.table.selection.pid is not None:
             asked.append(wire.GetProcess(pid=self.table.selection.pid, messages=1))

@@ -43,7 +43,7 @@ class ViewScreen(Screen[None]):
         self.header = NodeHeader(observed.record, observed.source.name, self.VIEW)
 
     def compose(self) -> ComposeResult:
-        """The header, the view's own parts, the keys; and a sentence for when there is no room."""
+        """Lay out the header, the view's own parts, the keys; and a sentence for when there is no room."""
         yield self.header
         with Container(id="body"):
             yield from self.compose_body()

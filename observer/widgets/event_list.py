@@ -17,7 +17,7 @@ class EventList(LineList[Event]):
         self.border_title = "Events"
 
     def identity(self, item: Event) -> object:
-        """An event is known by its number."""
+        """Return what an event is known by: its number."""
         return item.id
 
     def spans(self, item: Event, width: int) -> Sequence[tuple[str, str]]:

@@ -20,7 +20,7 @@ class LintList(LineList[Lint]):
         self.border_title = "What looks wrong"
 
     def identity(self, item: Lint) -> object:
-        """A finding is of one kind about some processes."""
+        """Return what a finding is known by: its kind and its processes."""
         return (item.kind, item.pids)
 
     def spans(self, item: Lint, width: int) -> Sequence[tuple[str, str]]:

@@ -65,7 +65,7 @@ class NodeHeader(Widget):
         self._look_for_trouble()
 
     def watch_reachability(self) -> None:
-        """A lost node is no longer called stuck."""
+        """Stop calling a lost node stuck."""
         self._look_for_trouble()
 
     def _look_for_trouble(self) -> None:

@@ -22,7 +22,7 @@ class PastLives(LineList[PastLife]):
         self.border_title = "Earlier lives (enter: reason and stack)"
 
     def identity(self, item: PastLife) -> object:
-        """A life is known by its end."""
+        """Return what a life is known by: its end."""
         return item.exit.id
 
     def replace(self, shown: Iterable[PastLife]) -> None:

@@ -244,7 +244,7 @@ class ProcessTable(ScrollView, can_focus=True):
         return None if row is None else index
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A flat list has nothing to fold."""
+        """Offer no key that folds in a flat list."""
         return not (self.flat and action in ("fold", "unfold"))
 
     def action_move(self, rows: int) -> None:

@@ -14,7 +14,7 @@ class NameList(LineList[NameEntry]):
     """Registered names with their pids, and the registry of each."""
 
     def identity(self, item: NameEntry) -> object:
-        """A name is unique in its registry, or stands there once a process."""
+        """Return what an entry is known by. A name stands in a registry once, or once for each process."""
         return (item.registry, item.name, item.pid)
 
     def spans(self, item: NameEntry, width: int) -> Sequence[tuple[str, str]]:
@@ -28,7 +28,7 @@ class TimerList(LineList[TimerEntry]):
     """Pending timers, the next one first."""
 
     def identity(self, item: TimerEntry) -> object:
-        """A timer is known by what it sends to whom; its time runs."""
+        """Return what a timer is known by: what it sends and to which process. Its time runs, and is no part of it."""
         return (item.dest, item.message)
 
     def spans(self, item: TimerEntry, width: int) -> Sequence[tuple[str, str]]:
@@ -47,7 +47,7 @@ class SocketList(LineList[SocketEntry]):
     """Open sockets, with the process that holds each, where it is known."""
 
     def identity(self, item: SocketEntry) -> object:
-        """A socket is known by its descriptor and its ends."""
+        """Return what a socket is known by: its descriptor and its ends."""
         return (item.fd, item.local, item.remote)
 
     def spans(self, item: SocketEntry, width: int) -> Sequence[tuple[str, str]]:
@@ -68,7 +68,7 @@ class TableList(LineList[TableEntry]):
     """Ets tables, with their owners, sizes and memory."""
 
     def identity(self, item: TableEntry) -> object:
-        """Tables of one name are told apart by their owners."""
+        """Return what a table is known by: its name and its owner, for other tables may have that name."""
         return (item.name, item.pid)
 
     def spans(self, item: TableEntry, width: int) -> Sequence[tuple[str, str]]:

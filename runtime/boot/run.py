@@ -250,7 +250,7 @@ def _result(body: MainBody, process: Process, failures: Failures) -> Any:
 
 
 def _is_failed_start(reason: Any) -> bool:
-    """Whether a reason is that of a supervisor which could not start."""
+    """Return whether a reason is that of a supervisor which could not start."""
     inner = reason[1] if type(reason) is tuple and len(reason) == 2 and is_atom(reason[0], "shutdown") else None
     return type(inner) is tuple and len(inner) == 3 and is_atom(inner[0], "failed_to_start_child")
 

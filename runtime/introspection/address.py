@@ -138,7 +138,7 @@ def reserve(names: Iterable[str]) -> Reservation:
 
 
 def is_live(path: Path) -> bool:
-    """Whether something listens on the socket. False when there is no socket."""
+    """Return whether something listens on the socket. False when there is no socket."""
     probe = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     probe.settimeout(PROBE_TIMEOUT)
     try:

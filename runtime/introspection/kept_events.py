@@ -179,7 +179,7 @@ def _files() -> Iterator[Kept]:
 
 
 def lives(pid: int) -> bool:
-    """Whether a process of that id runs."""
+    """Return whether a process of that id runs."""
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):  # the second: a number that no process can have

@@ -441,7 +441,7 @@ def living_caller() -> Process | None:
 
 
 def caller_is_dead() -> bool:
-    """Whether the caller is a dead process. `send`, `cast`, `exit` with a pid and `reply` then do nothing.
+    """Return whether the caller is a dead process. `send`, `cast`, `exit` with a pid and `reply` then do nothing.
 
     They never tell whether they had an effect, so a dead process gets no answer from them either; everything else
     raises ProcessKilled.

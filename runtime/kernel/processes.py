@@ -360,7 +360,7 @@ def flag(**flags: Any) -> Any:
 
 
 def alive(pid: Pid) -> bool:
-    """Whether the process lives. False from the moment an exit signal has ended it (OTP: is_process_alive/1)."""
+    """Return whether the process lives. False from the moment an exit signal has ended it (OTP: is_process_alive/1)."""
     return _local_process_of(pid, "alive") is not None
 
 

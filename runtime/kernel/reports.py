@@ -75,7 +75,7 @@ def _say_that_it_failed(kind: str, error: BaseException) -> None:
 
 
 def process_crashed(process: Process, crash: Crash) -> None:
-    """A plain process died of an exception."""
+    """Report that a plain process died of an exception."""
     report(
         "process_crashed",
         logging.ERROR,
@@ -89,7 +89,7 @@ def process_crashed(process: Process, crash: Crash) -> None:
 
 
 def crash_report(process: Process, reason: Term) -> None:
-    """A process of proc_lib ended abnormally by itself (OTP: crash_report)."""
+    """Report that a process of proc_lib ended abnormally by itself (OTP: crash_report)."""
     dictionary = process.dictionary or {}
     report(
         "crash_report",
@@ -111,7 +111,7 @@ def crash_report(process: Process, reason: Term) -> None:
 
 
 def supervisor_report(context: str, child: Mapping[str, Any], reason: Any) -> None:
-    """A supervisor's child failed (OTP: supervisor_report).
+    """Report that a supervisor's child failed (OTP: supervisor_report).
 
     `context` is ``"child_terminated"``, ``"start_error"``, ``"shutdown_error"`` or ``"shutdown"``; `child` says at
     least `supervisor`, `id` and `pid`.
@@ -120,5 +120,5 @@ def supervisor_report(context: str, child: Mapping[str, Any], reason: Any) -> No
 
 
 def progress_report(child: Mapping[str, Any]) -> None:
-    """A supervisor started a child (OTP: progress)."""
+    """Report that a supervisor started a child (OTP: progress)."""
     report("progress", logging.INFO, **child)

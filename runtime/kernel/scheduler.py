@@ -239,7 +239,7 @@ class Scheduler:
                 self.wake(process)
 
     def is_forgotten(self) -> bool:
-        """Whether something is ready, or was marked as scheduled, and the hub has no callback for it. In the hub."""
+        """Return whether something is ready or marked as scheduled and the hub has no callback for it. In the hub."""
         if self.scheduled:
             again: Any = self._again
             return not (self.pending.pending or again.pending or again.active)
@@ -255,7 +255,7 @@ class Scheduler:
         self._nudge.start(_nothing)
 
     def more_time(self) -> bool:
-        """Whether the batch may go on, asked when its budget of switches is used up; renews the budget then."""
+        """Return whether the batch may go on, asked when its budget of switches is used up; renews the budget then."""
         if time.monotonic() < self.batch_ends and not self.remains.doomed:
             self.budget = STEPS
             return True

@@ -1,6 +1,6 @@
 """Exit signals, links and monitors: how a death reaches others. The one place where signals are delivered.
 
-A process that an exit signal ends is dead for everybody at once: off the table, its name free, its mailbox empty. If it
+A process that an exit signal ends is dead for all others at once: off the table, its name free, its mailbox empty. If it
 has frames they are unwound next, and only then `announce` delivers EXIT and DOWN, so that what a `finally` releases is
 free when others hear of the death.
 """
@@ -291,7 +291,7 @@ def _has_down(process: Process, ref: Ref) -> bool:
 
 
 def is_down_of(ref: Ref, message: Term) -> bool:
-    """Whether a message is what the monitor of that reference has delivered."""
+    """Return whether a message is what the monitor of that reference has delivered."""
     return (type(message) is Down or type(message) is TaggedDown) and message.ref == ref
 
 

@@ -40,7 +40,7 @@ os.register_at_fork(after_in_child=_note_main_thread)
 
 
 def in_main_thread() -> bool:
-    """Whether the caller is the thread that signals reach."""
+    """Return whether the caller is the thread that signals reach."""
     if _forked_in is not None:  # there `threading` goes on with the native id that the thread had in the parent
         return get_ident() == _forked_in
     return threading.get_native_id() == threading.main_thread().native_id

@@ -41,7 +41,7 @@ class Timers:
         self._send = send
         self.pending: dict[int, Timer] = {}
         self.stale = 0
-        """Entries that nobody waits for any more."""
+        """Entries that no process waits for any more."""
         self._near: list[Entry] = []
         """A heap."""
         self._later: dict[int, dict[int, Entry]] = {}

@@ -45,7 +45,7 @@ class Contents:
         return [*self._rows.get(key, ())]
 
     def has(self, key: Hashable) -> bool:
-        """Whether there is an object of that key."""
+        """Return whether there is an object of that key."""
         return key in self._rows
 
     def put(self, row: Row) -> None:

@@ -117,7 +117,7 @@ def hand_over(table: Table, owner: Process, giver: Pid, data: Term) -> None:
 
 
 def is_there(table: Table) -> bool:
-    """Whether a table exists: one whose owner is dead does not, unless its heir is to get it."""
+    """Return whether a table exists: one whose owner is dead does not, unless its heir is to get it."""
     return not table.is_deleted and (table.owner.state is not DEAD or table.heir is not None)
 
 

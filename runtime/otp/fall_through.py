@@ -49,7 +49,7 @@ def _is_none(value: ast.expr) -> bool:
 
 
 def _leaves(body: list[ast.stmt]) -> bool:
-    """Whether statements end with a return or a raise, whichever way they take."""
+    """Return whether statements end with a return or a raise, whichever way they take."""
     match body[-1]:
         case ast.Return() | ast.Raise():
             return True

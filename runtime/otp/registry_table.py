@@ -78,5 +78,5 @@ class RegistryTable:
             self.remove(key, pid)
 
     def knows(self, pid: Pid) -> bool:
-        """Whether a process has any entry."""
+        """Return whether a process has any entry."""
         return pid in self._keys

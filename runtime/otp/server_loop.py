@@ -338,7 +338,7 @@ def _then(process: Process, result: Continue | Timeout) -> None:
 
 
 def _waits(process: Process) -> bool:
-    """Whether the time of a timeout runs: no message waits that would cancel it, and the server is not suspended."""
+    """Return whether the time of a timeout runs: the server is not suspended, and no message waits to cancel it."""
     debug = loop_of(process).debug
     held = debug is not None and debug.suspended
     return not (held or process.mailbox or process.saved)

@@ -161,7 +161,7 @@ class Interruption:
 
 
 def may_be_forced(frame: FrameType | None) -> bool:
-    """Whether code may be left at `frame` where nothing but the hub's own state must be whole."""
+    """Return whether code may be left at `frame` where nothing but the hub's own state must be whole."""
     module = "" if frame is None else frame.f_globals.get("__name__") or ""
     if module.partition(".")[0] in ("gevent", "greenlet", "runtime"):
         return False
@@ -173,7 +173,7 @@ def may_be_forced(frame: FrameType | None) -> bool:
 
 
 def may_interrupt(frame: FrameType | None, plain: bool = False) -> bool:
-    """Whether code of a process may be left at `frame`: it is the program's own, called by nothing that must be whole.
+    """Return whether code of a process may be left at `frame`: the program's own, called by nothing that must be whole.
 
     The stack of a process begins with the runtime's frames, and the program's follow. Where the program has called the
     runtime, which has called the program's code again, it may be left unless a step of the runtime's is half done. In a

@@ -42,8 +42,8 @@ class Stall:
     """The hub was held for `seconds` until `at`, by `process` (None for anything else) at `where`.
 
     Kinds: ``computing`` (it used the processor), ``blocked`` (it waited in a call that blocks the thread, such as
-    `time.sleep` or a read from a socket that is not gevent's) and ``starved`` (the hub's thread was not run: nobody in
-    it is to blame, and `where` says why).
+    `time.sleep` or a read from a socket that is not gevent's) and ``starved`` (the hub's thread was not run: no process
+    is to blame, and `where` says why).
     """
 
     process: Process | None

@@ -51,7 +51,7 @@ class UnwindingGuard:
         self.wake()
 
     def is_too_long(self, process: Process) -> bool:
-        """Whether the frames of a dead process, which run now, are to give way."""
+        """Return whether the frames of a dead process, which run now, are to give way."""
         remains = self._remains
         return process in remains or remains.unwinding is not process or self._computed() >= UNWINDING
 

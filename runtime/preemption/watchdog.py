@@ -129,7 +129,7 @@ class Watchdog:
             self._is_over()
 
     def _is_in_use(self) -> bool:
-        """Whether the hub has ever run. A program whose main thread does without gevent holds up no process."""
+        """Return whether the hub has ever run. A program whose main thread does without gevent holds up no process."""
         return greenlet.__bool__(self.node.hub)
 
     def _running(self, frame: FrameType, at_once: bool) -> Process | None:
@@ -140,7 +140,7 @@ class Watchdog:
         return process
 
     def _was_busy(self, before: Clocks, seconds: float) -> bool:
-        """Whether the program has computed for most of some seconds in which this thread was not run.
+        """Return whether the program has computed for most of some seconds in which this thread was not run.
 
         Then something has kept the interpreter from this thread, and from the hub's as well.
         """

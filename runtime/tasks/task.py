@@ -192,7 +192,7 @@ def _left(deadline: float | None) -> float | None:
 
 
 def _is_from_any(refs: set[Ref], message: Term) -> bool:
-    """Whether a message is the result or the `Down` of a task with one of these references."""
+    """Return whether a message is the result or the `Down` of a task with one of these references."""
     if isinstance(message, Down):
         return message.ref in refs
     return type(message) is tuple and len(message) == 2 and isinstance(message[0], Ref) and message[0] in refs

@@ -57,7 +57,7 @@ def isolate(message: Any) -> Any:
 
 
 def _is_immutable(value: Any) -> bool:
-    """Whether a value is quickly told to be immutable all the way down: atoms and enums, in tuples, also named ones."""
+    """Return whether a quick look tells that a value is immutable all through: atoms and enums, also in tuples."""
     kind = type(value)
     if kind in ATOMIC:
         return True

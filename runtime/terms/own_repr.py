@@ -28,7 +28,7 @@ def bounded(show: F) -> F:
 
 
 def is_bounded(show: types.FunctionType) -> bool:
-    """Whether a ``__repr__`` was marked as such."""
+    """Return whether a ``__repr__`` was marked as such."""
     return show.__code__ in _bounded
 
 
@@ -44,7 +44,7 @@ def beside_the_node() -> Iterator[None]:
 
 
 def may_be_asked() -> bool:
-    """Whether code of the program's may run on this thread."""
+    """Return whether code of the program's may run on this thread."""
     return _get_ident() not in _threads_beside
 
 

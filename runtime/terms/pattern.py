@@ -187,7 +187,7 @@ def _equals(value: Any, message: Any) -> bool:
 
 
 def _matches_sequence(kind: type, length: int, tests: list[tuple[int, Matcher]], message: Any) -> bool:
-    """Whether `message` is such a sequence and passes the tests, each of the item at its index."""
+    """Return whether `message` is such a sequence and passes the tests, each of the item at its index."""
     if not isinstance(message, kind) or len(message) != length:  # type: ignore[arg-type]
         return False
     for index, accepts in tests:  # noqa: SIM110  # all() would make a generator for each message

@@ -8,19 +8,19 @@ from runtime.terms.atom import Atom
 
 
 def is_atom(reason: Any, name: str) -> bool:
-    """Whether a reason is that atom."""
+    """Return whether a reason is that atom."""
     return (type(reason) is str or type(reason) is Atom) and bool(reason == name)
 
 
 def is_abnormal(reason: Any) -> bool:
-    """Whether an exit reason is neither normal nor shutdown nor ``("shutdown", term)``."""
+    """Return whether an exit reason is neither normal nor shutdown nor ``("shutdown", term)``."""
     if type(reason) is str or type(reason) is Atom:
         return reason not in ("normal", "shutdown")
     return not (type(reason) is tuple and len(reason) == 2 and is_atom(reason[0], "shutdown"))
 
 
 def is_same(reason: Any, other: Any) -> bool:
-    """Whether two reasons are equal, as far as they can be compared."""
+    """Return whether two reasons are equal, as far as they can be compared."""
     try:
         return bool(reason == other)
     except BaseException:  # an __eq__ of the program's

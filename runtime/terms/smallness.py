@@ -21,7 +21,7 @@ SMALL_CONTAINER = 200
 
 
 def is_small(value: object) -> bool:
-    """Whether a value consists of few small things, so that no single step of describing it can take long."""
+    """Return whether a value consists of few small things, so that no single step of describing it can take long."""
     seen: set[int] = set()
     size = 0
     left = [value]

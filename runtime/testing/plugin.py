@@ -110,7 +110,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> object:
 
 
 def _wants_node(item: pytest.Function) -> bool:
-    """Whether a test runs in a node: a mark, a fixture of ours, or a module that uses this package says so."""
+    """Return whether a test runs in a node: a mark, a fixture of ours, or a module that uses this package says so."""
     if inspect.iscoroutinefunction(item.obj):
         return False
     if item.get_closest_marker("node") or any(_is_ours(item, name) for name in FIXTURES):

@@ -92,7 +92,7 @@ class Planner:
                 self._pace.breathe()
 
     def _comes_back(self, process: Process) -> bool:
-        """Whether its place will have a process again: by its supervisor, or with a supervisor that is started anew."""
+        """Return whether its place will have a process again, by its supervisor or with one that is started anew."""
         while process not in self.returning:
             place = position_of(process)
             if place is None or process not in self.kills:
@@ -162,7 +162,7 @@ class Planner:
                 self._restarted[victim] = None
 
     def _was_the_last_significant(self, kept: Children) -> bool:
-        """Whether the supervisor shuts down after a significant child that is not restarted."""
+        """Return whether the supervisor shuts down after a significant child that is not restarted."""
         if kept.auto_shutdown != "all_significant":
             return kept.auto_shutdown == "any_significant"
         significant = [child for child in values(kept.children) if child.spec.significant]

@@ -20,7 +20,7 @@ class Reader(Protocol):
     transcript: Transcript
 
     def owns(self, process: Process | None) -> bool:
-        """Whether what the process prints is for this reader."""
+        """Return whether what the process prints is for this reader."""
 
 
 class _Output:

@@ -123,7 +123,7 @@ class Console(Instrument):
             self.evaluating = False
 
     def owns(self, process: Process | None) -> bool:
-        """Whether what the process prints belongs to this console."""
+        """Return whether what the process prints belongs to this console."""
         return process is not None and process.pid.id in self._family
 
     def report(self, crash: Crash) -> None:

@@ -330,7 +330,7 @@ class EventLog(Instrument):
         return behind
 
     def _is_end(self, event: int | None, pid: Pid, reason: Term) -> bool:
-        """Whether an event is the exit of that process for that reason.
+        """Return whether an event is the exit of that process for that reason.
 
         A process that traps the exit of its parent and stops for the same reason was stopped by its parent.
         """

@@ -326,7 +326,7 @@ class OfThread(Chunked[PlainGreenlet]):
 
 
 def _is_of_the_runtime(each: greenlet) -> bool:
-    """Whether a raw greenlet is one of the runtime's own."""
+    """Return whether a raw greenlet is one of the runtime's own."""
     code = _outermost(each)
     return code is not None and code.co_filename.startswith(_RUNTIME)
 

@@ -26,7 +26,7 @@ class LogEntry:
         self.fields = fields
 
     def is_about(self, pid: str | None, key: str | None) -> bool:
-        """Whether it is about that process, and about that place of the tree (None stands for any)."""
+        """Return whether it is about that process, and about that place of the tree (None stands for any)."""
         if pid is not None and str(self.pid) != pid and self.fields.get("old_pid") != pid:
             return False
         return key is None or self.fields.get("key") == key

@@ -47,7 +47,7 @@ class CpuClock(ABC):
         """Stop measuring."""
 
     def is_pushed_out(self) -> bool:
-        """Whether the program has taken away what is needed for measuring."""
+        """Return whether the program has taken away what is needed for measuring."""
         return False
 
     def _switch_on(self) -> None:

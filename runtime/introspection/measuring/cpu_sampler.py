@@ -62,7 +62,7 @@ class CpuSampler(CpuClock):
             signal.setitimer(signal.ITIMER_PROF, 0)
 
     def is_pushed_out(self) -> bool:
-        """Whether the program has taken the signal for itself."""
+        """Return whether the program has taken the signal for itself."""
         return signal.getsignal(SIGNAL) is not self._handler
 
     def _tick(self, number: int, frame: FrameType | None) -> None:

@@ -77,10 +77,10 @@ class MemorySampler(BackgroundWork):
         for process in self._others:
             if process.state is not DEAD and (process.memory is None or present - process.memory_at >= FRESH):
                 return process
-        self._others = self._everybody()
+        self._others = self._every_process()
         return None
 
-    def _everybody(self) -> Iterator[Process]:
+    def _every_process(self) -> Iterator[Process]:
         """Yield each process in turn. A process is looked up when its turn comes, since it may be dead by then."""
         for block in sorted(self.node.table):
             for number in [*self.node.table.get(block, ())]:

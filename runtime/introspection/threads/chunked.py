@@ -36,7 +36,7 @@ class Chunked(ABC, Generic[T]):
 
     @abstractmethod
     def __len__(self) -> int:
-        """How many items there are, or were a moment ago."""
+        """Return how many items there are, or were a moment ago."""
 
     @abstractmethod
     def __iter__(self) -> Iterator[Sequence[T]]:

@@ -84,7 +84,7 @@ def _what_became_of(process: Process, reason: Term, how: str = "") -> str:
 
 
 def _is_over(process: Process) -> bool:
-    """Whether nothing of it runs any more."""
+    """Return whether nothing of it runs any more."""
     if isinstance(process, PlainGreenlet):
         return process.worker is None or process.worker.dead
     return process.worker is None

@@ -122,7 +122,7 @@ def _observe(hub: Any) -> None:
 
 
 def _is_installed() -> bool:
-    """Whether `runtime` is this project's. A program may have a package of that name."""
+    """Return whether `runtime` is this project's. A program may have a package of that name."""
     import importlib.util
 
     spec = importlib.util.find_spec("runtime")
