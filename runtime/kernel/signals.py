@@ -1,8 +1,8 @@
 """Exit signals, links and monitors: how a death reaches others. The one place where signals are delivered.
 
-A process that an exit signal ends is dead for all others at once: off the table, its name free, its mailbox empty. If
-it has frames they are unwound next, and only then `announce` delivers EXIT and DOWN, so that what a `finally` releases is
-free when others hear of the death.
+A process that an exit signal ends is dead for all others at once: off the table, its name free, its mailbox empty.
+If it has frames they are unwound next, and only then `announce` delivers EXIT and DOWN, so that what a `finally`
+releases is free when others hear of the death.
 """
 
 from __future__ import annotations
