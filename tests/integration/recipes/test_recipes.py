@@ -105,6 +105,36 @@ def test_gunicorn_answers_and_ends_as_it_does_unobserved(folder: Path) -> None:
     assert seen[0] == seen[1]
 
 
+# -- uWSGI ------------------------------------------------------------------------------------------------------------
+
+
+def uwsgi(port: int) -> list[str]:
+    """Return the command line of a uWSGI with two workers."""
+    options = ("--gevent", "20", "--master", "--processes", "2", "--die-on-term", "--module", "shop:app")
+    return ["uwsgi", "--http-socket", f"127.0.0.1:{port}", *options]
+
+
+@pytest.mark.skipif(
+    not (SERVERS / "uwsgi").exists(),
+    reason="uWSGI is compiled for each machine; 'pip install uwsgi' into .venv-recipes runs its test",
+)
+def test_the_workers_of_uwsgi_are_nodes_and_answer_and_end_as_they_do_unobserved(folder: Path) -> None:
+    seen = []
+    for observed in (True, False):
+        port = free_port()
+        with serving(folder, *uwsgi(port), observed=observed) as server:
+            eventually(lambda: up(port))  # noqa: B023
+            if observed:
+                names = eventually(lambda: found if len(found := server.names()) == 2 else None)
+                slow = in_background(get, port, "/slow")
+                name = eventually(lambda: next((each for each in names if _has(server, each, "app")), None))  # noqa: B023
+                kill_the_one_at(server, name, "app")
+                slow.join(60)
+                assert not slow.is_alive()
+            seen.append(([get(port, f"/{number}") for number in range(10)], server.end()))
+    assert seen[0] == seen[1]
+
+
 # -- celery and huey --------------------------------------------------------------------------------------------------
 
 CELERY = (
