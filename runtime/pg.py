@@ -11,27 +11,38 @@ Use the functions of this module as OTP's `pg` module::
 
 Groups belong to a scope, a process that keeps them; ``pg.Scope`` is the class to put under a supervisor. Every function
 takes ``scope=``, the name of another one than ``"pg"``. They raise CallError ``"noproc"`` when the scope does not run.
-Groups are those of one node.
+
+The scopes of one name on connected nodes tell one another of their members, by the protocol of OTP's `pg`: so a group
+has members on several nodes, also on Erlang's and Elixir's. A group of theirs that an atom names is ``Atom("workers")``
+here.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Hashable, Iterable
 from dataclasses import replace
 
+from runtime.distribution.cluster import local_node
+from runtime.distribution.node_monitors import NodeUp, subscribe_lasting
+from runtime.distribution.nodes import nodes
 from runtime.kernel.mailbox import send
 from runtime.kernel.names import whereis
+from runtime.kernel.node import current_process
 from runtime.kernel.process import Destination, Pid
 from runtime.kernel.processes import demonitor as drop_monitor
 from runtime.kernel.processes import monitor as watch
 from runtime.kernel.processes import self_
 from runtime.kernel.signals import Down
 from runtime.otp.always_starts import AlwaysStarts
-from runtime.otp.calls import From, call
+from runtime.otp.calls import CAST, From, call
 from runtime.otp.child_spec import ChildSpec, id_from_name
+from runtime.terms.atom import Atom
 from runtime.terms.errors import CallError
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
+
+logger = logging.getLogger("runtime.pg")
 
 DEFAULT = "pg"
 """The name of the scope that is meant where none is named."""
@@ -60,6 +71,13 @@ class Scope(AlwaysStarts):
         self.monitors: dict[Pid, Ref] = {}
         self.listeners: dict[Ref, tuple[Pid, Group | None, Ref]] = {}
         """Those who monitor a group, or with None all of them: with the monitor that is set on them."""
+        self.remote: dict[Pid, tuple[Ref, dict[Group, list[Pid]]]] = {}
+        """The scopes of this name on other nodes, with the monitors set on them, and their members."""
+        process = current_process("pg.start_link")
+        local = local_node(process.node)
+        subscribe_lasting(process, None if local is None else local.node_monitors)
+        for name in () if local is None else nodes():
+            self._discover(name)
 
     def handle_call(self, request: Term, caller: From) -> Term:
         """Serve a request of the functions of this module."""
@@ -76,17 +94,96 @@ class Scope(AlwaysStarts):
                 return self._stop_listening(ref)
         return super().handle_call(request, caller)
 
-    def handle_info(self, message: Term) -> None:
-        """Let a member that died leave its groups, and forget a listener that died."""
+    def handle_cast(self, message: Term) -> None:
+        """Take the members of a scope on another node, all at once."""
         match message:
+            case ("sync", Pid() as peer, list(groups)):
+                self._sync(peer, {group: [*pids] for group, pids in groups})
+
+    def handle_info(self, message: Term) -> None:
+        """Let a member that died leave its groups, forget a listener that died, and hear other nodes."""
+        match message:
+            case NodeUp(name):
+                self._discover(name)
+            case ("discover", Pid() as peer, *_):
+                self._tell_peer(peer, (CAST, (Atom("sync"), self_(), [*self._local_groups().items()])))
+                if peer not in self.remote:
+                    self.remote[peer] = (watch(peer), {})
+                    self._tell_peer(peer, (Atom("discover"), self_()))
+            case ("join", Pid() as peer, group, pids) if peer in self.remote:
+                self._join_remote(peer, group, [pids] if isinstance(pids, Pid) else [*pids])
+            case ("leave", Pid() as peer, pids, groups) if peer in self.remote:
+                for group in groups:
+                    self._leave_remote(peer, group, [pids] if isinstance(pids, Pid) else [*pids])
+            case Down(ref, peer, _) if peer in self.remote and self.remote[peer][0] == ref:
+                for group, pids in [*self.remote[peer][1].items()]:
+                    self._leave_remote(peer, group, [*pids])
+                del self.remote[peer]
             case Down(ref, pid, _):
                 for listener in [key for key, (_, _, watch_of) in self.listeners.items() if watch_of == ref]:
                     del self.listeners[listener]
                 if self.monitors.get(pid) == ref:
                     del self.monitors[pid]
-                    for group in self.joined.pop(pid, ()):
+                    groups = self.joined.pop(pid, [])
+                    for group in groups:
                         self._take_out(group, pid)
                         self._tell("leave", group, [pid])
+                    self._tell_all((Atom("leave"), self_(), pid, groups))
+
+    # -- Other nodes ----------------------------------------------------------------------------------------------
+
+    def _discover(self, node: str) -> None:
+        """Ask for the scope of this name on another node; it asks back."""
+        name = current_process("pg.start_link").name
+        if name is not None:
+            send((name, node), (Atom("discover"), self_()))
+
+    def _local_groups(self) -> dict[Group, list[Pid]]:
+        found = {group: [pid for pid in pids if pid.node == 0] for group, pids in self.groups.items()}
+        return {group: pids for group, pids in found.items() if pids}
+
+    def _tell_all(self, message: Term) -> None:
+        for peer in [*self.remote]:
+            self._tell_peer(peer, message)
+
+    def _tell_peer(self, peer: Pid, message: Term) -> None:
+        try:
+            send(peer, message)
+        except TypeError as error:  # a group whose name an Erlang node cannot be told
+            logger.warning("a group of processes stays unknown on another node: %s", error)
+
+    def _join_remote(self, peer: Pid, group: Group, pids: list[Pid]) -> None:
+        known = self.remote[peer][1]
+        known[group] = [*pids, *known.get(group, ())]
+        self.groups[group] = [*pids, *self.groups.get(group, ())]
+        self._tell("join", group, pids)
+
+    def _leave_remote(self, peer: Pid, group: Group, pids: list[Pid]) -> None:
+        known = self.remote[peer][1]
+        gone = []
+        for pid in pids:
+            if pid in known.get(group, ()):
+                known[group].remove(pid)
+                self._take_out(group, pid)
+                gone.append(pid)
+        if not known.get(group):
+            known.pop(group, None)
+        if gone:
+            self._tell("leave", group, gone)
+
+    def _sync(self, peer: Pid, groups: dict[Group, list[Pid]]) -> None:
+        """Make the members of a scope on another node those that it has told."""
+        if peer not in self.remote:
+            self.remote[peer] = (watch(peer), {})
+        known = self.remote[peer][1]
+        for group in [*known]:
+            self._leave_remote(peer, group, _without(known[group], groups.get(group, [])))
+        for group, pids in groups.items():
+            new = _without(pids, known.get(group, []))
+            if new:
+                self._join_remote(peer, group, new)
+
+    # -- Members --------------------------------------------------------------------------------------------------
 
     def _join(self, group: Group, pids: list[Pid]) -> bool:
         for pid in pids:
@@ -95,12 +192,14 @@ class Scope(AlwaysStarts):
             self.joined.setdefault(pid, []).insert(0, group)
         self.groups[group] = [*pids, *self.groups.get(group, ())]
         self._tell("join", group, pids)
+        self._tell_all((Atom("join"), self_(), group, pids))
         return True
 
     def _leave(self, group: Group, pids: list[Pid]) -> bool:
         gone = [pid for pid in pids if self._leave_once(group, pid)]
         if gone:
             self._tell("leave", group, gone)
+            self._tell_all((Atom("leave"), self_(), gone, [group]))
         return bool(gone)
 
     def _leave_once(self, group: Group, pid: Pid) -> bool:
@@ -155,9 +254,14 @@ def start(scope: str = DEFAULT) -> Pid:
 def join(group: Group, pids: Pid | Iterable[Pid], scope: Destination = DEFAULT) -> None:
     """Let a process, or several, join a group, which is made with its first member (OTP: pg:join/3).
 
-    A process that joins twice is a member twice, and has to leave twice. One that is dead leaves at once.
+    A process that joins twice is a member twice, and has to leave twice. One that is dead leaves at once. Only
+    processes of this node join here: CallError ``("nolocal", pid)`` for another.
     """
-    call(scope, ("join", _checked(group), _listed(pids, "join")), timeout=None)
+    listed = _listed(pids, "join")
+    for pid in listed:
+        if pid.node != 0:
+            raise CallError(("nolocal", pid), "join", (scope, group, pid), "pg")
+    call(scope, ("join", _checked(group), listed), timeout=None)
 
 
 def leave(group: Group, pids: Pid | Iterable[Pid], scope: Destination = DEFAULT) -> bool:
@@ -175,8 +279,8 @@ def get_members(group: Group, scope: Destination = DEFAULT) -> list[Pid]:
 
 
 def get_local_members(group: Group, scope: Destination = DEFAULT) -> list[Pid]:
-    """Return the members of a group that are processes of this node: today all (OTP: pg:get_local_members/2)."""
-    return get_members(group, scope)
+    """Return the members of a group that are processes of this node (OTP: pg:get_local_members/2)."""
+    return [pid for pid in get_members(group, scope) if pid.node == 0]
 
 
 def which_groups(scope: Destination = DEFAULT) -> list[Group]:
@@ -210,6 +314,18 @@ def demonitor(ref: Ref, scope: Destination = DEFAULT) -> bool:
         raise TypeError(f"demonitor() takes a reference that monitor() gave, not {ref!r}")
     was_there: bool = call(scope, ("demonitor", ref), timeout=None)
     return was_there
+
+
+def _without(pids: list[Pid], others: list[Pid]) -> list[Pid]:
+    """Return `pids` without one of each of the others."""
+    left = [*others]
+    kept = []
+    for pid in pids:
+        if pid in left:
+            left.remove(pid)
+        else:
+            kept.append(pid)
+    return kept
 
 
 def _server(scope: Destination, function: str) -> Scope:

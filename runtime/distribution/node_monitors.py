@@ -25,12 +25,24 @@ class NodeDown(NamedTuple):
     reason: str
 
 
+_lasting: list[Process] = []
+"""Processes that hear of every node whenever this one has a name."""
+
+
+def subscribe_lasting(process: Process, now: NodeMonitors | None) -> None:
+    """Let a process hear of every node, also when this one is given its name later. `now` is that of a name it has."""
+    _lasting[:] = [other for other in _lasting if other.state is not DEAD]
+    _lasting.append(process)
+    if now is not None:
+        now.subscribe(process)
+
+
 class NodeMonitors:
     """The processes that monitor nodes. Each asking is an entry of its own, and gets a message of its own."""
 
     def __init__(self) -> None:
         self.of_node: dict[str, list[Process]] = {}
-        self.of_all: list[Process] = []
+        self.of_all: list[Process] = [process for process in _lasting if process.state is not DEAD]
 
     def add(self, name: str, process: Process) -> None:
         """Let a process hear once when a node is gone."""

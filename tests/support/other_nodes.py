@@ -15,7 +15,7 @@ from typing import Any, ParamSpec
 
 import pytest
 
-from runtime import GenServer, Pid, Supervisor, connect_node, exit, link, receive, run, self_, send
+from runtime import GenServer, Pid, Supervisor, connect_node, exit, link, pg, receive, run, self_, send, whereis
 
 P = ParamSpec("P")
 
@@ -147,6 +147,16 @@ def add(one: int, other: int = 0) -> int:
 def fail() -> None:
     """Raise."""
     raise KeyError("missing")
+
+
+def join_group(group: str, teller: Pid, scope: str = "pg") -> None:
+    """Join a group, whose scope is started for it, say so, and join again when told to."""
+    if whereis(scope) is None:
+        pg.start(scope)
+    pg.join(group, self_(), scope)
+    send(teller, "joined")
+    while receive() == "again":
+        pg.join(group, self_(), scope)
 
 
 def _main() -> None:
