@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tests.benchmarks import (
     answering,
     dashboard,
+    distributing,
     footprint,
     instrumenting,
     isolation,
@@ -28,6 +29,7 @@ TOPICS: dict[str, Sequence[Benchmark]] = {
         spawning,
         messaging,
         servers,
+        distributing,
         watching,
         restarting,
         timing,
