@@ -12,11 +12,12 @@ from __future__ import annotations
 import io
 import logging
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from copyreg import dispatch_table
 from typing import Any
 
 from runtime.distribution.frames import LONGEST
-from runtime.distribution.parts import ABSENT, Conversion, PidParts, RefParts
+from runtime.distribution.parts import ABSENT, Conversion, ImproperList, PidParts, RefParts
 from runtime.terms.atom import Atom
 from runtime.terms.text import render
 
@@ -39,10 +40,10 @@ SHORT = 200
 LEVELS = 50
 """Levels of tuples that are looked through; what is nested deeper is pickled at once."""
 
-MESSAGES = frozenset((2, 6, 33))
-"""SEND, REG_SEND, ALIAS_SEND: control messages whose own parts can never change."""
+FIXED = frozenset((1, 2, 4, 6, 19, 20, 33, 35, 36))
+"""The control messages whose own parts can never change: all but those that hold a reason, or start a process."""
 
-_SIMPLE = {int, float, bool, type(None), Atom, PidParts, RefParts}
+_SIMPLE = {int, float, bool, type(None), type(ABSENT), Atom, PidParts, RefParts}
 
 
 def restore_pid(*parts: Any) -> object:
@@ -76,7 +77,7 @@ class Batches:
 
     def add(self, control: tuple[Any, ...], payload: Any) -> bool:
         """Take a message into the batch. Returns whether it is full. Raises TypeError for what cannot be pickled."""
-        if control[0] not in MESSAGES:
+        if control[0] not in FIXED:
             return self._add_slowly(control, payload)
         # What follows says the same as `_size_if_fixed`, for what most messages are, in half the time.
         simple = self._simple
@@ -161,9 +162,7 @@ class Batches:
             return 0
         if kind is str or kind is bytes:
             return len(value)
-        if kind is not tuple:
-            if value is ABSENT:
-                return 0
+        if kind is not tuple and kind is not ImproperList:
             if isinstance(value, self._handles):
                 self._simple.add(kind)
                 return 0
@@ -216,18 +215,32 @@ class Batches:
             return f"a value that cannot be unpickled here: {type(error).__name__}: {error}"
 
 
+class _Reducers(dict[type, Callable[[Any], Any]]):
+    """How instances are taken apart, by class: the node's own ways first, then those that programs have registered."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], Any]:
+        return dispatch_table[kind]
+
+
 def _pickler_for(conversion: Conversion) -> Callable[[io.BytesIO, int], pickle.Pickler]:
-    pid_type, ref_type = conversion.pid_type, conversion.ref_type
+    reducers = _Reducers()
+    for kind in _with_subclasses(conversion.pid_type):
+        reducers[kind] = lambda pid: (restore_pid, tuple(conversion.pid_parts(pid)))
+    for kind in _with_subclasses(conversion.ref_type):
+        reducers[kind] = lambda ref: (restore_ref, tuple(conversion.ref_parts(ref)))
+    reducers[Atom] = lambda atom: (Atom, (str(atom),))
 
     class OwnPickler(pickle.Pickler):
-        def reducer_override(self, value: Any) -> Any:
-            if isinstance(value, pid_type):
-                return restore_pid, tuple(conversion.pid_parts(value))
-            if isinstance(value, ref_type):
-                return restore_ref, tuple(conversion.ref_parts(value))
-            return NotImplemented
+        dispatch_table = reducers
 
     return OwnPickler
+
+
+def _with_subclasses(kind: type) -> Iterator[type]:
+    yield kind
+    each: type
+    for each in kind.__subclasses__():
+        yield from _with_subclasses(each)
 
 
 def _unpickler_for(conversion: Conversion) -> Callable[[io.BytesIO], pickle.Unpickler]:
