@@ -41,6 +41,10 @@ MOST_WAITING = 1_000
 """Signals that wait for a connection at most before those who send more of them have to wait, too."""
 
 
+MOST_RECENT = 200
+"""Names that are kept; when there are more, all are let go."""
+
+
 class RemoteWatch:
     """A monitor that a process of another node has set on a local one."""
 
@@ -81,6 +85,8 @@ class RemoteNode:
         self.processes: WeakValueDictionary[tuple[int, int, int], RemoteProcess] = WeakValueDictionary()
         """By the number of the life, and the two numbers of the pid."""
         self.names: WeakValueDictionary[str, RemoteName] = WeakValueDictionary()
+        self.recent_names: dict[str, RemoteName] = {}
+        """Those of `names` that were used last, which are kept: one cast follows another."""
         self.watches: dict[Ref, tuple[Process, RemoteWatch]] = {}
         """The monitors from there."""
         self.unlinking: dict[tuple[Process, RemoteProcess], int] = {}
@@ -222,9 +228,15 @@ class RemoteNode:
 
     def named(self, name: str) -> RemoteName:
         """Return what stands for whatever is registered there under `name`."""
+        found = self.recent_names.get(name)
+        if found is not None:
+            return found
         found = self.names.get(name)
         if found is None:
             found = self.names[name] = RemoteName(self, name)
+        if len(self.recent_names) >= MOST_RECENT:
+            self.recent_names.clear()
+        self.recent_names[name] = found
         return found
 
     def watch(self, process: Process, watcher: RemoteProcess, ref: Ref, name: str | None) -> None:

@@ -226,11 +226,12 @@ class RemoteProcess(Process):
 class RemoteName(RemoteProcess):
     """A name on another node, and whatever process is registered there when a signal arrives."""
 
-    __slots__ = ("key",)
+    __slots__ = ("_address", "key")
 
     def __init__(self, remote: RemoteNode, key: str) -> None:
         super().__init__(remote, 0, 0, 0)
         self.key = key
+        self._address = Atom(key)
 
     @property
     def pid(self) -> Any:  # type: ignore[override]
@@ -240,4 +241,4 @@ class RemoteName(RemoteProcess):
     @property
     def address(self) -> Term:
         """The name, as an atom."""
-        return Atom(self.key)
+        return self._address

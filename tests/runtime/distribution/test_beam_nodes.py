@@ -52,7 +52,7 @@ def meet(kernel: NetKernel, diary: Diary) -> Connection:
             kernel.connect("beam@127.0.0.1")
         return "beam@127.0.0.1" in kernel.connections
 
-    wait_until(is_up)
+    wait_until(is_up, 60)
     return kernel.connections["beam@127.0.0.1"]
 
 
