@@ -38,12 +38,14 @@ from observer.screens.output_screen import OutputScreen
 from observer.screens.process_screen import ProcessScreen
 from observer.screens.processes_screen import ProcessesScreen
 from observer.screens.rows_screen import RowsScreen
+from observer.screens.trace_screen import TraceScreen
 from observer.screens.tree_screen import TreeScreen
 from observer.screens.view_screen import ViewScreen
 from observer.widgets.finding_line import FindingLine
 from observer.widgets.key_bar import MORE
 from observer.widgets.line_list import LineList
 from observer.widgets.process_table import ProcessTable
+from observer.widgets.sequence_view import SequenceView
 from runtime.introspection import wire
 
 VIEWS: dict[str, type[TreeScreen | ProcessesScreen | EventsScreen | NodeScreen | NamesScreen]] = {
@@ -70,6 +72,8 @@ def binding_ids() -> set[str]:
         ProcessScreen,
         ChaosScreen,
         ConsoleScreen,
+        TraceScreen,
+        SequenceView,
         ProcessTable,
         LineList,
         FindingLine,
@@ -262,6 +266,15 @@ class ObserverApp(App[None]):
         row = view.row_in_hand() if isinstance(view, Acting) else None
         if view is self.screen and not isinstance(view, ChaosScreen):
             self.push_screen(ChaosScreen(self.observed, row.key if row and row.kind == "supervisor" else ""))
+
+    def action_trace(self) -> None:
+        """Draw what the selected processes say and hear; of a supervisor, what all below it do."""
+        view = self.view
+        if view is self.screen and isinstance(view, Acting):
+            if targets := view.targets():
+                self.push_screen(TraceScreen(self.observed, targets))
+            else:
+                self.notify("There is no process in the selected row.", severity="warning", timeout=3)
 
     def action_console(self) -> None:
         """Open the console, as it was left."""

@@ -20,6 +20,9 @@ OTHERS = "other processes"
 
 MAX_LIFELINES = 60
 
+REMEMBERED = 10_000
+"""Processes of which it is known in which lifeline they stand."""
+
 MAX_LABEL = 120
 """Longest label of a step, in characters."""
 
@@ -100,6 +103,8 @@ class Diagram:
         self._labels = Labels()
         self._with_receipts = with_receipts
         self._columns: dict[str, int] = {}
+        self._left: dict[str, int] = {}
+        """The lifelines of processes that have ended, by their names: who takes its place goes on in its line."""
         self.add(events)
 
     def add(self, events: Iterable[wire.TraceEvent]) -> None:
@@ -115,6 +120,8 @@ class Diagram:
                 source = self._column(event.source)
                 target = source if alone else self._column(event.target)
             self.steps.append(Step(event, source, target, style, label_of(event)))
+            if event.kind == "exit" and event.source is not None and event.source.name:
+                self._left[event.source.name] = source
 
     def drop(self, count: int) -> None:
         """Forget the oldest steps. Lifelines stay where they are."""
@@ -123,6 +130,8 @@ class Diagram:
     def _column(self, process: wire.Related | None) -> int:
         key = "" if process is None else process.pid
         column = self._columns.get(key)
+        if column is None and process is not None and process.name in self._left:
+            column = self._columns[key] = self._left.pop(process.name)
         if column is None:
             full = len(self.lifelines) >= MAX_LIFELINES
             if full and self.lifelines[-1] != OTHERS:
@@ -130,8 +139,9 @@ class Diagram:
             elif not full:
                 self.lifelines.append(self._labels.of(process))
             column = len(self.lifelines) - 1
-            if not full or len(self._columns) < 100 * MAX_LIFELINES:
-                self._columns[key] = column
+            self._columns[key] = column
+            if len(self._columns) > REMEMBERED:
+                del self._columns[next(iter(self._columns))]
         return column
 
 

@@ -64,6 +64,14 @@ class Acting(ViewScreen):
         Binding(
             "S", "suspend", "Suspend", id="suspend", group=MORE, tooltip="Suspend the selected process, or resume it"
         ),
+        Binding(
+            "T",
+            "app.trace",
+            "Trace",
+            id="trace",
+            group=MORE,
+            tooltip="Draw what the selected processes say to each other",
+        ),
         Binding("m", "message", "Message…", id="message", group=MORE, tooltip="Send the selected process a message"),
         Binding(
             "r",

@@ -33,7 +33,7 @@ def start(query: wire.StartTrace, node: ObservedNode, client: ClientCache, pace:
     if query.arguments and not node.permissions.state:
         raise _refused("This node does not show what processes hold (--no-state), and arguments are part of that.")
     named = [addressee(pid, node) for pid in query.pids]
-    targets = Targets(named, parse_filter(query.filter))
+    targets = Targets(named, parse_filter(query.filter), query.places)
     targets.find(node.node, pace)
     end_trace(node, client, "Another trace was begun.")
     shown = Shown(node.permissions.state, node.permissions.exception_texts)

@@ -25,22 +25,26 @@ REMEMBERED = 10_000
 
 
 class Targets:
-    """The processes of a trace. Without any named and without a filter, it is every process of the node.
+    """The processes of a trace: those that are named, those that stand in `places`, and those that pass the test.
 
-    A supervisor that is named stands for all below it. A process that is restarted takes the place of the one that was
-    followed, and is followed too; so is a new one that the filter lets through when it first does something.
+    Without any of these, it is every process of the node. A supervisor that is named stands for all below it. A process
+    that is restarted takes the place of the one that was followed, and is followed too; so is a new one that the filter
+    lets through when it first does something.
     """
 
-    def __init__(self, named: Iterable[Process], test: Test | None) -> None:
+    def __init__(self, named: Iterable[Process], test: Test | None, places: Iterable[str] = ()) -> None:
         self._test = test
         self._members: set[Process] = set(named)
-        self._keys = {path_of(process) for process in self._members}
-        self._roots = tuple(f"{path_of(process)}/" for process in self._members if is_supervisor(process))
+        self._keys = {path_of(process) for process in self._members} | {*places}
+        self._roots = (
+            *(f"{path_of(process)}/" for process in self._members if is_supervisor(process)),
+            *(f"{place}/" for place in places),
+        )
         self._fresh: set[Process] = set()
         """Processes that were started since, and have not been looked at."""
         self._gone: set[int] = set()
         """Numbers of processes that were followed and are dead: others hear of their deaths a moment later."""
-        self.is_everything = not self._members and test is None
+        self.is_everything = not self._keys and test is None
 
     def __len__(self) -> int:
         return len(self._members)

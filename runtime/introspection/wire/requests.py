@@ -187,13 +187,15 @@ class InterruptConsole(Query, tag="interrupt_console", frozen=True):
 class StartTrace(Query, tag="start_trace", frozen=True):
     """Note what goes on between processes, in place of this connection's last trace. Answered by `TraceState`.
 
-    `pids` names processes, a supervisor with all below it; `filter` lets more through, also those that start later.
-    With neither, every process is followed. The trace ends after `seconds`, after `limit` events, or with the
-    connection; beyond `rate` events in a second they are dropped and counted. `functions` are functions whose calls
-    are noted too, like ``shop.orders:Order.price``, with their `arguments` when these are asked for.
+    `pids` names processes and `places` places of the tree by their keys, each with all below it; `filter` lets more
+    through, also those that start later. Without any of these, every process is followed. The trace ends after
+    `seconds`, after `limit` events, or with the connection; beyond `rate` events in a second they are dropped and
+    counted. `functions` are functions whose calls are noted too, like ``shop.orders:Order.price``, with their
+    `arguments` when these are asked for.
     """
 
     pids: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
     filter: str = ""
     seconds: float = 10.0
     limit: int = 1_000

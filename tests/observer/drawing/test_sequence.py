@@ -10,8 +10,15 @@ from runtime.introspection import wire
 from tests.support.traces import BANK, EVENTS, HOSTILE, NEW_BANK
 
 
-def test_lifelines_stand_in_the_order_in_which_they_come_and_a_second_of_a_name_has_its_pid() -> None:
-    assert Diagram(EVENTS).lifelines == ["client", "bank", OUTSIDE, "pool", "bank <0.9.0>"]
+def test_lifelines_stand_in_the_order_in_which_they_come() -> None:
+    assert Diagram(EVENTS).lifelines == ["client", "bank", OUTSIDE, "pool"]
+
+
+def test_who_takes_the_place_of_a_process_that_has_ended_goes_on_in_its_lifeline() -> None:
+    diagram = Diagram(EVENTS)
+    assert [step.target for step in diagram.steps if step.event.target == NEW_BANK] == [1, 1, 1]
+    living = Diagram(event for event in EVENTS if event.kind != "exit")
+    assert living.lifelines == ["client", "bank", OUTSIDE, "pool", "bank <0.9.0>"]
 
 
 def test_each_step_goes_from_one_lifeline_to_another_and_a_note_stays_on_its_own() -> None:

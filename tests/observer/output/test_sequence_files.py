@@ -50,7 +50,7 @@ def test_mermaid_has_the_participants_and_the_arrows() -> None:
     assert "  p0->>p1: ('get', 17)" in lines
     assert "  p1-->>p0: 1.00ms 'ok'" in lines
     assert "  Note over p1: exit KeyError#58; 'x'" in lines
-    assert "  p3->p4: link" in lines
+    assert "  p3->p1: link" in lines
 
 
 @settings(max_examples=40, deadline=None)

@@ -152,6 +152,7 @@ CASES = {
     "exit": Case(("j",), screen, "AskLiteral"),
     "suspend": Case(("j",), asked(wire.Suspend)),
     "message": Case(("j",), screen, "SendMessage"),
+    "trace": Case(("j",), screen, "TraceScreen"),
     "restart": Case(("j",), says("Restart chat_server?")),
     "terminate": Case(("j",), says("Terminate chat_server?")),
     "delete": Case(("j",), says("Delete chat_server?")),

@@ -74,6 +74,17 @@ def test_a_process_alone_and_a_supervisor_with_all_below_it() -> None:
 
 
 @in_node
+def test_a_place_is_followed_whoever_stands_in_it() -> None:
+    start_tree()
+    targets = Targets([], None, ["app/pool1", "app/nowhere"])
+    targets.find(this_node(), Pace())
+    assert len(targets) == 5
+    assert targets.has(child("pool1", 3))
+    assert not targets.has(record("app"))
+    assert not targets.is_everything
+
+
+@in_node
 def test_a_filter_chooses_as_it_does_elsewhere() -> None:
     start_tree()
     targets = found([], "sup~pool")
