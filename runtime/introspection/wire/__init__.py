@@ -31,7 +31,6 @@ from runtime.introspection.wire.answers import (
     Lint,
     Lints,
     Memory,
-    NameEntry,
     Names,
     Part,
     Plan,
@@ -39,10 +38,7 @@ from runtime.introspection.wire.answers import (
     Related,
     Reply,
     Sender,
-    SocketEntry,
     Stats,
-    TableEntry,
-    TimerEntry,
     TraceEvent,
     TraceKind,
     TraceState,
@@ -50,6 +46,7 @@ from runtime.introspection.wire.answers import (
     Welcome,
     Window,
 )
+from runtime.introspection.wire.entries import NameEntry, SocketEntry, TableEntry, TimerEntry
 from runtime.introspection.wire.fields import (
     MAX_REPLY,
     MAX_REQUEST,

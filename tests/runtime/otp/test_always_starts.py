@@ -1,0 +1,28 @@
+"""Servers whose start always gives a Pid."""
+
+import pytest
+
+from runtime import IGNORE, StartError, alive
+from runtime.otp.always_starts import AlwaysStarts
+from tests.support.in_node import in_node
+
+
+class Willing(AlwaysStarts):
+    def init(self) -> None: ...
+
+
+class Shy(AlwaysStarts):
+    def init(self) -> object:
+        return IGNORE
+
+
+@in_node
+def test_the_start_gives_a_pid() -> None:
+    for start in (Willing.start, Willing.start_link):
+        assert alive(start())
+
+
+@in_node
+def test_an_init_that_ignores_the_start_fails_it() -> None:
+    with pytest.raises(StartError, match="bad_return_value"):
+        Shy.start()
