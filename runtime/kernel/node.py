@@ -75,8 +75,7 @@ class Node:
         """The last processes that called themselves, and when (monotonic seconds): observers tell of it."""
         self.closing: list[Callable[[], object]] = [take_turns(TURN)]
         """What is called when the node is taken down."""
-        self.looks_after: list[Callable[[], object]] = []
-        """What is called each time before the hub waits: to go on with what an exception has cut short."""
+        self.looks_after: list[Callable[[], object]] = []  # called before the hub waits, to mend what was cut short
         self.scheduler = Scheduler(self.hub)
         self.timers = Timers(self.hub.loop, self.scheduler.wake, self.send_from_timer)
         self.heap_limits = HeapLimits(self.hub.loop)

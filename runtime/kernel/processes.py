@@ -8,7 +8,6 @@ from typing import Any
 from greenlet import getcurrent
 
 from runtime.kernel.body import PlainBody
-from runtime.kernel.destinations import NO_NODE
 from runtime.kernel.headroom import ensure_headroom
 from runtime.kernel.names import check_name, set_name, whereis
 from runtime.kernel.node import (
@@ -20,7 +19,8 @@ from runtime.kernel.node import (
     running_node,
     this_node,
 )
-from runtime.kernel.outside import ear_of_caller, from_outside, new_ear
+from runtime.kernel.other_nodes import is_here, spawn_there
+from runtime.kernel.outside import ear_of_caller, new_ear
 from runtime.kernel.process import DEAD, OUTSIDE, REMOTE, RUNNABLE, WAITING, Destination, Pid, Process, Worker
 from runtime.kernel.roles import Body
 from runtime.kernel.signals import (
@@ -67,29 +67,9 @@ def spawn(
         parent = worker.process
         if parent is not None and parent.state is not DEAD:  # the common case, without a detour
             return parent.node.spawn(parent, PlainBody(fn, args, kwargs)).pid
-    if node is not None and not _is_here(node):
-        return _spawn_there(node, fn, args, kwargs, name, "spawn")[0]
+    if node is not None and not is_here(node):
+        return spawn_there(node, fn, args, kwargs, name, "spawn")[0]
     return start_plain(current(), fn, args, kwargs, name, label).pid
-
-
-def _is_here(node: str) -> bool:
-    if not isinstance(node, str):
-        raise TypeError(f"a node is named by a str such as 'shop@127.0.0.1', not {node!r}")
-    cluster = this_node().cluster
-    return node == (NO_NODE if cluster is None else cluster.name)
-
-
-def _spawn_there(
-    node: str, fn: object, args: tuple[Any, ...], kwargs: dict[str, Any], name: str | None, kind: str
-) -> tuple[Pid, Ref | None]:
-    cluster = this_node().cluster
-    if cluster is None:
-        raise NoProcessError(
-            node, f"{node!r} cannot be reached from a node without a name; run(main, node=...) gives one"
-        )
-    if current() is None and kind == "spawn":
-        return from_outside("spawn", lambda: cluster.spawn(node, fn, args, kwargs, name, kind))
-    return cluster.spawn(node, fn, args, kwargs, name, kind)
 
 
 def spawn_link(
@@ -105,8 +85,8 @@ def spawn_link(
     With `node` it runs there, as `spawn` says; a node that cannot be reached is an exit signal ``"noconnection"``.
     """
     parent = current_process("spawn_link")
-    if node is not None and not _is_here(node):
-        return _spawn_there(node, fn, args, kwargs, name, "link")[0]
+    if node is not None and not is_here(node):
+        return spawn_there(node, fn, args, kwargs, name, "link")[0]
     process = start_plain(parent, fn, args, kwargs, name, label)
     try:
         link_processes(parent, process)
@@ -129,8 +109,8 @@ def spawn_monitor(
     With `node` it runs there, as `spawn` says; for a node that cannot be reached a `Down` ``"noconnection"`` comes.
     """
     parent = current_process("spawn_monitor")
-    if node is not None and not _is_here(node):
-        there, monitored = _spawn_there(node, fn, args, kwargs, name, "monitor")
+    if node is not None and not is_here(node):
+        there, monitored = spawn_there(node, fn, args, kwargs, name, "monitor")
         assert monitored is not None
         return there, monitored
     process = start_plain(parent, fn, args, kwargs, name, label)
