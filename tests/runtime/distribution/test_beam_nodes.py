@@ -20,6 +20,7 @@ pytestmark = needs_erl
 ECHO = """
     net_kernel:set_net_ticktime(1, 0),
     register(echo, self()),
+    io:format("ready~n"),
     Serve = fun Serve() ->
         receive
             {From, run, Text} ->
@@ -38,6 +39,8 @@ ECHO = """
 @pytest.fixture(scope="module")
 def beam(epmd_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[str]]:
     with beam_node("beam@127.0.0.1", COOKIE, ECHO, epmd_port, tmp_path_factory.mktemp("home")) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
         yield process
 
 
