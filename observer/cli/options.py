@@ -87,6 +87,18 @@ TimeSlice = Annotated[
         "--time-slice", metavar="SECONDS", min=0.0005, max=10.0, help="No process holds the hub longer than this."
     ),
 ]
+DistributedAs = Annotated[
+    str | None,
+    typer.Option(
+        "--node",
+        metavar="NAME",
+        help="The name by which other nodes reach it, Erlang's too: shop@127.0.0.1.",
+    ),
+]
+CookieFile = Annotated[
+    str | None,
+    typer.Option("--cookie-file", metavar="FILE", help="With --node: the file of the cookie, not ~/.erlang.cookie."),
+]
 NoState = Annotated[
     bool, typer.Option("--no-state", help="Never show what processes hold: states, dictionaries, messages.")
 ]

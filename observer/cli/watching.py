@@ -82,6 +82,8 @@ def run(
     ] = None,
     module: Annotated[bool, typer.Option("-m", help="SCRIPT is the name of a module.")] = False,
     name: options.NodeName = None,
+    node: options.DistributedAs = None,
+    cookie_file: options.CookieFile = None,
     read_only: options.ReadOnly = False,
     time_slice: options.TimeSlice = None,
     no_state: options.NoState = False,
@@ -95,11 +97,19 @@ def run(
     if context.meta.get(plain_help.AFTER_DASHES) and not module:
         if time_slice is not None:
             raise WrongUsageError("--time-slice is for a SCRIPT: a command has processes of its own making.")
+        if node is not None:
+            raise WrongUsageError("--node is for a SCRIPT: a command may be several programs.")
         return _watch_command(words, name, _settings(read_only), no_state, no_exception_texts)
     if not module:
         _check_script(Path(program))
     called = program if module else Path(program).resolve().stem
-    launch = _launch_options(time_slice, no_state, no_exception_texts)
+    if cookie_file is not None and node is None:
+        raise WrongUsageError("--cookie-file is for a program with a name: give --node, too.")
+    launch = [
+        *_launch_options(time_slice, no_state, no_exception_texts),
+        *(["--node", node] if node is not None else []),
+        *(["--cookie-file", cookie_file] if cookie_file is not None else []),
+    ]
     return _watch_program(called, ["-m", *words] if module else words, launch, _settings(read_only), exact_name=name)
 
 

@@ -144,6 +144,11 @@ class RemoteProcess(Process):
         """What names it in a signal to its node."""
         return self.pid
 
+    @property
+    def place(self) -> str:
+        """Where it is, as observers show it."""
+        return f"on {self.remote.name}"
+
     @bounded
     def __repr__(self) -> str:
         return f"RemoteProcess({self.pid} on {self.remote.name})"
@@ -237,6 +242,11 @@ class RemoteName(RemoteProcess):
     def pid(self) -> Any:  # type: ignore[override]
         """Its destination: it has no Pid."""
         return (self.key, self.remote.name)
+
+    @property
+    def place(self) -> str:
+        """The name, and where it is, as observers show them."""
+        return f"{self.key} on {self.remote.name}"
 
     @property
     def address(self) -> Term:

@@ -20,6 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn
 
+from runtime.distribution.cookie import read_cookie
+from runtime.distribution.errors import DistributionError
 from runtime.introspection.address import NameTakenError, Reservation, reserve, socket_path
 from runtime.introspection.answers.observed_node import Permissions
 from runtime.introspection.program import name_after, names_for
@@ -51,6 +53,8 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         when_started(lambda node: _observe(node, options))
         this_node()
+    except DistributionError as error:
+        _fail(f"The program was not started, because its node could not be given a name: {error}")
     except (NameTakenError, ValueError, OSError) as error:
         _fail(f"The program was not started, because it could not be observed: {error}")
     try:
@@ -84,6 +88,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--time-slice", type=float, metavar="S", help="seconds a process may run while others are ready"
     )
+    parser.add_argument("--node", metavar="NAME", help="the name by which other nodes reach it")
+    parser.add_argument("--cookie-file", metavar="FILE", help="the file of the cookie, by default ~/.erlang.cookie")
     parser.add_argument("-m", dest="module", metavar="MODULE", nargs=argparse.REMAINDER, help="a module to run")
     parser.add_argument(
         "program", nargs=argparse.REMAINDER, metavar="SCRIPT", help="a script to run, and its arguments"
@@ -125,6 +131,12 @@ def _observe(node: Node, options: argparse.Namespace) -> None:
         _reservation(options),
         Permissions(options.read_only, not options.no_state, not options.no_exception_texts),
     )
+    if options.node is not None:
+        from runtime.distribution.nodes import start_distribution  # sockets and TLS, which few programs need
+
+        start_distribution(
+            options.node, None if options.cookie_file is None else read_cookie(Path(options.cookie_file))
+        )
     if options.time_slice is not None:
         slices = TimeSlices(node, options.time_slice)
         slices.start()

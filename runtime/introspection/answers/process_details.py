@@ -15,7 +15,7 @@ from runtime.introspection.reading.stack import stack_of
 from runtime.introspection.reading.tree_path import display_name, path_of, position_of, supervisors_of, text_of
 from runtime.introspection.threads.pace import Pace
 from runtime.introspection.threads.racy_read import messages, some, values
-from runtime.kernel.process import Pid, Process
+from runtime.kernel.process import REMOTE, Pid, Process
 from runtime.otp.calls import From
 from runtime.otp.unexpected import unanswered_counts
 from runtime.terms.term import Term
@@ -98,6 +98,8 @@ def _relate(who: Term) -> wire.Related:
         process, pid = who.process, str(who)
     else:
         return wire.Related(pid="", name=text_of(who))
+    if process is not None and process.state is REMOTE:  # the name of its node is all that is known of it here
+        return wire.Related(pid=pid, name=process.place)  # type: ignore[attr-defined]  # a RemoteProcess
     if process is None or process.body is None:
         return wire.Related(pid=pid)
     place = position_of(process)
