@@ -134,8 +134,11 @@ class Peer(GenServer):
 
 
 def _wait_for_end(connection: gevent_socket.socket, owner: Pid) -> None:
-    """Wait until the other operating-system process is gone, and tell the owner."""
-    with suppress(OSError):
+    """Wait until the other operating-system process is gone, and tell the owner.
+
+    It is linked with the owner: when that is killed, the socket is closed here, and so the peer stops.
+    """
+    with connection, suppress(OSError):
         while connection.recv(1_024):
             pass
     send(owner, "ended")

@@ -38,6 +38,14 @@ from tests.support.in_node import in_node
 NAMES = sorted(path.stem for path in Path(demos.__path__[0]).glob("[!_]*.py"))
 
 SESSIONS = {
+    "cluster": """\
+        Three nodes, this one and two with surveys:
+        3 surveys on left
+        3 surveys on right
+        left was killed, and its surveys went on:
+        6 surveys on right
+        left is back, with three surveys again.
+        """,
     "chat": """\
         [Ada] * Ada joins
         [Bob] * Bob joins

@@ -1,0 +1,44 @@
+"""An Elixir program and a Python one: what both say. What they do over nodes is tested in tests/runtime."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from demos.elixir import Greeter, primes
+from runtime import call, cast
+from tests.support.in_node import in_node
+
+SAID = """\
+Elixir asks greeter: Hello, Elixir!
+Elixir asks again: Hola, José!
+Python computed for Elixir: [2, 3, 5, 7, 11, 13, 17, 19, 23, 29]
+Python has adder add 1, 2 and 39: 42
+adder died of as asked
+the next adder begins at 0
+greeter ended: :normal
+"""
+
+
+@in_node
+def test_the_greeter_greets_in_the_language_that_it_was_told() -> None:
+    greeter = Greeter.start_link()
+    assert call(greeter, ("greet", "Ada")) == "Hello, Ada!"
+    cast(greeter, ("in", "Spanish"))
+    assert call(greeter, ("greet", "Ada")) == "Hola, Ada!"
+
+
+def test_primes_are_primes() -> None:
+    assert primes(12) == [2, 3, 5, 7, 11]
+
+
+def test_each_calls_the_other() -> None:
+    if shutil.which("elixir") is None:
+        pytest.skip("elixir is not installed")
+    done = subprocess.run(
+        [sys.executable, "-m", "demos.elixir"], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert [line for line in lines if line in SAID.splitlines()] == SAID.splitlines(), done.stdout
