@@ -28,6 +28,9 @@ ID_BITS = 28
 """Bits of a pid's number that every release of OTP takes; the rest of a number goes into the serial."""
 ID_MASK = (1 << ID_BITS) - 1
 
+MOST_LIVES = 100_000
+"""Lives of nodes that pids and references may come from. Each is kept: pids that print its number may be anywhere."""
+
 
 class LocalNode:
     """A node that others reach: `Conversion` and `Handler` of its net kernel, and the kernel's `Cluster`."""
@@ -69,10 +72,15 @@ class LocalNode:
         return found
 
     def number_of(self, name: str, creation: int) -> int:
-        """Return the number that stands for one life of a node in its pids as they print here."""
+        """Return the number that stands for one life of a node in its pids as they print here.
+
+        Raises ValueError when there are too many, as from a node that makes names up.
+        """
         key = (name, creation)
         number = self._numbers.get(key)
         if number is None:
+            if len(self._origins) >= MOST_LIVES:
+                raise ValueError(f"a pid or reference of {name}, and those of {MOST_LIVES} other nodes were there")
             number = self._numbers[key] = len(self._origins)
             self._origins.append(key)
         return number
