@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from textual import events, work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.screen import Screen
@@ -23,6 +23,7 @@ from observer.clock import Clock, of_day
 from observer.model.observed_node import ObservedNode
 from observer.model.poller import Looked, Lost, Met, News, Silent
 from observer.model.settings import DEFAULT_THEME, Settings
+from observer.node.recorded.seen import RewindableNode
 from observer.node.source import Source
 from observer.patches.driver import TerminalDriver
 from observer.patches.svg import portable
@@ -37,6 +38,7 @@ from observer.screens.node_screen import NodeScreen
 from observer.screens.output_screen import OutputScreen
 from observer.screens.process_screen import ProcessScreen
 from observer.screens.processes_screen import ProcessesScreen
+from observer.screens.rewinding import RewindingApp
 from observer.screens.rows_screen import RowsScreen
 from observer.screens.trace_screen import TraceScreen
 from observer.screens.tree_screen import TreeScreen
@@ -86,7 +88,7 @@ def binding_ids() -> set[str]:
     return known
 
 
-class ObserverApp(App[None]):
+class ObserverApp(RewindingApp):
     """The dashboard of one node. It ends when the user quits; losing the node does not end it."""
 
     TITLE = "observer"
@@ -143,8 +145,11 @@ class ObserverApp(App[None]):
         self._remap(self.observed.settings.keys)
         for name, view in VIEWS.items():
             self.add_mode(name, partial(view, self.observed))
+        self.observed.show(self.observed.shown)
         self.switch_mode("tree")
         self.run_worker(self.observed.poller.run(), name="poller", exit_on_error=True)
+        if isinstance(self.observed.source, RewindableNode):
+            self.run_worker(self.observed.source.remember(), name="memory", exit_on_error=True)
         # All that there is by now stays to the end. Walking it for garbage would make a frame late now and then.
         self.call_after_refresh(gc.freeze)
 
@@ -252,7 +257,10 @@ class ObserverApp(App[None]):
         super().action_help_quit()
 
     def action_freeze(self) -> None:
-        """Hold the display still, or let it go on."""
+        """Hold the display still, or let it go on; in what is over, play it or stop."""
+        if self.observed.shown is not None:
+            self.pause() if self.playing else self.play()
+            return
         poller = self.observed.poller
         poller.frozen = not poller.frozen
         if not poller.frozen:

@@ -56,11 +56,13 @@ def _set_hooks() -> None:
 
     Done when the first public name is looked up: what only imports the wire's types loads no node.
     """
+    from runtime.kernel.black_box import when_black_box_wanted
     from runtime.kernel.node import when_started
 
     global _hooks_are_set
     _hooks_are_set = True
     when_started(_serve_if_asked)
+    when_black_box_wanted(_keep_black_box)
 
 
 def _serve_if_asked(node: Node) -> None:
@@ -68,3 +70,9 @@ def _serve_if_asked(node: Node) -> None:
         from runtime.introspection.service import serve_from_environment  # loads what a program alone does not need
 
         serve_from_environment(node)
+
+
+def _keep_black_box(node: Node, path: str) -> None:
+    from runtime.introspection.service import keep_black_box  # as above
+
+    keep_black_box(node, path)

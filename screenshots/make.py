@@ -13,6 +13,7 @@ import asyncio
 import os
 import shutil
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -26,7 +27,15 @@ sys.path.insert(0, str(FOLDER.parent))
 from observer.app import ObserverApp  # noqa: E402  # the path comes first
 from observer.model.settings import Settings  # noqa: E402
 from observer.node.child import Child, ChildNode  # noqa: E402
+from observer.node.client import Client  # noqa: E402
+from observer.node.recorded.node import RecordedNode  # noqa: E402
+from observer.node.recorded.recording import RecordedFile  # noqa: E402
+from observer.node.recorded.seen import remembering  # noqa: E402
+from observer.node.source import Source  # noqa: E402
 from observer.patches.svg import portable  # noqa: E402
+from runtime.introspection import wire  # noqa: E402
+from runtime.introspection.recording import files, looks  # noqa: E402
+from runtime.introspection.recording.entries import header_of  # noqa: E402
 from screenshots.moving import Frame, moving_picture  # noqa: E402
 
 
@@ -41,6 +50,8 @@ class Picture:
     script: tuple[str | float, ...]
     size: tuple[int, int] = (120, 34)
     theme: str = "observer-dark"
+    opened: float = 0.0
+    """Seconds after which a black box of the demo is written, which is shown instead of the demo."""
 
 
 ADA = ("j", "j", "j")
@@ -66,6 +77,8 @@ PICTURES = {
     "hog": Picture("hog", (6.8,)),
     "deadlock": Picture("deadlock", (13.0, "5", 1.5), size=(120, 40)),
     "greenlets": Picture("plain", (12.5, "j", "j", 1.5)),
+    "rewound": Picture("crash_loop", (22.0, *["left_square_bracket"] * 6, 1.5)),
+    "black-box": Picture("deadlock", (2.0, "j", "j", 1.5), opened=20.0),
     "escalation": Picture("strategies", (3.0, "G", "k", "X", 1.5, "X", 1.5, "4", 0.5, "f", 1.0)),
 }
 
@@ -118,11 +131,25 @@ async def film() -> None:
     print(path.relative_to(FOLDER.parent))
 
 
+def black_box(name: str, path: Path) -> RecordedNode:
+    """Write a black box of a node, and return it in the place of a node."""
+    file = STAGE / "box.observed"
+    with Client(name, path) as client:
+        client.expect(wire.Lints, wire.GetLints())
+        header = header_of(client.welcome, "black_box", "asked for with 'observer dump'")
+        files.write_black_box(file, header, looks.black_box(client.ask, 2.0, state=True), time.time())
+    return RecordedNode(RecordedFile(file))
+
+
 async def take(name: str, picture: Picture) -> None:
     """Start the demo and the dashboard, follow the script, write the picture."""
     program = ["-m", f"demos.{picture.demo}"]
     with Child(picture.demo, program, environment={"OBSERVER": "1"}) as child:
-        app = ObserverApp(ChildNode(child), Settings(theme=picture.theme))
+        source: Source = remembering(ChildNode(child))
+        if picture.opened:
+            await asyncio.sleep(picture.opened)
+            source = black_box(child.name, child.path)
+        app = ObserverApp(source, Settings(theme=picture.theme))
         async with app.run_test(size=picture.size) as pilot:
             for step in picture.script:
                 if isinstance(step, str):
@@ -131,7 +158,8 @@ async def take(name: str, picture: Picture) -> None:
                     await asyncio.sleep(step)
             await pilot.pause()
             path = FOLDER / f"{name}.svg"
-            shown = app.export_screenshot(title=f"observer demo {picture.demo}")
+            command = f"open {picture.demo}.observed" if picture.opened else f"demo {picture.demo}"
+            shown = app.export_screenshot(title=f"observer {command}")
             path.write_text(portable(shown).replace(str(STAGE), SHOWN), encoding="utf-8")
             print(path.relative_to(FOLDER.parent))
 

@@ -129,7 +129,10 @@ SEEN_FROM_OUTSIDE = {
     "runtime/introspection/answers/console": "tests/runtime/introspection/console",
     "runtime/introspection/answers/senders": "tests/runtime/introspection/measuring",
     "runtime/introspection/measuring/watched_mailbox": "tests/runtime/introspection/measuring",
+    "runtime/introspection/black_box": "tests/integration",
     "runtime/introspection/console/bare": "tests/integration",
+    "runtime/introspection/reading/filter_language": "tests/runtime/introspection/reading",
+    "runtime/introspection/recording": "tests/runtime/introspection/recording",
     "runtime/introspection/instrument": "tests/integration",
     "runtime/introspection/answers/memory": "tests/runtime/introspection",
     "runtime/introspection/last_words": "tests/integration",
@@ -148,6 +151,7 @@ SEEN_FROM_OUTSIDE = {
     "observer/drawing/activity": "tests/observer/drawing",
     "observer/node/command": "tests/observer/node",
     "observer/node/program_node": "tests/observer/node",
+    "observer/node/recorded": "tests/observer/node/recorded",
     "observer/output/node_records": "tests/observer/output",
     "observer/cli": "tests/integration",
 }

@@ -8,6 +8,7 @@ import typer
 
 from observer.cli import (
     acting,
+    black_box,
     chaos,
     config,
     console,
@@ -19,6 +20,7 @@ from observer.cli import (
     memory,
     metrics,
     plain_help,
+    recording,
     trace,
     watching,
 )
@@ -82,11 +84,15 @@ for _panel, _commands in (
     ("Watch", (watching.demo, watching.run, instrument.instrument, watching.attach)),
     ("Look", (listing.nodes, listing.tree, listing.ps, looking.top, looking.info, looking.events)),
     ("Find", (looking.diagnose, memory.memory, trace.trace)),
+    ("Keep", (recording.record, recording.replay, black_box.dump, black_box.open_)),
     ("Export", (metrics.metrics, mcp.mcp)),
     ("Act", (acting.kill, acting.exit, acting.suspend, acting.resume, acting.send, console.console, chaos.chaos)),
     ("Set up", (doctor.doctor, config.config, config.schema, config.completion)),
 ):
     for _command in _commands:
-        app.command(cls=plain_help.Command, rich_help_panel=_panel, context_settings=_PROGRAMS_OWN.get(_command))(
-            _command
-        )
+        app.command(
+            _command.__name__.rstrip("_").replace("_", "-"),
+            cls=plain_help.Command,
+            rich_help_panel=_panel,
+            context_settings=_PROGRAMS_OWN.get(_command),
+        )(_command)

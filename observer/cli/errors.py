@@ -52,6 +52,7 @@ def _explained(error: Exception) -> tuple[str, int]:
     from observer.node.client import NodeRefusedError
     from observer.node.discovery import AmbiguousNodeError, NodeNameError, NodeNotFoundError
     from observer.text.literals import LiteralError
+    from runtime.introspection.recording.frames import RecordingError
 
     match error:
         case CommandError():
@@ -60,7 +61,7 @@ def _explained(error: Exception) -> tuple[str, int]:
             return _usage(error), 2
         case AmbiguousNodeError() | LiteralError() | NodeNameError() | NodeRefusedError(kind="bad_request"):
             return str(error), 2
-        case NodeLostError() | NodeRefusedError() | NodeNotFoundError() | SettingsError():
+        case NodeLostError() | NodeRefusedError() | NodeNotFoundError() | SettingsError() | RecordingError():
             return str(error), 1
         case typer.Abort():
             return "Nothing was chosen.", 1

@@ -67,7 +67,6 @@ def tree(
 ) -> None:
     """Print the supervision tree of a node."""
     from observer.cli import lookup
-    from observer.clock import SystemClock
     from observer.output import records, tables
 
     with lookup.dial(node) as client:
@@ -76,7 +75,7 @@ def tree(
         if json:
             output.show_json(records.of_tree(rows))
         else:
-            output.show(tables.tree(client.welcome.node, rows, SystemClock().now()))
+            output.show(tables.tree(client.welcome.node, rows, lookup.now(client)))
 
 
 COLUMNS = tuple(name for name in get_args(wire.Sort) if name != "tree")
@@ -118,7 +117,6 @@ def ps(
 ) -> None:
     """Print the processes of a node."""
     from observer.cli import lookup
-    from observer.clock import SystemClock
     from observer.output import records, tables
 
     column = sort_of(sort)
@@ -138,4 +136,4 @@ def ps(
         if json:
             output.show_json([records.of_process(row) for row in rows])
         else:
-            output.show(tables.processes(rows, SystemClock().now()))
+            output.show(tables.processes(rows, lookup.now(client)))

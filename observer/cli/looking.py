@@ -99,22 +99,20 @@ def info(
         while details.row.message_queue_len >= MANY_WAIT and not details.senders and time.monotonic() < until:
             time.sleep(SAMPLE)  # the node samples who sends only while it is asked
             details = client.expect(wire.Details, query)
-    from observer.clock import SystemClock
-
+        present = lookup.now(client)
     if json:
         return output.show_json(records.of_details(details))
-    return output.show(tables.details(details, SystemClock().now()))
+    return output.show(tables.details(details, present))
 
 
 def _node_and_pid(words: list[str]) -> tuple[str | None, str | None]:
     """Tell a node from a process: one word that is a running node's name means the node."""
     from observer.cli import lookup
-    from observer.node import discovery
 
     match words:
         case []:
             return None, None
-        case [word] if not lookup.is_pid(word) and discovery.exists(word):
+        case [word] if not lookup.is_pid(word) and lookup.exists(word):
             return word, None
         case [word]:
             return None, word
@@ -222,6 +220,9 @@ def diagnose(
     seen: dict[tuple[str, tuple[str, ...]], wire.Lint] = {}
     until = time.monotonic() + seconds
     with lookup.dial(node) as client:
+        if client.is_recorded:
+            until = time.monotonic()
+            say(f"observer: {lookup.told(client)}")
         while True:
             answer = client.expect(wire.Lints, wire.GetLints())
             seen |= {(lint.kind, lint.pids): lint for lint in answer.lints}

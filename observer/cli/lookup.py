@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TypeVar
 
 from observer.cli.errors import CommandError, WrongUsageError
@@ -12,6 +13,7 @@ from observer.cli.progress import Tell, nothing
 from observer.node import discovery
 from observer.node.client import Client
 from runtime.introspection import wire
+from runtime.introspection.recording.kept_boxes import SUFFIX
 
 MEASURE_TIMEOUT = 1.0
 """Seconds that a command waits at most for memory to be measured."""
@@ -27,10 +29,14 @@ _GREENLET = re.compile(r"g\d+")
 
 
 def dial(node: str | None) -> Client:
-    """Connect to the node called `node`, or without a name to the only one there is.
+    """Connect to the node called `node`, or without a name to the only one there is. A recording's file will do, too.
 
-    Raises what `discovery.find` and `Client` raise.
+    Raises what `discovery.find`, `Client` and `RecordedClient` raise.
     """
+    if node is not None and is_recording(node):
+        from observer.node.recorded.node import RecordedClient
+
+        return RecordedClient(Path(node))
     found = discovery.find(node)
     return Client(found.name, found.path)
 
@@ -48,6 +54,32 @@ def dial_to_act(node: str | None) -> Client:
         client.close()
         raise CommandError(f"{client.name} is read-only: it changes nothing for an observer.")
     return client
+
+
+def is_recording(name: str) -> bool:
+    """Return whether a NODE names the file of a recording: it has a folder in it, or ends as recordings do."""
+    return "/" in name or name.endswith(SUFFIX)
+
+
+def told(client: Client) -> str:
+    """Say of a recording what it is and how it ended."""
+    from observer.node.recorded.node import RecordedClient
+
+    return client.told if isinstance(client, RecordedClient) else ""
+
+
+def now(client: Client) -> float:
+    """Return the time that a node is shown at: for a recording, that of its end."""
+    from observer.clock import SystemClock
+
+    if not client.is_recorded:
+        return SystemClock().now()
+    return client.expect(wire.Stats, wire.GetStats()).stats.time
+
+
+def exists(name: str) -> bool:
+    """Return whether a word of the command line is a node that listens, or a recording."""
+    return discovery.exists(name) or (is_recording(name) and Path(name).exists())
 
 
 def is_pid(text: str) -> bool:
@@ -74,7 +106,7 @@ def split_targets(words: list[str]) -> tuple[str | None, list[str]]:
     The first word is a node's when a node of that name runs, and other words follow.
     """
     first, *others = words
-    if others and not is_pid(first) and discovery.exists(first):
+    if others and not is_pid(first) and exists(first):
         return first, others
     return None, words
 

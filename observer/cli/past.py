@@ -13,6 +13,7 @@ from observer.node.source import NodeLostError
 from observer.text import units
 from observer.text.safe_text import safe
 from runtime.introspection import kept_events, wire
+from runtime.introspection.recording import kept_boxes
 
 REPLACED_WITHIN = 15.0
 """Seconds that a server has to replace a process that has ended."""
@@ -27,7 +28,9 @@ class EndedError(Exception):
     def __init__(self, kept: kept_events.Kept) -> None:
         self.kept = kept
         ago = units.duration(max(0.0, time.time() - kept.ended_at))
-        super().__init__(f"{safe(kept.node)} (process {kept.os_pid}) has ended, {ago} ago.")
+        box = kept_boxes.find(kept.name)
+        left = "" if box is None else f" It has left a black box: 'observer open {safe(kept.name)}' shows it."
+        super().__init__(f"{safe(kept.node)} (process {kept.os_pid}) has ended, {ago} ago.{left}")
 
 
 def dial(node: str | None) -> Client:

@@ -16,6 +16,7 @@ import typer
 from observer.cli import options, plain_help, progress
 from observer.cli.errors import CommandError, WrongUsageError, say
 from observer.text.safe_text import safe
+from runtime.introspection.recording import kept_boxes
 
 if TYPE_CHECKING:
     from observer.model.settings import Settings
@@ -56,7 +57,7 @@ def demo(
         raise WrongUsageError(str(error)) from error
     program = ["-m", f"{demos.PACKAGE}.{chosen.name}", *(arguments or ())]
     _watch_program(
-        chosen.name, program, _launch_options(time_slice, no_state, no_exception_texts), _settings(read_only)
+        chosen.name, program, _launch_options(time_slice, no_state, no_exception_texts), settings_of(read_only)
     )
     return None
 
@@ -99,7 +100,7 @@ def run(
             raise WrongUsageError("--time-slice is for a SCRIPT: a command has processes of its own making.")
         if node is not None:
             raise WrongUsageError("--node is for a SCRIPT: a command may be several programs.")
-        return _watch_command(words, name, _settings(read_only), no_state, no_exception_texts)
+        return _watch_command(words, name, settings_of(read_only), no_state, no_exception_texts)
     if not module:
         _check_script(Path(program))
     called = program if module else Path(program).resolve().stem
@@ -110,16 +111,17 @@ def run(
         *(["--node", node] if node is not None else []),
         *(["--cookie-file", cookie_file] if cookie_file is not None else []),
     ]
-    return _watch_program(called, ["-m", *words] if module else words, launch, _settings(read_only), exact_name=name)
+    return _watch_program(called, ["-m", *words] if module else words, launch, settings_of(read_only), exact_name=name)
 
 
 def _watch_command(
     words: Sequence[str], name: str | None, settings: Settings, no_state: bool, no_exception_texts: bool
 ) -> None:
     """Start a command with its processes observed, show the dashboard until the user quits, and end the command."""
-    _require_terminal("observer instrument -- COMMAND")
+    require_terminal("observer instrument -- COMMAND")
     from observer.cli import instrument
     from observer.node.command import Command, CommandNode
+    from observer.node.recorded.seen import remembering
 
     if name is not None:
         instrument.check_name(name)
@@ -128,7 +130,7 @@ def _watch_command(
     with Command(name or instrument.called(words), words, environment) as command:
         watch = _started(command)
         if watch is not None:
-            _end_with(command, watch(CommandNode(command), settings))
+            _end_with(command, watch(remembering(CommandNode(command)), settings))
         elif command.returncode is None:
             said = _last_words(command.stderr()) or "It has written nothing to standard error."
             raise CommandError(f"No process of {command.command} has run a hub of gevent in its main thread.\n{said}")
@@ -148,13 +150,14 @@ def _end_with(child: Child, status: int) -> None:
 
 def attach(node: options.Node = None, read_only: options.ReadOnly = False) -> None:
     """Watch a node that runs already. Quitting leaves it as it is."""
-    settings = _settings(read_only)
+    settings = settings_of(read_only)
     from observer.dashboard import watch
     from observer.node.program_node import ProgramNode
+    from observer.node.recorded.seen import remembering
 
     found = _pick(node)
-    _require_terminal(f"observer tree {found.name}")
-    if status := watch(ProgramNode(found), settings):
+    require_terminal(f"observer tree {found.name}")
+    if status := watch(remembering(ProgramNode(found)), settings):
         raise typer.Exit(status)
 
 
@@ -203,7 +206,8 @@ def _launch_options(time_slice: float | None, no_state: bool, no_exception_texts
     ]
 
 
-def _settings(read_only: bool) -> Settings:
+def settings_of(read_only: bool) -> Settings:
+    """Return the user's settings, read-only where that is asked for."""
     import msgspec
 
     from observer.model import settings
@@ -212,7 +216,8 @@ def _settings(read_only: bool) -> Settings:
     return msgspec.structs.replace(loaded, read_only=True) if read_only else loaded
 
 
-def _require_terminal(instead: str) -> None:
+def require_terminal(instead: str) -> None:
+    """Raise `CommandError` where no dashboard can be drawn; `instead` is a command that prints."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise CommandError(f"The dashboard needs a terminal. For a script, '{instead}' prints what is there.")
     if os.environ.get("TERM", "") in ("", "dumb"):
@@ -225,9 +230,10 @@ def _watch_program(
     called: str, program: Sequence[str], launch: Sequence[str], settings: Settings, exact_name: str | None = None
 ) -> None:
     """Start a program, show the dashboard until the user quits, and end the program."""
-    _require_terminal("observer tree NODE")
+    require_terminal("observer tree NODE")
     from observer.node import discovery
     from observer.node.child import Child, ChildNode
+    from observer.node.recorded.seen import remembering
     from runtime.introspection import address
 
     if settings.read_only:
@@ -241,7 +247,7 @@ def _watch_program(
         status = 0
         watch = _started(child)
         if watch is not None:
-            status = watch(ChildNode(child), settings)
+            status = watch(remembering(ChildNode(child)), settings)
         elif child.returncode is None:
             words = _last_words(child.stderr()) or "It has written nothing to standard error."
             raise CommandError(f"{child.command} has opened no socket for its node.\n{words}")
@@ -276,6 +282,9 @@ def _tell_end(child: Child) -> None:
     """
     if child.returncode:
         cause = child.status().cause
+        box = kept_boxes.find(f"{child.name}@{child.pid}")
+        if box is not None:
+            say(f"observer: it has left a black box: 'observer open {safe(child.name)}' shows it.")
         words = f"  {safe(cause)}" if cause else _last_words(child.stderr())
         status = child.returncode if child.returncode > 0 else 128 - child.returncode  # as a shell has it
         raise CommandError(f"{child.verdict()}\n{words}".rstrip(), status)

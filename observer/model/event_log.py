@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from runtime.introspection.wire import Event, Events
 
-KEPT = 5_000
+KEPT = 10_000
 """How many events are kept."""
 
 BATCH = 500
@@ -53,6 +53,14 @@ class EventLog:
         while len(self._events) > self._kept:
             self._events.popitem(last=False)
         return fresh
+
+    def tell(self, events: Iterable[Event]) -> None:
+        """Take all events up to a moment, instead of those that were taken before."""
+        self._events = OrderedDict((event.id, event) for event in events)
+        self.last = next(reversed(self._events), 0)
+        self.skipped = 0
+        while len(self._events) > self._kept:
+            self._events.popitem(last=False)
 
     def get(self, event_id: int) -> Event | None:
         """Return the event with that id, None when it is not (or no longer) known."""

@@ -48,6 +48,10 @@ class Record:
         self.welcome: Welcome | None = None
         self._start_anew()
 
+    def forget(self) -> None:
+        """Forget everything but whose record it is: another moment of the node is told."""
+        self._start_anew()
+
     def _start_anew(self) -> None:
         self.stats: NodeStats | None = None
         self.history = NodeHistory()

@@ -41,6 +41,8 @@ class Client:
         answer_timeout: float = replies.ANSWER_TIMEOUT,
     ) -> None:
         self.name = name
+        self.is_recorded = False
+        """Whether it answers out of a recording, where nothing changes any more."""
         self._answer_timeout = answer_timeout
         self._numbers = itertools.count(1)
         replies.check_owner(name, path)

@@ -127,7 +127,17 @@ class Acting(ViewScreen):
             told = f"planned: {safe(outcome.planned)}\nhappened: {safe(outcome.summary(record.events))}"
             self.notify(told, title=safe(outcome.title), timeout=LASTING, markup=False)
 
+    def _may_act(self) -> bool:
+        """Say so where nothing can be done, because what is shown is over; return whether something can."""
+        replay = self.observed.replay
+        refusal = None if replay is None else replay.refusal
+        if refusal is not None:
+            self.notify(safe(refusal), title="Not done", severity="warning", timeout=4, markup=False)
+        return refusal is None
+
     def _aim(self) -> Sequence[Target]:
+        if not self._may_act():
+            return ()
         targets = self.targets()
         if not targets:
             self.notify("There is no process in the selected row.", severity="warning", timeout=3)
@@ -208,6 +218,8 @@ class Acting(ViewScreen):
     @work
     async def action_child(self, action: ChildAction) -> None:
         """Have the supervisor do something to its child in the selected row."""
+        if not self._may_act():
+            return
         targets = self.child_targets()
         if not targets:
             self.notify("The selected row is no child of a supervisor.", severity="warning", timeout=3)

@@ -85,6 +85,10 @@ class EventsScreen(ViewScreen):
         self.log_list.focus()
         self._fill()
 
+    def tell_anew(self) -> None:
+        """List the events of another moment."""
+        self._fill()
+
     def on_screen_resume(self) -> None:
         """Take what happened while another view was in front."""
         super().on_screen_resume()

@@ -177,6 +177,11 @@ class ProcessScreen(Acting):
                 self.show_events()
         self._show()
 
+    def tell_anew(self) -> None:
+        """List the events of another moment."""
+        self._recalled = None
+        self.show_events()
+
     def take_events(self, fresh: Sequence[wire.Event]) -> None:
         """Add what happened here."""
         if fresh:

@@ -28,6 +28,9 @@ from observer.widgets.process_panel import ProcessPanel
 from observer.widgets.process_table import ProcessTable
 from runtime.introspection import wire
 
+ASKED = "asked for"
+"""How the reason of a black box begins that is no failure."""
+
 
 class TreeScreen(RowsScreen[TreeView]):
     """The tree-table with a panel for the selected process and the log of events."""
@@ -77,6 +80,11 @@ class TreeScreen(RowsScreen[TreeView]):
         self.outcome_panel.display = False
         self.log_list.append(event for event in self.observed.record.events if event.kind != "spawn")
 
+    def tell_anew(self) -> None:
+        """List the events of another moment."""
+        self.log_list.replace(event for event in self.observed.record.events if event.kind != "spawn")
+        self._details = None
+
     # -- Asking and taking --------------------------------------------------------------------------------------
 
     def questions(self) -> Sequence[wire.Query]:
@@ -119,9 +127,15 @@ class TreeScreen(RowsScreen[TreeView]):
         record = self.observed.record
         for chart, series in zip(self.charts, (record.history.messages.rates, record.history.memory), strict=True):
             chart.follow(series)
-        self.finding.failures = recent_failures(reversed(record.events), record.time)
+        self.finding.failures = self._end() or recent_failures(reversed(record.events), record.time)
         self.outcome_panel.look(record)
         self._make_room()
+
+    def _end(self) -> str:
+        """Return what a node has ended of that has left a black box; empty for others."""
+        replay = self.observed.replay
+        header = None if replay is None or replay.is_live else replay.recording.header
+        return "" if header is None or header.why.startswith(ASKED) else header.why
 
     def show_reachability(self) -> None:
         """Say that a program has ended, or that its node is lost, where its findings stood."""

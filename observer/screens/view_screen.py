@@ -15,6 +15,7 @@ from observer.model.observed_node import ObservedNode
 from observer.model.poller import Looked
 from observer.widgets.key_bar import MORE, KeyBar
 from observer.widgets.node_header import NodeHeader
+from observer.widgets.time_bar import TimeBar
 from runtime.introspection import wire
 
 LEAST_WIDTH, LEAST_HEIGHT = 40, 12
@@ -41,12 +42,15 @@ class ViewScreen(Screen[None]):
         super().__init__()
         self.observed = observed
         self.header = NodeHeader(observed.record, observed.source.name, self.VIEW)
+        self.time_bar = TimeBar(observed)
+        self._telling = observed.telling
 
     def compose(self) -> ComposeResult:
         """Lay out the header, the view's own parts, the keys; and a sentence for when there is no room."""
         yield self.header
         with Container(id="body"):
             yield from self.compose_body()
+        yield self.time_bar
         yield KeyBar()
         yield Static(id="too-small")
 
@@ -64,8 +68,14 @@ class ViewScreen(Screen[None]):
     def take_events(self, fresh: Sequence[wire.Event]) -> None:
         """Take the events that are new since the last look at this or any other view."""
 
+    def tell_anew(self) -> None:
+        """Draw what the record tells: another moment of the node is shown, and its events are others."""
+
     def looked(self, news: Looked) -> None:
         """Take all that one look brought."""
+        if self._telling != self.observed.telling:
+            self._telling = self.observed.telling
+            self.tell_anew()
         if not news.held:
             self.header.stats = self.observed.record.stats
             self.take_events(news.fresh)
@@ -77,6 +87,8 @@ class ViewScreen(Screen[None]):
         header = self.header
         header.reachability = self.observed.reachability
         header.frozen = self.observed.frozen
+        header.shown = self.observed.shown
+        self.time_bar.look(bool(getattr(self.app, "playing", False)))
         header.stats = self.observed.record.stats
         self.set_class(not self.observed.reachability.connected, "-lost")
 

@@ -7,6 +7,7 @@ from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
 
+from observer.clock import of_day
 from observer.drawing.frames import without_folders
 from observer.drawing.hanging import hanging
 from observer.model.reachability import Reachability
@@ -50,6 +51,8 @@ class NodeHeader(Widget):
     stats: reactive[NodeStats | None] = reactive(None)
     reachability: reactive[Reachability] = reactive(Reachability(), layout=True)
     frozen = reactive(False)
+    shown: reactive[float | None] = reactive(None)
+    """The earlier moment that is shown, None for now."""
     view = reactive("Tree")
     trouble: reactive[tuple[str, ...]] = reactive((), layout=True)
     """What is wrong with the node, in sentences."""
@@ -99,6 +102,8 @@ class NodeHeader(Widget):
         return Content.assemble(left, " " * max(1, gap), state)
 
     def _state(self) -> tuple[str, str]:
+        if self.shown is not None:
+            return (f"◷ {of_day(self.shown)}", "$text-warning bold")
         if not self.reachability.connected:
             if self.reachability.ended:
                 return ("■ ENDED", "$text-error bold")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 from collections import OrderedDict
@@ -14,6 +15,7 @@ import gevent.event
 
 from runtime.boot.stop_signals import end_in_time, stop_signals
 from runtime.boot.stopping import ProgramStop, stop_processes
+from runtime.kernel.black_box import want_black_box
 from runtime.kernel.body import exit_reason, name_of
 from runtime.kernel.instrument import Instrument, install_instrument, remove_instrument
 from runtime.kernel.node import Node, close_node, current, this_node
@@ -82,6 +84,7 @@ def run(
     time_slice: float | None = None,
     node: str | None = None,
     cookie: str | None = None,
+    black_box: str | os.PathLike[str] | None = None,
     **kwargs: Any,
 ) -> Any:
     """Boot a node in this thread, run ``main(*args, **kwargs)`` as its first process, and return what it returns.
@@ -105,6 +108,11 @@ def run(
 
     With `node` the node has that name, and other nodes that know the `cookie` reach it, as `start_distribution` says.
     Raises DistributionError when that cannot be.
+
+    With `black_box`, a file or a folder, a black box is written there when `main` fails, when a supervisor under no
+    other one gives up, and when the hub is held for ten seconds: the counterpart of Erlang's ``erl_crash.dump``, which
+    ``observer open FILE`` shows. It holds what processes do, their messages and the last events, and only its owner can
+    read it. A program that ends waits for it, three seconds at most.
     """
     if not callable(main):
         raise TypeError(f"run() takes the function that is to be the first process, not {main!r}")
@@ -115,6 +123,8 @@ def run(
         from runtime.distribution.nodes import start_distribution  # sockets and TLS, which a node alone never needs
 
         start_distribution(node, cookie)
+    if black_box is not None:
+        want_black_box(this, os.fspath(black_box))
     slices = None if time_slice is None else TimeSlices(this, time_slice)
     body = MainBody(main, args, kwargs)
     process = _start(this, body, "main")
@@ -244,12 +254,12 @@ def _result(body: MainBody, process: Process, failures: Failures) -> Any:
         raise body.error
     reason = process.reason
     story = failures.story(process.cause, reason)
-    if story is not None or is_abnormal(reason) or _is_failed_start(reason):
+    if story is not None or is_abnormal(reason) or is_failed_start(reason):
         raise ProcessExit(reason, story)
     return body.value
 
 
-def _is_failed_start(reason: Any) -> bool:
+def is_failed_start(reason: Any) -> bool:
     """Return whether a reason is that of a supervisor which could not start."""
     inner = reason[1] if type(reason) is tuple and len(reason) == 2 and is_atom(reason[0], "shutdown") else None
     return type(inner) is tuple and len(inner) == 3 and is_atom(inner[0], "failed_to_start_child")

@@ -24,8 +24,9 @@ from runtime.distribution.cookie import read_cookie
 from runtime.distribution.errors import DistributionError
 from runtime.introspection.address import NameTakenError, Reservation, reserve, socket_path
 from runtime.introspection.answers.observed_node import Permissions
+from runtime.introspection.black_box.settings import BlackBoxSettings
 from runtime.introspection.program import name_after, names_for
-from runtime.introspection.service import Service
+from runtime.introspection.service import Service, fail_with
 from runtime.kernel.node import Node, this_node, when_started
 from runtime.kernel.threads import sleep, start_thread
 from runtime.preemption.time_slice import TimeSlices
@@ -130,6 +131,7 @@ def _observe(node: Node, options: argparse.Namespace) -> None:
         node,
         _reservation(options),
         Permissions(options.read_only, not options.no_state, not options.no_exception_texts),
+        black_box=BlackBoxSettings.from_environment(os.environ),
     )
     if options.node is not None:
         from runtime.distribution.nodes import start_distribution  # sockets and TLS, which few programs need
@@ -166,6 +168,7 @@ def _run(options: argparse.Namespace) -> None:
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except BaseException as error:
+        fail_with(error)
         if sys.excepthook is not sys.__excepthook__:  # the program tells of its exceptions itself
             sys.excepthook(type(error), error, _own_traceback(error))
             _end(explain(Crash.from_exception(error)))

@@ -21,12 +21,15 @@ from runtime.introspection.address import NameTakenError, Reservation, check_nam
 from runtime.introspection.answers.answers import Answers
 from runtime.introspection.answers.client_cache import ClientCache
 from runtime.introspection.answers.observed_node import ObservedNode, Permissions
+from runtime.introspection.black_box.black_box import BlackBox
+from runtime.introspection.black_box.settings import BlackBoxSettings
 from runtime.introspection.endpoint.listener import Endpoint
 from runtime.introspection.endpoint.session import ClientDroppedError, Session
 from runtime.introspection.events.event_log import EventLog
 from runtime.introspection.events.greenlets import Greenlets
 from runtime.introspection.last_words import LastWords
 from runtime.introspection.program import Program, name_after, names_for
+from runtime.introspection.recording.kept_boxes import VARIABLE
 from runtime.introspection.worker import worker_name
 from runtime.kernel.instrument import install_instrument, remove_instrument
 from runtime.kernel.node import Node, this_node
@@ -38,8 +41,9 @@ logger = logging.getLogger("runtime.introspection")
 class Service:
     """Introspection of one node: its event log, its greenlets, its watchdog, its endpoint. `close` ends all of it.
 
-    Without a `reservation` there is no place where observers could connect, and nothing is switched on. With
-    `keep_events`, the last events stay in a file when the process has died.
+    Without a `reservation` there is no place where observers could connect. Without `black_box`, which says when black
+    boxes are written and where to, nothing is switched on then. With `keep_events`, the last events stay in a file when
+    the process has died.
     """
 
     def __init__(
@@ -50,11 +54,13 @@ class Service:
         stall_limit: float = LIMIT,
         program: Program | None = None,
         keep_events: bool = False,
+        black_box: BlackBoxSettings | None = None,
     ) -> None:
         self.node = node
         self.permissions = permissions
         self.program = Program("" if reservation is None else reservation.name) if program is None else program
-        self.name = "" if reservation is None else reservation.name
+        fallback = "" if black_box is None else self.program.name
+        self.name = fallback if reservation is None else reservation.name
         self.path = None if reservation is None else reservation.path
         self.log = EventLog(node, state=permissions.state, exception_texts=permissions.exception_texts)
         self.greenlets = Greenlets(node, self.log)
@@ -67,25 +73,40 @@ class Service:
         self.endpoint = None if reservation is None else Endpoint(reservation, self._serve, self._warn)
         _services[node] = self
         self.last_words: LastWords | None = None
-        if self.endpoint is None:
+        self.black_box: BlackBox | None = None
+        self.is_on = self.endpoint is not None or black_box is not None
+        if not self.is_on:
             return
         install_instrument(self.log)
         self.log.spawns.switch_on()
         self.greenlets.switch_on()
         self.watchdog.start()
-        self.endpoint.start()
-        if keep_events:
+        if black_box is not None:
+            self.keep_black_box(black_box)
+        if self.endpoint is not None:
+            self.endpoint.start()
+        if keep_events and self.endpoint is not None:
             self.last_words = LastWords(self.log, self.watchdog, self._greeting, self._warn)
             self.last_words.start()
         atexit.register(self._close_at_exit)
         node.closing.append(self.close)
 
+    def keep_black_box(self, settings: BlackBoxSettings) -> None:
+        """Write black boxes from now on, and as these settings say."""
+        if self.black_box is not None:
+            self.black_box.close()
+        self.black_box = BlackBox(settings, self.answers, self.log, self.watchdog, self._greeting, self._warn)
+        self.black_box.start()
+
     def close(self) -> None:
         """Switch introspection off and remove the socket. In the node's thread; may be called twice."""
+        if self.black_box is not None:
+            self.black_box.close()
         if self.last_words is not None:
             self.last_words.close()
         if self.endpoint is not None:
             self.endpoint.close()
+        if self.is_on:
             remove_instrument(self.log)
             self.log.spawns.switch_off()
             self.greenlets.switch_off()
@@ -99,8 +120,11 @@ class Service:
         """Drop what the child of a fork has inherited, where no thread of the service runs."""
         if self.endpoint is not None:
             self.endpoint.leave_behind()
-            if self.last_words is not None:
-                self.last_words.leave_behind()
+        if self.last_words is not None:
+            self.last_words.leave_behind()
+        if self.black_box is not None:
+            self.black_box.close()
+        if self.is_on:
             remove_instrument(self.log)
             self.log.spawns.switch_off()
             self.greenlets.switch_off()
@@ -109,6 +133,8 @@ class Service:
 
     def _close_at_exit(self) -> None:
         with suppress(ValueError):  # the program may have destroyed its hub, and the loop with it
+            if self.black_box is not None:
+                self.black_box.at_exit()
             self.close()
 
     def _every_second(self) -> None:
@@ -186,6 +212,7 @@ def serve(
     state: bool = True,
     stall_limit: float = LIMIT,
     exception_texts: bool = True,
+    black_box: str | os.PathLike[str] | None = None,
 ) -> Service:
     """Let observers look at this program's node, which is started if it does not run yet.
 
@@ -195,6 +222,9 @@ def serve(
     those of timers. Events still say what exceptions and exit reasons say, unless `exception_texts` is off too: then
     they name the classes of exceptions, and only the reasons that OTP itself gives. A process that holds the hub for
     more than `stall_limit` seconds is reported.
+
+    `black_box` is a file or a folder: a black box is written there when the program fails, when a tree gives up, and
+    when the hub is held for ten seconds. It shows what observers are shown. By default OBSERVER_BLACK_BOX decides.
 
     Returns the service, which ends with the node. Called again for the same node, it returns the one that runs. To be
     observed is never a reason for a program to fail: when there is no safe place for a socket, that is logged as a
@@ -215,14 +245,19 @@ def serve(
         raise ValueError(f"stall_limit is a positive number of seconds, not {stall_limit!r}")
     program = Program(name or _default_name())
     permissions = Permissions(read_only, state, exception_texts)
-    return _serve(node, names_for(program.name), program, permissions, stall_limit, told=name is not None)
+    if black_box is not None:
+        boxes: BlackBoxSettings | None = BlackBoxSettings(os.fspath(black_box))
+    else:
+        boxes = BlackBoxSettings.from_environment(os.environ) if VARIABLE in os.environ else None
+    return _serve(node, names_for(program.name), program, permissions, stall_limit, boxes, told=name is not None)
 
 
 def serve_from_environment(node: Node) -> bool:
     """Switch introspection on as OBSERVER=1 and its companions in the environment ask for; never raises.
 
     OBSERVER_NAME names the node; OBSERVER_READ_ONLY=1, OBSERVER_NO_STATE=1 and OBSERVER_NO_EXCEPTION_TEXTS=1 set the
-    options of `serve`. In a program that ``observer instrument`` has started, the node is called after the program and
+    options of `serve`. OBSERVER_BLACK_BOX=0 switches black boxes off, or says into which file or folder they go. In a
+    program that ``observer instrument`` has started, the node is called after the program and
     the worker that this process is.
 
     Returns whether observers can connect. What keeps them from it is logged as a warning.
@@ -246,14 +281,21 @@ def serve_from_environment(node: Node) -> bool:
             environment.get("OBSERVER_NO_STATE") != "1",
             environment.get("OBSERVER_NO_EXCEPTION_TEXTS") != "1",
         )
-        return _serve(node, names, program, permissions, LIMIT).endpoint is not None
+        boxes = BlackBoxSettings.from_environment(environment)
+        return _serve(node, names, program, permissions, LIMIT, boxes).endpoint is not None
     except Exception as error:
         logger.warning("The node cannot be observed: %s", error)
         return False
 
 
 def _serve(
-    node: Node, names: Iterator[str], program: Program, permissions: Permissions, stall_limit: float, told: bool = False
+    node: Node,
+    names: Iterator[str],
+    program: Program,
+    permissions: Permissions,
+    stall_limit: float,
+    black_box: BlackBoxSettings | None,
+    told: bool = False,
 ) -> Service:
     """Take a name and start the service; without a name, a service that nothing can connect to."""
     reservation: Reservation | None = None
@@ -263,7 +305,27 @@ def _serve(
             logger.warning("%s This node is called %s.", reason, reservation.name)
     except (NameTakenError, ValueError, OSError) as error:
         logger.warning("The node cannot be observed: %s", error)
-    return Service(node, reservation, permissions, stall_limit, program, keep_events=True)
+    return Service(node, reservation, permissions, stall_limit, program, keep_events=True, black_box=black_box)
+
+
+def keep_black_box(node: Node, path: str) -> None:
+    """Write black boxes of a node to that file or folder: what `run` does with its option. No one can connect for it.
+
+    Raises ValueError when the environment says something wrong of black boxes.
+    """
+    asked = BlackBoxSettings.from_environment({**os.environ, VARIABLE: path})
+    running = _services.get(node)
+    if running is None:
+        Service(node, None, program=Program(_default_name()), black_box=asked)
+    elif asked is not None and running.is_on:
+        running.keep_black_box(asked)
+
+
+def fail_with(error: BaseException) -> None:
+    """Write black boxes for an exception that ends the program, where a node still runs."""
+    for service in [*_services.values()]:
+        if service.black_box is not None:
+            service.black_box.fail_with(error)
 
 
 def _default_name() -> str:

@@ -21,7 +21,17 @@ ROOT = Path(__file__).parent.parent.parent
 GUIDE = (ROOT / "observer" / "GUIDE.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
-NAMES = {"?": "question_mark", "/": "slash", "esc": "escape"}
+NAMES = {
+    "?": "question_mark",
+    "/": "slash",
+    "esc": "escape",
+    "[": "left_square_bracket",
+    "]": "right_square_bracket",
+} | {
+    "{": "left_curly_bracket",
+    "}": "right_curly_bracket",
+    "|": "vertical_line",
+}
 """How Textual calls keys that the guide calls otherwise."""
 
 

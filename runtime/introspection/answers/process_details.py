@@ -39,7 +39,7 @@ def answer(query: wire.GetProcess, node: ObservedNode, client: ClientCache, pace
     node.memory.show([query.pid])
     row = node.snapshot().row(process, position_of(process), key=path_of(process))
     shown = node.permissions.state
-    senders, more_senders = senders_of(node.senders.look(process))
+    senders, more_senders = senders_of(node.senders.look(process) if query.senders else ())
     state, note = node.server_states.of(process) if query.state and shown else (None, "" if shown else SWITCHED_OFF)
     unanswered = unanswered_counts(process)
     return wire.Details(

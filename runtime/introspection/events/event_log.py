@@ -40,7 +40,7 @@ from runtime.terms.reason import is_abnormal, is_same
 from runtime.terms.term import Term
 from runtime.terms.text import render
 
-CAPACITY = 4_000
+CAPACITY = 10_000
 """How many events are kept."""
 
 QUOTA = 25

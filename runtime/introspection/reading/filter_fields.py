@@ -179,16 +179,3 @@ NUMBERS: dict[str, Callable[[Subject], float]] = {
     "restarts": lambda subject: 0 if (child := subject.child) is None else child.restarts,
 }
 """Fields that are numbers; times are in seconds."""
-
-ALIASES = {
-    "status": "state",
-    "supervisor": "sup",
-    "message_queue_len": "mailbox",
-    "child": "child_id",
-    "call": "initial_call",
-    "cpu": "cpu_time",
-    "mem": "memory",
-    "in": "messages_in",
-    "out": "messages_out",
-}
-"""Other names of fields: those that the columns and `process_info` have."""

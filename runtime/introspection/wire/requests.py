@@ -69,12 +69,13 @@ class GetProcess(Query, tag="process", frozen=True):
     """Ask for everything about one process. Answered by `Details`, or `Failed` when the pid is gone.
 
     `messages` is how many of the mailbox's first messages to show. `state` asks for the state too (a server's, with a
-    time limit of one second, never blocking the node).
+    time limit of one second, never blocking the node). Without `senders`, who sends to it is not sampled.
     """
 
     pid: str
     messages: int = 10
     state: bool = False
+    senders: bool = True
 
 
 class GetEvents(Query, tag="events", frozen=True):

@@ -1,0 +1,169 @@
+"""Frames: how entries become bytes, and how they are read from bytes that nobody vouches for.
+
+A file begins with `MAGIC`. Then come frames: the length of what follows, the time that it is about, and what it holds;
+and then that many bytes of a msgpack value, compressed. The time and the kind stand outside, so that a reader finds a
+moment without unpacking all that was before it.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import msgspec
+
+from runtime.introspection import wire
+from runtime.introspection.recording.entries import (
+    FORMAT,
+    AllRows,
+    ChangedRows,
+    Closer,
+    End,
+    Entry,
+    Figures,
+    Header,
+)
+
+MAGIC = b"observed"
+"""The first bytes of a recording."""
+
+LARGEST = 8 << 20
+"""Most bytes of one frame in a file."""
+
+LARGEST_UNPACKED = 16 << 20
+"""Most bytes of one frame when it is unpacked."""
+
+MOST_FRAMES = 500_000
+"""Frames of a file that are looked at."""
+
+_FRAME = struct.Struct("!IdB")
+"""The length of a frame, the moment it is about, and its kind."""
+
+PREFIX = _FRAME.size
+"""Bytes that stand before what a frame holds."""
+
+_LEVEL = 3
+
+HEADER, FIGURES, ROWS, CHANGES, CLOSER, END = range(6)
+"""The kinds of frames."""
+
+_KINDS: dict[type[Entry], int] = {
+    Figures: FIGURES,
+    AllRows: ROWS,
+    ChangedRows: CHANGES,
+    Closer: CLOSER,
+    End: END,
+}
+_DECODERS = {number: msgspec.msgpack.Decoder(kind) for kind, number in _KINDS.items()}
+_read_header = msgspec.msgpack.Decoder(Header).decode
+
+
+class RecordingError(Exception):
+    """A file is no recording, or cannot be read. The text is a sentence."""
+
+
+class DamagedError(Exception):
+    """A frame cannot be read: what comes after it may be lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame in its place: at `at` in its file, `length` bytes long."""
+
+    kind: int
+    time: float
+    at: int
+    length: int
+
+
+def packed_header(header: Header) -> bytes:
+    """Return the beginning of a recording."""
+    return MAGIC + _packed(HEADER, header.made_at, header)
+
+
+def packed(time: float, entry: Entry) -> bytes:
+    """Return one entry as a frame. Raises ValueError for one that is larger than a frame may be."""
+    return _packed(_KINDS[type(entry)], time, entry)
+
+
+def kind_of(entry: Entry) -> int:
+    """Return the kind of the frame that an entry becomes."""
+    return _KINDS[type(entry)]
+
+
+def _packed(kind: int, time: float, value: wire.Frozen) -> bytes:
+    plain = wire.frame(value)[wire.HEADER.size :]  # which escapes what msgpack cannot say
+    body = zlib.compress(plain, _LEVEL)
+    if len(plain) > LARGEST_UNPACKED or len(body) > LARGEST:
+        raise ValueError(f"an entry of {len(plain):,} bytes is too large")
+    return _FRAME.pack(len(body), time, kind) + body
+
+
+def unpacked(kind: int, data: bytes) -> Entry:
+    """Return the entry in a frame's bytes. Raises `DamagedError`."""
+    decoder = _DECODERS.get(kind)
+    if decoder is None:
+        raise DamagedError(f"a frame of an unknown kind ({kind})")
+    try:
+        entry: Entry = decoder.decode(_inflated(data))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError) as error:
+        raise DamagedError(f"a frame that does not fit: {str(error)[:200]}") from None
+    return entry
+
+
+def _inflated(data: bytes) -> bytes:
+    unpacker = zlib.decompressobj()
+    try:
+        plain = unpacker.decompress(data, LARGEST_UNPACKED)
+    except zlib.error as error:
+        raise DamagedError(f"a frame that cannot be unpacked: {error}") from None
+    if not unpacker.eof:
+        raise DamagedError("a frame that is cut, or that unpacks to more than is allowed")
+    return plain
+
+
+def read_header(file: BinaryIO, name: str) -> Header:
+    """Read the beginning of a recording. Raises `RecordingError`, whose text names the file."""
+    if file.read(len(MAGIC)) != MAGIC:
+        raise RecordingError(f"{name} is not a recording: 'observer record' and 'observer dump' write such files.")
+    head = file.read(_FRAME.size)
+    try:
+        if len(head) < _FRAME.size:
+            raise DamagedError("it ends in its header")
+        length, _, kind = _FRAME.unpack(head)
+        if kind != HEADER or length > LARGEST:
+            raise DamagedError("it has no header")
+        plain = _inflated(file.read(length))
+        found = msgspec.msgpack.decode(plain, type=_Version).format
+        if found > FORMAT:
+            raise RecordingError(
+                f"{name} is of version {found} of the format, and this observer reads up to version {FORMAT}: "
+                "open it with the release of process-observer that has written it."
+            )
+        return _read_header(plain)
+    except (DamagedError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError) as error:
+        raise RecordingError(f"{name} cannot be read: {str(error)[:200]}.") from None
+
+
+class _Version(wire.Frozen, frozen=True):
+    format: wire.Count
+
+
+def frames(file: BinaryIO, size: int) -> Iterator[Frame]:
+    """Yield the whole frames of a file from where it stands, by their headers alone.
+
+    It ends at the first that is cut or that no writer would have written. What cannot be read is left out.
+    """
+    for _ in range(MOST_FRAMES):
+        head = file.read(_FRAME.size)
+        if len(head) < _FRAME.size:
+            return
+        length, time, kind = _FRAME.unpack(head)
+        at = file.tell()
+        if length > LARGEST or at + length > size or not 0 <= time <= 1e11:
+            return
+        yield Frame(kind, time, at, length)
+        file.seek(length, 1)
