@@ -7,16 +7,19 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from observer.app import ObserverApp
 from observer.model.settings import Settings
 from observer.node.client import Client
 from observer.node.recorded.node import RecordedClient, RecordedNode
 from observer.node.recorded.recording import RecordedFile
+from observer.screens.tree_screen import TreeScreen
 from observer.widgets.finding_line import FindingLine
 from runtime.introspection import wire
 from runtime.introspection.recording import files, looks
@@ -90,22 +93,31 @@ def test_the_black_box_of_a_demo_names_its_fault(boxes: dict[str, Path], demo: s
         assert FAULTS[demo] in kinds_of(client)
 
 
+async def until(pilot: Pilot[None], seen: Callable[[], bool]) -> None:
+    """Watch the screen until it shows what is expected."""
+    for _ in range(200):
+        if seen():
+            return
+        await pilot.pause(0.05)
+    pytest.fail(f"It never appeared. The last screen:\n{shown(pilot.app)}")
+
+
 async def test_an_opened_black_box_names_its_fault_at_home_and_has_all_views(boxes: dict[str, Path]) -> None:
     with RecordedFile(boxes["deadlock"]) as recording:
         app = ObserverApp(RecordedNode(recording), Settings(interval=0.1))
-        async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        async with app.run_test(size=(120, 40)) as pilot:
             line = app.screen.query_one(FindingLine)
-            while not line.lints:
-                await pilot.pause(0.05)
+            await until(pilot, lambda: bool(line.lints))
             assert line.shown is not None
             assert line.shown.kind == "deadlock"
             assert "asked for" in shown(app)
-            for key in "23456":
+            for key in "234561":
                 await pilot.press(key)
                 await pilot.pause()
-            await pilot.press("1", "x")
-            while "nothing can be done to what is over" not in shown(app):
-                await pilot.pause(0.05)
+            await pilot.press("j", "x")
+            await until(pilot, lambda: bool([*app._notifications]))
+            assert [notice.title for notice in app._notifications] == ["Not done"]
+            assert isinstance(app.screen, TreeScreen)
 
 
 def failing(folder: Path, *arguments: str, **more: str) -> subprocess.Popen[str]:

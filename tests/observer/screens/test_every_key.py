@@ -17,6 +17,7 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 
 from observer.app import VIEWS, ObserverApp
+from observer.node.recorded.seen import Seen
 from observer.screens.ask_literal import AskLiteral
 from observer.screens.chaos_screen import ChaosScreen
 from observer.screens.choose_export import ChooseExport
@@ -40,6 +41,7 @@ from runtime.introspection import wire
 from tests.observer.conftest import Drive, Driver
 from tests.support import fake_nodes
 from tests.support.fake_node import FakeNode
+from tests.support.recordings import WELCOME, figures_at
 
 PLACES: tuple[type[DOMNode], ...] = (
     ObserverApp,
@@ -114,6 +116,30 @@ def says(text: str) -> Callable[[Driver], bool]:
     return lambda driver: text in driver.text()
 
 
+class Remembered(FakeNode):
+    """A node of which a few moments are remembered, with a crash in the middle one; that is shown."""
+
+    is_live = True
+    refusal = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.recording = seen = Seen(WELCOME)
+        for at in (100.0, 101.0, 102.0, 103.0, 104.0):
+            crash = [wire.Event(id=int(at), time=at, kind="exit", crashed=True)] if at in (100.0, 104.0) else []
+            seen.add(at, figures_at(at, *crash))
+        self.shown: float | None = 102.0
+
+    def show(self, time: float | None) -> None:
+        """Show another moment."""
+        self.shown = time
+
+
+def shown_moment(driver: Driver) -> float | None:
+    """Return the moment that is shown."""
+    return driver.app.observed.shown
+
+
 @dataclass(frozen=True)
 class Case:
     """What is pressed to get where the key means something, and what is another there once it was pressed."""
@@ -179,6 +205,11 @@ CASES = {
     "next-list": Case(("6",), lambda driver: focused(driver) is view(driver, NamesScreen).names, False),
     "constants": Case(("5",), lambda driver: focused(driver) is view(driver, NodeScreen).lints, False),
     "next-node-part": Case(("5",), lambda driver: focused(driver) is view(driver, NodeScreen).lints, False),
+    "step-back": Case((), shown_moment, 101.0, node=Remembered),
+    "step-on": Case((), shown_moment, 103.0, node=Remembered),
+    "failure-before": Case((), shown_moment, 100.0, node=Remembered),
+    "next-failure": Case((), shown_moment, 104.0, node=Remembered),
+    "now": Case((), shown_moment, None, node=Remembered),
     "freeze": Case((), says("FROZEN")),
     "help": Case((), screen, "HelpScreen"),
     "chaos": Case((), screen, "ChaosScreen"),
