@@ -215,7 +215,7 @@ def diagnose(
     Some faults show only over time, such as a mailbox that only grows: that takes four looks, a second apart.
     """
     from observer.cli import lookup
-    from observer.output import records, tables
+    from observer.output import lint_records, tables
 
     seen: dict[tuple[str, tuple[str, ...]], wire.Lint] = {}
     until = time.monotonic() + seconds
@@ -231,7 +231,7 @@ def diagnose(
             time.sleep(LOOK_EVERY)
     found = tuple(sorted(seen.values(), key=lambda lint: -lint.weight))
     if json:
-        output.show_json([records.of_lint(lint, client.name) for lint in found])
+        output.show_json([lint_records.of_lint(lint, client.name) for lint in found])
     elif found:
         output.show(tables.lints(found))
     else:

@@ -118,11 +118,11 @@ def figures(node: str) -> object:
 def findings(node: str) -> object:
     """Tell what looks wrong, worst first, each with the processes it is about, what to do, and where to look next."""
     from observer.cli import lookup
-    from observer.output import records
+    from observer.output import lint_records
 
     with lookup.dial(node) as client:
         lints = client.expect(wire.Lints, wire.GetLints()).lints
-    return [records.of_lint(lint, node) for lint in lints]
+    return [lint_records.of_lint(lint, node) for lint in lints]
 
 
 def tree(node: str, filter: str = "") -> object:

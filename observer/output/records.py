@@ -5,19 +5,14 @@ The classes here are the contract: `observer.output.schema` makes the JSON Schem
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from typing import Any, Self, TypeVar
 
 import msgspec
 
-from observer.drawing.advice import ADVICE
 from observer.model.aftermath import Aftermath
 from observer.output.json_value import value_of
 from runtime.introspection import wire
-
-MOST_NEXT = 3
-"""How many processes of a finding have a command of their own among the next ones."""
 
 R = TypeVar("R", bound="Record")
 
@@ -176,20 +171,6 @@ class DetailsRecord(ProcessRecord, frozen=True):
     withheld: bool
     dictionary: dict[str, Any]
     current_stacktrace: list[FrameRecord]
-
-
-class LintRecord(Record, frozen=True):
-    """A finding: what looks wrong."""
-
-    kind: str
-    weight: int
-    pids: list[str]
-    sentence: str
-    since: float | None
-    advice: str
-    """What can be done about it."""
-    next_commands: list[str]
-    """Commands that show more of it."""
 
 
 class StatsRecord(Record, frozen=True):
@@ -399,22 +380,6 @@ def of_details(details: wire.Details) -> DetailsRecord:
     values["dictionary"] = {key: value_of(value) for key, value in details.dictionary.items()}
     values["current_stacktrace"] = _frames(details.current_stacktrace)
     return _of_row(DetailsRecord, details.row, **values)
-
-
-def of_lint(lint: wire.Lint, node: str) -> LintRecord:
-    """Return the record of a finding on the node of that name."""
-    called = shlex.quote(node)
-    commands = [f"observer info {called} {shlex.quote(pid.strip('<>'))} --state" for pid in lint.pids[:MOST_NEXT]]
-    commands.append(f"observer events {called} -n 50")
-    return LintRecord(
-        kind=lint.kind,
-        weight=lint.weight,
-        pids=list(lint.pids),
-        sentence=lint.sentence,
-        since=lint.since,
-        advice=ADVICE.get(lint.kind, ""),
-        next_commands=commands,
-    )
 
 
 def of_stats(answer: wire.Stats, welcome: wire.Welcome) -> StatsRecord:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from observer.output import json_value, memory_growth, node_records, records, trace_records
+from observer.output import json_value, lint_records, memory_growth, node_records, records, trace_records
 
 VERSION = 1
 """Rises when a field goes or changes its meaning. New fields come without a new version."""
@@ -19,7 +19,7 @@ OUTPUTS: dict[str, Any] = {
     "info": records.StatsRecord | records.DetailsRecord,
     "events": list[records.EventRecord],
     "events --follow": records.EventRecord,
-    "diagnose": list[records.LintRecord],
+    "diagnose": list[lint_records.LintRecord],
     "memory": memory_growth.MemoryRecord,
     "kill": list[records.KillRecord],
     "exit": list[records.KillRecord],

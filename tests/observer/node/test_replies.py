@@ -13,7 +13,7 @@ from rich.console import Console, RenderableType
 
 from observer.node import replies
 from observer.node.source import NodeLostError
-from observer.output import files, records, strict_json, tables
+from observer.output import files, lint_records, records, strict_json, tables
 from runtime.introspection import wire
 from tests.support.hostile_answers import EVIL, answers, encoded, extreme, full, hostile, with_evil_text
 
@@ -59,7 +59,7 @@ def records_of(answer: wire.Answer) -> Iterator[object]:
         case wire.Events(events=events):
             yield from map(records.of_event, events)
         case wire.Lints(lints=lints):
-            yield from (records.of_lint(lint, EVIL) for lint in lints)
+            yield from (lint_records.of_lint(lint, EVIL) for lint in lints)
         case wire.Stats():
             yield records.of_stats(answer, welcome())
 
