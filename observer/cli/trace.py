@@ -65,6 +65,17 @@ def trace(
             "ps, e.g. 'sup~pool'. Several may be given. All of them without it.",
         ),
     ] = None,
+    call: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--call",
+            metavar="FUNCTION",
+            help="Follow the calls of a function too, e.g. 'shop.orders:Order.price'; without --target, these alone.",
+        ),
+    ] = None,
+    arguments: Annotated[
+        bool, typer.Option("--arguments", help="Show the arguments and results of these functions.")
+    ] = False,
     duration: Annotated[str, typer.Option("--for", metavar="TIME", help="For how long, e.g. 10s or 5m.")] = "10s",
     limit: Annotated[int, typer.Option("-n", "--limit", metavar="N", help="End after so many events.")] = 1_000,
     rate: Annotated[int, typer.Option("--rate", metavar="N", help="Note at most so many events a second.")] = 1_000,
@@ -92,9 +103,17 @@ def trace(
         raise WrongUsageError(str(error)) from error
     with lookup.dial(node) as client:
         pids, filter = _targets(client, target or [])
-        query = wire.StartTrace(pids=pids, filter=filter, seconds=until, limit=limit, rate=rate)
+        query = wire.StartTrace(
+            pids=pids,
+            filter=filter,
+            seconds=until,
+            limit=limit,
+            rate=rate,
+            functions=tuple(call or ()),
+            arguments=arguments,
+        )
         session = TraceSession(client, query)
-        _announce(client, session, bool(target), until)
+        _announce(client, session, query)
         printed = _follow(session, client.name, wanted, file)
     if file is not None:
         _write(file, printed)
@@ -129,14 +148,17 @@ def _targets(client: Client, words: list[str]) -> tuple[tuple[str, ...], str]:
     return tuple(pids), filters[0] if len(filters) == 1 else " or ".join(f"({each})" for each in filters)
 
 
-def _announce(client: Client, session: TraceSession, is_chosen: bool, seconds: float) -> None:
+def _announce(client: Client, session: TraceSession, query: wire.StartTrace) -> None:
     """Say what is followed, on standard error, so that a person who sees nothing knows why."""
     from observer.text.safe_text import safe
 
     count = session.state.processes
-    who = "all processes" if not is_chosen else "1 process" if count == 1 else f"{count:,} processes"
+    is_chosen = bool(query.pids or query.filter)
+    who = "1 process" if count == 1 else f"{count:,} processes"
+    if not is_chosen:
+        who = "calls of functions" if query.functions else "all processes"
     later = ", and what else matches later" if is_chosen and not count else ""
-    say(f"observer: following {who}{later} of {safe(client.name)} for {seconds:g} s ...")
+    say(f"observer: following {who}{later} of {safe(client.name)} for {query.seconds:g} s ...")
 
 
 def _follow(session: TraceSession, node: str, wanted: Format, file: Path | None) -> str:

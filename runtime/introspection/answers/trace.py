@@ -10,6 +10,7 @@ from runtime.introspection.answers.observed_node import ObservedNode
 from runtime.introspection.answers.resolve import RefusedError, addressee
 from runtime.introspection.reading.filter import parse_filter
 from runtime.introspection.threads.pace import Pace
+from runtime.introspection.tracing.functions import NoFunctionError, find_functions
 from runtime.introspection.tracing.limits import Limits
 from runtime.introspection.tracing.noted import Shown
 from runtime.introspection.tracing.targets import Targets
@@ -32,12 +33,16 @@ def start(query: wire.StartTrace, node: ObservedNode, client: ClientCache, pace:
         raise _refused(problem)
     if query.arguments and not node.permissions.state:
         raise _refused("This node does not show what processes hold (--no-state), and arguments are part of that.")
+    try:
+        functions = find_functions(query.functions)
+    except NoFunctionError as error:
+        raise _refused(str(error)) from None
     named = [addressee(pid, node) for pid in query.pids]
     targets = Targets(named, parse_filter(query.filter), query.places)
     targets.find(node.node, pace)
     end_trace(node, client, "Another trace was begun.")
     shown = Shown(node.permissions.state, node.permissions.exception_texts)
-    trace = Trace(node.node, targets, limits, shown)
+    trace = Trace(node.node, targets, limits, shown, functions, query.arguments)
 
     def begin() -> None:
         trace.start()

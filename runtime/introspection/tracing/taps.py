@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from runtime.kernel import signals
-from runtime.kernel.process import Destination, Pid, Process
+from runtime.kernel.process import Destination, Pid, Process, Timer
 from runtime.otp.calls import PENDING, From
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
@@ -91,6 +91,7 @@ def _replace(functions: dict[Callable[..., Any], Callable[..., Any]]) -> None:
 
 
 _original_put = signals.put
+_original_put_once = signals.put_once
 _original_signal = signals.exit_signal
 _original_link = signals.link_processes
 _original_unlink = signals.unlink_processes
@@ -104,6 +105,12 @@ def _put(process: Process, message: Term) -> None:
     for tap in _taps:
         tap.put(process, message)
     _original_put(process, message)
+
+
+def _put_once(process: Process, timer: Timer) -> None:
+    for tap in _taps:
+        tap.put(process, timer.message)
+    _original_put_once(process, timer)
 
 
 def _exit_signal(target: Process, sender: Pid, reason: Term, linked: bool = False) -> None:
@@ -154,6 +161,7 @@ def _forget(call: From) -> None:
 
 _REPLACEMENTS: dict[Callable[..., Any], Callable[..., Any]] = {
     _original_put: _put,
+    _original_put_once: _put_once,
     _original_signal: _exit_signal,
     _original_link: _link_processes,
     _original_unlink: _unlink_processes,

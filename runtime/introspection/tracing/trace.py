@@ -6,7 +6,7 @@ import logging
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from greenlet import getcurrent
@@ -15,6 +15,8 @@ from runtime.introspection import wire
 from runtime.introspection.events.shown_reason import shown_reason
 from runtime.introspection.reading.own_line import NOWHERE, OwnLine, own_line
 from runtime.introspection.threads.node_calls import ObserverTask
+from runtime.introspection.tracing.function_calls import function_calls
+from runtime.introspection.tracing.functions import Found
 from runtime.introspection.tracing.limits import Limits
 from runtime.introspection.tracing.noted import Noted, Party, Shown
 from runtime.introspection.tracing.taps import Tap, add_tap, remove_tap
@@ -47,13 +49,23 @@ class _Begun(NamedTuple):
 
 
 class Trace(Instrument, Tap):
-    """Follows `targets` within `limits`. `start` begins it, in the node's thread; it ends by itself, or by `end`.
+    """Follows `targets` within `limits`, and the calls of `functions`.
+
+    `start` begins it, in the node's thread; it ends by itself, or by `end`.
 
     Its hooks run in the middle of what the program does. So they note what the events are about, and no more:
     `events_after` makes them readable, on the thread of the observer.
     """
 
-    def __init__(self, node: Node, targets: Targets, limits: Limits, shown: Shown) -> None:
+    def __init__(
+        self,
+        node: Node,
+        targets: Targets,
+        limits: Limits,
+        shown: Shown,
+        functions: Sequence[Found] = (),
+        with_arguments: bool = False,
+    ) -> None:
         self.node = node
         self.targets = targets
         self.limits = limits
@@ -65,6 +77,10 @@ class Trace(Instrument, Tap):
         self._events: deque[Noted] = deque()
         self._calls: dict[int, _Begun] = {}
         self._sent: dict[Process, deque[_Begun]] = {}
+        self._with_arguments = with_arguments
+        self._only_functions = bool(functions) and targets.is_everything
+        """With functions alone, their calls are noted in every process, and no messages."""
+        self._function_calls = function_calls(functions, self, shown.text if with_arguments else None)
         self._timer: Any = None
         self._begun_at = 0.0
         self._second_ends = 0.0
@@ -79,6 +95,8 @@ class Trace(Instrument, Tap):
         self._timer.start(self._time_is_up)
         install_instrument(self)
         add_tap(self)
+        if self._function_calls.functions:
+            self._function_calls.start()
 
     def end(self, ending: str) -> None:
         """End it for the reason that is given in a sentence, unless it has ended. In the node's thread."""
@@ -94,6 +112,7 @@ class Trace(Instrument, Tap):
     def _take_off(self) -> None:
         remove_tap(self)
         remove_instrument(self)
+        self._function_calls.stop()
         if self._timer is not None:
             self._timer.close()
             self._timer = None
@@ -154,7 +173,7 @@ class Trace(Instrument, Tap):
 
     def received(self, process: Process, message: Term) -> None:
         """Note that a process took a message out of its mailbox."""
-        if not self.targets.has(process):
+        if not self._concerns(process):
             return
         begun = self._sending_of(process, message)
         if begun is not None and self._may_note():
@@ -231,20 +250,28 @@ class Trace(Instrument, Tap):
     def function_called(self, function: str, arguments: Callable[[], str], caller: OwnLine) -> int | None:
         """Note the call of a function in any thread. Return the number of the event, None when it is not noted."""
         process = process_of(getcurrent())
-        if not self._concerns(process) or not self._may_note():
+        if not (self._only_functions or self._concerns(process)) or not self._may_note():
             return None
         return self._add("function", process, None, f"{function}({arguments()})", function, None, None, caller)
 
-    def function_ended(self, function: str, what: str, number: int, seconds: float, raised: bool) -> None:
+    def function_ended(self, function: str, result: object, number: int, seconds: float, raised: bool) -> None:
         """Note that a call has returned or raised."""
-        if self._may_note():
-            kind: wire.TraceKind = "raised" if raised else "returned"
-            self._add(kind, process_of(getcurrent()), None, what, function, number, seconds, NOWHERE)
+        if not self._may_note():
+            return
+        kind: wire.TraceKind = "raised" if raised else "returned"
+        what = self._raised(result) if raised else self._result(result)
+        self._add(kind, process_of(getcurrent()), None, what, function, number, seconds, NOWHERE)
+
+    def _raised(self, error: object) -> str:
+        return self.shown.text(error) if self.shown.exception_texts else type(error).__name__
+
+    def _result(self, result: object) -> str:
+        return self.shown.text(result) if self._with_arguments else ""
 
     # -- Noting ---------------------------------------------------------------------------------------------------
 
     def _concerns(self, *processes: Party) -> bool:
-        if self.ending:
+        if self.ending or self._only_functions:
             return False
         has = self.targets.has
         return any(has(process) for process in processes)

@@ -41,6 +41,13 @@ def test_targets_are_pids_names_and_expressions(observer: Command, traced: Trace
     assert traced.begun == [wire.StartTrace(pids=("<0.3.0>", "<0.2.0>"), filter="(sup~pool) or (mailbox>3)")]
 
 
+def test_functions_are_named_and_their_arguments_are_asked_for(observer: Command, traced: TracedNode) -> None:
+    with endpoint(traced):
+        done = observer("trace", "--call", "shop.orders:Order.price", "--call", "shop:sell", "--arguments")
+    assert traced.begun == [wire.StartTrace(functions=("shop.orders:Order.price", "shop:sell"), arguments=True)]
+    assert "following calls of functions of chat" in done.err
+
+
 @pytest.mark.parametrize(
     ("ending", "begins"),
     [("mmd", "sequenceDiagram"), ("svg", "<svg "), ("html", "<!doctype html>"), ("json", "{"), ("txt", "01:00:01.25")],

@@ -92,6 +92,7 @@ def test_a_filter_and_a_supervisor_choose_who_is_followed() -> None:
         (wire.StartTrace(pids=("<0.999999.0>",)), "noproc", "never been"),
         (wire.StartTrace(pids=("what",)), "bad_request", "not a pid"),
         (wire.StartTrace(filter="mailbox>"), "bad_request", "a value is missing"),
+        (wire.StartTrace(functions=("shop:order",)), "bad_request", "no module 'shop'"),
         (wire.ReadTrace(), "bad_request", "no trace"),
         (wire.StopTrace(), "bad_request", "no trace"),
     ],

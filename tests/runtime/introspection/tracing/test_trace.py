@@ -30,6 +30,7 @@ from runtime import (
 from runtime.introspection import wire
 from runtime.introspection.reading.filter import parse_filter
 from runtime.introspection.tracing import taps, trace
+from runtime.introspection.tracing.functions import find_functions
 from runtime.introspection.tracing.limits import Limits
 from runtime.introspection.tracing.noted import Shown
 from runtime.introspection.tracing.targets import Targets
@@ -345,6 +346,55 @@ def test_a_filter_follows_what_starts_later() -> None:
         call(bank(), "x")
         assert "call" in kinds(started.events_after(0))
     finally:
+        started.close()
+
+
+def price(count: int) -> int:
+    """Is called by name."""
+    if count < 0:
+        raise ValueError("swordfish")
+    return 2 * count
+
+
+@in_node
+def test_functions_alone_are_followed_in_every_process_and_messages_are_not() -> None:
+    pid = bank()
+    found = find_functions((f"{__name__}:price",))
+    started = Trace(this_node(), Targets([], None), Limits(), Shown(True, False), found, with_arguments=True)
+    started.start()
+    try:
+        call(pid, "x")
+        price(3)
+        with pytest.raises(ValueError, match="swordfish"):
+            price(-1)
+        in_thread(lambda: price(1))
+        events = started.events_after(0)
+    finally:
+        started.close()
+    assert [(event.kind, event.what, event.of) for event in events] == [
+        ("function", f"{__name__}:price(count=3)", None),
+        ("returned", "6", 1),
+        ("function", f"{__name__}:price(count=-1)", None),
+        ("raised", "ValueError", 3),
+        ("function", f"{__name__}:price(count=1)", None),
+        ("returned", "2", 5),
+    ]
+    assert events[0].source == wire.Related(pid=str(self_()), name="main")
+    assert events[4].source is None
+    price(4)
+    assert started.events_after(6) == ()
+
+
+@in_node
+def test_functions_with_targets_are_followed_in_these_and_arguments_are_kept_back_unless_asked_for() -> None:
+    other = spawn(receive)
+    found = find_functions((f"{__name__}:price",))
+    for pid, expected in ((other, []), (self_(), [f"{__name__}:price(...)", ""])):
+        assert pid.process is not None
+        started = Trace(this_node(), Targets([pid.process], None), Limits(), Shown(True, True), found)
+        started.start()
+        price(3)
+        assert [event.what for event in started.events_after(0)] == expected
         started.close()
 
 
