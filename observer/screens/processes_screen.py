@@ -64,11 +64,11 @@ class ProcessesScreen(RowsScreen[ProcessesView]):
         self._say_view()
 
     def take(self, query: wire.Query, answer: wire.Answer) -> None:
-        """Take a window. What has no memory, greenlets alone, is first sorted by the processor's time."""
+        """Take a window. Greenlets, which have no memory, are sorted at first by the processor time they gain."""
         super().take(query, answer)
         rows = answer.rows if isinstance(answer, wire.Window) and self.view == ProcessesView() else ()
         if rows and all(row.kind == "greenlet" for row in rows):
-            self.look_at(self.view.sorted_by("cpu_time"))
+            self.look_at(replace(self.view.sorted_by("cpu_time"), delta=True))
 
     def look_at(self, view: ProcessesView) -> None:
         """Show another view, and say which."""
