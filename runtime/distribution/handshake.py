@@ -104,18 +104,20 @@ def digest(cookie: str, challenge: int) -> bytes:
 
 
 class _Packets:
-    """The packets of one handshake: two bytes of length, then the packet."""
+    """The packets of one handshake: some bytes of length, then the packet."""
 
     def __init__(self, transport: Transport, deadline: float) -> None:
         self._transport = transport
         self._deadline = deadline
 
     def send(self, packet: bytes) -> None:
-        self._transport.send_all(struct.pack(">H", len(packet)) + packet, self._deadline)
+        length = len(packet).to_bytes(self._transport.LENGTH_BYTES, "big")
+        self._transport.send_all(length + packet, self._deadline)
 
     def receive(self, *kinds: bytes) -> bytes:
         """Return the next packet, its kind in front. Raises DistributionError if it is of another kind."""
-        size = int.from_bytes(self._transport.recv_exactly(2, self._deadline), "big")
+        length = self._transport.recv_exactly(self._transport.LENGTH_BYTES, self._deadline)
+        size = int.from_bytes(length, "big")
         if not 0 < size <= LONGEST_PACKET:
             raise DistributionError(f"it sent a packet of {size} bytes; it speaks another protocol")
         packet = self._transport.recv_exactly(size, self._deadline)

@@ -38,6 +38,9 @@ class Transport:
     thread of its own.
     """
 
+    LENGTH_BYTES = 2
+    """Bytes of a length in the handshake of nodes."""
+
     def __init__(self, sock: _socket.socket) -> None:
         self._sock = sock
         self._sock.setblocking(False)
@@ -142,6 +145,9 @@ class Transport:
 
 class TlsTransport(Transport):
     """A socket whose bytes are encrypted."""
+
+    LENGTH_BYTES = 4
+    """As OTP has it with TLS."""
 
     def __init__(self, sock: _socket.socket, context: ssl.SSLContext, server: bool, host: str | None) -> None:
         super().__init__(sock)

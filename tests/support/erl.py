@@ -6,7 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -93,10 +93,13 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def beam_node(name: str, cookie: str, code: str, epmd_port: int, home: Path) -> Iterator[subprocess.Popen[str]]:
+def beam_node(
+    name: str, cookie: str, code: str, epmd_port: int, home: Path, flags: Sequence[str] = ()
+) -> Iterator[subprocess.Popen[str]]:
     """Run a BEAM node that evaluates `code`; its output can be read line by line."""
     environment = {**os.environ, "ERL_EPMD_PORT": str(epmd_port), "HOME": str(home)}
-    command = ["erl", "-noshell", "-noinput", "-start_epmd", "false", "-name", name, "-setcookie", cookie]
+    kind = "-name" if "." in name else "-sname"
+    command = ["erl", "-noshell", "-noinput", "-start_epmd", "false", kind, name, "-setcookie", cookie, *flags]
     process = subprocess.Popen(
         [*command, "-kernel", "logger_level", "none", "-eval", code],
         env=environment,

@@ -12,6 +12,7 @@ from runtime.distribution.net_kernel import NetKernel
 from runtime.kernel.threads import sleep as block
 from runtime.terms.atom import Atom
 from tests.runtime.distribution.conftest import StartKernel
+from tests.runtime.distribution.test_net_kernel import TLS, contexts
 from tests.support.erl import beam_node, needs_erl
 from tests.support.kernels import COOKIE, NOTHING, REG_SEND, Diary, EchoDiary, pid_at, wait_until
 
@@ -160,3 +161,27 @@ def test_a_beam_node_that_is_killed_is_down(kernels: StartKernel, epmd_port: int
         process.kill()
         wait_until(lambda: len(diary.entries) == 2)
     assert diary.entries[1] == ("down", "beam@127.0.0.1", "connection_closed")
+
+
+def test_a_beam_node_talks_by_tls(kernels: StartKernel, epmd_port: int, tmp_path: Path) -> None:
+    diary = EchoDiary()
+    kernel = kernels("tls@localhost", diary, tls=contexts())
+    flags = ["-proto_dist", "inet_tls"]
+    for side in ("server", "client"):
+        flags += ["-ssl_dist_opt", f"{side}_certfile", str(TLS / "node.pem"), f"{side}_verify", "verify_peer"]
+        flags += ["-ssl_dist_opt", f"{side}_cacertfile", str(TLS / "authority.pem")]
+    code = """
+        register(back, self()),
+        pong = net_adm:ping('tls@localhost'),
+        {echo, 'tls@localhost'} ! hello,
+        receive hello -> io:format("fine~n") end,
+        receive stop -> ok end.
+    """
+    with beam_node("beam@localhost", COOKIE, code, epmd_port, tmp_path, flags) as process:
+        wait_until(lambda: "hello" in diary.messages, 60)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "fine\n"
+        kernel.connections["beam@localhost"].close()
+        wait_until(lambda: not kernel.connections)
+        kernel.connect("beam@localhost")
+        wait_until(lambda: kernel.connections)
