@@ -118,6 +118,7 @@ SEEN_FROM_OUTSIDE = {
     "runtime/distribution/parts": "tests/runtime/distribution",
     "runtime/distribution/pickled": "tests/runtime/distribution",
     "runtime/distribution/reasons": "tests/runtime/distribution",
+    "runtime/distribution/registration": "tests/runtime/distribution",
     "runtime/distribution/remote_calls": "tests/runtime/distribution",
     "runtime/distribution/remote_node": "tests/runtime/distribution",
     "runtime/distribution/remote_procedure": "tests/runtime/distribution",

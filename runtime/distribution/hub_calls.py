@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -26,7 +27,8 @@ class HubCalls:
         """Run ``function(*args)`` in the hub, soon. From any thread; calls of one thread keep their order."""
         self._inbox.append((function, args))
         if not self._is_closed:
-            self._knock.send()
+            with contextlib.suppress(Exception):  # of a watcher that is closed at this moment
+                self._knock.send()
 
     def later(self, function: Callable[..., object], *args: Any) -> None:
         """Run ``function(*args)`` when the hub comes round again. In the hub's thread."""

@@ -23,6 +23,7 @@ from runtime.distribution.guard import Guard
 from runtime.distribution.handshake import LONGEST_NAME, SETUP_TIME, Own, Peer, Status, YieldedError, accept, connect
 from runtime.distribution.hub_calls import HubCalls
 from runtime.distribution.parts import Conversion, Handler
+from runtime.distribution.registration import KeptRegistration
 from runtime.distribution.transport import Closed, TlsTransport, Transport
 from runtime.kernel.threads import new_lock, sleep, start_thread
 
@@ -83,7 +84,7 @@ class NetKernel:
         """Connections after the handshake whose other side has not greeted yet."""
         self._all: list[Connection] = []
         """Every open connection; replaced when it changes, since the guard reads it."""
-        self._registration: Transport | None = None
+        self._registration: KeptRegistration | None = None
         self._handshakes: dict[_socket.socket, None] = {}
         """The sockets of nodes that connect, oldest first."""
         self._handshakes_lock = new_lock()
@@ -94,7 +95,7 @@ class NetKernel:
         self._listener = listener
         self._guard: Guard | None = None
 
-    def listen(self, net_ticktime: float, registration: Transport | None) -> None:
+    def listen(self, net_ticktime: float, registration: KeptRegistration | None) -> None:
         """Begin to accept connections."""
         self._registration = registration
         self._guard = Guard(self._listener, net_ticktime / PERIODS, self._accepted, self._look_after)
@@ -129,6 +130,12 @@ class NetKernel:
             connection.close("disconnect")
         self._hub.later(self._hub.close)
 
+    def _hand_over(self, attempt: Attempt, peer: Peer, transport: Transport) -> None:
+        """Have the hub take a connection after its handshake, on the thread of the handshake."""
+        self._hub.from_thread(self._open, attempt, peer, transport)
+        if self._is_closed:  # the hub may have taken its last call
+            transport.shut_down()
+
     def abandon(self) -> None:
         """Close this process's copies of all sockets, in the child of a fork."""
         self._is_closed = True
@@ -159,7 +166,7 @@ class NetKernel:
             logger.exception("connecting to %s failed", name)
             self._hub.from_thread(self._failed, attempt, f"connecting to {name} failed: {error}")
         else:
-            self._hub.from_thread(self._open, attempt, peer, transport)
+            self._hand_over(attempt, peer, transport)
             return
         if transport is not None:
             transport.close()
@@ -237,7 +244,7 @@ class NetKernel:
                 tls.shake_hands(time.monotonic() + SETUP_TIME)
             peer = accept(transport, self._own, claim)
             is_kept = True
-            self._hub.from_thread(self._open, claimed[0], peer, transport)
+            self._hand_over(claimed[0], peer, transport)
         except YieldedError:
             pass
         except (DistributionError, Closed, OSError) as error:
@@ -313,6 +320,8 @@ class NetKernel:
             self._tell_failure(attempt.name, f"{attempt.name} closed the connection after the handshake")
 
     def _look_after(self) -> None:
+        if self._registration is not None:
+            self._registration.look_after()
         for connection in self._all:
             try:
                 connection.look_after()
@@ -397,16 +406,16 @@ def start(
     try:
         creation = secrets.randbelow(0xFFFF_0000) + 4  # below 4 are those of the oldest nodes
         if epmd is not None:
-            registration = port_mapper.register(name.partition("@")[0], listener.getsockname()[1], hidden, not is_local)
+            registration = KeptRegistration(name.partition("@")[0], listener.getsockname()[1], hidden, not is_local)
             creation = registration.creation
         own = Own(name, creation, cookie, hidden)
         terms = Terms(Codec(conversion, binaries=binaries, none=none), conversion, trust)
         kernel = NetKernel(own, terms, handler, listener, tls, port if epmd is None else None)
-        kernel.listen(net_ticktime, None if registration is None else registration.transport)
+        kernel.listen(net_ticktime, registration)
     except BaseException:
         listener.close()
         if registration is not None:
-            registration.transport.close()
+            registration.close()
         raise
     return kernel
 

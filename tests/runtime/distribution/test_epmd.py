@@ -1,16 +1,19 @@
 """epmd: the client with ours and with the real one, and what ours does with clients that misbehave."""
 
+import contextlib
 import shutil
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 
 from runtime.distribution import epmd
-from runtime.distribution.epmd_server import LONGEST_REQUEST
+from runtime.distribution.epmd_server import LONGEST_REQUEST, Server
 from runtime.distribution.errors import DistributionError
+from runtime.distribution.registration import KeptRegistration
 from tests.support.erl import free_port
 
 
@@ -107,3 +110,42 @@ def test_a_request_that_is_none_ends_only_its_own_connection(
         except ConnectionError:
             pass
     assert isinstance(epmd.names("localhost"), dict)
+
+
+def test_a_name_is_registered_again_when_epmd_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    monkeypatch.setenv("ERL_EPMD_PORT", str(port))
+    monkeypatch.setattr(epmd, "_spawn_detached", lambda command: None)
+    monkeypatch.setattr(epmd, "STARTING", 0.05)
+    with serving(port):
+        kept = KeptRegistration("shop", 4711, True, False)
+        creation = kept.creation
+    while kept._transport.recv() is not None:
+        time.sleep(0.01)
+    kept.look_after()  # while none runs, in vain
+    while kept._is_busy:
+        time.sleep(0.01)
+    with serving(port):
+        while "shop" not in epmd.names("localhost"):
+            kept.look_after()
+            time.sleep(0.01)
+        assert kept.creation == creation
+        kept.close()
+        while epmd.names("localhost"):
+            time.sleep(0.01)
+
+
+@contextlib.contextmanager
+def serving(port: int) -> Iterator[None]:
+    server = Server(["127.0.0.1"], port, lonely=600)
+    goes_on = [True]
+    thread = threading.Thread(target=server.run, args=(lambda: goes_on[0], 0.02))
+    thread.start()
+    yield
+    goes_on[0] = False
+    thread.join()
+
+
+def test_an_epmd_without_nodes_ends_by_itself() -> None:
+    server = Server(["127.0.0.1"], 0, lonely=0.05)
+    server.run(period=0.01)  # returns
