@@ -19,7 +19,6 @@ from tests.support.kernels import COOKIE, NOTHING, REG_SEND, Diary, EchoDiary, p
 pytestmark = needs_erl
 
 ECHO = """
-    net_kernel:set_net_ticktime(1, 0),
     register(echo, self()),
     io:format("ready~n"),
     Serve = fun Serve() ->
@@ -116,11 +115,13 @@ def test_a_busy_hub_loses_no_beam_node_and_an_idle_one_neither(kernels: StartKer
     diary = Diary()
     kernel = kernels("py@127.0.0.1", diary, net_ticktime=1.0)
     there = meet(kernel, diary)
+    assert run_there(there, kernel, diary, "net_kernel:set_net_ticktime(1, 0).") == "change_initiated"
     block(2.5)  # the hub, and with it this whole thread
     assert run_there(there, kernel, diary, "nodes(hidden).") == ["py@127.0.0.1"]
     ends = time.monotonic() + 2.0
     wait_until(lambda: time.monotonic() > ends)
     assert diary.entries == [("up", "beam@127.0.0.1")]
+    assert run_there(there, kernel, diary, "net_kernel:set_net_ticktime(60, 0).") == "change_initiated"
 
 
 def test_a_wrong_cookie_is_refused_by_a_beam_node(kernels: StartKernel, beam: object) -> None:
