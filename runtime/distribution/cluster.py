@@ -12,12 +12,12 @@ from runtime.distribution.parts import PidParts, RefParts
 from runtime.distribution.reasons import crash_term
 from runtime.distribution.remote_calls import caller_term
 from runtime.distribution.remote_node import RemoteNode
-from runtime.distribution.remote_process import RemoteProcess
+from runtime.distribution.remote_process import RemoteAlias, RemoteProcess
 from runtime.kernel.node import Node
 from runtime.kernel.process import ForeignPid, Pid, Process, use_remote_table
 from runtime.kernel.roles import Watcher
 from runtime.kernel.signals import Down, Exit, TaggedDown
-from runtime.otp.calls import From
+from runtime.otp.calls import PENDING, From
 from runtime.terms.atom import Atom
 from runtime.terms.crash import Crash
 from runtime.terms.errors import NoProcessError
@@ -30,6 +30,9 @@ ID_MASK = (1 << ID_BITS) - 1
 
 MOST_LIVES = 100_000
 """Lives of nodes that pids and references may come from. Each is kept: pids that print its number may be anywhere."""
+
+MOST_DELEGATED = 1_000
+"""Calls that were handed to other nodes, before those that are over are forgotten."""
 
 
 class LocalNode:
@@ -48,6 +51,8 @@ class LocalNode:
         self.remotes: dict[str, RemoteNode] = {}
         self.monitors: dict[int, tuple[RemoteProcess, Watcher]] = {}
         """The monitors of remote processes, calls among them, by the numbers of their references."""
+        self.delegated: dict[int, From] = {}
+        """Calls of processes here to servers here that were handed to other nodes, by number."""
         self.node_monitors = NodeMonitors()
         self.allowed: frozenset[str] | None = None
         """What other nodes may start here, as ``module:function``; None for anything."""
@@ -200,6 +205,22 @@ class LocalNode:
             remote.down()
         self.node.cluster = None
         use_remote_table(None)
+
+    def alias(self, ref: Ref) -> Process | None:
+        """See `Cluster.alias`."""
+        name = self._origins[ref.node][0] if ref.node < len(self._origins) else self.name
+        return None if name == self.name else RemoteAlias(self.remote(name), ref)
+
+    def call_of(self, alias: Ref) -> From | None:
+        """Return the call of a process here that answers to an alias come to, None when it is over."""
+        entry = self.monitors.get(alias.id, (None, None))[1] or self.delegated.get(alias.id)
+        return entry if isinstance(entry, From) else None
+
+    def delegate(self, origin: From) -> None:
+        """Remember a call of a process here that another node is to answer."""
+        if len(self.delegated) > MOST_DELEGATED:
+            self.delegated = {n: call for n, call in self.delegated.items() if call.outcome is PENDING}
+        self.delegated[origin.number] = origin
 
     def abandon(self) -> None:
         """Let go of the sockets in the child of a fork: they are the parent's."""

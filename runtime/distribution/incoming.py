@@ -9,7 +9,6 @@ from runtime.distribution.remote_calls import incoming_message, is_reply, settle
 from runtime.distribution.remote_process import RemoteProcess
 from runtime.kernel.process import Pid, Process
 from runtime.kernel.signals import exit_signal, put
-from runtime.otp.calls import From
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
 
@@ -69,8 +68,8 @@ def _alias_send(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> N
     alias = control[2]
     if not isinstance(alias, Ref) or alias.node != 0:
         return
-    entry = remote.local.monitors.get(alias.id, (None, None))[1]
-    if isinstance(entry, From):
+    entry = remote.local.call_of(alias)
+    if entry is not None:
         if is_reply(payload):
             settle_call(entry, payload[1])
         return

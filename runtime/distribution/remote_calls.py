@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import copyreg
+from typing import TYPE_CHECKING, Any
 
 from runtime.distribution.parts import ImproperList
-from runtime.kernel.process import Pid, Process
+from runtime.kernel.process import REMOTE, Pid, Process
 from runtime.otp.calls import CALL, CAST, PENDING, SYSTEM, Failure, From
 from runtime.otp.requests import Request
 from runtime.terms.atom import Atom
@@ -99,8 +100,10 @@ def outgoing_message(message: Term, remote: RemoteNode) -> Term:
 
 def caller_term(origin: From) -> Term:
     """Return a call as Erlang's ``From``: ``{Pid, Tag}``."""
-    if type(origin) is RemoteFrom:
+    if isinstance(origin, RemoteFrom):
         return (origin.watcher.pid, origin.tag)
+    if origin.server.state is not REMOTE:
+        origin.watcher.node.cluster.delegate(origin)  # type: ignore[union-attr]  # there is one, or nothing goes out
     return (origin.pid, ImproperList((ALIAS,), origin.ref))
 
 
@@ -143,8 +146,30 @@ def _origin(remote: RemoteNode, pid: Pid, target: Process, tag: Term) -> From | 
     if isinstance(process, RemoteProcess):
         return RemoteFrom(process.remote, process, target, tag)
     alias = alias_of(tag)  # a call of a process here that has come back by way of another node
-    entry = None if alias is None else remote.local.monitors.get(alias.id, (None, None))[1]
-    return entry if isinstance(entry, From) else None
+    return None if alias is None else remote.local.call_of(alias)
+
+
+def _call_of(pid: Pid, tag: Term) -> From:
+    """Return the call that was handed on by another node, so that `reply` answers it."""
+    process = pid.process
+    if process is not None and process.state is REMOTE:
+        remote: RemoteNode = process.remote  # type: ignore[attr-defined]  # a RemoteProcess
+        return RemoteFrom(remote, process, process, tag)  # type: ignore[arg-type]  # the same
+    alias = alias_of(tag)
+    cluster = None if process is None else process.node.cluster
+    found = None if alias is None or cluster is None else cluster.call_of(alias)  # type: ignore[attr-defined]
+    if found is None:
+        found = From(process, process)  # type: ignore[arg-type]  # over: nothing waits for it
+        found.outcome = None
+    return found
+
+
+def _reduce_call(origin: From) -> tuple[Any, ...]:
+    return _call_of, caller_term(origin)
+
+
+copyreg.pickle(From, _reduce_call)
+copyreg.pickle(RemoteFrom, _reduce_call)
 
 
 def report_lost_call(entry: From, name: str) -> Term:

@@ -14,6 +14,7 @@ from runtime.kernel.roles import Watcher
 from runtime.kernel.signals import exit_signal
 from runtime.terms.atom import Atom
 from runtime.terms.own_repr import bounded
+from runtime.terms.ref import Ref
 from runtime.terms.term import Term
 
 if TYPE_CHECKING:
@@ -252,3 +253,22 @@ class RemoteName(RemoteProcess):
     def address(self) -> Term:
         """The name, as an atom."""
         return self._address
+
+
+class RemoteAlias(RemoteProcess):
+    """An alias of a process of another node: messages go to it, and nothing else does."""
+
+    __slots__ = ("ref",)
+
+    def __init__(self, remote: RemoteNode, ref: Ref) -> None:
+        super().__init__(remote, 0, 0, 0)
+        self.ref = ref
+
+    @property
+    def pid(self) -> Any:  # type: ignore[override]
+        """The alias: whose it is stays unknown."""
+        return self.ref
+
+    def append(self, message: Term) -> None:
+        """Send it a message."""
+        self.remote.send_alias(self.ref, message)

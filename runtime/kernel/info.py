@@ -10,7 +10,7 @@ from typing import Any
 from greenlet import getcurrent
 
 from runtime.kernel.memory import measure
-from runtime.kernel.process import DEAD, RUNNABLE, RUNNING, Pid, Process
+from runtime.kernel.process import DEAD, REMOTE, RUNNABLE, RUNNING, Pid, Process
 from runtime.kernel.processes import dictionary_of
 from runtime.kernel.signals import Watch
 from runtime.terms.crash import StackFrame, trim_stack
@@ -33,6 +33,8 @@ def process_info(pid: Pid, *items: str) -> dict[str, Any] | None:
     process = pid.process
     if process is None:
         return None
+    if process.state is REMOTE:
+        raise ValueError(f"{pid} is a process of another node; erpc.call(node({pid}), process_info, ...) asks there")
     return {item: ITEMS[item](process) for item in items or ITEMS}
 
 

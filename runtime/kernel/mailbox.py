@@ -99,6 +99,8 @@ def find_destination(dest: Destination) -> Process | None:
         return dest.process
     node = running_node()
     if type(dest) is Ref:
+        if dest.node != 0 and node is not None and node.cluster is not None:
+            return node.cluster.alias(dest)
         return None if node is None else node.use_alias(dest)
     target = None if node is None else node.resolve(dest)
     if target is None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from runtime.kernel.node import current, living_caller, running_node, this_node
 from runtime.kernel.outside import from_outside
-from runtime.kernel.process import Destination, Pid, Process
+from runtime.kernel.process import REMOTE, Destination, Pid, Process
 from runtime.terms.errors import AlreadyRegisteredError, NoProcessError
 
 
@@ -23,6 +23,8 @@ def register(name: str, pid: Pid) -> bool:
     process = pid.process
     if process is None:
         raise NoProcessError(pid, f"{pid} is dead; only a living process can be registered")
+    if process.state is REMOTE:
+        raise ValueError(f"{pid} is a process of another node; a name is for one of this node")
     set_name(process, name)
     return True
 

@@ -280,6 +280,8 @@ def demonitor(ref: Ref, flush: bool = False, info: bool = False) -> bool:
     ensure_headroom()
     if not isinstance(ref, Ref):
         raise TypeError(f"demonitor() takes a Ref that monitor() gave, not {ref!r}")
+    if ref.node != 0:
+        raise ValueError(f"{ref} was made on another node; a monitor is taken away where it was set")
     active = end_monitor(process, ref, flush)
     return active if info else True
 

@@ -80,6 +80,9 @@ class Cluster(Protocol):
     def resolve(self, name: str, node: str) -> Process | None:
         """Return what stands for the process registered as `name` on that node; None for a free name of this node."""
 
+    def alias(self, ref: Ref) -> Process | None:
+        """Return what stands for the process behind an alias of another node."""
+
     def abandon(self) -> None:
         """Let go of the other nodes, in the child of a fork."""
 

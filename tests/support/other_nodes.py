@@ -15,7 +15,23 @@ from typing import Any, ParamSpec
 
 import pytest
 
-from runtime import GenServer, Pid, Supervisor, connect_node, exit, link, pg, receive, run, self_, send, whereis
+from runtime import (
+    GenServer,
+    Pid,
+    Ref,
+    Supervisor,
+    connect_node,
+    exit,
+    link,
+    pg,
+    receive,
+    reply,
+    run,
+    self_,
+    send,
+    sleep,
+    whereis,
+)
 
 P = ParamSpec("P")
 
@@ -59,9 +75,9 @@ class Other:
 
 
 @contextmanager
-def python_node(*flags: str) -> Iterator[Other]:
+def python_node(*flags: str, name: str | None = None) -> Iterator[Other]:
     """Start a Python node that has a server named ``counter`` under a supervisor."""
-    name = new_name("py")
+    name = name or new_name("py")
     command = [sys.executable, "-m", "tests.support.other_nodes", name, *flags]
     with _started(name, command) as other:
         yield other
@@ -147,6 +163,26 @@ def add(one: int, other: int = 0) -> int:
 def fail() -> None:
     """Raise."""
     raise KeyError("missing")
+
+
+def send_to(dest: Any, message: Any, with_ref: bool = False) -> None:
+    """Send a message, or one with a reference that was made here."""
+    send(dest, (message[0], Ref()) if with_ref else message)
+
+
+def answer_later(seconds: float = 0.0) -> None:
+    """Answer the call that comes, or that another process sends on, after a time."""
+    message = receive(tuple)
+    caller, request = message[-2:]
+    sleep(seconds)
+    reply(caller, ("answered", request))
+
+
+def pass_on(pid: Pid) -> None:
+    """Send the call that comes to another process, which is to answer it, and live on."""
+    message = receive(tuple)
+    send(pid, message[-2:])
+    receive()
 
 
 def join_group(group: str, teller: Pid, scope: str = "pg") -> None:

@@ -1,0 +1,215 @@
+"""What OTP does between two nodes, seen there and played here: the rarer cases."""
+
+import time
+from typing import Any
+
+import pytest
+
+from runtime import (
+    CallError,
+    ChildSpec,
+    Down,
+    Exit,
+    GenServer,
+    Pid,
+    Supervisor,
+    alias,
+    call,
+    demonitor,
+    disconnect_node,
+    exit,
+    flag,
+    link,
+    monitor,
+    monitor_node,
+    node,
+    nodes,
+    ping,
+    process_info,
+    receive,
+    register,
+    reply,
+    run,
+    self_,
+    send,
+    sleep,
+    spawn,
+    spawn_link,
+    spawn_monitor,
+    unalias,
+    whereis,
+)
+from runtime.otp.returns import NOREPLY
+from tests.support.other_nodes import (
+    COOKIE,
+    Other,
+    answer_later,
+    echo,
+    named,
+    new_name,
+    pass_on,
+    python_node,
+    send_to,
+)
+
+DEADLINE = 15.0
+
+
+@named
+def test_an_alias_of_another_node_can_be_sent_to_until_it_is_switched_off(other: Other) -> None:
+    other.connect()
+    ref = alias()
+    spawn(send_to, ref, "through the alias", node=other.name)
+    assert receive(timeout=DEADLINE) == "through the alias"
+    unalias(ref)
+    _, gone = spawn_monitor(send_to, ref, "too late", node=other.name)
+    assert receive(timeout=DEADLINE).ref == gone
+
+
+class Delegating(GenServer):
+    """Lets a process of another node answer its calls."""
+
+    def init(self, other: Pid) -> None:
+        self.other = other
+
+    def handle_call(self, request: Any, caller: Any) -> Any:
+        send(self.other, (caller, request))
+        return NOREPLY
+
+
+@named
+def test_a_process_of_another_node_may_reply(other: Other) -> None:
+    other.connect()
+    server = Delegating.start_link(spawn(answer_later, node=other.name))
+    assert call(server, "asked here", timeout=DEADLINE) == ("answered", "asked here")
+
+
+@named
+def test_a_call_goes_on_by_way_of_a_third_process(other: Other) -> None:
+    other.connect()
+    there = spawn(pass_on, self_(), node=other.name)
+
+    def caller(parent: Pid) -> None:
+        send(parent, ("got", call(there, "asked there", timeout=DEADLINE)))
+
+    spawn(caller, self_())
+    origin, request = receive(tuple, timeout=DEADLINE)
+    reply(origin, ("answered", request))
+    assert receive(("got", tuple), timeout=DEADLINE) == ("got", ("answered", "asked there"))
+
+
+@named
+def test_a_reply_that_is_late_connects_again_and_is_dropped(other: Other) -> None:
+    other.connect()
+    there = spawn(answer_later, 0.3, node=other.name)
+
+    def caller() -> None:
+        call(there, "slow", timeout=DEADLINE)
+
+    process, ref = spawn_monitor(caller)
+    sleep(0.05)
+    assert disconnect_node(other.name)
+    down = receive(timeout=DEADLINE)
+    assert (down.ref, down.pid, down.reason[0]) == (ref, process, ("nodedown", other.name))
+    assert nodes() == []
+    ends = time.monotonic() + DEADLINE
+    while nodes() != [other.name]:
+        assert time.monotonic() < ends
+        sleep(0.01)
+    assert receive(timeout=0.05, default=None) is None
+
+
+def test_a_wrong_cookie_is_a_node_that_cannot_be_reached(other: Other) -> None:
+    def main() -> None:
+        assert not ping(other.name)
+        send(("counter", other.name), "silent")
+        ref = monitor(("counter", other.name))
+        assert receive(timeout=DEADLINE) == Down(ref, ("counter", other.name), "noconnection")
+        with pytest.raises(CallError) as caught:
+            call(("counter", other.name), "get")
+        assert caught.value.reason == ("nodedown", other.name)
+
+    run(main, node=new_name("wrong"), cookie="another cookie")
+
+
+@named
+def test_pids_of_an_earlier_life_of_a_node_are_dead(other: Other) -> None:
+    flag(trap_exit=True)
+    name = new_name("again")
+    with python_node(name=name) as first:
+        first.connect()
+        old = whereis(("counter", name))
+        assert old is not None
+        monitor_node(name)
+        first.kill()
+        receive(timeout=DEADLINE)
+    with python_node(name=name) as second:
+        second.connect()
+        new = whereis(("counter", name))
+        assert new != old
+        assert call(new, "pid") == new
+        send(old, "ignored")
+        exit(old, "ignored")
+        ref = monitor(old)
+        assert receive(timeout=DEADLINE) == Down(ref, old, "noproc")
+        link(old)
+        assert receive(timeout=DEADLINE) == Exit(old, "noproc")
+
+
+@named
+def test_a_signal_comes_before_the_monitor_that_follows_it(other: Other) -> None:
+    other.connect()
+    for _ in range(20):
+        pid = spawn(echo, node=other.name)
+        exit(pid, "first")
+        ref = monitor(pid)
+        assert receive(timeout=DEADLINE) == Down(ref, pid, "noproc")
+
+
+@named
+def test_what_belongs_to_another_node_is_refused(other: Other) -> None:
+    other.connect()
+    pid = spawn(echo, node=other.name)
+    spawn(send_to, self_(), ("ref", None), True, node=other.name)
+    _, theirs = receive(tuple, timeout=DEADLINE)
+    for refused in (lambda: demonitor(theirs), lambda: register("name", pid), lambda: process_info(pid)):
+        with pytest.raises(ValueError, match="another node"):
+            refused()
+    exit(pid, "kill")
+
+
+@named
+def test_a_remote_watcher_and_the_remote_parent_are_known_there(other: Other) -> None:
+    from runtime import erpc
+
+    other.connect()
+    pid, _ = spawn_monitor(echo, node=other.name)
+    there = erpc.call(other.name, process_info, pid, "monitored_by", "parent")
+    assert there == {"monitored_by": [self_()], "parent": self_()}
+    exit(pid, "kill")
+
+
+@named
+def test_a_supervisor_gives_up_a_child_whose_node_is_gone() -> None:
+    with python_node() as other:
+        other.connect()
+        flag(trap_exit=True)
+        spec = ChildSpec(id="there", start=(start_there, other.name))
+        supervisor = Supervisor.start_link([spec])
+        assert supervisor is not None
+        other.kill()
+        assert receive(timeout=DEADLINE) == Exit(supervisor, "shutdown")
+
+
+def start_there(name: str) -> Pid:
+    return spawn_link(echo, node=name)
+
+
+@named
+def test_a_process_of_this_node_is_the_same_after_a_journey(other: Other) -> None:
+    other.connect()
+    there = spawn(echo, node=other.name)
+    send(there, (self_(), [self_(), node()]))
+    assert receive(timeout=DEADLINE) == (there, [self_(), node()])
+    assert COOKIE
+    exit(there, "kill")
