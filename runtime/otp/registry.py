@@ -244,8 +244,13 @@ class Registry(AlwaysStarts):
         return len(Registry.select(registry, pattern, guard))
 
     @staticmethod
-    def dispatch(registry: Destination, key: Hashable, fn: Callable[[list[Entry]], Term]) -> None:
-        """Call ``fn(entries)`` in the caller with what `lookup` returns, unless that is empty."""
+    def dispatch(
+        registry: Destination, key: Hashable, fn: Callable[[list[Entry]], Term], parallel: bool = False
+    ) -> None:
+        """Call ``fn(entries)`` in the caller with what `lookup` returns, unless that is empty.
+
+        `parallel` changes nothing: it is for the partitions of a registry in Elixir, and here there is one.
+        """
         if not callable(fn):
             raise TypeError(f"dispatch() calls a function, not {fn!r}")
         entries = Registry.lookup(registry, key)

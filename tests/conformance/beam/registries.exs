@@ -152,4 +152,47 @@ defmodule Scenarios.Registries do
     log([:registry_dies_with_its_processes, down(a, fn -> Supervisor.stop(:reg, :shutdown) end), Process.alive?(b)])
     log([:gone, Process.whereis(:reg), Process.alive?(reg)])
   end
+
+  def x77_registry_select do
+    registry(:unique)
+    holders = for {id, value} <- [a: 1, b: 2, c: "text", d: 4], do: {id, holder(id), value}
+    for {id, pid, value} <- holders, do: ask(pid, fn -> Registry.register(:reg, id, value) end)
+    shown_rows = fn rows -> Enum.sort(for {key, pid, value} <- rows, do: [key, name(pid), value]) end
+    select = fn pattern, guards -> shown_rows.(Registry.select(:reg, [{pattern, guards, [:"$_"]}])) end
+    count = fn pattern, guards -> Registry.count_select(:reg, [{pattern, guards, [true]}]) end
+    all = {:"$1", :"$2", :"$3"}
+    log([:all, shown_rows.(Registry.select(:reg, [{all, [], [{{:"$1", :"$2", :"$3"}}]}])), count.(all, [])])
+    pick = fn guards -> shown_rows.(Registry.select(:reg, [{all, guards, [{{:"$1", :"$2", :"$3"}}]}])) end
+    log([:guard, pick.([{:andalso, {:is_integer, :"$3"}, {:>, :"$3", 1}}])])
+    log([:count, count.(all, [{:is_integer, :"$3"}])])
+    log([:guard_that_fails, pick.([{:>, {:+, :"$3", 1}, 2}])])
+    log([:one_key, count.({:a, :_, :_}, []), count.({:zz, :_, :_}, []), count.({:_, :_, "text"}, [])])
+    [{_, a, _} | _] = holders
+    log([:of_a_process, count.({:_, a, :_}, [])])
+    log([:wrong, raised(fn -> select.(:wrong, []) end) |> hd()])
+    down(a, fn -> Process.exit(a, :kill) end)
+    settle()
+    log([:without_the_dead, pick.([])])
+    log([:no_registry, raised(fn -> Registry.select(:nowhere, [{all, [], [:"$1"]}]) end) |> hd()])
+  end
+
+  def x78_registry_meta_and_dispatch do
+    registry(:duplicate, meta: [colour: "blue", size: 3])
+    meta = fn key -> Registry.meta(:reg, key) end
+    log([:at_start, meta.(:colour), meta.(:size), meta.(:zz)])
+    log([:put, Registry.put_meta(:reg, :colour, "red"), meta.(:colour)])
+    log([:delete, Registry.delete_meta(:reg, :colour), meta.(:colour), meta.(:size)])
+    log([:delete_again, Registry.delete_meta(:reg, :colour)])
+    log([:no_registry, raised(fn -> Registry.delete_meta(:nowhere, :colour) end) |> hd()])
+    holders = for id <- [:a, :b], do: holder(id)
+    for {pid, value} <- Enum.zip(holders, [1, 2]), do: ask(pid, fn -> Registry.register(:reg, :k, value) end)
+    names = fn entries -> Enum.sort(for {pid, value} <- entries, do: [name(pid), value]) end
+    log([:dispatch, Registry.dispatch(:reg, :k, &log(names.(&1)), parallel: true)])
+    log([:dispatch_nobody, Registry.dispatch(:reg, :zz, fn _ -> log(:never) end, parallel: true)])
+    for entry <- Registry.lookup(:reg, :k), do: send(elem(entry, 0), {:news, elem(entry, 1)})
+    settle()
+    [a, b] = holders
+    log([:values, Registry.values(:reg, :k, a), Registry.values(:reg, :k, b), Registry.values(:reg, :k, self())])
+    log([:keys, Registry.keys(:reg, a), Registry.keys(:reg, self())])
+  end
 end

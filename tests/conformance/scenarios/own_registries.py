@@ -21,6 +21,7 @@ from runtime import (
     register,
     restart_child,
     self_,
+    send,
     spawn,
     stop,
     terminate_child,
@@ -32,6 +33,7 @@ from tests.conformance.harness import (
     answer,
     ask,
     attempt,
+    current,
     down_after,
     idle,
     log,
@@ -213,3 +215,56 @@ def x66_registry_match_and_meta(log: Log) -> None:
     flag(trap_exit=True)
     log("registry_dies_with_its_processes", down_after(a, lambda: stop("reg", "shutdown")), alive(b))
     log("gone", whereis("reg"), alive(registry))
+
+
+def x77_registry_select(log: Log) -> None:
+    started_pid(Registry.start_link("unique", name="reg"))
+    holders = {id: idle(id) for id in "abcd"}
+    for (id, pid), value in zip(holders.items(), (1, 2, "text", 4), strict=True):
+        _registers(pid, id, value)
+
+    def pick(guard: Any = None) -> list[Any]:
+        return shown(Registry.select("reg", (ANY, ANY, ANY), guard))
+
+    count = partial(Registry.count_select, "reg")
+    log("all", pick(), count())
+    log("guard", pick(lambda key, pid, value: isinstance(value, int) and value > 1))
+    log("count", count(ANY, lambda key, pid, value: isinstance(value, int)))
+    log("guard_that_fails", pick(lambda key, pid, value: value + 1 > 2))
+    log("one_key", count(("a", ANY, ANY)), count(("zz", ANY, ANY)), count((ANY, ANY, "text")))
+    log("of_a_process", count((ANY, holders["a"], ANY)))
+    log("wrong", named_exception(Registry.select, "reg", ANY, "no guard")[0])
+    down_after(holders["a"], lambda: exit(holders["a"], "kill"))
+    settle()
+    log("without_the_dead", pick())
+    log("no_registry", named_exception(Registry.select, "nowhere")[0])
+
+
+def x78_registry_meta_and_dispatch(log: Log) -> None:
+    started_pid(Registry.start_link("duplicate", name="reg", meta={"colour": "blue", "size": 3}))
+
+    def meta(key: str) -> Any:
+        value = Registry.meta("reg", key)
+        return "error" if value is None else ("ok", value)
+
+    log("at_start", meta("colour"), meta("size"), meta("zz"))
+    log("put", answer(Registry.put_meta, "reg", "colour", "red"), meta("colour"))
+    log("delete", answer(Registry.delete_meta, "reg", "colour"), meta("colour"), meta("size"))
+    log("delete_again", answer(Registry.delete_meta, "reg", "colour"))
+    log("no_registry", named_exception(Registry.delete_meta, "nowhere", "colour")[0])
+    holders = [idle(id) for id in "ab"]
+    for pid, value in zip(holders, (1, 2), strict=True):
+        _registers(pid, "k", value)
+    dispatch = partial(answer, Registry.dispatch, "reg", parallel=True)
+    log("dispatch", dispatch("k", lambda entries: log(*shown(entries))))
+    log("dispatch_nobody", dispatch("zz", lambda entries: log("never")))
+    for pid, value in Registry.lookup("reg", "k"):
+        send(pid, partial(_got, ("news", value)))
+    settle()
+    a, b = holders
+    log("values", *(Registry.values("reg", "k", pid) for pid in (a, b, self_())))
+    log("keys", Registry.keys("reg", a), Registry.keys("reg", self_()))
+
+
+def _got(message: Any) -> None:
+    log(current().names[self_()], "got", message)
