@@ -71,6 +71,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     raised: list[BaseException | None] = []
 
     def test() -> None:
+        _running[pyfuncitem.nodeid].begin_test()
         try:
             pyfuncitem.obj(**arguments)
         except BaseException as error:
@@ -101,11 +102,18 @@ def pytest_runtest_teardown(item: pytest.Item) -> object:
     if leftovers is None:
         return (yield)
     supervised.end()
-    result = yield
+    try:
+        result = yield
+    except BaseException:
+        leftovers.clear()
+        raise
+    left = ""
     try:
         leftovers.check()
     except LeftBehind as error:
-        pytest.fail(str(error), pytrace=False)
+        left = str(error)
+    if left:  # not above, where pytest would show both
+        pytest.fail(left, pytrace=False)
     return result
 
 

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import unwrap
 
 import gevent
 import pytest
 
-from runtime import Pid, alive, monitor, processes, receive, self_, send_after, sleep, spawn
+from runtime import (
+    Pid,
+    alive,
+    cancel_timer,
+    monitor,
+    processes,
+    receive,
+    register,
+    self_,
+    send_after,
+    sleep,
+    spawn,
+)
 from runtime.testing.leftovers import LeftBehind, Leftovers
 from tests.support.in_node import in_node
 
@@ -30,7 +43,8 @@ def test_a_process_is_named_with_its_line_and_its_starter_and_is_ended() -> None
         leftovers.check()
     (line,) = str(caught.value).splitlines()[1:]
     assert line.startswith(f"- process {pid} 'forgotten' running ")
-    assert line.endswith(f"started by {self_()}")
+    assert f"started by {self_()} at {__file__}:" in line
+    assert line.endswith(" in test_a_process_is_named_with_its_line_and_its_starter_and_is_ended")
     sleep(0)
     assert not alive(pid)
     assert processes() == before
@@ -65,3 +79,42 @@ def test_what_is_left_with_a_process_that_was_there_before_is_named(hold: Callab
         assert named in str(caught.value)
 
     look()
+
+
+@in_node
+def test_a_timer_for_a_name_and_a_name_of_another_process_are_named_with_their_lines() -> None:
+    old = spawn(receive)
+    leftovers = Leftovers()
+    send_after("nobody", "late", 1_000)
+    register("old", old)
+    with pytest.raises(LeftBehind) as caught:
+        leftovers.check()
+    name, timer = str(caught.value).splitlines()[1:]
+    assert name.startswith(f"- name 'old' of {old} 'old' running ")
+    assert timer.startswith("- timer that will send 'late' to 'nobody', set at ")
+    assert timer.endswith(" in test_a_timer_for_a_name_and_a_name_of_another_process_are_named_with_their_lines")
+
+
+def _poll() -> None:
+    gevent.sleep(1_000)
+
+
+@in_node
+def test_what_is_set_or_started_is_told_with_the_line_that_did_it() -> None:
+    old = spawn(receive)
+    leftovers = Leftovers()
+    monitor(old)
+    send_after(self_(), "late", 1_000)
+    cancel_timer(send_after(self_(), "never", 1_000))
+    gevent.spawn(_poll)
+    gevent.sleep(0)
+    here = f"{__file__}:{{}} in test_what_is_set_or_started_is_told_with_the_line_that_did_it"
+    line = unwrap(test_what_is_set_or_started_is_told_with_the_line_that_did_it).__code__.co_firstlineno
+    with pytest.raises(LeftBehind) as caught:
+        leftovers.check()
+    timer, watch, greenlet = str(caught.value).splitlines()[1:]
+    assert watch.endswith(f", set by a fixture at {here.format(line + 4)}")
+    assert timer.endswith(f", set for a fixture at {here.format(line + 5)}")
+    assert f", at {__file__}:" in greenlet
+    assert " in _poll, started at " in greenlet
+    assert greenlet.endswith(here.format(line + 7))

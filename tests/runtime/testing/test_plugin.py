@@ -150,7 +150,7 @@ def test_leaves(late): pass
 @pytest.mark.parametrize(
     ("body", "named"),
     [
-        ('send_after(self_(), "late", 1000)', "set by the test"),
+        ('send_after(self_(), "late", 1000)', "set for the test at "),
         ('monitor(start_supervised(Counter.child_spec(name="till")))', "'till' running"),
     ],
 )
@@ -163,6 +163,19 @@ def test_a_timer_or_a_monitor_that_a_test_has_left_fails_it(pytester: pytest.Pyt
 def test_what_a_test_that_fails_has_left_is_no_second_failure(pytester: pytest.Pytester) -> None:
     ended, _ = outcomes(pytester, 'def test_fails(): send_after(self_(), "late", 1000); assert 0\n')
     assert ended == {"failed": 1}
+
+
+def test_what_a_fixture_that_fails_has_left_is_gone_before_the_next_test(pytester: pytest.Pytester) -> None:
+    ended, _ = outcomes(
+        pytester,
+        """
+@pytest.fixture
+def broken(): spawn(receive); gevent.spawn(gevent.sleep, 1000); yield; assert 0
+def test_first(broken): pass
+def test_next(): assert len(processes()) == 3
+""",
+    )
+    assert ended == {"passed": 2, "errors": 1}
 
 
 def test_what_is_linked_with_a_test_ends_with_it(pytester: pytest.Pytester) -> None:
