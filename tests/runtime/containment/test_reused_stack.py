@@ -134,6 +134,11 @@ def keep_in(variable: contextvars.ContextVar[Any], thing: Thing) -> None:
     receive(timeout=0.001, default=None)
 
 
+def wait_with(thing: Thing) -> None:
+    dictionary()["thing"] = thing
+    receive()
+
+
 def test_what_a_dead_process_ran_and_kept_is_let_go_of_at_once() -> None:
     things: list[weakref.ref[Thing]] = []
     variable: contextvars.ContextVar[Any] = contextvars.ContextVar("variable")
@@ -149,6 +154,12 @@ def test_what_a_dead_process_ran_and_kept_is_let_go_of_at_once() -> None:
             assert keeper is not None
             spawn(receive)
             exit(keeper, "kill")
+        thing = Thing()
+        things.append(weakref.ref(thing))
+        waits = spawn(wait_with, thing)
+        del thing
+        sleep(0)
+        exit(waits, "kill")
         never_run = spawn(keep_in, variable, thing := Thing())
         things.append(weakref.ref(thing))
         del thing
