@@ -17,7 +17,7 @@ import pytest
 from runtime.introspection import wire
 from runtime.introspection.address import reserve
 from runtime.introspection.endpoint import listener
-from runtime.introspection.endpoint.listener import Endpoint
+from runtime.introspection.endpoint.listener import Endpoint, Refusals
 from runtime.introspection.endpoint.session import ClientDroppedError, Session
 from tests.support.nodes import RawClient, eventually
 
@@ -174,3 +174,40 @@ def test_a_socket_that_has_taken_the_place_of_ours_is_not_removed(served: Served
     other.close()
     assert path.exists()
     path.unlink()
+
+
+class Refused(Session):
+    """A client that was refused and does not close its end until it is told to."""
+
+    def __init__(self) -> None:
+        self.is_gone = False
+        self.is_hung_up = threading.Event()
+
+    def refuse(self, why: str) -> None:
+        """Take it as said."""
+
+    def has_hung_up(self) -> bool:
+        return self.is_gone
+
+    def hang_up(self) -> None:
+        self.is_hung_up.set()
+
+
+def test_of_more_refused_clients_than_are_kept_the_oldest_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Refusals, "MOST", 2)
+    refusals = Refusals()
+    clients = [Refused() for _ in range(4)]
+    for client in clients:
+        refusals.refuse(client, "full")
+    assert [client.is_hung_up.is_set() for client in clients] == [True, True, False, False]
+    for client in clients:
+        client.is_gone = True
+    assert all(client.is_hung_up.wait(10.0) for client in clients)
+
+
+def test_a_refused_client_that_does_not_go_is_hung_up_on_after_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Refusals, "LONGEST", 0.01)
+    monkeypatch.setattr(Refusals, "PERIOD", 0.001)
+    client = Refused()
+    Refusals().refuse(client, "full")
+    assert client.is_hung_up.wait(10.0)

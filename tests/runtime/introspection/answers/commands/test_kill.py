@@ -104,8 +104,12 @@ def test_a_greenlet_is_killed_and_its_end_is_no_crash() -> None:
     observer = Observer()
     observer.greenlets.switch_on()
     greenlet = gevent.spawn(gevent.sleep, 60)
-    assert _done(observer, "g1").sentence == "Killed g1."
+    killed = _done(observer, "g1")
+    assert killed.sentence == "Killed g1."
     assert greenlet.dead
+    sleep(0.01)  # what is linked to a greenlet is called in the hub's next turn
+    ended = [event for event in observer.events() if event.kind == "exit"]
+    assert [event.cause for event in ended] == [killed.event]
     observer.greenlets.switch_off()
 
 
