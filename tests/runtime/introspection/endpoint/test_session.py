@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import _socket
+import itertools
 import os
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 import pytest
@@ -124,3 +127,34 @@ def test_a_client_that_hangs_up_by_itself_is_dropped_without_a_word(pair: Pair) 
     with pytest.raises(ClientDroppedError) as dropped:
         pair[0].read_request()
     assert str(dropped.value) == ""
+
+
+class Dripping:
+    """A connection over which a frame comes byte by byte, each within its time."""
+
+    def __init__(self, data: bytes) -> None:
+        self.left = data
+
+    def settimeout(self, seconds: float | None) -> None:
+        """Take it as set."""
+
+    def recv(self, size: int) -> bytes:
+        chunk, self.left = self.left[:1], self.left[1:]
+        return chunk
+
+
+def test_a_frame_that_comes_byte_by_byte_has_no_more_time_than_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = itertools.count()
+    monkeypatch.setattr(session, "time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
+    dripping: Any = Dripping(wire.HEADER.pack(1_000) + bytes(1_000))
+    with pytest.raises(ClientDroppedError, match="too slow"):
+        Session(dripping).read_request()
+    assert len(dripping.left) > 900
+
+
+def test_the_administrator_is_served_by_every_node_and_no_other_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1_000)
+    connection: Any = None
+    for user, is_served in ((0, True), (1_000, True), (1_001, False), (None, True)):
+        monkeypatch.setattr(session, "_peer_user", lambda connection, user=user: user)
+        assert (Session(connection).foreign() is None) == is_served, user
