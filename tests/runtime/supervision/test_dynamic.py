@@ -13,7 +13,10 @@ from runtime import (
     receive,
     sleep,
     start_child,
+    terminate_child,
+    which_children,
 )
+from runtime.supervision.supervisor_spec import DynamicSupervisorSpec
 from tests.support.in_node import in_node
 from tests.support.kept_reports import reported
 from tests.support.recording_server import Member
@@ -90,3 +93,52 @@ def test_a_child_that_waits_for_its_restart_is_not_stopped_again() -> None:
         exit(sup, "shutdown")
         assert receive(Exit, timeout=10.0) == Exit(sup, "shutdown")
     assert reasons == []
+
+
+@in_node
+def test_nothing_is_kept_of_a_child_that_was_restarted_and_has_ended() -> None:
+    sup = dynamic(max_restarts=100)
+    first = start_child(sup, ChildSpec("m", (Member.start_link, "m")))
+    exit(first, "kill")
+    sleep(0.1)
+    (second,) = which_children(sup)
+    terminate_child(sup, second.pid)
+    assert sup.process is not None
+    body: Any = sup.process.body
+    assert (body.children, body.kept._renewed, body.kept._extra_before) == ({}, {}, {})
+
+
+@in_node
+def test_a_child_that_waits_for_its_restart_is_forgotten_when_it_is_terminated() -> None:
+    sup = dynamic(max_restarts=1_000_000)
+    starts: list[int] = []
+
+    def start() -> Pid | None:
+        starts.append(1)
+        if len(starts) > 1:
+            sleep(0.1)
+            raise StartError("not yet")
+        return Member.start_link("m")
+
+    first = start_child(sup, ChildSpec("m", (start,)))
+    exit(first, "kill")
+    sleep(1.0)
+    terminate_child(sup, first)
+    assert which_children(sup) == []
+    tried = len(starts)
+    sleep(1.0)
+    assert len(starts) == tried
+
+
+@in_node
+def test_a_childs_own_arguments_are_known_after_two_changes_of_the_supervisors() -> None:
+    def start(*args: str) -> Pid | None:
+        return Member.start_link("m")
+
+    sup = dynamic(extra_arguments=["a"])
+    child = start_child(sup, ChildSpec("m", (start, "own")))
+    assert sup.process is not None
+    body: Any = sup.process.body
+    body.kept.change(DynamicSupervisorSpec(extra_arguments=("a", "b")))
+    body.kept.change(DynamicSupervisorSpec(extra_arguments=()))
+    assert get_childspec(sup, child).start == (start, "own")
