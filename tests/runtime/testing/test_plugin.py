@@ -29,6 +29,12 @@ class Counter(GenServer):
 """
 
 
+@pytest.fixture(autouse=True)
+def without_other_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Load no plugin that happens to be installed here: that takes ten times as long as the tests themselves."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
 def outcomes(pytester: pytest.Pytester, source: str) -> tuple[dict[str, int], str]:
     """Run a test module and return how its tests ended, and all that was printed."""
     pytester.makepyfile(BEGIN + source)
