@@ -76,6 +76,7 @@ class ViewScreen(Screen[None]):
         if self._telling != self.observed.telling:
             self._telling = self.observed.telling
             self.tell_anew()
+        self.time_bar.keep_up()
         if not news.held:
             self.header.stats = self.observed.record.stats
             self.take_events(news.fresh)

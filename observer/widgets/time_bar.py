@@ -43,6 +43,7 @@ class TimeBar(Widget):
         super().__init__()
         self._observed = observed
         self.playing = False
+        self._lines = 0
 
     def look(self, playing: bool) -> None:
         """Draw the moment that is shown now; nothing while that is the node's own now."""
@@ -50,7 +51,14 @@ class TimeBar(Widget):
         replay = self._observed.replay
         self.display = replay is not None and not (replay.is_live and replay.shown is None)
         if self.display:
-            self.refresh(layout=True)
+            self.keep_up()
+
+    def keep_up(self) -> None:
+        """Draw again: a node that runs goes on meanwhile."""
+        if self.display:
+            lines = self.get_content_height()
+            self.refresh(layout=lines != self._lines)
+            self._lines = lines
 
     def get_content_height(self, *_: object) -> int:
         """Return two lines, one where there is a single moment."""

@@ -14,6 +14,7 @@ from tests.benchmarks import (
     messaging,
     naming,
     observing,
+    recording,
     restarting,
     servers,
     spawning,
@@ -40,6 +41,7 @@ TOPICS: dict[str, Sequence[Benchmark]] = {
         observing,
         instrumenting,
         answering,
+        recording,
         dashboard,
     )
 }

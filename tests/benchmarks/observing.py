@@ -45,11 +45,12 @@ DASHBOARD = """
 import asyncio, sys
 from observer.app import ObserverApp
 from observer.node.connection import Connection
+from observer.node.recorded.seen import remembering
 from observer.model.settings import Settings
 from runtime.introspection.address import socket_path
 
 async def main(view):
-    app = ObserverApp(Connection("bench", socket_path("bench")), Settings(interval=1.0))
+    app = ObserverApp(remembering(Connection("bench", socket_path("bench"))), Settings(interval=1.0))
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press(view)
         while app.observed.record.stats is None:

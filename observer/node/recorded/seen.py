@@ -23,6 +23,9 @@ LARGEST = 32 << 20
 EVERY = 1.0
 """Seconds between two looks, at least."""
 
+SOON = 0.1
+"""Seconds between two looks at whether the node was reached."""
+
 SHARE = 0.02
 """The share of its time that a node may work for this: a large one is looked at less often."""
 
@@ -151,7 +154,7 @@ class RewindableNode:
                     pass
                 finally:
                     await source.close()
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(EVERY if welcome is not None else SOON)
 
     async def _look_on(self, source: Source, welcome: wire.Welcome) -> None:
         while self._welcome is welcome:
