@@ -20,6 +20,7 @@ from tests.benchmarks import (
     spawning,
     starting,
     timing,
+    tracing,
     watching,
 )
 from tests.benchmarks.harness.benchmark import Benchmark
@@ -39,6 +40,7 @@ TOPICS: dict[str, Sequence[Benchmark]] = {
         starting,
         isolation,
         observing,
+        tracing,
         instrumenting,
         answering,
         recording,

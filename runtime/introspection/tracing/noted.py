@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import linecache
 import time
-from typing import NamedTuple, TypeAlias
+from functools import lru_cache
+from typing import TypeAlias
+
+from msgspec import Struct
 
 from runtime.introspection import wire
 from runtime.introspection.reading.own_line import OwnLine
@@ -28,8 +31,11 @@ REMEMBERED = 10_000
 """Dead processes whose names are kept."""
 
 
-class Noted(NamedTuple):
-    """One event, as it is noted on the hub: what costs time is done when it is read."""
+class Noted(Struct, frozen=True, gc=False):
+    """One event, as it is noted on the hub: what costs time is done when it is read.
+
+    Many are made, and none refers to itself: the garbage collector need not look at them.
+    """
 
     number: int
     time: float
@@ -51,6 +57,7 @@ class Shown:
         self.exception_texts = exception_texts
         self._left = BUDGET
         self._names: dict[Pid, str] = {}
+        self._shown: dict[int, wire.Related] = {}
 
     # -- On the hub -----------------------------------------------------------------------------------------------
 
@@ -80,6 +87,10 @@ class Shown:
 
     # -- On an observer's thread ----------------------------------------------------------------------------------
 
+    def look_again(self) -> None:
+        """Forget what processes are called: they may have got a name since."""
+        self._shown.clear()
+
     def event(self, noted: Noted) -> wire.TraceEvent:
         """Return an event as the wire has it."""
         return wire.TraceEvent(
@@ -99,13 +110,18 @@ class Shown:
         if party is None:
             return None
         pid = party if isinstance(party, Pid) else party.pid
+        shown = self._shown.get(id(pid))
+        if shown is not None:
+            return shown
         name = self._names.get(pid)
         if name is None:
             process = party if isinstance(party, Process) else party.process
             name = "" if process is None or process.body is None else name_of(process)
-        return wire.Related(pid=str(pid), name=name)
+        shown = self._shown[id(pid)] = wire.Related(pid=str(pid), name=name)
+        return shown
 
 
+@lru_cache(1_000)
 def _frame(line: OwnLine) -> wire.Frame | None:
     code = line.code
     if code is None:

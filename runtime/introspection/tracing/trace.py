@@ -137,6 +137,7 @@ class Trace(Instrument, Tap):
         events = self._events
         while events and events[0].number <= number:
             events.popleft()
+        self.shown.look_again()
         found: list[wire.TraceEvent] = []
         for event in events.copy():
             if len(found) == most:
@@ -159,8 +160,9 @@ class Trace(Instrument, Tap):
         """Note the end of a process, and forget it."""
         if type(process.body) is ObserverTask:
             return
-        if self._concerns(process):
+        if self._only_functions or self._concerns(process):
             self.shown.remember(process)
+        if self._concerns(process):
             self._note("exit", process, None, shown_reason(reason, self.shown.exception_texts))
         self.targets.ended(process)
         self._sent.pop(process, None)
@@ -270,11 +272,11 @@ class Trace(Instrument, Tap):
 
     # -- Noting ---------------------------------------------------------------------------------------------------
 
-    def _concerns(self, *processes: Party) -> bool:
+    def _concerns(self, one: Party, other: Party = None) -> bool:
         if self.ending or self._only_functions:
             return False
         has = self.targets.has
-        return any(has(process) for process in processes)
+        return has(one) or (other is not None and has(other))
 
     def _may_note(self) -> bool:
         """Return whether one more event may be noted in this second."""
