@@ -22,6 +22,7 @@ from observer.cli import (
     plain_help,
     recording,
     trace,
+    waits,
     watching,
 )
 
@@ -83,7 +84,7 @@ _PROGRAMS_OWN = {
 for _panel, _commands in (
     ("Watch", (watching.demo, watching.run, instrument.instrument, watching.attach)),
     ("Look", (listing.nodes, listing.tree, listing.ps, looking.top, looking.info, looking.events)),
-    ("Find", (looking.diagnose, memory.memory, trace.trace)),
+    ("Find", (looking.diagnose, memory.memory, trace.trace, waits.waits)),
     ("Keep", (recording.record, recording.replay, black_box.dump, black_box.open_)),
     ("Export", (metrics.metrics, mcp.mcp)),
     ("Act", (acting.kill, acting.exit, acting.suspend, acting.resume, acting.send, console.console, chaos.chaos)),

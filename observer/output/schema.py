@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from observer.output import json_value, lint_records, memory_growth, node_records, records, trace_records
+from observer.output import json_value, lint_records, memory_growth, node_records, records, trace_records, waits
 
 VERSION = 1
 """Rises when a field goes or changes its meaning. New fields come without a new version."""
@@ -28,6 +28,7 @@ OUTPUTS: dict[str, Any] = {
     "send": records.DoneRecord,
     "chaos": records.ChaosRecord,
     "trace": trace_records.TraceRecord,
+    "waits": list[waits.WaitRecord],
     "demo": list[records.DemoRecord],
     "config": records.ConfigRecord,
     "doctor": list[records.CheckRecord],

@@ -26,6 +26,7 @@ from runtime.introspection.answers import (
     process_window,
     trace,
     tree_window,
+    waits,
 )
 from runtime.introspection.answers.client_cache import ClientCache
 from runtime.introspection.answers.commands import child, kill, send, suspend
@@ -44,6 +45,7 @@ ANSWERED_IN_TURN: dict[type[wire.Query], Callable[[Any, ObservedNode, ClientCach
     wire.GetPlan: kill_plan.answer,
     wire.GetLints: lints.answer,
     wire.GetNames: names_and_sockets.answer,
+    wire.GetWaits: waits.answer,
 }
 """Questions that take work, and use what the node remembers from one of them to the next: one at a time."""
 

@@ -302,6 +302,36 @@ class Completions(Answer, tag="completions", frozen=True):
     words: Annotated[tuple[Name, ...], msgspec.Meta(max_length=1_000)] = ()
 
 
+WaitKind = Literal["reply", "message", "lock", "socket", "timer", "other"]
+"""What a process may wait for. ``other`` is a wait of gevent's that says no more."""
+
+
+class Wait(Frozen, frozen=True):
+    """What a process waits for: `what` says more of it.
+
+    `chain` are the processes that it waits for, one behind the other: with `cycle`, the last of them stands in the
+    chain already, or is the process itself; else `end` is what the last one waits for, None when it does not wait.
+    """
+
+    pid: Pid
+    kind: WaitKind
+    name: Name = ""
+    what: Name = ""
+    chain: Annotated[tuple[Related, ...], msgspec.Meta(max_length=1_000)] = ()
+    cycle: bool = False
+    end: WaitKind | None = None
+    end_what: Name = ""
+    at: Name | None = None
+    """The line of its code at which it waits; None without a stack."""
+
+
+class Waits(Answer, tag="waits", frozen=True):
+    """Answers `GetWaits`: at most `MAX_ROWS` of `total`, those first that wait for others."""
+
+    waits: Annotated[tuple[Wait, ...], msgspec.Meta(max_length=MAX_ROWS)] = ()
+    total: Count = 0
+
+
 TraceKind = Literal[
     "call",
     "reply",
@@ -395,6 +425,7 @@ AnyAnswer: TypeAlias = (
     | ConsoleState
     | Completions
     | TraceState
+    | Waits
     | Done
     | Failed
 )

@@ -185,6 +185,16 @@ class InterruptConsole(Query, tag="interrupt_console", frozen=True):
     """End what the console evaluates; its names stay. Answered by `ConsoleState`."""
 
 
+class GetWaits(Query, tag="waits", frozen=True):
+    """Ask what waiting processes wait for; `pid` asks of one alone. Answered by `Waits`.
+
+    Those that only wait for the next message are left out, unless `all` is asked for.
+    """
+
+    pid: str | None = None
+    all: bool = False
+
+
 class StartTrace(Query, tag="start_trace", frozen=True):
     """Note what goes on between processes, in place of this connection's last trace. Answered by `TraceState`.
 
@@ -249,6 +259,7 @@ AnyQuery: TypeAlias = (
     | ReadConsole
     | CompleteConsole
     | InterruptConsole
+    | GetWaits
     | StartTrace
     | ReadTrace
     | StopTrace

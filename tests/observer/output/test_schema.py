@@ -33,6 +33,7 @@ PRINTED = {
     "send": ["send", "0.3.0", "hello"],
     "chaos": ["chaos", "--for", "0.1s", "--settle", "0s"],
     "trace": ["trace"],
+    "waits": ["waits"],
     "demo": ["demo"],
     "config": ["config"],
     "doctor": ["doctor"],
@@ -66,7 +67,15 @@ def test_every_reference_in_the_schema_leads_somewhere() -> None:
 @pytest.mark.parametrize("name", PRINTED)
 def test_what_a_command_prints_fits_the_schema_and_has_every_field(observer: Command, name: str) -> None:
     def respond(query: wire.Query) -> wire.Answer:
-        return wire.Plan(sentence="kills 1") if isinstance(query, wire.GetPlan) else traced(query) or scripted(query)
+        return (
+            wire.Plan(sentence="kills 1")
+            if isinstance(query, wire.GetPlan)
+            else traced(query) or waits(query) or scripted(query)
+        )
+
+    def waits(query: wire.Query) -> wire.Answer | None:
+        known = wire.Wait(pid="<0.3.0>", kind="reply", chain=(wire.Related(pid="<0.9.0>"),))
+        return wire.Waits(waits=(known,), total=1) if isinstance(query, wire.GetWaits) else None
 
     traced = TracedNode().answer
     with FakeEndpoint("chat", respond):

@@ -1,0 +1,46 @@
+"""The command that tells what processes wait for: waits."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from observer.cli import options, output
+from runtime.introspection import wire
+
+
+def waits(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NODE] [PID]", autocompletion=options.complete_process, show_default=False),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also those that only wait for the next message.")] = False,
+    json: options.AsJson = False,
+) -> None:
+    """Print what processes wait for: a reply of whom, a lock held by whom, a socket, a timer; to the end of the chain.
+
+    Exits with 1 when some wait for each other in a cycle.
+    """
+    from observer.cli import lookup
+    from observer.node import discovery
+    from observer.output import waits as drawn
+
+    node, who = None, None
+    if words and (len(words) > 1 or (not lookup.is_pid(words[0]) and discovery.exists(words[0]))):
+        node, who = words[0], words[1] if len(words) > 1 else None
+    elif words:
+        who = words[0]
+    with lookup.dial(node) as client:
+        pid = None if who is None else lookup.pid_of(client, who)
+        found = client.expect(wire.Waits, wire.GetWaits(pid=pid, all=everything))
+    if json:
+        output.show_json([drawn.of_wait(wait) for wait in found.waits])
+    elif not found.waits:
+        print("It does not wait." if pid is not None else "No process waits for anything but its next message.")
+    else:
+        output.show(drawn.table(found.waits))
+        if found.total > len(found.waits):
+            print(f"... and {found.total - len(found.waits):,} more.")
+    if any(wait.cycle for wait in found.waits):
+        raise typer.Exit(1)
