@@ -41,7 +41,10 @@ SECTIONS = {
         "GenServer call cast reply stop From Reply NOREPLY IGNORE Stop Continue Timeout send_request receive_response "
         "wait_response check_response reqids_new reqids_add reqids_size reqids_to_list RequestIds Agent"
     ),
-    "State machines": ("GenStatem Next Keep Repeat Postpone NextEvent StateTimeout EventTimeout NamedTimeout"),
+    "State machines": (
+        "GenStatem Next Keep Repeat Postpone NextEvent StateTimeout EventTimeout NamedTimeout ChangeCallbackModule "
+        "PushCallbackModule PopCallbackModule"
+    ),
     "Supervisors": (
         "Supervisor SupervisorSpec ChildSpec child_spec ChildInfo check_childspecs which_children count_children "
         "start_child terminate_child restart_child delete_child get_childspec get_callback_module "
