@@ -238,6 +238,14 @@ def nothing_left(made: object) -> list[str]:
     return [f"there are left {left}"] if any(left) else []
 
 
+def linked_as_registered(made: Pid) -> list[str]:
+    """Say whether the caller is linked with a registry in which it is not registered."""
+    process = self_().process
+    assert process is not None
+    keys = Registry.keys(made, self_())
+    return [] if bool(keys) == bool(process.links) else [f"it has the keys {keys} and the links {process.links}"]
+
+
 def unlocked(made: Pid) -> list[str]:
     """Say whether a lock is held."""
     return [] if Registry.lock(made, "key", int) == 0 else ["the lock is held"]
@@ -256,6 +264,7 @@ SEEN: dict[str, Callable[[Any], list[str]]] = {
     "TaskSupervisor.async_nolink": nothing_left,
     "TaskSupervisor.async_stream": nothing_left,
     "async_stream": nothing_left,
+    "Registry.register": linked_as_registered,
     "Registry.lock": unlocked,
 }
 """What is looked for in the caller after a call that has not happened."""

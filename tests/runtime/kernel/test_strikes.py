@@ -167,14 +167,16 @@ def strike_everywhere(name: str, error: type[BaseException] = Struck) -> None:
     assert kept_faults() == []
 
 
-def strike_in_hub(number: int, action: Callable[[], Any], lines: bool = True) -> bool:
+def strike_in_hub(
+    number: int, action: Callable[[], Any], lines: bool = True, error: type[BaseException] = Struck
+) -> bool:
     """As `strike_at`, in the hub, whose timer for it has just run off."""
     reached: list[bool] = []
 
     def attempt() -> None:
         try:
-            reached.append(strike_at(number, action, lines=lines))
-        except Struck:
+            reached.append(strike_at(number, action, error, lines=lines))
+        except error:
             reached.append(True)
 
     this_node().hub.loop.run_callback(attempt)
@@ -193,7 +195,7 @@ def test_a_timer_sends_once_after_an_exception_at_any_point_at_which_it_fires() 
             for dest in (self_(), "given", ("via", "names", "key")):
                 refs = [send_after(dest, (number, at), 0.0) for at in range(3)]
                 timers._watcher.stop()
-                reached = strike_in_hub(number, timers.fire, lines=False)
+                reached = strike_in_hub(number, timers.fire, lines=False, error=OSError)
                 got = [receive(timeout=5.0) for _ in refs]
                 sleep(0)
                 assert ([*got, *flush()], timers.pending) == ([(number, at) for at in range(3)], {}), f"{dest} {number}"

@@ -1,5 +1,6 @@
 from typing import Any
 
+import gevent
 import pytest
 
 from runtime import (
@@ -23,6 +24,7 @@ from runtime import (
     spawn,
     spawn_link,
     stop,
+    sys,
     which_children,
     yield_,
 )
@@ -179,3 +181,17 @@ def test_a_misspelled_option_of_a_stream_is_refused_at_the_call() -> None:
     supervisor = TaskSupervisor.start_link()
     with pytest.raises(TypeError, match=r"'max_concurency'; the options of the stream are max_concurrency, .*shutdown"):
         TaskSupervisor.async_stream(supervisor, ["hat"], describe, max_concurency=1)
+
+
+@in_node
+def test_a_task_whose_owner_has_given_up_waiting_for_it_ends_as_soon_as_it_has_started() -> None:
+    supervisor = started()
+    sys.suspend(supervisor)
+    with pytest.raises(gevent.Timeout), gevent.Timeout(0.01):
+        TaskSupervisor.async_(supervisor, receive)
+    sys.resume(supervisor)
+    sleep(0.1)
+    assert TaskSupervisor.tasks(supervisor) == []
+    own = self_().process
+    assert own is not None
+    assert (own.links, own.monitors or {}, own.aliases or {}) == ((supervisor.process,), {}, {})
