@@ -44,19 +44,19 @@ def beam(epmd_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         yield process
 
 
-def meet(kernel: NetKernel, diary: Diary) -> Connection:
-    """Connect to the BEAM node, which may still be starting."""
+def meet(kernel: NetKernel, diary: Diary, name: str = "beam@127.0.0.1") -> Connection:
+    """Connect to a BEAM node, which may still be starting."""
 
     def is_up() -> bool:
         if diary.entries and diary.entries[-1][0] == "failed":
             diary.entries.clear()
             block(0.05)
         if not diary.entries:
-            kernel.connect("beam@127.0.0.1")
-        return "beam@127.0.0.1" in kernel.connections
+            kernel.connect(name)
+        return name in kernel.connections
 
     wait_until(is_up, 60)
-    return kernel.connections["beam@127.0.0.1"]
+    return kernel.connections[name]
 
 
 def run_there(connection: Connection, kernel: NetKernel, diary: Diary, code: str) -> object:
@@ -157,11 +157,11 @@ def test_a_beam_node_that_is_killed_is_down(kernels: StartKernel, epmd_port: int
     diary = Diary()
     kernel = kernels("py@127.0.0.1", diary)
     code = "register(echo, self()), receive stop -> ok end."
-    with beam_node("beam@127.0.0.1", COOKIE, code, epmd_port, tmp_path) as process:
-        meet(kernel, diary)
+    with beam_node("mortal@127.0.0.1", COOKIE, code, epmd_port, tmp_path) as process:
+        meet(kernel, diary, "mortal@127.0.0.1")
         process.kill()
         wait_until(lambda: len(diary.entries) == 2)
-    assert diary.entries[1] == ("down", "beam@127.0.0.1", "connection_closed")
+    assert diary.entries[1] == ("down", "mortal@127.0.0.1", "connection_closed")
 
 
 def test_a_beam_node_talks_by_tls(kernels: StartKernel, epmd_port: int, tmp_path: Path) -> None:
@@ -178,11 +178,11 @@ def test_a_beam_node_talks_by_tls(kernels: StartKernel, epmd_port: int, tmp_path
         receive hello -> io:format("fine~n") end,
         receive stop -> ok end.
     """
-    with beam_node("beam@localhost", COOKIE, code, epmd_port, tmp_path, flags) as process:
+    with beam_node("encrypted@localhost", COOKIE, code, epmd_port, tmp_path, flags) as process:
         wait_until(lambda: "hello" in diary.messages, 60)
         assert process.stdout is not None
         assert process.stdout.readline() == "fine\n"
-        kernel.connections["beam@localhost"].close()
+        kernel.connections["encrypted@localhost"].close()
         wait_until(lambda: not kernel.connections)
-        kernel.connect("beam@localhost")
+        kernel.connect("encrypted@localhost")
         wait_until(lambda: kernel.connections)
