@@ -38,7 +38,7 @@ if os.environ.get("RUNTIME_KERNEL") == "required":
     setup(
         cmdclass={"build_py": BuildWithKernel},
         distclass=PlatformDistribution,
-        setup_requires=["Cython>=3.1", "lazy-loader>=0.4"],
+        setup_requires=["Cython>=3.1", "lazy-loader>=0.4", "greenlet>=3.2"],
     )
 else:
     setup()

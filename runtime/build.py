@@ -59,10 +59,11 @@ def _compile(folder: Path) -> Path:
     except ImportError as error:
         cure = "pip install 'Cython>=3.1' 'setuptools>=77'"
         raise BuildError(f"{error.name} is not installed. Install what a build needs with: {cure}") from None
-    headers = Path(sysconfig.get_paths()["include"], "Python.h")
-    if not headers.exists():
+    python = Path(sysconfig.get_paths()["include"], "Python.h")
+    headers = Path(importlib.import_module("greenlet").__file__ or "").parent
+    if not python.exists():
         raise BuildError(
-            f"Python's headers are not installed ({headers}); on Debian and Ubuntu: apt install python3-dev"
+            f"Python's headers are not installed ({python}); on Debian and Ubuntu: apt install python3-dev"
         )
     root = FOLDER.parent
     extensions = [
@@ -71,7 +72,7 @@ def _compile(folder: Path) -> Path:
     try:
         made = cythonize(extensions, build_dir=str(folder), quiet=True)
         sources = [source for extension in made for source in extension.sources]
-        whole = tools.Extension("kernel", sources, extra_compile_args=[*FLAGS])
+        whole = tools.Extension("kernel", sources, include_dirs=[str(headers)], extra_compile_args=[*FLAGS])
         distribution = tools.Distribution({"name": "kernel", "ext_modules": [whole]})
         command: Any = distribution.get_command_obj("build_ext")
         command.build_lib = command.build_temp = str(folder)

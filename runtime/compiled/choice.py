@@ -13,10 +13,14 @@ import importlib.util
 import logging
 import os
 import sys
-from functools import cache
+from collections.abc import Callable
+from functools import cache, update_wrapper
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader
 from pathlib import Path
 from types import ModuleType
+from typing import Any, TypeVar, cast
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 VARIABLE = "RUNTIME_KERNEL"
 
@@ -24,10 +28,16 @@ CHOICES = ("auto", "python", "required")
 
 FOLDER = Path(__file__).parent
 
-PARTS = {"runtime.terms._isolation": "terms/_isolation.pyx"}
+PARTS = {
+    "runtime.terms._isolation": "terms/_isolation.pyx",
+    "runtime.kernel._messages": "kernel/_messages.pyx",
+}
 """The compiled modules, and the files that they are made from, below the package."""
 
-RELIES_ON = ("terms/isolation.py", "terms/immutable.py", "build.py")
+RELIES_ON = (
+    *("terms/isolation.py", "terms/immutable.py", "kernel/process.py", "kernel/scheduler.py", "kernel/signals.py"),
+    *("kernel/mailbox.py", "kernel/instrument.py", "otp/calls.py", "build.py"),
+)
 """Files besides these that a build must fit: what the compiled modules call, and what says how they are built."""
 
 HOW = "python -m runtime.build"
@@ -100,11 +110,14 @@ class Kernel:
             path = FOLDER / file_name() if found else FOLDER
             if path in found:
                 try:
-                    parts = {name: _load(name, path) for name in PARTS}
+                    parts = {}
+                    for name in PARTS:
+                        parts[name] = sys.modules[name] = _load(name, path)
                 except Exception as error:
+                    for name in PARTS:
+                        sys.modules.pop(name, None)
                     trouble = f"The compiled kernel cannot be loaded ({error}). Build it anew with '{HOW}'."
                 else:
-                    sys.modules.update(parts)
                     self.why = f"{path.name} fits the sources."
                     return parts
             elif found:
@@ -130,6 +143,19 @@ def _load(name: str, path: Path) -> ModuleType:
 
 
 kernel = Kernel()
+
+
+def compiled(name: str) -> Callable[[Function], Function]:
+    """Put the compiled form of a function in its place, which is in that part, under the same name. A decorator."""
+
+    def replace(function: Function) -> Function:
+        module = part(name)
+        if module is None:
+            return function
+        module.sources[function.__name__] = function
+        return cast("Function", update_wrapper(getattr(module, function.__name__), function))
+
+    return replace
 
 
 def part(name: str) -> ModuleType | None:

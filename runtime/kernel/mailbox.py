@@ -9,6 +9,7 @@ from typing import Any
 import gevent
 from greenlet import getcurrent
 
+from runtime.compiled.choice import compiled
 from runtime.kernel.instrument import hooks
 from runtime.kernel.node import current, current_process, running_node
 from runtime.kernel.outside import ear_of_caller
@@ -36,6 +37,7 @@ NOTHING = _Nothing()
 """What `take` gives when no message matches."""
 
 
+@compiled("runtime.kernel._messages")
 def send(dest: Destination, message: Term) -> Any:
     """Put `message` into the mailbox of `dest`, a Pid or a registered name, and give it back (OTP: ``!``).
 
@@ -108,6 +110,7 @@ def find_destination(dest: Destination) -> Process | None:
     return target
 
 
+@compiled("runtime.kernel._messages")
 def receive(*patterns: Any, timeout: TimeoutArgument = None, default: Any = _RAISE) -> Any:
     """Take the oldest message that matches any of `patterns` out of the mailbox; waits for one (OTP: ``receive``).
 

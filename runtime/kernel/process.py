@@ -437,3 +437,7 @@ class Worker(greenlet):
             links, self.local_links = self.local_links, None
             for callback in links:
                 callback(self)
+
+
+worker_slot = vars(Worker)["process"]
+"""Where a worker keeps its process: an observer may put a property in the attribute's place."""

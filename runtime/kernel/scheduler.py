@@ -21,6 +21,7 @@ from typing import Any
 from gevent.hub import Hub
 from greenlet import getcurrent, greenlet
 
+from runtime.compiled.choice import compiled
 from runtime.kernel.body import exit_reason
 from runtime.kernel.fork import end_child
 from runtime.kernel.process import DEAD, RUNNABLE, RUNNING, Process, Worker
@@ -108,6 +109,7 @@ class Scheduler:
 
     # -- From anywhere in the node's thread ---------------------------------------------------------------------
 
+    @compiled("runtime.kernel._messages")
     def wake(self, process: Process) -> None:
         """Make a waiting process ready to run: put it into the run queue. `spawn` and `send` have copies of this.
 
@@ -145,6 +147,7 @@ class Scheduler:
         if not self.scheduled:
             self.schedule()
 
+    @compiled("runtime.kernel._messages")
     def park(self, process: Process, state: int) -> None:
         """Let the caller, which is `process`, wait until it is woken. `state` says what can wake it.
 

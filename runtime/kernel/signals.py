@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from msgspec import Struct
 
+from runtime.compiled.choice import compiled
 from runtime.kernel.instrument import hooks
 from runtime.kernel.process import DEAD, RECEIVING, RUNNING, Destination, Pid, Process, Timer, forget_process
 from runtime.kernel.roles import RemoteTarget
@@ -90,6 +91,7 @@ def deliver(process: Process, message: Term) -> None:
         put(process, message)
 
 
+@compiled("runtime.kernel._messages")
 def put(process: Process, message: Term) -> None:
     """`deliver` to a process that is known to live. `send` has a copy of this: a call would cost it 4 %.
 

@@ -10,6 +10,7 @@ from functools import partial
 
 from greenlet import getcurrent
 
+from runtime.compiled.choice import compiled
 from runtime.kernel import clock
 from runtime.kernel.destinations import NO_NODE
 from runtime.kernel.mailbox import deliver_from_outside, receive
@@ -224,6 +225,7 @@ def call(dest: Destination, request_: Term, timeout: TimeoutArgument = 5.0) -> T
     return request(dest, CALL, request_, timeout, "call")
 
 
+@compiled("runtime.kernel._messages")
 def cast(dest: Destination, message: Term) -> None:
     """Send a message to a server's `handle_cast`. Never fails, also without such a server (OTP: gen_server:cast/2).
 

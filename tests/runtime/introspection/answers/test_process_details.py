@@ -54,7 +54,7 @@ def test_messages_and_dictionary_are_shown_up_to_their_limits() -> None:
     assert len(details.dictionary) == process_details.MAX_ENTRIES
     assert details.dictionary["0"] == "'x'"
     assert details.trap_exit
-    assert details.current_stacktrace[-1].function in ("receive", "hoard", "park", "wait")
+    assert details.current_stacktrace[-1].function in ("receive", "receive_matching", "hoard", "park", "wait")
     assert any("receive" in frame.source and "never" in frame.source for frame in details.current_stacktrace)
 
 

@@ -1,0 +1,96 @@
+"""The compiled send, receive, cast, wait and wake: they keep to the usual case, and nothing leaks."""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import sys
+from typing import Any
+
+from runtime import (
+    GenServer,
+    Instrument,
+    Pid,
+    call,
+    cast,
+    install_instrument,
+    receive,
+    remove_instrument,
+    self_,
+    send,
+    spawn,
+)
+from runtime.kernel.scheduler import Scheduler
+from tests.differential.kernels import compiled
+from tests.support.in_node import in_node
+
+
+class Counter(GenServer):
+    def init(self, argument: Any = None) -> None:
+        self.count = 0
+
+    def handle_cast(self, message: Any) -> None:
+        self.count += 1
+
+    def handle_call(self, request: Any, caller: Any) -> Any:
+        return self.count
+
+
+def test_the_compiled_functions_are_in_place_and_look_like_their_sources() -> None:
+    part = compiled("runtime.kernel._messages")
+    for function in (send, receive, cast, Scheduler.park, Scheduler.wake):
+        assert function is getattr(part, function.__name__)
+        source = part.sources[function.__name__]
+        assert inspect.signature(function) == inspect.signature(source)
+        assert function.__doc__ == source.__doc__
+
+
+@in_node
+def test_nothing_leaks_while_messages_go_to_and_fro() -> None:
+    compiled("runtime.kernel._messages")
+    me = self_()
+
+    def echo() -> None:
+        while True:
+            send(me, receive())
+
+    other, server = spawn(echo), Counter.start()
+    assert isinstance(server, Pid)
+
+    def play(rounds: int) -> int:
+        for number in range(rounds):
+            send(other, [number])
+            send(other, (number, "text"))
+            assert receive() == [number]
+            assert receive() == (number, "text")
+            cast(server, number)
+        call(server, "count")
+        gc.collect()
+        return sys.getallocatedblocks()
+
+    before = play(200)
+    assert play(5_000) - before < 200
+
+
+@in_node
+def test_hooks_are_called_for_what_the_compiled_functions_would_do() -> None:
+    compiled("runtime.kernel._messages")
+    seen: list[Any] = []
+
+    class Both(Instrument):
+        def sent(self, sender: Any, receiver: Any, message: Any) -> None:
+            seen.append(("sent", message))
+
+        def received(self, process: Any, message: Any) -> None:
+            seen.append(("received", message))
+
+    instrument = Both()
+    install_instrument(instrument)
+    try:
+        send(self_(), "seen")
+        receive()
+    finally:
+        remove_instrument(instrument)
+    send(self_(), "not seen")
+    receive()
+    assert seen == [("sent", "seen"), ("received", "seen")]
