@@ -1,12 +1,12 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, nonecheck=True
-"""The compiled form of what every message goes through: sending, receiving, waiting and waking.
+"""The compiled form of what every message goes through: sending, casting and waking.
 
 Each function does what the function of its name in the sources does, in the usual case, and hands every other case to
-that one before it has changed anything. The records stay the classes of the sources: their slots are read and written
+that one before it has changed anything. `receive` is not among them: where compiled code returns, the handler of a
+signal may run, and an exception of its own would lose the message that was just taken. The records stay the classes of the sources: their slots are read and written
 where these classes keep them. Nothing of Python's runs in the middle of a change, so no signal finds one half done.
 """
 
-from cpython.long cimport PyLong_AsLong
 from cpython.object cimport Py_TYPE, PyObject, PyTypeObject
 from cpython.set cimport PySet_Contains
 
@@ -44,16 +44,12 @@ cdef extern from *:
     static PyObject *current_greenlet(void) {
         return (PyObject *)PyGreenlet_GetCurrent();
     }
-    static PyObject *switch_to(PyObject *target, PyObject *arguments) {
-        return PyGreenlet_Switch((PyGreenlet *)target, arguments, NULL);
-    }
     """
     Py_ssize_t slot_of(object)
     PyObject *load(PyObject *, Py_ssize_t)
     void store(PyObject *, Py_ssize_t, PyObject *)
     int import_greenlet() except -1
     object current_greenlet()
-    object switch_to(object, object)
     PyTypeObject PyTuple_Type
 
 import_greenlet()
@@ -61,12 +57,10 @@ import_greenlet()
 sources = {}
 """The functions of the sources, by name."""
 
-cdef object _NOT_GIVEN = object()
 cdef set _atomic = ATOMIC
 cdef tuple _nothing = ()
 cdef PyTypeObject *_deque = <PyTypeObject *>deque
 cdef object _append = deque.append
-cdef object _popleft = deque.popleft
 
 cdef bint _is_usable = False
 cdef bint _has_looked = False
@@ -76,60 +70,56 @@ cdef PyTypeObject *_Pid = NULL
 cdef PyTypeObject *_Scheduler = NULL
 cdef object _keep = None
 cdef object _hooks = None
-cdef object _source_send, _source_receive, _source_put, _source_wake, _source_park, _source_cast
-cdef object _receive_matching, _matching, _raise, _CAST
-cdef object _RUNNABLE_, _RUNNING_, _RECEIVING_, _DEAD_
+cdef object _source_send, _source_put, _source_wake, _source_cast
+cdef object _CAST = None
+cdef object _RUNNABLE_, _RECEIVING_, _DEAD_
 cdef PyObject *RUNNABLE = NULL
-cdef PyObject *RUNNING = NULL
 cdef PyObject *RECEIVING = NULL
 cdef PyObject *DEAD = NULL
-cdef PyObject *NONE = <PyObject *>None
 cdef PyObject *FALSE = <PyObject *>False
 cdef PyObject *TRUE = <PyObject *>True
 
-cdef Py_ssize_t s_node, s_state, s_worker, s_mailbox, s_saved, s_slowly, s_in, s_out, s_reductions
-cdef Py_ssize_t s_process, s_pid_process, s_ready, s_idle, s_budget, s_scheduled, s_hub, s_sent, s_received
+cdef Py_ssize_t s_node, s_state, s_mailbox, s_slowly, s_in, s_out
+cdef Py_ssize_t s_process, s_pid_process, s_ready, s_scheduled, s_sent
 
 
 cdef bint look() except -1:
     """Find the classes of the sources and their slots, once. They are all there when the first function is called."""
     global _is_usable, _has_looked, _Process, _Worker, _Pid, _Scheduler, _keep, _hooks
-    global _source_send, _source_receive, _source_put, _source_wake, _source_park, _source_cast
-    global _receive_matching, _matching, _raise, _RUNNABLE_, _RUNNING_, _RECEIVING_, _DEAD_
-    global RUNNABLE, RUNNING, RECEIVING, DEAD
-    global s_node, s_state, s_worker, s_mailbox, s_saved, s_slowly, s_in, s_out, s_reductions
-    global s_process, s_pid_process, s_ready, s_idle, s_budget, s_scheduled, s_hub, s_sent, s_received
-    from runtime.kernel import instrument, mailbox, process, scheduler
-    from runtime.terms.pattern import matching
+    global _source_send, _source_put, _source_wake, _source_cast
+    global _RUNNABLE_, _RECEIVING_, _DEAD_
+    global RUNNABLE, RECEIVING, DEAD
+    global s_node, s_state, s_mailbox, s_slowly, s_in, s_out
+    global s_process, s_pid_process, s_ready, s_scheduled, s_sent
+    from runtime.kernel import instrument, process, scheduler
 
     _has_looked = True
-    _source_send, _source_receive = sources["send"], sources["receive"]
-    _source_put, _source_wake, _source_park = sources["put"], sources["wake"], sources["park"]
-    _receive_matching, _matching, _raise = mailbox.receive_matching, matching, mailbox._RAISE
-    _RUNNABLE_, _RUNNING_ = process.RUNNABLE, process.RUNNING
+    _source_send = sources["send"]
+    _source_put, _source_wake = sources["put"], sources["wake"]
+    _RUNNABLE_ = process.RUNNABLE
     _RECEIVING_, _DEAD_ = process.RECEIVING, process.DEAD
-    RUNNABLE, RUNNING = <PyObject *>_RUNNABLE_, <PyObject *>_RUNNING_
+    RUNNABLE = <PyObject *>_RUNNABLE_
     RECEIVING, DEAD = <PyObject *>_RECEIVING_, <PyObject *>_DEAD_
     _hooks = instrument.hooks
     _keep = (process.Process, process.Worker, process.Pid, scheduler.Scheduler, instrument.Hooks)
     _Process, _Worker = <PyTypeObject *>process.Process, <PyTypeObject *>process.Worker
     _Pid, _Scheduler = <PyTypeObject *>process.Pid, <PyTypeObject *>scheduler.Scheduler
     cdef dict members = vars_of(process.Process)
-    s_node, s_state, s_worker = slot_of(members["node"]), slot_of(members["state"]), slot_of(members["worker"])
-    s_mailbox, s_saved = slot_of(members["mailbox"]), slot_of(members["saved"])
-    s_slowly, s_reductions = slot_of(members["wakes_slowly"]), slot_of(members["reductions"])
+    s_node, s_state = slot_of(members["node"]), slot_of(members["state"])
+    s_mailbox = slot_of(members["mailbox"])
+    s_slowly = slot_of(members["wakes_slowly"])
     s_in, s_out = slot_of(members["messages_in"]), slot_of(members["messages_out"])
     from runtime.kernel.process import worker_slot
     s_process = slot_of(worker_slot)
     s_pid_process = slot_of(vars_of(process.Pid)["process"])
     members = vars_of(scheduler.Scheduler)
-    s_ready, s_idle, s_budget = slot_of(members["ready"]), slot_of(members["idle"]), slot_of(members["budget"])
-    s_scheduled, s_hub = slot_of(members["scheduled"]), slot_of(members["hub"])
+    s_ready = slot_of(members["ready"])
+    s_scheduled = slot_of(members["scheduled"])
     members = vars_of(instrument.Hooks)
-    s_sent, s_received = slot_of(members["sent"]), slot_of(members["received"])
+    s_sent = slot_of(members["sent"])
     _is_usable = min(
-        s_node, s_state, s_worker, s_mailbox, s_saved, s_slowly, s_reductions, s_in, s_out,
-        s_process, s_pid_process, s_ready, s_idle, s_budget, s_scheduled, s_hub, s_sent, s_received,
+        s_node, s_state, s_mailbox, s_slowly, s_in, s_out,
+        s_process, s_pid_process, s_ready, s_scheduled, s_sent,
     ) > 0
     return _is_usable
 
@@ -219,86 +209,6 @@ def send(dest, message):
     count_up(<PyObject *>sender, s_out)
     put_in(target, isolated)
     return message
-
-
-def receive(*patterns, timeout=None, default=_NOT_GIVEN):
-    if default is _NOT_GIVEN:
-        usable()
-        default = _raise
-    if not usable() or load(<PyObject *>_hooks, s_received) is not <PyObject *>_nothing:
-        return _source_receive(*patterns, timeout=timeout, default=default)
-    cdef object worker = current_greenlet()
-    if Py_TYPE(worker) is not _Worker:
-        return _source_receive(*patterns, timeout=timeout, default=default)
-    cdef object process = <object>load(<PyObject *>worker, s_process)
-    if Py_TYPE(process) is not _Process or load(<PyObject *>process, s_state) is DEAD:
-        return _source_receive(*patterns, timeout=timeout, default=default)
-    if patterns or timeout is not None:
-        return _receive_matching(process, _matching(patterns) if patterns else None, timeout, default)
-    cdef PyObject *record = <PyObject *>process
-    cdef object mailbox, message
-    while True:
-        mailbox = <object>load(record, s_mailbox)
-        if load(record, s_saved) is not NONE or load(<PyObject *>_hooks, s_received) is not <PyObject *>_nothing:
-            return _source_receive()
-        if mailbox is None:
-            pass
-        elif Py_TYPE(mailbox) is &PyTuple_Type:
-            message = (<tuple>mailbox)[0]
-            store(record, s_mailbox, NONE)
-            return message
-        elif Py_TYPE(mailbox) is not _deque:
-            return _source_receive()
-        elif len(mailbox):
-            return _popleft(mailbox)
-        park((<object>load(record, s_node)).scheduler, process, _RECEIVING_)
-
-
-def park(scheduler, process, state):
-    if not usable() or Py_TYPE(scheduler) is not _Scheduler or Py_TYPE(process) is not _Process:
-        return _source_park(scheduler, process, state)
-    cdef PyObject *own = <PyObject *>scheduler
-    cdef PyObject *record = <PyObject *>process
-    cdef object following = None
-    cdef object ready, other, idle, budget
-    cdef long left
-    try:
-        store(record, s_state, <PyObject *>state)
-        left = PyLong_AsLong(<object>load(own, s_budget)) - 1
-        budget = left
-        store(own, s_budget, <PyObject *>budget)
-        if left > 0 or scheduler.more_time():
-            while True:
-                ready = <object>load(own, s_ready)
-                if not len(ready):
-                    following = process
-                    switch_to(<object>load(own, s_hub), _nothing)
-                    break
-                following = _popleft(ready) if Py_TYPE(ready) is _deque else ready.popleft()
-                if load(<PyObject *>following, s_state) is not RUNNABLE:
-                    following = None  # it died in the queue
-                    continue
-                other = <object>load(<PyObject *>following, s_worker)
-                if other is None:
-                    idle = <object>load(own, s_idle)
-                    if idle:
-                        switch_to((<list>idle).pop(), (following,))
-                    else:  # only the hub starts workers: a greenlet inherits the recursion depth of its starter
-                        ready.appendleft(following)
-                        switch_to(<object>load(own, s_hub), _nothing)
-                elif following is not process:
-                    switch_to(other, _nothing)
-                break
-        else:
-            following = process
-            switch_to(<object>load(own, s_hub), _nothing)
-        while load(record, s_state) is not RUNNABLE:
-            switch_to(<object>load(own, s_hub), _nothing)  # a stray switch from outside: nothing woke this process
-        store(record, s_state, RUNNING)
-        count_up(record, s_reductions)
-    except BaseException:
-        scheduler._stop_waiting(process, following)
-        raise
 
 
 def cast(dest, message):

@@ -110,7 +110,6 @@ def find_destination(dest: Destination) -> Process | None:
     return target
 
 
-@compiled("runtime.kernel._messages")
 def receive(*patterns: Any, timeout: TimeoutArgument = None, default: Any = _RAISE) -> Any:
     """Take the oldest message that matches any of `patterns` out of the mailbox; waits for one (OTP: ``receive``).
 

@@ -147,7 +147,6 @@ class Scheduler:
         if not self.scheduled:
             self.schedule()
 
-    @compiled("runtime.kernel._messages")
     def park(self, process: Process, state: int) -> None:
         """Let the caller, which is `process`, wait until it is woken. `state` says what can wake it.
 

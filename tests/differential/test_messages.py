@@ -1,4 +1,4 @@
-"""The compiled send, receive, cast, wait and wake: they keep to the usual case, and nothing leaks."""
+"""The compiled send, cast and wake: they keep to the usual case, and nothing leaks."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Counter(GenServer):
 
 def test_the_compiled_functions_are_in_place_and_look_like_their_sources() -> None:
     part = compiled("runtime.kernel._messages")
-    for function in (send, receive, cast, Scheduler.park, Scheduler.wake):
+    for function in (send, cast, Scheduler.wake):
         assert function is getattr(part, function.__name__)
         source = part.sources[function.__name__]
         assert inspect.signature(function) == inspect.signature(source)
