@@ -93,7 +93,6 @@ cdef bint look() except -1:
     global s_process, s_pid_process, s_ready, s_scheduled, s_sent
     from runtime.kernel import instrument, process, scheduler
 
-    _has_looked = True
     _source_send = sources["send"]
     _source_put, _source_wake = sources["put"], sources["wake"]
     _RUNNABLE_ = process.RUNNABLE
@@ -121,6 +120,7 @@ cdef bint look() except -1:
         s_node, s_state, s_mailbox, s_slowly, s_in, s_out,
         s_process, s_pid_process, s_ready, s_scheduled, s_sent,
     ) > 0
+    _has_looked = True
     return _is_usable
 
 
