@@ -57,8 +57,8 @@ def dial_to_act(node: str | None) -> Client:
 
 
 def is_recording(name: str) -> bool:
-    """Return whether a NODE names the file of a recording: it has a folder in it, or ends as recordings do."""
-    return "/" in name or name.endswith(SUFFIX)
+    """Return whether a NODE names a recording: it ends as their names do, or is the path of a file in a folder."""
+    return name.endswith(SUFFIX) or ("/" in name and Path(name).exists())
 
 
 def told(client: Client) -> str:
