@@ -145,3 +145,23 @@ def test_nobody_suspends_itself_or_the_dead() -> None:
     assert not alive(pid)
     with pytest.raises(NoProcessError):
         suspend(pid)
+
+
+@in_node
+def test_who_resumes_a_process_keeps_nothing_of_it() -> None:
+    pid, own = spawn(receive), self_().process
+    suspend(pid)
+    resume(pid)
+    assert own is not None
+    assert not own.suspending
+
+
+@in_node
+def test_a_server_keeps_nothing_of_a_caller_that_is_killed_while_it_waits() -> None:
+    server = spawn(receive, "never")
+    caller = spawn(call, server, "x", None)
+    sleep(0)
+    exit(caller, "kill")
+    sleep(0)
+    assert server.process is not None
+    assert not server.process.watchers
