@@ -23,7 +23,7 @@ from time import perf_counter
 from typing import Any, Generic, TypeVar
 
 from runtime import peer
-from runtime.kernel.mailbox import receive, send
+from runtime.kernel.mailbox import alias, receive, send, unalias
 from runtime.kernel.node import current_process
 from runtime.kernel.process import Destination, Pid
 from runtime.kernel.processes import demonitor, flag, monitor, self_, spawn, spawn_link, unlink
@@ -108,7 +108,8 @@ class _Directory(GenServer):
         self.waiting: deque[From] = deque()
         self.lent: dict[Ref, str] = {}
         self.watched: dict[Ref, Pid] = {}
-        self.listeners: dict[Ref, tuple[Pid, Ref]] = {}
+        self.listeners: dict[Ref, Ref] = {}
+        """The aliases of streams that are to hear of new peers, with the monitors set on their processes."""
 
     def handle_call(self, request: Term, caller: From) -> Term:
         match request:
@@ -119,7 +120,7 @@ class _Directory(GenServer):
                 self._lend()
                 return NOREPLY
             case ("listen", ref):
-                self.listeners[monitor(caller.pid)] = (caller.pid, ref)
+                self.listeners[ref] = monitor(caller.pid)
                 return [*self.names.values()]
         return super().handle_call(request, caller)
 
@@ -129,9 +130,11 @@ class _Directory(GenServer):
                 self.names[pid] = name
                 self.watched[monitor(pid)] = pid
                 self.free.append(name)
-                for listener, ref in self.listeners.values():
-                    send(listener, (ref, "up", name))
+                for ref in self.listeners:
+                    send(ref, (ref, "up", name))
                 self._lend()
+            case ("unlisten", ref) if ref in self.listeners:
+                demonitor(self.listeners.pop(ref), flush=True)
             case ("back", ref):
                 demonitor(ref, flush=True)
                 self._take_back(ref)
@@ -140,7 +143,8 @@ class _Directory(GenServer):
         if not isinstance(message, Down):
             return
         ref = message.ref
-        self.listeners.pop(ref, None)
+        for listener in [each for each, watch in self.listeners.items() if watch == ref]:
+            del self.listeners[listener]
         pid = self.watched.pop(ref, None)
         if pid is not None:
             name = self.names.pop(pid)
@@ -282,7 +286,6 @@ class _Stream(Generic[Item, T]):
         self.work = (fn, args, kwargs)
         self.ordered = ordered
         self.retry = retry
-        self.ref = Ref()
         self.workers: dict[Ref, _Worker] = {}
         self.again: deque[_Batch[Item]] = deque()
         self.position = 0
@@ -295,9 +298,11 @@ class _Stream(Generic[Item, T]):
 
     def outcomes(self) -> Iterator[Outcome[T]]:
         """Yield the outcomes."""
-        for name in call(self.directory, ("listen", self.ref)):
-            self._add_worker(name)
+        self.ref = alias()
+        self.over = monitor(self.directory)
         try:
+            for name in call(self.directory, ("listen", self.ref)):
+                self._add_worker(name)
             while True:
                 self._send_batches()
                 if self.is_exhausted and not self.again and not any(w.batches for w in self.workers.values()):
@@ -305,13 +310,19 @@ class _Stream(Generic[Item, T]):
                 self._take_in(receive(self._is_ours))
                 yield from self._ready()
         finally:
+            unalias(self.ref)  # what workers still send is dropped from here on
+            cast(self.directory, ("unlisten", self.ref))
+            demonitor(self.over, flush=True)
             for ref, worker in self.workers.items():
                 demonitor(ref, flush=True)
                 exit_process(worker.pid, "kill")
+            while receive(self._is_ours, timeout=0, default=None) is not None:
+                pass
 
     def _add_worker(self, name: str) -> None:
         pid = spawn_worker(name, self_(), self.ref, self.work)
-        self.workers[monitor(pid)] = _Worker(pid, name)
+        if pid.node:  # one of this node stands for a peer that is gone already
+            self.workers[monitor(pid)] = _Worker(pid, name)
 
     def _send_batches(self) -> None:
         for worker in self.workers.values():
@@ -335,20 +346,26 @@ class _Stream(Generic[Item, T]):
     def _is_ours(self, message: Term) -> bool:
         if type(message) is tuple:
             return bool(message) and message[0] == self.ref
-        return isinstance(message, Down) and message.ref in self.workers
+        return isinstance(message, Down) and (message.ref in self.workers or message.ref == self.over)
 
     def _take_in(self, message: Term) -> None:
         if isinstance(message, Down):
+            if message.ref == self.over:
+                raise CallError(message.reason, "async_stream", (message.pid,), "cores")
             worker = self.workers.pop(message.ref)
             for batch in worker.batches:
                 if self.retry:
                     self.again.append(batch)
                 else:
                     self.done[batch.position] = [("exit", message.reason)] * len(batch.items)
+            if not self.workers:  # where the connections alone have ended, no peer comes up
+                for name in call(self.directory, "nodes"):
+                    self._add_worker(name)
             return
         match message:
             case (_, "up", name):
-                self._add_worker(name)
+                if all(worker.name != name for worker in self.workers.values()):
+                    self._add_worker(name)
             case (_, pid, position, outcomes, seconds):
                 for worker in self.workers.values():
                     if worker.pid == pid:
@@ -384,7 +401,7 @@ def _run_batches(
         position, items = message
         began = perf_counter()
         outcomes = [_outcome_of(fn, (item, *args), kwargs) for item in items]
-        send(caller, (ref, me, position, outcomes, perf_counter() - began))
+        send(ref, (ref, me, position, outcomes, perf_counter() - began))
 
 
 __all__ = ["Pool", "async_", "async_stream", "nodes"]

@@ -7,7 +7,7 @@ from functools import wraps
 
 import pytest
 
-from runtime import Crash, Pid, await_, cores, exit, flag, peer, receive, run, which_children
+from runtime import CallError, Crash, Pid, await_, cores, exit, flag, peer, receive, run, sys, which_children
 from tests.support.other_nodes import add, leave
 
 DEADLINE = 30.0
@@ -94,6 +94,29 @@ def test_what_ran_on_a_killed_peer_is_told_or_run_again(tmp_path: object) -> Non
         receive(lambda message: getattr(message, "pid", None) == pool, timeout=DEADLINE)
 
     run(main)
+
+
+@in_pool
+def test_a_stream_that_is_over_leaves_nothing_behind(pool: Pid) -> None:
+    (directory,) = [child.pid for child in which_children(pool) if child.id == "directory"]
+    for _ in range(3):
+        assert [*cores.async_stream(pool, [1], square)] == [("ok", 1)]
+        stream = cores.async_stream(pool, range(100_000), square)
+        assert next(stream) == ("ok", 0)
+        stream.close()  # type: ignore[attr-defined]  # a generator
+    assert sys.get_state(directory)["listeners"] == {}
+    assert receive(timeout=0.5, default="nothing") == "nothing"
+
+
+@in_pool
+def test_a_stream_ends_with_its_pool(pool: Pid) -> None:
+    flag(trap_exit=True)
+    stream = cores.async_stream(pool, range(10_000_000), square, retry=True)
+    assert next(stream) == ("ok", 0)
+    exit(pool, "shutdown")
+    with pytest.raises(CallError):
+        for _ in stream:
+            pass
 
 
 def test_a_pool_has_at_least_one_peer() -> None:
