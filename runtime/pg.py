@@ -98,7 +98,7 @@ class Scope(AlwaysStarts):
         """Take the members of a scope on another node, all at once."""
         match message:
             case ("sync", Pid() as peer, list(groups)):
-                self._sync(peer, {group: [*pids] for group, pids in groups})
+                self._sync(peer, _groups_in(groups))
 
     def handle_info(self, message: Term) -> None:
         """Let a member that died leave its groups, forget a listener that died, and hear other nodes."""
@@ -111,10 +111,11 @@ class Scope(AlwaysStarts):
                     self.remote[peer] = (watch(peer), {})
                     self._tell_peer(peer, (Atom("discover"), self_()))
             case ("join", Pid() as peer, group, pids) if peer in self.remote:
-                self._join_remote(peer, group, [pids] if isinstance(pids, Pid) else [*pids])
-            case ("leave", Pid() as peer, pids, groups) if peer in self.remote:
-                for group in groups:
-                    self._leave_remote(peer, group, [pids] if isinstance(pids, Pid) else [*pids])
+                if _can_be_group(group):
+                    self._join_remote(peer, group, _pids_in(pids))
+            case ("leave", Pid() as peer, pids, list(groups)) if peer in self.remote:
+                for group in filter(_can_be_group, groups):
+                    self._leave_remote(peer, group, _pids_in(pids))
             case Down(ref, peer, _) if peer in self.remote and self.remote[peer][0] == ref:
                 for group, pids in [*self.remote[peer][1].items()]:
                     self._leave_remote(peer, group, [*pids])
@@ -326,6 +327,26 @@ def _without(pids: list[Pid], others: list[Pid]) -> list[Pid]:
         else:
             kept.append(pid)
     return kept
+
+
+def _can_be_group(group: Term) -> bool:
+    """Whether a group of another node can be kept here: Erlang takes any term for a name, also a list or a map."""
+    try:
+        hash(group)
+    except TypeError:
+        logger.warning("a group of processes of another node stays unknown here, as its name is %r", group)
+        return False
+    return True
+
+
+def _pids_in(pids: Term) -> list[Pid]:
+    return [pid for pid in (pids if isinstance(pids, list) else [pids]) if isinstance(pid, Pid)]
+
+
+def _groups_in(groups: list[Term]) -> dict[Group, list[Pid]]:
+    """Return the groups that a scope on another node has told, those that can be kept."""
+    pairs = [entry for entry in groups if type(entry) is tuple and len(entry) == 2]
+    return {group: _pids_in(pids) for group, pids in pairs if _can_be_group(group)}
 
 
 def _server(scope: Destination, function: str) -> Scope:

@@ -6,6 +6,7 @@ from runtime import (
     Atom,
     CallError,
     Pid,
+    cast,
     disconnect_node,
     erpc,
     exit,
@@ -18,6 +19,7 @@ from runtime import (
     start_distribution,
     whereis,
 )
+from tests.support.in_node import in_node
 from tests.support.other_nodes import Other, join_group, named, new_name, python_node
 
 DEADLINE = 10.0
@@ -89,3 +91,16 @@ def test_a_scope_that_runs_before_its_node_has_a_name_hears_of_nodes_all_the_sam
         exit(there, "kill")
 
     run(main)
+
+
+@in_node
+def test_groups_that_no_dict_can_hold_stay_unknown_and_do_no_harm() -> None:
+    pg.start_link()
+    peer = self_()  # in the place of a scope on an Erlang node, where "list" is a list
+    send("pg", (Atom("discover"), peer))
+    cast("pg", (Atom("sync"), peer, [([108, 105], [peer]), ("good", [peer])]))
+    send("pg", (Atom("join"), peer, [108, 105], peer))
+    send("pg", (Atom("leave"), peer, peer, [[108, 105]]))
+    pg.join("own", peer)
+    assert sorted(pg.which_groups(), key=str) == ["good", "own"]
+    assert pg.get_members("good") == [peer]
