@@ -37,6 +37,15 @@ SIZE = 60
 SHORT = 200
 """Characters of a text that need not be counted."""
 
+FEW = 20
+"""Items of a tuple that need not be counted."""
+
+LARGEST = LONGEST - 2 * ENOUGH
+"""Bytes of one message: it travels in a batch, with others."""
+
+ITEM = 5
+"""Estimated bytes of an item of a tuple, beside what it holds."""
+
 LEVELS = 50
 """Levels of tuples that are looked through; what is nested deeper is pickled at once."""
 
@@ -83,11 +92,13 @@ class Batches:
         simple = self._simple
         kind = type(payload)
         if kind is tuple:
+            if len(payload) > FEW:
+                return self._add_slowly(control, payload)
             for item in payload:
                 kind = type(item)
                 if kind in simple or (kind is str and len(item) < SHORT):
                     continue
-                if kind is not tuple:
+                if kind is not tuple or len(item) > FEW:
                     return self._add_slowly(control, payload)
                 for inner in item:
                     kind = type(inner)
@@ -115,8 +126,8 @@ class Batches:
                 body = self._dumps(payload)
                 size += len(body)
                 entry = (control, body, None)
-        if size > LONGEST:
-            raise TypeError(f"a message of {size} bytes is too long; at most {LONGEST} travel at once")
+        if size > LARGEST:
+            raise TypeError(f"a message of {size} bytes is too long; at most {LARGEST} travel at once")
         self._has_pickled |= len(entry) > 2
         self._entries.append(entry)
         self._large += size
@@ -160,8 +171,10 @@ class Batches:
         kind = type(value)
         if kind in self._simple:
             return 0
-        if kind is str or kind is bytes:
+        if kind is bytes or (kind is str and value.isascii()):
             return len(value)
+        if kind is str:
+            return len(value.encode("utf-8", "surrogatepass"))
         if kind is not tuple and kind is not ImproperList:
             if isinstance(value, self._handles):
                 self._simple.add(kind)
@@ -169,7 +182,7 @@ class Batches:
             return -1
         if not levels:
             return -1
-        size = 0
+        size = ITEM * len(value)
         for item in value:
             inner = self._size_if_fixed(item, levels - 1)
             if inner < 0:
