@@ -35,6 +35,10 @@ MOST_DELEGATED = 1_000
 """Calls that were handed to other nodes, before those that are over are forgotten."""
 
 
+_former: dict[int, LocalNode] = {}
+"""The node that last had a name and has none now, by the identity of its `Node`."""
+
+
 class LocalNode:
     """A node that others reach: `Conversion` and `Handler` of its net kernel, and the kernel's `Cluster`."""
 
@@ -60,12 +64,23 @@ class LocalNode:
         """Names and creations, by the numbers that pids print."""
         self._numbers: dict[tuple[str, int], int] = {}
 
+    def _inherit(self, former: LocalNode) -> None:
+        """Go on with what this node knew when it last had a name: pids of other nodes are still about."""
+        self._origins[1:] = former._origins[1:]
+        self._numbers = {origin: number for number, origin in enumerate(self._origins)}
+        self.remotes = former.remotes
+        for remote in self.remotes.values():
+            remote.local = self
+
     def begin(self, net_kernel: NetKernel) -> None:
         """Go to work on a net kernel that has begun."""
         self.net_kernel = net_kernel
         self.name = net_kernel.name
         self._origins[0] = (self.name, net_kernel.creation)
         self._numbers[self._origins[0]] = 0
+        former = _former.pop(id(self.node), None)
+        if former is not None:
+            self._inherit(former)
 
     # -- Names and numbers --------------------------------------------------------------------------------------
 
@@ -136,6 +151,8 @@ class LocalNode:
 
     def ref_parts(self, ref: Ref) -> RefParts:
         """See `Conversion.ref_parts`."""
+        if ref.node >= len(self._origins):
+            raise TypeError(f"{ref} is of a node that this one does not know")
         name, creation = self._origins[ref.node]
         number = ref.id
         if ref.node == 0:
@@ -202,9 +219,16 @@ class LocalNode:
         """Leave: every connection ends, and this node has no name any more."""
         self.net_kernel.close()
         for remote in [*self.remotes.values()]:
+            was_up = remote.connection is not None
             remote.down()
+            if was_up:
+                self.node_monitors.node_down(remote.name, "disconnect")
+            else:
+                self.node_monitors.not_connected(remote.name)
         self.node.cluster = None
         use_remote_table(None)
+        _former.clear()
+        _former[id(self.node)] = self  # which keeps that number from another node
 
     def alias(self, ref: Ref) -> Process | None:
         """See `Cluster.alias`."""

@@ -48,8 +48,8 @@ class Guard:
     def close(self) -> None:
         """Stop the thread, which closes what it listens to."""
         if not self._is_closed:
+            os.write(self._wake_write, b"x")  # first, as the thread closes this once it sees that all is over
             self._is_closed = True
-            os.write(self._wake_write, b"x")
 
     def abandon(self) -> None:
         """Close this process's copies, in the child of a fork, which has no such thread."""

@@ -103,9 +103,11 @@ class NetKernel:
 
     def connect(self, name: str) -> None:
         """Connect to a node in the background: ``on_up`` or ``on_failed`` comes, unless it is connected already."""
-        if self._is_closed or name in self.connections:
+        if name in self.connections and not self._is_closed:
             return
         problem = "a node does not connect to itself" if name == self.name else name_problem(name)
+        if self._is_closed:
+            problem = f"{self.name} is no node any more"
         if problem is not None:
             self._hub.later(self._tell_failure, name, problem)
             return

@@ -46,7 +46,10 @@ class NodeMonitors:
 
     def add(self, name: str, process: Process) -> None:
         """Let a process hear once when a node is gone."""
-        self.of_node.setdefault(name, []).append(process)
+        asking = self.of_node.setdefault(name, [])
+        if not len(asking) & (len(asking) - 1):  # those that are dead are left out whenever their number has doubled
+            asking[:] = [other for other in asking if other.state is not DEAD]
+        asking.append(process)
 
     def drop(self, name: str, process: Process) -> None:
         """Take one asking back."""

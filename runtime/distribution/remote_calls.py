@@ -107,6 +107,15 @@ def caller_term(origin: From) -> Term:
     return (origin.pid, ImproperList((ALIAS,), origin.ref))
 
 
+def call_in(message: Term, remote: RemoteNode) -> From | None:
+    """Return the call of a process here that a message which goes out is the request of, None where it is none."""
+    match message:
+        case (tag, (Pid(), name), _) if tag is GEN_CALL or tag is GEN_SYSTEM:
+            alias = alias_of(name)
+            return None if alias is None else remote.local.call_of(alias)
+    return None
+
+
 def _system_request(content: tuple[Term, ...]) -> Term:
     name, *arguments = content
     if name == "terminate":

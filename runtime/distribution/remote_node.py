@@ -12,16 +12,17 @@ from gevent.event import Event
 from runtime.distribution.connection import Connection
 from runtime.distribution.parts import ABSENT
 from runtime.distribution.reasons import outgoing_reason
-from runtime.distribution.remote_calls import outgoing_message, report_lost_call
+from runtime.distribution.remote_calls import call_in, outgoing_message, report_lost_call
 from runtime.distribution.remote_process import RemoteName, RemoteProcess
 from runtime.kernel.node import Node, current
 from runtime.kernel.process import DEAD, OUTSIDE, RUNNING, WAITING, Pid, Process
 from runtime.kernel.roles import Watcher
 from runtime.kernel.signals import exit_signal
-from runtime.otp.calls import From
+from runtime.otp.calls import Failure, From
 from runtime.terms.atom import Atom
 from runtime.terms.ref import Ref, next_number
 from runtime.terms.term import Term
+from runtime.terms.text import render
 
 if TYPE_CHECKING:
     from runtime.distribution.cluster import LocalNode
@@ -186,8 +187,8 @@ class RemoteNode:
             return  # whoever was linked or watching there has heard of the lost connection
         try:
             self.signal((*control, outgoing_reason(reason, connection.is_python)))
-        except TypeError:
-            self.signal((*control, repr(reason)))
+        except (TypeError, RecursionError):
+            self.signal((*control, render(reason)))
 
     def begin_link(self, target: RemoteProcess, local: Process) -> None:
         """Link a process there with a local one."""
@@ -266,7 +267,19 @@ class RemoteNode:
                 connection.send(control, payload)
             except TypeError as error:
                 logger.error("a message to %s was dropped: %s", self.name, error)
+                self._refuse(control, payload, error)
         self.settled.set()
+
+    def _refuse(self, control: tuple[Any, ...], payload: Any, error: TypeError) -> None:
+        """Tell who waits for the outcome of a signal that has turned out to be one that cannot be sent."""
+        if control[0] == SPAWN_REQUEST:
+            request = self.spawning.pop(control[1].id, None)
+            if request is not None:
+                request.refuse(error)
+        else:
+            call = call_in(payload, self)
+            if call is not None:
+                call.settle(Failure(("badarg", str(error))))
 
     def down(self) -> None:
         """Tell all that have to do with processes there that these cannot be reached, once."""

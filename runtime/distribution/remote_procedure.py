@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runtime.distribution.reasons import crash_term, outgoing_reason
 from runtime.distribution.remote_node import SPAWN_REQUEST, RemoteNode
-from runtime.distribution.remote_spawn import module_and_function
+from runtime.distribution.remote_spawn import Refused, module_and_function
 from runtime.distribution.spawn_requests import SERVICES, WITH_KEYWORDS, NotAllowedError, find_function, undefined
 from runtime.kernel.node import current_process
 from runtime.kernel.process import WAITING, Pid, Process
@@ -72,6 +72,10 @@ class RemoteCall:
         """Take the Pid of the process, which is of no use here, or why there is none."""
         if not isinstance(outcome, Pid):
             self.settle(outcome)
+
+    def refuse(self, error: TypeError) -> None:
+        """Take the error of a request that could not be sent."""
+        self.settle(Refused(error))
 
     def settle(self, outcome: Term) -> None:
         """Let the caller go on."""
@@ -164,6 +168,8 @@ def result_of(outcome: Term, ref: Ref) -> Term:
         if isinstance(value, tuple) and len(value) == 2 and is_atom(value[0], "erpc"):
             raise ErpcError(("erpc", value[1]))
         raise ErpcError(("exception", value, *outcome[3:]))
+    if isinstance(outcome, Refused):
+        raise outcome.error
     if is_atom(outcome, "noconnection"):
         raise ErpcError(("erpc", "noconnection"))
     if is_atom(outcome, "badarg"):

@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from runtime.distribution.cluster import LocalNode
 
 
+class Refused:
+    """What stands for the outcome of a request that could not be sent."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
 class SpawnRequest:
     """A request to start a process on another node: settled by the reply, or by the loss of the connection."""
 
@@ -47,6 +56,10 @@ class SpawnRequest:
         self.is_settled = True
         if caller.state is WAITING:
             caller.node.scheduler.wake(caller)
+
+    def refuse(self, error: TypeError) -> None:
+        """Let the caller have the error of a request that could not be sent."""
+        self.start_reply(Refused(error))
 
     def _adopt_monitor(self, process: RemoteProcess) -> None:
         if self.caller.monitors is None:
@@ -114,6 +127,8 @@ def request_spawn(
             caller.node.scheduler.park(caller, WAITING)
     finally:
         remote.spawning.pop(ref.id, None)
+    if isinstance(request.outcome, Refused):
+        raise request.outcome.error
     return request.outcome
 
 

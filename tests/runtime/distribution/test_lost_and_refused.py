@@ -1,0 +1,104 @@
+"""What cannot be sent, and what is left of other nodes when this one has no name any more."""
+
+import pytest
+
+from runtime import (
+    CallError,
+    Down,
+    NodeDown,
+    Pid,
+    call,
+    erpc,
+    exit,
+    monitor,
+    monitor_node,
+    receive,
+    self_,
+    send,
+    spawn,
+    start_distribution,
+    stop_distribution,
+)
+from runtime.distribution.node_monitors import NodeMonitors
+from runtime.kernel.process import Process
+from tests.support.in_node import in_node
+from tests.support.other_nodes import COOKIE, Other, echo, link_with, named, new_name
+
+DEADLINE = 10.0
+
+
+@named
+def test_without_its_name_a_node_reaches_no_process_and_with_another_name_it_does(other: Other) -> None:
+    other.connect()
+    there = spawn(echo, node=other.name)
+    monitor_node(other.name)
+    assert stop_distribution()
+    assert receive(NodeDown, timeout=DEADLINE) == NodeDown(other.name, "disconnect")
+    ref = monitor(there)
+    assert receive(Down, timeout=DEADLINE) == Down(ref, there, "noconnection")
+    with pytest.raises(CallError, match="nodedown"):
+        call(there, "hello", timeout=DEADLINE)
+    start_distribution(new_name("again"), COOKIE)
+    send(there, (self_(), there))
+    assert receive(tuple, timeout=DEADLINE) == (there, there)
+
+
+@named
+def test_what_turns_out_to_be_unsendable_once_there_is_a_connection_is_told(other: Other) -> None:
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        spawn(echo, lambda: None, node=other.name)
+    stop_distribution()
+    start_distribution(new_name("again"), COOKIE)
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        erpc.call(other.name, echo, lambda: None, timeout=None)
+    stop_distribution()
+    start_distribution(new_name("again"), COOKIE)
+    with pytest.raises(CallError, match="cannot be pickled"):
+        call(("counter", other.name), lambda: None, timeout=None)
+
+
+class Unspeakable:
+    """Neither travels nor prints."""
+
+    def __deepcopy__(self, memo: object) -> "Unspeakable":
+        return self
+
+    def __reduce__(self) -> str:
+        raise ValueError("not to be pickled")
+
+    def __repr__(self) -> str:
+        raise ValueError("not to be shown")
+
+
+def leave_unspeakably() -> None:
+    receive("now")
+    exit(Unspeakable())
+
+
+@named
+def test_a_reason_that_neither_travels_nor_prints_is_told_all_the_same(other: Other) -> None:
+    other.connect()
+    mine = spawn(leave_unspeakably)
+    there = spawn(link_with, mine, self_(), node=other.name)
+    assert receive("linked", timeout=DEADLINE)
+    ref = monitor(there)
+    send(mine, "now")
+    down = receive(Down, timeout=DEADLINE)
+    assert down.ref == ref
+    assert "Unspeakable" in down.reason
+
+
+@in_node
+def test_processes_that_are_dead_are_not_kept_among_those_that_monitor_a_node() -> None:
+    monitors = NodeMonitors()
+
+    def process_of(pid: Pid) -> Process:
+        assert pid.process is not None
+        return pid.process
+
+    monitors.add("n@h", process_of(self_()))
+    for _ in range(100):
+        pid = spawn(receive)
+        monitors.add("n@h", process_of(pid))
+        exit(pid, "kill")
+    assert len(monitors.of_node["n@h"]) < 5
