@@ -8,13 +8,15 @@ at most; away from the local host they belong on a thread of their own.
 from __future__ import annotations
 
 import _socket
+import contextlib
 import os
 import re
 import struct
-import subprocess
 import sys
 import time
 from typing import NamedTuple, cast
+
+from gevent.monkey import get_original
 
 from runtime.distribution.errors import DistributionError
 from runtime.distribution.transport import Closed, Transport
@@ -33,6 +35,8 @@ MOST = 64 * 1024
 ALIVE2_REQ, ALIVE2_RESP, ALIVE2_X_RESP = 120, 121, 118
 PORT_PLEASE2_REQ, PORT2_RESP = 122, 119
 NAMES_REQ = 110
+
+_posix_spawn, _waitpid = get_original("os", "posix_spawn"), get_original("os", "waitpid")
 
 VISIBLE, HIDDEN = 77, 72
 VERSION = 6
@@ -214,16 +218,12 @@ def start_server(everywhere: bool) -> None:
 
 
 def _spawn_detached(command: list[str]) -> None:
-    """Start a program that outlives this one, without gevent's child watchers: nothing of it is to be waited for.
+    """Start a program that outlives this one, without gevent's child watchers, which are for the hub's thread alone.
 
     The program forks once more, so that it is no child of this one that would stay behind as a zombie.
     """
-    with open(os.devnull, "r+b") as null:
-        subprocess.run(
-            ["/bin/sh", "-c", '"$@" </dev/null >/dev/null 2>&1 &', "sh", *command],
-            stdin=null,
-            stdout=null,
-            stderr=null,
-            start_new_session=True,
-            check=False,
-        )
+    arguments = ["/bin/sh", "-c", '"$@" </dev/null >/dev/null 2>&1 &', "sh", *command]
+    nothing = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)]
+    shell = _posix_spawn(arguments[0], arguments, os.environ, file_actions=nothing, setsid=True)
+    with contextlib.suppress(ChildProcessError):  # gevent may have waited for it first
+        _waitpid(shell, 0)

@@ -4,9 +4,11 @@ import contextlib
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -149,3 +151,31 @@ def serving(port: int) -> Iterator[None]:
 def test_an_epmd_without_nodes_ends_by_itself() -> None:
     server = Server(["127.0.0.1"], 0, lonely=0.05)
     server.run(period=0.01)  # returns
+
+
+IN_A_THREAD = """
+from gevent import monkey
+monkey.patch_all()
+import sys
+import gevent
+from runtime.distribution.epmd import _spawn_detached
+from runtime.kernel.threads import start_thread
+ended = []
+def start():
+    try:
+        _spawn_detached(["/bin/sh", "-c", "echo there > " + sys.argv[1]])
+    finally:
+        ended.append(True)
+start_thread(start, ())
+while not ended:
+    gevent.sleep(0.01)
+"""
+
+
+def test_an_epmd_is_started_from_any_thread_of_a_program_that_gevent_has_patched(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    subprocess.run([sys.executable, "-c", IN_A_THREAD, str(path)], check=True, timeout=30)
+    ends = time.monotonic() + 10
+    while not path.exists():
+        assert time.monotonic() < ends, "the program was not started"
+        time.sleep(0.01)
