@@ -144,18 +144,25 @@ def connect_node(name: str) -> bool:
     if name == local.name:
         return True
     remote = local.remote(_checked(name))
+    if remote.connection is not None:
+        remote.settled.wait()  # it may be about to end
     remote.connect()
     remote.settled.wait()
     return remote.connection is not None
 
 
 def disconnect_node(name: str) -> bool:
-    """End the connection to another node (OTP: erlang:disconnect_node/1). False when there was no connection."""
+    """End the connection to another node, and wait until it has ended (OTP: erlang:disconnect_node/1).
+
+    False when there was no connection. What is sent afterwards connects the two again.
+    """
     local = local_node(running_node())
     remote = None if local is None else local.remotes.get(_checked(name))
     if remote is None or remote.connection is None:
         return False
+    remote.settled.clear()
     remote.connection.close("disconnect")
+    remote.settled.wait()
     return True
 
 

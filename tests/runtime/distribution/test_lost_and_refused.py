@@ -8,10 +8,13 @@ from runtime import (
     NodeDown,
     Pid,
     call,
+    disconnect_node,
     erpc,
     exit,
     monitor,
     monitor_node,
+    nodes,
+    ping,
     receive,
     self_,
     send,
@@ -41,6 +44,19 @@ def test_without_its_name_a_node_reaches_no_process_and_with_another_name_it_doe
     start_distribution(new_name("again"), COOKIE)
     send(there, (self_(), there))
     assert receive(tuple, timeout=DEADLINE) == (there, there)
+
+
+@named
+def test_what_is_sent_after_a_disconnect_connects_again_and_arrives(other: Other) -> None:
+    other.connect()
+    there = spawn(echo, node=other.name)
+    assert disconnect_node(other.name)
+    assert nodes() == []
+    send(there, (self_(), "again"))
+    assert receive(tuple, timeout=DEADLINE) == (there, "again")
+    assert disconnect_node(other.name)
+    assert ping(other.name)
+    assert nodes() == [other.name]
 
 
 @named
