@@ -97,6 +97,8 @@ class ObservedNode:
         """Drop what the child of a fork has inherited: its node is another one, whose texts nothing withholds."""
         for console in self.consoles:
             console.leave_behind()
+        for trace in self.traces:
+            trace.leave_behind()
         WITHHELD.discard(self.node)
 
     def update(self, pace: Pace) -> None:

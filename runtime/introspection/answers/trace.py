@@ -50,6 +50,7 @@ def start(query: wire.StartTrace, node: ObservedNode, client: ClientCache, pace:
 
     begun = node.calls.in_hub(begin)
     if isinstance(begun, wire.Failed):
+        node.node.call_soon_threadsafe(_end, node, trace, "It was begun too late.")  # should it have begun all the same
         return begun
     client.trace = trace
     return _state(trace, 0)

@@ -8,6 +8,7 @@ functions are put back. Everything here is for the node's thread.
 
 from __future__ import annotations
 
+import logging
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -22,9 +23,15 @@ from runtime.terms.term import Term
 PACKAGE = "runtime."
 """What the names of the modules begin with in which functions are replaced."""
 
+logger = logging.getLogger("runtime.introspection")
+
 
 class Tap(ABC):
-    """What is told of each thing that happens, just before it does. A method must not raise."""
+    """What is told of each thing that happens, just before it does. One whose method raises is logged and removed."""
+
+    @abstractmethod
+    def fail(self) -> None:
+        """Take note that it was removed, since it has raised an exception."""
 
     @abstractmethod
     def put(self, process: Process, message: Term) -> None:
@@ -101,61 +108,63 @@ _original_settle = From.settle
 _original_forget = From.forget
 
 
-def _put(process: Process, message: Term) -> None:
+def _tell(what: str, *about: Any) -> None:
+    """Tell each tap. An exception of one is not the program's, whose work goes on."""
     for tap in _taps:
-        tap.put(process, message)
+        try:
+            getattr(tap, what)(*about)
+        except Exception:
+            logger.exception("%s of %r raised; it is told of nothing more", what, tap)
+            remove_tap(tap)
+            tap.fail()
+
+
+def _put(process: Process, message: Term) -> None:
+    _tell("put", process, message)
     _original_put(process, message)
 
 
 def _put_once(process: Process, timer: Timer) -> None:
-    for tap in _taps:
-        tap.put(process, timer.message)
+    _tell("put", process, timer.message)
     _original_put_once(process, timer)
 
 
 def _exit_signal(target: Process, sender: Pid, reason: Term, linked: bool = False) -> None:
-    for tap in _taps:
-        tap.signalled(target, sender, reason, linked)
+    _tell("signalled", target, sender, reason, linked)
     _original_signal(target, sender, reason, linked)
 
 
 def _link_processes(one: Process, other: Process) -> None:
-    for tap in _taps:
-        tap.linked(one, other)
+    _tell("linked", one, other)
     _original_link(one, other)
 
 
 def _unlink_processes(one: Process, other: Process) -> None:
-    for tap in _taps:
-        tap.unlinked(one, other)
+    _tell("unlinked", one, other)
     _original_unlink(one, other)
 
 
 def _watch(watcher: Process, target: Process, ref: Ref, dest: Destination, tag: Term = None) -> None:
-    for tap in _taps:
-        tap.monitored(watcher, target)
+    _tell("monitored", watcher, target)
     _original_watch(watcher, target, ref, dest, tag)
 
 
 def _drop_watch(watcher: Process, ref: Ref) -> bool:
     target = None if watcher.monitors is None else watcher.monitors.get(ref.id)
     if target is not None:
-        for tap in _taps:
-            tap.demonitored(watcher, target)
+        _tell("demonitored", watcher, target)
     return _original_drop_watch(watcher, ref)
 
 
 def _settle(call: From, outcome: Term) -> None:
     if call.outcome is PENDING:
-        for tap in _taps:
-            tap.settled(call, outcome)
+        _tell("settled", call, outcome)
     _original_settle(call, outcome)
 
 
 def _forget(call: From) -> None:
     if call.outcome is PENDING:
-        for tap in _taps:
-            tap.given_up(call)
+        _tell("given_up", call)
     _original_forget(call)
 
 

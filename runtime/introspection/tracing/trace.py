@@ -48,6 +48,40 @@ class _Begun(NamedTuple):
     what: object = None
 
 
+class _Awaited:
+    """The messages of one process whose receipt is awaited, by their identity: a mailbox may be long."""
+
+    def __init__(self) -> None:
+        self._begun: dict[int, deque[_Begun]] = {}
+        """Those of each object, which cannot be another one while it is held; the same one may be sent many times."""
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, begun: _Begun) -> None:
+        """Await the receipt of a message. Of too many, those of the oldest object are no longer awaited."""
+        same = self._begun.get(id(begun.what))
+        if same is None:
+            same = self._begun[id(begun.what)] = deque()
+        same.append(begun)
+        self._count += 1
+        if self._count > OPEN:
+            oldest = next(iter(self._begun))
+            self._count -= len(self._begun.pop(oldest))
+
+    def take(self, message: Term) -> _Begun | None:
+        """Return what is known of the sending of a message that is received, None when it was not noted."""
+        same = self._begun.get(id(message))
+        if same is None:
+            return None
+        begun = same.popleft()
+        self._count -= 1
+        if not same:
+            del self._begun[id(message)]
+        return begun
+
+
 class Trace(Instrument, Tap):
     """Follows `targets` within `limits`, and the calls of `functions`.
 
@@ -76,7 +110,7 @@ class Trace(Instrument, Tap):
         self.ending = ""
         self._events: deque[Noted] = deque()
         self._calls: dict[int, _Begun] = {}
-        self._sent: dict[Process, deque[_Begun]] = {}
+        self._sent: dict[Process, _Awaited] = {}
         self._with_arguments = with_arguments
         self._only_functions = bool(functions) and targets.is_everything
         """With functions alone, their calls are noted in every process, and no messages."""
@@ -93,10 +127,14 @@ class Trace(Instrument, Tap):
         self._begun_at = time.monotonic()
         self._timer = self.node.hub.loop.timer(self.limits.seconds, ref=False)
         self._timer.start(self._time_is_up)
-        install_instrument(self)
-        add_tap(self)
-        if self._function_calls.functions:
-            self._function_calls.start()
+        try:
+            install_instrument(self)
+            add_tap(self)
+            if self._function_calls.functions:
+                self._function_calls.start()
+        except BaseException:
+            self._take_off()
+            raise
 
     def end(self, ending: str) -> None:
         """End it for the reason that is given in a sentence, unless it has ended. In the node's thread."""
@@ -109,10 +147,23 @@ class Trace(Instrument, Tap):
         self.ending = self.ending or "The node no longer answers observers."
         self._take_off()
 
-    def _take_off(self) -> None:
+    def leave_behind(self) -> None:
+        """End it in the child of a fork, where nobody reads it. Its timer, which is the parent's, does nothing then."""
+        self.ending = self.ending or "It was another process's."
+        self._let_go()
+
+    def fail(self) -> None:
+        """End it, since it has raised an exception, which the program's log tells. In the middle of a hook."""
+        self.end("It failed, and the log of the program says how.")
+
+    def _let_go(self) -> None:
+        """Leave the program as it was."""
         remove_tap(self)
         remove_instrument(self)
         self._function_calls.stop()
+
+    def _take_off(self) -> None:
+        self._let_go()
         if self._timer is not None:
             self._timer.close()
             self._timer = None
@@ -251,6 +302,14 @@ class Trace(Instrument, Tap):
 
     def function_called(self, function: str, arguments: Callable[[], str], caller: OwnLine) -> int | None:
         """Note the call of a function in any thread. Return the number of the event, None when it is not noted."""
+        try:
+            return self._called(function, arguments, caller)
+        except Exception:
+            logger.exception("The trace of %s has failed", function)
+            self.fail()
+            return None
+
+    def _called(self, function: str, arguments: Callable[[], str], caller: OwnLine) -> int | None:
         process = process_of(getcurrent())
         if not (self._only_functions or self._concerns(process)) or not self._may_note():
             return None
@@ -258,11 +317,14 @@ class Trace(Instrument, Tap):
 
     def function_ended(self, function: str, result: object, number: int, seconds: float, raised: bool) -> None:
         """Note that a call has returned or raised."""
-        if not self._may_note():
-            return
         kind: wire.TraceKind = "raised" if raised else "returned"
-        what = self._raised(result) if raised else self._result(result)
-        self._add(kind, process_of(getcurrent()), None, what, function, number, seconds, NOWHERE)
+        try:
+            if self._may_note():
+                what = self._raised(result) if raised else self._result(result)
+                self._add(kind, process_of(getcurrent()), None, what, function, number, seconds, NOWHERE)
+        except Exception:
+            logger.exception("The trace of %s has failed", function)
+            self.fail()
 
     def _raised(self, error: object) -> str:
         return self.shown.text(error) if self.shown.exception_texts else type(error).__name__
@@ -346,18 +408,12 @@ class Trace(Instrument, Tap):
     def _await_receipt(self, process: Process, number: int, request: str, kept: Term) -> None:
         waiting = self._sent.get(process)
         if waiting is None:
-            waiting = self._sent[process] = deque(maxlen=OPEN)
-        waiting.append(_Begun(number, time.monotonic(), request, kept))
+            waiting = self._sent[process] = _Awaited()
+        waiting.add(_Begun(number, time.monotonic(), request, kept))
 
     def _sending_of(self, process: Process, message: Term) -> _Begun | None:
-        """Return what is known of the sending of a message that is received: mostly that of the oldest one."""
         waiting = self._sent.get(process)
-        for index, begun in enumerate(waiting or ()):
-            if begun.what is message:
-                assert waiting is not None
-                del waiting[index]
-                return begun
-        return None
+        return None if waiting is None else waiting.take(message)
 
     def _down(self, process: Process, message: Down | TaggedDown) -> None:
         pid = message.pid

@@ -5,11 +5,14 @@ from __future__ import annotations
 import pytest
 
 from runtime import exit, receive, sleep, spawn, whereis
+from runtime.introspection import wire
 from runtime.introspection.answers import findings
 from runtime.introspection.answers.observed_node import Permissions
 from runtime.introspection.reading.activity import WITHHELD
 from runtime.introspection.threads.pace import Pace
+from runtime.introspection.tracing import taps
 from tests.support.in_node import in_node
+from tests.support.outside import in_thread
 from tests.support.trees import Observer, start_tree
 
 
@@ -73,3 +76,12 @@ def test_what_a_node_withholds_is_no_matter_of_the_child_of_a_fork() -> None:
     assert node.node in WITHHELD
     node.leave_behind()
     assert node.node not in WITHHELD
+
+
+@in_node
+def test_the_child_of_a_fork_traces_nothing_for_the_observer_of_its_parent() -> None:
+    observer = Observer()
+    assert isinstance(in_thread(lambda: observer.ask(wire.StartTrace())), wire.TraceState)
+    assert taps._taps
+    observer.node.leave_behind()
+    assert taps._taps == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -11,6 +12,7 @@ from runtime import call, send, spawn, whereis
 from runtime.introspection import wire
 from runtime.introspection.answers.observed_node import Permissions
 from runtime.introspection.tracing import taps
+from runtime.introspection.tracing.function_calls import MonitoredCalls, WrappedCalls
 from tests.support.in_node import in_node
 from tests.support.nodes import ObservedNode, eventually
 from tests.support.outside import in_thread
@@ -141,3 +143,32 @@ def test_the_trace_ends_with_the_connection_of_its_observer(node: ObservedNode) 
             return "".join(each.text for each in watching.ask(wire.ReadConsole()).texts).split()[-1]
 
         eventually(lambda: taps_of_the_node() == "()")
+
+
+@in_node
+def test_a_trace_that_is_begun_too_late_for_its_observer_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    observer = Observer()
+    in_hub = observer.node.calls.in_hub
+
+    def late(function: Callable[[], Any]) -> wire.Failed:
+        in_hub(function)
+        return wire.Failed(why="It may still take effect.", kind="timeout")
+
+    monkeypatch.setattr(observer.node.calls, "in_hub", late)
+    assert isinstance(asked(observer, wire.StartTrace()), wire.Failed)
+    gevent.sleep(0.01)
+    assert observer.node.traces == []
+    assert taps._taps == ()
+
+
+@in_node
+def test_a_trace_that_cannot_be_begun_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(calls: object) -> None:
+        raise TypeError("no function like others")
+
+    monkeypatch.setattr(WrappedCalls, "start", fails)
+    monkeypatch.setattr(MonitoredCalls, "start", fails)
+    answer = asked(Observer(), wire.StartTrace(functions=(f"{__name__}:asked",)))
+    assert isinstance(answer, wire.Failed)
+    assert "no function like others" in answer.why
+    assert taps._taps == ()

@@ -39,6 +39,9 @@ class Kept(Tap):
     def __init__(self) -> None:
         self.told: list[str] = []
 
+    def fail(self) -> None:
+        self.told.append("failed")
+
     def put(self, process: Process, message: Term) -> None:
         self.told.append(f"put {type(message).__name__}")
 
@@ -157,3 +160,28 @@ def test_when_the_last_tap_is_gone_every_function_is_the_one_that_it_was() -> No
     remove_tap(other)
     assert globals_of_the_runtime() == before
     assert (From.settle, From.forget) == methods
+
+
+class Fails(Kept):
+    """Raises when it is told of a message."""
+
+    def put(self, process: Process, message: Term) -> None:
+        raise RecursionError("too deep")
+
+
+@in_node
+def test_a_tap_that_raises_is_removed_and_the_program_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    pid = Echo.start()
+    assert pid is not None
+    failing, other = Fails(), Kept()
+    add_tap(failing)
+    add_tap(other)
+    try:
+        assert call(pid, "a") == "a"
+        assert call(pid, "b") == "b"
+    finally:
+        remove_tap(other)
+    assert failing.told == ["failed"]
+    assert other.told == ["put tuple", "settled a", "put tuple", "settled b"]
+    assert "it is told of nothing more" in caplog.text
+    assert taps._taps == ()

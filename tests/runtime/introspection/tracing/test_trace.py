@@ -29,6 +29,7 @@ from runtime import (
 )
 from runtime.introspection import wire
 from runtime.introspection.reading.filter import parse_filter
+from runtime.introspection.reading.own_line import NOWHERE
 from runtime.introspection.tracing import taps, trace
 from runtime.introspection.tracing.functions import find_functions
 from runtime.introspection.tracing.limits import Limits
@@ -405,3 +406,40 @@ def test_every_kind_of_event_is_one_that_the_wire_has() -> None:
     written = set[str]().union(*(strings(f) for f in vars(Trace).values() if inspect.isfunction(f)))
     known = set(wire.TraceKind.__args__)  # type: ignore[attr-defined]
     assert known <= written
+
+
+def test_messages_are_awaited_by_their_identity_and_not_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trace, "OPEN", 3)
+    awaited = trace._Awaited()
+    same, other = ["x"], ["x"]
+    for number, what in enumerate((same, other, same), 1):
+        awaited.add(trace._Begun(number, 0.0, "", what))
+    assert [begun and begun.number for begun in map(awaited.take, (same, other, same, same))] == [1, 2, 3, None]
+    kept = [[str(number)] for number in range(4)]
+    for number, what in enumerate(kept):
+        awaited.add(trace._Begun(number, 0.0, "", what))
+    assert [begun and begun.number for begun in map(awaited.take, kept)] == [None, 1, 2, 3]
+    assert len(awaited) == 0
+
+
+@in_node
+def test_the_child_of_a_fork_is_not_traced() -> None:
+    pid = bank()
+    with traced(pid) as started:
+        started.leave_behind()
+        call(pid, "a")
+        assert not started.is_running
+        assert taps._taps == ()
+        assert hooks.sent == ()
+        assert started.noted == 0
+
+
+@in_node
+def test_a_trace_whose_function_calls_cannot_be_noted_ends_and_the_call_goes_on() -> None:
+    def fails() -> str:
+        raise RecursionError("too deep")
+
+    with traced() as started:
+        assert started.function_called("shop:price", fails, NOWHERE) is None
+        assert started.ending == "It failed, and the log of the program says how."
+        started.function_ended("shop:price", 3, 1, 0.1, raised=False)
