@@ -7,7 +7,7 @@ import logging
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
@@ -276,13 +276,8 @@ def serve_from_environment(node: Node) -> bool:
         else:
             main = node.hub.parent
             names = program.names(worker_name((sys._getframe(), None if main is None else main.gr_frame)))
-        permissions = Permissions(
-            environment.get("OBSERVER_READ_ONLY") == "1",
-            environment.get("OBSERVER_NO_STATE") != "1",
-            environment.get("OBSERVER_NO_EXCEPTION_TEXTS") != "1",
-        )
         boxes = BlackBoxSettings.from_environment(environment)
-        return _serve(node, names, program, permissions, LIMIT, boxes).endpoint is not None
+        return _serve(node, names, program, _permissions(environment), LIMIT, boxes).endpoint is not None
     except Exception as error:
         logger.warning("The node cannot be observed: %s", error)
         return False
@@ -316,7 +311,7 @@ def keep_black_box(node: Node, path: str) -> None:
     asked = BlackBoxSettings.from_environment({**os.environ, VARIABLE: path})
     running = _services.get(node)
     if running is None:
-        Service(node, None, program=Program(_default_name()), black_box=asked)
+        Service(node, None, _permissions(os.environ), program=Program(_default_name()), black_box=asked)
     elif asked is not None and running.is_on:
         running.keep_black_box(asked)
 
@@ -326,6 +321,14 @@ def fail_with(error: BaseException) -> None:
     for service in [*_services.values()]:
         if service.black_box is not None:
             service.black_box.fail_with(error)
+
+
+def _permissions(environment: Mapping[str, str]) -> Permissions:
+    return Permissions(
+        environment.get("OBSERVER_READ_ONLY") == "1",
+        environment.get("OBSERVER_NO_STATE") != "1",
+        environment.get("OBSERVER_NO_EXCEPTION_TEXTS") != "1",
+    )
 
 
 def _default_name() -> str:

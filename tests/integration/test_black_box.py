@@ -188,11 +188,14 @@ def test_a_signal_asks_for_one(folder: Path) -> None:
         assert [row.name for row in client.expect(wire.Window, wire.GetProcesses()).rows] == ["main"]
 
 
-def test_what_is_not_shown_is_not_kept(folder: Path) -> None:
-    hidden = {"OBSERVER": "1", "OBSERVER_NO_STATE": "1", "OBSERVER_NO_EXCEPTION_TEXTS": "1"}
-    with failing(folder, "give_up", **hidden) as program:
+@pytest.mark.parametrize("arguments", [(), ("mine.observed",)])
+def test_what_is_not_shown_is_not_kept(folder: Path, arguments: tuple[str, ...]) -> None:
+    hidden = {"OBSERVER_NO_STATE": "1", "OBSERVER_NO_EXCEPTION_TEXTS": "1"}
+    hidden |= {} if arguments else {"OBSERVER": "1"}
+    with failing(folder, "give_up", *(str(folder / name) for name in arguments), **hidden) as program:
         program.wait(60)
-    with RecordedClient(left(folder)[0]) as client:
+    (path,) = [*left(folder), *folder.glob("*.observed")]
+    with RecordedClient(path) as client:
         kept = [client.ask(query) for query in (wire.GetEvents(after=-1), wire.GetTree(), wire.GetNames())]
         assert "soup" not in client.told + repr(kept)
         assert "KeyError" in client.told

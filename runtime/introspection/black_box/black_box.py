@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -148,7 +149,8 @@ class BlackBox(Instrument):
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if not self._over and os.getpid() == self._os_pid:
-            start_thread(self.write, (f"asked for with {signal.Signals(number).name}",))
+            with suppress(RuntimeError):  # no thread could be started
+                start_thread(self.write, (f"asked for with {signal.Signals(number).name}", True))
 
     def _may(self) -> bool:
         """Whether one more may be written that was not asked for."""
@@ -173,13 +175,14 @@ class BlackBox(Instrument):
         finally:
             done.release()
 
-    def write(self, why: str) -> None:
-        """Write one now. On any thread but the hub's."""
+    def write(self, why: str, is_asked: bool = False) -> None:
+        """Write one now. On any thread but the hub's. One that is asked for takes no other's place."""
         if not self._busy.acquire(blocking=False):
             return  # one is being written
         try:
-            self._written += 1
-            self._written_at = time.monotonic()
+            if not is_asked:
+                self._written += 1
+                self._written_at = time.monotonic()
             welcome = self._welcome()
             path = kept_boxes.place(welcome.node or "node", welcome.os_pid, self.settings.target or None)
             cache = ClientCache()
@@ -191,7 +194,8 @@ class BlackBox(Instrument):
         except Exception as error:  # a full disk, a folder that is gone
             self._warn(f"The black box of this process could not be written: {error}")
         finally:
-            self._written_at = time.monotonic()
+            if not is_asked:
+                self._written_at = time.monotonic()
             self._busy.release()
 
     def _tell(self, text: str) -> None:

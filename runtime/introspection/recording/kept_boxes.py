@@ -34,6 +34,9 @@ MOST_FILES = 20
 MOST_BYTES = 256 << 20
 """Bytes that all files may have together before the oldest makes room."""
 
+ABANDONED = 60.0
+"""Seconds after which nobody writes any more to a file that is not whole."""
+
 _NAME = re.compile(r"(?P<node>[A-Za-z0-9_.-]{1,40})@(?P<pid>\d{1,10})-\d{8}-\d{6}(?:-\d+)?" + re.escape(SUFFIX))
 
 
@@ -101,7 +104,12 @@ def wanted_by(environment: Mapping[str, str]) -> str | None:
 
 
 def clean() -> None:
-    """Remove the oldest of too many, or of too large ones."""
+    """Remove the oldest of too many, or of too large ones, and what processes have left that ended while writing."""
+    with contextlib.suppress(OSError):
+        for path in folder().glob(f".*{SUFFIX}.*"):
+            with contextlib.suppress(OSError):
+                if time.time() - path.lstat().st_mtime > ABANDONED:
+                    path.unlink()
     total = 0
     for number, box in enumerate(boxes()):
         total += box.size

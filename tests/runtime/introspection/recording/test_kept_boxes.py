@@ -49,6 +49,16 @@ def test_the_oldest_of_too_many_are_removed(monkeypatch: pytest.MonkeyPatch) -> 
     assert [box.os_pid for box in kept_boxes.boxes()] == [3]
 
 
+def test_what_a_process_left_that_ended_while_writing_is_removed() -> None:
+    path = kept_boxes.place("shop", 7, None)
+    old, new = (path.with_name(f".{path.name}.{number}") for number in (7, 8))
+    for each in (old, new):
+        each.write_bytes(b"x")
+    os.utime(old, (1, 1))
+    kept_boxes.clean()
+    assert [old.exists(), new.exists()] == [False, True]
+
+
 def test_a_file_or_a_folder_may_be_asked_for(tmp_path: Path) -> None:
     assert kept_boxes.place("shop", 7, str(tmp_path / "mine.observed")) == tmp_path / "mine.observed"
     assert kept_boxes.place("shop", 7, str(tmp_path)).parent == tmp_path
