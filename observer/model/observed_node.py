@@ -27,6 +27,8 @@ class ObservedNode:
         """What can be put to an earlier moment, None for a node of which nothing is remembered."""
         self.telling = 0
         """Rises when the record is told anew, and what was drawn of it is out of date."""
+        self.tracer: object = None
+        """Who follows the trace that goes on, None while there is none: a node keeps one for each observer."""
         self.reachability = Reachability()
         self.poller = Poller(source, self.record, lambda: (), lambda news: None, self.settings.interval)
 

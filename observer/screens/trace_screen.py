@@ -11,6 +11,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container
+from textual.content import Content
 from textual.widgets import Static
 
 from observer.clock import of_day
@@ -20,7 +21,7 @@ from observer.drawing.trace_story import story
 from observer.model.observed_node import ObservedNode
 from observer.model.targets import Target, called
 from observer.node.source import NodeLostError
-from observer.output import sequence_files, strict_json
+from observer.output import private_file, sequence_files, strict_json
 from observer.output.slow_calls import SlowCalls
 from observer.output.trace_records import of_trace
 from observer.screens.choose_trace_file import ChooseTraceFile, Ending
@@ -41,6 +42,9 @@ WAIT = 0.2
 
 PAUSE = 0.1
 """Seconds between two questions: the dashboard has other things to do."""
+
+REPLACED = "Another trace was begun."
+"""Why a trace has ended that stands in another view: a node keeps one for each observer."""
 
 
 class TraceScreen(ViewScreen):
@@ -81,8 +85,9 @@ class TraceScreen(ViewScreen):
         self.action_begin()
 
     def on_unmount(self) -> None:
-        """End the trace: nothing is noted that nobody looks at."""
-        if self._state.running:
+        """End the trace: nothing is noted that nobody looks at. Its beginning may not be answered yet."""
+        if self.observed.tracer is self:
+            self.observed.tracer = None
             self.app.run_worker(self.observed.ask(wire.StopTrace(after=self._state.last)), group="trace")
 
     def focus_home(self) -> None:
@@ -101,9 +106,18 @@ class TraceScreen(ViewScreen):
         self._events.clear()
         self._slow = SlowCalls()
         self.diagram.clear()
+        self._state = wire.TraceState(running=False)
+        self.observed.tracer = self
         while await self._ask(query):
             query = wire.ReadTrace(after=self._state.last, wait=WAIT)
             await asyncio.sleep(PAUSE)
+            if self.observed.tracer is not self:
+                self._show_ending(REPLACED)
+                return
+        if self.observed.tracer is self and self.is_attached:
+            self.observed.tracer = None
+            if self._state.running:  # nobody reads it any more
+                await self.observed.ask(wire.StopTrace(after=self._state.last))
 
     async def _ask(self, query: wire.Query) -> bool:
         """Ask, and show the answer. Return whether there is more to come."""
@@ -114,6 +128,9 @@ class TraceScreen(ViewScreen):
             return False
         if not self.is_attached:
             return False  # left, while the answer was on its way
+        if self.observed.tracer is not self:
+            self._show_ending(REPLACED)
+            return False
         match answer:
             case wire.TraceState():
                 self._state = answer
@@ -140,8 +157,8 @@ class TraceScreen(ViewScreen):
         parts = [f"{state.noted:,} events"]
         parts += [f"{lost:,} dropped"] if lost else []
         parts += [ending] if ending else []
-        self.frame.border_title = f"Trace of {safe(called(self._targets))}"
-        self.frame.border_subtitle = ", ".join(parts)
+        # in a title alone: where there is little room, no line below has another
+        self.frame.border_title = Content(f"Trace of {safe(called(self._targets))}: {', '.join(parts)}")
 
     # -- What is selected -----------------------------------------------------------------------------------------
 
@@ -189,7 +206,7 @@ class TraceScreen(ViewScreen):
         path = folder / f"trace-{self.observed.source.name}-{stamp}.{ending}"
         text = await asyncio.to_thread(self._written, ending, [*self._events])
         try:
-            path.write_text(text, encoding="utf-8")
+            private_file.write(path, text)
         except OSError as error:
             self.notify(f"{path} cannot be written: {error.strerror}.", severity="error", markup=False)
         else:

@@ -125,7 +125,7 @@ class RewindableNode:
 
     async def ask(self, query: wire.Query) -> wire.Answer:
         """Return the node's answer, or what it would have been at the moment that is shown. Raises `NodeLostError`."""
-        if self.shown is not None:
+        if self.shown is not None and not isinstance(query, wire.StopTrace):  # what was begun can always be ended
             events = self.recording.events_until(self.shown) if isinstance(query, wire.GetEvents) else ()
             return answer(query, self.recording.moment(self.shown), events, self.refusal or "")
         found = await self._source.ask(query)

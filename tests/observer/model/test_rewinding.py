@@ -111,3 +111,12 @@ async def test_another_node_of_that_name_is_remembered_anew(tmp_path: Path) -> N
     first = source.recording
     await source.connect()
     assert source.recording is first
+
+
+async def test_a_trace_can_be_ended_while_an_earlier_moment_is_shown(recording: Recording) -> None:
+    node = FakeNode(FakeProcess("app", "app", "<0.1.0>", kind="supervisor"))
+    source = RewindableNode(node, lambda welcome: node)
+    source.recording, source.shown = recording, 104.0
+    assert isinstance(await source.ask(wire.StartTrace()), wire.Failed)
+    await source.ask(wire.StopTrace())
+    assert node.asked == [wire.StopTrace()]

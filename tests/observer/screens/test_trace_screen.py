@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -156,3 +157,76 @@ async def test_what_is_kept_is_bounded(drive: Drive, monkeypatch: pytest.MonkeyP
         assert len(screen.diagram.diagram.steps) == 4
         assert len(screen.diagram._items) == 4
         assert screen._events.maxlen == 5_000
+
+
+async def test_leaving_it_before_the_node_has_answered_ends_the_trace(drive: Drive) -> None:
+    tracing = node()
+    answered = asyncio.Event()
+    ask = tracing.ask
+
+    async def late(query: wire.Query) -> wire.Answer:
+        answer = await ask(query)
+        if isinstance(query, wire.StartTrace):
+            await answered.wait()
+        return answer
+
+    tracing.ask = late  # type: ignore[method-assign]
+    async with drive(tracing) as driver:
+        await driver.press("T")
+        assert len(tracing.traced.begun) == 1
+        await driver.press("escape")
+        answered.set()
+        for _ in range(50):
+            if tracing.traced.stopped:
+                break
+            await driver.pilot.pause(0.02)
+        assert tracing.traced.stopped == 1
+
+
+async def test_the_trace_that_was_begun_last_is_the_one_that_is_read(drive: Drive) -> None:
+    tracing = node()
+    async with drive(tracing) as driver:
+        first = await opened(driver)
+        await driver.press("g", "enter")
+        assert isinstance(driver.app.screen, ProcessScreen)
+        await driver.look(2)
+        other = await opened(driver)
+        assert other is not first
+        assert len(first._events) == len(EVENTS)
+        await driver.pilot.pause(0.3)
+        await driver.press("escape", "escape")
+        assert isinstance(driver.app.screen, TraceScreen)
+        assert driver.app.screen is first
+        assert await driver.shows("Another trace was begun.")
+        assert tracing.traced.stopped == 1
+        await driver.press("escape")
+        await driver.pilot.pause(0.1)
+        assert tracing.traced.stopped == 1
+
+
+async def test_a_trace_that_can_no_longer_be_read_is_ended(drive: Drive) -> None:
+    tracing = node()
+    ask = tracing.ask
+
+    async def rewound(query: wire.Query) -> wire.Answer:
+        if isinstance(query, wire.ReadTrace) and tracing.traced.read == 3:
+            return wire.Failed(why="What is shown is over.", kind="read_only")
+        return await ask(query)
+
+    tracing.ask = rewound  # type: ignore[method-assign]
+    async with drive(tracing) as driver:
+        await driver.press("T")
+        for _ in range(100):
+            if tracing.traced.stopped:
+                break
+            await driver.pilot.pause(0.02)
+        assert tracing.traced.stopped == 1
+        assert await driver.shows("What is shown is over.")
+
+
+async def test_a_name_that_looks_like_markup_is_shown_as_it_is(drive: Drive) -> None:
+    tracing = node()
+    tracing.find("bank").name = "a[/b]"
+    async with drive(tracing) as driver:
+        await opened(driver, "j")
+        assert "Trace of a[/b]" in driver.text()
