@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +20,7 @@ from runtime.introspection import wire
 if TYPE_CHECKING:
     from observer.drawing.sequence import Labels
     from observer.node.client import Client
+    from observer.node.source import NodeLostError
     from observer.node.trace import TraceSession
     from observer.output.slow_calls import SlowCalls
 
@@ -113,12 +117,16 @@ def trace(
             arguments=arguments,
         )
         session = TraceSession(client, query)
+        if file is not None:
+            _write(file, None)  # now, and not only when all is noted
         _announce(client, session, query)
-        printed = _follow(session, client.name, wanted, file)
+        printed, lost = _follow(session, client.name, wanted, file)
     if file is not None:
         _write(file, printed)
     elif printed:
         print(printed, end="")
+    if lost is not None:
+        raise lost
 
 
 def _format(format: Format | None, file: Path | None, json: bool) -> Format:
@@ -161,47 +169,84 @@ def _announce(client: Client, session: TraceSession, query: wire.StartTrace) -> 
     say(f"observer: following {who}{later} of {safe(client.name)} for {query.seconds:g} s ...")
 
 
-def _follow(session: TraceSession, node: str, wanted: Format, file: Path | None) -> str:
-    """Read the trace to its end. Return what is to be printed of it; text for a terminal is printed as it comes."""
-    from observer.drawing.sequence import Diagram, Labels
-    from observer.output import sequence_files, strict_json, trace_records
+def _follow(session: TraceSession, node: str, wanted: Format, file: Path | None) -> tuple[str, NodeLostError | None]:
+    """Read the trace to its end. Return what is to be printed of it; text for a terminal is printed as it comes.
+
+    What a node has told before it was lost is worth most of all, so the loss is returned beside it.
+    """
+    from observer.drawing.sequence import Labels
+    from observer.node.source import NodeLostError
     from observer.output.slow_calls import SlowCalls
 
     slow = SlowCalls()
     labels = Labels()
     kept: list[wire.TraceEvent] = []
     lines: list[str] = []
-    for events in _until_interrupted(session):
-        slow.add(events)
-        if wanted is not Format.TEXT:
-            kept += events
-        elif file is not None:
-            lines += (_plain(event, labels) for event in events)
-        else:
-            for event in events:
-                _show(event, labels)
-    state, found = session.state, slow.records()
-    _tell_end(state)
-    match wanted:
-        case Format.TEXT:
-            if file is None:
-                _show_slow(slow)
-            return "".join(f"{line}\n" for line in lines)
-        case Format.JSON:
-            return strict_json.encode(trace_records.of_trace(node, kept, state, found), 2) + "\n"
-        case Format.MERMAID:
-            return sequence_files.mermaid(Diagram(kept))
-        case Format.SVG:
-            return sequence_files.svg(Diagram(kept))
-    return sequence_files.html(Diagram(kept), node, _ending(state), found)
-
-
-def _until_interrupted(session: TraceSession) -> Iterable[tuple[wire.TraceEvent, ...]]:
+    lost = None
     try:
-        yield from session.events()
-    except KeyboardInterrupt:
-        session.stop()
-        yield from session.events()
+        for events in _until_interrupted(session):
+            slow.add(events)
+            if wanted is not Format.TEXT:
+                kept += events
+            elif file is not None:
+                lines += (_plain(event, labels) for event in events)
+            else:
+                for event in events:
+                    _show(event, labels)
+    except NodeLostError as error:
+        lost = error
+        session.end("The node was lost.")
+    _tell_end(session.state)
+    if wanted is not Format.TEXT:
+        return _written(wanted, kept, session.state, node, slow), lost
+    if file is None:
+        _show_slow(slow)
+    return "".join(f"{line}\n" for line in lines), lost
+
+
+def _written(wanted: Format, events: list[wire.TraceEvent], state: wire.TraceState, node: str, slow: SlowCalls) -> str:
+    from observer.drawing.sequence import Diagram
+    from observer.output import sequence_files, strict_json, trace_records
+
+    found = slow.records()
+    match wanted:
+        case Format.JSON:
+            return strict_json.encode(trace_records.of_trace(node, events, state, found), 2) + "\n"
+        case Format.MERMAID:
+            return sequence_files.mermaid(Diagram(events))
+        case Format.SVG:
+            return sequence_files.svg(Diagram(events))
+    return sequence_files.html(Diagram(events), node, _ending(state), found)
+
+
+def _until_interrupted(session: TraceSession) -> Iterator[tuple[wire.TraceEvent, ...]]:
+    """Yield what is noted. Ctrl-C ends the trace between two questions: within one, its answer would be lost."""
+    with _interrupts() as wanted:
+        is_stopped = False
+        for events in session.events():
+            yield events
+            if wanted() and not is_stopped:
+                is_stopped = True
+                session.stop()
+
+
+@contextmanager
+def _interrupts() -> Iterator[Callable[[], bool]]:
+    """Give a function that says whether ctrl-C was pressed. The second time it is an exception, as ever."""
+    struck: list[bool] = []
+
+    def strike(number: int, frame: FrameType | None) -> None:
+        if struck:
+            raise KeyboardInterrupt
+        struck.append(True)
+
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, strike)
+    try:
+        yield lambda: bool(struck)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _show(event: wire.TraceEvent, labels: Labels) -> None:
@@ -240,8 +285,14 @@ def _tell_end(state: wire.TraceState) -> None:
     say(f"observer: {_ending(state)}")
 
 
-def _write(file: Path, text: str) -> None:
+def _write(file: Path, text: str | None) -> None:
+    """Write the file; without a text, make sure that it can be written."""
+    from observer.output import private_file
+
     try:
-        file.write_text(text, encoding="utf-8")
+        if text is None:
+            private_file.prepare(file)
+        else:
+            private_file.write(file, text)
     except OSError as error:
         raise CommandError(f"{file} cannot be written: {error.strerror}.") from error

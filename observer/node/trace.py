@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from observer.node.client import Client
 from runtime.introspection import wire
 
@@ -29,3 +31,7 @@ class TraceSession:
     def stop(self) -> None:
         """End it. What it has noted can still be read."""
         self._client.expect(wire.TraceState, wire.StopTrace(after=self.state.last))
+
+    def end(self, why: str) -> None:
+        """Note that it is over, for the reason that is given in a sentence. The node is asked nothing."""
+        self.state = msgspec.structs.replace(self.state, running=False, ending=why)

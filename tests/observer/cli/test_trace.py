@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -88,31 +91,56 @@ def test_wrong_words_are_refused(observer: Command, traced: TracedNode, words: l
     assert traced.begun == []
 
 
-def test_a_file_that_cannot_be_written_is_named(observer: Command, traced: TracedNode, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_named_before_anything_is_noted(
+    observer: Command, traced: TracedNode, tmp_path: Path
+) -> None:
     with endpoint(traced):
         done = observer("trace", "-o", str(tmp_path / "none" / "trace.svg"))
     assert done.status == 1
     assert "trace.svg cannot be written" in done.err
+    assert traced.read == 0
 
 
-def test_ctrl_c_ends_the_trace_and_prints_what_there_is(
-    observer: Command, traced: TracedNode, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from observer.node.trace import TraceSession
-
-    events = TraceSession.events
-    struck: list[bool] = []
-
-    def interrupted(session: TraceSession) -> object:
-        for part in events(session):
-            yield part
-            if not struck:
-                struck.append(True)
-                raise KeyboardInterrupt
-
-    monkeypatch.setattr(TraceSession, "events", interrupted)
+def test_a_new_file_is_for_its_owner_alone(observer: Command, traced: TracedNode, tmp_path: Path) -> None:
+    file, shared = tmp_path / "new.html", tmp_path / "shared.html"
+    shared.write_text("old " * 100_000)
+    shared.chmod(0o644)
     with endpoint(traced):
+        observer("trace", "-o", str(file))
+        observer("trace", "-o", str(shared))
+    assert [each.stat().st_mode & 0o777 for each in (file, shared)] == [0o600, 0o644]
+    assert "old old" not in shared.read_text(encoding="utf-8")
+
+
+def test_ctrl_c_while_the_node_is_asked_ends_the_trace_and_prints_what_there_is(
+    observer: Command, traced: TracedNode
+) -> None:
+    def respond(query: wire.Query) -> wire.Answer:
+        if isinstance(query, wire.ReadTrace) and traced.read == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.05)
+        return traced.answer(query) or scripted(query)
+
+    handler = signal.getsignal(signal.SIGINT)
+    with FakeEndpoint("chat", respond):
         done = observer("trace")
     assert traced.stopped == 1
     assert sum("at orders.py:31" in line for line in done.out.splitlines()) == 5
-    assert done.status == 0
+    assert done.status == 0, done.err
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_what_was_noted_before_the_node_ended_is_kept(observer: Command, traced: TracedNode, tmp_path: Path) -> None:
+    def respond(query: wire.Query) -> wire.Answer:
+        if isinstance(query, wire.ReadTrace) and traced.read == 1:
+            raise EOFError
+        return traced.answer(query) or scripted(query)
+
+    file = tmp_path / "trace.json"
+    with FakeEndpoint("chat", respond):
+        done = observer("trace", "-o", str(file))
+    assert done.status == 1
+    assert "chat closed the connection" in done.err
+    value = json.loads(file.read_text(encoding="utf-8"))
+    assert [event["id"] for event in value["events"]] == [1, 2, 3, 4, 5, 6]
+    assert value["ending"] == "The node was lost."
