@@ -13,11 +13,12 @@ from textual.widgets.option_list import Option
 
 from observer.drawing.columns import STATUS
 from observer.drawing.frames import folded, note_of_folded, spans_of
-from observer.drawing.process_facts import facts, failure, more_facts, sender_spans, supervision
+from observer.drawing.process_facts import Fact, facts, failure, more_facts, sender_spans, supervision
 from observer.model.observed_node import ObservedNode
 from observer.model.past_lives import PastLife, past_lives
 from observer.model.row_history import RowHistory
 from observer.model.targets import Target, target_of
+from observer.output.waits import sentence
 from observer.screens.acting import Acting
 from observer.screens.event_dialog import EventDialog
 from observer.text import tones, units
@@ -85,6 +86,7 @@ class ProcessScreen(Acting):
         self._recalled: tuple[wire.Event, ...] | None = None
         self._row: wire.Row | None = None
         self._details: wire.Details | None = None
+        self._wait: wire.Wait | None = None
         self._gone = False
         self._all_frames = False
         self._with_state = True
@@ -148,6 +150,7 @@ class ProcessScreen(Acting):
             supervisor = self._row is not None and self._row.kind == "supervisor"
             asks = self._with_state and known and not supervisor
             asked.append(wire.GetProcess(pid=self._pid, messages=MESSAGES, state=asks))
+            asked.append(wire.GetWaits(pid=self._pid))
             if supervisor and self._key is not None:
                 asked.append(wire.GetTree(root=self._key, unfolded=(self._key,), fold_over=0, limit=CHILDREN + 1))
         return asked or [wire.GetStats()]
@@ -160,7 +163,7 @@ class ProcessScreen(Acting):
             case wire.GetPlaces(keys=keys), wire.Window(rows=rows) if rows and keys == (self._key,):
                 self._row = rows[0]
                 if rows[0].pid not in (None, self._pid):
-                    self._pid = rows[0].pid
+                    self._pid, self._wait = rows[0].pid, None
                     self.observed.poller.soon()
             case wire.GetProcess(pid=pid, state=asked), wire.Details() if pid == self._pid:
                 self._details, self._row, self._gone = answer, answer.row, False
@@ -168,6 +171,8 @@ class ProcessScreen(Acting):
                 self._state_known = asked or not self._with_state or answer.row.kind == "supervisor"
                 if not self._state_known:
                     self.observed.poller.soon()
+            case wire.GetWaits(pid=pid), wire.Waits(waits=waits) if pid == self._pid:
+                self._wait = waits[0] if waits else None
             case wire.GetTree(root=key), wire.Window(rows=rows) if key == self._key:
                 self._children = [row for row in rows if row.depth == 1]
             case wire.GetProcess(pid=pid), wire.Failed(kind="noproc") if pid == self._pid:
@@ -217,6 +222,8 @@ class ProcessScreen(Acting):
         crash = self.observed.record.events.last_crash_below(row.key) if row.kind == "supervisor" else None
         if crash is not None:
             known.insert(2, failure(crash))
+        if self._wait is not None and self._wait.kind != "message" and not self._gone:
+            known.insert(2, _waits_for(self._wait))
         shown = [Content.assemble((label.ljust(11), tones.MUTED), *spans) for label, spans in known]
         if self._gone:
             shown.insert(
@@ -323,6 +330,11 @@ class ProcessScreen(Acting):
         """Ask for the state or no longer ask for it."""
         self._with_state = not self._with_state
         self.observed.poller.soon()
+
+
+def _waits_for(wait: wire.Wait) -> Fact:
+    """Return what it waits for, to the end of the chain."""
+    return ("Waits for", [("⧗ ", tones.WARN), (sentence(wait), tones.BAD if wait.cycle else tones.TEXT)])
 
 
 def _stack(stack: Sequence[wire.Frame], all_frames: bool) -> list[Content]:

@@ -38,6 +38,7 @@ class FakeNode:
         self.time = START
         self.events: list[wire.Event] = []
         self.senders: tuple[wire.Sender, ...] = ()
+        self.waits: tuple[wire.Wait, ...] = ()
         self.tables: tuple[wire.TableEntry, ...] = ()
         self.asked: list[wire.Query] = []
         self.connects = 0
@@ -168,6 +169,7 @@ class FakeNode:
             wire.GetPlan: self._plan,
             wire.GetNames: self._names,
             wire.GetLints: self._lints,
+            wire.GetWaits: lambda query: wire.Waits(waits=tuple(each for each in self.waits if each.pid == query.pid)),
             wire.Exit: self._exit,
         }
         answer = answers.get(type(query), self._done)

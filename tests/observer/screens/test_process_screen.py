@@ -102,3 +102,16 @@ async def test_the_mailbox_names_who_sends_and_from_which_line(drive: Drive) -> 
         assert await driver.shows("Sent by (a second, sampled)")
         assert "9/s till-1 <0.91.0>  orders.py:53 take" in driver.text()
         assert "and 1 more" in driver.text()
+
+
+async def test_what_it_waits_for_is_told_to_the_end_of_the_chain(drive: Drive) -> None:
+    node = fake_nodes.chat()
+    chain = (wire.Related(pid="<0.13.0>", name="ada\x1b[2J"), wire.Related(pid="<0.11.0>", name="chat_server"))
+    node.waits = (wire.Wait(pid="<0.11.0>", kind="reply", chain=chain, cycle=True),)
+    async with drive(node, (200, 40)) as driver:
+        await driver.press("j", "enter")
+        await driver.look(2)
+        assert "Waits for  ⧗ a reply of ada␛[2J, which waits for chat_server: a cycle" in driver.text()
+        node.waits = (wire.Wait(pid="<0.11.0>", kind="message"),)
+        await driver.look(2)
+        assert "Waits for" not in driver.text()
