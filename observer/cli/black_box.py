@@ -40,7 +40,8 @@ def dump(
     """Write a black box: one file with all that can be seen of a node now. 'observer open FILE' shows it.
 
     It has the tree, processes with their mailboxes and stacks, the last 10,000 events, findings, names and versions.
-    Writing takes two seconds at most, and the file has 32 MB at most and is readable by you alone.
+    Up to twenty servers are asked for their states, by a message each. Writing takes two seconds at most, and the file
+    has 32 MB at most and is readable by you alone.
     """
     from observer.cli import lookup
     from runtime.introspection.recording import files, looks

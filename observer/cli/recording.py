@@ -74,6 +74,8 @@ def record(
         why = recorder.run(None if seconds is None else time.monotonic() + seconds)
     say(f"observer: {recorder.looks} looks in {units.size(file.size)}; ended: {why}.")
     print(path)
+    if recorder.failed:
+        raise typer.Exit(1)
 
 
 def seconds_of(text: str) -> float:
@@ -93,6 +95,8 @@ class _Recorder:
         self._looker = looker
         self._every = every
         self.looks = 0
+        self.failed = False
+        """Whether the file could not be written to its end."""
 
     def run(self, until: float | None) -> str:
         """Record up to a moment (monotonic), or without an end; return why it has ended."""
@@ -124,6 +128,7 @@ class _Recorder:
             except FileFullError:
                 return "the file is full"
             except OSError as error:
+                self.failed = True
                 return f"the file could not be written: {error.strerror or error}"
             self.looks += 1
             present = time.monotonic()

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from observer.cli import options, output
+from observer.cli.errors import WrongUsageError
 from runtime.introspection import wire
 
 
@@ -27,6 +28,8 @@ def waits(
     from observer.output import waits as drawn
 
     node, who = None, None
+    if words and len(words) > 2:
+        raise WrongUsageError("Say [NODE] [PID]: NODE may be left out when there is only one.")
     if words and (len(words) > 1 or (not lookup.is_pid(words[0]) and discovery.exists(words[0]))):
         node, who = words[0], words[1] if len(words) > 1 else None
     elif words:

@@ -66,9 +66,12 @@ class Recording:
                 pass
 
     def _take_figures(self, time: float, entry: Figures) -> None:
-        if (not self.times or time > self.times[-1]) and len(self.times) < MOST_MOMENTS:
-            self.times.append(time)
-            self.samples.append(entry.stats)
+        if not self.times or time > self.times[-1]:
+            if len(self.times) < MOST_MOMENTS:
+                self.times.append(time)
+                self.samples.append(entry.stats)
+            else:
+                self.damage = self.damage or f"It has more than {MOST_MOMENTS:,} moments: the later ones are left out."
         last = self.events[-1].id if self.events else 0
         self.events.extend(event for event in entry.events.events if event.id > last)
 

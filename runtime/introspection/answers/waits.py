@@ -83,7 +83,8 @@ def _in_gevent(frame: FrameType) -> _Wait:
         holder: Any = getattr(owner, "_owner", None)
         return _Wait("lock", process_of(holder))
     if module == "gevent.hub" and function == "sleep":
-        return _Wait("timer", None, text_of(f"sleeps {frame.f_locals.get('seconds')} s"))
+        seconds = frame.f_locals.get("seconds")  # of any other type it may have a text of its own
+        return _Wait("timer", None, f"sleeps {seconds} s" if type(seconds) in (int, float) else "sleeps")
     if issubclass(type(owner), GeventSocket):
         return _Wait("socket", None, text_of(f"{function}, {_ends(owner)}"))
     return _Wait("other")

@@ -38,3 +38,10 @@ def test_a_cycle_is_a_failure(observer: Command) -> None:
     with FakeEndpoint("chat", lambda query: wire.Waits()):
         done = observer("waits")
     assert (done.status, done.out) == (0, "No process waits for anything but its next message.\n")
+
+
+def test_more_words_than_it_takes_are_wrong_usage(observer: Command) -> None:
+    with FakeEndpoint("chat", scripted):
+        done = observer("waits", "chat", "lonely", "worker")
+    assert done.status == 2
+    assert "[NODE] [PID]" in done.err

@@ -53,6 +53,13 @@ def test_each_moment_has_the_rows_of_its_time(recording: RecordedFile) -> None:
     assert recording.damage == ""
 
 
+def test_moments_that_are_left_out_are_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("observer.node.recorded.recording.MOST_MOMENTS", 2)
+    with RecordedFile(written(tmp_path / "a", ENTRIES)) as opened:
+        assert opened.times == [100.0, 101.0]
+        assert opened.damage == "It has more than 2 moments: the later ones are left out."
+
+
 def test_a_process_is_shown_as_it_was_seen_from_near(recording: RecordedFile) -> None:
     node = RecordedNode(recording)
     details = node.answer(wire.GetProcess(pid="<0.1.0>"))

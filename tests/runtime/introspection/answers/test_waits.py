@@ -101,3 +101,20 @@ def test_locks_sockets_timers_and_messages() -> None:
 def test_a_process_that_is_unknown_is_refused() -> None:
     answer = Observer().ask(wire.GetWaits(pid="<0.99999.0>"))
     assert isinstance(answer, wire.Failed)
+
+
+class Seconds(float):
+    """Has a text of its own."""
+
+    def __format__(self, spec: str) -> str:
+        raise AssertionError("the program's code was run")
+
+
+@in_node
+def test_what_a_process_sleeps_for_is_not_asked_for_its_text() -> None:
+    sleeper = spawn(lambda: gevent.sleep(Seconds(100)))
+    for _ in range(4):
+        gevent.sleep(0)
+    wait = wait_of(sleeper)
+    assert wait is not None
+    assert (wait.kind, wait.what) == ("timer", "sleeps")
