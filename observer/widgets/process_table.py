@@ -136,6 +136,7 @@ class ProcessTable(ScrollView, can_focus=True):
         """The lines as they are on the screen, by line of the widget."""
         self._ready: dict[int, Strip] = {}
         """Lines that do not look as before, until they are on the screen."""
+        self._wanted: tuple[int, int] | None = None
         self._seeking = False
         """Whether the first match is to be selected as soon as it is loaded."""
         self._revealing = False
@@ -192,7 +193,12 @@ class ProcessTable(ScrollView, can_focus=True):
         self.redraw()
         if (self.selection.key, self.selection.pid) != (before.key, before.pid):
             self.post_message(self.Selected(self, self.row))
-        if self.lacking:
+        self._want_what_lacks()
+
+    def _want_what_lacks(self) -> None:
+        """Ask, once, for the rows in sight that are not there: a node may not have what it promises."""
+        before, self._wanted = self._wanted, self.wanted() if self.lacking else None
+        if self._wanted not in (None, before):
             self.post_message(self.WindowWanted(self))
 
     @property
@@ -213,8 +219,7 @@ class ProcessTable(ScrollView, can_focus=True):
         self._scroll(reveal(index, self._offset, self.height))
         self.redraw()
         self.post_message(self.Selected(self, self.row))
-        if self.lacking:
-            self.post_message(self.WindowWanted(self))
+        self._want_what_lacks()
 
     def select_key(self, key: str) -> bool:
         """Select the row with that key, if it is loaded; say whether it is."""
@@ -271,11 +276,9 @@ class ProcessTable(ScrollView, can_focus=True):
     def action_fold(self) -> None:
         """Fold the selected row; when there is nothing to fold, go to its parent."""
         row = self.row
-        if row is None:
-            return
-        if row.is_parent and not row.folded and row.child_count:
+        if row is not None and row.is_parent and not row.folded and row.child_count:
             self._set_folded(row, True)
-        elif row.parent_key is not None:
+        elif row is not None and row.parent_key is not None:
             self.select_key(row.parent_key)
 
     def action_unfold(self) -> None:
@@ -297,15 +300,13 @@ class ProcessTable(ScrollView, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Ask for the rows that come into sight."""
         super().watch_scroll_y(old_value, new_value)
-        if self.lacking:
-            self.post_message(self.WindowWanted(self))
+        self._want_what_lacks()
 
     def on_resize(self, event: events.Resize) -> None:
         """Keep the selection in sight, and ask for the rows that a larger table shows."""
         self.virtual_size = Size(self.width, self.total + 1)
         self._scroll(reveal(self.selection.index, self._offset, self.height))
-        if self.lacking:
-            self.post_message(self.WindowWanted(self))
+        self._want_what_lacks()
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Explain the column whose heading the mouse is on."""
@@ -314,8 +315,7 @@ class ProcessTable(ScrollView, can_focus=True):
             self.tooltip = meaning
 
     def _meaning_at(self, x: int) -> str:
-        start = GUTTER + self._layout.name + COLUMN_GAP
-        meaning = NAME_MEANING
+        start, meaning = GUTTER + self._layout.name + COLUMN_GAP, NAME_MEANING
         for column, width in self._layout.columns:
             if x < start:
                 break

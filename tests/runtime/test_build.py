@@ -60,9 +60,8 @@ def _with_tools(monkeypatch: pytest.MonkeyPatch, fault: BaseException) -> None:
     def cythonize(*args: Any, **options: Any) -> None:
         raise fault
 
-    monkeypatch.setattr(
-        importlib, "import_module", lambda name: SimpleNamespace(cythonize=cythonize, Extension=lambda *a, **k: None)
-    )
+    fake = SimpleNamespace(cythonize=cythonize, Extension=lambda *a, **k: None, __file__=__file__)
+    monkeypatch.setattr(importlib, "import_module", lambda name: fake)
 
 
 def test_headers_that_are_missing_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -43,9 +43,11 @@ class FakeProcess:
 
     def walk(self) -> Iterator[FakeProcess]:
         """Return this place and all below it, depth first."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        waiting = [self]
+        while waiting:
+            place = waiting.pop()
+            yield place
+            waiting.extend(reversed(place.children))
 
     def add(self, name: str, pid: str | None, **more: object) -> FakeProcess:
         """Put a child under this place."""

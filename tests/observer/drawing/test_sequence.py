@@ -16,7 +16,7 @@ def test_lifelines_stand_in_the_order_in_which_they_come() -> None:
 
 def test_who_takes_the_place_of_a_process_that_has_ended_goes_on_in_its_lifeline() -> None:
     diagram = Diagram(EVENTS)
-    assert [step.target for step in diagram.steps if step.event.target == NEW_BANK] == [1, 1, 1]
+    assert [step.target for step in diagram.steps if step.event.target == NEW_BANK] == [1, 1, 1, 0]
     living = Diagram(event for event in EVENTS if event.kind != "exit")
     assert living.lifelines == ["client", "bank", OUTSIDE, "pool", "bank <0.9.0>"]
 

@@ -51,9 +51,11 @@ class HostileNode(FakeNode):
 
     def __init__(self, make: Callable[[type[wire.Answer]], Raw]) -> None:
         super().__init__(*fake_nodes.chat().roots)
+        self.answered = 0
         self._body = cache(lambda kind: encoded(make(kind)))
 
     async def ask(self, query: wire.Query) -> wire.Answer:
+        self.answered += 1
         kind = ANSWERS.get(type(query), wire.Done)
         return replies.read_reply(self.name, self._body(kind))[1]
 
@@ -68,3 +70,13 @@ async def test_every_screen_draws_what_the_protocol_lets_through(
             await driver.look()
             assert not set(driver.text()) & UNSAFE, key
         assert driver.app.is_running
+
+
+async def test_a_node_that_has_fewer_rows_than_it_says_is_not_asked_without_end(drive: Drive) -> None:
+    node = HostileNode(large)
+    async with drive(node) as driver:
+        await driver.look()
+        before = node.answered
+        for _ in range(20):
+            await driver.pilot.pause()
+        assert node.answered - before < 10

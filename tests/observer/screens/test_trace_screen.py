@@ -45,7 +45,7 @@ async def opened(driver: Driver, *before: str) -> TraceScreen:
     await driver.press(*before, "T")
     screen = driver.app.screen
     assert isinstance(screen, TraceScreen)
-    assert await driver.shows("15 events")
+    assert await driver.shows("returned")  # the last of them
     for _ in range(100):
         if len(screen._events) == len(EVENTS):
             break
