@@ -9,8 +9,9 @@ Use the functions of this module as OTP's `pg` module::
     for pid in pg.get_members("workers"):
         send(pid, "news")
 
-Groups belong to a scope, a process that keeps them; ``pg.Scope`` is the class to put under a supervisor. Every function
-takes ``scope=``, the name of another one than ``"pg"``. They raise CallError ``"noproc"`` when the scope does not run.
+Groups belong to a scope, a process that keeps them; ``pg.Scope`` is the class to put under a supervisor. Another scope
+than ``"pg"`` is the first argument of every function, as in OTP: ``pg.join("rooms", "workers", self_())``. It may be
+given as ``scope=`` as well. They raise CallError ``"noproc"`` when the scope does not run.
 
 The scopes of one name on connected nodes tell one another of their members, by the protocol of OTP's `pg`: so a group
 has members on several nodes, also on Erlang's and Elixir's. A group of theirs that an atom names is ``Atom("workers")``
@@ -22,6 +23,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Hashable, Iterable
 from dataclasses import replace
+from typing import Any, overload
 
 from runtime.distribution.cluster import local_node
 from runtime.distribution.node_monitors import NodeUp, subscribe_lasting
@@ -252,12 +254,17 @@ def start(scope: str = DEFAULT) -> Pid:
     return Scope.start(name=scope)
 
 
-def join(group: Group, pids: Pid | Iterable[Pid], scope: Destination = DEFAULT) -> None:
+@overload
+def join(group: Group, pids: Pid | Iterable[Pid], /, *, scope: Destination = DEFAULT) -> None: ...
+@overload
+def join(scope: Destination, group: Group, pids: Pid | Iterable[Pid], /) -> None: ...
+def join(*place: Any, scope: Destination = DEFAULT) -> None:
     """Let a process, or several, join a group, which is made with its first member (OTP: pg:join/3).
 
     A process that joins twice is a member twice, and has to leave twice. One that is dead leaves at once. Only
     processes of this node join here: CallError ``("nolocal", pid)`` for another.
     """
+    scope, group, pids = _place("join", place, scope, 2)
     listed = _listed(pids, "join")
     for pid in listed:
         if pid.node != 0:
@@ -265,23 +272,38 @@ def join(group: Group, pids: Pid | Iterable[Pid], scope: Destination = DEFAULT) 
     call(scope, ("join", _checked(group), listed), timeout=None)
 
 
-def leave(group: Group, pids: Pid | Iterable[Pid], scope: Destination = DEFAULT) -> bool:
+@overload
+def leave(group: Group, pids: Pid | Iterable[Pid], /, *, scope: Destination = DEFAULT) -> bool: ...
+@overload
+def leave(scope: Destination, group: Group, pids: Pid | Iterable[Pid], /) -> bool: ...
+def leave(*place: Any, scope: Destination = DEFAULT) -> bool:
     """Let a process, or several, leave a group once; return whether one of them was a member (OTP: pg:leave/3)."""
+    scope, group, pids = _place("leave", place, scope, 2)
     left: bool = call(scope, ("leave", _checked(group), _listed(pids, "leave")), timeout=None)
     return left
 
 
-def get_members(group: Group, scope: Destination = DEFAULT) -> list[Pid]:
+@overload
+def get_members(group: Group, /, *, scope: Destination = DEFAULT) -> list[Pid]: ...
+@overload
+def get_members(scope: Destination, group: Group, /) -> list[Pid]: ...
+def get_members(*place: Any, scope: Destination = DEFAULT) -> list[Pid]:
     """Return the members of a group, who joined last first; those that joined twice, twice (OTP: pg:get_members/2).
 
     Reads without a message, so a member that has just died may still be among them.
     """
+    scope, group = _place("get_members", place, scope, 1)
     return [*_server(scope, "get_members").groups.get(_checked(group), ())]
 
 
-def get_local_members(group: Group, scope: Destination = DEFAULT) -> list[Pid]:
+@overload
+def get_local_members(group: Group, /, *, scope: Destination = DEFAULT) -> list[Pid]: ...
+@overload
+def get_local_members(scope: Destination, group: Group, /) -> list[Pid]: ...
+def get_local_members(*place: Any, scope: Destination = DEFAULT) -> list[Pid]:
     """Return the members of a group that are processes of this node (OTP: pg:get_local_members/2)."""
-    return [pid for pid in get_members(group, scope) if pid.node == 0]
+    scope, group = _place("get_local_members", place, scope, 1)
+    return [pid for pid in get_members(scope, group) if pid.node == 0]
 
 
 def which_groups(scope: Destination = DEFAULT) -> list[Group]:
@@ -289,11 +311,16 @@ def which_groups(scope: Destination = DEFAULT) -> list[Group]:
     return [*_server(scope, "which_groups").groups]
 
 
-def monitor(group: Group, scope: Destination = DEFAULT) -> tuple[Ref, list[Pid]]:
+@overload
+def monitor(group: Group, /, *, scope: Destination = DEFAULT) -> tuple[Ref, list[Pid]]: ...
+@overload
+def monitor(scope: Destination, group: Group, /) -> tuple[Ref, list[Pid]]: ...
+def monitor(*place: Any, scope: Destination = DEFAULT) -> tuple[Ref, list[Pid]]:
     """Have the caller hear who joins and leaves a group; return a reference and the members (OTP: pg:monitor/2).
 
     It receives ``(ref, "join", group, pids)`` and ``(ref, "leave", group, pids)`` until `demonitor`.
     """
+    scope, group = _place("monitor", place, scope, 1)
     if group is None:
         raise ValueError("monitor() takes a group; monitor_scope() is for all of them")
     found: tuple[Ref, list[Pid]] = call(scope, ("monitor", self_(), _checked(group)), timeout=None)
@@ -306,11 +333,16 @@ def monitor_scope(scope: Destination = DEFAULT) -> tuple[Ref, dict[Group, list[P
     return found
 
 
-def demonitor(ref: Ref, scope: Destination = DEFAULT) -> bool:
+@overload
+def demonitor(ref: Ref, /, *, scope: Destination = DEFAULT) -> bool: ...
+@overload
+def demonitor(scope: Destination, ref: Ref, /) -> bool: ...
+def demonitor(*place: Any, scope: Destination = DEFAULT) -> bool:
     """Take a monitor away; return whether it was there (OTP: pg:demonitor/2).
 
     What it has delivered stays in the mailbox.
     """
+    scope, ref = _place("demonitor", place, scope, 1)
     if not isinstance(ref, Ref):
         raise TypeError(f"demonitor() takes a reference that monitor() gave, not {ref!r}")
     was_there: bool = call(scope, ("demonitor", ref), timeout=None)
@@ -356,6 +388,15 @@ def _server(scope: Destination, function: str) -> Scope:
     if not isinstance(server, Scope):
         raise CallError("noproc", function, (scope,), "pg")
     return server
+
+
+def _place(function: str, place: tuple[Any, ...], scope: Destination, count: int) -> tuple[Any, ...]:
+    """Return the scope and the other arguments, of which there are `count`; the scope may stand before them."""
+    if len(place) == count:
+        return (scope, *place)
+    if len(place) == count + 1 and scope is DEFAULT:
+        return place
+    raise TypeError(f"{function}() takes {count} arguments, and a scope before them or as scope=, not {len(place)}")
 
 
 def _checked(group: Group) -> Group:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from runtime import CallError, Supervisor, exit, pg, receive, run, self_, send, sleep, spawn, which_children
+from runtime import ANY, CallError, Supervisor, exit, pg, receive, run, self_, send, sleep, spawn, which_children
 from tests.support.in_node import in_node
 from tests.support.outside import in_greenlet, in_thread
 
@@ -20,7 +20,7 @@ def test_a_scope_stands_under_a_supervisor() -> None:
     exit(before["rooms"], "kill")
     sleep(0.01)
     assert pg.get_members("g") == [self_()]
-    assert pg.get_members("g", "rooms") == []
+    assert pg.get_members("rooms", "g") == []
 
 
 @in_node
@@ -67,15 +67,15 @@ def test_what_is_wrong_is_refused_at_the_call() -> None:
     with pytest.raises(TypeError, match="a Pid or a list of them, not 'name'"):
         pg.join("g", [self_(), "name"])  # type: ignore[list-item]
     with pytest.raises(TypeError, match="not 7"):
-        pg.leave("g", 7)  # type: ignore[arg-type]
+        pg.leave("g", 7)  # type: ignore[call-overload]
     with pytest.raises(TypeError, match="a reference"):
-        pg.demonitor("ref")  # type: ignore[arg-type]
+        pg.demonitor("ref")  # type: ignore[call-overload]
     with pytest.raises(ValueError, match="monitor_scope"):
         pg.monitor(None)
     assert pg.which_groups() == []
     spawn(receive, name="no scope")
     with pytest.raises(CallError, match="noproc"):
-        pg.get_members("g", "no scope")
+        pg.get_members("no scope", "g")
 
 
 @pytest.mark.parametrize("outside", [in_greenlet, in_thread])
@@ -108,3 +108,18 @@ def test_a_publisher_reaches_all_who_have_joined() -> None:
     for pid in pg.get_members("news"):
         send(pid, "hello")
     assert [receive(("got", str)) for _ in range(3)] == [("got", "hello")] * 3
+
+
+@in_node
+def test_the_scope_stands_first_or_by_its_name() -> None:
+    pg.start_link("rooms")
+    pg.join("rooms", "g", self_())
+    assert pg.get_members("g", scope="rooms") == pg.get_members("rooms", "g") == pg.get_local_members("rooms", "g")
+    ref, members = pg.monitor("rooms", "g")
+    assert members == [self_()]
+    assert pg.leave("rooms", "g", self_())
+    assert receive((ref, "leave", ANY, ANY), timeout=1)[2:] == ("g", [self_()])
+    assert pg.demonitor("rooms", ref)
+    for wrong in (("rooms", "g", self_(), "more"), ("g",)):
+        with pytest.raises(TypeError, match="a scope before them"):
+            pg.join(*wrong)

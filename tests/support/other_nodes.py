@@ -189,10 +189,10 @@ def join_group(group: str, teller: Pid, scope: str = "pg") -> None:
     """Join a group, whose scope is started for it, say so, and join again when told to."""
     if whereis(scope) is None:
         pg.start(scope)
-    pg.join(group, self_(), scope)
+    pg.join(scope, group, self_())
     send(teller, "joined")
     while receive() == "again":
-        pg.join(group, self_(), scope)
+        pg.join(scope, group, self_())
 
 
 def _main() -> None:

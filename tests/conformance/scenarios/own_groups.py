@@ -73,7 +73,7 @@ def r01_groups(log: Log) -> None:
     log("leave_many", _leaves("g", [a, b, c]), _members("g"))
     log("leave_rest", _leaves("g", [a, b]), _members("g"), _groups())
     log("not_joined", _leaves("g", c), _leaves("nowhere", a))
-    log("local", pg.get_local_members("h", "rooms"))
+    log("local", pg.get_local_members("rooms", "h"))
     log("by_another", ask(a, lambda: _joins("g", b)), _members("g"))
 
 
@@ -92,7 +92,7 @@ def r02_ends_and_scopes(log: Log) -> None:
     other = pg.start_link("others")
     assert other is not None
     pg.join("g", b, scope="others")
-    log("scopes", _members("g"), pg.get_members("g", "others"))
+    log("scopes", _members("g"), pg.get_members("others", "g"))
     log("taken", started(pg.start_link, "rooms")[1][1])
     log("the_scope_ends", down_after(scope, lambda: exit(scope, "kill")), alive(b), alive(other))
     log("no_scope", attempt(_joins, "g", b)[1][0])
@@ -104,7 +104,7 @@ def r03_monitors_of_groups(log: Log) -> None:
     _scope()
     a, b, c = (idle(name) for name in "abc")
     _joins("g", a)
-    ref, members = pg.monitor("g", "rooms")
+    ref, members = pg.monitor("rooms", "g")
     log("members", members)
 
     def heard(wanted: Any) -> list[Any]:
@@ -118,7 +118,7 @@ def r03_monitors_of_groups(log: Log) -> None:
     kill(b)
     settle()
     log("a_death", heard(ref))
-    log("demonitor", "ok" if pg.demonitor(ref, "rooms") else False, pg.demonitor(ref, "rooms"))
+    log("demonitor", "ok" if pg.demonitor("rooms", ref) else False, pg.demonitor("rooms", ref))
     _joins("g", c)
     log("silence", flush())
     everything, groups = pg.monitor_scope("rooms")
@@ -127,7 +127,7 @@ def r03_monitors_of_groups(log: Log) -> None:
     _leaves("g", a)
     log("all_groups", heard(everything))
     w = idle("w")
-    ask(w, lambda: pg.monitor("g", "rooms"))
+    ask(w, lambda: pg.monitor("rooms", "g"))
     kill(w)
     log("a_listener_ends", _joins("g", a))
 
