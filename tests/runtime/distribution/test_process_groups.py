@@ -83,7 +83,7 @@ def test_a_scope_that_runs_before_its_node_has_a_name_hears_of_nodes_all_the_sam
     def main() -> None:
         pg.start_link("early")
         start_distribution(new_name("late"), "tests-of-the-distribution")
-        ref, _ = pg.monitor("group", "early")
+        ref, _ = pg.monitor("early", "group")
         other.connect()
         there = spawn(join_group, "group", self_(), "early", node=other.name)
         assert receive(tuple, timeout=DEADLINE) == (ref, "join", "group", [there])
