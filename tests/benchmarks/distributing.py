@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from runtime import Atom, GenServer, await_exit, call, cast, connect_node, receive, register, run, self_, send
+from runtime import Atom, GenServer, await_exit, call, cast, connect_node, receive, register, run, self_, send, whereis
 from tests.benchmarks.harness.benchmark import OURS, Benchmark, Target
 from tests.benchmarks.harness.contender import Erlang, Fixed, Python
 from tests.benchmarks.harness.sample import Sample, rate_of
@@ -48,11 +48,12 @@ def far_side(name: str) -> None:
 
 
 @contextlib.contextmanager
-def _other(name: str, command: list[str]) -> Iterator[str]:
+def _other(name: str, command: list[str], server: str) -> Iterator[str]:
+    """Start another node, and end it; yield once `server` is registered there, which is later than it is reached."""
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
         try:
             ends = time.monotonic() + 60
-            while not connect_node(name):
+            while not (connect_node(name) and whereis((server, name))):
                 if time.monotonic() > ends:
                     raise RuntimeError(f"{name} cannot be reached")
                 time.sleep(0.1)
@@ -65,7 +66,7 @@ def _with_python(work: Callable[[tuple[str, str], int], None], size: int) -> Sam
     def main() -> Sample:
         name = f"far{AT}"
         command = [sys.executable, "-c", f"from {__name__} import far_side; far_side({name!r})"]
-        with _other(name, command):
+        with _other(name, command, "counter"):
             return rate_of(lambda count: work(("counter", name), count), size)
 
     return run(main, node=f"near{AT}", cookie=COOKIE)  # type: ignore[no-any-return]
@@ -111,7 +112,7 @@ def echoes_runtime(size: int) -> Sample:
             for _ in range(waiting):
                 receive()
 
-        with _other(name, ["erl", "-noinput", "-name", name, "-setcookie", COOKIE, "-eval", ECHO]):
+        with _other(name, ["erl", "-noinput", "-name", name, "-setcookie", COOKIE, "-eval", ECHO], "echo"):
             return rate_of(work, size)
 
     return run(main, node=f"near{AT}", cookie=COOKIE)  # type: ignore[no-any-return]
