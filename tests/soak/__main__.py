@@ -34,7 +34,7 @@ from tests.soak.member import REGISTRY, Soak
 from tests.soak.tree import start_tree
 
 WARM_UP = 10_000
-"""Kills before the first count, or a tenth of those that follow: the event log and the pools fill up meanwhile."""
+"""Kills before the first count, if not told otherwise: the event log and the pools fill up meanwhile."""
 
 ROUNDS = 4
 """Stretches of a run at least; after each the node comes to rest and is looked through."""
@@ -123,7 +123,7 @@ def soak(options: argparse.Namespace) -> Result:
         forget_talk(node)
         return Round(seconds, time_slice, Figures.of(node))
 
-    enough = kills(havoc, max(WARM_UP, options.kills // 10))
+    enough = kills(havoc, options.warm_up or max(WARM_UP, options.kills // 10))
     in_time = seconds(math.inf if options.seconds is None else LONGEST_ROUND)
     warm = stretch(lambda: enough() and in_time(), None)
     rounds: list[Round] = []
@@ -204,6 +204,7 @@ def is_at_rest(node: Node, count: int) -> bool:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--warm-up", type=int, help=f"kills before the first count (default: {WARM_UP:,} or more)")
     parser.add_argument("--kills", type=int, default=100_000, help="processes to kill (default: 100,000)")
     parser.add_argument("--for", type=float, dest="seconds", metavar="SECONDS", help="run for so long instead")
     parser.add_argument("--width", type=int, default=10, help="children of each supervisor (default: 10)")

@@ -7,7 +7,10 @@ import sys
 
 def test_two_thousand_kills_lose_nothing() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.soak", "--kills", "2000"], capture_output=True, text=True, timeout=300
+        [sys.executable, "-m", "tests.soak", "--warm-up", "3000", "--kills", "2000"],
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.endswith("nothing was lost\n")
