@@ -34,7 +34,7 @@ def transcripts(command: str, names: Iterable[str]) -> dict[str, list[str]]:
     program = shutil.which(command)
     assert program is not None, f"{command} is not installed; Debian has it in the packages erlang-base and elixir"
     played = subprocess.run(
-        [program, str(BEAM / PLAYERS[command][0]), *names], capture_output=True, text=True, check=True, timeout=120
+        [program, str(BEAM / PLAYERS[command][0]), *names], capture_output=True, text=True, check=True, timeout=300
     )
     found: dict[str, list[str]] = {}
     for line in played.stdout.splitlines():
