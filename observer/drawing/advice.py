@@ -37,7 +37,8 @@ ADVICE = {
     "cure is a third process that asks both, or a timeout.",
     "never_received": "It waits for messages of another form: the first one in its mailbox shows what is sent instead.",
     "unanswered": "Its callers got None for a reply. End the match with case _: return super().handle_call(request, "
-    "caller): such a call then fails, and its error names the request.",
+    "caller): such a call then fails, and its error names the request. A state machine's callers get no reply: there, "
+    "end it with case _: raise NotImplementedError(event).",
     "calls_itself": "It should call its own function directly.",
     "remains": "Its finally, or a handler that catches everything, goes on after the process was killed. enter asks "
     "whether to stop it; in the program, let such code end by itself.",

@@ -76,9 +76,10 @@ def more_facts(details: Details) -> list[Fact]:
 
 
 def unanswered_text(details: Details) -> str:
-    """Return how many calls of a server no case of its `handle_call` took, and of which kinds."""
+    """Return how many calls of a server no case of its `handle_call`, or of a machine's state, took: of which kinds."""
     kinds = f": {safe(', '.join(details.unanswered_kinds))}" if details.unanswered_kinds else ""
-    return f"{units.many(details.unanswered, 'call', 'calls')} that no case of handle_call() takes{kinds}"
+    of = "" if details.row.machine_state is not None else " of handle_call()"
+    return f"{units.many(details.unanswered, 'call', 'calls')} that no case{of} takes{kinds}"
 
 
 def _seen(row: Row) -> str:

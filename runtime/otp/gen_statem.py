@@ -6,9 +6,11 @@ from collections import deque
 from typing import NamedTuple
 
 from runtime.kernel.clock import now
+from runtime.kernel.node import current_process
 from runtime.kernel.processes import self_
 from runtime.kernel.send_after import cancel_timer, send_after
-from runtime.otp.calls import From, reply
+from runtime.otp.calls import PENDING, From, reply
+from runtime.otp.fall_through import falls_through
 from runtime.otp.gen_server import GenServer
 from runtime.otp.returns import IGNORE, NOREPLY, Continue, Reply, Stop, Timeout
 from runtime.otp.statem_returns import (
@@ -24,6 +26,7 @@ from runtime.otp.statem_returns import (
     Repeat,
     TimeoutAction,
 )
+from runtime.otp.unexpected import note_unanswered
 from runtime.terms.reason import is_same
 from runtime.terms.ref import TimerRef, next_number
 from runtime.terms.term import Term
@@ -207,12 +210,23 @@ class GenStatem(GenServer):
             self._cancel("timeout")
             machine.event, self.caller = event, event.caller
             try:
-                stop = self._follow(self.handle_event(event.kind, event.event, self.state), event)
+                result = self.handle_event(event.kind, event.event, self.state)
+                if result is None and event.kind == "call":
+                    self._note_none(event)
+                stop = self._follow(result, event)
             finally:
                 self.caller = None
             if stop is not None:
                 return stop
         return Continue(_MORE)
+
+    def _note_none(self, event: _Event) -> None:
+        """Note a call without a reply, if that can only mean that no case took it."""
+        cls = type(self)
+        by_state = cls.handle_event is GenStatem.handle_event
+        handler = getattr(cls, self.state, None) if by_state else cls.handle_event
+        if event.caller is not None and event.caller.outcome is PENDING and handler and falls_through(handler):
+            note_unanswered(current_process("handle_event"), event.event, waits=True)
 
     def _follow(self, result: Term, event: _Event) -> Stop | None:
         """Do what the callback of an event returned."""

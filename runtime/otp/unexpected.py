@@ -25,15 +25,17 @@ class Unexpected:
     """What one server did not expect: how many messages of each kind, and an example of each to be reported.
 
     `unanswered` counts the calls that no case of its `handle_call` has taken, and `calls` holds examples of them.
+    `waits` says that their callers wait in vain, as those of a state machine do, rather than having got None.
     """
 
-    __slots__ = ("calls", "counts", "examples", "unanswered")
+    __slots__ = ("calls", "counts", "examples", "unanswered", "waits")
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
         self.examples: dict[str, Term] = {}
         self.unanswered: dict[str, int] = {}
         self.calls: dict[str, Term] = {}
+        self.waits = False
 
 
 def note_unexpected(process: Process, message: Term) -> None:
@@ -42,9 +44,13 @@ def note_unexpected(process: Process, message: Term) -> None:
     _count(process, noted.counts, noted.examples, message)
 
 
-def note_unanswered(process: Process, request: Term) -> None:
-    """Count a call that was answered by None, since no case took it. One of a new kind is reported like a message."""
+def note_unanswered(process: Process, request: Term, waits: bool = False) -> None:
+    """Count a call that no case took: it was answered by None, or its caller `waits`.
+
+    One of a new kind is reported like a message.
+    """
     noted = _noted_of(process)
+    noted.waits = waits
     _count(process, noted.unanswered, noted.calls, request)
 
 
@@ -91,9 +97,15 @@ def report_unexpected(process: Process, module: str) -> None:
             **whose,
             request=request,
             count=noted.unanswered[kind],
-            advice="no case of handle_call() takes it, so the answer was None; end the match with "
-            "case _: return super().handle_call(request, caller). More of this kind are only counted",
+            advice=f"{_WAITS if noted.waits else _ANSWERED_NONE}. More of this kind are only counted",
         )
+
+
+_ANSWERED_NONE = (
+    "no case of handle_call() takes it, so the answer was None; end the match with "
+    "case _: return super().handle_call(request, caller)"
+)
+_WAITS = "no case takes it, so its caller waits in vain; end the match with case _: raise NotImplementedError(event)"
 
 
 def unexpected_counts(process: Process) -> dict[str, int]:
@@ -106,6 +118,12 @@ def unanswered_counts(process: Process) -> dict[str, int]:
     """Return how many calls of each kind no case of a server's `handle_call` has taken. From any thread."""
     noted = process.unexpected
     return dict(noted.unanswered) if isinstance(noted, Unexpected) else {}
+
+
+def callers_wait(process: Process) -> bool:
+    """Return whether the callers of unanswered calls wait, rather than having got None. From any thread."""
+    noted = process.unexpected
+    return isinstance(noted, Unexpected) and noted.waits
 
 
 def kind_of_message(message: Term) -> str:

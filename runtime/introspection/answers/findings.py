@@ -27,7 +27,7 @@ from runtime.introspection.threads.pace import Pace
 from runtime.kernel import clock
 from runtime.kernel.node import Node
 from runtime.kernel.process import DEAD, RECEIVING, Process
-from runtime.otp.unexpected import unanswered_counts
+from runtime.otp.unexpected import callers_wait, unanswered_counts
 from runtime.preemption.stall import Stall
 from runtime.preemption.watchdog import Watchdog
 
@@ -373,8 +373,10 @@ def _name(process: Process) -> str:
 
 
 def _unanswered(process: Process) -> Iterator[wire.Lint]:
-    """Find a server whose `handle_call` falls through: it answered None to what none of its cases takes."""
+    """Find a server whose `handle_call`, or a machine whose state, falls through: no case takes some calls."""
     count = sum(unanswered_counts(process).values())
     if count:
-        sentence = f"{_name(process)} answered None to {count:,} calls that no case of its handle_call() takes."
+        calls = "1 call" if count == 1 else f"{count:,} calls"
+        did, its = ("did not answer", "") if callers_wait(process) else ("answered None to", " of its handle_call()")
+        sentence = f"{_name(process)} {did} {calls} that no case{its} takes."
         yield wire.Lint(kind="unanswered", weight=2, pids=(str(process.pid),), sentence=sentence)

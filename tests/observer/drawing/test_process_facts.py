@@ -138,3 +138,5 @@ def test_the_view_of_a_server_tells_which_calls_no_case_of_it_takes() -> None:
     details = Details(row=CONSUMER, unanswered=3, unanswered_kinds=("discount 2", "open 1"))
     assert told(more_facts(details), "Unanswered") == "3 calls that no case of handle_call() takes: discount 2, open 1"
     assert not told(more_facts(Details(row=CONSUMER)), "Unanswered")
+    machine = Row(key="door", pid="<0.4.0>", name="door", machine_state="locked")
+    assert told(more_facts(Details(row=machine, unanswered=1)), "Unanswered") == "1 call that no case takes"

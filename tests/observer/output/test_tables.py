@@ -63,5 +63,5 @@ def test_the_state_of_a_machine_is_printed_by_every_command_that_shows_it() -> N
 
 def test_calls_that_no_case_takes_are_printed_with_the_details() -> None:
     details = Details(row=DOOR, unanswered=1)
-    assert "unanswered     1 call that no case of handle_call() takes" in _printed(tables.details(details, 0.0))
+    assert "unanswered     1 call that no case takes" in _printed(tables.details(details, 0.0))
     assert "unanswered" not in _printed(tables.details(Details(row=DOOR), 0.0))

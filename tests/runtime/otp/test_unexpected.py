@@ -5,7 +5,24 @@ from typing import Any
 
 import pytest
 
-from runtime import Agent, GenServer, Pid, Report, call, process_info, send, sys
+from runtime import (
+    Agent,
+    CallError,
+    GenServer,
+    GenStatem,
+    Keep,
+    Next,
+    Pid,
+    Postpone,
+    Reply,
+    Report,
+    call,
+    cast,
+    process_info,
+    send,
+    spawn_task,
+    sys,
+)
 from runtime.otp.unexpected import MAX_KINDS
 from tests.support.in_node import in_node
 
@@ -123,3 +140,42 @@ def test_a_call_that_no_case_takes_is_reported_once_a_kind_and_counted(caplog: p
     assert report.kind == "unanswered_request"
     assert (report.fields["name"], report.fields["request"]) == ("till", ("discount", 1))
     assert "case _: return super().handle_call(request, caller)" in report.fields["advice"]
+
+
+class Door(GenStatem):
+    """Falls through for what it does not know, in one state; the other answers, or postpones."""
+
+    def init(self) -> Any:
+        return "shut"
+
+    def shut(self, kind: Any, event: Any) -> Any:
+        match kind, event:
+            case "call", "later":
+                return Keep(Postpone())
+            case "cast", "open":
+                return Next("opened")
+
+    def opened(self, kind: Any, event: Any) -> Any:
+        if kind == "call":
+            return Keep(Reply(self.caller, event))
+        return None
+
+
+def test_a_call_that_no_case_of_a_state_takes_is_reported_and_counted(caplog: pytest.LogCaptureFixture) -> None:
+    @in_node
+    def ask() -> None:
+        door = Door.start(name="door")
+        spawn_task(call, "door", "later")
+        for number in range(2):
+            with pytest.raises(CallError, match="timeout"):
+                call("door", ("knock", number), timeout=0.1)
+        cast("door", "open")
+        assert call("door", "hello") == "hello"
+        *_, misc = sys.get_status(door)[3]
+        assert misc["unanswered_requests"] == {"knock": 2}
+
+    with caplog.at_level(logging.ERROR, "runtime"):
+        ask()
+    (report,) = [record.__dict__["report"] for record in caplog.records]
+    assert (report.kind, report.fields["request"]) == ("unanswered_request", ("knock", 0))
+    assert "its caller waits in vain" in report.fields["advice"]

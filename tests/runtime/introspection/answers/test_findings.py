@@ -4,7 +4,21 @@ from typing import Any
 
 import pytest
 
-from runtime import GenServer, Supervisor, call, cast, exit, receive, send, sleep, spawn
+from runtime import (
+    CallError,
+    GenServer,
+    GenStatem,
+    Keep,
+    Reply,
+    Supervisor,
+    call,
+    cast,
+    exit,
+    receive,
+    send,
+    sleep,
+    spawn,
+)
 from runtime.introspection import wire
 from runtime.introspection.answers import findings
 from runtime.introspection.answers.observed_node import Permissions
@@ -56,6 +70,30 @@ def test_calls_that_no_case_takes_are_found_and_counted_by_kind() -> None:
     assert (details.unanswered, details.unanswered_kinds) == (3, ("discount 2", "open 1"))
     hidden = Observer(permissions=Permissions(state=False)).ask(wire.GetProcess(pid=str(till)))
     assert (hidden.unanswered, hidden.unanswered_kinds) == (3, ())
+
+
+class Door(GenStatem):
+    def init(self) -> Any:
+        return "shut"
+
+    def shut(self, kind: Any, event: Any) -> Any:
+        match kind, event:
+            case "call", "open":
+                return Keep(Reply(self.caller, "no"))
+
+
+@in_node
+def test_calls_that_no_case_of_a_state_takes_are_found() -> None:
+    door = Door.start()
+    assert door is not None
+    assert call(door, "open") == "no"
+    observer = Observer()
+    assert _found(observer, "unanswered") == []
+    with pytest.raises(CallError, match="timeout"):
+        call(door, ("knock", 1), timeout=0.1)
+    (found,) = _found(observer, "unanswered")
+    assert found.sentence.endswith("did not answer 1 call that no case takes.")
+    assert observer.ask(wire.GetProcess(pid=str(door))).unanswered_kinds == ("knock 1",)
 
 
 @in_node
