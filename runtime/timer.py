@@ -21,7 +21,7 @@ from runtime.kernel.mailbox import check_seconds, receive, send
 from runtime.kernel.names import whereis
 from runtime.kernel.node import current_process
 from runtime.kernel.process import Destination, Pid
-from runtime.kernel.processes import exit, monitor, self_, spawn
+from runtime.kernel.processes import exit, monitor, spawn
 from runtime.kernel.send_after import cancel_timer
 from runtime.kernel.signals import Down
 from runtime.terms.errors import NoProcessError
@@ -41,6 +41,7 @@ def send_interval(dest: Destination, message: Term, seconds: float) -> TimerRef:
     goes to the process that has it then, if there is one. Raises ValueError unless `seconds` are more than 0, and
     NoProcessError for a name that no process has at the start.
     """
+    current_process("send_interval")
     return _start_interval(dest, seconds, _send_if_there, (dest, isolate(message)))
 
 
@@ -50,6 +51,7 @@ def apply_after(seconds: float, fn: Callable[..., object], *args: Term, **kwargs
     The timer goes on when the caller dies. Raises TypeError for what is not a function.
     """
     _check_function("apply_after", fn)
+    current_process("apply_after")
     return _start(_fire_once, seconds, spawn, (fn, *args), kwargs)
 
 
@@ -60,7 +62,8 @@ def apply_interval(seconds: float, fn: Callable[..., object], *args: Term, **kwa
     next, and one that fails ends nothing but itself. Raises ValueError unless `seconds` are more than 0.
     """
     _check_function("apply_interval", fn)
-    return _start_interval(self_(), seconds, spawn, (fn, *args), kwargs)
+    caller = current_process("apply_interval")
+    return _start_interval(caller.pid, seconds, spawn, (fn, *args), kwargs)
 
 
 def exit_after(pid: Pid, reason: Term, seconds: float) -> TimerRef:
@@ -68,14 +71,12 @@ def exit_after(pid: Pid, reason: Term, seconds: float) -> TimerRef:
 
     Nothing happens when it is dead by then. Raises TypeError for what is not a Pid.
     """
-    if not isinstance(pid, Pid):
-        raise TypeError(f"exit_after() takes a Pid, not {pid!r}; whereis(name) finds one by name")
-    return _start(_fire_once, seconds, exit, (pid, isolate(reason)), {})
+    return _exit_after("exit_after", pid, reason, seconds)
 
 
 def kill_after(pid: Pid, seconds: float) -> TimerRef:
     """Kill `pid` after `seconds` (OTP: timer:kill_after/2)."""
-    return exit_after(pid, "kill", seconds)
+    return _exit_after("kill_after", pid, "kill", seconds)
 
 
 def cancel(ref: TimerRef) -> bool:
@@ -88,6 +89,13 @@ def cancel(ref: TimerRef) -> bool:
         return cancel_timer(ref) is not None
     exit(pid, "kill")
     return True
+
+
+def _exit_after(function: str, pid: Pid, reason: Term, seconds: float) -> TimerRef:
+    if not isinstance(pid, Pid):
+        raise TypeError(f"{function}() takes a Pid, not {pid!r}; whereis(name) finds one by name")
+    current_process(function)
+    return _start(_fire_once, seconds, exit, (pid, isolate(reason)), {})
 
 
 def _start_interval(
@@ -108,7 +116,6 @@ def _start_interval(
 
 def _start(body: Callable[..., None], seconds: float, *more: Term) -> TimerRef:
     check_seconds(seconds, "seconds")
-    current_process("a timer")
     ref = TimerRef()
     _running[ref] = spawn(body, ref, now(), seconds, *more, label="timer")
     return ref

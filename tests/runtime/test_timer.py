@@ -1,3 +1,4 @@
+import gevent
 import pytest
 
 from runtime import (
@@ -153,3 +154,18 @@ def test_what_makes_no_sense_is_refused_at_the_call() -> None:
         timer.cancel("ref")  # type: ignore[arg-type]
     with pytest.raises(NoProcessError):
         timer.send_interval("nobody", "tick", 1.0)
+
+
+@in_node
+def test_outside_a_process_the_error_names_the_function() -> None:
+    pid = spawn(receive)
+    for name, args in (
+        ("send_interval", (pid, "tick", 1)),
+        ("apply_after", (1, len, "")),
+        ("apply_interval", (1, len, "")),
+        ("exit_after", (pid, "late", 1)),
+        ("kill_after", (pid, 1)),
+    ):
+        asked = gevent.spawn(getattr(timer, name), *args)
+        asked.join()
+        assert str(asked.exception).startswith(f"{name}() works only inside a process")
