@@ -15,7 +15,7 @@ from runtime.otp.child_spec import ChildSpec, child_spec
 from runtime.supervision.children import Children, Reply
 from runtime.supervision.supervisor import Supervisor
 from runtime.supervision.supervisor_spec import SupervisorSpec
-from runtime.terms.errors import NoProcessError, StartError
+from runtime.terms.errors import NoProcessError, StartError, SupervisorError
 from runtime.terms.term import Term
 
 Arguments = Callable[[list[Term], int], list[Term]]
@@ -79,7 +79,7 @@ class PartitionSupervisor(AlwaysStarts, Supervisor):
     def _resize(self, number: int) -> Reply:
         before = self.number_of_partitions
         if number > self.most_partitions:
-            return "refused", self.most_partitions
+            return "too_many", self.most_partitions
         self.number_of_partitions = min(before, number)  # before a copy ends, no key leads to it any more
         for index in range(number, before):
             self.kept.terminate_child(index)
@@ -95,12 +95,15 @@ class PartitionSupervisor(AlwaysStarts, Supervisor):
         """Change the number of copies; return how many there were (Elixir 1.18: PartitionSupervisor.resize!).
 
         Copies beyond `partitions` are ended, and started again when the number grows. Raises ValueError for a number
-        that is not between 0 and that of the start, StartError when a copy does not start: then those before it run.
+        that is not between 0 and that of the start, StartError when a copy does not start: then those before it run,
+        and SupervisorError for a supervisor of another kind.
         """
         if isinstance(partitions, bool) or not isinstance(partitions, int) or partitions < 0:
             raise ValueError(f"partitions is {partitions!r}; allowed: a whole number >= 0")
         outcome, value = call(supervisor, ("resize", partitions), timeout=None)
         if outcome == "refused":
+            raise SupervisorError(value)
+        if outcome == "too_many":
             raise ValueError(f"partitions is {partitions}; allowed: 0 to {value}, the number at the start")
         if outcome == "failed":
             raise StartError(value)

@@ -6,6 +6,8 @@ from runtime import (
     ChildSpec,
     NoProcessError,
     PartitionSupervisor,
+    Supervisor,
+    SupervisorError,
     call,
     delete_child,
     exit,
@@ -119,3 +121,10 @@ def test_copies_are_ended_and_started_again_when_their_number_changes() -> None:
         with pytest.raises(ValueError, match=sentence):
             PartitionSupervisor.resize("parts", wrong)
     assert PartitionSupervisor.partitions("parts") == 0
+
+
+@in_node
+def test_a_supervisor_of_another_kind_has_no_number_of_copies_to_change() -> None:
+    top = Supervisor.start_link([])
+    with pytest.raises(SupervisorError, match="unknown_request"):
+        PartitionSupervisor.resize(top, 2)
