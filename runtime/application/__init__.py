@@ -90,6 +90,8 @@ class Application:
 class ApplicationError(SupervisorError):
     """The application controller refused: `reason` is e.g. ``("already_loaded", name)``, ``("not_started", name)``."""
 
+    _who = "application controller"
+
 
 name_as_public(ApplicationError)
 
@@ -274,8 +276,10 @@ def fetch_env(application: Term, key: str) -> Term:
 def get_application(pid: Pid | None = None) -> str | None:
     """Return the name of the application that a process belongs to: the caller, or `pid` (OTP: get_application/1).
 
-    Returns None for one that no application has started.
+    Returns None for one that no application has started. Raises TypeError for what is not a Pid.
     """
+    if not (pid is None or isinstance(pid, Pid)):
+        raise TypeError(f"get_application() takes a Pid, not {pid!r}; whereis(name) finds one by name")
     process = current_process("get_application") if pid is None else pid.process
     server = _controller_server()
     if process is None or server is None:

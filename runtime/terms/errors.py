@@ -108,8 +108,10 @@ class StartError(Unsuccessful):
 class SupervisorError(Unsuccessful):
     """A supervisor refused: `reason` is ``"not_found"``, ``"running"``, ``"restarting"``, or says more."""
 
+    _who = "supervisor"
+
     def __init__(self, reason: Any) -> None:
-        super().__init__(reason, f"the supervisor refused: {_shown(reason)}")
+        super().__init__(reason, f"the {self._who} refused: {_shown(reason)}")
 
 
 class ProcessExit(BaseException):

@@ -187,7 +187,7 @@ def test_settings_can_be_read_and_changed_and_are_copies() -> None:
     application.delete_env("base", "hosts")
     assert application.get_all_env("base") == {"port": 5000}
     assert Base.env["port"] == 4000
-    with pytest.raises(ApplicationError):
+    with pytest.raises(ApplicationError, match="the application controller refused"):
         application.put_env("top", "port", 1)
 
 
@@ -227,6 +227,8 @@ def test_a_process_knows_its_application() -> None:
     assert Agent.get("agent", lambda at_start: (at_start, application.get_application())) == ("Shop", "Shop")
     assert application.get_application(agent) == "Shop"
     assert application.get_application(self_()) is None
+    with pytest.raises(TypeError, match="takes a Pid, not 'agent'"):
+        application.get_application("agent")  # type: ignore[arg-type]
     application.stop(Shop)
     assert application.get_application(agent) is None
 
