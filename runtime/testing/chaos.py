@@ -15,10 +15,13 @@ def chaos(
 
     There are at most `rate` kills a second, and each victim has to be back within `timeout` seconds before the next
     kill. A supervisor gives up when that is more than it allows, so its `max_restarts` has to fit. The same `seed`
-    chooses the same victims. Raises NotRestarted, with the seed and the number of the kill, when one is not restarted.
+    chooses the same victims. Raises LookupError when there is no such supervisor, and NotRestarted, with the seed and
+    the number of the kill, when one is not restarted.
     """
     choose = random.Random(seed)
     killed: list[Crashed] = []
+    if children_of(whereis(supervisor) if isinstance(supervisor, str) else supervisor) is None:
+        raise LookupError(f"there is no supervisor {supervisor}")
     end = now() + seconds
     while now() < end:
         victims = workers(supervisor)

@@ -71,3 +71,9 @@ def test_chaos_ends_at_once_where_there_is_no_worker(clock: object) -> None:
     before = now()
     assert chaos(empty, seconds=60.0) == []
     assert now() == before
+
+
+def test_chaos_needs_a_supervisor() -> None:
+    for wrong in ("nobody", start_supervised(worker("w"))):
+        with pytest.raises(LookupError, match=f"there is no supervisor {wrong}"):
+            chaos(wrong)
