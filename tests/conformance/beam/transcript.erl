@@ -23,9 +23,16 @@ run(Scenario, Standing) ->
     end,
     Recorder ! {lines, self()},
     Lines = receive {Recorder, Recorded} -> Recorded end,
-    [put_down(Pid) || Pid <- processes() -- Standing],
+    [put_down(Pid) || Pid <- processes() -- Standing, not is_of_elixir(Pid)],
     ets:delete(?NAMES),
     Lines.
+
+%% Whether Pid belongs to Elixir itself, which starts some processes at first use, and ends after a few restarts.
+is_of_elixir(Pid) ->
+    case process_info(Pid, dictionary) of
+        {dictionary, Dictionary} -> lists:member(elixir_sup, proplists:get_value('$ancestors', Dictionary, []));
+        undefined -> false
+    end.
 
 put_down(Pid) ->
     Ref = monitor(process, Pid),
