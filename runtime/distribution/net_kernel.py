@@ -318,8 +318,10 @@ class NetKernel:
         attempt = self._opening.pop(connection, None)
         if attempt is None:
             return
-        if self._attempts.finish(attempt) and attempt.is_wanted:
-            self._tell_failure(attempt.name, f"{attempt.name} closed the connection after the handshake")
+        if attempt.is_ours:
+            self._failed(attempt, f"{attempt.name} closed the connection after the handshake")
+        else:
+            self._not_accepted(attempt)
 
     def _look_after(self) -> None:
         if self._registration is not None:

@@ -1,6 +1,7 @@
 """Two nodes of this package: how they meet, what travels, how they part."""
 
 import logging
+import socket
 import ssl
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 
 from runtime.distribution.connection import BUSY, Connection
 from runtime.distribution.errors import DistributionError
-from runtime.distribution.handshake import REQUIRED, Peer, _check_flags
+from runtime.distribution.handshake import REQUIRED, Peer, _check_flags, connect
 from runtime.distribution.net_kernel import NetKernel, Tls, full_name, start
+from runtime.distribution.transport import Transport
 from runtime.terms.atom import Atom
 from tests.runtime.distribution.conftest import StartKernel
 from tests.support.kernels import COOKIE, SEND, Diary, EchoDiary, PlainConversion, pid_at, wait_until
@@ -156,6 +158,19 @@ def test_two_nodes_that_connect_to_each_other_at_once_end_with_one_connection(ke
         theirs.entries.clear()
         theirs.messages.clear()
         assert len(left._all) == len(right._all) == 0
+
+
+def test_a_node_connects_itself_when_the_attempt_of_the_other_one_that_it_waits_for_ends(kernels: StartKernel) -> None:
+    theirs = Diary()
+    left, right = kernels("a@127.0.0.1", Diary()), kernels("b@127.0.0.1", theirs)
+    sock = socket.create_connection(("127.0.0.1", right.port))
+    transport = Transport(sock)
+    connect(transport, left._own, right.name, lambda: False)
+    wait_until(lambda: right._opening)
+    right.connect(left.name)
+    transport.close()
+    wait_until(lambda: theirs.entries)
+    assert theirs.entries == [("up", left.name)]
 
 
 def test_a_connection_that_is_over_sends_nothing(kernels: StartKernel) -> None:
