@@ -117,7 +117,8 @@ def test_a_flood_of_connections_that_say_nothing_is_bounded(target: tuple[NetKer
     before = len(os.listdir("/proc/self/task"))
     held = [socket.create_connection(("127.0.0.1", kernel.port)) for _ in range(300)]
     wait_until(lambda: len(kernel._handshakes) == net_kernel.MOST_HANDSHAKES)
-    assert len(os.listdir("/proc/self/task")) < before + net_kernel.MOST_HANDSHAKES + 20
+    # Those of the connections that had to give way end a moment later.
+    wait_until(lambda: len(os.listdir("/proc/self/task")) < before + net_kernel.MOST_HANDSHAKES + 20)
     beside(lambda: shaken(kernel).close())  # and keeps no node out
     for each in held:
         each.close()

@@ -157,7 +157,7 @@ def test_two_nodes_that_connect_to_each_other_at_once_end_with_one_connection(ke
         mine.entries.clear()
         theirs.entries.clear()
         theirs.messages.clear()
-        assert len(left._all) == len(right._all) == 0
+        wait_until(lambda: not left._all and not right._all)  # an attempt that came too late may still end
 
 
 def test_a_node_connects_itself_when_the_attempt_of_the_other_one_that_it_waits_for_ends(kernels: StartKernel) -> None:
