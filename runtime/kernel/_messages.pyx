@@ -3,8 +3,9 @@
 
 Each function does what the function of its name in the sources does, in the usual case, and hands every other case to
 that one before it has changed anything. `receive` is not among them: where compiled code returns, the handler of a
-signal may run, and an exception of its own would lose the message that was just taken. The records stay the classes of the sources: their slots are read and written
-where these classes keep them. Nothing of Python's runs in the middle of a change, so no signal finds one half done.
+signal may run, and an exception of its own would lose the message that was just taken. The records stay the classes of
+the sources: their slots are read and written where these classes keep them. No Python code runs in the middle of a
+change, so no signal finds one half done.
 """
 
 from cpython.object cimport Py_TYPE, PyObject, PyTypeObject
@@ -189,26 +190,35 @@ def wake(scheduler, process):
     wake_up(process)
 
 
-def send(dest, message):
-    if not usable() or Py_TYPE(dest) is not _Pid or load(<PyObject *>_hooks, s_sent) is not <PyObject *>_nothing:
-        return _source_send(dest, message)
+cdef bint deliver(object dest, object message, object tag) except -1:
+    """Send a message, below a tag if there is one. Returns False, with nothing done, in a case that is not the usual."""
+    if Py_TYPE(dest) is not _Pid:
+        return False
     cdef object worker = current_greenlet()
     if Py_TYPE(worker) is not _Worker:
-        return _source_send(dest, message)
+        return False
     cdef object sender = <object>load(<PyObject *>worker, s_process)
     cdef object target = <object>load(<PyObject *>dest, s_pid_process)
     if Py_TYPE(sender) is not _Process:
-        return _source_send(dest, message)
+        return False
     if target is None or load(<PyObject *>sender, s_state) is DEAD:
-        return message
+        return True
     if Py_TYPE(target) is not _Process:
-        return _source_send(dest, message)
-    cdef object isolated = message if PySet_Contains(_atomic, <object>Py_TYPE(message)) else isolate(message)
+        return False
+    cdef object content = message if PySet_Contains(_atomic, <object>Py_TYPE(message)) else isolate(message)
+    if tag is not None:
+        content = (tag, content)
     if load(<PyObject *>target, s_state) is RECEIVING:
         wake_up(target)
     count_up(<PyObject *>sender, s_out)
-    put_in(target, isolated)
-    return message
+    put_in(target, content)
+    return True
+
+
+def send(dest, message):
+    if usable() and load(<PyObject *>_hooks, s_sent) is <PyObject *>_nothing and deliver(dest, message, None):
+        return message
+    return _source_send(dest, message)
 
 
 def cast(dest, message):
@@ -217,21 +227,5 @@ def cast(dest, message):
         from runtime.otp.calls import CAST  # servers look for this very object
 
         _source_cast, _CAST = sources["cast"], CAST
-    if not usable() or Py_TYPE(dest) is not _Pid:
-        return _source_cast(dest, message)
-    cdef object worker = current_greenlet()
-    if Py_TYPE(worker) is not _Worker:
-        return _source_cast(dest, message)
-    cdef object sender = <object>load(<PyObject *>worker, s_process)
-    cdef object server = <object>load(<PyObject *>dest, s_pid_process)
-    if Py_TYPE(sender) is not _Process:
-        return _source_cast(dest, message)
-    if server is None or load(<PyObject *>sender, s_state) is DEAD:
-        return None
-    if Py_TYPE(server) is not _Process:
-        return _source_cast(dest, message)
-    cdef object isolated = message if PySet_Contains(_atomic, <object>Py_TYPE(message)) else isolate(message)
-    if load(<PyObject *>server, s_state) is RECEIVING:
-        wake_up(server)
-    put_in(server, (_CAST, isolated))
-    count_up(<PyObject *>sender, s_out)
+    if not (usable() and deliver(dest, message, _CAST)):
+        _source_cast(dest, message)
