@@ -1,8 +1,9 @@
 """Watching a node from outside: hooks, the event log, snapshots, and the endpoint that serves them.
 
 `serve` switches it on, and `describe` says what a program's functions are doing. Both are loaded at first use, because
-the observer imports this package for the wire's types. Its modules may import `runtime.tasks` and what lies below it;
-the wire and the address, which the observer shares, import nothing of the runtime.
+the observer imports this package for the wire's types. Its modules may import `runtime.tasks` and what lies below it.
+What the observer shares imports nothing of the runtime: the wire, the address, recordings, the filters' language,
+the span of a window.
 """
 
 from __future__ import annotations

@@ -8,12 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
-from runtime import Atom, GenServer, await_exit, call, cast, connect_node, receive, register, run, self_, send, whereis
+from runtime import Atom, await_exit, call, cast, connect_node, receive, register, run, self_, send, whereis
 from tests.benchmarks.harness.benchmark import OURS, Benchmark, Target
 from tests.benchmarks.harness.contender import Erlang, Fixed, Python
 from tests.benchmarks.harness.sample import Sample, rate_of
+from tests.benchmarks.servers import Counter
 
 COOKIE = "benchmark"
 AT = f"{os.getpid()}@127.0.0.1"
@@ -27,19 +27,6 @@ ECHO = """
 
 WINDOW = 1_000
 """Messages that are on their way to the BEAM node and back at most."""
-
-
-class Counter(GenServer):
-    """Counts casts."""
-
-    def init(self) -> None:
-        self.count = 0
-
-    def handle_call(self, request: Any, caller: Any) -> int:
-        return self.count
-
-    def handle_cast(self, message: Any) -> None:
-        self.count += 1
 
 
 def far_side(name: str) -> None:

@@ -17,16 +17,9 @@ from tests.benchmarks.harness.contender import Fixed, Python
 from tests.benchmarks.harness.sample import Sample, Stopwatch
 from tests.benchmarks.observing import start_servers
 from tests.support.trees import Observer
+from tests.support.welcome import welcome
 
-WELCOME = wire.Welcome(
-    protocol=wire.PROTOCOL,
-    node="bench",
-    os_pid=1,
-    started_at=0.0,
-    runtime_version="",
-    python_version="",
-    gevent_version="",
-)
+WELCOME = welcome(node="bench")
 
 
 def _asked(size: int, work: Callable[[Callable[[wire.Query], wire.Answer]], Sample]) -> Sample:

@@ -13,16 +13,9 @@ from runtime.introspection.recording import files
 from runtime.introspection.recording.entries import AllRows, Entry, Figures, header_of
 from runtime.introspection.recording.files import RecordingFile
 from runtime.introspection.recording.looks import Looker, drive
+from tests.support.welcome import welcome
 
-WELCOME = wire.Welcome(
-    protocol=wire.PROTOCOL,
-    node="shop",
-    os_pid=7,
-    started_at=90.0,
-    runtime_version="0.1.0",
-    python_version="3.11.9",
-    gevent_version="25.4",
-)
+WELCOME = welcome()
 
 
 def stats_at(time: float) -> wire.NodeStats:

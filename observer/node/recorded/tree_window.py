@@ -9,6 +9,7 @@ import msgspec
 from observer.node.recorded.moment import Moment
 from observer.node.recorded.sorting import ORDERS
 from runtime.introspection import wire
+from runtime.introspection.answers.span import span
 
 
 class Tree:
@@ -78,15 +79,6 @@ class Tree:
         groups = [row for row in rows if row.kind == "group"]
         others = [row for row in rows if row.kind != "group"]
         return sorted(others, key=ORDERS[query.sort], reverse=query.descending) + groups
-
-
-def span(offset: int, limit: int, total: int, anchor: int | None) -> tuple[int, int]:
-    """Return the window's first line and the one after its last, moved so that the line `anchor` is inside."""
-    limit = max(0, min(limit, wire.MAX_ROWS))
-    start = max(0, min(offset, total - limit))
-    if anchor is not None and limit and not start <= anchor < start + limit:
-        start = max(0, min(anchor - limit // 2, total - limit))
-    return start, min(total, start + limit)
 
 
 def index_of(lines: Sequence[wire.Row], anchor: str | None) -> int | None:

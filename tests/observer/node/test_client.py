@@ -12,18 +12,11 @@ from observer.node.client import Client
 from observer.node.source import NodeLostError
 from runtime.introspection import wire
 from tests.support.fake_endpoint import socket_folder
+from tests.support.welcome import welcome
 
 __all__ = ["socket_folder"]
 
-WELCOME = wire.Welcome(
-    protocol=wire.PROTOCOL,
-    node="chat",
-    os_pid=1,
-    started_at=1.0,
-    runtime_version="0",
-    python_version="3",
-    gevent_version="25",
-)
+WELCOME = welcome(node="chat")
 
 
 @contextmanager

@@ -7,16 +7,9 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from observer.output.metrics import MOST_SUPERVISORS, NodeMetrics, Reading
 from runtime.introspection import wire
 from tests.support.command import ROWS, SUPERVISOR, WORKER
+from tests.support.welcome import welcome
 
-WELCOME = wire.Welcome(
-    protocol=1,
-    node="shop",
-    os_pid=1,
-    started_at=5.0,
-    runtime_version="0.1.0",
-    python_version="3.11.0",
-    gevent_version="26.9.0",
-)
+WELCOME = welcome(protocol=1, os_pid=1, started_at=5.0)
 STATS = wire.NodeStats(name="shop", time=9.0, started_at=5.0, os_pid=1, process_count=4, restarted=7, hub_lag=0.25)
 
 

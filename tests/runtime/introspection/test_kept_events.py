@@ -10,19 +10,12 @@ import pytest
 
 from runtime.introspection import kept_events, wire
 from runtime.introspection.kept_events import Keeper
+from tests.support.welcome import welcome
 
 GONE = 2**22 + 1
 """A process id that the system gives to no process."""
 
-WELCOME = wire.Welcome(
-    protocol=wire.PROTOCOL,
-    node="shop",
-    os_pid=GONE,
-    started_at=1.0,
-    runtime_version="0.1.0",
-    python_version="3.11.0",
-    gevent_version="26.9.0",
-)
+WELCOME = welcome(os_pid=GONE, started_at=1.0)
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,7 @@ from runtime.introspection.endpoint import listener
 from runtime.introspection.endpoint.listener import Endpoint, Refusals
 from runtime.introspection.endpoint.session import ClientDroppedError, Session
 from tests.support.nodes import RawClient, eventually
+from tests.support.welcome import welcome
 
 
 class Served:
@@ -35,17 +36,7 @@ class Served:
 
     def _serve(self, session: Session) -> None:
         session.read_hello()
-        session.send(
-            wire.Welcome(
-                protocol=wire.PROTOCOL,
-                node="served",
-                os_pid=1,
-                started_at=0.0,
-                runtime_version="",
-                python_version="",
-                gevent_version="",
-            )
-        )
+        session.send(welcome(node="served"))
         while True:
             session.read_request()
 
