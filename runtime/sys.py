@@ -163,9 +163,9 @@ def log_to_file(
 
 
 def install(pid: Destination, key: Hashable, fn: DebugFunction, state: Term, timeout: TimeoutArgument = 5.0) -> None:
-    """Call ``fn(state, event)`` in the server for every event (OTP: sys:install/3).
+    """Have the server call ``fn(state, event)`` for each of its events (OTP: sys:install/3).
 
-    It returns the next state, or ``"done"`` to be taken out.
+    What `fn` returns is the state of its next call; when it returns ``"done"``, it is removed.
     """
     _check_key(key, "install")
     _check_function(fn, "install")

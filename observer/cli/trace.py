@@ -232,7 +232,7 @@ def _until_interrupted(session: TraceSession) -> Iterator[tuple[wire.TraceEvent,
 
 @contextmanager
 def _interrupts() -> Iterator[Callable[[], bool]]:
-    """Give a function that says whether ctrl-C was pressed. The second time it is an exception, as ever."""
+    """Yield a function that says whether ctrl-C was pressed. A second ctrl-C raises KeyboardInterrupt, as usual."""
     struck: list[bool] = []
 
     def strike(number: int, frame: FrameType | None) -> None:

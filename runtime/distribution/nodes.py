@@ -34,7 +34,7 @@ def start_distribution(
     binaries: Literal["text", "bytes"] = "text",
     none: Literal["nil", "undefined"] = "nil",
 ) -> str:
-    """Give this node a name by which others reach it, and return it in full (OTP: net_kernel:start/2).
+    """Name this node, so that others reach it, and return the name in full (OTP: net_kernel:start/2).
 
     Whoever knows the cookie can run any code in this program, as in Erlang: with ``trust="pickle"`` another Python node
     sends pickles, and any node may start any function here. So it listens on the loopback interface alone; another

@@ -53,7 +53,7 @@ class KeptRegistration:
             self._is_busy = False
 
     def close(self) -> None:
-        """Give the name back."""
+        """End the registration: the name is free again."""
         self._is_closed = True
         self._transport.close()
 

@@ -219,9 +219,9 @@ def serve(
     `name` is what the node is called (1 to 40 letters, digits, ``_``, ``.``, ``-``); by default after the program. When
     another node has that name, this one is called ``NAME-PID``, and a warning is logged. With `read_only`, observers
     can change nothing. Without `state`, they are not shown what processes hold: states, dictionaries, messages, also
-    those of timers. Events still say what exceptions and exit reasons say, unless `exception_texts` is off too: then
-    they name the classes of exceptions, and only the reasons that OTP itself gives. A process that holds the hub for
-    more than `stall_limit` seconds is reported.
+    those of timers. Events still show the texts of exceptions and exit reasons. Without `exception_texts` they name
+    only the classes of exceptions, and the reasons that OTP itself gives. A process that holds the hub for more than
+    `stall_limit` seconds is reported.
 
     `black_box` is a file or a folder: a black box is written there when the program fails, when a tree gives up, and
     when the hub is held for ten seconds. It shows what observers are shown. By default OBSERVER_BLACK_BOX decides.

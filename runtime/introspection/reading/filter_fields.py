@@ -32,8 +32,8 @@ from runtime.supervision.dynamic import DynamicChildren
 class Subject:
     """The process that a filter tests. `process` is None for a child that does not run.
 
-    Its place in the tree is looked up only when a filter asks for it. Most filters do not, and a filter is asked about
-    a great many processes.
+    Its place in the tree is looked up only when a filter asks for it. Most filters do not ask, and a filter may test
+    a million processes.
     """
 
     __slots__ = ("_key", "_position", "process")

@@ -1,4 +1,4 @@
-"""Which line of the program's own code is being run: read from a frame, cheaply enough for every message."""
+"""The line of the program's own code that runs now. Reading it from a frame is cheap enough for every message."""
 
 from __future__ import annotations
 

@@ -337,7 +337,7 @@ def _member(group: Section, key: str) -> Process | None:
 
 
 def _column(sort: wire.Sort) -> Callable[[Sequence[Any]], list[Any]]:
-    """Return a sort key that serves child records and processes. A child without a process has 0 for every figure."""
+    """Return a sort key for child records and processes. A child that does not run has 0 for every figure."""
     read = COLUMNS[sort]
     nothing: Any = "" if sort in ("name", "status", "at", "doing") else 0
 

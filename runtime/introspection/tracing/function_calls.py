@@ -24,7 +24,7 @@ OPEN = 10_000
 
 
 class Listener(Protocol):
-    """What is told of calls."""
+    """Takes note of calls: of their beginning and of their end."""
 
     def function_called(self, function: str, arguments: Callable[[], str], caller: OwnLine) -> int | None:
         """Note a call. Return its number, None when it is not noted."""
@@ -147,7 +147,7 @@ class MonitoredCalls(FunctionCalls):
         monitoring.set_events(tool, events.PY_UNWIND)  # it cannot be asked for one code alone
 
     def stop(self) -> None:
-        """Give the place among the interpreter's tools back."""
+        """Leave the place among the interpreter's tools."""
         tool, self._tool = self._tool, None
         if tool is None:
             return

@@ -148,12 +148,12 @@ class Trace(Instrument, Tap):
         self._take_off()
 
     def leave_behind(self) -> None:
-        """End it in the child of a fork, where nobody reads it. Its timer, which is the parent's, does nothing then."""
+        """End the trace in the child of a fork, where no observer reads it. The timer stays with the parent."""
         self.ending = self.ending or "It was another process's."
         self._let_go()
 
     def fail(self) -> None:
-        """End it, since it has raised an exception, which the program's log tells. In the middle of a hook."""
+        """End the trace, since it has raised an exception, which is in the program's log. Called inside a hook."""
         self.end("It failed, and the log of the program says how.")
 
     def _let_go(self) -> None:
