@@ -11,11 +11,13 @@ A monitor has to outlive the request that sets it: `monitor` gives such a caller
 
 from __future__ import annotations
 
+import sys
 import time
 import weakref
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from types import FrameType
 from typing import Any, Generic, TypeVar, cast
 
 from gevent import Greenlet
@@ -50,13 +52,26 @@ class OutsideBody(PlainBody, eq=False):
 class OutsideRequest(Generic[T]):
     """One request that a process makes for a caller outside: its work, its outcome, and who wakes the caller."""
 
-    __slots__ = ("_work", "error", "is_done", "is_given_up", "process", "reason", "value", "wake")
+    __slots__ = (
+        "_greenlet",
+        "_thread",
+        "_work",
+        "error",
+        "is_done",
+        "is_given_up",
+        "process",
+        "reason",
+        "value",
+        "wake",
+    )
 
     watcher: Process | None = None
     """Not a process: see `runtime.kernel.process.Watcher`."""
 
     def __init__(self, work: Callable[[], T]) -> None:
         self._work = work
+        self._greenlet = weakref.ref(getcurrent())
+        self._thread = get_ident()
         self.value: T | None = None
         self.error: BaseException | None = None
         self.is_done = False
@@ -83,6 +98,13 @@ class OutsideRequest(Generic[T]):
             self.error = error
         self.is_done = True
 
+    def frame_of_caller(self) -> FrameType | None:
+        """Return the frame in which the caller waits, None when it is gone. In the node's thread."""
+        if self._thread != get_ident():
+            return sys._current_frames().get(self._thread)
+        caller = self._greenlet()
+        return None if caller is None else caller.gr_frame
+
     def fire(self, process: Process, reason: Term) -> None:
         """Let the caller go on, since the process is dead."""
         self.reason = reason
@@ -102,6 +124,13 @@ class OutsideRequest(Generic[T]):
             error, self.error = self.error, None
             raise error
         return cast(T, self.value)
+
+
+def frame_of_caller(process: Process) -> FrameType | None:
+    """Return the frame in which the caller of a request waits, None for a process that makes none for another."""
+    body = process.body
+    request = getattr(body.function, "__self__", None) if isinstance(body, OutsideBody) else None
+    return request.frame_of_caller() if isinstance(request, OutsideRequest) else None
 
 
 def from_outside(

@@ -13,6 +13,7 @@ from runtime.kernel.body import exit_reason
 from runtime.kernel.info import stack_of_process
 from runtime.kernel.instrument import hooks
 from runtime.kernel.mailbox import NOTHING, take
+from runtime.kernel.outside import frame_of_caller
 from runtime.kernel.process import DEAD, OUTSIDE, RECEIVING, RUNNABLE, Destination, Process, Worker
 from runtime.kernel.reports import crash_report, report
 from runtime.kernel.roles import Body, NameTable
@@ -397,7 +398,7 @@ def _client_of(message: Term) -> dict[str, Term]:
         "client": client.pid,
         "client_name": client.name or client.label,
         "client_is_alive": client.state is not DEAD,
-        "client_stacktrace": stack_of_process(client),
+        "client_stacktrace": stack_of_process(client, frame_of_caller(client)),
     }
 
 

@@ -289,6 +289,25 @@ def test_what_needs_a_mailbox_of_its_own_still_says_so(outside: Outside) -> None
     run(main)
 
 
+def _order_tea() -> None:
+    with pytest.raises(CallError, match="no luck"):
+        call("counter", "die")
+
+
+@OUTSIDE
+def test_the_report_of_a_failed_call_names_the_line_at_which_the_caller_waits(
+    outside: Outside, caplog: pytest.LogCaptureFixture
+) -> None:
+    def main() -> None:
+        Counter.start(name="counter")
+        outside(_order_tea)
+
+    run(main)
+    reports = [record.__dict__["report"] for record in caplog.records]
+    (stack,) = [report.fields["client_stacktrace"] for report in reports if report.kind == "server_terminated"]
+    assert "_order_tea" in [frame.function for frame in stack]
+
+
 def test_a_server_sees_a_process_as_the_caller() -> None:
     class Curious(GenServer):
         def handle_call(self, request: Any, caller: Any) -> Any:
