@@ -74,12 +74,12 @@ def test_the_observer_loads_neither_gevent_nor_the_demos_with_all_its_modules() 
     assert "observer.app" in loaded
     assert not roots_of(loaded) & (GEVENT | {"demos"})
     ours = {name for name in loaded if name.startswith("runtime.") and not name.startswith(WIRE)}
-    filters = ("reading", "reading.expression", "reading.filter_language")
+    reading = ("reading", "reading.expression", "reading.filter_language", "reading.span")
     recording = (
         "recording",
         *(f"recording.{module}" for module in ("entries", "files", "frames", "kept_boxes", "looks")),
     )
-    shared = ("address", "program", "kept_events", *filters, *recording)
+    shared = ("address", "program", "kept_events", *reading, *recording)
     assert ours == {"runtime.introspection", *(f"runtime.introspection.{module}" for module in shared)}
 
 

@@ -52,23 +52,23 @@ class Program:
         lines = textwrap.indent(textwrap.dedent(body).strip(), 8 * " ").lstrip()
         text = textwrap.dedent(TREE).replace("BODY", lines).replace("*SLOW", slow)
         text = text.replace("\ndef main", f"{textwrap.dedent(before)}\ndef main")
-        pipe = subprocess.PIPE
-        self.process = subprocess.Popen([sys.executable, "-c", text], stdout=pipe, stderr=pipe, text=True)
+        pipe = subprocess.PIPE  # without a buffer: `communicate` would lose the lines in it
+        self.process = subprocess.Popen([sys.executable, "-c", text], stdout=pipe, stderr=pipe, bufsize=0)
 
     def wait_for(self, line: str) -> None:
         """Read until it has printed a line."""
         assert self.process.stdout is not None
         for printed in self.process.stdout:
-            if printed.strip() == line:
+            if printed.decode().strip() == line:
                 return
-        raise AssertionError(f"it never printed {line!r}: {self.process.stderr and self.process.stderr.read()}")
+        raise AssertionError(f"it never printed {line!r}: {self.process.stderr and self.process.stderr.read()!r}")
 
     def end(self, *signals: signal.Signals) -> tuple[list[str], str, int]:
         """Send signals, wait for the end, and give what it printed from now on, its errors, and its status."""
         for number in signals:
             self.process.send_signal(number)
         out, err = self.process.communicate(timeout=60)
-        return out.splitlines(), err, self.process.returncode
+        return out.decode().splitlines(), err.decode(), self.process.returncode
 
 
 IN_ORDER = [

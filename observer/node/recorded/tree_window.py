@@ -9,7 +9,7 @@ import msgspec
 from observer.node.recorded.moment import Moment
 from observer.node.recorded.sorting import ORDERS
 from runtime.introspection import wire
-from runtime.introspection.answers.span import span
+from runtime.introspection.reading.span import span
 
 
 class Tree:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from runtime.introspection import wire
 from runtime.introspection.answers.client_cache import DELTA_INTERVAL, ClientCache
 from runtime.introspection.answers.observed_node import ObservedNode
-from runtime.introspection.answers.span import span
 from runtime.introspection.reading.filter import parse_filter
 from runtime.introspection.reading.listing import Listing
+from runtime.introspection.reading.span import span
 from runtime.introspection.reading.tree_path import parse_pid
 from runtime.introspection.threads.pace import Pace
 

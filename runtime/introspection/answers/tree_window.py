@@ -5,9 +5,9 @@ from __future__ import annotations
 from runtime.introspection import wire
 from runtime.introspection.answers.client_cache import ClientCache
 from runtime.introspection.answers.observed_node import ObservedNode
-from runtime.introspection.answers.span import span
 from runtime.introspection.events.greenlets import Greenlets
 from runtime.introspection.reading.filter import parse_filter
+from runtime.introspection.reading.span import span
 from runtime.introspection.reading.tree import Tree
 from runtime.introspection.reading.tree_path import parse_pid, path_of
 from runtime.introspection.threads.chunked import Chunked

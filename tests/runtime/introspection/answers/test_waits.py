@@ -31,6 +31,12 @@ def wait_of(pid: Pid) -> wire.Wait | None:
     return answer.waits[0] if answer.waits else None
 
 
+def let_all_wait() -> None:
+    """Let the other processes run until they wait: they may be interrupted on the way, if the machine is busy."""
+    for _ in range(100):
+        gevent.sleep(0)
+
+
 def names(wait: wire.Wait | None) -> list[str]:
     assert wait is not None
     return [each.name for each in wait.chain]
@@ -41,8 +47,7 @@ def test_a_chain_of_calls_is_followed_to_its_end() -> None:
     Asks.start(name="last")
     Asks.start(name="middle")
     asker = spawn(lambda: call("middle", "last", timeout=None), name="asker")
-    for _ in range(6):
-        gevent.sleep(0)
+    let_all_wait()
     wait = wait_of(asker)
     assert names(wait) == ["middle", "last"]
     assert wait is not None
@@ -56,8 +61,7 @@ def test_a_cycle_is_named() -> None:
     Asks.start(name="one")
     Asks.start(name="other")
     asker = spawn(lambda: call("one", ["other", "one"], timeout=None), name="asker")
-    for _ in range(8):
-        gevent.sleep(0)
+    let_all_wait()
     wait = wait_of(asker)
     assert wait is not None
     assert (wait.kind, wait.cycle, wait.end) == ("reply", True, None)
@@ -78,8 +82,7 @@ def test_locks_sockets_timers_and_messages() -> None:
     wants = spawn(lock.acquire, name="wants")
     reader = spawn(near.recv, 1, name="reader")
     listener = spawn(receive, name="listener")
-    for _ in range(4):
-        gevent.sleep(0)
+    let_all_wait()
     wait = wait_of(wants)
     assert names(wait) == ["holder"]
     assert wait is not None
@@ -113,8 +116,7 @@ class Seconds(float):
 @in_node
 def test_what_a_process_sleeps_for_is_not_asked_for_its_text() -> None:
     sleeper = spawn(lambda: gevent.sleep(Seconds(100)))
-    for _ in range(4):
-        gevent.sleep(0)
+    let_all_wait()
     wait = wait_of(sleeper)
     assert wait is not None
     assert (wait.kind, wait.what) == ("timer", "sleeps")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.introspection import wire
-from runtime.introspection.answers.span import span
+from runtime.introspection.reading.span import span
 
 
 @pytest.mark.parametrize(
