@@ -6,6 +6,7 @@ from runtime.kernel.process import Destination, Pid
 from runtime.otp.gen_server import GenServer
 from runtime.otp.returns import IGNORE
 from runtime.terms.errors import StartError
+from runtime.terms.ref import Ref
 from runtime.terms.term import Term
 from runtime.terms.timeout import TimeoutArgument
 
@@ -25,6 +26,19 @@ class AlwaysStarts(GenServer):
     def start(cls, *args: Term, name: Destination = None, timeout: TimeoutArgument = None, **kwargs: Term) -> Pid:
         """Start the process like `start_link`, without the link."""
         return _pid_of(super().start(*args, name=name, timeout=timeout, **kwargs))
+
+    @classmethod
+    def start_monitor(
+        cls, *args: Term, name: Destination = None, timeout: TimeoutArgument = None, **kwargs: Term
+    ) -> tuple[Pid, Ref]:
+        """Start the process like `start`, and monitor it in one step; return its Pid and the reference.
+
+        No `Down` comes of a start that fails.
+        """
+        started = super().start_monitor(*args, name=name, timeout=timeout, **kwargs)
+        if started is None:
+            raise StartError(("bad_return_value", IGNORE))
+        return started
 
 
 def _pid_of(pid: Pid | None) -> Pid:
