@@ -272,7 +272,7 @@ def _log_to_file(server: Callbacks, process: Process, debug: Debug, path: str | 
     if path is not None:
         try:
             debug.begin_file(path)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # what is no path at all, such as one with a zero byte, is a ValueError
             return Refusal(("open_file", str(error)))
     return "ok"
 

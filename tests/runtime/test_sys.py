@@ -210,6 +210,8 @@ def test_events_are_written_to_a_file_until_it_cannot_be_written_to(
         assert sys.get_status("counter")[3][3] == []
         with pytest.raises(sys.SystemRequestError, match=r"open_file.*No such file"):
             sys.log_to_file("counter", path)
+        with pytest.raises(sys.SystemRequestError, match=r"open_file.*null byte"):
+            sys.log_to_file("counter", "a\0b")
         with pytest.raises(OSError, match="No such file"):
             Counter.start_link(debug=[("log_to_file", path)])
         with pytest.raises(TypeError, match="a path, or False to stop, not True"):
