@@ -15,6 +15,9 @@ from runtime.testing.places import PlacedDict, is_of_program, place_here
 GRACE = 0.1
 """Seconds that what is about to end has for ending."""
 
+INTERVAL = "runtime.timer._fire_often"
+"""What the processes of `timer.send_interval` and `timer.apply_interval` run."""
+
 
 class LeftBehind(AssertionError):
     """A test ended and something it started did not; the text says what it is and where it waits."""
@@ -66,7 +69,16 @@ class Leftovers:
         """Note the timers and monitors of the calling process: a test's, which ends now and takes them along."""
         process = current()
         if process is not None:
-            self.of_test = self._held_by(process, "the test")
+            self.of_test = [*self._held_by(process, "the test"), *self._intervals_of(process)]
+
+    def _intervals_of(self, process: Process) -> list[str]:
+        """Return a line for each interval of `runtime.timer` that ends with a process."""
+        watching = [entry.watcher for entry in (process.watchers or {}).values()]
+        return [
+            _process_line(watcher.pid, self.starts.places.get(watcher.pid, ""))
+            for watcher in watching
+            if watcher is not None and watcher.initial_call == INTERVAL
+        ]
 
     def check(self) -> None:
         """Raise LeftBehind if something is still there after `GRACE`; it is ended first."""

@@ -20,6 +20,7 @@ from runtime import (
     send_after,
     sleep,
     spawn,
+    timer,
 )
 from runtime.testing.leftovers import LeftBehind, Leftovers
 from tests.support.in_node import in_node
@@ -64,9 +65,11 @@ def test_a_greenlet_is_named_and_ended() -> None:
     ("hold", "named"),
     [
         (lambda old: send_after(self_(), "late", 1_000), "- timer that will send 'late' to <0."),
+        (lambda old: timer.send_interval(self_(), "often", 1_000), "- process <0."),
+        (lambda old: timer.apply_interval(1_000, len, ""), "- process <0."),
         (monitor, "- monitor of <0."),
     ],
-    ids=["timer", "monitor"],
+    ids=["timer", "interval", "apply_interval", "monitor"],
 )
 def test_what_is_left_with_a_process_that_was_there_before_is_named(hold: Callable[[Pid], object], named: str) -> None:
     @in_node
@@ -89,10 +92,10 @@ def test_a_timer_for_a_name_and_a_name_of_another_process_are_named_with_their_l
     register("old", old)
     with pytest.raises(LeftBehind) as caught:
         leftovers.check()
-    name, timer = str(caught.value).splitlines()[1:]
+    name, set_timer = str(caught.value).splitlines()[1:]
     assert name.startswith(f"- name 'old' of {old} 'old' running ")
-    assert timer.startswith("- timer that will send 'late' to 'nobody', set at ")
-    assert timer.endswith(" in test_a_timer_for_a_name_and_a_name_of_another_process_are_named_with_their_lines")
+    assert set_timer.startswith("- timer that will send 'late' to 'nobody', set at ")
+    assert set_timer.endswith(" in test_a_timer_for_a_name_and_a_name_of_another_process_are_named_with_their_lines")
 
 
 def _poll() -> None:
@@ -112,9 +115,9 @@ def test_what_is_set_or_started_is_told_with_the_line_that_did_it() -> None:
     line = unwrap(test_what_is_set_or_started_is_told_with_the_line_that_did_it).__code__.co_firstlineno
     with pytest.raises(LeftBehind) as caught:
         leftovers.check()
-    timer, watch, greenlet = str(caught.value).splitlines()[1:]
+    set_timer, watch, greenlet = str(caught.value).splitlines()[1:]
     assert watch.endswith(f", set by a fixture at {here.format(line + 4)}")
-    assert timer.endswith(f", set for a fixture at {here.format(line + 5)}")
+    assert set_timer.endswith(f", set for a fixture at {here.format(line + 5)}")
     assert f", at {__file__}:" in greenlet
     assert " in _poll, started at " in greenlet
     assert greenlet.endswith(here.format(line + 7))
