@@ -82,6 +82,7 @@ class Peer(GenServer):
             self._end(0.0)
             return Stop(("peer_did_not_start", problem))
         self.reader = spawn_link(_wait_for_end, self.socket, self_())
+        local.peers[name] = current_process("peer")
         return None
 
     def _answer(self) -> str:

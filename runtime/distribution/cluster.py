@@ -12,7 +12,8 @@ from runtime.distribution.parts import PidParts, RefParts
 from runtime.distribution.reasons import crash_term
 from runtime.distribution.remote_calls import caller_term
 from runtime.distribution.remote_node import RemoteNode
-from runtime.distribution.remote_process import RemoteAlias, RemoteProcess
+from runtime.distribution.remote_process import ID_BITS, RemoteAlias, RemoteProcess
+from runtime.kernel.instrument import emit
 from runtime.kernel.node import Node
 from runtime.kernel.process import ForeignPid, Pid, Process, use_remote_table
 from runtime.kernel.roles import Watcher
@@ -24,8 +25,6 @@ from runtime.terms.errors import NoProcessError
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
 
-ID_BITS = 28
-"""Bits of a pid's number that every release of OTP takes; the rest of a number goes into the serial."""
 ID_MASK = (1 << ID_BITS) - 1
 
 MOST_LIVES = 100_000
@@ -60,6 +59,8 @@ class LocalNode:
         self.node_monitors = NodeMonitors()
         self.allowed: frozenset[str] | None = None
         """What other nodes may start here, as ``module:function``; None for anything."""
+        self.peers: dict[str, Process] = {}
+        """The processes that stand for the peers of this node, by the names of these, dead ones among them."""
         self._origins: list[tuple[str, int]] = [(name, 0)]
         """Names and creations, by the numbers that pids print."""
         self._numbers: dict[tuple[str, int], int] = {}
@@ -192,6 +193,7 @@ class LocalNode:
 
     def on_up(self, connection: Connection) -> None:
         """See `Handler.on_up`."""
+        emit("node_up", node=connection.name)
         self.node_monitors.node_up(connection.name)
         self.remote(connection.name).up(connection)
 
@@ -199,6 +201,7 @@ class LocalNode:
         """See `Handler.on_failed`."""
         remote = self.remote(name)
         if remote.connection is None:
+            remote.note_end(reason)
             remote.down()
             self.node_monitors.not_connected(name)
 
@@ -212,6 +215,8 @@ class LocalNode:
         """See `Handler.on_down`. Those linked and watching hear first, then those who watch the node."""
         remote = self.remote(connection.name)
         if remote.connection is connection:
+            emit("node_down", node=connection.name, reason=reason)
+            remote.note_end(reason)
             remote.down()
             self.node_monitors.node_down(connection.name, reason)
 
@@ -220,6 +225,8 @@ class LocalNode:
         self.net_kernel.close()
         for remote in [*self.remotes.values()]:
             was_up = remote.connection is not None
+            if was_up:
+                remote.note_end("disconnect")
             remote.down()
             if was_up:
                 self.node_monitors.node_down(remote.name, "disconnect")

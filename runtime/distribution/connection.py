@@ -133,6 +133,10 @@ class Connection:
         self._flush()
         self._hub.later(self._readable)  # the handshake may have read further than its end
 
+    def ends(self) -> tuple[tuple[object, ...], tuple[object, ...]] | None:
+        """Return the addresses of this side and of the other one, None when it is over. From any thread."""
+        return self._transport.ends()
+
     # -- Out ----------------------------------------------------------------------------------------------------------
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from runtime.distribution.figures import NAME, own_figures
 from runtime.distribution.remote_calls import incoming_message, is_reply, settle_call
 from runtime.distribution.remote_process import RemoteProcess
 from runtime.kernel.process import Pid, Process
@@ -131,7 +132,7 @@ def _monitor(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None
         raise _Malformed
     target = _target(remote, address)
     if target is None:
-        remote.tell_down(address, source, ref, "noproc")
+        remote.tell_down(address, source, ref, own_figures(remote.node) if address == NAME else "noproc")
     else:
         remote.watch(target, sender, ref, str(address) if isinstance(address, str) else None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runtime.distribution.remote_procedure import serve
+from runtime.distribution import orderly_stop, remote_procedure
 from runtime.kernel.names import set_name
 from runtime.kernel.process import OUTSIDE, Process
 from runtime.kernel.roles import Body
@@ -38,7 +38,8 @@ class NetKernelServer(GenServer):
 
 def start_kernel_servers(local: LocalNode) -> None:
     """Start the servers, without a parent: they wait, and have no stack."""
-    serve()
+    remote_procedure.serve()
+    orderly_stop.serve()
     node = local.node
     if NAME in node.names:
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
@@ -10,6 +11,7 @@ from weakref import WeakValueDictionary
 from gevent.event import Event
 
 from runtime.distribution.connection import Connection
+from runtime.distribution.figures import Figures
 from runtime.distribution.parts import ABSENT
 from runtime.distribution.reasons import outgoing_reason
 from runtime.distribution.remote_calls import call_in, outgoing_message, report_lost_call
@@ -95,6 +97,12 @@ class RemoteNode:
         self.unlinks = 0
         self.spawning: dict[int, Any] = {}
         """Requests to start a process there, by the numbers of their references."""
+        self.last: Connection | None = None
+        """The last connection, which may be over."""
+        self.ended_at: float | None = None
+        """When that ended, or when a connection could last not be made; None while neither has happened."""
+        self.end_reason = ""
+        self.figures = Figures()
 
     @property
     def is_python(self) -> bool:
@@ -258,7 +266,8 @@ class RemoteNode:
 
     def up(self, connection: Connection) -> None:
         """Begin with a new connection: what waited goes first."""
-        self.connection = connection
+        self.connection = self.last = connection
+        self.figures = Figures()
         connection.on_idle = self._has_room
         self.is_connecting = False
         waiting, self.waiting = self.waiting, deque()
@@ -280,6 +289,10 @@ class RemoteNode:
             call = call_in(payload, self)
             if call is not None:
                 call.settle(Failure(("badarg", str(error))))
+
+    def note_end(self, reason: str) -> None:
+        """Remember when and why the connection has ended, or could not be made."""
+        self.ended_at, self.end_reason = time.time(), reason
 
     def down(self) -> None:
         """Tell all that have to do with processes there that these cannot be reached, once."""

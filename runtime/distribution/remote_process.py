@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+ID_BITS = 28
+"""Bits of a pid's number that every release of OTP takes; the rest of a number goes into the serial."""
+
 
 class _RemoteBody:
     """What a process of another node runs, as far as it is known here."""
@@ -144,6 +147,13 @@ class RemoteProcess(Process):
     def address(self) -> Term:
         """What names it in a signal to its node."""
         return self.pid
+
+    @property
+    def pid_there(self) -> str:
+        """Its pid as its own node prints it."""
+        if self.remote.is_python:
+            return f"<0.{self.number | self.serial << ID_BITS}.0>"
+        return f"<0.{self.number}.{self.serial}>"
 
     @property
     def place(self) -> str:

@@ -63,6 +63,13 @@ class Transport:
             return "an unknown address"
         return f"{host}:{port}"
 
+    def ends(self) -> tuple[tuple[object, ...], tuple[object, ...]] | None:
+        """Return the host and port of this side and of the other one, None after the end."""
+        try:
+            return tuple(self._sock.getsockname()[:2]), tuple(self._sock.getpeername()[:2])
+        except (OSError, ValueError):
+            return None
+
     def recv(self) -> bytes | None:
         """Return what has come in, b"" when nothing has, None at the end."""
         if self._spare:

@@ -170,7 +170,13 @@ class Service:
     def _greeting(self) -> wire.Welcome:
         """Add what may have changed since."""
         in_use = greenlet.__bool__(self.node.hub)
-        return msgspec.structs.replace(self._welcome, parent_pid=os.getppid(), uses_gevent=in_use)
+        cluster = self.node.cluster
+        return msgspec.structs.replace(
+            self._welcome,
+            parent_pid=os.getppid(),
+            uses_gevent=in_use,
+            distributed_as="" if cluster is None else cluster.name,
+        )
 
     def _make_welcome(self) -> wire.Welcome:
         """Say what does not change. Done once: the version is looked for in files, and read by modules loaded then."""

@@ -31,7 +31,9 @@ class Instrument:
         """A process took a message out of its mailbox."""
 
     def event(self, kind: str, fields: dict[str, Any]) -> None:
-        """Something rarer happened: ``restarted``, ``restart_failed``, ``gave_up``, ``stalled``."""
+        """Something rarer happened: ``restarted``, ``restart_failed``, ``gave_up``, ``stalled``, ``node_up``,
+        ``node_down``.
+        """
 
     def reported(self, report: Any) -> None:
         """A `runtime.kernel.reports.Report` was made: a crash report, a supervisor report, a progress report."""

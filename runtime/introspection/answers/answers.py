@@ -14,6 +14,7 @@ from typing import Any
 
 from runtime.introspection import wire
 from runtime.introspection.answers import (
+    cluster_questions,
     console,
     events,
     kill_plan,
@@ -46,6 +47,8 @@ ANSWERED_IN_TURN: dict[type[wire.Query], Callable[[Any, ObservedNode, ClientCach
     wire.GetLints: lints.answer,
     wire.GetNames: names_and_sockets.answer,
     wire.GetWaits: waits.answer,
+    wire.GetCluster: cluster_questions.answer,
+    wire.GetNodePlan: cluster_questions.plan,
 }
 """Questions that take work, and use what the node remembers from one of them to the next: one at a time."""
 
@@ -61,6 +64,7 @@ ANSWERED_AT_ONCE: dict[type[wire.Query], Callable[[Any, ObservedNode, ClientCach
     wire.StartTrace: trace.start,
     wire.ReadTrace: trace.read,
     wire.StopTrace: trace.stop,
+    wire.ControlNode: cluster_questions.control,  # it waits for the end of a connection
 }
 
 CARRIED_OUT: dict[type[wire.Query], Callable[[Any, ObservedNode], wire.Done | wire.Failed]] = {

@@ -78,6 +78,8 @@ class NodeFigures:
             events_dropped=log.dropped,
             last_event=log.last,
             lint_count=self.lint_count,
+            distributed_as="" if node.cluster is None else node.cluster.name,
+            connected=connected_nodes(node),
             read_only=self.read_only,
             scope=scope,
         )
@@ -110,6 +112,12 @@ class NodeFigures:
         # A process that died between the two reads is in neither of them; sums never go back because of that.
         self._messages = max(self._messages, messages + past_messages)
         self._reductions = max(self._reductions, reductions + past_reductions)
+
+
+def connected_nodes(node: Node) -> int:
+    """Return how many other nodes this one is connected with."""
+    net_kernel = getattr(node.cluster, "net_kernel", None)
+    return 0 if net_kernel is None else len(net_kernel.connections)
 
 
 def _time_slice() -> str:

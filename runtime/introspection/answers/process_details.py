@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from runtime.introspection import wire
 from runtime.introspection.answers.client_cache import ClientCache
@@ -89,17 +90,24 @@ def _related(who: Iterable[Term]) -> tuple[wire.Related, ...]:
     return tuple(_relate(each) for each in who)
 
 
+def _of_other_node(process: Any) -> wire.Related:
+    """Say which process of another node is meant: a `RemoteProcess`, or a name there, which has no pid."""
+    pid = process.pid
+    there = process.pid_there if isinstance(pid, Pid) else ""
+    return wire.Related(pid=str(pid) if there else "", name=process.place, node=process.remote.name, pid_there=there)
+
+
 def _relate(who: Term) -> wire.Related:
     """Say which process is meant by a record, a pid, or a name."""
     if isinstance(who, Process):
         process: Process | None = who
-        pid = str(who.pid)
+        pid = str(who.pid) if who.state is not REMOTE else ""
     elif isinstance(who, Pid):
         process, pid = who.process, str(who)
     else:
         return wire.Related(pid="", name=text_of(who))
     if process is not None and process.state is REMOTE:  # the name of its node is all that is known of it here
-        return wire.Related(pid=pid, name=process.place)  # type: ignore[attr-defined]  # a RemoteProcess
+        return _of_other_node(process)
     if process is None or process.body is None:
         return wire.Related(pid=pid)
     place = position_of(process)

@@ -252,7 +252,11 @@ class EventLog(Instrument):
         self._by_pid[process.pid.id] = self.add("exit", process.pid, event, **about)
 
     def event(self, kind: str, fields: dict[str, Any]) -> None:
-        """Log what a supervisor reports: ``restarted``, ``restart_failed`` or ``gave_up``."""
+        """Log what supervisors report, ``restarted``, ``restart_failed`` or ``gave_up``, and nodes that come and go."""
+        if kind == "node_up":
+            self.add("report", message=f"connected with {fields['node']}")
+        elif kind == "node_down":
+            self.add("report", message=f"lost the connection to {fields['node']}: {fields['reason']}")
         if kind not in ("restarted", "restart_failed", "gave_up"):
             return
         supervisor: Pid = fields["supervisor"]

@@ -6,7 +6,17 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from runtime.introspection.wire.entries import NameEntry, SocketEntry, TableEntry, TimerEntry
+from runtime.introspection.wire.cluster import ClusterNode
+from runtime.introspection.wire.entries import (
+    Frame,
+    NameEntry,
+    Part,
+    Related,
+    Sender,
+    SocketEntry,
+    TableEntry,
+    TimerEntry,
+)
 from runtime.introspection.wire.fields import (
     MAX_ROWS,
     PROTOCOL,
@@ -45,6 +55,8 @@ class Welcome(Frozen, tag_field="hello", tag="welcome", frozen=True):
     parent_pid: Count = 0
     uses_gevent: bool = True
     """Whether gevent's hub has ever run in the node's thread."""
+    distributed_as: Name = ""
+    """The name by which other nodes reach it, empty for a node that they do not."""
     kernel: Word = ""
     """Which kernel it runs, ``compiled`` or ``python``; empty when the node does not say."""
 
@@ -78,43 +90,6 @@ class Window(Answer, tag="window", frozen=True):
     """Where the anchor stands in the whole list; None when it is in no row (gone, folded away, filtered out)."""
     matched: Index | None = None
     """With a filter: how many rows match it themselves."""
-
-
-class Frame(Frozen, frozen=True):
-    """One frame of a stack."""
-
-    file: Name
-    line: Count
-    function: Name
-    source: Text = ""
-
-
-class Related(Frozen, frozen=True):
-    """A process that another one is related to, with what to call it."""
-
-    pid: Pid
-    name: Name = ""
-
-
-class Part(Frozen, frozen=True):
-    """A large part of a state: an attribute of a server, with its class, its number of items, and about its size."""
-
-    name: Name
-    kind: Name
-    size: Count
-    items: Count | None = None
-
-
-class Sender(Frozen, frozen=True):
-    """Who sends to a process: `rate` messages a second, from the line `at` of its code.
-
-    `pid` is None for what no process sends: a timer, another thread.
-    """
-
-    rate: Span
-    pid: Pid | None = None
-    name: Name = ""
-    at: Frame | None = None
 
 
 class Details(Answer, tag="details", frozen=True):
@@ -398,6 +373,14 @@ class TraceState(Answer, tag="trace", frozen=True):
     """Why it has ended, in a sentence."""
 
 
+class Cluster(Answer, tag="cluster", frozen=True):
+    """Answers `GetCluster`: the name of this node, empty without one, and the others, by name."""
+
+    name: Name = ""
+    nodes: Annotated[tuple[ClusterNode, ...], msgspec.Meta(max_length=MAX_ROWS)] = ()
+    total: Count = 0
+
+
 class Done(Answer, tag="done", frozen=True):
     """A command was carried out; `sentence` says what was done, `value` a call's reply, `event` the log's entry."""
 
@@ -426,6 +409,7 @@ AnyAnswer: TypeAlias = (
     | Completions
     | TraceState
     | Waits
+    | Cluster
     | Done
     | Failed
 )

@@ -1,8 +1,8 @@
-"""What the names view lists: names, timers, sockets, tables."""
+"""What answers list: names, timers, sockets, tables, frames of a stack, related processes, parts of a state."""
 
 from __future__ import annotations
 
-from runtime.introspection.wire.fields import Count, Delay, Frozen, Name, Pid, Text, Word
+from runtime.introspection.wire.fields import Count, Delay, Frozen, Name, Pid, Span, Text, Word
 
 
 class NameEntry(Frozen, frozen=True):
@@ -48,3 +48,44 @@ class TableEntry(Frozen, frozen=True):
     pid: Pid
     owner: Name = ""
     heir: Pid = ""
+
+
+class Frame(Frozen, frozen=True):
+    """One frame of a stack."""
+
+    file: Name
+    line: Count
+    function: Name
+    source: Text = ""
+
+
+class Related(Frozen, frozen=True):
+    """A process that another one is related to, with what to call it."""
+
+    pid: Pid
+    name: Name = ""
+    node: Name = ""
+    """The node that it is a process of, empty for the one that answers."""
+    pid_there: Pid = ""
+    """Its pid as its own node prints it, where it is another one."""
+
+
+class Part(Frozen, frozen=True):
+    """A large part of a state: an attribute of a server, with its class, its number of items, and about its size."""
+
+    name: Name
+    kind: Name
+    size: Count
+    items: Count | None = None
+
+
+class Sender(Frozen, frozen=True):
+    """Who sends to a process: `rate` messages a second, from the line `at` of its code.
+
+    `pid` is None for what no process sends: a timer, another thread.
+    """
+
+    rate: Span
+    pid: Pid | None = None
+    name: Name = ""
+    at: Frame | None = None

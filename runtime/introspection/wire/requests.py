@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+from runtime.introspection.wire.cluster import NodeAction
 from runtime.introspection.wire.fields import PROTOCOL, Frozen, GroupBy, Sort
 
 
@@ -231,6 +232,27 @@ class StopTrace(Query, tag="stop_trace", frozen=True):
     after: int = 0
 
 
+class GetCluster(Query, tag="cluster", frozen=True):
+    """Ask for the other nodes that this one knows. Answered by `Cluster`.
+
+    What has to be measured (latency, processes) is asked of the others now, and stands in a later answer.
+    """
+
+
+class GetNodePlan(Query, tag="node_plan", frozen=True):
+    """Ask what doing something to another node would do here, without doing it. Answered by `Plan`."""
+
+    node: str
+    action: NodeAction
+
+
+class ControlNode(Query, tag="control_node", frozen=True):
+    """Do something to another node. Answered by `Done`, which says what came of it."""
+
+    node: str
+    action: NodeAction
+
+
 class Hello(Frozen, frozen=True):
     """First frame of a client."""
 
@@ -263,6 +285,9 @@ AnyQuery: TypeAlias = (
     | StartTrace
     | ReadTrace
     | StopTrace
+    | GetCluster
+    | GetNodePlan
+    | ControlNode
 )
 """Every question and command there is."""
 

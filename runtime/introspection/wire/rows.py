@@ -144,6 +144,10 @@ class NodeStats(Frozen, frozen=True):
     events_dropped: Count = 0
     last_event: Count = 0
     lint_count: Count = 0
+    distributed_as: Name = ""
+    """The name by which other nodes reach it, empty for a node that they do not."""
+    connected: Count = 0
+    """How many nodes it is connected with."""
     read_only: bool = False
     scope: Text | None = None
     """A note when figures are not exact, e.g. when a node is so big that it is walked in parts."""

@@ -23,11 +23,16 @@ class Order(NamedTuple, Generic[C]):
     value: Term = None
 
 
-def read_order(command: wire.Query, node: ObservedNode) -> Order[wire.Query]:
-    """Return what is to be done. Raises RefusedError for what may not be done, or makes no sense."""
+def refuse_when_read_only(node: ObservedNode) -> None:
+    """Raise RefusedError on a node where observers change nothing."""
     if node.permissions.read_only:
         why = "This node is read-only: it can be watched, and nothing else."
         raise RefusedError(wire.Failed(why=why, kind="read_only"))
+
+
+def read_order(command: wire.Query, node: ObservedNode) -> Order[wire.Query]:
+    """Return what is to be done. Raises RefusedError for what may not be done, or makes no sense."""
+    refuse_when_read_only(node)
     pid = cast(str, getattr(command, "supervisor", None) or getattr(command, "pid", ""))
     process = addressee(pid, node, with_remains=isinstance(command, wire.Exit))
     value: Term = None
