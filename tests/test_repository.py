@@ -91,6 +91,7 @@ def test_ci_runs_the_very_command_that_the_readme_gives_for_the_tests() -> None:
 # -- Each module has a test of its name -------------------------------------------------------------------------------
 
 ONLY_TYPES = {
+    "runtime/introspection/wire/cluster",
     "runtime/terms/term",
     "runtime/introspection/wire/answers",
     "runtime/introspection/wire/entries",
@@ -106,6 +107,7 @@ SEEN_FROM_OUTSIDE = {
     "runtime/distribution/connection": "tests/runtime/distribution",
     "runtime/distribution/epmd_server": "tests/runtime/distribution",
     "runtime/distribution/errors": "tests/runtime/distribution",
+    "runtime/distribution/figures": "tests/runtime/introspection/answers",
     "runtime/distribution/frames": "tests/runtime/distribution",
     "runtime/distribution/greeting": "tests/runtime/distribution",
     "runtime/distribution/guard": "tests/runtime/distribution",
@@ -115,8 +117,10 @@ SEEN_FROM_OUTSIDE = {
     "runtime/distribution/kernel_servers": "tests/runtime/distribution",
     "runtime/distribution/node_monitors": "tests/runtime/distribution",
     "runtime/distribution/nodes": "tests/runtime/distribution",
+    "runtime/distribution/orderly_stop": "tests/runtime/introspection/answers",
     "runtime/distribution/parts": "tests/runtime/distribution",
     "runtime/distribution/pickled": "tests/runtime/distribution",
+    "runtime/distribution/probes": "tests/runtime/introspection/answers",
     "runtime/distribution/reasons": "tests/runtime/distribution",
     "runtime/distribution/registration": "tests/runtime/distribution",
     "runtime/distribution/remote_calls": "tests/runtime/distribution",
@@ -127,6 +131,8 @@ SEEN_FROM_OUTSIDE = {
     "runtime/distribution/term_decoder": "tests/runtime/distribution",
     "runtime/distribution/term_encoder": "tests/runtime/distribution",
     "runtime/distribution/transport": "tests/runtime/distribution",
+    "runtime/introspection/answers/cluster_questions": "tests/runtime/introspection/answers",
+    "runtime/introspection/answers/commands/node": "tests/runtime/introspection/answers",
     "runtime/introspection/answers/console": "tests/runtime/introspection/console",
     "runtime/introspection/answers/senders": "tests/runtime/introspection/measuring",
     "runtime/introspection/measuring/watched_mailbox": "tests/runtime/introspection/measuring",
