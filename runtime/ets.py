@@ -22,6 +22,7 @@ from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from typing import Any, Literal
 
+from runtime.kernel.headroom import ensure_headroom
 from runtime.kernel.node import current_process, this_node
 from runtime.kernel.process import Pid
 from runtime.otp.ets_contents import Row, bindings_of
@@ -67,6 +68,7 @@ def new(
     the owner when the owner dies, and receives ``("ETS-TRANSFER", table, from, data)``. With `named` the name can be
     used in place of the table. Raises ValueError for a name that is taken and for an option that is not allowed.
     """
+    ensure_headroom()
     owner = current_process("new")
     if not isinstance(name, str):
         raise TypeError(f"the name of a table is a str, not {name!r}")
@@ -158,7 +160,9 @@ def delete_all_objects(table: TableArgument) -> None:
 
 def take(table: TableArgument, key: Hashable) -> list[Row]:
     """Delete the tuples of a key, and return them (OTP: ets:take/2)."""
-    rows: list[Row] = isolate(open_table(table, "take", writes=True).contents.drop(checked_key(key)))
+    contents = open_table(table, "take", writes=True).contents
+    rows: list[Row] = isolate(contents.get(checked_key(key)))  # before any is deleted: a copy may fail
+    contents.drop(key)
     return rows
 
 

@@ -29,15 +29,26 @@ class Contents:
         self._order: list[Any] = []
         """The keys of an ordered table, in order."""
         self._count = 0
+        self._is_half_done = False
+        """Whether an exception has struck between two steps of one change, as a signal's handler may raise."""
 
     def __len__(self) -> int:
+        self._mend()
         return self._count
+
+    def _mend(self) -> None:
+        """Make order and count anew from the objects, where a change of them was left half done."""
+        if self._is_half_done:
+            self._order = sorted(self._rows) if self.ordered else []  # they were compared
+            self._count = sum(map(len, self._rows.values()))
+            self._is_half_done = False
 
     def __iter__(self) -> Iterator[Row]:
         return (row for key in self.keys() for row in self._rows.get(key, ()))
 
     def keys(self) -> list[Hashable]:
         """Return the keys; those of an ordered table in order."""
+        self._mend()
         return [*self._order] if self.ordered else [*self._rows]
 
     def get(self, key: Hashable) -> list[Row]:
@@ -56,35 +67,46 @@ class Contents:
         key = row[self.keypos]
         rows = self._rows.get(key)
         if rows is None:
-            if self.ordered:
-                self._order.insert(self._place(bisect_right, key), key)
+            place = self._place(bisect_right, key) if self.ordered else 0
+            self._is_half_done = True
             self._rows[key] = [row]
+            if self.ordered:
+                self._order.insert(place, key)
         elif self.unique:
             self._rows[key] = [row]
             return
         elif self.repeats or row not in rows:
+            self._is_half_done = True
             rows.append(row)
         else:
             return
         self._count += 1
+        self._is_half_done = False
 
     def put_all(self, rows: list[Row]) -> None:
-        """Insert objects: all of them, or with a TypeError none."""
-        done: list[tuple[Row, list[Row]]] = []
+        """Insert objects: all of them, or with an exception none."""
+        if len(rows) == 1:
+            self.put(rows[0])
+            return
+        before: list[tuple[Hashable, list[Row]]] = []
         try:
             for row in rows:
-                before = self.get(row[self.keypos]) if self.ordered else []
+                key = row[self.keypos]
+                before.append((key, self.get(key)))
                 self.put(row)
-                done.append((row, before))
-        except TypeError:
-            for row, before in reversed(done):
-                self.drop(row[self.keypos])
-                for earlier in before:
-                    self.put(earlier)
+        except BaseException:  # a kill in the program's `__eq__`, for one
+            self._is_half_done = True
+            for key, earlier in reversed(before):
+                if earlier:
+                    self._rows[key] = earlier
+                else:
+                    self._rows.pop(key, None)
+            self._mend()
             raise
 
     def _place(self, bisect: Callable[[list[Any], Any], int], key: Any) -> int:
         """Return where a key belongs among those of an ordered table."""
+        self._mend()
         try:
             return bisect(self._order, key)
         except TypeError as error:
@@ -92,10 +114,15 @@ class Contents:
 
     def drop(self, key: Hashable) -> list[Row]:
         """Delete the objects of a key; return them."""
-        rows = self._rows.pop(key, [])
-        if rows and self.ordered:
-            del self._order[bisect_left(self._order, key)]
+        if key not in self._rows:
+            return []
+        place = self._place(bisect_left, key) if self.ordered else 0
+        self._is_half_done = True
+        rows = self._rows.pop(key)
+        if self.ordered:
+            del self._order[place]
         self._count -= len(rows)
+        self._is_half_done = False
         return rows
 
     def drop_row(self, row: Row) -> None:
@@ -106,14 +133,18 @@ class Contents:
         if not left:
             self.drop(key)
         else:
+            self._is_half_done = True
             self._rows[key] = left
             self._count -= len(rows) - len(left)
+            self._is_half_done = False
 
     def clear(self) -> None:
         """Delete all objects."""
+        self._is_half_done = True
         self._rows.clear()
         self._order.clear()
         self._count = 0
+        self._is_half_done = False
 
     def sample(self, number: int) -> list[Row]:
         """Return some objects, of the oldest and the newest keys. In another thread it may raise RuntimeError."""

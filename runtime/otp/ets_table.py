@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
+from runtime.kernel.headroom import ensure_headroom
 from runtime.kernel.node import Node, current, current_process, this_node
 from runtime.kernel.process import DEAD, Pid, Process
 from runtime.kernel.signals import deliver
@@ -132,7 +133,11 @@ def find_table(table: TableArgument) -> Table | None:
 
 
 def open_table(table: TableArgument, function: str, writes: bool = False) -> Table:
-    """Return a table that the caller may read, or write to. Raises ValueError for another."""
+    """Return a table that the caller may read, or write to. Raises ValueError for another.
+
+    A caller without room on its stack gets RecursionError now, before anything has happened.
+    """
+    ensure_headroom()
     found = find_table(table)
     if found is None:
         raise ValueError(f"{function}() found no table {table!r}: it was deleted, or its owner is dead")

@@ -178,10 +178,11 @@ class Registry(AlwaysStarts):
             raise ValueError(f"update_value() needs unique keys; the registry {registry!r} has duplicate ones")
         for entry in server.table.entries(_hashable(key)):
             if entry.pid == caller.pid:
+                old = isolate(entry.value)  # before it is replaced: a copy may fail
                 new = fn(isolate(entry.value))
                 current_process("update_value")  # raises when `fn` took so long that the caller is dead by now
                 server.table.replace(key, entry.pid, isolate(new))
-                return new, isolate(entry.value)
+                return new, old
         raise NoProcessError(key, f"the caller does not hold the key {key!r} in the registry {registry!r}")
 
     # -- Reading ---------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """Tables that processes own: isolation, owners, what is refused. What the functions do, the scenarios show."""
 
+import sys
+from types import FrameType
 from typing import Any
 
 import gevent
@@ -177,5 +179,147 @@ def test_the_size_is_the_number_of_tuples_whatever_was_done(kind: Any) -> None:
         ets.delete(table, 3)
         ets.delete_all_objects(table)
         assert has(0)
+
+    check()
+
+
+class Moody:
+    """A key, and a value, that the runtime compares by code of the program's, which may fail."""
+
+    fails = False
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __hash__(self) -> int:
+        return hash(self.number)
+
+    def __eq__(self, other: object) -> bool:
+        return self._number_of(other) == self.number
+
+    def __lt__(self, other: object) -> bool:
+        return self.number < self._number_of(other)
+
+    def _number_of(self, other: object) -> int:
+        if Moody.fails:
+            raise KeyboardInterrupt
+        return other.number if isinstance(other, Moody) else -1
+
+
+@pytest.mark.parametrize("kind", ["ordered_set", "bag"])
+def test_a_change_that_fails_in_a_comparison_of_the_programs_changes_nothing(
+    kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @in_node
+    def check() -> None:
+        table = ets.new("t", type=kind)
+        keys = [Moody(number) for number in range(4)]
+        ets.insert(table, [(key, key.number) for key in keys])
+        rows = [(row[0].number, row[1]) for row in ets.tab2list(table)]
+        for change in (
+            lambda: ets.insert(table, [(9, "new"), (Moody(2), "other")]),
+            lambda: ets.insert(table, [(Moody(1), Moody(3)), (Moody(2), 2)]),
+            lambda: ets.take(table, Moody(2)),
+            lambda: ets.delete(table, Moody(2)),
+            lambda: ets.delete_object(table, (Moody(2), 2)),
+        ):
+            monkeypatch.setattr(Moody, "fails", True)
+            with pytest.raises((KeyboardInterrupt, TypeError)):
+                change()
+            monkeypatch.setattr(Moody, "fails", False)
+            assert [(row[0].number, row[1]) for row in ets.tab2list(table)] == rows
+            assert ets.info(table, "size") == len(rows)
+        assert ets.take(table, Moody(2)) == [(Moody(2), 2)]
+        assert ets.info(table, "size") == len(rows) - 1
+
+    check()
+
+
+@in_node
+def test_what_is_taken_near_the_recursion_limit_is_not_lost() -> None:
+    nested: list[Any] = []
+    for _ in range(100):
+        nested = [nested]
+    table = ets.new("t")
+    ets.insert(table, (1, nested))
+
+    def depth() -> int:
+        frame, levels = sys._getframe(1), 0
+        while frame.f_back is not None:
+            frame, levels = frame.f_back, levels + 1
+        return levels
+
+    def down(levels: int) -> Any:
+        return ets.take(table, 1) if levels <= 0 else down(levels - 1)
+
+    for left in range(60, 500, 5):
+        try:
+            rows = down(sys.getrecursionlimit() - depth() - left)
+        except RecursionError:
+            assert ets.info(table, "size") == len(ets.tab2list(table)) == 1, left
+        else:
+            assert (len(rows), ets.info(table, "size")) == (1, 0)
+            break
+    else:
+        pytest.fail("it was never taken")
+
+
+class Struck(BaseException):
+    """What the handler of a signal might raise."""
+
+
+def strike(line: int, file: str) -> Any:
+    """Return a trace function that raises at such a line of a file's code that is run."""
+    reached = 0
+
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal reached
+        if frame.f_code.co_filename != file:
+            return None
+        reached += event == "line"
+        if reached == line:
+            sys.settrace(None)
+            raise Struck
+        return trace
+
+    return trace
+
+
+@pytest.mark.parametrize("kind", ["set", "ordered_set", "bag"])
+def test_order_and_size_hold_after_an_exception_at_any_line_of_a_change(kind: Any) -> None:
+    @in_node
+    def check() -> None:
+        file = sys.modules["runtime.otp.ets_contents"].__file__
+        assert file is not None
+        before = [(1, "a"), (2, "b")]
+        changes: list[tuple[Any, list[Any]]] = [
+            (lambda table: ets.insert(table, [(3, "c"), (0, "z")]), [*before, (3, "c"), (0, "z")]),
+            (lambda table: ets.insert(table, (3, "c")), [*before, (3, "c")]),
+            (lambda table: ets.delete(table, 1), before[1:]),
+            (lambda table: ets.delete_all_objects(table), []),
+        ]
+        for change, after in changes:
+            for line in range(1, 200):
+                table = ets.new("t", type=kind)
+                ets.insert(table, before)
+                traced = sys.gettrace()
+                sys.settrace(strike(line, file))
+                try:
+                    change(table)
+                except Struck:
+                    struck = True
+                else:
+                    struck = False
+                finally:
+                    sys.settrace(traced)
+                rows = ets.tab2list(table)
+                assert sorted(rows) in (before, sorted(after)), line
+                assert ets.info(table, "size") == len(rows), line
+                ets.insert(table, (5, "e"))
+                assert ets.info(table, "size") == len(ets.tab2list(table)) == len(rows) + 1
+                ets.delete(table)
+                if not struck:
+                    break
+            assert not struck
 
     check()

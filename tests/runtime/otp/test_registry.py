@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -387,3 +389,33 @@ def test_a_registry_is_started_with_values_of_its_own() -> None:
     assert Registry.meta("rooms", "colour") is None
     with pytest.raises(TypeError, match="meta is"):
         Registry.start_link("unique", meta=["colour"])
+
+
+class CopiedSeldom:
+    """A value that fails when it is copied once too often."""
+
+    copies = 100
+
+    def __deepcopy__(self, memo: object) -> CopiedSeldom:
+        CopiedSeldom.copies -= 1
+        if CopiedSeldom.copies < 0:
+            raise ValueError("no more copies")
+        return CopiedSeldom()
+
+
+@in_node
+def test_a_value_that_cannot_be_copied_in_an_update_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    Registry.start_link(name="reg")
+    Registry.register("reg", "k", CopiedSeldom())
+    for copies in range(10):
+        monkeypatch.setattr(CopiedSeldom, "copies", copies)
+        try:
+            new, old = Registry.update_value("reg", "k", lambda value: "new")
+        except ValueError:
+            monkeypatch.setattr(CopiedSeldom, "copies", 100)
+            assert isinstance(Registry.lookup("reg", "k")[0].value, CopiedSeldom), copies
+        else:
+            assert new == "new"
+            assert isinstance(old, CopiedSeldom)
+            break
+    assert Registry.lookup("reg", "k")[0].value == "new"
