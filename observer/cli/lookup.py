@@ -100,6 +100,20 @@ def split(words: list[str], wanted: str) -> tuple[str | None, list[str]]:
     raise WrongUsageError(f"Say [NODE] {wanted}: NODE may be left out when there is only one.")
 
 
+def split_optional(words: list[str]) -> tuple[str | None, str | None]:
+    """Take NODE and PID from a command's words, of which either may be left out; a single word may be either.
+
+    Raises `WrongUsageError` when there are more than these two.
+    """
+    if len(words) > 2:
+        raise WrongUsageError("Say [NODE] [PID]: NODE may be left out when there is only one.")
+    if len(words) == 2:
+        return words[0], words[1]
+    if words and not is_pid(words[0]) and exists(words[0]):
+        return words[0], None
+    return None, words[0] if words else None
+
+
 def split_targets(words: list[str]) -> tuple[str | None, list[str]]:
     """Take an optional NODE from the front of words that name one or more processes.
 

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from observer.cli import options, output
-from observer.cli.errors import WrongUsageError
 from runtime.introspection import wire
 
 
@@ -24,16 +23,9 @@ def waits(
     Exits with 1 when some wait for each other in a cycle.
     """
     from observer.cli import lookup
-    from observer.node import discovery
     from observer.output import waits as drawn
 
-    node, who = None, None
-    if words and len(words) > 2:
-        raise WrongUsageError("Say [NODE] [PID]: NODE may be left out when there is only one.")
-    if words and (len(words) > 1 or (not lookup.is_pid(words[0]) and discovery.exists(words[0]))):
-        node, who = words[0], words[1] if len(words) > 1 else None
-    elif words:
-        who = words[0]
+    node, who = lookup.split_optional(words or [])
     with lookup.dial(node) as client:
         pid = None if who is None else lookup.pid_of(client, who)
         found = client.expect(wire.Waits, wire.GetWaits(pid=pid, all=everything))

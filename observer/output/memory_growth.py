@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -53,22 +54,37 @@ class MemoryRecord(Record, frozen=True):
 def of_memory(before: wire.Memory, after: wire.Memory, seconds: float, limit: int) -> MemoryRecord:
     """Return what grew between two looks, which gained most first, at most `limit` containers and types each."""
     were = {each.place: each for each in before.containers}
-    counted = {each.name: each for each in before.types}
     containers = [_container(each, were.get(each.place)) for each in after.containers]
-    types = [_type(each, counted.get(each.name)) for each in after.types]
-    containers.sort(key=_gained, reverse=True)
-    types.sort(key=_gained, reverse=True)
+    containers.sort(key=gained, reverse=True)
     return MemoryRecord(
         seconds=round(seconds, 3),
         rss=after.rss,
         gained_rss=after.rss - before.rss,
         complete=before.is_complete and after.is_complete,
         containers=containers[:limit],
-        types=types[:limit],
+        types=of_types(before.types, after.types, limit),
     )
 
 
-def _gained(each: ContainerRecord | TypeRecord) -> int:
+def of_types(before: Sequence[wire.TypeCount], after: Sequence[wire.TypeCount], limit: int) -> list[TypeRecord]:
+    """Return the types of objects, which gained most first, at most `limit`."""
+    counted = {each.name: each for each in before}
+    return sorted((_type(each, counted.get(each.name)) for each in after), key=gained, reverse=True)[:limit]
+
+
+class Growing(Protocol):
+    """What may have grown between two looks."""
+
+    @property
+    def memory(self) -> int:
+        """Bytes at the second look."""
+
+    @property
+    def gained_memory(self) -> int | None:
+        """Bytes that came since the first look; None for what is new."""
+
+
+def gained(each: Growing) -> int:
     """Return the bytes that something has gained: of what is new, all."""
     return each.memory if each.gained_memory is None else each.gained_memory
 
@@ -96,16 +112,16 @@ def _type(now: wire.TypeCount, then: wire.TypeCount | None) -> TypeRecord:
 
 def table(found: MemoryRecord) -> RenderableType:
     """Draw what grew; when nothing did, say so."""
-    gained = f"{units.signed_size(found.gained_rss)} in {units.duration(found.seconds)}"
-    parts: list[RenderableType] = [Text(f"The program takes {units.size(found.rss)}: {gained}.")]
-    grown = [each for each in found.containers if _gained(each) > 0]
-    counted = [each for each in found.types if _gained(each) > 0]
+    total = f"{units.signed_size(found.gained_rss)} in {units.duration(found.seconds)}"
+    parts: list[RenderableType] = [Text(f"The program takes {units.size(found.rss)}: {total}.")]
+    grown = [each for each in found.containers if gained(each) > 0]
+    counted = [each for each in found.types if gained(each) > 0]
     if not grown and not counted:
         parts.append(Text("No container of a module and no type has grown. Look for longer with --for."))
     if grown:
         parts.append(_containers(grown))
     if counted:
-        parts.append(_types(counted))
+        parts.append(types_table(counted))
     if not found.complete:
         parts.append(Text("The program holds so much that types were counted in a part of it.", "dim"))
     return Group(*parts)
@@ -122,12 +138,13 @@ def _containers(grown: Sequence[ContainerRecord]) -> Table:
             f"{each.length:,}",
             "new" if each.gained_length is None else f"{each.gained_length:+,}",
             units.size(each.memory),
-            units.signed_size(_gained(each)),
+            units.signed_size(gained(each)),
         )
     return found
 
 
-def _types(counted: Sequence[TypeRecord]) -> Table:
+def types_table(counted: Sequence[TypeRecord]) -> Table:
+    """Draw the types of objects."""
     found = plain_table("TYPE", "OBJECTS", "GAINED", "MEMORY", "GAINED", right=("OBJECTS", "GAINED", "MEMORY"))
     for each in counted:
         found.add_row(
@@ -135,6 +152,6 @@ def _types(counted: Sequence[TypeRecord]) -> Table:
             f"{each.count:,}",
             "new" if each.gained_count is None else f"{each.gained_count:+,}",
             units.size(each.memory),
-            units.signed_size(_gained(each)),
+            units.signed_size(gained(each)),
         )
     return found

@@ -6,7 +6,16 @@ from typing import Any
 
 import msgspec
 
-from observer.output import json_value, lint_records, memory_growth, node_records, records, trace_records, waits
+from observer.output import (
+    json_value,
+    lint_records,
+    memory_growth,
+    node_records,
+    process_memory,
+    records,
+    trace_records,
+    waits,
+)
 
 VERSION = 1
 """Rises when a field goes or changes its meaning. New fields come without a new version."""
@@ -20,7 +29,7 @@ OUTPUTS: dict[str, Any] = {
     "events": list[records.EventRecord],
     "events --follow": records.EventRecord,
     "diagnose": list[lint_records.LintRecord],
-    "memory": memory_growth.MemoryRecord,
+    "memory": memory_growth.MemoryRecord | process_memory.ProcessMemoryRecord,
     "kill": list[records.KillRecord],
     "exit": list[records.KillRecord],
     "suspend": records.DoneRecord,

@@ -87,6 +87,8 @@ class ProcessScreen(Acting):
         self._row: wire.Row | None = None
         self._details: wire.Details | None = None
         self._wait: wire.Wait | None = None
+        self._first_parts: dict[tuple[str | None, str], wire.Part] = {}
+        """What was large in the state of a process when it was first seen to be."""
         self._gone = False
         self._all_frames = False
         self._with_state = True
@@ -251,7 +253,7 @@ class ProcessScreen(Acting):
         if self._state_known:
             state = [Content(line) for line in lines(details.state)] if details.state is not None else []
             if details.parts:
-                large = [Content.assemble("  ", (part_text(part), tones.TEXT)) for part in details.parts]
+                large = [Content.assemble("  ", (self._part_text(part), tones.TEXT)) for part in details.parts]
                 state = [Content.assemble(("Large in it (estimated)", tones.KEY)), *large, *state]
             if supervisor:
                 state = _children(details.row, self._children)
@@ -268,6 +270,9 @@ class ProcessScreen(Acting):
             for key, value in details.dictionary.items()
         ]
         self._fill("dict", entries, withheld or "Empty.")
+
+    def _part_text(self, part: wire.Part) -> str:
+        return part_text(part, self._first_parts.setdefault((self._pid, part.name), part))
 
     def _fill(self, part: str, shown: Sequence[Content], empty: str) -> None:
         content = Content("\n").join(shown) if shown else Content.assemble((safe(empty), tones.MUTED))

@@ -15,6 +15,7 @@ from greenlet import greenlet
 from runtime.kernel.process import Pid, Process
 from runtime.kernel.signals import TaggedWatch, Watch
 from runtime.terms.ref import Ref, TimerRef
+from runtime.terms.static_lookup import static
 
 NOT_OWNED: tuple[type, ...] = (
     *(types.ModuleType, type, types.FunctionType, types.BuiltinFunctionType, types.CodeType, types.MethodType),
@@ -118,7 +119,10 @@ def referents(value: Any, limit: int) -> Iterator[Any]:
 
 def shallow_size(value: Any) -> int:
     """Return the size of an object alone, without a ``__sizeof__`` of the program's: that may take any time."""
-    builtin = type(type.__getattribute__(type(value), "__sizeof__")) is types.MethodDescriptorType
+    kind = type(value)
+    # a metaclass of the program's may have a property of that name
+    found = type.__getattribute__(kind, "__sizeof__") if type(kind) is type else static(kind, "__sizeof__")
+    builtin = type(found) is types.MethodDescriptorType
     return sys.getsizeof(value) if builtin else object.__sizeof__(value)
 
 

@@ -26,12 +26,16 @@ def class_name(kind: type) -> str:
     return name[:LONGEST_NAME]
 
 
-def address(value: object) -> str:
-    """Return what `object.__repr__` would: the class, and where the value is."""
-    kind = type(value)
+def full_name(kind: type) -> str:
+    """Return the qualified name of a class, with its module where it is not a builtin."""
     module = static(kind, "__module__")
     prefix = f"{module[:LONGEST_NAME]}." if type(module) is str and module != "builtins" else ""
-    return f"<{prefix}{_qualified_name_of(kind)[:LONGEST_NAME]} object at {id(value):#x}>"
+    return f"{prefix}{_qualified_name_of(kind)[:LONGEST_NAME]}"
+
+
+def address(value: object) -> str:
+    """Return what `object.__repr__` would: the class, and where the value is."""
+    return f"<{full_name(type(value))} object at {id(value):#x}>"
 
 
 def attributes(value: object, names: Iterable[str]) -> Iterator[tuple[str, object]]:

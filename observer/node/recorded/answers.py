@@ -52,7 +52,7 @@ def _answer(query: wire.Query, moment: Moment, events: Iterable[wire.Event], ref
             return _names(query, moment.names)
         case wire.GetMemory() if moment.memory is not None:
             return moment.memory
-        case wire.GetMemory():
+        case wire.GetMemory() | wire.GetProcessMemory():
             return wire.Failed(why=NOT_RECORDED, kind="unsupported")
     return wire.Failed(why=refusal, kind="read_only")
 

@@ -24,6 +24,7 @@ from runtime.introspection.answers import (
     node_stats,
     places,
     process_details,
+    process_memory,
     process_window,
     trace,
     tree_window,
@@ -55,6 +56,7 @@ ANSWERED_IN_TURN: dict[type[wire.Query], Callable[[Any, ObservedNode, ClientCach
 ANSWERED_AT_ONCE: dict[type[wire.Query], Callable[[Any, ObservedNode, ClientCache, Pace], wire.AnyAnswer]] = {
     wire.GetEvents: events.answer,
     wire.GetMemory: memory.answer,  # it waits for the hub
+    wire.GetProcessMemory: process_memory.answer,  # likewise
     wire.GetProcess: process_details.answer,  # it may wait for a server, and others must not wait with it
     wire.OpenConsole: console.open_console,
     wire.Evaluate: console.evaluate,

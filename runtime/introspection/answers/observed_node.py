@@ -16,6 +16,7 @@ from runtime.introspection.measuring.cpu_meter import CpuMeter
 from runtime.introspection.measuring.cpu_sampler import CpuSampler
 from runtime.introspection.measuring.memory_census import MemoryCensus
 from runtime.introspection.measuring.memory_sampler import MemorySampler
+from runtime.introspection.measuring.process_census import ProcessCensuses
 from runtime.introspection.measuring.sender_sampler import SenderSampler
 from runtime.introspection.measuring.socket_holders import SocketHolders
 from runtime.introspection.reading.activity import WITHHELD
@@ -70,6 +71,7 @@ class ObservedNode:
         self.interruptions = Interruptions(watchdog, log, greenlets)
         self.memory = MemorySampler(node)
         self.census = MemoryCensus(node)
+        self.process_censuses = ProcessCensuses(node)
         self.cpu: CpuClock = CpuSampler(node) if CpuSampler.is_possible(node) else CpuMeter(node)
         self.socket_holders = SocketHolders(node)
         self.senders = SenderSampler(node)
@@ -88,6 +90,7 @@ class ObservedNode:
             trace.close()
         self.memory.close()
         self.census.close()
+        self.process_censuses.close()
         self.cpu.close()
         self.socket_holders.close()
         self.senders.close()

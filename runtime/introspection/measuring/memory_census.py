@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 from types import ModuleType
@@ -18,6 +18,7 @@ from runtime.introspection.threads.background import BackgroundWork
 from runtime.kernel.memory import LARGE, NOT_OWNED, builtin_container, referents, shallow_size
 from runtime.kernel.node import Node
 from runtime.kernel.threads import sleep
+from runtime.terms.static_lookup import full_name
 
 SHARE = 0.25
 """The share of time that a census may take of the hub. It is short, and a person waits for it."""
@@ -60,6 +61,30 @@ class Census(NamedTuple):
     types: dict[str, tuple[int, int]]
     is_complete: bool
     """Whether everything was looked at. Else the rest lies further from the modules."""
+
+
+class TypeCounts:
+    """How many objects of which types were found, and how many bytes these take themselves."""
+
+    def __init__(self) -> None:
+        self._counts: dict[int, list[Any]] = {}
+        """By the id of the class, whose own hash may be code of the program's: the class, its name, count and size."""
+
+    def add(self, kind: type, count: float, size: float) -> None:
+        """Count objects of a type. `size` is that of all of them."""
+        counted = self._counts.get(id(kind))
+        if counted is None:
+            counted = self._counts[id(kind)] = [kind, full_name(kind), 0, 0]
+        counted[2] += count
+        counted[3] += size
+
+    def by_name(self) -> dict[str, tuple[int, int]]:
+        """Return counts and sizes by the names of types."""
+        found: dict[str, tuple[int, int]] = {}
+        for _, name, count, size in self._counts.values():
+            before = found.get(name, (0, 0))
+            found[name] = (before[0] + round(count), before[1] + round(size))
+        return found
 
 
 class MemoryCensus(BackgroundWork):
@@ -116,7 +141,7 @@ class MemoryCensus(BackgroundWork):
                     if not number % STEPS:
                         yield
             yield
-        types: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
+        types = TypeCounts()
         queue: deque[Any] = deque(vars(module) for _, module in modules)
         is_complete = True
         looked = 0
@@ -127,7 +152,6 @@ class MemoryCensus(BackgroundWork):
             looked += 1
             if not looked % NEAR:
                 yield
-        tally = {name: (count, size) for name, (count, size) in types.items()}
         is_complete = is_complete and not queue
         while queue or seen:  # to let go of all of it at once would hold the hub
             for _ in range(min(LARGE, len(queue))):
@@ -135,7 +159,7 @@ class MemoryCensus(BackgroundWork):
             for _ in range(min(LARGE, len(seen))):
                 seen.pop()
             yield
-        self._result = Census(containers, tally, is_complete)
+        self._result = Census(containers, types.by_name(), is_complete)
 
 
 def _containers_of(module: str, variables: dict[str, Any]) -> Iterator[Container]:
@@ -149,7 +173,8 @@ def _containers_of(module: str, variables: dict[str, Any]) -> Iterator[Container
             yield _measured(place, value)
         elif issubclass(kind, type):
             of_class = dict(type.__dict__["__dict__"].__get__(value) or {})  # None for a class of C's never used
-            if of_class.get("__module__") == module:
+            name_of_module = of_class.get("__module__")
+            if type(name_of_module) is str and name_of_module == module:
                 yield from _attributes(place, of_class)
         elif not issubclass(kind, NOT_OWNED):
             attributes = _instance_dict(value)
@@ -177,7 +202,7 @@ def _instance_dict(value: object) -> dict[str, Any] | None:
 def _measured(place: str, value: Any) -> Container:
     """Measure a container by a sample of its items."""
     kind = type(value)
-    name = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
+    name = full_name(kind)
     container = builtin_container(kind)
     if container is None:
         return Container(place, name, len(value), shallow_size(value))
@@ -189,7 +214,7 @@ def _measured(place: str, value: Any) -> Container:
     return Container(place, name, length, shallow_size(value) + (each * length // len(sample) if sample else 0))
 
 
-def _look_at(value: Any, queue: deque[Any], seen: set[int], types: defaultdict[str, list[int]]) -> bool:
+def _look_at(value: Any, queue: deque[Any], seen: set[int], types: TypeCounts) -> bool:
     """Count one object, and note what it refers to. Of a very large container, a sample stands for the rest.
 
     Return whether there was room for all that it refers to.
@@ -198,9 +223,7 @@ def _look_at(value: Any, queue: deque[Any], seen: set[int], types: defaultdict[s
     if id(value) in seen or issubclass(kind, ModuleType):
         return True
     seen.add(id(value))
-    entry = types[f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")]
-    entry[0] += 1
-    entry[1] += shallow_size(value)
+    types.add(kind, 1, shallow_size(value))
     container = builtin_container(kind)
     length = 0 if container is None else container.__len__(value)
     if container is None or length <= LARGE:
@@ -211,8 +234,5 @@ def _look_at(value: Any, queue: deque[Any], seen: set[int], types: defaultdict[s
     if container is dict:
         items += islice(dict.values(value), SAMPLE)
     for item in items:
-        kind = type(item)
-        entry = types[f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")]
-        entry[0] += length // SAMPLE
-        entry[1] += shallow_size(item) * (length // SAMPLE)
+        types.add(type(item), length // SAMPLE, shallow_size(item) * (length // SAMPLE))
     return True

@@ -22,7 +22,6 @@ from runtime.introspection.wire.answers import (
     ConsoleKind,
     ConsoleState,
     ConsoleText,
-    Container,
     Details,
     Done,
     Event,
@@ -33,13 +32,13 @@ from runtime.introspection.wire.answers import (
     Memory,
     Names,
     Plan,
+    ProcessMemory,
     Refused,
     Reply,
     Stats,
     TraceEvent,
     TraceKind,
     TraceState,
-    TypeCount,
     Wait,
     WaitKind,
     Waits,
@@ -48,6 +47,7 @@ from runtime.introspection.wire.answers import (
 )
 from runtime.introspection.wire.cluster import ClusterNode, NodeAction, NodeKind, NodeState
 from runtime.introspection.wire.entries import (
+    Container,
     Frame,
     NameEntry,
     Part,
@@ -56,6 +56,7 @@ from runtime.introspection.wire.entries import (
     SocketEntry,
     TableEntry,
     TimerEntry,
+    TypeCount,
 )
 from runtime.introspection.wire.fields import (
     MAX_REPLY,
@@ -107,6 +108,7 @@ from runtime.introspection.wire.requests import (
     GetPlan,
     GetProcess,
     GetProcesses,
+    GetProcessMemory,
     GetStats,
     GetTree,
     GetWaits,
@@ -171,6 +173,7 @@ __all__ = [
     "GetPlaces",
     "GetPlan",
     "GetProcess",
+    "GetProcessMemory",
     "GetProcesses",
     "GetStats",
     "GetTree",
@@ -195,6 +198,7 @@ __all__ = [
     "Part",
     "Pid",
     "Plan",
+    "ProcessMemory",
     "Query",
     "ReadConsole",
     "ReadTrace",

@@ -8,6 +8,7 @@ import msgspec
 
 from runtime.introspection.wire.cluster import ClusterNode
 from runtime.introspection.wire.entries import (
+    Container,
     Frame,
     NameEntry,
     Part,
@@ -16,6 +17,7 @@ from runtime.introspection.wire.entries import (
     SocketEntry,
     TableEntry,
     TimerEntry,
+    TypeCount,
 )
 from runtime.introspection.wire.fields import (
     MAX_ROWS,
@@ -204,24 +206,6 @@ class Lints(Answer, tag="lints", frozen=True):
     lints: tuple[Lint, ...] = ()
 
 
-class Container(Frozen, frozen=True):
-    """A container that a module, a class in it or an object in it has, e.g. ``shop.cache.entries``."""
-
-    place: Name
-    type: Name
-    length: Count
-    memory: Count
-    """Bytes that it takes with its items, told from a sample of them."""
-
-
-class TypeCount(Frozen, frozen=True):
-    """How many objects of a type were found, and how many bytes these take themselves."""
-
-    name: Name
-    count: Count
-    memory: Count
-
-
 class Memory(Answer, tag="memory", frozen=True):
     """Answers `GetMemory`, largest first."""
 
@@ -231,6 +215,21 @@ class Memory(Answer, tag="memory", frozen=True):
     types: Annotated[tuple[TypeCount, ...], msgspec.Meta(max_length=MAX_ROWS)] = ()
     is_complete: bool = True
     """Whether all that can be reached from modules was looked at. Else types are counted in a part of it."""
+
+
+class ProcessMemory(Answer, tag="process_memory", frozen=True):
+    """Answers `GetProcessMemory`, largest first.
+
+    The name of a part says where it is, e.g. ``pages``, ``shop.cache['home']``, ``(mailbox)``, or ``row in serve``
+    for a variable of a function. A part is counted in those that it is in, too.
+    """
+
+    memory: Count
+    """Bytes of all that the process holds, its stack among them."""
+    parts: Annotated[tuple[Part, ...], msgspec.Meta(max_length=MAX_ROWS)] = ()
+    types: Annotated[tuple[TypeCount, ...], msgspec.Meta(max_length=MAX_ROWS)] = ()
+    is_complete: bool = True
+    """Whether all that it holds was looked at. Else the nearest of it."""
 
 
 class Names(Answer, tag="names", frozen=True):
@@ -405,6 +404,7 @@ AnyAnswer: TypeAlias = (
     | Lints
     | Names
     | Memory
+    | ProcessMemory
     | ConsoleState
     | Completions
     | TraceState

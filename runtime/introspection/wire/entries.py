@@ -1,4 +1,4 @@
-"""What answers list: names, timers, sockets, tables, frames of a stack, related processes, parts of a state."""
+"""What answers list: names, timers, sockets, tables, frames, related processes, and what takes memory."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Related(Frozen, frozen=True):
 
 
 class Part(Frozen, frozen=True):
-    """A large part of a state: an attribute of a server, with its class, its number of items, and about its size."""
+    """A part of what a process holds: its name, its class, its number of items, and about its size with all in it."""
 
     name: Name
     kind: Name
@@ -89,3 +89,21 @@ class Sender(Frozen, frozen=True):
     pid: Pid | None = None
     name: Name = ""
     at: Frame | None = None
+
+
+class Container(Frozen, frozen=True):
+    """A container that a module, a class in it or an object in it has, e.g. ``shop.cache.entries``."""
+
+    place: Name
+    type: Name
+    length: Count
+    memory: Count
+    """Bytes that it takes with its items, told from a sample of them."""
+
+
+class TypeCount(Frozen, frozen=True):
+    """How many objects of a type were found, and how many bytes these take themselves."""
+
+    name: Name
+    count: Count
+    memory: Count

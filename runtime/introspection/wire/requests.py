@@ -111,6 +111,16 @@ class GetMemory(Query, tag="memory", frozen=True):
     limit: int = 1_000
 
 
+class GetProcessMemory(Query, tag="process_memory", frozen=True):
+    """Ask what one process holds: the largest parts of its state and types, `limit` of each.
+
+    Answered by `ProcessMemory`, after a while, or `Failed` when the pid is gone.
+    """
+
+    pid: str
+    limit: int = 1_000
+
+
 class GetNames(Query, tag="names", frozen=True):
     """Ask for registered names, registries, timers pending, open sockets and ets tables. Answered by `Names`.
 
@@ -271,6 +281,7 @@ AnyQuery: TypeAlias = (
     | GetLints
     | GetNames
     | GetMemory
+    | GetProcessMemory
     | Exit
     | Suspend
     | Resume
