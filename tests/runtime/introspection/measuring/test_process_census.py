@@ -7,15 +7,12 @@ from typing import Any
 import pytest
 
 from runtime import GenServer, Supervisor, dictionary, exit, receive, send, sleep, spawn
-from runtime.introspection import wire
-from runtime.introspection.answers.observed_node import Permissions
 from runtime.introspection.measuring import process_census
 from runtime.introspection.measuring.process_census import STATE, ProcessCensus, ProcessCensuses, Walk
 from runtime.kernel.node import this_node
 from runtime.kernel.process import Pid, Process
 from tests.support.in_node import in_node
-from tests.support.outside import in_thread
-from tests.support.trees import Idle, Observer
+from tests.support.trees import Idle
 
 
 class Meta(type):
@@ -163,33 +160,6 @@ def test_work_and_places_are_bounded_and_it_says_so() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process_census, "LIMIT", 100)
         assert not census(process).is_complete
-
-
-@in_node
-def test_an_observer_gets_the_largest_first() -> None:
-    observer = Observer()
-    pid = Shop.start()
-    answer = in_thread(lambda: observer.ask(wire.GetProcessMemory(pid=str(pid), limit=3)))
-    assert isinstance(answer, wire.ProcessMemory), answer
-    assert answer.parts[0].name == "pages"
-    assert len(answer.parts) == len(answer.types) == 3
-    assert [part.size for part in answer.parts] == sorted((part.size for part in answer.parts), reverse=True)
-
-
-@in_node
-def test_what_may_not_be_shown_what_has_ended_and_greenlets_are_refused_with_the_reason() -> None:
-    pid = str(Shop.start())
-    hidden = Observer(permissions=Permissions(state=False)).ask(wire.GetProcessMemory(pid=pid))
-    assert isinstance(hidden, wire.Failed)
-    assert "--no-state" in hidden.why
-    gone = spawn(lambda: None)
-    sleep(0)
-    ended = Observer().ask(wire.GetProcessMemory(pid=str(gone)))
-    assert isinstance(ended, wire.Failed)
-    assert ended.kind == "noproc"
-    greenlet = Observer().ask(wire.GetProcessMemory(pid="g0"))
-    assert isinstance(greenlet, wire.Failed)
-    assert greenlet.kind in ("unsupported", "noproc")
 
 
 @in_node
