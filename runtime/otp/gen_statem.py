@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from runtime.kernel.clock import now
 from runtime.kernel.node import current_process
@@ -45,6 +45,10 @@ class _Timer(NamedTuple):
     ref: TimerRef
     number: int
     event: Term
+
+
+_Timers: TypeAlias = dict[Term, TimeoutAction]
+"""The timeouts of one transition by key. As in OTP the last one of a key counts, and those before it never were."""
 
 
 class _Machine:
@@ -157,7 +161,10 @@ class GenStatem(GenServer):
         """Enter the first state, with the actions that `init` returned; or go on with the events that wait."""
         if term is _MORE:
             return self._run()
-        return self._schedule(term) or self._enter(self.state) or self._run()
+        timers: _Timers = {}
+        stop = self._act(term, timers) or self._enter(self.state, timers)
+        self._set_timers(timers)
+        return stop or self._run()
 
     def handle_call(self, request: Term, caller: From) -> Term:
         """Handle a call as an event."""
@@ -247,10 +254,14 @@ class GenStatem(GenServer):
             self._cancel("state_timeout")
         if kind is Next:
             self.state = result.state
-        stop = self._schedule(result.actions)
-        return stop or (self._enter(before) if changes or kind is Repeat else None)
+        timers: _Timers = {}
+        stop = self._act(result.actions, timers)
+        if stop is None and (changes or kind is Repeat):
+            stop = self._enter(before, timers)
+        self._set_timers(timers)
+        return stop
 
-    def _enter(self, before: Term) -> Stop | None:
+    def _enter(self, before: Term, timers: _Timers) -> Stop | None:
         """Tell the state that it is entered, where the class wants that."""
         self.caller = None
         while self.state_enter:
@@ -269,13 +280,16 @@ class GenStatem(GenServer):
             for action in result.actions:
                 if isinstance(action, (Postpone, NextEvent, ChangeCallbackModule, PopCallbackModule)):
                     return Stop(("bad_state_enter_action_from_state_function", action))
-            self._schedule(result.actions)
+            self._act(result.actions, timers)
             if kind is not Repeat:
                 return None
         return None
 
-    def _schedule(self, actions: tuple[Term, ...]) -> Stop | None:
-        """Reply, insert events, set timers, change the class; return how the machine stops, None when it goes on."""
+    def _act(self, actions: tuple[Term, ...], timers: _Timers) -> Stop | None:
+        """Reply, insert events, change the class; return how the machine stops, None when it goes on.
+
+        Timeouts are put into `timers`, to be set when the state has been entered.
+        """
         inserted: list[_Event] = []
         for action in actions:
             match action:
@@ -289,7 +303,8 @@ class GenStatem(GenServer):
                     if not self._change_module(action):
                         return Stop(("bad_action_from_state_function", action))
                 case _:
-                    self._set_timer(action)
+                    timers.pop(action.key, None)
+                    timers[action.key] = action
         self._machine.queue.extendleft(reversed(inserted))
         return None
 
@@ -305,6 +320,10 @@ class GenStatem(GenServer):
             modules.append(type(self))
         self.__class__ = action.module
         return True
+
+    def _set_timers(self, timers: _Timers) -> None:
+        for action in timers.values():
+            self._set_timer(action)
 
     def _set_timer(self, action: TimeoutAction) -> None:
         machine, key, seconds = self._machine, action.key, action.seconds

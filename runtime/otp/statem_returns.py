@@ -62,10 +62,11 @@ def _is_time(seconds: object) -> bool:
 class StateTimeout:
     """Sends the event ``("state_timeout", event)`` after `seconds`, unless the state changes before.
 
-    Setting a timeout again replaces the earlier one. As `seconds`, ``"cancel"`` cancels it, and ``"update"`` gives it
-    another event, which is sent at once when no such timeout is set. A timeout of 0 comes when no other event waits in
-    the machine, and before any message. With ``absolute=True``, `seconds` is a time of `runtime.now`; one that has
-    passed comes after the messages that wait (OTP: ``{abs, true}``).
+    Setting a timeout again replaces the earlier one. Of several in one return, and in that of the state it enters, the
+    last one counts. As `seconds`, ``"cancel"`` cancels it, and ``"update"`` gives it another event, which is sent at
+    once when no such timeout is set. A timeout of 0 comes when no other event waits in the machine, and before any
+    message. With ``absolute=True``, `seconds` is a time of `runtime.now`; one that has passed comes after the messages
+    that wait (OTP: ``{abs, true}``).
     """
 
     seconds: TimeoutSeconds

@@ -5,7 +5,8 @@
 -export([start/1, start/2, send/3, send/2, h01_state_changes_and_postponed_events/0, h02_timeouts/0, h03_inserted_events/0,
          h04_entering_states/0, h05_calls_and_ends/0, h06_timeouts_of_no_time/0, h07_cancelled_and_updated_timeouts/0,
          h09_ends_while_entering/0, h10_stop_and_reply/0, h11_sys/0, h12_what_init_returns/0,
-         h13_event_timeouts/0, h14_replies/0, h15_inserted_events_of_every_kind/0]).
+         h13_event_timeouts/0, h14_replies/0, h15_inserted_events_of_every_kind/0,
+         h22_timeouts_of_one_transition/0]).
 -export([init/1, callback_mode/0, handle_event/4, terminate/3]).
 -import(transcript, [log/1, settle/0, settle/1]).
 
@@ -181,6 +182,30 @@ h07_cancelled_and_updated_timeouts() ->
     send(M, change, #{s1 => go(s2, [{state_timeout, update, ev(of_s2)}])}),
     settle(150),
     log([ended, transcript:down(M, fun() -> gen_statem:stop(M) end)]).
+
+h22_timeouts_of_one_transition() ->
+    M = start(s1),
+    send(M, updated, #{s1 => keep([{{timeout, a}, 60, ev(never)}, {{timeout, a}, update, ev(at_once)}])}),
+    send(M, next),
+    settle(150),
+    send(M, set, #{s1 => keep([{{timeout, a}, 60, ev(first)}])}),
+    send(M, not_cancelled, #{s1 => keep([{{timeout, a}, cancel}, {{timeout, a}, update, ev(second)}])}),
+    send(M, next),
+    settle(150),
+    send(M, set_again, #{s1 => keep([{{timeout, a}, 0, ev(never)}, {{timeout, a}, 60, ev(later)}])}),
+    send(M, next),
+    settle(150),
+    send(M, of_no_time, #{s1 => keep([{{timeout, a}, 0, ev(never)}, {state_timeout, 0, ev(of_state)},
+                                      {{timeout, a}, 0, ev(last)}])}),
+    settle(),
+    log([ended, transcript:down(M, fun() -> gen_statem:stop(M) end)]),
+    put(enter, true),
+    E = start(slow),
+    erase(enter),
+    settle(),
+    send(E, leave, #{slow => go(s2, [{state_timeout, 0, ev(never)}])}),
+    settle(90),
+    log([ended, transcript:down(E, fun() -> gen_statem:stop(E) end)]).
 
 %% In statem's own way of being told: a machine that enters State, and how it ended.
 h09_ends_while_entering() ->

@@ -241,6 +241,29 @@ def h07_cancelled_and_updated_timeouts(log: Log) -> None:
     ended(m)
 
 
+def h22_timeouts_of_one_transition(log: Log) -> None:
+    m = machine("s1")
+    do(m, "updated", s1=Keep(NamedTimeout("a", 0.06, ev("never")), NamedTimeout("a", "update", ev("at_once"))))
+    do(m, "next")
+    settle(150)
+    do(m, "set", s1=Keep(NamedTimeout("a", 0.06, ev("first"))))
+    do(m, "not_cancelled", s1=Keep(NamedTimeout("a", "cancel"), NamedTimeout("a", "update", ev("second"))))
+    do(m, "next")
+    settle(150)
+    do(m, "set_again", s1=Keep(NamedTimeout("a", 0, ev("never")), NamedTimeout("a", 0.06, ev("later"))))
+    do(m, "next")
+    settle(150)
+    last = NamedTimeout("a", 0, ev("last"))
+    do(m, "of_no_time", s1=Keep(NamedTimeout("a", 0, ev("never")), StateTimeout(0, ev("of_state")), last))
+    settle()
+    ended(m)
+    entering = machine("slow", kind=Entering)
+    settle()
+    do(entering, "leave", slow=Next("s2", StateTimeout(0, ev("never"))))
+    settle(90)
+    ended(entering)
+
+
 class Door(GenStatem):
     """A door with a code, in the style of one method for each state. The BEAM's side is `beam/statem_functions.erl`."""
 
