@@ -23,7 +23,7 @@ from contextlib import suppress
 from typing import Any, Literal
 
 from runtime.kernel.headroom import ensure_headroom
-from runtime.kernel.node import current_process, this_node
+from runtime.kernel.node import current_process, running_node
 from runtime.kernel.process import Pid
 from runtime.otp.ets_contents import Row, bindings_of
 from runtime.otp.ets_table import (
@@ -361,7 +361,8 @@ def estimate_memory(table: Table) -> int:
 
 def tables() -> list[Table]:
     """Return the tables of the node, oldest first (OTP: ets:all/0)."""
-    return all_tables(this_node())
+    node = running_node()
+    return [] if node is None else all_tables(node)
 
 
 def whereis(name: str) -> Table | None:

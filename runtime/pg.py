@@ -323,13 +323,15 @@ def monitor(*place: Any, scope: Destination = DEFAULT) -> tuple[Ref, list[Pid]]:
     scope, group = _place("monitor", place, scope, 1)
     if group is None:
         raise ValueError("monitor() takes a group; monitor_scope() is for all of them")
-    found: tuple[Ref, list[Pid]] = call(scope, ("monitor", self_(), _checked(group)), timeout=None)
+    caller = current_process("pg.monitor").pid
+    found: tuple[Ref, list[Pid]] = call(scope, ("monitor", caller, _checked(group)), timeout=None)
     return found
 
 
 def monitor_scope(scope: Destination = DEFAULT) -> tuple[Ref, dict[Group, list[Pid]]]:
     """Monitor every group of a scope; return a reference and the members by group (OTP: pg:monitor_scope/1)."""
-    found: tuple[Ref, dict[Group, list[Pid]]] = call(scope, ("monitor_scope", self_()), timeout=None)
+    caller = current_process("pg.monitor_scope").pid
+    found: tuple[Ref, dict[Group, list[Pid]]] = call(scope, ("monitor_scope", caller), timeout=None)
     return found
 
 

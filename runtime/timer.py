@@ -9,6 +9,7 @@ Use the functions of this module as OTP's `timer` module::
     timer.cancel(ref)
 
 Each timer is a process, which observers show by the label ``timer``. For one message, `runtime.send_after` is cheaper.
+From outside any process, and from another thread, all work but `apply_interval`, whose timer ends with its caller.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from contextlib import suppress
 from runtime.kernel.clock import now
 from runtime.kernel.mailbox import check_seconds, receive, send
 from runtime.kernel.names import whereis
-from runtime.kernel.node import current_process
+from runtime.kernel.node import current_process, living_caller
+from runtime.kernel.outside import from_outside
 from runtime.kernel.process import Destination, Pid
 from runtime.kernel.processes import exit, monitor, spawn
 from runtime.kernel.send_after import cancel_timer
@@ -41,8 +43,7 @@ def send_interval(dest: Destination, message: Term, seconds: float) -> TimerRef:
     goes to the process that has it then, if there is one. Raises ValueError unless `seconds` are more than 0, and
     NoProcessError for a name that no process has at the start.
     """
-    current_process("send_interval")
-    return _start_interval(dest, seconds, _send_if_there, (dest, isolate(message)))
+    return _start_interval("send_interval", dest, seconds, _send_if_there, (dest, isolate(message)))
 
 
 def apply_after(seconds: float, fn: Callable[..., object], *args: Term, **kwargs: Term) -> TimerRef:
@@ -51,8 +52,7 @@ def apply_after(seconds: float, fn: Callable[..., object], *args: Term, **kwargs
     The timer goes on when the caller dies. Raises TypeError for what is not a function.
     """
     _check_function("apply_after", fn)
-    current_process("apply_after")
-    return _start(_fire_once, seconds, spawn, (fn, *args), kwargs)
+    return _start("apply_after", _fire_once, seconds, spawn, (fn, *args), kwargs)
 
 
 def apply_interval(seconds: float, fn: Callable[..., object], *args: Term, **kwargs: Term) -> TimerRef:
@@ -63,7 +63,7 @@ def apply_interval(seconds: float, fn: Callable[..., object], *args: Term, **kwa
     """
     _check_function("apply_interval", fn)
     caller = current_process("apply_interval")
-    return _start_interval(caller.pid, seconds, spawn, (fn, *args), kwargs)
+    return _start_interval("apply_interval", caller.pid, seconds, spawn, (fn, *args), kwargs)
 
 
 def exit_after(pid: Pid, reason: Term, seconds: float) -> TimerRef:
@@ -94,11 +94,11 @@ def cancel(ref: TimerRef) -> bool:
 def _exit_after(function: str, pid: Pid, reason: Term, seconds: float) -> TimerRef:
     if not isinstance(pid, Pid):
         raise TypeError(f"{function}() takes a Pid, not {pid!r}; whereis(name) finds one by name")
-    current_process(function)
-    return _start(_fire_once, seconds, exit, (pid, isolate(reason)), {})
+    return _start(function, _fire_once, seconds, exit, (pid, isolate(reason)), {})
 
 
 def _start_interval(
+    function: str,
     owner: Destination,
     seconds: float,
     action: Callable[..., object],
@@ -111,11 +111,14 @@ def _start_interval(
     pid = owner if isinstance(owner, Pid) else whereis(owner)
     if pid is None:
         raise NoProcessError(owner)
-    return _start(_fire_often, seconds, action, args, kwargs or {}, pid)
+    return _start(function, _fire_often, seconds, action, args, kwargs or {}, pid)
 
 
-def _start(body: Callable[..., None], seconds: float, *more: Term) -> TimerRef:
+def _start(function: str, body: Callable[..., None], seconds: float, *more: Term) -> TimerRef:
+    """Start the process of a timer. From outside any process it is one of those that requests are made by."""
     check_seconds(seconds, "seconds")
+    if living_caller() is None:
+        return from_outside(function, lambda: _start(function, body, seconds, *more))
     ref = TimerRef()
     _running[ref] = spawn(body, ref, now(), seconds, *more, label="timer")
     return ref

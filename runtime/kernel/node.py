@@ -359,7 +359,7 @@ def running_node() -> Node | None:
 def this_node() -> Node:
     """Return the node, starting it on this thread's hub at first use.
 
-    Raises RuntimeFault in a thread that is not the node's: only `send` and `exit` with a pid work from there.
+    Raises RuntimeFault in a thread that is not the node's.
     """
     global _running
     node = _running
@@ -369,7 +369,10 @@ def this_node() -> Node:
         for hook in _started_hooks:
             hook(node)
     elif node.thread != get_ident():
-        raise RuntimeFault("the node runs in another thread; from here only send() and exit(pid, reason) reach it")
+        raise RuntimeFault(
+            "this works in the node's thread only; from another thread use send(), cast(), call(), monitor(), "
+            "exit(pid, reason), or what asks a server"
+        )
     return node
 
 

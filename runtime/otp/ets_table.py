@@ -7,7 +7,7 @@ from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
 from runtime.kernel.headroom import ensure_headroom
-from runtime.kernel.node import Node, current, current_process, this_node
+from runtime.kernel.node import Node, current, current_process, running_node
 from runtime.kernel.process import DEAD, Pid, Process
 from runtime.kernel.signals import deliver
 from runtime.kernel.threads import get_ident
@@ -128,7 +128,8 @@ def find_table(table: TableArgument) -> Table | None:
         return table if is_there(table) else None
     if not isinstance(table, str):
         raise TypeError(f"a table is what new() returned, or the name of a named one, not {table!r}")
-    found = tables_of(this_node()).get(table)
+    node = running_node()
+    found = None if node is None else tables_of(node).get(table)
     return found if found is not None and is_there(found) else None
 
 
@@ -142,7 +143,9 @@ def open_table(table: TableArgument, function: str, writes: bool = False) -> Tab
     if found is None:
         raise ValueError(f"{function}() found no table {table!r}: it was deleted, or its owner is dead")
     if found.owner.node.thread != get_ident():
-        raise NotInProcessError(function, f"ets.{function}() works in the node's thread only")
+        raise NotInProcessError(
+            function, f"ets.{function}() works in the node's thread only; from another thread call() a server"
+        )
     caller = current()
     if caller is not found.owner and (found.access == "private" or (writes and found.access != "public")):
         raise ValueError(

@@ -64,9 +64,9 @@ class Task(Generic[T]):
         No process is started: use it where a function that returns a task knows the result at once. It can be awaited
         and yielded; `shutdown_task` and `ignore_task` raise ValueError. Its Pid is ``<0.0.0>``, which no process has.
         """
-        ref = Ref()
-        send(self_(), (ref, value))
-        return Task(OUTSIDE, ref, self_(), "Task.completed")
+        owner, ref = current_process("Task.completed").pid, Ref()
+        send(owner, (ref, value))
+        return Task(OUTSIDE, ref, owner, "Task.completed")
 
     @staticmethod
     def child_spec(fn: Callable[..., object], *args: object, **kwargs: Any) -> ChildSpec:

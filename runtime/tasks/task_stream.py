@@ -11,6 +11,7 @@ from typing import Generic, Literal, TypeVar
 from runtime.kernel.body import name_of
 from runtime.kernel.clock import now
 from runtime.kernel.mailbox import receive, send
+from runtime.kernel.node import current_process
 from runtime.kernel.process import Pid
 from runtime.kernel.processes import demonitor, exit, monitor, self_, spawn, unlink
 from runtime.kernel.signals import Down, Exit, unlink_processes
@@ -134,6 +135,7 @@ class TaskStream(Generic[Item, T]):
 
     def outcomes(self) -> Iterator[Outcome[T]]:
         """Yield the outcomes. A task starts when the iteration asks for more than is ready."""
+        current_process("async_stream")
         try:
             while True:
                 yield from self._deliver()

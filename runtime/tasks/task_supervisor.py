@@ -128,7 +128,7 @@ def start_supervised(
     linked: bool,
 ) -> Task[T]:
     """Start a task as a supervisor's child, and hand it its work when the caller watches it."""
-    owner = current_process("async_")
+    owner = current_process("async_" if linked else "async_nolink")
     check_function(fn)
     offer, ref = _Offer(), Ref()
     try:

@@ -1,6 +1,7 @@
 """Tables that processes own: isolation, owners, what is refused. What the functions do, the scenarios show."""
 
 import sys
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -132,8 +133,10 @@ def test_greenlets_of_the_nodes_thread_may_use_a_public_table_and_other_threads_
         assert gevent.spawn(ets.lookup, table, "k").get() == [("k", 1)]
         with pytest.raises(ValueError, match="code outside a process"):
             gevent.spawn(ets.lookup, private, "k").get()
-        with pytest.raises(NotInProcessError, match="node's thread"):
-            in_thread(lambda: ets.lookup(table, "k"))
+        ets.new("shared", access="public", named=True)
+        for shared in (table, "shared"):
+            with pytest.raises(NotInProcessError, match=r"ets.lookup\(\) works in the node's thread only"):
+                in_thread(partial(ets.lookup, shared, "k"))
 
     run(main)
 

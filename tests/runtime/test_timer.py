@@ -1,11 +1,17 @@
-import gevent
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from runtime import (
+    ANY,
+    Down,
     NoProcessError,
+    NotInProcessError,
     alive,
     exit,
     flush,
+    get_label,
     install_instrument,
     monitor,
     process_info,
@@ -13,6 +19,7 @@ from runtime import (
     receive,
     register,
     remove_instrument,
+    run,
     self_,
     send,
     send_after,
@@ -24,6 +31,7 @@ from runtime import (
 from runtime.kernel.clock import now
 from tests.support.in_node import in_node
 from tests.support.kept_reports import Reports
+from tests.support.outside import in_greenlet, in_thread
 
 
 @in_node
@@ -156,16 +164,27 @@ def test_what_makes_no_sense_is_refused_at_the_call() -> None:
         timer.send_interval("nobody", "tick", 1.0)
 
 
-@in_node
-def test_outside_a_process_the_error_names_the_function() -> None:
-    pid = spawn(receive)
-    for name, args in (
-        ("send_interval", (pid, "tick", 1)),
-        ("apply_after", (1, len, "")),
-        ("apply_interval", (1, len, "")),
-        ("exit_after", (pid, "late", 1)),
-        ("kill_after", (pid, 1)),
-    ):
-        asked = gevent.spawn(getattr(timer, name), *args)
-        asked.join()
-        assert str(asked.exception).startswith(f"{name}() works only inside a process")
+@pytest.mark.parametrize("outside", [in_greenlet, in_thread])
+def test_timers_are_set_and_cancelled_from_outside_any_process(outside: Callable[[Callable[[], Any]], Any]) -> None:
+    def main() -> None:
+        me, before = self_(), {*processes()}
+        victims = [spawn(receive) for _ in range(2)]
+
+        def set_timers() -> None:
+            timer.apply_after(0.01, send, me, "applied")
+            timer.exit_after(victims[0], "late", 0.01)
+            timer.kill_after(victims[1], 0.01)
+            assert timer.cancel(timer.send_interval(me, "never", 60.0))
+            timer.send_interval(me, "often", 0.01)
+            with pytest.raises(NotInProcessError, match=r"apply_interval\(\) works only inside a process"):
+                timer.apply_interval(1.0, len, "")
+
+        watched = [monitor(pid) for pid in victims]
+        outside(set_timers)
+        assert [receive(Down(ref, ANY, ANY)).reason for ref in watched] == ["late", "killed"]
+        receive("applied")
+        receive("often")
+        receive("often")
+        assert [get_label(pid) for pid in {*processes()} - before] == ["timer"]
+
+    run(main)

@@ -18,11 +18,14 @@ from runtime import (
     StartError,
     Supervisor,
     SupervisorError,
+    Task,
     TaskSupervisor,
     alive,
+    async_stream,
     call,
     cast,
     count_children,
+    pg,
     process_info,
     processes,
     receive,
@@ -282,8 +285,19 @@ def test_without_a_node_there_is_no_process_to_call() -> None:
 @OUTSIDE
 def test_what_needs_a_mailbox_of_its_own_still_says_so(outside: Outside) -> None:
     def main() -> None:
-        for need in (self_, receive, lambda: Counter.start_link()):
-            with pytest.raises(NotInProcessError, match="works only inside a process"):
+        needs: dict[str, Callable[[], Any]] = {
+            "self_": self_,
+            "receive": receive,
+            "start_link": Counter.start_link,
+            "Task.completed": lambda: Task.completed(1),
+            "async_": lambda: TaskSupervisor.async_("tasks", print),
+            "async_nolink": lambda: TaskSupervisor.async_nolink("tasks", print),
+            "async_stream": lambda: [*async_stream([1], print)],
+            "pg.monitor": lambda: pg.monitor("group"),
+            "pg.monitor_scope": pg.monitor_scope,
+        }
+        for function, need in needs.items():
+            with pytest.raises(NotInProcessError, match=rf"^{function}\(\) works only inside a process"):
                 outside(need)
 
     run(main)
