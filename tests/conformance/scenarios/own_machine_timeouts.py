@@ -1,0 +1,93 @@
+"""Group H: the timeouts of state machines. The BEAM's side is `beam/statem.erl`."""
+
+from runtime import EventTimeout, Keep, NamedTimeout, Next, NextEvent, Postpone, StateTimeout
+from tests.conformance.harness import Log, settle
+from tests.conformance.scenarios.own_state_machines import Entering, do, ended, ev, machine
+
+
+def h06_timeouts_of_no_time(log: Log) -> None:
+    m = machine("s1")
+    do(m, "p", s1=Keep(Postpone()))
+    do(m, "go", s1=Next("s2", StateTimeout(0, ev("zero")), NextEvent("internal", ev("inserted"))))
+    do(m, "queued")
+    settle()
+    do(m, "three", s2=Keep(NamedTimeout("a", 0, ev("a")), StateTimeout(0, ev("b")), NamedTimeout("c", 0, ev("c"))))
+    settle()
+    do(m, "twice", s2=Keep(NamedTimeout("a", 0, ev("a")), StateTimeout(0, ev("b")), NamedTimeout("a", 0, ev("a2"))))
+    settle()
+    do(m, "event", s2=Keep(EventTimeout(0, ev("cancelled")), NextEvent("internal", ev("cancels"))))
+    settle()
+    do(m, "event", s2=Keep(EventTimeout(0, ev("before_any_message"))))
+    do(m, "message")
+    settle()
+    do(m, "enters", s2=Next("s3", StateTimeout(0, ev("of_s3"))))
+    settle()
+    do(m, "leaves", s3=Keep(StateTimeout(0, ev("never")), NextEvent("internal", ev("on", s3=Next("s4")))))
+    settle()
+    do(m, "cancels", s4=Keep(StateTimeout(0, ev("never")), StateTimeout("infinity")))
+    settle()
+    ended(m)
+
+
+def h07_cancelled_and_updated_timeouts(log: Log) -> None:
+    m = machine("s1")
+    do(m, "set", s1=Keep(NamedTimeout("a", 0.06, ev("first"))))
+    do(m, "update", s1=Keep(NamedTimeout("a", "update", ev("second"))))
+    settle(150)
+    do(m, "nothing_to_update", s1=Keep(NamedTimeout("b", "update", ev("at_once"))))
+    settle()
+    do(m, "in_one_go", s1=Keep(NamedTimeout("a", 0.03, ev("one")), NamedTimeout("a", "update", ev("two"))))
+    settle(120)
+    do(m, "set", s1=Keep(StateTimeout(0.06, ev("never"))))
+    do(m, "cancel", s1=Keep(StateTimeout("cancel")))
+    settle(150)
+    nothing = (StateTimeout("cancel"), EventTimeout("cancel"), NamedTimeout("a", "cancel"))
+    do(m, "nothing_to_cancel", s1=Keep(*nothing))
+    settle()
+    do(m, "set", s1=Keep(EventTimeout(0.06, ev("gone"))))
+    do(m, "update", s1=Keep(EventTimeout("update", ev("at_once_too"))))
+    settle(150)
+    do(m, "set", s1=Keep(StateTimeout(0.06, ev("gone_with_its_state"))))
+    do(m, "change", s1=Next("s2", StateTimeout("update", ev("of_s2"))))
+    settle(150)
+    ended(m)
+
+
+def h22_timeouts_of_one_transition(log: Log) -> None:
+    m = machine("s1")
+    do(m, "updated", s1=Keep(NamedTimeout("a", 0.06, ev("never")), NamedTimeout("a", "update", ev("at_once"))))
+    do(m, "next")
+    settle(150)
+    do(m, "set", s1=Keep(NamedTimeout("a", 0.06, ev("first"))))
+    do(m, "not_cancelled", s1=Keep(NamedTimeout("a", "cancel"), NamedTimeout("a", "update", ev("second"))))
+    do(m, "next")
+    settle(150)
+    do(m, "set_again", s1=Keep(NamedTimeout("a", 0, ev("never")), NamedTimeout("a", 0.06, ev("later"))))
+    do(m, "next")
+    settle(150)
+    last = NamedTimeout("a", 0, ev("last"))
+    do(m, "of_no_time", s1=Keep(NamedTimeout("a", 0, ev("never")), StateTimeout(0, ev("of_state")), last))
+    settle()
+    ended(m)
+    entering = machine("slow", kind=Entering)
+    settle()
+    do(entering, "leave", slow=Next("s2", StateTimeout(0, ev("never"))))
+    settle(90)
+    ended(entering)
+
+
+def h13_event_timeouts(log: Log) -> None:
+    m = machine("s1")
+    do(m, "p", s1=Keep(Postpone()))
+    do(m, "go", s1=Next("s2", EventTimeout(0.03, ev("cancelled_by_a_retry"))))
+    settle(90)
+    inserted = NextEvent("internal", ev("inserted"))
+    do(m, "set", s2=Keep(EventTimeout(0.03, ev("cancelled_by_an_insertion")), inserted))
+    settle(90)
+    do(m, "set", s2=Keep(EventTimeout(0.03, ev("cancelled_by_a_timeout")), NamedTimeout("a", 0.01, ev("a"))))
+    settle(90)
+    do(m, "set", s2=Next("s3", EventTimeout(0.03, ev("survives_the_change"))))
+    settle(90)
+    do(m, "set", s3=Keep(Postpone(), EventTimeout(0.03, ev("of_a_postponed_event", s3=Next("s4")))))
+    settle(90)
+    ended(m)
