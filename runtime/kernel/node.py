@@ -369,10 +369,7 @@ def this_node() -> Node:
         for hook in _started_hooks:
             hook(node)
     elif node.thread != get_ident():
-        raise RuntimeFault(
-            "this works in the node's thread only; from another thread use send(), cast(), call(), monitor(), "
-            "exit(pid, reason), or what asks a server"
-        )
+        raise RuntimeFault("this works in the node's thread only; from others use send(), call() or what asks a server")
     return node
 
 
