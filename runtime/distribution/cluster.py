@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from runtime.distribution.connection import Connection
-from runtime.distribution.incoming import receive_signal
+from runtime.distribution.incoming import SHORT, receive_signal
 from runtime.distribution.net_kernel import NetKernel
 from runtime.distribution.node_monitors import NodeMonitors
-from runtime.distribution.parts import PidParts, RefParts
+from runtime.distribution.parts import ID_BITS, ID_MASK, PidParts, RefParts
 from runtime.distribution.reasons import crash_term
 from runtime.distribution.remote_calls import caller_term
 from runtime.distribution.remote_node import RemoteNode
-from runtime.distribution.remote_process import ID_BITS, RemoteAlias, RemoteProcess
+from runtime.distribution.remote_process import RemoteAlias, RemoteName, RemoteProcess
+from runtime.kernel.destinations import resolve_tuple
 from runtime.kernel.instrument import emit
 from runtime.kernel.node import Node
 from runtime.kernel.process import ForeignPid, Pid, Process, use_remote_table
@@ -25,14 +26,14 @@ from runtime.terms.errors import NoProcessError
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
 
-ID_MASK = (1 << ID_BITS) - 1
-
 MOST_LIVES = 100_000
 """Lives of nodes that pids and references may come from. Each is kept: pids that print its number may be anywhere."""
 
 MOST_DELEGATED = 1_000
 """Calls that were handed to other nodes, before those that are over are forgotten."""
 
+MOST_RECENT = 200
+"""Destinations that are kept; when there are more, all are let go."""
 
 _former: dict[int, LocalNode] = {}
 """The node that last had a name and has none now, by the identity of its `Node`."""
@@ -64,6 +65,8 @@ class LocalNode:
         self._origins: list[tuple[str, int]] = [(name, 0)]
         """Names and creations, by the numbers that pids print."""
         self._numbers: dict[tuple[str, int], int] = {}
+        self._recent_names: dict[tuple[object, ...], RemoteName] = {}
+        """The destinations ``(name, node)`` that were cast to last."""
 
     def _inherit(self, former: LocalNode) -> None:
         """Go on with what this node knew when it last had a name: pids of other nodes are still about."""
@@ -114,7 +117,23 @@ class LocalNode:
         """See `Cluster.resolve`."""
         if node == self.name:
             return self.node.names.get(name)
-        return self.remote(node).named(name)
+        remote = self.remotes.get(node) or self.remote(node)
+        return remote.recent_names.get(name) or remote.named(name)
+
+    def cast(self, dest: tuple[object, ...], message: Term) -> bool:
+        """See `Cluster.cast`."""
+        try:
+            name = self._recent_names.get(dest)
+        except TypeError:  # of a destination that cannot be hashed, which is none of these
+            return False
+        if name is None:
+            server = resolve_tuple(self.node, dest)
+            if not isinstance(server, RemoteName):
+                return False
+            if len(self._recent_names) >= MOST_RECENT:
+                self._recent_names.clear()
+            self._recent_names[dest] = name = server
+        return name.remote.cast_shortly(name.key, message)
 
     def find_remote(self, node: int, number: int, serial: int) -> Pid | None:
         """Return the pid of another node that prints as these numbers."""
@@ -157,7 +176,7 @@ class LocalNode:
         name, creation = self._origins[ref.node]
         number = ref.id
         if ref.node == 0:
-            return RefParts(name, (number & 0x3FFFF, (number >> 18) & 0xFFFFFFFF, number >> 50), creation)
+            return RefParts(name, _words_of(number), creation)
         words = []
         while number > 1:
             words.append(number & 0xFFFFFFFF)
@@ -170,10 +189,16 @@ class LocalNode:
         origin = self.number_of(name, creation)
         if origin == 0 and len(words) == 3:
             return Ref(words[0] | words[1] << 18 | words[2] << 50)
-        number = 1
-        for word in reversed(words):
-            number = number << 32 | word
-        return Ref(number, origin)
+        return Ref(_number_of(words), origin)
+
+    def foreign_ref(self, number: int, origin: int) -> Ref:
+        """Return a reference of another Python node by the number that it has there."""
+        return Ref(_number_of(_words_of(number)), origin)
+
+    def number_there(self, ref: Ref) -> int:
+        """Return the number that a reference of another Python node has there."""
+        number = ref.id
+        return number & 0xFFFFFFFF | (number >> 32 & 0xFFFFFFFF) << 18 | (number >> 64 & 0xFFFFFFFF) << 50
 
     def other(self, value: object) -> object:
         """See `Conversion.other`: what the runtime's own values are in Erlang."""
@@ -210,6 +235,11 @@ class LocalNode:
         remote = self.remotes.get(connection.name)
         if remote is not None:
             receive_signal(remote, control, payload)
+
+    def on_short(self, connection: Connection, entry: tuple[Any, ...]) -> int:
+        """See `Handler.on_short`."""
+        remote = self.remotes.get(connection.name)
+        return 0 if remote is None else SHORT[entry[0]](remote, *entry[1:])
 
     def on_down(self, connection: Connection, reason: str) -> None:
         """See `Handler.on_down`. Those linked and watching hear first, then those who watch the node."""
@@ -272,6 +302,19 @@ class LocalNode:
         from runtime.distribution.remote_spawn import ask_whereis
 
         return ask_whereis(self, name, node)
+
+
+def _words_of(number: int) -> tuple[int, int, int]:
+    """Return the words that a reference of this package consists of on the wire."""
+    return number & 0x3FFFF, (number >> 18) & 0xFFFFFFFF, number >> 50
+
+
+def _number_of(words: tuple[int, ...]) -> int:
+    """Return the number of another node's reference: its words, with a bit above them."""
+    number = 1
+    for word in reversed(words):
+        number = number << 32 | word
+    return number
 
 
 def local_node(node: Node | None) -> LocalNode | None:

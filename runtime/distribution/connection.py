@@ -13,15 +13,15 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
-from runtime.distribution.external_term import Codec
-from runtime.distribution.frames import BATCH, LONGEST, PASS_THROUGH, TICK, FrameBuffer
-from runtime.distribution.greeting import Greeting, Kind, Trust
+from runtime.distribution.frames import BATCH, PASS_THROUGH, PLAIN_BATCH, TICK, FrameBuffer
+from runtime.distribution.greeting import Greeting, Kind, Terms
 from runtime.distribution.handshake import Own, Peer
 from runtime.distribution.hub_calls import HubCalls
-from runtime.distribution.parts import ABSENT, Conversion, Handler
-from runtime.distribution.pickled import Batches
+from runtime.distribution.outgoing import OutgoingFrames
+from runtime.distribution.parts import ABSENT, Handler
+from runtime.distribution.pickled import MOST
 from runtime.distribution.term_decoder import TermTooLargeError
 from runtime.distribution.transport import Transport
 from runtime.kernel.threads import new_lock
@@ -50,14 +50,6 @@ SILENT_PERIODS = 4
 """Periods of the guard without a byte from the other node after which it counts as gone."""
 
 READ, WRITE = 1, 2
-
-
-class Terms(NamedTuple):
-    """How a node writes and reads terms, and whom it trusts."""
-
-    codec: Codec
-    conversion: Conversion
-    trust: Trust
 
 
 class Connection:
@@ -90,7 +82,7 @@ class Connection:
         self.is_up = False
         self.is_over = False
         self.up_since = 0.0
-        self.bytes_in = self.bytes_out = self.frames_in = self.frames_out = 0
+        self.bytes_in = self.bytes_out = self.frames_in = 0
         self._greeting = Greeting(own, terms.trust)
         self._terms = terms
         self._hub = hub
@@ -99,9 +91,8 @@ class Connection:
         self._came_up = came_up
         self._transport = transport
         self._lock = new_lock()
-        self._batches = Batches(terms.conversion)
-        self._frames: list[bytes] = []
-        self._frames_size = 0
+        self._frames = OutgoingFrames(terms.conversion)
+        self._batches = self._frames.batches
         self._out: deque[bytes | memoryview] = deque()
         self._out_size = 0
         self._was_busy = False
@@ -129,7 +120,7 @@ class Connection:
         """Greet the other node, and begin to read."""
         self._reader.start(self._readable)
         for message in self._greeting.messages():
-            self._put(*message)
+            self._frames.put(*message)
         self._flush()
         self._hub.later(self._readable)  # the handshake may have read further than its end
 
@@ -142,11 +133,21 @@ class Connection:
     @property
     def queued(self) -> int:
         """Return how many bytes wait to be sent, about."""
-        return self._out_size + self._frames_size + self._batches.size
+        return self._out_size + self._frames.size + self._batches.size
+
+    @property
+    def frames_out(self) -> int:
+        """Return how many messages were sent."""
+        return self._frames.messages
+
+    @property
+    def may_be_busy(self) -> bool:
+        """Whether it is worth asking `is_busy`: at the end of a batch, and where it was busy already."""
+        return not self._batches.count or self._was_busy
 
     def is_busy(self) -> bool:
         """Whether so much waits to be sent that senders are to be suspended until `on_idle`."""
-        if self._out_size + self._frames_size + self._batches.size <= BUSY:
+        if self._out_size + self._frames.size + self._batches.size <= BUSY:
             return False
         self._was_busy = True
         return True
@@ -160,44 +161,37 @@ class Connection:
             return False
         if self.pickles:
             if self._batches.add(control, payload):
-                self._end_batch()
+                self._frames.end_batch()
         else:
             codec = self._terms.codec
-            self._put(codec.encode_control(control), b"" if payload is ABSENT else codec.encode(payload))
-            self.frames_out += 1
+            self._frames.put(codec.encode_control(control), b"" if payload is ABSENT else codec.encode(payload))
+        return self._queued()
+
+    def send_in_run(self, kind: int, receiver: str | int, content: Any, is_own: bool = True) -> bool:
+        """Queue a small message to another node that pickles, see `Batches.add_to_run`. Returns False if it is not."""
+        return self._batches.add_to_run(kind, receiver, content, is_own) and self._queued()
+
+    def send_short(self, entry: tuple[Any, ...]) -> bool:
+        """Queue a small call or reply, see `Batches.add_short`. Returns False if it is not small."""
+        return self._batches.add_short(entry) and self._queued()
+
+    def _queued(self) -> bool:
+        if self._batches.count >= MOST:
+            self._frames.end_batch()
         if not self._flushes:
             self._flushes = True
             self._hub.later(self._flush)
         return True
 
-    def _put(self, control: bytes, payload: bytes) -> None:
-        size = 1 + len(control) + len(payload)
-        if size > LONGEST:
-            raise TypeError(f"a message of {size} bytes is too long; at most {LONGEST} travel at once")
-        self._frames.append(b"%b\x70%b" % (size.to_bytes(4, "big"), control))
-        if payload:
-            self._frames.append(payload)
-        self._frames_size += size + 4
-
-    def _end_batch(self) -> None:
-        self.frames_out += len(self._batches)
-        data = self._batches.take()
-        self._frames.append(b"%b\xd0" % (len(data) + 1).to_bytes(4, "big"))
-        self._frames.append(data)
-        self._frames_size += len(data) + 5
-
     def _flush(self) -> None:
         """Hand what was sent in this turn to the socket."""
         self._flushes = False
-        if self._batches:
-            self._end_batch()
-        if not self._frames or self.is_over:
+        data = b"" if self.is_over else self._frames.take()
+        if not data:
             return
-        data = self._frames[0] if len(self._frames) == 1 else b"".join(self._frames)
         with self._lock:
             self._out.append(data)
             self._out_size += len(data)
-            self._frames, self._frames_size = [], 0
             is_open = self._write()
         self._after_write(is_open)
 
@@ -219,6 +213,8 @@ class Connection:
         return True
 
     def _after_write(self, is_open: bool) -> None:
+        if is_open and not (self._out or self._was_busy or self._waits_for_room or self._transport.wants_to_write):
+            return
         if not is_open:  # what the other node has sent before is still read; the reader finds the end
             self._out.clear()
             self._out_size = 0
@@ -253,10 +249,22 @@ class Connection:
             self._ends = "connection_closed"
         else:
             self.bytes_in += len(data)
-        self._take_drained()
+        if self._drained:
+            self._take_drained()
         if data:
+            frame = None if self._ends or self._pauses else self._received.only_frame(data)
+            if frame is not None and len(frame) < LARGE:
+                try:
+                    self._handle(frame)
+                except ValueError as error:
+                    self._end_bad(error)
+                return
             self._received.feed(data)
         self._go_on()
+
+    def _end_bad(self, error: ValueError) -> None:
+        logger.error("the node %s sent what is no message, and is disconnected: %s", self.name, error)
+        self.end("connection_closed")
 
     def _take_drained(self) -> None:
         """Take over what the guard has taken in."""
@@ -281,8 +289,7 @@ class Connection:
         try:
             is_done = self._handle_frames()
         except ValueError as error:
-            logger.error("the node %s sent what is no message, and is disconnected: %s", self.name, error)
-            self.end("connection_closed")
+            self._end_bad(error)
             return
         if self.is_over:
             return
@@ -317,16 +324,14 @@ class Connection:
 
     def _handle(self, frame: bytes) -> None:
         kind = frame[0]
-        if kind == BATCH and self.pickles:
-            messages = self._batches.load(memoryview(frame)[1:], self.name)
-            self.frames_in += len(messages)
-            self._deliver(messages)
+        if self.pickles and kind in (PLAIN_BATCH, BATCH):
+            data, load = memoryview(frame)[1:], self._batches.load_plain if kind == PLAIN_BATCH else self._batches.load
+            self._deliver(load(data, self.name))
             return
         if kind != PASS_THROUGH:
             raise ValueError(f"a message that begins with the byte {kind}")
         if self._probes and self._take_greeting(frame):
             return
-        self.frames_in += 1
         codec = self._terms.codec
         control, end = codec.decode_control(frame, 1)
         if type(control) is not tuple or not control or type(control[0]) is not int:
@@ -342,15 +347,19 @@ class Connection:
                 raise ValueError("something follows the payload")
         self._deliver([(control, payload)])
 
-    def _deliver(self, messages: list[tuple[tuple[Any, ...], Any]]) -> None:
-        on_frame = self._handler.on_frame
-        rest = iter(messages)
+    def _deliver(self, entries: list[tuple[Any, ...]]) -> None:
+        handler = self._handler
+        rest = iter(entries)
         while True:
             try:
-                for control, payload in rest:
+                for entry in rest:
                     if self.is_over:
                         return
-                    on_frame(self, control, payload)
+                    if type(entry[0]) is int:
+                        self.frames_in += handler.on_short(self, entry)
+                    else:
+                        self.frames_in += 1
+                        handler.on_frame(self, *entry)
                 return
             except Exception:
                 logger.exception("a message from %s could not be handled", self.name)

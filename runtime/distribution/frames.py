@@ -12,6 +12,9 @@ PASS_THROUGH = 112
 BATCH = 0xD0
 """The first byte of a frame that holds a batch of pickled messages; a frame of a BEAM node never begins with it."""
 
+PLAIN_BATCH = 0xD1
+"""The first byte of a frame that holds a batch of short messages alone."""
+
 COMPACT = 65_536
 """Bytes of handled frames that are kept in front of the others before they are cut off."""
 
@@ -33,6 +36,12 @@ class FrameBuffer:
             del self._buffer[: self._at]
             self._at = 0
         self._buffer += data
+
+    def only_frame(self, data: bytes) -> bytes | None:
+        """Return the frame that the next bytes are, None where they are something else, and are to be fed."""
+        if self._at != len(self._buffer) or int.from_bytes(data[:4], "big") != len(data) - 4 or len(data) == 4:
+            return None
+        return data[4:]
 
     def next(self) -> bytes | None:
         """Return the next frame, None when no whole one is there. Raises ValueError for one that is too long."""

@@ -12,17 +12,25 @@ from typing import Literal, NamedTuple
 
 from runtime.distribution.external_term import Codec
 from runtime.distribution.handshake import Own
-from runtime.distribution.parts import PidParts, RefParts
+from runtime.distribution.parts import Conversion, PidParts, RefParts
 from runtime.distribution.term_decoder import TermTooLargeError
 from runtime.terms.atom import Atom
 
 NAME = Atom("$process_observer")
-VERSION = 1
+VERSION = 2
 REG_SEND, MONITOR_P, MONITOR_P_EXIT = 6, 19, 21
 
 Trust = Literal["pickle", "terms"]
 
 _codec = Codec()
+
+
+class Terms(NamedTuple):
+    """How a node writes and reads terms, and whom it trusts."""
+
+    codec: Codec
+    conversion: Conversion
+    trust: Trust
 
 
 class Kind(Enum):

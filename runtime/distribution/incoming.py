@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from runtime.distribution import pickled
 from runtime.distribution.figures import NAME, own_figures
-from runtime.distribution.remote_calls import incoming_message, is_reply, settle_call
+from runtime.distribution.remote_calls import ShortFrom, incoming_message, is_reply, settle_call
 from runtime.distribution.remote_process import RemoteProcess
 from runtime.kernel.process import Pid, Process
-from runtime.kernel.signals import exit_signal, put
+from runtime.kernel.signals import exit_signal, put, put_all
+from runtime.otp.calls import CALL, CAST, From
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
 
@@ -27,6 +29,53 @@ def receive_signal(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -
             handle(remote, control, payload)
         except _Malformed:
             return
+
+
+def _receiver(remote: RemoteNode, receiver: str | int) -> Process | None:
+    return remote.node.names.get(receiver) if isinstance(receiver, str) else remote.node.find(receiver)
+
+
+def _short_cast(remote: RemoteNode, receiver: str | int, contents: list[Any]) -> int:
+    process = _receiver(remote, receiver)
+    if process is not None:
+        put_all(process, [(CAST, content) for content in contents])
+    return len(contents)
+
+
+def _short_send(remote: RemoteNode, receiver: str | int, messages: list[Any]) -> int:
+    process = _receiver(remote, receiver)
+    if process is not None:
+        put_all(process, [incoming_message(message, remote, process) for message in messages])
+    return len(messages)
+
+
+def _short_call(remote: RemoteNode, receiver: str | int, caller: int, number: int, request: Any) -> int:
+    process = _receiver(remote, receiver)
+    sender = remote.sender(caller)
+    if process is None:
+        remote.tell_down(remote.local.nobody, sender.pid, remote.own_ref(number), "noproc")
+    else:
+        origin = ShortFrom(remote, sender, process, number)
+        remote.watch_call(origin)
+        put(process, (CALL, origin, request))
+    return 1
+
+
+def _short_reply(remote: RemoteNode, number: int, reply: Any) -> int:
+    found = remote.local.monitors.get(number)
+    if found is not None and isinstance(found[1], From):
+        del remote.local.monitors[number]  # the other node has no such monitor any more
+        found[1].settle(reply)
+    return 1
+
+
+SHORT: dict[int, Callable[..., int]] = {
+    pickled.SHORT_CAST: _short_cast,
+    pickled.SHORT_SEND: _short_send,
+    pickled.SHORT_CALL: _short_call,
+    pickled.SHORT_REPLY: _short_reply,
+}
+"""Carries a short entry out, by its kind. Takes the other node and the rest of it; returns the number of messages."""
 
 
 class _Malformed(Exception):

@@ -14,11 +14,11 @@ from typing import Literal, NamedTuple
 
 from runtime.distribution import epmd as port_mapper
 from runtime.distribution.attempts import Attempt, Attempts
-from runtime.distribution.connection import Connection, Terms
+from runtime.distribution.connection import Connection
 from runtime.distribution.cookie import checked_cookie
 from runtime.distribution.errors import DistributionError
 from runtime.distribution.external_term import Codec
-from runtime.distribution.greeting import Trust
+from runtime.distribution.greeting import Terms, Trust
 from runtime.distribution.guard import Guard
 from runtime.distribution.handshake import LONGEST_NAME, SETUP_TIME, Own, Peer, Status, YieldedError, accept, connect
 from runtime.distribution.hub_calls import HubCalls

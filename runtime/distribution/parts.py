@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from runtime.distribution.connection import Connection
 
 
+ID_BITS = 28
+"""Bits of a pid's number that every release of OTP takes; the rest of a number goes into the serial."""
+ID_MASK = (1 << ID_BITS) - 1
+
+
 class PidParts(NamedTuple):
     """What a pid consists of on the wire. `creation` tells two lives of a node apart."""
 
@@ -112,6 +117,9 @@ class Handler(Protocol):
 
     def on_frame(self, connection: Connection, control: tuple[Any, ...], payload: Any) -> None:
         """Take a control message and its payload, ABSENT where it has none."""
+
+    def on_short(self, connection: Connection, entry: tuple[Any, ...]) -> int:
+        """Take a short entry of a batch, as `pickled` describes it. Returns how many messages it holds."""
 
     def on_down(self, connection: Connection, reason: str) -> None:
         """Take the end of a connection: ``"disconnect"``, ``"connection_closed"`` or ``"net_tick_timeout"``."""

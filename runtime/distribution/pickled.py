@@ -4,6 +4,10 @@ What a message holds must be fixed when it is sent, so what could change later i
 change, which most messages are, waits until the batch is full or the hub has a moment: then the pids and names that the
 messages share are written once, and a message takes a tenth of the time.
 
+What most nodes say most of the time are sends, casts, calls and replies with small contents. These stand in a batch as
+short entries: a number that says what it is, and plain values. Messages in a row to one receiver share an entry. A
+batch without pids and without anything that was pickled alone is read by pickle alone, without a call of Python code.
+
 A pickle runs code as it is loaded. It comes from a node that knows the cookie, which is as good as a shell.
 """
 
@@ -16,9 +20,10 @@ from collections.abc import Callable, Iterator
 from copyreg import dispatch_table
 from typing import Any
 
-from runtime.distribution.frames import LONGEST
+from runtime.distribution.frames import BATCH, LONGEST, PLAIN_BATCH
 from runtime.distribution.parts import ABSENT, Conversion, ImproperList, PidParts, RefParts
 from runtime.terms.atom import Atom
+from runtime.terms.immutable import ATOMIC
 from runtime.terms.text import render
 
 logger = logging.getLogger("runtime.distribution")
@@ -46,11 +51,25 @@ LARGEST = LONGEST - 2 * ENOUGH
 ITEM = 5
 """Estimated bytes of an item of a tuple, beside what it holds."""
 
+SHORT_LEVELS = 3
+"""Levels of containers in what is short."""
+
 LEVELS = 50
 """Levels of tuples that are looked through; what is nested deeper is pickled at once."""
 
 FIXED = frozenset((1, 2, 4, 6, 19, 20, 33, 35, 36))
 """The control messages whose own parts can never change: all but those that hold a reason, or start a process."""
+
+SHORT_CAST, SHORT_SEND, SHORT_CALL, SHORT_REPLY = 1, 2, 3, 4
+"""What a short entry is. It begins with this number where others begin with a control message.
+
+    (SHORT_CAST, name or number of the receiver, [content, ...])
+    (SHORT_SEND, name or number of the receiver, [message, ...])
+    (SHORT_CALL, name or number of the server, number of the caller, number of the call, request)
+    (SHORT_REPLY, number of the call, reply)
+
+A call is monitored as well, under its number, until its reply is sent.
+"""
 
 _SIMPLE = {int, float, bool, type(None), type(ABSENT), Atom, PidParts, RefParts}
 
@@ -74,15 +93,23 @@ class Batches:
         self._pickler = _pickler_for(conversion)
         self._unpickler = _unpickler_for(conversion)
         self._entries: list[tuple[Any, ...]] = []
+        self.count = 0
+        """Messages in it."""
         self._has_pickled = False
         """Whether an entry holds what was pickled when it was sent."""
+        self._is_plain = True
+        """Whether all entries are short, and none holds a pid or a reference."""
         self._large = 0
         """Estimated bytes of what is larger than most."""
+        self._run: list[Any] = []
+        """The messages of the last entry, if more may follow there."""
+        self._run_of: tuple[int, str | int] | None = None
+        """What these are and for whom, None when nothing may follow."""
 
     @property
     def size(self) -> int:
         """Return about how many bytes wait."""
-        return len(self._entries) * SIZE + self._large
+        return self.count * SIZE + self._large
 
     def add(self, control: tuple[Any, ...], payload: Any) -> bool:
         """Take a message into the batch. Returns whether it is full. Raises TypeError for what cannot be pickled."""
@@ -106,9 +133,63 @@ class Batches:
                         return self._add_slowly(control, payload)
         elif kind not in simple:
             return self._add_slowly(control, payload)
-        entries = self._entries
-        entries.append((control, payload))
-        return len(entries) >= MOST
+        self._entries.append((control, payload))
+        self._is_plain, self._run_of = False, None
+        self.count += 1
+        return self.count >= MOST
+
+    def add_to_run(self, kind: int, receiver: str | int, content: Any, is_own: bool = True) -> bool:
+        """Take a message of a run: SHORT_CAST or SHORT_SEND. Returns False, with nothing done, if it is not short.
+
+        `is_own`: nothing changes the content any more, as it is a copy. Otherwise only what never changes is taken.
+        """
+        if type(content) is tuple and len(content) < FEW:  # says the same as `_is_short`, for most messages
+            for item in content:
+                if type(item) not in _SIMPLE and not (type(item) is str and len(item) < SHORT):
+                    if not (is_own and self._is_short(content)):
+                        return False
+                    break
+        elif not ((is_own or type(content) in ATOMIC) and self._is_short(content)):
+            return False
+        if self._run_of != (kind, receiver):
+            self._run, self._run_of = [], (kind, receiver)
+            self._entries.append((kind, receiver, self._run))
+        self._run.append(content)
+        self.count += 1
+        return True
+
+    def add_short(self, entry: tuple[Any, ...]) -> bool:
+        """Take a SHORT_CALL or SHORT_REPLY. Returns False, with nothing done, if what it holds last is not short."""
+        if not self._is_short(entry[-1]):
+            return False
+        self._entries.append(entry)
+        self._run_of = None
+        self.count += 1
+        return True
+
+    def _is_short(self, value: Any, levels: int = SHORT_LEVELS) -> bool:
+        """Return whether a value is small and consists of plain values, pids and references."""
+        kind = type(value)
+        if kind in _SIMPLE:
+            return True
+        if kind is str or kind is bytes:
+            return len(value) < SHORT
+        if kind is tuple or kind is list:
+            items = value
+        elif kind is dict:
+            items = [*value, *value.values()]
+        elif isinstance(value, self._handles):
+            self._is_plain = False
+            return True
+        else:
+            return False
+        if not levels or len(items) > FEW:
+            return False
+        for item in items:
+            kind = type(item)
+            if kind not in _SIMPLE and not (kind is str and len(item) < SHORT) and not self._is_short(item, levels - 1):
+                return False
+        return True
 
     def _add_slowly(self, control: tuple[Any, ...], payload: Any) -> bool:
         size = self._size_if_fixed(control)
@@ -130,38 +211,49 @@ class Batches:
             raise TypeError(f"a message of {size} bytes is too long; at most {LARGEST} travel at once")
         self._has_pickled |= len(entry) > 2
         self._entries.append(entry)
+        self._is_plain, self._run_of = False, None
+        self.count += 1
         self._large += size
-        return self.size >= ENOUGH or len(self._entries) >= MOST
+        return self.size >= ENOUGH or self.count >= MOST
 
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def take(self) -> bytes:
-        """Return the batch as bytes, and begin another one."""
-        content = (self._entries, self._has_pickled)
-        self._entries, self._has_pickled, self._large = [], False, 0
+    def take(self) -> tuple[int, bytes]:
+        """Return the batch as bytes, with the first byte of its frame, and begin another one."""
+        entries, has_pickled, is_plain = self._entries, self._has_pickled, self._is_plain
+        self._entries, self._has_pickled, self._is_plain, self._run_of = [], False, True, None
+        self.count = self._large = 0
+        if is_plain:
+            return PLAIN_BATCH, pickle.dumps(entries, PROTOCOL)
         file = io.BytesIO()
-        self._pickler(file, PROTOCOL).dump(content)
-        return file.getvalue()
+        self._pickler(file, PROTOCOL).dump((entries, has_pickled))
+        return BATCH, file.getvalue()
 
-    def load(self, data: bytes | memoryview, source: str) -> list[tuple[tuple[Any, ...], Any]]:
-        """Return the messages of a batch, each with its payload. Raises ValueError if it is none.
+    def load_plain(self, data: bytes | memoryview, source: str) -> list[tuple[Any, ...]]:
+        """Return the entries of a batch of short ones alone. Raises ValueError if it is none."""
+        try:
+            entries: list[tuple[Any, ...]] = [*pickle.loads(data)]
+        except Exception as error:  # of pickle, whose errors are of any class
+            raise _unreadable(error) from error
+        return entries
 
-        A message whose payload cannot be loaded here is left out, with an error in the log that names `source`.
+    def load(self, data: bytes | memoryview, source: str) -> list[tuple[Any, ...]]:
+        """Return the entries of a batch: control messages with their payloads, and short ones.
+
+        Raises ValueError if it is none. A message whose payload cannot be loaded here is left out, with an error in the
+        log that names `source`.
         """
         try:
-            entries: list[tuple[tuple[Any, ...], Any]]
+            entries: list[tuple[Any, ...]]
             entries, has_pickled = self._unpickler(io.BytesIO(data)).load()
             if not has_pickled:
-                return entries
-            messages: list[tuple[tuple[Any, ...], Any]] = []
+                return [*entries]
+            messages: list[tuple[Any, ...]] = []
             for entry in entries:
-                if len(entry) == 2:
+                if len(entry) == 2 or type(entry[0]) is int:
                     messages.append(entry)
                 else:
                     self._load_pickled(entry, source, messages)
         except Exception as error:  # of pickle, whose errors are of any class
-            raise ValueError(f"a batch of messages cannot be read: {type(error).__name__}: {error}") from error
+            raise _unreadable(error) from error
         return messages
 
     # -- One message --------------------------------------------------------------------------------------------------
@@ -204,7 +296,7 @@ class Batches:
     def _loads(self, data: bytes) -> Any:
         return self._unpickler(io.BytesIO(data)).load()
 
-    def _load_pickled(self, entry: tuple[Any, ...], source: str, messages: list[tuple[tuple[Any, ...], Any]]) -> None:
+    def _load_pickled(self, entry: tuple[Any, ...], source: str, messages: list[tuple[Any, ...]]) -> None:
         """Read a message that was pickled in pieces. A signal is not lost over a piece that this node cannot load."""
         control, body = entry[:2]
         if len(entry) == 4:
@@ -247,6 +339,10 @@ def _pickler_for(conversion: Conversion) -> Callable[[io.BytesIO, int], pickle.P
         dispatch_table = reducers
 
     return OwnPickler
+
+
+def _unreadable(error: Exception) -> ValueError:
+    return ValueError(f"a batch of messages cannot be read: {type(error).__name__}: {error}")
 
 
 def _with_subclasses(kind: type) -> Iterator[type]:

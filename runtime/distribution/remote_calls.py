@@ -69,6 +69,47 @@ class RemoteFrom(From):
         self.outcome = None
 
 
+@immutable
+class ShortFrom(RemoteFrom):
+    """A call that came as a short entry of a batch. It is the monitor of its server as well, until it is answered."""
+
+    __slots__ = ("call",)
+
+    def __init__(self, remote: RemoteNode, watcher: RemoteProcess, server: Process, call: int) -> None:
+        From.__init__(self, watcher, server)
+        self.remote = remote
+        self.is_system = False
+        self.call = call
+        """The number of the call over there."""
+
+    @property
+    def tag(self) -> Term:
+        """What names the call towards all others."""
+        return ImproperList((ALIAS,), self.remote.own_ref(self.call))
+
+    def fire(self, process: Process, reason: Term) -> None:
+        """Tell the other node that the server is dead."""
+        self.remote.calls.pop(self.call, None)
+        self.remote.tell_down(process.pid, self.watcher.pid, self.remote.own_ref(self.call), reason)
+
+    def settle(self, outcome: Term) -> None:
+        """Send the reply, unless there was one."""
+        if self.outcome is not PENDING or type(outcome) is Failure:
+            return
+        remote = self.remote
+        if remote.calls.pop(self.call, None) is self:
+            self.stop_watching()
+            if remote.reply_shortly(self.call, outcome):
+                self.outcome = outcome
+                return
+        super().settle(outcome)
+
+    def stop_watching(self) -> None:
+        """Let the death of the server say nothing any more."""
+        if self.server.watchers is not None:
+            self.server.watchers.pop(-self.number, None)
+
+
 def alias_of(tag: Term) -> Ref | None:
     """Return the alias in the tag of a call, which answers are sent to, or None."""
     if type(tag) is ImproperList and len(tag.items) == 1 and isinstance(tag.tail, Ref):
@@ -179,6 +220,7 @@ def _reduce_call(origin: From) -> tuple[Any, ...]:
 
 copyreg.pickle(From, _reduce_call)
 copyreg.pickle(RemoteFrom, _reduce_call)
+copyreg.pickle(ShortFrom, _reduce_call)
 
 
 def report_lost_call(entry: From, name: str) -> Term:

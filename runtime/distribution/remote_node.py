@@ -12,15 +12,16 @@ from gevent.event import Event
 
 from runtime.distribution.connection import Connection
 from runtime.distribution.figures import Figures
-from runtime.distribution.parts import ABSENT
+from runtime.distribution.parts import ABSENT, ID_BITS, ID_MASK
+from runtime.distribution.pickled import SHORT_CALL, SHORT_CAST, SHORT_REPLY, SHORT_SEND
 from runtime.distribution.reasons import outgoing_reason
-from runtime.distribution.remote_calls import call_in, outgoing_message, report_lost_call
+from runtime.distribution.remote_calls import ShortFrom, call_in, outgoing_message, report_lost_call
 from runtime.distribution.remote_process import RemoteName, RemoteProcess
 from runtime.kernel.node import Node, current
 from runtime.kernel.process import DEAD, OUTSIDE, RUNNING, WAITING, Pid, Process
 from runtime.kernel.roles import Watcher
 from runtime.kernel.signals import exit_signal
-from runtime.otp.calls import Failure, From
+from runtime.otp.calls import CALL, CAST, SYSTEM, Failure, From
 from runtime.terms.atom import Atom
 from runtime.terms.ref import Ref, next_number
 from runtime.terms.term import Term
@@ -92,6 +93,14 @@ class RemoteNode:
         """Those of `names` that were used last, which are kept: one cast follows another."""
         self.watches: dict[Ref, tuple[Process, RemoteWatch]] = {}
         """The monitors from there."""
+        self.calls: dict[int, ShortFrom] = {}
+        """The calls from there that came as short entries, by number, until they are answered."""
+        self.life = 0
+        """The number of the life that it is connected in, as its pids print it."""
+        self.recent: dict[int, RemoteProcess] = {}
+        """Processes of that life that signals came from last, by number: one call follows another."""
+        self.unsent: tuple[RemoteProcess, int, Watcher] | None = None
+        """The monitor of a call that begins: where the request goes as a short entry, it stands for both."""
         self.unlinking: dict[tuple[Process, RemoteProcess], int] = {}
         """Links taken away here, which the other node has not confirmed yet; no exit signal comes through them."""
         self.unlinks = 0
@@ -113,6 +122,8 @@ class RemoteNode:
 
     def signal(self, control: tuple[Any, ...], payload: Any = ABSENT) -> None:
         """Send a control message, once there is a connection; a caller that sends too much has to wait."""
+        if self.unsent is not None:
+            self._send_unsent()
         connection = self.connection
         if connection is None:
             self._wait_for_connection(control, payload)
@@ -163,6 +174,11 @@ class RemoteNode:
 
     def send(self, target: RemoteProcess, message: Term) -> None:
         """Send a message to a process or a name."""
+        connection = self.connection
+        if connection is not None and connection.pickles and self._send_shortly(connection, target, message):
+            if connection.is_busy():
+                self._hold(connection)
+            return
         message = outgoing_message(message, self)
         if type(target) is RemoteName:
             sender = current()
@@ -170,6 +186,55 @@ class RemoteNode:
             self.signal((REG_SEND, own, UNUSED, target.address), message)
         else:
             self.signal((SEND, UNUSED, target.pid), message)
+
+    def _send_shortly(self, connection: Connection, target: RemoteProcess, message: Term) -> bool:
+        """Send a message as a short entry. Returns False, with nothing done, if it does not fit into one."""
+        receiver = target.short_address()
+        if receiver is None:
+            return False
+        unsent = self.unsent
+        if type(message) is tuple and message:
+            tag = message[0]
+            if tag is CALL and unsent is not None and len(message) == 3:
+                origin: From = message[1]
+                if unsent[0] is not target or unsent[2] is not origin:
+                    return False
+                if not connection.send_short((SHORT_CALL, receiver, origin.watcher.pid.id, unsent[1], message[2])):
+                    return False
+                self.unsent = None
+                return True
+            if tag is CALL or tag is SYSTEM:
+                return False
+            if tag is CAST and len(message) == 2:
+                if unsent is not None:
+                    self._send_unsent()
+                return connection.send_in_run(SHORT_CAST, receiver, message[1])
+        if unsent is not None:
+            self._send_unsent()
+        return connection.send_in_run(SHORT_SEND, receiver, message)
+
+    def cast_shortly(self, key: str, content: Term) -> bool:
+        """Cast a small message to a name, in a way shorter than `send`. Returns False, with nothing done, if it is not.
+
+        The caller may change what it casts, so only what nobody can change goes this way.
+        """
+        connection = self.connection
+        if connection is None or not connection.pickles or self.unsent is not None:
+            return False
+        if not connection.send_in_run(SHORT_CAST, key, content, is_own=False):
+            return False
+        if connection.may_be_busy and connection.is_busy():
+            self._hold(connection)
+        return True
+
+    def reply_shortly(self, call: int, reply: Term) -> bool:
+        """Send a reply as a short entry. Returns False, with nothing done, if it does not fit into one."""
+        connection = self.connection
+        if connection is None or not connection.pickles or not connection.send_short((SHORT_REPLY, call, reply)):
+            return False
+        if connection.is_busy():
+            self._hold(connection)
+        return True
 
     def send_alias(self, ref: Ref, message: Term) -> None:
         """Send a message to an alias."""
@@ -215,10 +280,25 @@ class RemoteNode:
         watcher = entry.watcher
         assert watcher is not None
         self.local.monitors[number] = (target, entry)
-        self.signal((MONITOR_P, watcher.pid, target.address, Ref(number)))
+        if isinstance(entry, From) and self.connection is not None and self.connection.pickles:
+            if self.unsent is not None:
+                self._send_unsent()
+            self.unsent = (target, number, entry)
+        else:
+            self.signal((MONITOR_P, watcher.pid, target.address, Ref(number)))
+
+    def _send_unsent(self) -> None:
+        assert self.unsent is not None
+        (target, number, entry), self.unsent = self.unsent, None
+        assert entry.watcher is not None
+        self.signal((MONITOR_P, entry.watcher.pid, target.address, Ref(number)))
 
     def end_monitor(self, target: RemoteProcess, number: int, entry: Watcher) -> None:
         """Take a monitor away."""
+        if self.unsent is not None and self.unsent[1] == number:
+            self.unsent = None
+            self.local.monitors.pop(number, None)
+            return
         if self.local.monitors.pop(number, None) is None or (self.connection is None and not self.is_connecting):
             return
         watcher = entry.watcher
@@ -256,9 +336,34 @@ class RemoteNode:
             process.watchers = {}
         process.watchers[entry.key] = entry
 
+    def own_ref(self, number: int) -> Ref:
+        """Return one of its references, as this node has it, by the number that it has there."""
+        return self.local.foreign_ref(number, self.life)
+
+    def sender(self, number: int) -> RemoteProcess:
+        """Return what stands for one of its processes in this life, by the number that it has there."""
+        found = self.recent.get(number)
+        if found is None:
+            if len(self.recent) >= MOST_RECENT:
+                self.recent.clear()
+            found = self.recent[number] = self.process(self.life, number & ID_MASK, number >> ID_BITS)
+        return found
+
+    def watch_call(self, origin: ShortFrom) -> None:
+        """Take up a call that is the monitor of its server as well."""
+        self.calls[origin.call] = origin
+        process = origin.server
+        if process.watchers is None:
+            process.watchers = {}
+        process.watchers[-origin.number] = origin
+
     def drop_watch(self, ref: Ref) -> None:
         """Take a monitor of a process there away."""
         process, entry = self.watches.pop(ref, (None, None))
+        if process is None and self.calls and ref.node == self.life:
+            call = self.calls.pop(self.local.number_there(ref), None)
+            if call is not None:
+                call.stop_watching()
         if process is not None and entry is not None and process.watchers is not None:
             process.watchers.pop(entry.key, None)
 
@@ -268,6 +373,7 @@ class RemoteNode:
         """Begin with a new connection: what waited goes first."""
         self.connection = self.last = connection
         self.figures = Figures()
+        self.life = self.local.number_of(connection.name, connection.creation)
         connection.on_idle = self._has_room
         self.is_connecting = False
         waiting, self.waiting = self.waiting, deque()
@@ -299,7 +405,12 @@ class RemoteNode:
         self.connection = None
         self.is_connecting = False
         self.waiting.clear()
+        self.unsent = None
         self.unlinking.clear()
+        self.recent.clear()
+        calls, self.calls = self.calls, {}
+        for call in calls.values():
+            call.stop_watching()
         watches, self.watches = self.watches, {}
         for process, watch in watches.values():
             if process.watchers is not None:

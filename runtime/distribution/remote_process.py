@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from runtime.distribution.parts import ID_BITS
 from runtime.kernel.process import REMOTE, ForeignPid, Pid, Process
 from runtime.kernel.roles import Watcher
 from runtime.kernel.signals import exit_signal
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from runtime.distribution.remote_node import RemoteNode
 
 T = TypeVar("T")
-
-ID_BITS = 28
-"""Bits of a pid's number that every release of OTP takes; the rest of a number goes into the serial."""
 
 
 class _RemoteBody:
@@ -148,6 +146,10 @@ class RemoteProcess(Process):
         """What names it in a signal to its node."""
         return self.pid
 
+    def short_address(self) -> str | int | None:
+        """Return what names it in a short entry; None where it is of another life of its node."""
+        return self.number | self.serial << ID_BITS if self.origin == self.remote.life else None
+
     @property
     def pid_there(self) -> str:
         """Its pid as its own node prints it."""
@@ -258,6 +260,10 @@ class RemoteName(RemoteProcess):
     def place(self) -> str:
         """The name, and where it is, as observers show them."""
         return f"{self.key} on {self.remote.name}"
+
+    def short_address(self) -> str | int | None:
+        """Return the name."""
+        return self.key
 
     @property
     def address(self) -> Term:

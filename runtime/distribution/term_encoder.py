@@ -23,6 +23,9 @@ MAX_BIG = 1 << 19
 KEPT_ATOMS = 2_000
 """Atoms whose bytes are kept; when there are more, all are forgotten."""
 
+KEPT_PIDS = 1_000
+"""Pids whose bytes are kept."""
+
 _KEPT_CONTROLS = frozenset((2, 6))
 """SEND and REG_SEND; the references of other messages come once."""
 
@@ -44,6 +47,7 @@ class TermEncoder:
         self._conversion = conversion
         self._atoms: dict[str, bytes] = {}
         self._controls: dict[tuple[Any, ...], bytes] = {}
+        self._pids: dict[Any, bytes] = {}
         true, false, nothing = self._atom("true"), self._atom("false"), self._atom(none)
         self._writers: dict[type, Write] = {
             str: _write_text,
@@ -96,7 +100,7 @@ class TermEncoder:
         conversion = self._conversion
         if conversion is not None:
             if isinstance(value, conversion.pid_type):
-                return lambda value, append: self._write_pid(conversion.pid_parts(value), append)
+                return self._write_kept_pid
             if isinstance(value, conversion.ref_type):
                 return lambda value, append: self._write_ref(conversion.ref_parts(value), append)
         for base in (Atom, str, int, float, bytes, list, dict):
@@ -113,6 +117,18 @@ class TermEncoder:
         if other is value:
             raise _no_counterpart(value)
         return lambda _, append: self._write(other, append)
+
+    def _write_kept_pid(self, pid: Any, append: Append) -> None:
+        """Write a pid of the program's, whose bytes are kept: few of them are in most messages."""
+        encoded = self._pids.get(pid)
+        if encoded is None:
+            assert self._conversion is not None
+            parts: list[bytes] = []
+            self._write_pid(self._conversion.pid_parts(pid), parts.append)
+            if len(self._pids) >= KEPT_PIDS:
+                self._pids.clear()
+            encoded = self._pids[pid] = b"".join(parts)
+        append(encoded)
 
     # -- Atoms, pids, references --------------------------------------------------------------------------------------
 

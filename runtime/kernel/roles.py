@@ -80,6 +80,11 @@ class Cluster(Protocol):
     def resolve(self, name: str, node: str) -> Process | None:
         """Return what stands for the process registered as `name` on that node; None for a free name of this node."""
 
+    def cast(self, dest: tuple[object, ...], message: Term) -> bool:
+        """Cast a small message that cannot change to a name on another node. Returns False, with nothing done, if that
+        is not what it is: the usual way is the one to take then.
+        """
+
     def alias(self, ref: Ref) -> Process | None:
         """Return what stands for the process behind an alias of another node."""
 

@@ -110,6 +110,18 @@ def put(process: Process, message: Term) -> None:
         mailbox.append(message)  # type: ignore[union-attr]  # mypy does not see that it is no tuple
 
 
+def put_all(process: Process, messages: list[Term]) -> None:
+    """`put` several messages, all or none."""
+    if process.state is RECEIVING:
+        process.node.scheduler.wake(process)
+    process.messages_in += len(messages)
+    mailbox = process.mailbox
+    if type(mailbox) is deque:
+        mailbox.extend(messages)
+    else:
+        process.mailbox = deque((*(mailbox or ()), *messages))
+
+
 def put_once(process: Process, timer: Timer) -> None:
     """`put` the message of a timer and mark it as sent, both or neither, whatever strikes."""
     if process.state is RECEIVING:

@@ -239,7 +239,14 @@ def cast(dest: Destination, message: Term) -> None:
         if server is not None:
             deliver_from_outside(server, (CAST, isolate(message)))
         return
-    server = dest.process if type(dest) is Pid else sender.node.resolve(dest)
+    if type(dest) is Pid:
+        server = dest.process
+    else:
+        cluster = sender.node.cluster
+        if type(dest) is tuple and cluster is not None and sender.state is not DEAD and cluster.cast(dest, message):
+            sender.messages_out += 1
+            return
+        server = sender.node.resolve(dest)
     if server is not None and sender.state is not DEAD:
         put(server, (CAST, message if type(message) in ATOMIC else isolate(message)))
         sender.messages_out += 1

@@ -57,6 +57,10 @@ class Diary:
         if payload is not ABSENT:
             self.messages.append(payload)
 
+    def on_short(self, connection: Connection, entry: tuple[Any, ...]) -> int:
+        self.entries.append(("short", entry))
+        return 1
+
     def on_down(self, connection: Connection, reason: str) -> None:
         self.entries.append(("down", connection.name, reason))
 

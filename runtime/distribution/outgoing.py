@@ -1,0 +1,45 @@
+"""What one turn of the hub has to send to another node: frames, and the batch that becomes the next one."""
+
+from __future__ import annotations
+
+from runtime.distribution.frames import LONGEST, PASS_THROUGH
+from runtime.distribution.parts import Conversion
+from runtime.distribution.pickled import Batches
+
+
+class OutgoingFrames:
+    """Collects the frames of a turn in the order in which they were made."""
+
+    def __init__(self, conversion: Conversion) -> None:
+        self.batches = Batches(conversion)
+        self.size = 0
+        """Bytes of the frames, without the batch."""
+        self.messages = 0
+        """Messages in all frames so far."""
+        self._parts: list[bytes] = []
+
+    def put(self, control: bytes, payload: bytes) -> None:
+        """Add a frame of terms. Raises TypeError for one that is too long."""
+        size = 1 + len(control) + len(payload)
+        if size > LONGEST:
+            raise TypeError(f"a message of {size} bytes is too long; at most {LONGEST} travel at once")
+        self._parts.append(b"%b%c%b" % (size.to_bytes(4, "big"), PASS_THROUGH, control))
+        if payload:
+            self._parts.append(payload)
+        self.size += size + 4
+        self.messages += 1
+
+    def end_batch(self) -> None:
+        """Make a frame of the batch, and begin another batch."""
+        self.messages += self.batches.count
+        kind, data = self.batches.take()
+        self._parts.append(b"%b%c" % ((len(data) + 1).to_bytes(4, "big"), kind))
+        self._parts.append(data)
+        self.size += len(data) + 5
+
+    def take(self) -> bytes:
+        """Return all frames, the batch's among them, and begin anew."""
+        if self.batches.count:
+            self.end_batch()
+        parts, self._parts, self.size = self._parts, [], 0
+        return b"".join(parts)

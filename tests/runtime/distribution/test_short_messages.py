@@ -1,0 +1,229 @@
+"""Small casts, messages, calls and replies between two Python nodes, which travel as short entries of batches."""
+
+from itertools import count
+from typing import Any
+
+import pytest
+
+from runtime import (
+    Atom,
+    CallError,
+    GenServer,
+    Pid,
+    call,
+    cast,
+    erpc,
+    exit,
+    process_info,
+    receive,
+    receive_response,
+    self_,
+    send,
+    send_request,
+    sleep,
+    spawn,
+)
+from runtime.distribution.cluster import LocalNode, local_node
+from runtime.distribution.frames import BATCH, PLAIN_BATCH
+from runtime.distribution.pickled import FEW, SHORT, SHORT_CAST, SHORT_REPLY, Batches
+from runtime.distribution.remote_node import RemoteNode
+from runtime.kernel.node import this_node
+from tests.support.in_node import in_node
+from tests.support.other_nodes import Other, answer_later, named
+
+DEADLINE = 15.0
+
+SMALL: list[Any] = [0, -(2**80), 0.5, True, None, "text", "ü\udc80", b"bytes", Atom("atom"), (), ("a", (1, ("b",)))]
+LARGE: list[Any] = ["x" * SHORT, tuple(range(FEW + 1)), (((((1,),),),),), {1, 2}, b"y" * 100_000]
+
+
+class Keeper(GenServer):
+    """Keeps what it is cast and sent, and answers by what it is asked to."""
+
+    def init(self) -> None:
+        self.kept: list[Any] = []
+
+    def handle_call(self, request: Any, caller: Any) -> Any:
+        match request:
+            case "kept":
+                return self.kept
+            case ("exit", reason):
+                exit(reason)
+            case ("sleep", seconds):
+                sleep(seconds)
+        return request
+
+    def handle_cast(self, message: Any) -> None:
+        self.kept.append(message)
+
+    def handle_info(self, message: Any) -> None:
+        self.kept.append(("info", message))
+
+
+def keep(name: str) -> Pid | None:
+    return Keeper.start(name=name)
+
+
+_numbers = count()
+
+
+def _keeper(other: Other) -> tuple[tuple[str, str], Pid]:
+    other.connect()
+    name = f"keeper{next(_numbers)}"
+    pid: Any = erpc.call(other.name, keep, name)
+    return (name, other.name), pid
+
+
+def wait_for_nothing() -> None:
+    receive("nothing")
+
+
+def _remote(other: Other) -> RemoteNode:
+    local = local_node(this_node())
+    assert local is not None
+    return local.remotes[other.name]
+
+
+@named
+def test_all_kinds_of_messages_keep_their_order_and_are_what_they_were(other: Other) -> None:
+    name, pid = _keeper(other)
+    sent: list[Any] = []
+    for number, value in enumerate([*SMALL, *LARGE, [1, [2]], {"a": {"b": self_()}}, self_(), (self_(), "tuple")]):
+        for dest in (name, pid):
+            cast(dest, value)
+            send(dest, (number, value))
+            cast(dest, (number, value))
+            sent += [value, ("info", (number, value)), (number, value)]
+    kept = call(name, "kept", timeout=DEADLINE)
+    assert kept == sent
+    assert [*map(type, kept)] == [*map(type, sent)]
+    assert all(call(pid, value) == value for value in [*SMALL, *LARGE, {"a": [1, {"b": None}]}, self_()])
+
+
+@named
+def test_what_is_changed_after_it_was_sent_stays_what_it_was(other: Other) -> None:
+    name, pid = _keeper(other)
+    changing, inner = [1], (1, [2])
+    for dest in (name, pid):
+        cast(dest, changing)
+        cast(dest, inner)
+        send(dest, inner)
+    changing.append(2)
+    inner[1].append(3)
+    assert call(name, "kept", timeout=DEADLINE) == [[1], (1, [2]), ("info", (1, [2]))] * 2
+
+
+@named
+def test_a_call_fails_with_its_server_also_where_it_is_monitored_by_the_request_alone(other: Other) -> None:
+    name, pid = _keeper(other)
+    with pytest.raises(CallError) as caught:
+        call(name, ("exit", "as asked"), timeout=DEADLINE)
+    assert caught.value.reason == "as asked"
+    for dest in (name, pid):
+        with pytest.raises(CallError) as caught:
+            call(dest, "anything", timeout=DEADLINE)
+        assert caught.value.reason == "noproc"
+        request = send_request(dest, "anything")
+        assert receive_response(request, timeout=DEADLINE) == ("error", ("noproc", dest))
+    assert not _remote(other).local.monitors
+
+
+@named
+def test_a_call_that_is_over_leaves_nothing_on_either_side(other: Other) -> None:
+    name, pid = _keeper(other)
+    assert call(name, "short", timeout=DEADLINE) == "short"
+    assert call(name, ["long"] * 100, timeout=DEADLINE) == ["long"] * 100
+    assert receive_response(send_request(name, "request"), timeout=DEADLINE) == ("reply", "request")
+    with pytest.raises(CallError, match="timeout"):
+        call(name, ("sleep", 0.05), timeout=0.001)
+    assert call(name, "next", timeout=DEADLINE) == "next"
+    assert not _remote(other).local.monitors
+    found: Any = erpc.call(other.name, process_info, pid, "monitored_by")
+    assert found == {"monitored_by": []}
+    assert receive(timeout=0.05, default=None) is None
+
+
+def calls_kept(name: str) -> int:
+    local = local_node(this_node())
+    assert local is not None
+    return len(local.remotes[name].calls)
+
+
+@named
+def test_a_call_that_is_given_up_is_forgotten_there(other: Other) -> None:
+    other.connect()
+    there = spawn(wait_for_nothing, node=other.name)
+    with pytest.raises(CallError, match="timeout"):
+        call(there, "anything", timeout=0.05)
+    local = local_node(this_node())
+    assert local is not None
+    assert erpc.call(other.name, calls_kept, local.name) == 0
+
+
+@named
+def test_a_call_whose_caller_dies_does_no_harm(other: Other) -> None:
+    _, pid = _keeper(other)
+
+    def caller() -> None:
+        call(pid, ("sleep", 0.05), timeout=DEADLINE)
+
+    doomed = spawn(caller)
+    sleep(0.01)
+    exit(doomed, "kill")
+    assert call(pid, "still there", timeout=DEADLINE) == "still there"
+
+
+@named
+def test_a_small_call_can_be_handed_on(other: Other) -> None:
+    other.connect()
+    there = spawn(answer_later, node=other.name)
+    assert call(there, "asked", timeout=DEADLINE) == ("answered", "asked")
+
+
+@pytest.mark.parametrize("refused", [lambda: None, {"key": lambda: None}, ("tuple", lambda: None)])
+@in_node
+def test_what_cannot_be_pickled_is_not_short(refused: Any) -> None:
+    batches = _batches()
+    assert not batches.add_to_run(SHORT_CAST, "name", refused)
+    assert not batches.add_short((SHORT_REPLY, 1, refused))
+    assert batches.count == 0
+
+
+@pytest.mark.parametrize(("value", "kind"), [(("a", 1), PLAIN_BATCH), ([{"a": None}], PLAIN_BATCH), (self_, BATCH)])
+@in_node
+def test_a_batch_says_whether_it_holds_pids(value: Any, kind: int) -> None:
+    batches = _batches()
+    value = value() if callable(value) else value
+    for number in range(3):
+        assert batches.add_to_run(SHORT_CAST, "name", (number, value))
+    assert batches.add_short((SHORT_REPLY, 1, value))
+    assert batches.count == 4
+    found, data = batches.take()
+    assert found == kind
+    entries = batches.load_plain(data, "me") if kind == PLAIN_BATCH else batches.load(data, "me")
+    if kind == PLAIN_BATCH:
+        assert entries == [(SHORT_CAST, "name", [(number, value) for number in range(3)]), (SHORT_REPLY, 1, value)]
+    assert [entry[0] for entry in entries] == [SHORT_CAST, SHORT_REPLY]
+    assert batches.count == batches.size == 0
+
+
+@in_node
+def test_only_what_nobody_can_change_is_taken_from_the_program_itself() -> None:
+    batches = _batches()
+    changeable: list[Any] = [[1], {"a": 1}, (1, [2]), ((1, 2), 3)]
+    fixed: list[Any] = ["text", 1, ("a", 1), self_(), Atom("a")]
+    for value in changeable:
+        assert not batches.add_to_run(SHORT_CAST, "name", value, is_own=False)
+    for value in fixed:
+        assert batches.add_to_run(SHORT_CAST, "name", value, is_own=False)
+
+
+@pytest.mark.parametrize("data", [b"", b"garbage", b"\x80\x05N.", b"\x80\x05K\x01."])
+@in_node
+def test_a_plain_batch_that_is_none_is_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match="a batch of messages cannot be read"):
+        _batches().load_plain(data, "me")
+
+
+def _batches() -> Batches:
+    return Batches(LocalNode(this_node(), "me@127.0.0.1", "cookie"))
