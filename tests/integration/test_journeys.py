@@ -75,7 +75,7 @@ def test_escalation_an_exhausted_budget_is_followed_up_the_tree(folder: Path) ->
 
 def test_crash_loop_the_message_that_a_server_dies_of_is_found(folder: Path) -> None:
     with Screen(folder, "demo", "crash_loop") as screen:
-        screen.shows(r"^ ✗ kitchen <[\d.]+> has made all 3 restarts it may make")
+        screen.shows(r"^ ✗ orders fails again and again \(KeyError: 'no such dish'\): ")
         screen.keys("4")
         screen.shows("Events: all but spawns")
         screen.keys("f")

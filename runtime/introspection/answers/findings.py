@@ -10,16 +10,17 @@ import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+import msgspec
 import psutil
 
 from runtime.introspection import wire
-from runtime.introspection.answers.restart_budget import budget_used
+from runtime.introspection.answers.crash_loops import CrashLoops
 from runtime.introspection.events.event_log import EventLog
 from runtime.introspection.measuring.memory_trend import MemoryTrend
 from runtime.introspection.reading.rows import queue_length
 from runtime.introspection.reading.stack import place_in_code
 from runtime.introspection.reading.supervisor_nodes import SupervisorNodes
-from runtime.introspection.reading.tree_path import children_of, display_name, position_of, text_of
+from runtime.introspection.reading.tree_path import display_name, position_of, text_of
 from runtime.introspection.reading.unsupervised import TopLevel
 from runtime.introspection.threads.chunked import AllProcesses
 from runtime.introspection.threads.node_calls import ObserverTask
@@ -74,7 +75,7 @@ class Findings:
     def __init__(self, node: Node, watchdog: Watchdog, log: EventLog) -> None:
         self.node = node
         self.by_pid: dict[str, tuple[str, ...]] = {}
-        self.found: tuple[wire.Lint, ...] = ()
+        self._found: tuple[wire.Lint, ...] = ()
         self._watchdog = watchdog
         self._log = log
         self._since: dict[tuple[str, tuple[str, ...]], float] = {}
@@ -85,6 +86,7 @@ class Findings:
         self._rss = MemoryTrend(PROGRAM_GAIN, PROGRAM_GROWING_FOR)
         self._remained: dict[Process, float] = {}
         """Dead processes whose frames run, and since when that is known."""
+        self._crash_loops = CrashLoops(log)
         self._weighed_at = 0.0
         self._system = psutil.Process()
         self._looked_at = 0.0
@@ -94,6 +96,20 @@ class Findings:
     def are_due(self) -> bool:
         """Whether the last look is long enough ago."""
         return time.monotonic() - self._looked_at >= max(PERIOD, self._cost / SHARE)
+
+    @property
+    def found(self) -> tuple[wire.Lint, ...]:
+        """What the last look found, heaviest first. Restarts are counted anew, so that rows say the same of them."""
+        crash_loops = {lint.pids: lint for lint in self._crash_loops.lints()}
+        if not crash_loops:
+            return self._found
+        present = [
+            msgspec.structs.replace(crash_loops[lint.pids], since=lint.since)
+            if lint.kind == "crash_loop" and lint.pids in crash_loops
+            else lint
+            for lint in self._found
+        ]
+        return tuple(sorted(present, key=lambda lint: -lint.weight))
 
     def clear(self) -> None:
         """Forget the processes that were watched: they may be dead by now.
@@ -106,7 +122,8 @@ class Findings:
         """Look for what is wrong; `found` gives it, heaviest first."""
         present = time.monotonic()
         before = pace.spent()
-        found = [*self._hog(), *self._remains(), *self._loops(branches, pace), *self._self_calls()]
+        self._crash_loops.look(branches, pace)
+        found = [*self._hog(), *self._remains(), *self._crash_loops.lints(), *self._self_calls()]
         waiting: list[Process] = []
         for chunk in AllProcesses(self.node):
             for number, process in enumerate(self._striking(chunk)):
@@ -140,9 +157,9 @@ class Findings:
             for lint in found
         ]
         dated.sort(key=lambda lint: -lint.weight)
-        self.found = tuple(dated[:MAX_FINDINGS])
+        self._found = tuple(dated[:MAX_FINDINGS])
         by_pid: dict[str, tuple[str, ...]] = {}
-        for lint in self.found:
+        for lint in self._found:
             for pid in lint.pids:
                 by_pid[pid] = (*by_pid.get(pid, ()), lint.kind)
         self.by_pid = by_pid
@@ -173,21 +190,6 @@ class Findings:
             where = f", at {place}" if place else ""
             sentence = f"{process.pid} has ended, and its frames still run{where}: kill it again to stop them."
             yield wire.Lint(kind="remains", weight=2, pids=(str(process.pid),), sentence=sentence)
-
-    def _loops(self, branches: SupervisorNodes, pace: Pace) -> Iterator[wire.Lint]:
-        for number, branch in enumerate(branches.walk()):
-            if not number & 255:
-                pace.breathe()
-            kept = children_of(branch.process)
-            if kept is None or not kept.intensity.times:
-                continue
-            used, allowed = budget_used(kept), kept.intensity.max_restarts
-            if used > 1 and used == allowed and branch.process.state is not DEAD:  # with more, it has given up
-                sentence = (
-                    f"{_name(branch.process)} has made all {allowed} restarts it may make within "
-                    f"{kept.intensity.max_seconds:g} s: one more failure, and it gives up."
-                )
-                yield wire.Lint(kind="crash_loop", weight=3, pids=(branch.pid,), sentence=sentence)
 
     def _self_calls(self) -> Iterator[wire.Lint]:
         present = clock.now()

@@ -15,7 +15,7 @@ from typing import Any
 
 from runtime.introspection import wire
 from runtime.introspection.events.last_known_place import LastKnownPlaces
-from runtime.introspection.events.log_entry import LogEntry
+from runtime.introspection.events.log_entry import GaveUp, LogEntry
 from runtime.introspection.events.shown_reason import shown_reason
 from runtime.introspection.reading.message_text import message_text
 from runtime.introspection.reading.rows import seconds_of
@@ -28,6 +28,7 @@ from runtime.introspection.reading.tree_path import (
     short_call,
 )
 from runtime.introspection.threads.node_calls import ObserverTask
+from runtime.kernel import clock
 from runtime.kernel.instrument import Instrument, install_instrument, remove_instrument
 from runtime.kernel.node import Node
 from runtime.kernel.outside import OutsideBody
@@ -59,7 +60,7 @@ MAX_DEPTH = 20
 
 
 MAX_STALLS = 50
-"""How many stalls are remembered."""
+"""How many stalls are remembered, and how many supervisors that gave up."""
 
 _UNLOGGED = frozenset((ObserverTask, OutsideBody))
 """What processes run that are not the program's own: one for each call of a web handler, for example."""
@@ -115,6 +116,8 @@ class EventLog(Instrument):
         self.past_reductions = 0
         self.stalls: deque[Stall] = deque(maxlen=MAX_STALLS)
         """The last stalls of the hub."""
+        self.given_up: deque[GaveUp] = deque(maxlen=MAX_STALLS)
+        """The last supervisors that gave up."""
         self._ids = itertools.count(1)
         self._by_pid: dict[int, int] = {}
         self._kills: dict[int, tuple[int, Term]] = {}
@@ -277,6 +280,11 @@ class EventLog(Instrument):
         else:
             about = {} if process is None else self._about(process, position_of(process))
             self._by_pid[supervisor.id] = self.add("gave_up", supervisor, behind, **{**about, **budget})
+            if about:
+                about = {"key": about["key"], "name": about["name"]}
+                self.given_up.append(
+                    GaveUp(clock.now(), allowed=fields["allowed"], seconds=budget["max_seconds"], **about)
+                )
 
     def _restarted(self, fields: dict[str, Any], budget: dict[str, Any], behind: int | None) -> None:
         self.restarted += 1
@@ -384,16 +392,17 @@ class EventLog(Instrument):
         limit = max(0, min(query.limit, self.capacity))
         last = self.last
         if query.after >= 0:
-            entries = self._newest(last - query.after)
+            entries = self.newest(last - query.after)
             entries = [entry for entry in entries if entry.id > query.after and entry.is_about(query.pid, query.key)]
             entries = entries[:limit]
         elif query.pid is None and query.key is None:
-            entries = self._newest(limit)
+            entries = self.newest(limit)
         else:
-            entries = [e for e in self._newest(self.capacity) if e.is_about(query.pid, query.key)][-limit:]
+            entries = [e for e in self.newest(self.capacity) if e.is_about(query.pid, query.key)][-limit:]
         return wire.Events(events=tuple(entry.event() for entry in entries), dropped=self.dropped, last=last)
 
-    def _newest(self, number: int) -> list[LogEntry]:
+    def newest(self, number: int) -> list[LogEntry]:
+        """Return the latest entries, oldest first. May be called from any thread."""
         if number <= 0:
             return []
         for _ in range(20):

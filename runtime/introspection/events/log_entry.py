@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from runtime.introspection import wire
 from runtime.introspection.reading.stack import frames_of
 from runtime.introspection.reading.tree_path import display_name, initial_call, path_of
 from runtime.kernel.process import Pid
+
+
+@dataclass(frozen=True)
+class GaveUp:
+    """That a supervisor gave up: when (by the node's clock), at which place, and what it had been allowed."""
+
+    at: float
+    key: str
+    name: str
+    allowed: int
+    seconds: float
 
 
 class LogEntry:

@@ -10,7 +10,6 @@ from runtime import (
     GenStatem,
     Keep,
     Reply,
-    Supervisor,
     call,
     cast,
     exit,
@@ -23,10 +22,9 @@ from runtime.introspection import wire
 from runtime.introspection.answers import findings
 from runtime.introspection.answers.observed_node import Permissions
 from runtime.introspection.measuring import memory_trend
-from runtime.kernel.process import Pid
 from runtime.preemption.stall import Stall
 from tests.support.in_node import in_node
-from tests.support.trees import Observer, start_tree, workers
+from tests.support.trees import Observer, start_tree
 
 
 @pytest.fixture(autouse=True)
@@ -237,21 +235,6 @@ def test_of_many_that_nobody_would_miss_no_more_are_found_than_are_told_of() -> 
     observer = Observer()
     found = _found(observer, "unwatched")
     assert [lint.pids for lint in found] == [(str(pid),) for pid in strays[: findings.MAX_FINDINGS]]
-
-
-@in_node
-def test_a_supervisor_that_has_used_up_its_budget_is_found_and_none_before() -> None:
-    Supervisor.start_link(workers(2), name="app", max_restarts=3)
-    observer = Observer()
-    for _ in range(3):
-        assert _found(observer, "crash_loop") == []
-        pid = next(row.pid for row in observer.tree().rows if row.key == "app/w0")
-        exit(Pid.parse(pid or ""), "kill")
-        sleep(0.1)
-    found = _found(observer, "crash_loop")
-    assert "all 3 restarts" in found[0].sentence
-    sleep(10.0)
-    assert _found(observer, "crash_loop") == []
 
 
 class Asking(GenServer):
