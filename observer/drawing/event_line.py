@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from rich.cells import cell_len
+
 from observer.clock import of_day
 from observer.drawing.frames import without_folders
 from observer.text import tones, units
-from observer.text.budget import budget
+from observer.text.budget import budget, overdrawn, short_budget
 from observer.text.safe_text import safe
 from runtime.introspection.wire import Event
 
@@ -46,13 +50,50 @@ def sign(event: Event) -> tuple[str, str]:
     return CRASH if event.kind == "exit" and event.crashed else SIGNS[event.kind]
 
 
-def line(event: Event) -> Spans:
-    """Return an event as one line of spans: time, sign, who, what happened, why."""
+def line(event: Event, width: int | None = None) -> Spans:
+    """Return an event as one line of spans: time, sign, who, what happened, why.
+
+    Where that is wider than `width` cells, what a supervisor did is told in fewer words: what cannot be guessed stays.
+    """
+    told = _told(event)
+    if event.kind in _SHORTER and width is not None:
+        told = next((shorter for shorter in _SHORTER[event.kind](event) if _cells(event, shorter) <= width), told)
+    return _whole(event, told)
+
+
+def _whole(event: Event, told: Spans) -> Spans:
     mark, tone = sign(event)
     spans: Spans = [(of_day(event.time), tones.FAINT), (f" {mark} ", tone)]
-    spans.append((safe(event.name or event.pid or "node"), tones.STRONG))
-    spans.extend(_told(event))
-    return [(safe(text), tone) for text, tone in spans]
+    spans.append((event.name or event.pid or "node", tones.STRONG))
+    return [(safe(text), tone) for text, tone in [*spans, *told]]
+
+
+def _cells(event: Event, told: Spans) -> int:
+    return sum(cell_len(text) for text, _ in _whole(event, told))
+
+
+def _restarted(event: Event) -> Iterator[Spans]:
+    """Yield what to say of a restart, with fewer and fewer words."""
+    said, used, allowed = (" restarted", tones.WARN), event.restarts_used, event.max_restarts
+    new = (f" → {event.pid}", tones.TEXT)
+    yield [said, (f" {event.old_pid}", tones.TEXT), new, *_budget(event)]
+    yield [said, new, *_budget(event)]
+    if used is not None and allowed is not None:
+        short = (f"  {short_budget(used, allowed, event.max_seconds)}", _budget_tone(used, allowed))
+        yield [said, new, short]
+        yield [said, short]
+
+
+def _gave_up(event: Event) -> Iterator[Spans]:
+    """Yield what to say of a supervisor that gave up, with fewer and fewer words."""
+    pid = f" {event.pid}" if event.pid and event.name else ""
+    why = "" if event.max_restarts is None else f": {overdrawn(event.max_restarts, event.max_seconds)}"
+    yield [(f"{pid} gave up{why}", tones.BAD)]
+    yield [(f" gave up{why}", tones.BAD)]
+
+
+_SHORTER = {"restart": _restarted, "gave_up": _gave_up}
+"""What yields shorter and shorter tellings of an event, by its kind."""
 
 
 def _told(event: Event) -> Spans:
@@ -67,13 +108,15 @@ def _told(event: Event) -> Spans:
                 (f" {pid}" if pid else "", tones.MUTED),
             ]
         case "restart":
-            return [(" restarted ", tones.WARN), (f"{event.old_pid} → {event.pid}", tones.TEXT), *_budget(event)]
+            return next(_restarted(event))
         case "restart_failed":
             return [(" could not be restarted: ", tones.BAD), (_reason(event), tones.BAD), *_budget(event)]
         case "gave_up":
-            return [(f"{pid} gave up", tones.BAD), *_budget(event)]
+            return next(_gave_up(event))
         case "stall" if event.stall == "starved":
-            return [(event.message, tones.WARN)]
+            why = event.message.partition(": ")[2]
+            told = f" was not run for {units.lag(event.seconds or 0)}"
+            return [(told, tones.WARN), (f": {why}" if why else "", tones.MUTED)]
         case "stall":
             held = f" held the hub for {units.lag(event.seconds or 0)}"
             return [(pid, tones.MUTED), (held, tones.WARN), (_where(event), tones.MUTED)]
@@ -106,5 +149,9 @@ def _after(text: str) -> str:
 def _budget(event: Event) -> Spans:
     if event.restarts_used is None or event.max_restarts is None:
         return []
-    tone = tones.BAD if event.restarts_used >= event.max_restarts else tones.MUTED
-    return [(f"  {budget(event.restarts_used, event.max_restarts, event.max_seconds)}", tone)]
+    told = budget(event.restarts_used, event.max_restarts, event.max_seconds)
+    return [(f"  {told}", _budget_tone(event.restarts_used, event.max_restarts))]
+
+
+def _budget_tone(used: int, allowed: int) -> str:
+    return tones.BAD if used >= allowed else tones.MUTED

@@ -48,7 +48,12 @@ def _last_part(found: re.Match[str]) -> str:
 
 def place(frame: Frame) -> str:
     """Return where a frame is, like ``till.py:31 count``."""
-    return f"{without_folders(frame.file)}:{frame.line} {frame.function}"
+    return f"{place_in_file(frame)} {frame.function}"
+
+
+def place_in_file(frame: Frame) -> str:
+    """Return the line that a frame is in, like ``till.py:31``."""
+    return f"{without_folders(frame.file)}:{frame.line}"
 
 
 def folded(stack: Sequence[Frame]) -> tuple[list[Frame], int]:

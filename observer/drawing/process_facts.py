@@ -111,18 +111,18 @@ def _activity(row: Row, history: RowHistory | None, time: float) -> Fact:
 
 
 def supervision(row: Row) -> Fact:
-    """Return a supervisor's strategy, children and budget of restarts."""
+    """Return a supervisor's strategy, its budget of restarts, and how many children it has."""
     used, allowed = row.restarts_used or 0, row.max_restarts
-    parts = [(row.strategy or "", tones.TEXT), (f"  {units.many(row.child_count, 'child', 'children')}", tones.MUTED)]
-    if row.not_running:
-        parts.append((f"  ■ {row.not_running} not running", tones.WARN))
+    parts: list[tuple[str, str]] = [(row.strategy or "", tones.TEXT)]
     if allowed is not None:
         spent = is_spent(used, allowed)
-        text = f"  {'! ' if spent else ''}{budget(used, allowed, row.max_seconds, of=' of ')}"
-        tone = tones.BAD if spent else tones.WARN if used else tones.MUTED
-        parts.append((text, tone))
-        if used and row.restarts_expire_in is not None:
-            parts.append((f", the oldest is forgotten in {units.duration(row.restarts_expire_in)}", tone))
+        left = used and row.restarts_expire_in is not None
+        text = f"  {'! ' if spent else ''}{budget(used, allowed, row.max_seconds)}"
+        text += f", {units.duration(row.restarts_expire_in)} left" if left else ""
+        parts.append((text, tones.BAD if spent else tones.WARN if used else tones.MUTED))
+    if row.not_running:
+        parts.append((f"  ■ {row.not_running} not running", tones.WARN))
+    parts.append((f"  {units.many(row.child_count, 'child', 'children')}", tones.MUTED))
     return ("Strategy", parts)
 
 

@@ -78,11 +78,19 @@ class TreeScreen(RowsScreen[TreeView]):
         """Start with the events that are known already."""
         super().on_mount()
         self.outcome_panel.display = False
-        self.log_list.append(event for event in self.observed.record.events if event.kind != "spawn")
+        self._list_events()
+
+    def on_screen_resume(self) -> None:
+        """List what happened while another view was in front."""
+        super().on_screen_resume()
+        self._list_events()
+
+    def _list_events(self) -> None:
+        self.log_list.replace(event for event in self.observed.record.events if event.kind != "spawn")
 
     def tell_anew(self) -> None:
         """List the events of another moment."""
-        self.log_list.replace(event for event in self.observed.record.events if event.kind != "spawn")
+        self._list_events()
         self._details = None
 
     # -- Asking and taking --------------------------------------------------------------------------------------

@@ -21,5 +21,5 @@ class EventList(LineList[Event]):
         return item.id
 
     def spans(self, item: Event, width: int) -> Sequence[tuple[str, str]]:
-        """Tell the event."""
-        return line(item)
+        """Tell the event, in fewer words where there is little room."""
+        return line(item, width)

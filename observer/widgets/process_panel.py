@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widget import Widget
 
+from observer.drawing.hanging import hanging
 from observer.drawing.process_facts import facts
 from observer.model.row_history import RowHistory
 from observer.text import tones
@@ -36,12 +37,18 @@ class ProcessPanel(Widget):
         self.refresh()
 
     def render(self) -> Content:
-        """Draw one fact a line."""
+        """Draw the facts, one a line; what does not fit in one goes on below it where lines are left over."""
         if self.row is None:
             return Content.assemble(("Nothing is selected.", tones.MUTED))
-        lines = []
-        for label, spans in facts(self.row, self._details, self._history, self._time):
-            lines.append(Content.assemble((label.ljust(LABEL), tones.MUTED), *spans))
-        shown = lines[: max(1, self.content_size.height)]
-        width = max(1, self.content_size.width)
-        return Content("\n").join(line.truncate(width, ellipsis=True) for line in shown)
+        told = facts(self.row, self._details, self._history, self._time)
+        width, height = max(1, self.content_size.width), max(1, self.content_size.height)
+        spare, shown = height - len(told), []
+        for label, spans in told:
+            text = Content.assemble(*spans)
+            first = Content.styled(label.ljust(LABEL), tones.MUTED)
+            lines = hanging(first, text, width).split("\n")
+            if len(lines) - 1 > max(0, spare):
+                lines = [(first + text).truncate(width, ellipsis=True)]
+            spare -= len(lines) - 1
+            shown += lines
+        return Content("\n").join(shown[:height])

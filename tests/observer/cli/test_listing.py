@@ -86,7 +86,7 @@ def test_the_tree_is_nested_with_exactly_the_promised_fields(observer: Command) 
 def test_the_tree_is_drawn_with_budget_and_stopped_children(observer: Command) -> None:
     with FakeEndpoint("chat", of_rows(ROWS)):
         out = observer("tree").out
-    assert "1/3 restarts in 5s" in out
+    assert "1 of 3 restarts in 5s" in out
     assert "evil␛[2J�name" in out
     assert "v ■ stopped" in out
 

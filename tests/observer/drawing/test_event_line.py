@@ -28,7 +28,12 @@ def _text(kind: str, **fields: object) -> str:
         ("kill", {}, " † shop <0.7.0> was sent kill by an observer"),
         ("kill", {"reason": "boom"}, " † shop <0.7.0> was sent boom by an observer"),
         ("stall", {"seconds": 1.5, "message": "held at /srv/a/hog.py:7 in work"}, " ◷ shop <0.7.0> held the hub for"),
-        ("stall", {"stall": "starved", "message": " was not run", "pid": None}, " ◷ shop was not run"),
+        (
+            "stall",
+            {"stall": "starved", "seconds": 0.12, "message": "it was not run: others ran", "pid": None, "name": ""},
+            " ◷ node was not run for 120ms: others ran",
+        ),
+        ("gave_up", {"restarts_used": 4, "max_restarts": 3}, " ⚑ shop <0.7.0> gave up: more than 3 restarts"),
         ("action", {"message": "suspended"}, " » shop <0.7.0> suspended"),
         ("report", {"pid": None, "name": "", "message": "told"}, " i node told"),
     ],
@@ -45,6 +50,32 @@ def test_restarts_are_told_with_their_budget() -> None:
     text = _text("restart", old_pid="<0.6.0>", restarts_used=2, max_restarts=3, max_seconds=5.0)
     assert "2" in text.rpartition("<0.7.0>")[2]
     assert "3" in text.rpartition("<0.7.0>")[2]
+
+
+@pytest.mark.parametrize(
+    ("width", "text"),
+    [
+        (None, "shop restarted <0.6.0> → <0.7.0>  2 of 3 restarts in 5s"),
+        (66, "shop restarted <0.6.0> → <0.7.0>  2 of 3 restarts in 5s"),
+        (65, "shop restarted → <0.7.0>  2 of 3 restarts in 5s"),
+        (57, "shop restarted → <0.7.0>  2 of 3 in 5s"),
+        (48, "shop restarted  2 of 3 in 5s"),
+        (30, "shop restarted <0.6.0> → <0.7.0>  2 of 3 restarts in 5s"),
+    ],
+)
+def test_where_there_is_little_room_a_restart_keeps_its_figures_and_loses_its_pids(
+    width: int | None, text: str
+) -> None:
+    budget = {"restarts_used": 2, "max_restarts": 3, "max_seconds": 5.0}
+    event = Event(id=1, time=0.0, kind="restart", pid="<0.7.0>", old_pid="<0.6.0>", name="shop", **budget)  # type: ignore[arg-type]
+    told = "".join(text for text, _ in line(event, width))
+    assert told == f"{of_day(0.0)} ↻ {text}"
+
+
+def test_where_there_is_little_room_one_that_gave_up_loses_its_pid() -> None:
+    event = Event(id=1, time=0.0, kind="gave_up", pid="<0.7.0>", name="shop", max_restarts=3, max_seconds=5.0)
+    told = [f"{of_day(0.0)} ⚑ shop{pid} gave up: more than 3 restarts in 5s" for pid in (" <0.7.0>", "")]
+    assert ["".join(text for text, _ in line(event, width)) for width in (len(told[0]), len(told[1]))] == told
 
 
 def test_every_sign_has_a_meaning_and_no_two_kinds_share_one() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from observer.screens.event_dialog import EventDialog
@@ -171,6 +173,41 @@ async def test_a_crash_is_told_with_its_stack_and_its_chain(drive: Drive) -> Non
         assert isinstance(driver.app.screen, EventDialog)
         await driver.press("escape", "o")
         assert isinstance(driver.app.screen, ProcessScreen)
+
+
+async def test_home_lists_what_happened_while_another_view_was_in_front(drive: Drive) -> None:
+    async with drive(fake_nodes.chat(), (120, 40)) as driver:
+        for key in ("4", "enter"):
+            await driver.press(key)
+            driver.node.crash(driver.node.find("bob"), f"seen from {key}")
+            await driver.look()
+        await driver.press("1")
+        await driver.look()
+        assert "seen from 4" in driver.text()
+        assert "seen from enter" in driver.text()
+
+
+@pytest.mark.parametrize("size", [(80, 40), (120, 36)])
+async def test_the_line_that_ended_an_earlier_life_is_never_cut(drive: Drive, size: tuple[int, int]) -> None:
+    node = fake_nodes.chat()
+    node.crash(node.find("bob"), f"KeyError: {'no such dish ' * 9}")
+    async with drive(node, size) as driver:
+        await driver.press("j", "j", "j", "j", "enter")
+        await driver.look(2)
+        lives = driver.text().partition("Earlier lives")[2].splitlines()
+        assert "KeyError: no such dish" in lives[1]
+        assert re.search(r"… +\S+\.py:\d+", lives[1])
+
+
+async def test_what_does_not_fit_into_a_line_of_the_panel_goes_on_below_where_there_is_room(drive: Drive) -> None:
+    node = fake_nodes.chat()
+    node.find("clients").restarts_used = 1
+    async with drive(node, (120, 40)) as driver:
+        await driver.press("j", "j")
+        await driver.look()
+        panel = "".join(line[:54].strip("│ ") + " " for line in driver.text().partition("Selected")[2].splitlines())
+        assert re.search(r"dynamic +1 of 3 restarts in 5s(, \d+s left)? +\d+ children", panel), panel
+        assert 'client  match receive(("send", str)):' in panel
 
 
 async def test_events_can_be_filtered_by_kind_and_by_text(drive: Drive) -> None:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from observer.text.budget import budget, is_spent
+from observer.text.budget import budget, is_spent, overdrawn, short_budget
 
 
 @pytest.mark.parametrize(
@@ -21,10 +21,16 @@ def test_a_budget_that_is_not_known_is_not_spent() -> None:
 
 
 def test_a_budget_tells_restarts_and_time() -> None:
-    assert budget(1, 3, 5.0) == "1/3 restarts in 5s"
-    assert budget(None, 3, 0.5, of=" of ") == "0 of 3 restarts in 0.5s"
+    assert budget(1, 3, 5.0) == "1 of 3 restarts in 5s"
+    assert budget(None, 3, 0.5) == "0 of 3 restarts in 0.5s"
+    assert short_budget(2, 3, 5.0) == "2 of 3 in 5s"
+
+
+def test_one_that_gave_up_was_allowed_so_many() -> None:
+    assert overdrawn(3, 5.0) == "more than 3 restarts in 5s"
+    assert overdrawn(1, None) == "more than 1 restart"
 
 
 @pytest.mark.parametrize("seconds", [None, math.inf])
 def test_a_window_without_end_is_left_out(seconds: float | None) -> None:
-    assert budget(1, 3, seconds) == "1/3 restarts"
+    assert budget(1, 3, seconds) == "1 of 3 restarts"
