@@ -410,7 +410,7 @@ def _checked(group: Group) -> Group:
 
 
 def _listed(pids: Pid | Iterable[Pid], function: str) -> list[Pid]:
-    listed = [pids] if isinstance(pids, Pid) else [*pids] if isinstance(pids, Iterable) else [pids]
+    listed: list[Any] = [*pids] if isinstance(pids, Iterable) and not isinstance(pids, (Pid, str)) else [pids]
     for pid in listed:
         if not isinstance(pid, Pid):
             raise TypeError(f"{function}() takes a Pid or a list of them, not {pid!r}; whereis(name) finds one by name")

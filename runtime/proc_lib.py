@@ -190,6 +190,8 @@ def handle_system(message: Term, state: State) -> State:
 class PlainProcess(Callbacks):
     """What `sys` sees of a plain process: its state, as attributes."""
 
+    behaviour = "plain process"
+
 
 def _start(
     fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], timeout: TimeoutArgument, linked: bool

@@ -29,7 +29,7 @@ from runtime.kernel.signals import Down
 from runtime.terms.errors import NoProcessError
 from runtime.terms.isolation import isolate
 from runtime.terms.pattern import ANY
-from runtime.terms.ref import TimerRef
+from runtime.terms.ref import Ref, TimerRef
 from runtime.terms.term import Term
 
 _running: dict[TimerRef, Pid] = {}
@@ -84,6 +84,8 @@ def cancel(ref: TimerRef) -> bool:
 
     Returns whether it was still pending. Any process may cancel it. Raises TypeError for what is not a timer.
     """
+    if not isinstance(ref, Ref):
+        raise TypeError(f"cancel() takes the reference of a timer, not {ref!r}")
     pid = _running.pop(ref, None) if isinstance(ref, TimerRef) else None
     if pid is None:
         return cancel_timer(ref) is not None

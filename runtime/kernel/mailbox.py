@@ -255,7 +255,7 @@ def sleep(seconds: TimeoutArgument) -> None:
 def check_seconds(seconds: Any, what: str) -> None:
     """Raise TypeError or ValueError for what is no time to wait."""
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-        raise TypeError(f"{what} must be a number of seconds or None, not {seconds!r}")
+        raise TypeError(f"{what} must be a number of seconds, not {seconds!r}")
     if not seconds >= 0:
         raise ValueError(f"{what} must be 0 seconds or more, not {seconds!r}")
 

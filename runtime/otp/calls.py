@@ -95,7 +95,7 @@ class From:
 
     @bounded
     def __repr__(self) -> str:
-        return f"From({self.watcher.pid}, {self.ref})"
+        return f"{type(self).__name__}({self.watcher.pid}, {self.ref})"
 
     def fire(self, process: Process, reason: Term) -> None:
         """Let the call fail, since the server is dead."""

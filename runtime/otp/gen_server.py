@@ -62,7 +62,13 @@ class GenServer(Callbacks):
 
         Raises SpecError for a value that is not allowed.
         """
-        super().__init_subclass__(**kwargs)
+        try:
+            super().__init_subclass__(**kwargs)
+        except TypeError as error:
+            if not kwargs:
+                raise
+            allowed = "allowed are id, restart, shutdown, type and significant"
+            raise TypeError(f"class {cls.__name__} is made with {', '.join(kwargs)}; {allowed}: {error}") from None
         given = {"id": id, "restart": restart, "shutdown": shutdown, "type": type, "significant": significant}
         cls._own_options = {field: value for field, value in given.items() if value is not MISSING}
         inherited: dict[str, Term] = {}

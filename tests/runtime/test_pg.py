@@ -66,6 +66,8 @@ def test_what_is_wrong_is_refused_at_the_call() -> None:
         pg.join(wrong, self_())
     with pytest.raises(TypeError, match="a Pid or a list of them, not 'name'"):
         pg.join("g", [self_(), "name"])  # type: ignore[list-item]
+    with pytest.raises(TypeError, match="not 'name'"):
+        pg.join("g", "name")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="not 7"):
         pg.leave("g", 7)  # type: ignore[call-overload]
     with pytest.raises(TypeError, match="a reference"):

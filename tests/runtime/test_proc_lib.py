@@ -106,7 +106,7 @@ def test_a_plain_process_answers_sys() -> None:
     send(pid, ("job", 1))
     assert sys.get_state(pid) == {"done": 1}
     assert sys.replace_state(pid, lambda state: {"done": state["done"] + 10}) == {"done": 11}
-    assert sys.get_status(pid)[0] == "status"
+    assert sys.get_status(pid)[3][-1]["header"] == f"Status for plain process {pid}"
     assert get_callback_module(pid) is proc_lib.PlainProcess
     sys.suspend(pid)
     sys.suspend(pid)

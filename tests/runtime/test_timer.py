@@ -158,7 +158,7 @@ def test_what_makes_no_sense_is_refused_at_the_call() -> None:
         timer.apply_interval(1.0, 7)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="takes a Pid, not 'name'"):
         timer.exit_after("name", "why", 1.0)  # type: ignore[arg-type]
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=r"cancel\(\) takes the reference of a timer, not 'ref'"):
         timer.cancel("ref")  # type: ignore[arg-type]
     with pytest.raises(NoProcessError):
         timer.send_interval("nobody", "tick", 1.0)

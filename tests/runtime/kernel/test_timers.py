@@ -166,7 +166,12 @@ def test_a_timer_may_be_set_for_ever() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "error", "match"),
-    [(-1, ValueError, "0 seconds or more"), ("soon", TypeError, "number of seconds"), (True, TypeError, "number")],
+    [
+        (-1, ValueError, "0 seconds or more"),
+        ("soon", TypeError, "number of seconds"),
+        (True, TypeError, "number"),
+        (None, TypeError, "must be a number of seconds, not None"),
+    ],
 )
 def test_a_time_that_is_none_is_refused(seconds: float, error: type[Exception], match: str) -> None:
     def main() -> None:

@@ -204,6 +204,10 @@ def test_supervisors_have_options_too() -> None:
 def test_a_wrong_option_fails_where_the_class_is_made() -> None:
     with pytest.raises(SpecError, match="restart='sometimes'; allowed are permanent"):
         type("Wrong", (GenServer,), {}, restart="sometimes")
+    with pytest.raises(
+        TypeError, match="class Wrong is made with restrat; allowed are id, restart, shutdown, type and"
+    ):
+        type("Wrong", (GenServer,), {}, restrat="transient")
     with pytest.raises(TypeError):
         type("Wrong", (GenServer,), {}, colour="red")
 

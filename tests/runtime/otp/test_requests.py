@@ -73,6 +73,7 @@ def test_the_request_of_a_process_that_died_leaves_nothing_behind() -> None:
 @in_node
 def test_wrong_arguments_are_refused_at_the_call() -> None:
     request = send_request("nowhere", 1)
+    assert repr(request) == f"Request({request.pid}, {request.ref})"
     for receive_it in (receive_response, wait_response):
         with pytest.raises(TypeError, match="timeout must be a number of seconds"):
             receive_it(request, "soon")  # type: ignore[call-overload]
