@@ -18,6 +18,7 @@ def chaos(
     chooses the same victims. Raises LookupError when there is no such supervisor, and NotRestarted, with the seed and
     the number of the kill, when one is not restarted.
     """
+    __tracebackhide__ = True  # a failure is shown at the line of the test
     choose = random.Random(seed)
     killed: list[Crashed] = []
     if children_of(whereis(supervisor) if isinstance(supervisor, str) else supervisor) is None:

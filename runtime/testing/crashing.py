@@ -35,6 +35,7 @@ def crash(process: Pid | str, reason: Term = "kill", timeout: float = 1.0) -> Cr
     Raises LookupError when there is no such process, and AssertionError when it still lives after `timeout` seconds: it
     traps exits, and `reason` is not ``"kill"``.
     """
+    __tracebackhide__ = True  # a failure is shown at the line of the test
     pid = whereis(process) if isinstance(process, str) else process
     if pid is None or (info := process_info(pid, "registered_name", "parent")) is None:
         raise LookupError(f"there is no process {process}")
@@ -52,6 +53,7 @@ def assert_restarted(process: Crashed | str, timeout: float = 1.0) -> Pid:
 
     `process` is what `crash` returned, or the name of a process. Raises NotRestarted after `timeout` seconds.
     """
+    __tracebackhide__ = True  # a failure is shown at the line of the test
     deadline = now() + timeout
     while True:
         left = max(0.0, deadline - now())

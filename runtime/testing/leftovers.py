@@ -7,6 +7,7 @@ from types import FrameType
 import gevent
 
 from runtime import Instrument, Pid, exit, install_instrument, process_info, processes, remove_instrument, sleep
+from runtime.kernel.body import PlainBody
 from runtime.kernel.node import current, this_node
 from runtime.kernel.process import Process, Timer
 from runtime.terms.text import render
@@ -72,12 +73,13 @@ class Leftovers:
             self.of_test = [*self._held_by(process, "the test"), *self._intervals_of(process)]
 
     def _intervals_of(self, process: Process) -> list[str]:
-        """Return a line for each interval of `runtime.timer` that ends with a process."""
-        watching = [entry.watcher for entry in (process.watchers or {}).values()]
+        """Return a line for each interval of `runtime.timer` that ends with a process, the last of its arguments."""
         return [
-            _process_line(watcher.pid, self.starts.places.get(watcher.pid, ""))
-            for watcher in watching
-            if watcher is not None and watcher.initial_call == INTERVAL
+            _process_line(timer.pid, self.starts.places.get(timer.pid, ""))
+            for timer in this_node().processes()
+            if timer.initial_call == INTERVAL
+            and isinstance(timer.body, PlainBody)
+            and timer.body.args[-1] == process.pid
         ]
 
     def check(self) -> None:

@@ -14,6 +14,7 @@ def assert_receive(pattern: Term, timeout: float = 0.1) -> Term:
     `pattern` is what `receive` takes: ``assert_receive(("reply", int))``. Raises AssertionError after `timeout`
     seconds, with the messages that did arrive.
     """
+    __tracebackhide__ = True  # a failure is shown at the line of the test
     message = receive(pattern, timeout=timeout, default=_NONE)
     if message is _NONE:
         raise AssertionError(f"no message matched {pattern!r} within {timeout} s; {_mailbox()}")
@@ -22,6 +23,7 @@ def assert_receive(pattern: Term, timeout: float = 0.1) -> Term:
 
 def refute_receive(pattern: Term, timeout: float = 0.1) -> None:
     """Wait for `timeout` seconds and raise AssertionError if a message matches `pattern` (ExUnit: refute_receive)."""
+    __tracebackhide__ = True  # a failure is shown at the line of the test
     message = receive(pattern, timeout=timeout, default=_NONE)
     if message is not _NONE:
         raise AssertionError(f"received {message!r}, which matches {pattern!r}")

@@ -10,7 +10,7 @@ from types import FunctionType
 import pytest
 from _pytest.runner import runtestprotocol
 
-from runtime import Crash, Down, Exit, ProcessKilled, exit, flag, receive, run, spawn_monitor, use_clock
+from runtime import Down, Exit, ProcessKilled, exit, flag, receive, run, spawn_monitor, use_clock
 from runtime.kernel.process import OUTSIDE
 from runtime.terms.term import Term
 from runtime.testing import supervised
@@ -91,7 +91,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         raise error
     if not raised or error is not None:
         reason = down.reason
-        pytest.fail(f"an exit signal ended the test's process: {reason}", pytrace=not isinstance(reason, Crash))
+        pytest.fail(f"an exit signal ended the test's process: {reason}", pytrace=False)
     return True
 
 

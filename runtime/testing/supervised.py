@@ -44,6 +44,7 @@ def start_supervised(spec: object) -> Pid:
     spec says, and stopped in the reverse order of their start before the next test begins. Raises StartError when the
     child does not start, and NotInProcessError outside a test that runs in a node.
     """
+    __tracebackhide__ = True  # a failure is shown at the line of the test
     pid = start_child(_of_this_test(), spec)
     if not isinstance(pid, Pid):
         raise StartError(pid)
@@ -55,6 +56,7 @@ def stop_supervised(id: object) -> None:
 
     Raises SupervisorError ``"not_found"`` when the test has no such child.
     """
+    __tracebackhide__ = True  # a failure is shown at the line of the test
     supervisor = _of_this_test()
     terminate_child(supervisor, id)
     with suppress(SupervisorError):  # a temporary child's spec went with it

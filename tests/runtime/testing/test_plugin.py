@@ -9,6 +9,7 @@ pytest_plugins = ["pytester"]
 BEGIN = """
 import gevent, pytest
 from runtime import *
+from runtime import timer
 from runtime.testing import *
 
 pytest_plugins = ["runtime.testing"]
@@ -158,6 +159,7 @@ def test_leaves(late): pass
     [
         ('send_after(self_(), "late", 1000)', "set for the test at "),
         ('monitor(start_supervised(Counter.child_spec(name="till")))', "'till' running"),
+        ('timer.send_interval(self_(), "often", 1000)', "'timer' running runtime.timer._fire_often, started by"),
     ],
 )
 def test_a_timer_or_a_monitor_that_a_test_has_left_fails_it(pytester: pytest.Pytester, body: str, named: str) -> None:
