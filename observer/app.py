@@ -30,8 +30,10 @@ from observer.patches.svg import portable
 from observer.screens.acting import Acting
 from observer.screens.chaos_screen import ChaosScreen
 from observer.screens.choose_export import ChooseExport
+from observer.screens.cluster_screen import ClusterScreen
 from observer.screens.console_screen import ConsoleScreen
 from observer.screens.events_screen import EventsScreen
+from observer.screens.going import GoingApp
 from observer.screens.help_screen import HelpScreen
 from observer.screens.names_screen import NamesScreen
 from observer.screens.node_screen import NodeScreen
@@ -50,12 +52,13 @@ from observer.widgets.process_table import ProcessTable
 from observer.widgets.sequence_view import SequenceView
 from runtime.introspection import wire
 
-VIEWS: dict[str, type[TreeScreen | ProcessesScreen | EventsScreen | NodeScreen | NamesScreen]] = {
+VIEWS: dict[str, type[ViewScreen]] = {
     "tree": TreeScreen,
     "processes": ProcessesScreen,
     "events": EventsScreen,
     "node": NodeScreen,
     "names": NamesScreen,
+    "cluster": ClusterScreen,
 }
 """The views by the names of their modes."""
 
@@ -88,7 +91,7 @@ def binding_ids() -> set[str]:
     return known
 
 
-class ObserverApp(RewindingApp):
+class ObserverApp(RewindingApp, GoingApp):
     """The dashboard of one node. It ends when the user quits; losing the node does not end it."""
 
     TITLE = "observer"
@@ -113,6 +116,7 @@ class ObserverApp(RewindingApp):
         Binding("4", "view('events')", "Events", show=False, id="view-events"),
         Binding("5", "view('node')", "Node", show=False, id="view-node"),
         Binding("6", "view('names')", "Names and timers", show=False, id="view-names"),
+        Binding("7", "view('cluster')", "Cluster", show=False, id="view-cluster", tooltip="The other nodes"),
         Binding("8", "console", "Console", show=False, id="view-console", tooltip="Evaluate Python in the node"),
         Binding("q", "quit", "Quit", id="quit", tooltip="Leave the observer"),
         Binding("colon", "command_palette", "Commands", show=False, key_display=":", id="commands"),
@@ -128,8 +132,16 @@ class ObserverApp(RewindingApp):
         ),
     ]
 
-    def __init__(self, source: Source, settings: Settings | None = None, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        settings: Settings | None = None,
+        clock: Clock | None = None,
+        view: str = "tree",
+        pid: str = "",
+    ) -> None:
         super().__init__(driver_class=TerminalDriver)
+        self._first_view, self._first_pid = view, pid
         self.observed = ObservedNode(source, settings, clock)
         self.observed.report_to(self._questions, self.take)
         # Before the app runs, so that the styles are worked out once and for the right theme.
@@ -139,14 +151,16 @@ class ObserverApp(RewindingApp):
         self.theme = wanted if wanted in self.available_themes else DEFAULT_THEME
 
     def on_mount(self) -> None:
-        """Apply the user's keys, show the tree, and start asking the node."""
+        """Apply the user's keys, show the first view, and start asking the node."""
         if (wanted := self.observed.settings.theme) != self.theme:
             self.notify(f"There is no theme called {wanted!r}.", severity="warning", markup=False)
         self._remap(self.observed.settings.keys)
         for name, view in VIEWS.items():
             self.add_mode(name, partial(view, self.observed))
         self.observed.show(self.observed.shown)
-        self.switch_mode("tree")
+        self.switch_mode(self._first_view)
+        if self._first_pid:
+            self.call_after_refresh(self.push_screen, ProcessScreen(self.observed, self._first_pid))
         self.run_worker(self.observed.poller.run(), name="poller", exit_on_error=True)
         if isinstance(self.observed.source, RewindableNode):
             self.run_worker(self.observed.source.remember(), name="memory", exit_on_error=True)

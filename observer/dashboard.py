@@ -15,6 +15,8 @@ from typing import Any
 
 from observer.app import ObserverApp
 from observer.model.settings import Settings
+from observer.node.program_node import ProgramNode
+from observer.node.recorded.seen import remembering
 from observer.node.source import Source
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
@@ -30,10 +32,25 @@ _BEGUN, _DONE = b"b", b"d"
 
 
 def watch(source: Source, settings: Settings) -> int:
-    """Show the dashboard until the user quits or a signal ends it. Return the command's exit status."""
+    """Show the dashboard until the user quits or a signal ends it. Return the command's exit status.
+
+    From it one can go to other nodes of the cluster, and back.
+    """
     for name in ("COLUMNS", "LINES"):  # Rich believes these, even when the terminal has another size by now
         os.environ.pop(name, None)
-    return asyncio.run(_watch(ObserverApp(source, settings)))
+    visited: list[tuple[Source, str]] = []
+    view, pid = "tree", ""
+    while True:
+        app = ObserverApp(source, settings, view=view, pid=pid)
+        app.is_inner = bool(visited)
+        status = asyncio.run(_watch(app))
+        if app.wanted is not None:
+            visited.append((source, app.current_mode))
+            source, view, pid = remembering(ProgramNode(app.wanted)), "tree", app.wanted_pid
+        elif app.goes_back:
+            (source, view), pid = visited.pop(), ""
+        else:
+            return status
 
 
 async def _watch(app: ObserverApp) -> int:

@@ -17,6 +17,7 @@ them: that is imported there under another name, so it must start its node below
 from __future__ import annotations
 
 import multiprocessing.spawn
+import re
 import secrets
 import signal
 import socket
@@ -48,6 +49,9 @@ from runtime.terms.errors import StartError
 from runtime.terms.term import Term
 from runtime.terms.timeout import TimeoutArgument, seconds_of
 
+LONGEST_NAME = 30
+"""Characters of a peer's name that observers know it by."""
+
 STOPPING = 5.0
 """Seconds that a peer has to stop in order before it is killed."""
 
@@ -68,7 +72,7 @@ class Peer(GenServer):
             self.program = subprocess.Popen(
                 [sys.executable, "-m", "runtime.boot.peer_program"],
                 stdin=theirs.fileno(),
-                env={**environ, "OBSERVER": "", **env},
+                env={**environ, **_observed_as(name), **env},
                 start_new_session=False,
             )
         self.socket = gevent_socket.socket(fileno=ours.detach())
@@ -132,6 +136,13 @@ class Peer(GenServer):
                 break
             gevent.sleep(0.005)
         self.socket.close()
+
+
+def _observed_as(name: str) -> dict[str, str]:
+    """Return what makes a peer a node that observers find, under its own name, where this program is one."""
+    if environ.get("OBSERVER") != "1":
+        return {"OBSERVER": ""}
+    return {"OBSERVER_NAME": re.sub(r"[^A-Za-z0-9_.-]", "-", name.partition("@")[0])[:LONGEST_NAME]}
 
 
 def _wait_for_end(connection: gevent_socket.socket, owner: Pid) -> None:

@@ -68,6 +68,7 @@ PICTURES = {
     "events": Picture("crash_loop", (32.5, "4", 0.5, "f", 0.5, "k", 1.0)),
     "node": Picture("leak", (30.0, "5", 2.0), size=(120, 40)),
     "names": Picture("chat", (4.0, "6", 1.5)),
+    "cluster": Picture("cluster", (9.0, "7", 1.0, *KILL, 0.8)),
     "trace": Picture("chat", (6.0, "T", 9.0, *"kkkkkk", 0.5)),
     "chaos": Picture("swarm", (4.0, "c", 0.5, "tab", "ctrl+a", "ctrl+k", *"20s", "enter", 9.0)),
     "help": Picture("chat", (3.0, "question_mark", 0.5)),

@@ -10,6 +10,7 @@ from observer.cli import (
     acting,
     black_box,
     chaos,
+    cluster,
     config,
     console,
     doctor,
@@ -83,7 +84,7 @@ _PROGRAMS_OWN = {
 
 for _panel, _commands in (
     ("Watch", (watching.demo, watching.run, instrument.instrument, watching.attach)),
-    ("Look", (listing.nodes, listing.tree, listing.ps, looking.top, looking.info, looking.events)),
+    ("Look", (listing.nodes, listing.tree, listing.ps, looking.top, looking.info, looking.events, cluster.cluster)),
     ("Find", (looking.diagnose, memory.memory, trace.trace, waits.waits)),
     ("Keep", (recording.record, recording.replay, black_box.dump, black_box.open_)),
     ("Export", (metrics.metrics, mcp.mcp)),

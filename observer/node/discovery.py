@@ -115,7 +115,7 @@ def clear_when_stale(path: Path, clock: Clock) -> bool:
 
 
 def find(name: str | None, clock: Clock | None = None) -> Found:
-    """Return the node called `name`, or the only node that runs when `name` is None.
+    """Return the node called `name`, or the only node that runs when `name` is None, its peers not counted.
 
     `name` may be a program's, of which one process is a node. Raises `NodeNotFoundError` (with close names),
     `AmbiguousNodeError` when several nodes are meant, and `NodeNameError` when `name` cannot name a node.
@@ -144,9 +144,20 @@ def find(name: str | None, clock: Clock | None = None) -> Found:
             "No node is running. Start one with 'observer demo' or 'observer run SCRIPT', or set OBSERVER=1 in a "
             "program's environment."
         )
-    if len(live) > 1:
+    owners = _without_peers(live)
+    if len(owners) > 1:
         raise AmbiguousNodeError(found.name for found in live)
-    return live[0]
+    return owners[0]
+
+
+def _without_peers(live: list[Found]) -> list[Found]:
+    """Leave out the nodes of a cluster that one of the others has started: who names none means the one that has."""
+    by_process = {each.welcome.os_pid for each in live if each.welcome is not None and each.welcome.distributed_as}
+    return [
+        each
+        for each in live
+        if each.welcome is not None and not (each.welcome.distributed_as and each.welcome.parent_pid in by_process)
+    ]
 
 
 def _of_program(name: str, clock: Clock) -> list[Found]:

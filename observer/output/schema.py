@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from observer.output import (
+    cluster,
     json_value,
     lint_records,
     memory_growth,
@@ -35,6 +36,7 @@ OUTPUTS: dict[str, Any] = {
     "suspend": records.DoneRecord,
     "resume": records.DoneRecord,
     "send": records.DoneRecord,
+    "cluster": cluster.ClusterRecord | cluster.NodeActionRecord,
     "chaos": records.ChaosRecord,
     "trace": trace_records.TraceRecord,
     "waits": list[waits.WaitRecord],

@@ -21,6 +21,7 @@ from observer.model.targets import Target, target_of
 from observer.output.waits import sentence
 from observer.screens.acting import Acting
 from observer.screens.event_dialog import EventDialog
+from observer.screens.going import OpenNode
 from observer.text import tones, units
 from observer.text.parts import part_text
 from observer.text.safe_text import lines, safe
@@ -317,7 +318,11 @@ class ProcessScreen(Acting):
 
     @on(OptionList.OptionSelected, "#relations")
     def _go_to(self, event: OptionList.OptionSelected) -> None:
-        self.app.push_screen(ProcessScreen(self.observed, self._related[event.option_index].pid))
+        related = self._related[event.option_index]
+        if related.node:
+            self.post_message(OpenNode(related.node, related.pid_there))
+        else:
+            self.app.push_screen(ProcessScreen(self.observed, related.pid))
 
     @on(LineList.Opened)
     def _event_opened(self, message: LineList.Opened) -> None:

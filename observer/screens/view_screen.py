@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from observer.model.observed_node import ObservedNode
 from observer.model.poller import Looked
+from observer.screens.going import GoingApp
 from observer.widgets.key_bar import MORE, KeyBar
 from observer.widgets.node_header import NodeHeader
 from observer.widgets.time_bar import TimeBar
@@ -145,6 +146,8 @@ class ViewScreen(Screen[None]):
         self.notify(f"Copied {what}.", timeout=3, markup=False)
 
     def action_back(self) -> None:
-        """Go back to the view before, if there is one."""
+        """Go back to the view before, or to the node that this one was opened from, if there is one."""
         if len(self.app.screen_stack) > 1:
             self.app.pop_screen()
+        elif isinstance(self.app, GoingApp):
+            self.app.go_back()

@@ -20,6 +20,9 @@ from runtime.introspection.wire import NodeStats
 VIEWS = (("1", "Tree"), ("2", "Processes"), ("3", "Process"), ("4", "Events"), ("5", "Node"), ("6", "Names"))
 """The views with the keys that lead to them."""
 
+CLUSTER = ("7", "Cluster")
+"""The view of other nodes, of a node that has a name among them."""
+
 STUCK = 0.5
 """Seconds without an answer from the hub after which it is called stuck."""
 
@@ -91,13 +94,16 @@ class NodeHeader(Widget):
     def _titles(self, width: int) -> Content:
         name: Part = (f"{safe(self._node)} ", tones.NAME)
         views: list[Part] = []
-        for key, title in VIEWS:
+        is_one_of_many = self.stats is not None and self.stats.distributed_as
+        for key, title in (*VIEWS, CLUSTER) if is_one_of_many else VIEWS:
             chosen = title == self.view
             click = Style.from_meta({"@click": f"app.simulate_key('{key}')"})
             style = self.app.stylesheet.parse_style("$foreground bold underline" if chosen else tones.MUTED)
             views.append((f" {key} {title} ", style + click))
         state = self._state()
         left = Content.assemble(name, *views)
+        if left.cell_length + len(state[0]) >= width:  # a cell less between two views
+            left = Content.assemble(name, *((text.removesuffix(" "), style) for text, style in views))
         gap = width - left.cell_length - len(state[0])
         return Content.assemble(left, " " * max(1, gap), state)
 

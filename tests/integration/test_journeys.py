@@ -165,3 +165,23 @@ def test_greenlets_a_program_without_a_process_is_watched(folder: Path) -> None:
         screen.shows("nothing brings it back")
         screen.keys("Enter")
         screen.shows(rf"waiter exited: killed +{pid}")
+
+
+def test_cluster_a_node_that_is_killed_comes_back_and_can_be_gone_to(folder: Path) -> None:
+    with Screen(folder, "demo", "cluster") as screen:
+        screen.shows("7 Cluster")
+        screen.keys("7")
+        screen.shows(r"● right-\d+@127\.0\.0\.1 +up")
+        screen.shows(r"● left-\d+@127\.0\.0\.1 +up")
+        screen.keys("x")
+        screen.shows(r"SIGKILL.*here")
+        screen.shows(r"comes back +left")
+        screen.keys("Enter")
+        screen.shows(r"■ left-\d+@127\.0\.0\.1 +down")
+        screen.shows(r"connected again")
+        screen.keys("Enter")
+        screen.shows(r"^ left-\d+ +1 Tree")
+        screen.shows(r"__main__\.survey")
+        screen.keys("Escape")
+        screen.shows(r"^ cluster +1 Tree")
+        screen.shows(r"● left-\d+@127\.0\.0\.1 +up")

@@ -40,6 +40,8 @@ class FakeNode:
         self.senders: tuple[wire.Sender, ...] = ()
         self.waits: tuple[wire.Wait, ...] = ()
         self.tables: tuple[wire.TableEntry, ...] = ()
+        self.distributed_as = ""
+        self.nodes: tuple[wire.ClusterNode, ...] = ()
         self.asked: list[wire.Query] = []
         self.connects = 0
         self.restarting = True
@@ -169,6 +171,8 @@ class FakeNode:
             wire.GetPlan: self._plan,
             wire.GetNames: self._names,
             wire.GetLints: self._lints,
+            wire.GetCluster: lambda query: wire.Cluster(name=self.distributed_as, nodes=self.nodes),
+            wire.GetNodePlan: lambda query: wire.Plan(sentence=f"{query.action}s {query.node}; no process here ends"),
             wire.GetWaits: lambda query: wire.Waits(waits=tuple(each for each in self.waits if each.pid == query.pid)),
             wire.Exit: self._exit,
         }
@@ -191,6 +195,7 @@ class FakeNode:
             restarted=self._restarted,
             rss=88_000_000 + int(run * 1_000),
             cpu_time=run * 0.12,
+            distributed_as=self.distributed_as,
             lint_count=sum(len(place.lints) for place in self._all()),
             hub_lag=self.hub_lag,
             hub_busy_with=self.hub_busy_with,

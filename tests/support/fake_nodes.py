@@ -79,3 +79,64 @@ def crashing() -> FakeNode:
     node.log("gave_up", clients, restarts_used=4, max_restarts=3, max_seconds=5.0)
     node.log("stall", server, seconds=1.8, message="chat_server held the hub for 1.80 s at demos/chat.py:40 in busy")
     return node
+
+
+def cluster() -> FakeNode:
+    """Return a chat in a cluster: one node is up, one owes an answer, one is gone, one was never there."""
+    node = chat()
+    node.distributed_as = "chat@10.0.0.1"
+    node.nodes = (
+        wire.ClusterNode(
+            name="left@10.0.0.2",
+            kind="python",
+            version="0.1.0",
+            latency=0.00042,
+            processes=1_234,
+            messages_in=48_211,
+            messages_out=120,
+            bytes_in=3_400_000,
+            bytes_out=9_000,
+            linked=2,
+            monitored=3,
+            peer="<0.14.0>",
+            state="up",
+            since=START - 200.0,
+            up_since=START - 200.0,
+            hidden=True,
+        ),
+        wire.ClusterNode(
+            name="night@10.0.0.3",
+            state="down",
+            kind="beam",
+            version="OTP 25",
+            reason="net_tick_timeout",
+            since=START - 30.0,
+            up_since=START - 290.0,
+            latency=0.012,
+            processes=61,
+            messages_in=70,
+            messages_out=9_000,
+        ),
+        wire.ClusterNode(
+            name="slow@10.0.0.4",
+            kind="python",
+            version="0.1.0",
+            latency=0.2,
+            silent_for=7.5,
+            processes=88,
+            queued=1_200_000,
+            suspended=4,
+            state="up",
+            since=START - 200.0,
+            up_since=START - 200.0,
+            hidden=True,
+        ),
+        wire.ClusterNode(
+            name="unheard@10.0.0.5",
+            state="unreachable",
+            reason="no epmd answers on 10.0.0.5, port 4369",
+            since=START - 12.0,
+            waiting=17,
+        ),
+    )
+    return node

@@ -55,6 +55,11 @@ def press(*keys: str) -> Act:
     return act
 
 
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_the_nodes_of_a_cluster(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(**picture(fake_nodes.cluster(), press("7", "j", "j")), terminal_size=size)
+
+
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_the_tree(snap_compare: Compare, size: tuple[int, int], theme: str) -> None:

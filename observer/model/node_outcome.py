@@ -1,0 +1,54 @@
+"""What was done to another node, and what has come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from observer.text import units
+from runtime.introspection import wire
+
+WATCHED = 10.0
+"""Seconds for which a node that should come back is waited for."""
+
+DONE_TO = {"kill": "Killed", "stop": "Stopped", "disconnect": "Disconnected", "connect": "Connected"}
+
+
+@dataclass(frozen=True)
+class NodeOutcome:
+    """One thing that was done: to which node, as it was before, what was planned, and what the observed node said."""
+
+    node: wire.ClusterNode
+    action: wire.NodeAction
+    plan: wire.Plan | None
+    sentence: str
+    at: float
+    """When, by the node's clock."""
+
+    @property
+    def title(self) -> str:
+        """What was done, in two words."""
+        return f"{DONE_TO[self.action]} {self.node.name}"
+
+    @property
+    def planned(self) -> str:
+        """What was said before."""
+        return "-" if self.plan is None else self.plan.sentence
+
+    @property
+    def comes_back(self) -> bool:
+        """Whether a process of the observed node starts it again, or the next message connects it."""
+        return self.action in ("kill", "stop") and self.plan is not None and bool(self.plan.restarts)
+
+    def told(self, nodes: Iterable[wire.ClusterNode], now: float) -> str | None:
+        """Return what has come of it in a sentence, None while that is not known."""
+        found = next((each for each in nodes if each.name == self.node.name), None)
+        if self.action == "connect":
+            return self.sentence
+        if found is None:
+            return f"{self.sentence} It is not known any more."
+        if found.state == "up" and found.up_since is not None and found.up_since != self.node.up_since:
+            return f"{self.sentence} It is connected again, {units.lag(max(0.0, found.up_since - self.at))} later."
+        if not self.comes_back and found.state != "up":
+            return self.sentence
+        return f"{self.sentence} After {WATCHED:g} s it is {found.state}." if now - self.at > WATCHED else None

@@ -1,0 +1,72 @@
+"""Going from one node to another: the dashboard ends, and says which node is wanted next."""
+
+from __future__ import annotations
+
+import asyncio
+
+from textual import on, work
+from textual.app import App
+from textual.message import Message
+
+from observer.node import discovery
+from observer.node.discovery import Found
+from observer.text.safe_text import safe
+
+STANDS = 8.0
+"""Seconds for which a notice stands."""
+
+
+class OpenNode(Message):
+    """The dashboard of another node is wanted, and there the process with the pid `pid`, where one is given."""
+
+    def __init__(self, node: str, pid: str = "") -> None:
+        self.node = node
+        self.pid = pid
+        super().__init__()
+
+
+class GoingApp(App[None]):
+    """An app from which one can go to another node, and back to the one it was opened from."""
+
+    is_inner = False
+    """Whether it was opened from the dashboard of another node, to which ``esc`` goes back."""
+    wanted: Found | None = None
+    """The node to go to, once the app has ended."""
+    wanted_pid = ""
+    """The process to open there."""
+    goes_back = False
+
+    @on(OpenNode)
+    @work(exclusive=True, group="going")
+    async def open_node(self, message: OpenNode) -> None:
+        """Look for the node among those that can be observed from here, and go to it."""
+        self.notify(f"Looking for {safe(message.node)} …", timeout=2, markup=False)
+        found = await asyncio.to_thread(find_by_distributed_name, message.node)
+        if found is None:
+            where = f"The process {message.pid} is on {message.node}. " if message.pid else ""
+            self.notify(
+                safe(
+                    f"{where}{message.node} cannot be observed from here: start it with OBSERVER=1 on this machine, "
+                    f"or, if it is Erlang or Elixir, use 'observer attach beam:{message.node}'."
+                ),
+                title="Not reached",
+                severity="warning",
+                timeout=STANDS,
+                markup=False,
+            )
+            return
+        self.wanted, self.wanted_pid = found, message.pid
+        self.exit()
+
+    def go_back(self) -> bool:
+        """End, to show the node that this one was opened from. Returns False where there is no such node."""
+        if self.is_inner:
+            self.goes_back = True
+            self.exit()
+        return self.is_inner
+
+
+def find_by_distributed_name(name: str) -> Found | None:
+    """Return the node on this machine that other nodes reach by that name, None where no socket leads to it."""
+    found = discovery.nodes()
+    return next((each for each in found if each.welcome is not None and each.welcome.distributed_as == name), None)
