@@ -4,7 +4,7 @@ Everything public can be imported from here; ``__init__.pyi`` lists it. Names ar
 a part of this package, such as the wire's types, does not load gevent.
 
 What is public: the names of this package, of `runtime.sys`, `runtime.timer`, `runtime.application`, `runtime.proc_lib`,
-`runtime.pg`, `runtime.ets`, `runtime.erpc`, `runtime.peer`, `runtime.cores`, `runtime.testing` and
+`runtime.pg`, `runtime.ets`, `runtime.erpc`, `runtime.peer`, `runtime.cores`, `runtime.spans`, `runtime.testing` and
 `runtime.introspection`, with its modules `wire`, `address` and `launch`. All other modules are private, whatever their
 names. Inside a module, a name that begins with an underscore is used in that module alone.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _load, __dir__, _names = lazy_loader.attach_stub(__name__, __file__)
 
-_MODULES = ("application", "cores", "erpc", "ets", "introspection", "peer", "pg", "proc_lib", "sys", "timer")
+_MODULES = ("application", "cores", "erpc", "ets", "introspection", "peer", "pg", "proc_lib", "spans", "sys", "timer")
 """Modules that are public as such. ``from runtime import *`` leaves them out: it must not replace Python's `sys`."""
 
 __all__ = [name for name in _names if name not in _MODULES]

@@ -8,6 +8,7 @@ from . import introspection as introspection
 from . import peer as peer
 from . import pg as pg
 from . import proc_lib as proc_lib
+from . import spans as spans
 from . import sys as sys
 from . import timer as timer
 from .application import Application as Application

@@ -9,7 +9,7 @@ import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gevent.event
 
@@ -27,6 +27,9 @@ from runtime.terms.errors import ProcessExit, RuntimeFault
 from runtime.terms.explanation import explain
 from runtime.terms.reason import is_abnormal, is_atom
 from runtime.terms.text import reason_text
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
 
 COLLECT_AFTER = 10_000
 """New objects between two collections of the youngest generation of Python's garbage collector, at least.
@@ -85,6 +88,7 @@ def run(
     node: str | None = None,
     cookie: str | None = None,
     black_box: str | os.PathLike[str] | None = None,
+    spans: bool | TracerProvider = False,
     **kwargs: Any,
 ) -> Any:
     """Boot a node in this thread, run ``main(*args, **kwargs)`` as its first process, and return what it returns.
@@ -113,6 +117,9 @@ def run(
     other one gives up, and when the hub is held for ten seconds: the counterpart of Erlang's ``erl_crash.dump``, which
     ``observer open FILE`` shows. It holds what processes do, their messages and the last events, and only its owner can
     read it. A program that ends waits for it, three seconds at most.
+
+    With `spans`, calls and casts have OpenTelemetry spans, as `runtime.spans` says: of the given tracer provider, with
+    True of the one that the program has set.
     """
     if not callable(main):
         raise TypeError(f"run() takes the function that is to be the first process, not {main!r}")
@@ -123,6 +130,10 @@ def run(
         from runtime.distribution.nodes import start_distribution  # sockets and TLS, which a node alone never needs
 
         start_distribution(node, cookie)
+    if spans is not False:
+        from runtime import spans as spans_of_calls  # they need an extra
+
+        spans_of_calls.start(None if spans is True else spans)
     if black_box is not None:
         want_black_box(this, os.fspath(black_box))
     slices = None if time_slice is None else TimeSlices(this, time_slice)
@@ -137,6 +148,8 @@ def run(
             raised = _wait(body, stop)
             _stop_everything(this)
     finally:
+        if spans is not False:
+            spans_of_calls.stop()
         stop.close()
         remove_instrument(failures)
         interruption.close()

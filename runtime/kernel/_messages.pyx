@@ -227,5 +227,5 @@ def cast(dest, message):
         from runtime.otp.calls import CAST  # servers look for this very object
 
         _source_cast, _CAST = sources["cast"], CAST
-    if not (usable() and deliver(dest, message, _CAST)):
+    if not (usable() and load(<PyObject *>_hooks, s_sent) is <PyObject *>_nothing and deliver(dest, message, _CAST)):
         _source_cast(dest, message)

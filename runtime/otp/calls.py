@@ -6,6 +6,7 @@ comes later is dropped, so a late reply never reaches a mailbox.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from greenlet import getcurrent
@@ -65,6 +66,8 @@ class From:
     watcher: Process
     number: int
     """The number of the reference that names the call."""
+    note: Term = None
+    """What goes to another node with the call, for who handles it there to read."""
 
     def __init__(self, watcher: Process, server: Process) -> None:
         self.watcher = watcher
@@ -149,6 +152,16 @@ class From:
         return outcome
 
 
+make_call: Callable[[Process, Process], From] = From
+"""Makes the call in which a caller waits; another class where calls have spans."""
+
+carried: Callable[[Callable[[], Term]], Callable[[], Term]] | None = None
+"""Returns what a process does for a caller outside, with what belongs to that caller; None where nothing does."""
+
+refused: Callable[[Destination, Term, Term], None] | None = None
+"""Is told of a call that reaches no server: to whom, the request, and the reason. None where nothing is to be told."""
+
+
 def _show_room(levels: int = 3) -> None:
     """Raise RecursionError when the caller could not wait for the reply of a request that it has already sent."""
     if levels:
@@ -174,11 +187,13 @@ def request(
         reason = absence(dest) if server is None else "calling_self"
         if server is caller:
             caller.node.self_calls.append((clock.now(), caller))
+        if refused is not None:
+            refused(dest, content, reason)
         raise CallError(reason, function, (dest, content, timeout), module)
     isolated = content if type(content) in ATOMIC else isolate(content)
     if server.state is not RECEIVING:
         _show_room()  # waking the server would show it
-    origin = From(caller, server)
+    origin = make_call(caller, server)
     try:
         if server.watchers is None:
             server.watchers = {origin.number: origin}
@@ -211,8 +226,8 @@ def _request_from_outside(
 
     if running_node() is None:
         raise failure("noproc")
-    ask = partial(request, dest, tag, content, timeout, function, module)
-    return from_outside(function, ask, failure, seconds_of(timeout))
+    ask: Callable[[], Term] = partial(request, dest, tag, content, timeout, function, module)
+    return from_outside(function, ask if carried is None else carried(ask), failure, seconds_of(timeout))
 
 
 def call(dest: Destination, request_: Term, timeout: TimeoutArgument = 5.0) -> Term:

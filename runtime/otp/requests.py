@@ -6,7 +6,7 @@ into a collection, to wait for whichever is answered first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal, TypeAlias, overload
 
 from runtime.kernel.headroom import ensure_headroom
@@ -52,6 +52,10 @@ class Response:
     def __init__(self, request: Request, value: Term) -> None:
         self.request = request
         self.value = value
+
+
+make_request: Callable[[Process, Process], Request] = Request
+"""Makes a request; another class where requests have spans."""
 
 
 @travels_by_reference
@@ -149,7 +153,7 @@ def _send(dest: Destination, content: Term) -> Request:
     else:
         isolated = isolate(content)
         ensure_headroom()
-        made = Request(caller, server)
+        made = make_request(caller, server)
         try:
             made.begin()
             put(server, (CALL, made, isolated))

@@ -7,6 +7,7 @@ lasted its share, or when the server is over. Between turns the server has no st
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import cast
 
 from runtime.kernel.body import exit_reason
@@ -206,11 +207,11 @@ def _turn(server: Callbacks, process: Process) -> Ending | None:
                 if hooks.received:
                     for hook in hooks.received:
                         hook(process, message)
-                if type(message) is tuple and message and message[0] is CAST:  # the commonest, without a detour
+                if type(message) is tuple and message and message[0] is handled_in_place:
                     result = server.handle_cast(message[1])
                     stop = None if result is None else _after(server, process, result)
                 else:
-                    stop = _handle(server, process, message)
+                    stop = handle(server, process, message)
             if stop is not None:
                 return Ending(stop.reason, message, stop)
             handled += 1
@@ -221,7 +222,7 @@ def _turn(server: Callbacks, process: Process) -> Ending | None:
         return Ending(exit_reason(process, error), message)
 
 
-def _handle(server: Callbacks, process: Process, message: Term) -> Stop | None:
+def handle_message(server: Callbacks, process: Process, message: Term) -> Stop | None:
     """Hand one message to the callback it is for. Returns how the server stops, None when it goes on."""
     kind = type(message)
     result: Term
@@ -248,6 +249,13 @@ def _handle(server: Callbacks, process: Process, message: Term) -> Stop | None:
     else:
         result = server.handle_info(message)
     return None if result is None else _after(server, process, result)
+
+
+handle: Callable[[Callbacks, Process, Term], Stop | None] = handle_message
+"""Handles a message; another function where callbacks have spans."""
+
+handled_in_place: Term = CAST
+"""How the messages begin that are handed to their callback without the detour by `handle`: the commonest."""
 
 
 _total: set[type] = set()
@@ -284,7 +292,7 @@ def _handle_specially(server: Callbacks, process: Process, loop: LoopState, mess
     loop.timing = process.deadline = None
     system = type(message) is tuple and len(message) == 3 and message[0] is SYSTEM
     call = message[1] if _is_call(message) else None
-    stop = _handle(server, process, message)
+    stop = handle(server, process, message)
     if system and timing is not None:
         _then(process, Timeout(timing))  # as in OTP, it begins anew, once no more of them wait
     if debug is not None and not system:

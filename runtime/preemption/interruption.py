@@ -31,6 +31,9 @@ SIGNAL = signal.SIGURG
 WHOLE = frozenset(("importlib", "_frozen_importlib", "gevent", "greenlet", "threading", "logging"))
 """Packages whose functions are never interrupted: they hold locks, or the hub's state."""
 
+SPANS = "opentelemetry.sdk."
+"""What makes and keeps spans holds locks too. The program's code may stand on OpenTelemetry's other packages."""
+
 STEPS = frozenset(
     f"runtime.kernel.{module}" for module in ("signals", "scheduler", "timers", "heap_limits", "instrument", "fork")
 )
@@ -182,7 +185,7 @@ def may_interrupt(frame: FrameType | None, plain: bool = False) -> bool:
     innermost, of_runtime = True, False
     while frame is not None:
         module = frame.f_globals.get("__name__") or ""
-        if module.partition(".")[0] in WHOLE:
+        if module.partition(".")[0] in WHOLE or module.startswith(SPANS):
             return False
         of_runtime = module.startswith("runtime.")
         if of_runtime and (innermost or (module in STEPS and frame.f_code not in _OUTERMOST)):

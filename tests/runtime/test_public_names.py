@@ -160,7 +160,7 @@ NAMES = [
 def test_the_public_names_are_these() -> None:
     assert sorted(runtime.__all__) == sorted(NAMES)
     assert {*vars(runtime)["_MODULES"]} == {
-        *("application", "cores", "erpc", "ets", "introspection", "peer", "pg", "proc_lib", "sys", "timer"),
+        *("application", "cores", "erpc", "ets", "introspection", "peer", "pg", "proc_lib", "spans", "sys", "timer"),
     }
 
 

@@ -19,6 +19,7 @@ import runtime.ets
 import runtime.peer
 import runtime.pg
 import runtime.proc_lib
+import runtime.spans
 import runtime.sys
 import runtime.timer
 from tests.support.examples import examples
@@ -66,7 +67,7 @@ MODULES: dict[str, ModuleType] = {
     module.__name__: module
     for module in (
         *(runtime.sys, runtime.timer, runtime.application, runtime.proc_lib, runtime.pg, runtime.ets, runtime.erpc),
-        *(runtime.peer, runtime.cores),
+        *(runtime.peer, runtime.cores, runtime.spans),
     )
 }
 """Public modules whose functions have a section of their own."""
