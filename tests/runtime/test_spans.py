@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import inspect
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,8 +18,6 @@ import runtime.otp.requests
 import runtime.otp.server_loop
 from runtime import (
     NOREPLY,
-    Agent,
-    Atom,
     CallError,
     GenServer,
     GenStatem,
@@ -31,7 +28,6 @@ from runtime import (
     Stop,
     call,
     cast,
-    erpc,
     exit,
     flush,
     receive,
@@ -45,12 +41,12 @@ from runtime import (
     spans,
     spawn,
 )
-from runtime.distribution.parts import ImproperList
 from runtime.terms.term import Term
 from tests.support.in_node import in_node
-from tests.support.other_nodes import Other, beam_node, python_node
-from tests.support.other_nodes import named as named_node
 from tests.support.outside import in_greenlet, in_thread
+from tests.support.span_exporter import exporter
+
+__all__ = ["exporter"]
 
 
 class Bank(GenServer):
@@ -91,18 +87,6 @@ class Bank(GenServer):
 
     def handle_info(self, message: Term) -> None:
         self.seen.append(message)
-
-
-@pytest.fixture
-def exporter() -> Iterator[InMemorySpanExporter]:
-    """Make spans for calls and casts, and yield what keeps them."""
-    kept = InMemorySpanExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(kept))
-    spans.start(provider)
-    yield kept
-    spans.stop()
-    provider.shutdown()
 
 
 def named(exporter: InMemorySpanExporter, name: str) -> ReadableSpan:
@@ -407,54 +391,3 @@ def test_without_opentelemetry_it_says_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
     with pytest.raises(ImportError, match=r"process-observer\[spans\]"):
         spans.start()
-
-
-def trace_now(value: object) -> str:
-    """Return the trace that the caller is in."""
-    return f"{trace.get_current_span().get_span_context().trace_id:032x}"
-
-
-def test_a_call_takes_its_trace_to_another_node(exporter: InMemorySpanExporter) -> None:
-    @named_node
-    def program(there: Other) -> None:
-        there.connect()
-        erpc.call(there.name, spans.start)  # without an SDK, which passes the context on and keeps nothing
-        agent = erpc.call(there.name, Agent.start, int)
-        got.append(Agent.get(agent, trace_now))
-        cast(("counter", there.name), 5)
-        assert call(("counter", there.name), "get") == 8, "a cast goes there without its context"
-
-    got: list[str] = []
-    with python_node() as there:
-        program(there)
-    asked = [span for span in exporter.get_finished_spans() if span.name.startswith("call ")]
-    assert got[0] in [f"{span.context.trace_id:032x}" for span in asked if span.context is not None]
-
-
-def test_a_node_of_erlangs_answers_calls_that_carry_a_context(exporter: InMemorySpanExporter) -> None:
-    @named_node
-    def program(there: Other) -> None:
-        there.connect()
-        children = call((Atom("kernel_sup"), there.name), Atom("which_children"))
-        assert len(children) > 3
-        request = send_request((Atom("kernel_sup"), there.name), Atom("count_children"))
-        assert receive_response(request, 10)[0] == "reply"
-
-    with beam_node() as there:
-        program(there)
-    assert len(exporter.get_finished_spans()) == 2
-
-
-@pytest.mark.parametrize(
-    "carried",
-    [
-        {"traceparent": b"00-0-0-0"},
-        {1: 2},
-        {f"k{number}": "v" for number in range(99)},
-        {"traceparent": "x" * 10**6},
-        "x",
-    ],
-)
-def test_what_another_node_sends_for_a_context_is_checked(exporter: InMemorySpanExporter, carried: Any) -> None:
-    context = spans._active[0]._from_other_node(ImproperList((ImproperList(("alias",), "ref"),), carried))
-    assert not trace.get_current_span(context).get_span_context().is_valid
