@@ -22,6 +22,8 @@ def short_budget(used: int, allowed: int, seconds: float | None) -> str:
 
 def overdrawn(allowed: int, seconds: float | None) -> str:
     """Write why a supervisor gave up: ``more than 3 restarts in 5s``."""
+    if not allowed:
+        return "no restart is allowed"
     return f"more than {allowed} restart{'' if allowed == 1 else 's'}{_within(seconds)}"
 
 

@@ -139,8 +139,8 @@ class ProcessTable(ScrollView, can_focus=True):
         self._wanted: tuple[int, int] | None = None
         self._seeking = False
         """Whether the first match is to be selected as soon as it is loaded."""
-        self._revealing = False
-        """Whether the selected row is to be brought into sight as soon as it is known where it stands."""
+        self._going_to: Row | None = None
+        """The row that was gone to, while it is not known where it stands; then it is brought into sight."""
 
     # -- Rows ---------------------------------------------------------------------------------------------------
 
@@ -157,7 +157,7 @@ class ProcessTable(ScrollView, can_focus=True):
     @property
     def row(self) -> Row | None:
         """The selected row, or None while it is not loaded and when the table is empty."""
-        return self._rows.get(self.selection.index)
+        return self._going_to or self._rows.get(self.selection.index)
 
     def wanted(self) -> tuple[int, int]:
         """Return offset and limit of the window to ask for: what is in sight, and a page on either side."""
@@ -186,9 +186,9 @@ class ProcessTable(ScrollView, can_focus=True):
             self.selection = self.selection.at(found, self._rows[found])
         self.virtual_size = Size(self.width, self.total + 1)
         scroll = scroll_for(self.selection.index, before.index, self._offset, self.height)
-        if self._revealing:
+        if self._going_to is not None:
             scroll = reveal(self.selection.index, scroll, self.height)
-            self._revealing = self.row is None
+            self._going_to = None if self.selection.index in self._rows else self._going_to
         self._scroll(min(scroll, max(0, self.total - self.height)))
         self.redraw()
         if (self.selection.key, self.selection.pid) != (before.key, before.pid):
@@ -215,6 +215,7 @@ class ProcessTable(ScrollView, can_focus=True):
     def select(self, index: int) -> None:
         """Select the row at that index, as near as there is one, and bring it into sight."""
         index = max(0, min(index, self.total - 1))
+        self._going_to = None
         self.selection = self.selection.at(index, self._rows.get(index))
         self._scroll(reveal(index, self._offset, self.height))
         self.redraw()
@@ -237,13 +238,10 @@ class ProcessTable(ScrollView, can_focus=True):
     def go_to(self, row: Row) -> None:
         """Select the row of a process wherever it stands, and bring it into sight once the node has said where."""
         self.selection = self.selection.at(self.selection.index, row)
-        self._revealing = True
+        self._going_to = row
 
     def match_from(self, index: int, step: int) -> int | None:
-        """Return the index of the nearest row that matches the filter itself, from `index` on in steps of `step`.
-
-        Return None where the loaded rows end before there is one.
-        """
+        """Return the index of the nearest loaded row, from `index` on in steps of `step`, that matches the filter."""
         while (row := self._rows.get(index)) is not None and row.context:
             index += step
         return None if row is None else index

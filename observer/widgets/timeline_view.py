@@ -36,27 +36,33 @@ class TimelineView(Widget):
 
     def look(self) -> None:
         """Draw what has happened, on as many lines as there are lanes."""
-        count = len(self._lanes(1))
+        count = len(self._lanes(self.content_size.width))
         self.refresh(layout=count != self._count)
         self._count = count
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return one line for each lane: empty ones take no room."""
-        return max(1, len(self._lanes(1)))
+        return max(1, len(self._lanes(width)))
 
-    def _lanes(self, cells: int) -> list[timeline.Lane]:
-        return timeline.lanes(self._record.events, self._record.time, SPAN, cells)
+    def _lanes(self, width: int) -> list[timeline.Lane]:
+        """Return the lanes of a view that is so many cells wide."""
+        return timeline.lanes(self._record.events, self._record.time, SPAN, _cells(width))
 
     def render(self) -> Content:
         """Draw the lanes that there is room for."""
-        cells = max(10, self.content_size.width - timeline.NAME)
-        found = self._lanes(cells)
+        cells = _cells(self.content_size.width)
+        found = self._lanes(self.content_size.width)
         if not found:
             quiet = "Quiet: no exit, restart or kill in the last minute."
             return Content.assemble((quiet, tones.MUTED))
         room = max(1, self.content_size.height)
-        shown = found if len(found) <= room else found[: room - 1]
+        shown = found if len(found) <= room else found[: max(1, room - 1)]
         lines = [Content.assemble(*timeline.draw(lane, cells)) for lane in shown]
-        if len(shown) < len(found):
+        if len(shown) < min(room, len(found)):
             lines.append(Content.assemble((f"and {len(found) - len(shown)} more supervisors", tones.MUTED)))
         return Content("\n").join(lines)
+
+
+def _cells(width: int) -> int:
+    """Return the cells for marks in lines of `width` cells."""
+    return max(10, width - timeline.NAME)

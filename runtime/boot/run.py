@@ -24,7 +24,7 @@ from runtime.kernel.signals import finish
 from runtime.preemption.interruption import Interruption
 from runtime.preemption.time_slice import TimeSlices
 from runtime.terms.errors import ProcessExit, RuntimeFault
-from runtime.terms.explanation import explain
+from runtime.terms.explanation import explain, overdrawn
 from runtime.terms.reason import is_abnormal, is_atom
 from runtime.terms.text import reason_text
 
@@ -229,8 +229,8 @@ class Failures(Instrument):
             supervisor = fields["supervisor"]
             process = supervisor.process
             name = reason_text(supervisor if process is None else process.known_as)
-            budget = f"{fields['used']} restarts in {fields['seconds']:g} s"
-            text = f"supervisor {name} gave up after {budget}: its child {reason_text(fields['child_id'])}"
+            budget = overdrawn(fields["allowed"], fields["seconds"])
+            text = f"supervisor {name} gave up ({budget}): its child {reason_text(fields['child_id'])}"
             how = self._failed_starts.pop(supervisor, None) or f"ended with {explain(fields['reason'])}"
             self._keep(self._gave_up, supervisor, (text, fields["old"], how))
 

@@ -72,3 +72,10 @@ def short_path(path: str) -> str:
     except OSError:  # the folder was deleted
         return path
     return path.removeprefix(here)
+
+
+def overdrawn(max_restarts: int, max_seconds: float) -> str:
+    """Return in words what a supervisor that gave up had exceeded."""
+    if not max_restarts:
+        return "no restart is allowed"
+    return f"more than {max_restarts} restart{'' if max_restarts == 1 else 's'} in {max_seconds:g} s"

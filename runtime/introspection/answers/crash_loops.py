@@ -20,6 +20,7 @@ from runtime.introspection.threads.pace import Pace
 from runtime.kernel import clock
 from runtime.kernel.process import DEAD, Process
 from runtime.supervision.children import Children
+from runtime.terms.explanation import overdrawn
 
 REMEMBERED = 30.0
 """Seconds for which a supervisor that had no restart left, or gave up, stays among the findings."""
@@ -97,14 +98,16 @@ class CrashLoops:
 
 def _lint(loop: _Loop, present: float) -> wire.Lint | None:
     process, fallen = loop.process, loop.gave_up
-    kept = None if process is None or process.state is DEAD else children_of(process)
+    if process is not None and (process.state is DEAD or (fallen is not None and process.pid == fallen.pid)):
+        process = None
+    kept = None if process is None else children_of(process)
     pids = () if process is None or kept is None else (str(process.pid),)
     if process is not None and kept is not None and _is_used_up(kept):
         name, budget = _name(process), _budget(kept)
         told, weight = f"with the next failure {name} gives up ({budget})", 3
     elif fallen is not None:
-        again = f"runs again as {process.pid}" if process is not None and pids else "does not run"
-        more = f"more than {fallen.allowed} restart{'' if fallen.allowed == 1 else 's'} in {fallen.seconds:g} s"
+        again = f"runs again as {process.pid}" if process is not None and pids else "is not running"
+        more = overdrawn(fallen.allowed, fallen.seconds)
         told, weight = f"{fallen.name} gave up {present - fallen.at:.0f} s ago and {again} ({more})", 3
     elif process is not None and kept is not None and loop.used_up_at is not None:
         ago = present - loop.used_up_at

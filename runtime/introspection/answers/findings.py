@@ -100,16 +100,12 @@ class Findings:
     @property
     def found(self) -> tuple[wire.Lint, ...]:
         """What the last look found, heaviest first. Restarts are counted anew, so that rows say the same of them."""
-        crash_loops = {lint.pids: lint for lint in self._crash_loops.lints()}
-        if not crash_loops:
-            return self._found
-        present = [
-            msgspec.structs.replace(crash_loops[lint.pids], since=lint.since)
-            if lint.kind == "crash_loop" and lint.pids in crash_loops
-            else lint
-            for lint in self._found
+        crash_loops = [
+            msgspec.structs.replace(lint, since=self._since.get((lint.kind, lint.pids), time.time()))
+            for lint in self._crash_loops.lints()
         ]
-        return tuple(sorted(present, key=lambda lint: -lint.weight))
+        others = [lint for lint in self._found if lint.kind != "crash_loop"]
+        return tuple(sorted([*crash_loops, *others], key=lambda lint: -lint.weight))[:MAX_FINDINGS]
 
     def clear(self) -> None:
         """Forget the processes that were watched: they may be dead by now.

@@ -281,10 +281,8 @@ class EventLog(Instrument):
             about = {} if process is None else self._about(process, position_of(process))
             self._by_pid[supervisor.id] = self.add("gave_up", supervisor, behind, **{**about, **budget})
             if about:
-                about = {"key": about["key"], "name": about["name"]}
-                self.given_up.append(
-                    GaveUp(clock.now(), allowed=fields["allowed"], seconds=budget["max_seconds"], **about)
-                )
+                allowed, seconds = fields["allowed"], budget["max_seconds"]
+                self.given_up.append(GaveUp(clock.now(), supervisor, about["key"], about["name"], allowed, seconds))
 
     def _restarted(self, fields: dict[str, Any], budget: dict[str, Any], behind: int | None) -> None:
         self.restarted += 1

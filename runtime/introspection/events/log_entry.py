@@ -13,9 +13,10 @@ from runtime.kernel.process import Pid
 
 @dataclass(frozen=True)
 class GaveUp:
-    """That a supervisor gave up: when (by the node's clock), at which place, and what it had been allowed."""
+    """That a supervisor gave up: which and when (by the node's clock), at which place, and what it was allowed."""
 
     at: float
+    pid: Pid
     key: str
     name: str
     allowed: int

@@ -29,6 +29,7 @@ def test_a_budget_tells_restarts_and_time() -> None:
 def test_one_that_gave_up_was_allowed_so_many() -> None:
     assert overdrawn(3, 5.0) == "more than 3 restarts in 5s"
     assert overdrawn(1, None) == "more than 1 restart"
+    assert overdrawn(0, 5.0) == "no restart is allowed"
 
 
 @pytest.mark.parametrize("seconds", [None, math.inf])

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from observer.screens.process_screen import ProcessScreen
 from observer.screens.tree_screen import TreeScreen
 from observer.widgets.finding_line import FindingLine
+from runtime.introspection import wire
 from tests.observer.conftest import Drive
+from tests.observer.screens.rows import selected
 from tests.support import fake_nodes
 
 
@@ -45,6 +49,22 @@ async def test_a_key_goes_from_finding_to_finding_and_enter_opens_the_process(dr
         await driver.look()
         assert isinstance(driver.app.screen, ProcessScreen)
         assert "Look at the exits in the events" in driver.text()
+
+
+async def test_keys_are_for_the_finding_before_the_node_has_said_where_it_stands(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = fake_nodes.chat()
+    node.find("bob").lints = ("hog",)
+    async with drive(node) as driver:
+        await driver.press("j")
+        await driver.look()
+        monkeypatch.setattr(driver.app.observed.poller, "soon", lambda: None)
+        await driver.press("f", "X")
+        killed = [query.pid for query in node.asked if isinstance(query, wire.Exit)]
+        assert killed == ["<0.14.0>"]
+        await driver.press("g")
+        assert selected(driver) == "chat_sup"
 
 
 async def test_the_line_of_the_finding_can_be_opened_itself(drive: Drive) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runtime.terms.crash import Crash, StackFrame
-from runtime.terms.explanation import LIMIT, explain, place_of, short_path
+from runtime.terms.explanation import LIMIT, explain, overdrawn, place_of, short_path
 
 CRASH = Crash("KeyError", "'port'", [StackFrame("app.py", 12, "init")])
 SAID = "KeyError: 'port' (app.py:12 in init)"
@@ -64,3 +64,11 @@ def test_a_path_is_shortened_below_the_current_folder_alone(tmp_path: Path, monk
     monkeypatch.chdir(tmp_path)
     assert short_path(str(tmp_path / "demos" / "hog.py")) == "demos/hog.py"
     assert short_path(f"{tmp_path}-other/hog.py") == f"{tmp_path}-other/hog.py"
+
+
+def test_what_a_supervisor_that_gave_up_had_exceeded() -> None:
+    assert [overdrawn(allowed, 5.0) for allowed in (0, 1, 3)] == [
+        "no restart is allowed",
+        "more than 1 restart in 5 s",
+        "more than 3 restarts in 5 s",
+    ]

@@ -123,7 +123,22 @@ def test_one_that_gave_up_and_is_not_started_again_is_told_of_too() -> None:
     _crash()
     (lint,) = _found(observer)
     assert lint.pids == ()
-    assert "kitchen gave up 0 s ago and does not run (more than 1 restart in 5 s)." in lint.sentence
+    assert "kitchen gave up 0 s ago and is not running (more than 1 restart in 5 s)." in lint.sentence
+
+
+@in_node
+def test_a_supervisor_that_has_ended_is_not_pointed_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    _start()
+    observer = _observer()
+    for _ in range(3):
+        _crash()
+    assert "with the next failure" in _found(observer)[0].sentence
+    before = whereis("kitchen")
+    assert before is not None
+    monkeypatch.setattr(findings, "PERIOD", 1e9)  # the next look is not due
+    exit(before, "kill")
+    sleep(0.1)
+    assert [lint for lint in _found(observer) if str(before) in lint.pids] == []
 
 
 @in_node
