@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -45,7 +46,9 @@ class PlainBody(Struct, eq=False):
 
 
 def name_of(function: Any) -> str:
-    """Return ``module.qualified_name`` of a callable."""
+    """Return ``module.qualified_name`` of a callable; of a `functools.partial`, that of the function it calls."""
+    while isinstance(function, partial):
+        function = function.func
     module = getattr(function, "__module__", None)
     name = getattr(function, "__qualname__", None) or type(function).__qualname__
     return f"{module}.{name}" if module else str(name)

@@ -172,8 +172,8 @@ def handle_system(server: Callbacks, process: Process, origin: From | None, cont
         loop.debug = Debug(process.known_as)
     try:
         outcome = _REQUESTS[name](server, process, loop.debug, *arguments)
-    except Exception as error:
-        outcome = Refusal(Crash.from_exception(error))
+    except BaseException as error:
+        outcome = Refusal(_caught(process, error))
     if _is_idle(loop.debug):
         loop.debug = None
         drop_idle_loop(process)
@@ -202,8 +202,8 @@ def _replace_state(server: Callbacks, process: Process, debug: Debug, fn: Callab
         new = fn(isolate(dict(vars(server))))
         if not isinstance(new, dict):
             raise TypeError(f"the new state must be a dict of attributes, not {new!r}")
-    except Exception as error:
-        return Refusal(("callback_failed", ("gen_server", "system_replace_state"), Crash.from_exception(error)))
+    except BaseException as error:
+        return Refusal(("callback_failed", ("gen_server", "system_replace_state"), _caught(process, error)))
     vars(server).clear()
     vars(server).update(new)
     return dict(new)
@@ -306,15 +306,17 @@ def _change_code(server: Callbacks, process: Process, debug: Debug, module: type
         server.__class__ = before
         vars(server).clear()
         vars(server).update(state)
-        match error:
-            case ChangeRefused():
-                return Refusal(error.reason)
-            case ProcessExit():
-                return Refusal(("EXIT", error.reason))
-            case Exception():
-                return Refusal(("EXIT", Crash.from_exception(error)))
-        raise
+        if isinstance(error, ChangeRefused):
+            return Refusal(error.reason)
+        return Refusal(("EXIT", _caught(process, error)))
     return "ok"
+
+
+def _caught(process: Process, error: BaseException) -> Term:
+    """Return, as a reason, what a callback has raised or exited with; in a process that is dead, raise it on."""
+    if process.state is DEAD:
+        raise error
+    return error.reason if isinstance(error, ProcessExit) else Crash.from_exception(error)
 
 
 _REQUESTS: dict[str, Callable[..., Term]] = {

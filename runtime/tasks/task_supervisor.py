@@ -130,7 +130,7 @@ def start_supervised(
     """Start a task as a supervisor's child, and hand it its work when the caller watches it."""
     owner = current_process("async_" if linked else "async_nolink")
     check_function(fn)
-    offer, ref = _Offer(), Ref()
+    offer, ref = _Offer(fn), Ref()
     try:
         pid: Pid = start_child(supervisor, _spec((_start_waiting, owner.pid, offer), "temporary", shutdown))
         if linked:
@@ -152,11 +152,15 @@ def start_supervised(
 
 @travels_by_reference
 class _Offer:
-    """Lets a task that waits for its work know that its owner has given up: an exception has struck meanwhile."""
+    """Lets a task that waits for its work know that its owner has given up: an exception has struck meanwhile.
 
-    __slots__ = ("is_withdrawn", "taker")
+    It also says what the task will run, so that observers show that from its start.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("fn", "is_withdrawn", "taker")
+
+    def __init__(self, fn: Callable[..., object]) -> None:
+        self.fn = fn
         self.is_withdrawn = False
         self.taker: Pid | None = None
 
@@ -203,7 +207,8 @@ def _start_alone(
 
 
 def _start_waiting(owner: Pid, offer: _Offer) -> Pid:
-    return start_task_process(_await_work, (owner, offer), linked=True, starter=owner, callers=[]).pid
+    arguments = (owner, offer)
+    return start_task_process(_await_work, arguments, linked=True, starter=owner, callers=[], shown_as=offer.fn).pid
 
 
 def _await_work(owner: Pid, offer: _Offer) -> None:

@@ -25,7 +25,7 @@ class Callable_:
         (Callable_, f"{__name__}.Callable_"),
         (Callable_.__call__, f"{__name__}.Callable_.__call__"),
         (Callable_(), f"{__name__}.Callable_"),
-        (functools.partial(int), "functools.partial"),
+        (functools.partial(functools.partial(int, base=2), "1"), "builtins.int"),
         (len, "builtins.len"),
         ([].append, "list.append"),
     ],

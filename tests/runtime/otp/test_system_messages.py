@@ -1,11 +1,30 @@
 """What a server does with system messages."""
 
 import logging
+import sys as stdlib_sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from runtime import GenServer, Registry, call, cast, exit, reply, self_, spawn, sys
+from runtime import (
+    ANY,
+    Crash,
+    Down,
+    GenServer,
+    Registry,
+    alive,
+    call,
+    cast,
+    exit,
+    monitor,
+    receive,
+    reply,
+    self_,
+    sleep,
+    spawn,
+    sys,
+)
 from runtime.sys import SystemRequestError
 from tests.support.in_node import in_node
 
@@ -35,10 +54,12 @@ class Failing(Old):
         del self.inner
         if extra == "exit":
             exit("not this one")
+        if extra == "interrupt":
+            raise KeyboardInterrupt
         raise ValueError("half done")
 
 
-@pytest.mark.parametrize("way", ["raise", "exit"])
+@pytest.mark.parametrize("way", ["raise", "exit", "interrupt"])
 @in_node
 def test_a_code_change_that_fails_leaves_the_old_state_whole(way: str) -> None:
     server = Old.start_link()
@@ -46,11 +67,49 @@ def test_a_code_change_that_fails_leaves_the_old_state_whole(way: str) -> None:
     sys.suspend(server)
     with pytest.raises(SystemRequestError) as caught:
         sys.change_code(server, Failing, 1, way)
-    assert way == "raise" or caught.value.reason == ("EXIT", "not this one")
+    error = {
+        "raise": Crash("ValueError", "half done"),
+        "exit": "not this one",
+        "interrupt": Crash("KeyboardInterrupt", ""),
+    }
+    assert caught.value.reason == ("EXIT", error[way])
     assert sys.get_state(server) == {"seen": [1], "inner": {"deep": [1]}}
     assert sys.get_status(server)[2] == "Old"
     sys.resume(server)
     assert call(server, "seen") == [1]
+
+
+@in_node
+def test_a_system_request_whose_function_exits_leaves_the_server_as_it_was() -> None:
+    class Shy(Old):
+        def format_status(self, state: dict[str, Any]) -> Any:
+            exit("not shown")
+
+    server = Shy.start_link()
+    ways: list[Callable[[Any], Any]] = [lambda state: exit("no"), lambda state: stdlib_sys.exit("no")]
+    for way in ways:
+        with pytest.raises(SystemRequestError) as caught:
+            sys.replace_state(server, way)
+        failed, _, reason = caught.value.reason
+        assert (failed, reason) in (("callback_failed", "no"), ("callback_failed", Crash("SystemExit", "no")))
+    with pytest.raises(SystemRequestError) as caught:
+        sys.get_status(server)
+    assert caught.value.reason == "not shown"
+    assert call(server, "seen") == [1]
+
+
+@in_node
+def test_one_that_is_killed_in_a_system_request_ends() -> None:
+    server = Old.start()
+    ref = monitor(server)
+
+    def kill(state: Any) -> Any:
+        exit(server, "kill")
+
+    caller = spawn(sys.replace_state, server, kill)
+    assert receive(Down(ref, ANY, ANY)).reason == "killed"
+    sleep(0.1)
+    assert not alive(caller)
 
 
 @in_node
