@@ -125,7 +125,8 @@ def stop_processes(node: Node) -> None:
 
 
 def _is_root(process: Process) -> bool:
-    return process.detached or process.parent is None or process.parent.process is None or not process.links
+    parent = None if process.detached or process.parent is None else process.parent.process
+    return parent is None or parent not in process.links
 
 
 def _stop_tree(tree: Process, me: Process, node: Node) -> None:

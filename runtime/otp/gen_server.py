@@ -202,8 +202,8 @@ def start_server(
         _take_name(node, server, name)
         if link:
             link_processes(parent, server)
-        else:
-            server.detached = True
+        elif ref is None:
+            server.detached = True  # as in OTP, unlike a server that is monitored by its starter
         if ref is not None:
             watch(parent, server, ref, server.pid)
         if options:

@@ -50,7 +50,16 @@ g70_start_monitor() ->
     {ok, {Soon, _}} = gen_server:start_monitor(server, {soon, #{init => fun() -> {ok, 0, {continue, x}} end,
                                                                 continue => fun(_, _) -> exit(why) end}}, []),
     settle(),
-    log([dies_at_once, [[Pid, Why] || {'DOWN', _, process, Pid, Why} <- flush(), Pid == Soon]]).
+    log([dies_at_once, [[Pid, Why] || {'DOWN', _, process, Pid, Why} <- flush(), Pid == Soon]]),
+    {ok, {Child, ChildRef}} = gen_server:start_monitor(server, {child, #{trap => true}}, []),
+    {status, _, _, [_, _, Parent | _]} = sys:get_status(Child),
+    exit(Child, told),
+    log([of_its_starter, Parent == self(), receive {'DOWN', ChildRef, _, _, End} -> End end]),
+    {ok, Alone} = server:start(alone, #{trap => true}),
+    {status, _, _, [_, _, Itself | _]} = sys:get_status(Alone),
+    exit(Alone, told),
+    settle(),
+    log([of_its_own, Itself == Alone, is_process_alive(Alone)]).
 
 g71_options_of_a_start() ->
     {ok, Srv} = server:start(srv, #{}, [{debug, [statistics, {log, 5}]}, {spawn_opt, [{priority, high}]}]),

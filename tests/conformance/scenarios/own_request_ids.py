@@ -3,12 +3,14 @@
 from typing import Any
 
 from runtime import (
+    ANY,
     IGNORE,
     Continue,
     Down,
     GenServer,
     Pid,
     Stop,
+    alive,
     call,
     cast,
     check_response,
@@ -115,6 +117,17 @@ def g70_start_monitor(log: Log) -> None:
     settle()
     assert soon is not None
     log("dies_at_once", [(down.pid, down.reason) for down in flush() if down.pid == soon[0]])
+    child = Srv.start_monitor("child", {"trap": True})
+    assert child is not None
+    parent = sys.get_status(child[0])[3][2]
+    exit(child[0], "told")
+    log("of_its_starter", parent == self_(), receive(Down(child[1], ANY, ANY)).reason)
+    alone = Srv.start("alone", {"trap": True})
+    assert alone is not None
+    itself = sys.get_status(alone)[3][2]
+    exit(alone, "told")
+    settle()
+    log("of_its_own", itself == alone, alive(alone))
 
 
 class _Pinged(GenServer):

@@ -142,7 +142,8 @@ def test_a_supervisor_that_waits_for_a_server_of_another_is_ended_and_the_server
     assert stopped[-1] == "busy"
 
 
-def test_a_tree_has_all_the_time_that_its_children_may_take() -> None:
+@pytest.mark.parametrize("start", [Supervisor.start, Supervisor.start_monitor])
+def test_a_tree_has_all_the_time_that_its_children_may_take(start: Callable[..., object]) -> None:
     stopped: list[str] = []
 
     class Slow(Recorder):
@@ -155,7 +156,8 @@ def test_a_tree_has_all_the_time_that_its_children_may_take() -> None:
             return ChildSpec(id=name, start=(lambda: Slow.start_link(name, stopped),), shutdown=20.0)
 
         inner = ChildSpec(id="inner", type="supervisor", start=(Supervisor.start_link, [slow("a"), slow("b")]))
-        Supervisor.start([inner])
+        spawn(lambda: (start([inner]), receive()))  # it lives, and is not linked with the tree
+        sleep(1)
         dynamic = DynamicSupervisor.start()
         start_child(dynamic, slow("c"))
 
