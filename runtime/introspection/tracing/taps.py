@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from runtime.kernel import signals
+from runtime.kernel.instrument import Instrument, install_instrument, remove_instrument
 from runtime.kernel.process import Destination, Pid, Process, Timer
 from runtime.otp.calls import PENDING, From
 from runtime.terms.ref import Ref
@@ -72,6 +73,8 @@ _taps: tuple[Tap, ...] = ()
 def add_tap(tap: Tap) -> None:
     """Tell `tap` of all that happens from now on."""
     global _taps
+    if not _taps:
+        install_instrument(_witness)
     _taps = (*_taps, tap)
     _replace(_REPLACEMENTS)
     From.settle, From.forget = _settle, _forget  # type: ignore[assignment, method-assign]
@@ -82,8 +85,19 @@ def remove_tap(tap: Tap) -> None:
     global _taps
     _taps = tuple(each for each in _taps if each is not tap)
     if not _taps:
+        remove_instrument(_witness)
         _replace({new: old for old, new in _REPLACEMENTS.items()})
         From.settle, From.forget = _original_settle, _original_forget  # type: ignore[method-assign]
+
+
+class _Witness(Instrument):
+    """Is told of every message, and so keeps the compiled kernel from delivering casts by itself."""
+
+    def sent(self, sender: Any, process: Any, message: Any) -> None:
+        """Do nothing."""
+
+
+_witness = _Witness()
 
 
 def _replace(functions: dict[Callable[..., Any], Callable[..., Any]]) -> None:
