@@ -176,6 +176,19 @@ def test_run_writes_one_where_it_is_told_to_without_an_observer(folder: Path) ->
     assert [*folder.glob("*.sock")] == []
 
 
+def test_a_folder_that_was_asked_for_does_not_fill_up(folder: Path) -> None:
+    mine = folder / "mine"
+    mine.mkdir()
+    for number in range(30):
+        old = mine / f"shop@{number}-20260101-000000.observed"
+        old.write_bytes(b"x")
+        os.utime(old, (number, number))
+    with failing(folder, "fail", f"{mine}/") as program:
+        program.wait(60)
+    assert len([*mine.iterdir()]) == 20
+    assert not (mine / "shop@10-20260101-000000.observed").exists()
+
+
 def test_a_signal_asks_for_one(folder: Path) -> None:
     with failing(folder, "wait", OBSERVER="1", OBSERVER_BLACK_BOX_SIGNAL="USR2") as program:
         assert program.stdout is not None

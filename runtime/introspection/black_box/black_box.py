@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -189,8 +190,8 @@ class BlackBox(Instrument):
             entries = looks.black_box(lambda query: self._answers.answer(query, cache), SECONDS)
             files.write_black_box(path, header_of(welcome, "black_box", why), entries, time.time())
             self._log.node.call_soon_threadsafe(self._tell, f"A black box was written: {path}")
-            if not self.settings.target:
-                kept_boxes.clean()
+            if not self.settings.target or path != Path(self.settings.target).absolute():
+                kept_boxes.clean(path.parent)  # unless a file of that name was asked for
         except Exception as error:  # a full disk, a folder that is gone
             self._warn(f"The black box of this process could not be written: {error}")
         finally:

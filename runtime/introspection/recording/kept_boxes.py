@@ -58,9 +58,9 @@ class KeptBox:
     size: int
 
 
-def boxes() -> list[KeptBox]:
-    """Return the black boxes in the folder, the latest first."""
-    return sorted(_boxes(), key=lambda box: -box.written_at)
+def boxes(where: Path | None = None) -> list[KeptBox]:
+    """Return the black boxes in a folder, the latest first; None is the usual folder."""
+    return sorted(_boxes(where or folder()), key=lambda box: -box.written_at)
 
 
 def find(name: str | None = None) -> KeptBox | None:
@@ -68,9 +68,9 @@ def find(name: str | None = None) -> KeptBox | None:
     return next((box for box in boxes() if name in (None, box.node, f"{box.node}@{box.os_pid}")), None)
 
 
-def _boxes() -> Iterator[KeptBox]:
+def _boxes(where: Path) -> Iterator[KeptBox]:
     with contextlib.suppress(OSError):
-        for path in folder().iterdir():
+        for path in where.iterdir():
             found = _NAME.fullmatch(path.name)
             if found is not None:
                 with contextlib.suppress(OSError):
@@ -103,15 +103,20 @@ def wanted_by(environment: Mapping[str, str]) -> str | None:
     return "" if value in ("1", "", "on") else value
 
 
-def clean() -> None:
-    """Remove the oldest of too many, or of too large ones, and what processes have left that ended while writing."""
+def clean(where: Path | None = None) -> None:
+    """Remove the oldest of too many, or of too large ones, and what processes have left that ended while writing.
+
+    `where` is a folder that was asked for; None is the usual one. Files with other names than `place` gives are kept.
+    """
+    where = where or folder()
     with contextlib.suppress(OSError):
-        for path in folder().glob(f".*{SUFFIX}.*"):
+        for path in where.glob(f".*{SUFFIX}.*"):
             with contextlib.suppress(OSError):
-                if time.time() - path.lstat().st_mtime > ABANDONED:
+                written = _NAME.match(path.name[1:]) is not None
+                if written and time.time() - path.lstat().st_mtime > ABANDONED:
                     path.unlink()
     total = 0
-    for number, box in enumerate(boxes()):
+    for number, box in enumerate(boxes(where)):
         total += box.size
         if number >= MOST_FILES or total > MOST_BYTES:
             with contextlib.suppress(OSError):

@@ -49,6 +49,24 @@ def test_the_oldest_of_too_many_are_removed(monkeypatch: pytest.MonkeyPatch) -> 
     assert [box.os_pid for box in kept_boxes.boxes()] == [3]
 
 
+def test_a_folder_that_was_asked_for_is_kept_small_too_and_nothing_else_in_it_is_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_boxes, "MOST_FILES", 2)
+    mine = tmp_path / "mine"
+    for number in range(4):
+        path = kept_boxes.place("shop", number, f"{mine}/")
+        path.write_bytes(b"x")
+        os.utime(path, (number, number))
+    others = [mine / name for name in ("shop.observed", "notes@7.observed", ".draft.observed.swp")]
+    for other in others:
+        other.write_bytes(b"x")
+        os.utime(other, (1, 1))
+    kept_boxes.clean(mine)
+    assert [box.os_pid for box in kept_boxes.boxes(mine)] == [3, 2]
+    assert all(other.exists() for other in others)
+
+
 def test_what_a_process_left_that_ended_while_writing_is_removed() -> None:
     path = kept_boxes.place("shop", 7, None)
     old, new = (path.with_name(f".{path.name}.{number}") for number in (7, 8))
