@@ -72,7 +72,7 @@ class Pool(Supervisor):
     """
 
     @staticmethod
-    def default_spec(size: int | None = None, **options: Any) -> SupervisorSpec:
+    def _default_spec(size: int | None = None, **options: Any) -> SupervisorSpec:
         """Make a SupervisorSpec of the number of peers, and the options of their start."""
         if size is None:
             size = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -58,7 +58,7 @@ class ProcLibBody(PlainBody, eq=False):
 
     origin: From | None = None
 
-    def run_process(self, process: Process, worker: Worker) -> None:
+    def _run_process(self, process: Process, worker: Worker) -> None:
         """Run the function to its end, or until it becomes a server."""
         try:
             self.function(*self.args, **self.kwargs)
@@ -144,7 +144,7 @@ def enter_loop(server: GenServer, then: Term = None) -> NoReturn:
     """
     if not isinstance(server, GenServer):
         raise TypeError(f"enter_loop() takes a GenServer object, such as Counter(), not {server!r}")
-    begins_with = server.become_server(then)
+    begins_with = server._become_server(then)
     _body_of(current_process("enter_loop"), "enter_loop")
     raise _EnterLoop(server, begins_with)
 
@@ -190,7 +190,7 @@ def handle_system(message: Term, state: State) -> State:
 class PlainProcess(Callbacks):
     """What `sys` sees of a plain process: its state, as attributes."""
 
-    behaviour = "plain process"
+    _behaviour = "plain process"
 
 
 def _start(

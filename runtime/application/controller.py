@@ -54,7 +54,7 @@ class ApplicationController(GenServer):
     It answers as supervisors do, with ``("ok", value)``, ``("refused", reason)`` or ``("failed", reason)``.
     """
 
-    stops_children = True
+    _stops_children = True
 
     def init(self) -> None:
         """Start without applications."""

@@ -55,7 +55,7 @@ class MainBody:
         """The function, as ``module.name``."""
         return name_of(self.function)
 
-    def run_process(self, process: Process, worker: Worker) -> None:
+    def _run_process(self, process: Process, worker: Worker) -> None:
         """Run the function to its end; an exception is raised again by `run`, so that it is not logged here."""
         try:
             self.value = self.function(*self.args, **self.kwargs)

@@ -29,7 +29,7 @@ class _RemoteBody:
 
     initial_call = "unknown"
 
-    def run_process(self, process: Process, worker: Any) -> None:
+    def _run_process(self, process: Process, worker: Any) -> None:
         """Never called: it runs elsewhere."""
 
 

@@ -28,7 +28,7 @@ class PlainBody(Struct, eq=False):
         """The function, as ``module.name``."""
         return name_of(self.function)
 
-    def run_process(self, process: Process, worker: Worker) -> None:
+    def _run_process(self, process: Process, worker: Worker) -> None:
         """Run the function on a worker's stack, to its end; nothing that it raises gets past here."""
         try:
             if self.kwargs:

@@ -50,7 +50,7 @@ class GreenletBody(Struct, eq=False):
 
     initial_call: str
 
-    def run_process(self, process: Process, worker: Worker) -> None:
+    def _run_process(self, process: Process, worker: Worker) -> None:
         """Never called: the greenlet runs by itself."""
         raise NotImplementedError
 

@@ -335,7 +335,7 @@ class Process(Rare):
     def tree(self) -> Tree | None:
         """Its body where ending the process ends a tree, else None."""
         body: Any = self.body
-        return body if getattr(body, "stops_children", False) else None
+        return body if getattr(body, "_stops_children", False) else None
 
     def links_for(self, other: Process) -> tuple[dict[Process, None] | tuple[Process, ...], dict[Process, None]]:
         """Return what `links` becomes with `other` among them, and the dict that `other` has to be put into.

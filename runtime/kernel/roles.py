@@ -18,7 +18,7 @@ class Body(Protocol):
     def initial_call(self) -> str:
         """What the process was started with, as ``module.function``."""
 
-    def run_process(self, process: Process, worker: Worker) -> None:
+    def _run_process(self, process: Process, worker: Worker) -> None:
         """Run on the stack of `worker`, to the end of the process or until it waits without a stack."""
 
 

@@ -317,7 +317,7 @@ class Scheduler:
                     process.reductions += 1
                     if process.needs_cleanup and process.context is not None:
                         worker.gr_context = process.context
-                    process.body.run_process(process, worker)
+                    process.body._run_process(process, worker)
                 except BaseException as error:
                     self._contain(process, error)
                 if worker.local_links or worker.gr_context is not None:

@@ -55,15 +55,15 @@ class Agent(AlwaysStarts, Generic[T]):
             _checked(*args[:1])
 
     @classmethod
-    def initial_call_of(cls, *args: Term) -> str:
+    def _initial_call_of(cls, *args: Term) -> str:
         """Return the name of the program's function that makes the first value."""
-        return name_of(args[0]) if args and cls.init is Agent.init else super().initial_call_of(*args)
+        return name_of(args[0]) if args and cls.init is Agent.init else super()._initial_call_of(*args)
 
     @property
     def initial_call(self) -> str:
         """The name of the program's function that made the first value."""
         function = getattr(self, "_function", None)
-        return self.initial_call_of(*(() if function is None else (function,)))
+        return self._initial_call_of(*(() if function is None else (function,)))
 
     def init(self, fn: Callable[..., T], *args: Term) -> None:
         """Take the first value from ``fn(*args)``; what that raises makes the start fail."""

@@ -66,14 +66,14 @@ class Callbacks:
 
     # What follows is the runtime's.
 
-    behaviour = "generic server"
+    _behaviour = "generic server"
     """What the header of a status calls a server of this kind."""
 
-    def status_items(self) -> dict[str, Term]:
+    def _status_items(self) -> dict[str, Term]:
         """Return, for the runtime, what status and reports say of a server besides its attributes."""
         return {}
 
-    def become_server(self, then: Term) -> Term:
+    def _become_server(self, then: Term) -> Term:
         """Become the server of a process that runs already; return what it continues with.
 
         Raises TypeError for a `then` that is not what `init` might return.
@@ -83,11 +83,11 @@ class Callbacks:
         return then
 
     @classmethod
-    def kind(cls) -> type[Callbacks]:
+    def _kind(cls) -> type[Callbacks]:
         """Return, for the runtime, its class that a server is built on: a new version of its code keeps that."""
         return next(base for base in cls.__mro__ if base.__module__.partition(".")[0] == "runtime")
 
-    def saved_state(self) -> dict[str, Any]:
+    def _saved_state(self) -> dict[str, Any]:
         """Return, for the runtime, a copy of the state, which is put back when a change of the code fails half-way."""
         state: dict[str, Any] = isolate(dict(vars(self)))
         return state
@@ -100,15 +100,15 @@ class Callbacks:
         return f"{name}.{callback}() does not know the {what} {render(value)}"
 
     @classmethod
-    def initial_call_of(cls, *args: Term) -> str:
+    def _initial_call_of(cls, *args: Term) -> str:
         """Return, for the runtime, what observers show as the initial call of a server started with these arguments."""
         return f"{cls.__module__}.{cls.__qualname__}.init"
 
     @property
     def initial_call(self) -> str:
-        """What observers show as the initial call; for the runtime."""
-        return self.initial_call_of()
+        """What observers show as the initial call."""
+        return self._initial_call_of()
 
-    def begin_process(self, *args: Term, **kwargs: Term) -> Term:
+    def _begin_process(self, *args: Term, **kwargs: Term) -> Term:
         """Begin, for the runtime, in the new process: run `init`, with what else a behaviour does around it."""
         return self.init(*args, **kwargs)

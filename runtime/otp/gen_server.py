@@ -39,7 +39,7 @@ class GenServer(Callbacks):
     `Timeout`. Anything else ends the server with ``("bad_return_value", value)``.
     """
 
-    stops_children = False
+    _stops_children = False
     """Whether it ends its children before itself, in its own time: true of supervisors."""
 
     _own_options: ClassVar[dict[str, Term]] = {}
@@ -137,7 +137,7 @@ class GenServer(Callbacks):
 
     # Those that follow are the runtime's.
 
-    run_process = run_server
+    _run_process = run_server
 
 
 def _refuse_fields(cls: type[GenServer], args: tuple[Term, ...], kwargs: dict[str, Term]) -> None:

@@ -134,7 +134,7 @@ class GenStatem(GenServer):
 
     # Those that follow are the runtime's.
 
-    def begin_process(self, *args: Term, **kwargs: Term) -> Term:
+    def _begin_process(self, *args: Term, **kwargs: Term) -> Term:
         """Begin in the new process: run `init`. The first state is entered when the starter goes on, as in OTP."""
         self.caller = None
         self._machine = _Machine()
@@ -145,7 +145,7 @@ class GenStatem(GenServer):
             return Stop(("bad_return_from_init", first))
         return self._begin(first)
 
-    def become_server(self, then: Term) -> Continue:
+    def _become_server(self, then: Term) -> Continue:
         """Become the server of a process that runs already. Raises TypeError for what is no first state."""
         if then is None or type(then) in _NO_STATES:
             raise TypeError(f"enter_loop() takes the first state of a state machine, or Next(state, ...), not {then!r}")
@@ -185,9 +185,9 @@ class GenStatem(GenServer):
                 return self._take(key, timer.event)
         return self._take("info", message)
 
-    behaviour = "state machine"
+    _behaviour = "state machine"
 
-    def status_items(self) -> dict[str, Term]:
+    def _status_items(self) -> dict[str, Term]:
         """Return what status and reports say besides the attributes (OTP: gen_statem's)."""
         machine = self._machine
         last = machine.event

@@ -149,7 +149,7 @@ class Registry(AlwaysStarts):
         Raises AlreadyRegisteredError when the key is unique and taken, also by the caller itself.
         """
         caller = current_process("register")
-        _server(registry).enter_process(registry, _hashable(key), caller.pid, value)
+        _server(registry)._enter_process(registry, _hashable(key), caller.pid, value)
         return _pid(registry)
 
     @staticmethod
@@ -336,13 +336,13 @@ class Registry(AlwaysStarts):
     def register_name(self, registry: Destination, key: Hashable, pid: Pid, value: Term = None) -> None:
         """Register `pid` under a name. Raises AlreadyRegisteredError, and ValueError where keys are no names."""
         self.whereis_name(key)
-        self.enter_process(registry, key, pid, value)
+        self._enter_process(registry, key, pid, value)
 
     def unregister_name(self, registry: Destination, key: Hashable) -> None:
         """Take the name away from the caller, whose start has failed."""
         _remove(registry, key, None)
 
-    def enter_process(self, registry: Destination, key: Hashable, pid: Pid, value: Term = None) -> None:
+    def _enter_process(self, registry: Destination, key: Hashable, pid: Pid, value: Term = None) -> None:
         """Register `pid` and link it with the registry. Raises AlreadyRegisteredError.
 
         A process that is dead is not registered: the registry would keep the entry for good.

@@ -55,15 +55,15 @@ class Starting:
     @property
     def initial_call(self) -> str:
         """What observers show as the initial call."""
-        return self.cls.initial_call_of(*self.args)
+        return self.cls._initial_call_of(*self.args)
 
-    def run_process(self, process: Process, worker: Worker) -> None:
+    def _run_process(self, process: Process, worker: Worker) -> None:
         """Run `init`, tell the starter how it went, and go on as the server."""
         origin = self.origin
         try:
             server = self.cls()
             process.body = cast(Body, server)
-            outcome = server.begin_process(*self.args, **self.kwargs)
+            outcome = server._begin_process(*self.args, **self.kwargs)
         except BaseException as error:
             self._fail(process, worker, exit_reason(process, error))
             return
@@ -424,7 +424,7 @@ def _report_end(process: Process, reason: Term, last_message: Term, server: Call
         last_message=last_message,
         **_client_of(last_message),
         state=state,
-        **server.status_items(),
+        **server._status_items(),
         reason=reason,
         stacktrace=reason.stacktrace if type(reason) is Crash else [],
     )

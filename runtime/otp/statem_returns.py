@@ -128,7 +128,7 @@ class ChangeCallbackModule:
     module: type
 
     def __post_init__(self) -> None:
-        if not isinstance(self.module, type) or getattr(self.module, "behaviour", None) != "state machine":
+        if not isinstance(self.module, type) or getattr(self.module, "_behaviour", None) != "state machine":
             raise TypeError(f"the callback module of a machine is a subclass of GenStatem, not {self.module!r}")
 
 

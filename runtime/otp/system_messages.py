@@ -217,13 +217,13 @@ def _get_status(server: Callbacks, process: Process, debug: Debug) -> tuple[Term
     parent = process.pid if process.detached or process.parent is None else process.parent
     state = "suspended" if debug.suspended else "running"
     misc = {
-        "header": f"Status for {server.behaviour} {reason_text(process.known_as)}",
+        "header": f"Status for {server._behaviour} {reason_text(process.known_as)}",
         "status": state,
         "parent": parent,
         "logged_events": list(debug.log or ()),
         "unexpected_messages": unexpected_counts(process),
         "unanswered_requests": unanswered_counts(process),
-        **server.status_items(),
+        **server._status_items(),
         "state": server.format_status(dict(vars(server))),
     }
     options = [name for name in ("statistics", "trace", "log", "log_to_file") if getattr(debug, name)]
@@ -296,9 +296,9 @@ def _no_debug(server: Callbacks, process: Process, debug: Debug) -> str:
 def _change_code(server: Callbacks, process: Process, debug: Debug, module: type, old: Term, extra: Term) -> Term:
     if not debug.suspended:
         return Refusal(("unknown_system_msg", ("change_code", module, old, extra)))
-    before, state = type(server), server.saved_state()
-    if not issubclass(module, Callbacks) or module.kind() is not server.kind():
-        return Refusal(("not_a_version_of", server.kind(), module))
+    before, state = type(server), server._saved_state()
+    if not issubclass(module, Callbacks) or module._kind() is not server._kind():
+        return Refusal(("not_a_version_of", server._kind(), module))
     try:
         server.__class__ = module
         server.code_change(old, extra)

@@ -23,11 +23,11 @@ class DynamicSupervisor(SupervisorServer):
     max_children: int | None
 
     @staticmethod
-    def default_spec(*args: Term, **kwargs: Term) -> DynamicSupervisorSpec:
+    def _default_spec(*args: Term, **kwargs: Term) -> DynamicSupervisorSpec:
         """Make a DynamicSupervisorSpec of its arguments, which are given by keyword."""
         return DynamicSupervisorSpec(*args, **kwargs)
 
-    def start_children(self, spec: Term) -> Term:
+    def _start_children(self, spec: Term) -> Term:
         """Start without children."""
         if spec is IGNORE:
             return IGNORE
@@ -36,10 +36,10 @@ class DynamicSupervisor(SupervisorServer):
         limit = None if spec.max_children == "infinity" else spec.max_children
         self.max_children = limit
         intensity = RestartIntensity(spec.max_restarts, spec.max_seconds)
-        self.adopt(DynamicChildren(intensity, limit, spec.extra_arguments))
+        self._adopt(DynamicChildren(intensity, limit, spec.extra_arguments))
         return None
 
-    def change_children(self, spec: Term) -> None:
+    def _change_children(self, spec: Term) -> None:
         """Take new flags."""
         if not isinstance(spec, DynamicSupervisorSpec):
             raise ChangeRefused(spec)
@@ -47,6 +47,6 @@ class DynamicSupervisor(SupervisorServer):
         self.kept.change(spec)
         self.max_children = self.kept.max_children
 
-    def change_failure(self, error: SpecError) -> Term:
+    def _change_failure(self, error: SpecError) -> Term:
         """Return why a change of the code is refused whose `init` has made a wrong spec, as Elixir's does."""
         return error.start_reason

@@ -31,7 +31,7 @@ class PartitionSupervisor(AlwaysStarts, Supervisor):
     """
 
     @staticmethod
-    def default_spec(
+    def _default_spec(
         child: Term, partitions: int | None = None, with_arguments: Arguments | None = None, **flags: Term
     ) -> SupervisorSpec:
         """Make a SupervisorSpec of a child, the number of its copies (default: one per processor), and flags.
@@ -55,9 +55,9 @@ class PartitionSupervisor(AlwaysStarts, Supervisor):
     most_partitions: int = 0
     """How many copies there were at the start."""
 
-    def adopt(self, children: Children) -> None:
+    def _adopt(self, children: Children) -> None:
         """Keep the copies, and note how many they are."""
-        super().adopt(children)
+        super()._adopt(children)
         self.number_of_partitions = self.most_partitions = len(children.children)
 
     def whereis_name(self, key: Term) -> Pid | None:

@@ -30,11 +30,11 @@ class SupervisorServer(GenServer, type="supervisor", shutdown="infinity"):
     """Base of Supervisor and DynamicSupervisor: a GenServer that keeps `Children`.
 
     Observers read `strategy`, `max_restarts`, `max_seconds`, `children` (by id or Pid, in start order) and
-    `restart_times` (monotonic, within the window) from another thread. `handling_exit_of` is the process whose death
+    `restart_times` (monotonic, within the window) from another thread. `_handling_exit_of` is the process whose death
     the supervisor is handling, None at other times.
     """
 
-    stops_children = True
+    _stops_children = True
     """Tells the node's stop that ending this process ends a tree."""
 
     strategy: str
@@ -43,7 +43,7 @@ class SupervisorServer(GenServer, type="supervisor", shutdown="infinity"):
     children: dict[Term, Child]
     restart_times: Collection[float]
     kept: Children
-    handling_exit_of: Pid | None = None
+    _handling_exit_of: Pid | None = None
 
     __slots__ = ("_init_arguments",)  # beside the attributes, which are the state that `runtime.sys` shows
 
@@ -72,41 +72,41 @@ class SupervisorServer(GenServer, type="supervisor", shutdown="infinity"):
         args = _without_iterators(args)
         if cls.init is SupervisorServer.init:
             try:
-                cls.default_spec(*args, **kwargs)
+                cls._default_spec(*args, **kwargs)
             except SpecError as error:
                 raise error.of_start() from None
         return args
 
     @staticmethod
     @abstractmethod
-    def default_spec(*args: Term, **kwargs: Term) -> SupervisorSpec | DynamicSupervisorSpec:
+    def _default_spec(*args: Term, **kwargs: Term) -> SupervisorSpec | DynamicSupervisorSpec:
         """Make what `init` returns of the arguments of `start_link`. Raises SpecError."""
 
     def init(self, *args: Term, **kwargs: Term) -> Term:
         """Return the supervisor's spec, or IGNORE. A subclass may override this."""
-        return self.default_spec(*args, **kwargs)
+        return self._default_spec(*args, **kwargs)
 
     @abstractmethod
-    def start_children(self, spec: Term) -> Term:
+    def _start_children(self, spec: Term) -> Term:
         """Start the children that `init` asked for; return what `init` of a server returns. Raises StartError."""
 
-    def begin_process(self, *args: Term, **kwargs: Term) -> Term:
+    def _begin_process(self, *args: Term, **kwargs: Term) -> Term:
         """Begin in the new process: run `init`, start the children."""
         flag(trap_exit=True)
         self._init_arguments = args, kwargs
         try:
-            return self.start_children(self.init(*args, **kwargs))
+            return self._start_children(self.init(*args, **kwargs))
         except SpecError as error:
             logger.error("%s cannot start: %s", type(self).__name__, error)  # the reason alone does not say what to do
             return Stop(error.start_reason)
         except StartError as error:
             return Stop(error.reason)
 
-    def become_server(self, then: Term) -> Term:
+    def _become_server(self, then: Term) -> Term:
         """Refuse: a supervisor begins by starting its children."""
         raise TypeError("enter_loop() is for servers; a supervisor is started by its own start_link()")
 
-    def adopt(self, children: Children) -> None:
+    def _adopt(self, children: Children) -> None:
         """Keep `children`, and show them to observers."""
         self.kept = children
         self._show()
@@ -157,16 +157,16 @@ class SupervisorServer(GenServer, type="supervisor", shutdown="infinity"):
         """Handle the death of a child, or try a failed restart again."""
         match message:
             case Exit(pid, reason):
-                self.handling_exit_of = pid
+                self._handling_exit_of = pid
                 goes_on = self.kept.exited(pid, reason)
             case (tag, key, old, reason) if tag == TRY_AGAIN:
-                self.handling_exit_of = old
+                self._handling_exit_of = old
                 goes_on = self.kept.try_again(key, old, reason)
             case _:
                 logger.error("a supervisor received an unexpected message: %.200r", message)
                 goes_on = True
         if goes_on:
-            self.handling_exit_of = None
+            self._handling_exit_of = None
         return None if goes_on else Stop("shutdown")
 
     def shutdown_time(self) -> float:
@@ -188,20 +188,20 @@ class SupervisorServer(GenServer, type="supervisor", shutdown="infinity"):
         try:
             spec = self.init(*isolate(args), **isolate(kwargs))
             if spec is not IGNORE:
-                self.change_children(spec)
+                self._change_children(spec)
         except SpecError as error:
-            raise ChangeRefused(("error", self.change_failure(error))) from error
+            raise ChangeRefused(("error", self._change_failure(error))) from error
         self._show()
 
     @abstractmethod
-    def change_children(self, spec: Term) -> None:
+    def _change_children(self, spec: Term) -> None:
         """Take what `init` has returned to a change of the code. Raises ChangeRefused and changes nothing."""
 
-    def change_failure(self, error: SpecError) -> Term:
+    def _change_failure(self, error: SpecError) -> Term:
         """Return why a change of the code is refused whose `init` has made a wrong spec."""
         return error.reason
 
-    def saved_state(self) -> dict[str, Term]:
+    def _saved_state(self) -> dict[str, Term]:
         """Return the attributes themselves: a change that is refused has changed nothing in what they hold."""
         return dict(vars(self))
 

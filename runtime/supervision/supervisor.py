@@ -21,11 +21,11 @@ class Supervisor(SupervisorServer):
     """
 
     @staticmethod
-    def default_spec(*args: Term, **kwargs: Term) -> SupervisorSpec:
+    def _default_spec(*args: Term, **kwargs: Term) -> SupervisorSpec:
         """Make a SupervisorSpec of its arguments: the children, and flags by keyword."""
         return SupervisorSpec(*args, **kwargs)
 
-    def start_children(self, spec: Term) -> Term:
+    def _start_children(self, spec: Term) -> Term:
         """Start the children that `init` asked for."""
         if spec is IGNORE:
             return IGNORE
@@ -33,14 +33,14 @@ class Supervisor(SupervisorServer):
             return Stop(("bad_return", (type(self).__name__, "init", spec)))
         intensity = RestartIntensity(spec.max_restarts, spec.max_seconds)
         if spec.strategy == "simple_one_for_one":
-            self.adopt(SimpleChildren(spec.specs[0], intensity, spec.auto_shutdown))
+            self._adopt(SimpleChildren(spec.specs[0], intensity, spec.auto_shutdown))
         else:
             children = OrderedChildren(spec.specs, spec.strategy, intensity, spec.auto_shutdown)
-            self.adopt(children)
+            self._adopt(children)
             children.start_all()
         return None
 
-    def change_children(self, spec: Term) -> None:
+    def _change_children(self, spec: Term) -> None:
         """Take new flags, and the new specs of the children."""
         if not isinstance(spec, SupervisorSpec):
             raise ChangeRefused(spec)

@@ -33,7 +33,7 @@ class TaskBody(PlainBody, eq=False):
         """The program's function, as ``module.name``."""
         return name_of(self.shown_as)
 
-    def run_process(self, process: Process, worker: Worker) -> None:
+    def _run_process(self, process: Process, worker: Worker) -> None:
         """Run the function to its end; nothing that it raises gets past here."""
         try:
             self.function(*self.args, **self.kwargs)

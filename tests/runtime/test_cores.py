@@ -121,4 +121,4 @@ def test_a_stream_ends_with_its_pool(pool: Pid) -> None:
 
 def test_a_pool_has_at_least_one_peer() -> None:
     with pytest.raises(ValueError, match="at least 1"):
-        cores.Pool.default_spec(0)
+        cores.Pool._default_spec(0)

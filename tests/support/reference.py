@@ -73,11 +73,8 @@ MODULES: dict[str, ModuleType] = {
 """Public modules whose functions have a section of their own."""
 
 
-FOR_THE_RUNTIME = (
-    *("begin_process", "behaviour", "initial_call", "initial_call_of", "kind"),
-    *("run_process", "saved_state", "status_items", "stops_children"),
-)
-"""What servers have for the runtime, which calls it: a program neither calls nor overrides it."""
+FOR_THE_RUNTIME = ("initial_call",)
+"""What servers have for observers: a program neither calls nor overrides it."""
 
 
 def page() -> str:
@@ -145,7 +142,7 @@ def _methods(cls: type) -> Iterator[str]:
     for base in reversed(cls.__mro__):
         if base.__module__.partition(".")[0] == "runtime":
             seen |= {k: v for k, v in vars(base).items() if not k.startswith("_") and inspect.getdoc(v)}
-    own = [] if "begin_process" not in seen else FOR_THE_RUNTIME
+    own = FOR_THE_RUNTIME if "handle_call" in seen else ()
     for name, raw in seen.items():
         if name in own:
             continue

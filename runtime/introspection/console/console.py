@@ -161,7 +161,7 @@ class _Evaluator:
     def __init__(self, console: Console) -> None:
         self.console = console
 
-    def run_process(self, process: Process, worker: Worker) -> None:
+    def _run_process(self, process: Process, worker: Worker) -> None:
         """Evaluate programs, one after another, until one of them raises."""
         console = self.console
         try:

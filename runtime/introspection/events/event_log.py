@@ -358,8 +358,8 @@ class EventLog(Instrument):
         body = process.body
         if not isinstance(body, SupervisorServer):
             return None
-        if body.handling_exit_of is not None:
-            return self._by_pid.get(body.handling_exit_of.id)
+        if body._handling_exit_of is not None:
+            return self._by_pid.get(body._handling_exit_of.id)
         return None if process.parent is None else self._behind(process.parent, depth + 1)  # it is being stopped
 
     def _about(self, process: Process, place: Position | None) -> dict[str, Any]:

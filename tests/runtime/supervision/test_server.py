@@ -126,7 +126,7 @@ def test_a_supervisor_says_whose_death_it_handles_while_it_does() -> None:
 
     class Looking(GenServer):
         def init(self) -> None:
-            seen.append(sup[0].process.body.handling_exit_of if sup else None)
+            seen.append(sup[0].process.body._handling_exit_of if sup else None)
 
     sup: list[Any] = []
     sup.append(started([Looking]))
@@ -134,4 +134,4 @@ def test_a_supervisor_says_whose_death_it_handles_while_it_does() -> None:
     exit(first, "kill")
     sleep(0.01)
     assert seen == [None, first]
-    assert sup[0].process.body.handling_exit_of is None
+    assert sup[0].process.body._handling_exit_of is None
