@@ -50,6 +50,9 @@ LARGE_MEMORY = 1_048_576
 IGNORED_FOR = 5.0
 """Seconds after which a message that a receive has refused counts as one that is never taken."""
 
+_TIMEKEEPERS = ("runtime.timer.", "runtime.tasks.")
+"""What processes begin with that the runtime starts to wait for a program: by themselves they do no work of it."""
+
 REMEMBERED = 30.0
 """Seconds for which a stall that is over, or a call of a process to itself, stays among the findings."""
 
@@ -283,6 +286,8 @@ class Findings:
                 if process.links or process.watchers or process.name is not None or process.parent is None:
                     continue
                 if isinstance(process.body, ObserverTask) or time.time() - process.started_at < IGNORED_FOR:
+                    continue
+                if process.initial_call.startswith(_TIMEKEEPERS):
                     continue
                 sentence = f"{_name(process)} is under no supervisor, and no process would notice its end."
                 yield wire.Lint(kind="unwatched", weight=1, pids=(str(process.pid),), sentence=sentence)

@@ -17,6 +17,7 @@ from runtime import (
     send,
     sleep,
     spawn,
+    timer,
 )
 from runtime.introspection import wire
 from runtime.introspection.answers import findings
@@ -225,6 +226,7 @@ def test_a_message_that_no_receive_takes_is_found() -> None:
 def test_a_process_that_nobody_would_miss_is_found() -> None:
     alone = spawn(receive)
     spawn(receive, name="known")
+    timer.apply_after(1_000.0, print)
     observer = Observer()
     assert [lint.pids for lint in _found(observer, "unwatched")] == [(str(alone),)]
 
