@@ -32,6 +32,7 @@ from runtime.kernel.process import (
     use_table,
 )
 from runtime.kernel.roles import Body, Cluster
+from runtime.kernel.safety_net import SafetyNet
 from runtime.kernel.scheduler import TURN, Scheduler
 from runtime.kernel.signals import drop_watch, mend, put_once
 from runtime.kernel.threads import get_ident, take_turns
@@ -73,7 +74,7 @@ class Node:
         """Whether the hub does again what an exception has left half done."""
         self.self_calls: deque[tuple[float, Process]] = deque(maxlen=20)
         """The last processes that called themselves, and when (monotonic seconds): observers tell of it."""
-        self.closing: list[Callable[[], object]] = [take_turns(TURN)]
+        self.closing: list[Callable[[], object]] = []
         """What is called when the node is taken down."""
         self.looks_after: list[Callable[[], object]] = []  # called before the hub waits, to mend what was cut short
         self.scheduler = Scheduler(self.hub)
@@ -82,15 +83,9 @@ class Node:
         self.scheduler.before_batch = self._mend
         self.scheduler.after_batch = self._batch_over
         self._inbox: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
-        # A program that has no processes, and is only observed, ends as it would have ended without a node: this
-        # watcher keeps the loop alive from the first process on.
-        self._knock = self.hub.loop.async_(ref=False)
+        self._knock = self.hub.loop.async_(ref=False)  # keeps the loop alive from the first process on
         self._knock.start(self._take_inbox)
-        self._safety_net = self.hub.loop.prepare(ref=False)
-        # after gevent's own, which runs the callbacks
-        self._safety_net.priority = self.hub.loop.MINPRI  # type: ignore[attr-defined]  # of gevent's stubs
-        self._safety_net.start(self._look_after)
-        self.scheduler.nudge()  # a watcher that is started in a callback of the hub is not called before the next wait
+        self._safety_net = SafetyNet(self.hub.loop, self._look_after)
         self.cluster: Cluster | None = None
         """The other nodes, once this one has a name."""
         self.spawned = 0
@@ -158,7 +153,11 @@ class Node:
         return process
 
     def _open_block(self, number: int) -> dict[int, Process]:
-        self._knock.ref = True  # type: ignore[attr-defined]  # of gevent's stubs
+        if not self._knock.ref:  # type: ignore[attr-defined]  # of gevent's stubs
+            # Until its first process, a program that is only observed runs and ends as it does without a node.
+            self._knock.ref = True  # type: ignore[attr-defined]  # of gevent's stubs
+            self.closing.append(take_turns(TURN))
+            self._safety_net.tighten()
         for old in [n for n, block in self.table.items() if not block]:
             del self.table[old]
         block = self.table[number] = {}

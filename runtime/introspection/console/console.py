@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import rlcompleter
 from typing import Any
 
 from msgspec import Struct
 
 from runtime.introspection.console.captured_output import captured
+from runtime.introspection.console.completion import completions
 from runtime.introspection.console.program import Program, compile_program, forget_sources, show_source_of
 from runtime.introspection.console.transcript import Transcript
 from runtime.introspection.console.vocabulary import vocabulary
@@ -24,9 +24,6 @@ from runtime.terms.text import reason_text, render
 
 MAX_VALUE = 10_000
 """Longest text of a value, in characters."""
-
-MAX_COMPLETIONS = 200
-"""How many completions are offered at once."""
 
 LABEL = "console"
 """What observers call the process of a console."""
@@ -99,14 +96,7 @@ class Console(Instrument):
 
     def completions(self, text: str) -> list[str]:
         """Return what the name at the end of `text` can be completed to. It reads attributes, so it may run code."""
-        completer = rlcompleter.Completer(self.names)
-        found = []
-        for state in range(MAX_COMPLETIONS):
-            completion = completer.complete(text, state)
-            if completion is None:
-                break
-            found.append(completion)
-        return found
+        return completions(text, self.names)
 
     # -- What happens on the node ---------------------------------------------------------------------------------
 

@@ -53,7 +53,7 @@ WAITS_FOR_MAIN = boot_run._wait.__code__
 _RUNTIME = __file__.rpartition("introspection")[0]
 
 
-SWEEP = 1_000
+SWEEP = 100
 """So many greenlets are noted before those that have ended are dropped."""
 
 

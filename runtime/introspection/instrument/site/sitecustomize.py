@@ -107,18 +107,30 @@ def _unless_it_fails(function: Callable[..., None], *arguments: Any) -> None:
 
 def _observe(hub: Any) -> None:
     """Load what answers observers and start it. In the hub, before anything that waits in it goes on."""
-    try:
+
+    def run(step: Callable[[], None]) -> None:
+        try:
+            step()
+        except Exception as error:
+            warn(error)
+        except BaseException:  # Ctrl-C, for one: it is the program's, whose main greenlet gets it as from any callback
+            hub.handle_error(None, *sys.exc_info())
+
+    def begin() -> None:
         if not _is_installed():
             warn(f"process-observer is not installed for {sys.executable}")
             return
+        from runtime.introspection.instrument.stages import Loading
+
+        Loading(hub, run, start_observing).begin()
+
+    def start_observing() -> None:
         from runtime.introspection.instrument.start import observe
 
         if not observe():
             give_up()
-    except Exception as error:
-        warn(error)
-    except BaseException:  # Ctrl-C, for one: it is the program's, whose main greenlet gets it as from any callback
-        hub.handle_error(None, *sys.exc_info())
+
+    run(begin)
 
 
 def _is_installed() -> bool:

@@ -1,0 +1,81 @@
+"""Loads what answers observers in stages, so that a busy machine does not keep the hub from the program for long.
+
+Loading takes half a second of processor time. Where many processes share a processor that may be ten seconds, and a
+server would end its worker for being silent so long. So the hub gets a turn when `AT_FIRST` seconds have passed, and
+then after each `EACH`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+STAGES = (
+    "runtime.terms.bounded_repr",
+    "runtime.kernel.scheduler",
+    "runtime.kernel.node",
+    "runtime.kernel.outside",
+    "runtime.otp.gen_server",
+    "runtime.otp.registry",
+    "runtime.supervision.dynamic",
+    "runtime.application",
+    "runtime.boot.run",
+    "runtime.preemption.watchdog",
+    "psutil",
+    "runtime.introspection.wire",
+    "runtime.introspection.address",
+    "runtime.introspection.events.event_log",
+    "runtime.introspection.events.greenlets",
+    "runtime.introspection.reading.filter_language",
+    "runtime.introspection.reading.listing",
+    "runtime.introspection.tracing.trace",
+    "runtime.introspection.console.console",
+    "runtime.introspection.answers.kill_plan",
+    "runtime.introspection.answers.findings",
+    "runtime.introspection.answers.process_window",
+    "runtime.introspection.answers.answers",
+    "runtime.introspection.black_box.black_box",
+    "runtime.introspection.service",
+    "runtime.introspection.instrument.start",
+)
+"""Modules in the order in which they need one another: none of them brings along much more than those before it."""
+
+AT_FIRST = 2.0
+"""Seconds within which all is loaded at once, as it is unless the machine is busy."""
+
+EACH = 0.2
+"""Seconds after which the hub gets another turn."""
+
+
+class Loading:
+    """Loads the stages and then calls `done`, all of it in the hub of the main thread.
+
+    `run` calls what is to be done, and handles what that raises. Nothing of it keeps the loop alive.
+    """
+
+    def __init__(self, hub: Any, run: Callable[[Callable[[], None]], None], done: Callable[[], None]) -> None:
+        self._hub = hub
+        self._run = run
+        self._done = done
+        self._left = [*reversed(STAGES)]
+        self._next_turn: Any = None
+
+    def begin(self) -> None:
+        """Load what can be loaded at once."""
+        self._load(AT_FIRST)
+
+    def _load(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while self._left:
+            importlib.import_module(self._left.pop())
+            if self._left and time.monotonic() >= end:
+                self._next_turn = self._hub.loop.timer(0, ref=False)
+                self._next_turn.start(self._run, self._go_on)
+                return
+        self._done()
+
+    def _go_on(self) -> None:
+        self._next_turn.close()
+        self._load(EACH)

@@ -1,0 +1,72 @@
+"""What answers observers is loaded in stages, between which the program goes on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+MOST_AT_ONCE = 50
+"""Modules that one stage may bring along: some of them are loaded in a few milliseconds."""
+
+BROUGHT = """
+import importlib, sys
+import gevent
+from runtime.introspection.instrument.stages import STAGES
+for name in STAGES:
+    before = len(sys.modules)
+    importlib.import_module(name)
+    print(name, len(sys.modules) - before)
+"""
+
+BUSY = """
+import gevent
+from runtime.introspection.instrument import stages
+stages.AT_FIRST = stages.EACH = 0.0
+hub = gevent.get_hub()
+turns = []
+
+def tick():
+    while True:
+        turns.append(None)
+        gevent.sleep(0)
+
+def done():
+    print("loaded after", len(turns), "turns of", len(stages.STAGES))
+    waiting.kill(block=False)
+
+waiting = gevent.spawn(gevent.sleep, 60)
+gevent.spawn(tick)
+gevent.sleep(0)
+turns.clear()
+hub.loop.run_callback(stages.Loading(hub, lambda step: step(), done).begin)
+waiting.join()
+"""
+
+ENDING = """
+import gevent
+from runtime.introspection.instrument import stages
+stages.AT_FIRST = stages.EACH = 0.0
+hub = gevent.get_hub()
+hub.loop.run_callback(stages.Loading(hub, lambda step: step(), lambda: print("loaded")).begin)
+gevent.wait()
+print("end")
+"""
+
+
+def output_of(code: str) -> str:
+    """Run Python code and return its output."""
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def test_no_stage_brings_along_much() -> None:
+    brought = dict(line.split() for line in output_of(BROUGHT).splitlines())
+    assert {name: count for name, count in brought.items() if int(count) > MOST_AT_ONCE} == {}
+
+
+def test_on_a_busy_machine_the_program_goes_on_between_stages() -> None:
+    words = output_of(BUSY).split()
+    assert int(words[2]) >= int(words[5]) - 2
+
+
+def test_loading_does_not_keep_a_program_that_has_nothing_left_to_do() -> None:
+    assert output_of(ENDING) == "end\n"
