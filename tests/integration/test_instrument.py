@@ -120,7 +120,7 @@ print(sys.getswitchinterval(), sys.getrecursionlimit(), gc.get_threshold(), gc.g
 print(sys.excepthook, sys.displayhook, sys.unraisablehook, threading.excepthook, sys.gettrace(), sys.getprofile())
 print([each for each in ("readline", "rlcompleter", "asyncio") if each in sys.modules], locale.setlocale(locale.LC_ALL))
 print(logging.root.handlers, logging.root.level, logging.getLoggerClass(), logging.getLogRecordFactory())
-print(warnings.filters, threading.enumerate(), sys.path_hooks, sys.meta_path)
+print(warnings.filters, [each.name for each in threading.enumerate()], sys.path_hooks, sys.meta_path)
 print({each.name: signal.getsignal(each) for each in signal.Signals if each is not signal.SIGURG})
 print(signal.getitimer(signal.ITIMER_REAL), signal.getitimer(signal.ITIMER_PROF), signal.pthread_sigmask(0, ()))
 print(sorted(key for key in os.environ if not key.startswith(("OBSERVER", "PYTHONPATH"))), os.getcwd())
@@ -168,6 +168,9 @@ def _outcome(folder: Path, module: str, observed: bool) -> tuple[int, list[str]]
 def test_a_module_of_gevents_own_tests_ends_the_same_way(folder: Path, module: str) -> None:
     ends_the_same_way(partial(_outcome, folder, module))
 
+
+OBSERVED = "import gevent, sys\nwhile 'runtime.introspection.instrument.start' not in sys.modules: gevent.sleep(0.01)\n"
+"""Waits until the program is observed: on a busy machine that is not at its first wait."""
 
 FORKED = """
 import gevent, os, signal
@@ -259,7 +262,7 @@ def test_every_process_of_the_program_is_a_node(folder: Path, code: str) -> None
 
 
 def test_the_parents_name_is_free_when_its_fork_lives_on(folder: Path) -> None:
-    code = "import gevent, gevent.os, time\ngevent.sleep(0)\nif gevent.os.fork() == 0: time.sleep(60)\n"
+    code = f"{OBSERVED}import gevent.os, time\nif gevent.os.fork() == 0: time.sleep(60)\n"
     code += "print('forked', flush=True)\ngevent.sleep(60)"
     with running(folder, "--", PYTHON, "-c", code) as process:
         assert process.stdout is not None
@@ -285,7 +288,7 @@ def test_a_sitecustomize_that_fails_fails_as_before(folder: Path) -> None:
 
 def test_a_program_that_cannot_be_observed_runs_all_the_same_and_says_so_once(folder: Path) -> None:
     folder.chmod(0o755)
-    code = "import gevent, gevent.os\ngevent.sleep(0)\n"
+    code = f"{OBSERVED}import gevent.os\n"
     code += "child = gevent.os.fork()\ngevent.sleep(0)\nif child: gevent.os.waitpid(child, 0)\nprint('end')"
     status, output, errors = instrumented(folder, code)
     assert (status, output) == (0, "end\nend\n")
@@ -345,8 +348,8 @@ def test_the_command_is_the_process_that_was_started(folder: Path) -> None:
     assert output == f"{process.pid} {os.getpid()}\n"
 
 
-HELD_UP = """
-import gevent
+HELD_UP = f"""
+{OBSERVED}
 def fail(): raise LookupError("nothing there")
 def compute():
     while True: pass
@@ -382,6 +385,7 @@ WORKERS = """
 import gevent, os, sys
 while True:
     if os.fork() == 0:
+        while "runtime.introspection.instrument.start" not in sys.modules: gevent.sleep(0.01)
         gevent.spawn(lambda: {}["x"])
         gevent.sleep(60)
     os.wait()
@@ -409,7 +413,7 @@ def test_events_are_followed_on_with_the_process_that_replaces_another(folder: P
 
 def test_a_fork_leaves_the_events_of_its_parent_alone(folder: Path) -> None:
     code = (
-        "import gevent, gevent.os, os, sys\ngevent.spawn(lambda: {}['x'])\ngevent.sleep(1)\n"
+        f"{OBSERVED}import gevent.os, os\ngevent.spawn(lambda: {{}}['x'])\ngevent.sleep(1)\n"
         "child = gevent.os.fork()\nif child == 0: sys.exit()\ngevent.os.waitpid(child, 0)\ngevent.sleep(60)"
     )
     with running(folder, "--", PYTHON, "-c", code) as process:

@@ -42,8 +42,9 @@ STAGES = (
 )
 """Modules in the order in which they need one another: none of them brings along much more than those before it."""
 
-AT_FIRST = 2.0
-"""Seconds within which all is loaded at once, as it is unless the machine is busy."""
+AT_FIRST = 5.0
+"""Seconds within which all is loaded at once, so that nothing of the program's start is missed. Servers allow for more:
+gunicorn, for one, ends a worker that is silent for 30 s."""
 
 EACH = 0.2
 """Seconds after which the hub gets another turn."""
