@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -167,15 +166,6 @@ def test_names_are_completed() -> None:
         assert "spawn_link(" in console.completions("spawn")
         assert [each.rstrip("()") for each in console.completions("word.upp")] == ["word.upper"]
         assert console.completions("nothing_like_it") == []
-
-
-def test_completing_names_leaves_the_prompt_of_the_program_alone() -> None:
-    code = (
-        "import sys; from runtime.introspection.console.completion import completions\n"
-        "print(completions('ab', {}), [each for each in ('readline', 'rlcompleter') if each in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout == "['abs('] []\n"
 
 
 @in_node
