@@ -30,16 +30,16 @@ from runtime.kernel.process import DEAD, Pid, Process, Worker
 from runtime.kernel.processes import start_process
 from runtime.kernel.reports import crash_report
 from runtime.kernel.roles import Body
-from runtime.kernel.signals import Exit, exit_signal, finish, kill, link_processes, unlink_processes
+from runtime.kernel.signals import Exit, finish, link_processes, unlink_processes
 from runtime.otp.callbacks import Callbacks
-from runtime.otp.calls import PENDING, SYSTEM, Failure, From
-from runtime.otp.gen_server import GenServer, lineage_of
+from runtime.otp.calls import SYSTEM, From
+from runtime.otp.gen_server import GenServer, give_up_start, lineage_of, outcome_of
 from runtime.otp.loop_state import LoopState
 from runtime.otp.returns import Continue, Timeout
 from runtime.otp.server_loop import enter_server_loop
 from runtime.otp.system_messages import State
 from runtime.otp.system_messages import handle_system as handle
-from runtime.terms.errors import ProcessExit, StartError
+from runtime.terms.errors import ProcessExit
 from runtime.terms.isolation import isolate
 from runtime.terms.pattern import ANY
 from runtime.terms.reason import is_abnormal, is_atom
@@ -208,18 +208,10 @@ def _start(
             link_processes(parent, process)
         else:
             process.detached = True
+        return outcome_of(origin, seconds)
     except BaseException:
-        origin.forget()
-        kill(process, "killed", None)
+        give_up_start(parent, process, origin)
         raise
-    outcome = origin.wait(seconds)
-    if outcome is PENDING:
-        unlink_processes(parent, process)
-        exit_signal(process, parent.pid, "kill")
-        raise StartError("timeout")
-    if type(outcome) is Failure:
-        raise StartError(outcome.reason)
-    return outcome
 
 
 def _start_process(parent: Process, body: ProcLibBody) -> Process:

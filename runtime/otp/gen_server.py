@@ -13,7 +13,7 @@ from runtime.kernel.headroom import ensure_headroom
 from runtime.kernel.names import check_name, set_name
 from runtime.kernel.node import Node, current, current_process, running_node
 from runtime.kernel.outside import from_outside
-from runtime.kernel.process import REMOTE, Destination, Pid, Process
+from runtime.kernel.process import DEAD, REMOTE, Destination, Pid, Process
 from runtime.kernel.processes import demonitor
 from runtime.kernel.roles import NameTable
 from runtime.kernel.signals import kill, link_processes, unlink_processes, watch
@@ -208,27 +208,34 @@ def start_server(
             watch(parent, server, ref, server.pid)
         if options:
             set_options(server, options)
+        return None if outcome_of(origin, seconds) is IGNORE else server.pid
     except BaseException as error:
-        if origin is not None:
-            origin.forget()
-        kill(server, "normal", None)
+        give_up_start(parent, server, origin)
         if isinstance(error, AlreadyRegisteredError):
             raise StartError(("already_started", error.pid)) from None
         raise
-    return _started(parent, server, origin, seconds)
 
 
-def _started(parent: Process, server: Process, origin: From, timeout: float | None) -> Pid | None:
+def outcome_of(origin: From, timeout: float | None) -> Term:
+    """Wait for the outcome of a start and return it. Raises StartError when it failed, or took too long."""
     outcome = origin.wait(timeout)
     if outcome is PENDING:
-        unlink_processes(parent, server)
-        kill(server, "killed", parent.pid)
         raise StartError("timeout")
     if type(outcome) is Failure:
         raise StartError(outcome.reason)
-    if outcome is IGNORE:
-        return None
-    return server.pid
+    return outcome
+
+
+def give_up_start(parent: Process, started: Process, origin: From | None) -> None:
+    """End a process whose starter will not know its Pid: else it would stay behind, and so would its name.
+
+    When the starter is dead, its links decide, as in OTP.
+    """
+    if origin is not None:
+        origin.forget()
+    if started.state is not DEAD and parent.state is not DEAD:
+        unlink_processes(parent, started)
+        kill(started, "killed", parent.pid)
 
 
 def lineage_of(parent: Process) -> tuple[Term, ...]:

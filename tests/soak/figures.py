@@ -15,7 +15,7 @@ from typing import Any
 from greenlet import greenlet
 
 from runtime import Pid, registered, sleep, which_children
-from runtime.kernel.node import Node, current
+from runtime.kernel.node import Node, current, this_node
 from runtime.kernel.process import DEAD, Process, Worker
 from runtime.kernel.signals import drop_watch
 from runtime.otp.registry import Registry
@@ -237,11 +237,18 @@ def faults(node: Node, names: list[str]) -> Iterator[str]:
                 yield f"a worker is left, of {owner}"
 
 
+def node_messages(name: str) -> list[object]:
+    """Return the messages that wait in the mailbox of the process with a name."""
+    process = this_node().names.get(name)
+    return [] if process is None else process.messages()
+
+
 def _missing(supervisor: str) -> Iterator[str]:
     """Say which children do not run, all the way down."""
     for child in which_children(supervisor):
         if not isinstance(child.pid, Pid) or child.pid.process is None:
-            yield f"child {child.id} of {supervisor} does not run: {child.pid}"
+            mailbox = node_messages(supervisor)
+            yield f"child {child.id} of {supervisor} does not run: {child.pid}; the supervisor has {mailbox}"
         elif child.type == "supervisor":
             yield from _missing(child.id)
 

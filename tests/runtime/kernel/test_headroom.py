@@ -254,7 +254,13 @@ def unlocked(made: Pid) -> list[str]:
 OF_THE_KERNEL = [*CALLS][: [*CALLS].index("Registry.register")]
 
 
+def free_again(_: object) -> list[str]:
+    """Return what is wrong with the name of a server whose start did not happen."""
+    return [] if whereis("given") is None else ["the server is there, and its starter has no Pid of it"]
+
+
 SEEN: dict[str, Callable[[Any], list[str]]] = {
+    "start": free_again,
     "await_": untouched,
     "await_many": untouched,
     "yield_": untouched,
