@@ -40,6 +40,7 @@ from .kernel.mailbox import alias as alias
 from .kernel.mailbox import flush as flush
 from .kernel.mailbox import receive as receive
 from .kernel.mailbox import send as send
+from .kernel.mailbox import send_nosuspend as send_nosuspend
 from .kernel.mailbox import sleep as sleep
 from .kernel.mailbox import unalias as unalias
 from .kernel.names import register as register
@@ -87,6 +88,7 @@ from .otp.gen_statem import GenStatem as GenStatem
 from .otp.registry import Registry as Registry
 from .otp.requests import RequestIds as RequestIds
 from .otp.requests import check_response as check_response
+from .otp.requests import multi_call as multi_call
 from .otp.requests import receive_response as receive_response
 from .otp.requests import reqids_add as reqids_add
 from .otp.requests import reqids_new as reqids_new
@@ -271,6 +273,7 @@ __all__ = [
     "self_",
     "send",
     "send_after",
+    "send_nosuspend",
     "send_request",
     "set_label",
     "shutdown_task",

@@ -9,7 +9,8 @@
     await_(task)
 
 A pool has a peer for each core, which `runtime.peer` describes. One that dies is started again. What ran on it ends
-with ``"noconnection"``, or with ``retry=True`` is run once more, on another peer: then a function may run twice.
+with ``"noconnection"``, or with ``retry=True`` is run again on another peer, ten times at most: then a function may run
+more than once. ``retry=3`` is another number.
 Functions, arguments and results are pickled, so a function is one that a module has.
 """
 
@@ -23,7 +24,7 @@ from time import perf_counter
 from typing import Any, Generic, TypeVar
 
 from runtime import peer
-from runtime.kernel.mailbox import alias, receive, send, unalias
+from runtime.kernel.mailbox import alias, receive, send, sleep, unalias
 from runtime.kernel.node import current_process
 from runtime.kernel.process import Destination, Pid
 from runtime.kernel.processes import demonitor, flag, monitor, self_, spawn, spawn_link, unlink
@@ -58,6 +59,12 @@ AHEAD = 2
 
 READ_AHEAD = 50_000
 """Outcomes that wait for an earlier one, at most, before no more items are sent."""
+
+RETRIES = 10
+"""How often ``retry=True`` runs again what a peer died with: what kills each peer must come to an end."""
+
+MOST_UNREACHED, UNREACHED_PAUSE = 1_000, 0.01
+"""How often a task tries another peer when the one it was lent is gone already, and the seconds in between."""
 
 RESTARTS, PERIOD = 1_000, 5.0
 """Restarts of peers within so many seconds that a pool survives: it is there to outlive what runs on it."""
@@ -179,20 +186,32 @@ def _directory(pool: Destination) -> Pid:
     raise CallError("noproc", "directory", (pool,), "cores")
 
 
-def async_(pool: Destination, fn: Callable[..., T], *args: object, retry: bool = False, **kwargs: object) -> Task[T]:
+def _retries(retry: object) -> int:
+    if isinstance(retry, bool):
+        return RETRIES if retry else 0
+    if isinstance(retry, int) and retry >= 0:
+        return retry
+    raise ValueError(f"retry is True, False or a number of times, at least 0, not {retry!r}")
+
+
+def async_(
+    pool: Destination, fn: Callable[..., T], *args: object, retry: bool | int = False, **kwargs: object
+) -> Task[T]:
     """Run ``fn(*args, **kwargs)`` on a free peer of a pool, in a linked task; `await_` returns its result.
 
     The task waits until a peer is free. When that dies, the task ends with ``"noconnection"``, or with `retry` goes on
-    with another peer. Killing the task kills what it runs there. See `spawn_task`.
+    with another peer: as often as that says, ten times for True. Killing the task kills what it runs there. See
+    `spawn_task`.
     """
-    return spawn_task(_run_on_peer, _directory(pool), check_function(fn), args, kwargs, retry)
+    return spawn_task(_run_on_peer, _directory(pool), check_function(fn), args, kwargs, _retries(retry))
 
 
 def _run_on_peer(
-    directory: Pid, fn: Callable[..., Any], args: tuple[object, ...], kwargs: dict[str, object], retry: bool
+    directory: Pid, fn: Callable[..., Any], args: tuple[object, ...], kwargs: dict[str, object], retries: int
 ) -> Any:
     parent: Any = current_process("async_").parent
     flag(trap_exit=True)
+    unreached = 0
     while True:
         name, lent = call(directory, "lend", timeout=None)
         ref = Ref()
@@ -205,8 +224,14 @@ def _run_on_peer(
             if kind == "ok":
                 return value
             raise ProcessExit(value)
-        if message.pid == job and retry and is_atom(message.reason, "noconnection"):
-            continue
+        if message.pid == job and is_atom(message.reason, "noconnection"):
+            if job.node == 0 and unreached < MOST_UNREACHED:  # that peer had died before
+                unreached += 1
+                sleep(UNREACHED_PAUSE)
+                continue
+            if retries:
+                retries -= 1
+                continue
         exit_process(job, "kill")
         raise ProcessExit(message.reason)
 
@@ -234,27 +259,30 @@ def async_stream(
     fn: Callable[..., T],
     *args: object,
     ordered: bool = True,
-    retry: bool = False,
+    retry: bool | int = False,
     **kwargs: object,
 ) -> Iterator[Outcome[T]]:
     """Run ``fn(item, *args, **kwargs)`` for each item on the peers of a pool; yield the outcome of each.
 
     An outcome is ``("ok", result)`` or ``("exit", reason)``: the other items go on, and so does the caller. Outcomes
     come in the items' order unless ``ordered=False``. Items are sent in batches of about ten milliseconds of work. When
-    a peer dies, the outcomes of what it had are ``("exit", "noconnection")``, or with `retry` other peers run it again.
-    For functions that compute; to wait for many things at once, `runtime.async_stream` takes no other process.
+    a peer dies, the outcomes of what it had are ``("exit", "noconnection")``, or with `retry` other peers run each item
+    again: as often as that says, ten times for True.
+
+    It is for functions that compute; to wait for many things at once, `runtime.async_stream` takes no other process.
     """
-    return _Stream(pool, items, check_function(fn), args, kwargs, ordered, retry).outcomes()
+    return _Stream(pool, items, check_function(fn), args, kwargs, ordered, _retries(retry)).outcomes()
 
 
 class _Batch(Generic[Item]):
-    """Some items in a row, and where the first one stands."""
+    """Some items in a row, where the first one stands, and how often peers have died with them."""
 
-    __slots__ = ("items", "position")
+    __slots__ = ("items", "losses", "position")
 
-    def __init__(self, position: int, items: list[Item]) -> None:
+    def __init__(self, position: int, items: list[Item], losses: int = 0) -> None:
         self.position = position
         self.items = items
+        self.losses = losses
 
 
 class _Worker:
@@ -279,13 +307,13 @@ class _Stream(Generic[Item, T]):
         args: tuple[object, ...],
         kwargs: dict[str, object],
         ordered: bool,
-        retry: bool,
+        retries: int,
     ) -> None:
         self.directory = _directory(pool)
         self.items = iter(items)
         self.work = (fn, args, kwargs)
         self.ordered = ordered
-        self.retry = retry
+        self.retries = retries
         self.workers: dict[Ref, _Worker] = {}
         self.again: deque[_Batch[Item]] = deque()
         self.position = 0
@@ -326,9 +354,15 @@ class _Stream(Generic[Item, T]):
 
     def _send_batches(self) -> None:
         for worker in self.workers.values():
-            while len(worker.batches) < AHEAD and (batch := self._next_batch()) is not None:
+            while self._takes_more(worker) and (batch := self._next_batch()) is not None:
                 worker.batches.append(batch)
                 send(worker.pid, (batch.position, batch.items))
+
+    def _takes_more(self, worker: _Worker) -> bool:
+        """Return whether a worker gets another batch. One that a peer has died with goes alone: it may do so again."""
+        if not worker.batches:
+            return True
+        return len(worker.batches) < AHEAD and not self.again and not worker.batches[0].losses
 
     def _next_batch(self) -> _Batch[Item] | None:
         if self.again:
@@ -354,8 +388,11 @@ class _Stream(Generic[Item, T]):
                 raise CallError(message.reason, "async_stream", (message.pid,), "cores")
             worker = self.workers.pop(message.ref)
             for batch in worker.batches:
-                if self.retry:
-                    self.again.append(batch)
+                if batch.losses < self.retries:  # one by one, as one of them may be what the peer has died of
+                    self.again.extend(
+                        _Batch(batch.position + number, [item], batch.losses + 1)
+                        for number, item in enumerate(batch.items)
+                    )
                 else:
                     self.done[batch.position] = [("exit", message.reason)] * len(batch.items)
             if not self.workers:  # where the connections alone have ended, no peer comes up

@@ -34,6 +34,7 @@ from gevent import socket as gevent_socket
 from msgspec import json
 
 from runtime.distribution.cluster import LocalNode, local_node
+from runtime.distribution.errors import DistributionError
 from runtime.distribution.nodes import start_distribution
 from runtime.kernel.mailbox import send
 from runtime.kernel.node import current_process, this_node
@@ -204,7 +205,11 @@ def named_node() -> LocalNode:
     node = current_process("peer.start").node
     local = local_node(node)
     if local is None:
-        start_distribution(f"node{getpid()}@127.0.0.1", secrets.token_hex(16))
+        try:
+            start_distribution(f"node{getpid()}@127.0.0.1", secrets.token_hex(16))
+        except DistributionError:
+            if local_node(node) is None:  # else another process has just given it one
+                raise
         local = local_node(node)
     assert local is not None
     return local

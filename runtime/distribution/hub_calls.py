@@ -6,9 +6,15 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from gevent import get_hub
+from gevent.event import Event
+from greenlet import getcurrent
+
+from runtime.kernel.threads import start_thread
+
+T = TypeVar("T")
 
 logger = logging.getLogger("runtime.distribution")
 
@@ -51,3 +57,43 @@ def _guarded(function: Callable[..., object], args: tuple[Any, ...]) -> None:
         function(*args)
     except Exception:  # which in the hub would end the program
         logger.exception("a step of the distribution failed")
+
+
+def on_thread(work: Callable[[], T], undo: Callable[[T], object]) -> T:
+    """Do `work` on a thread and wait for it, while the hub goes on. Returns what it returns, raises what it raises.
+
+    `undo` takes what it returns for a caller that was ended while it waited. In the hub itself it is done at once.
+    """
+    hub = get_hub()
+    if getcurrent() is hub:
+        return work()
+    done = Event()
+    knock = hub.loop.async_()
+    outcome: list[T] = []
+    errors: list[BaseException] = []
+    is_waited_for = [True]
+
+    def run() -> None:
+        try:
+            outcome.append(work())
+        except BaseException as error:
+            errors.append(error)
+        with contextlib.suppress(Exception):  # of a hub that has ended meanwhile
+            knock.send()
+
+    def finish() -> None:
+        knock.close()
+        done.set()
+        if outcome and not is_waited_for[0]:
+            undo(outcome[0])
+
+    knock.start(finish)
+    start_thread(run, ())
+    try:
+        done.wait()
+    except BaseException:
+        is_waited_for[0] = False
+        raise
+    if errors:
+        raise errors[0]
+    return outcome[0]

@@ -21,9 +21,9 @@ from runtime.distribution.external_term import Codec
 from runtime.distribution.greeting import Terms, Trust
 from runtime.distribution.guard import Guard
 from runtime.distribution.handshake import LONGEST_NAME, SETUP_TIME, Own, Peer, Status, YieldedError, accept, connect
-from runtime.distribution.hub_calls import HubCalls
+from runtime.distribution.hub_calls import HubCalls, on_thread
 from runtime.distribution.parts import Conversion, Handler
-from runtime.distribution.registration import KeptRegistration
+from runtime.distribution.registration import KeptRegistration, Reservation, reserve
 from runtime.distribution.transport import Closed, TlsTransport, Transport
 from runtime.kernel.threads import new_lock, sleep, start_thread
 
@@ -405,21 +405,20 @@ def start(
         )
     if epmd is None and not port:
         raise DistributionError("without epmd, others find a node by its port alone; give port=")
-    listener = _listener(listen, port)
-    registration = None
+    short = None if epmd is None else name.partition("@")[0]
+    # on a thread, since epmd may be slow, or has to be started first
+    reservation = on_thread(lambda: reserve(listen, port, short, hidden, not is_local), Reservation.give_back)
+    listener, registration = reservation
     try:
         creation = secrets.randbelow(0xFFFF_0000) + 4  # below 4 are those of the oldest nodes
-        if epmd is not None:
-            registration = KeptRegistration(name.partition("@")[0], listener.getsockname()[1], hidden, not is_local)
+        if registration is not None:
             creation = registration.creation
         own = Own(name, creation, cookie, hidden)
         terms = Terms(Codec(conversion, binaries=binaries, none=none), conversion, trust)
         kernel = NetKernel(own, terms, handler, listener, tls, port if epmd is None else None)
         kernel.listen(net_ticktime, registration)
     except BaseException:
-        listener.close()
-        if registration is not None:
-            registration.close()
+        reservation.give_back()
         raise
     return kernel
 
@@ -431,17 +430,3 @@ def _is_loopback(address: str) -> bool:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
         return False
-
-
-def _listener(address: str, port: int) -> _socket.socket:
-    numeric = port_mapper.address_of(address)
-    sock = _socket.socket(_socket.AF_INET6 if ":" in numeric else _socket.AF_INET, _socket.SOCK_STREAM)
-    try:
-        sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
-        sock.bind((numeric, port))
-    except (OSError, OverflowError) as error:
-        sock.close()
-        raise DistributionError(
-            f"cannot listen on {address}, port {port}: {getattr(error, 'strerror', None) or error}"
-        ) from None
-    return sock

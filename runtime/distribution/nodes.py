@@ -6,6 +6,8 @@ import socket
 from pathlib import Path
 from typing import Literal
 
+from gevent.lock import Semaphore
+
 from runtime.distribution import net_kernel as lower
 from runtime.distribution.cluster import LocalNode, local_node
 from runtime.distribution.cookie import read_cookie
@@ -16,6 +18,9 @@ from runtime.kernel.destinations import NO_NODE
 from runtime.kernel.node import current_process, running_node, this_node
 from runtime.kernel.process import Pid, use_remote_table
 from runtime.terms.term import Term
+
+_starting = Semaphore()
+"""Held by a caller that gives the node a name: that may take a while, and others go on."""
 
 
 def start_distribution(
@@ -50,37 +55,38 @@ def start_distribution(
 
     Raises DistributionError, which says what to do, when the name is taken, a port is, or the host is not found.
     """
-    node = this_node()
-    if node.cluster is not None:
-        raise DistributionError(f"this node is called {node.cluster.name} already; call stop_distribution() first")
     if not isinstance(name, str) or not name or name.startswith("@") or name.endswith("@"):
         raise DistributionError(f"a node is named by a str such as 'shop' or 'shop@127.0.0.1', not {name!r}")
     full = name if "@" in name else f"{name}@{socket.gethostname().partition('.')[0]}"
-    secret = read_cookie() if cookie is None else cookie
-    local = LocalNode(node, full, secret)
-    local.allowed = None if trust == "pickle" else frozenset(allow)
-    net_kernel = lower.start(
-        full,
-        secret,
-        conversion=local,
-        handler=local,
-        listen=listen,
-        port=port,
-        hidden=hidden,
-        tls=tls,
-        insecure=insecure,
-        trust=trust,
-        net_ticktime=net_ticktime,
-        epmd=epmd,
-        binaries=binaries,
-        none=none,
-    )
-    local.begin(net_kernel)
-    node.cluster = local
-    use_remote_table(local.find_remote)
-    node.closing.append(local.close)
-    start_kernel_servers(local)
-    return local.name
+    node = this_node()
+    with _starting:
+        if node.cluster is not None:
+            raise DistributionError(f"this node is called {node.cluster.name} already; call stop_distribution() first")
+        secret = read_cookie() if cookie is None else cookie
+        local = LocalNode(node, full, secret)
+        local.allowed = None if trust == "pickle" else frozenset(allow)
+        net_kernel = lower.start(
+            full,
+            secret,
+            conversion=local,
+            handler=local,
+            listen=listen,
+            port=port,
+            hidden=hidden,
+            tls=tls,
+            insecure=insecure,
+            trust=trust,
+            net_ticktime=net_ticktime,
+            epmd=epmd,
+            binaries=binaries,
+            none=none,
+        )
+        local.begin(net_kernel)
+        node.cluster = local
+        use_remote_table(local.find_remote)
+        node.closing.append(local.close)
+        start_kernel_servers(local)
+        return local.name
 
 
 def stop_distribution() -> bool:

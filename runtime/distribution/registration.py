@@ -1,8 +1,10 @@
-"""The name of a node at epmd, which is given again to an epmd that was started anew."""
+"""The port of a node, and its name at epmd, which is given again to an epmd that was started anew."""
 
 from __future__ import annotations
 
+import _socket
 import logging
+from typing import NamedTuple
 
 from runtime.distribution import epmd
 from runtime.distribution.errors import DistributionError
@@ -61,3 +63,41 @@ class KeptRegistration:
         """Close this process's copy of the socket, in the child of a fork."""
         self._is_closed = True
         self._transport.abandon()
+
+
+class Reservation(NamedTuple):
+    """What a node needs before it can begin: a port, and unless it does without epmd its name there."""
+
+    listener: _socket.socket
+    registration: KeptRegistration | None
+
+    def give_back(self) -> None:
+        """Let others have both."""
+        self.listener.close()
+        if self.registration is not None:
+            self.registration.close()
+
+
+def reserve(listen: str, port: int, name: str | None, hidden: bool, everywhere: bool) -> Reservation:
+    """Take a port, and a name at epmd where one is given. May wait for seconds. Raises DistributionError."""
+    listener = _listener(listen, port)
+    try:
+        taken = None if name is None else KeptRegistration(name, listener.getsockname()[1], hidden, everywhere)
+    except BaseException:
+        listener.close()
+        raise
+    return Reservation(listener, taken)
+
+
+def _listener(address: str, port: int) -> _socket.socket:
+    numeric = epmd.address_of(address)
+    sock = _socket.socket(_socket.AF_INET6 if ":" in numeric else _socket.AF_INET, _socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
+        sock.bind((numeric, port))
+    except (OSError, OverflowError) as error:
+        sock.close()
+        raise DistributionError(
+            f"cannot listen on {address}, port {port}: {getattr(error, 'strerror', None) or error}"
+        ) from None
+    return sock

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -16,14 +17,14 @@ from runtime.distribution.parts import ABSENT, ID_BITS, ID_MASK
 from runtime.distribution.pickled import SHORT_CALL, SHORT_CAST, SHORT_REPLY, SHORT_SEND
 from runtime.distribution.reasons import outgoing_reason
 from runtime.distribution.remote_calls import ShortFrom, call_in, outgoing_message, report_lost_call
-from runtime.distribution.remote_process import RemoteName, RemoteProcess
+from runtime.distribution.remote_process import RemoteName, RemoteProcess, RemoteWatch
 from runtime.kernel.node import Node, current
 from runtime.kernel.process import DEAD, OUTSIDE, RUNNING, WAITING, Pid, Process
 from runtime.kernel.roles import Watcher
 from runtime.kernel.signals import exit_signal
 from runtime.otp.calls import CALL, CAST, SYSTEM, Failure, From
 from runtime.terms.atom import Atom
-from runtime.terms.ref import Ref, next_number
+from runtime.terms.ref import Ref
 from runtime.terms.term import Term
 from runtime.terms.text import render
 
@@ -49,27 +50,6 @@ MOST_RECENT = 200
 """Names that are kept; when there are more, all are let go."""
 
 
-class RemoteWatch:
-    """A monitor that a process of another node has set on a local one."""
-
-    __slots__ = ("key", "name", "ref", "remote", "watcher")
-
-    def __init__(self, remote: RemoteNode, watcher: RemoteProcess, ref: Ref, name: str | None) -> None:
-        self.remote = remote
-        self.watcher = watcher
-        self.ref = ref
-        self.name = name
-        """The name by which the monitor was set."""
-        self.key = -next_number()
-        """Its number among the watchers, which no local reference has."""
-
-    def fire(self, process: Process, reason: Term) -> None:
-        """Tell the other node that `process` is dead."""
-        self.remote.watches.pop(self.ref, None)
-        address = process.pid if self.name is None else Atom(self.name)
-        self.remote.tell_down(address, self.watcher.pid, self.ref, reason)
-
-
 class RemoteNode:
     """Another node, by name: through all its lives, connected or not."""
 
@@ -86,6 +66,8 @@ class RemoteNode:
         """Signals for the next connection."""
         self.held: dict[Process, None] = {}
         """Processes that wait until the connection takes more."""
+        self.unheld: Process | None = None
+        """A process that does not wait at this moment, whatever it sends."""
         self.processes: WeakValueDictionary[tuple[int, int, int], RemoteProcess] = WeakValueDictionary()
         """By the number of the life, and the two numbers of the pid."""
         self.names: WeakValueDictionary[str, RemoteName] = WeakValueDictionary()
@@ -137,7 +119,7 @@ class RemoteNode:
         self.connect()
         if len(self.waiting) > MOST_WAITING:
             process = current()
-            if process is not None and process.state is RUNNING:
+            if process is not None and process.state is RUNNING and process is not self.unheld:
                 self.settled.wait()
 
     def connect(self) -> None:
@@ -150,7 +132,7 @@ class RemoteNode:
     def _hold(self, connection: Connection) -> None:
         """Let the calling process wait until the connection takes more (OTP: busy_dist_port)."""
         process = current()
-        if process is None or process.state is not RUNNING:
+        if process is None or process.state is not RUNNING or process is self.unheld:
             return
         is_timed = process.deadline is not None
         while connection.is_up and connection.is_busy():
@@ -161,6 +143,18 @@ class RemoteNode:
                 self.held.pop(process, None)
         if is_timed and process.deadline is None:  # its time is over: what it waits for next must find that
             self.node.timers.wait(process, 0.0)
+
+    def send_at_once(self, sending: Callable[[], object], noconnect: bool) -> bool:
+        """Do what sends a message there, unless the caller would have to wait: then return False, with nothing done."""
+        connection = self.connection
+        if (noconnect or len(self.waiting) > MOST_WAITING) if connection is None else connection.is_busy():
+            return False
+        self.unheld = current()
+        try:
+            sending()
+        finally:
+            self.unheld = None
+        return True
 
     def _has_room(self, connection: Connection) -> None:
         self.go_on()

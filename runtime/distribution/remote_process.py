@@ -7,6 +7,7 @@ no branch on it where processes are local.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from runtime.distribution.parts import ID_BITS
@@ -15,7 +16,7 @@ from runtime.kernel.roles import Watcher
 from runtime.kernel.signals import exit_signal
 from runtime.terms.atom import Atom
 from runtime.terms.own_repr import bounded
-from runtime.terms.ref import Ref
+from runtime.terms.ref import Ref, next_number
 from runtime.terms.term import Term
 
 if TYPE_CHECKING:
@@ -145,6 +146,10 @@ class RemoteProcess(Process):
     def address(self) -> Term:
         """What names it in a signal to its node."""
         return self.pid
+
+    def send_at_once(self, sending: Callable[[], object], noconnect: bool) -> bool:
+        """See `RemoteTarget.send_at_once`."""
+        return self.remote.send_at_once(sending, noconnect)
 
     def short_address(self) -> str | int | None:
         """Return what names it in a short entry; None where it is of another life of its node."""
@@ -288,3 +293,24 @@ class RemoteAlias(RemoteProcess):
     def append(self, message: Term) -> None:
         """Send it a message."""
         self.remote.send_alias(self.ref, message)
+
+
+class RemoteWatch:
+    """A monitor that a process of another node has set on a local one."""
+
+    __slots__ = ("key", "name", "ref", "remote", "watcher")
+
+    def __init__(self, remote: RemoteNode, watcher: RemoteProcess, ref: Ref, name: str | None) -> None:
+        self.remote = remote
+        self.watcher = watcher
+        self.ref = ref
+        self.name = name
+        """The name by which the monitor was set."""
+        self.key = -next_number()
+        """Its number among the watchers, which no local reference has."""
+
+    def fire(self, process: Process, reason: Term) -> None:
+        """Tell the other node that `process` is dead."""
+        self.remote.watches.pop(self.ref, None)
+        address = process.pid if self.name is None else Atom(self.name)
+        self.remote.tell_down(address, self.watcher.pid, self.ref, reason)

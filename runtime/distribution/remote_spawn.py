@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from runtime.distribution.cluster import LocalNode
 
 
+WHEREIS_TIME = 5.0
+"""Seconds that another node has to say which process has a name."""
+
+
 class Refused:
     """What stands for the outcome of a request that could not be sent."""
 
@@ -150,8 +154,8 @@ def dead_pid(caller: Process) -> Pid:
 
 
 def ask_whereis(local: LocalNode, name: str, node: str) -> Pid | None:
-    """Ask another node for the process that has a name."""
-    from runtime.distribution.remote_procedure import call_there
+    """Ask another node for the process that has a name. None also where the node cannot be asked, or goes meanwhile."""
+    from runtime.distribution.remote_procedure import ErpcError, call_there
 
     remote = local.remote(node)
     remote.connect()
@@ -159,5 +163,8 @@ def ask_whereis(local: LocalNode, name: str, node: str) -> Pid | None:
     if remote.connection is None:
         return None
     where = ("runtime.kernel.names", "whereis") if remote.is_python else ("erlang", "whereis")
-    found = call_there(local, node, where, (name if remote.is_python else Atom(name),), 5.0)
+    try:
+        found = call_there(local, node, where, (name if remote.is_python else Atom(name),), WHEREIS_TIME)
+    except (ErpcError, ValueError):  # a name that is too long for an atom is registered nowhere
+        return None
     return found if isinstance(found, Pid) else None

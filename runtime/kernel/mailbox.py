@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import gevent
 from greenlet import getcurrent
@@ -13,7 +13,8 @@ from runtime.compiled.choice import compiled
 from runtime.kernel.instrument import hooks
 from runtime.kernel.node import current, current_process, running_node
 from runtime.kernel.outside import ear_of_caller
-from runtime.kernel.process import DEAD, RECEIVING, RUNNABLE, WAITING, Destination, Pid, Process, Worker
+from runtime.kernel.process import DEAD, RECEIVING, REMOTE, RUNNABLE, WAITING, Destination, Pid, Process, Worker
+from runtime.kernel.roles import RemoteTarget
 from runtime.kernel.signals import deliver
 from runtime.kernel.threads import get_ident
 from runtime.terms.errors import NoProcessError, ReceiveTimeout
@@ -72,6 +73,20 @@ def send(dest: Destination, message: Term) -> Any:
         for hook in hooks.sent:
             hook(sender, target, message)
     return message
+
+
+def send_nosuspend(dest: Destination, message: Term, *, noconnect: bool = False) -> bool:
+    """Send a message, unless the caller would have to wait: then return False (OTP: send_nosuspend/2, /3).
+
+    Otherwise it is as `send`, and returns True. A caller has to wait while the connection to the receiver's node is
+    full. With `noconnect` the message is dropped as well where there is no connection yet, and none is made. A receiver
+    on this node never makes a sender wait. Raises what `send` raises.
+    """
+    target = None if type(dest) is Ref and dest.node == 0 else find_destination(dest)
+    if target is None or target.state is not REMOTE:
+        send(dest, message)
+        return True
+    return cast(RemoteTarget, target).send_at_once(partial(send, dest, message), noconnect)
 
 
 def _send_from_outside(dest: Destination, message: Term) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from runtime.terms.term import Term
@@ -69,6 +70,9 @@ class RemoteTarget(Protocol):
 
     def exit(self, sender: Pid, reason: Term, linked: bool) -> None:
         """Send it an exit signal: from exit/2, or through a link, which ends with it."""
+
+    def send_at_once(self, sending: Callable[[], object], noconnect: bool) -> bool:
+        """Do what sends it a message, unless the caller would have to wait: then return False, with nothing done."""
 
 
 class Cluster(Protocol):

@@ -6,15 +6,19 @@ into a collection, to wait for whichever is answered first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, Literal, TypeAlias, overload
 
+from runtime.kernel import clock
 from runtime.kernel.headroom import ensure_headroom
 from runtime.kernel.mailbox import receive
-from runtime.kernel.node import current_process
+from runtime.kernel.node import current, current_process
+from runtime.kernel.outside import from_outside
 from runtime.kernel.process import Destination, Process
 from runtime.kernel.signals import deliver, put
 from runtime.otp.calls import CALL, PENDING, Failure, From
+from runtime.terms.errors import CallError
 from runtime.terms.immutable import immutable, travels_by_reference
 from runtime.terms.isolation import isolate
 from runtime.terms.ref import next_number
@@ -224,12 +228,16 @@ def _response(
         return _first_response(request, seconds, delete, abandon)
     if not isinstance(request, Request):
         raise TypeError(f"a response is to a request that send_request() has made, not to {request!r}")
-    found = receive(lambda m: type(m) is Response and m.request is request, timeout=seconds, default=None)
+    found = receive(partial(_is_response_to, request), timeout=seconds, default=None)
     if found is None:
         if abandon:
             request.forget()
         return "timeout"
     return _outcome(found)
+
+
+def _is_response_to(request: Request, message: Term) -> bool:
+    return type(message) is Response and message.request is request
 
 
 def _first_response(collection: RequestIds, seconds: float | None, delete: bool, abandon: bool) -> CollectedOutcome:
@@ -255,3 +263,44 @@ def _outcome(response: Response) -> Settled:
     if type(value) is Failure:
         return ("error", (value.reason, response.request.dest))
     return ("reply", value)
+
+
+def multi_call(
+    nodes: Iterable[str], name: str, request: Term, timeout: TimeoutArgument = None
+) -> tuple[list[tuple[str, Term]], list[str]]:
+    """Call the servers of one name on several nodes at once (OTP: gen_server:multi_call/4).
+
+    Returns the replies as ``(node, reply)`` and the nodes that gave none, both in the order of `nodes`. A node gives
+    none when it cannot be reached, when it has no server of that name, when that dies, and when `timeout` seconds are
+    over (None, ``"infinity"``: no limit). A late reply is dropped. A greenlet or a thread outside any process may call,
+    too.
+    """
+    seconds = seconds_of(timeout)
+    names = [*nodes]
+    if isinstance(nodes, str) or not all(isinstance(node, str) for node in names):
+        raise TypeError(f"multi_call() takes the names of nodes, such as ['shop@127.0.0.1'], not {nodes!r}")
+    if current() is None:
+        work = partial(multi_call, names, name, request, timeout)
+        return from_outside(
+            "multi_call", work, lambda why: CallError(why, "multi_call", (names, name, request)), seconds
+        )
+    ends = None if seconds is None else clock.now() + seconds
+    replies: list[tuple[str, Term]] = []
+    bad: list[str] = []
+    waiting: list[tuple[str, Request]] = []
+    try:
+        for node in names:
+            waiting.append((node, _send((name, node), request)))
+        while waiting:
+            node, made = waiting[0]
+            outcome = receive_response(made, None if ends is None else max(0.0, ends - clock.now()))
+            del waiting[0]
+            if outcome[0] == "reply":
+                replies.append((node, outcome[1]))
+            else:
+                bad.append(node)
+    finally:
+        for _, made in waiting:  # only where an exception has ended it
+            made.forget()
+            receive(partial(_is_response_to, made), timeout=0, default=None)
+    return replies, bad

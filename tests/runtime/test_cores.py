@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tempfile
 from collections.abc import Callable
 from functools import wraps
 
@@ -94,6 +95,34 @@ def test_what_ran_on_a_killed_peer_is_told_or_run_again(tmp_path: object) -> Non
         receive(lambda message: getattr(message, "pid", None) == pool, timeout=DEADLINE)
 
     run(main)
+
+
+def kill_own_peer(number: int, poison: int = -1, path: str = "") -> int:
+    """Return the number; the poison ends the program, and writes a line about it."""
+    if number == poison:
+        with open(path, "a", encoding="utf-8") as file:
+            file.write("once\n")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+@in_pool
+def test_what_kills_each_peer_is_given_up_and_the_rest_is_done(pool: Pid) -> None:
+    with tempfile.NamedTemporaryFile() as file:
+        outcomes = cores.async_stream(pool, range(500), kill_own_peer, poison=3, path=file.name, retry=2)
+        assert [*outcomes] == [("ok", n) if n != 3 else ("exit", "noconnection") for n in range(500)]
+        assert file.read() == b"once\n" * 3
+        flag(trap_exit=True)
+        task = cores.async_(pool, kill_own_peer, 3, 3, file.name, retry=1)
+        with pytest.raises(Exception, match="noconnection"):
+            await_(task, DEADLINE)
+        assert file.read() == b"once\n" * 2
+
+
+@pytest.mark.parametrize("retry", [-1, 1.5, "yes", None])
+def test_a_number_of_retries_is_checked(retry: object) -> None:
+    with pytest.raises(ValueError, match="retry is True, False or a number of times"):
+        cores._retries(retry)
 
 
 @in_pool
