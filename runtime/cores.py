@@ -24,6 +24,7 @@ from time import perf_counter
 from typing import Any, Generic, TypeVar
 
 from runtime import peer
+from runtime.distribution.nodes import connect_node
 from runtime.kernel.mailbox import alias, receive, send, sleep, unalias
 from runtime.kernel.node import current_process
 from runtime.kernel.process import Destination, Pid
@@ -214,6 +215,11 @@ def _run_on_peer(
     unreached = 0
     while True:
         name, lent = call(directory, "lend", timeout=None)
+        if unreached < MOST_UNREACHED and not connect_node(name):  # it is dead, and the directory is about to hear
+            unreached += 1
+            cast(directory, ("back", lent))
+            sleep(UNREACHED_PAUSE)
+            continue
         ref = Ref()
         job = spawn_link(_run_job, self_(), ref, fn, args, kwargs, node=name)
         message = receive((ref, ANY, ANY), Exit(job, ANY), Exit(parent, ANY))
@@ -224,14 +230,9 @@ def _run_on_peer(
             if kind == "ok":
                 return value
             raise ProcessExit(value)
-        if message.pid == job and is_atom(message.reason, "noconnection"):
-            if job.node == 0 and unreached < MOST_UNREACHED:  # that peer had died before
-                unreached += 1
-                sleep(UNREACHED_PAUSE)
-                continue
-            if retries:
-                retries -= 1
-                continue
+        if message.pid == job and retries and is_atom(message.reason, "noconnection"):
+            retries -= 1
+            continue
         exit_process(job, "kill")
         raise ProcessExit(message.reason)
 
