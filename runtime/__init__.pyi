@@ -250,6 +250,7 @@ __all__ = [
     "monitor",
     "monitor_node",
     "monitor_nodes",
+    "multi_call",
     "node",
     "nodes",
     "now",
