@@ -146,11 +146,10 @@ class Connection:
         return not self._batches.count or self._was_busy
 
     def is_busy(self) -> bool:
-        """Whether so much waits to be sent that senders are to be suspended until `on_idle`."""
-        if self._out_size + self._frames.size + self._batches.size <= BUSY:
-            return False
-        self._was_busy = True
-        return True
+        """Whether so much waits to be sent that senders are to be suspended, all of them, until `on_idle`."""
+        if not self._was_busy and self._out_size + self._frames.size + self._batches.size > BUSY:
+            self._was_busy = True
+        return self._was_busy
 
     def send(self, control: tuple[Any, ...], payload: Any = ABSENT) -> bool:
         """Queue a control message; it leaves when the hub comes round. Returns False when the connection is down.

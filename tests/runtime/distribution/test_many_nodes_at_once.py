@@ -107,7 +107,7 @@ def is_full(name: str) -> bool:
     local = local_node(this_node())
     assert local is not None
     connection = local.remotes[name].connection
-    return connection is not None and connection.queued > BUSY
+    return connection is not None and connection.is_busy()
 
 
 @named
