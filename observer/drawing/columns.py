@@ -264,6 +264,9 @@ CONCESSIONS = (
 GROWN_FIRST = ("at", "restarts", "memory", "messages", "mailbox", "status", "pid")
 """In which order columns get more room."""
 
+LONGEST_PID = 16
+"""Cells that a pid has at most."""
+
 COLUMN_GAP = 1
 """Cells before each column."""
 
@@ -295,9 +298,19 @@ class Layout:
     columns: tuple[tuple[Column, int], ...]
 
 
-def lay_out(width: int, wanted: Sequence[str]) -> Layout:
-    """Choose columns and widths for a table of `width` cells; `wanted` are ids in order."""
+def longest_pid(rows: Iterable[Row]) -> int:
+    """Return the cells of the longest pid of these rows."""
+    return max((len(row.pid) for row in rows if row.pid), default=0)
+
+
+def lay_out(width: int, wanted: Sequence[str], pid: int = 0) -> Layout:
+    """Choose columns and widths for a table of `width` cells; `wanted` are ids in order, `pid` cells has a pid.
+
+    All pids have room for their brackets, so that those of one column have one form.
+    """
     sizes = {name: ALL[name].widths[0] for name in wanted}
+    if "pid" in sizes:
+        sizes["pid"] = max(sizes["pid"], min(pid, LONGEST_PID))
 
     def room(chosen: dict[str, int]) -> int:
         return width - sum(cells + COLUMN_GAP for cells in chosen.values())

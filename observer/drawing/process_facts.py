@@ -91,8 +91,13 @@ def _identity(row: Row) -> Fact:
     if row.pid:
         parts.append((f" {row.pid}", tones.TEXT))
     if row.initial_call:
-        parts.append((f"  {safe(row.initial_call)}", tones.MUTED))
+        parts.append((f"  {safe(_short_call(row.initial_call))}", tones.MUTED))
     return ("Greenlet" if row.kind == "greenlet" else "Process", parts)
+
+
+def _short_call(call: str) -> str:
+    """Shorten an initial call of the runtime's own, like ``Supervisor.init``: in which module it lies says nothing."""
+    return ".".join(call.split(".")[-2:]) if call.startswith("runtime.") else call
 
 
 def _activity(row: Row, history: RowHistory | None, time: float) -> Fact:

@@ -206,7 +206,7 @@ class ProcessScreen(Acting):
     def _show(self) -> None:
         row, record = self._row, self.observed.record
         if row is None:
-            self.facts.update(Content.assemble(("This process has ended.", tones.WARN)))
+            self.facts.update(Content.assemble((f"This {self._word()} has ended.", tones.WARN)))
             return
         plain = row.kind == "greenlet"
         self.set_class(plain, "-greenlet")
@@ -217,6 +217,9 @@ class ProcessScreen(Acting):
         if self._details is not None:
             self._show_inside(self._details)
             self._show_relations(self._details)
+
+    def _word(self) -> str:
+        return "greenlet" if self._pid is not None and self._pid.startswith("g") else "process"
 
     def _facts(self, row: wire.Row, history: RowHistory | None) -> Content:
         known = facts(row, None, history, self.observed.record.time)
@@ -229,9 +232,8 @@ class ProcessScreen(Acting):
             known.insert(2, _waits_for(self._wait))
         shown = [Content.assemble((label.ljust(11), tones.MUTED), *spans) for label, spans in known]
         if self._gone:
-            shown.insert(
-                0, Content.assemble(("■ This process has ended. What you see is the last that was known.", tones.WARN))
-            )
+            told = f"■ This {self._word()} has ended. What you see is the last that was known."
+            shown.insert(0, Content.assemble((told, tones.WARN)))
         return Content("\n").join(shown)
 
     def _show_inside(self, details: wire.Details) -> None:

@@ -20,7 +20,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.style import Style
 
-from observer.drawing.columns import COLUMN_GAP, Cell, Layout, lay_out, name_cell, with_values
+from observer.drawing.columns import COLUMN_GAP, Cell, Layout, lay_out, longest_pid, name_cell, with_values
 from observer.model.row_history import RowHistories
 from observer.model.selection import Selection, reveal, scroll_for
 from observer.model.settings import COLUMNS
@@ -123,6 +123,7 @@ class ProcessTable(ScrollView, can_focus=True):
         self.histories = RowHistories()
         self.columns = columns
         self._columns = columns
+        self._pid_cells = 0
         """Those that have a value in one of the loaded rows."""
         self.total = 0
         self.time = 0.0
@@ -176,6 +177,7 @@ class ProcessTable(ScrollView, can_focus=True):
         before = self.selection
         self._rows = {window.offset + number: row for number, row in enumerate(window.rows)}
         self._columns = with_values(self.columns, window.rows, self.flat)
+        self._pid_cells = max(self._pid_cells, longest_pid(window.rows))
         more = window.offset + len(window.rows) < window.total
         drawn = [""] * len(window.rows) if self.flat else guides([row.depth for row in window.rows], more)
         self._guides = {window.offset + number: guide for number, guide in enumerate(drawn)}
@@ -355,7 +357,7 @@ class ProcessTable(ScrollView, can_focus=True):
 
     @property
     def _layout(self) -> Layout:
-        return _layout(self.width - GUTTER, self._columns)
+        return _layout(self.width - GUTTER, self._columns, self._pid_cells)
 
     def watch_dimmed(self) -> None:
         """Draw everything again."""

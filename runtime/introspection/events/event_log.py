@@ -308,8 +308,10 @@ class EventLog(Instrument):
             self._last_words[fields["pid"].id] = (message_text(fields["last_message"]), render(fields["state"]))
         elif report.kind == "max_heap_size":
             pid = fields["pid"]
-            message = f"holds {fields['total_heap_size']:,} bytes; its max_heap_size is {fields['max_heap_size']:,}"
-            self._by_pid[pid.id] = self.add("report", pid, message=message)
+            process, held, allowed = pid.process, fields["total_heap_size"], fields["max_heap_size"]
+            about = {} if process is None else self._about(process, position_of(process))
+            message = f"outgrew max_heap_size: it holds {held:,} of {allowed:,} bytes"
+            self._by_pid[pid.id] = self.add("report", pid, message=message, **about)
         elif report.kind == "supervisor_report" and fields["context"] in ("start_error", "shutdown_error"):
             context = "did not start" if fields["context"] == "start_error" else "did not end as it should"
             self.add(

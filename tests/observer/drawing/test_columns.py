@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from observer.drawing.columns import ALL, LEAST_NAME, Cell, failure_tone, lay_out, name_cell, with_values
+from observer.drawing.columns import ALL, LEAST_NAME, Cell, failure_tone, lay_out, longest_pid, name_cell, with_values
 from observer.model.row_history import RowHistory
 from observer.model.settings import COLUMNS
 from observer.text import tones
@@ -201,3 +201,17 @@ def test_a_supervisors_restarts_are_told_in_words_where_there_is_room() -> None:
         return "".join(text for text, _ in ALL["restarts"].draw(row, None, width)).strip()
 
     assert [drawn(width) for width in (5, 10, 16)] == ["1/3", "4s 1/3", "1 of 3, 4s left"]
+
+
+def test_long_pids_have_room_for_their_brackets_beside_a_good_name() -> None:
+    long = [Row(key=pid, name="n", pid=pid) for pid in ("<0.9.0>", "<0.1000007.0>")]
+    assert longest_pid(long) == 13
+    assert longest_pid([]) == 0
+    for width in (77, 117, 197):
+        layout = lay_out(width, COLUMNS, longest_pid(long))
+        column, cells = next((column, cells) for column, cells in layout.columns if column.id == "pid")
+        assert ["".join(text for text, _ in column.draw(row, None, cells)).strip() for row in long] == [
+            "<0.9.0>",
+            "<0.1000007.0>",
+        ]
+        assert layout.name >= LEAST_NAME

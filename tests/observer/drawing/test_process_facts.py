@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from observer.drawing.process_facts import facts, more_facts, related, sender_spans, senders, supervision
 from observer.text import tones
 from runtime.introspection.wire import Details, Frame, Related, Row, Sender
@@ -46,6 +48,19 @@ def test_restarts_and_findings_are_told_with_the_state() -> None:
     assert "! hog, unwatched" in text
     more = Row(key="k", pid="<0.7.0>", restarts=1_200)
     assert "restarted 1,200 times" in _text(facts(more, None, None, 0.0))["State"]
+
+
+@pytest.mark.parametrize(
+    ("call", "shown"),
+    [
+        ("runtime.supervision.supervisor.Supervisor.init", "Supervisor.init"),
+        ("shop.till.Till.init", "shop.till.Till.init"),
+    ],
+)
+def test_an_initial_call_of_the_runtimes_own_has_no_module(call: str, shown: str) -> None:
+    label, spans = facts(Row(key="app", name="app", pid="<0.2.0>", initial_call=call), None, None, 0.0)[0]
+    assert label == "Process"
+    assert "".join(text for text, _ in spans) == f"app <0.2.0>  {shown}"
 
 
 def test_a_supervisors_budget_is_in_the_colour_of_trouble_once_it_is_spent() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from itertools import pairwise
 from typing import Any
 
@@ -29,6 +30,7 @@ from runtime.introspection.events import event_log
 from runtime.introspection.events.event_log import QUOTA, SHUTDOWN_QUOTA, EventLog
 from runtime.kernel.node import this_node
 from runtime.kernel.process import Pid
+from runtime.kernel.reports import Report
 from tests.support.in_node import in_node
 from tests.support.trees import start_tree, workers
 
@@ -238,3 +240,13 @@ def test_a_supervisor_that_ends_with_its_own_names_that_as_its_cause() -> None:
     assert exits[str(pool)].reason == "killed"
     assert exits[str(pool)].key == "app/pool0"
     assert exits[str(pool)].cause == exits[str(app)].id
+
+
+@in_node
+def test_a_process_that_outgrew_its_bound_is_told_of_by_its_name() -> None:
+    with Logged() as log:
+        pid = spawn(receive, name="cache")
+        sizes = {"total_heap_size": 5_024_858, "max_heap_size": 5_000_000}
+        log.reported(Report("max_heap_size", logging.ERROR, {"pid": pid, **sizes}))
+        (event,) = _events(log, "report")
+    assert (event.name, event.message) == ("cache", "outgrew max_heap_size: it holds 5,024,858 of 5,000,000 bytes")
