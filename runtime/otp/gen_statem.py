@@ -77,8 +77,9 @@ TURN = 64
 class GenStatem(GenServer):
     """Base class of state machines (OTP: gen_statem). Its data are the attributes of the object; `state` is its state.
 
-    `init` returns the first state, or ``Next(state, *actions)``, `IGNORE` or `Stop`. Events are handled by
-    ``handle_event(kind, event, state)``, or, where the class has none, by the method that is called like the state::
+    `init` returns the first state, which is not None, or ``Next(state, *actions)``, `IGNORE` or `Stop`. Events are
+    handled by ``handle_event(kind, event, state)``, or, where the class has none, by the method that is called like the
+    state::
 
         class Door(GenStatem):
             def init(self, code):
@@ -141,7 +142,7 @@ class GenStatem(GenServer):
         first = self.init(*args, **kwargs)
         if first is IGNORE or type(first) is Stop:
             return first
-        if type(first) in _NO_STATES:
+        if first is None or type(first) in _NO_STATES:  # None is what an `init` returns that says no state
             return Stop(("bad_return_from_init", first))
         return self._begin(first)
 

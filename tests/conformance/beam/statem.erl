@@ -257,7 +257,9 @@ h12_what_init_returns() ->
     log([stop, begins({stop, why})]),
     log([action, begins({ok, s1, data, [{next_event, internal, ev(inserted)}, {state_timeout, 0, ev(zero)}]})]),
     {error, {bad_return_from_init, _}} = begins(nonsense),
-    log([bad_return_from_init]).
+    log([bad_return_from_init]),
+    {error, {Nothing, _}} = begins(ok),
+    log([nothing, Nothing]).
 
 h13_event_timeouts() ->
     M = start(s1),

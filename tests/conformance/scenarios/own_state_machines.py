@@ -346,6 +346,7 @@ def h12_what_init_returns(log: Log) -> None:
     log("stop", begins(Stop("why")))
     log("action", begins(Next("s1", NextEvent("internal", ev("inserted")), StateTimeout(0, ev("zero")))))
     log(begins(Keep())[1][0])
+    log("nothing", begins(None)[1][0])
 
 
 def h14_replies(log: Log) -> None:
