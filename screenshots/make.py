@@ -59,6 +59,11 @@ ADA = ("j", "j", "j")
 
 KILL = ("x", 0.6, "enter")
 
+LINES = ("pid = spawn(lambda: print('Hello'))", "alive(pid)", "send(self_(), ('ping', pid))", "flush()", "tree()")
+
+CONSOLE = tuple(key for line in LINES for key in (*line, "enter", 1.0))
+"""What is typed into the console."""
+
 PICTURES = {
     "tree": Picture("chat", (8.0, *ADA, *KILL, 1.2)),
     "light": Picture("chat", (8.0, *ADA, *KILL, 1.2), theme="observer-light"),
@@ -68,6 +73,7 @@ PICTURES = {
     "events": Picture("crash_loop", (32.5, "4", 0.5, "f", 0.5, "k", 1.0)),
     "node": Picture("leak", (30.0, "5", 2.0), size=(120, 40)),
     "names": Picture("chat", (4.0, "6", 1.5)),
+    "console": Picture("chat", (6.0, "8", 1.0, *CONSOLE, 1.5)),
     "cluster": Picture("cluster", (9.0, "7", 1.0, *KILL, 0.8)),
     "trace": Picture("chat", (6.0, "T", 9.0, *"kkkkkk", 0.5)),
     "chaos": Picture("swarm", (4.0, "c", 0.5, "tab", "ctrl+a", "ctrl+k", *"20s", "enter", 9.0)),

@@ -113,6 +113,7 @@ def test_leak_the_process_that_only_grows_is_found(folder: Path) -> None:
         screen.shows("Advice +memory_grows: It keeps what it should")
         screen.shows("Memory .*estimated")
         screen.shows("'pages': {1:")
+        screen.shows(r"\+[\d.]+[KM] and|and \+\d+ items|items since|began to watch")  # the line is folded anywhere
 
 
 def test_hog_the_line_that_holds_everybody_up_is_found(folder: Path) -> None:

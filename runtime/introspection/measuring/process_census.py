@@ -7,6 +7,7 @@ nearest first, up to a limit. None of the program's code is run. Two of them tel
 
 from __future__ import annotations
 
+import gc
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -138,10 +139,12 @@ class _Job:
 class _Part:
     """A place, with what has been counted in it so far."""
 
-    __slots__ = ("depth", "end", "items", "memory", "parent", "path", "type")
+    __slots__ = ("depth", "end", "identity", "items", "memory", "parent", "path", "type")
 
     def __init__(self, path: str, end: str, value: object, parent: int | None, depth: int) -> None:
         self.path, self.end = path, end
+        self.identity = id(value)
+        """Of the value that stands there: what is in it is counted in the part, and may have places of its own."""
         self.type = text_of(full_name(type(value)))
         container = builtin_container(type(value))
         self.items: int | None = None if container is None else container.__len__(value)
@@ -265,7 +268,9 @@ class Walk:
         if length > LARGE:
             self._queue.extend((item, number, weight * length / SAMPLE) for item in _sample(container, value))
             return True
-        if part.depth < DEPTH and weight == 1.0:
+        if container is None and not gc.is_tracked(value):
+            return True  # a text, a number: it refers to nothing
+        if part.depth < DEPTH and part.identity == id(value):
             self._enter(value, number, part)
         room, before = max(0, LIMIT - len(self._seen) - len(self._queue)), len(self._queue)
         self._queue.extend((item, number, weight) for item in referents(value, room))

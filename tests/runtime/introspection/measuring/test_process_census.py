@@ -62,6 +62,7 @@ class Shop(GenServer):
         self.till = bytearray(7_000)
         self.hostile = [Hostile(), Hostile()]
         self.own = OwnDict(a=bytes(2_000))
+        self.holders = [Holder() for _ in range(3)]
         dictionary()["trail"] = bytes(4_000)
 
 
@@ -113,6 +114,8 @@ def test_each_part_of_a_state_has_its_type_its_items_and_its_size() -> None:
     assert 4_000 < places["(dictionary)['trail']"].memory < 4_100
     assert 2_000 < places["own"].memory < 2_600
     assert places["hostile"].items == 2
+    assert 27_000 < places["holders"].memory < 28_500
+    assert "holders.log" not in places, "what is in a list has no places"
     count, size = found.types["bytes"]
     assert 300 <= count < 320
     assert size > 3_000_000

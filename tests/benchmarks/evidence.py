@@ -1,0 +1,178 @@
+"""What evidence costs: a console, a look into one process's memory, what processes wait for, spans of calls."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from statistics import median
+
+from opentelemetry.sdk.trace import TracerProvider
+
+from runtime import GenServer, call, receive, run, spans, spawn, spawn_monitor
+from runtime.introspection import wire
+from runtime.introspection.console.console import Console
+from runtime.introspection.measuring.process_census import Walk
+from runtime.kernel.node import this_node
+from tests.benchmarks.harness.benchmark import OURS, Benchmark, Target
+from tests.benchmarks.harness.contender import Fixed, Python
+from tests.benchmarks.harness.sample import Sample, Stopwatch
+from tests.support.trees import Observer
+
+TURNS = 6
+"""How often what is measured and what it is measured beside take turns."""
+
+
+class Cache(GenServer):
+    """Holds as many objects as it is told."""
+
+    def init(self, objects: int) -> None:
+        """Fill it."""
+        self.shelves = [[[f"page {number}", bytes(100)] for number in range(100)] for _ in range(objects // 300)]
+
+    def handle_call(self, request: object, caller: object) -> object:
+        """Say it back."""
+        return request
+
+
+def _used(work: Callable[[], object]) -> float:
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
+
+
+def spawned_with_a_console(size: int) -> Sample:
+    """Return the speed of starting processes with a console open, as a share of that without."""
+
+    def work() -> None:
+        for _ in range(size):
+            spawn_monitor(int)
+            receive()
+
+    def main() -> Sample:
+        work()
+        shares = []
+        for _ in range(TURNS):
+            before = _used(work)
+            console = Console(this_node())
+            console.open()
+            shares.append(before / _used(work))
+            console.close()
+        return Sample.exact(median(shares))
+
+    return run(main)  # type: ignore[no-any-return]
+
+
+def looked_into(size: int) -> Sample:
+    """Take the census of a process with so many objects."""
+
+    def main() -> Sample:
+        pid = Cache.start(size)
+        assert pid is not None
+        assert pid.process is not None
+        walk = Walk(pid.process)
+        with Stopwatch() as watch:
+            while walk.advance():
+                pass
+        assert walk.result is not None
+        return watch.seconds()
+
+    return run(main)  # type: ignore[no-any-return]
+
+
+def waited(size: int) -> Sample:
+    """Tell what so many callers wait for."""
+
+    def main() -> Sample:
+        silent = spawn(lambda: receive("never"))
+        for _ in range(size):
+            spawn(lambda: call(silent, "hello", timeout=None))
+        receive(timeout=0.1, default=None)
+        observer = Observer()
+        with Stopwatch() as watch:
+            answer = observer.ask(wire.GetWaits())
+        assert isinstance(answer, wire.Waits)
+        assert answer.total == size
+        return watch.seconds()
+
+    return run(main)  # type: ignore[no-any-return]
+
+
+def _calls(size: int, during: bool) -> Sample:
+    """Return the speed of calls while spans are on, or after that, as a share of their speed before."""
+
+    def main() -> Sample:
+        pid = Cache.start(4)
+        assert pid is not None
+
+        def work() -> None:
+            for _ in range(size):
+                call(pid, "x")
+
+        work()
+        shares = []
+        for _ in range(TURNS):
+            before = _used(work)
+            spans.start(TracerProvider())
+            used = _used(work)
+            spans.stop()
+            if not during:
+                work()  # the interpreter finds its short ways again
+                used = _used(work)
+            shares.append(before / used)
+        return Sample.exact(median(shares))
+
+    return run(main)  # type: ignore[no-any-return]
+
+
+def called_with_spans(size: int) -> Sample:
+    """Return what `_calls` does while spans are on."""
+    return _calls(size, during=True)
+
+
+def called_after_spans(size: int) -> Sample:
+    """Return what `_calls` does after that."""
+    return _calls(size, during=False)
+
+
+BENCHMARKS = (
+    Benchmark(
+        name="a console that is open",
+        what="the share of the speed of starting processes that a program keeps while a console is open in it",
+        unit="share",
+        size=10_000,
+        quick=50,
+        contenders={OURS: Python(spawned_with_a_console), "limit": Fixed(0.7)},
+        targets=(Target("limit", 1),),
+    ),
+    Benchmark(
+        name="the memory of one process",
+        what="work for one look at the memory of a process that holds 100,000 objects, a quarter of the time at most",
+        unit="s",
+        size=100_000,
+        quick=400,
+        contenders={OURS: Python(looked_into), "limit": Fixed(1.0)},
+        targets=(Target("limit", 1),),
+    ),
+    Benchmark(
+        name="what processes wait for",
+        what="time to tell what 1,000 callers wait for",
+        unit="s",
+        size=1_000,
+        quick=20,
+        contenders={OURS: Python(waited), "limit": Fixed(0.2)},
+        targets=(Target("limit", 1),),
+    ),
+    Benchmark(
+        name="calls with spans",
+        what="the share of the speed of calls that a program keeps after it has made spans, and while it makes them",
+        unit="share",
+        size=2_000,
+        quick=50,
+        contenders={
+            OURS: Python(called_after_spans),
+            "while they are made": Python(called_with_spans),
+            "limit": Fixed(0.95),
+        },
+        targets=(Target("limit", 1),),
+    ),
+)
