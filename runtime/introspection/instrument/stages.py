@@ -7,9 +7,11 @@ then after each `EACH`.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 STAGES = (
@@ -64,8 +66,9 @@ class Loading:
         self._next_turn: Any = None
 
     def begin(self) -> None:
-        """Load what can be loaded at once."""
-        self._load(AT_FIRST)
+        """Load what can be loaded at once. The program's timers wait as long as they would have without that."""
+        with _timers_held(self._hub.loop):
+            self._load(AT_FIRST)
 
     def _load(self, seconds: float) -> None:
         end = time.monotonic() + seconds
@@ -80,3 +83,23 @@ class Loading:
     def _go_on(self) -> None:
         self._next_turn.close()
         self._load(EACH)
+
+
+@contextmanager
+def _timers_held(loop: Any) -> Iterator[None]:
+    """Hold the timers of a loop that has not begun to run, and let each wait on for what was left of its time.
+
+    Else a timeout shorter than the loading would be over before what it waits for has had a turn.
+    """
+    found = [each for each in gc.get_objects() if type(each).__name__ == "timer"]
+    held = [each for each in found if getattr(each, "loop", None) is loop and each.active]
+    callbacks = [(each.callback, each.args) for each in held]
+    loop.update_now()  # a timer that is stopped keeps what is left of its time, by the loop's clock
+    for each in held:
+        each.stop()
+    try:
+        yield
+    finally:
+        loop.update_now()
+        for each, (callback, arguments) in zip(held, callbacks, strict=True):
+            each.start(callback, *arguments)

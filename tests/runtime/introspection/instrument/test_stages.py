@@ -52,6 +52,21 @@ gevent.wait()
 print("end")
 """
 
+TIMED = """
+import gevent, time
+from gevent import socket
+from runtime.introspection.instrument import stages
+
+here, there = socket.socketpair()
+stages.STAGES = ("slow",)
+stages.importlib.import_module = lambda name: time.sleep(2)
+hub = gevent.get_hub()
+hub.loop.run_callback(stages.Loading(hub, lambda step: step(), lambda: print("loaded")).begin)
+with gevent.Timeout(1.8):
+    gevent.spawn_later(0.01, there.send, b"an answer")
+    print(here.recv(9))
+"""
+
 
 def output_of(code: str) -> str:
     """Run Python code and return its output."""
@@ -70,3 +85,7 @@ def test_on_a_busy_machine_the_program_goes_on_between_stages() -> None:
 
 def test_loading_does_not_keep_a_program_that_has_nothing_left_to_do() -> None:
     assert output_of(ENDING) == "end\n"
+
+
+def test_a_timeout_of_the_programs_does_not_run_out_while_it_is_loaded() -> None:
+    assert output_of(TIMED).splitlines() == ["loaded", "b'an answer'"]
