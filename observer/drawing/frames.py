@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from observer.text import tones
 from observer.text.safe_text import safe
@@ -31,7 +31,13 @@ def is_own(frame: Frame) -> bool:
 
 def own_frame(stack: Sequence[Frame]) -> Frame:
     """Return the innermost frame of the program; of a stack without one, the innermost. The stack must not be empty."""
-    return next((frame for frame in reversed(stack) if is_own(frame)), stack[-1])
+    return next(iter(_own(reversed(stack))), stack[-1])
+
+
+def _own(frames: Iterable[Frame]) -> list[Frame]:
+    """Return the program's own frames; those of a text that was evaluated only where no frame is of a file."""
+    own = [frame for frame in frames if is_own(frame)]
+    return [frame for frame in own if not frame.file.startswith("<")] or own
 
 
 def without_folders(text: str) -> str:
@@ -59,7 +65,7 @@ def place_in_file(frame: Frame) -> str:
 def folded(stack: Sequence[Frame]) -> tuple[list[Frame], int]:
     """Return the program's own frames, innermost first, and how many others there are; all when none is its own."""
     innermost_first = list(reversed(stack))
-    own = [frame for frame in innermost_first if is_own(frame)]
+    own = _own(innermost_first)
     return (own, len(stack) - len(own)) if own else (innermost_first, 0)
 
 

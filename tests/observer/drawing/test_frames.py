@@ -73,3 +73,10 @@ def test_a_long_text_without_a_file_takes_no_more_than_one_reading(text: str) ->
 
 def test_a_frame_is_told_by_its_file_and_line_first() -> None:
     assert place(OWN) == "till.py:31 f"
+
+
+def test_a_text_that_was_evaluated_is_told_only_where_no_file_of_the_program_is() -> None:
+    evaluated = frame("<string>")
+    assert own_frame([*FOREIGN, OWN, evaluated]) is OWN
+    assert folded([*FOREIGN, OWN, evaluated]) == ([OWN], len(FOREIGN) + 1)
+    assert own_frame([evaluated, *FOREIGN]) is evaluated

@@ -58,6 +58,9 @@ def test_the_place_is_the_innermost_line_of_the_programs_own() -> None:
     assert place_of(Crash("E", "", [own, library, runtime])) == "app.py:3 in work"
     assert place_of(Crash("E", "", [library])) == f"{os.__file__}:9 in getcwd"
     assert place_of(Crash("E", "")) is None
+    evaluated = StackFrame("<string>", 1, "<module>")
+    assert place_of(Crash("E", "", [own, evaluated])) == "app.py:3 in work"
+    assert place_of(Crash("E", "", [evaluated, library])) == "<string>:1 in <module>"
 
 
 def test_a_path_is_shortened_below_the_current_folder_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
