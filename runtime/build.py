@@ -18,7 +18,7 @@ from typing import Any
 
 from runtime.compiled.choice import FOLDER, PARTS, VARIABLE, builds, file_name, unsuited
 
-FLAGS = ("-O2", "-fwrapv", "-fno-strict-aliasing", "-g0")
+FLAGS = ("-O2", "-fwrapv", "-fno-strict-aliasing", "-g0", "-Wno-unused-function")
 
 
 class BuildError(Exception):

@@ -30,15 +30,20 @@ FOLDER = Path(__file__).parent
 
 PARTS = {
     "runtime.terms._isolation": "terms/_isolation.pyx",
-    "runtime.kernel._messages": "kernel/_messages.pyx",
+    "runtime.kernel._kernel": "kernel/_kernel.pyx",
 }
 """The compiled modules, and the files that they are made from, below the package."""
 
 RELIES_ON = (
-    *("terms/isolation.py", "terms/immutable.py", "kernel/process.py", "kernel/scheduler.py", "kernel/signals.py"),
-    *("kernel/mailbox.py", "kernel/instrument.py", "otp/calls.py", "build.py"),
+    *(f"kernel/_{name}.pxi" for name in ("records", "messages", "lifecycle", "scheduling", "serving")),
+    *("build.py", "terms/isolation.py", "terms/immutable.py", "terms/ref.py"),
+    *(f"kernel/{name}.py" for name in ("body", "instrument", "mailbox", "node", "process", "processes", "scheduler")),
+    *("kernel/signals.py", "kernel/timers.py", "otp/calls.py", "otp/gen_server.py", "otp/server_loop.py"),
 )
 """Files besides these that a build must fit: what the compiled modules call, and what says how they are built."""
+
+FRAMES = ("runtime/kernel/_", "runtime/terms/_")
+"""How the file names begin that tracebacks give for compiled functions."""
 
 HOW = "python -m runtime.build"
 """The command that builds it."""
@@ -145,15 +150,19 @@ def _load(name: str, path: Path) -> ModuleType:
 kernel = Kernel()
 
 
-def compiled(name: str) -> Callable[[Function], Function]:
-    """Put the compiled form of a function in its place, which is in that part, under the same name. A decorator."""
+def compiled(name: str, as_name: str | None = None) -> Callable[[Function], Function]:
+    """Put the compiled form of a function in its place, which is in that part, under the same name. A decorator.
+
+    `as_name` is its name there, where that is another one.
+    """
 
     def replace(function: Function) -> Function:
         module = part(name)
         if module is None:
             return function
-        module.sources[function.__name__] = function
-        return cast("Function", update_wrapper(getattr(module, function.__name__), function))
+        key = as_name or function.__name__
+        module.sources[key] = function
+        return cast("Function", update_wrapper(getattr(module, key), function))
 
     return replace
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 import gevent
 from greenlet import getcurrent
 
-from runtime.compiled.choice import compiled
+from runtime.compiled.choice import compiled, part
 from runtime.kernel.instrument import hooks
 from runtime.kernel.node import current, current_process, running_node
 from runtime.kernel.outside import ear_of_caller
@@ -37,8 +37,10 @@ DAY = 86_400.0
 NOTHING = _Nothing()
 """What `take` gives when no message matches."""
 
+_kernel = part("runtime.kernel._kernel")
 
-@compiled("runtime.kernel._messages")
+
+@compiled("runtime.kernel._kernel")
 def send(dest: Destination, message: Term) -> Any:
     """Put `message` into the mailbox of `dest`, a Pid or a registered name, and give it back (OTP: ``!``).
 
@@ -135,6 +137,10 @@ def receive(*patterns: Any, timeout: TimeoutArgument = None, default: Any = _RAI
     match: `default` if given, else ReceiveTimeout; 0 looks through the whole mailbox and never waits, None and
     ``"infinity"`` wait without a limit.
     """
+    if _kernel is not None and not patterns and timeout is None:
+        message = _kernel.next_message[NOTHING]
+        if message is not NOTHING:
+            return message
     worker = getcurrent()
     process = worker.process if type(worker) is Worker else None
     if process is None or process.state is DEAD:

@@ -12,6 +12,7 @@ from typing import Any
 from gevent import get_hub
 from greenlet import GreenletExit, getcurrent
 
+from runtime.compiled.choice import compiled
 from runtime.kernel import clock
 from runtime.kernel.destinations import no_destination, resolve_tuple
 from runtime.kernel.fork import Nowhere
@@ -56,6 +57,8 @@ class Node:
 
     There is one at a time in an operating-system process, bound to the thread that started it.
     """
+
+    __slots__ = ("__dict__", "__weakref__", "half_dead", "scheduler", "spawned", "table", "timers")  # what is read most
 
     def __init__(self) -> None:
         self.hub = get_hub()
@@ -104,6 +107,7 @@ class Node:
         """How many processes have ended."""
         return self.spawned - self.alive
 
+    @compiled("runtime.kernel._kernel", "spawn_process")
     def spawn(self, parent: Process | None, body: Body) -> Process:
         """Start a process that will run `body`, when the caller waits or is over: nothing runs before that.
 
@@ -111,8 +115,7 @@ class Node:
         """
         number = self.spawned + 1
         process = Process()  # type: ignore[call-arg]
-        # A copy of what set_up() does: a million processes may be made in a row, and a call, whose defaults are not
-        # constants, would cost each of them 5 %.
+        # a copy of what set_up() does: a call, whose defaults are not constants, would cost a million of them 5 %
         process.node = self
         process.body = body
         process.parent = None if parent is None else parent.pid
@@ -193,8 +196,7 @@ class Node:
 
     def send_from_timer(self, timer: Timer) -> None:
         """Deliver a timer's message; it is dropped when no process has the name, or the Pid is dead."""
-        dest = timer.dest
-        process = self._resolve_via(dest) if type(dest) is tuple else self.resolve(dest)
+        process = self._resolve_via(timer.dest) if type(timer.dest) is tuple else self.resolve(timer.dest)
         if process is not None and process.state is not DEAD:
             put_once(process, timer)
 
@@ -253,9 +255,8 @@ class Node:
         self._knock.send()
 
     def _take_inbox(self) -> None:
-        inbox = self._inbox
-        while inbox:
-            function, args = inbox.popleft()
+        while self._inbox:
+            function, args = self._inbox.popleft()
             try:
                 function(*args)
             except (Exception, SystemExit, GreenletExit):  # which in the hub would end the program
@@ -297,10 +298,8 @@ class Node:
 
     def _jump(self) -> None:
         """Move a mock clock to the next deadline, when every process waits for one of the runtime's own waits."""
-        scheduler = self.scheduler
-        if scheduler.scheduled or any(
-            p.worker is not None and p.state not in (RECEIVING, WAITING) for p in self.processes()
-        ):
+        scheduler, waits = self.scheduler, (RECEIVING, WAITING)
+        if scheduler.scheduled or any(p.worker is not None and p.state not in waits for p in self.processes()):
             return
         due = self.timers.next_due()
         if due is not None:

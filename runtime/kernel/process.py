@@ -225,8 +225,8 @@ class Process(Rare):
     A field that is declared here is a slot of every process, set by ``__init__`` to its default.
 
     Two flags keep what is rare off the common ways. `needs_cleanup`: its end or its next worker must look after
-    something (`timers`, `aliases`, `suspending`, `context`, `interrupts`). `wakes_slowly`: waking it takes more than
-    the run queue (`suspended`, `priority`).
+    something (`timers`, `aliases`, `suspending`, `dictionary`, `context`, `interrupts`). `wakes_slowly`: waking it
+    takes more than the run queue (`suspended`, `priority`).
     """
 
     node: Node

@@ -7,6 +7,7 @@ from typing import Any
 
 from greenlet import getcurrent
 
+from runtime.compiled.choice import compiled
 from runtime.kernel.body import PlainBody
 from runtime.kernel.headroom import ensure_headroom
 from runtime.kernel.names import check_name, set_name, whereis
@@ -45,6 +46,7 @@ from runtime.terms.term import Term
 PRIORITIES = ("low", "normal", "high", "max")
 
 
+@compiled("runtime.kernel._kernel")
 def spawn(
     fn: Callable[..., Any] | tuple[str, str],
     *args: Any,
@@ -361,6 +363,7 @@ def dictionary_of(process: Process) -> dict[Any, Any]:
     """Return a process's dictionary, made now if it has none; a process of proc_lib has its ancestry in it."""
     if process.dictionary is None:
         process.dictionary = {}
+        process.needs_cleanup = True
         if process.ancestors is not None:
             process.dictionary["$ancestors"] = list(process.ancestors)
             process.dictionary["$initial_call"] = process.initial_call

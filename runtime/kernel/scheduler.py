@@ -109,7 +109,7 @@ class Scheduler:
 
     # -- From anywhere in the node's thread ---------------------------------------------------------------------
 
-    @compiled("runtime.kernel._messages")
+    @compiled("runtime.kernel._kernel")
     def wake(self, process: Process) -> None:
         """Make a waiting process ready to run: put it into the run queue. `spawn` and `send` have copies of this.
 
@@ -147,6 +147,7 @@ class Scheduler:
         if not self.scheduled:
             self.schedule()
 
+    @compiled("runtime.kernel._kernel")
     def park(self, process: Process, state: int) -> None:
         """Let the caller, which is `process`, wait until it is woken. `state` says what can wake it.
 
@@ -286,9 +287,17 @@ class Scheduler:
     # -- On a worker ----------------------------------------------------------------------------------------------
 
     def dispatch(self) -> None:
-        """Run ready processes, one after another: the main loop of a worker."""
+        """Run ready processes on the stack of a worker, whose outermost frame this is.
+
+        Whoever looks at that stack finds the worker in it, by this name.
+        """
         worker = getcurrent()
         assert type(worker) is Worker
+        self.run_ready(worker)
+
+    @compiled("runtime.kernel._kernel")
+    def run_ready(self, worker: Worker) -> None:
+        """Run ready processes, one after another: the main loop of a worker."""
         ready, idle, hub = self.ready, self.idle, self.hub
         process: Process | None = None
         try:

@@ -91,7 +91,7 @@ def deliver(process: Process, message: Term) -> None:
         put(process, message)
 
 
-@compiled("runtime.kernel._messages")
+@compiled("runtime.kernel._kernel")
 def put(process: Process, message: Term) -> None:
     """`deliver` to a process that is known to live. `send` has a copy of this: a call would cost it 4 %.
 
@@ -191,7 +191,7 @@ def finish(process: Process, reason: Term, unwinds: bool = False) -> None:
         process.worker = None
         announce(process)
         process.body = None  # type: ignore[assignment]
-        if process.dictionary is not None or process.needs_cleanup:
+        if process.needs_cleanup:
             process.dictionary = process.context = None
         return
     try:
@@ -219,7 +219,7 @@ def finish(process: Process, reason: Term, unwinds: bool = False) -> None:
             if process.links or process.watchers is not None or process.monitors is not None or hooks.exited:
                 tell(process)
             process.body = None  # type: ignore[assignment]  # a type with None would burden those that read it
-            if process.dictionary is not None or process.needs_cleanup:
+            if process.needs_cleanup:
                 process.dictionary = process.context = None
     except BaseException:
         node.half_dead[process] = reason  # without a call, which might not succeed

@@ -111,6 +111,7 @@ class From:
         if self.server.watchers is not None:
             self.server.watchers.pop(self.number, None)
 
+    @compiled("runtime.kernel._kernel")
     def settle(self, outcome: Term) -> None:
         """Decide the call, unless it is decided, and wake the caller."""
         if self.outcome is not PENDING:
@@ -168,6 +169,7 @@ def _show_room(levels: int = 3) -> None:
         _show_room(levels - 1)
 
 
+@compiled("runtime.kernel._kernel")
 def request(
     dest: Destination, tag: str, content: Term, timeout: TimeoutArgument, function: str, module: str = "gen_server"
 ) -> Term:
@@ -230,6 +232,7 @@ def _request_from_outside(
     return from_outside(function, ask if carried is None else carried(ask), failure, seconds_of(timeout))
 
 
+@compiled("runtime.kernel._kernel")
 def call(dest: Destination, request_: Term, timeout: TimeoutArgument = 5.0) -> Term:
     """Send a request to a server and wait for its reply (OTP: gen_server:call/3).
 
@@ -240,7 +243,7 @@ def call(dest: Destination, request_: Term, timeout: TimeoutArgument = 5.0) -> T
     return request(dest, CALL, request_, timeout, "call")
 
 
-@compiled("runtime.kernel._messages")
+@compiled("runtime.kernel._kernel")
 def cast(dest: Destination, message: Term) -> None:
     """Send a message to a server's `handle_cast`. Never fails, also without such a server (OTP: gen_server:cast/2).
 

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import cast
 
+from runtime.compiled.choice import compiled
 from runtime.kernel.body import exit_reason
 from runtime.kernel.info import stack_of_process
 from runtime.kernel.instrument import hooks
@@ -127,6 +128,7 @@ MORE = Ending("more")
 """From a turn that was long enough: the server goes on with the messages that wait."""
 
 
+@compiled("runtime.kernel._kernel")
 def run_server(server: Callbacks, process: Process, worker: Worker) -> None:
     """Take one turn of a server, for the scheduler."""
     ending = _begin_turn(server, process) if process.loop is not None else None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from inspect import unwrap
 from types import CodeType, FrameType
 from typing import Any
 
@@ -43,7 +44,9 @@ The others may be left where they call the program's code (a predicate of `recei
 callback of a server): nothing is half done there.
 """
 
-_OUTERMOST: frozenset[CodeType] = frozenset((Scheduler.dispatch.__code__,))
+_OUTERMOST: frozenset[CodeType] = frozenset(
+    unwrap(function).__code__ for function in (Scheduler.dispatch, Scheduler.run_ready)
+)
 """What every process stands on."""
 
 Told = Callable[[Process, Any], None]

@@ -6,6 +6,8 @@ import sysconfig
 from functools import lru_cache
 from types import FrameType
 
+from runtime.compiled.choice import FRAMES
+
 OWN, LIBRARY, MACHINERY = 0, 1, 2
 """Whose code a file holds: the program's, that of an installed library, or that of Python, gevent and the runtime."""
 
@@ -21,7 +23,7 @@ _GEVENT = ("/gevent/", "/greenlet/")
 @lru_cache(10_000)
 def owner(file: str) -> int:
     """Return whose code the file holds: `OWN`, `LIBRARY` or `MACHINERY`."""
-    if file.startswith(("<frozen", "src/gevent/", _RUNTIME)):
+    if file.startswith(("<frozen", "src/gevent/", _RUNTIME, *FRAMES)):
         return MACHINERY
     if any(folder in file for folder in _INSTALLED):
         return MACHINERY if any(folder in file for folder in _GEVENT) else LIBRARY

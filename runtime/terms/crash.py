@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, NamedTuple
 
+from runtime.compiled.choice import FRAMES
 from runtime.terms.bounded_repr import PATIENCE, BoundedRepr
 from runtime.terms.immutable import immutable
 from runtime.terms.own_repr import bounded
@@ -131,5 +132,5 @@ def trim_stack(frames: list[StackFrame]) -> list[StackFrame]:
     return frames
 
 
-_OUTER = (__file__.rpartition("terms")[0], "src/gevent/")
-"""Where their files are; gevent's compiled ones say where they were compiled."""
+_OUTER = (__file__.rpartition("terms")[0], "src/gevent/", *FRAMES)
+"""Where their files are; compiled ones say where they were compiled."""

@@ -20,7 +20,10 @@ from runtime import (
     send,
     spawn,
 )
+from runtime.kernel import signals
+from runtime.kernel.node import Node
 from runtime.kernel.scheduler import Scheduler
+from runtime.otp import calls, server_loop
 from tests.differential.kernels import compiled
 from tests.support.in_node import in_node
 
@@ -36,18 +39,28 @@ class Counter(GenServer):
         return self.count
 
 
+IN_PLACE: dict[str, Any] = {
+    **{function.__name__: function for function in (send, cast, call, calls.request, spawn, server_loop.run_server)},
+    **{function.__name__: function for function in (Scheduler.wake, Scheduler.park, Scheduler.run_ready)},
+    "put": signals.put,
+    "settle": calls.From.settle,
+    "spawn_process": Node.spawn,
+}
+
+
 def test_the_compiled_functions_are_in_place_and_look_like_their_sources() -> None:
-    part = compiled("runtime.kernel._messages")
-    for function in (send, cast, Scheduler.wake):
-        assert function is getattr(part, function.__name__)
-        source = part.sources[function.__name__]
+    part = compiled("runtime.kernel._kernel")
+    assert IN_PLACE.keys() == part.sources.keys()
+    for name, function in IN_PLACE.items():
+        assert function is getattr(part, name)
+        source = part.sources[name]
         assert inspect.signature(function) == inspect.signature(source)
         assert function.__doc__ == source.__doc__
 
 
 @in_node
 def test_nothing_leaks_while_messages_go_to_and_fro() -> None:
-    compiled("runtime.kernel._messages")
+    compiled("runtime.kernel._kernel")
     me = self_()
 
     def echo() -> None:
@@ -74,7 +87,7 @@ def test_nothing_leaks_while_messages_go_to_and_fro() -> None:
 
 @in_node
 def test_hooks_are_called_for_what_the_compiled_functions_would_do() -> None:
-    compiled("runtime.kernel._messages")
+    compiled("runtime.kernel._kernel")
     seen: list[Any] = []
 
     class Both(Instrument):

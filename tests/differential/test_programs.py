@@ -22,7 +22,7 @@ def played(kernel: str) -> list[str]:
 
 
 def test_any_program_sees_the_same_on_both_kernels() -> None:
-    compiled("runtime.kernel._messages")
+    compiled("runtime.kernel._kernel")
     from_source = played("python")
     assert len(from_source) > 1_000
     assert played("required") == from_source

@@ -1,0 +1,226 @@
+"""The records of the sources, as compiled code reads and writes them. Each compiled part includes this file.
+
+The records stay the classes of the sources: their slots are read and written where these classes keep them. No Python
+code runs in the middle of a change, so no signal finds one half done.
+"""
+
+from cpython.object cimport Py_TYPE, PyObject, PyTypeObject
+from cpython.set cimport PySet_Contains
+
+from collections import deque
+from types import MemberDescriptorType
+
+from runtime.terms._isolation import isolate
+from runtime.terms.immutable import ATOMIC
+
+cdef extern from *:
+    """
+    #include "greenlet.h"
+    #include "structmember.h"
+
+    /* Return where a class keeps a slot, or -1 for what is no slot that holds an object. */
+    static Py_ssize_t slot_of(PyObject *member) {
+        PyMemberDef *place;
+        if (!Py_IS_TYPE(member, &PyMemberDescr_Type)) return -1;
+        place = ((PyMemberDescrObject *)member)->d_member;
+        return place->type == T_OBJECT_EX ? place->offset : -1;
+    }
+    static inline PyObject *load(PyObject *record, Py_ssize_t slot) {
+        return *(PyObject **)((char *)record + slot);
+    }
+    static inline void fill(PyObject *record, Py_ssize_t slot, PyObject *value) {
+        Py_INCREF(value);
+        *(PyObject **)((char *)record + slot) = value;
+    }
+    static inline void store(PyObject *record, Py_ssize_t slot, PyObject *value) {
+        PyObject **place = (PyObject **)((char *)record + slot);
+        PyObject *before = *place;
+        Py_INCREF(value);
+        *place = value;
+        Py_XDECREF(before);
+    }
+    static int import_greenlet(void) {
+        PyGreenlet_Import();
+        return _PyGreenlet_API == NULL ? -1 : 0;
+    }
+    static inline PyObject *current_greenlet(void) {
+        return (PyObject *)PyGreenlet_GetCurrent();
+    }
+    """
+    Py_ssize_t slot_of(object)
+    PyObject *load(PyObject *, Py_ssize_t)
+    void store(PyObject *, Py_ssize_t, PyObject *)
+    void fill(PyObject *, Py_ssize_t, PyObject *)
+    int import_greenlet() except -1
+    object current_greenlet()
+    PyTypeObject PyTuple_Type, PyFloat_Type
+    PyObject *TRUE "Py_True"  # a cast of Python's True would be one of a number
+    PyObject *FALSE "Py_False"
+    bint PyType_IsSubtype(PyTypeObject *, PyTypeObject *)
+
+cdef enum:
+    MOST_SLOTS = 64
+
+import_greenlet()
+
+sources = {}
+"""The functions of the sources, by name."""
+
+cdef set _atomic = ATOMIC
+cdef tuple _nothing = ()
+cdef PyTypeObject *_deque = <PyTypeObject *>deque
+cdef object _append = deque.append
+
+cdef bint _is_usable = False
+cdef bint _has_looked = False
+cdef PyTypeObject *_Process = NULL
+cdef PyTypeObject *_Worker = NULL
+cdef PyTypeObject *_Pid = NULL
+cdef PyTypeObject *_Scheduler = NULL
+cdef PyTypeObject *_Node = NULL
+cdef PyTypeObject *_PlainBody = NULL
+cdef PyTypeObject *_Crash = NULL
+cdef object _keep = None
+cdef object _hooks = None
+cdef PyObject *RUNNABLE = NULL
+cdef PyObject *RUNNING = NULL
+cdef PyObject *RECEIVING = NULL
+cdef PyObject *WAITING = NULL
+cdef PyObject *DEAD = NULL
+cdef PyObject *NONE = <PyObject *>None
+
+cdef object _new_pid, _new_body, _template
+cdef object _scheduler_module, _body_module, _signals_module
+cdef Py_ssize_t _all_slots[MOST_SLOTS]
+cdef int _slot_count = 0
+
+# Of a process, in the order in which `Process` declares them.
+cdef Py_ssize_t s_node, s_body, s_parent, s_started_at, s_pid, s_state, s_worker, s_mailbox, s_saved, s_loop
+cdef Py_ssize_t s_cleanup, s_slowly, s_waiting_for, s_reason, s_links, s_watchers, s_monitors, s_name
+cdef Py_ssize_t s_in, s_out, s_reductions, s_deadline, s_timer_at
+# Of a worker, a pid, a plain body, the scheduler, the node and the hooks.
+cdef Py_ssize_t s_process, s_local_links, s_pid_process, s_pid_id, s_function, s_args, s_kwargs
+cdef Py_ssize_t s_ready, s_scheduled, s_budget, s_idle, s_hub
+cdef Py_ssize_t s_scheduler, s_spawned, s_table, s_half_dead, s_timers, s_sent, s_received, s_spawned_hooks, s_exited
+
+
+cdef bint look() except -1:
+    """Find the classes of the sources and their slots, once. They are all there when the first function is called."""
+    global _is_usable, _has_looked, _Process, _Worker, _Pid, _Scheduler, _Node, _PlainBody, _Crash, _keep, _hooks
+    global RUNNABLE, RUNNING, RECEIVING, WAITING, DEAD
+    global _new_pid, _new_body, _template, _scheduler_module, _body_module, _signals_module
+    from runtime.kernel import body, instrument, node, process, scheduler, signals
+    from runtime.terms.crash import Crash
+
+    _scheduler_module, _body_module, _signals_module = scheduler, body, signals
+    states = process.RUNNABLE, process.RUNNING, process.RECEIVING, process.WAITING, process.DEAD
+    RUNNABLE, RUNNING = <PyObject *>process.RUNNABLE, <PyObject *>process.RUNNING
+    RECEIVING, WAITING, DEAD = <PyObject *>process.RECEIVING, <PyObject *>process.WAITING, <PyObject *>process.DEAD
+    _hooks = instrument.hooks
+    _new_pid, _new_body = process.Pid, body.PlainBody
+    _keep = states, (process.Process, process.Worker, process.Pid, scheduler.Scheduler, node.Node, body.PlainBody, Crash)
+    _Process, _Worker = <PyTypeObject *>process.Process, <PyTypeObject *>process.Worker
+    _Pid, _Scheduler = <PyTypeObject *>process.Pid, <PyTypeObject *>scheduler.Scheduler
+    _Node, _PlainBody, _Crash = <PyTypeObject *>node.Node, <PyTypeObject *>body.PlainBody, <PyTypeObject *>Crash
+    _is_usable = find_slots(process, body, instrument.Hooks)
+    if _is_usable:
+        _template = process.Process()
+        process.set_up(_template, None, None, None, None)
+        _template.pid = None
+    _has_looked = True
+    return _is_usable
+
+
+cdef bint find_slots(process, body, hooks) except -1:
+    global s_node, s_body, s_parent, s_started_at, s_pid, s_state, s_worker, s_mailbox, s_saved, s_loop
+    global s_cleanup, s_slowly, s_waiting_for, s_reason, s_links, s_watchers, s_monitors, s_name
+    global s_in, s_out, s_reductions, s_deadline, s_timer_at
+    global s_process, s_local_links, s_pid_process, s_pid_id, s_function, s_args, s_kwargs
+    global s_ready, s_scheduled, s_budget, s_idle, s_hub
+    global s_scheduler, s_spawned, s_table, s_half_dead, s_timers, s_sent, s_received, s_spawned_hooks, s_exited
+    global _slot_count
+    cdef dict of = slots_of(process.Process)
+    if len(of) > MOST_SLOTS:
+        return False
+    for _slot_count, place in enumerate(of.values()):
+        _all_slots[_slot_count] = place
+    _slot_count = len(of)
+    s_node, s_body, s_parent, s_started_at, s_pid = of["node"], of["body"], of["parent"], of["started_at"], of["pid"]
+    s_state, s_worker, s_mailbox, s_saved, s_loop = of["state"], of["worker"], of["mailbox"], of["saved"], of["loop"]
+    s_cleanup, s_slowly, s_waiting_for = of["needs_cleanup"], of["wakes_slowly"], of["waiting_for"]
+    s_reason, s_links, s_watchers, s_monitors = of["reason"], of["links"], of["watchers"], of["monitors"]
+    s_name, s_in, s_out, s_reductions = of["name"], of["messages_in"], of["messages_out"], of["reductions"]
+    s_deadline, s_timer_at = of["deadline"], of["timer_at"]
+    least = [min(of.values())]
+    of = slots_of(process.Worker)
+    s_process, s_local_links = slot_of(process.worker_slot), of["local_links"]
+    least += [s_process, s_local_links]
+    of = slots_of(process.Pid)
+    s_pid_process, s_pid_id = of["process"], of["id"]
+    least.append(min(of.values()))
+    of = slots_of(body.PlainBody)
+    s_function, s_args, s_kwargs = of["function"], of["args"], of["kwargs"]
+    least.append(min(of.values()))
+    of = slots_of(<object>_Scheduler)
+    s_ready, s_scheduled, s_budget, s_idle, s_hub = of["ready"], of["scheduled"], of["budget"], of["idle"], of["hub"]
+    least.append(min(of.values()))
+    of = slots_of(<object>_Node)
+    s_scheduler, s_spawned, s_table = of["scheduler"], of["spawned"], of["table"]
+    s_half_dead, s_timers = of["half_dead"], of["timers"]
+    least.append(min(of.values()))
+    of = slots_of(hooks)
+    s_sent, s_received, s_spawned_hooks, s_exited = of["sent"], of["received"], of["spawned"], of["exited"]
+    least.append(min(of.values()))
+    return min(least) > 0
+
+
+cdef dict slots_of(kind):
+    """Return where a class keeps each of its slots."""
+    return {name: slot_of(member) for name, member in vars(kind).items() if type(member) is MemberDescriptorType}
+
+
+cdef inline bint usable() except -1:
+    return _is_usable if _has_looked else look()
+
+
+cdef inline int count_up(PyObject *record, Py_ssize_t slot) except -1:
+    cdef object number = <object>load(record, slot) + 1
+    store(record, slot, <PyObject *>number)
+    return 0
+
+
+cdef int wake_up(object process) except -1:
+    """`Scheduler.wake` of a process that is known to be one."""
+    cdef PyObject *record = <PyObject *>process
+    cdef object scheduler = <object>load(load(record, s_node), s_scheduler)
+    if load(record, s_slowly) is not FALSE or Py_TYPE(scheduler) is not _Scheduler:
+        sources["wake"](scheduler, process)
+        return 0
+    if load(<PyObject *>scheduler, s_scheduled) is not TRUE:
+        scheduler.schedule()
+    cdef object ready = <object>load(<PyObject *>scheduler, s_ready)
+    if Py_TYPE(ready) is _deque:
+        _append(ready, process)
+    else:
+        ready.append(process)
+    store(record, s_state, RUNNABLE)
+    return 0
+
+
+cdef int put_in(object process, object message) except -1:
+    """The last half of `put`: the message into the mailbox."""
+    cdef PyObject *record = <PyObject *>process
+    cdef object mailbox, new
+    count_up(record, s_in)
+    mailbox = <object>load(record, s_mailbox)
+    if mailbox is None:
+        new = (message,)
+        store(record, s_mailbox, <PyObject *>new)
+    elif Py_TYPE(mailbox) is &PyTuple_Type:
+        new = deque((*mailbox, message))
+        store(record, s_mailbox, <PyObject *>new)
+    elif Py_TYPE(mailbox) is _deque:
+        _append(mailbox, message)
+    else:
+        mailbox.append(message)
+    return 0

@@ -1,0 +1,217 @@
+"""The compiled form of waiting and of the main loop of a worker: `Scheduler.park`, `Scheduler.run_ready`, `receive`.
+
+They take the steps of the sources in their order. What another greenlet throws into one that waits, or the handler of a
+signal raises where the program's code runs, arrives where the sources have their call of `switch`, and is treated alike.
+"""
+
+from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
+from cpython.long cimport PyLong_AsLong
+
+cdef extern from *:
+    """
+    static inline PyObject *switch_to(PyObject *greenlet, PyObject *arguments) {
+        return PyGreenlet_Switch((PyGreenlet *)greenlet, arguments, NULL);
+    }
+    static inline int drop_last(PyObject *list) {
+        Py_ssize_t size = PyList_GET_SIZE(list);
+        return PyList_SetSlice(list, size - 1, size, NULL);
+    }
+    static inline int has_context(void) {
+        return PyThreadState_Get()->context != NULL;
+    }
+    #define VERSION_OF(kind) (((PyTypeObject *)(kind))->tp_version_tag)
+    """
+    int drop_last(object) except -1
+    object switch_to(PyObject *, PyObject *)
+    bint has_context()
+    unsigned int VERSION_OF(PyTypeObject *)
+
+cdef object _popleft = deque.popleft
+cdef object _appendleft = deque.appendleft
+cdef unsigned int _worker_version = 0
+
+
+cdef inline bint goes_on(object scheduler) except -1:
+    """Whether the batch goes on: its budget is not used up, or renewed."""
+    cdef object budget = <object>load(<PyObject *>scheduler, s_budget) - 1
+    store(<PyObject *>scheduler, s_budget, <PyObject *>budget)
+    return PyLong_AsLong(budget) > 0 or scheduler.more_time()
+
+
+cdef int wait(object scheduler, object ready, object process, PyObject *state) except -1:
+    """`Scheduler.park`, with a run queue that is a deque."""
+    cdef PyObject *record = <PyObject *>process
+    cdef PyObject *hub = load(<PyObject *>scheduler, s_hub)
+    cdef list idle
+    cdef object following = None, other = None
+    try:
+        store(record, s_state, state)
+        if goes_on(scheduler):
+            while len(ready):
+                following = _popleft(ready)
+                if load(<PyObject *>following, s_state) is not RUNNABLE:
+                    following = None  # it died in the queue
+                    continue
+                other = <object>load(<PyObject *>following, s_worker)
+                if other is None:
+                    idle = <list>load(<PyObject *>scheduler, s_idle)
+                    if PyList_GET_SIZE(idle):
+                        other = <object>PyList_GET_ITEM(idle, PyList_GET_SIZE(idle) - 1)
+                        drop_last(idle)
+                        taken = (following,)
+                        switch_to(<PyObject *>other, <PyObject *>taken)
+                    else:  # only the hub starts workers: a greenlet inherits the recursion depth of its starter
+                        _appendleft(ready, following)
+                        switch_to(hub, NULL)
+                elif following is not process:
+                    switch_to(<PyObject *>other, NULL)
+                break
+            else:
+                following = process
+                switch_to(hub, NULL)
+        else:
+            following = process
+            switch_to(hub, NULL)
+        while load(record, s_state) is not RUNNABLE:
+            switch_to(hub, NULL)  # a stray switch from outside: nothing woke this process
+        store(record, s_state, RUNNING)
+        count_up(record, s_reductions)
+    except BaseException:
+        scheduler._stop_waiting(process, following)
+        if other is not None:
+            scheduler._put_back(other)
+        raise
+    return 0
+
+
+cdef inline int wait_anyhow(object process, PyObject *state) except -1:
+    """`Scheduler.park` of a process that is known to be one."""
+    cdef object scheduler = <object>load(load(<PyObject *>process, s_node), s_scheduler)
+    if Py_TYPE(scheduler) is not _Scheduler:
+        scheduler.park(process, <object>state)
+        return 0
+    cdef object ready = <object>load(<PyObject *>scheduler, s_ready)
+    if Py_TYPE(ready) is not _deque:
+        sources["park"](scheduler, process, <object>state)
+        return 0
+    return wait(scheduler, ready, process, state)
+
+
+def park(scheduler, process, state):
+    if not usable() or Py_TYPE(scheduler) is not _Scheduler or Py_TYPE(process) is not _Process:
+        return sources["park"](scheduler, process, state)
+    cdef object ready = <object>load(<PyObject *>scheduler, s_ready)
+    if Py_TYPE(ready) is not _deque:
+        return sources["park"](scheduler, process, state)
+    wait(scheduler, ready, process, <PyObject *>state)
+
+
+cdef class NextMessage:
+    """The caller's oldest message, as an item; waits for one. In a case that is not the usual, the key that is asked for.
+
+    An item and no call: after a call Python runs the handlers of signals, and one that raises would lose the message.
+    """
+
+    def __getitem__(self, nothing):
+        cdef object worker = current_greenlet()
+        if not usable() or Py_TYPE(worker) is not _Worker:
+            return nothing
+        cdef object process = <object>load(<PyObject *>worker, s_process), waiting, message
+        cdef PyObject *record = <PyObject *>process
+        if Py_TYPE(process) is not _Process or load(record, s_state) is DEAD:
+            return nothing
+        while load(<PyObject *>_hooks, s_received) is <PyObject *>_nothing:
+            waiting = <object>load(record, s_saved)
+            if waiting is None or not waiting:
+                waiting = <object>load(record, s_mailbox)
+            if waiting is None:
+                wait_anyhow(process, RECEIVING)
+            elif Py_TYPE(waiting) is &PyTuple_Type:
+                message = (<tuple>waiting)[0]
+                store(record, s_mailbox, NONE)
+                return message
+            elif Py_TYPE(waiting) is not _deque:
+                return nothing
+            elif len(waiting):
+                return _popleft(waiting)
+            else:
+                wait_anyhow(process, RECEIVING)
+        return nothing
+
+
+next_message = NextMessage()
+
+
+cdef inline int set_process(object worker, PyObject *process) except -1:
+    """``worker.process = process``: an observer that meters the processes has a property in the place of the slot."""
+    global _worker_version
+    cdef unsigned int version = VERSION_OF(_Worker)
+    if version == 0 or version != _worker_version:
+        worker.process = <object>process
+        from runtime.kernel.process import worker_slot
+
+        if vars(<object>_Worker)["process"] is worker_slot:
+            _worker_version = VERSION_OF(_Worker)
+        return 0
+    store(<PyObject *>worker, s_process, process)
+    return 0
+
+
+def run_ready(scheduler, worker):
+    if not usable() or Py_TYPE(scheduler) is not _Scheduler or Py_TYPE(worker) is not _Worker:
+        return sources["run_ready"](scheduler, worker)
+    cdef object ready = <object>load(<PyObject *>scheduler, s_ready), process = None, other, body
+    cdef list idle = <list>load(<PyObject *>scheduler, s_idle)
+    cdef PyObject *hub = load(<PyObject *>scheduler, s_hub)
+    cdef PyObject *record
+    if Py_TYPE(ready) is not _deque:
+        return sources["run_ready"](scheduler, worker)
+    try:
+        while True:
+            if process is None:
+                if len(ready) and goes_on(scheduler):
+                    process = _popleft(ready)
+                else:
+                    if PyList_GET_SIZE(idle) >= _scheduler_module.MAX_IDLE:
+                        return
+                    idle.append(worker)
+                    process = switch_to(hub, NULL) or None
+                    continue
+            record = <PyObject *>process
+            if load(record, s_state) is not RUNNABLE:
+                process = None
+                continue
+            other = <object>load(record, s_worker)
+            if other is not None:
+                idle.append(worker)
+                process = switch_to(<PyObject *>other, NULL) or None
+                continue
+            try:
+                store(record, s_worker, <PyObject *>worker)
+                set_process(worker, record)
+                store(record, s_state, RUNNING)
+                count_up(record, s_reductions)
+                if load(record, s_cleanup) is not FALSE and process.context is not None:
+                    worker.gr_context = process.context
+                body = <object>load(record, s_body)
+                if Py_TYPE(body) is _PlainBody:
+                    run_plain(body, process, worker)
+                elif serves(body):
+                    run_turns(body, process, worker)
+                else:
+                    body._run_process(process, worker)
+            except BaseException as error:
+                scheduler._contain(process, error)
+            body = None
+            if load(<PyObject *>worker, s_local_links) is not NONE or has_context():
+                worker.wipe()
+            if load(record, s_cleanup) is not FALSE and process.interrupts:
+                if scheduler.forked:
+                    _scheduler_module.end_child(None)
+                return  # something may still hold a switch to this worker
+            process = None
+    except BaseException:  # it ends the worker, which may have taken one from the queue
+        scheduler.may_have_lost = True
+        if worker in idle:
+            idle.remove(worker)
+        raise

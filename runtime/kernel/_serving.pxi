@@ -1,0 +1,284 @@
+"""The compiled form of calls and of a server's turn: `call`, `request`, `From.settle`, `run_server`."""
+
+cdef PyTypeObject *_From = NULL
+cdef PyTypeObject *_GenServer = NULL
+cdef object _loop_module = None
+cdef object _calls_module = None
+cdef dict _loop = None
+cdef dict _calls = None
+cdef object _handle_message, _next_number, _special, _total, _real_clock, _more
+cdef PyObject *CALL = NULL
+cdef PyObject *CAST = NULL
+cdef PyObject *PENDING = NULL
+cdef Py_ssize_t s_origin_number, s_outcome, s_server, s_watcher
+cdef bint _has_looked_at_servers = False
+cdef bint _can_serve = False
+cdef int TURN = 0
+
+
+cdef bint look_at_servers() except -1:
+    """Find what belongs to servers, once. It is all there when the first call is made or the first turn begins."""
+    global _From, _GenServer, _loop_module, _calls_module, _loop, _calls
+    global _handle_message, _next_number, _special, _total, _real_clock, _more
+    global CALL, CAST, PENDING, TURN, _has_looked_at_servers, _can_serve
+    global s_origin_number, s_outcome, s_server, s_watcher
+    import time
+
+    from runtime.otp import calls, gen_server, server_loop
+    from runtime.terms import ref
+
+    _calls_module, _loop_module = calls, server_loop
+    _calls, _loop, _handle_message = vars(calls), vars(server_loop), server_loop.handle_message
+    _From, _GenServer = <PyTypeObject *>calls.From, <PyTypeObject *>gen_server.GenServer
+    _next_number, _real_clock = ref.next_number, time.monotonic
+    _special, _total, _more = server_loop._SPECIAL, server_loop._total, server_loop.MORE
+    CALL, CAST, PENDING = <PyObject *>calls.CALL, <PyObject *>calls.CAST, <PyObject *>calls.PENDING
+    TURN = server_loop.TURN
+    cdef dict of = slots_of(calls.From)
+    s_origin_number, s_outcome, s_server, s_watcher = of["number"], of["outcome"], of["server"], of["watcher"]
+    _can_serve = usable() and min(of.values()) > 0 and gen_server.GenServer._run_process is server_loop.run_server
+    _has_looked_at_servers = True
+    return _can_serve
+
+
+cdef inline bint can_serve() except -1:
+    return _can_serve if _has_looked_at_servers else look_at_servers()
+
+
+cdef inline bint serves(object body) except -1:
+    """Whether a body is a server, as far as is known yet."""
+    return _can_serve and PyType_IsSubtype(Py_TYPE(body), _GenServer)
+
+
+# -- Calls ----------------------------------------------------------------------------------------------------------
+
+
+cdef int begin_timeout(object process, object seconds) except -1:
+    """`Timers.wait`, where the entry that the process has is early enough."""
+    cdef object timers = <object>load(load(<PyObject *>process, s_node), s_timers)
+    cdef object entry = <object>load(<PyObject *>process, s_timer_at), due
+    if entry is not None and timers._now is _real_clock:
+        due = monotonic_time() + <double>seconds
+        if <double>entry <= <double>due:
+            store(<PyObject *>process, s_deadline, <PyObject *>due)
+            return 0
+    timers.wait(process, seconds)
+    return 0
+
+
+cdef int drop_watcher(object server, object number) except -1:
+    cdef object watchers
+    if Py_TYPE(server) is _Process:
+        watchers = <object>load(<PyObject *>server, s_watchers)
+        if watchers is not None and PyDict_Contains(watchers, number):
+            PyDict_DelItem(watchers, number)
+    elif server.watchers is not None:
+        server.watchers.pop(number, None)
+    return 0
+
+
+cdef int decide(object origin, object outcome) except -1:
+    """`settle` of a `From` that is one of a plain call."""
+    cdef PyObject *record = <PyObject *>origin
+    if load(record, s_outcome) is not PENDING:
+        return 0
+    cdef object watcher = <object>load(record, s_watcher)
+    if Py_TYPE(watcher) is not _Process:
+        sources["settle"](origin, outcome)
+        return 0
+    if load(<PyObject *>watcher, s_state) is not DEAD:
+        wake_up(watcher)
+    store(record, s_outcome, <PyObject *>outcome)
+    return drop_watcher(<object>load(record, s_server), <object>load(record, s_origin_number))
+
+
+def settle(origin, outcome):
+    if not can_serve() or Py_TYPE(origin) is not _From:
+        return sources["settle"](origin, outcome)
+    decide(origin, outcome)
+
+
+cdef object ask(object dest, object tag, object content, object timeout, object function, object module):
+    """`request` with a pid and a timeout in seconds, in the usual case."""
+    cdef object worker = current_greenlet(), caller, server, isolated, origin, number, watchers, outcome
+    cdef object source = sources["request"]
+    if not can_serve() or Py_TYPE(dest) is not _Pid or Py_TYPE(worker) is not _Worker:
+        return source(dest, tag, content, timeout, function, module)
+    if _calls["make_call"] is not <object>_From:
+        return source(dest, tag, content, timeout, function, module)
+    if Py_TYPE(timeout) is not &PyFloat_Type or not 0 < <double>timeout < 1e12:
+        return source(dest, tag, content, timeout, function, module)
+    caller = <object>load(<PyObject *>worker, s_process)
+    server = <object>load(<PyObject *>dest, s_pid_process)
+    if (
+        Py_TYPE(caller) is not _Process
+        or Py_TYPE(server) is not _Process
+        or caller is server
+        or load(<PyObject *>caller, s_state) is DEAD
+    ):
+        return source(dest, tag, content, timeout, function, module)
+    cdef PyObject *record = <PyObject *>caller
+    isolated = content if PySet_Contains(_atomic, <object>Py_TYPE(content)) else isolate(content)
+    if load(record, s_state) is DEAD or load(<PyObject *>server, s_state) is DEAD:  # while code of the program's copied
+        return source(dest, tag, content, timeout, function, module)
+    origin = blank(_From, _nothing)
+    number = _next_number()
+    fill(<PyObject *>origin, s_watcher, record)
+    fill(<PyObject *>origin, s_server, <PyObject *>server)
+    fill(<PyObject *>origin, s_outcome, PENDING)
+    fill(<PyObject *>origin, s_origin_number, <PyObject *>number)
+    try:
+        watchers = <object>load(<PyObject *>server, s_watchers)
+        if watchers is None:
+            watchers = {number: origin}
+            store(<PyObject *>server, s_watchers, <PyObject *>watchers)
+        else:
+            (<dict>watchers)[number] = origin
+        begin_timeout(caller, timeout)
+        if load(<PyObject *>server, s_state) is RECEIVING:
+            wake_up(server)
+        put_in(server, (tag, origin, isolated))
+        count_up(record, s_out)
+        store(record, s_waiting_for, <PyObject *>origin)
+        while load(<PyObject *>origin, s_outcome) is PENDING:
+            wait_anyhow(caller, WAITING)
+            if load(record, s_deadline) is NONE and load(<PyObject *>origin, s_outcome) is PENDING:
+                break
+        store(record, s_deadline, NONE)
+        store(record, s_waiting_for, NONE)
+        if load(<PyObject *>origin, s_outcome) is PENDING:
+            origin.forget()
+            raise _calls_module.CallError("timeout", function, (dest, content, timeout), module)
+    except BaseException:
+        store(record, s_deadline, NONE)
+        if load(<PyObject *>origin, s_outcome) is PENDING:
+            store(<PyObject *>origin, s_outcome, NONE)
+        drop_watcher(server, number)
+        raise
+    outcome = <object>load(<PyObject *>origin, s_outcome)
+    if type(outcome) is _calls_module.Failure:
+        raise _calls_module.CallError(outcome.reason, function, (dest, content, timeout), module)
+    return outcome
+
+
+def request(dest, tag, content, timeout, function, module="gen_server"):
+    return ask(dest, tag, content, timeout, function, module)
+
+
+def call(dest, request_, timeout=5.0):
+    if CALL is NULL:
+        look_at_servers()
+    return ask(dest, <object>CALL, request_, timeout, "call", "gen_server")
+
+
+# -- A server's turn ------------------------------------------------------------------------------------------------
+
+
+cdef object handle_call(object server, object process, object message):
+    """Hand a call to its callback. Returns how the server stops, None when it goes on."""
+    cdef object origin = (<tuple>message)[1], request = (<tuple>message)[2]
+    cdef object result = server.handle_call(request, origin)
+    if PySet_Contains(_special, <object>Py_TYPE(result)):
+        return _loop_module._after_call(server, process, result, origin)
+    if result is None and not PySet_Contains(_total, <object>Py_TYPE(server)):
+        _loop_module._note_none(server, process, request)
+    if load(<PyObject *>process, s_state) is not DEAD:  # else the callback has swallowed the kill
+        if not PySet_Contains(_atomic, <object>Py_TYPE(result)):
+            result = isolate(result)
+        if Py_TYPE(origin) is _From:
+            decide(origin, result)
+        else:
+            origin.settle(result)
+    return None
+
+
+cdef object take_turn(object server, object process):
+    """`_turn`: handle messages until none waits (None), the turn is long enough (MORE), or the server is to end."""
+    cdef PyObject *record = <PyObject *>process
+    cdef object scheduler = <object>load(load(record, s_node), s_scheduler), waiting, message = None, result, stop
+    cdef int handled = 0
+    cdef PyObject *tag
+    try:
+        while True:
+            waiting = <object>load(record, s_saved)
+            if (
+                load(record, s_loop) is not NONE
+                or (waiting is not None and waiting)
+                or _loop["handle"] is not _handle_message
+                or <PyObject *>_loop["handled_in_place"] is not CAST
+            ):
+                return _loop_module._turn(server, process)
+            waiting = <object>load(record, s_mailbox)
+            if waiting is None:
+                return None
+            if Py_TYPE(waiting) is &PyTuple_Type:
+                message = (<tuple>waiting)[0]
+                store(record, s_mailbox, NONE)
+            elif not waiting:
+                return None
+            elif Py_TYPE(waiting) is _deque:
+                message = _popleft(waiting)
+            else:
+                return _loop_module._turn(server, process)
+            waiting = None
+            if load(<PyObject *>_hooks, s_received) is not <PyObject *>_nothing:
+                for hook in _hooks.received:
+                    hook(process, message)
+            tag = <PyObject *>(<tuple>message)[0] if type(message) is tuple and len(<tuple>message) else NULL
+            if tag is CAST:
+                result = server.handle_cast((<tuple>message)[1])
+                stop = None if result is None else _loop_module._after(server, process, result)
+            elif tag is CALL and len(<tuple>message) == 3:
+                stop = handle_call(server, process, message)
+            else:
+                stop = _handle_message(server, process, message)
+            if stop is not None:
+                return _loop_module.Ending(stop.reason, message, stop)
+            handled += 1
+            if not goes_on(scheduler) or (handled >= TURN and scheduler.ready):
+                return _more
+    except BaseException as error:
+        return _loop_module.Ending(_body_module.exit_reason(process, error), message)
+
+
+cdef int run_turns(object server, object process, object worker) except -1:
+    """`run_server`."""
+    cdef PyObject *record = <PyObject *>process
+    cdef object ending = None, waiting
+    if load(record, s_loop) is not NONE:
+        ending = _loop_module._begin_turn(server, process)
+    while ending is None:
+        ending = take_turn(server, process)
+        if load(record, s_loop) is not NONE and _loop_module.loop_of(process).reports_unexpected:
+            _loop_module.report_unexpected(process, type(server).__qualname__)
+        if load(record, s_state) is DEAD:
+            ending = _loop_module.Ending(<object>load(record, s_reason))
+        elif load(<PyObject *>worker, s_local_links) is not NONE and (ending is None or ending is _more):
+            if worker.local_links:  # gevent.local keeps something for this greenlet: the server stays on it
+                ending = _loop_module._wait_in_place(server, process, ending is _more)
+                continue
+        if ending is None:
+            if has_context():
+                _loop_module._leave(process, worker)
+            else:
+                set_process(worker, NONE)
+                store(record, s_worker, NONE)
+            store(record, s_state, RECEIVING)
+            waiting = <object>load(record, s_mailbox)
+            if waiting is not None and not waiting:
+                store(record, s_mailbox, NONE)
+            waiting = <object>load(record, s_saved)
+            if waiting is not None and not waiting:
+                process.saved = process.saved_for = None
+            return 0
+    if ending is _more:
+        _loop_module._requeue(process, worker)
+    else:
+        _loop_module._end(server, process, worker, ending)
+    return 0
+
+
+def run_server(server, process, worker):
+    if not can_serve() or Py_TYPE(process) is not _Process or Py_TYPE(worker) is not _Worker:
+        return sources["run_server"](server, process, worker)
+    run_turns(server, process, worker)

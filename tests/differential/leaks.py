@@ -1,0 +1,175 @@
+"""Operations of every kind, again and again, to see whether any leaks: ``python -m tests.differential.leaks [COUNT]``.
+
+Plays ten rounds of COUNT operations of each kind (100,000 by default) on the kernel that ``RUNTIME_KERNEL`` chooses. It
+prints what each kind has left behind: blocks of memory, and references to the values that are everywhere.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+from runtime import (
+    CallError,
+    Down,
+    Exit,
+    GenServer,
+    Pid,
+    Ref,
+    call,
+    cancel_timer,
+    cast,
+    exit,
+    flag,
+    link,
+    monitor,
+    receive,
+    run,
+    self_,
+    send,
+    send_after,
+    spawn,
+    spawn_monitor,
+)
+
+ROUNDS = 10
+
+EVERYWHERE: tuple[Any, ...] = (None, True, False, (), Pid, Ref, *range(7))
+"""Values that compiled code takes and gives without a thought; a reference too few would free them one day."""
+
+
+class Server(GenServer):
+    """Answers, counts, and fails when told to."""
+
+    def init(self) -> None:
+        self.count = 0
+
+    def handle_call(self, request: Any, caller: Any) -> Any:
+        if request == "fail":
+            raise ArithmeticError("as it was told")
+        return [self.count, request]
+
+    def handle_cast(self, message: Any) -> None:
+        self.count += 1
+
+    def handle_info(self, message: Any) -> None:
+        self.count += 1
+
+
+def nothing() -> None:
+    """Run as a process."""
+
+
+def fail() -> None:
+    """Run as a process that crashes."""
+    raise ArithmeticError("as it was told")
+
+
+def operations() -> dict[str, Callable[[int], object]]:
+    """Return what can be done so many times, by name. In a process."""
+    me = self_()
+    server = Server.start()
+    assert isinstance(server, Pid)
+
+    def echo() -> None:
+        while True:
+            send(me, receive())
+
+    other = spawn(echo)
+
+    def ping_pong(count: int) -> None:
+        for number in range(count):
+            send(other, [number])
+            assert receive() == [number]
+
+    def calls(count: int) -> None:
+        for number in range(count):
+            assert call(server, (number,))[1] == (number,)
+
+    def casts(count: int) -> None:
+        for number in range(count):
+            cast(server, number)
+            send(server, number)
+            if number % 100 == 0:
+                call(server, "wait")
+        call(server, "wait")
+
+    def spawns(count: int) -> None:
+        for _ in range(count):
+            spawn(nothing)
+        spawn(send, me, "over")
+        receive()
+
+    def downs(count: int) -> None:
+        for _ in range(count):
+            spawn_monitor(nothing)
+            receive(Down)
+
+    def links(count: int) -> None:
+        flag(trap_exit=True)
+        for _ in range(count):
+            linked = spawn(receive)
+            link(linked)
+            monitor(linked)
+            exit(linked, "kill")
+            receive(Exit)
+            receive(Down)
+        call(server, "wait")  # until the dead are out of the run queue
+
+    def failures(count: int) -> None:
+        for _ in range(count // 50 + 1):
+            spawn_monitor(fail)
+            receive(Down)
+            failing = Server.start()
+            assert isinstance(failing, Pid)
+            with suppress(CallError):
+                call(failing, "fail")
+            with suppress(CallError):
+                call(server, "late", timeout=1e-9)
+
+    def timers(count: int) -> None:
+        for _ in range(count):
+            cancel_timer(send_after(me, "late", 60.0))
+            receive(timeout=0, default=None)
+
+    def selective(count: int) -> None:
+        for _ in range(count):
+            ref = Ref()
+            send(me, (ref, 1))
+            receive((Ref, int))
+
+    each = (ping_pong, calls, casts, spawns, downs, links, failures, timers, selective)
+    return {operation.__name__: operation for operation in each}
+
+
+def left_behind(count: int, rounds: int = ROUNDS) -> Iterator[tuple[str, int, int]]:
+    """Yield for each kind the blocks of memory that the rounds after the first have left, and the references."""
+    for name, operation in operations().items():
+        before: tuple[int, list[int]] | None = None
+        for _ in range(rounds):
+            operation(count)
+            while gc.collect():
+                pass
+            now = sys.getallocatedblocks(), [sys.getrefcount(value) for value in EVERYWHERE]
+            if before is None:
+                before = now
+        assert before is not None
+        references = max((abs(a - b) for a, b in zip(now[1], before[1], strict=True)), default=0)
+        yield name, now[0] - before[0], references
+
+
+def main() -> None:
+    """Print it."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    for name, blocks, references in left_behind(count):
+        print(f"{name}: {blocks} blocks, {references} references after {ROUNDS} rounds of {count}", flush=True)
+
+
+if __name__ == "__main__":
+    import logging
+
+    logging.disable(logging.CRITICAL)
+    run(main)

@@ -1,0 +1,122 @@
+"""The compiled waiting, calls, servers and lives of processes: they act as their sources do, and nothing leaks."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from runtime import Crash, Down, GenServer, Pid, call, monitor, receive, run, self_, send, spawn_monitor
+from runtime.kernel.mailbox import NOTHING
+from runtime.kernel.process import Worker, worker_slot
+from tests.differential.kernels import compiled
+from tests.differential.leaks import left_behind
+from tests.support.in_node import in_node
+
+PART = "runtime.kernel._kernel"
+
+
+class Struck(Exception):
+    """What the handler of a signal raises."""
+
+
+@in_node
+def test_no_message_is_lost_when_the_handler_of_a_signal_raises_where_receive_returns() -> None:
+    compiled(PART)
+    count, strikes, is_armed = 30_000, 0, False
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        nonlocal is_armed
+        if is_armed:
+            is_armed = False
+            raise Struck
+
+    for number in range(count):
+        send(self_(), number)
+    got: list[Any] = []
+    before = signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.0002, 0.0002)
+    try:
+        while len(got) < count:
+            try:
+                is_armed = True
+                while len(got) < count:
+                    got.append(receive())
+                is_armed = False
+            except Struck:
+                strikes += 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert got == [*range(count)]
+    assert strikes
+
+
+class Failing(GenServer):
+    def handle_call(self, request: Any, caller: Any) -> Any:
+        raise ArithmeticError(request)
+
+    def handle_cast(self, message: Any) -> None:
+        raise ArithmeticError(message)
+
+
+def failing() -> None:
+    raise ArithmeticError("of a process")
+
+
+def test_the_stack_of_a_crash_begins_in_the_program(caplog: pytest.LogCaptureFixture) -> None:
+    compiled(PART)
+    caplog.set_level(logging.CRITICAL)
+
+    def main() -> list[Any]:
+        server = Failing.start()
+        assert isinstance(server, Pid)
+        monitor(server)
+        with pytest.raises(Exception, match="of a call"):
+            call(server, "of a call")
+        spawn_monitor(failing)
+        return [receive(Down).reason for _ in range(2)]
+
+    for reason in run(main):
+        assert type(reason) is Crash
+        assert [frame.file for frame in reason.stacktrace] == [__file__]
+
+
+@in_node
+def test_a_property_in_the_place_of_what_a_worker_runs_is_told_of_each_change() -> None:
+    compiled(PART)
+    seen: list[Any] = []
+
+    def taken_up(worker: Worker, process: Any) -> None:
+        seen.append(process)
+        worker_slot.__set__(worker, process)
+
+    Worker.process = property(worker_slot.__get__, taken_up)  # type: ignore[assignment]
+    try:
+        pid, _ = spawn_monitor(failing)
+        receive(Down)
+    finally:
+        Worker.process = worker_slot
+    taken = [process.pid for process in seen if process is not None]
+    assert taken.count(pid) == 1
+    assert seen[-1] is None
+    spawn_monitor(failing)
+    receive(Down)
+    assert len(taken) == len([process for process in seen if process is not None])
+
+
+def test_the_item_that_receive_takes_is_the_key_outside_any_process() -> None:
+    assert compiled(PART).next_message[NOTHING] is NOTHING
+
+
+def test_operations_of_no_kind_leave_memory_or_references_behind() -> None:
+    compiled(PART)
+    logging.disable(logging.CRITICAL)
+    try:
+        found = run(lambda: [*left_behind(400, 4)])
+    finally:
+        logging.disable(logging.NOTSET)
+    assert [each for each in found if each[1] > 100 or each[2] > 100] == []
