@@ -130,13 +130,13 @@ def run(
         from runtime.distribution.nodes import start_distribution  # sockets and TLS, which a node alone never needs
 
         start_distribution(node, cookie)
+    if black_box is not None:
+        want_black_box(this, os.fspath(black_box))
+    slices = None if time_slice is None else TimeSlices(this, time_slice)
     if spans is not False:
         from runtime import spans as spans_of_calls  # they need an extra
 
         spans_of_calls.start(None if spans is True else spans)
-    if black_box is not None:
-        want_black_box(this, os.fspath(black_box))
-    slices = None if time_slice is None else TimeSlices(this, time_slice)
     body = MainBody(main, args, kwargs)
     process = _start(this, body, "main")
     interruption = Interruption.of(this)

@@ -377,6 +377,9 @@ def test_run_makes_spans_while_it_runs() -> None:
     assert run(main, spans=provider) == "balance"
     assert not spans._active
     assert named(kept, "call bank balance").parent is None
+    with pytest.raises(TypeError):
+        run(main, spans=provider, time_slice="soon")  # type: ignore[arg-type]
+    assert not spans._active, "what does not begin leaves nothing on"
     assert "spans" in inspect.signature(run).parameters
 
 
