@@ -79,7 +79,9 @@ def test_the_observer_loads_neither_gevent_nor_the_demos_with_all_its_modules() 
         "recording",
         *(f"recording.{module}" for module in ("entries", "files", "frames", "kept_boxes", "looks")),
     )
-    shared = ("address", "program", "kept_events", *reading, *recording)
+    moment = ("answers", "moment", "process_window", "row_fields", "sorting", "tree_window")
+    looks = ("moment", *(f"moment.{module}" for module in moment))
+    shared = ("address", "program", "kept_events", *reading, *recording, *looks)
     assert ours == {"runtime.introspection", *(f"runtime.introspection.{module}" for module in shared)}
 
 

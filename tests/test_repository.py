@@ -141,6 +141,8 @@ SEEN_FROM_OUTSIDE = {
     "runtime/introspection/reading/filter_language": "tests/runtime/introspection/reading",
     "runtime/introspection/recording": "tests/runtime/introspection/recording",
     "runtime/introspection/instrument": "tests/integration",
+    "runtime/introspection/moment": "tests/observer/node/recorded",
+    "runtime/introspection/beam": "tests/runtime/introspection/beam",
     "runtime/introspection/answers/memory": "tests/runtime/introspection",
     "runtime/introspection/last_words": "tests/integration",
     "runtime/introspection/measuring/sample_size": "tests/runtime/introspection/measuring",

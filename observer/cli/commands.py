@@ -83,7 +83,7 @@ _PROGRAMS_OWN = {
 }
 
 for _panel, _commands in (
-    ("Watch", (watching.demo, watching.run, instrument.instrument, watching.attach)),
+    ("Watch", (watching.demo, watching.run, instrument.instrument, watching.attach, watching.bridge)),
     ("Look", (listing.nodes, listing.tree, listing.ps, looking.top, looking.info, looking.events, cluster.cluster)),
     ("Find", (looking.diagnose, memory.memory, trace.trace, waits.waits)),
     ("Keep", (recording.record, recording.replay, black_box.dump, black_box.open_)),

@@ -99,6 +99,10 @@ CookieFile = Annotated[
     str | None,
     typer.Option("--cookie-file", metavar="FILE", help="With --node: the file of the cookie, not ~/.erlang.cookie."),
 ]
+BeamCookieFile = Annotated[
+    str | None,
+    typer.Option("--cookie-file", metavar="FILE", help="The file of its cookie, not ~/.erlang.cookie."),
+]
 NoState = Annotated[
     bool, typer.Option("--no-state", help="Never show what processes hold: states, dictionaries, messages.")
 ]

@@ -148,9 +148,24 @@ def _end_with(child: Child, status: int) -> None:
         raise typer.Exit(status)
 
 
-def attach(node: options.Node = None, read_only: options.ReadOnly = False) -> None:
-    """Watch a node that runs already. Quitting leaves it as it is."""
+def attach(
+    node: options.Node = None,
+    cookie_file: options.BeamCookieFile = None,
+    read_only: options.ReadOnly = False,
+    no_state: options.NoState = False,
+) -> None:
+    """Watch a node that runs already. Quitting leaves it as it is.
+
+    beam:app@host is an Erlang or Elixir node, reached by distribution. Nothing need be installed there.
+    """
+    from observer.node.bridge import beam_name
+
     settings = settings_of(read_only)
+    beam = beam_name(node)
+    if beam is not None:
+        return _watch_beam(beam, cookie_file, settings, no_state)
+    if cookie_file is not None or no_state:
+        raise WrongUsageError("--cookie-file and --no-state are for a node of Erlang or Elixir: beam:app@host.")
     from observer.dashboard import watch
     from observer.node.program_node import ProgramNode
     from observer.node.recorded.seen import remembering
@@ -159,6 +174,53 @@ def attach(node: options.Node = None, read_only: options.ReadOnly = False) -> No
     require_terminal(f"observer tree {found.name}")
     if status := watch(remembering(ProgramNode(found)), settings):
         raise typer.Exit(status)
+    return None
+
+
+def _watch_beam(name: str, cookie_file: str | None, settings: Settings, no_state: bool) -> None:
+    """Start the bridge to a BEAM node, show the dashboard until the user quits, and end the bridge."""
+    if "@" not in name.strip("@"):
+        raise WrongUsageError(f"beam:{name} names no node: one looks like beam:app@127.0.0.1.")
+    require_terminal(f"observer bridge {name}")
+    from observer.node.bridge import Bridge
+    from observer.node.child import ChildNode
+    from observer.node.recorded.seen import remembering
+
+    chosen = [
+        *(["--cookie-file", cookie_file] if cookie_file is not None else []),
+        *(["--read-only"] if settings.read_only else []),
+        *(["--no-state"] if no_state else []),
+    ]
+    with Bridge(name, chosen) as bridge:
+        watch = _started(bridge)
+        if watch is None:
+            raise CommandError(bridge.status().cause or _last_words(bridge.stderr()) or f"There is no way to {name}.")
+        status = watch(remembering(ChildNode(bridge)), settings)
+    if status:
+        raise typer.Exit(status)
+
+
+def bridge(
+    node: Annotated[str, typer.Argument(metavar="APP@HOST", help="The Erlang or Elixir node.")],
+    cookie_file: options.BeamCookieFile = None,
+    name: options.NodeName = None,
+    read_only: options.ReadOnly = False,
+    no_state: options.NoState = False,
+) -> None:
+    """Let the other commands look at an Erlang or Elixir node, without a dashboard, until Ctrl-C."""
+    from observer.node.bridge import Bridge
+
+    os.execv(
+        Bridge.launch[0],
+        [
+            *Bridge.launch,
+            *(["--name", name] if name is not None else []),
+            *(["--cookie-file", cookie_file] if cookie_file is not None else []),
+            *(["--read-only"] if read_only else []),
+            *(["--no-state"] if no_state else []),
+            node.removeprefix("beam:"),
+        ],
+    )
 
 
 def _pick(node: str | None) -> Found:

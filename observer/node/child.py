@@ -19,7 +19,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
-from typing import IO, Self
+from typing import IO, ClassVar, Self
 
 from observer.node import discovery
 from observer.node.connection import Connection
@@ -98,6 +98,9 @@ class Child:
     already: it is handed the socket that is bound to it.
     """
 
+    launch: ClassVar[tuple[str, ...]] = LAUNCH
+    """What is started, before its options."""
+
     def __init__(
         self,
         name: str,
@@ -114,7 +117,7 @@ class Child:
         try:
             self._start(
                 lambda lifeline, ending: [
-                    *LAUNCH,
+                    *self.launch,
                     *("--name", name, "--lifeline", str(lifeline), "--ending", str(ending)),
                     *(*listener, *options, *program),
                 ],

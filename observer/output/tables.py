@@ -92,7 +92,7 @@ def _place(row: wire.Row, now: float) -> Text:
     if row.machine_state is not None:
         parts.append((f"  {safe(row.machine_state)}", "dim"))
     if row.kind == "supervisor":
-        parts.append((f"  {row.strategy}", "dim"))
+        parts.append((f"  {row.strategy or ''}", "dim"))
         if row.max_restarts is not None:
             text = budget(row.restarts_used, row.max_restarts, row.max_seconds)
             parts.append((f"  {text}", "red" if is_spent(row.restarts_used, row.max_restarts) else "dim"))

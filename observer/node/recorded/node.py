@@ -6,11 +6,11 @@ from pathlib import Path
 
 from observer.clock import of_day
 from observer.node.client import Client
-from observer.node.recorded.answers import answer
 from observer.node.recorded.recording import RecordedFile, Recording
 from observer.node.source import ChildStatus
 from observer.text.safe_text import safe
 from runtime.introspection import wire
+from runtime.introspection.moment.answers import answer
 
 REFUSAL = "This is a recording: nothing can be done to what is over."
 

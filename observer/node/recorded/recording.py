@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
-from observer.node.recorded.moment import Moment
 from runtime.introspection import wire
+from runtime.introspection.moment.moment import Moment
 from runtime.introspection.recording import frames
 from runtime.introspection.recording.entries import AllRows, ChangedRows, Closer, End, Entry, Figures, Header
 from runtime.introspection.recording.frames import DamagedError, Frame, RecordingError

@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 from observer.clock import of_day
 from observer.node.connection import Connection
-from observer.node.recorded.answers import answer
 from observer.node.recorded.recording import Recording
 from observer.node.source import ChildStatus, NodeLostError, Source
 from runtime.introspection import address, wire
+from runtime.introspection.moment.answers import answer
 from runtime.introspection.recording import frames
 from runtime.introspection.recording.entries import Closer, Entry, header_of
 from runtime.introspection.recording.frames import DamagedError, Frame

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from observer.node.recorded.moment import Moment
-from observer.node.recorded.sorting import ORDERS, order_of
 from runtime.introspection import wire
+from runtime.introspection.moment.moment import Moment
+from runtime.introspection.moment.sorting import ORDERS, order_of
 
 Passes = Callable[[wire.Row], bool]
 

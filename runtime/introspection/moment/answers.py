@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from observer.node.recorded import process_window, tree_window
-from observer.node.recorded.moment import Moment
-from observer.node.recorded.row_fields import ROW_FIELDS, Subject
 from runtime.introspection import wire
+from runtime.introspection.moment import process_window, tree_window
+from runtime.introspection.moment.moment import Moment
+from runtime.introspection.moment.row_fields import ROW_FIELDS, Subject
 from runtime.introspection.reading.expression import FilterError
 from runtime.introspection.reading.filter_language import parse
 

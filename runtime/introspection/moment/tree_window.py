@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from observer.node.recorded.moment import Moment
-from observer.node.recorded.sorting import ORDERS
 from runtime.introspection import wire
+from runtime.introspection.moment.moment import Moment
+from runtime.introspection.moment.sorting import ORDERS
 from runtime.introspection.reading.span import span
 
 
