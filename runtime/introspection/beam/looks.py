@@ -109,6 +109,7 @@ class Looks:
         self._restarts: dict[str, int] = {}
         self._stood: dict[str, str] = {}
         """Who stood in each place at the last look."""
+        self._stood_before: dict[str, str] = {}
         self.replaced: list[tuple[str, str, str, str]] = []
         """Who has taken whose place since the last look: key, name, old pid, new pid."""
 
@@ -184,8 +185,7 @@ class Looks:
 
     def _tree(self) -> Iterable[wire.Row]:
         """Yield the rows of all trees, depth first, and then of the processes under no supervisor."""
-        now = self._stood
-        self._stood, self.replaced = {}, []
+        self._stood_before, self._stood, self.replaced = self._stood, {}, []
         placed: set[Pid] = set()
         for pid in self.families:
             if pid not in self.parents:
@@ -195,13 +195,8 @@ class Looks:
             yield wire.Row(key=OTHERS, kind="group", name="no supervisor", child_count=len(rest))
             for pid in rest:
                 yield self._row(pid, None, None, pid_text(pid), 1, OTHERS)
-        for key, new in self._stood.items():
-            old = now.get(key)
-            if old is not None and old != new:
-                self._restarts[key] = self._restarts.get(key, 0) + 1
-                self.replaced.append((key, key.rpartition("/")[2], old, new))
         # Who stood in a place that is empty now is remembered: the next one there has replaced it.
-        left = {key: old for key, old in now.items() if key not in self._stood}
+        left = {key: old for key, old in self._stood_before.items() if key not in self._stood}
         if len(left) <= MOST_PROCESSES:
             self._stood |= left
 
@@ -220,11 +215,19 @@ class Looks:
             placed.add(pid)
             key = self._key(pid, child, above)
             if child is not None and child.term != "undefined":
-                self._stood[key] = pid_text(pid)
+                self._stand(key, pid_text(pid))
             yield self._row(pid, supervisor, child, key, depth, above or None)
             family = self.families.get(pid)
             if family is not None:
                 waiting += [(each.pid, pid, each, key, depth + 1) for each in family.children]  # the first one is last
+
+    def _stand(self, key: str, new: str) -> None:
+        """Note who stands in a place, and whom it has replaced."""
+        old = self._stood_before.get(key)
+        self._stood[key] = new
+        if old is not None and old != new:
+            self._restarts[key] = self._restarts.get(key, 0) + 1
+            self.replaced.append((key, key.rpartition("/")[2], old, new))
 
     def _key(self, pid: Pid, child: Child | None, above: str) -> str:
         # A child without an id is one of many: its pid is all that tells it from its siblings.
