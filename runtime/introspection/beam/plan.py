@@ -29,6 +29,7 @@ def plan_of(beam: Beam, looks: Looks, victims: Sequence[Pid]) -> wire.Plan:
         for info in beam.info(batch, ["links"]):
             waiting += [pid for pid in (info or {}).get("links", ()) if _ends_with(looks, pid) and pid not in kills]
         waiting += _children(looks, batch)
+        waiting += [other for pid in batch for other in _siblings(beam, looks, pid, kills)]
     returning = [pid for pid in kills if _comes_back(beam, looks, pid, kills)]
     names = {row.pid: row.name for row in looks.rows}
     sentence = f"kills {len(kills):,}, restarts {len(returning):,}" if returning else f"kills {len(kills):,}"
@@ -40,10 +41,7 @@ def plan_of(beam: Beam, looks: Looks, victims: Sequence[Pid]) -> wire.Plan:
         sentence=sentence,
         kills=_related(kills, names),
         restarts=_related(returning, names),
-        assumes=(
-            "Every start succeeds, no supervisor uses up its restarts, and each restarts the one child alone: its "
-            "strategy and its budget are not known.",
-        ),
+        assumes=("Every start succeeds, and no supervisor uses up its restarts: how many it has left is not known.",),
     )
 
 
@@ -57,6 +55,23 @@ def _children(looks: Looks, pids: Sequence[Pid]) -> list[Pid]:
     """Return the children of those of these that are supervisors: they end with them."""
     families = [looks.families[pid] for pid in pids if pid in looks.families]
     return [child.pid for family in families for child in family.children if child.pid is not None]
+
+
+def _siblings(beam: Beam, looks: Looks, pid: Pid, kills: dict[Pid, None]) -> list[Pid]:
+    """Return the processes that a supervisor ends when it restarts a child, as its strategy says."""
+    place = looks.parents.get(pid)
+    if place is None or place[0] in kills:
+        return []
+    supervisor, child = place
+    family = looks.families[supervisor]
+    if family.strategy not in ("one_for_all", "rest_for_one"):
+        return []
+    if _restart_of(beam, looks, supervisor, child) not in ("permanent", "transient"):
+        return []
+    others = family.children
+    if family.strategy == "rest_for_one":  # the last one was started first
+        others = others[: next((n for n, each in enumerate(others) if each.pid == pid), 0)]
+    return [each.pid for each in others if each.pid is not None and each.pid not in kills]
 
 
 def _comes_back(beam: Beam, looks: Looks, pid: Pid, kills: dict[Pid, None]) -> bool:

@@ -102,7 +102,9 @@ def _look_near(answers: BeamAnswers, rows: dict[str, wire.Row]) -> None:
 def _kill_and_see_it_come_back(answers: BeamAnswers, rows: dict[str, wire.Row]) -> None:
     old = rows["Stock"].pid or ""
     plan = _ask(answers, wire.GetPlan(pid=old))
-    assert plan.sentence == "kills 1, restarts 1"
+    assert {"Stock", "Reg", "Guests"} <= {each.name for each in plan.kills}
+    assert "Shop" not in {each.name for each in plan.kills}
+    assert {"Stock", "Reg", "Guests"} <= {each.name for each in plan.restarts}
     done = _ask(answers, wire.Exit(pid=old))
     assert (done.sentence, done.event) == (f"Killed {old}.", 1)
     for _ in range(100):
@@ -113,12 +115,9 @@ def _kill_and_see_it_come_back(answers: BeamAnswers, rows: dict[str, wire.Row]) 
         sleep(0.02)
     assert new.restarts == 1
     events = _ask(answers, wire.GetEvents()).events
-    assert [(each.kind, each.pid, each.cause) for each in events] == [
-        ("kill", old, None),
-        ("exit", old, 1),
-        ("restart", new.pid, 2),
-    ]
-    assert events[2].old_pid == old
+    assert [(each.kind, each.pid, each.cause) for each in events[:2]] == [("kill", old, None), ("exit", old, 1)]
+    assert [(each.old_pid, each.cause) for each in events if each.pid == new.pid] == [(old, 2)]
+    assert {each.name for each in events if each.kind == "restart"} >= {"Stock", "Guests", "Reg"}
     assert _ask(answers, wire.Exit(pid=old)).kind == "noproc"
     assert "bring it back" in _ask(answers, wire.GetPlan(pid=rows["loner"].pid or "")).sentence
 
