@@ -36,11 +36,14 @@ SECTIONS = {
         "spawn spawn_link spawn_monitor self_ exit link unlink monitor demonitor flag dictionary alive processes "
         "process_info await_exit set_label get_label suspend resume sleep Pid Ref Exit Down Crash StackFrame"
     ),
-    "Messages": "send receive flush ANY alias unalias send_after start_timer read_timer cancel_timer TimerRef",
+    "Messages": (
+        "send send_nosuspend receive flush ANY alias unalias send_after start_timer read_timer cancel_timer TimerRef"
+    ),
     "Names": "register unregister whereis registered Registry",
     "Servers": (
-        "GenServer call cast reply stop From Reply NOREPLY IGNORE Stop Continue Timeout send_request receive_response "
-        "wait_response check_response reqids_new reqids_add reqids_size reqids_to_list RequestIds Agent"
+        "GenServer call cast multi_call reply stop From Reply NOREPLY IGNORE Stop Continue Timeout send_request "
+        "receive_response wait_response check_response reqids_new reqids_add reqids_size reqids_to_list "
+        "RequestIds Agent"
     ),
     "State machines": (
         "GenStatem Next Keep Repeat Postpone NextEvent StateTimeout EventTimeout NamedTimeout ChangeCallbackModule "
