@@ -197,3 +197,15 @@ def test_what_is_no_time_is_refused_also_when_no_one_has_to_wait(wrong: Any) -> 
     with pytest.raises((TypeError, ValueError), match="seconds must be"):
         sleep(wrong)
     assert receive() == "there"
+
+
+@in_node
+def test_messages_that_were_passed_over_are_found_by_later_patterns_and_taken_first() -> None:
+    for number in range(6):
+        send(self_(), number)
+    assert receive(3) == 3
+    assert receive(2, timeout=0) == 2
+    assert [receive(timeout=0) for _ in range(2)] == [0, 1]
+    assert receive(5, timeout=0) == 5
+    assert receive(timeout=0) == 4
+    assert receive(timeout=0, default="empty") == "empty"

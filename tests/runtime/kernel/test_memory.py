@@ -98,3 +98,21 @@ def test_a_process_is_charged_for_what_it_holds_and_not_for_what_it_refers_to() 
 
     sizes = run(main)
     assert all(1_000 < size < 100_000 for size in sizes)
+
+
+@pytest.mark.parametrize("shape", ["a value within itself", "one value in several places"])
+def test_what_is_reached_twice_counts_once(shape: str) -> None:
+    def main() -> None:
+        def hold() -> None:
+            held: list[Any] = [bytes(100_000)]
+            held.append(held if shape == "a value within itself" else held[0])
+            held.append([held[0], held])
+            receive()
+            del held
+
+        pid = spawn(hold)
+        sleep(0.01)
+        assert pid.process is not None
+        assert 100_000 < sum(walk(pid.process, limit=10_000)) < 200_000
+
+    run(main)

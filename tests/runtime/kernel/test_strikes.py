@@ -308,3 +308,12 @@ def test_no_stack_and_no_process_is_lost_after_an_exception_at_any_point_of_the_
                 break
 
     run(main)
+
+
+def test_what_came_from_another_thread_runs_although_an_exception_kept_the_hub_from_hearing_of_it() -> None:
+    def main() -> Any:
+        here = self_()
+        this_node()._inbox.append((send, (here, "heard")))  # as after an exception before the hub is woken
+        return receive("heard", timeout=5.0)
+
+    assert run(main) == "heard"

@@ -12,10 +12,11 @@ import pytest
 
 from runtime import Down, exit, monitor, receive, run, self_, send, sleep, spawn
 from runtime.kernel import remains
-from runtime.kernel.node import Node, running_node
+from runtime.kernel.node import Node, running_node, this_node
 from runtime.kernel.process import Pid, Process
 from runtime.kernel.remains import UNWINDING
 from runtime.preemption import unwinding
+from runtime.preemption.interruption import Interruption
 from runtime.preemption.unwinding import LOOK
 
 
@@ -234,3 +235,18 @@ def test_a_program_ends_although_something_computes_on() -> None:
         return "over"
 
     assert run(main, time_slice=0.002) == "over"
+
+
+def test_a_guard_that_sleeps_is_woken_once() -> None:
+    def main() -> None:
+        guard = Interruption.of(this_node())._guard
+        assert guard is not None
+        guard.wake()
+        deadline = time.monotonic() + 20
+        while not guard._sleeps and time.monotonic() < deadline:
+            sleep(0.01)
+        assert guard._sleeps
+        for _ in range(3):
+            guard.wake()
+
+    run(main, time_slice=0.002)

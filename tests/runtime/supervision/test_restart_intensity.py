@@ -33,3 +33,10 @@ def test_the_budget_is_exceeded_exactly_when_too_many_restarts_lie_within_the_wi
         recent = [t for t in times[: index + 1] if t >= time - window]
         assert intensity.add(time) == (len(recent) <= allowed)
         assert [*intensity.times] == recent
+
+
+def test_a_budget_that_is_changed_counts_the_restarts_so_far_within_its_own_window() -> None:
+    intensity = RestartIntensity(1, 5.0)
+    assert intensity.add(0.0)
+    intensity.change(2, 100.0)
+    assert [intensity.add(time) for time in (50.0, 90.0)] == [True, False]

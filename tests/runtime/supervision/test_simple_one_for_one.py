@@ -112,3 +112,17 @@ class Ordered(Supervisor):
 
     def init(self) -> Any:
         return SupervisorSpec([])
+
+
+@in_node
+def test_a_child_is_restarted_with_the_arguments_of_the_template_before_its_own() -> None:
+    started_with: list[tuple[Any, ...]] = []
+
+    def start(*args: Any) -> Any:
+        started_with.append(args)
+        return Member.start_link("m")
+
+    sup = started([ChildSpec("m", (start, 1, 2, 3))], strategy="simple_one_for_one")
+    exit(start_child(sup, [4, 5]), "kill")
+    sleep(0.01)
+    assert started_with == [(1, 2, 3, 4, 5)] * 2
