@@ -298,6 +298,7 @@ def _stop_everything(node: Node) -> None:
     """Stop what still lives, from a process of its own, so that it keeps the node's time."""
     if not node.alive:
         return
+    node.scheduler.is_even = True
     body = MainBody(stop_processes, (node,), {})
     _start(node, body, "stopping")
     body.over.wait()

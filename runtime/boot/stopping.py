@@ -74,24 +74,34 @@ class ProgramStop:
 
     def _hear(self) -> None:
         self._heard_at = time.monotonic()
+        self.node.scheduler.is_even = True
         exit_signal(self.process, OUTSIDE, self.reason)
 
     # -- On a thread of its own ---------------------------------------------------------------------------------
 
     def _look_on(self) -> None:
+        interruption = self._interruption
         answered: list[bool] = []
-        asked = time.monotonic()
-        self.node.call_soon_threadsafe(answered.append, True)
+
+        def answer() -> None:
+            answered.append(True)
+            interruption.hold += 1  # who runs from now on has not held the hub
+
+        asked = held_since = time.monotonic()
+        hold = interruption.hold
+        self.node.call_soon_threadsafe(answer)
         while not self._over:
             sleep(LOOK)
             present = time.monotonic()
             if answered:
                 answered.clear()
                 asked = present
-                self.node.call_soon_threadsafe(answered.append, True)
+                self.node.call_soon_threadsafe(answer)
+            if hold != interruption.hold:
+                hold, held_since = interruption.hold, present
             limit = UNHEARD if self._heard_at is None else GRACE
-            if present - asked >= limit:
-                self._interruption.end_whoever_runs(by_force=present - asked >= limit + UNHEARD)
+            if present - held_since >= limit:
+                interruption.end_whoever_runs(hold, by_force=present - held_since >= limit + UNHEARD)
             if present - asked >= (GRACE if self._heard_at is None else 2 * GRACE):
                 self._give_up(present - asked)
             if self._heard_at is not None and present - self._heard_at >= GRACE and self.process.state is not DEAD:

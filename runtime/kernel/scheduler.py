@@ -75,6 +75,7 @@ class Scheduler:
         "forked",
         "hub",
         "idle",
+        "is_even",
         "low",
         "may_have_lost",
         "pending",
@@ -90,6 +91,8 @@ class Scheduler:
         self.ready: deque[Process] = deque()
         self.low: deque[Process] = deque()
         """Ready processes of low priority, which run when no other is ready, and in every eighth batch."""
+        self.is_even = False
+        """Whether high priority counts no more: the program is stopping, and all have to get to their ends."""
         self._batches = 0
         self.may_have_lost = False
         """Whether an exception has struck where a process was taken from the queue, which may then be in no queue."""
@@ -126,7 +129,7 @@ class Scheduler:
         if process.suspended:
             process.held = True
             return True
-        if process.priority == "normal":
+        if process.priority == "normal" or (self.is_even and process.priority != "low"):
             return False
         if not self.scheduled:
             self.schedule()

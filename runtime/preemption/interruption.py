@@ -64,7 +64,9 @@ class Interruption:
         self.node = node
         self.is_possible = False
         self._wanted: dict[Process, tuple[Any, Told | None]] = {}
-        self._anyone = False
+        self.hold = 0
+        """Counts how often whoever held the hub has let go of it, was ended, or gave way."""
+        self._wanted_hold: int | None = None
         self._by_force = False
         self._users = 0
         self._before: Any = None
@@ -93,14 +95,16 @@ class Interruption:
             self.nudge()
         return self.is_possible
 
-    def end_whoever_runs(self, by_force: bool = False) -> None:
+    def end_whoever_runs(self, hold: int, by_force: bool = False) -> None:
         """Have the process or greenlet killed that holds the hub now, once. From any thread.
 
-        With `by_force` it is interrupted wherever it is, except in the hub's own state: the program is about to end.
+        `hold` is the count when the caller saw that the hub is held. Nobody is ended once it has changed: the one that
+        held the hub may be gone by the time that the signal arrives, and another running. With `by_force` it is
+        interrupted wherever it is, except in the hub's own state: the program is about to end.
         """
         if self.is_possible:
-            self._anyone = True
             self._by_force = by_force
+            self._wanted_hold = hold
             signal.pthread_kill(self.node.thread, SIGNAL)
 
     def nudge(self) -> None:
@@ -126,7 +130,7 @@ class Interruption:
         """End what runs, also a dead process and a greenlet or callback that is no process."""
         if not may_be_forced(frame) or getcurrent().parent is None:
             return
-        self._anyone = self._by_force = False
+        self.hold += 1
         if process is None or isinstance(process, PlainGreenlet):
             raise GreenletExit
         if process.state is DEAD:
@@ -137,7 +141,8 @@ class Interruption:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         process = process_of(getcurrent())
-        if self._anyone and self._by_force:
+        anyone = self._wanted_hold == self.hold
+        if anyone and self._by_force:
             self._force(process, frame)
         if process is None:
             return
@@ -149,13 +154,13 @@ class Interruption:
             return
         if process in self._wanted:
             reason, told = self._wanted[process]
-        elif self._anyone:
+        elif anyone:
             reason, told = "kill", None
         else:
             return
         if not may_interrupt(frame, plain):
             return
-        self._anyone = False
+        self.hold += 1
         self._wanted.pop(process, None)
         if told is not None:
             told(process, reason)

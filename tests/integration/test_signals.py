@@ -259,6 +259,30 @@ def test_one_sigterm_stops_a_tree_although_the_first_process_ignores_it() -> Non
     assert (err, status) == ("", 128 + signal.SIGTERM)
 
 
+@pytest.mark.parametrize("end", [(signal.SIGTERM,), ()], ids=["at SIGTERM", "when main returns"])
+def test_processes_of_high_priority_that_never_wait_keep_no_tree_from_its_stop(end: tuple[signal.Signals, ...]) -> None:
+    before = """
+        def talk():
+            flag(priority="high")
+            other = receive()
+            print("talking", flush=True)
+            while True:
+                send(other, 1)
+                receive()
+    """
+    body = """
+        pids = [spawn(talk) for _ in range(2)]
+        for pid, other in (pids, pids[::-1]):
+            send(pid, other)
+        """ + ("receive()" if end else "")
+    program = Program(body, before=before)
+    program.wait_for("talking")
+    out, err, status = program.end(*end)
+    assert [line for line in out if line.startswith("stopped")] == [f"stopped {name}" for name in "dcba"]
+    assert err == ""
+    assert status == (128 + signal.SIGTERM if end else 0)
+
+
 def test_a_sigterm_while_a_tree_starts_ends_what_has_started() -> None:
     late = "ChildSpec(id='late', start=(lambda: print('starts', flush=True) or Late.start_link(),))"
     server = "type('Late', (GenServer,), {'init': lambda self: receive()})"

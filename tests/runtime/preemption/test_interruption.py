@@ -11,6 +11,7 @@ from typing import NoReturn
 import pytest
 
 from runtime import (
+    ANY,
     Down,
     Exit,
     GenServer,
@@ -26,6 +27,7 @@ from runtime import (
     send,
     sleep,
     spawn,
+    spawn_monitor,
     whereis,
 )
 from runtime.kernel.node import current, running_node
@@ -218,7 +220,7 @@ def test_whoever_holds_the_hub_is_ended_and_no_other() -> None:
         def press() -> None:
             pause = threading.Event()
             while alive(holder):
-                interruption.end_whoever_runs()
+                interruption.end_whoever_runs(interruption.hold)
                 pause.wait(0.05)
 
         thread = threading.Thread(target=press)
@@ -234,6 +236,35 @@ def test_whoever_holds_the_hub_is_ended_and_no_other() -> None:
             interruption.close()
 
     assert run(main) == ("killed", True)
+
+
+@pytest.mark.parametrize("by_force", [False, True])
+def test_a_late_request_to_end_whoever_holds_the_hub_ends_nobody_else(by_force: bool) -> None:
+    def main() -> tuple[object, object]:
+        node = running_node()
+        assert node is not None
+        interruption = Interruption.of(node)
+        try:
+            seen = interruption.hold
+            _, of_holder = spawn_monitor(spin)
+            press = threading.Timer(0.05, interruption.end_whoever_runs, (seen, by_force))
+            press.start()
+            first = receive(Down(of_holder, ANY, ANY), timeout=20).reason
+            press.join()
+
+            def work() -> None:
+                interruption.end_whoever_runs(
+                    seen, by_force
+                )  # as a thread may that was late to see the end of the other
+                sum(range(100))
+
+            _, of_worker = spawn_monitor(work)
+            second = receive(Down(of_worker, ANY, ANY), timeout=20).reason
+            return first, second
+        finally:
+            interruption.close()
+
+    assert run(main) == ("killed", "normal")
 
 
 def test_the_signal_is_given_back_by_the_last_of_its_users() -> None:
