@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conformance.nodes.more_scenarios import SCENARIOS
 from tests.conformance.nodes.pair import Kind, Pair, has_beam
-from tests.conformance.nodes.scenarios import SCENARIOS
 
 RECORDED = Path(__file__).parent / "transcripts.txt"
 TRIES = 3
