@@ -86,7 +86,7 @@ PICTURES = {
     "greenlets": Picture("plain", (12.5, "j", "j", 1.5)),
     "rewound": Picture("crash_loop", (22.0, *["left_square_bracket"] * 6, 1.5)),
     "black-box": Picture("deadlock", (2.0, "j", "j", 1.5), opened=20.0),
-    "escalation": Picture("strategies", (3.0, "G", "k", "X", 1.5, "X", 1.5, "4", 0.5, "f", 1.0)),
+    "escalation": Picture("strategies", (9.0, "G", 1.0, "k", 1, "X", 2, "X", 2, "enter", 2, "4", 1, "f", 1)),
 }
 
 
