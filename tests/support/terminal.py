@@ -21,7 +21,7 @@ WAIT = 60.0
 
 STAND_IN = (
     "import sys; from observer.node import child; from observer.cli import main;"
-    "child.LAUNCH = (sys.executable, '-m', 'tests.support.fake_launch'); main()"
+    "child.Child.launch = (sys.executable, '-m', 'tests.support.fake_launch'); main()"
 )
 """The command, with a stand-in for the launch of programs."""
 

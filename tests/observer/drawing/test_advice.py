@@ -6,12 +6,14 @@ from pathlib import Path
 from observer.drawing import advice
 from runtime.introspection import wire
 
-LINTS = Path(__file__).parents[3] / "runtime" / "introspection" / "answers" / "findings.py"
+ANSWERS = Path(__file__).parents[3] / "runtime" / "introspection" / "answers"
+SOURCES = (ANSWERS / "findings.py", ANSWERS / "crash_loops.py")
 
 
 def kinds() -> set[str]:
     """Return the kinds of findings that the node makes, read from its source: the observer's tests import no gevent."""
-    calls = [node for node in ast.walk(ast.parse(LINTS.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    trees = [ast.parse(source.read_text(encoding="utf-8")) for source in SOURCES]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
     words = [word for call in calls for word in call.keywords if word.arg == "kind"]
     return {
         word.value.value for word in words if isinstance(word.value, ast.Constant) and isinstance(word.value.value, str)

@@ -23,7 +23,7 @@ __all__ = ["socket_folder"]
 
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch: pytest.MonkeyPatch, socket_folder: Path) -> None:
-    monkeypatch.setattr(child, "LAUNCH", (sys.executable, "-m", "tests.support.fake_launch"))
+    monkeypatch.setattr(Child, "launch", (sys.executable, "-m", "tests.support.fake_launch"))
 
 
 def gone(pid: int) -> bool:
@@ -118,7 +118,7 @@ def test_lines_of_two_outputs_are_told_in_the_order_in_which_they_came() -> None
 def test_a_child_ends_itself_when_its_observer_is_killed() -> None:
     code = (
         "import sys, time; from observer.node import child;"
-        "child.LAUNCH = (sys.executable, '-m', 'tests.support.fake_launch');"
+        "child.Child.launch = (sys.executable, '-m', 'tests.support.fake_launch');"
         "started = child.Child('chat', ['serves']); assert started.wait_until_listening();"
         "print(started.pid, flush=True); time.sleep(600)"
     )

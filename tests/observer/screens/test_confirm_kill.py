@@ -99,7 +99,8 @@ async def test_a_killed_process_is_seen(drive: Drive) -> None:
         assert history.flash(driver.app.observed.record.time) > 0
         text = driver.text()
         assert "was sent kill by an observer" in text
-        assert "<0.13.0> → <0.900.0>" in text
+        assert "ada restarted <0.13.0> →" in text
+        assert "<0.900.0>" in text.partition("ada restarted <0.13.0> →")[2]
 
 
 async def test_a_kill_means_the_process_at_the_keypress_even_if_rows_move(drive: Drive) -> None:
