@@ -8,7 +8,7 @@ import signal
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import gevent.event
@@ -126,17 +126,23 @@ def run(
     if current() is not None:
         raise RuntimeFault("run() boots a node; inside a process use spawn()")
     this = this_node()
-    if node is not None:
-        from runtime.distribution.nodes import start_distribution  # sockets and TLS, which a node alone never needs
-
-        start_distribution(node, cookie)
-    if black_box is not None:
-        want_black_box(this, os.fspath(black_box))
     slices = None if time_slice is None else TimeSlices(this, time_slice)
-    if spans is not False:
-        from runtime import spans as spans_of_calls  # they need an extra
+    with ExitStack() as started:
+        if node is not None:
+            from runtime.distribution.nodes import (  # a node alone needs no sockets
+                start_distribution,
+                stop_distribution,
+            )
 
-        spans_of_calls.start(None if spans is True else spans)
+            start_distribution(node, cookie)
+            started.callback(stop_distribution)  # when what follows fails: the next run could not have the name
+        if black_box is not None:
+            want_black_box(this, os.fspath(black_box))
+        if spans is not False:
+            from runtime import spans as spans_of_calls  # they need an extra
+
+            spans_of_calls.start(None if spans is True else spans)
+        started.pop_all()
     body = MainBody(main, args, kwargs)
     process = _start(this, body, "main")
     interruption = Interruption.of(this)

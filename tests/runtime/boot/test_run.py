@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,9 @@ from runtime import (
     sleep,
     spawn,
     spawn_link,
+)
+from runtime import (
+    node as node_name,
 )
 from runtime.boot.run import COLLECT_AFTER
 from runtime.terms.errors import ProcessExit
@@ -344,3 +348,12 @@ def test_a_main_that_leaves_by_sys_exit_is_no_failure_for_what_is_linked_to_it()
         run(main)
     assert left.value.code == 3
     assert heard == ["shutdown"]
+
+
+def test_a_run_that_does_not_begin_leaves_its_node_without_a_name() -> None:
+    options: list[dict[str, Any]] = [{"black_box": 1}, {"time_slice": -1.0}]
+    for wrong in options:
+        with pytest.raises((TypeError, ValueError)):
+            run(self_, node="begins@127.0.0.1", cookie="of-a-test", **wrong)
+        assert run(node_name) == "nonode@nohost"
+    assert run(node_name, node="begins@127.0.0.1", cookie="of-a-test") == "begins@127.0.0.1"
