@@ -109,7 +109,7 @@ _NOTHING = object()
 class _Spans(Instrument):
     """Makes the spans of one provider, and remembers with which contexts casts wait.
 
-    As an instrument that is told of every message it also keeps the compiled kernel from handling casts by itself.
+    It is an instrument with a hook for messages. While there is one, the compiled kernel leaves casts to the sources.
     """
 
     def __init__(self, provider: TracerProvider | None) -> None:
@@ -247,14 +247,14 @@ def _name_of(process: Process) -> str:
 
 
 def _text(value: Term) -> str:
-    """Return a text that came from another node; an empty one for what is no text."""
+    """Return a text that came from another node; an empty one for anything else."""
     if isinstance(value, bytes):
         return value[:8_192].decode("ascii", "ignore")
     return str.__str__(value)[:8_192] if isinstance(value, str) else ""
 
 
 def _safely(work: Callable[..., T], *arguments: Any) -> T | None:
-    """Do something of OpenTelemetry's. What it raises is logged, and is not the program's."""
+    """Call a function of OpenTelemetry. An exception in it is logged and does not reach the program."""
     try:
         return work(*arguments)
     except Exception:

@@ -67,7 +67,7 @@ def of_memory(before: wire.Memory, after: wire.Memory, seconds: float, limit: in
 
 
 def of_types(before: Sequence[wire.TypeCount], after: Sequence[wire.TypeCount], limit: int) -> list[TypeRecord]:
-    """Return the types of objects, which gained most first, at most `limit`."""
+    """Return at most `limit` types of objects, those that gained most first."""
     counted = {each.name: each for each in before}
     return sorted((_type(each, counted.get(each.name)) for each in after), key=gained, reverse=True)[:limit]
 

@@ -48,7 +48,7 @@ class ProcessMemoryRecord(Record, frozen=True):
 def of_looks(
     pid: str, before: wire.ProcessMemory, after: wire.ProcessMemory, seconds: float, limit: int
 ) -> ProcessMemoryRecord:
-    """Return what a process holds, which gained most first and then the largest, at most `limit` parts and types."""
+    """Return what a process holds: at most `limit` parts and types, those that gained most first, then the largest."""
     were = {part.name: part for part in before.parts}
     parts = [_held(part, were.get(part.name)) for part in after.parts]
     parts.sort(key=lambda part: (-gained(part), -part.memory))

@@ -105,7 +105,7 @@ class ShortFrom(RemoteFrom):
         super().settle(outcome)
 
     def stop_watching(self) -> None:
-        """Let the death of the server say nothing any more."""
+        """Forget the monitor of the server: its death is not told any more."""
         if self.server.watchers is not None:
             self.server.watchers.pop(-self.number, None)
 

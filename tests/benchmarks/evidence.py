@@ -30,7 +30,7 @@ class Cache(GenServer):
         self.shelves = [[[f"page {number}", bytes(100)] for number in range(100)] for _ in range(objects // 300)]
 
     def handle_call(self, request: object, caller: object) -> object:
-        """Say it back."""
+        """Return the request."""
         return request
 
 
@@ -125,12 +125,12 @@ def _calls(size: int, during: bool) -> Sample:
 
 
 def called_with_spans(size: int) -> Sample:
-    """Return what `_calls` does while spans are on."""
+    """Return the speed of calls while spans are on, as a share of their speed before."""
     return _calls(size, during=True)
 
 
 def called_after_spans(size: int) -> Sample:
-    """Return what `_calls` does after that."""
+    """Return the speed of calls after spans were on, as a share of their speed before."""
     return _calls(size, during=False)
 
 

@@ -32,7 +32,7 @@ class Sink(GenServer):
         """Do nothing."""
 
     def handle_call(self, request: object, caller: object) -> object:
-        """Say it back."""
+        """Return the request."""
         return request
 
 

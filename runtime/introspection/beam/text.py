@@ -113,7 +113,7 @@ def atom_text(atom: str) -> str:
 
 
 def call_text(call: Term) -> str:
-    """Return ``module:function/arity`` as text, empty for what is none."""
+    """Return ``module:function/arity`` as text, an empty text for anything else."""
     match call:
         case (str(module), str(function), int(arity)):
             return f"{atom_text(module)}:{atom_text(function).strip(chr(39))}/{arity}"

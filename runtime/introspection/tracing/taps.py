@@ -1,4 +1,4 @@
-"""Taps: what a trace is told of and no instrument's hook tells, by functions of the kernel that stand replaced.
+"""Taps: tell a trace what no hook of an instrument reports, by replacing functions of the kernel while it runs.
 
 Casts, calls, replies, exit signals, links and monitors take ways that have no hook: one would cost every call of a
 node something, whether it is traced or not. So while a trace runs, the functions of these ways are replaced, in all
@@ -32,11 +32,11 @@ class Tap(ABC):
 
     @abstractmethod
     def fail(self) -> None:
-        """Take note that it was removed, since it has raised an exception."""
+        """Note that it was removed because it raised an exception."""
 
     @abstractmethod
     def put(self, process: Process, message: Term) -> None:
-        """A message is put into a mailbox, but by `send` in a process: the hook `sent` tells of that."""
+        """A message is put into a mailbox. Messages of `send` are not told here: the hook `sent` reports them."""
 
     @abstractmethod
     def settled(self, call: From, outcome: Term) -> None:
@@ -91,7 +91,7 @@ def remove_tap(tap: Tap) -> None:
 
 
 class _Witness(Instrument):
-    """Is told of every message, and so keeps the compiled kernel from delivering casts by itself."""
+    """Has a hook for every message, so the compiled kernel leaves casts to the sources."""
 
     def sent(self, sender: Any, process: Any, message: Any) -> None:
         """Do nothing."""
