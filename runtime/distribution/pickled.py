@@ -228,7 +228,7 @@ class Batches:
         return BATCH, file.getvalue()
 
     def load_plain(self, data: bytes | memoryview, source: str) -> list[tuple[Any, ...]]:
-        """Return the entries of a batch of short ones alone. Raises ValueError if it is none."""
+        """Return the entries of a batch of short ones alone. Raises ValueError for anything else."""
         try:
             entries: list[tuple[Any, ...]] = [*pickle.loads(data)]
         except Exception as error:  # of pickle, whose errors are of any class
@@ -238,8 +238,8 @@ class Batches:
     def load(self, data: bytes | memoryview, source: str) -> list[tuple[Any, ...]]:
         """Return the entries of a batch: control messages with their payloads, and short ones.
 
-        Raises ValueError if it is none. A message whose payload cannot be loaded here is left out, with an error in the
-        log that names `source`.
+        Raises ValueError for anything else. A message whose payload cannot be loaded here is left out, with an error in
+        the log that names `source`.
         """
         try:
             entries: list[tuple[Any, ...]]

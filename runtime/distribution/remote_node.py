@@ -210,7 +210,7 @@ class RemoteNode:
     def cast_shortly(self, key: str, content: Term) -> bool:
         """Cast a small message to a name, in a way shorter than `send`. Returns False, with nothing done, if it is not.
 
-        The caller may change what it casts, so only what nobody can change goes this way.
+        The caller may change what it casts, so only what cannot be changed goes this way.
         """
         connection = self.connection
         if connection is None or not connection.pickles or self.unsent is not None:

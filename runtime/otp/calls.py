@@ -157,10 +157,10 @@ make_call: Callable[[Process, Process], From] = From
 """Makes the call in which a caller waits; another class where calls have spans."""
 
 carried: Callable[[Callable[[], Term]], Callable[[], Term]] | None = None
-"""Returns what a process does for a caller outside, with what belongs to that caller; None where nothing does."""
+"""Wraps what a process does for a caller outside, so that it runs in the caller's context. None while spans are off."""
 
 refused: Callable[[Destination, Term, Term], None] | None = None
-"""Is told of a call that reaches no server: to whom, the request, and the reason. None where nothing is to be told."""
+"""Called for a call that reaches no server, with destination, request and reason. None while spans are off."""
 
 
 def _show_room(levels: int = 3) -> None:

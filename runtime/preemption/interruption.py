@@ -98,8 +98,8 @@ class Interruption:
     def end_whoever_runs(self, hold: int, by_force: bool = False) -> None:
         """Have the process or greenlet killed that holds the hub now, once. From any thread.
 
-        `hold` is the count when the caller saw that the hub is held. Nobody is ended once it has changed: the one that
-        held the hub may be gone by the time that the signal arrives, and another running. With `by_force` it is
+        `hold` is the count when the caller saw that the hub is held. Once it has changed, nothing is ended: what held
+        the hub may be gone when the signal arrives, and another process may run. With `by_force` it is
         interrupted wherever it is, except in the hub's own state: the program is about to end.
         """
         if self.is_possible:

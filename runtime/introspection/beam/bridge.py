@@ -78,7 +78,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = _parse(sys.argv[1:] if arguments is None else arguments)
     if options.lifeline is not None:
         start_thread(_hold_on, (options.lifeline,))
-    os.environ["OBSERVER"] = ""  # this program is none to be observed
+    os.environ["OBSERVER"] = ""  # the bridge itself is not observed
     run(_bridge, options)
 
 
