@@ -32,6 +32,18 @@ def test_what_computes_for_too_long_is_ended_and_leaves_no_tracer_behind() -> No
     assert sys.gettrace() is None
 
 
+LOOPS = ("while True: pass", "while 1: continue", "for _ in iter(int, 1): pass", "while not value: pass")
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("before", ["", "value = []\n    "])
+def test_a_loop_on_a_single_line_is_ended_too(loop: str, before: str) -> None:
+    names: dict[str, Any] = {}
+    exec(f"def endless(value):\n    {before}{loop}", names)
+    with pytest.raises(OutOfTime):
+        within(0.01, names["endless"], None)
+
+
 def test_it_is_no_exception_that_a_program_would_swallow() -> None:
     assert not issubclass(OutOfTime, Exception)
 
