@@ -67,6 +67,15 @@ def test_a_figure_is_the_median_of_its_runs() -> None:
     assert (runs.wall, runs.cpu, runs.spread) == (2, 20, 0.5)
 
 
+def test_a_ratio_is_the_median_of_the_rounds_so_that_a_slow_minute_spoils_one_of_them() -> None:
+    contenders = {OURS: Fixed(1), "peer": Fixed(1)}
+    mine = Runs(tuple(Sample.exact(rate) for rate in (300, 100, 310)))  # the machine was slow in the second round,
+    theirs = Runs(tuple(Sample.exact(rate) for rate in (150, 50, 60)))  # and for the peer in the third one too
+    result = Result(Benchmark("a name", "a thing", "/s", 1, 1, contenders), {OURS: mine, "peer": theirs})
+    assert result.ratio("peer") == pytest.approx(2.0)
+    assert mine.cpu / theirs.cpu == pytest.approx(5.0)
+
+
 def kernel_of(size: int) -> Sample:
     return Sample.exact(CHOICES.index(os.environ.get(VARIABLE, "auto")))
 

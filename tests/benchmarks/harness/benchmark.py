@@ -93,19 +93,25 @@ class Result:
     runs: Mapping[str, Runs]
 
     def ratio(self, than: str, ours: str = OURS) -> float | None:
-        """How many times as good as `than` we are: above 1 is better, whatever the unit.
+        """Return how many times as good as `than` we are: above 1 is better, whatever the unit.
 
+        The figure is the median over the rounds. Each round compares two runs that lie close together, so a minute in
+        which the whole machine is slow spoils one ratio and not all of them.
         By CPU time; by the wall clock when one of the two uses several cores.
         """
         mine, theirs = self.runs.get(ours), self.runs.get(than)
-        if mine is None or theirs is None or not mine.samples or not theirs.samples:
+        if mine is None or theirs is None:
             return None
         contenders = self.benchmark.contenders
         threads = contenders[ours].threads or contenders[than].threads
-        left, right = (mine.wall, theirs.wall) if threads else (mine.cpu, theirs.cpu)
+        pairs = [
+            (left.wall, right.wall) if threads else (left.cpu, right.cpu)
+            for left, right in zip(mine.samples, theirs.samples, strict=False)
+        ]
         if self.benchmark.unit not in MORE_IS_BETTER:
-            left, right = right, left
-        return left / right if right else None
+            pairs = [(right, left) for left, right in pairs]
+        ratios = [left / right for left, right in pairs if right]
+        return median(ratios) if ratios else None
 
     @property
     def verdicts(self) -> list[Verdict]:
