@@ -25,6 +25,7 @@ from typing import Any, Generic, TypeVar
 
 from runtime import peer
 from runtime.distribution.nodes import connect_node
+from runtime.kernel.caught import caught_reason
 from runtime.kernel.mailbox import alias, receive, send, sleep, unalias
 from runtime.kernel.node import current_process
 from runtime.kernel.process import Destination, Pid
@@ -39,7 +40,6 @@ from runtime.supervision.requests import which_children
 from runtime.supervision.supervisor import Supervisor
 from runtime.supervision.supervisor_spec import SupervisorSpec
 from runtime.tasks.task import Outcome, Task, check_function, spawn_task
-from runtime.terms.crash import Crash
 from runtime.terms.errors import CallError, ProcessExit
 from runtime.terms.pattern import ANY
 from runtime.terms.reason import is_atom
@@ -246,12 +246,8 @@ def _run_job(
 def _outcome_of(fn: Callable[..., Any], args: tuple[object, ...], kwargs: dict[str, object]) -> tuple[str, Term]:
     try:
         return "ok", fn(*args, **kwargs)
-    except ProcessExit as error:
-        return "exit", error.reason
-    except CallError as error:
-        return "exit", error.exit_reason
-    except Exception as error:
-        return "exit", Crash.from_exception(error)
+    except BaseException as error:
+        return "exit", caught_reason(error)
 
 
 def async_stream(

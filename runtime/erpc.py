@@ -18,14 +18,13 @@ from runtime.distribution.cluster import LocalNode, local_node
 from runtime.distribution.remote_procedure import ErpcError as ErpcError
 from runtime.distribution.remote_procedure import begin_call, call_there, cast_there, forget_call, result_of
 from runtime.kernel import clock
+from runtime.kernel.caught import caught_reason
 from runtime.kernel.destinations import NO_NODE
 from runtime.kernel.mailbox import receive
 from runtime.kernel.node import current, current_process
 from runtime.kernel.outside import from_outside
 from runtime.kernel.processes import demonitor, exit, spawn, spawn_monitor
 from runtime.kernel.signals import Down
-from runtime.terms.crash import Crash
-from runtime.terms.errors import CallError, ProcessExit
 from runtime.terms.isolation import isolate
 from runtime.terms.pattern import ANY
 from runtime.terms.term import Term
@@ -138,12 +137,8 @@ class _Here:
 def _run_here(fn: object, args: tuple[Term, ...], kwargs: dict[str, Term]) -> None:
     try:
         value = fn(*args, **kwargs)  # type: ignore[operator]  # refused as any other call of what is no function
-    except ProcessExit as error:
-        exit((_Here(), "exception", error.reason))
-    except CallError as error:
-        exit((_Here(), "exception", error.exit_reason))
-    except Exception as error:
-        exit((_Here(), "exception", Crash.from_exception(error)))
+    except BaseException as error:
+        exit((_Here(), "exception", caught_reason(error)))
     exit((_Here(), "return", isolate(value)))
 
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from runtime.kernel.body import exit_reason
+from runtime.kernel.caught import caught_reason
 from runtime.kernel.instrument import emit
 from runtime.kernel.mailbox import receive, send
 from runtime.kernel.process import Pid
@@ -206,7 +206,8 @@ def _call_back(callback: Callable[[Any], Any], state: Any) -> Any:
     """Call `prep_stop` or `stop`; one that fails is logged, and the stop goes on."""
     try:
         return callback(state)
-    except (Exception, ProcessExit):
+    except BaseException as error:
+        caught_reason(error)  # goes on unwinding a master that was killed
         logger.exception("%s failed", callback.__qualname__)
         return state
 
@@ -219,10 +220,8 @@ def start_tree(application: Any) -> tuple[Pid, Any]:
         result = application.start(*arguments)
     except StartError as error:
         raise ProcessExit((error.reason, where)) from None
-    except (Exception, ProcessExit) as error:
-        process = self_().process
-        assert process is not None
-        raise ProcessExit(("bad_return", (where, ("EXIT", exit_reason(process, error))))) from error
+    except BaseException as error:
+        raise ProcessExit(("bad_return", (where, ("EXIT", caught_reason(error))))) from error
     match result:
         case Pid():
             return result, None
@@ -242,10 +241,8 @@ def run_phases(application: Any) -> Any:
             result = application.start_phase(*arguments)
         except StartError as error:
             return error.reason, where
-        except (Exception, ProcessExit) as error:
-            process = self_().process
-            assert process is not None
-            return "bad_return_value", (where, ("EXIT", exit_reason(process, error)))
+        except BaseException as error:
+            return "bad_return_value", (where, ("EXIT", caught_reason(error)))
         if isinstance(result, Stop):
             return result.reason, where
         if result is not None:

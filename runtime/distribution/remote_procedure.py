@@ -9,6 +9,7 @@ from runtime.distribution.reasons import crash_term, outgoing_reason
 from runtime.distribution.remote_node import SPAWN_REQUEST, RemoteNode
 from runtime.distribution.remote_spawn import Refused, module_and_function
 from runtime.distribution.spawn_requests import SERVICES, WITH_KEYWORDS, NotAllowedError, find_function, undefined
+from runtime.kernel.caught import caught_reason
 from runtime.kernel.node import current_process
 from runtime.kernel.process import WAITING, Pid, Process
 from runtime.terms.atom import Atom
@@ -190,12 +191,11 @@ def _outcome(remote: RemoteNode, ref: Term, module: str, function: str, argument
         return ErrorResult(ref, ERROR, *undefined(module, function, arguments, error))
     try:
         return Result(ref, RETURN, found(*arguments))
-    except ProcessExit as error:
-        return Result(ref, EXIT, outgoing_reason(error.reason, remote.is_python))
-    except CallError as error:
-        return Result(ref, EXIT, outgoing_reason(error.exit_reason, remote.is_python))
-    except Exception as error:
-        crash = Crash.from_exception(error)
+    except BaseException as error:
+        reason = caught_reason(error)
+        if isinstance(error, (ProcessExit, CallError)):
+            return Result(ref, EXIT, outgoing_reason(reason, remote.is_python))
+        crash: Crash = reason
         return Result(ref, ERROR, crash) if remote.is_python else ErrorResult(ref, ERROR, *crash_term(crash))
 
 

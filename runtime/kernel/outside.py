@@ -30,7 +30,7 @@ from runtime.kernel.node import Node, running_node, this_node
 from runtime.kernel.process import DEAD, OUTSIDE, WAITING, Process
 from runtime.kernel.signals import exit_signal
 from runtime.kernel.threads import get_ident, new_lock
-from runtime.terms.errors import NotInProcessError, ProcessExit, RuntimeFault
+from runtime.terms.errors import NotInProcessError, RuntimeFault
 from runtime.terms.term import Term
 
 T = TypeVar("T")
@@ -94,7 +94,9 @@ class OutsideRequest(Generic[T]):
         """Make the request, in its process. What it raises is the caller's to know, and no crash of the process."""
         try:
             self.value = self._work()
-        except (Exception, ProcessExit) as error:
+        except BaseException as error:
+            if self.process is not None and self.process.state is DEAD:
+                raise
             self.error = error
         self.is_done = True
 

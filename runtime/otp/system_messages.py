@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Hashable
 from typing import Any, TypeAlias
 
+from runtime.kernel.caught import caught_reason
 from runtime.kernel.process import DEAD, Pid, Process
 from runtime.kernel.processes import dictionary_of
 from runtime.otp.callbacks import Callbacks
@@ -17,8 +18,6 @@ from runtime.otp.calls import CALL, CAST, SYSTEM, From
 from runtime.otp.loop_state import drop_idle_loop, loop_of
 from runtime.otp.returns import Stop
 from runtime.otp.unexpected import unanswered_counts, unexpected_counts
-from runtime.terms.crash import Crash
-from runtime.terms.errors import ProcessExit
 from runtime.terms.isolation import isolate
 from runtime.terms.reason import is_atom
 from runtime.terms.term import Term
@@ -103,7 +102,8 @@ class Debug:
         for key, (function, state) in [*self.functions.items()]:
             try:
                 new = function(state, event)
-            except Exception:
+            except BaseException as error:
+                caught_reason(error)  # goes on unwinding a server that was killed
                 new = "done"
             if is_atom(new, "done"):
                 self.functions.pop(key, None)
@@ -173,7 +173,7 @@ def handle_system(server: Callbacks, process: Process, origin: From | None, cont
     try:
         outcome = _REQUESTS[name](server, process, loop.debug, *arguments)
     except BaseException as error:
-        outcome = Refusal(_caught(process, error))
+        outcome = Refusal(caught_reason(error))
     if _is_idle(loop.debug):
         loop.debug = None
         drop_idle_loop(process)
@@ -203,7 +203,7 @@ def _replace_state(server: Callbacks, process: Process, debug: Debug, fn: Callab
         if not isinstance(new, dict):
             raise TypeError(f"the new state must be a dict of attributes, not {new!r}")
     except BaseException as error:
-        return Refusal(("callback_failed", ("gen_server", "system_replace_state"), _caught(process, error)))
+        return Refusal(("callback_failed", ("gen_server", "system_replace_state"), caught_reason(error)))
     vars(server).clear()
     vars(server).update(new)
     return dict(new)
@@ -308,15 +308,8 @@ def _change_code(server: Callbacks, process: Process, debug: Debug, module: type
         vars(server).update(state)
         if isinstance(error, ChangeRefused):
             return Refusal(error.reason)
-        return Refusal(("EXIT", _caught(process, error)))
+        return Refusal(("EXIT", caught_reason(error)))
     return "ok"
-
-
-def _caught(process: Process, error: BaseException) -> Term:
-    """Return, as a reason, what a callback has raised or exited with; in a process that is dead, raise it on."""
-    if process.state is DEAD:
-        raise error
-    return error.reason if isinstance(error, ProcessExit) else Crash.from_exception(error)
 
 
 _REQUESTS: dict[str, Callable[..., Term]] = {

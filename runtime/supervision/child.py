@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, Literal, NamedTuple
 
+from runtime.kernel.caught import caught_reason
 from runtime.kernel.mailbox import receive_matching
 from runtime.kernel.node import current_process
 from runtime.kernel.process import Pid
 from runtime.kernel.processes import exit, monitor, unlink
 from runtime.kernel.signals import Down, Exit
 from runtime.otp.child_spec import ChildSpec
-from runtime.terms.crash import Crash
-from runtime.terms.errors import CallError, ProcessExit, StartError
+from runtime.terms.errors import StartError
 from runtime.terms.immutable import travels_by_reference
 from runtime.terms.isolation import isolate
 from runtime.terms.pattern import Matching
@@ -106,12 +106,8 @@ def start_process(function: Callable[..., Term], args: tuple[Term, ...]) -> tupl
         result = function(*isolate(args))  # each start gets arguments that no earlier one has changed
     except StartError:
         raise
-    except ProcessExit as error:
-        raise _caught(error.reason) from error
-    except CallError as error:
-        raise _caught(error.exit_reason) from error
-    except Exception as error:
-        raise _caught(Crash.from_exception(error)) from error
+    except BaseException as error:
+        raise _caught(caught_reason(error)) from error
     match result:
         case None | Pid():
             return result, None

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys as interpreter
 import tempfile
 from collections.abc import Callable
 from functools import wraps
@@ -57,6 +58,7 @@ def test_work_goes_to_all_peers_and_outcomes_come_back_in_order(pool: Pid) -> No
         map(repr, [("ok", 1), ("exit", Crash("ValueError", "as asked")), ("ok", 4)])
     )
     assert [*cores.async_stream(pool, [], square)] == []
+    assert [*cores.async_stream(pool, [3], interpreter.exit)] == [("exit", Crash("SystemExit", "3"))]
     assert [await_(cores.async_(pool, add, n, other=1), DEADLINE) for n in range(4)] == [1, 2, 3, 4]
     flag(trap_exit=True)
     task = cores.async_(pool, leave, "by itself")

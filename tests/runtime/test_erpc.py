@@ -1,6 +1,7 @@
 """Functions run on other nodes."""
 
 import os
+import sys
 from typing import Any
 
 import pytest
@@ -32,6 +33,7 @@ def test_each_way_to_fail_has_a_reason_of_its_own(other: Other) -> None:
     for place in (other.name, node()):
         assert reason_of(place, fail) == ("exception", Crash("KeyError", "'missing'"))
         assert reason_of(place, leave, "by itself") == ("exception", "by itself")
+        assert reason_of(place, sys.exit, 3) == ("exception", Crash("SystemExit", "3"))
         assert reason_of(place, kill_self) == ("signal", "killed")
         assert reason_of(place, receive, timeout=0.01) == ("erpc", "timeout")
     kind, reason, stack = reason_of(other.name, ("no_such_module", "function"), 1)

@@ -130,6 +130,21 @@ def test_an_installed_function_is_taken_out_again() -> None:
     assert seen == []
 
 
+@in_node
+def test_an_installed_function_that_raises_is_dropped_whatever_it_raises() -> None:
+    pid = Counter.start_link()
+    calls: list[object] = []
+
+    def leave(state: object, event: object) -> object:
+        calls.append(event)
+        raise SystemExit(3)
+
+    sys.install(pid, "leave", leave, None)
+    for _ in range(2):
+        call(pid, "next")
+    assert len(calls) == 1
+
+
 def test_a_trace_is_logged_with_the_name_of_the_server(caplog: pytest.LogCaptureFixture) -> None:
     @in_node
     def look() -> None:

@@ -14,6 +14,7 @@ from runtime import (
     exit,
     receive,
     run,
+    self_,
     send,
     sleep,
     spawn,
@@ -108,9 +109,57 @@ def test_a_callback_that_fails_does_not_keep_an_application_from_stopping() -> N
             member_diary.append(("stop", state))
             raise KeyError("stop")
 
-    application.start(Clumsy)
-    application.stop(Clumsy)
-    assert member_diary == [("stop", ("normal", ("some", "args")))]
+    class Leaving(Clumsy):
+        name = "leaving"
+
+        def prep_stop(self, state: Any) -> Any:
+            raise SystemExit(3)
+
+    for kind in (Clumsy, Leaving):
+        member_diary.clear()
+        application.start(kind)
+        application.stop(kind)
+        assert member_diary == [("stop", ("normal", ("some", "args")))]
+    assert application.which_applications() == []
+
+
+@in_node
+def test_a_master_that_is_killed_in_a_callback_goes_on_to_no_other() -> None:
+    class Killed(Base):
+        name = "killed"
+
+        def prep_stop(self, state: Any) -> Any:
+            exit(self_(), "kill")
+
+        def stop(self, state: Any) -> None:
+            member_diary.append(("stop", state))
+
+    application.start(Killed)
+    crash("killed_sup", "killed_worker")
+    assert application.which_applications() == []
+    assert member_diary == []
+
+
+@in_node
+def test_a_start_or_phase_that_raises_what_is_no_exception_is_told_as_a_bad_return() -> None:
+    class Leaving(Base):
+        name = "leaving"
+
+        def start(self, *args: Any) -> Any:
+            raise SystemExit(3)
+
+    class Halfway(Base):
+        name = "halfway"
+        start_phases = [("go", 1)]
+
+        def start_phase(self, *args: Any) -> Any:
+            raise GeneratorExit
+
+    for kind, exception in ((Leaving, "SystemExit"), (Halfway, "GeneratorExit")):
+        with pytest.raises(StartError) as caught:
+            application.start(kind)
+        tag, (where, (kind_of_end, crash_)) = caught.value.reason
+        assert (tag[:10], where[0], kind_of_end, crash_.exception) == ("bad_return", kind.__name__, "EXIT", exception)
     assert application.which_applications() == []
 
 

@@ -129,9 +129,14 @@ def test_what_a_request_raises_is_raised_outside_and_ends_no_process_abnormally(
     def fails() -> None:
         raise ValueError("no luck")
 
+    def leaves() -> None:
+        raise GeneratorExit
+
     def main() -> None:
         with pytest.raises(ValueError, match="no luck"):
             outside(lambda: from_outside("ask", fails))
+        with pytest.raises(GeneratorExit):
+            outside(lambda: from_outside("ask", leaves))
         with pytest.raises(RuntimeFault, match=r"ask\(\) from outside any process was ended .* killed"):
             outside(lambda: from_outside("ask", _killed))
 

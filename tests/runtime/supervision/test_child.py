@@ -1,13 +1,16 @@
 from typing import Any
 
 import pytest
+from gevent import GreenletExit, Timeout
 
 from runtime import (
     ChildSpec,
+    DynamicSupervisor,
     Exit,
     GenServer,
     Pid,
     StartError,
+    Supervisor,
     alive,
     exit,
     flag,
@@ -46,6 +49,49 @@ def test_a_start_function_may_fail_in_any_way() -> None:
     tag, crash_ = caught.value.reason
     assert (tag, crash_.exception) == ("EXIT", "KeyError")
     assert which_children(sup) == []
+
+
+ANY_CLASS = [SystemExit(3), GeneratorExit(), KeyboardInterrupt(), Timeout(5), GreenletExit()]
+"""What is no `Exception`."""
+
+
+@in_node
+def test_a_start_function_that_raises_what_is_no_exception_fails_as_any_other() -> None:
+    def raises() -> Any:
+        raise error
+
+    flag(trap_exit=True)
+    ordered, dynamic = started([]), DynamicSupervisor.start_link()
+    assert dynamic is not None
+    for error in ANY_CLASS:
+        name = type(error).__name__
+        for sup in (ordered, dynamic):
+            with pytest.raises(StartError, match=name) as caught:
+                start_child(sup, ChildSpec("x", (raises,)))
+            reason = caught.value.reason
+            assert (reason[1] if sup is ordered else reason).exception.endswith(name)
+        with pytest.raises(StartError, match=rf"child odd did not start: .*{name}.* \(.*in raises\)"):
+            Supervisor.start([ChildSpec("odd", (raises,))])
+    assert alive(ordered)
+    assert alive(dynamic)
+
+
+@in_node
+def test_a_restart_that_raises_what_is_no_exception_is_tried_again() -> None:
+    failures: list[BaseException] = [*ANY_CLASS]
+    begun: list[int] = []
+
+    def start() -> Any:
+        if begun and failures:
+            raise failures.pop()
+        begun.append(1)
+        return Member.start_link("x")
+
+    sup = started([ChildSpec("x", (start,))], max_restarts=10)
+    exit(member_pid(sup, "x"), "kill")
+    while failures or len(begun) < 2:
+        sleep(0.01)
+    assert alive(sup)
 
 
 @in_node
