@@ -25,8 +25,11 @@ cdef extern from *:
         place = ((PyMemberDescrObject *)member)->d_member;
         return place->type == T_OBJECT_EX ? place->offset : -1;
     }
+    /* Return what a slot holds; None for an empty one. The collector empties the slots of garbage, and code that runs at
+       the end of an object in it may still reach the others. */
     static inline PyObject *load(PyObject *record, Py_ssize_t slot) {
-        return *(PyObject **)((char *)record + slot);
+        PyObject *value = *(PyObject **)((char *)record + slot);
+        return value == NULL ? Py_None : value;
     }
     static inline void fill(PyObject *record, Py_ssize_t slot, PyObject *value) {
         Py_INCREF(value);
@@ -189,10 +192,16 @@ cdef inline int count_up(PyObject *record, Py_ssize_t slot) except -1:
     return 0
 
 
+cdef inline object scheduler_of(PyObject *process):
+    """``process.node.scheduler``."""
+    cdef object node = <object>load(process, s_node)
+    return <object>load(<PyObject *>node, s_scheduler) if Py_TYPE(node) is _Node else node.scheduler
+
+
 cdef int wake_up(object process) except -1:
     """`Scheduler.wake` of a process that is known to be one."""
     cdef PyObject *record = <PyObject *>process
-    cdef object scheduler = <object>load(load(record, s_node), s_scheduler)
+    cdef object scheduler = scheduler_of(record)
     if load(record, s_slowly) is not FALSE or Py_TYPE(scheduler) is not _Scheduler:
         sources["wake"](scheduler, process)
         return 0

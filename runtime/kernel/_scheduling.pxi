@@ -86,7 +86,7 @@ cdef int wait(object scheduler, object ready, object process, PyObject *state) e
 
 cdef inline int wait_anyhow(object process, PyObject *state) except -1:
     """`Scheduler.park` of a process that is known to be one."""
-    cdef object scheduler = <object>load(load(<PyObject *>process, s_node), s_scheduler)
+    cdef object scheduler = scheduler_of(<PyObject *>process)
     if Py_TYPE(scheduler) is not _Scheduler:
         scheduler.park(process, <object>state)
         return 0

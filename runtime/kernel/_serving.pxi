@@ -55,7 +55,8 @@ cdef inline bint serves(object body) except -1:
 
 cdef int begin_timeout(object process, object seconds) except -1:
     """`Timers.wait`, where the entry that the process has is early enough."""
-    cdef object timers = <object>load(load(<PyObject *>process, s_node), s_timers)
+    cdef object node = <object>load(<PyObject *>process, s_node)
+    cdef object timers = <object>load(<PyObject *>node, s_timers) if Py_TYPE(node) is _Node else node.timers
     cdef object entry = <object>load(<PyObject *>process, s_timer_at), due
     if entry is not None and timers._now is _real_clock:
         due = monotonic_time() + <double>seconds
@@ -195,7 +196,7 @@ cdef object handle_call(object server, object process, object message):
 cdef object take_turn(object server, object process):
     """`_turn`: handle messages until none waits (None), the turn is long enough (MORE), or the server is to end."""
     cdef PyObject *record = <PyObject *>process
-    cdef object scheduler = <object>load(load(record, s_node), s_scheduler), waiting, message = None, result, stop
+    cdef object scheduler = scheduler_of(record), waiting, message = None, result, stop
     cdef int handled = 0
     cdef PyObject *tag
     try:
@@ -225,7 +226,7 @@ cdef object take_turn(object server, object process):
                 for hook in _hooks.received:
                     hook(process, message)
             tag = <PyObject *>(<tuple>message)[0] if type(message) is tuple and len(<tuple>message) else NULL
-            if tag is CAST:
+            if tag is CAST and len(<tuple>message) == 2:
                 result = server.handle_cast((<tuple>message)[1])
                 stop = None if result is None else _loop_module._after(server, process, result)
             elif tag is CALL and len(<tuple>message) == 3:

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from runtime import Crash, Down, GenServer, Pid, call, monitor, receive, run, self_, send, spawn_monitor
+from runtime import Crash, Down, GenServer, Pid, call, cast, monitor, receive, run, self_, send, spawn_monitor
 from runtime.kernel.mailbox import NOTHING
-from runtime.kernel.process import Worker, worker_slot
+from runtime.kernel.process import Process, Worker, worker_slot
+from runtime.otp.calls import CALL, CAST
 from tests.differential.kernels import compiled
 from tests.differential.leaks import left_behind
 from tests.support.in_node import in_node
@@ -106,6 +107,30 @@ def test_a_property_in_the_place_of_what_a_worker_runs_is_told_of_each_change() 
     spawn_monitor(failing)
     receive(Down)
     assert len(taken) == len([process for process in seen if process is not None])
+
+
+@pytest.mark.parametrize("message", [(CAST,), (CAST, 1, 2), (CALL,), (CALL, 1), (CALL, 1, 2), (CALL, 1, 2, 3), ()])
+@in_node
+def test_a_message_that_only_looks_like_a_call_or_cast_does_what_it_does_to_the_sources(message: Any) -> None:
+    part = compiled(PART)
+    reasons = []
+    for run_server in (part.run_server, part.sources["run_server"]):
+        kind = type("Told", (Failing,), {"_run_process": run_server, "handle_info": lambda self, message: None})
+        server = kind.start()
+        reference = monitor(server)
+        send(server, message)
+        send(server, (CAST, "the last"))
+        reasons.append(receive(Down).reason)
+        assert reference
+    assert repr(reasons[0]) == repr(reasons[1])
+
+
+@pytest.mark.parametrize("action", [send, cast, call])
+@in_node
+def test_a_process_whose_slots_the_collector_has_emptied_is_an_error_and_no_crash(action: Any) -> None:
+    compiled(PART)
+    with pytest.raises((TypeError, AttributeError)):
+        action(Pid(10**9, Process()), "late")  # as from a finalizer that runs while garbage is taken apart
 
 
 def test_the_item_that_receive_takes_is_the_key_outside_any_process() -> None:
