@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime.terms.bounded_repr import MAX_TEXT, BoundedRepr, cut
+from runtime.terms.bounded_repr import MAX_TEXT, BoundedRepr, cut, flat_text
 from runtime.terms.static_lookup import class_name
 from runtime.terms.term import Term
 
@@ -15,7 +15,8 @@ def shorten(text: str, limit: int = MAX_TEXT) -> str:
 def render(value: object, limit: int = MAX_TEXT) -> str:
     """Return `value` as text of at most `limit` characters, with bounded work; a `__repr__` may raise or hang."""
     try:
-        return cut(BoundedRepr().text(value), limit)
+        text = flat_text(value)
+        return cut(BoundedRepr().text(value) if text is None else text, limit)
     except BaseException as error:
         return f"<{class_name(type(value))} that cannot be shown: {class_name(type(error))}>"
 
