@@ -12,9 +12,9 @@ A call has two spans: ``call bank transfer`` in the caller, from the request to 
 Inside a callback the span of the callback is the current one, so that what it calls, and spans of its own, belong to
 it. A span whose call fails, or whose callback crashes, has the status *error*. Requests of `send_request` are calls.
 
-The context travels beside the message: no pattern, no callback and no `receive` sees it. A call takes it to other
-nodes too, in the part of a call's name that only the caller reads; a cast to another node does not. What a process
-starts (`spawn`, tasks) begins a trace of its own.
+The context travels beside the message: no pattern, no callback and no `receive` sees it. It goes to other nodes too,
+where spans are on there; a node of Erlang's gets the message alone. What a process starts (`spawn`, tasks) begins a
+trace of its own.
 
 Needs OpenTelemetry's API (``process-observer[spans]``); the program chooses the SDK and where spans go. While spans are
 off, calls and casts cost what they cost without this module.
@@ -31,7 +31,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from greenlet import getcurrent
 
-from runtime.distribution.parts import ImproperList
+from runtime.distribution import incoming
+from runtime.distribution.cluster import LocalNode
+from runtime.distribution.remote_node import RemoteNode
+from runtime.distribution.remote_process import RemoteProcess
 from runtime.kernel import mailbox, signals
 from runtime.kernel.instrument import Instrument, install_instrument, remove_instrument
 from runtime.kernel.process import DEAD, REMOTE, Process, Worker
@@ -54,8 +57,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MAX_CASTS = 10_000
-"""Casts that wait in one mailbox whose contexts are kept; of more, the oldest begin traces of their own."""
+MAX_WAITING = 10_000
+"""Casts, and calls from other nodes, that wait in one mailbox and whose contexts are kept; of more, the oldest begin
+traces of their own.
+"""
 
 MAX_KINDS = 200
 """Kinds of requests that spans are named after; the names of spans are few, by OpenTelemetry's rules."""
@@ -85,6 +90,8 @@ def start(provider: TracerProvider | None = None) -> None:
     calls.deliver_from_outside = _deliver_from_outside  # type: ignore[attr-defined]
     calls.carried, calls.refused = _carried, _refused
     server_loop.handle, server_loop.handled_in_place = _handle, _NOTHING
+    RemoteNode.send, LocalNode.cast = _send_there, _cast_at_length  # type: ignore[method-assign, assignment]
+    incoming.take_note = _take_note
 
 
 def stop() -> None:
@@ -96,6 +103,8 @@ def stop() -> None:
     calls.deliver_from_outside = mailbox.deliver_from_outside  # type: ignore[attr-defined]
     calls.carried, calls.refused = None, None
     server_loop.handle, server_loop.handled_in_place = server_loop.handle_message, CAST
+    RemoteNode.send, LocalNode.cast = _original_send, _original_cast  # type: ignore[method-assign]
+    incoming.take_note = None
     remove_instrument(_active.pop())
 
 
@@ -107,7 +116,7 @@ _NOTHING = object()
 
 
 class _Spans(Instrument):
-    """Makes the spans of one provider, and remembers with which contexts casts wait.
+    """Makes the spans of one provider, and remembers with which contexts messages wait.
 
     It is an instrument with a hook for messages. While there is one, the compiled kernel leaves casts to the sources.
     """
@@ -122,14 +131,17 @@ class _Spans(Instrument):
         self.contexts, self.propagate, self.trace = context, propagate, trace
         self.tracer = trace.get_tracer("runtime", tracer_provider=provider)
         self._kinds: set[str] = set()
-        self._casts: dict[Process, OrderedDict[int, tuple[Term, Context]]] = {}
+        self._waiting: dict[Process, OrderedDict[int, tuple[Term, Context]]] = {}
+        """The contexts of messages in mailboxes, by the identities of the messages, which cannot change meanwhile."""
+        self._going: tuple[Term, dict[str, str]] | None = None
+        """A message that is about to go to another node, and its context as it travels."""
 
     def sent(self, sender: Any, process: Any, message: Any) -> None:
         """Do nothing: messages that are neither calls nor casts have no spans."""
 
     def exited(self, process: Any, reason: Any, cause: Any) -> None:
-        """Forget the casts that a process has not handled."""
-        self._casts.pop(process, None)
+        """Forget the messages that a process has not handled."""
+        self._waiting.pop(process, None)
 
     # -- The side that asks ---------------------------------------------------------------------------------------
 
@@ -141,17 +153,33 @@ class _Spans(Instrument):
             span = self._begin("call", process, message[2], kind.CLIENT)
             origin.span, origin.context = span, self.trace.set_span_in_context(span)
             if process.state is REMOTE:
-                carrier: dict[str, str] = {}
-                self.propagate.inject(carrier, origin.context)
-                origin.note = carrier or None
+                self._leave(message, origin.context)
         elif message[0] is CAST:
             span = self._begin("cast", process, message[1], kind.PRODUCER)
-            if process.state is not REMOTE:
-                waiting = self._casts.setdefault(process, OrderedDict())
-                waiting[id(message)] = (message, self.trace.set_span_in_context(span))
-                if len(waiting) > MAX_CASTS:
-                    waiting.popitem(last=False)
+            context = self.trace.set_span_in_context(span)
+            if process.state is REMOTE:
+                self._leave(message, context)
+            else:
+                self._wait(process, message, context)
             span.end()
+
+    def _wait(self, process: Process, message: Term, context: Context) -> None:
+        """Remember with which context a message waits."""
+        waiting = self._waiting.setdefault(process, OrderedDict())
+        waiting[id(message)] = (message, context)
+        if len(waiting) > MAX_WAITING:
+            waiting.popitem(last=False)
+
+    def _leave(self, message: Term, context: Context) -> None:
+        """Remember with which context a message is about to go to another node."""
+        carrier: dict[str, str] = {}
+        self.propagate.inject(carrier, context)
+        self._going = (message, carrier)
+
+    def note_of(self, message: Term) -> dict[str, str] | None:
+        """Return what is to go beside a message to another node, None where nothing is."""
+        going, self._going = self._going, None
+        return going[1] if going is not None and going[0] is message else None
 
     def refused(self, dest: Term, request: Term, reason: Term) -> None:
         """Make the span of a call that reaches no server."""
@@ -170,23 +198,21 @@ class _Spans(Instrument):
 
     def parent(self, process: Process, message: tuple[Term, ...]) -> Context | None:
         """Return the context that a message came with, None when it came without."""
-        if message[0] is CAST:
-            waiting = self._casts.get(process)
-            found = None if waiting is None else waiting.pop(id(message), None)
-            if waiting is not None and not waiting:
-                del self._casts[process]
-            return None if found is None else found[1]
-        origin = message[1]
-        if isinstance(origin, (_SpannedCall, _SpannedRequest)):
-            return origin.context
-        return self._from_other_node(getattr(origin, "tag", None))
+        if message[0] is CALL and isinstance(message[1], (_SpannedCall, _SpannedRequest)):
+            return message[1].context
+        waiting = self._waiting.get(process)
+        found = None if waiting is None else waiting.pop(id(message), None)
+        if waiting is not None and not waiting:
+            del self._waiting[process]
+        return None if found is None else found[1]
 
-    def _from_other_node(self, tag: Term) -> Context | None:
-        carried = tag.tail if type(tag) is ImproperList else None
-        if type(carried) is not dict or len(carried) > MAX_CARRIED:
-            return None
-        texts = {_text(key): _text(value) for key, value in carried.items()}
-        return self.propagate.extract({key: value for key, value in texts.items() if key and value})
+    def arrived(self, process: Process, message: Term, note: Term) -> None:
+        """Take the context that a message from another node came with."""
+        if type(note) is not dict or len(note) > MAX_CARRIED or not _is_request(message):
+            return
+        texts = {_text(key): _text(value) for key, value in note.items()}
+        context = self.propagate.extract({key: value for key, value in texts.items() if key and value})
+        self._wait(process, message, context)
 
     def handling(self, process: Process, message: tuple[Term, ...]) -> tuple[Span, Context]:
         """Begin the span of a callback. Returns it, and the context for the callback."""
@@ -299,9 +325,34 @@ def _carried(work: Callable[[], T]) -> Callable[[], T]:
     return carry
 
 
+_original_send, _original_cast = RemoteNode.send, LocalNode.cast
+
+
+def _send_there(remote: RemoteNode, target: RemoteProcess, message: Term) -> None:
+    note = _active[0].note_of(message) if _active else None
+    if note:
+        remote.send_noted(target, message, note)
+    else:
+        _original_send(remote, target, message)
+
+
+def _cast_at_length(local: LocalNode, dest: tuple[object, ...], message: Term) -> bool:
+    """Refuse the short way of a cast to another node, which `put` does not see."""
+    return False
+
+
+def _take_note(process: Process, message: Term, note: Term) -> None:
+    if _active:
+        _safely(_active[0].arrived, process, message, note)
+
+
+def _is_request(message: Term) -> bool:
+    """Return whether a message is a call or a cast of this package's."""
+    return type(message) is tuple and bool(message) and (message[0] is CALL or message[0] is CAST)
+
+
 def _handle(server: Callbacks, process: Process, message: Term) -> Stop | None:
-    is_request = type(message) is tuple and message and (message[0] is CALL or message[0] is CAST)
-    spans = _active[0] if _active and is_request else None
+    spans = _active[0] if _active and _is_request(message) else None
     begun = None if spans is None else _safely(spans.handling, process, message)
     if spans is None or begun is None:
         return server_loop.handle_message(server, process, message)
@@ -321,18 +372,16 @@ def _handle(server: Callbacks, process: Process, message: Term) -> Stop | None:
 
 
 class _Spanned(From):
-    """A call with a span. `context` is the context that it is made in, `note` the same for another node."""
+    """A call with a span. `context` is the context that it is made in."""
 
     __slots__ = ()
 
     span: Span | None
     context: Context | None
-    note: Term
 
     def __init__(self, watcher: Process, server: Process) -> None:
         super().__init__(watcher, server)
         self.span = self.context = None  # type: ignore[misc]  # the classes below have these slots
-        self.note = None
 
     def settle(self, outcome: Term) -> None:
         """Decide the call, and end its span."""
@@ -367,11 +416,11 @@ class _Spanned(From):
 class _SpannedCall(_Spanned):
     """A call with a span."""
 
-    __slots__ = ("context", "note", "span")
+    __slots__ = ("context", "span")
 
 
 @immutable
 class _SpannedRequest(_Spanned, Request):
     """A request with a span."""
 
-    __slots__ = ("context", "note", "span")
+    __slots__ = ("context", "span")

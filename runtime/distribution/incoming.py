@@ -101,17 +101,24 @@ def _target(remote: RemoteNode, address: Term) -> Process | None:
     return remote.node.names.get(str(address)) if isinstance(address, str) else _local(address)
 
 
-def _deliver(remote: RemoteNode, process: Process | None, message: Term) -> None:
+def _deliver(remote: RemoteNode, process: Process | None, message: Term, notes: tuple[Any, ...] = ()) -> None:
     if process is not None:
-        put(process, incoming_message(message, remote, process))
+        message = incoming_message(message, remote, process)
+        if notes and take_note is not None:
+            take_note(process, message, notes[0])
+        put(process, message)
+
+
+take_note: Callable[[Process, Term, Term], None] | None = None
+"""Takes what came beside a message, just before that is put into the mailbox; None while nothing wants it."""
 
 
 def _send(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
-    _deliver(remote, _local(control[2]), payload)
+    _deliver(remote, _local(control[2]), payload, control[3:])
 
 
 def _reg_send(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
-    _deliver(remote, remote.node.names.get(str(control[3])), payload)
+    _deliver(remote, remote.node.names.get(str(control[3])), payload, control[4:])
 
 
 def _alias_send(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:

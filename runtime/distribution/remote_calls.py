@@ -145,9 +145,7 @@ def caller_term(origin: From) -> Term:
         return (origin.watcher.pid, origin.tag)
     if origin.server.state is not REMOTE:
         origin.watcher.node.cluster.delegate(origin)  # type: ignore[union-attr]  # there is one, or nothing goes out
-    name = ImproperList((ALIAS,), origin.ref)
-    # as OTP does with the label of a request: only who has made the call looks at what stands behind the alias
-    return (origin.pid, name if origin.note is None else ImproperList((name,), origin.note))
+    return (origin.pid, ImproperList((ALIAS,), origin.ref))
 
 
 def call_in(message: Term, remote: RemoteNode) -> From | None:

@@ -39,6 +39,9 @@ MONITOR_P, DEMONITOR_P, MONITOR_P_EXIT = 19, 20, 21
 SPAWN_REQUEST, SPAWN_REPLY = 29, 31
 ALIAS_SEND, UNLINK_ID, UNLINK_ID_ACK = 33, 35, 36
 
+_WITHOUT_NOTE = {SEND: 3, REG_SEND: 4}
+"""The parts of these control messages in OTP's protocol. Nodes of this package may add a note, and ignore one."""
+
 UNUSED = Atom("")
 """Stands where a control message once had the cookie."""
 
@@ -173,13 +176,21 @@ class RemoteNode:
             if connection.is_busy():
                 self._hold(connection)
             return
-        message = outgoing_message(message, self)
-        if type(target) is RemoteName:
-            sender = current()
-            own = self.local.nobody if sender is None else sender.pid
-            self.signal((REG_SEND, own, UNUSED, target.address), message)
-        else:
-            self.signal((SEND, UNUSED, target.pid), message)
+        self.signal(self._sending(target), outgoing_message(message, self))
+
+    def send_noted(self, target: RemoteProcess, message: Term, note: Term) -> None:
+        """Send a message with a note beside it. A node that is none of this package's gets the message alone."""
+        control = self._sending(target)
+        if self.connection is None or self.connection.is_python:  # `up` looks again
+            control = (*control, note)
+        self.signal(control, outgoing_message(message, self))
+
+    def _sending(self, target: RemoteProcess) -> tuple[Any, ...]:
+        """Return the control message that a message to a process or a name goes with."""
+        if type(target) is not RemoteName:
+            return (SEND, UNUSED, target.pid)
+        sender = current()
+        return (REG_SEND, self.local.nobody if sender is None else sender.pid, UNUSED, target.address)
 
     def _send_shortly(self, connection: Connection, target: RemoteProcess, message: Term) -> bool:
         """Send a message as a short entry. Returns False, with nothing done, if it does not fit into one."""
@@ -372,6 +383,8 @@ class RemoteNode:
         self.is_connecting = False
         waiting, self.waiting = self.waiting, deque()
         for control, payload in waiting:
+            if not connection.is_python:
+                control = control[: _WITHOUT_NOTE.get(control[0])]
             try:
                 connection.send(control, payload)
             except TypeError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MethodType
 from typing import TYPE_CHECKING
 
 from runtime.distribution.remote_node import SPAWN_REQUEST, RemoteNode
@@ -77,6 +78,10 @@ def module_and_function(fn: object) -> tuple[str, str]:
     if type(fn) is tuple and len(fn) == 2 and all(isinstance(part, str) for part in fn):
         return str(fn[0]), str(fn[1])
     module, name = getattr(fn, "__module__", None), getattr(fn, "__qualname__", None)
+    if isinstance(fn, MethodType):
+        # A class method may be a base class's, which is called for its own class there; an object's stays here.
+        of = fn.__self__ if isinstance(fn.__self__, type) else None
+        module, name = (None, None) if of is None else (of.__module__, f"{of.__qualname__}.{fn.__name__}")
     if not callable(fn) or module is None or name is None or "<" in name:
         raise TypeError(
             f"another node runs a function that it can import, or (module, function), not {fn!r}; "

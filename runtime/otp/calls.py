@@ -66,8 +66,6 @@ class From:
     watcher: Process
     number: int
     """The number of the reference that names the call."""
-    note: Term = None
-    """What goes to another node with the call, for who handles it there to read."""
 
     def __init__(self, watcher: Process, server: Process) -> None:
         self.watcher = watcher

@@ -41,6 +41,26 @@ def test_each_way_to_fail_has_a_reason_of_its_own(other: Other) -> None:
     assert reason_of("missing@127.0.0.1", add, 1) == ("erpc", "noconnection")
     with pytest.raises(TypeError, match="define it at the top of a module"):
         erpc.call(other.name, lambda: None)
+    with pytest.raises(TypeError, match="define it at the top of a module"):
+        erpc.call(other.name, Special().greet)
+    assert erpc.call(other.name, Special.kind) == "Special", "a base class's method is called for its own class"
+
+
+class Base:
+    """Has a class method."""
+
+    @classmethod
+    def kind(cls) -> str:
+        """Return which class it is called for."""
+        return cls.__name__
+
+    def greet(self) -> str:
+        """Return a word."""
+        return "hello"
+
+
+class Special(Base):
+    """Inherits it."""
 
 
 @named

@@ -300,15 +300,15 @@ def test_casts_of_a_process_that_ends_or_is_full_are_forgotten(
         plain = spawn(receive)
         for number in range(9):
             cast(plain, ("note", number))
-        (waiting,) = active._casts.values()
+        (waiting,) = active._waiting.values()
         assert len(waiting) == 4
         exit(plain, "kill")
         sleep(0)
 
-    monkeypatch.setattr(spans, "MAX_CASTS", 4)
+    monkeypatch.setattr(spans, "MAX_WAITING", 4)
     (active,) = spans._active
     program()
-    assert not active._casts
+    assert not active._waiting
 
 
 def test_what_a_tracer_raises_is_logged_and_not_the_programs(
