@@ -33,9 +33,6 @@ from runtime.terms.time_limit import OutOfTime
 ITEMS = 20
 """Items of one container that are shown."""
 
-FLAT_ITEMS = 8
-"""Items of a tuple that is shown at once."""
-
 LEVELS = 5
 """Containers within containers that are shown."""
 
@@ -100,16 +97,14 @@ class BoundedRepr:
         present = time.thread_time()
         if self._ends is None:
             self._ends = present + WORK
-        if present > self._ends:
-            return True
-        self._until_look = LOOKS_APART
-        return False
+        is_late = present > self._ends
+        self._until_look = 0 if is_late else LOOKS_APART
+        return is_late
 
     def _text(self, value: object, level: int) -> str:
         kind = type(value)
-        common = (
-            _COMMON.get(kind) if type(kind) is type else None
-        )  # the hash of another class may be the program's code
+        # The hash of a class with a metaclass of its own may be the program's code.
+        common = _COMMON.get(kind) if type(kind) is type else None
         if common is not None:
             return common(self, value, level)
         show = static(kind, "__repr__")
@@ -343,25 +338,6 @@ class BoundedRepr:
         return cut(repr(value), TEXT)
 
 
-def flat_text(value: object) -> str | None:
-    """Return the text of a plain value, or of a tuple of some, as messages mostly are; None for any other value.
-
-    It is what `BoundedRepr` would say, in a tenth of the time.
-    """
-    if type(value) is tuple and len(value) <= FLAT_ITEMS:
-        return repr(value) if all(map(_is_flat, value)) else None
-    return repr(value) if _is_flat(value) else None
-
-
-def _is_flat(value: object) -> bool:
-    kind = type(value)
-    if kind is str:
-        return len(value) <= TEXT  # type: ignore[arg-type]
-    if kind is int:
-        return value.bit_length() <= WIDE_INTEGER  # type: ignore[attr-defined, no-any-return]
-    return value is None or kind is float or kind is bool
-
-
 def cut(text: str, limit: int) -> str:
     """Cut the middle out of a text longer than `limit` characters."""
     if len(text) <= limit:
@@ -468,8 +444,6 @@ _KNOWN: dict[object, Show] = {
 }
 """How to describe instances of the types that have this ``__repr__``, or inherit it."""
 
-_COMMON: dict[type, Show] = {
-    kind: _KNOWN[static(kind, "__repr__")]
-    for kind in (str, int, float, bool, type(None), bytes, tuple, list, dict, set, frozenset)
-}
+_PLAIN_TYPES = (str, int, float, bool, type(None), bytes, tuple, list, dict, set, frozenset)
+_COMMON: dict[type, Show] = {kind: _KNOWN[static(kind, "__repr__")] for kind in _PLAIN_TYPES}
 """The same for the commonest types themselves, without a look into the class."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from runtime.terms.bounded_repr import MAX_TEXT, BoundedRepr, cut, flat_text
+from runtime.terms.bounded_repr import MAX_TEXT, BoundedRepr, cut
+from runtime.terms.flat_text import flat_text
 from runtime.terms.static_lookup import class_name
 from runtime.terms.term import Term
 

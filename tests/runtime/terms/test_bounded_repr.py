@@ -19,11 +19,9 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from runtime import Pid, Stop
-from runtime.terms.bounded_repr import WORK, WORK_OF_CLASSES, BoundedRepr, flat_text
+from runtime.terms.bounded_repr import WORK, WORK_OF_CLASSES
 from runtime.terms.crash import Crash
 from runtime.terms.own_repr import beside_the_node
 from runtime.terms.text import reason_text, render
@@ -127,26 +125,6 @@ def test_a_small_value_reads_as_repr_says_it(value: object) -> None:
     if isinstance(value, collections.OrderedDict):
         shown = shown.replace("()", "({})")
     assert render(value) == shown
-
-
-PLAIN = st.one_of(st.text(max_size=400), st.integers(-(2**1100), 2**1100), st.floats(), st.booleans(), st.none())
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.one_of(PLAIN, st.lists(PLAIN, max_size=12).map(tuple)))
-def test_the_short_way_for_plain_values_says_what_the_long_one_does(value: object) -> None:
-    assert flat_text(value) in (None, BoundedRepr().text(value))
-
-
-def test_the_short_way_is_for_small_plain_values_alone() -> None:
-    assert flat_text(("order", 5, 2.5, None, True)) == "('order', 5, 2.5, None, True)"
-    assert flat_text("x" * 300) == repr("x" * 300)
-    for value in ("x" * 301, 1 << 1024, ("x" * 301,), (1,) * 9, ((1,),), (Named("x"),), Point(1, 2), Word("x"), [1]):
-        assert flat_text(value) is None
-
-
-class Word(str):
-    """A text of a program, which may say anything of itself."""
 
 
 def test_the_time_is_looked_at_now_and_then_and_ends_the_description(monkeypatch: pytest.MonkeyPatch) -> None:
