@@ -30,7 +30,8 @@ def test_the_short_way_for_plain_values_says_what_the_long_one_does(value: objec
 def test_the_short_way_is_for_small_plain_values_alone() -> None:
     assert flat_text(("order", 5, 2.5, None, True)) == "('order', 5, 2.5, None, True)"
     assert flat_text("x" * 300) == repr("x" * 300)
-    for value in ("x" * 301, 1 << 1024, ("x" * 301,), (1,) * 9, ((1,),), ([],), Point(1, 2), Word("x"), [1]):
+    long: tuple[object, ...] = ("x" * 301, 1 << 1024, ("x" * 301,), (1,) * 9, ((1,),), ([],))
+    for value in (*long, Point(1, 2), Word("x"), [1]):
         assert flat_text(value) is None
 
 
