@@ -21,7 +21,7 @@ from gevent.monkey import get_original
 from greenlet import getcurrent, greenlet
 
 from runtime.boot.stopping import GRACE, LOOK, ProgramStop
-from runtime.kernel.threads import get_ident, in_main_thread, sleep, start_thread
+from runtime.kernel.threads import close, get_ident, in_main_thread, sleep, start_thread
 
 STOPPED_BY = (signal.SIGINT, signal.SIGTERM)
 
@@ -109,7 +109,7 @@ class WakeupPipe:
         """Stop listening."""
         if self in _pipes:
             self.leave()
-            os.close(self._writer)  # which ends the thread
+            close(self._writer)  # which ends the thread
 
     def leave(self) -> None:
         """Let Python write to it no more."""
@@ -118,8 +118,8 @@ class WakeupPipe:
             _set_wakeup_fd(now)
 
     def _close_files(self) -> None:
-        os.close(self._reader)
-        os.close(self._writer)
+        close(self._reader)
+        close(self._writer)
 
     def _listen(self) -> None:
         try:
@@ -128,7 +128,7 @@ class WakeupPipe:
                     self._stop.request("shutdown")
                 sleep(self.PAUSE)
         finally:
-            os.close(self._reader)
+            close(self._reader)
 
 
 _pipes: set[WakeupPipe] = set()

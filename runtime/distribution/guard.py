@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from gevent.monkey import get_original
 
-from runtime.kernel.threads import sleep, start_thread
+from runtime.kernel.threads import close, sleep, start_thread
 
 BACKLOG = 128
 """Connections that the system keeps until they are accepted."""
@@ -90,5 +90,5 @@ class Guard:
     def _close_all(self) -> None:
         for descriptor in (self._wake_read, self._wake_write):
             with contextlib.suppress(OSError):
-                os.close(descriptor)
+                close(descriptor)
         self._listener.close()

@@ -21,6 +21,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from posix import close  # the system's: gevent puts off what it has patched until its loop has run
 
 import platformdirs
 
@@ -32,6 +33,9 @@ MAX_PATH = 103
 
 PROBE_TIMEOUT = 0.5
 """Seconds that a node has to take a connection; one that is too busy for it still counts as live."""
+
+LOCKED_FOR = 1.0
+"""Seconds that another program may take to choose a name; one that takes longer is stuck, and is waited for no more."""
 
 RESERVED_FOR = 20.0
 """Seconds within which a program must begin to listen on a socket that was bound for it."""
@@ -181,10 +185,39 @@ def _bind(path: Path) -> _socket.socket:
 
 @contextlib.contextmanager
 def _folder_locked() -> Iterator[None]:
-    """Keep others from choosing names while the block runs."""
+    """Keep others from choosing names while the block runs.
+
+    The lock is let go of before the folder is closed: a fork has the same lock, and would keep it from itself.
+    """
     folder = os.open(make_socket_dir(), os.O_RDONLY)
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        yield
+        deadline = time.monotonic() + LOCKED_FOR
+        while not (is_locked := _lock(folder)) and time.monotonic() < deadline:
+            _pause(0.01)
+        try:
+            yield
+        finally:
+            if is_locked:
+                fcntl.flock(folder, fcntl.LOCK_UN)
     finally:
-        os.close(folder)
+        close(folder)
+
+
+def _lock(folder: int) -> bool:
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _pause(seconds: float) -> None:
+    """Wait without gevent, which a hub cannot wait with, and without importing it."""
+    ours, other = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    try:
+        ours.settimeout(seconds)
+        with contextlib.suppress(TimeoutError):
+            ours.recv(1)
+    finally:
+        ours.close()
+        other.close()

@@ -23,6 +23,9 @@ new_lock = cast(Callable[[], Any], get_original("_thread", "allocate_lock"))
 sleep = cast(Callable[[float], None], get_original("time", "sleep"))
 """Block the calling thread for some seconds; the others run."""
 
+close = cast(Callable[[int], None], get_original("os", "close"))
+"""Close a file descriptor at once. gevent's own function puts it off until its loop has run, and a fork has it open."""
+
 get_ident = cast(Callable[[], int], get_original("_thread", "get_ident"))
 """Name the calling thread by a number; gevent's own function names the greenlet."""
 

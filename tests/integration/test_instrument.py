@@ -112,6 +112,15 @@ ENDS = {
     ),
 }
 
+ENDS["a fork as soon as the hub runs"] = """
+from gevent import monkey; monkey.patch_all()
+import gevent, os
+def fork():
+    child = os.fork()
+    print("ended with", os.waitpid(child, 0)[1]) if child else os._exit(gevent.sleep(0.1) or 3)
+gevent.spawn(fork).join()
+"""
+
 ENDS["what the whole interpreter shares"] = """
 import gc, locale, logging, os, signal, sys, threading, warnings
 import gevent

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import fcntl
+import os
 import stat
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -124,3 +127,49 @@ def test_a_file_with_the_name_of_a_socket_is_left_alone(folder: Path) -> None:
         address.reserve(["link"])
     assert file.read_text() == "precious"
     assert link.is_symlink()
+
+
+def test_a_program_that_is_stuck_while_it_chooses_a_name_keeps_no_other_from_choosing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(address, "LOCKED_FOR", 0.05)
+    stuck = os.open(folder, os.O_RDONLY)
+    fcntl.flock(stuck, fcntl.LOCK_EX)
+    reservation = address.reserve(["chat"])
+    assert reservation.name == "chat"
+    reservation.cancel()
+    os.close(stuck)
+
+
+def test_who_chooses_at_the_same_time_waits_for_the_other(folder: Path) -> None:
+    other = os.open(folder, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    chosen: list[address.Reservation] = []
+    thread = threading.Thread(target=lambda: chosen.append(address.reserve(["chat"])))
+    thread.start()
+    thread.join(0.03)
+    assert not chosen
+    os.close(other)
+    thread.join()
+    chosen[0].cancel()
+
+
+CHOSEN_IN_THE_HUB = """
+from gevent import monkey; monkey.patch_all()
+import fcntl, gevent, os
+from runtime.introspection import address
+gevent.sleep(0)
+address.reserve(["chat"])
+links = [f"/proc/self/fd/{each}" for each in os.listdir("/proc/self/fd")]
+print([os.readlink(each) for each in links if os.path.exists(each)].count(os.environ["OBSERVER_DIR"]))
+folder = os.open(os.environ["OBSERVER_DIR"], os.O_RDONLY)
+fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc names the files that a process has open")
+def test_the_folder_is_closed_at_once_in_a_program_that_gevent_has_patched(folder: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", CHOSEN_IN_THE_HUB], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout, done.stderr) == ("0\n", "")
