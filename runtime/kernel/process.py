@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import total_ordering
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from greenlet import greenlet
@@ -60,7 +59,6 @@ _PID = re.compile(r"<(\d{1,10})\.(\d{1,18})\.(\d{1,10})>")
 
 
 @immutable
-@total_ordering
 class Pid(Struct, frozen=True, eq=False):
     """Names one process for good: never used again for another one.
 
@@ -94,6 +92,20 @@ class Pid(Struct, frozen=True, eq=False):
         if not isinstance(other, Pid):
             return NotImplemented
         return (self.node, self.id, self.serial) < (other.node, other.id, other.serial)
+
+    # Struct has a comparison of its own for each of these, which would be taken.
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __le__(self, other: object) -> bool:
+        return self < other or self == other if isinstance(other, Pid) else NotImplemented
+
+    def __gt__(self, other: object) -> bool:
+        return not self <= other if isinstance(other, Pid) else NotImplemented
+
+    def __ge__(self, other: object) -> bool:
+        return not self < other if isinstance(other, Pid) else NotImplemented
 
     def __hash__(self) -> int:
         return self.id

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from functools import total_ordering
 from typing import Any
 
 from msgspec import Struct, field
@@ -17,7 +16,6 @@ next_number = itertools.count(1).__next__
 
 
 @immutable
-@total_ordering
 class Ref(Struct, frozen=True, eq=False, gc=False):
     """A reference: unique on this node. Immutable, hashable, ordered by age; prints as ``#Ref<0.0.17>``."""
 
@@ -43,6 +41,20 @@ class Ref(Struct, frozen=True, eq=False, gc=False):
         if not isinstance(other, Ref):
             return NotImplemented
         return (self.node, self.id) < (other.node, other.id)
+
+    # Struct has a comparison of its own for each of these, which would be taken.
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __le__(self, other: object) -> bool:
+        return self < other or self == other if isinstance(other, Ref) else NotImplemented
+
+    def __gt__(self, other: object) -> bool:
+        return not self <= other if isinstance(other, Ref) else NotImplemented
+
+    def __ge__(self, other: object) -> bool:
+        return not self < other if isinstance(other, Ref) else NotImplemented
 
     def __hash__(self) -> int:
         return self.id

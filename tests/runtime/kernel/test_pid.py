@@ -1,13 +1,16 @@
 """Pids and references: immutable, ordered by age, read back from their text."""
 
 import copy
+import operator
 import pickle
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime import Pid, Ref, TimerRef, alive, run, self_, spawn
+from runtime.kernel.process import ForeignPid
 from tests.support.in_node import in_node
 
 NUMBERS = st.integers(0, 10**18 - 1)
@@ -19,6 +22,21 @@ def test_pids_are_ordered_by_number_and_equal_ones_have_one_hash(one: int, other
     assert (first < second) == (one < other)
     assert (first == second) == (one == other)
     assert first != second or hash(first) == hash(second)
+
+
+@pytest.mark.parametrize("make", [Pid, lambda number: ForeignPid(number, node=3, serial=1), Ref, TimerRef])
+def test_equal_ones_are_not_unequal_and_all_six_comparisons_agree(make: Any) -> None:
+    one, same, next_one = make(5), make(5), make(6)
+    assert one == same
+    assert (one != same) is False
+    assert one <= same <= next_one
+    assert next_one >= same >= one
+    assert (one < same, one > same, next_one > one, one > next_one) == (False, False, True, False)
+    assert (next_one <= one, one >= next_one) == (False, False)
+    assert one != 5
+    for compare in (operator.lt, operator.le, operator.gt, operator.ge):
+        with pytest.raises(TypeError):
+            compare(one, "5")
 
 
 @given(st.integers(0, 10**9), NUMBERS, st.integers(0, 10**9))
