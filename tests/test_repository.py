@@ -101,6 +101,8 @@ ONLY_TYPES = {
 """Modules without a line that could go wrong at run time."""
 
 SEEN_FROM_OUTSIDE = {
+    "runtime/cores/stream": "tests/runtime/cores",
+    "runtime/cores/task": "tests/runtime/cores",
     "runtime/distribution/attempts": "tests/runtime/distribution",
     "runtime/boot/peer_program": "tests/runtime",
     "runtime/distribution/cluster": "tests/runtime/distribution",

@@ -55,7 +55,7 @@ class Child:
     def pid(self) -> Pid | None:
         """The Pid of a running child, else None."""
         at = self.at
-        return at if type(at) is Pid else None
+        return at if isinstance(at, Pid) else None
 
     @property
     def state(self) -> str:

@@ -119,7 +119,10 @@ class Examples:
 
 
 def _functions(module: ModuleType) -> Iterator[tuple[str, object]]:
-    """Yield the public functions that a module defines itself, in the order of its source."""
+    """Yield the public functions that a module defines, in the order of its source, or what a package lists."""
+    if hasattr(module, "__path__") and hasattr(module, "__all__"):
+        yield from ((name, getattr(module, name)) for name in module.__all__)
+        return
     own = [
         (name, value)
         for name, value in vars(module).items()

@@ -190,4 +190,4 @@ def not_running(kept: Children) -> int:
     """Return how many children have no process and are not being started, among the first few thousand."""
     starting = kept.starting
     children = some(kept.children.values(), 5_000)
-    return sum([type(child.at) is not Pid and child is not starting for child in children])
+    return sum([not isinstance(child.at, Pid) and child is not starting for child in children])

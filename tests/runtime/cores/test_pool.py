@@ -10,6 +10,7 @@ from functools import wraps
 import pytest
 
 from runtime import CallError, Crash, Pid, await_, cores, exit, flag, peer, receive, run, sys, which_children
+from runtime.cores.task import retries_of
 from tests.support.other_nodes import add, leave
 
 DEADLINE = 30.0
@@ -124,7 +125,7 @@ def test_what_kills_each_peer_is_given_up_and_the_rest_is_done(pool: Pid) -> Non
 @pytest.mark.parametrize("retry", [-1, 1.5, "yes", None])
 def test_a_number_of_retries_is_checked(retry: object) -> None:
     with pytest.raises(ValueError, match="retry is True, False or a number of times"):
-        cores._retries(retry)
+        retries_of(retry)
 
 
 @in_pool

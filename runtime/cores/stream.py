@@ -1,0 +1,225 @@
+"""Streams of tasks on the peers of a pool."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from time import perf_counter
+from typing import Any, Generic, TypeVar
+
+from runtime.cores.pool import directory_of
+from runtime.cores.task import outcome_of, retries_of
+from runtime.kernel.mailbox import alias, receive, send, unalias
+from runtime.kernel.process import Destination, Pid
+from runtime.kernel.processes import demonitor, monitor, self_, spawn
+from runtime.kernel.processes import exit as exit_process
+from runtime.kernel.signals import Down
+from runtime.otp.calls import call, cast
+from runtime.tasks.task import Outcome, check_function
+from runtime.terms.errors import CallError
+from runtime.terms.ref import Ref
+from runtime.terms.term import Term
+
+Item = TypeVar("Item")
+T = TypeVar("T")
+
+BATCH_TIME = 0.01
+"""Seconds of work that `async_stream` sends to a worker at a time: each message costs tens of microseconds."""
+
+MOST_ITEMS = 2_000
+"""Items that are sent to a worker at a time at most."""
+
+AHEAD = 2
+"""Batches that a worker has at a time, so that it need not wait for the next one."""
+
+READ_AHEAD = 50_000
+"""Outcomes that wait for an earlier one, at most, before no more items are sent."""
+
+
+def async_stream(
+    pool: Destination,
+    items: Iterable[Item],
+    fn: Callable[..., T],
+    *args: object,
+    ordered: bool = True,
+    retry: bool | int = False,
+    **kwargs: object,
+) -> Iterator[Outcome[T]]:
+    """Run ``fn(item, *args, **kwargs)`` for each item on the peers of a pool; yield the outcome of each.
+
+    An outcome is ``("ok", result)`` or ``("exit", reason)``: the other items go on, and so does the caller. Outcomes
+    come in the items' order unless ``ordered=False``. Items are sent in batches of about ten milliseconds of work. When
+    a peer dies, the outcomes of what it had are ``("exit", "noconnection")``, or with `retry` other peers run each item
+    again: as often as that says, ten times for True.
+
+    It is for functions that compute; to wait for many things at once, `runtime.async_stream` takes no other process.
+    """
+    return _Stream(pool, items, check_function(fn), args, kwargs, ordered, retries_of(retry)).outcomes()
+
+
+class _Batch(Generic[Item]):
+    """Some items in a row, where the first one stands, and how often peers have died with them."""
+
+    __slots__ = ("items", "losses", "position")
+
+    def __init__(self, position: int, items: list[Item], losses: int = 0) -> None:
+        self.position = position
+        self.items = items
+        self.losses = losses
+
+
+class _Worker:
+    """A process on a peer that runs batches, as the stream knows it."""
+
+    __slots__ = ("batches", "name", "pid")
+
+    def __init__(self, pid: Pid, name: str) -> None:
+        self.pid = pid
+        self.name = name
+        self.batches: deque[_Batch[Any]] = deque()
+
+
+class _Stream(Generic[Item, T]):
+    """One stream: the workers, what each of them has, and the outcomes that wait for earlier ones."""
+
+    def __init__(
+        self,
+        pool: Destination,
+        items: Iterable[Item],
+        fn: Callable[..., T],
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
+        ordered: bool,
+        retries: int,
+    ) -> None:
+        self.directory = directory_of(pool)
+        self.items = iter(items)
+        self.work = (fn, args, kwargs)
+        self.ordered = ordered
+        self.retries = retries
+        self.workers: dict[Ref, _Worker] = {}
+        self.again: deque[_Batch[Item]] = deque()
+        self.position = 0
+        self.due = 0
+        """The position of the outcome that is to be yielded next."""
+        self.done: dict[int, list[Outcome[T]]] = {}
+        """The outcomes of batches, by position."""
+        self.size = 1
+        self.is_exhausted = False
+
+    def outcomes(self) -> Iterator[Outcome[T]]:
+        """Yield the outcomes."""
+        self.ref = alias()
+        self.over = monitor(self.directory)
+        try:
+            for name in call(self.directory, ("listen", self.ref)):
+                self._add_worker(name)
+            while True:
+                self._send_batches()
+                if self.is_exhausted and not self.again and not any(w.batches for w in self.workers.values()):
+                    return
+                self._take_in(receive(self._is_ours))
+                yield from self._ready()
+        finally:
+            unalias(self.ref)  # what workers still send is dropped from here on
+            cast(self.directory, ("unlisten", self.ref))
+            demonitor(self.over, flush=True)
+            for ref, worker in self.workers.items():
+                demonitor(ref, flush=True)
+                exit_process(worker.pid, "kill")
+            while receive(self._is_ours, timeout=0, default=None) is not None:
+                pass
+
+    def _add_worker(self, name: str) -> None:
+        pid = _spawn_worker(name, self_(), self.ref, self.work)
+        if pid.node:  # one of this node stands for a peer that is gone already
+            self.workers[monitor(pid)] = _Worker(pid, name)
+
+    def _send_batches(self) -> None:
+        for worker in self.workers.values():
+            while self._takes_more(worker) and (batch := self._next_batch()) is not None:
+                worker.batches.append(batch)
+                send(worker.pid, (batch.position, batch.items))
+
+    def _takes_more(self, worker: _Worker) -> bool:
+        """Return whether a worker gets another batch. One that a peer has died with goes alone: it may do so again."""
+        if not worker.batches:
+            return True
+        return len(worker.batches) < AHEAD and not self.again and not worker.batches[0].losses
+
+    def _next_batch(self) -> _Batch[Item] | None:
+        if self.again:
+            return self.again.popleft()
+        if self.is_exhausted or (self.ordered and self.position - self.due > READ_AHEAD):
+            return None
+        items = [*islice(self.items, self.size)]
+        if not items:
+            self.is_exhausted = True
+            return None
+        batch = _Batch(self.position, items)
+        self.position += len(items)
+        return batch
+
+    def _is_ours(self, message: Term) -> bool:
+        if type(message) is tuple:
+            return bool(message) and message[0] == self.ref
+        return isinstance(message, Down) and (message.ref in self.workers or message.ref == self.over)
+
+    def _take_in(self, message: Term) -> None:
+        if isinstance(message, Down):
+            if message.ref == self.over:
+                raise CallError(message.reason, "async_stream", (message.pid,), "cores")
+            worker = self.workers.pop(message.ref)
+            for batch in worker.batches:
+                if batch.losses < self.retries:  # one by one, as one of them may be what the peer has died of
+                    self.again.extend(
+                        _Batch(batch.position + number, [item], batch.losses + 1)
+                        for number, item in enumerate(batch.items)
+                    )
+                else:
+                    self.done[batch.position] = [("exit", message.reason)] * len(batch.items)
+            if not self.workers:  # where the connections alone have ended, no peer comes up
+                for name in call(self.directory, "nodes"):
+                    self._add_worker(name)
+            return
+        match message:
+            case (_, "up", name):
+                if all(worker.name != name for worker in self.workers.values()):
+                    self._add_worker(name)
+            case (_, pid, position, outcomes, seconds):
+                for worker in self.workers.values():
+                    if worker.pid == pid:
+                        worker.batches = deque(batch for batch in worker.batches if batch.position != position)
+                self.done[position] = outcomes
+                fitting = int(BATCH_TIME * len(outcomes) / max(seconds, 1e-6))
+                self.size = max(1, min(MOST_ITEMS, 4 * self.size, fitting))
+
+    def _ready(self) -> Iterator[Outcome[T]]:
+        if not self.ordered:
+            for position in [*self.done]:
+                yield from self.done.pop(position)
+            return
+        while self.due in self.done:
+            outcomes = self.done.pop(self.due)
+            self.due += len(outcomes)
+            yield from outcomes
+
+
+def _spawn_worker(name: str, caller: Pid, ref: Ref, work: tuple[Term, ...]) -> Pid:
+    """Start what runs the batches of a stream on a peer; it ends with the caller."""
+    return spawn(_run_batches, caller, ref, *work, node=name)
+
+
+def _run_batches(
+    caller: Pid, ref: Ref, fn: Callable[..., Any], args: tuple[object, ...], kwargs: dict[str, object]
+) -> None:
+    over, me = monitor(caller), self_()
+    while True:
+        message = receive()
+        if isinstance(message, Down) and message.ref == over:
+            return
+        position, items = message
+        began = perf_counter()
+        outcomes = [outcome_of(fn, (item, *args), kwargs) for item in items]
+        send(ref, (ref, me, position, outcomes, perf_counter() - began))
