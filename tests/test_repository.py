@@ -154,6 +154,7 @@ SEEN_FROM_OUTSIDE = {
     "runtime/otp/ets_table": "tests/runtime",
     "runtime/kernel": "tests/runtime/kernel",
     "runtime/preemption/hub_stack": "tests/runtime/preemption",
+    "runtime/terms/ordered": "tests/runtime/kernel",
     "runtime/boot/stop_signals": "tests/integration",
     "observer/app": "tests/observer/screens",
     "observer/screens": "tests/observer/screens",

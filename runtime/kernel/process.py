@@ -13,6 +13,7 @@ from greenlet import greenlet
 from msgspec import Struct
 
 from runtime.terms.immutable import immutable
+from runtime.terms.ordered import ordered
 from runtime.terms.own_repr import bounded
 from runtime.terms.pattern import Matching
 from runtime.terms.ref import Ref, TimerRef, next_number
@@ -59,6 +60,7 @@ _PID = re.compile(r"<(\d{1,10})\.(\d{1,18})\.(\d{1,10})>")
 
 
 @immutable
+@ordered
 class Pid(Struct, frozen=True, eq=False):
     """Names one process for good: never used again for another one.
 
@@ -92,20 +94,6 @@ class Pid(Struct, frozen=True, eq=False):
         if not isinstance(other, Pid):
             return NotImplemented
         return (self.node, self.id, self.serial) < (other.node, other.id, other.serial)
-
-    # Struct has a comparison of its own for each of these, which would be taken.
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    def __le__(self, other: object) -> bool:
-        return self < other or self == other if isinstance(other, Pid) else NotImplemented
-
-    def __gt__(self, other: object) -> bool:
-        return not self <= other if isinstance(other, Pid) else NotImplemented
-
-    def __ge__(self, other: object) -> bool:
-        return not self < other if isinstance(other, Pid) else NotImplemented
 
     def __hash__(self) -> int:
         return self.id

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from runtime.terms.immutable import immutable
+from runtime.terms.ordered import ordered
 from runtime.terms.own_repr import bounded
 
 next_number = itertools.count(1).__next__
@@ -16,6 +17,7 @@ next_number = itertools.count(1).__next__
 
 
 @immutable
+@ordered
 class Ref(Struct, frozen=True, eq=False, gc=False):
     """A reference: unique on this node. Immutable, hashable, ordered by age; prints as ``#Ref<0.0.17>``."""
 
@@ -41,20 +43,6 @@ class Ref(Struct, frozen=True, eq=False, gc=False):
         if not isinstance(other, Ref):
             return NotImplemented
         return (self.node, self.id) < (other.node, other.id)
-
-    # Struct has a comparison of its own for each of these, which would be taken.
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    def __le__(self, other: object) -> bool:
-        return self < other or self == other if isinstance(other, Ref) else NotImplemented
-
-    def __gt__(self, other: object) -> bool:
-        return not self <= other if isinstance(other, Ref) else NotImplemented
-
-    def __ge__(self, other: object) -> bool:
-        return not self < other if isinstance(other, Ref) else NotImplemented
 
     def __hash__(self) -> int:
         return self.id
