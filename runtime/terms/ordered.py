@@ -15,7 +15,8 @@ def ordered(cls: T) -> T:
     """
 
     def not_equal(self: Any, other: object) -> bool:
-        return not self == other
+        equal = self == other
+        return not equal
 
     def at_most(self: Any, other: object) -> bool:
         return self < other or self == other if isinstance(other, cls) else NotImplemented
