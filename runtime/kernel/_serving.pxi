@@ -58,7 +58,7 @@ cdef int begin_timeout(object process, object seconds) except -1:
     cdef object node = <object>load(<PyObject *>process, s_node)
     cdef object timers = <object>load(<PyObject *>node, s_timers) if Py_TYPE(node) is _Node else node.timers
     cdef object entry = <object>load(<PyObject *>process, s_timer_at), due
-    if entry is not None and timers._now is _real_clock:
+    if entry is not None and timers.now is _real_clock:
         due = monotonic_time() + <double>seconds
         if <double>entry <= <double>due:
             store(<PyObject *>process, s_deadline, <PyObject *>due)

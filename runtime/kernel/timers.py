@@ -50,13 +50,13 @@ class Timers:
         """A heap of the slots' numbers."""
         self.entries = 0
         """How many entries there are, dead ones included."""
-        self._now = clock.current_clock().now
+        self.now = clock.current_clock().now
         self._watcher = self._loop.timer(0)
         self._armed: float | None = None
 
     def wait(self, process: Process, seconds: float) -> None:
         """Wake a process after `seconds` unless its `deadline` is cleared before."""
-        due = process.deadline = self._now() + seconds
+        due = process.deadline = self.now() + seconds
         entry = process.timer_at
         if entry is None or entry > due:
             self._push(due, seconds, next_number(), process)
@@ -69,7 +69,7 @@ class Timers:
         if type(dest) is Pid and dest.process is None:
             return
         number = ref.id
-        due = self._now() + seconds
+        due = self.now() + seconds
         timer = Timer(ref, due, dest, message)
         self._push(due, seconds, number, timer)  # stale until it is pending
         target = dest.process if type(dest) is Pid else None
@@ -88,7 +88,7 @@ class Timers:
         if timer is None:
             return None
         self._take_out(timer)
-        return max(0.0, timer.due - self._now())
+        return max(0.0, timer.due - self.now())
 
     def drop_all(self, process: Process) -> None:
         """Drop the timers of a process that has died: a timer dies with the pid it is for."""

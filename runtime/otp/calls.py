@@ -121,8 +121,9 @@ class From:
             else:
                 self.tell(watcher, outcome)
         self.outcome = outcome
-        if self.server.watchers is not None:
-            self.server.watchers.pop(self.number, None)
+        entries = self.server.watchers
+        if entries is not None:
+            entries.pop(self.number, None)
 
     def tell(self, watcher: Process, outcome: Term) -> None:
         """Let the caller go on. It is woken before it finds the outcome: an exception in between does no harm."""
@@ -195,13 +196,24 @@ def request(
         _show_room()  # waking the server would show it
     origin = make_call(caller, server)
     try:
-        if server.watchers is None:
+        entries = server.watchers
+        if entries is None:
             server.watchers = {origin.number: origin}
         else:
-            server.watchers[origin.number] = origin
+            entries[origin.number] = origin
         if seconds is not None:  # before the request is sent: what comes after that needs less of the stack
-            caller.node.timers.wait(caller, seconds)
-        put(server, (tag, origin, isolated))
+            timers = caller.node.timers
+            due, entry = timers.now() + seconds, caller.timer_at
+            if entry is not None and entry <= due:  # the commonest, without a call: `wait` does the same
+                caller.deadline = due
+            else:
+                timers.wait(caller, seconds)
+        if server.state is RECEIVING and server.mailbox is None:  # the commonest, without a call: `put` does the same
+            server.node.scheduler.wake(server)
+            server.messages_in += 1
+            server.mailbox = ((tag, origin, isolated),)
+        else:
+            put(server, (tag, origin, isolated))
         caller.messages_out += 1
         outcome = origin.wait(seconds, True)
     except BaseException:
