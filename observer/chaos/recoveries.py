@@ -30,6 +30,10 @@ class Report:
     """How a run stands, or ended. Times to recovery are in seconds; None before the first recovery."""
 
     kills: int = 0
+    due: int = 0
+    """Kills that the rate asked for until now."""
+    short: str = ""
+    """Why fewer were made than were due, in a sentence; empty while the rate is kept."""
     recovered: int = 0
     not_expected: int = 0
     """Victims that no supervisor restarts (temporary children)."""
@@ -107,11 +111,13 @@ class Recoveries:
         for key, victim in self._pending.items():
             self._pending[key] = replace(victim, why=_why(victim, standing))
 
-    def report(self, elapsed: float, problem: str = "") -> Report:
-        """Return how it stands after `elapsed` seconds."""
+    def report(self, elapsed: float, problem: str = "", due: int = 0, short: str = "") -> Report:
+        """Return how it stands after `elapsed` seconds, in which so many kills were due."""
         took = sorted(self._took)
         return Report(
             kills=self.kills,
+            due=max(due, self.kills),
+            short=short,
             recovered=len(took),
             not_expected=self.not_expected,
             missed=self.missed,

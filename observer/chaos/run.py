@@ -24,6 +24,12 @@ TICK = 0.05
 POOL_AGE = 1.0
 """Seconds after which candidates are looked for again."""
 
+POOL_SHARE = 4
+"""Candidates of a large node are looked for less often: it takes at most one part in so many of the time."""
+
+LATE = 1.0
+"""Seconds that a kill may be late before it is said that the rate is not kept. In a short run, a part of it."""
+
 POOL = 100
 """How many candidates are looked for, at least. At a high rate, as many as it kills in two seconds."""
 
@@ -85,8 +91,14 @@ class Chaos:
             source, orders.target, orders.root, orders.seed, lambda row: self._recoveries.waits_for(row.key)
         )
         self._found_at = self._asked_at = -math.inf
+        self._pool_age = POOL_AGE
         self._forgone = 0
         """Kills that were due while there was nothing to kill."""
+        self._held = False
+        """Whether the node was too busy to kill when it was told to."""
+        self._killing = False
+        self._killed_for = 0.0
+        """Seconds after which the killing was over."""
         self._hindrance = ""
         """Why the last kill was not done, in a sentence."""
         self._last_event = 0
@@ -110,9 +122,23 @@ class Chaos:
                 problem = self._hindrance
         except NodeLostError as error:
             problem = str(error)
-        report = self._recoveries.report(self._elapsed(), problem)
-        self._progress(report)
-        return report
+        self._tell(problem)
+        return self._report(problem)
+
+    def _tell(self, problem: str = "") -> None:
+        self._progress(self._report(problem))
+
+    def _report(self, problem: str = "") -> Report:
+        elapsed, orders = self._elapsed(), self._orders
+        killing = min(elapsed if self._killing else self._killed_for, orders.seconds)
+        due, kills = math.ceil(killing * orders.rate), self._recoveries.kills
+        overdue = int(max(0.0, killing - min(LATE, orders.seconds / 4)) * orders.rate) - kills
+        short = ""
+        if overdue > 0:
+            busy = self._held or overdue > self._forgone
+            why = "the node is too busy for this rate" if busy else "at times no process was there to be killed"
+            short = f"{kills:,} of {due:,} kills made: {why}"
+        return self._recoveries.report(elapsed, problem, due, short)
 
     def _elapsed(self) -> float:
         return self._clock.now() - self._started
@@ -130,22 +156,29 @@ class Chaos:
         return problem
 
     async def _kill(self) -> None:
+        self._killing = True
         while not self._stopped and self._elapsed() < self._orders.seconds:
             due = int(min(self._elapsed(), self._orders.seconds) * self._orders.rate) + 1
             while self._recoveries.kills + self._forgone < due and not self._stopped:
                 if not await self._kill_one():
                     self._forgone = due - self._recoveries.kills
-                self._progress(self._recoveries.report(self._elapsed()))
+                self._tell()
+                if self._elapsed() >= self._orders.seconds:  # what is overdue by now is not made up for
+                    break
             await self._look()
             await self._sleep(TICK)
+        self._killing, self._killed_for = False, self._elapsed()
 
     async def _find(self) -> str:
+        begun = self._clock.now()
+        problem = await self._candidates.find(max(POOL, round(2 * self._orders.rate)))
         self._found_at = self._clock.now()
-        return await self._candidates.find(max(POOL, round(2 * self._orders.rate)))
+        self._pool_age = max(POOL_AGE, (POOL_SHARE - 1) * (self._found_at - begun))
+        return problem
 
     async def _kill_one(self) -> bool:
         """Kill one candidate, after some that are gone already; return whether there was one."""
-        if not self._candidates or self._clock.now() - self._found_at > POOL_AGE:
+        if not self._candidates or self._clock.now() - self._found_at > self._pool_age:
             await self._find()
         for _ in range(min(STALE, len(self._candidates))):
             row = self._candidates.take()
@@ -157,6 +190,7 @@ class Chaos:
                 return True
             self._hindrance = f"Nothing was killed: {answer.why}"
             if answer.kind == "timeout":  # the hub is held; who knows for how long
+                self._held = True
                 return False
             if answer.kind != "noproc":
                 raise NodeLostError(f"{self._source.name} does not let anything be killed: {answer.why}")
@@ -193,7 +227,7 @@ class Chaos:
         if silent and now - self._asked_at >= ASK_EVERY:
             self._asked_at = now
             await self._look_for(silent)
-        self._progress(self._recoveries.report(self._elapsed()))
+        self._tell()
 
     async def _look_for(self, victims: list[Victim]) -> list[wire.Row]:
         """Ask who stands in the places of these victims, and in those above them."""

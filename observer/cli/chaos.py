@@ -77,7 +77,8 @@ async def _carry_out(found: Found, orders: Orders) -> Report:
     status = console.status("killing ...")
 
     def progress(report: Report) -> None:
-        status.update(f"{report.kills} killed, {report.recovered} back, {len(report.pending)} not yet")
+        late = f"; {report.short}" if report.short else ""
+        status.update(f"{report.kills} killed, {report.recovered} back, {len(report.pending)} not yet{late}")
 
     source = Connection(found.name, found.path)
     try:
@@ -99,6 +100,8 @@ def _record(node: str, orders: Orders, report: Report) -> ChaosRecord:
         seconds=orders.seconds,
         target=orders.target,
         kills=report.kills,
+        due=report.due,
+        short=report.short or None,
         recovered=report.recovered,
         not_expected=report.not_expected,
         missed=report.missed,
@@ -121,6 +124,8 @@ def _print(report: Report) -> None:
     from observer.text.safe_text import safe
 
     print(f"killed      {report.kills} in {units.duration(report.elapsed)}")
+    if report.short:
+        print(f"too few     {report.short}")
     print(f"came back   {report.recovered}")
     if report.not_expected:
         print(f"temporary   {report.not_expected}, which no supervisor restarts")

@@ -270,13 +270,15 @@ class RecoveryRecord(Record, frozen=True):
 
 
 class ChaosRecord(Record, frozen=True):
-    """What a run of chaos came to."""
+    """What a run of chaos came to. `short` says why fewer kills were made than were `due`; None: the rate was kept."""
 
     node: str
     rate: float
     seconds: float
     target: str
     kills: int
+    due: int
+    short: str | None
     recovered: int
     not_expected: int
     missed: int

@@ -146,6 +146,7 @@ class ChaosScreen(ViewScreen):
         rows: list[tuple[str, list[tuple[str, str]]]] = [
             ("", [(bar(share, 24), tones.LINE), (f" {units.duration(report.elapsed)}  ", tones.MUTED), verdict]),
             ("kills", [(units.count(report.kills), tones.STRONG), (_missed(report), tones.MUTED)]),
+            *([("", [(f"! {report.short}", tones.WARN)])] if report.short else []),
             ("recovered", [(units.count(report.recovered), tones.GOOD), *self._rates()]),
             ("waiting", [(units.count(len(report.pending)), tones.WARN if report.pending else tones.MUTED)]),
             ("time to recovery", _times(report)),

@@ -163,6 +163,45 @@ async def test_it_keeps_to_its_rate_and_its_time() -> None:
     assert report.elapsed == pytest.approx(2.25, abs=0.2)
 
 
+async def test_a_rate_that_the_node_is_too_busy_for_is_told_and_not_made_up_for_after_the_time() -> None:
+    class Busy(Node):
+        def answer(self, query: wire.Query) -> wire.Answer:
+            if isinstance(query, wire.Exit):
+                self.clock.moment += 1
+            return super().answer(query)
+
+    node = Busy(Mock(), {row.key: row for row in (worker(number) for number in range(2, 200))})
+    told: list[str] = []
+    report = await unleash(node, replace(ORDERS, rate=5, seconds=10), lambda report: told.append(report.short))
+    assert report.kills == len(node.killed) <= 11
+    assert report.due == 50
+    assert report.short == f"{report.kills} of 50 kills made: the node is too busy for this rate"
+    assert told[0] == ""
+    assert "2 of 11 kills made: the node is too busy for this rate" in told
+    assert report.elapsed < 14
+
+
+async def test_kills_for_which_there_was_no_process_are_told_as_such() -> None:
+    node = replace(node_of([worker(2), worker(3)]), delay=3.0)
+    report = await unleash(node, replace(ORDERS, rate=10, seconds=4))
+    assert report.short == "4 of 40 kills made: at times no process was there to be killed"
+    kept = await unleash(node_of(worker(number) for number in range(2, 200)), replace(ORDERS, rate=30, seconds=2))
+    assert (kept.due, kept.short) == (60, "")
+
+
+async def test_looking_for_candidates_takes_no_more_than_a_part_of_the_time() -> None:
+    class Large(Node):
+        def answer(self, query: wire.Query) -> wire.Answer:
+            if isinstance(query, wire.GetProcesses):
+                self.clock.moment += 2
+            return super().answer(query)
+
+    node = Large(Mock(), {row.key: row for row in (worker(number) for number in range(2, 200))})
+    report = await unleash(node, replace(ORDERS, rate=5, seconds=20))
+    assert report.kills == 100
+    assert report.short == ""
+
+
 async def test_in_a_great_crowd_victims_are_chosen_from_all_of_it() -> None:
     node = node_of(worker(number) for number in range(2, 9_002))
     await unleash(node, replace(ORDERS, rate=30, seconds=2))
@@ -376,6 +415,7 @@ def test_the_command_prints_its_report_and_exits_with_one_when_something_did_not
             if extra:
                 report = json.loads(out)
                 assert (report["kills"], report["passed"]) == (1, not doomed)
+                assert (report["due"], report["short"]) == (1, None)
                 assert [victim["name"] for victim in report["never_came_back"]] == (["w2"] if doomed else [])
             else:
                 assert ("never back  w2" in out) is doomed
