@@ -15,7 +15,7 @@ from textual import events, work
 from textual.app import SystemCommand
 from textual.binding import Binding
 from textual.dom import DOMNode
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
 from observer import themes
@@ -32,6 +32,7 @@ from observer.screens.chaos_screen import ChaosScreen
 from observer.screens.choose_export import ChooseExport
 from observer.screens.cluster_screen import ClusterScreen
 from observer.screens.console_screen import ConsoleScreen
+from observer.screens.dialog import QUESTION
 from observer.screens.events_screen import EventsScreen
 from observer.screens.going import GoingApp
 from observer.screens.help_screen import HelpScreen
@@ -231,9 +232,13 @@ class ObserverApp(RewindingApp, GoingApp):
             await super().on_event(event)
 
     async def _act_on(self, key: str) -> bool:
-        screen, under_way = self.screen, set(self.workers)
+        screen, part, under_way = self.screen, self.focused, set(self.workers)
         if not (await self._check_bindings(key, priority=True) or await self._check_bindings(key)):
             return False
+        if isinstance(screen, ModalScreen) and await self._is_answered(screen, part):
+            # Who asked goes on with the answer; the next key is for what that leaves.
+            screen = self.screen
+            under_way = {worker for worker in under_way if worker.group != QUESTION}
         # What asks a question does so in a worker. The next key is for the question, as soon as that stands there.
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
@@ -242,6 +247,19 @@ class ObserverApp(RewindingApp, GoingApp):
         if self.screen is not screen:
             await _taken(self.screen)
         return True
+
+    async def _is_answered(self, dialog: Screen[object], part: Widget | None) -> bool:
+        """Let a key climb from the part that had the focus up to its dialog; return whether that is gone now."""
+        for above in () if part is None else part.ancestors_with_self:
+            taken = asyncio.Event()
+            above.call_later(taken.set)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE):
+                    while self.screen is dialog and not taken.is_set():
+                        await asyncio.sleep(0.001)
+            if above is dialog:
+                break
+        return self.screen is not dialog
 
     async def action_view(self, name: str) -> None:
         """Go to a view. What was opened from it before is left."""
@@ -310,7 +328,7 @@ class ObserverApp(RewindingApp, GoingApp):
         if self.screen is self.view:
             self.push_screen(OutputScreen(self.observed.source.child))
 
-    @work
+    @work(group=QUESTION)
     async def action_write(self) -> None:
         """Ask in which form, and write what is shown to a file in the current folder."""
         view = self.view

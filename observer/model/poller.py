@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from observer.model.record import Record
@@ -74,10 +75,20 @@ class Poller:
         self.frozen = False
         """While true, only what is asked for with `soon` is looked at, and the record stays as it is."""
         self._wanted = asyncio.Event()
+        self._waiting: list[asyncio.Future[None]] = []
+        """Those who wait for the end of a look that has not begun yet."""
 
     def soon(self) -> None:
         """Look at once, or right after the look that is under way."""
         self._wanted.set()
+
+    async def seen(self, seconds: float) -> None:
+        """Look soon, and wait until a look that begins from now on is over, at most that long."""
+        over = asyncio.get_running_loop().create_future()
+        self._waiting.append(over)
+        self.soon()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(over, seconds)
 
     async def run(self) -> None:
         """Connect and look, again and again, until cancelled."""
@@ -102,6 +113,7 @@ class Poller:
     async def look(self) -> None:
         """Ask everything once and tell the answers. Raises `NodeLostError`."""
         held = self.frozen
+        waiting, self._waiting = self._waiting, []
         answers = []
         for question in self._questions():
             answer = await self._ask(question)
@@ -110,6 +122,9 @@ class Poller:
                 self._take(answer)
         fresh: list[wire.Event] = [] if held else await self._new_events()
         self._tell(Looked(tuple(answers), tuple(fresh), held))
+        for over in waiting:
+            if not over.done():
+                over.set_result(None)
 
     def _take(self, answer: wire.Answer) -> None:
         match answer:

@@ -32,7 +32,8 @@ def target_of(row: Row | None) -> Sequence[Target]:
 def called(targets: Sequence[Target]) -> str:
     """Name targets in a title."""
     more = f" and {len(targets) - 1} more" if len(targets) > 1 else ""
-    return f"{targets[0].name} {targets[0].pid}{more}"
+    first = targets[0]
+    return f"{first.pid if first.name == first.pid else f'{first.name} {first.pid}'}{more}"
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from observer.model.targets import ChildTarget, Target, called, child_target_of
 from observer.screens.ask_literal import AskLiteral
 from observer.screens.confirm import Confirm
 from observer.screens.confirm_kill import ConfirmKill, plan_query
+from observer.screens.dialog import QUESTION
 from observer.screens.send_message import SendMessage
 from observer.screens.view_screen import ViewScreen
 from observer.text.safe_text import safe
@@ -25,6 +26,9 @@ ChildAction = Literal["restart", "terminate", "delete", "start"]
 
 NAMED = 8
 """How many of several children are named in a question."""
+
+AFTERMATH = 0.4
+"""Seconds that an action waits for a look at what came of it. Less than a key waits for the action before it."""
 
 REASONS = "A word or a Python literal: normal, shutdown, kill, ('shutdown', 'maintenance')"
 
@@ -140,12 +144,24 @@ class Acting(ViewScreen):
             return ()
         targets = self.targets()
         if not targets:
-            self.notify("There is no process in the selected row.", severity="warning", timeout=3)
+            self.notify(self.no_target(), severity="warning", timeout=3)
         return targets
+
+    def no_target(self) -> str:
+        """Return why there is no process to act on, in a sentence."""
+        return "There is no process in the selected row."
+
+    def no_child(self) -> str:
+        """Return why there is no supervisor's child to act on, in a sentence."""
+        return "The selected row is no child of a supervisor."
+
+    async def _see(self) -> None:
+        """Show what came of an action before the next key is looked at: that one means the processes of then."""
+        await self.observed.poller.seen(AFTERMATH)
 
     # -- Signals ------------------------------------------------------------------------------------------------
 
-    @work
+    @work(group=QUESTION)
     async def action_kill(self) -> None:
         """Show what a kill would do, ask, and do it."""
         if not (targets := self._aim()):
@@ -154,7 +170,7 @@ class Acting(ViewScreen):
         if confirmed is not None:
             await self._exit_all(targets, "'kill'", confirmed.plan)
 
-    @work
+    @work(group=QUESTION)
     async def action_kill_now(self) -> None:
         """Kill at once where that costs no more than the one process, which comes back; else ask first."""
         if not (targets := self._aim()):
@@ -169,7 +185,7 @@ class Acting(ViewScreen):
             plan = confirmed.plan
         await self._exit_all(targets, "'kill'", plan)
 
-    @work
+    @work(group=QUESTION)
     async def action_exit(self) -> None:
         """Ask for a reason and send an exit signal with it."""
         if not (targets := self._aim()):
@@ -192,18 +208,22 @@ class Acting(ViewScreen):
             done_to = "Killed" if plan is not None else f"Sent {reason} to"
             title = f"{done_to} {called(targets)}"
             self.show_outcome(KillOutcome(title, plan, tuple(kills), self.observed.record.time))
+            await self._see()
 
     # -- Suspending, sending ------------------------------------------------------------------------------------
 
-    @work
+    @work(group=QUESTION)
     async def action_suspend(self) -> None:
         """Suspend the targets; resume those that are suspended."""
-        for target in self._aim():
+        if not (targets := self._aim()):
+            return
+        for target in targets:
             suspended = target.status == "suspended"
             command = wire.Resume(pid=target.pid) if suspended else wire.Suspend(pid=target.pid)
             await self._order(command, tell=True)
+        await self._see()
 
-    @work
+    @work(group=QUESTION)
     async def action_message(self) -> None:
         """Ask for a message and send it."""
         if not (targets := self._aim()):
@@ -215,14 +235,14 @@ class Acting(ViewScreen):
 
     # -- Children of supervisors --------------------------------------------------------------------------------
 
-    @work
+    @work(group=QUESTION)
     async def action_child(self, action: ChildAction) -> None:
         """Have the supervisor do something to its child in the selected row."""
         if not self._may_act():
             return
         targets = self.child_targets()
         if not targets:
-            self.notify("The selected row is no child of a supervisor.", severity="warning", timeout=3)
+            self.notify(self.no_child(), severity="warning", timeout=3)
             return
         if action == "restart" and all(child.status == "stopped" for child in targets):
             action = "start"
@@ -238,6 +258,7 @@ class Acting(ViewScreen):
             for child in targets:
                 command = wire.ControlChild(supervisor=child.supervisor, child_id=child.child_id, action=action)
                 await self._order(command, tell=True)
+            await self._see()
 
     async def _order(self, command: wire.Query, tell: bool = False) -> wire.Done | None:
         """Have the node do it; say so where it would not, and with `tell` also what was done."""

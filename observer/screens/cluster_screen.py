@@ -15,6 +15,7 @@ from observer.drawing.node_facts import facts_of
 from observer.model.node_outcome import NodeOutcome
 from observer.model.observed_node import ObservedNode
 from observer.screens.confirm_node import ConfirmNode
+from observer.screens.dialog import QUESTION
 from observer.screens.going import OpenNode
 from observer.screens.view_screen import ViewScreen
 from observer.text import tones
@@ -146,7 +147,7 @@ class ClusterScreen(ViewScreen):
     def _opened(self) -> None:
         self.open_process()
 
-    @work
+    @work(group=QUESTION)
     async def action_node(self, action: wire.NodeAction) -> None:
         """Show what it would do, ask, and do it. Connecting needs no question."""
         node = self.nodes.selected

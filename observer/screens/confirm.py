@@ -16,6 +16,7 @@ from observer.text.safe_text import safe
 class Confirm(Dialog[bool]):
     """Asks for a yes. Its result is True, or None. Enter means yes, because a key asked for the action already."""
 
+    AUTO_FOCUS = "#confirm"
     BINDINGS = [Binding("y", "confirm", "Yes", id="yes"), Binding("n", "cancel", "No", id="no", show=False)]
 
     def __init__(self, title: str, text: str, yes: str) -> None:
@@ -32,10 +33,6 @@ class Confirm(Dialog[bool]):
             with Horizontal(classes="buttons"):
                 yield Button(f"{self._yes}  ⏎", variant="error", id="confirm")
                 yield Button("Cancel  esc", id="leave")
-
-    def on_mount(self) -> None:
-        """Start on yes."""
-        self.query_one("#confirm").focus()
 
     @on(Button.Pressed, "#confirm")
     def action_confirm(self) -> None:

@@ -51,6 +51,7 @@ class Confirmed:
 class ConfirmKill(Dialog[Confirmed]):
     """Asks whether to kill. Its result is a confirmation, or None. The plan arrives while the question is shown."""
 
+    AUTO_FOCUS = "#kill"  # enter is for the kill, which was asked for by a key already
     BINDINGS = [Binding("y", "kill", "Kill", id="confirm"), Binding("n", "cancel", "Cancel", id="refuse", show=False)]
 
     def __init__(self, observed: ObservedNode, targets: Sequence[Target]) -> None:
@@ -70,8 +71,7 @@ class ConfirmKill(Dialog[Confirmed]):
                 yield Button("Cancel  esc", id="leave")
 
     def on_mount(self) -> None:
-        """Enter is for the kill, which was asked for by a key already."""
-        self.query_one("#kill").focus()
+        """Work out what will happen."""
         self._plan()
 
     @work

@@ -21,6 +21,7 @@ from runtime.introspection import wire
 class ConfirmNode(Dialog[Confirmed]):
     """Asks whether to do it. Its result is a confirmation, or None. The plan arrives while the question is shown."""
 
+    AUTO_FOCUS = "#confirm"  # enter is for yes, which was asked for by a key already
     BINDINGS = [Binding("y", "confirm", "Yes", id="node-yes"), Binding("n", "cancel", "No", id="node-no", show=False)]
 
     def __init__(self, observed: ObservedNode, node: str, action: wire.NodeAction) -> None:
@@ -42,8 +43,7 @@ class ConfirmNode(Dialog[Confirmed]):
                 yield Button("Cancel  esc", id="leave")
 
     def on_mount(self) -> None:
-        """Enter is for yes, which was asked for by a key already."""
-        self.query_one("#confirm").focus()
+        """Work out what will happen."""
         self._plan()
 
     @work

@@ -9,6 +9,9 @@ from textual.screen import ModalScreen
 
 Result = TypeVar("Result")
 
+QUESTION = "question"
+"""The group of the workers that ask a question in a dialog and go on with the answer."""
+
 
 class Dialog(ModalScreen[Result | None], Generic[Result]):
     """A box in front of a view, which gives a result, or None when it is left with escape."""

@@ -74,7 +74,10 @@ class ProcessScreen(Acting):
         ),
     ]
 
-    def __init__(self, observed: ObservedNode, pid: str | None, key: str | None = None) -> None:
+    def __init__(
+        self, observed: ObservedNode, pid: str | None, key: str | None = None, row: wire.Row | None = None
+    ) -> None:
+        """Show that process, or the one in the place `key`; `row` is what is known of it already."""
         super().__init__(observed)
         self._pid = pid
         self._key = key
@@ -85,7 +88,7 @@ class ProcessScreen(Acting):
         self.past = PastLives(id="past")
         self.log_list = EventList("Nothing has happened here yet.")
         self._recalled: tuple[wire.Event, ...] | None = None
-        self._row: wire.Row | None = None
+        self._row = row
         self._details: wire.Details | None = None
         self._wait: wire.Wait | None = None
         self._first_parts: dict[tuple[str | None, str], wire.Part] = {}
@@ -120,14 +123,30 @@ class ProcessScreen(Acting):
             self.parts[name].border_title = title
         self.focus_home()
         self.show_events()
+        self._show()
 
     def focus_home(self) -> None:
         """Focus the related processes, and leave the top in sight."""
         self.relations.focus(scroll_visible=False)
 
     def targets(self) -> Sequence[Target]:
-        """Return the process that is shown."""
+        """Return the process that is shown, also before the node has told anything about it."""
+        if self._row is None and self._pid is not None and not self._gone:
+            return (Target(self._pid, self._pid, self._key or self._pid),)
         return () if self._gone else target_of(self._row)
+
+    def no_target(self) -> str:
+        """Return why there is no process to act on, in a sentence."""
+        return f"This {self._word()} has ended: nothing can be done to it." if self._gone else self._not_yet()
+
+    def no_child(self) -> str:
+        """Return why there is no supervisor's child to act on, in a sentence."""
+        return self._not_yet() if self._row is None else f"This {self._word()} is no child of a supervisor."
+
+    def _not_yet(self) -> str:
+        if self._row is None:
+            return "The node has not told yet which process this is: try again."
+        return "There is no process in this place now."
 
     def row_in_hand(self) -> wire.Row | None:
         """Return the row of the place that is shown."""
@@ -206,7 +225,8 @@ class ProcessScreen(Acting):
     def _show(self) -> None:
         row, record = self._row, self.observed.record
         if row is None:
-            self.facts.update(Content.assemble((f"This {self._word()} has ended.", tones.WARN)))
+            told = (f"This {self._word()} has ended.", tones.WARN) if self._gone else ("Asked for …", tones.MUTED)
+            self.facts.update(Content.assemble(told))
             return
         plain = row.kind == "greenlet"
         self.set_class(plain, "-greenlet")

@@ -17,6 +17,7 @@ from observer.model.targets import ChildTarget, Marks, Target, child_target_of, 
 from observer.model.views import RowsView
 from observer.screens.acting import Acting
 from observer.screens.choose_sort import ChooseSort
+from observer.screens.dialog import QUESTION
 from observer.screens.process_screen import ProcessScreen
 from observer.text.safe_text import safe
 from observer.widgets.filter_line import FilterLine
@@ -178,7 +179,7 @@ class RowsScreen(Acting, Generic[View]):
 
     def open_row(self, row: wire.Row) -> None:
         """Show everything about the row's process."""
-        self.app.push_screen(ProcessScreen(self.observed, row.pid, row.key))
+        self.app.push_screen(ProcessScreen(self.observed, row.pid, row.key, row))
 
     # -- Order, filter, marks -----------------------------------------------------------------------------------
 
@@ -193,7 +194,7 @@ class RowsScreen(Acting, Generic[View]):
     def _sort_wanted(self, message: ProcessTable.SortWanted) -> None:
         self.look_at(self.view.sorted_by(message.sort))
 
-    @work
+    @work(group=QUESTION)
     async def action_sort(self) -> None:
         """Ask what to sort by."""
         sort = await self.app.push_screen_wait(ChooseSort(self.view.sort))

@@ -45,6 +45,8 @@ class Way(RadioButton):
 class SendMessage(Dialog[Letter]):
     """Asks for a message. Its result is a `Letter`, or None. Text that is not a literal can be corrected."""
 
+    AUTO_FOCUS = "Input"  # tab leads to the ways
+
     def __init__(self, to: str) -> None:
         super().__init__()
         self._to = safe(to)
@@ -60,10 +62,6 @@ class SendMessage(Dialog[Letter]):
                 for number, (_, words) in enumerate(WAYS):
                     yield Way(words, value=number == 0)
             yield Static("", classes="error", markup=False)
-
-    def on_mount(self) -> None:
-        """Start with the message; tab leads to the ways."""
-        self.query_one(Input).focus()
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

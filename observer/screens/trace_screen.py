@@ -25,6 +25,7 @@ from observer.output import private_file, sequence_files, strict_json
 from observer.output.slow_calls import SlowCalls
 from observer.output.trace_records import of_trace
 from observer.screens.choose_trace_file import ChooseTraceFile, Ending
+from observer.screens.dialog import QUESTION
 from observer.screens.process_screen import ProcessScreen
 from observer.screens.view_screen import ViewScreen
 from observer.text.safe_text import safe
@@ -195,7 +196,7 @@ class TraceScreen(ViewScreen):
 
     # -- Saving ---------------------------------------------------------------------------------------------------
 
-    @work
+    @work(group=QUESTION)
     async def action_save(self) -> None:
         """Ask in which form, and save the trace in the current folder."""
         folder = Path.cwd()

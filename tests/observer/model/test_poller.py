@@ -125,3 +125,23 @@ async def test_a_look_at_a_lost_node_raises() -> None:
     node.lose("Gone.")
     with pytest.raises(NodeLostError, match="Gone"):
         await asker.look()
+
+
+async def test_who_waits_for_a_look_gets_one_that_began_after_the_wish_and_is_not_kept_for_long() -> None:
+    node = chat()
+    asker, news, _ = _made(node, wire.GetStats())
+    running = asyncio.create_task(asker.run())
+    await _until(lambda: len(news) == 2)
+    await asker.seen(60.0)
+    assert len(news) == 3
+    node.hold = asyncio.Event()
+    asker.soon()
+    await _until(lambda: len(node.asked) == 3)
+    waiting = asyncio.create_task(asker.seen(60.0))
+    await asyncio.sleep(0)
+    node.hold.set()
+    await waiting
+    assert len(news) == 5, "the look that was under way already does not count"
+    node.hold = asyncio.Event()
+    await asker.seen(0.01)
+    running.cancel()

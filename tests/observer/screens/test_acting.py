@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
+from textual.events import Key
 
 from observer.model.settings import Settings
 from observer.screens.confirm import Confirm
 from observer.screens.confirm_kill import ConfirmKill
+from observer.screens.process_screen import ProcessScreen
 from observer.screens.processes_screen import ProcessesScreen
 from observer.screens.send_message import SendMessage
 from observer.screens.tree_screen import TreeScreen
@@ -156,3 +160,44 @@ async def test_a_read_only_view_refuses_without_asking_the_node(drive: Drive, ke
         await driver.press("j", key)
         assert await driver.shows("read-only")
         assert commands(driver) == []
+
+
+async def test_keys_typed_in_one_go_each_mean_the_process_that_the_one_before_left(drive: Drive) -> None:
+    async with drive(fake_nodes.chat()) as driver:
+        await driver.press("j", "j", "j")
+        for key in ("x", "enter", "X", "X"):
+            driver.app.post_message(Key(key, key if len(key) == 1 else "\r"))
+        assert await driver.shows("<0.902.0>")
+        assert [query.pid for query in commands(driver) if isinstance(query, wire.Exit)] == [
+            "<0.13.0>",
+            "<0.900.0>",
+            "<0.901.0>",
+        ]
+        assert "has ended" not in driver.text()
+
+
+async def test_a_process_can_be_acted_on_before_the_node_has_told_about_it(drive: Drive) -> None:
+    async with drive(fake_nodes.chat()) as driver:
+        driver.node.hold = asyncio.Event()
+        await driver.press("j", "j", "j", "enter", "x")
+        assert await driver.shows("Kill ada <0.13.0>?")
+        await driver.press("escape")
+        driver.app.push_screen(ProcessScreen(driver.app.observed, "<0.14.0>"))
+        await driver.press("x")
+        assert await driver.shows("Kill <0.14.0>?")
+        await driver.press("escape", "r")
+        assert await driver.shows("The node has not told yet which process this is")
+        driver.node.hold.set()
+
+
+async def test_of_a_process_that_has_ended_it_is_said_that_nothing_can_be_done(drive: Drive) -> None:
+    node = fake_nodes.chat()
+    node.restarting = False
+    async with drive(node) as driver:
+        await driver.press("j", "j", "j", "enter")
+        await driver.look()
+        node.crash(node.find("ada"))
+        await driver.look()
+        await driver.press("x")
+        assert await driver.shows("This process has ended: nothing can be done to it.")
+        assert isinstance(driver.app.screen, ProcessScreen)
