@@ -8,9 +8,9 @@ hangs up every few seconds, for a few seconds:
   ``enter`` on it, and ``i`` there: the state holds how often it has tried, and how long it waits.
 - ``asker`` asks a question every now and then. While there is no connection the machine postpones it; watch its
   mailbox: it stays empty, since what is postponed is kept by the machine.
-- Press ``x`` on ``server``: every connection is closed, and the next server takes the port over. Press ``x`` on
-  ``connection``: another machine begins anew, without having waited. Press ``S`` on ``server``: nothing answers, and
-  the machine gives the attempt up in time.
+- Press ``x`` on ``server``: every connection is closed, and the next server takes over the port. Press ``x`` on
+  ``connection``: a new machine starts over, without waiting. Press ``S`` on ``server``: nothing answers, and
+  the machine gives up the attempt after a while.
 """
 
 from __future__ import annotations

@@ -4,8 +4,7 @@ Alone, ``python -m demos.counter`` starts a counter, lets it count, kills one th
 of its count. In the observer, two counters are clicked a few times a second:
 
 - ``counter`` has a supervisor. Press ``x`` on it: it comes back under a new pid, and counts from 0 again.
-- ``lonely`` has none, so it stands under *no supervisor* (``l`` opens that). Press ``x`` on it: it is gone, and nothing
-  starts it again.
+- ``lonely`` has none, so it stands under *no supervisor* (``l`` opens that). Press ``x`` on it: it is gone for good.
 - Press ``x`` on ``counter`` four times within five seconds: that is one more than its supervisor allows, so the
   supervisor gives up too. The demo builds it again after a while.
 - Press ``enter`` on ``clicker`` to see where it waits, and how many messages it has sent.

@@ -5,7 +5,7 @@ Processes share one thread and take turns when they wait; one that never waits l
 for three seconds out of every eight:
 
 - Look at the header and at the row ``hog`` while it does: they say which process has the hub, in which line of which
-  file, and for how long. ``ticker`` stands still meanwhile; the observer does not, since it is a program of its own.
+  file, and for how long. ``ticker`` stands still meanwhile; the observer does not, since it is a separate program.
 - Press ``x`` on ``hog`` while it computes: it ends in the middle of its work, and its supervisor starts it again.
 - What cures it: work in pieces, with ``sleep(0)`` in between, or time slices for all processes, without a change in
   the program: ``observer demo --time-slice 0.005 hog``.

@@ -5,7 +5,7 @@ which is spoiled: the waiter who takes it is gone for good. In the observer ther
 
 - The greenlets stand in a group of their own. ``enter`` on one of them shows the line of the program it waits in.
 - Every ten seconds or so a waiter takes a spoiled order and dies of it. The events (``4``) tell which one and why, and
-  ``enter`` there shows the stack. ``x`` on a waiter has the same end. When the last of them is gone, orders pile up.
+  ``enter`` there shows the stack. ``x`` on a waiter does the same to it. When the last of them is gone, orders pile up.
 - What cures it: waiters that are processes, under a supervisor. ``observer demo crash_loop`` is such a kitchen.
 """
 

@@ -56,8 +56,8 @@ def send(
         list[str],
         typer.Argument(metavar="[NODE] PID MESSAGE", autocompletion=options.complete_process, show_default=False),
     ],
-    cast: Annotated[bool, typer.Option("--cast", help="As a cast to a server.")] = False,
-    call: Annotated[bool, typer.Option("--call", help="As a call to a server; prints the reply.")] = False,
+    cast: Annotated[bool, typer.Option("--cast", help="Send it as a cast to a server.")] = False,
+    call: Annotated[bool, typer.Option("--call", help="Send it as a call to a server, and print the reply.")] = False,
     json: options.AsJson = False,
 ) -> None:
     """Send a process a message: one word, or a Python literal such as "('get', 1)"."""

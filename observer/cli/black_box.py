@@ -24,7 +24,8 @@ LOOK_EVERY = 0.5
 """Seconds between two looks for findings that show over time."""
 
 Output = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; by default NODE-TIME.observed here.")
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="The file to write; by default NODE-TIME.observed here."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
 
@@ -33,7 +34,7 @@ def dump(
     node: options.Node = None,
     output: Output = None,
     seconds: Annotated[
-        float, typer.Option("--for", metavar="SECONDS", min=0, max=60, help="Look for findings so long before.")
+        float, typer.Option("--for", metavar="SECONDS", min=0, max=60, help="Look for findings for so long first.")
     ] = 4.5,
     force: Force = False,
 ) -> None:

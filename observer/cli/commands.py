@@ -67,7 +67,7 @@ def observer(
         bool, typer.Option("--version", help="Say which version this is.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Watch a program of processes: what is alive in it, what fails and why; kill things and see them come back.
+    """Watch a program of processes: what is alive, what fails and why. Kill any of it and see it come back.
 
     Exit status: 0 for done, 1 for a failure or a finding, 2 for wrong usage. NODE may be left out when there is one.
     """

@@ -30,7 +30,7 @@ def console(
 ) -> None:
     """Evaluate Python in a node, in a process of its own, as in IEx.
 
-    What is piped into it is evaluated to its end. ctrl-c ends what is being evaluated, ctrl-d leaves.
+    What is piped into it is evaluated too. ctrl-c ends what is being evaluated, ctrl-d leaves.
     """
     from observer.cli import lookup
 

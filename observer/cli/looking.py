@@ -73,7 +73,7 @@ def info(
         typer.Argument(metavar="[NODE] [PID]", autocompletion=options.complete_process, show_default=False),
     ] = None,
     messages: Annotated[
-        int, typer.Option("--messages", metavar="NUMBER", min=0, max=1000, help="How many of its messages.")
+        int, typer.Option("--messages", metavar="NUMBER", min=0, max=1000, help="Print so many of its messages.")
     ] = 10,
     state: Annotated[bool, typer.Option("--state", help="Ask a server for its state too.")] = False,
     json: options.AsJson = False,
@@ -123,19 +123,23 @@ def _node_and_pid(words: list[str]) -> tuple[str | None, str | None]:
 
 def events(
     node: options.Node = None,
-    follow: Annotated[bool, typer.Option("--follow", help="Go on with what happens, one event a line.")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Print what happens from now on too, one event a line.")
+    ] = False,
     limit: Annotated[
-        int, typer.Option("-n", "--limit", metavar="NUMBER", min=0, max=MOST_EVENTS, help="How many of the latest.")
+        int,
+        typer.Option("-n", "--limit", metavar="NUMBER", min=0, max=MOST_EVENTS, help="Print so many of the latest."),
     ] = 200,
-    pid: Annotated[str | None, typer.Option("--pid", metavar="PID", help="Those of one process.")] = None,
+    pid: Annotated[str | None, typer.Option("--pid", metavar="PID", help="Print those of one process.")] = None,
     kind: Annotated[
-        list[str] | None, typer.Option("--kind", metavar="KIND", help="Those of a kind, e.g. exit; may be repeated.")
+        list[str] | None,
+        typer.Option("--kind", metavar="KIND", help="Print those of a kind, e.g. exit; may be repeated."),
     ] = None,
     json: options.AsJson = False,
 ) -> None:
     """Print what happened in a node: exits with their reasons, restarts, supervisors giving up, kills.
 
-    NODE may have ended: its last events are kept. With --follow, what replaces a process that ends is followed on.
+    NODE may have ended: its last events are kept. With --follow, it goes on with the node that takes its place.
     """
     from observer.cli import lookup, past
 
@@ -210,9 +214,9 @@ def diagnose(
     ] = 4.5,
     json: options.AsJson = False,
 ) -> None:
-    """Print what looks wrong in a node. Exits with 1 when there is anything.
+    """Print what looks wrong in a node. Exits with 1 when anything does.
 
-    Some faults show only over time, such as a mailbox that only grows: that takes four looks, a second apart.
+    Some faults show only over time, such as a mailbox that keeps growing, so it looks four times, a second apart.
     """
     from observer.cli import lookup
     from observer.output import lint_records, tables

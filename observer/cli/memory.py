@@ -31,7 +31,7 @@ def memory(
 
     With a PID: the parts of that process's state with their types and sizes, and what grew in them.
 
-    Sizes are estimates from samples. The program works on meanwhile: it is looked at a millisecond at a time, and none
+    Sizes are estimates from samples. The program keeps working: it is looked at a millisecond at a time, and none
     of its code is run.
     """
     from observer.cli import lookup

@@ -52,8 +52,8 @@ def record(
     """Record a node into a file. 'observer replay FILE' shows it as it was, with all views.
 
     It ends at the end of the time, at ctrl-c, when the node ends, and when the file is full: of 64 MB, unless told
-    otherwise. A file that is cut short can be replayed as far as it goes. A node works for it for a twentieth of its
-    time at most.
+    otherwise. A file that is cut short can be replayed as far as it goes. It takes a twentieth of the
+    node's time at most.
     """
     from observer.cli import lookup
     from runtime.introspection.recording.entries import header_of

@@ -84,7 +84,7 @@ def trace(
     limit: Annotated[int, typer.Option("-n", "--limit", metavar="N", help="End after so many events.")] = 1_000,
     rate: Annotated[int, typer.Option("--rate", metavar="N", help="Note at most so many events a second.")] = 1_000,
     format: Annotated[
-        Format | None, typer.Option("--format", help="What to print; told by the name of FILE when left out.")
+        Format | None, typer.Option("--format", help="What to print; the name of FILE decides when left out.")
     ] = None,
     file: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write to a file instead.")
@@ -93,8 +93,8 @@ def trace(
 ) -> None:
     """Follow what processes do to each other: messages, calls with their replies and times, births, links and deaths.
 
-    Each line says when, from whom to whom, what, how long it took, and which line of code did it. At the end stands how
-    long calls took, by server and request. Ctrl-C ends it early. The node is as before when it is over.
+    Each line says when, from whom to whom, what, how long it took, and which line of code did it. At the end it says how
+    long calls took, by server and request. Ctrl-C ends it early. When it is over, the node is as it was before.
     """
     from observer.cli import lookup
     from observer.node.trace import TraceSession

@@ -79,7 +79,7 @@ def run(
     context: typer.Context,
     program: Annotated[str, typer.Argument(metavar="SCRIPT", help="A Python file; with -m, a module.")],
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="ARGS", help="What follows belongs to the program.")
+        list[str] | None, typer.Argument(metavar="ARGS", help="What follows is passed to the program.")
     ] = None,
     module: Annotated[bool, typer.Option("-m", help="SCRIPT is the name of a module.")] = False,
     name: options.NodeName = None,
@@ -154,9 +154,9 @@ def attach(
     read_only: options.ReadOnly = False,
     no_state: options.NoState = False,
 ) -> None:
-    """Watch a node that runs already. Quitting leaves it as it is.
+    """Watch a node that is already running. Quitting leaves it as it is.
 
-    beam:app@host is an Erlang or Elixir node, reached by distribution. Nothing need be installed there.
+    beam:app@host is an Erlang or Elixir node, reached by distribution. Nothing has to be installed there.
     """
     from observer.node.bridge import beam_name
 
