@@ -25,7 +25,7 @@ LOOK_EVERY = 0.5
 
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="The file to write; by default NODE-TIME.observed here."),
+    typer.Option("--output", "-o", metavar="FILE", help="The file to write; else NODE-TIME.observed here."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
 

@@ -123,17 +123,15 @@ def _node_and_pid(words: list[str]) -> tuple[str | None, str | None]:
 
 def events(
     node: options.Node = None,
-    follow: Annotated[
-        bool, typer.Option("--follow", help="Print what happens from now on too, one event a line.")
-    ] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on with new events, one a line.")] = False,
     limit: Annotated[
         int,
-        typer.Option("-n", "--limit", metavar="NUMBER", min=0, max=MOST_EVENTS, help="Print so many of the latest."),
+        typer.Option("-n", "--limit", metavar="NUMBER", min=0, max=MOST_EVENTS, help="Print so many at most."),
     ] = 200,
     pid: Annotated[str | None, typer.Option("--pid", metavar="PID", help="Print those of one process.")] = None,
     kind: Annotated[
         list[str] | None,
-        typer.Option("--kind", metavar="KIND", help="Print those of a kind, e.g. exit; may be repeated."),
+        typer.Option("--kind", metavar="KIND", help="Print this kind, e.g. exit; may be repeated."),
     ] = None,
     json: options.AsJson = False,
 ) -> None:

@@ -93,8 +93,8 @@ def trace(
 ) -> None:
     """Follow what processes do to each other: messages, calls with their replies and times, births, links and deaths.
 
-    Each line says when, from whom to whom, what, how long it took, and which line of code did it. At the end it says how
-    long calls took, by server and request. Ctrl-C ends it early. When it is over, the node is as it was before.
+    Each line says when, from whom to whom, what, how long it took, and which line of code did it. At the end it says
+    how long calls took, by server and request. Ctrl-C ends it early. When it is over, the node is as it was before.
     """
     from observer.cli import lookup
     from observer.node.trace import TraceSession

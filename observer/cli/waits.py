@@ -15,9 +15,7 @@ def waits(
         list[str] | None,
         typer.Argument(metavar="[NODE] [PID]", autocompletion=options.complete_process, show_default=False),
     ] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Include those that only wait for their next message.")
-    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also those that wait for a message.")] = False,
     json: options.AsJson = False,
 ) -> None:
     """Print what processes wait for: whose reply, a lock and its owner, a socket, a timer; to the end of the chain.
