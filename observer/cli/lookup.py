@@ -94,6 +94,8 @@ def split(words: list[str], wanted: str) -> tuple[str | None, list[str]]:
     """
     count = len(wanted.split())
     if len(words) == count:
+        if count == 1:
+            _refuse_node(words[0])
         return None, words
     if len(words) == count + 1:
         return words[0], words[1:]
@@ -117,12 +119,24 @@ def split_optional(words: list[str]) -> tuple[str | None, str | None]:
 def split_targets(words: list[str]) -> tuple[str | None, list[str]]:
     """Take an optional NODE from the front of words that name one or more processes.
 
-    The first word is a node's when a node of that name runs, and other words follow.
+    The first word is a node's when a node of that name runs, and other words follow. Raises `WrongUsageError` when
+    there are none.
     """
     first, *others = words
     if others and not is_pid(first) and exists(first):
         return first, others
+    if not others:
+        _refuse_node(first)
     return None, words
+
+
+def _refuse_node(word: str) -> None:
+    """Raise `WrongUsageError` for a node without a process: its top supervisor may well have the same name."""
+    if not is_pid(word) and exists(word):
+        raise WrongUsageError(
+            f"{word} is a node: say which process of it, as in '{word} PID'. "
+            f"A process that has that name too is '{word} {word}'."
+        )
 
 
 def pid_of(client: Client, text: str) -> str:

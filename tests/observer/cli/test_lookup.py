@@ -56,11 +56,19 @@ def test_the_node_may_be_left_out_of_the_words() -> None:
             lookup.split(words, "PID MESSAGE")
 
 
+def test_a_node_alone_is_not_taken_for_a_process_of_the_same_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discovery, "exists", lambda name: name == "shop")
+    for refused in (lambda: lookup.split_targets(["shop"]), lambda: lookup.split(["shop"], "PID")):
+        with pytest.raises(WrongUsageError, match="shop is a node: say which process of it, as in 'shop PID'"):
+            refused()
+    assert lookup.split_targets(["shop", "shop"]) == ("shop", ["shop"])
+    assert lookup.split_targets(["cart"]) == lookup.split(["cart"], "PID") == (None, ["cart"])
+
+
 def test_a_first_word_is_a_node_only_when_one_of_that_name_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(discovery, "exists", lambda name: name == "shop")
     assert lookup.split_targets(["shop", "0.7.0"]) == ("shop", ["0.7.0"])
     assert lookup.split_targets(["bank", "till"]) == (None, ["bank", "till"])
-    assert lookup.split_targets(["shop"]) == (None, ["shop"])
     assert lookup.split_targets(["0.7.0", "0.8.0"]) == (None, ["0.7.0", "0.8.0"])
 
 
