@@ -58,9 +58,10 @@ def test_the_node_may_be_left_out_of_the_words() -> None:
 
 def test_a_node_alone_is_not_taken_for_a_process_of_the_same_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(discovery, "exists", lambda name: name == "shop")
-    for refused in (lambda: lookup.split_targets(["shop"]), lambda: lookup.split(["shop"], "PID")):
-        with pytest.raises(WrongUsageError, match="shop is a node: say which process of it, as in 'shop PID'"):
-            refused()
+    with pytest.raises(WrongUsageError, match="shop is a node: say which process of it, as in 'shop PID'"):
+        lookup.split_targets(["shop"])
+    with pytest.raises(WrongUsageError, match="shop is a node"):
+        lookup.split(["shop"], "PID")
     assert lookup.split_targets(["shop", "shop"]) == ("shop", ["shop"])
     assert lookup.split_targets(["cart"]) == lookup.split(["cart"], "PID") == (None, ["cart"])
 
