@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from observer.cli import options, output
-from observer.cli.errors import WrongUsageError
+from observer.cli.errors import CommandError, WrongUsageError
 from runtime.introspection import wire
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ def kill(
     plan: Annotated[bool, typer.Option("--plan", help="Say what it would do, and do nothing.")] = False,
     json: options.AsJson = False,
 ) -> None:
-    """Kill processes, and say what came back in their places.
+    """Kill processes, and say what came back in their places, or with --plan what would.
 
     PID is a pid (<0.17.0> or 0.17.0) or a name that one process has; there may be several. The reason kill cannot be
     trapped. Exits with 1 when one of them has not ended.
     """
     if plan:
-        _show_plan(words, json)
+        _show_plan(words, reason, json)
     else:
         _signal(words, reason, json)
 
@@ -118,34 +118,47 @@ def _signal(words: list[str], reason: str, json: bool) -> None:
 
 def send_signal(client: Client, pid: str, literal: str) -> _Signalled:
     """Send an exit signal, and wait for what comes of it. `literal` is the reason, as a Python literal."""
-    from observer.cli.aftermath import plan_of, wait_for
+    from observer.cli.aftermath import comes_back, plan_of, wait_for
     from observer.model.aftermath import Aftermath
+    from observer.node import discovery
+    from observer.node.source import NodeLostError
 
-    plan = plan_of(client, pid)
-    comes_back = plan is not None and any(each.pid == pid for each in plan.restarts)
-    done = client.expect(wire.Done, wire.Exit(pid=pid, reason=literal))
+    plan = None
+    try:
+        plan = plan_of(client, pid, literal)
+        done = client.expect(wire.Done, wire.Exit(pid=pid, reason=literal))
+    except NodeLostError:
+        if discovery.exists(client.name):
+            raise
+        return _Signalled(
+            pid, f"{pid} has ended, and the program with it.", None, Aftermath(True, program_ended=True), plan
+        )
     if done.event is None:
         return _Signalled(pid, done.sentence, None, Aftermath(), plan)
-    known = wait_for(client, done.event, pid, comes_back)
-    happened = f"{done.sentence} {known.sentence(comes_back)}".lstrip()
+    known = wait_for(client, done.event, pid, plan)
+    happened = f"{done.sentence} {known.sentence(comes_back(plan, pid))}".lstrip()
     return _Signalled(pid, happened, done.event, known, plan)
 
 
-def _show_plan(words: list[str], json: bool) -> None:
-    """Say what a kill would do: each process of itself for a program, all of them at once for a person."""
+def _show_plan(words: list[str], reason: str, json: bool) -> None:
+    """Say what a signal would do: each process of itself for a program, all of them at once for a person."""
     from observer.cli import lookup
-    from observer.cli.aftermath import plan_of
+    from observer.cli.aftermath import is_planned_for, plan_of
     from observer.model.aftermath import Aftermath
     from observer.output import records, tables
+    from observer.text import literals
 
+    literal = literals.literal(reason)
     node, names = lookup.split_targets(words)
     with lookup.dial(node) as client:
         pids = tuple(dict.fromkeys(lookup.pid_of(client, name) for name in names))
         if json:
-            plans = [plan_of(client, pid) for pid in pids]
+            plans = [plan_of(client, pid, literal) for pid in pids]
             output.show_json([records.of_kill(pid, Aftermath(), plan) for pid, plan in zip(pids, plans, strict=True)])
             return
-        plan = client.expect(wire.Plan, wire.GetPlan(pid=pids[0], others=pids[1:]))
+        plan = client.expect(wire.Plan, wire.GetPlan(pid=pids[0], others=pids[1:], reason=literal))
+        if not is_planned_for(plan, literal):
+            raise CommandError(f"{client.name} plans for the reason kill alone: leave --reason out.")
     output.show(tables.plan(plan))
 
 

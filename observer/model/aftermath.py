@@ -31,21 +31,36 @@ class Aftermath:
     """How long after the signal that one was started, or else how long after it the process ended."""
     gave_up: tuple[str, ...] = ()
     """Supervisors that used up their restarts over it."""
+    failed: tuple[str, ...] = ()
+    """Pids of the processes that were started in its place and have ended as well."""
+    failed_of: str = ""
+    """The reason that the last of those ended with."""
+    program_ended: bool = False
+    """Whether the whole program has ended, or is about to."""
 
     def sentence(self, comes_back: bool) -> str:
         """Say it in words that follow a sentence about the signal.
 
         `comes_back` is whether the supervisor was expected to start the process again.
         """
-        if not self.ended:
+        told = []
+        if not self.ended and not self.program_ended:
             return f"It has not ended within {END_TIMEOUT:g} s."
         if self.restarted_as is not None:
-            return f"It was restarted as {self.restarted_as} in {_milliseconds(self.seconds)}."
+            told.append(f"It was restarted as {self.restarted_as} in {_milliseconds(self.seconds)}.")
+        elif len(self.failed) == 1:
+            told.append(f"It was restarted as {self.failed[0]}, which has ended, too: {self.failed_of}.")
+        elif self.failed:
+            told.append(
+                f"It was restarted {len(self.failed)} times, and each has ended, the last with {self.failed_of}."
+            )
         if self.gave_up:
-            return f"{' and '.join(self.gave_up)} gave up."
-        if comes_back:
-            return f"It was not restarted within {RETURN_TIMEOUT:g} s."
-        return "Nothing restarts it."
+            told.append(f"{' and '.join(self.gave_up)} gave up.")
+        if self.program_ended:
+            told.append("The program has ended.")
+        if told:
+            return " ".join(told)
+        return f"It was not restarted within {RETURN_TIMEOUT:g} s." if comes_back else "Nothing restarts it."
 
 
 def of_signal(events: list[wire.Event], signal: int, pid: str) -> Aftermath:
@@ -57,18 +72,60 @@ def of_signal(events: list[wire.Event], signal: int, pid: str) -> Aftermath:
         return Aftermath()
     if sent.kind != "kill":  # the process had ended before, and what was left of it was stopped
         return Aftermath(ended=True)
+    since = [event for event in log if event.id > signal]
+    program_ended = any(event.ends_program for event in since)
     followed = [event for _, event in log.following(sent)]
     end = next((event for event in followed if event.kind == "exit" and event.pid == pid), None)
     if end is None:
-        return Aftermath()
-    successor = next((event for event in followed if _replaces(event, end, pid)), None)
+        return Aftermath(program_ended=program_ended)
+    successor, failed, of = _lineage(followed, since, end, pid)
+    if successor is None:
+        fallen = [event for event in since if event.kind == "gave_up" and event.pid in _supervisors(since, end, failed)]
+        followed += [event for each in fallen if each not in followed for event in (each, *_after(log, each))]
+        successor, again, of_again = _lineage(followed, since, end, pid)
+        failed, of = (again, of_again) if len(again) > len(failed) else (failed, of)
     return Aftermath(
         ended=True,
         reason=end.reason,
         restarted_as=None if successor is None else successor.pid,
         seconds=max(0.0, (successor or end).time - sent.time),
-        gave_up=tuple(event.name or event.pid or "?" for event in followed if event.kind == "gave_up"),
+        gave_up=tuple(dict.fromkeys(event.name or event.pid or "?" for event in followed if event.kind == "gave_up")),
+        failed=failed,
+        failed_of=of,
+        program_ended=program_ended,
     )
+
+
+def _after(log: EventLog, event: wire.Event) -> list[wire.Event]:
+    return [each for _, each in log.following(event)]
+
+
+def _lineage(
+    followed: list[wire.Event], since: list[wire.Event], end: wire.Event, pid: str
+) -> tuple[wire.Event | None, tuple[str, ...], str]:
+    """Return the start of the process that stands in the place now, and those before it that have ended again.
+
+    A successor may end by itself, which follows from nothing: so whether it has, and what replaced it, is looked for
+    among all events since.
+    """
+    exits = {event.pid: event for event in since if event.kind == "exit"}
+    restarts = {event.old_pid: event for event in since if event.kind == "restart" and event.pid is not None}
+    starts = [event for event in followed if _replaces(event, end, pid)]
+    failed: dict[str, str] = {}
+    for start in starts:
+        at: wire.Event | None = start
+        while at is not None and at.pid is not None and at.pid in exits and at.pid not in failed:
+            failed[at.pid] = exits[at.pid].reason or "an unknown reason"
+            at = restarts.get(at.pid)
+        if at is not None and at.pid not in failed:
+            return at, (), ""
+    return None, tuple(failed), next(reversed(failed.values()), "")
+
+
+def _supervisors(since: list[wire.Event], end: wire.Event, failed: tuple[str, ...]) -> set[str | None]:
+    """Return the pids of the supervisors of a place: of the process that ended, and of those that replaced it."""
+    found = {event.supervisor for event in since if event.pid in failed and event.kind == "restart"}
+    return (found | {end.supervisor}) - {None}
 
 
 def _replaces(event: wire.Event, end: wire.Event, pid: str) -> bool:

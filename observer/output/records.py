@@ -224,6 +224,8 @@ class PlanRecord(Record, frozen=True):
     kills: list[RelatedRecord]
     restarts: list[RelatedRecord]
     gives_up: list[RelatedRecord]
+    assumes: list[str]
+    """What is taken for granted, a sentence each."""
 
 
 class KillRecord(Record, frozen=True):
@@ -237,6 +239,8 @@ class KillRecord(Record, frozen=True):
     """From the signal to the restart, or else to the end."""
     reason: str | None
     gave_up: list[str]
+    program_ended: bool
+    """Whether the whole program has ended of it, or is about to."""
     plan: PlanRecord | None
     happened: str | None
     event: int | None
@@ -410,6 +414,7 @@ def of_kill(
         seconds=aftermath.seconds,
         reason=aftermath.reason,
         gave_up=list(aftermath.gave_up),
+        program_ended=aftermath.program_ended,
         plan=None if plan is None else PlanRecord.of(plan),
         happened=happened,
         event=event,

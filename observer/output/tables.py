@@ -299,6 +299,7 @@ def plan(answer: wire.Plan) -> RenderableType:
     parts += _section("Ends", [_related([each]) for each in answer.kills])
     parts += _section("Comes back", [_related([each]) for each in answer.restarts])
     parts += _section("Gives up", [_related([each]) for each in answer.gives_up])
+    parts += _section("Takes for granted", [safe(each) for each in answer.assumes])
     return Group(*parts)
 
 

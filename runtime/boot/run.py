@@ -6,27 +6,27 @@ import gc
 import os
 import signal
 import sys
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import gevent.event
 
+from runtime.boot.failures import Failures, is_failed_start
 from runtime.boot.stop_signals import end_in_time, stop_signals
 from runtime.boot.stopping import ProgramStop, stop_processes
 from runtime.kernel.black_box import want_black_box
 from runtime.kernel.body import exit_reason, name_of
-from runtime.kernel.instrument import Instrument, install_instrument, remove_instrument
+from runtime.kernel.instrument import emit, install_instrument, remove_instrument
 from runtime.kernel.node import Node, close_node, current, this_node
-from runtime.kernel.process import DEAD, Pid, Process, Worker
+from runtime.kernel.process import DEAD, Process, Worker
 from runtime.kernel.signals import finish
 from runtime.preemption.interruption import Interruption
 from runtime.preemption.time_slice import TimeSlices
 from runtime.terms.errors import ProcessExit, RuntimeFault
-from runtime.terms.explanation import explain, overdrawn
-from runtime.terms.reason import is_abnormal, is_atom
-from runtime.terms.text import reason_text
+from runtime.terms.explanation import explain
+from runtime.terms.reason import is_abnormal
+from runtime.terms.text import render
 
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
@@ -147,11 +147,13 @@ def run(
     process = _start(this, body, "main")
     interruption = Interruption.of(this)
     stop = ProgramStop(this, process, interruption)
-    failures = Failures(stop)
+    failures = Failures(this, stop.request)
     install_instrument(failures)
     try:
         with stop_signals(stop) as received, _patient_collector(), nullcontext() if slices is None else slices:
             raised = _wait(body, stop)
+            error = raised or _error_of(body, process, stop, failures)
+            _tell_end(process, error, received)
             _stop_everything(this)
     finally:
         if spans is not False:
@@ -165,9 +167,9 @@ def run(
     if received:
         end_in_time(128 + received[0])
         raise _interrupt() if received[0] == signal.SIGINT else SystemExit(128 + received[0])
-    if stop.is_requested:
-        raise ProcessExit(stop.reason, failures.story(None, stop.reason))
-    return _result(body, process, failures)
+    if error is not None:
+        raise error
+    return body.value
 
 
 def _start(node: Node, body: MainBody, label: str) -> Process:
@@ -211,77 +213,30 @@ class MainWatcher:
         self.body.over.set()
 
 
-class Failures(Instrument):
-    """Remembers why supervisors gave up, for the story of a program's end; a permanent application's end stops it."""
-
-    KEPT = 1_000
-    """Supervisors that are remembered: as many as can have led to one end."""
-
-    def __init__(self, stop: ProgramStop) -> None:
-        self._stop = stop
-        self._gave_up: OrderedDict[Pid, tuple[str, Pid | None, str]] = OrderedDict()
-        """By supervisor: that it gave up, the last process of the child that failed, and how that ended."""
-        self._failed_starts: OrderedDict[Pid, str] = OrderedDict()
-
-    def event(self, kind: str, fields: dict[str, Any]) -> None:
-        """Note what a supervisor tells."""
-        if kind in ("application_terminated", "application_start_failure"):
-            self._stop.request((kind, fields["name"], fields["reason"]))
-        elif kind == "restarted":
-            self._failed_starts.pop(fields["supervisor"], None)
-        elif kind == "restart_failed":
-            self._keep(self._failed_starts, fields["supervisor"], f"did not start again: {explain(fields['reason'])}")
-        elif kind == "gave_up":
-            supervisor = fields["supervisor"]
-            process = supervisor.process
-            name = reason_text(supervisor if process is None else process.known_as)
-            budget = overdrawn(fields["allowed"], fields["seconds"])
-            text = f"supervisor {name} gave up ({budget}): its child {reason_text(fields['child_id'])}"
-            how = self._failed_starts.pop(supervisor, None) or f"ended with {explain(fields['reason'])}"
-            self._keep(self._gave_up, supervisor, (text, fields["old"], how))
-
-    def _keep(self, where: OrderedDict[Pid, Any], supervisor: Pid, what: Any) -> None:
-        where[supervisor] = what
-        if len(where) > self.KEPT:
-            where.popitem(last=False)
-
-    def story(self, cause: Pid | None, reason: Any) -> str | None:
-        """Say what led to the end of a program with `reason` by the signal of `cause`; None when that says it all.
-
-        For an application only its master's end is known: its tree is the last one that gave up.
-        """
-        if is_atom(reason, "shutdown"):
-            return self._why_gave_up(cause)
-        if type(reason) is tuple and len(reason) == 3 and is_atom(reason[0], "application_terminated"):
-            told = self._why_gave_up(next(reversed(self._gave_up), None)) if is_atom(reason[2], "shutdown") else None
-            return None if told is None else f"the application {reason_text(reason[1])} ended: {told}"
-        return None
-
-    def _why_gave_up(self, supervisor: Pid | None) -> str | None:
-        """Return the story of a supervisor, its child's in it where that is a supervisor that gave up, and so on."""
-        texts = []
-        while supervisor is not None and supervisor in self._gave_up:
-            text, child, how = self._gave_up.pop(supervisor)
-            texts.append(text)
-            supervisor = child
-        return " failed: ".join(texts) + f" {how}" if texts else None
-
-
-def _result(body: MainBody, process: Process, failures: Failures) -> Any:
-    """Return what the first process returned, or raise why it did not."""
+def _error_of(body: MainBody, process: Process, stop: ProgramStop, failures: Failures) -> BaseException | None:
+    """Return what `run` raises because of how the first process ended; None when that is no failure."""
+    if stop.is_requested:
+        return ProcessExit(stop.reason, failures.story(None, stop.reason))
     if body.error is not None and not isinstance(body.error, ProcessExit):
-        raise body.error
+        return body.error
     reason = process.reason
     story = failures.story(process.cause, reason)
     if story is not None or is_abnormal(reason) or is_failed_start(reason):
-        raise ProcessExit(reason, story)
-    return body.value
+        return ProcessExit(reason, story)
+    return None
 
 
-def is_failed_start(reason: Any) -> bool:
-    """Return whether a reason is that of a supervisor which could not start."""
-    inner = reason[1] if type(reason) is tuple and len(reason) == 2 and is_atom(reason[0], "shutdown") else None
-    return type(inner) is tuple and len(inner) == 3 and is_atom(inner[0], "failed_to_start_child")
+def _tell_end(process: Process, error: BaseException | None, received: list[int]) -> None:
+    """Tell who listens that the program ends, and why."""
+    if received:
+        why = f"it was told to stop by {signal.Signals(received[0]).name}"
+    elif error is None:
+        why = "its first process is over"
+    elif isinstance(error, SystemExit):
+        why = f"sys.exit({render(error.code, 100) if error.code is not None else ''}) was called"
+    else:
+        why = str(error) if isinstance(error, ProcessExit) else explain(process.reason)
+    emit("program_ended", pid=process.pid, reason=process.reason, why=why)
 
 
 @contextmanager

@@ -155,6 +155,12 @@ def ended() -> list[Kept]:
     return sorted((kept for kept in _files() if not lives(kept.os_pid)), key=lambda kept: -kept.ended_at)
 
 
+def of_process(node: str, os_pid: int) -> Kept:
+    """Return the file of a node that ran in that process, which may end just now. Raises OSError when there is none."""
+    path = file_of(node, os_pid)
+    return Kept(path, node, os_pid, path.lstat().st_mtime)
+
+
 def find(name: str) -> Kept | None:
     """Return the file of the node that was called so and ended last, or of the process that ``NODE@PID`` names."""
     return next((kept for kept in ended() if name in (kept.node, kept.name)), None)

@@ -32,7 +32,7 @@ class Instrument:
 
     def event(self, kind: str, fields: dict[str, Any]) -> None:
         """Something rarer happened: ``restarted``, ``restart_failed``, ``gave_up``, ``stalled``, ``node_up``,
-        ``node_down``.
+        ``node_down``, ``program_ended``.
         """
 
     def reported(self, report: Any) -> None:

@@ -19,6 +19,7 @@ from runtime.kernel.fork import Nowhere
 from runtime.kernel.headroom import ensure_headroom
 from runtime.kernel.heap_limits import HeapLimits
 from runtime.kernel.instrument import hooks
+from runtime.kernel.last_ends import LastEnds
 from runtime.kernel.process import (
     DEAD,
     NEW,
@@ -77,6 +78,7 @@ class Node:
         """Whether the hub does again what an exception has left half done."""
         self.self_calls: deque[tuple[float, Process]] = deque(maxlen=20)
         """The last processes that called themselves, and when (monotonic seconds): observers tell of it."""
+        self.last_ends = LastEnds()
         self.closing: list[Callable[[], object]] = []
         """What is called when the node is taken down."""
         self.looks_after: list[Callable[[], object]] = []  # called before the hub waits, to mend what was cut short

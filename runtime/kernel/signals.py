@@ -204,6 +204,7 @@ def finish(process: Process, reason: Term, unwinds: bool = False) -> None:
         forget_process(pid, None)
         if process.name is not None and node.names.get(process.name) is process:
             del node.names[process.name]
+            node.last_ends.note(process, reason)
         process.mailbox = process.saved = None
         if process.timer_at is not None:
             node.timers.stale += 1

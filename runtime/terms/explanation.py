@@ -6,6 +6,7 @@ import os
 import sysconfig
 from typing import Any
 
+from runtime.terms.atom import Atom
 from runtime.terms.crash import Crash, StackFrame
 from runtime.terms.reason import is_atom
 from runtime.terms.text import reason_text, shorten
@@ -49,12 +50,22 @@ def _explain(reason: Any, depth: int) -> str:
         if type(first) is str and first not in ("shutdown", "timeout") and type(second) is tuple:
             return f"{first}: {_explain(second, depth - 1)}"
     if len(reason) == 3 and is_atom(reason[0], "failed_to_start_child"):
-        return f"child {reason_text(reason[1])} did not start: {_explain(reason[2], depth - 1)}"
+        return f"child {reason_text(reason[1])} did not start: {_explain_start(reason[2], depth - 1)}"
     if len(reason) == 3 and is_atom(reason[0], "application_terminated"):
         return f"the application {reason_text(reason[1])} ended: {_explain(reason[2], depth - 1)}"
     if len(reason) == 3 and is_atom(reason[0], "application_start_failure"):
         return f"the application {reason_text(reason[1])} did not start: {_explain(reason[2], depth - 1)}"
     return reason_text(reason)
+
+
+def _explain_start(reason: Any, depth: int) -> str:
+    """Return why a start failed. What is no usual reason was mostly returned by the start function by mistake."""
+    is_pair = type(reason) is tuple and len(reason) == 2 and is_atom(reason[0], "ok")  # as Erlang's start functions do
+    if not is_pair and (type(reason) in (str, tuple, Crash) or isinstance(reason, Atom)):
+        return _explain(reason, depth)
+    return (
+        f"it returned {reason_text(reason)}; a start function returns a Pid, (Pid, extra) or None, or raises StartError"
+    )
 
 
 def place_of(crash: Crash) -> str | None:

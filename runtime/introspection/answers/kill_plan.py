@@ -8,14 +8,18 @@ the end of a linked one that is not its supervisor.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import islice
 
+from runtime.boot.run import MainBody
 from runtime.introspection import wire
 from runtime.introspection.answers.client_cache import ClientCache
+from runtime.introspection.answers.literal import LiteralError, read_literal
+from runtime.introspection.answers.name_holders import NameHolder, lingering, surviving
 from runtime.introspection.answers.observed_node import ObservedNode
-from runtime.introspection.answers.resolve import addressee
+from runtime.introspection.answers.resolve import RefusedError, addressee
 from runtime.introspection.answers.restart_budget import budget_used
-from runtime.introspection.reading.tree_path import Position, children_of, is_supervisor, name_of, position_of
+from runtime.introspection.reading.tree_path import Position, children_of, name_of, position_of
 from runtime.introspection.threads.chunked import dict_chunks
 from runtime.introspection.threads.pace import Pace
 from runtime.introspection.threads.racy_read import some, values
@@ -23,6 +27,9 @@ from runtime.kernel.process import Process
 from runtime.supervision.child import Child
 from runtime.supervision.children import Children
 from runtime.supervision.dynamic import DynamicChildren
+from runtime.terms.reason import is_abnormal, is_atom
+from runtime.terms.term import Term
+from runtime.terms.text import reason_text
 
 MAX_PROCESSES = 20_000
 """How many ends are followed."""
@@ -35,19 +42,24 @@ NAMED = 3
 
 
 def answer(query: wire.GetPlan, node: ObservedNode, client: ClientCache, pace: Pace) -> wire.Plan:
-    """Work out what killing a process, and the others with it that are still there, would do."""
+    """Work out what a signal to a process, and to the others with it that are still there, would do."""
+    try:
+        reason = read_literal(query.reason, "reason")
+    except LiteralError as problem:
+        raise RefusedError(wire.Failed(why=str(problem), kind="bad_request")) from None
     victim = addressee(query.pid, node)
     others = (node.find(pid) for pid in query.others[: wire.MAX_ROWS])
-    return plan_of(victim, *(other for other in others if other is not None), pace=pace)
+    return plan_of(victim, *(other for other in others if other is not None), reason=reason, pace=pace)
 
 
-def plan_of(*victims: Process, pace: Pace | None = None) -> wire.Plan:
-    """Work out what killing these processes would do. From any thread."""
+def plan_of(*victims: Process, reason: Term = "kill", pace: Pace | None = None) -> wire.Plan:
+    """Work out what an exit signal with `reason` to each of these processes would do. From any thread."""
     pace = pace or Pace()
-    planner = Planner(victims, pace)
+    planner = Planner(victims, reason, pace)
     planner.follow()
     return wire.Plan(
         sentence=planner.sentence(),
+        reason=reason_text(reason),
         kills=_related(planner.kills, pace),
         restarts=_related(planner.returning, pace),
         gives_up=_related(planner.gives_up, pace),
@@ -56,10 +68,11 @@ def plan_of(*victims: Process, pace: Pace | None = None) -> wire.Plan:
 
 
 class Planner:
-    """Follows the consequences of killing some processes."""
+    """Follows the consequences of an exit signal to some processes."""
 
-    def __init__(self, victims: Sequence[Process], pace: Pace) -> None:
+    def __init__(self, victims: Sequence[Process], reason: Term, pace: Pace) -> None:
         self.victims = victims
+        self.reason = reason
         self._pace = pace
         self.kills: dict[Process, None] = {}
         self.returning: dict[Process, None] = {}
@@ -72,8 +85,12 @@ class Planner:
         """Those that their own supervisors would start again."""
         self._settled: set[Process] = set()
         self._shut_down: set[Process] = set()
+        is_kill, is_ignored = is_atom(reason, "kill"), is_atom(reason, "normal")
+        self._deaf = [victim for victim in victims if victim.trap_exit and not is_kill]
+        """Victims that get the signal as a message."""
         for victim in victims:
-            self._die(victim, shut_down=False)
+            if victim not in self._deaf and not is_ignored:
+                self._die(victim, shut_down=not is_abnormal(reason))
 
     def follow(self) -> None:
         """Follow every end until nothing new happens."""
@@ -189,28 +206,17 @@ class Planner:
         """Yield what is taken for granted, a sentence each."""
         if self._count:
             yield "Every start succeeds, and supervisors that are started anew start the children they have now."
-        for process, above in self._holders():
-            yield (
-                f"{name_of(process)} traps exits and may take its time to end: if it still has its name when it is "
-                f"started again, that start fails, until {name_of(above)} gives up."
-            )
+        yield from (holder.sentence() for holder in self._holders)
+        for victim in self._deaf:
+            yield f"{name_of(victim)} traps exits: the signal is a message to it, and it may end of its own accord."
 
-    def _holders(self) -> list[tuple[Process, Process]]:
-        """Find processes with a name that outlive their supervisor for a while, and who would restart that one.
-
-        A supervisor that is killed stops no children: they end by their links, and those that trap exits when they see
-        fit. Meanwhile it is started anew, and starts them again.
-        """
-        found = []
-        for process in islice(self.returning, MAX_SHOWN):
-            place = position_of(process)
-            if place is None or process.name is None or not process.trap_exit or is_supervisor(process):
-                continue
-            supervisor = place.supervisor
-            above = position_of(supervisor)
-            if supervisor in self.kills and supervisor not in self._shut_down and above is not None:
-                found.append((process, above.supervisor))
-        return found
+    @cached_property
+    def _holders(self) -> list[NameHolder]:
+        """Who may still have a name when that is wanted again. Once every end was followed."""
+        return [
+            *islice(lingering(self.returning, self.kills, self._shut_down), MAX_SHOWN),
+            *islice(surviving(self.returning, self.kills, self._pace), MAX_SHOWN),
+        ]
 
     @property
     def _count(self) -> int:
@@ -220,17 +226,21 @@ class Planner:
     def sentence(self) -> str:
         """Say it in one line."""
         text = self._sentence()
-        holders = self._holders()
+        if any(isinstance(process.body, MainBody) for process in self.kills):
+            text += "; the program ends"
+        holders = self._holders
         if self._count:
             text += "; if every start succeeds"
         if holders:
-            names = ", ".join(dict.fromkeys(name_of(process) for process, _ in holders[:NAMED]))
-            above = name_of(holders[0][1])
+            names = ", ".join(dict.fromkeys(name_of(holder.process) for holder in holders[:NAMED]))
+            above = name_of(holders[0].gives_up)
             text += f" and {names} {'has' if len(holders) == 1 else 'have'} ended by then: else {above} gives up"
         return text
 
     def _sentence(self) -> str:
         """Say what happens, and nothing of what is taken for granted."""
+        if not self.kills:
+            return self._why_none_ends()
         kills = f"kills {len(self.kills):,}"
         places = [place for victim in self.victims if (place := position_of(victim)) is not None]
         if not places:
@@ -248,9 +258,20 @@ class Planner:
         if kept is None:
             return kills
         strategy = "dynamic" if isinstance(kept, DynamicChildren) else kept.strategy
+        may_stay_away = all(place.child.spec.restart != "permanent" for place in places)
+        if may_stay_away and self._shut_down.issuperset(self.victims):
+            what = "children that are not permanent after such an end"
+            return f"{kills}, restarts {self._count or 'none'}: {name_of(supervisor)} does not restart {what}"
         if all(place.child.spec.restart == "temporary" for place in places):
             return f"{kills}, restarts none: {name_of(supervisor)} does not restart temporary children"
         return f"{kills}, restarts {self._count:,}: {strategy}; {self._budget(supervisor, kept)}"
+
+    def _why_none_ends(self) -> str:
+        if not self._deaf:
+            return "kills none: a signal with the reason normal is ignored"
+        names = ", ".join(name_of(victim) for victim in self._deaf[:NAMED])
+        trap, get = ("traps", "gets") if len(self._deaf) == 1 else ("trap", "get")
+        return f"kills none: {names} {trap} exits and {get} the signal as a message; the reason kill cannot be trapped"
 
     def _fall(self) -> str:
         if not self.gives_up:

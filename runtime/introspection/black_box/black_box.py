@@ -16,7 +16,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from runtime.boot.run import MainBody, is_failed_start
+from runtime.boot.failures import is_failed_start
+from runtime.boot.run import MainBody
 from runtime.introspection import wire
 from runtime.introspection.answers.answers import Answers
 from runtime.introspection.answers.client_cache import ClientCache

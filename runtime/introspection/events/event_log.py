@@ -26,6 +26,7 @@ from runtime.introspection.reading.tree_path import (
     initial_call,
     position_of,
     short_call,
+    text_of,
 )
 from runtime.introspection.threads.node_calls import ObserverTask
 from runtime.kernel import clock
@@ -258,6 +259,11 @@ class EventLog(Instrument):
         """Log what supervisors report, ``restarted``, ``restart_failed`` or ``gave_up``, and nodes that come and go."""
         if kind == "node_up":
             self.add("report", message=f"connected with {fields['node']}")
+        elif kind == "program_ended":
+            why = fields["why"] if self.exception_texts else self.shown(fields["reason"])
+            pid = fields["pid"]
+            cause = self._by_pid.get(pid.id)
+            self.add("report", pid, cause, name="main", message=f"the program ends: {why}", ends_program=True)
         elif kind == "node_down":
             self.add("report", message=f"lost the connection to {fields['node']}: {fields['reason']}")
         if kind not in ("restarted", "restart_failed", "gave_up"):
@@ -287,12 +293,14 @@ class EventLog(Instrument):
     def _restarted(self, fields: dict[str, Any], budget: dict[str, Any], behind: int | None) -> None:
         self.restarted += 1
         old, new = fields["old"], fields["new"]
-        process = None if not isinstance(new, Pid) else new.process
-        about = {} if process is None else self._about(process, position_of(process))
+        pid = new if isinstance(new, Pid) else None
+        process = None if pid is None else pid.process
+        name = text_of(fields["child_id"])
+        about = {"name": name, "child_id": name}  # of one that is dead by now
+        if process is not None:
+            about = self._about(process, position_of(process))
         cause = behind if old is None else self._by_pid.get(old.id, behind)
-        self.add(
-            "restart", None if process is None else process.pid, cause, **{**about, **budget}, old_pid=old and str(old)
-        )
+        self.add("restart", pid, cause, **{**about, **budget}, old_pid=old and str(old))
 
     def reported(self, report: Report) -> None:
         """Keep what the report of a crashed server says until the server's exit is logged.

@@ -166,6 +166,8 @@ class Event(Frozen, frozen=True):
     last_message: Text | None = None
     state: Text | None = None
     stacktrace: tuple[Frame, ...] = ()
+    ends_program: bool = False
+    """Whether the program ends now, of what `message` says."""
 
 
 class Events(Answer, tag="events", frozen=True):
@@ -181,6 +183,7 @@ class Plan(Answer, tag="plan", frozen=True):
 
     `kills` are the processes that would end, `restarts` those that would come back; `gives_up` the supervisors that
     would go down; `sentence` says it all in one line; `assumes` is what was taken for granted, a sentence each.
+    `reason` is that of the signal, as text; a node that plans for ``kill`` alone leaves it so.
     """
 
     sentence: Text
@@ -188,6 +191,7 @@ class Plan(Answer, tag="plan", frozen=True):
     restarts: tuple[Related, ...] = ()
     gives_up: tuple[Related, ...] = ()
     assumes: tuple[Text, ...] = ()
+    reason: Text = "kill"
 
 
 class Lint(Frozen, frozen=True):

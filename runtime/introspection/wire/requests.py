@@ -92,13 +92,14 @@ class GetEvents(Query, tag="events", frozen=True):
 
 
 class GetPlan(Query, tag="plan", frozen=True):
-    """Ask what killing `pid`, and the `others` with it, would do, without doing it. Answered by `Plan`.
+    """Ask what an exit signal to `pid`, and to the `others` with it, would do, without doing it. Answered by `Plan`.
 
-    Others that are gone are left out; `Failed` when `pid` is.
+    `reason` is a Python literal, as in `Exit`. Others that are gone are left out; `Failed` when `pid` is.
     """
 
     pid: str
     others: tuple[str, ...] = ()
+    reason: str = "'kill'"
 
 
 class GetLints(Query, tag="lints", frozen=True):

@@ -66,3 +66,36 @@ def test_a_place_is_told_by_its_old_process_where_its_key_is_not_known() -> None
     elsewhere = Event(id=9, time=100.002, kind="restart", pid="<0.8.0>", old_pid="<0.4.0>", cause=8)
     restart = Event(id=10, time=100.004, kind="restart", pid="<0.9.0>", old_pid="<0.3.0>", cause=8)
     assert of_signal([KILL, nowhere, elsewhere, restart], 7, "<0.3.0>").restarted_as == "<0.9.0>"
+
+
+def test_a_successor_that_has_ended_by_itself_does_not_stand_there() -> None:
+    again = Event(id=9, time=100.01, kind="exit", pid="<0.9.0>", reason="KeyError: 'port'", supervisor="<0.2.0>")
+    back = Event(id=10, time=100.01, kind="restart", pid="<0.9.0>", old_pid="<0.3.0>", supervisor="<0.2.0>", cause=8)
+    known = of_signal([KILL, EXIT, again, back], 7, "<0.3.0>")
+    assert known.restarted_as is None
+    assert known.sentence(comes_back=True) == "It was restarted as <0.9.0>, which has ended, too: KeyError: 'port'."
+    third = Event(id=11, time=100.02, kind="restart", pid="<0.11.0>", old_pid="<0.9.0>", supervisor="<0.2.0>", cause=9)
+    known = of_signal([KILL, EXIT, again, back, third], 7, "<0.3.0>")
+    assert known.restarted_as == "<0.11.0>"
+
+
+def test_a_supervisor_that_gives_up_over_the_successors_is_told() -> None:
+    again = Event(id=9, time=100.01, kind="exit", pid="<0.9.0>", reason="boom", supervisor="<0.2.0>")
+    back = Event(id=10, time=100.01, kind="restart", pid="<0.9.0>", old_pid="<0.3.0>", supervisor="<0.2.0>", cause=8)
+    once_more = Event(id=11, time=100.02, kind="exit", pid="<0.11.0>", reason="boom", supervisor="<0.2.0>")
+    third = Event(id=12, time=100.02, kind="restart", pid="<0.11.0>", old_pid="<0.9.0>", supervisor="<0.2.0>", cause=9)
+    fall = Event(id=13, time=100.03, kind="gave_up", pid="<0.2.0>", name="top", cause=11)
+    over = Event(id=14, time=100.03, kind="report", pid="<0.1.0>", ends_program=True)
+    known = of_signal([KILL, EXIT, again, back, once_more, third, fall, over], 7, "<0.3.0>")
+    assert known.sentence(comes_back=True) == (
+        "It was restarted 2 times, and each has ended, the last with boom. top gave up. The program has ended."
+    )
+    other = Event(id=13, time=100.03, kind="gave_up", pid="<0.50.0>", name="elsewhere", cause=2)
+    assert of_signal([KILL, EXIT, other], 7, "<0.3.0>").gave_up == ()
+
+
+def test_a_supervisor_that_cannot_start_the_child_again_and_gives_up_is_told() -> None:
+    ended = Event(id=8, time=100.001, kind="exit", pid="<0.3.0>", supervisor="<0.2.0>", reason="killed", cause=7)
+    failed = Event(id=9, time=100.002, kind="restart_failed", pid="<0.2.0>", reason="taken", cause=8)
+    fall = Event(id=10, time=100.003, kind="gave_up", pid="<0.2.0>", name="top")
+    assert of_signal([KILL, ended, failed, fall], 7, "<0.3.0>").sentence(comes_back=True) == "top gave up."

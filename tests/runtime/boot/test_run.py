@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import gc
+import os
+import re
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,7 @@ from runtime import (
     Crash,
     Exit,
     GenServer,
+    Instrument,
     RuntimeFault,
     Stop,
     Supervisor,
@@ -23,17 +28,26 @@ from runtime import (
     cast,
     exit,
     flag,
+    install_instrument,
     receive,
+    register,
+    remove_instrument,
     run,
     self_,
     sleep,
     spawn,
     spawn_link,
+    stop,
+    whereis,
 )
 from runtime import (
     node as node_name,
 )
 from runtime.boot.run import COLLECT_AFTER
+from runtime.kernel.node import this_node
+from runtime.kernel.outside import from_outside
+from runtime.kernel.process import OUTSIDE
+from runtime.kernel.signals import exit_signal
 from runtime.terms.errors import ProcessExit
 
 HERE = "tests/runtime/boot/test_run.py"
@@ -117,7 +131,87 @@ def test_a_process_that_sends_a_reason_ends_the_first_one_with_it() -> None:
 
     with pytest.raises(ProcessExit) as caught:
         run(main)
-    assert (caught.value.reason, str(caught.value)) == ("boom", "boom")
+    assert caught.value.reason == "boom"
+    assert re.fullmatch(r"boom: the first process was ended by process <0\.\d+\.0>", str(caught.value))
+
+
+def test_what_ended_a_linked_process_and_by_whom_is_told_with_their_names() -> None:
+    def stopped() -> None:
+        Supervisor.start_link([], name="top")
+        stop("top", "bad_reason")
+        receive()
+
+    def killed() -> None:
+        Supervisor.start_link([], name="top")
+        register("killer", spawn(kill))
+        receive()
+
+    def kill() -> None:
+        receive(timeout=0.01, default=None)
+        exit(whereis("top") or self_(), "kill")
+        receive()
+
+    def child_killed() -> None:
+        Supervisor.start_link([Fragile.child_spec(name="fragile")], name="top", max_restarts=0)
+        from_outside("kill", lambda: exit(whereis("fragile") or self_(), "kill"))
+        receive()
+
+    linked = r"top <0\.\d+\.0>, which is linked to the first process, "
+    for main, told in (
+        (stopped, linked + "ended with bad_reason"),
+        (killed, linked + r"was killed by killer <0\.\d+\.0>"),
+        (child_killed, r"supervisor top gave up .*: its child Fragile was killed by process <0\.\d+\.0>"),
+    ):
+        with pytest.raises(ProcessExit) as caught:
+            run(main)
+        assert re.fullmatch(told, str(caught.value)), str(caught.value)
+
+
+def test_a_first_process_that_is_killed_from_outside_any_process_is_told_so() -> None:
+    def main() -> None:
+        node = this_node()
+        node.call_soon_threadsafe(exit_signal, self_().process, OUTSIDE, "kill")
+        receive()
+
+    with pytest.raises(ProcessExit, match="killed: the first process was killed by an observer, or code outside any"):
+        run(main)
+
+
+def failing_port() -> None:
+    failing("port")
+
+
+def told_to_stop() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+    receive()
+
+
+@pytest.mark.parametrize(
+    ("main", "why"),
+    [
+        (lambda: 1, "its first process is over"),
+        (lambda: sys.exit(3), r"sys\.exit\(3\) was called"),
+        (failing_port, r"KeyError: 'port' \(.*\)"),
+        (lambda: exit(("no", "disk")), r"\(no, disk\)"),
+        (told_to_stop, "it was told to stop by SIGTERM"),
+    ],
+)
+def test_instruments_are_told_that_the_program_ends_and_why(main: Callable[[], object], why: str) -> None:
+    class Ends(Instrument):
+        def event(self, kind: str, fields: dict[str, object]) -> None:
+            if kind == "program_ended":
+                seen.append(fields["why"])
+
+    seen: list[object] = []
+    instrument = Ends()
+    install_instrument(instrument)
+    try:
+        with suppress(BaseException):
+            run(main)
+    finally:
+        remove_instrument(instrument)
+    assert len(seen) == 1
+    assert re.fullmatch(why, str(seen[0])), seen
 
 
 def test_a_process_that_orders_a_shutdown_ends_the_program_without_a_failure() -> None:

@@ -24,6 +24,12 @@ SAID = "KeyError: 'port' (app.py:12 in init)"
             ("failed_to_start_child", "inner", ("failed_to_start_child", "w", CRASH)),
             f"child inner did not start: child w did not start: {SAID}",
         ),
+        (
+            ("failed_to_start_child", "w", 42),
+            "child w did not start: it returned 42; a start function returns a Pid, (Pid, extra) or None, or raises "
+            "StartError",
+        ),
+        (("failed_to_start_child", "w", "tired"), "child w did not start: tired"),
         (("EXIT", CRASH), SAID),
         (("bad_return", CRASH), SAID),
         (("bad_return", (("Shop", "start", ()), CRASH)), f"Shop.start() failed: {SAID}"),

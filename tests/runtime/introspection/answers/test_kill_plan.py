@@ -1,6 +1,27 @@
 from __future__ import annotations
 
-from runtime import ChildSpec, GenServer, Supervisor, exit, flag, link, receive, sleep, spawn, terminate_child, whereis
+import pytest
+
+from runtime import (
+    ChildSpec,
+    Exit,
+    GenServer,
+    Supervisor,
+    exit,
+    flag,
+    link,
+    receive,
+    register,
+    run,
+    self_,
+    sleep,
+    spawn,
+    spawn_link,
+    terminate_child,
+    unregister,
+    whereis,
+    which_children,
+)
 from runtime.introspection.answers.kill_plan import plan_of
 from runtime.introspection.wire import GetPlan, Plan
 from runtime.kernel.process import Process
@@ -198,3 +219,92 @@ def test_a_plan_says_that_a_child_which_lingers_still_has_its_name() -> None:
     exit(_process("app/inner").pid, "kill")
     sleep(0.1)
     assert whereis("app") is None
+
+
+class Starter(GenServer):
+    """Starts a process with a name, which outlives it."""
+
+    def init(self, linked: bool) -> None:
+        (spawn_link if linked else spawn)(hold)
+
+
+def hold() -> None:
+    flag(trap_exit=True)
+    register("held", self_())
+    while True:
+        receive()
+
+
+@pytest.mark.parametrize(("linked", "how"), [(True, "traps exits"), (False, "is not linked to s")])
+def test_a_plan_names_who_outlives_the_process_that_started_it_and_keeps_its_name(linked: bool, how: str) -> None:
+    @in_node
+    def play() -> None:
+        flag(trap_exit=True)
+        top = Supervisor.start_link([Starter.child_spec(linked, name="s")], name="top", max_restarts=1)
+        sleep(0.05)
+        plan = plan_of(_process("top/Starter"))
+        assert plan.sentence.endswith("; if every start succeeds and held has ended by then: else top gives up")
+        (told,) = plan.assumes[1:]
+        assert told.startswith(f"held {whereis('held')}, which s has started, {how} and may outlive it: if it still")
+        exit(_process("top/Starter").pid, "kill")
+        if linked:  # the crash of the second holder takes the server along
+            assert receive(Exit, timeout=5.0).pid == top
+
+    play()
+
+
+@in_node
+def test_a_process_whose_name_is_free_again_is_no_reason_to_fear() -> None:
+    Supervisor.start_link([Starter.child_spec(True, name="s")], name="top")
+    sleep(0.05)
+    unregister("held")
+    assert plan_of(_process("top/Starter")).sentence.endswith("; if every start succeeds")
+
+
+@in_node
+def test_a_plan_is_for_the_reason_of_the_signal() -> None:
+    specs = [
+        ChildSpec(id=restart, start=(Idle.start_link,), restart=restart)
+        for restart in ("permanent", "transient", "temporary")
+    ]
+    specs.append(ChildSpec(id="deaf", start=(Lingering.start_link,)))
+    Supervisor.start_link(specs, name="app")
+
+    def plan(child: str, reason: object) -> str:
+        return plan_of(_process(f"app/{child}"), reason=reason).sentence
+
+    assert plan("transient", "kill").startswith("kills 1, restarts 1: one_for_one")
+    for normal in ("shutdown", ("shutdown", "enough")):
+        assert plan("transient", normal).startswith("kills 1, restarts none: app does not restart children that are")
+        assert plan("permanent", normal).startswith("kills 1, restarts 1: one_for_one")
+    assert plan("transient", "boom").startswith("kills 1, restarts 1: one_for_one")
+    assert plan("permanent", "normal") == "kills none: a signal with the reason normal is ignored"
+    assert plan("deaf", "boom").startswith("kills none: deaf traps exits and gets the signal as a message")
+    assert plan("deaf", "kill").startswith("kills 1, restarts 1")
+    exit(_process("app/transient").pid, "shutdown")
+    exit(_process("app/permanent").pid, "shutdown")
+    exit(_process("app/deaf").pid, "boom")
+    sleep(0.05)
+    assert {child.id for child in which_children("app") if child.pid is None} == {"transient"}
+
+
+@in_node
+def test_an_observer_asks_for_the_plan_of_a_reason() -> None:
+    Supervisor.start_link([ChildSpec(id="t", start=(Idle.start_link,), restart="transient")], name="app")
+    observer = Observer()
+    pid = str(_process("app/t").pid)
+    plan = observer.ask(GetPlan(pid=pid, reason="('shutdown', 1)"))
+    assert (plan.restarts, plan.reason) == ((), "(shutdown, 1)")
+    assert observer.ask(GetPlan(pid=pid)).reason == "kill"
+    assert "is not a Python literal" in observer.ask(GetPlan(pid=pid, reason="shut down")).why
+
+
+def test_a_plan_says_that_the_program_ends() -> None:
+    def main() -> None:
+        Supervisor.start_link([Starter.child_spec(True, name="s")], name="top", max_restarts=0)
+        sleep(0.05)
+        told.append(plan_of(_process("top/Starter")).sentence)
+
+    told: list[str] = []
+    run(main)
+    assert "is used up: top gives up; the program ends" in told[0]
