@@ -1,24 +1,16 @@
 from __future__ import annotations
 
-import pytest
-
 from runtime import (
     ChildSpec,
-    Exit,
     GenServer,
     Supervisor,
     exit,
     flag,
     link,
     receive,
-    register,
-    run,
-    self_,
     sleep,
     spawn,
-    spawn_link,
     terminate_child,
-    unregister,
     whereis,
     which_children,
 )
@@ -221,46 +213,6 @@ def test_a_plan_says_that_a_child_which_lingers_still_has_its_name() -> None:
     assert whereis("app") is None
 
 
-class Starter(GenServer):
-    """Starts a process with a name, which outlives it."""
-
-    def init(self, linked: bool) -> None:
-        (spawn_link if linked else spawn)(hold)
-
-
-def hold() -> None:
-    flag(trap_exit=True)
-    register("held", self_())
-    while True:
-        receive()
-
-
-@pytest.mark.parametrize(("linked", "how"), [(True, "traps exits"), (False, "is not linked to s")])
-def test_a_plan_names_who_outlives_the_process_that_started_it_and_keeps_its_name(linked: bool, how: str) -> None:
-    @in_node
-    def play() -> None:
-        flag(trap_exit=True)
-        top = Supervisor.start_link([Starter.child_spec(linked, name="s")], name="top", max_restarts=1)
-        sleep(0.05)
-        plan = plan_of(_process("top/Starter"))
-        assert plan.sentence.endswith("; if every start succeeds and held has ended by then: else top gives up")
-        (told,) = plan.assumes[1:]
-        assert told.startswith(f"held {whereis('held')}, which s has started, {how} and may outlive it: if it still")
-        exit(_process("top/Starter").pid, "kill")
-        if linked:  # the crash of the second holder takes the server along
-            assert receive(Exit, timeout=5.0).pid == top
-
-    play()
-
-
-@in_node
-def test_a_process_whose_name_is_free_again_is_no_reason_to_fear() -> None:
-    Supervisor.start_link([Starter.child_spec(True, name="s")], name="top")
-    sleep(0.05)
-    unregister("held")
-    assert plan_of(_process("top/Starter")).sentence.endswith("; if every start succeeds")
-
-
 @in_node
 def test_a_plan_is_for_the_reason_of_the_signal() -> None:
     specs = [
@@ -297,14 +249,3 @@ def test_an_observer_asks_for_the_plan_of_a_reason() -> None:
     assert (plan.restarts, plan.reason) == ((), "(shutdown, 1)")
     assert observer.ask(GetPlan(pid=pid)).reason == "kill"
     assert "is not a Python literal" in observer.ask(GetPlan(pid=pid, reason="shut down")).why
-
-
-def test_a_plan_says_that_the_program_ends() -> None:
-    def main() -> None:
-        Supervisor.start_link([Starter.child_spec(True, name="s")], name="top", max_restarts=0)
-        sleep(0.05)
-        told.append(plan_of(_process("top/Starter")).sentence)
-
-    told: list[str] = []
-    run(main)
-    assert "is used up: top gives up; the program ends" in told[0]
