@@ -17,7 +17,9 @@ from statistics import median
 
 import psutil
 
+from observer.node.recorded.seen import CLOSE
 from runtime.introspection import wire
+from runtime.introspection.recording.looks import Looker, drive
 from tests.benchmarks.harness.benchmark import OURS, Benchmark, Target
 from tests.benchmarks.harness.contender import Fixed, Python
 from tests.benchmarks.harness.sample import Sample
@@ -44,8 +46,8 @@ TURN = 8
 """Requests to one server before it is the other's turn. So short a time meets the same mood of the machine as the
 next."""
 
-LOOK_EVERY = 1.0
-"""Seconds between two looks of a dashboard."""
+LOOK_EVERY = 0.5
+"""Seconds between two looks of a dashboard. With every second one it remembers what it sees, to go back to it."""
 
 
 def cpu_clock(pid: int) -> Callable[[], float]:
@@ -102,12 +104,16 @@ def _dashboard(server: Server) -> Iterator[None]:
     over = threading.Event()
 
     def look() -> None:
-        with RawClient(server.socket) as client:
-            last = 0
+        looker = Looker(wire.MAX_ROWS, CLOSE)
+        with RawClient(server.socket) as shown, RawClient(server.socket) as remembered:
+            last = turn = 0
             while not over.wait(LOOK_EVERY):
-                client.ask(wire.GetTree(unfolded=(wire.GREENLETS,)))
-                client.ask(wire.GetLints())
-                last = max([last, *(event.id for event in client.events(after=last))])
+                shown.ask(wire.GetTree(unfolded=(wire.GREENLETS,), limit=75))
+                shown.ask(wire.GetLints())
+                last = max([last, *(event.id for event in shown.events(after=last))])
+                turn += 1
+                if not turn % 2:
+                    drive(looker.look(), remembered.ask)
 
     thread = threading.Thread(target=look)
     thread.start()

@@ -16,6 +16,7 @@ from runtime.introspection import wire
 from runtime.introspection.address import socket_dir
 from runtime.introspection.answers.client_cache import ClientCache
 from runtime.introspection.answers.observed_node import ObservedNode
+from runtime.introspection.measuring.open_sockets import OpenSockets
 from runtime.introspection.measuring.socket_holders import SocketHolders
 from runtime.introspection.reading.tree_path import display_name, position_of, text_of
 from runtime.introspection.threads.chunked import dict_chunks
@@ -44,7 +45,9 @@ def answer(query: wire.GetNames, node: ObservedNode, client: ClientCache, pace: 
     wanted = query.filter.casefold()
     names, names_total = _names(node.node, limit, wanted, pace)
     timers, timers_total = _timers(node.node, limit, wanted, node.permissions.state, pace)
-    sockets = tuple(entry for entry in _sockets(node.socket_holders) if wanted in _socket_text(entry))[:limit]
+    sockets = tuple(
+        entry for entry in _sockets(node.open_sockets, node.socket_holders) if wanted in _socket_text(entry)
+    )[:limit]
     if sockets:
         node.socket_holders.keep_going()
     tables = [table for table in all_tables(node.node) if not wanted or wanted in _table_text(table)]
@@ -166,15 +169,12 @@ def _dest(dest: Term) -> str:
     return str(dest) if isinstance(dest, Pid) else text_of(dest)
 
 
-def _sockets(holders: SocketHolders) -> list[wire.SocketEntry]:
+def _sockets(sockets: OpenSockets, holders: SocketHolders) -> list[wire.SocketEntry]:
     """Return the program's open sockets, ordered by the process that holds them; none where the system does not tell.
 
     Those of observers are left out: they are not the program's.
     """
-    try:
-        connections = psutil.Process().net_connections("all")
-    except (psutil.Error, OSError):
-        return []
+    connections = sockets.look()
     ours = f"{socket_dir()}{os.sep}"
     entries = [(holders.holder(each.fd), each) for each in connections if not _address(each.laddr).startswith(ours)]
     entries.sort(key=lambda entry: (entry[0] is None, 0 if entry[0] is None else entry[0].pid.id, entry[1].fd))

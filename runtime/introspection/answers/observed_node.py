@@ -16,6 +16,7 @@ from runtime.introspection.measuring.cpu_meter import CpuMeter
 from runtime.introspection.measuring.cpu_sampler import CpuSampler
 from runtime.introspection.measuring.memory_census import MemoryCensus
 from runtime.introspection.measuring.memory_sampler import MemorySampler
+from runtime.introspection.measuring.open_sockets import OpenSockets
 from runtime.introspection.measuring.process_census import ProcessCensuses
 from runtime.introspection.measuring.sender_sampler import SenderSampler
 from runtime.introspection.measuring.socket_holders import SocketHolders
@@ -73,7 +74,8 @@ class ObservedNode:
         self.census = MemoryCensus(node)
         self.process_censuses = ProcessCensuses(node)
         self.cpu: CpuClock = CpuSampler(node) if CpuSampler.is_possible(node) else CpuMeter(node)
-        self.socket_holders = SocketHolders(node)
+        self.open_sockets = OpenSockets()
+        self.socket_holders = SocketHolders(node, greenlets)
         self.senders = SenderSampler(node)
         self.consoles: list[Console] = []
         """The consoles that are open."""

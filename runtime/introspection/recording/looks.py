@@ -38,6 +38,9 @@ SENDERS = 2
 ROW_COST = 30e-6
 """Seconds that a node works for one row, about."""
 
+CLOSE_COST = 300e-6
+"""Seconds that it works for one process that is seen from near, about."""
+
 STATES = 20
 """Servers that are asked for their states, for a black box of a node that runs."""
 
@@ -108,7 +111,8 @@ class Looker:
 
     def pause(self, every: float, share: float) -> float:
         """Return the seconds until the next look: `every`, or more when the node would work for more than its share."""
-        return max(every, len(self._order) * ROW_COST / share)
+        near = min(self._close, len(self._order))
+        return max(every, (len(self._order) * ROW_COST + near * CLOSE_COST) / share)
 
     @property
     def is_whole_due(self) -> bool:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import gevent
-from gevent.socket import socketpair
+from gevent.event import AsyncResult
+from gevent.server import StreamServer
+from gevent.socket import create_connection, socketpair
 
 from runtime import GenServer, Pid, call, receive, self_, send, spawn
 from runtime.introspection import wire
@@ -47,7 +50,7 @@ def _read(connection: gevent.socket.socket) -> None:
 
 def _found(*fds: int) -> dict[int, Pid]:
     """Search until something was found for each of the descriptors."""
-    holders = SocketHolders(this_node())
+    holders = SocketHolders(this_node(), Observer().node.greenlets)
     holders.keep_going()
     while not all(map(holders.holder, fds)):
         gevent.sleep(0.01)
@@ -91,3 +94,40 @@ def test_sockets_are_listed_by_process_and_those_of_nobody_last() -> None:
     assert not {entry.fd for entry in observer.ask(wire.GetNames()).sockets} & {*fds}
     for end in _nobodys:
         end.close()
+
+
+@in_node
+def test_the_sockets_of_a_server_of_gevents_belong_to_the_greenlets_that_serve_and_answer() -> None:
+    observer = Observer()
+    observer.greenlets.switch_on()
+    listening: AsyncResult[Any] = AsyncResult()
+    answering: AsyncResult[Any] = AsyncResult()
+
+    def serve() -> None:
+        def answer(connection: gevent.socket.socket, address: object) -> None:
+            answering.set(connection.fileno())
+            gevent.sleep(60)
+            assert server  # what answers knows the server too
+
+        server = StreamServer(("127.0.0.1", 0), answer)
+        server.start()
+        listening.set((server.server_port, server.socket.fileno()))
+        try:
+            gevent.sleep(60)
+        finally:
+            server.stop(0)
+
+    greenlet = gevent.spawn(serve)
+    listens = listening.get()
+    assert listens is not None
+    port, listener = listens
+    with create_connection(("127.0.0.1", port)):
+        holders = observer.node.socket_holders
+        holders.keep_going()
+        fds = [listener, answering.get()]
+        while not all(map(holders.holder, fds)):
+            gevent.sleep(0.01)
+        held = {entry.fd: entry.name.rpartition(".")[2] for entry in observer.ask(wire.GetNames()).sockets}
+        assert [held[fd] for fd in fds] == ["serve", "answer"]
+    greenlet.kill()
+    observer.greenlets.switch_off()
