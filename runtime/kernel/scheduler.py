@@ -237,12 +237,15 @@ class Scheduler:
                 process.waiting_for = None
 
     def find_lost(self, processes: Iterable[Process]) -> None:
-        """Put those that are ready and in no queue back into one. In the hub."""
+        """Put those that are ready and in no queue back into one, and end those whose stack has ended. In the hub."""
         self.may_have_lost = False
         queued = {*self.ready, *self.low}
         for process in processes:
+            worker = process.worker
             if process.state is RUNNABLE and process not in queued:
                 self.wake(process)
+            elif type(worker) is Worker and worker.dead:
+                finish(process, "killed")  # an exception struck where it was to be ended
 
     def is_forgotten(self) -> bool:
         """Return whether something is ready or marked as scheduled and the hub has no callback for it. In the hub."""

@@ -9,12 +9,16 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from gevent.hub import Hub
+from greenlet import getcurrent
 
+import runtime
 from runtime import Instrument, Pid, cast, exit, sleep, whereis
+from runtime.kernel.process import Worker
 
 REASONS: tuple[Any, ...] = ("kill", "kill", "boom", "shutdown", ("shutdown", "x"), ValueError("x"))
 
@@ -27,8 +31,8 @@ TO_BE_KILLED = ("swallow", "compute", "compute on")
 EVERY_SUPERVISOR = 60
 """Kills between two of a supervisor."""
 
-IDLE = Hub.run.__code__
-"""Where the node's thread is while nothing is to be done."""
+RUNTIME = str(Path(runtime.__file__).parent)
+"""Where the runtime's own code is."""
 
 HANDLERS = ("_tick", "_handle")
 """Names of the functions that handle the runtime's own signals."""
@@ -93,17 +97,22 @@ class Surprises:
             os.kill(os.getpid(), signal.SIGUSR1)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._raises and not _is_idle(frame):  # raised there, it would end the program, as Ctrl-C does
+        if self._raises and may_be_struck(frame):
             self.raised += 1
             raise Surprise
 
 
-def _is_idle(frame: FrameType | None) -> bool:
-    """Whether the hub waits, or looks at another signal while it does."""
-    inner = None
-    while frame is not None and frame.f_code is not IDLE:
-        frame, inner = frame.f_back, frame
-    return frame is not None and (inner is None or inner.f_code.co_name in HANDLERS)
+def may_be_struck(frame: FrameType | None) -> bool:
+    """Return whether a signal may raise here: anywhere in a process, and in the hub where code of the runtime runs.
+
+    Raised in gevent's own code, or where the program begins and ends, it would end the program, as Ctrl-C does.
+    """
+    where = getcurrent()
+    while frame is not None and frame.f_code.co_name in HANDLERS:
+        frame = frame.f_back
+    return frame is not None and (
+        type(where) is Worker or (isinstance(where, Hub) and frame.f_code.co_filename.startswith(RUNTIME))
+    )
 
 
 class Havoc:

@@ -2,13 +2,15 @@
 
 import sys
 import threading
+from typing import Any
 
 import pytest
 from gevent import socket
 
-from runtime import processes, receive, resume, run, self_, send, sleep, spawn, suspend
-from runtime.kernel import threads
-from runtime.kernel.process import Pid, Worker
+from runtime import Down, monitor, processes, receive, resume, run, self_, send, sleep, spawn, suspend
+from runtime.kernel import scheduler, threads
+from runtime.kernel.node import current, this_node
+from runtime.kernel.process import Pid, Process, Worker
 from runtime.kernel.scheduler import TURN
 
 
@@ -118,3 +120,29 @@ def test_the_turns_of_threads_are_as_long_as_before_when_the_node_is_down() -> N
         assert sys.getswitchinterval() == pytest.approx(0.0003)
     finally:
         sys.setswitchinterval(before)
+
+
+def test_a_process_is_dead_although_an_exception_has_struck_where_it_was_to_be_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Failing:
+        initial_call = "failing"
+
+        def _run_process(self, process: Process, worker: Worker) -> None:
+            raise ArithmeticError
+
+    class Struck(BaseException):
+        pass
+
+    def struck(process: Process, error: BaseException) -> None:
+        raise Struck
+
+    def main() -> object:
+        node, caller = this_node(), current()
+        monkeypatch.setattr(scheduler, "exit_reason", struck)
+        monkeypatch.setattr(node.hub, "print_exception", lambda *error: None)
+        failing: Any = Failing()
+        monitor(node.spawn(caller, failing).pid)
+        return receive(Down, timeout=5).reason
+
+    assert run(main) == "killed"
