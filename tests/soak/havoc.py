@@ -107,9 +107,11 @@ def may_be_struck(frame: FrameType | None) -> bool:
 
     Raised in gevent's own code, or where the program begins and ends, it would end the program, as Ctrl-C does.
     """
-    where = getcurrent()
-    while frame is not None and frame.f_code.co_name in HANDLERS:
-        frame = frame.f_back
+    where, outer = getcurrent(), frame
+    while outer is not None:
+        if outer.f_code.co_name in HANDLERS:
+            frame = outer.f_back
+        outer = outer.f_back
     return frame is not None and (
         type(where) is Worker or (isinstance(where, Hub) and frame.f_code.co_filename.startswith(RUNTIME))
     )
