@@ -5,17 +5,21 @@ Processes that do all that is compiled are killed at random, a million of them b
 the program is: in a process, in the runtime's own steps, in the hub. The soak run looks closer after fewer kills; a
 wrong count of references may need as many as here to be found.
 
-Ends with status 1 when a process cannot be killed or something is half done.
+Ends with status 1 when a process cannot be killed, something is half done, or nothing goes on.
 """
 
 from __future__ import annotations
 
 import gc
 import logging
+import os
 import random
 import signal
 import sys
-from collections.abc import Callable
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import CodeType, FrameType
 from typing import Any
@@ -50,7 +54,8 @@ from runtime import (
     unlink,
 )
 from runtime.compiled.about import kernel_in_use
-from runtime.kernel.node import this_node
+from runtime.kernel.node import Node, this_node
+from runtime.otp.calls import From
 from tests.soak.havoc import may_be_struck
 from tests.support.consistency import faults_of
 
@@ -73,6 +78,9 @@ SLICE = 0.002
 
 ROUND = 20_000
 """Kills of one round, which has a node of its own."""
+
+PATIENCE = 60.0
+"""Seconds without a kill after which something hangs."""
 
 REASONS: tuple[Any, ...] = ("kill", "kill", "boom", "normal", ["a", "list"], ValueError("x"))
 
@@ -230,7 +238,8 @@ class Havoc:
     def wreak(self) -> list[str]:
         """Do it, as the first process of a node. Returns what is wrong afterwards."""
         node = this_node()
-        node.hub.print_exception = lambda *error: None  # what a signal has raised there
+        hub: Any = node.hub
+        hub.print_exception = lambda *error: None  # what a signal has raised there
         self.signals.spared = Havoc.wreak.__code__
         with self.signals:
             while self.kills > 0:
@@ -275,14 +284,49 @@ def kill_others() -> None:
             exit(pid, "kill")
 
 
+class Watch(threading.Thread):
+    """Ends the program, and says which processes wait for what, when no process has been killed for a minute."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.havoc: Havoc | None = None
+
+    def run(self) -> None:
+        """Look on."""
+        before, since = None, time.monotonic()
+        while True:
+            time.sleep(1.0)
+            now = self.havoc, self.havoc and self.havoc.kills
+            if now != before:
+                before, since = now, time.monotonic()
+            elif time.monotonic() - since > PATIENCE:
+                print(f"nothing has gone on for {PATIENCE:g} s", *standing(), sep="\n", flush=True)
+                os._exit(1)
+
+
+def standing() -> Iterator[str]:
+    """Yield a sentence for each process of the nodes that run."""
+    for node in [each for each in gc.get_objects() if type(each) is Node]:
+        yield f"{node}: {node.scheduler.scheduled=} {len(node.scheduler.ready)=} {node.half_dead=} {node.deaths=}"
+        for process in node.processes():
+            yield f"{process} in state {process.state} waits for {process.waiting_for} until {process.deadline}"
+            if isinstance(process.waiting_for, From):
+                server = process.waiting_for.server
+                yield f"  of {server} in state {server.state} on {server.worker}, {process.waiting_for.outcome=}"
+            if process.worker is not None and process.worker.gr_frame is not None:
+                yield "".join(traceback.format_stack(process.worker.gr_frame)[-3:])
+
+
 def main(kills: int = KILLS, seed: int | None = None) -> int:
     """Run rounds of it; the exit status is 1 when something is wrong."""
     random.seed(seed)
     logging.disable(logging.CRITICAL)
-    signals = Signals()
+    signals, watch = Signals(), Watch()
+    watch.start()
     for number, first in enumerate(range(0, kills, ROUND)):
         last = min(first + ROUND, kills)
-        faults = run(Havoc(last - first, signals).wreak, time_slice=SLICE if number % 2 else None)
+        watch.havoc = Havoc(last - first, signals)
+        faults = run(watch.havoc.wreak, time_slice=SLICE if number % 2 else None)
         gc.collect()
         if faults:
             print(*faults, sep="\n")
