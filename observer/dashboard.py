@@ -15,6 +15,9 @@ from typing import Any
 
 from observer.app import ObserverApp
 from observer.model.settings import Settings
+from observer.node.bridge import Bridge
+from observer.node.child import ChildNode
+from observer.node.discovery import Found
 from observer.node.program_node import ProgramNode
 from observer.node.recorded.seen import remembering
 from observer.node.source import Source
@@ -34,23 +37,36 @@ _BEGUN, _DONE = b"b", b"d"
 def watch(source: Source, settings: Settings) -> int:
     """Show the dashboard until the user quits or a signal ends it. Return the command's exit status.
 
-    From it one can go to other nodes of the cluster, and back.
+    From it one can go to other nodes of the cluster, and back. The bridges that this takes end with it.
     """
     for name in ("COLUMNS", "LINES"):  # Rich believes these, even when the terminal has another size by now
         os.environ.pop(name, None)
-    visited: list[tuple[Source, str]] = []
+    visited: list[tuple[Source, str, Bridge | None]] = []
+    bridge: Bridge | None = None
     view, pid = "tree", ""
-    while True:
-        app = ObserverApp(source, settings, view=view, pid=pid)
-        app.is_inner = bool(visited)
-        status = asyncio.run(_watch(app))
-        if app.wanted is not None:
-            visited.append((source, app.current_mode))
-            source, view, pid = remembering(ProgramNode(app.wanted)), "tree", app.wanted_pid
-        elif app.goes_back:
-            (source, view), pid = visited.pop(), ""
-        else:
-            return status
+    try:
+        while True:
+            app = ObserverApp(source, settings, view=view, pid=pid)
+            app.is_inner = bool(visited)
+            status = asyncio.run(_watch(app))
+            if app.wanted is not None:
+                visited.append((source, app.current_mode, bridge))
+                bridge = app.wanted if isinstance(app.wanted, Bridge) else None
+                source, view, pid = remembering(_source_of(app.wanted)), "tree", app.wanted_pid
+            elif app.goes_back:
+                if bridge is not None:
+                    bridge.end()
+                (source, view, bridge), pid = visited.pop(), ""
+            else:
+                return status
+    finally:
+        for each in (bridge, *(opened for _, _, opened in visited)):
+            if each is not None:
+                each.end()
+
+
+def _source_of(wanted: Found | Bridge) -> Source:
+    return ChildNode(wanted) if isinstance(wanted, Bridge) else ProgramNode(wanted)
 
 
 async def _watch(app: ObserverApp) -> int:

@@ -8,9 +8,12 @@ from textual import on, work
 from textual.app import App
 from textual.message import Message
 
+from observer.model.observed_node import ObservedNode
 from observer.node import discovery
+from observer.node.bridge import Bridge
 from observer.node.discovery import Found
 from observer.text.safe_text import safe
+from runtime.introspection import wire
 
 STANDS = 8.0
 """Seconds for which a notice stands."""
@@ -28,10 +31,11 @@ class OpenNode(Message):
 class GoingApp(App[None]):
     """An app from which one can go to another node, and back to the one it was opened from."""
 
+    observed: ObservedNode
     is_inner = False
     """Whether it was opened from the dashboard of another node, to which ``esc`` goes back."""
-    wanted: Found | None = None
-    """The node to go to, once the app has ended."""
+    wanted: Found | Bridge | None = None
+    """The node to go to, once the app has ended; an Erlang or Elixir node by the bridge to it."""
     wanted_pid = ""
     """The process to open there."""
     goes_back = False
@@ -42,21 +46,26 @@ class GoingApp(App[None]):
         """Look for the node among those that can be observed from here, and go to it."""
         self.notify(f"Looking for {safe(message.node)} …", timeout=2, markup=False)
         found = await asyncio.to_thread(find_by_distributed_name, message.node)
-        if found is None:
+        refusal = f"{message.node} cannot be observed from here: start it with OBSERVER=1 on this machine."
+        if found is None and await self._is_beam(message.node):
+            options = ["--read-only"] if self.observed.read_only else []
+            self.wanted, refusal = await asyncio.to_thread(bridge_to, message.node, options)
+        else:
+            self.wanted = found
+        if self.wanted is None:
             where = f"The process {message.pid} is on {message.node}. " if message.pid else ""
             self.notify(
-                safe(
-                    f"{where}{message.node} cannot be observed from here: start it with OBSERVER=1 on this machine, "
-                    f"or, if it is Erlang or Elixir, use 'observer attach beam:{message.node}'."
-                ),
-                title="Not reached",
-                severity="warning",
-                timeout=STANDS,
-                markup=False,
+                safe(f"{where}{refusal}"), title="Not reached", severity="warning", timeout=STANDS, markup=False
             )
             return
-        self.wanted, self.wanted_pid = found, message.pid
+        self.wanted_pid = message.pid
         self.exit()
+
+    async def _is_beam(self, name: str) -> bool:
+        """Return whether the observed node knows a node of that name as one of Erlang or Elixir."""
+        answer = await self.observed.ask(wire.GetCluster())
+        nodes = answer.nodes if isinstance(answer, wire.Cluster) else ()
+        return any(each.name == name and each.kind == "beam" for each in nodes)
 
     def go_back(self) -> bool:
         """End, to show the node that this one was opened from. Returns False where there is no such node."""
@@ -70,3 +79,13 @@ def find_by_distributed_name(name: str) -> Found | None:
     """Return the node on this machine that other nodes reach by that name, None where no socket leads to it."""
     found = discovery.nodes()
     return next((each for each in found if each.welcome is not None and each.welcome.distributed_as == name), None)
+
+
+def bridge_to(name: str, options: list[str]) -> tuple[Bridge | None, str]:
+    """Start the bridge to an Erlang or Elixir node. Returns it, or None and why there is none, in a sentence or two."""
+    bridge = Bridge(name, options)
+    if bridge.wait_until_listening():
+        return bridge, ""
+    bridge.end()
+    why = bridge.status().cause or f"There is no way to {name}."
+    return None, f"{why} 'observer attach beam:{name} --cookie-file FILE' takes a cookie from another file."

@@ -9,6 +9,7 @@ import pytest
 
 from observer.model.settings import Settings
 from observer.node.discovery import Found
+from observer.node.source import ChildStatus
 from observer.screens import going
 from runtime.introspection import wire
 from tests.observer.conftest import Drive
@@ -76,11 +77,12 @@ async def test_the_facts_are_those_of_the_selected_node(drive: Drive) -> None:
 async def test_enter_goes_to_a_node_that_has_a_socket_here(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
     there = Found("left", Path("left.sock"))
     monkeypatch.setattr(going, "find_by_distributed_name", lambda name: there if name == "left@10.0.0.2" else None)
+    monkeypatch.setattr(going, "Bridge", _NoBridge)
     async with drive(fake_nodes.cluster()) as driver:
         await driver.press("7")
         await driver.look()
         await driver.press("j", "enter")
-        assert await driver.shows("night@10.0.0.3 cannot be observed from here")
+        assert await driver.shows("night@10.0.0.3 is not there.")
         assert driver.app.wanted is None
         await driver.press("k", "enter")
         for _ in range(100):
@@ -88,6 +90,42 @@ async def test_enter_goes_to_a_node_that_has_a_socket_here(drive: Drive, monkeyp
                 break
             await driver.pilot.pause(0.01)
         assert driver.app.wanted == there
+
+
+class _NoBridge:
+    """A bridge that does not come up, or one that does, where the node is called ``there``."""
+
+    def __init__(self, name: str, options: list[str]) -> None:
+        self.name, self.options, self.is_over = name, options, False
+
+    def wait_until_listening(self) -> bool:
+        return self.name.startswith("there")
+
+    def end(self) -> None:
+        self.is_over = True
+
+    def status(self) -> ChildStatus:
+        return ChildStatus("the bridge", 1, cause=f"{self.name} is not there.")
+
+
+async def test_enter_goes_to_a_beam_node_by_a_bridge(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(going, "find_by_distributed_name", lambda name: None)
+    monkeypatch.setattr(going, "Bridge", _NoBridge)
+    node = fake_nodes.cluster()
+    node.nodes = (msgspec.structs.replace(node.nodes[1], name="there@10.0.0.3", state="up"), node.nodes[0])
+    async with drive(node) as driver:
+        await driver.press("7")
+        await driver.look()
+        await driver.press("j", "enter")
+        assert await driver.shows("left@10.0.0.2 cannot be observed from here")
+        await driver.press("k", "enter")
+        for _ in range(100):
+            if driver.app.wanted is not None:
+                break
+            await driver.pilot.pause(0.01)
+        bridge: object = driver.app.wanted
+        assert isinstance(bridge, _NoBridge)
+        assert (bridge.name, bridge.options, bridge.is_over) == ("there@10.0.0.3", [], False)
 
 
 async def test_esc_goes_back_only_from_a_node_that_was_gone_to(drive: Drive) -> None:
