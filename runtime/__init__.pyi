@@ -21,11 +21,13 @@ from .distribution.node_monitors import NodeDown as NodeDown
 from .distribution.node_monitors import NodeUp as NodeUp
 from .distribution.nodes import connect_node as connect_node
 from .distribution.nodes import disconnect_node as disconnect_node
+from .distribution.nodes import get_cookie as get_cookie
 from .distribution.nodes import monitor_node as monitor_node
 from .distribution.nodes import monitor_nodes as monitor_nodes
 from .distribution.nodes import node as node
 from .distribution.nodes import nodes as nodes
 from .distribution.nodes import ping as ping
+from .distribution.nodes import set_cookie as set_cookie
 from .distribution.nodes import start_distribution as start_distribution
 from .distribution.nodes import stop_distribution as stop_distribution
 from .distribution.remote_procedure import ErpcError as ErpcError
@@ -243,6 +245,7 @@ __all__ = [
     "flush",
     "get_callback_module",
     "get_childspec",
+    "get_cookie",
     "get_label",
     "ignore_task",
     "install_instrument",
@@ -276,6 +279,7 @@ __all__ = [
     "send_after",
     "send_nosuspend",
     "send_request",
+    "set_cookie",
     "set_label",
     "shutdown_task",
     "sleep",

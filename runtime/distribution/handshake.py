@@ -74,6 +74,13 @@ class Own(NamedTuple):
     creation: int
     cookie: str
     hidden: bool
+    cookies: dict[str, str]
+    """The cookies that were set for certain nodes; the one for this node's own name is for all others."""
+
+    def cookie_for(self, name: str) -> str:
+        """Return the cookie that is shared with a node."""
+        found = self.cookies.get(name)
+        return self.cookies.get(self.name, self.cookie) if found is None else found
 
     @property
     def flags(self) -> int:
@@ -151,7 +158,7 @@ def connect(transport: Transport, own: Own, name: str, is_up: Callable[[], bool]
         raise DistributionError(f"the node that answers there is called {peer.name}, not {name}")
     _check_flags(peer)
     mine = secrets.randbits(32)
-    packets.send(b"r" + struct.pack(">I", mine) + digest(own.cookie, challenge))
+    packets.send(b"r" + struct.pack(">I", mine) + digest(own.cookie_for(name), challenge))
     try:
         answer = packets.receive(b"a")[1:]
     except TooSlow:
@@ -160,7 +167,7 @@ def connect(transport: Transport, own: Own, name: str, is_up: Callable[[], bool]
         raise DistributionError(
             f"{name} refused the cookie; give both nodes the same one, and look into the log of {name}"
         ) from None
-    if not hmac.compare_digest(answer, digest(own.cookie, mine)):
+    if not hmac.compare_digest(answer, digest(own.cookie_for(name), mine)):
         raise DistributionError(f"{name} has another cookie; give both nodes the same one")
     return peer
 
@@ -191,9 +198,9 @@ def accept(transport: Transport, own: Own, claim: Callable[[str], Status]) -> Pe
         peer = peer._replace(flags=peer.flags | high << 32, creation=creation)
     reply = packets.receive(b"r")
     challenge, *_ = _unpack(">I", reply)
-    if not hmac.compare_digest(reply[5:], digest(own.cookie, mine)):
+    if not hmac.compare_digest(reply[5:], digest(own.cookie_for(peer.name), mine)):
         raise DistributionError(f"{peer.name} has another cookie; give both nodes the same one")
-    packets.send(b"a" + digest(own.cookie, challenge))
+    packets.send(b"a" + digest(own.cookie_for(peer.name), challenge))
     return peer
 
 

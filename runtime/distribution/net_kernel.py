@@ -150,6 +150,14 @@ class NetKernel:
         self._all = []
         self.connections = {}
 
+    def set_cookie(self, name: str, cookie: str) -> None:
+        """Use another cookie from now on: with the node of that name, or for this one's own name with all others."""
+        self._own.cookies[name] = checked_cookie(cookie)
+
+    def cookie_for(self, name: str) -> str:
+        """Return the cookie that is used with the node of that name."""
+        return self._own.cookie_for(name)
+
     # -- Our attempts, each on a thread of its own --------------------------------------------------------------------
 
     def _dial(self, attempt: Attempt) -> None:
@@ -413,7 +421,7 @@ def start(
         creation = secrets.randbelow(0xFFFF_0000) + 4  # below 4 are those of the oldest nodes
         if registration is not None:
             creation = registration.creation
-        own = Own(name, creation, cookie, hidden)
+        own = Own(name, creation, cookie, hidden, {})
         terms = Terms(Codec(conversion, binaries=binaries, none=none), conversion, trust)
         kernel = NetKernel(own, terms, handler, listener, tls, port if epmd is None else None)
         kernel.listen(net_ticktime, registration)

@@ -172,6 +172,33 @@ def disconnect_node(name: str) -> bool:
     return True
 
 
+def set_cookie(name: str, cookie: str) -> bool:
+    """Use another cookie with the node of that name from now on (OTP: erlang:set_cookie/2). True.
+
+    For this node's own name it is the one for all nodes that have none of their own. A connection that stands stays;
+    the next one needs the new cookie on both sides. A cookie that the other node does not have keeps it away, which is
+    how to try a partition. Raises DistributionError for what cannot be a cookie, and without a name.
+    """
+    local = local_node(running_node())
+    if local is None:
+        raise DistributionError("set_cookie() needs a node with a name; call start_distribution() first")
+    local.net_kernel.set_cookie(_checked(name), cookie)
+    if name == local.name:
+        local.cookie = cookie
+    return True
+
+
+def get_cookie(name: str | None = None) -> str:
+    """Return the cookie that is used with a node, or with those that have none of their own (OTP: erlang:get_cookie/1).
+
+    It is a secret: see `start_distribution`. Raises DistributionError without a name.
+    """
+    local = local_node(running_node())
+    if local is None:
+        raise DistributionError("get_cookie() needs a node with a name; call start_distribution() first")
+    return local.net_kernel.cookie_for(local.name if name is None else _checked(name))
+
+
 def ping(name: str) -> bool:
     """Whether another node can be reached: connects to it if need be (OTP: net_adm:ping/1)."""
     return connect_node(name)

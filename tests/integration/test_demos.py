@@ -45,6 +45,10 @@ SESSIONS = {
         left was killed, and its surveys went on:
         6 surveys on right
         left is back, with three surveys again.
+        A partner on left and one on right are linked. The wire between the two is cut:
+        the partner on left got one Exit and one Down: ['noconnection', 'noconnection']
+        the partner on right got one Exit and one Down: ['noconnection', 'noconnection']
+        The wire is mended, and they are linked again.
         """,
     "chat": """\
         [Ada] * Ada joins

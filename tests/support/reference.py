@@ -30,6 +30,7 @@ SECTIONS = {
     "Nodes": "run now use_clock MockClock about About",
     "Other nodes": (
         "start_distribution stop_distribution node nodes connect_node disconnect_node ping monitor_node monitor_nodes "
+        "set_cookie get_cookie "
         "NodeUp NodeDown Atom"
     ),
     "Processes": (

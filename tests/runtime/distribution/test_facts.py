@@ -8,6 +8,7 @@ import pytest
 from runtime import (
     CallError,
     ChildSpec,
+    DistributionError,
     Down,
     Exit,
     GenServer,
@@ -19,6 +20,7 @@ from runtime import (
     disconnect_node,
     exit,
     flag,
+    get_cookie,
     link,
     monitor,
     monitor_node,
@@ -32,6 +34,7 @@ from runtime import (
     run,
     self_,
     send,
+    set_cookie,
     sleep,
     spawn,
     spawn_link,
@@ -130,6 +133,34 @@ def test_a_wrong_cookie_is_a_node_that_cannot_be_reached(other: Other) -> None:
         assert caught.value.reason == ("nodedown", other.name)
 
     run(main, node=new_name("wrong"), cookie="another cookie")
+
+
+@named
+def test_a_cookie_of_its_own_keeps_a_node_away_until_both_have_the_same_again(other: Other) -> None:
+    other.connect()
+    flag(trap_exit=True)
+    pid = spawn_link(echo, node=other.name)
+    ref = monitor(pid)
+    assert (get_cookie(), get_cookie(other.name), set_cookie(other.name, "cut")) == (COOKIE, COOKIE, True)
+    assert (get_cookie(), get_cookie(other.name)) == (COOKIE, "cut")
+    assert call(("counter", other.name), "get") == 3  # what stands goes on
+    disconnect_node(other.name)
+    assert [receive(timeout=DEADLINE), receive(timeout=DEADLINE)] == [
+        Exit(pid, "noconnection"),
+        Down(ref, pid, "noconnection"),
+    ]
+    assert not ping(other.name)
+    link(pid)
+    assert receive(timeout=DEADLINE) == Exit(pid, "noconnection")
+    set_cookie(other.name, COOKIE)
+    assert ping(other.name)
+    again = spawn_link(echo, node=other.name)
+    exit(again, "over")
+    assert receive(timeout=DEADLINE) == Exit(again, "over")
+    set_cookie(node(), "new")
+    assert (get_cookie(), get_cookie(other.name), get_cookie("third@127.0.0.1")) == ("new", COOKIE, "new")
+    with pytest.raises(DistributionError, match="printable"):
+        set_cookie(other.name, "")
 
 
 @named

@@ -129,7 +129,7 @@ def test_a_flood_of_connections_that_say_nothing_is_bounded(target: tuple[NetKer
 def shaken(kernel: NetKernel, name: str = "evil@127.0.0.1") -> Transport:
     """Return a connection that knows the cookie. What is said over it is up to the test."""
     transport = Transport(_connected(kernel.port))
-    connect(transport, Own(name, 1, COOKIE, True), kernel.name, lambda: False)
+    connect(transport, Own(name, 1, COOKIE, True, {}), kernel.name, lambda: False)
     return transport
 
 
