@@ -12,6 +12,26 @@ from runtime.introspection import wire
 MOST_NEXT = 3
 """How many processes of a finding have a command of their own among the next ones."""
 
+FIRST = {
+    "deadlock": "waits {node}",
+    "mailbox_grows": "trace {node} --target {pid} --for 5s",
+    "memory_grows": "memory {node} {pid}",
+    "program_grows": "memory {node}",
+    "starved": "top {node}",
+    "was_starved": "top {node}",
+}
+"""The command that shows most of a finding, where that is none of those that all findings have."""
+
+IN_COMMANDS = {
+    " (4)": "",
+    "Its view (3)": "'observer info'",
+    "X ends it": "'observer kill' ends it",
+    "with X": "with 'observer kill'",
+    "with S": "with 'observer suspend'",
+    "enter asks whether to stop it": "'observer kill' stops it",
+}
+"""What advice says of the dashboard's keys, and what it says to those who have commands instead."""
+
 
 class LintRecord(Record, frozen=True):
     """A finding: what looks wrong."""
@@ -34,7 +54,12 @@ class LintRecord(Record, frozen=True):
 def of_lint(lint: wire.Lint, node: str) -> LintRecord:
     """Return the record of a finding on the node of that name."""
     called = shlex.quote(node)
-    commands = [f"observer info {called} {shlex.quote(pid.strip('<>'))} --state" for pid in lint.pids[:MOST_NEXT]]
+    pids = [shlex.quote(pid.strip("<>")) for pid in lint.pids[:MOST_NEXT]]
+    first = FIRST.get(lint.kind, "")
+    commands = []
+    if first and (pids or "{pid}" not in first):
+        commands.append("observer " + first.format(node=called, pid="".join(pids[:1])))
+    commands += [f"observer info {called} {pid} --state" for pid in pids]
     commands.append(f"observer events {called} -n 50")
     sure = confidence_of(lint.kind)
     return LintRecord(
@@ -45,6 +70,13 @@ def of_lint(lint: wire.Lint, node: str) -> LintRecord:
         since=lint.since,
         confidence=sure.level,
         confidence_reason=sure.reason,
-        advice=ADVICE.get(lint.kind, ""),
+        advice=_advice(lint.kind),
         next_commands=commands,
     )
+
+
+def _advice(kind: str) -> str:
+    advice = ADVICE.get(kind, "")
+    for key, command in IN_COMMANDS.items():
+        advice = advice.replace(key, command)
+    return advice
