@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import secrets
 import shutil
 import sys
 import time
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 FOLDER = Path(__file__).resolve().parent
-STAGE, SHOWN = Path("/tmp/shop"), "/srv/shop"
+STAGE, SHOWN = Path(f"/tmp/{secrets.token_hex(2)}"), "/srv/shop"
 """Where the demos are while pictures are taken, and what the pictures say instead: lines break alike."""
 
 sys.path.insert(0, str(FOLDER.parent))
@@ -37,6 +38,7 @@ from runtime.introspection import wire  # noqa: E402
 from runtime.introspection.recording import files, looks  # noqa: E402
 from runtime.introspection.recording.entries import header_of  # noqa: E402
 from screenshots.moving import Frame, moving_picture  # noqa: E402
+from screenshots.printed import picture_of, picture_of_agent  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,25 @@ PICTURES = {
     "black-box": Picture("deadlock", (2.0, "j", "j", 1.5), opened=20.0),
     "escalation": Picture("strategies", (9.0, "G", 1.0, "k", 1, "X", 2, "X", 2, "enter", 2, "4", 1, "f", 1)),
 }
+
+
+class Printed(NamedTuple):
+    """One picture of what a command prints about a demo that has run for some seconds."""
+
+    demo: str
+    words: tuple[str, ...]
+    """The command, and what stands behind the name of the node."""
+    after: float
+    columns: int = 110
+
+
+PRINTED = {
+    "waits": Printed("deadlock", ("waits",), 12.0),
+    "memory": Printed("leak", ("memory", "cache", "--for", "4"), 6.0, 100),
+    "metrics": Printed("crash_loop", ("metrics",), 8.0),
+    "mcp": Printed("deadlock", ("mcp", "findings"), 13.0),
+}
+"""What commands print. That of ``mcp`` is the answer of a tool, as an agent gets it."""
 
 
 class Shot(NamedTuple):
@@ -171,9 +192,23 @@ async def take(name: str, picture: Picture) -> None:
             print(path.relative_to(FOLDER.parent))
 
 
+def print_one(name: str, picture: Printed) -> None:
+    """Start the demo, wait, and write what the command prints about it."""
+    with Child(picture.demo, ["-m", f"demos.{picture.demo}"], environment={"OBSERVER": "1"}) as child:
+        time.sleep(picture.after)
+        command, *others = picture.words
+        if command == "mcp":
+            svg = picture_of_agent(child.name, *others, picture.columns)
+        else:
+            svg = picture_of((command, child.name, *others), picture.columns)
+    path = FOLDER / f"{name}.svg"
+    path.write_text(svg.replace(str(STAGE), SHOWN), encoding="utf-8")
+    print(path.relative_to(FOLDER.parent))
+
+
 def main() -> None:
     """Make the pictures that the command line names."""
-    known = ["tour", *PICTURES]
+    known = ["tour", *PICTURES, *PRINTED]
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(known)}; all when left out")
     names = parser.parse_args().names or known
@@ -186,7 +221,10 @@ def main() -> None:
         os.chdir(STAGE)
         os.environ["OBSERVER_DIR"] = str(STAGE)
         for name in names:
-            asyncio.run(film() if name == "tour" else take(name, PICTURES[name]))
+            if name in PRINTED:
+                print_one(name, PRINTED[name])
+            else:
+                asyncio.run(film() if name == "tour" else take(name, PICTURES[name]))
     finally:
         shutil.rmtree(STAGE)
 

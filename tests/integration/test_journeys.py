@@ -114,6 +114,11 @@ def test_leak_the_process_that_only_grows_is_found(folder: Path) -> None:
         screen.shows("Memory .*estimated")
         screen.shows("'pages': {1:")
         screen.shows(r"\+[\d.]+[KM] and|and \+\d+ items|items since|began to watch")  # the line is folded anywhere
+        screen.open_beside("memory", "leak", "cache", "--for", "1")
+        screen.shows(r"^<[\d.]+> holds about [\d.]+M: \+")
+        screen.shows(r"^pages +dict +\d+ +\+\d+ +[\d.]+M +\+")
+        screen.shows(r"^bytes +\d+ +\+\d+")
+        screen.shows(r"^left with 0$")
 
 
 def test_hog_the_line_that_holds_everybody_up_is_found(folder: Path) -> None:
@@ -130,6 +135,11 @@ def test_deadlock_the_two_that_wait_for_each_other_are_found(folder: Path) -> No
         screen.shows(r"^ ✗ Deadlock: savings <[\d.]+> waits for cheque <[\d.]+> waits for savings")
         screen.keys("f")
         screen.shows(r"Waits for +⧗ cheque")
+        screen.open_beside("waits", "deadlock", "savings")
+        screen.shows(r"^savings +<[\d.]+> +a reply of cheque, which waits")
+        screen.shows(r"a cycle|: a +|cycle")
+        screen.shows(r"^left with 1$")
+        screen.close_beside()
         screen.keys("X")
         screen.shows(r"savings restarted <[\d.]+> → ")
         screen.shows(r"^ ✗ .*kill.* in the last 30 s, (both )?restarted")

@@ -52,6 +52,13 @@ def test_a_node_is_gone_back_in_recorded_replayed_and_dumped(folder: Path, monke
         assert (done.returncode, done.stdout.strip()) == (0, str(box)), done.stderr
     with RecordedClient(box) as client:
         assert "orders" in [row.name for row in client.expect(wire.Window, wire.GetProcesses()).rows]
+    with Screen(folder, "open", str(box)) as screen:
+        screen.shows("Black box of .*asked for with")
+        screen.shows(r"orders")
+        screen.keys("4")
+        screen.shows("KeyError: 'no such dish'")
+        screen.keys("q")
+        screen.shows("left with 0")
     with Screen(folder, "replay", str(recording)) as screen:
         first = screen.shows(r"◷ (\d\d:\d\d:\d\d)")[1]
         screen.shows("its time was over")

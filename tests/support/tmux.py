@@ -30,15 +30,27 @@ class Screen:
 
     def __init__(self, folder: Path, *arguments: str, columns: int = 120, lines: int = 40) -> None:
         self._tmux = ["tmux", "-S", str(folder / "tmux.sock"), "-f", "/dev/null"]
+        self._folder = folder
+        size = ("-x", str(columns), "-y", str(lines))
+        self._do("new-session", "-d", *size, *self._shell(arguments))
+        self.shell = psutil.Process(int(self._do("display-message", "-p", "#{pane_pid}")))
+
+    def _shell(self, arguments: tuple[str, ...]) -> tuple[str, ...]:
         observer = f"{sys.executable} -m observer {' '.join(arguments)}"
         # Where these are set, the size of the terminal is not asked for.
         script = (
             f'trap : INT; unset COLUMNS LINES; before=$(stty -g); {observer}; echo "left with $?"; '
             '[ "$(stty -g)" = "$before" ] && echo as before; cat'
         )
-        size = ("-x", str(columns), "-y", str(lines))
-        self._do("new-session", "-d", *size, "-e", f"OBSERVER_DIR={folder}", "sh", "-c", script)
-        self.shell = psutil.Process(int(self._do("display-message", "-p", "#{pane_pid}")))
+        return ("-e", f"OBSERVER_DIR={self._folder}", "sh", "-c", script)
+
+    def open_beside(self, *arguments: str) -> None:
+        """Run ``observer ARGUMENTS`` in another terminal, which is the one that is looked at from now on."""
+        self._do("new-window", *self._shell(arguments))
+
+    def close_beside(self) -> None:
+        """Close that terminal, and look at the first one again."""
+        self._do("kill-window")
 
     def __enter__(self) -> Self:
         return self
