@@ -238,7 +238,6 @@ class Scheduler:
 
     def find_lost(self, processes: Iterable[Process]) -> None:
         """Put those that are ready and in no queue back into one, and end those whose stack has ended. In the hub."""
-        self.may_have_lost = False
         queued = {*self.ready, *self.low}
         for process in processes:
             worker = process.worker
@@ -246,6 +245,7 @@ class Scheduler:
                 self.wake(process)
             elif type(worker) is Worker and worker.dead:
                 finish(process, "killed")  # an exception struck where it was to be ended
+        self.may_have_lost = False  # not before: one may strike here, too
 
     def is_forgotten(self) -> bool:
         """Return whether something is ready or marked as scheduled and the hub has no callback for it. In the hub."""

@@ -8,7 +8,7 @@ import pytest
 from gevent import socket
 
 from runtime import Down, monitor, processes, receive, resume, run, self_, send, sleep, spawn, suspend
-from runtime.kernel import scheduler, threads
+from runtime.kernel import scheduler, signals, threads
 from runtime.kernel.node import current, this_node
 from runtime.kernel.process import Pid, Process, Worker
 from runtime.kernel.scheduler import TURN
@@ -122,8 +122,9 @@ def test_the_turns_of_threads_are_as_long_as_before_when_the_node_is_down() -> N
         sys.setswitchinterval(before)
 
 
-def test_a_process_is_dead_although_an_exception_has_struck_where_it_was_to_be_ended(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_process_is_dead_although_exceptions_have_struck_where_it_was_to_be_ended(
+    times: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Failing:
         initial_call = "failing"
@@ -134,12 +135,16 @@ def test_a_process_is_dead_although_an_exception_has_struck_where_it_was_to_be_e
     class Struck(BaseException):
         pass
 
-    def struck(process: Process, error: BaseException) -> None:
-        raise Struck
+    strikes = [Struck] * times
+
+    def finish(process: Process, reason: object) -> None:
+        if strikes:
+            raise strikes.pop()
+        signals.finish(process, reason)
 
     def main() -> object:
         node, caller = this_node(), current()
-        monkeypatch.setattr(scheduler, "exit_reason", struck)
+        monkeypatch.setattr(scheduler, "finish", finish)
         monkeypatch.setattr(node.hub, "print_exception", lambda *error: None)
         failing: Any = Failing()
         monitor(node.spawn(caller, failing).pid)
