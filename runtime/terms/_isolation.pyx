@@ -34,7 +34,7 @@ cdef extern from *:
         return result;
     }
     static int has_weak_references(PyObject *value) {
-        return Py_TYPE(value)->tp_weaklistoffset > 0 && *PyObject_GET_WEAKREFS_LISTPTR(value) != NULL;
+        return Py_TYPE(value)->tp_weaklistoffset != 0 && *PyObject_GET_WEAKREFS_LISTPTR(value) != NULL;
     }
     #define DICT_OFFSET(kind) (((PyTypeObject *)(kind))->tp_dictoffset)
     #define VERSION(kind) (((PyTypeObject *)(kind))->tp_version_tag)
