@@ -32,7 +32,7 @@ PATIENCE = 1.0
 
 
 class Database(sqlite3.Connection):
-    """A connection that closes itself when its process, and the thread that works for it, have let go of it."""
+    """A connection that closes itself when its process, and the thread that works for it, have released it."""
 
     def __del__(self) -> None:
         self.close()

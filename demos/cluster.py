@@ -171,7 +171,7 @@ class Surveyor(GenServer):
                 self.spread()
                 self.balance()
             case NodeDown():
-                pass  # its surveys have each told of it already
+                pass  # each of its surveys has reported it already
 
 
 class Wire(GenServer):

@@ -21,7 +21,7 @@ UNFOLDED = 2**31
 class Candidates:
     """Workers that may be killed: those that `target`, a filter, lets through, in the subtree below `root`.
 
-    Without either, those that a supervisor would restart. `spared` tells of a row whether it is to be left alone.
+    Without either, those that a supervisor would restart. `spared` says of a row whether it is to be left alone.
     The same `seed` chooses alike among the same processes.
     """
 
@@ -79,7 +79,7 @@ class Candidates:
         )
 
     def forget(self) -> None:
-        """Let go of all of them."""
+        """Drop all of them."""
         self._pool = []
 
     def take(self) -> wire.Row:

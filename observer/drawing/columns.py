@@ -127,7 +127,7 @@ def worth_telling(growth: float, memory: int | None) -> bool:
 
 
 WORDED = 16
-"""Cells from which the restarts of a supervisor are told in words."""
+"""Cells from which on the restarts of a supervisor are written in words."""
 
 
 def _restarts(row: Row, history: RowHistory | None, width: int) -> Cell:

@@ -53,7 +53,7 @@ def sign(event: Event) -> tuple[str, str]:
 def line(event: Event, width: int | None = None) -> Spans:
     """Return an event as one line of spans: time, sign, who, what happened, why.
 
-    Where that is wider than `width` cells, what a supervisor did is told in fewer words: what cannot be guessed stays.
+    Where that is wider than `width` cells, what a supervisor did is said in fewer words: what cannot be guessed stays.
     """
     told = _told(event)
     if event.kind in _SHORTER and width is not None:

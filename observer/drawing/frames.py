@@ -1,4 +1,4 @@
-"""Frames of a stack: which are the program's own, and how they are told in short."""
+"""Frames of a stack: which are the program's own, and their short form."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ MAX_LABEL = 120
 Style = Literal["sync", "async", "reply", "broken", "relation", "note"]
 """How a step is drawn.
 
-``sync`` is a call, ``async`` a message or a birth, ``reply`` goes back, ``broken`` tells of an end, ``relation`` is a
+``sync`` is a call, ``async`` a message or a birth, ``reply`` goes back, ``broken`` marks an end, ``relation`` is a
 link or a monitor, and ``note`` belongs to a single lifeline.
 """
 

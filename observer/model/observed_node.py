@@ -26,7 +26,7 @@ class ObservedNode:
         self.replay = source if isinstance(source, Replay) else None
         """What can be put to an earlier moment, None for a node of which nothing is remembered."""
         self.telling = 0
-        """Rises when the record is told anew, and what was drawn of it is out of date."""
+        """Rises when the record is read anew, and what was drawn of it is out of date."""
         self.tracer: object = None
         """Who follows the trace that goes on, None while there is none: a node keeps one for each observer."""
         self.reachability = Reachability()

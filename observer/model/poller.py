@@ -19,7 +19,7 @@ RETRY = 1.0
 """Seconds between attempts to reach a lost node."""
 
 SILENT_AFTER = 2.0
-"""Seconds that a node may take to answer before it is told that it does not."""
+"""Seconds that a node may take to answer before the observer says that it does not."""
 
 
 @dataclass(frozen=True)

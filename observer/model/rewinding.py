@@ -1,4 +1,4 @@
-"""Which moments are worth going to, and how a record is told anew when another one is shown."""
+"""Which moments are worth going to, and how a record is read anew when another one is shown."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from observer.text.safe_text import safe
 from runtime.introspection import wire
 
 MAX_GROUPS = 1_000
-"""Kinds of calls that are told apart. What comes later is counted under `OTHER`."""
+"""Kinds of calls that are kept apart. What comes later is counted under `OTHER`."""
 
 MAX_SAMPLES = 10_000
 """How many times of one kind are kept."""

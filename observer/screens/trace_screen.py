@@ -86,7 +86,7 @@ class TraceScreen(ViewScreen):
         self.action_begin()
 
     def on_unmount(self) -> None:
-        """End the trace: nothing is noted that nobody looks at. Its beginning may not be answered yet."""
+        """End the trace, since no screen shows it any more. Its beginning may not be answered yet."""
         if self.observed.tracer is self:
             self.observed.tracer = None
             self.app.run_worker(self.observed.ask(wire.StopTrace(after=self._state.last)), group="trace")
@@ -117,7 +117,7 @@ class TraceScreen(ViewScreen):
                 return
         if self.observed.tracer is self and self.is_attached:
             self.observed.tracer = None
-            if self._state.running:  # nobody reads it any more
+            if self._state.running:  # no screen reads it any more
                 await self.observed.ask(wire.StopTrace(after=self._state.last))
 
     async def _ask(self, query: wire.Query) -> bool:

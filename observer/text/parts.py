@@ -13,7 +13,7 @@ NOISE = 0.02
 def part_text(part: Part, first: Part | None = None) -> str:
     """Return a part like ``pages  5.9M  dict of 301 items, about 20K each``, and what it gained since the `first` look.
 
-    The gain is told where it is no mere noise of the estimate: ``, +1.2M and +60 items since you began to watch``.
+    The gain is shown where it is no mere noise of the estimate: ``, +1.2M and +60 items since you began to watch``.
     """
     text = f"{safe(part.name)}  {units.size(part.size)}  {safe(part.kind)}"
     if part.items is not None:

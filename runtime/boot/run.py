@@ -98,9 +98,9 @@ def run(
     when a supervisor that is linked to `main` could not start or gave up, and when a permanent application ended; its
     text says which child failed, of what, and where. A Python program that catches none of these ends with status 1.
 
-    Every other process is stopped in an orderly way before `run` returns. Supervisors that are linked to `main` hear of
-    its end and stop their trees; other supervisors follow one after another, newest first; what is left is told to shut
-    down and killed after five seconds. Ctrl-C and SIGTERM stop the node the same way and
+    Every other process is stopped in an orderly way before `run` returns. Supervisors that are linked to `main` learn
+    of its end and stop their trees. Other supervisors follow one after another, the newest first. What is left is asked
+    to shut down, and killed after five seconds. Ctrl-C and SIGTERM stop the node the same way and
     then raise KeyboardInterrupt or SystemExit, which end the program without a traceback and with status 130 or 143. A
     first process that traps exits has five seconds to heed the signal. A second signal ends the program at once.
     After the first one, threads and functions of `atexit` have five seconds to end once the program's own code is over.

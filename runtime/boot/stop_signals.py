@@ -2,7 +2,7 @@
 
 Python runs a signal's handler in the main thread, between two instructions. A call into C that waits (a database's
 driver, `os.system`) lets no handler run, and one that computes may let it run and keep the interpreter from every other
-thread. So a thread hears of SIGTERM by the pipe that Python writes each signal's number to, and after the first signal
+thread. So a thread learns of SIGTERM by the pipe that Python writes each signal's number to, and after the first signal
 a timer lets other threads run.
 """
 
@@ -83,7 +83,7 @@ class Turns:
 
 
 class WakeupPipe:
-    """A pipe on which a thread of its own hears of SIGTERM, also while the main thread runs no handler."""
+    """A pipe on which a thread of its own learns of SIGTERM, also while the main thread runs no handler."""
 
     PAUSE = 0.25
     """Seconds between two looks at a pipe that other signals are written to."""

@@ -25,7 +25,7 @@ GRACE = 5.0
 """Seconds that a process which no supervisor stops has for its shutdown, before it is killed."""
 
 UNHEARD = 1.0
-"""Seconds for which the hub may be held while it has not heard of the stop. Nobody uses them to shut down."""
+"""Seconds for which the hub may be held while it has not learned of the stop. No process uses them to shut down."""
 
 LOOK = 0.05
 """Seconds between two looks at the hub while a stop is under way."""
@@ -38,7 +38,7 @@ class ProgramStop:
     """The stop of one program: `request` it once, from any thread, also from a signal's handler.
 
     The first process gets an exit signal; one that traps exits and has not ended after `GRACE` seconds is killed. A
-    thread looks on meanwhile. A process that holds the hub while it has not heard of the stop is killed after
+    thread looks on meanwhile. A process that holds the hub while it has not learned of the stop is killed after
     `UNHEARD` seconds; later, when it may be shutting down, after `GRACE`. A second later it is interrupted wherever
     it is, in an import or a lock of `threading` too, and so are greenlets that are no processes. What goes on even then
     (gevent's own code, a call into C that waits) ends with the whole program after `GRACE` seconds, or twice as many
@@ -142,7 +142,7 @@ def _is_root(process: Process) -> bool:
 def _stop_tree(tree: Process, me: Process, node: Node) -> None:
     """Stop one tree within the shutdown times of its children; no limit where one of them is ``"infinity"``.
 
-    A supervisor that starts a child hears of nothing before that has started. So after `GRACE` seconds a child that
+    A supervisor that starts a child learns of nothing before that has started. So after `GRACE` seconds a child that
     still starts is killed, and its supervisor ends those before it, in order.
     """
     limit = GRACE + (0.0 if tree.tree is None else tree.tree.shutdown_time())

@@ -79,7 +79,7 @@ class _Directory(GenServer):
         self.lent: dict[Ref, str] = {}
         self.watched: dict[Ref, Pid] = {}
         self.listeners: dict[Ref, Ref] = {}
-        """The aliases of streams that are to hear of new peers, with the monitors set on their processes."""
+        """The aliases of streams that are to learn of new peers, with the monitors set on their processes."""
 
     def handle_call(self, request: Term, caller: From) -> Term:
         match request:

@@ -29,7 +29,7 @@ class Attempts:
         self._up: set[str] = set()
 
     def dial(self, name: str) -> Attempt | None:
-        """Return a new attempt of ours. None where one is under way already, of either side; its end is told then."""
+        """Return a new attempt of ours. None where one is under way already, of either side; its end decides then."""
         with self._lock:
             found = self._pending.get(name)
             if found is not None:

@@ -284,7 +284,7 @@ class LocalNode:
         self.delegated[origin.number] = origin
 
     def abandon(self) -> None:
-        """Let go of the sockets in the child of a fork: they are the parent's."""
+        """Drop the sockets in the child of a fork: they are the parent's."""
         self.net_kernel.abandon()
 
     # -- For the kernel -------------------------------------------------------------------------------------------

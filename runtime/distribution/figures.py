@@ -1,4 +1,4 @@
-"""What a node tells of itself, and what is known of another one by asking it."""
+"""What a node says about itself, and what it answers about itself to another one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Figures:
 
 
 def own_figures(node: Node) -> tuple[Term, ...]:
-    """Return what this node tells of itself."""
+    """Return what this node says about itself."""
     return (Atom("figures"), _version(), node.alive)
 
 

@@ -1,4 +1,4 @@
-"""Who hears of nodes that come and go (OTP: monitor_node/2, net_kernel:monitor_nodes/2)."""
+"""Who learns of nodes that come and go (OTP: monitor_node/2, net_kernel:monitor_nodes/2)."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class NodeDown(NamedTuple):
 
 
 _lasting: list[Process] = []
-"""Processes that hear of every node whenever this one has a name."""
+"""Processes that learn of every node whenever this one has a name."""
 
 
 def subscribe_lasting(process: Process, now: NodeMonitors | None) -> None:
-    """Let a process hear of every node, also when this one is given its name later. `now` is that of a name it has."""
+    """Let a process learn of every node, also when this one is given its name later. `now` is that of a name it has."""
     _lasting[:] = [other for other in _lasting if other.state is not DEAD]
     _lasting.append(process)
     if now is not None:
@@ -60,7 +60,7 @@ class NodeMonitors:
             self.of_node.pop(name, None)
 
     def subscribe(self, process: Process) -> None:
-        """Let a process hear of every node, each time."""
+        """Let a process learn of every node, each time."""
         self.of_all = [other for other in self.of_all if other.state is not DEAD]
         self.of_all.append(process)
 

@@ -262,7 +262,7 @@ class RemoteNode:
         if connection is None:
             if control[0] == EXIT2:
                 self.signal((*control, outgoing_reason(reason, is_python=False)))
-            return  # whoever was linked or watching there has heard of the lost connection
+            return  # whoever was linked or watching there has learned of the lost connection
         try:
             self.signal((*control, outgoing_reason(reason, connection.is_python)))
         except (TypeError, RecursionError):

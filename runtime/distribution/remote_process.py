@@ -35,7 +35,7 @@ class _RemoteBody:
 
 
 class Watchers(dict[int, Watcher]):
-    """What is to be told of a remote death. Each entry is a monitor at the other node."""
+    """The watchers of a remote process, which learn of its death. Each entry is a monitor at the other node."""
 
     def __init__(self, process: RemoteProcess) -> None:
         self.process = process
@@ -214,11 +214,11 @@ class RemoteProcess(Process):
         """Nothing changes: the tables change themselves."""
 
     def forget_watchers(self) -> None:
-        """Let go of a table that is empty."""
+        """Drop a table that is empty."""
         self._watchers = None
 
     def forget_links(self) -> None:
-        """Let go of a table that is empty."""
+        """Drop a table that is empty."""
         self._links = None
 
     def links_for(self, other: Process) -> tuple[Links, Links]:

@@ -49,7 +49,7 @@ class Transport:
             sock.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
             sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_KEEPALIVE, 1)
         self._spare = b""
-        """What was read already and asked for by nobody yet."""
+        """What was read and not asked for yet."""
 
     def fileno(self) -> int:
         """Return the descriptor, -1 after the end."""

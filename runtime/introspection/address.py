@@ -187,7 +187,7 @@ def _bind(path: Path) -> _socket.socket:
 def _folder_locked() -> Iterator[None]:
     """Keep others from choosing names while the block runs.
 
-    The lock is let go of before the folder is closed: a fork has the same lock, and would keep it from itself.
+    The lock is released before the folder is closed: a fork has the same lock, and would keep it from itself.
     """
     folder = os.open(make_socket_dir(), os.O_RDONLY)
     try:

@@ -16,7 +16,7 @@ PERIOD = 0.5
 """Seconds between two looks for new events."""
 
 AT_ONCE = 50
-"""Events that are written at a time, the latest. A node that tells of more in half a second keeps some of them."""
+"""Events that are written at a time, the latest. Of a node that has more in half a second, some are kept."""
 
 LONG_STALL = 1.0
 """Seconds of a stall from which on it is kept although it goes on: the process may be killed for it."""

@@ -169,7 +169,7 @@ def _run(options: argparse.Namespace) -> None:
         raise SystemExit(130) from None
     except BaseException as error:
         fail_with(error)
-        if sys.excepthook is not sys.__excepthook__:  # the program tells of its exceptions itself
+        if sys.excepthook is not sys.__excepthook__:  # the program reports its exceptions itself
             sys.excepthook(type(error), error, _own_traceback(error))
             _end(explain(Crash.from_exception(error)))
         _tell_end(error, options.target)

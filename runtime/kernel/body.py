@@ -39,7 +39,7 @@ class PlainBody(Struct, eq=False):
         except BaseException as error:
             reason = exit_reason(process, error)
         if type(reason) is Crash and process.state is not DEAD:
-            # not before the exception is let go of: its frames may hold all the memory there is
+            # not before the exception is released: its frames may hold all the memory there is
             process_crashed(process, reason)
         worker.process = None
         finish(process, reason)
@@ -66,7 +66,7 @@ def exit_reason(process: Process, error: BaseException) -> Any:
         return error.exit_reason
     try:
         return Crash.from_exception(error)
-    except MemoryError:  # the frames of `error` hold all there is, until it is let go of
+    except MemoryError:  # the frames of `error` hold all there is, until it is released
         return OUT_OF_MEMORY
 
 

@@ -101,7 +101,7 @@ def _walk(queue: deque[Any], seen: set[int], limit: int) -> Iterator[int]:
         if container is not None and container.__len__(value) > LARGE:
             yield from _walk_sample(container, value, seen, limit)
         else:
-            # what there is no room for would not be looked at, but would be held, and let go of all at once
+            # what there is no room for would not be looked at, but would be held, and released all at once
             queue.extend(referents(value, limit - len(seen) - len(queue)))
 
 

@@ -338,7 +338,7 @@ class Node:
             process.interrupts = 1  # so that its worker runs nothing else
 
     def close(self) -> None:
-        """Let go of the hub. Every process must be dead."""
+        """Drop the hub. Every process must be dead."""
         for hook in [*self.closing]:
             hook()
         self.timers.close()

@@ -259,7 +259,7 @@ class Process(Rare):
     links: dict[Process, None] | tuple[Process, ...] = field(init=False, default=())
     """The processes it is linked to."""
     watchers: dict[int, Watcher] | None = field(init=False, default=None)
-    """What is to be told of its death, by the numbers of references; None while empty."""
+    """What learns of its death, by the numbers of references; None while empty."""
     monitors: dict[int, Process] | None = field(init=False, default=None)
     """The processes it monitors, by the numbers of references; None while empty."""
     name: Any = field(init=False, default=None)

@@ -93,7 +93,7 @@ class Cluster(Protocol):
         """Return what stands for the process behind an alias of another node."""
 
     def abandon(self) -> None:
-        """Let go of the other nodes, in the child of a fork."""
+        """Drop the other nodes, in the child of a fork."""
 
     def name_of(self, pid: Pid) -> str:
         """Return the name of the node that a pid belongs to."""

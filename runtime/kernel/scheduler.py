@@ -36,7 +36,7 @@ BATCH = 0.002
 TURN = BATCH / 2
 """Seconds after which a thread that waits for the interpreter is given it.
 
-Between two batches the hub lets go of the interpreter, for a moment too short for a thread to wake up; and with every
+Between two batches the hub releases the interpreter, for a moment too short for a thread to wake up; and with every
 moment like that, the thread waits anew. Were its patience (Python's default: 5 ms) longer than a batch, other threads,
 those of an observer and of a thread pool among them, would get no turn for seconds while the processes are busy.
 """
@@ -408,7 +408,7 @@ class Scheduler:
             self.ready.appendleft(self.low.popleft())
 
     def close(self) -> None:
-        """Let go of the hub: no batch will run any more. Idle workers end."""
+        """Drop the hub: no batch will run any more. Idle workers end."""
         self._again.close()
         self._nudge.close()
         self.remains.close()

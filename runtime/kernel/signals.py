@@ -2,7 +2,7 @@
 
 A process that an exit signal ends is dead for all others at once: off the table, its name free, its mailbox empty.
 If it has frames they are unwound next, and only then `announce` delivers EXIT and DOWN, so that what a `finally`
-releases is free when others hear of the death.
+releases is free when others learn of the death.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def put_once(process: Process, timer: Timer) -> None:
 
 
 def own_copy(reason: Term) -> Term:
-    """Return a copy of a reason for one of those who hear of a death; the reason itself where copying fails.
+    """Return a copy of a reason for one of those who learn of a death; the reason itself where copying fails.
 
     It is made while the death is told, so that nothing can interrupt the program's ``__deepcopy__``: it is cut instead.
     """
@@ -178,12 +178,12 @@ def kill(process: Process, reason: Term, cause: Pid | None) -> None:
 
 
 def finish(process: Process, reason: Term, unwinds: bool = False) -> None:
-    """End a process: it is off the table, its name free, its mailbox gone; then tell those that are to hear of it.
+    """End a process: it is off the table, its name free, its mailbox gone; then tell those that are to learn of it.
 
     When frames of it are still to unwind, this is told when they have. A process that is dead already has come to the
     end of its frames. Every step may be taken twice: where an exception strikes, the hub does it again.
 
-    At its end it lets go of what it ran and kept, its arguments and its state: the stack of another process that waits,
+    At its end it releases what it ran and kept, its arguments and its state: the stack of another process that waits,
     or an entry among the timers, may keep its record for long.
     """
     node = process.node

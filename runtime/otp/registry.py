@@ -192,7 +192,7 @@ class Registry(AlwaysStarts):
         """Return ``(pid, value)`` of each process registered under `key`, oldest first."""
         server = _server(registry)
         entries = server.table.entries(_hashable(key))
-        if server.unique:  # a holder that is dead no longer counts, though the registry has not heard of it yet
+        if server.unique:  # a holder that is dead no longer counts, though the registry has not learned of it yet
             entries = [entry for entry in entries if entry.pid.process is not None]
         return [Entry(entry.pid, isolate(entry.value)) for entry in entries]
 

@@ -15,7 +15,7 @@ from runtime.otp.loop_state import drop_idle_loop, loop_of
 from runtime.terms.term import Term
 
 MAX_KINDS = 20
-"""Kinds that are told apart in one server: what sends any text must not fill the memory, or the log."""
+"""Kinds that are kept apart in one server: what sends any text must not fill the memory, or the log."""
 
 MAX_TAG = 40
 """Longest tag of a kind, in characters."""

@@ -65,7 +65,7 @@ class Interruption:
         self.is_possible = False
         self._wanted: dict[Process, tuple[Any, Told | None]] = {}
         self.hold = 0
-        """Counts how often whoever held the hub has let go of it, was ended, or gave way."""
+        """Counts how often whoever held the hub has released it, was ended, or gave way."""
         self._wanted_hold: int | None = None
         self._by_force = False
         self._users = 0
@@ -116,7 +116,7 @@ class Interruption:
             signal.pthread_kill(self.node.thread, SIGNAL)
 
     def close(self) -> None:
-        """Let go of it; the last user gives the signal back. In the node's thread."""
+        """Drop it; the last user gives the signal back. In the node's thread."""
         self._users -= 1
         if self._users == 0:
             self._instances.pop(self.node, None)

@@ -33,7 +33,7 @@ def owner(file: str) -> int:
 def own_frames(frame: FrameType | None) -> list[FrameType]:
     """Return the frames of the program's own code in the stack that ends at `frame`, innermost first.
 
-    A stack without code of its own, that of a library's thread for instance, is told by the frames of libraries; one
+    A stack without code of its own, that of a library's thread for instance, is known by the frames of libraries; one
     without those by its innermost frame.
     """
     innermost = frame

@@ -1,7 +1,7 @@
 """Stalls: a time for which the hub did nothing, and whom to blame for it.
 
 The watchdog looks at the hub's thread now and then while it waits for the hub. Each look is evidence for the time since
-the look before. The last look alone would tell of what came next, an innocent ``socket.send`` perhaps; so the blame
+the look before. The last look alone would show what came next, an innocent ``socket.send`` perhaps; so the blame
 goes to what was seen for most of the time.
 """
 
@@ -94,7 +94,7 @@ class ThreadClocks:
     def queued(self) -> float:
         """Return for how many seconds the thread was ready and the system ran others; 0 where it does not tell.
 
-        It reads a file, and lets go of the interpreter meanwhile.
+        It reads a file, and releases the interpreter meanwhile.
         """
         try:
             file = os.open(self._schedule, os.O_RDONLY)

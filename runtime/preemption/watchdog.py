@@ -101,7 +101,7 @@ class Watchdog:
     def _look(self, present: float, late: float, before: Clocks) -> None:
         """Look at what the hub's thread does. This one was run too late by `late` seconds; `before` is from earlier.
 
-        The frame is read first: whatever lets go of the interpreter lets the hub's thread go on.
+        The frame is read first: whatever releases the interpreter lets the hub's thread go on.
         """
         frame = hub_frame(self.node)
         idle = frame is None or frame.f_code is _IDLE or not self._is_in_use()

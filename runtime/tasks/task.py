@@ -216,7 +216,7 @@ def yield_many(
     """`yield_` several tasks within one `timeout`; returns ``(task, outcome)`` in their order.
 
     With a `limit` it returns as soon as that many have ended (None, ``"infinity"``: all of them). Those that go on have
-    None; when the time is over, ``on_timeout="kill_task"`` ends them and ``"ignore"`` lets go of them
+    None; when the time is over, ``on_timeout="kill_task"`` ends them and ``"ignore"`` releases them
     (Elixir: Task.yield_many). Raises ValueError when the caller is not the owner, or for a wrong option.
     """
     if on_timeout not in ("nothing", "kill_task", "ignore"):
@@ -304,7 +304,7 @@ def shutdown_task(task: Task[T], timeout: TimeoutArgument | Literal["brutal_kill
 
 
 def ignore_task(task: Task[T]) -> Outcome[T] | None:
-    """Let go of a task, which runs on unlinked. Returns its outcome when it has ended already, else None."""
+    """Stop waiting for a task, which runs on unlinked. Returns its outcome when it has ended already, else None."""
     pid = _process_of(task, "ignore_task")
     owner = current_process("ignore_task")
     outcome = yield_(task, 0)

@@ -40,7 +40,7 @@ class Crash:
     """Why a process died, when it died of an exception.
 
     `exception` is the qualified name of its class, `message` its text, `stacktrace` a list of `StackFrame`, innermost
-    last. Immutable: all who hear of a death get the same one. Two crashes are equal when exception and message are; it
+    last. Immutable: all who learn of a death get the same one. Two crashes are equal when exception and message are; it
     can be pickled and sent, and keeps no frame, local or exception object alive.
     """
 

@@ -22,7 +22,7 @@ MOST_MOMENTS = 50_000
 """Moments of a recording that can be gone to."""
 
 ROWS_TOLD = 30
-"""Looks before a moment whose rows are told with it, for the lines of each row over time."""
+"""Looks before a moment whose rows come with it, for the lines of each row over time."""
 
 SMALL = 1_000
 """Rows up to which those of all these looks are told."""
@@ -219,7 +219,7 @@ class RecordedFile(Recording):
             begun = frame.time
             self.take(frame, entry)
         if not self.end:
-            self.damage = self.damage or "It was cut short: this is what there is of it."
+            self.damage = self.damage or "It was cut short: this is as far as it goes."
         elif end < size:
             self.damage = self.damage or "Something follows its end that no observer has written."
 

@@ -62,7 +62,7 @@ class Seen(Recording):
             self._forget()
 
     def _forget(self) -> None:
-        """Let go of the oldest quarter, up to the next look that stands for itself."""
+        """Drop the oldest quarter, up to the next look that stands for itself."""
         wanted = self._largest * 3 // 4
         while self.frames and (self.size > wanted or self.frames[0].kind != frames.ROWS):
             del self.frames[0]

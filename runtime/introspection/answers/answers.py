@@ -122,7 +122,7 @@ class Answers:
         self.node.close()
 
     def forget(self, clients: Iterable[ClientCache]) -> None:
-        """Let go of what was remembered for the next question when none has come for a while: it may be dead by now."""
+        """Drop what was remembered for the next question when none has come for a while: it may be dead by now."""
         if self._lock.acquire(blocking=False):
             try:
                 for client in clients:
@@ -133,7 +133,7 @@ class Answers:
                 self._lock.release()
 
     def dismiss(self, client: ClientCache) -> None:
-        """Let go of what was remembered for a client that has left."""
+        """Drop what was remembered for a client that has left."""
         console.close_console(self.node, client)
         trace.end_trace(self.node, client, "The observer has gone.")
         with self._lock:

@@ -30,7 +30,7 @@ class Lines(Protocol):
     """A long list that was laid out for one question."""
 
     def release(self, pace: Pace) -> None:
-        """Let go of it, a little at a time."""
+        """Drop it, a little at a time."""
 
 
 Work = TypeVar("Work", bound=Lines)

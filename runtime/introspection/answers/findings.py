@@ -60,7 +60,7 @@ LONG_STALL = 1.0
 """Seconds for which the hub must have been held, if that is to be a finding once it is over."""
 
 PROGRAM_GAIN = 16 * 1_048_576
-"""Bytes by which the whole program must have grown to be told of: caches fill, and Python keeps what it frees."""
+"""Bytes by which the whole program must have grown to be a finding: caches fill, and Python keeps what it frees."""
 
 PROGRAM_GROWING_FOR = 15.0
 """Seconds for which it must have grown."""

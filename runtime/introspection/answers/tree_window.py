@@ -43,7 +43,7 @@ def answer(query: wire.GetTree, node: ObservedNode, client: ClientCache, pace: P
 
 
 def _by_thread(greenlets: Greenlets) -> dict[str, Chunked[PlainGreenlet]]:
-    """Return the greenlets of each hub by the name of its thread; threads of one name are told by their numbers."""
+    """Return the greenlets of each hub by the name of its thread, with its number where two have the same name."""
     threads = greenlets.threads()
     if not threads:
         return {"": greenlets}

@@ -1,4 +1,4 @@
-"""What observers are told of a BEAM node: each question is answered from the last look, or asked of the node."""
+"""Answers about a BEAM node: from the last look where that is enough, else by asking the node."""
 
 from __future__ import annotations
 

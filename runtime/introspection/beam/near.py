@@ -30,7 +30,7 @@ MOST_RELATED = 200
 
 
 def details_of(beam: Beam, looks: Looks, row: wire.Row, query: wire.GetProcess, shown: bool) -> wire.Details | None:
-    """Return all that the node tells of a process, None when it has ended. Raises BeamError."""
+    """Return all that the node says about a process, None when it has ended. Raises BeamError."""
     pid = looks.pids[row.pid or ""]
     small = (row.memory or 0) <= LARGEST
     extra = []

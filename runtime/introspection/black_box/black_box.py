@@ -1,6 +1,6 @@
 """Writes the black boxes of one node: when its program fails, when a tree gives up, when it hangs, and at a signal.
 
-A failure is told of in the hub, at a moment when the tree still stands as it was. So the hub waits until the file is
+A failure is reported in the hub, at a moment when the tree still stands as it was. So the hub waits until the file is
 written, `LIMIT` seconds at most; the program is ending anyway. All others are written beside the node's work.
 """
 

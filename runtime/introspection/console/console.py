@@ -74,7 +74,7 @@ class Console(Instrument):
         forget_sources(self._prefix)
 
     def leave_behind(self) -> None:
-        """Let go of what the child of a fork has inherited: what it prints goes where it always went."""
+        """Drop what the child of a fork has inherited: what it prints goes where it always went."""
         captured.remove(self)
         remove_instrument(self)
 

@@ -280,7 +280,7 @@ class Greenlets(Chunked[PlainGreenlet]):
     def _failed(self, context: object, kind: type[BaseException], error: BaseException, trace: Any) -> None:
         """Log the end of a greenlet that fails, where gevent's hub would only print it.
 
-        A link to each greenlet would tell of it too, and change what the program sees: `Greenlet.has_links`, the order
+        A link to each greenlet would report it too, and change what the program sees: `Greenlet.has_links`, the order
         of its own links, and when a greenlet that nothing refers to any more is let go.
         """
         if isinstance(context, Greenlet):

@@ -153,7 +153,7 @@ class MemoryCensus(BackgroundWork):
             if not looked % NEAR:
                 yield
         is_complete = is_complete and not queue
-        while queue or seen:  # to let go of all of it at once would hold the hub
+        while queue or seen:  # to drop all of it at once would hold the hub
             for _ in range(min(LARGE, len(queue))):
                 queue.pop()
             for _ in range(min(LARGE, len(seen))):

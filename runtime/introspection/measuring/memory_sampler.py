@@ -61,7 +61,7 @@ class MemorySampler(BackgroundWork):
         return took / share if more else FRESH
 
     def stop(self) -> None:
-        """Let go of the process that was being measured, and of those that were to come."""
+        """Drop the process that was being measured, and those that were to come."""
         self._current = None
         self._others = iter(())
 

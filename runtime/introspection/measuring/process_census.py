@@ -118,7 +118,7 @@ class ProcessCensuses(BackgroundWork):
         return took / SHARE if more else LOOK
 
     def stop(self) -> None:
-        """Let go of what was begun. A census that is still waited for begins anew."""
+        """Drop what was begun. A census that is still waited for begins anew."""
         if self._job is not None and self._job.is_wanted:
             self._job.walk = Walk(self._job.walk.process)
             self._waiting.appendleft(self._job)
@@ -174,7 +174,7 @@ class Walk:
         return next(self._steps, self) is None
 
     def give_up(self) -> None:
-        """Let go of everything, a little at a time, without a result."""
+        """Drop everything, a little at a time, without a result."""
         self._given_up = True
 
     def _look(self) -> Iterator[None]:
@@ -190,7 +190,7 @@ class Walk:
             yield
         if not self._given_up:
             self.result = self._found(is_complete and not self._queue)
-        while self._queue or self._seen:  # to let go of all of it at once would hold the hub
+        while self._queue or self._seen:  # to drop all of it at once would hold the hub
             for _ in range(min(LARGE, len(self._queue))):
                 self._queue.pop()
             for _ in range(min(LARGE, len(self._seen))):

@@ -165,7 +165,7 @@ class Listing:
             self._ranking = self._ranked(listed, deltas)
 
     def release(self, pace: Pace) -> None:
-        """Let go of the processes, a few at a time. The list is of no use afterwards."""
+        """Drop the processes, a few at a time. The list is of no use afterwards."""
         self._ranking.release(pace)
 
     @property

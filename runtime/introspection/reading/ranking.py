@@ -107,7 +107,7 @@ class Ranking(Generic[T]):
         return before if seen else None
 
     def release(self, pace: Pace) -> None:
-        """Let go of what was sorted, a little at a time. The ranking is of no use afterwards."""
+        """Drop what was sorted, a little at a time. The ranking is of no use afterwards."""
         self._bucket_of.clear()
         self._estimates.clear()
         while self._buckets:

@@ -173,7 +173,7 @@ class Tree:
         return sum(section.size for section in self.tops)
 
     def release(self, pace: Pace) -> None:
-        """Let go of the lines, a few at a time. The tree is of no use afterwards."""
+        """Drop the lines, a few at a time. The tree is of no use afterwards."""
         sections, self.tops = self.tops, []
         while sections:
             section = sections.pop()

@@ -1,4 +1,4 @@
-"""Frames: how entries become bytes, and how they are read from bytes that nobody vouches for.
+"""Frames: how entries become bytes, and how they are read from bytes that may be anything.
 
 A file begins with `MAGIC`. Then come frames: the length of what follows, the time that it is about, and what it holds;
 and then that many bytes of a msgpack value, compressed. The time and the kind stand outside, so that a reader finds a

@@ -35,7 +35,7 @@ MOST_BYTES = 256 << 20
 """Bytes that all files may have together before the oldest makes room."""
 
 ABANDONED = 60.0
-"""Seconds after which nobody writes any more to a file that is not whole."""
+"""Seconds after which a file that is not whole is not being written any more."""
 
 _NAME = re.compile(r"(?P<node>[A-Za-z0-9_.-]{1,40})@(?P<pid>\d{1,10})-\d{8}-\d{6}(?:-\d+)?" + re.escape(SUFFIX))
 

@@ -60,7 +60,7 @@ class BackgroundWork(ABC):
 
     @abstractmethod
     def stop(self) -> None:
-        """Let go of what was begun. Called when no observer asks any more."""
+        """Drop what was begun. Called when no observer asks any more."""
 
     def _look_after(self) -> None:
         """Begin anew where an exception of a signal's handler has struck: half a measurement would tell too little."""

@@ -7,7 +7,7 @@ import time
 from runtime.kernel import threads
 
 STRETCH = 0.0015
-"""Seconds of work after which the thread lets go of the interpreter."""
+"""Seconds of work after which the thread releases the interpreter."""
 
 REST = 0.001
 """Seconds of rest. A shorter rest may be over before the hub's thread has woken up."""

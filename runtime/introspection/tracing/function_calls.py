@@ -1,7 +1,7 @@
 """Tells a trace of the calls of some functions, while it runs.
 
-From Python 3.12 on the interpreter tells of them itself (`sys.monitoring`), for the code of these functions alone.
-Before, each function is replaced where it stands, and where modules have imported it, by one that tells of the call;
+From Python 3.12 on the interpreter reports them itself (`sys.monitoring`), for the code of these functions alone.
+Before, each function is replaced where it stands, and where modules have imported it, by one that reports the call;
 afterwards it is put back, unless the program has put something else there. What has kept the function in another way,
 a list or a bound method for instance, calls it without a word.
 """
@@ -129,7 +129,7 @@ class MonitoredCalls(FunctionCalls):
         self._monitoring: Any = getattr(sys, "monitoring", None)
 
     def start(self) -> None:
-        """Have the interpreter tell of these functions. Nothing happens when all its places are taken."""
+        """Have the interpreter report calls of these functions. Nothing happens when all its places are taken."""
         monitoring = self._monitoring
         for tool in (4, 3, 5, 1, 2, 0):
             if monitoring.get_tool(tool) is None:
@@ -190,6 +190,6 @@ class MonitoredCalls(FunctionCalls):
 def function_calls(
     functions: Sequence[Found], listener: Listener, show: Callable[[object], str] | None
 ) -> FunctionCalls:
-    """Return what tells of calls in this Python."""
+    """Return what reports calls in this Python."""
     kind = MonitoredCalls if sys.version_info >= (3, 12) else WrappedCalls
     return kind(functions, listener, show)

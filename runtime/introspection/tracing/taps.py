@@ -28,7 +28,7 @@ logger = logging.getLogger("runtime.introspection")
 
 
 class Tap(ABC):
-    """What is told of each thing that happens, just before it does. One whose method raises is logged and removed."""
+    """Gets each thing that happens, just before it does. One whose method raises is logged and removed."""
 
     @abstractmethod
     def fail(self) -> None:
@@ -81,7 +81,7 @@ def add_tap(tap: Tap) -> None:
 
 
 def remove_tap(tap: Tap) -> None:
-    """Tell `tap` of nothing more. Nothing happens when it was not told of anything."""
+    """Send `tap` nothing more. Does nothing when it was sent nothing before."""
     global _taps
     _taps = tuple(each for each in _taps if each is not tap)
     if not _taps:
@@ -128,7 +128,7 @@ def _tell(what: str, *about: Any) -> None:
         try:
             getattr(tap, what)(*about)
         except Exception:
-            logger.exception("%s of %r raised; it is told of nothing more", what, tap)
+            logger.exception("%s of %r raised; it gets nothing more", what, tap)
             remove_tap(tap)
             tap.fail()
 

@@ -43,7 +43,7 @@ class Targets:
         self._fresh: set[Process] = set()
         """Processes that were started since, and have not been looked at."""
         self._gone: set[int] = set()
-        """Numbers of processes that were followed and are dead: others hear of their deaths a moment later."""
+        """Numbers of processes that were followed and are dead: others learn of their deaths a moment later."""
         self.is_everything = not self._keys and test is None
 
     def __len__(self) -> int:
@@ -69,7 +69,7 @@ class Targets:
             self._fresh.add(process)
 
     def ended(self, process: Process) -> None:
-        """Let go of a process that is dead."""
+        """Drop a process that is dead."""
         if process in self._members:
             self._members.discard(process)
             self._gone.add(process.pid.id)

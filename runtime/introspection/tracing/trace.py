@@ -181,7 +181,7 @@ class Trace(Instrument, Tap):
     # -- Reading --------------------------------------------------------------------------------------------------
 
     def events_after(self, number: int, most: int = wire.MAX_ROWS) -> tuple[wire.TraceEvent, ...]:
-        """Return the events after the one of that number, which are read then: those up to it are let go of.
+        """Return the events after the one of that number, which are read then: those up to it are released.
 
         From one thread at a time, which need not be the node's.
         """
@@ -219,7 +219,7 @@ class Trace(Instrument, Tap):
         self._sent.pop(process, None)
 
     def sent(self, sender: Process | None, process: Process, message: Term) -> None:
-        """Note a message of a process. One from outside is told by `put`, when it arrives."""
+        """Note a message of a process. `put` reports one from outside, when it arrives."""
         if sender is not None and self._concerns(sender, process) and type(sender.body) is not ObserverTask:
             mailbox = process.mailbox
             self._message("message", sender, process, message, mailbox[-1] if mailbox else message)
@@ -239,7 +239,7 @@ class Trace(Instrument, Tap):
         """Note what comes into a mailbox: a call, a cast, a message of a monitor, a timer or another thread."""
         kind = type(message)
         if kind is Exit:
-            return  # `signalled` has told of it
+            return  # `signalled` has reported it
         if kind is Down or kind is TaggedDown:
             self._down(process, message)
             return

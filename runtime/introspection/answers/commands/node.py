@@ -131,7 +131,7 @@ def _connections() -> Iterator[tuple[Any, Any, int | None]]:
     """Yield both ends of every connection on this machine that may be looked at, with the process that holds it."""
     try:
         yield from ((each.laddr, each.raddr, each.pid) for each in psutil.net_connections("tcp"))
-    except (psutil.Error, OSError):  # a system that does not tell of all at once
+    except (psutil.Error, OSError):  # a system that does not list all at once
         for process in psutil.process_iter():
             with suppress(psutil.Error, OSError):
                 yield from ((each.laddr, each.raddr, process.pid) for each in process.net_connections("tcp"))

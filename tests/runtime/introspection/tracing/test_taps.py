@@ -183,5 +183,5 @@ def test_a_tap_that_raises_is_removed_and_the_program_goes_on(caplog: pytest.Log
         remove_tap(other)
     assert failing.told == ["failed"]
     assert other.told == ["put tuple", "settled a", "put tuple", "settled b"]
-    assert "it is told of nothing more" in caplog.text
+    assert "it gets nothing more" in caplog.text
     assert taps._taps == ()
