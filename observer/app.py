@@ -207,9 +207,11 @@ class ObserverApp(RewindingApp, GoingApp):
                 observed.reachability = observed.reachability.met()
             case Silent(seconds=seconds):
                 observed.reachability = observed.reachability.silent(seconds)
-            case Lost(why=why):
-                child = observed.source.child()
-                observed.reachability = observed.reachability.lost(observed.clock.now(), why, child)
+            case Lost(why=why, remnants=remnants, fresh=fresh):
+                child, now = observed.source.child(), observed.clock.now()
+                observed.reachability = observed.reachability.lost(now, why, child, remnants)
+                if fresh and view is not None and view.is_mounted:
+                    view.take_events(fresh)
         if view is not None and view.is_mounted:
             view.show_reachability()
 

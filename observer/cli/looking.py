@@ -222,6 +222,7 @@ def diagnose(
     seen: dict[tuple[str, tuple[str, ...]], wire.Lint] = {}
     until = time.monotonic() + seconds
     with lookup.dial(node) as client:
+        has_failed = lookup.has_failed(client)
         if client.is_recorded:
             until = time.monotonic()
             say(f"observer: {lookup.told(client)}")
@@ -237,6 +238,6 @@ def diagnose(
     elif found:
         output.show(tables.lints(found))
     else:
-        print("Nothing looks wrong.")
-    if found:
+        print("Nothing else looked wrong when it ended." if has_failed else "Nothing looks wrong.")
+    if found or has_failed:
         raise typer.Exit(1)

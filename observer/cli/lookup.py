@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from observer.cli.errors import CommandError, WrongUsageError
+from observer.cli.errors import CommandError, WrongUsageError, say
 from observer.cli.progress import Tell, nothing
 from observer.node import discovery
 from observer.node.client import Client
+from observer.text import units
+from observer.text.safe_text import safe
 from runtime.introspection import wire
 from runtime.introspection.recording.kept_boxes import SUFFIX
 
@@ -28,17 +31,48 @@ _PLAIN = re.compile(r"[\w.-]+")
 _GREENLET = re.compile(r"g\d+")
 
 
-def dial(node: str | None) -> Client:
+def dial(node: str | None, takes_black_box: bool = True) -> Client:
     """Connect to the node called `node`, or without a name to the only one there is. A recording's file will do, too.
 
-    Raises what `discovery.find`, `Client` and `RecordedClient` raise.
+    So does the name of a node that has ended and left a black box, where the caller `takes_black_box`. Raises what
+    `discovery.find`, `Client` and `RecordedClient` raise.
     """
     if node is not None and is_recording(node):
         from observer.node.recorded.node import RecordedClient
 
         return RecordedClient(Path(node))
-    found = discovery.find(node)
+    try:
+        found = discovery.find(node)
+    except (discovery.NodeNotFoundError, discovery.NodeNameError) as error:
+        left = None if node is None else _left_by(node, takes_black_box)
+        if isinstance(left, Client):
+            return left
+        if left is None:
+            raise
+        raise discovery.NodeNotFoundError(left) from error
     return Client(found.name, found.path)
+
+
+def _left_by(node: str, takes_black_box: bool) -> Client | str | None:
+    """Return the black box of a node that has ended, or say what it has left; None for one that has left nothing."""
+    from observer.node.recorded.node import RecordedClient
+    from runtime.introspection import kept_events
+    from runtime.introspection.recording import kept_boxes
+
+    kept, box = kept_events.find(node), kept_boxes.find(node)
+    if box is not None and (kept is None or f"{box.node}@{box.os_pid}" == kept.name):
+        name = safe(f"{box.node}@{box.os_pid}")
+        if not takes_black_box:
+            return f"{name} has ended. 'observer open {safe(node)}' shows the black box that it has left."
+        say(f"observer: {name} has ended; this is the black box that it has left.")
+        return RecordedClient(box.path)
+    if kept is None:
+        return None
+    ended = f"{safe(kept.name)} has ended, {units.duration(max(0.0, time.time() - kept.ended_at))} ago"
+    why = ""
+    with suppress(OSError):
+        why = next((f": {event.message}" for event in reversed(kept.events()) if event.ends_program), "")
+    return f"{ended}{safe(why)}. 'observer events {safe(node)}' prints its last events."
 
 
 def dial_to_act(node: str | None) -> Client:
@@ -49,7 +83,7 @@ def dial_to_act(node: str | None) -> Client:
         raise CommandError(
             f"The settings say read_only = true ({settings.settings_path()}): nothing is changed from here."
         )
-    client = dial(node)
+    client = dial(node, takes_black_box=False)
     if client.welcome.read_only:
         client.close()
         raise CommandError(f"{client.name} is read-only: it changes nothing for an observer.")
@@ -66,6 +100,13 @@ def told(client: Client) -> str:
     from observer.node.recorded.node import RecordedClient
 
     return client.told if isinstance(client, RecordedClient) else ""
+
+
+def has_failed(client: Client) -> bool:
+    """Return whether it is the black box of a program that has failed or hung: one that nobody has asked for."""
+    from observer.node.recorded.node import RecordedClient
+
+    return isinstance(client, RecordedClient) and client.has_failed
 
 
 def now(client: Client) -> float:

@@ -39,13 +39,14 @@ def dial(node: str | None) -> Client:
         kept = kept_events.find(node)
         if kept is not None:
             raise EndedError(kept)
-    try:
-        return lookup.dial(node)
-    except discovery.NodeNotFoundError:
-        kept = None if node is None else kept_events.find(node)
-        if kept is None:
-            raise
-        raise EndedError(kept) from None
+    if node is not None and not lookup.is_recording(node):
+        try:
+            discovery.find(node)
+        except (discovery.NodeNotFoundError, discovery.NodeNameError):
+            kept = kept_events.find(node)
+            if kept is not None:
+                raise EndedError(kept) from None
+    return lookup.dial(node)
 
 
 def about(events: Iterable[wire.Event], pid: str | None) -> Iterator[wire.Event]:

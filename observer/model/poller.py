@@ -7,13 +7,18 @@ at once with `soon`, after a key that changes what is shown.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from observer.model.record import Record
+from observer.model.remnants import Remnants, remnants_of
 from observer.node.source import NodeLostError, Source
 from runtime.introspection import wire
+
+NOTHING_LEFT = Remnants()
+"""What is known of a node that may still run."""
 
 RETRY = 1.0
 """Seconds between attempts to reach a lost node."""
@@ -51,6 +56,9 @@ class Lost:
     """The node could not be reached, or went away; `why` is a sentence."""
 
     why: str
+    remnants: Remnants = NOTHING_LEFT
+    fresh: tuple[wire.Event, ...] = ()
+    """Events that it has left behind and that were not known."""
 
 
 News = Looked | Met | Silent | Lost
@@ -72,6 +80,8 @@ class Poller:
         self._questions = questions
         self._tell = tell
         self.interval = interval
+        self._since = time.time()
+        self._remnants = NOTHING_LEFT
         self.frozen = False
         """While true, only what is asked for with `soon` is looked at, and the record stays as it is."""
         self._wanted = asyncio.Event()
@@ -101,13 +111,23 @@ class Poller:
                     # A frozen display asks for nothing new, but must notice that the node is gone.
                     await (self.look() if wanted or not self.frozen else self._ask(wire.GetStats()))
             except NodeLostError as lost:
-                self._tell(Lost(str(lost)))
+                await self._look_for_remnants()
+                fresh = self._record.take_events(wire.Events(events=self._remnants.events))
+                self._tell(Lost(str(lost), self._remnants, tuple(fresh)))
                 await self._wait(RETRY)
+
+    async def _look_for_remnants(self) -> None:
+        if self._remnants is NOTHING_LEFT:  # what a node has left does not change
+            welcome = self._record.welcome
+            self._remnants = await asyncio.to_thread(remnants_of, self._source.name, welcome, self._since)
+            if self._remnants == NOTHING_LEFT:
+                self._remnants = NOTHING_LEFT
 
     async def meet(self) -> None:
         """Connect to the node. Raises `NodeLostError`."""
         welcome = await self._source.connect()
         self._record.met(welcome)
+        self._remnants = NOTHING_LEFT
         self._tell(Met(welcome))
 
     async def look(self) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from observer.clock import of_day
+from observer.model.remnants import Remnants
 from observer.node.source import ChildStatus
 
 
@@ -17,6 +18,8 @@ class Reachability:
     """When the connection went, in seconds since the epoch; None while connected and before the first time."""
     why: str = ""
     child: ChildStatus | None = None
+    remnants: Remnants = field(default_factory=Remnants)
+    """What a node that has ended has left behind."""
     silent_for: float = 0.0
     """For how many seconds a node that is connected has owed an answer; 0 when that is not worth telling."""
 
@@ -28,14 +31,28 @@ class Reachability:
         """Return the state while the node has owed an answer for that long."""
         return replace(self, silent_for=seconds)
 
-    def lost(self, now: float, why: str, child: ChildStatus | None) -> Reachability:
+    def lost(self, now: float, why: str, child: ChildStatus | None, remnants: Remnants | None = None) -> Reachability:
         """Return the state after the node could not be reached; the first moment of a loss is kept."""
-        return Reachability(lost_at=self.lost_at or now, why=why, child=child)
+        return Reachability(lost_at=self.lost_at or now, why=why, child=child, remnants=remnants or Remnants())
 
     @property
     def ended(self) -> bool:
-        """Whether the program was started from here and has ended: it will not come back."""
-        return not self.connected and self.child is not None and self.child.returncode is not None
+        """Whether the program has ended: it was started from here and is over, or has said so itself."""
+        if self.connected:
+            return False
+        return bool(self.remnants.why) or (self.child is not None and self.child.returncode is not None)
+
+    @property
+    def cause(self) -> str:
+        """What the program has ended of, in a sentence; empty while it runs."""
+        if not self.ended:
+            return ""
+        if self.child is not None and self.child.cause:
+            return self.child.cause
+        told = self.remnants.why.removeprefix("the program ends: ")
+        if told:
+            return f"The program has ended: {told}"
+        return "" if self.child is None else f"The program {self.child.ending}. O shows what it wrote."
 
     def sentences(self) -> list[str]:
         """Say what is wrong, most important first; nothing while connected."""
@@ -43,16 +60,23 @@ class Reachability:
             return []
         if self.lost_at is None:
             return ["Connecting …"]
-        return [self._loss(self.lost_at), *self._last_words()]
+        return [self._loss(self.lost_at), *self._last_words(), *self._black_box()]
 
     def _loss(self, lost_at: float) -> str:
-        if self.child is not None and self.ended:
+        if self.child is not None and self.ended and self.child.returncode is not None:
             return f"The program {self.child.ending}. What you see is from {of_day(lost_at)}."
+        if self.ended:
+            at = of_day(self.remnants.ended_at or lost_at)
+            return f"The program ended at {at}. What you see is from {of_day(lost_at)}."
         return f"The node was lost at {of_day(lost_at)}; reconnecting. {self.why}".rstrip()
+
+    def _black_box(self) -> list[str]:
+        box = self.remnants.black_box
+        return [f"It has left a black box: 'observer open {box}' shows its processes."] if box else []
 
     def _last_words(self) -> list[str]:
         if self.child is None:
-            return []
+            return [self.cause] if self.cause else []
         if self.child.cause:
             return [self.child.cause]
         return [line for line in self.child.stderr if line.strip()][-4:]

@@ -27,6 +27,8 @@ from observer.widgets.lint_list import LintList
 from observer.widgets.scroll import Scroll
 from runtime.introspection import wire
 
+NOTHING_WRONG = "Nothing looks wrong."
+
 
 class NodeScreen(ViewScreen):
     """Charts, findings, limits and versions."""
@@ -54,7 +56,7 @@ class NodeScreen(ViewScreen):
             "spawned": Chart("Spawned/s", units.rate, "Processes started a second."),
             "restarted": Chart("Restarts/s", units.rate, "Children restarted a second."),
         }
-        self.lints = LintList("Nothing looks wrong.")
+        self.lints = LintList(NOTHING_WRONG)
         self.finding = Static(markup=False)
         self.constants = Static(markup=False)
 
@@ -71,6 +73,16 @@ class NodeScreen(ViewScreen):
             with Scroll(id="constants", classes="framed") as scroll:
                 scroll.border_title = "Node"
                 yield self.constants
+
+    def show_reachability(self) -> None:
+        """Say where the findings stand what the program has ended of, or that it cannot be asked."""
+        super().show_reachability()
+        reachability = self.observed.reachability
+        if reachability.lost_at is None:
+            self.lints.empty = NOTHING_WRONG
+        else:
+            self.lints.empty = safe(reachability.cause) or "The node is lost: this is what was known last."
+        self.lints.refresh()
 
     def on_mount(self) -> None:
         """Start with the focus on the findings."""

@@ -36,6 +36,7 @@ TELL_EVERY = 0.5
 MATCHES_ASKED = 200
 """How many rows are looked through at once for a match that is not loaded."""
 
+ENDED_UNSEEN = "The program ended before its processes were seen."
 NO_ROWS = "No processes yet. They appear here as soon as the program starts some."
 NO_MATCH = "Nothing matches the filter. Press / to change it, or esc to remove it."
 FILTER_HINT = "text, /regular expression/, or mailbox>100 and sup~pool   (enter keeps it, esc removes it)"
@@ -154,7 +155,11 @@ class RowsScreen(Acting, Generic[View]):
     def show_reachability(self) -> None:
         """Dim the last known state while the node is lost."""
         super().show_reachability()
-        self.table.dimmed = not self.observed.reachability.connected and self.table.total > 0
+        reachability = self.observed.reachability
+        self.table.dimmed = not reachability.connected and self.table.total > 0
+        if reachability.ended and self.table.total == 0:
+            self.table.empty = ENDED_UNSEEN
+            self.table.refresh()
 
     @on(ProcessTable.WindowWanted)
     def _window_wanted(self) -> None:

@@ -149,9 +149,8 @@ class TreeScreen(RowsScreen[TreeView]):
         """Say that a program has ended, or that its node is lost, where its findings stood."""
         super().show_reachability()
         reachability = self.observed.reachability
-        if reachability.ended and reachability.child is not None:
-            child = reachability.child
-            self.finding.ending = child.cause or f"The program {child.ending}. O shows what it wrote."
+        if reachability.cause:
+            self.finding.ending = reachability.cause
         elif reachability.lost_at is not None:
             self.finding.ending = "The node is lost: this is what was known last."
         else:

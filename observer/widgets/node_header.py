@@ -123,7 +123,9 @@ class NodeHeader(Widget):
     def _figures(self, width: int) -> Content:
         stats = self.stats
         if stats is None:
-            return Content.assemble(("waiting for the first figures …", tones.MUTED))
+            over = self.reachability.ended
+            text = "the program ended before its first figures came" if over else "waiting for the first figures …"
+            return Content.assemble((text, tones.MUTED))
         history = self._record.history
         spark = 0 if width < 90 else 12 if width < 150 else 24
         counts = [_figure("processes", units.count(stats.process_count))]

@@ -46,7 +46,9 @@ class TimelineView(Widget):
 
     def _lanes(self, width: int) -> list[timeline.Lane]:
         """Return the lanes of a view that is so many cells wide."""
-        return timeline.lanes(self._record.events, self._record.time, SPAN, _cells(width))
+        newest = next(reversed(self._record.events), None)  # a program's last events are later than its last figures
+        now = self._record.time if newest is None else max(self._record.time, newest.time)
+        return timeline.lanes(self._record.events, now, SPAN, _cells(width))
 
     def render(self) -> Content:
         """Draw the lanes that there is room for."""

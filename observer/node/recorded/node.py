@@ -78,6 +78,12 @@ class RecordedClient(Client):
         """What it is, from when, and how it ended."""
         return f"{told(self._file)} {self._file.damage}".rstrip()
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether it is a black box that a node has written by itself, since something was wrong."""
+        header = self._file.header
+        return header.kind == "black_box" and bool(header.why) and not header.why.startswith("asked for")
+
     def close(self) -> None:
         """Close the file. May be called twice."""
         self._file.close()

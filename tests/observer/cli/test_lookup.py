@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -11,8 +12,13 @@ from observer.cli import lookup
 from observer.cli.errors import CommandError, WrongUsageError
 from observer.node import discovery
 from observer.node.client import Client
-from runtime.introspection import wire
+from runtime.introspection import kept_events, wire
+from runtime.introspection.recording import files, kept_boxes
+from runtime.introspection.recording.entries import Entry, header_of
 from runtime.introspection.wire import NodeStats, Row, Window
+from tests.support.command import Command
+from tests.support.recordings import figures_at, rows_named
+from tests.support.welcome import welcome
 
 STATS = NodeStats(name="shop", time=0.0, started_at=0.0, os_pid=1)
 
@@ -129,3 +135,58 @@ def test_memory_is_waited_for_and_no_longer_than_it_may_be() -> None:
     answer = lookup.measured(cast(Client, slow), wire.Window, wire.GetProcesses(), time.monotonic() + 60)
     assert answer.rows[0].memory == 1_000
     assert lookup.measured(cast(Client, Slow()), wire.Window, wire.GetProcesses(), 0.0).rows[0].memory is None
+
+
+GONE = 4_194_300
+"""The id of no process: it is past the greatest that Linux gives by default."""
+
+
+def _left_behind(box: bool = False, why: str = "the program failed: boom") -> None:
+    over = wire.Event(id=9, time=1.0, kind="report", message="the program ends: boom", ends_program=True)
+    if not box:
+        keeper = kept_events.Keeper(welcome(os_pid=GONE))
+        keeper.keep([over])
+        keeper.close()
+        return
+    path = kept_boxes.place("shop", GONE, None)
+    header = header_of(welcome(os_pid=GONE), "black_box", why)
+    entries: list[Entry] = [figures_at(1.0, over), rows_named("ada")]
+    files.write_black_box(path, header, entries, 1.0)
+
+
+def test_of_a_node_that_has_ended_the_black_box_is_looked_at(observer: Command, socket_folder: Path) -> None:
+    _left_behind(box=True)
+    for name in ("shop", f"shop@{GONE}"):
+        status, out, err = observer("tree", name)
+        assert status == 0
+        assert "ada" in out
+        assert f"shop@{GONE} has ended; this is the black box that it has left." in err
+        assert "the program ends: boom" in observer("events", name).out
+    status, out, err = observer("diagnose", "shop")
+    assert (status, out) == (1, "Nothing else looked wrong when it ended.\n")
+    assert "the program failed: boom" in err
+
+
+def test_a_black_box_that_was_asked_for_is_no_failure(observer: Command, socket_folder: Path) -> None:
+    _left_behind(box=True, why="asked for with 'observer dump'")
+    assert observer("diagnose", "shop")[:2] == (0, "Nothing looks wrong.\n")
+
+
+def test_of_a_node_that_has_left_only_its_events_it_is_said_what_it_ended_of(
+    observer: Command, socket_folder: Path
+) -> None:
+    _left_behind()
+    for command in ("tree", "diagnose", "ps"):
+        status, _, err = observer(command, "shop")
+        assert status == 1
+        assert f"shop@{GONE} has ended, " in err
+        assert " ago: the program ends: boom. 'observer events shop' prints its last events." in err
+    assert "the program ends: boom" in observer("events", "shop").out
+
+
+def test_nothing_can_be_done_to_what_has_ended(socket_folder: Path, no_settings: object) -> None:
+    _left_behind(box=True)
+    with pytest.raises(discovery.NodeNotFoundError, match=r"has ended. 'observer open shop' shows the black box"):
+        lookup.dial_to_act("shop")
+    with pytest.raises(discovery.NodeNotFoundError, match="no node called other"):
+        lookup.dial("other")

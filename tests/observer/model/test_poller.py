@@ -10,6 +10,7 @@ import pytest
 from observer.model import poller
 from observer.model.poller import Looked, Lost, Met, News, Poller, Silent
 from observer.model.record import Record
+from observer.model.remnants import Remnants
 from observer.node.source import NodeLostError
 from runtime.introspection import wire
 from tests.support.fake_node import FakeNode
@@ -145,3 +146,21 @@ async def test_who_waits_for_a_look_gets_one_that_began_after_the_wish_and_is_no
     node.hold = asyncio.Event()
     await asker.seen(0.01)
     running.cancel()
+
+
+async def test_what_a_node_that_has_ended_has_left_is_told_and_its_events_are_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    over = wire.Event(id=1_000, time=1.0, kind="report", message="the program ends: boom", ends_program=True)
+    monkeypatch.setattr(poller, "remnants_of", lambda *about: Remnants((over,), 1.0, over.message))
+    monkeypatch.setattr(poller, "RETRY", 0.0)
+    node = chat()
+    asker, news, record = _made(node, wire.GetStats(), interval=0.0)
+    running = asyncio.create_task(asker.run())
+    await _until(lambda: any(isinstance(each, Looked) for each in news))
+    node.lose()
+    await _until(lambda: sum(isinstance(each, Lost) for each in news) >= 2)
+    running.cancel()
+    first, again = [each for each in news if isinstance(each, Lost)][:2]
+    assert (first.remnants.why, first.fresh, again.fresh) == (over.message, (over,), ())
+    assert record.events.get(1_000) == over

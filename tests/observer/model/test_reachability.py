@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from observer.clock import of_day
 from observer.model.reachability import Reachability
+from observer.model.remnants import Remnants
 from observer.node.source import ChildStatus
 
 
@@ -46,3 +47,18 @@ def test_a_program_that_still_runs_has_not_ended() -> None:
     lost = Reachability().lost(100.0, "gone", ChildStatus("shop.py"))
     assert not lost.ended
     assert lost.sentences()[0].startswith("The node was lost at ")
+
+
+def test_a_program_that_has_told_of_its_end_has_ended_also_when_it_was_not_started_from_here() -> None:
+    left = Remnants(ended_at=90.0, why="the program ends: KeyError: 'port' (app.py:12 in main)", black_box="shop@7")
+    ended = Reachability().lost(100.0, "gone", None, left)
+    assert ended.ended
+    assert ended.sentences() == [
+        f"The program ended at {of_day(90.0)}. What you see is from {of_day(100.0)}.",
+        "The program has ended: KeyError: 'port' (app.py:12 in main)",
+        "It has left a black box: 'observer open shop@7' shows its processes.",
+    ]
+    assert ended.met().cause == ""
+    child = ChildStatus("shop.py", 1, cause="KeyError: 'port'")
+    assert Reachability().lost(100.0, "gone", child, left).cause == "KeyError: 'port'"
+    assert Reachability().lost(100.0, "gone", None).cause == ""

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from observer.app import ObserverApp
+from observer.model import poller
+from observer.model.remnants import Remnants
 from observer.node.source import ChildStatus
-from tests.observer.conftest import Drive
+from runtime.introspection import wire
+from tests.observer.conftest import SELDOM, Drive, Driver
 from tests.support import fake_nodes
+from tests.support.fake_node import FakeClock
 
 CAUSE = (
     "supervisor top gave up (more than 3 restarts in 5 s): its child counter ended with KeyError: 'port' "
@@ -29,6 +34,56 @@ async def test_what_a_program_died_of_is_told_whole_in_every_view(drive: Drive, 
         await driver.press("1")
         assert "Nothing looks wrong" not in driver.text()
         assert "■ supervisor top gave up (more than 3 restarts" in driver.text()
+
+
+LEFT = Remnants(
+    (
+        wire.Event(
+            id=9_000,
+            time=1e9,
+            kind="report",
+            pid="<0.1.0>",
+            name="main",
+            message="the program ends: boom",
+            ends_program=True,
+        ),
+    ),
+    1e9,
+    "the program ends: boom",
+    "chat@7",
+)
+
+
+async def test_a_program_that_was_not_started_from_here_is_told_with_what_it_has_left(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(poller, "remnants_of", lambda *about: LEFT)
+    async with drive(fake_nodes.chat()) as driver:
+        driver.node.lose()
+        driver.app.observed.poller.soon()
+        assert await driver.shows("■ ENDED")
+        for view in "125":
+            await driver.press(view)
+            text = " ".join(driver.text().split())
+            assert "The program ended at" in text
+            assert "The program has ended: boom" in text
+            assert "'observer open chat@7' shows its processes" in text
+            assert "■ ENDED" in text
+            assert "Nothing looks wrong" not in text
+        await driver.press("1")
+        assert "i main <0.1.0> the program ends: boom" in driver.text()
+
+
+async def test_a_program_that_ended_before_it_was_seen_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(poller, "remnants_of", lambda *about: LEFT)
+    node = fake_nodes.chat()
+    node.lose()
+    app = ObserverApp(node, SELDOM, FakeClock())
+    async with app.run_test(size=(120, 40)) as pilot:
+        driver = Driver(app, node, pilot)
+        assert await driver.shows("the program ended before its first figures came")
+        assert "The program ended before its processes were seen." in driver.text()
+        assert "waiting for the first figures" not in driver.text()
 
 
 async def test_without_a_known_cause_the_status_is_told(drive: Drive) -> None:
