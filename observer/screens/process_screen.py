@@ -244,6 +244,9 @@ class ProcessScreen(Acting):
     def _facts(self, row: wire.Row, history: RowHistory | None) -> Content:
         known = facts(row, None, history, self.observed.record.time)
         if self._details is not None:
+            if self._details.parts:  # the state itself may be out of sight, where there is little room
+                memory = next((index for index, (label, _) in enumerate(known) if label == "Memory"), len(known) - 1)
+                known.insert(memory + 1, ("Largest", [(self._part_text(self._details.parts[0]), tones.TEXT)]))
             known += more_facts(self._details)
         crash = self.observed.record.events.last_crash_below(row.key) if row.kind == "supervisor" else None
         if crash is not None:

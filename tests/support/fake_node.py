@@ -38,6 +38,7 @@ class FakeNode:
         self.time = START
         self.events: list[wire.Event] = []
         self.senders: tuple[wire.Sender, ...] = ()
+        self.parts: tuple[wire.Part, ...] = ()
         self.waits: tuple[wire.Wait, ...] = ()
         self.tables: tuple[wire.TableEntry, ...] = ()
         self.distributed_as = ""
@@ -341,6 +342,7 @@ class FakeNode:
                 f"('message', <0.12.0>, 'line {n}')" for n in range(1, min(place.queue, query.messages) + 1)
             ),
             state="{'name': 'Ada',\n 'sent': 12}" if query.state else None,
+            parts=self.parts if query.state else (),
             senders=self.senders[:2],
             more_senders=len(self.senders[2:]),
             dictionary={"'$initial_call'": "demos.chat.client"},

@@ -44,6 +44,18 @@ async def test_a_related_process_that_is_gone_to_is_scrolled_into_sight(drive: D
         assert await driver.shows("parent       chat_sup")
 
 
+async def test_what_is_largest_in_a_state_is_in_sight_where_the_state_is_not(drive: Drive) -> None:
+    node = fake_nodes.chat()
+    node.parts = (wire.Part(name="pages", size=2_000_000, kind="dict", items=100),)
+    async with drive(node, (80, 24)) as driver:
+        await driver.press("j", "enter")
+        await driver.look(2)
+        lines = driver.text().splitlines()
+        memory = next(number for number, line in enumerate(lines) if "Memory    " in line)
+        assert "Largest    pages  1.9M  dict of 100 items, about 20K each" in lines[memory + 1]
+        assert "Large in it" not in driver.text()
+
+
 @pytest.mark.parametrize("key", ["j", "down"])
 async def test_where_the_parts_stand_below_each_other_they_scroll_together(drive: Drive, key: str) -> None:
     async with drive(fake_nodes.chat(), (80, 24)) as driver:
