@@ -83,7 +83,8 @@ def _usage(error: Exception) -> str:
     message = " ".join(message.split()).rstrip(".")
     for said, plain in _PLAIN:
         message = re.sub(said, plain, message)
-    return f"{message}. '{command} --help' explains what it takes."
+    end = "" if message.endswith("?") else "."
+    return f"{message}{end} '{command} --help' explains what it takes."
 
 
 _PLAIN = (

@@ -28,8 +28,8 @@ def nothing(text: str) -> None:
 def busy(text: str, after: float = AFTER) -> Iterator[Tell]:
     """Show `text` while the block runs, if that takes longer than `after` seconds. Yield what changes the text.
 
-    The line stands on standard error and is wiped when the block ends. There is none where standard error is not a
-    terminal: a log would only fill with it.
+    The line stands on standard error and is wiped when the block ends. Where standard error is not a terminal,
+    nothing is shown: a log would only fill with it.
     """
     if not sys.stderr.isatty():
         yield nothing

@@ -1,5 +1,6 @@
 """The README keeps its word: its program runs and can be observed, its links lead somewhere, its commands exist."""
 
+import ast
 import json
 import os
 import re
@@ -52,6 +53,33 @@ def test_every_link_leads_to_a_file_that_exists(page: str) -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text(encoding="utf-8"))
     assert links
     assert [link for link in links if not (ROOT / page).parent.joinpath(link).exists()] == []
+
+
+def test_the_readme_is_read_in_a_few_minutes() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) <= 1_400
+
+
+LIMPS = (
+    r"\b(nobody|somebody|everybody)\b",
+    r"\b(for ever|told of|of whom|what there is of|what it comes to|to be reached, and was)\b",
+    r"\b(is none\b|the one in force|goes to the next order|held up while|is named while it does)",
+)
+"""Words and turns that a reader stumbles over."""
+
+
+def test_pages_demos_and_help_are_in_plain_words() -> None:
+    texts = {page: (ROOT / page).read_text(encoding="utf-8") for page in (*PAGES, "runtime/TUTORIAL.md")}
+    for path in (ROOT / "demos").glob("*.py"):
+        texts[path.name] = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    for path in (ROOT / "observer" / "cli").glob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        commands = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name[0] != "_"]
+        helps = [node.value for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg == "help"]
+        texts[path.name] = " ".join(
+            [*(ast.get_docstring(node) or "" for node in commands), *(ast.unparse(text) for text in helps)]
+        )
+    found = {name: re.findall("|".join(LIMPS), " ".join(text.split())) for name, text in texts.items()}
+    assert {name: words for name, words in found.items() if words} == {}
 
 
 def test_the_page_of_the_demos_names_them_all() -> None:

@@ -163,3 +163,10 @@ def test_help_and_listings_start_without_the_dashboard() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert result.stderr.strip() == ""
+
+
+def test_a_command_that_is_misspelt_is_told_the_one_that_was_meant(observer: Command) -> None:
+    status, _, err = observer("demos")
+    assert status == 2
+    offer = "Did you mean 'demo', 'nodes'?"
+    assert err == f"observer: No such command 'demos'. {offer} 'observer --help' explains what it takes.\n"
