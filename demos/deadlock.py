@@ -35,6 +35,9 @@ from runtime import (
 PEACE = 10.0
 """Seconds after which both accounts are asked at the same time."""
 
+CARE = 0.3
+"""Seconds that an account takes over a move before it asks the other one: those who ask are never quite in step."""
+
 OTHER = {"savings": "cheque", "cheque": "savings"}
 
 
@@ -52,6 +55,7 @@ class Account(GenServer):
             case ("deposit", amount, _):
                 self.amount += amount
             case ("move", amount, to):
+                sleep(CARE)
                 call(to, ("deposit", amount, to), self.timeout)
                 self.amount -= amount
             case _:

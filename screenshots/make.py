@@ -39,6 +39,21 @@ from runtime.introspection.recording import files, looks  # noqa: E402
 from runtime.introspection.recording.entries import header_of  # noqa: E402
 from screenshots.moving import Frame, moving_picture  # noqa: E402
 from screenshots.printed import picture_of, picture_of_agent  # noqa: E402
+from tests.support.shown import shown  # noqa: E402
+
+
+@dataclass(frozen=True)
+class Until:
+    """Waits until a text stands on the screen: on a busy machine a demo takes its time. Raises `TimeoutError`."""
+
+    text: str
+    seconds: float = 120.0
+
+    async def wait(self, app: ObserverApp) -> None:
+        """Look at the screen again and again."""
+        async with asyncio.timeout(self.seconds):
+            while self.text not in shown(app):
+                await asyncio.sleep(0.1)
 
 
 @dataclass(frozen=True)
@@ -49,7 +64,7 @@ class Picture:
     """
 
     demo: str
-    script: tuple[str | float, ...]
+    script: tuple[str | float | Until, ...]
     size: tuple[int, int] = (120, 34)
     theme: str = "observer-dark"
     opened: float = 0.0
@@ -82,9 +97,9 @@ PICTURES = {
     "help": Picture("chat", (3.0, "question_mark", 0.5)),
     "small": Picture("overload", (14.0, "j", "j", 1.0), size=(80, 24)),
     "crash-loop": Picture("crash_loop", (14.0, "j", "j", 1.0)),
-    "leak": Picture("leak", (25.0, "j", "enter", 2.5), size=(120, 40)),
-    "hog": Picture("hog", (6.8,)),
-    "deadlock": Picture("deadlock", (13.0, "5", 1.5), size=(120, 40)),
+    "leak": Picture("leak", (25.0, Until("memory of cache"), "j", "enter", 2.5), size=(120, 40)),
+    "hog": Picture("hog", (Until("HUB STUCK"), 0.8)),
+    "deadlock": Picture("deadlock", (Until("Deadlock: "), 3.0, "5", 1.5), size=(120, 40)),
     "greenlets": Picture("plain", (12.5, "j", "j", 1.5)),
     "rewound": Picture("crash_loop", (22.0, *["left_square_bracket"] * 6, 1.5)),
     "black-box": Picture("deadlock", (2.0, "j", "j", 1.5), opened=20.0),
@@ -180,7 +195,9 @@ async def take(name: str, picture: Picture) -> None:
         app = ObserverApp(source, Settings(theme=picture.theme))
         async with app.run_test(size=picture.size) as pilot:
             for step in picture.script:
-                if isinstance(step, str):
+                if isinstance(step, Until):
+                    await step.wait(app)
+                elif isinstance(step, str):
                     await pilot.press(step)
                 else:
                     await asyncio.sleep(step)

@@ -19,12 +19,14 @@ from runtime import (
     Exit,
     Pid,
     alive,
+    call,
     exit,
     flag,
     processes,
     receive,
     run,
     sleep,
+    spawn,
     spawn_link,
     whereis,
     which_children,
@@ -431,6 +433,17 @@ def test_the_deadlocked_accounts_are_freed_by_the_death_of_one() -> None:
     after = children("bank")
     assert {name for name in before if before[name] != after[name]} == {"savings", "cheque"}
     assert figure(after["savings"], "message_queue_len") == 0
+
+
+@in_node
+def test_accounts_that_are_asked_a_little_apart_wait_for_each_other_too() -> None:
+    for name in deadlock.OTHER:
+        deadlock.Account.start_link(name=name)
+    for name, other in deadlock.OTHER.items():
+        spawn(call, name, ("move", 10, other), None)
+        sleep(0.1)
+    sleep(60)
+    assert all(figure(whereis(name), "message_queue_len") == 1 for name in deadlock.OTHER)
 
 
 @in_node
