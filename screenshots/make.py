@@ -204,8 +204,8 @@ async def take(name: str, picture: Picture) -> None:
             await pilot.pause()
             path = FOLDER / f"{name}.svg"
             command = f"open {picture.demo}.observed" if picture.opened else f"demo {picture.demo}"
-            shown = app.export_screenshot(title=f"observer {command}")
-            path.write_text(portable(shown).replace(str(STAGE), SHOWN), encoding="utf-8")
+            drawn = app.export_screenshot(title=f"observer {command}")
+            path.write_text(portable(drawn).replace(str(STAGE), SHOWN), encoding="utf-8")
             print(path.relative_to(FOLDER.parent))
 
 
