@@ -64,8 +64,13 @@ def line(event: Event, width: int | None = None) -> Spans:
 def _whole(event: Event, told: Spans) -> Spans:
     mark, tone = sign(event)
     spans: Spans = [(of_day(event.time), tones.FAINT), (f" {mark} ", tone)]
-    spans.append((event.name or event.pid or "node", tones.STRONG))
+    spans.append(("observer" if _names_its_aim(event) else event.name or event.pid or "node", tones.STRONG))
     return [(safe(text), tone) for text, tone in [*spans, *told]]
+
+
+def _names_its_aim(event: Event) -> bool:
+    """Return whether it is something that was done from an observer, in words that end with what it was done to."""
+    return event.kind == "action" and bool(event.name) and event.message.endswith(event.name)
 
 
 def _cells(event: Event, told: Spans) -> int:
@@ -123,6 +128,8 @@ def _told(event: Event) -> Spans:
         case "kill":
             sent = f" was sent {event.reason or 'kill'} by an observer"
             return [(pid, tones.MUTED), (sent, tones.ACCENT)]
+        case "action" if _names_its_aim(event):
+            return [(f": {event.message}", tones.TEXT), ("" if event.name == event.pid else pid, tones.MUTED)]
         case _:
             return [(pid, tones.MUTED), (_after(event.message or event.reason or ""), tones.TEXT)]
 

@@ -35,6 +35,7 @@ def _text(kind: str, **fields: object) -> str:
         ),
         ("gave_up", {"restarts_used": 4, "max_restarts": 3}, " ⚑ shop <0.7.0> gave up: more than 3 restarts"),
         ("action", {"message": "suspended"}, " » shop <0.7.0> suspended"),
+        ("action", {"message": "suspended shop"}, " » observer: suspended shop <0.7.0>"),
         ("report", {"pid": None, "name": "", "message": "told"}, " i node told"),
     ],
 )
