@@ -1,10 +1,10 @@
 """A server that never forgets: its memory grows until it is killed.
 
 Alone, ``python -m demos.leak`` asks a cache for new things again and again and prints how large it has become. In the
-observer two caches are asked for something new twenty times a second:
+observer two caches are asked for something new, ``cache`` twenty times a second and ``bounded_cache`` half as often:
 
 - Sort by memory (``s``): ``cache`` grows without end. Press ``enter`` on it: its state shows what it keeps.
-- ``bounded_cache`` leaks as much, but has said ``flag(max_heap_size=...)``: when it outgrows that it is killed, and its
+- ``bounded_cache`` leaks too, but has said ``flag(max_heap_size=...)``: when it outgrows that it is killed, and its
   supervisor starts it again, empty.
 - What cures it: ``x`` frees the memory for now; a bound on what is kept cures it for good.
 """
@@ -37,13 +37,14 @@ class Cache(GenServer):
 
 
 def reader(caches: list[str]) -> None:
-    """Ask for one new page after the other."""
+    """Ask the first cache for one new page after the other, the second for every second one, and so on."""
     number = 0
     while True:
         sleep(0.05)
         number += 1
-        for cache in caches:
-            call(cache, number)
+        for every, cache in enumerate(caches, 1):
+            if number % every == 0:
+                call(cache, number)
 
 
 def start_reader(caches: list[str]) -> Pid:
