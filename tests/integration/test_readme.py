@@ -55,6 +55,14 @@ def test_every_link_leads_to_a_file_that_exists(page: str) -> None:
     assert [link for link in links if not (ROOT / page).parent.joinpath(link).exists()] == []
 
 
+def test_every_picture_stands_in_a_page_and_is_made_by_the_script() -> None:
+    pages = "".join(path.read_text(encoding="utf-8") for path in (*ROOT.glob("*.md"), *ROOT.glob("*/*.md")))
+    script = (ROOT / "screenshots" / "make.py").read_text(encoding="utf-8")
+    pictures = {path.stem for path in (ROOT / "screenshots").glob("*.svg")}
+    assert set(re.findall(r"screenshots/([\w-]+)\.svg", pages)) == pictures
+    assert {name for name in pictures if f'"{name}"' not in script} == set()
+
+
 def test_the_readme_is_read_in_a_few_minutes() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) <= 1_400
 
