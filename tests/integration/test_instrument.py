@@ -112,6 +112,26 @@ ENDS = {
     ),
 }
 
+STRUCK = """
+import gevent, os, signal
+class Over(Exception): pass
+hub = gevent.get_hub()
+def strike(number, frame):
+    if gevent.getcurrent() is hub:
+        {0}
+    else:
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+signal.signal(signal.SIGALRM, strike)
+signal.setitimer(signal.ITIMER_REAL, 0.01)
+try:
+    gevent.sleep(60)
+except Over: print("over")
+"""
+"""A signal strikes as soon as the hub runs: where what answers observers is loaded, which takes longer than that."""
+
+for strikes in ("raise KeyboardInterrupt", "raise SystemExit(3)", "raise Over", "os.kill(os.getpid(), signal.SIGINT)"):
+    ENDS[f"a handler that strikes in the hub: {strikes}"] = STRUCK.format(strikes)
+
 ENDS["a fork as soon as the hub runs"] = """
 from gevent import monkey; monkey.patch_all()
 import gevent, os
@@ -191,6 +211,13 @@ if child == 0:
     os._exit(0)
 os.waitpid(child, 0)
 """
+
+
+def test_a_program_that_goes_on_after_an_interrupt_while_its_hub_begins_is_observed(folder: Path) -> None:
+    code = STRUCK.format("raise Over") + OBSERVED + "print('observed')"
+    status, output, errors = instrumented(folder, code)
+    assert (status, output) == (0, "over\nobserved\n")
+    assert "site" not in errors
 
 
 def test_a_fork_can_have_a_process_interrupted_that_holds_its_hub(folder: Path) -> None:

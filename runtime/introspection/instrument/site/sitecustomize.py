@@ -109,12 +109,20 @@ def _observe(hub: Any) -> None:
     """Load what answers observers and start it. In the hub, before anything that waits in it goes on."""
 
     def run(step: Callable[[], None]) -> None:
+        if _has_given_up:
+            return
         try:
             step()
-        except Exception as error:
-            warn(error)
-        except BaseException:  # Ctrl-C, for one: it is the program's, whose main greenlet gets it as from any callback
-            hub.handle_error(None, *sys.exc_info())
+        except BaseException as error:
+            raised = _raised_by_handler(error)
+            if raised is None and isinstance(error, Exception):
+                warn(error)
+                return
+            # Ctrl-C, for one: it is the program's, whose main greenlet gets it as from any moment in the hub, and may
+            # go on after it
+            hub.loop.run_callback(run, begin)
+            _forget_context(error)
+            hub.handle_error(None, type(error), error.with_traceback(raised), raised)
 
     def begin() -> None:
         if not _is_installed():
@@ -131,6 +139,29 @@ def _observe(hub: Any) -> None:
             give_up()
 
     run(begin)
+
+
+def _raised_by_handler(error: BaseException) -> Any:
+    """Return the traceback of an exception from where a handler of the program's for a signal has raised it, or None.
+
+    Above that are the frames that the signal has struck, which are none of the program's.
+    """
+    import signal
+
+    handlers = [signal.getsignal(number) for number in signal.valid_signals()]
+    codes = {code for each in handlers if (code := getattr(each, "__code__", None)) is not None}
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code not in codes:
+        trace = trace.tb_next
+    return trace
+
+
+def _forget_context(error: BaseException) -> None:
+    """Drop what was going on when the signal struck, and keep what the handler itself has met before it raised."""
+    context = error.__context__
+    while context is not None and _raised_by_handler(context) is not None:
+        error, context = context, context.__context__
+    error.__context__ = None
 
 
 def _is_installed() -> bool:
