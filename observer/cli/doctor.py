@@ -21,6 +21,9 @@ from runtime.introspection.wire import Welcome
 PACKAGES = ("process-observer", "gevent", "greenlet", "msgspec", "textual", "rich", "typer", "psutil")
 """Packages whose versions are printed."""
 
+PTH = "process-observer.pth"
+"""The file by which Python finds, at its start, what has a program observed."""
+
 WIDEST, HIGHEST = 80, 24
 """Columns and lines that the dashboard is made for, at least."""
 
@@ -102,6 +105,17 @@ def _sockets() -> Iterator[CheckRecord]:
         yield _good("settings", f"{path}{'' if path.exists() else ' (does not exist: defaults are used)'}")
 
 
+def _variable() -> Iterator[CheckRecord]:
+    if any(Path(folder, PTH).exists() for folder in sys.path):
+        yield _good("OBSERVER=1", "has any gevent program of this Python observed")
+    else:
+        yield _good(
+            "OBSERVER=1",
+            f"acts only in programs that import runtime, because {PTH} is not installed: install the package again, "
+            f"or say 'observer instrument -- COMMAND'",
+        )
+
+
 def _greeting(welcome: Welcome) -> str:
     return f"answers, pid {welcome.os_pid}{f', {welcome.kernel} kernel' if welcome.kernel else ''}"
 
@@ -154,7 +168,7 @@ def _size() -> CheckRecord:
     return _good("size", text)
 
 
-CHECKS: tuple[Callable[[], Iterator[CheckRecord]], ...] = (_versions, _system, _sockets, _terminal)
+CHECKS: tuple[Callable[[], Iterator[CheckRecord]], ...] = (_versions, _system, _variable, _sockets, _terminal)
 """The checks, in order."""
 
 

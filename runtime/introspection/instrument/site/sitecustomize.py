@@ -1,11 +1,12 @@
-"""Python runs this at its start in every process of a program under ``observer instrument``.
+"""Python runs this at its start in every process of a program under ``observer instrument``, or with ``OBSERVER=1``.
 
 It waits for the hub of gevent to run in the main thread, and only then loads what answers observers. A process that
 never runs a hub imports nothing for it. It must work in any Python that the program starts, so it imports nothing but
 the standard library; and it must not fail, so whatever goes wrong is one line on standard error.
 
-`sitecustomize` is the name that Python looks for. The program's own module of that name runs after this one, as it
-would have run without it.
+`sitecustomize` is the name that Python looks for, and the command puts its folder on Python's path. The program's own
+module of that name runs after this one, as it would have run without it. With ``OBSERVER=1`` alone it is the ``.pth``
+file of the installed package that runs this.
 """
 
 from __future__ import annotations
@@ -217,9 +218,17 @@ def run_the_next() -> None:
     spec.loader.exec_module(module)
 
 
+def is_wanted() -> bool:
+    """Return whether ``OBSERVER=1`` alone has to begin it here.
+
+    Under the command, Python finds the `sitecustomize` later. A folder of packages that has two names is read twice.
+    """
+    has_begun = any(getattr(each, "__name__", "") == HubFinder.__name__ for each in sys.meta_path)
+    return not (has_begun or sys.flags.ignore_environment or FOLDER in map(os.path.abspath, sys.path))
+
+
 if __name__ == "sitecustomize":
-    try:
-        start()
-    except Exception as error:
-        warn(error)
+    _unless_it_fails(start)
     run_the_next()
+elif __name__ == "observer_by_itself" and is_wanted():  # what the package's .pth file calls it
+    _unless_it_fails(start)
