@@ -292,7 +292,7 @@ def strike(line: int, file: str) -> Any:
 def test_order_and_size_hold_after_an_exception_at_any_line_of_a_change(kind: Any) -> None:
     @in_node
     def check() -> None:
-        file = sys.modules["runtime.otp.ets_contents"].__file__
+        file = sys.modules["runtime.ets.contents"].__file__
         assert file is not None
         before = [(1, "a"), (2, "b")]
         changes: list[tuple[Any, list[Any]]] = [

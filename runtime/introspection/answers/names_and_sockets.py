@@ -11,7 +11,8 @@ from typing import Any, Generic, TypeVar
 
 import psutil
 
-from runtime.ets import estimate_memory
+from runtime.ets.table import Table, all_tables
+from runtime.ets.tables import estimate_memory
 from runtime.introspection import wire
 from runtime.introspection.address import socket_dir
 from runtime.introspection.answers.client_cache import ClientCache
@@ -24,7 +25,6 @@ from runtime.introspection.threads.pace import Pace
 from runtime.kernel import clock
 from runtime.kernel.node import Node
 from runtime.kernel.process import Pid, Process, Timer
-from runtime.otp.ets_table import Table, all_tables
 from runtime.otp.registry import Registry
 from runtime.supervision.child import Child
 from runtime.terms.term import Term

@@ -6,12 +6,12 @@ from collections.abc import Hashable
 from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
+from runtime.ets.contents import Contents, Row
 from runtime.kernel.headroom import ensure_headroom
 from runtime.kernel.node import Node, current, current_process, running_node
 from runtime.kernel.process import DEAD, Pid, Process
 from runtime.kernel.signals import deliver
 from runtime.kernel.threads import get_ident
-from runtime.otp.ets_contents import Contents, Row
 from runtime.terms.errors import NotInProcessError
 from runtime.terms.immutable import immutable
 from runtime.terms.isolation import isolate
