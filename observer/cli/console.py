@@ -45,7 +45,7 @@ def console(
 
         about = client.welcome
         print(f"Python {about.python_version}, gevent {about.gevent_version}: node {safe(about.node)}.")
-        print(f"This console is the process {session.pid}. i(PID) and tree() look around, ctrl-d leaves.")
+        print(f"This is process {session.pid}. i(PID) and tree() look around, ctrl-d leaves.")
         ConsolePrompt(session, safe(about.node), child).run()
 
 

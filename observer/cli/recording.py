@@ -72,7 +72,8 @@ def record(
             raise CommandError(f"{path} cannot be written: {error.strerror or error}.") from None
         recorder = _Recorder(client, file, Looker(state=state), every)
         why = recorder.run(None if seconds is None else time.monotonic() + seconds)
-    say(f"observer: {recorder.looks} looks in {units.size(file.size)}; ended: {why}.")
+    looks = "1 look" if recorder.looks == 1 else f"{recorder.looks:,} looks"
+    say(f"observer: {looks} in {units.size(file.size)}; ended: {why}.")
     print(path)
     if recorder.failed:
         raise typer.Exit(1)

@@ -20,6 +20,7 @@ from runtime.kernel.process import DEAD, OUTSIDE, Process, Worker
 from runtime.kernel.processes import start_process
 from runtime.kernel.signals import deliver, exit_signal, finish
 from runtime.terms.crash import Crash
+from runtime.terms.errors import CallError
 from runtime.terms.text import reason_text, render
 
 MAX_VALUE = 10_000
@@ -116,10 +117,16 @@ class Console(Instrument):
         """Return whether what the process prints belongs to this console."""
         return process is not None and process.pid.id in self._family
 
-    def report(self, crash: Crash) -> None:
-        """Show the exception that ends the evaluator."""
-        self._reported = crash
-        self.transcript.write("error", _report(crash))
+    def report(self, reason: object, error: BaseException) -> None:
+        """Show the exception that ends the evaluator for this reason, unless it only says the reason."""
+        if isinstance(error, CallError):
+            shown = Crash.from_exception(error)  # its reason is OTP's, which says less to who has typed the call
+        elif isinstance(reason, Crash):
+            shown = reason
+        else:
+            return
+        self._reported = reason
+        self.transcript.write("error", _report(shown))
 
     def _start(self) -> None:
         self.process = start_process(self.node, None, _Evaluator(self), None, LABEL)
@@ -161,8 +168,8 @@ class _Evaluator:
                     console.evaluating = False
         except BaseException as error:
             reason = exit_reason(process, error)
-            if isinstance(reason, Crash) and process.state is not DEAD:
-                console.report(reason)
+            if process.state is not DEAD:
+                console.report(reason, error)
         worker.process = None
         finish(process, reason)
 

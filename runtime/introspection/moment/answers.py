@@ -17,6 +17,8 @@ NOT_SEEN = "Not recorded: this process was not looked at from near. What its row
 
 NOT_RECORDED = "Not recorded."
 
+ONLY_LIVE = "Recordings and black boxes do not hold this: only a node that runs can answer it."
+
 
 def answer(query: wire.Query, moment: Moment, events: Iterable[wire.Event], refusal: str) -> wire.AnyAnswer:
     """Answer a question about a moment, before which `events` happened. `refusal` says why nothing can be done."""
@@ -52,8 +54,8 @@ def _answer(query: wire.Query, moment: Moment, events: Iterable[wire.Event], ref
             return _names(query, moment.names)
         case wire.GetMemory() if moment.memory is not None:
             return moment.memory
-        case wire.GetMemory() | wire.GetProcessMemory():
-            return wire.Failed(why=NOT_RECORDED, kind="unsupported")
+        case wire.GetMemory() | wire.GetProcessMemory() | wire.GetWaits() | wire.StartTrace():
+            return wire.Failed(why=ONLY_LIVE, kind="unsupported")
     return wire.Failed(why=refusal, kind="read_only")
 
 
@@ -101,7 +103,7 @@ def _events(query: wire.GetEvents, events: Iterable[wire.Event]) -> wire.Events:
 
 def _names(query: wire.GetNames, names: wire.Names | None) -> wire.Names | wire.Failed:
     if names is None:
-        return wire.Failed(why=NOT_RECORDED, kind="unsupported")
+        return wire.Failed(why=ONLY_LIVE, kind="unsupported")
     wanted, limit = query.filter.casefold(), max(0, query.limit)
 
     def has(*texts: str | None) -> bool:

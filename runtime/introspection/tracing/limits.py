@@ -25,5 +25,9 @@ class Limits(NamedTuple):
             ("rate", self.rate, MAX_RATE),
         ):
             if not 0 < value <= most:
-                return f"The {what} of a trace must be more than 0 and at most {most:,g}, not {value:,g}."
+                return f"The {what} of a trace must be more than 0 and at most {most:,g}, not {_figure(value)}."
         return ""
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if 1e6 <= value < 1e15 else f"{value:,g}"

@@ -12,6 +12,7 @@ from observer.node.recorded.node import RecordedClient, RecordedNode, told
 from observer.node.recorded.recording import RecordedFile
 from observer.node.recorded.seen import Seen
 from runtime.introspection import wire
+from runtime.introspection.moment.answers import ONLY_LIVE
 from runtime.introspection.recording.entries import ChangedRows, Closer, Entry
 from runtime.introspection.recording.frames import RecordingError
 from tests.support.recordings import WELCOME, figures_at, rows_named, written
@@ -72,6 +73,13 @@ def test_a_process_is_shown_as_it_was_seen_from_near(recording: RecordedFile) ->
     gone = node.answer(wire.GetProcess(pid="<0.2.0>"))
     assert isinstance(gone, wire.Failed)
     assert gone.kind == "noproc"
+
+
+@pytest.mark.parametrize("query", [wire.GetWaits(), wire.GetProcessMemory(pid="<0.1.0>"), wire.StartTrace()])
+def test_what_a_recording_does_not_hold_is_not_taken_for_an_action(recording: RecordedFile, query: wire.Query) -> None:
+    failed = RecordedNode(recording).answer(query)
+    assert isinstance(failed, wire.Failed)
+    assert (failed.kind, failed.why) == ("unsupported", ONLY_LIVE)
 
 
 def test_nothing_can_be_done_to_what_is_over(recording: RecordedFile) -> None:

@@ -122,6 +122,16 @@ def test_the_crash_of_a_linked_process_is_told() -> None:
 
 
 @in_node
+def test_a_call_that_fails_is_shown_as_the_exception_that_it_raises() -> None:
+    with opened() as console:
+        first = pid_of(console)
+        shown = evaluate(console, "call('nobody', 1)")
+        assert shown[-1].startswith("** runtime.CallError: call to nobody failed: 'noproc'")
+        assert "in <module>" in shown[0]
+        assert pid_of(console) != first
+
+
+@in_node
 def test_a_second_program_waits_for_nobody() -> None:
     with opened() as console:
         assert console.evaluate(console.compile("sleep(5)"))

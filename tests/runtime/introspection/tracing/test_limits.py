@@ -18,6 +18,7 @@ def test_the_limits_that_are_used_without_a_word_are_allowed() -> None:
         (Limits(seconds=MAX_SECONDS + 1), "3,600"),
         (Limits(events=-1), "limit"),
         (Limits(events=MAX_EVENTS + 1), "100,000"),
+        (Limits(events=999_999_999), "999,999,999"),
         (Limits(rate=0), "rate"),
     ],
 )
