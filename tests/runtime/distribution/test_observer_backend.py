@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+
+import gevent
+import pytest
+from gevent.subprocess import PIPE, Popen
+
 from runtime import erpc, node, receive, self_, spawn
 from runtime.terms.atom import Atom
-from tests.support.other_nodes import beam_node, named
+from tests.support.other_nodes import COOKIE, beam_node, named, new_name
+
+DEADLINE = 30.0
 
 
 def _ask(other: str, module: str, function: str, *arguments: object) -> object:
@@ -60,3 +68,36 @@ def test_figures_come_until_a_message_ends_them() -> None:
             assert stats[2][0][0] == 1
             assert dict(stats[3]).keys() == {"input", "output"}
             assert dict(stats[4])["total"] > 0
+
+
+ETOP = """
+    case code:which(etop) of
+        non_existing -> io:format("no etop~n"), halt();
+        _ -> true = net_kernel:connect_node('{node}'),
+             etop:start([{{node, '{node}'}}, {{output, text}}, {{interval, 1}}, {{lines, 9}}, {{tracing, off}}])
+    end.
+"""
+
+
+@named
+def test_etop_shows_the_processes_of_a_node_of_ours() -> None:
+    if shutil.which("erl") is None:
+        pytest.skip("erl is not installed")
+    spawn(receive, name="sleeper")
+    command = ["erl", "-name", new_name("etop"), "-setcookie", COOKIE, "-hidden", "-noshell", "-eval"]
+    with Popen([*command, ETOP.format(node=node())], stdout=PIPE, text=True) as etop, gevent.Timeout(DEADLINE):
+        assert etop.stdout is not None
+        try:
+            shown: list[str] = []
+            while len([line for line in shown if "sleeper" in line]) < 2:  # so it has come to its second look
+                line = etop.stdout.readline()
+                if line == "no etop\n":
+                    pytest.skip("etop is not installed; Debian has it in erlang-observer")
+                assert line, "".join(shown)
+                shown.append(line)
+        finally:
+            etop.kill()
+    assert any(line.strip().startswith(f"'{node()}'") for line in shown)
+    assert any(line.split()[:1] == ["procs"] and int(line.split()[1]) >= 3 for line in shown)
+    row = next(line for line in shown if "sleeper" in line)
+    assert row.split()[1:3] == ["sleeper", "'-'"]
