@@ -6,11 +6,11 @@ import signal
 import sys
 from collections import Counter
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from observer.cli import options, output
+from observer.cli import node_chaos, options, output
 from observer.cli.errors import WrongUsageError
 from observer.text.quantity import per_second, seconds
 from runtime.introspection import wire
@@ -34,11 +34,21 @@ def chaos(
         str, typer.Option("--settle", metavar="TIME", help="How long to wait at the end for what has not come back.")
     ] = "10s",
     seed: Annotated[int | None, typer.Option("--seed", metavar="NUMBER", help="Choose the same victims again.")] = None,
+    nodes: Annotated[
+        str | None,
+        typer.Option(
+            "--nodes",
+            metavar="ACTION",
+            help="Kill, stop or disconnect other nodes of the cluster; --target is a pattern of their names.",
+        ),
+    ] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="With --nodes: say what it would do, and do nothing.")] = False,
     json: options.AsJson = False,
 ) -> None:
     """Kill workers at a rate and measure what comes back. Exits with 1 when something never came back.
 
-    Without --target, any worker that its supervisor would restart. Ctrl-C stops the killing and reports.
+    Without --target, any worker that its supervisor would restart. Ctrl-C stops the killing and reports. With --nodes
+    ACTION, other nodes of the cluster are taken, never NODE itself; without --target those that it has started.
     """
     import asyncio
 
@@ -51,6 +61,16 @@ def chaos(
         orders = Orders(rate=per_second(rate), seconds=seconds(duration), target=aim, settle=seconds(settle), seed=seed)
     except ValueError as error:
         raise WrongUsageError(str(error)) from error
+    if nodes is not None:
+        from observer.model.node_chaos import NodeOrders
+
+        action = cast(wire.NodeAction, nodes)
+        node_chaos.carry_out(
+            node, NodeOrders(action, orders.rate, orders.seconds, aim, orders.settle, seed), plan=plan, json=json
+        )
+        return
+    if plan:
+        raise WrongUsageError("--plan says what --nodes would do: give that, too.")
     found = discovery.find(node)
     with lookup.dial_to_act(found.name) as client:
         client.expect(wire.Window, wire.GetProcesses(filter=aim, limit=1))  # a target that means nothing is refused

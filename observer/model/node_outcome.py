@@ -40,8 +40,8 @@ class NodeOutcome:
         """Whether a process of the observed node starts it again, or the next message connects it."""
         return self.action in ("kill", "stop") and self.plan is not None and bool(self.plan.restarts)
 
-    def told(self, nodes: Iterable[wire.ClusterNode], now: float) -> str | None:
-        """Return what has come of it in a sentence, None while that is not known."""
+    def told(self, nodes: Iterable[wire.ClusterNode], now: float, watched: float = WATCHED) -> str | None:
+        """Return what has come of it in a sentence, None while that is not known, `watched` seconds at most."""
         found = next((each for each in nodes if each.name == self.node.name), None)
         if self.action == "connect":
             return self.sentence
@@ -51,4 +51,4 @@ class NodeOutcome:
             return f"{self.sentence} It is connected again, {units.lag(max(0.0, found.up_since - self.at))} later."
         if not self.comes_back and found.state != "up":
             return self.sentence
-        return f"{self.sentence} After {WATCHED:g} s it is {found.state}." if now - self.at > WATCHED else None
+        return f"{self.sentence} After {watched:g} s it is {found.state}." if now - self.at > watched else None

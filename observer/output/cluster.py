@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.table import Table
 from rich.text import Text
 
@@ -11,6 +13,9 @@ from observer.output.tables import plain_table
 from observer.text import units
 from observer.text.safe_text import safe
 from runtime.introspection import wire
+
+if TYPE_CHECKING:
+    from observer.model.node_chaos import NodeOrders, NodeReport
 
 STYLES = {"up": "green", "connecting": "yellow", "down": "bold red", "unreachable": "bold red"}
 
@@ -65,6 +70,57 @@ class NodeActionRecord(Record, frozen=True):
     plan: PlanRecord | None
     happened: str | None
     event: int | None
+
+
+class NodeVictimRecord(Record, frozen=True):
+    """A node to which chaos did something, or would. `happened` is null where nothing was done."""
+
+    node: str
+    plan: str
+    happened: str | None
+    returns: bool
+    """Whether it should come back."""
+    back_after: float | None
+    """Seconds until it was connected again."""
+
+
+class NodeChaosRecord(Record, frozen=True):
+    """What `chaos --nodes` came to."""
+
+    node: str
+    action: wire.NodeAction
+    rate: float
+    seconds: float
+    target: str
+    victims: list[NodeVictimRecord]
+    elapsed: float
+    problem: str | None
+    passed: bool
+
+
+def of_chaos(node: str, orders: NodeOrders, report: NodeReport) -> NodeChaosRecord:
+    """Return the record of a run, or of its plan."""
+    victims = [
+        NodeVictimRecord(
+            node=each.name,
+            plan=each.planned,
+            happened=each.happened or None,
+            returns=each.returns,
+            back_after=each.back_after,
+        )
+        for each in report.victims
+    ]
+    return NodeChaosRecord(
+        node=node,
+        action=orders.action,
+        rate=orders.rate,
+        seconds=orders.seconds,
+        target=orders.target,
+        victims=victims,
+        elapsed=report.elapsed,
+        problem=report.problem or None,
+        passed=report.passed,
+    )
 
 
 def of_cluster(cluster: wire.Cluster) -> ClusterRecord:

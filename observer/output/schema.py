@@ -37,7 +37,7 @@ OUTPUTS: dict[str, Any] = {
     "resume": records.DoneRecord,
     "send": records.DoneRecord,
     "cluster": cluster.ClusterRecord | cluster.NodeActionRecord,
-    "chaos": records.ChaosRecord,
+    "chaos": records.ChaosRecord | cluster.NodeChaosRecord,
     "trace": trace_records.TraceRecord,
     "waits": list[waits.WaitRecord],
     "demo": list[records.DemoRecord],

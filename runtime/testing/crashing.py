@@ -37,15 +37,23 @@ def crash(process: Pid | str, reason: Term = "kill", timeout: float = 1.0) -> Cr
     """
     __tracebackhide__ = True  # a failure is shown at the line of the test
     pid = whereis(process) if isinstance(process, str) else process
-    if pid is None or (info := process_info(pid, "registered_name", "parent")) is None:
+    if pid is None or process_info(pid, "status") is None:
         raise LookupError(f"there is no process {process}")
-    supervisor, id, siblings = _place(pid, info["parent"], timeout)
+    place = place_of(pid, timeout)
     ref = monitor(pid)
     exit(pid, reason)
     down = receive(Down(ref, object, object), timeout=timeout, default=None)
     if down is None:
         raise AssertionError(f"{pid} still lives {timeout} s after exit({pid}, {reason!r}): it traps exits")
-    return Crashed(pid, down.reason, info["registered_name"], supervisor, id, siblings)
+    return Crashed(pid, down.reason, *place)
+
+
+def place_of(pid: Pid, timeout: float) -> tuple[Term, Pid | None, Term, frozenset[Pid]]:
+    """Return what a `Crashed` keeps of a process: its name, its supervisor, its id there, and its siblings."""
+    info = process_info(pid, "registered_name", "parent")
+    if info is None:
+        return None, None, None, frozenset()
+    return info["registered_name"], *_place(pid, info["parent"], timeout)
 
 
 def assert_restarted(process: Crashed | str, timeout: float = 1.0) -> Pid:

@@ -49,6 +49,8 @@ class Leftovers:
         node = this_node()
         self.before = {*processes()}
         self.names = {*node.names}
+        self.had_name = node.cluster is not None
+        """Whether other nodes could reach this one. A pool of peers in a test gives it a name."""
         self.timers: PlacedDict[Timer] = PlacedDict(node.timers.pending)
         node.timers.pending = self.timers
         _place_monitors(current())
@@ -148,6 +150,10 @@ class Leftovers:
     def _look_away(self) -> None:
         gevent.Greenlet.remove_spawn_callback(self._note_greenlet)
         remove_instrument(self.starts)
+        if this_node().cluster is not None and not self.had_name:
+            from runtime import stop_distribution  # few tests are about other nodes
+
+            stop_distribution()
 
     def _end(self) -> None:
         for pid in self._processes():
