@@ -35,9 +35,15 @@ PARTS = {
 """The compiled modules, and the files that they are made from, below the package."""
 
 RELIES_ON = (
-    *(f"kernel/_{name}.pxi" for name in ("records", "messages", "lifecycle", "scheduling", "serving")),
-    *("build.py", "terms/isolation.py", "terms/immutable.py", "terms/ref.py"),
-    *(f"kernel/{name}.py" for name in ("body", "instrument", "mailbox", "node", "process", "processes", "scheduler")),
+    *(
+        f"kernel/_{name}.pxi"
+        for name in ("records", "messages", "lifecycle", "signals", "matching", "timing", "scheduling", "serving")
+    ),
+    *("build.py", *(f"terms/{name}.py" for name in ("isolation", "immutable", "pattern", "ref"))),
+    *(
+        f"kernel/{name}.py"
+        for name in ("body", "instrument", "mailbox", "node", "process", "processes", "scheduler", "send_after")
+    ),
     *("kernel/signals.py", "kernel/timers.py", "otp/calls.py", "otp/gen_server.py", "otp/server_loop.py"),
 )
 """Files besides these that a build must fit: what the compiled modules call, and what says how they are built."""

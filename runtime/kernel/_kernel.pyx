@@ -8,5 +8,8 @@ that one before it has changed anything.
 include "_records.pxi"
 include "_messages.pxi"
 include "_lifecycle.pxi"
+include "_signals.pxi"
+include "_matching.pxi"
+include "_timing.pxi"
 include "_serving.pxi"
 include "_scheduling.pxi"

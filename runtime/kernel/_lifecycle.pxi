@@ -21,7 +21,11 @@ cdef extern from *:
         return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
     }
     static inline double wall_time(void) { return clock_time(CLOCK_REALTIME); }
+    #ifdef __APPLE__  /* whose monotonic clock is another one than Python's */
+    static inline double monotonic_time(void) { return (double)clock_gettime_nsec_np(CLOCK_UPTIME_RAW) * 1e-9; }
+    #else
     static inline double monotonic_time(void) { return clock_time(CLOCK_MONOTONIC); }
+    #endif
     """
     object blank(PyTypeObject *, object)
     int run_function(object, object, object) except -1
@@ -120,7 +124,7 @@ cdef int end(object process, object reason) except -1:
         or load(record, s_waiting_for) is not NONE
         or Py_TYPE(node) is not _Node
     ):
-        _signals_module.finish(process, reason)
+        sources["finish"](process, reason)
         return 0
     cdef object pid, number, block
     try:
@@ -141,7 +145,7 @@ cdef int end(object process, object reason) except -1:
             or load(<PyObject *>_hooks, s_exited) is not <PyObject *>_nothing
             or <object>load(record, s_links)
         ):
-            _signals_module.tell(process)
+            announce_death(process, node)
         store(record, s_body, NONE)
         if load(record, s_cleanup) is not FALSE:
             process.dictionary = process.context = None

@@ -37,7 +37,7 @@ cdef bint deliver(object dest, object message, object tag) except -1:
         return True
     if Py_TYPE(target) is not _Process:
         return False
-    cdef object content = message if PySet_Contains(_atomic, <object>Py_TYPE(message)) else isolate(message)
+    cdef object content = message if is_atomic(message) else isolate(message)
     if tag is not None:
         content = (tag, content)
     if load(<PyObject *>target, s_state) is RECEIVING:

@@ -11,7 +11,7 @@ from collections import deque
 from types import MemberDescriptorType
 
 from runtime.terms._isolation import isolate
-from runtime.terms.immutable import ATOMIC
+from runtime.terms.immutable import ATOMIC, IMMUTABLE
 
 cdef extern from *:
     """
@@ -42,6 +42,28 @@ cdef extern from *:
         *place = value;
         Py_XDECREF(before);
     }
+    /* The methods of a deque, called without a look at what they are bound to: each caller has looked at the type. */
+    static PyCFunction queue_append_, queue_appendleft_, queue_popleft_;
+    static PyCFunction function_of(PyObject *method, int flags) {
+        PyMethodDef *function;
+        if (!Py_IS_TYPE(method, &PyMethodDescr_Type)) return NULL;
+        function = ((PyMethodDescrObject *)method)->d_method;
+        return (function->ml_flags & ~METH_COEXIST) == flags ? function->ml_meth : NULL;
+    }
+    static int find_queue(PyObject *append, PyObject *appendleft, PyObject *popleft) {
+        queue_append_ = function_of(append, METH_O);
+        queue_appendleft_ = function_of(appendleft, METH_O);
+        queue_popleft_ = function_of(popleft, METH_NOARGS);
+        return queue_append_ != NULL && queue_appendleft_ != NULL && queue_popleft_ != NULL;
+    }
+    static inline int dropped(PyObject *result) {
+        if (result == NULL) return -1;
+        Py_DECREF(result);
+        return 0;
+    }
+    #define queue_append(queue, item) dropped(queue_append_(queue, item))
+    #define queue_appendleft(queue, item) dropped(queue_appendleft_(queue, item))
+    #define queue_popleft(queue) queue_popleft_(queue, NULL)
     static int import_greenlet(void) {
         PyGreenlet_Import();
         return _PyGreenlet_API == NULL ? -1 : 0;
@@ -55,8 +77,12 @@ cdef extern from *:
     void store(PyObject *, Py_ssize_t, PyObject *)
     void fill(PyObject *, Py_ssize_t, PyObject *)
     int import_greenlet() except -1
+    bint find_queue(object, object, object)
+    int _append "queue_append"(object, object) except -1
+    int _appendleft "queue_appendleft"(object, object) except -1
+    object _popleft "queue_popleft"(object)
     object current_greenlet()
-    PyTypeObject PyTuple_Type, PyFloat_Type
+    PyTypeObject PyTuple_Type, PyFloat_Type, PyUnicode_Type, PyLong_Type, PyDict_Type, PyBytes_Type
     PyObject *TRUE "Py_True"  # a cast of Python's True would be one of a number
     PyObject *FALSE "Py_False"
     bint PyType_IsSubtype(PyTypeObject *, PyTypeObject *)
@@ -70,9 +96,9 @@ sources = {}
 """The functions of the sources, by name."""
 
 cdef set _atomic = ATOMIC
+cdef set _immutable = IMMUTABLE
 cdef tuple _nothing = ()
 cdef PyTypeObject *_deque = <PyTypeObject *>deque
-cdef object _append = deque.append
 
 cdef bint _is_usable = False
 cdef bint _has_looked = False
@@ -83,6 +109,14 @@ cdef PyTypeObject *_Scheduler = NULL
 cdef PyTypeObject *_Node = NULL
 cdef PyTypeObject *_PlainBody = NULL
 cdef PyTypeObject *_Crash = NULL
+cdef PyTypeObject *_Remains = NULL
+cdef PyTypeObject *_Watch = NULL
+cdef PyTypeObject *_Down = NULL
+cdef PyTypeObject *_Atom = NULL
+cdef PyTypeObject *_Ref = NULL
+cdef PyTypeObject *_TimerRef = NULL
+cdef PyTypeObject *_Timer = NULL
+cdef PyTypeObject *_Timers = NULL
 cdef object _keep = None
 cdef object _hooks = None
 cdef PyObject *RUNNABLE = NULL
@@ -92,18 +126,27 @@ cdef PyObject *WAITING = NULL
 cdef PyObject *DEAD = NULL
 cdef PyObject *NONE = <PyObject *>None
 
-cdef object _new_pid, _new_body, _template
-cdef object _scheduler_module, _body_module, _signals_module
+cdef object _new_pid, _new_body, _new_watch, _new_ref, _new_timer_ref, _next_number, _template, _real_clock
+cdef object _scheduler_module, _body_module, _signals_module, _outside, _NOTHING, _ANY, _known
 cdef Py_ssize_t _all_slots[MOST_SLOTS]
 cdef int _slot_count = 0
 
 # Of a process, in the order in which `Process` declares them.
 cdef Py_ssize_t s_node, s_body, s_parent, s_started_at, s_pid, s_state, s_worker, s_mailbox, s_saved, s_loop
 cdef Py_ssize_t s_cleanup, s_slowly, s_waiting_for, s_reason, s_links, s_watchers, s_monitors, s_name
-cdef Py_ssize_t s_in, s_out, s_reductions, s_deadline, s_timer_at
+cdef Py_ssize_t s_in, s_out, s_reductions, s_deadline, s_timer_at, s_trap_exit
 # Of a worker, a pid, a plain body, the scheduler, the node and the hooks.
 cdef Py_ssize_t s_process, s_local_links, s_pid_process, s_pid_id, s_function, s_args, s_kwargs
-cdef Py_ssize_t s_ready, s_scheduled, s_budget, s_idle, s_hub
+cdef Py_ssize_t s_ready, s_scheduled, s_budget, s_idle, s_hub, s_batch_ends, s_remains, s_doomed
+cdef Py_ssize_t s_deaths, s_spreads, s_retells
+# Of a monitor, a reference, a timer, all timers and what patterns become.
+cdef Py_ssize_t s_entry_watcher, s_entry_ref, s_entry_dest, s_ref_id, s_ref_node
+cdef Py_ssize_t s_timer_ref, s_timer_due, s_timer_dest, s_timer_message, s_timer_sent
+cdef Py_ssize_t s_now, s_pending, s_later, s_slots, s_entries, s_stale
+cdef Py_ssize_t s_stable, s_first, s_kinds
+# Of timers.
+cdef int SLOTS = 0
+cdef Py_ssize_t MANY = 0
 cdef Py_ssize_t s_scheduler, s_spawned, s_table, s_half_dead, s_timers, s_sent, s_received, s_spawned_hooks, s_exited
 
 
@@ -112,7 +155,13 @@ cdef bint look() except -1:
     global _is_usable, _has_looked, _Process, _Worker, _Pid, _Scheduler, _Node, _PlainBody, _Crash, _keep, _hooks
     global RUNNABLE, RUNNING, RECEIVING, WAITING, DEAD
     global _new_pid, _new_body, _template, _scheduler_module, _body_module, _signals_module
-    from runtime.kernel import body, instrument, node, process, scheduler, signals
+    global _Remains, _Watch, _Down, _Atom, _Ref, _TimerRef, _Timer, _Timers, _real_clock
+    global _new_watch, _new_ref, _new_timer_ref, _next_number, _outside, _NOTHING, _ANY, _known, SLOTS, MANY
+    import time
+
+    from runtime.kernel import body, instrument, mailbox, node, process, remains, scheduler, signals, timers
+    from runtime.terms import pattern, ref
+    from runtime.terms.atom import Atom
     from runtime.terms.crash import Crash
 
     _scheduler_module, _body_module, _signals_module = scheduler, body, signals
@@ -121,11 +170,25 @@ cdef bint look() except -1:
     RECEIVING, WAITING, DEAD = <PyObject *>process.RECEIVING, <PyObject *>process.WAITING, <PyObject *>process.DEAD
     _hooks = instrument.hooks
     _new_pid, _new_body = process.Pid, body.PlainBody
-    _keep = states, (process.Process, process.Worker, process.Pid, scheduler.Scheduler, node.Node, body.PlainBody, Crash)
+    _keep = (
+        *(states, process.Process, process.Worker, process.Pid, scheduler.Scheduler, node.Node, body.PlainBody, Crash),
+        *(remains.Remains, signals.Down, Atom, ref.Ref, ref.TimerRef, process.Timer, timers.Timers, signals.Watch),
+    )
     _Process, _Worker = <PyTypeObject *>process.Process, <PyTypeObject *>process.Worker
     _Pid, _Scheduler = <PyTypeObject *>process.Pid, <PyTypeObject *>scheduler.Scheduler
     _Node, _PlainBody, _Crash = <PyTypeObject *>node.Node, <PyTypeObject *>body.PlainBody, <PyTypeObject *>Crash
-    _is_usable = find_slots(process, body, instrument.Hooks)
+    _Remains, _Watch = <PyTypeObject *>remains.Remains, <PyTypeObject *>signals.Watch
+    _Down, _Atom = <PyTypeObject *>signals.Down, <PyTypeObject *>Atom
+    _Ref, _TimerRef = <PyTypeObject *>ref.Ref, <PyTypeObject *>ref.TimerRef
+    _Timer, _Timers = <PyTypeObject *>process.Timer, <PyTypeObject *>timers.Timers
+    _new_watch, _new_ref, _new_timer_ref, _next_number = signals.Watch, ref.Ref, ref.TimerRef, ref.next_number
+    _outside, _NOTHING, _ANY, _known = process.OUTSIDE, mailbox.NOTHING, pattern.ANY, pattern._known
+    _real_clock, SLOTS, MANY = time.monotonic, timers.SLOTS, timers.MANY
+    _is_usable = (
+        find_queue(deque.append, deque.appendleft, deque.popleft)
+        and find_slots(process, body, instrument.Hooks)
+        and find_more_slots(pattern.Matching)
+    )
     if _is_usable:
         _template = process.Process()
         process.set_up(_template, None, None, None, None)
@@ -137,9 +200,9 @@ cdef bint look() except -1:
 cdef bint find_slots(process, body, hooks) except -1:
     global s_node, s_body, s_parent, s_started_at, s_pid, s_state, s_worker, s_mailbox, s_saved, s_loop
     global s_cleanup, s_slowly, s_waiting_for, s_reason, s_links, s_watchers, s_monitors, s_name
-    global s_in, s_out, s_reductions, s_deadline, s_timer_at
+    global s_in, s_out, s_reductions, s_deadline, s_timer_at, s_trap_exit
     global s_process, s_local_links, s_pid_process, s_pid_id, s_function, s_args, s_kwargs
-    global s_ready, s_scheduled, s_budget, s_idle, s_hub
+    global s_ready, s_scheduled, s_budget, s_idle, s_hub, s_batch_ends, s_remains, s_deaths, s_spreads, s_retells
     global s_scheduler, s_spawned, s_table, s_half_dead, s_timers, s_sent, s_received, s_spawned_hooks, s_exited
     global _slot_count
     cdef dict of = slots_of(process.Process)
@@ -153,7 +216,7 @@ cdef bint find_slots(process, body, hooks) except -1:
     s_cleanup, s_slowly, s_waiting_for = of["needs_cleanup"], of["wakes_slowly"], of["waiting_for"]
     s_reason, s_links, s_watchers, s_monitors = of["reason"], of["links"], of["watchers"], of["monitors"]
     s_name, s_in, s_out, s_reductions = of["name"], of["messages_in"], of["messages_out"], of["reductions"]
-    s_deadline, s_timer_at = of["deadline"], of["timer_at"]
+    s_deadline, s_timer_at, s_trap_exit = of["deadline"], of["timer_at"], of["trap_exit"]
     least = [min(of.values())]
     of = slots_of(process.Worker)
     s_process, s_local_links = slot_of(process.worker_slot), of["local_links"]
@@ -166,13 +229,42 @@ cdef bint find_slots(process, body, hooks) except -1:
     least.append(min(of.values()))
     of = slots_of(<object>_Scheduler)
     s_ready, s_scheduled, s_budget, s_idle, s_hub = of["ready"], of["scheduled"], of["budget"], of["idle"], of["hub"]
+    s_batch_ends, s_remains = of["batch_ends"], of["remains"]
     least.append(min(of.values()))
     of = slots_of(<object>_Node)
     s_scheduler, s_spawned, s_table = of["scheduler"], of["spawned"], of["table"]
     s_half_dead, s_timers = of["half_dead"], of["timers"]
+    s_deaths, s_spreads, s_retells = of["deaths"], of["spreads"], of["retells"]
     least.append(min(of.values()))
     of = slots_of(hooks)
     s_sent, s_received, s_spawned_hooks, s_exited = of["sent"], of["received"], of["spawned"], of["exited"]
+    least.append(min(of.values()))
+    return min(least) > 0
+
+
+cdef bint find_more_slots(matching) except -1:
+    global s_doomed, s_entry_watcher, s_entry_ref, s_entry_dest, s_ref_id, s_ref_node, s_stable, s_first, s_kinds
+    global s_timer_ref, s_timer_due, s_timer_dest, s_timer_message, s_timer_sent
+    global s_now, s_pending, s_later, s_slots, s_entries, s_stale
+    cdef dict of = slots_of(<object>_Remains)
+    s_doomed = of["doomed"]
+    least = [s_doomed]
+    of = slots_of(<object>_Watch)
+    s_entry_watcher, s_entry_ref, s_entry_dest = of["watcher"], of["ref"], of["dest"]
+    least.append(min(of.values()))
+    of = slots_of(<object>_Ref)
+    s_ref_id, s_ref_node = of["id"], of["node"]
+    least.append(min(of.values()))
+    of = slots_of(matching)
+    s_stable, s_first, s_kinds = of["stable"], of["first"], of["kinds"]
+    least.append(min(of.values()))
+    of = slots_of(<object>_Timer)
+    s_timer_ref, s_timer_due, s_timer_dest = of["ref"], of["due"], of["dest"]
+    s_timer_message, s_timer_sent = of["message"], of["is_sent"]
+    least.append(min(of.values()))
+    of = slots_of(<object>_Timers)
+    s_now, s_pending, s_later, s_slots = of["_now"], of["pending"], of["_later"], of["_slots"]
+    s_entries, s_stale = of["entries"], of["stale"]
     least.append(min(of.values()))
     return min(least) > 0
 
@@ -184,6 +276,12 @@ cdef dict slots_of(kind):
 
 cdef inline bint usable() except -1:
     return _is_usable if _has_looked else look()
+
+
+cdef inline bint is_atomic(object value):
+    """Whether a value travels by reference; the commonest kinds first."""
+    cdef PyTypeObject *kind = Py_TYPE(value)
+    return kind is &PyUnicode_Type or kind is &PyLong_Type or PySet_Contains(_atomic, <object>kind)
 
 
 cdef inline int count_up(PyObject *record, Py_ssize_t slot) except -1:

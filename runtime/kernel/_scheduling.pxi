@@ -26,8 +26,6 @@ cdef extern from *:
     bint has_context()
     unsigned int VERSION_OF(PyTypeObject *)
 
-cdef object _popleft = deque.popleft
-cdef object _appendleft = deque.appendleft
 cdef unsigned int _worker_version = 0
 
 
@@ -35,7 +33,21 @@ cdef inline bint goes_on(object scheduler) except -1:
     """Whether the batch goes on: its budget is not used up, or renewed."""
     cdef object budget = <object>load(<PyObject *>scheduler, s_budget) - 1
     store(<PyObject *>scheduler, s_budget, <PyObject *>budget)
-    return PyLong_AsLong(budget) > 0 or scheduler.more_time()
+    return PyLong_AsLong(budget) > 0 or more_time(scheduler)
+
+
+cdef bint more_time(object scheduler) except -1:
+    """`Scheduler.more_time`."""
+    cdef object remains = <object>load(<PyObject *>scheduler, s_remains)
+    cdef object ends = <object>load(<PyObject *>scheduler, s_batch_ends), doomed, steps
+    if Py_TYPE(remains) is not _Remains or Py_TYPE(ends) is not &PyFloat_Type:
+        return scheduler.more_time()
+    doomed = <object>load(<PyObject *>remains, s_doomed)
+    if monotonic_time() >= <double>ends or doomed:
+        return False
+    steps = _scheduler_module.STEPS
+    store(<PyObject *>scheduler, s_budget, <PyObject *>steps)
+    return True
 
 
 cdef int wait(object scheduler, object ready, object process, PyObject *state) except -1:

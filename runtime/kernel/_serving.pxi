@@ -6,7 +6,7 @@ cdef object _loop_module = None
 cdef object _calls_module = None
 cdef dict _loop = None
 cdef dict _calls = None
-cdef object _handle_message, _next_number, _special, _total, _real_clock, _more
+cdef object _handle_message, _special, _total, _more
 cdef PyObject *CALL = NULL
 cdef PyObject *CAST = NULL
 cdef PyObject *PENDING = NULL
@@ -19,18 +19,14 @@ cdef int TURN = 0
 cdef bint look_at_servers() except -1:
     """Find what belongs to servers, once. It is all there when the first call is made or the first turn begins."""
     global _From, _GenServer, _loop_module, _calls_module, _loop, _calls
-    global _handle_message, _next_number, _special, _total, _real_clock, _more
+    global _handle_message, _special, _total, _more
     global CALL, CAST, PENDING, TURN, _has_looked_at_servers, _can_serve
     global s_origin_number, s_outcome, s_server, s_watcher
-    import time
-
     from runtime.otp import calls, gen_server, server_loop
-    from runtime.terms import ref
 
     _calls_module, _loop_module = calls, server_loop
     _calls, _loop, _handle_message = vars(calls), vars(server_loop), server_loop.handle_message
     _From, _GenServer = <PyTypeObject *>calls.From, <PyTypeObject *>gen_server.GenServer
-    _next_number, _real_clock = ref.next_number, time.monotonic
     _special, _total, _more = server_loop._SPECIAL, server_loop._total, server_loop.MORE
     CALL, CAST, PENDING = <PyObject *>calls.CALL, <PyObject *>calls.CAST, <PyObject *>calls.PENDING
     TURN = server_loop.TURN
@@ -119,7 +115,7 @@ cdef object ask(object dest, object tag, object content, object timeout, object 
     ):
         return source(dest, tag, content, timeout, function, module)
     cdef PyObject *record = <PyObject *>caller
-    isolated = content if PySet_Contains(_atomic, <object>Py_TYPE(content)) else isolate(content)
+    isolated = content if is_atomic(content) else isolate(content)
     if load(record, s_state) is DEAD or load(<PyObject *>server, s_state) is DEAD:  # while code of the program's copied
         return source(dest, tag, content, timeout, function, module)
     origin = blank(_From, _nothing)
@@ -184,7 +180,7 @@ cdef object handle_call(object server, object process, object message):
     if result is None and not PySet_Contains(_total, <object>Py_TYPE(server)):
         _loop_module._note_none(server, process, request)
     if load(<PyObject *>process, s_state) is not DEAD:  # else the callback has swallowed the kill
-        if not PySet_Contains(_atomic, <object>Py_TYPE(result)):
+        if not is_atomic(result):
             result = isolate(result)
         if Py_TYPE(origin) is _From:
             decide(origin, result)

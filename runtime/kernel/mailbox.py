@@ -137,8 +137,8 @@ def receive(*patterns: Any, timeout: TimeoutArgument = None, default: Any = _RAI
     match: `default` if given, else ReceiveTimeout; 0 looks through the whole mailbox and never waits, None and
     ``"infinity"`` wait without a limit.
     """
-    if _kernel is not None and not patterns and timeout is None:
-        message = _kernel.next_message[NOTHING]
+    if _kernel is not None and timeout is None:
+        message = _kernel.matching_message[patterns] if patterns else _kernel.next_message[NOTHING]
         if message is not NOTHING:
             return message
     worker = getcurrent()

@@ -59,7 +59,18 @@ class Node:
     There is one at a time in an operating-system process, bound to the thread that started it.
     """
 
-    __slots__ = ("__dict__", "__weakref__", "half_dead", "scheduler", "spawned", "table", "timers")  # what is read most
+    __slots__ = (  # what is read most
+        "__dict__",
+        "__weakref__",
+        "deaths",
+        "half_dead",
+        "retells",
+        "scheduler",
+        "spawned",
+        "spreads",
+        "table",
+        "timers",
+    )
 
     def __init__(self) -> None:
         self.hub = get_hub()

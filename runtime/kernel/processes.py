@@ -98,6 +98,7 @@ def spawn_link(
     return process.pid
 
 
+@compiled("runtime.kernel._kernel")
 def spawn_monitor(
     fn: Callable[..., Any] | tuple[str, str],
     *args: Any,

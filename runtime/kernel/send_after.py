@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from runtime.compiled.choice import compiled
 from runtime.kernel.mailbox import check_seconds
 from runtime.kernel.node import living_caller, this_node
 from runtime.kernel.process import Destination, Pid
@@ -13,6 +14,7 @@ from runtime.terms.ref import Ref, TimerRef
 from runtime.terms.term import Term
 
 
+@compiled("runtime.kernel._kernel")
 def send_after(dest: Destination, message: Term, seconds: float) -> TimerRef:
     """Send `message` to `dest`, a Pid or a name, after `seconds` (OTP: send_after/3).
 
@@ -41,6 +43,7 @@ def start_timer(dest: Destination, message: Term, seconds: float) -> TimerRef:
     return ref
 
 
+@compiled("runtime.kernel._kernel")
 def cancel_timer(ref: Ref) -> float | None:
     """Stop a timer; gives the seconds that were left, None when it had fired, was cancelled, or never was.
 

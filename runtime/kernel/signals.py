@@ -155,6 +155,7 @@ def own_copy(reason: Term) -> Term:
         return reason
 
 
+@compiled("runtime.kernel._kernel")
 def exit_signal(target: Process, sender: Pid, reason: Term, linked: bool = False) -> None:
     """Deliver an exit signal: from exit/2, or through a link, where ``"kill"`` is a reason like any other."""
     if target.state >= DEAD:
@@ -177,6 +178,7 @@ def kill(process: Process, reason: Term, cause: Pid | None) -> None:
     finish(process, reason, unwinds=worker is not None and worker.process is process)
 
 
+@compiled("runtime.kernel._kernel")
 def finish(process: Process, reason: Term, unwinds: bool = False) -> None:
     """End a process: it is off the table, its name free, its mailbox gone; then tell those that are to learn of it.
 
@@ -248,6 +250,7 @@ def announce(process: Process) -> None:
         process.unannounced = False
 
 
+@compiled("runtime.kernel._kernel")
 def tell(process: Process) -> None:
     """Deliver EXIT to the linked and DOWN to the watching, in this order, once.
 
@@ -262,6 +265,7 @@ def tell(process: Process) -> None:
         spread(node)
 
 
+@compiled("runtime.kernel._kernel")
 def spread(node: Node) -> None:
     """Announce each death that waits, one after another.
 
@@ -349,6 +353,7 @@ def unlink_processes(one: Process, other: Process) -> None:
         raise
 
 
+@compiled("runtime.kernel._kernel")
 def watch(watcher: Process, target: Process, ref: Ref, dest: Destination, tag: Term = None) -> None:
     """Set a monitor, on both sides in one line."""
     number = ref.id

@@ -35,6 +35,21 @@ Entry = tuple[float, int, Process | Timer]
 class Timers:
     """The pending timers of one node."""
 
+    __slots__ = (
+        "_armed",
+        "_later",
+        "_loop",
+        "_near",
+        "_now",
+        "_send",
+        "_slots",
+        "_wake",
+        "_watcher",
+        "entries",
+        "pending",
+        "stale",
+    )
+
     def __init__(self, loop: Any, wake: Callable[[Process], None], send: Callable[[Timer], None]) -> None:
         self._loop = loop
         self._wake = wake

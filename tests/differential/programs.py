@@ -12,12 +12,15 @@ from collections.abc import Callable
 from typing import Any
 
 from runtime import (
+    ANY,
     CallError,
     Down,
     Exit,
     GenServer,
     Pid,
+    Ref,
     call,
+    cancel_timer,
     cast,
     exit,
     flag,
@@ -29,12 +32,20 @@ from runtime import (
     run,
     self_,
     send,
+    send_after,
     sleep,
     spawn,
+    spawn_link,
+    spawn_monitor,
     suspend,
     unlink,
 )
 from runtime.kernel import scheduler
+
+PATTERNS: list[tuple[Any, ...]] = [
+    *((), (), (int,), (int, list), (lambda message: True,)),
+    *((Down, Exit, str), ((ANY, list), "text", int), (7, {"number": [7]}, ANY), (Exit | Down, int)),
+]
 
 PROCESSES = 6
 STEPS = 12
@@ -66,6 +77,7 @@ class Program:
         self.random = random.Random(seed)
         self.pids: list[Pid] = []
         self.seen: list[str] = []
+        self.timers: list[Ref] = []
 
     def named(self, value: Any) -> Any:
         """Return a value in which pids are told by their place in the program."""
@@ -105,7 +117,7 @@ class Program:
     def live(self, number: int) -> None:
         """Take a message and do something, again and again."""
         for _ in range(STEPS * 3):
-            wanted = self.random.choice([(), (), (int,), (int, list), (lambda message: True,)])
+            wanted = self.random.choice(PATTERNS)
             got = receive(*wanted)
             self.seen.append(f"p{number} gets {self.named(got)}")
             self.act(self.random.choice(self.pids))
@@ -125,12 +137,30 @@ class Program:
             lambda: suspend(other) if other is not self_() and other is not self.pids[0] else None,
             lambda: resume(other) if other is not self_() else None,
             lambda: receive(timeout=0, default=None),
+            lambda: self.watch_one(),
+            lambda: spawn_link(self.fail),
+            lambda: self.timers.append(send_after(other, self.message(), 60.0)),
+            lambda: self.seen.append(f"left {bool(cancel_timer(self.random.choice(self.timers)))}"),
+            lambda: self.answer_itself(),
             lambda: self.fail(),
         ]
         try:
             self.random.choice(actions)()
         except (CallError, LookupError, RuntimeError) as error:
             self.seen.append(f"raised {type(error).__name__}")
+
+    def watch_one(self) -> None:
+        """Start a process and monitor it; now and then, wait for its end."""
+        _, reference = spawn_monitor(self.fail)
+        if self.random.random() < 0.7:
+            down = receive((reference, ANY, ANY))
+            self.seen.append(f"down {self.named(down.reason)}")
+
+    def answer_itself(self) -> None:
+        """Wait for a message with a reference that was made just now."""
+        reference = Ref()
+        send(self_(), (reference, self.message()))
+        self.seen.append(f"answer {self.named(receive((reference, ANY))[1])}")
 
     def fail(self) -> None:
         """Raise an exception, now and then."""

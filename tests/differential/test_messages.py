@@ -12,13 +12,16 @@ from runtime import (
     Instrument,
     Pid,
     call,
+    cancel_timer,
     cast,
     install_instrument,
     receive,
     remove_instrument,
     self_,
     send,
+    send_after,
     spawn,
+    spawn_monitor,
 )
 from runtime.kernel import signals
 from runtime.kernel.node import Node
@@ -42,7 +45,9 @@ class Counter(GenServer):
 IN_PLACE: dict[str, Any] = {
     **{function.__name__: function for function in (send, cast, call, calls.request, spawn, server_loop.run_server)},
     **{function.__name__: function for function in (Scheduler.wake, Scheduler.park, Scheduler.run_ready)},
-    "put": signals.put,
+    **{function.__name__: function for function in (signals.put, signals.finish, signals.tell, signals.spread)},
+    **{function.__name__: function for function in (signals.exit_signal, signals.watch, spawn_monitor)},
+    **{function.__name__: function for function in (send_after, cancel_timer)},
     "settle": calls.From.settle,
     "spawn_process": Node.spawn,
 }

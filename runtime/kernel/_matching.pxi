@@ -1,0 +1,133 @@
+"""The compiled form of `receive` with patterns, where the oldest message is one that they match.
+
+It runs no code of the program's: types, tuples of patterns and values whose comparison is Python's own are looked at
+here. Everything else, what does not match among it, is for the sources to look at, from the beginning.
+"""
+
+cdef enum:
+    DEEPEST_PATTERN = 10
+
+
+cdef inline bint is_reference(PyTypeObject *kind):
+    return kind is _Ref or kind is _TimerRef
+
+
+cdef bint same(object value, object message) except -1:
+    """Whether two values are known to be equal without code of the program's."""
+    cdef PyTypeObject *kind = Py_TYPE(value)
+    cdef PyTypeObject *other = Py_TYPE(message)
+    if value is message:
+        return True
+    if kind is &PyUnicode_Type or kind is _Atom:
+        return (other is &PyUnicode_Type or other is _Atom) and <bint>(value == message)
+    if kind is &PyLong_Type or kind is &PyBytes_Type:
+        return other is kind and <bint>(value == message)
+    if is_reference(kind):
+        return (
+            is_reference(other)
+            and <object>load(<PyObject *>value, s_ref_id) == <object>load(<PyObject *>message, s_ref_id)
+            and <object>load(<PyObject *>value, s_ref_node) == <object>load(<PyObject *>message, s_ref_node)
+        )
+    if kind is _Pid:
+        return other is _Pid and <object>load(<PyObject *>value, s_pid_id) == <object>load(<PyObject *>message, s_pid_id)
+    return False
+
+
+cdef bint matches(object pattern, object message, int depth) except -1:
+    """Whether a message is known to match, without code of the program's."""
+    cdef Py_ssize_t index, length
+    if pattern is _ANY:
+        return True
+    if type(pattern) is type:
+        return PyType_IsSubtype(Py_TYPE(message), <PyTypeObject *>pattern)
+    if type(pattern) is not tuple:
+        return same(pattern, message)
+    length = len(<tuple>pattern)
+    if not isinstance(message, tuple) or len(<tuple>message) != length or depth >= DEEPEST_PATTERN:
+        return False
+    if type(message) is not tuple and Py_TYPE(message) is not _Down:  # another kind may have a way of its own to items
+        return False
+    for index in range(length):
+        if not matches((<tuple>pattern)[index], (<tuple>message)[index], depth + 1):
+            return False
+    return True
+
+
+cdef long long newest_reference(object pattern, int depth) except -2:
+    """`_newest_reference`: the highest number of the references that a pattern demands, -1 for one not known here."""
+    cdef long long newest = 0, number
+    cdef PyTypeObject *kind = Py_TYPE(pattern)
+    if is_reference(kind):
+        return <object>load(<PyObject *>pattern, s_ref_id)
+    if type(pattern) is type or pattern is _ANY or PySet_Contains(_immutable, <object>kind):
+        return 0
+    if type(pattern) is not tuple or depth >= DEEPEST_PATTERN:
+        return -1
+    for item in <tuple>pattern:
+        number = newest_reference(item, depth + 1)
+        if number < 0:
+            return -1
+        newest = max(newest, number)
+    return newest
+
+
+cdef bint is_past(object process, tuple patterns) except -1:
+    """Whether what a process has saved is known to match none of the patterns."""
+    cdef long long oldest = -1, newest
+    cdef PyObject *found
+    for pattern in patterns:
+        newest = newest_reference(pattern, 0)
+        if newest < 0:
+            return False
+        oldest = newest if oldest < 0 else min(oldest, newest)
+    if oldest > 0:
+        return oldest > <long long>process.saved_before
+    found = PyDict_GetItem(_known, patterns)
+    return (
+        found is not NULL
+        and process.saved_for is <object>found
+        and load(found, s_stable) is TRUE
+        and load(found, s_first) is <PyObject *>Py_TYPE(patterns[0])
+        and load(found, s_kinds) is NONE
+    )
+
+
+cdef class MatchingMessage:
+    """The caller's oldest message, if it matches the patterns that are the key; waits for one.
+
+    In a case that is not the usual: what stands for no message. An item and no call, for the reason of `NextMessage`.
+    """
+
+    def __getitem__(self, tuple patterns):
+        cdef object worker = current_greenlet()
+        if not usable() or Py_TYPE(worker) is not _Worker:
+            return _NOTHING
+        cdef object process = <object>load(<PyObject *>worker, s_process), waiting, message
+        cdef PyObject *record = <PyObject *>process
+        if Py_TYPE(process) is not _Process or load(record, s_state) is DEAD:
+            return _NOTHING
+        while load(<PyObject *>_hooks, s_received) is <PyObject *>_nothing:
+            waiting = <object>load(record, s_saved)
+            if waiting is not None and len(waiting) and not is_past(process, patterns):
+                return _NOTHING
+            waiting = <object>load(record, s_mailbox)
+            if waiting is None or not len(waiting):
+                wait_anyhow(process, RECEIVING)
+                continue
+            message = (<tuple>waiting)[0] if Py_TYPE(waiting) is &PyTuple_Type else waiting[0]
+            for pattern in patterns:
+                if matches(pattern, message, 0):
+                    break
+            else:
+                return _NOTHING
+            if Py_TYPE(waiting) is &PyTuple_Type:
+                store(record, s_mailbox, NONE)
+            elif Py_TYPE(waiting) is _deque:
+                _popleft(waiting)
+            else:
+                return _NOTHING
+            return message
+        return _NOTHING
+
+
+matching_message = MatchingMessage()

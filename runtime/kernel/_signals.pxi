@@ -1,0 +1,232 @@
+"""The compiled form of how a death reaches others: `finish`, `tell`, `spread`, `exit_signal`, `watch`, `spawn_monitor`.
+
+Code of the program's runs where a reason is copied, and nowhere else. What an exception leaves half done there, the hub
+does again by the sources, as it does for them.
+"""
+
+cdef extern from *:
+    """
+    static inline PyObject *three(PyTypeObject *kind, PyObject *one, PyObject *two, PyObject *other) {
+        PyObject *made = kind->tp_alloc(kind, 3);
+        if (made == NULL) return NULL;
+        Py_INCREF(one), Py_INCREF(two), Py_INCREF(other);
+        PyTuple_SET_ITEM(made, 0, one);
+        PyTuple_SET_ITEM(made, 1, two);
+        PyTuple_SET_ITEM(made, 2, other);
+        return made;
+    }
+    """
+    object three(PyTypeObject *, object, object, object)
+
+
+# -- Monitors -------------------------------------------------------------------------------------------------------
+
+
+cdef int set_watch(object watcher, object target, object ref, object dest) except -1:
+    """`watch` of a process by another one, without a tag."""
+    cdef object number = <object>load(<PyObject *>ref, s_ref_id), entry = _new_watch(watcher, ref, dest)
+    cdef object watchers = <object>load(<PyObject *>target, s_watchers)
+    cdef object monitors = <object>load(<PyObject *>watcher, s_monitors)
+    if watchers is None:
+        watchers = {}
+        store(<PyObject *>target, s_watchers, <PyObject *>watchers)
+    if monitors is None:
+        monitors = {}
+        store(<PyObject *>watcher, s_monitors, <PyObject *>monitors)
+    (<dict>monitors)[number] = target
+    (<dict>watchers)[number] = entry
+    return 0
+
+
+def watch(watcher, target, ref, dest, tag=None):
+    if usable() and tag is None and Py_TYPE(ref) is _Ref:
+        if Py_TYPE(watcher) is _Process and Py_TYPE(target) is _Process:
+            set_watch(watcher, target, ref, dest)
+            return
+    sources["watch"](watcher, target, ref, dest, tag)
+
+
+def spawn_monitor(fn, *args, name=None, label=None, node=None, **kwargs):
+    cdef object worker, parent, home, process, ref, pid
+    if name is None and label is None and node is None and usable():
+        worker = current_greenlet()
+        if Py_TYPE(worker) is _Worker and PyCallable_Check(fn):
+            parent = <object>load(<PyObject *>worker, s_process)
+            if Py_TYPE(parent) is _Process and load(<PyObject *>parent, s_state) is not DEAD:
+                home = <object>load(<PyObject *>parent, s_node)
+                if is_node(home):
+                    process = start_process(home, parent, _new_body(fn, args, kwargs))
+                    try:
+                        if load(<PyObject *>parent, s_state) is DEAD:  # what a dead process does does not count
+                            _signals_module.exit_signal(process, _outside, "kill")
+                        ref, pid = _new_ref(_next_number()), <object>load(<PyObject *>process, s_pid)
+                        set_watch(parent, process, ref, pid)
+                    except BaseException:  # it does not run, and the hub ends it
+                        store(<PyObject *>process, s_state, DEAD)
+                        process.reason = home.half_dead[process] = "killed"
+                        raise
+                    return pid, ref
+    return sources["spawn_monitor"](fn, *args, name=name, label=label, node=node, **kwargs)
+
+
+cdef int fire(object entry, object process, object reason) except -1:
+    """Tell one of those who watch: `Watch.fire`, without a tag."""
+    cdef object watcher, monitors, ref, number, copied, down
+    if Py_TYPE(entry) is not _Watch:
+        entry.fire(process, reason)
+        return 0
+    watcher = <object>load(<PyObject *>entry, s_entry_watcher)
+    if Py_TYPE(watcher) is not _Process or load(<PyObject *>watcher, s_cleanup) is not FALSE:
+        entry.fire(process, reason)
+        return 0
+    monitors, ref = <object>load(<PyObject *>watcher, s_monitors), <object>load(<PyObject *>entry, s_entry_ref)
+    number = <object>load(<PyObject *>ref, s_ref_id)
+    if monitors is None or not PyDict_Contains(monitors, number):
+        return 0
+    copied = reason if is_atomic(reason) else _signals_module.own_copy(reason)
+    down = three(_Down, ref, <object>load(<PyObject *>entry, s_entry_dest), copied)
+    if load(<PyObject *>watcher, s_state) is not DEAD:
+        if load(<PyObject *>watcher, s_state) is RECEIVING:
+            wake_up(watcher)
+        put_in(watcher, down)
+    if PyDict_Contains(monitors, number):
+        PyDict_DelItem(monitors, number)
+    return 0
+
+
+# -- Links ----------------------------------------------------------------------------------------------------------
+
+
+cdef bint is_among(object process, object links) except -1:
+    """``process in links``."""
+    if Py_TYPE(links) is &PyDict_Type:
+        return PyDict_Contains(links, process)
+    for other in <tuple>links:
+        if other is process:
+            return True
+    return False
+
+
+cdef int send_exit(object target, object sender, object reason, bint linked) except -1:
+    """`exit_signal` to a process of this node."""
+    cdef PyObject *record = <PyObject *>target
+    cdef bint is_atom
+    if load(record, s_state) is DEAD:
+        return 0
+    is_atom = Py_TYPE(reason) is &PyUnicode_Type or Py_TYPE(reason) is _Atom
+    if load(record, s_trap_exit) is not FALSE or (is_atom and reason == "kill" and not linked):
+        sources["exit_signal"](target, sender, reason, linked)
+        return 0
+    if is_atom and reason == "normal" and (linked or load(record, s_pid) is not <PyObject *>sender):
+        return 0
+    if load(record, s_worker) is not NONE:
+        _signals_module.kill(target, reason, sender)
+        return 0
+    target.cause = sender
+    return end(target, reason)
+
+
+def exit_signal(target, sender, reason, linked=False):
+    if not usable() or Py_TYPE(target) is not _Process:
+        return sources["exit_signal"](target, sender, reason, linked)
+    send_exit(target, sender, reason, linked)
+
+
+cdef int tell_linked(object process, object other, object pid, object reason) except -1:
+    """Send EXIT through one link, which ends with it."""
+    cdef object links
+    if Py_TYPE(other) is not _Process:
+        if process in other.links:
+            _signals_module.exit_signal(other, pid, reason, linked=True)
+            other.drop_link(process)
+        return 0
+    if not is_among(process, <object>load(<PyObject *>other, s_links)):
+        return 0
+    send_exit(other, pid, reason, True)
+    links = <object>load(<PyObject *>other, s_links)
+    if Py_TYPE(links) is &PyTuple_Type and len(<tuple>links) == 1 and (<tuple>links)[0] is process:
+        store(<PyObject *>other, s_links, <PyObject *>_nothing)
+    else:
+        other.drop_link(process)
+    return 0
+
+
+# -- Deaths ---------------------------------------------------------------------------------------------------------
+
+
+cdef int tell_of(object process) except -1:
+    """`_tell_of`, the first time that a death is told."""
+    cdef PyObject *record = <PyObject *>process
+    cdef object reason, pid, links, watchers, monitors
+    if Py_TYPE(process) is not _Process:
+        _signals_module._tell_of(process)
+        return 0
+    reason, pid = <object>load(record, s_reason), <object>load(record, s_pid)
+    monitors, links = <object>load(record, s_monitors), <object>load(record, s_links)
+    if monitors is not None:
+        for number, target in monitors.items():
+            drop_watcher(target, number)
+    if links is not _nothing:
+        for other in links:
+            tell_linked(process, other, pid, reason)
+    watchers = <object>load(record, s_watchers)
+    if watchers is not None:
+        for entry in list((<dict>watchers).values()):
+            fire(entry, process, reason)
+    store(record, s_links, <PyObject *>_nothing)
+    store(record, s_watchers, NONE)
+    store(record, s_monitors, NONE)
+    return 0
+
+
+cdef int spread_deaths(object node) except -1:
+    """`spread` on a node that is known to be one."""
+    cdef PyObject *record = <PyObject *>node
+    cdef object deaths = <object>load(record, s_deaths)
+    if load(record, s_retells) is not FALSE or Py_TYPE(deaths) is not _deque:
+        sources["spread"](node)
+        return 0
+    try:
+        store(record, s_spreads, TRUE)
+        while len(deaths):
+            tell_of(deaths[0])
+            _popleft(deaths)
+    except BaseException:
+        node.scheduler.budget, node.scheduler.batch_ends = 0, 0.0  # the hub has the next turn
+        raise
+    finally:
+        store(record, s_spreads, FALSE)
+    return 0
+
+
+cdef int announce_death(object process, object node) except -1:
+    """`tell` on a node that is known to be one."""
+    cdef object deaths = <object>load(<PyObject *>node, s_deaths)
+    if load(<PyObject *>_hooks, s_exited) is not <PyObject *>_nothing or Py_TYPE(deaths) is not _deque:
+        sources["tell"](process)
+        return 0
+    _append(deaths, process)
+    if load(<PyObject *>node, s_spreads) is FALSE:
+        spread_deaths(node)
+    return 0
+
+
+def spread(node):
+    if not usable() or Py_TYPE(node) is not _Node:
+        return sources["spread"](node)
+    spread_deaths(node)
+
+
+def tell(process):
+    if usable() and Py_TYPE(process) is _Process:
+        node = <object>load(<PyObject *>process, s_node)
+        if Py_TYPE(node) is _Node:
+            announce_death(process, node)
+            return
+    sources["tell"](process)
+
+
+def finish(process, reason, unwinds=False):
+    if unwinds or not usable() or Py_TYPE(process) is not _Process:
+        return sources["finish"](process, reason, unwinds)
+    end(process, reason)

@@ -1,0 +1,144 @@
+"""Compiled `receive` with patterns: it takes what the sources would take, or leaves it to them."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runtime import ANY, Atom, Down, Exit, Pid, Ref, flush, receive, run, self_, send
+from runtime.kernel.mailbox import NOTHING
+from runtime.terms.pattern import matching
+from tests.differential.kernels import compiled
+from tests.support.in_node import in_node
+
+PART = "runtime.kernel._kernel"
+
+REFERENCES = [Ref(), Ref(), Ref(3, 5), Ref(3)]
+
+
+class Odd:
+    """Says of everything that it is equal."""
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __hash__(self) -> int:
+        return 0
+
+
+values = st.recursive(
+    st.sampled_from([0, 1, 2.0, True, None, "a", "b", b"a", Atom("a"), *REFERENCES, Pid(7), Pid(8), Odd()]),
+    lambda inner: st.one_of(st.lists(inner, max_size=3).map(tuple), st.lists(inner, max_size=2)),
+    max_leaves=6,
+)
+messages = st.one_of(values, values.map(lambda value: Down(REFERENCES[0], Pid(7), value)))
+patterns = st.recursive(
+    st.one_of(values, st.sampled_from([int, str, tuple, Down, object, int | str, ANY, Ref, Exit, type])),
+    lambda inner: st.lists(inner, max_size=3).map(tuple),
+    max_leaves=4,
+)
+
+
+@in_node
+@given(st.lists(patterns, min_size=1, max_size=3).map(tuple), messages)
+def test_it_takes_nothing_that_the_sources_would_not_take(wanted: tuple[Any, ...], message: Any) -> None:
+    part = compiled(PART)
+    send(self_(), message)
+    (waiting,) = flush()
+    send(self_(), message)
+    got = part.matching_message[wanted]
+    if got is NOTHING:
+        assert len(flush()) == 1
+    else:
+        assert matching(wanted).accepts(waiting)
+        assert repr(got) == repr(waiting)
+        assert flush() == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        *[((kind,), value) for kind, value in [(int, 1), (object, "a"), (ANY, [1]), (Down, Down(Ref(), None, 1))]],
+        *[((value,), value) for value in ["text", 12345, b"bytes", Pid(7), *REFERENCES, None, True, ()]],
+        *[((Atom("a"),), "a"), (("a",), Atom("a")), ((str, int), 3), (("b", ("a", (int, ANY))), ("a", (1, 2)))],
+        *[(((REFERENCES[0], ANY, "over"),), Down(REFERENCES[0], Pid(7), "over"))],
+    ],
+)
+@in_node
+def test_it_takes_what_most_programs_wait_for(wanted: tuple[Any, ...], message: Any) -> None:
+    part = compiled(PART)
+    send(self_(), message)
+    assert repr(part.matching_message[wanted]) == repr(message)
+    assert flush() == []
+
+
+@in_node
+def test_it_looks_past_what_was_refused_as_the_sources_do() -> None:
+    part = compiled(PART)
+    for number in range(3):
+        send(self_(), ("other", number))
+    send(self_(), ("wanted", 1))
+    assert part.matching_message[("wanted", int),] is NOTHING  # there is something older to be refused
+    assert receive(("wanted", int)) == ("wanted", 1)
+    send(self_(), ("wanted", 2))
+    assert part.matching_message[("wanted", int),] == ("wanted", 2)
+    send(self_(), ("other", 3))
+    assert part.matching_message[("other", int),] is NOTHING  # the oldest of them is among what was refused
+    assert [receive(("other", int))[1] for _ in range(4)] == [0, 1, 2, 3]
+
+
+@in_node
+def test_a_reference_made_just_now_is_not_looked_for_among_what_is_older() -> None:
+    part = compiled(PART)
+    send(self_(), "refused")
+    assert receive(int, timeout=0, default=None) is None
+    old, new = Ref(), Ref()
+    send(self_(), (new, 1))
+    assert part.matching_message[(new, int),] == (new, 1)
+    assert receive((old, int), timeout=0, default="none") == "none"
+    assert flush() == ["refused"]
+
+
+class Struck(Exception):
+    """What the handler of a signal raises."""
+
+
+@in_node
+def test_no_message_is_lost_when_a_handler_raises_where_a_pattern_has_matched() -> None:
+    compiled(PART)
+    count, is_armed = 20_000, False
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        nonlocal is_armed
+        if is_armed:
+            is_armed = False
+            raise Struck
+
+    for number in range(count):
+        send(self_(), number)
+    got: list[Any] = []
+    before = signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.0002, 0.0002)
+    try:
+        while len(got) < count:
+            try:
+                is_armed = True
+                while len(got) < count:
+                    got.append(receive(int))
+                is_armed = False
+            except Struck:
+                pass
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert got == [*range(count)]
+
+
+def test_outside_any_process_it_takes_nothing() -> None:
+    assert compiled(PART).matching_message[(int,)] is NOTHING
+    assert run(lambda: compiled(PART).matching_message[(int,)] if send(self_(), 1) else None) == 1
