@@ -55,9 +55,14 @@ def _frame_line(frame: StackFrame) -> str:
     return f"    {frame.file}:{frame.line} in {frame.function}"
 
 
+def is_wanted(level: int) -> bool:
+    """Return whether a report of that level is heard. What is costly to describe need not be, where it is not."""
+    return bool(hooks.reported) or logger.isEnabledFor(level)
+
+
 def report(kind: str, level: int, **fields: Any) -> None:
     """Make a report: tell the instruments, and log it when its level is wanted. Never raises."""
-    if not hooks.reported and not logger.isEnabledFor(level):
+    if not is_wanted(level):
         return
     made = Report(kind, level, fields)
     for hook in hooks.reported:

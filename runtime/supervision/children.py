@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 
 from runtime.kernel.clock import now
-from runtime.kernel.instrument import emit
+from runtime.kernel.instrument import emit, hooks
 from runtime.kernel.mailbox import send
 from runtime.kernel.process import Pid
 from runtime.kernel.processes import self_
-from runtime.kernel.reports import progress_report, supervisor_report
+from runtime.kernel.reports import is_wanted, progress_report, supervisor_report
 from runtime.otp.child_spec import AutoShutdown, ChildSpec
 from runtime.supervision.child import Child, ChildInfo, is_normal
 from runtime.supervision.restart_intensity import RestartIntensity
@@ -128,7 +129,8 @@ class Children(ABC):
         restart = child.spec.restart
         normal = is_normal(reason)
         if restart == "permanent" or not normal:
-            supervisor_report("child_terminated", child.report(supervisor_name(), pid), reason)
+            if is_wanted(logging.ERROR):
+                supervisor_report("child_terminated", child.report(supervisor_name(), pid), reason)
             if restart != "temporary":
                 return self._restart_within_budget(key, child, pid, reason)
         self.mark_stopped(key, child)
@@ -163,6 +165,8 @@ class Children(ABC):
     def report_restarted(self, child: Child, old: Pid | None, reason: Term) -> None:
         """Count a successful restart and tell observers of it."""
         child.restarts += 1
+        if not hooks.event:
+            return
         emit(
             "restarted",
             supervisor=self_(),
@@ -194,7 +198,8 @@ class TryAgain(Exception):
 
 def report_progress(child: Child) -> None:
     """Report that a child was started."""
-    progress_report(child.report(supervisor_name(), child.at))
+    if is_wanted(logging.INFO):
+        progress_report(child.report(supervisor_name(), child.at))
 
 
 def supervisor_name() -> Term:
