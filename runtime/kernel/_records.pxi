@@ -263,7 +263,7 @@ cdef bint find_more_slots(matching) except -1:
     s_timer_message, s_timer_sent = of["message"], of["is_sent"]
     least.append(min(of.values()))
     of = slots_of(<object>_Timers)
-    s_now, s_pending, s_later, s_slots = of["_now"], of["pending"], of["_later"], of["_slots"]
+    s_now, s_pending, s_later, s_slots = of["now"], of["pending"], of["_later"], of["_slots"]
     s_entries, s_stale = of["entries"], of["stale"]
     least.append(min(of.values()))
     return min(least) > 0

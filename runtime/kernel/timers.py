@@ -40,12 +40,12 @@ class Timers:
         "_later",
         "_loop",
         "_near",
-        "_now",
         "_send",
         "_slots",
         "_wake",
         "_watcher",
         "entries",
+        "now",
         "pending",
         "stale",
     )
