@@ -59,17 +59,9 @@ class Node:
     There is one at a time in an operating-system process, bound to the thread that started it.
     """
 
-    __slots__ = (  # what is read most
-        "__dict__",
-        "__weakref__",
-        "deaths",
-        "half_dead",
-        "retells",
-        "scheduler",
-        "spawned",
-        "spreads",
-        "table",
-        "timers",
+    __slots__ = (
+        *("__dict__", "__weakref__", "half_dead", "scheduler", "spawned", "table", "timers"),  # what is read most
+        *("deaths", "retells", "spreads"),
     )
 
     def __init__(self) -> None:
@@ -81,8 +73,7 @@ class Node:
         self.aliases: dict[int, tuple[Process, str]] = {}
         self.deaths: deque[Process] = deque()
         """Dead processes whose deaths are still to be told."""
-        self.spreads = False
-        """Whether they are being told."""
+        self.spreads = False  # whether they are being told
         self.half_dead: dict[Process, Term] = {}
         """Processes on whose way off the node an exception has struck, and the reasons why they end."""
         self.retells = False
@@ -90,8 +81,7 @@ class Node:
         self.self_calls: deque[tuple[float, Process]] = deque(maxlen=20)
         """The last processes that called themselves, and when (monotonic seconds): observers tell of it."""
         self.last_ends = LastEnds()
-        self.closing: list[Callable[[], object]] = []
-        """What is called when the node is taken down."""
+        self.closing: list[Callable[[], object]] = []  # called when the node is taken down
         self.looks_after: list[Callable[[], object]] = []  # called before the hub waits, to mend what was cut short
         self.scheduler = Scheduler(self.hub)
         self.timers = Timers(self.hub.loop, self.scheduler.wake, self.send_from_timer)
@@ -456,6 +446,5 @@ def caller_is_dead() -> bool:
     They never tell whether they had an effect, so a dead process gets no answer from them either; everything else
     raises ProcessKilled.
     """
-    greenlet = getcurrent()
-    process = greenlet.process if type(greenlet) is Worker else None
+    process = current()
     return process is not None and process.state is DEAD
