@@ -73,7 +73,9 @@ def fit(text: str, longest: int = 40) -> str:
 
 
 def name_after(program: str) -> str:
-    """Make a node's name of a script's path or a module's name."""
+    """Make a node's name of a script's path or a module's name. Code on the command line has neither."""
+    if program == "-c":
+        return "python"
     last = Path(program).stem if program.endswith(".py") or "/" in program else program.removesuffix(".__main__")
     return fit(last.rpartition(".")[2])
 

@@ -17,7 +17,7 @@ from greenlet import greenlet
 
 from runtime.compiled.about import kernel_in_use
 from runtime.introspection import wire
-from runtime.introspection.address import NameTakenError, Reservation, check_name, reserve
+from runtime.introspection.address import NameTakenError, Reservation, check_name, reserve, socket_dir
 from runtime.introspection.answers.answers import Answers
 from runtime.introspection.answers.client_cache import ClientCache
 from runtime.introspection.answers.observed_node import ObservedNode, Permissions
@@ -305,8 +305,18 @@ def _serve(
         for reason in reservation.passed_over if told else ():
             logger.warning("%s This node is called %s.", reason, reservation.name)
     except (NameTakenError, ValueError, OSError) as error:
-        logger.warning("The node cannot be observed: %s", error)
+        logger.warning("The node cannot be observed: %s", _advice(error))
     return Service(node, reservation, permissions, stall_limit, program, keep_events=True, black_box=black_box)
+
+
+def _advice(error: Exception) -> str:
+    """Return why there is no place for a socket, and what to do; some errors say so themselves."""
+    if not isinstance(error, OSError) or error.strerror is None:
+        return str(error)
+    return (
+        f"no socket can be made in {socket_dir()} ({error.strerror}). "
+        f"Set OBSERVER_DIR to a folder of your own that can be written."
+    )
 
 
 def keep_black_box(node: Node, path: str) -> None:

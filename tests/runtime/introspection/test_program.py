@@ -58,7 +58,13 @@ def test_any_text_becomes_a_name(text: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("program", "name"),
-    [("/srv/shop.py", "shop"), ("shop.web.__main__", "web"), ("shop.web", "web"), ("bin/shop", "shop")],
+    [
+        ("/srv/shop.py", "shop"),
+        ("shop.web.__main__", "web"),
+        ("shop.web", "web"),
+        ("bin/shop", "shop"),
+        ("-c", "python"),
+    ],
 )
 def test_a_node_is_named_after_its_script_or_module(program: str, name: str) -> None:
     assert name_after(program) == name

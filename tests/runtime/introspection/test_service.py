@@ -66,6 +66,13 @@ def test_a_folder_that_is_not_safe_is_a_warning(folder: Path) -> None:
     assert "open to other users" in logged
 
 
+def test_a_folder_that_cannot_be_made_is_a_warning_with_what_to_do(folder: Path) -> None:
+    (folder / "file").touch()
+    path, logged = run(folder / "file" / "below")
+    assert path == "None"
+    assert f"no socket can be made in {folder / 'file' / 'below'} (Not a directory). Set OBSERVER_DIR to" in logged
+
+
 def test_what_is_no_name_is_refused_at_once(folder: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError):
         run(folder, "{'stall_limit': 0}")
