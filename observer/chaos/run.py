@@ -136,7 +136,7 @@ class Chaos:
         short = ""
         if overdue > 0:
             busy = self._held or overdue > self._forgone
-            why = "the node is too busy for this rate" if busy else "at times no process was there to be killed"
+            why = "the node is too busy for this rate" if busy else "at times there was nothing to kill"
             short = f"{kills:,} of {due:,} kills made: {why}"
         return self._recoveries.report(elapsed, problem, due, short)
 

@@ -184,7 +184,7 @@ async def test_a_rate_that_the_node_is_too_busy_for_is_told_and_not_made_up_for_
 async def test_kills_for_which_there_was_no_process_are_told_as_such() -> None:
     node = replace(node_of([worker(2), worker(3)]), delay=3.0)
     report = await unleash(node, replace(ORDERS, rate=10, seconds=4))
-    assert report.short == "4 of 40 kills made: at times no process was there to be killed"
+    assert report.short == "4 of 40 kills made: at times there was nothing to kill"
     kept = await unleash(node_of(worker(number) for number in range(2, 200)), replace(ORDERS, rate=30, seconds=2))
     assert (kept.due, kept.short) == (60, "")
 
