@@ -208,12 +208,7 @@ def request(
                 caller.deadline = due
             else:
                 timers.wait(caller, seconds)
-        if server.state is RECEIVING and server.mailbox is None:  # the commonest, without a call: `put` does the same
-            server.node.scheduler.wake(server)
-            server.messages_in += 1
-            server.mailbox = ((tag, origin, isolated),)
-        else:
-            put(server, (tag, origin, isolated))
+        put(server, (tag, origin, isolated))
         caller.messages_out += 1
         outcome = origin.wait(seconds, True)
     except BaseException:
