@@ -1,4 +1,4 @@
-"""What evidence costs: a console, a look into one process's memory, what processes wait for, spans of calls."""
+"""What evidence costs: a console, the memory of a process, what processes wait for, spans, scrapes, agents."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from runtime.kernel.node import this_node
 from tests.benchmarks.harness.benchmark import OURS, Benchmark, Target
 from tests.benchmarks.harness.contender import Fixed, Python
 from tests.benchmarks.harness.sample import Sample, Stopwatch
-from tests.support.trees import Observer
+from tests.support.trees import Observer, start_tree
 
 TURNS = 6
 """How often what is measured and what it is measured beside take turns."""
@@ -97,6 +97,44 @@ def waited(size: int) -> Sample:
     return run(main)  # type: ignore[no-any-return]
 
 
+SCRAPE = (
+    wire.GetStats(),
+    wire.GetProcesses(sort="message_queue_len", limit=1),
+    wire.GetLints(),
+    wire.GetTree(fold_over=50),
+    wire.GetEvents(limit=10_000),
+)
+"""What ``observer metrics`` asks for one scrape."""
+
+AGENT = (wire.GetLints(), wire.GetTree(), wire.GetEvents(after=-1, limit=50))
+"""What an agent asks that wants to know what is wrong."""
+
+
+def _asked(queries: tuple[wire.Query, ...], size: int) -> Sample:
+    """Answer these questions about a tree of so many servers."""
+
+    def main() -> Sample:
+        start_tree(pools=size // 20, size=20)
+        observer = Observer()
+        observer.ask(wire.GetLints())
+        with Stopwatch() as watch:
+            for query in queries:
+                assert not isinstance(observer.ask(query), wire.Failed)
+        return watch.seconds()
+
+    return run(main)  # type: ignore[no-any-return]
+
+
+def scraped(size: int) -> Sample:
+    """Answer one scrape."""
+    return _asked(SCRAPE, size)
+
+
+def asked_by_an_agent(size: int) -> Sample:
+    """Answer an agent that looks for what is wrong."""
+    return _asked(AGENT, size)
+
+
 def _calls(size: int, during: bool) -> Sample:
     """Return the speed of calls while spans are on, or after that, as a share of their speed before."""
 
@@ -161,6 +199,19 @@ BENCHMARKS = (
         quick=20,
         contenders={OURS: Python(waited), "limit": Fixed(0.2)},
         targets=(Target("limit", 1),),
+    ),
+    Benchmark(
+        name="a scrape, and an agent's look",
+        what="time to answer a scrape of metrics, and an agent's questions after what is wrong, of 1,000 servers",
+        unit="s",
+        size=1_000,
+        quick=40,
+        contenders={
+            OURS: Python(scraped),
+            "an agent's look": Python(asked_by_an_agent),
+            "limit": Fixed(0.2),
+        },
+        targets=(Target("limit", 1), Target("limit", 1, ours="an agent's look")),
     ),
     Benchmark(
         name="calls with spans",
