@@ -63,13 +63,19 @@ def tree(
     everything: Annotated[
         bool, typer.Option("--all", help=f"Unfold supervisors with more than {FOLD_OVER} children.")
     ] = False,
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="Print the trees of the other nodes of its cluster as well.")
+    ] = False,
     json: options.AsJson = False,
 ) -> None:
-    """Print the supervision tree of a node."""
-    from observer.cli import lookup
+    """Print the supervision tree of a node, or those of all nodes of its cluster."""
+    from observer.cli import cluster_tree, lookup
     from observer.output import records, tables
 
     with lookup.dial(node) as client:
+        if cluster:
+            cluster_tree.show(client, filter, 2**31 if json or everything else FOLD_OVER, json)
+            return
         with progress.busy("reading the tree …") as tell:
             rows = lookup.tree(client, filter=filter, fold_over=2**31 if json or everything else FOLD_OVER, tell=tell)
         if json:

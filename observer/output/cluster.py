@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from observer.drawing.node_facts import answer_of, kind_of, span_of
-from observer.output.records import PlanRecord, Record
+from observer.output.records import PlaceRecord, PlanRecord, Record
 from observer.output.tables import plain_table
 from observer.text import units
 from observer.text.safe_text import safe
@@ -70,6 +70,14 @@ class NodeActionRecord(Record, frozen=True):
     plan: PlanRecord | None
     happened: str | None
     event: int | None
+
+
+class NodeTreeRecord(Record, frozen=True):
+    """The tree of one node of a cluster, by its name there. It is null where `problem` says why it cannot be had."""
+
+    node: str
+    tree: list[PlaceRecord] | None
+    problem: str | None
 
 
 class NodeVictimRecord(Record, frozen=True):

@@ -24,6 +24,7 @@ VERSION = 1
 OUTPUTS: dict[str, Any] = {
     "nodes": list[node_records.NodeRecord],
     "tree": list[records.PlaceRecord],
+    "tree --cluster": list[cluster.NodeTreeRecord],
     "ps": list[records.ProcessRecord],
     "top": list[records.TopRecord],
     "info": records.StatsRecord | records.DetailsRecord,

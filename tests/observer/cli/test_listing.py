@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import msgspec
 import pytest
 
 from observer.node import discovery
@@ -121,3 +122,36 @@ def test_more_processes_than_one_window_holds_are_all_printed_once(observer: Com
         records = observer("ps", "--json").value
         assert len(observer("ps", "--json", "--limit", "2500").value) == 2500
     assert [record["pid"] for record in records] == [row.pid for row in rows]
+
+
+def test_the_trees_of_a_cluster_stand_below_the_names_of_its_nodes(observer: Command) -> None:
+    others = (
+        wire.ClusterNode(name="left@h", state="up"),
+        wire.ClusterNode(name="gone@h", state="down", reason="net_tick_timeout"),
+        wire.ClusterNode(name="far@x", state="up", kind="beam"),
+    )
+    one, two = (tuple(msgspec.structs.replace(ROWS[0], name=name, depth=0) for _ in "1") for name in ("here", "there"))
+
+    def respond(query: wire.Query) -> wire.Answer:
+        return wire.Cluster(name="me@h", nodes=others, total=3) if isinstance(query, wire.GetCluster) else window(*one)
+
+    with (
+        FakeEndpoint("me", respond, distributed_as="me@h"),
+        FakeEndpoint("left", of_rows(two), distributed_as="left@h", os_pid=2),
+    ):
+        drawn = observer("tree", "me", "--cluster").out.splitlines()
+        listed = observer("tree", "me", "--cluster", "--json").value
+    assert [line for line in drawn if line[0] not in "└├│ "] == [
+        "me@h",
+        "left@h",
+        "gone@h  is down: net_tick_timeout",
+        "far@x  is up, and cannot be observed from here: 'observer bridge far@x' opens a way",
+    ]
+    assert "here" in drawn[1]
+    assert "there" in drawn[3]
+    assert [(each["node"], each["tree"] is None, bool(each["problem"])) for each in listed] == [
+        ("me@h", False, False),
+        ("left@h", False, False),
+        ("gone@h", True, True),
+        ("far@x", True, True),
+    ]

@@ -1,0 +1,82 @@
+"""What `observer tree --cluster` prints: the trees of all nodes of a cluster that can be observed from here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from observer.cli import output
+from runtime.introspection import wire
+
+if TYPE_CHECKING:
+    from observer.node.client import Client
+
+MOST_NODES = 50
+"""How many nodes are looked at: each is asked for its whole tree."""
+
+
+def show(client: Client, filter: str, fold_over: int, json: bool) -> None:
+    """Print the tree of each node, that of `client` first; of a node without a way to it say so."""
+    from observer.output import cluster, records, tables
+    from observer.text.safe_text import safe
+
+    cluster_of = client.expect(wire.Cluster, wire.GetCluster())
+    trees: list[cluster.NodeTreeRecord] = []
+    for name, node, why in _nodes(client, cluster_of):
+        rows, problem = ([], why) if node is None else _rows(node, filter, fold_over)
+        if json:
+            roots = None if problem else records.of_tree(rows)
+            trees.append(cluster.NodeTreeRecord(node=name, tree=roots, problem=problem or None))
+        elif problem:
+            print(f"{safe(name)}  {safe(problem)}")
+        else:
+            output.show(tables.tree(name, rows, _now(client)))
+        if node is not None and node is not client:
+            node.close()
+    if json:
+        output.show_json(trees)
+    elif cluster_of.total > MOST_NODES:
+        print(f"and {cluster_of.total - MOST_NODES:,} more nodes")
+
+
+def _now(client: Client) -> float:
+    from observer.cli import lookup
+
+    return lookup.now(client)
+
+
+def _rows(node: Client, filter: str, fold_over: int) -> tuple[list[wire.Row], str]:
+    from observer.cli import lookup
+    from observer.node.client import NodeRefusedError
+    from observer.node.source import NodeLostError
+
+    try:
+        return lookup.tree(node, filter=filter, fold_over=fold_over), ""
+    except (NodeRefusedError, NodeLostError) as error:
+        return [], str(error)
+
+
+def _nodes(client: Client, cluster: wire.Cluster) -> Iterator[tuple[str, Client | None, str]]:
+    """Yield each node's name, and a connection to it or why there is none."""
+    from observer.node import discovery
+    from observer.node.client import Client
+    from observer.node.source import NodeLostError
+
+    yield cluster.name or client.welcome.node, client, ""
+    sockets = {each.welcome.distributed_as: each for each in discovery.nodes() if each.welcome is not None}
+    for node in cluster.nodes[:MOST_NODES]:
+        found = sockets.get(node.name)
+        if found is None:
+            yield node.name, None, _no_way(node)
+            continue
+        try:
+            yield node.name, Client(found.name, found.path), ""
+        except NodeLostError as error:
+            yield node.name, None, str(error)
+
+
+def _no_way(node: wire.ClusterNode) -> str:
+    if node.state != "up":
+        return f"is {node.state}: {node.reason or 'it has gone'}"
+    how = f"'observer bridge {node.name}' opens a way" if node.kind == "beam" else "start it there with OBSERVER=1"
+    return f"is up, and cannot be observed from here: {how}"
