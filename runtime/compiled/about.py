@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import platform
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from runtime.compiled.choice import kernel
@@ -50,7 +49,9 @@ def kernel_in_use() -> tuple[Literal["compiled", "python"], str]:
 
 
 def _version(package: str) -> str:
+    from importlib import metadata  # loaded when asked: it takes a tenth of the time in which a peer starts
+
     try:
-        return version(package)
-    except PackageNotFoundError:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
         return ""

@@ -31,6 +31,7 @@ FOLDER = Path(__file__).parent
 PARTS = {
     "runtime.terms._isolation": "terms/_isolation.pyx",
     "runtime.kernel._kernel": "kernel/_kernel.pyx",
+    "runtime.distribution._external_term": "distribution/_external_term.pyx",
 }
 """The compiled modules, and the files that they are made from, below the package."""
 
@@ -44,11 +45,12 @@ RELIES_ON = (
         f"kernel/{name}.py"
         for name in ("body", "instrument", "mailbox", "node", "process", "processes", "scheduler", "send_after")
     ),
+    *("distribution/term_encoder.py", "distribution/term_decoder.py", "distribution/frames.py"),
     *("kernel/signals.py", "kernel/timers.py", "otp/calls.py", "otp/gen_server.py", "otp/server_loop.py"),
 )
 """Files besides these that a build must fit: what the compiled modules call, and what says how they are built."""
 
-FRAMES = ("runtime/kernel/_", "runtime/terms/_")
+FRAMES = ("runtime/kernel/_", "runtime/terms/_", "runtime/distribution/_")
 """How the file names begin that tracebacks give for compiled functions."""
 
 HOW = "python -m runtime.build"

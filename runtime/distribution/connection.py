@@ -344,7 +344,14 @@ class Connection:
                 return
             if end < len(frame):
                 raise ValueError("something follows the payload")
-        self._deliver([(control, payload)])
+        self.frames_in += 1
+        try:
+            self._handler.on_frame(self, control, payload)
+        except Exception:
+            self._report_unhandled()
+
+    def _report_unhandled(self) -> None:
+        logger.exception("a message from %s could not be handled", self.name)
 
     def _deliver(self, entries: list[tuple[Any, ...]]) -> None:
         handler = self._handler
@@ -361,7 +368,7 @@ class Connection:
                         handler.on_frame(self, *entry)
                 return
             except Exception:
-                logger.exception("a message from %s could not be handled", self.name)
+                self._report_unhandled()
 
     def _take_greeting(self, frame: bytes) -> bool:
         """Look whether a frame is what nodes say first, and tells what the other one is; such go no further."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from struct import Struct
+
+from runtime.compiled.choice import compiled
+
 LONGEST = 256 * 1024 * 1024
 """Bytes of one message."""
 
@@ -14,6 +18,8 @@ BATCH = 0xD0
 
 PLAIN_BATCH = 0xD1
 """The first byte of a frame that holds a batch of short messages alone."""
+
+_LENGTH = Struct(">I").unpack_from
 
 COMPACT = 65_536
 """Bytes of handled frames that are kept in front of the others before they are cut off."""
@@ -43,24 +49,25 @@ class FrameBuffer:
             return None
         return data[4:]
 
+    @compiled("runtime.distribution._external_term", "next_frame")
     def next(self) -> bytes | None:
         """Return the next frame, None when no whole one is there. Raises ValueError for one that is too long."""
         buffer = self._buffer
         at = self._at
+        size = len(buffer)
         while True:
             start = at + 4
-            header = buffer[at:start]
-            if len(header) < 4:
+            if start > size:
                 self._at = at
                 return None
-            length = int.from_bytes(header, "big")
+            (length,) = _LENGTH(buffer, at)
             if length:
                 break
             at = start
         if length > LONGEST:
             raise ValueError(f"a message of {length} bytes; at most {LONGEST} are taken")
         end = start + length
-        if end > len(buffer):
+        if end > size:
             self._at = at
             return None
         self._at = end

@@ -114,7 +114,12 @@ take_note: Callable[[Process, Term, Term], None] | None = None
 
 
 def _send(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
-    _deliver(remote, _local(control[2]), payload, control[3:])
+    pid = control[2]
+    process = pid.process if type(pid) is Pid else _local(pid)
+    if len(control) > 3:
+        _deliver(remote, process, payload, control[3:])
+    elif process is not None:  # as `_deliver`, without the call: this is what most messages are
+        put(process, incoming_message(payload, remote, process))
 
 
 def _reg_send(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 GEN_CALL, GEN_CAST, GEN_SYSTEM = Atom("$gen_call"), Atom("$gen_cast"), Atom("system")
 ALIAS = Atom("alias")
+OTP_TAGS = frozenset(("$gen_cast", "$gen_call", "system"))
+"""What the messages begin with that processes of this node know in another form."""
 
 
 @immutable
@@ -169,7 +171,7 @@ def incoming_message(message: Term, remote: RemoteNode, target: Process) -> Term
     if type(message) is not tuple or not message:
         return message
     tag = message[0]
-    if type(tag) is not Atom and type(tag) is not str:
+    if (type(tag) is not Atom and type(tag) is not str) or tag not in OTP_TAGS:
         return message
     if tag == "$gen_cast" and len(message) == 2:
         return (CAST, message[1])

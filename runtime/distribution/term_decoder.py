@@ -12,6 +12,7 @@ from collections.abc import Callable
 from struct import Struct, error
 from typing import Any, Literal, NoReturn
 
+from runtime.compiled.choice import compiled
 from runtime.distribution.parts import Conversion, ImproperList, Opaque, PidParts, RefParts
 from runtime.terms.atom import MAX_LENGTH, Atom
 
@@ -25,7 +26,10 @@ MAX_INFLATED = 256 * 1024 * 1024
 """Bytes that a compressed term may have."""
 
 KEPT = 4_000
-"""Atoms, and pids, that are kept by their bytes; when there are more, all are forgotten."""
+"""Atoms that are kept by their bytes; when there are more, all are forgotten."""
+
+KEPT_PIDS = 1_000
+"""Pids, and control messages, that are kept by their bytes."""
 
 _WORD = Struct(">I").unpack_from
 _SIGNED = Struct(">i").unpack_from
@@ -58,8 +62,10 @@ class TermDecoder:
         self._left = 0
         """Items that the term which is being read may still have."""
         self._atoms: dict[bytes, Any] = {}
-        self._pids: dict[bytes, PidParts] = {}
+        self._pids: dict[bytes, Any] = {}
         self._controls: dict[bytes, Any] = {}
+        self._last_control: tuple[bytes, Any] = (b"none", None)
+        """The one that was read last, and its bytes: one message to a process follows another."""
         self._readers: dict[int, Read] = {
             70: _read_float,
             77: self._read_bit_binary,
@@ -98,6 +104,7 @@ class TermDecoder:
             raise ValueError(f"{len(data) - end} bytes follow the term")
         return term
 
+    @compiled("runtime.distribution._external_term")
     def decode_first(self, data: bytes, start: int) -> tuple[Any, int]:
         """Return the term that begins at `start`, and where it ends. Raises ValueError if none does."""
         if data[start : start + 1] != b"\x83":
@@ -128,6 +135,9 @@ class TermDecoder:
 
         Most are messages to a few processes, so those are kept by their bytes.
         """
+        last, control = self._last_control
+        if data.startswith(last, start):
+            return control, start + len(last)
         end = _end_of_message(data, start)
         if not end:
             return self.decode_first(data, start)
@@ -135,10 +145,12 @@ class TermDecoder:
         control = self._controls.get(key)
         if control is None:
             control, end = self.decode_first(data, start)
-            if end == start + len(key):
-                if len(self._controls) >= KEPT:
-                    self._controls.clear()
-                self._controls[key] = control
+            if end != start + len(key):
+                return control, end
+            if len(self._controls) >= KEPT_PIDS:
+                self._controls.clear()
+            self._controls[key] = control
+        self._last_control = key, control
         return control, end
 
     def _read(self, data: bytes, at: int, depth: int) -> tuple[Any, int]:
@@ -160,7 +172,7 @@ class TermDecoder:
         if count > size - at or depth >= MAX_DEPTH or self._left < 0:
             self._refuse(count > size - at, depth)
         readers = self._readers
-        atoms = self._atoms
+        atoms, pids = self._atoms, self._pids
         as_text = self._as_text
         items: list[Any] = []
         append = items.append
@@ -193,6 +205,9 @@ class TermDecoder:
                 except UnicodeDecodeError:
                     append(raw)
                 at = end
+            elif tag == 88 and (pid := pids.get(data[at : at + 15 + data[at + 2]])) is not None:
+                append(pid)
+                at += 15 + data[at + 2]
             else:
                 reader = readers.get(tag)
                 if reader is None:
@@ -285,15 +300,16 @@ class TermDecoder:
     def _read_pid(self, data: bytes, at: int, depth: int) -> tuple[Any, int]:
         if data[at + 1] == 119:
             key = data[at : at + 15 + data[at + 2]]
-            parts = self._pids.get(key)
-            if parts is not None:
-                return self._pid_of(parts), at + len(key)
+            pid = self._pids.get(key)
+            if pid is not None:
+                return pid, at + len(key)
         node, end = self._read_node(data, at + 1)
-        parts = PidParts(node, *_PID_END(data, end))
-        if len(self._pids) >= KEPT:
-            self._pids.clear()
-        self._pids[data[at : end + 12]] = parts
-        return self._pid_of(parts), end + 12
+        pid = self._pid_of(PidParts(node, *_PID_END(data, end)))
+        if getattr(pid, "process", pid) is not None:  # one that is not there yet may come
+            if len(self._pids) >= KEPT_PIDS:
+                self._pids.clear()
+            self._pids[data[at : end + 12]] = pid
+        return pid, end + 12
 
     def _read_old_pid(self, data: bytes, at: int, depth: int) -> tuple[Any, int]:
         node, end = self._read_node(data, at + 1)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from struct import Struct
 from typing import Any, Literal
 
+from runtime.compiled.choice import compiled
 from runtime.distribution.parts import Conversion, ImproperList, Opaque, PidParts, RefParts
 from runtime.terms.atom import MAX_LENGTH, Atom
 from runtime.terms.text import render
@@ -47,7 +48,9 @@ class TermEncoder:
         self._conversion = conversion
         self._atoms: dict[str, bytes] = {}
         self._controls: dict[tuple[Any, ...], bytes] = {}
-        self._pids: dict[Any, bytes] = {}
+        self._pids: dict[object, bytes] = {}
+        """The bytes of pids: by the number of this node's, by all three numbers of another's."""
+        self._own_pid = None if conversion is None else conversion.pid_type
         true, false, nothing = self._atom("true"), self._atom("false"), self._atom(none)
         self._writers: dict[type, Write] = {
             str: _write_text,
@@ -66,7 +69,11 @@ class TermEncoder:
             ImproperList: self._write_improper_list,
             Opaque: lambda value, append: append(value.data),
         }
+        self._nothing = nothing
+        if self._own_pid is not None:
+            self._writers.setdefault(self._own_pid, self._write_kept_pid)
 
+    @compiled("runtime.distribution._external_term")
     def encode(self, term: object) -> bytes:
         """Return a term as bytes, the version in front. Raises TypeError for what has no counterpart."""
         parts = [VERSION]
@@ -120,14 +127,16 @@ class TermEncoder:
 
     def _write_kept_pid(self, pid: Any, append: Append) -> None:
         """Write a pid of the program's, whose bytes are kept: few of them are in most messages."""
-        encoded = self._pids.get(pid)
+        is_own: bool = type(pid) is self._own_pid
+        key = pid.id if is_own else (pid.node, pid.id, pid.serial)
+        encoded = self._pids.get(key)
         if encoded is None:
             assert self._conversion is not None
             parts: list[bytes] = []
             self._write_pid(self._conversion.pid_parts(pid), parts.append)
             if len(self._pids) >= KEPT_PIDS:
                 self._pids.clear()
-            encoded = self._pids[pid] = b"".join(parts)
+            encoded = self._pids[key] = b"".join(parts)
         append(encoded)
 
     # -- Atoms, pids, references --------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from runtime.distribution.external_term import Codec
@@ -76,14 +76,14 @@ def as_read(term: Any) -> Any:
 
 
 @given(terms)
-@settings(max_examples=50)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 def test_a_term_comes_back_as_what_it_was(term: object) -> None:
     assert codec.decode(codec.encode(term)) == as_read(term)
 
 
 @needs_erl
 @given(terms, st.sampled_from([b"b", b"o", b"c"]))
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @example(list(range(100_000)), b"b")
 @example("x" * 100_000, b"c")
 @example(tuple(range(300)), b"b")
@@ -238,14 +238,14 @@ def test_options_choose_bytes_and_undefined() -> None:
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=150)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 def test_any_bytes_are_a_term_or_a_value_error(data: bytes) -> None:
     with contextlib.suppress(ValueError):
         codec.decode(b"\x83" + data)
 
 
 @given(terms, st.data())
-@settings(max_examples=60)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_a_term_that_was_damaged_is_a_term_or_a_value_error(term: object, data: st.DataObject) -> None:
     encoded = bytearray(codec.encode(term))
     for _ in range(data.draw(st.integers(1, 3))):
@@ -256,7 +256,7 @@ def test_a_term_that_was_damaged_is_a_term_or_a_value_error(term: object, data: 
 
 
 @given(terms)
-@settings(max_examples=50)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 def test_every_beginning_of_a_term_is_a_value_error(term: object) -> None:
     encoded = codec.encode(term)
     for end in {*range(min(len(encoded), 40)), len(encoded) - 1}:
