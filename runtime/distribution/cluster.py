@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakValueDictionary
 
 from runtime.distribution.connection import Connection
 from runtime.distribution.incoming import SHORT, receive_signal
@@ -16,7 +17,7 @@ from runtime.distribution.remote_process import RemoteAlias, RemoteName, RemoteP
 from runtime.kernel.destinations import resolve_tuple
 from runtime.kernel.instrument import emit
 from runtime.kernel.node import Node
-from runtime.kernel.process import ForeignPid, Pid, Process, use_remote_table
+from runtime.kernel.process import DEAD, ForeignPid, Pid, Process, use_remote_table
 from runtime.kernel.roles import Watcher
 from runtime.kernel.signals import Down, Exit, TaggedDown
 from runtime.otp.calls import PENDING, From
@@ -28,6 +29,9 @@ from runtime.terms.term import Term
 
 MOST_LIVES = 100_000
 """Lives of nodes that pids and references may come from. Each is kept: pids that print its number may be anywhere."""
+
+MOST_GONE = 100
+"""Nodes that are gone and are kept as they were last seen; older ones last as long as a pid of theirs does."""
 
 MOST_DELEGATED = 1_000
 """Calls that were handed to other nodes, before those that are over are forgotten."""
@@ -53,6 +57,11 @@ class LocalNode:
         self.nobody = Pid(0)
         """Stands for the sender of what comes from outside any process."""
         self.remotes: dict[str, RemoteNode] = {}
+        """The other nodes that are known, by name: those connected, and the last ones that are gone."""
+        self._gone: dict[str, None] = {}
+        """The names of those that are gone, or were; the last one that went stands last."""
+        self._forgotten: WeakValueDictionary[str, RemoteNode] = WeakValueDictionary()
+        """Nodes that went long ago: who holds a pid of one has it still, and there is one record for a name."""
         self.monitors: dict[int, tuple[RemoteProcess, Watcher]] = {}
         """The monitors of remote processes, calls among them, by the numbers of their references."""
         self.delegated: dict[int, From] = {}
@@ -72,8 +81,8 @@ class LocalNode:
         """Go on with what this node knew when it last had a name: pids of other nodes are still about."""
         self._origins[1:] = former._origins[1:]
         self._numbers = {origin: number for number, origin in enumerate(self._origins)}
-        self.remotes = former.remotes
-        for remote in self.remotes.values():
+        self.remotes, self._gone, self._forgotten = former.remotes, former._gone, former._forgotten
+        for remote in [*self.remotes.values(), *self._forgotten.values()]:
             remote.local = self
 
     def begin(self, net_kernel: NetKernel) -> None:
@@ -92,8 +101,23 @@ class LocalNode:
         """Return another node by name, known or not."""
         found = self.remotes.get(name)
         if found is None:
-            found = self.remotes[name] = RemoteNode(self, name)
+            found = self.remotes[name] = self._forgotten.pop(name, None) or RemoteNode(self, name)
         return found
+
+    def _note_gone(self, remote: RemoteNode) -> None:
+        """Keep a node that is gone as it was last seen, and forget one that went long ago."""
+        self._gone.pop(remote.name, None)
+        self._gone[remote.name] = None
+        if len(self._gone) <= MOST_GONE:
+            return
+        name = next(iter(self._gone))
+        del self._gone[name]
+        oldest = self.remotes.get(name)
+        if oldest is not None and oldest.connection is None and not oldest.is_connecting:
+            self._forgotten[name] = self.remotes.pop(name)
+            oldest.last = None
+            if name in self.peers and self.peers[name].state is DEAD:
+                del self.peers[name]
 
     def number_of(self, name: str, creation: int) -> int:
         """Return the number that stands for one life of a node in its pids as they print here.
@@ -228,6 +252,7 @@ class LocalNode:
         if remote.connection is None:
             remote.note_end(reason)
             remote.down()
+            self._note_gone(remote)
             self.node_monitors.not_connected(name)
 
     def on_frame(self, connection: Connection, control: tuple[Any, ...], payload: Any) -> None:
@@ -248,6 +273,7 @@ class LocalNode:
             emit("node_down", node=connection.name, reason=reason)
             remote.note_end(reason)
             remote.down()
+            self._note_gone(remote)
             self.node_monitors.node_down(connection.name, reason)
 
     def close(self) -> None:

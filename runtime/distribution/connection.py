@@ -92,11 +92,14 @@ class Connection:
         self._transport = transport
         self._lock = new_lock()
         self._frames = OutgoingFrames(terms.conversion)
-        self._batches = self._frames.batches
+        self.batches = self._frames.batches
+        """What collects the messages to a node of this package."""
         self._out: deque[bytes | memoryview] = deque()
         self._out_size = 0
-        self._was_busy = False
-        self._flushes = False
+        self.was_busy = False
+        """Whether senders are suspended."""
+        self.flushes = False
+        """Whether what waits is sent when the hub comes round."""
         self._received = FrameBuffer()
         self._pauses = False
         """Whether reading waits, since not all of what has come is handled."""
@@ -133,23 +136,18 @@ class Connection:
     @property
     def queued(self) -> int:
         """Return how many bytes wait to be sent, about."""
-        return self._out_size + self._frames.size + self._batches.size
+        return self._out_size + self._frames.size + self.batches.size
 
     @property
     def frames_out(self) -> int:
         """Return how many messages were sent."""
         return self._frames.messages
 
-    @property
-    def may_be_busy(self) -> bool:
-        """Whether it is worth asking `is_busy`: at the end of a batch, and where it was busy already."""
-        return not self._batches.count or self._was_busy
-
     def is_busy(self) -> bool:
         """Whether so much waits to be sent that senders are to be suspended, all of them, until `on_idle`."""
-        if not self._was_busy and self._out_size + self._frames.size + self._batches.size > BUSY:
-            self._was_busy = True
-        return self._was_busy
+        if not self.was_busy and self._out_size + self._frames.size + self.batches.size > BUSY:
+            self.was_busy = True
+        return self.was_busy
 
     def send(self, control: tuple[Any, ...], payload: Any = ABSENT) -> bool:
         """Queue a control message; it leaves when the hub comes round. Returns False when the connection is down.
@@ -159,32 +157,33 @@ class Connection:
         if not self.is_up:
             return False
         if self.pickles:
-            if self._batches.add(control, payload):
+            if self.batches.add(control, payload):
                 self._frames.end_batch()
         else:
             codec = self._terms.codec
             self._frames.put(codec.encode_control(control), b"" if payload is ABSENT else codec.encode(payload))
-        return self._queued()
+        return self.send_queued()
 
     def send_in_run(self, kind: int, receiver: str | int, content: Any, is_own: bool = True) -> bool:
         """Queue a small message to another node that pickles, see `Batches.add_to_run`. Returns False if it is not."""
-        return self._batches.add_to_run(kind, receiver, content, is_own) and self._queued()
+        return self.batches.add_to_run(kind, receiver, content, is_own) and self.send_queued()
 
     def send_short(self, entry: tuple[Any, ...]) -> bool:
         """Queue a small call or reply, see `Batches.add_short`. Returns False if it is not small."""
-        return self._batches.add_short(entry) and self._queued()
+        return self.batches.add_short(entry) and self.send_queued()
 
-    def _queued(self) -> bool:
-        if self._batches.count >= MOST:
+    def send_queued(self) -> bool:
+        """See that what waits is sent. Returns True."""
+        if self.batches.count >= MOST:
             self._frames.end_batch()
-        if not self._flushes:
-            self._flushes = True
+        if not self.flushes:
+            self.flushes = True
             self._hub.later(self._flush)
         return True
 
     def _flush(self) -> None:
         """Hand what was sent in this turn to the socket."""
-        self._flushes = False
+        self.flushes = False
         data = b"" if self.is_over else self._frames.take()
         if not data:
             return
@@ -212,7 +211,7 @@ class Connection:
         return True
 
     def _after_write(self, is_open: bool) -> None:
-        if is_open and not (self._out or self._was_busy or self._waits_for_room or self._transport.wants_to_write):
+        if is_open and not (self._out or self.was_busy or self._waits_for_room or self._transport.wants_to_write):
             return
         if not is_open:  # what the other node has sent before is still read; the reader finds the end
             self._out.clear()
@@ -225,8 +224,8 @@ class Connection:
                 self._writer.start(self._writable)
             else:
                 self._writer.stop()
-        if self._was_busy and self.queued <= IDLE:
-            self._was_busy = False
+        if self.was_busy and self.queued <= IDLE:
+            self.was_busy = False
             if self.on_idle is not None:
                 self.on_idle(self)
 
@@ -324,7 +323,7 @@ class Connection:
     def _handle(self, frame: bytes) -> None:
         kind = frame[0]
         if self.pickles and kind in (PLAIN_BATCH, BATCH):
-            data, load = memoryview(frame)[1:], self._batches.load_plain if kind == PLAIN_BATCH else self._batches.load
+            data, load = memoryview(frame)[1:], self.batches.load_plain if kind == PLAIN_BATCH else self.batches.load
             self._deliver(load(data, self.name))
             return
         if kind != PASS_THROUGH:

@@ -103,8 +103,10 @@ class Batches:
         """Estimated bytes of what is larger than most."""
         self._run: list[Any] = []
         """The messages of the last entry, if more may follow there."""
-        self._run_of: tuple[int, str | int] | None = None
-        """What these are and for whom, None when nothing may follow."""
+        self._run_kind = 0
+        """What these are, 0 when nothing may follow."""
+        self._run_to: str | int = 0
+        """For whom they are."""
 
     @property
     def size(self) -> int:
@@ -134,7 +136,7 @@ class Batches:
         elif kind not in simple:
             return self._add_slowly(control, payload)
         self._entries.append((control, payload))
-        self._is_plain, self._run_of = False, None
+        self._is_plain, self._run_kind = False, 0
         self.count += 1
         return self.count >= MOST
 
@@ -145,14 +147,15 @@ class Batches:
         """
         if type(content) is tuple and len(content) < FEW:  # says the same as `_is_short`, for most messages
             for item in content:
-                if type(item) not in _SIMPLE and not (type(item) is str and len(item) < SHORT):
+                kind_of = type(item)
+                if kind_of not in _SIMPLE and (kind_of is not str or len(item) >= SHORT):
                     if not (is_own and self._is_short(content)):
                         return False
                     break
         elif not ((is_own or type(content) in ATOMIC) and self._is_short(content)):
             return False
-        if self._run_of != (kind, receiver):
-            self._run, self._run_of = [], (kind, receiver)
+        if receiver != self._run_to or kind != self._run_kind:
+            self._run, self._run_kind, self._run_to = [], kind, receiver
             self._entries.append((kind, receiver, self._run))
         self._run.append(content)
         self.count += 1
@@ -163,7 +166,7 @@ class Batches:
         if not self._is_short(entry[-1]):
             return False
         self._entries.append(entry)
-        self._run_of = None
+        self._run_kind = 0
         self.count += 1
         return True
 
@@ -211,7 +214,7 @@ class Batches:
             raise TypeError(f"a message of {size} bytes is too long; at most {LARGEST} travel at once")
         self._has_pickled |= len(entry) > 2
         self._entries.append(entry)
-        self._is_plain, self._run_of = False, None
+        self._is_plain, self._run_kind = False, 0
         self.count += 1
         self._large += size
         return self.size >= ENOUGH or self.count >= MOST
@@ -219,7 +222,7 @@ class Batches:
     def take(self) -> tuple[int, bytes]:
         """Return the batch as bytes, with the first byte of its frame, and begin another one."""
         entries, has_pickled, is_plain = self._entries, self._has_pickled, self._is_plain
-        self._entries, self._has_pickled, self._is_plain, self._run_of = [], False, True, None
+        self._entries, self._has_pickled, self._is_plain, self._run_kind = [], False, True, 0
         self.count = self._large = 0
         if is_plain:
             return PLAIN_BATCH, pickle.dumps(entries, PROTOCOL)

@@ -14,7 +14,7 @@ from gevent.event import Event
 from runtime.distribution.connection import Connection
 from runtime.distribution.figures import Figures
 from runtime.distribution.parts import ABSENT, ID_BITS, ID_MASK
-from runtime.distribution.pickled import SHORT_CALL, SHORT_CAST, SHORT_REPLY, SHORT_SEND
+from runtime.distribution.pickled import MOST, SHORT_CALL, SHORT_CAST, SHORT_REPLY, SHORT_SEND
 from runtime.distribution.reasons import outgoing_reason
 from runtime.distribution.remote_calls import ShortFrom, call_in, outgoing_message, report_lost_call
 from runtime.distribution.remote_process import RemoteName, RemoteProcess, RemoteWatch
@@ -226,9 +226,13 @@ class RemoteNode:
         connection = self.connection
         if connection is None or not connection.pickles or self.unsent is not None:
             return False
-        if not connection.send_in_run(SHORT_CAST, key, content, is_own=False):
+        batches = connection.batches
+        if not batches.add_to_run(SHORT_CAST, key, content, False):
             return False
-        if connection.may_be_busy and connection.is_busy():
+        if connection.flushes and batches.count < MOST and not connection.was_busy:
+            return True
+        connection.send_queued()
+        if connection.is_busy():
             self._hold(connection)
         return True
 
