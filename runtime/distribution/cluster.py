@@ -101,7 +101,7 @@ class LocalNode:
         """Return another node by name, known or not."""
         found = self.remotes.get(name)
         if found is None:
-            found = self.remotes[name] = self._forgotten.pop(name, None) or RemoteNode(self, name)
+            found = self.remotes[name] = self._forgotten.get(name) or RemoteNode(self, name)
         return found
 
     def _note_gone(self, remote: RemoteNode) -> None:

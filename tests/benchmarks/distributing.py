@@ -8,11 +8,30 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from statistics import median
 
-from runtime import Atom, await_exit, call, cast, connect_node, receive, register, run, self_, send, whereis
+from runtime import (
+    Atom,
+    Pid,
+    await_exit,
+    call,
+    cast,
+    connect_node,
+    receive,
+    register,
+    run,
+    self_,
+    send,
+    sleep,
+    spawn,
+    start_distribution,
+    stop_distribution,
+    whereis,
+)
 from tests.benchmarks.harness.benchmark import OURS, Benchmark, Target
 from tests.benchmarks.harness.contender import Erlang, Fixed, Python
 from tests.benchmarks.harness.sample import Sample, rate_of
+from tests.benchmarks.messaging import echo
 from tests.benchmarks.servers import Counter
 
 COOKIE = "benchmark"
@@ -59,17 +78,89 @@ def _with_python(work: Callable[[tuple[str, str], int], None], size: int) -> Sam
     return run(main, node=f"near{AT}", cookie=COOKIE)  # type: ignore[no-any-return]
 
 
-def casts(server: tuple[str, str], count: int) -> None:
+def casts(server: Pid | tuple[str, str] | None, count: int) -> None:
     """Cast so many times, and wait until all are handled."""
     for number in range(count):
         cast(server, ("add", number))
     call(server, "get", timeout=None)
 
 
-def calls(server: tuple[str, str], count: int) -> None:
+def calls(server: Pid | tuple[str, str] | None, count: int) -> None:
     """Call one after another."""
     for _ in range(count):
         call(server, "get", timeout=None)
+
+
+# -- At home, with a name and without one ------------------------------------------------------------------------
+
+
+TURNS = 30
+"""Pairs of turns, with a name and without: so short a turn meets the same mood of the machine as the one beside it."""
+
+
+def _cast_at_home() -> Callable[[int], None]:
+    server = Counter.start_link(0)
+    return lambda count: casts(server, count)
+
+
+def _call_at_home() -> Callable[[int], None]:
+    server = Counter.start_link(0)
+    return lambda count: calls(server, count)
+
+
+def _ping_pong_at_home() -> Callable[[int], None]:
+    me, other = self_(), spawn(echo)
+
+    def work(count: int) -> None:
+        for _ in range(count):
+            send(other, me)
+            receive()
+
+    return work
+
+
+def _spawn_at_home() -> Callable[[int], None]:
+    def work(count: int) -> None:
+        for _ in range(count):
+            spawn(_nothing)
+        sleep(0)
+
+    return work
+
+
+def _nothing() -> None:
+    """End at once."""
+
+
+AT_HOME = {
+    "casts": _cast_at_home,
+    "calls": _call_at_home,
+    "ping-pong": _ping_pong_at_home,
+    "spawn": _spawn_at_home,
+}
+
+
+def kept_with_a_name(size: int, what: str) -> Sample:
+    """Return what a node keeps of its speed at home, by processor time, when it has a name that others reach it by."""
+
+    def main() -> Sample:
+        work, turns = AT_HOME[what](), max(1, min(TURNS, size // 100))
+        shares = []
+        for number in range(turns):
+            used = {}
+            for has_name in (False, True) if number % 2 else (True, False):
+                if has_name:
+                    start_distribution(f"home{AT}", COOKIE)
+                work(size // turns // 10)
+                began = time.process_time()
+                work(size // turns)
+                used[has_name] = time.process_time() - began
+                if has_name:
+                    stop_distribution()
+            shares.append(used[False] / used[True])
+        return Sample.exact(median(shares))
+
+    return run(main)  # type: ignore[no-any-return]
 
 
 def casts_runtime(size: int) -> Sample:
@@ -142,5 +233,17 @@ BENCHMARKS = (
             "wanted": Fixed(200_000, threads=True),
         },
         targets=(Target("wanted", 1),),
+    ),
+    *(
+        Benchmark(
+            name=f"{what} at home, with a name",
+            what="a node that others reach beside the same node without a name: the speed kept at home",
+            unit="share",
+            size=size,
+            quick=100,
+            contenders={OURS: Python(kept_with_a_name, arguments=(what,)), "wanted": Fixed(0.98)},
+            targets=(Target("wanted", 1),),
+        )
+        for what, size in (("casts", 600_000), ("calls", 300_000), ("ping-pong", 300_000), ("spawn", 300_000))
     ),
 )

@@ -97,7 +97,7 @@ def soak(messages: int) -> list[str]:
     """Run it all. Returns what is wrong."""
     register("owner", self_())
     count = messages // PAIRS
-    problems = []
+    problems: list[str] = []
     with beam(f"soakbeam{os.getpid()}@127.0.0.1") as there:
         started, used = time.monotonic(), time.process_time()
         for pair in range(PAIRS):
