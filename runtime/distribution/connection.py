@@ -347,10 +347,7 @@ class Connection:
         try:
             self._handler.on_frame(self, control, payload)
         except Exception:
-            self._report_unhandled()
-
-    def _report_unhandled(self) -> None:
-        logger.exception("a message from %s could not be handled", self.name)
+            logger.exception("a message from %s could not be handled", self.name)
 
     def _deliver(self, entries: list[tuple[Any, ...]]) -> None:
         handler = self._handler
@@ -367,7 +364,7 @@ class Connection:
                         handler.on_frame(self, *entry)
                 return
             except Exception:
-                self._report_unhandled()
+                logger.exception("a message from %s could not be handled", self.name)
 
     def _take_greeting(self, frame: bytes) -> bool:
         """Look whether a frame is what nodes say first, and tells what the other one is; such go no further."""

@@ -99,12 +99,12 @@ TURNS = 30
 
 
 def _cast_at_home() -> Callable[[int], None]:
-    server = Counter.start_link(0)
+    server = Counter.start_link()
     return lambda count: casts(server, count)
 
 
 def _call_at_home() -> Callable[[int], None]:
-    server = Counter.start_link(0)
+    server = Counter.start_link()
     return lambda count: calls(server, count)
 
 
