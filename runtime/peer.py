@@ -53,6 +53,11 @@ from runtime.terms.timeout import TimeoutArgument, seconds_of
 LONGEST_NAME = 30
 """Characters of a peer's name that observers know it by."""
 
+STARTING = 60.0
+"""Seconds that a peer may take to start, if not told otherwise: on a busy machine a start that takes one takes ten."""
+
+LONGER = "timeout= of peer.start_link, or start_timeout= of a pool, gives it longer"
+
 STOPPING = 5.0
 """Seconds that a peer has to stop in order before it is killed."""
 
@@ -80,7 +85,7 @@ class Peer(GenServer):
         wanted = {"name": name, "cookie": local.cookie, "origin": local.name, "options": options}
         wanted["main"] = _main_module()
         self.socket.sendall(json.encode(wanted) + b"\n")
-        problem = "timeout"
+        problem = f"it was no node within {timeout} s; {LONGER}"
         with gevent.Timeout(timeout, False):  # type: ignore[arg-type]  # the stubs do not know that False is silent
             problem = self._answer()
         if problem:
@@ -165,7 +170,11 @@ def _main_module() -> dict[str, Any]:
 
 
 def start_link(
-    name: str | None = None, *, env: Mapping[str, str] | None = None, timeout: TimeoutArgument = 15.0, **options: Any
+    name: str | None = None,
+    *,
+    env: Mapping[str, str] | None = None,
+    timeout: TimeoutArgument = STARTING,
+    **options: Any,
 ) -> tuple[Pid, str]:
     """Start a peer that is linked with the caller, and wait until it is connected (OTP: peer:start_link/1).
 
@@ -173,13 +182,17 @@ def start_link(
     one without ``@`` is on this host's loopback address. `env` are variables of its environment beside this program's.
     The `options` are those of `start_distribution`: ``hidden``, ``trust``, ``net_ticktime`` and so on. A node without a
     name gets one first, with a cookie that no other program knows. Raises StartError when the peer does not start
-    within `timeout` seconds, with what it said.
+    within `timeout` seconds, with what it said; None is no limit.
     """
     return _start(name, env, timeout, options, link=True)
 
 
 def start(
-    name: str | None = None, *, env: Mapping[str, str] | None = None, timeout: TimeoutArgument = 15.0, **options: Any
+    name: str | None = None,
+    *,
+    env: Mapping[str, str] | None = None,
+    timeout: TimeoutArgument = STARTING,
+    **options: Any,
 ) -> tuple[Pid, str]:
     """Start a peer without a link (OTP: peer:start/1); otherwise as `start_link`."""
     return _start(name, env, timeout, options, link=False)

@@ -22,6 +22,7 @@ from runtime.supervision.supervisor_spec import SupervisorSpec
 from runtime.terms.errors import CallError
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
+from runtime.terms.timeout import TimeoutArgument, seconds_of
 
 RESTARTS, PERIOD = 1_000, 5.0
 """Restarts of peers within so many seconds that a pool survives: it is there to outlive what runs on it."""
@@ -31,17 +32,21 @@ class Pool(Supervisor):
     """A supervisor of peers, one for each core, with a directory of those that run.
 
     ``Pool.start_link(4, name="pool")`` starts one with four peers, ``(Pool, 4)`` is a child spec. Without a number it
-    has as many peers as this program may use cores. The other arguments are options of `peer.start_link`. A node
-    without a name gets one.
+    has as many peers as this program may use cores. Each peer may take
+    `start_timeout` seconds to start, 60 where nothing is said; None is no limit. The other arguments are options of
+    `peer.start_link`. A node without a name gets one.
     """
 
     @staticmethod
-    def _default_spec(size: int | None = None, **options: Any) -> SupervisorSpec:
+    def _default_spec(
+        size: int | None = None, start_timeout: TimeoutArgument = peer.STARTING, **options: Any
+    ) -> SupervisorSpec:
         """Make a SupervisorSpec of the number of peers, and the options of their start."""
         if size is None:
             size = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise ValueError(f"a pool has a whole number of peers, at least 1, not {size!r}")
+        options["timeout"] = seconds_of(start_timeout)
         directory = ChildSpec(id="directory", start=(_Directory.start_link, size))
         peers = ChildSpec(id="peers", start=(_start_peers, size, options), type="supervisor", shutdown="infinity")
         return SupervisorSpec([directory, peers], strategy="one_for_all")

@@ -12,6 +12,7 @@ from runtime import (
     StartError,
     Supervisor,
     connect_node,
+    cores,
     erpc,
     exit,
     flag,
@@ -75,6 +76,10 @@ def test_a_peer_that_does_not_start_says_why() -> None:
         flag(trap_exit=True)
         with pytest.raises(StartError, match="no name of a node"):
             peer.start_link("not a name")
+        with pytest.raises(StartError, match=r"no node within 0.01 s; timeout= .* gives it longer"):
+            peer.start_link(timeout=0.01)
+        with pytest.raises(StartError, match=r"no node within 0.02 s; .* start_timeout= of a pool, gives it longer"):
+            cores.Pool.start_link(1, start_timeout=0.02)
 
     run(main)
 
