@@ -86,8 +86,12 @@ class Peer(GenServer):
         wanted["main"] = _main_module()
         self.socket.sendall(json.encode(wanted) + b"\n")
         problem = f"it was no node within {timeout} s; {LONGER}"
-        with gevent.Timeout(timeout, False):  # type: ignore[arg-type]  # the stubs do not know that False is silent
-            problem = self._answer()
+        try:
+            with gevent.Timeout(timeout, False):  # type: ignore[arg-type]  # the stubs do not know that False is silent
+                problem = self._answer()
+        except BaseException:  # it is killed while it waits, so `terminate` does not come
+            self._end(0.0)
+            raise
         if problem:
             self._end(0.0)
             return Stop(("peer_did_not_start", problem))

@@ -21,6 +21,7 @@ from runtime import (
     peer,
     receive,
     run,
+    self_,
     spawn_link,
     which_children,
 )
@@ -110,3 +111,22 @@ def test_a_peer_dies_with_an_owner_that_is_killed() -> None:
                 return  # dead; whoever inherits it has not looked yet
         subprocess.run(["sleep", "0.05"], check=True)
     pytest.fail("the peer lives on")
+
+
+def test_a_peer_that_is_killed_while_it_starts_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+
+    def die(self: peer.Peer) -> str:
+        started.append((self.program, self.socket))
+        exit(self_(), "kill")
+        return ""
+
+    def main() -> None:
+        monkeypatch.setattr(peer.Peer, "_answer", die)
+        with pytest.raises(StartError, match="killed"):
+            peer.start()
+        ((program, connection),) = started
+        assert program.returncode == -signal.SIGKILL
+        assert connection.fileno() == -1
+
+    run(main)

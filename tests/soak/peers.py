@@ -42,7 +42,7 @@ REST = 0.05
 AGAIN = 1_000
 """How often what a peer has died with is run again: more often than it ever happens."""
 
-PATIENCE = 120.0
+PATIENCE = 600.0
 
 TELL_EVERY = 30.0
 

@@ -30,7 +30,7 @@ def test_nodes_that_went_long_ago_are_forgotten_unless_a_pid_of_theirs_is_held(m
     monkeypatch.setattr(cluster, "MOST_GONE", 3)
     local = LocalNode(this_node(), "me@127.0.0.1", "cookie")
     held = local.pid_of(PidParts("n0@127.0.0.1", 1, 0, 1))
-    local.peers = {f"n{number}@127.0.0.1": Process() for number in range(9)}
+    local.peers = {f"n{number}@127.0.0.1": Process.__new__(Process) for number in range(9)}
     for name, peer in local.peers.items():
         peer.state = RUNNABLE if name == "n1@127.0.0.1" else DEAD
     first = weakref.ref(local.remote("n1@127.0.0.1"))
