@@ -243,7 +243,7 @@ class Scheduler:
             worker = process.worker
             if process.state is RUNNABLE and process not in queued:
                 self.wake(process)
-            elif type(worker) is Worker and worker.dead:
+            elif process.state is RUNNING and (worker is None or worker.dead):
                 finish(process, "killed")  # an exception struck where it was to be ended
         self.may_have_lost = False  # not before: one may strike here, too
 

@@ -95,6 +95,7 @@ class Signals:
     def __init__(self) -> None:
         self.raised = 0
         self.is_on = False
+        self.is_handling = False
         self.spared: CodeType | None = None
         """Code that catches what is raised, and in which nothing is raised therefore."""
 
@@ -112,8 +113,13 @@ class Signals:
         if not self.is_on:
             return
         signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-6, 2 * INTERVAL))
-        if frame is not None and frame.f_code is not self.spared and may_be_struck(frame):
-            self.raised += 1
+        if self.is_handling:  # it has come while the last one was handled
+            return
+        self.is_handling = True
+        strikes = frame is not None and frame.f_code is not self.spared and may_be_struck(frame)
+        self.raised += strikes
+        self.is_handling = False
+        if strikes:
             raise Struck
 
 

@@ -122,14 +122,17 @@ def test_the_turns_of_threads_are_as_long_as_before_when_the_node_is_down() -> N
         sys.setswitchinterval(before)
 
 
+@pytest.mark.parametrize("is_left", [False, True])
 @pytest.mark.parametrize("times", [1, 2])
 def test_a_process_is_dead_although_exceptions_have_struck_where_it_was_to_be_ended(
-    times: int, monkeypatch: pytest.MonkeyPatch
+    times: int, is_left: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Failing:
         initial_call = "failing"
 
         def _run_process(self, process: Process, worker: Worker) -> None:
+            if is_left:  # it had begun to end
+                worker.process = process.worker = None
             raise ArithmeticError
 
     class Struck(BaseException):
