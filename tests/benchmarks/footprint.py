@@ -11,10 +11,20 @@ from gevent.queue import SimpleQueue
 from runtime import ChildSpec, GenServer, Supervisor, receive, run, sleep, spawn
 from tests.benchmarks.harness.benchmark import OURS, Benchmark, Target
 from tests.benchmarks.harness.contender import Erlang, Fixed, Python
-from tests.benchmarks.harness.sample import Sample, resident
+from tests.benchmarks.harness.sample import Sample, Stopwatch, resident
 
 ERLANGS_SMALLEST = 2_692
 """The size of Erlang's smallest process in bytes, as `process_info` has it."""
+
+
+SMALLEST = 640
+"""Bytes of a waiting server at most."""
+
+MILLION, GROUP = 1_000_000, 1_000
+"""Servers of the largest tree, and of one supervisor in it."""
+
+LONGEST, LARGEST = 12.0, 700 * 2**20 / MILLION
+"""Seconds in which they are started, and bytes of the whole program for each."""
 
 
 class Idle(GenServer):
@@ -53,6 +63,22 @@ def supervised_runtime(size: int) -> Sample:
 def start_named(name: str) -> Any:
     """Start a server of that name, for a child spec."""
     return Idle.start_link(name=name)
+
+
+def _group(size: int) -> Any:
+    return Supervisor.start_link([ChildSpec(id=number, start=(Idle.start_link,)) for number in range(size)])
+
+
+def many_runtime(size: int, figure: str) -> Sample:
+    """Start so many servers in groups; return the time of it, or the bytes each of the whole program."""
+
+    def main() -> Sample:
+        with Stopwatch() as watch:
+            groups = range(max(1, size // GROUP))
+            Supervisor.start_link([ChildSpec(id=n, start=(_group, GROUP), type="supervisor") for n in groups])
+        return Sample(watch.wall, watch.cpu) if figure == "time" else Sample.exact(resident() / size)
+
+    return run(main)  # type: ignore[no-any-return]
 
 
 def processes_runtime(size: int) -> Sample:
@@ -113,7 +139,7 @@ BENCHMARKS = (
         contenders={
             OURS: Python(servers_runtime),
             "Erlang's smallest process": Fixed(ERLANGS_SMALLEST),
-            "limit": Fixed(1_024),
+            "limit": Fixed(SMALLEST),
             "Erlang": Erlang("footprint", "servers"),
             "gevent": Python(greenlets),
             "asyncio": Python(tasks),
@@ -127,6 +153,24 @@ BENCHMARKS = (
         size=30_000,
         quick=1_000,
         contenders={OURS: Python(supervised_runtime), "Erlang": Erlang("footprint", "supervised")},
+    ),
+    Benchmark(
+        name="a million supervised servers",
+        what="the start of a million servers, in groups of 1,000 under supervisors",
+        unit="s",
+        size=MILLION,
+        quick=1_000,
+        contenders={OURS: Python(many_runtime, arguments=("time",)), "limit": Fixed(LONGEST)},
+        targets=(Target("limit", 1),),
+    ),
+    Benchmark(
+        name="memory of a million supervised servers",
+        what="resident memory of that program, by server",
+        unit="B",
+        size=MILLION,
+        quick=1_000,
+        contenders={OURS: Python(many_runtime, arguments=("memory",)), "limit": Fixed(LARGEST)},
+        targets=(Target("limit", 1),),
     ),
     Benchmark(
         name="memory of a waiting plain process",

@@ -91,6 +91,18 @@ def test_both_kernels_run_beside_each_other() -> None:
         assert CHOICES[int(both[OURS].sample(1).cpu)] == "required"
 
 
+def test_a_limit_holds_for_both_kernels_and_whatever_has_a_target_runs_on_both() -> None:
+    ours = {OURS: Python(kernel_of), "a list": Python(kernel_of), "not held": Python(kernel_of)}
+    targets = (Target("limit", 1), Target("limit", 1, ours="a list"), Target("peer", 3))
+    benchmark = Benchmark(
+        "a name", "a thing", "s", 1, 1, {**ours, "peer": Python(kernel_of), "limit": Fixed(1)}, targets
+    )
+    both = with_both_kernels(benchmark)
+    assert [*both.contenders] == [OURS, FROM_SOURCE, "a list", "a list, from source", "not held", "peer", "limit"]
+    more = (Target("limit", 1, ours=FROM_SOURCE), Target("limit", 1, ours="a list, from source"))
+    assert both.targets == (*targets, *more)
+
+
 def test_what_fails_is_told_with_the_last_line_of_what_it_said() -> None:
     with pytest.raises(RunFailed, match="exit status 1: ValueError: no figure today"):
         Python(fails).sample(1)

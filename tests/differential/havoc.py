@@ -21,7 +21,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any
 
 from runtime import (
@@ -96,8 +96,8 @@ class Signals:
         self.raised = 0
         self.is_on = False
         self.is_handling = False
-        self.spared: CodeType | None = None
-        """Code that catches what is raised, and in which nothing is raised therefore."""
+        self.spared = {Signals._handle.__code__}
+        """Code in which nothing is raised: this, and what catches it."""
 
     def __enter__(self) -> Signals:
         self.is_on = True
@@ -112,11 +112,11 @@ class Signals:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if not self.is_on:
             return
+        is_first, self.is_handling = not self.is_handling, True  # the next may come while this one is handled
         signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-6, 2 * INTERVAL))
-        if self.is_handling:  # it has come while the last one was handled
+        if not is_first:
             return
-        self.is_handling = True
-        strikes = frame is not None and frame.f_code is not self.spared and may_be_struck(frame)
+        strikes = frame is not None and frame.f_code not in self.spared and may_be_struck(frame)
         self.raised += strikes
         self.is_handling = False
         if strikes:
@@ -246,7 +246,7 @@ class Havoc:
         node = this_node()
         hub: Any = node.hub
         hub.print_exception = lambda *error: None  # what a signal has raised there
-        self.signals.spared = Havoc.wreak.__code__
+        self.signals.spared.add(Havoc.wreak.__code__)
         with self.signals:
             while self.kills > 0:
                 try:

@@ -9,14 +9,19 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Literal
 
-from tests.benchmarks.harness.contender import Contender, Python, RunFailed
+from tests.benchmarks.harness.contender import Contender, Fixed, Python, RunFailed
 from tests.benchmarks.harness.sample import Sample
 
 OURS = "runtime"
 """The name of this repository's contender."""
 
-FROM_SOURCE = "runtime, from source"
-"""The same without the compiled kernel, where there is one."""
+
+def from_source(name: str) -> str:
+    """Return what a contender is called without the compiled kernel, where there is one."""
+    return f"{name}, from source"
+
+
+FROM_SOURCE = from_source(OURS)
 
 Unit = Literal["/s", "B", "s", "share"]
 """The unit of a figure: how many a second, bytes each, seconds each, or the share that is kept."""
@@ -125,12 +130,25 @@ class Result:
 
 
 def with_both_kernels(benchmark: Benchmark) -> Benchmark:
-    """Return a benchmark in which the sources of the kernel run beside the compiled one."""
-    ours = benchmark.contenders.get(OURS)
-    if not isinstance(ours, Python):
+    """Return a benchmark in which the sources of the kernel run beside the compiled one.
+
+    They run wherever the runtime is measured, or held against a target. Limits hold for both.
+    """
+    known = benchmark.contenders
+    if not isinstance(known.get(OURS), Python):
         return benchmark
-    kernels = {OURS: replace(ours, kernel="required"), FROM_SOURCE: replace(ours, kernel="python")}
-    return replace(benchmark, contenders={**kernels, **{n: c for n, c in benchmark.contenders.items() if n != OURS}})
+    ours = {OURS, *(target.ours for target in benchmark.targets)}
+    contenders: dict[str, Contender] = {}
+    for name in sorted(known, key=lambda name: name not in ours):
+        contender = known[name]
+        if name in ours and isinstance(contender, Python):
+            contenders[name] = replace(contender, kernel="required")
+            contenders[from_source(name)] = replace(contender, kernel="python")
+        else:
+            contenders[name] = contender
+    limits = [target for target in benchmark.targets if isinstance(known.get(target.than), Fixed)]
+    twins = [replace(target, ours=from_source(target.ours)) for target in limits]
+    return replace(benchmark, contenders=contenders, targets=(*benchmark.targets, *twins))
 
 
 def measure(benchmark: Benchmark, rounds: int, quick: bool = False, without: Iterable[str] = ()) -> Result:
