@@ -8,31 +8,42 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from runtime import (
+    ANY,
     CallError,
     Down,
     Exit,
     GenServer,
     Pid,
     Ref,
+    Supervisor,
     call,
     cancel_timer,
     cast,
+    demonitor,
     exit,
     flag,
     link,
     monitor,
     receive,
+    register,
     run,
     self_,
     send,
     send_after,
+    sleep,
     spawn,
+    spawn_link,
     spawn_monitor,
+    unlink,
+    unregister,
+    whereis,
 )
 
 ROUNDS = 10
@@ -57,6 +68,20 @@ class Server(GenServer):
 
     def handle_info(self, message: Any) -> None:
         self.count += 1
+
+
+@dataclass
+class Kept:
+    """Copied by its attributes."""
+
+    value: Any
+
+
+@dataclass(slots=True)
+class Slotted:
+    """Copied by its slots."""
+
+    value: Any
 
 
 def nothing() -> None:
@@ -141,7 +166,63 @@ def operations() -> dict[str, Callable[[int], object]]:
             send(me, (ref, 1))
             receive((Ref, int))
 
-    each = (ping_pong, calls, casts, spawns, downs, links, failures, timers, selective)
+    def monitors(count: int) -> None:
+        for _ in range(count):
+            demonitor(monitor(other))
+
+    def fans(count: int) -> None:
+        flag(trap_exit=True)
+        for _ in range(count // 10 + 1):
+            watched = spawn(receive)
+            for _ in range(5):
+                monitor(watched)
+            linked = [spawn_link(receive) for _ in range(5)]
+            for each in linked:
+                unlink(each)
+                exit(each, "kill")
+            exit(watched, ["a", "reason"])
+            for _ in range(5):
+                receive(Down)
+        call(server, "wait")  # until the dead are out of the run queue
+
+    def fired(count: int) -> None:
+        for number in range(count):
+            send_after(me, number, 0.0)
+            assert receive() == number
+
+    def saved(count: int) -> None:
+        for number in range(count):
+            send(me, "first")
+            send(me, ("second", number))
+            receive(("third", ANY), ("second", int))
+            receive("first")
+
+    def copies(count: int) -> None:
+        value = [Kept([1]), Slotted([2]), deque([3]), {4: {5}}, frozenset([6]), ([7],)]
+        value.append(value)
+        for _ in range(count):
+            send(me, value)
+            receive()
+
+    def names(count: int) -> None:
+        for number in range(count):
+            register("named", me)
+            send("named", number)
+            receive()
+            unregister("named")
+
+    def restarts(count: int) -> None:
+        for _ in range(count // 10 + 1):
+            while (pid := whereis("restarted")) is None:
+                sleep(0)
+            monitor(pid)
+            exit(pid, "kill")
+            receive(Down)
+
+    spec = Server.child_spec(name="restarted")
+    Supervisor.start_link([spec], max_restarts=10**9, max_seconds=0.001)  # it keeps the times of the restarts
+    first = (ping_pong, calls, casts, spawns, downs, links, failures, timers, selective)
+    each = (*first, monitors, fans, fired, saved, copies, names, restarts)
     return {operation.__name__: operation for operation in each}
 
 
