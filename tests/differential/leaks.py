@@ -37,13 +37,12 @@ from runtime import (
     self_,
     send,
     send_after,
-    sleep,
     spawn,
     spawn_link,
     spawn_monitor,
     unlink,
     unregister,
-    whereis,
+    which_children,
 )
 
 ROUNDS = 10
@@ -213,14 +212,15 @@ def operations() -> dict[str, Callable[[int], object]]:
 
     def restarts(count: int) -> None:
         for _ in range(count // 10 + 1):
-            while (pid := whereis("restarted")) is None:
-                sleep(0)
-            monitor(pid)
-            exit(pid, "kill")
+            ((_, child, *_),) = which_children(supervisor)
+            assert isinstance(child, Pid)
+            monitor(child)
+            exit(child, "kill")
             receive(Down)
 
-    spec = Server.child_spec(name="restarted")
-    Supervisor.start_link([spec], max_restarts=10**9, max_seconds=0.001)  # it keeps the times of the restarts
+    # Without a name, by which the node would remember ends; and the supervisor remembers the times of restarts.
+    supervisor = Supervisor.start_link([Server.child_spec()], max_restarts=10**9, max_seconds=0.001)
+    assert supervisor is not None
     first = (ping_pong, calls, casts, spawns, downs, links, failures, timers, selective)
     each = (*first, monitors, fans, fired, saved, copies, names, restarts)
     return {operation.__name__: operation for operation in each}
