@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import shutil
 import sys
 import sysconfig
 import tempfile
@@ -65,6 +66,9 @@ def _compile(folder: Path) -> Path:
         raise BuildError(
             f"Python's headers are not installed ({python}); on Debian and Ubuntu: apt install python3-dev"
         )
+    compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()[0]
+    if shutil.which(compiler) is None:
+        raise BuildError(f"There is no C compiler ({compiler}); on Debian and Ubuntu: apt install gcc")
     root = FOLDER.parent
     extensions = [
         tools.Extension(name, [str(root / source)], extra_compile_args=[*FLAGS]) for name, source in PARTS.items()

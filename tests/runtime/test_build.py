@@ -1,6 +1,7 @@
 """The build of the compiled kernel: what it leaves behind, and what it says where it cannot."""
 
 import importlib
+import sys
 import sysconfig
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -71,12 +72,25 @@ def test_headers_that_are_missing_are_told(monkeypatch: pytest.MonkeyPatch, tmp_
         build.build(tmp_path)
 
 
-def test_a_compiler_that_is_missing_or_fails_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "Python.h").touch()
-    monkeypatch.setattr(sysconfig, "get_paths", lambda: {"include": str(tmp_path)})
-    _with_tools(monkeypatch, FileNotFoundError(2, "No such file or directory", "cc"))
+def test_a_compiler_that_is_missing_is_told_with_the_command_that_installs_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CC", "no-such-compiler -O2")
+    with pytest.raises(build.BuildError, match=r"no C compiler \(no-such-compiler\).*apt install gcc"):
+        _built_with(monkeypatch, tmp_path, AssertionError())
+
+
+def test_a_compiler_that_fails_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CC", sys.executable)
     with pytest.raises(build.BuildError, match=r"does not compile: .*cc"):
-        build.build(tmp_path)
+        _built_with(monkeypatch, tmp_path, FileNotFoundError(2, "No such file or directory", "cc"))
+
+
+def _built_with(monkeypatch: pytest.MonkeyPatch, folder: Path, fault: BaseException) -> None:
+    (folder / "Python.h").touch()
+    monkeypatch.setattr(sysconfig, "get_paths", lambda: {"include": str(folder)})
+    _with_tools(monkeypatch, fault)
+    build.build(folder)
 
 
 def test_check_says_whether_the_kernel_is_up_to_date(
