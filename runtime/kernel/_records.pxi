@@ -274,8 +274,17 @@ cdef dict slots_of(kind):
     return {name: slot_of(member) for name, member in vars(kind).items() if type(member) is MemberDescriptorType}
 
 
+cdef bint _is_tapped = False
+
+
+def leave_to_sources(is_tapped):
+    """Leave everything to the sources for as long as this is true: functions of theirs are replaced meanwhile."""
+    global _is_tapped
+    _is_tapped = is_tapped
+
+
 cdef inline bint usable() except -1:
-    return _is_usable if _has_looked else look()
+    return not _is_tapped and (_is_usable if _has_looked else look())
 
 
 cdef inline bint is_atomic(object value):

@@ -206,7 +206,7 @@ def run_ready(scheduler, worker):
                 if load(record, s_cleanup) is not FALSE and process.context is not None:
                     worker.gr_context = process.context
                 body = <object>load(record, s_body)
-                if Py_TYPE(body) is _PlainBody:
+                if Py_TYPE(body) is _PlainBody and not _is_tapped:
                     run_plain(body, process, worker)
                 elif serves(body):
                     run_turns(body, process, worker)

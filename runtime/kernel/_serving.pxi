@@ -38,12 +38,12 @@ cdef bint look_at_servers() except -1:
 
 
 cdef inline bint can_serve() except -1:
-    return _can_serve if _has_looked_at_servers else look_at_servers()
+    return not _is_tapped and (_can_serve if _has_looked_at_servers else look_at_servers())
 
 
 cdef inline bint serves(object body) except -1:
     """Whether a body is a server, as far as is known yet."""
-    return _can_serve and PyType_IsSubtype(Py_TYPE(body), _GenServer)
+    return _can_serve and not _is_tapped and PyType_IsSubtype(Py_TYPE(body), _GenServer)
 
 
 # -- Calls ----------------------------------------------------------------------------------------------------------

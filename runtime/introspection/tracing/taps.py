@@ -14,8 +14,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
+from runtime.compiled import choice
 from runtime.kernel import signals
-from runtime.kernel.instrument import Instrument, install_instrument, remove_instrument
 from runtime.kernel.process import Destination, Pid, Process, Timer
 from runtime.otp.calls import PENDING, From
 from runtime.terms.ref import Ref
@@ -73,8 +73,7 @@ _taps: tuple[Tap, ...] = ()
 def add_tap(tap: Tap) -> None:
     """Tell `tap` of all that happens from now on."""
     global _taps
-    if not _taps:
-        install_instrument(_witness)
+    _leave_to_sources(True)
     _taps = (*_taps, tap)
     _replace(_REPLACEMENTS)
     From.settle, From.forget = _settle, _forget  # type: ignore[assignment, method-assign]
@@ -85,19 +84,16 @@ def remove_tap(tap: Tap) -> None:
     global _taps
     _taps = tuple(each for each in _taps if each is not tap)
     if not _taps:
-        remove_instrument(_witness)
+        _leave_to_sources(False)
         _replace({new: old for old, new in _REPLACEMENTS.items()})
         From.settle, From.forget = _original_settle, _original_forget  # type: ignore[method-assign]
 
 
-class _Witness(Instrument):
-    """Has a hook for every message, so the compiled kernel leaves casts to the sources."""
-
-    def sent(self, sender: Any, process: Any, message: Any) -> None:
-        """Do nothing."""
-
-
-_witness = _Witness()
+def _leave_to_sources(is_tapped: bool) -> None:
+    """Keep the compiled kernel, whose functions cannot be replaced, from doing what is to be told."""
+    kernel = choice.part("runtime.kernel._kernel")
+    if kernel is not None:
+        kernel.leave_to_sources(is_tapped)
 
 
 def _replace(functions: dict[Callable[..., Any], Callable[..., Any]]) -> None:
