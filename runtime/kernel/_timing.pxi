@@ -57,11 +57,13 @@ cdef int set_timer(object timers, object target, object dest, object message, do
     cdef double moment = monotonic_time() + seconds
     cdef object due = moment, number = <object>load(<PyObject *>ref, s_ref_id)
     cdef object timer = new_timer(ref, due, dest, message), own, place
-    cdef PyObject *entries = NULL
+    cdef object entries = None  # held: a finalizer that runs meanwhile may take them out
+    cdef PyObject *found
     if seconds * SLOTS >= 1 and is_tidy(timers):
         place = <long long>(moment * SLOTS)
-        entries = PyDict_GetItem(<object>load(<PyObject *>timers, s_later), place)
-    if entries is NULL:
+        found = PyDict_GetItem(<object>load(<PyObject *>timers, s_later), place)
+        entries = None if found is NULL else <object>found
+    if entries is None:
         timers._push(due, seconds, number, timer)
     else:
         count_up(<PyObject *>timers, s_entries)
