@@ -64,6 +64,21 @@ cdef extern from *:
     #define queue_append(queue, item) dropped(queue_append_(queue, item))
     #define queue_appendleft(queue, item) dropped(queue_appendleft_(queue, item))
     #define queue_popleft(queue) queue_popleft_(queue, NULL)
+    #if PY_VERSION_HEX >= 0x030C0000
+    #define IS_ONE_DIGIT(number) (((PyLongObject *)(number))->long_value.lv_tag == 8)
+    #define DIGIT(number) (((PyLongObject *)(number))->long_value.ob_digit[0])
+    #else
+    #define IS_ONE_DIGIT(number) (Py_SIZE(number) == 1)
+    #define DIGIT(number) (((PyLongObject *)(number))->ob_digit[0])
+    #endif
+    /* Count up in place, where nothing else refers to the number: so nothing sees that it changes. Small numbers, which
+       Python shares, have more references. Returns 0 where that cannot be. */
+    static inline int counted_up(PyObject *number) {
+        if (number == NULL || Py_REFCNT(number) != 1 || !PyLong_CheckExact(number) || !IS_ONE_DIGIT(number)) return 0;
+        if (DIGIT(number) <= 256 || DIGIT(number) >= PyLong_MASK) return 0;
+        DIGIT(number)++;
+        return 1;
+    }
     static int import_greenlet(void) {
         PyGreenlet_Import();
         return _PyGreenlet_API == NULL ? -1 : 0;
@@ -78,6 +93,7 @@ cdef extern from *:
     void fill(PyObject *, Py_ssize_t, PyObject *)
     int import_greenlet() except -1
     bint find_queue(object, object, object)
+    bint counted_up(PyObject *)
     int _append "queue_append"(object, object) except -1
     int _appendleft "queue_appendleft"(object, object) except -1
     object _popleft "queue_popleft"(object)
@@ -294,6 +310,8 @@ cdef inline bint is_atomic(object value):
 
 
 cdef inline int count_up(PyObject *record, Py_ssize_t slot) except -1:
+    if counted_up(load(record, slot)):
+        return 0
     cdef object number = <object>load(record, slot) + 1
     store(record, slot, <PyObject *>number)
     return 0

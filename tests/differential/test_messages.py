@@ -24,7 +24,7 @@ from runtime import (
     spawn_monitor,
 )
 from runtime.kernel import signals
-from runtime.kernel.node import Node
+from runtime.kernel.node import Node, current
 from runtime.kernel.scheduler import Scheduler
 from runtime.otp import calls, server_loop
 from tests.differential.kernels import compiled
@@ -112,3 +112,23 @@ def test_hooks_are_called_for_what_the_compiled_functions_would_do() -> None:
     send(self_(), "not seen")
     receive()
     assert seen == [("sent", "seen"), ("received", "seen")]
+
+
+@in_node
+def test_a_count_that_is_held_on_to_does_not_change() -> None:
+    compiled("runtime.kernel._kernel")
+    process = current()
+    assert process is not None
+    for _ in range(300):
+        send(self_(), "counted")
+    before, text = process.messages_in, str(process.messages_in)
+    counts = []
+    for _ in range(10):
+        send(self_(), "counted")
+        counts.append(process.messages_in)
+    assert str(before) == text
+    assert counts == [*range(int(text) + 1, int(text) + 11)]
+    process.messages_in = 2**30 - 2
+    for number in range(4):
+        send(self_(), "counted")
+        assert process.messages_in == 2**30 - 1 + number
