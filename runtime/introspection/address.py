@@ -50,7 +50,12 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 
 
 def check_name(name: str) -> str:
-    """Return `name` when it can name a node: 1 to 40 letters, digits, ``_``, ``.`` and ``-``; else ValueError."""
+    """Return `name` when it can name a node: 1 to 40 letters, digits, ``_``, ``.`` and ``-``; else ValueError.
+
+    Raises TypeError for what is no text.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"the name of a node is a text, not {name!r}")
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} cannot name a node: use 1 to 40 letters, digits, '_', '.' and '-'.")
     return name

@@ -239,16 +239,18 @@ def serve(
     In the main thread it takes SIGURG, to interrupt a process that holds the hub. While an observer is there it takes
     SIGPROF with its timer too, to sample who uses the processor, unless the program uses them itself.
 
-    Raises ValueError for a name or a limit that is not allowed.
+    Raises TypeError or ValueError for a name or a limit that is not allowed, also when the node is served already.
     """
+    if name is not None:
+        check_name(name)
+    if isinstance(stall_limit, bool) or not isinstance(stall_limit, (int, float)):
+        raise TypeError(f"stall_limit is a positive number of seconds, not {stall_limit!r}")
+    if not stall_limit > 0:
+        raise ValueError(f"stall_limit is a positive number of seconds, not {stall_limit!r}")
     node = this_node()
     running = _services.get(node)
     if running is not None:
         return running
-    if name is not None:
-        check_name(name)
-    if stall_limit <= 0:
-        raise ValueError(f"stall_limit is a positive number of seconds, not {stall_limit!r}")
     program = Program(name or _default_name())
     permissions = Permissions(read_only, state, exception_texts)
     if black_box is not None:

@@ -279,6 +279,10 @@ def check_seconds(seconds: Any, what: str) -> None:
         raise TypeError(f"{what} must be a number of seconds, not {seconds!r}")
     if not seconds >= 0:
         raise ValueError(f"{what} must be 0 seconds or more, not {seconds!r}")
+    try:
+        float(seconds)
+    except OverflowError:
+        raise ValueError(f"{what} is larger than any float; use math.inf for a time without an end") from None
 
 
 def alias(kind: str = "explicit_unalias") -> Ref:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
+from types import MethodType
 from typing import Any
 
 from runtime.kernel.instrument import hooks
 from runtime.kernel.process import Process
 from runtime.terms.crash import Crash, StackFrame
+from runtime.terms.static_lookup import class_name
 from runtime.terms.term import Term
 from runtime.terms.text import reason_text, render
 
@@ -46,9 +48,17 @@ class Report:
                 lines.extend(_frame_line(frame) for frame in value)
             elif name.endswith("_stacktrace"):
                 lines += [f"  {name}:", *map(_frame_line, value)] if value else []
+            elif name == "start" and type(value) is tuple and value:
+                lines.append(f"  {name}: ({', '.join([_function_text(value[0]), *map(render, value[1:])])})")
             else:
                 lines.append(f"  {name}: {reason_text(value) if 'reason' in name else render(value)}")
         return "\n".join(lines)
+
+
+def _function_text(function: Any) -> str:
+    """Return a start function as a program writes it: ``Counter.start_link``, and no ``<bound method ...>``."""
+    owner = function.__self__ if type(function) is MethodType else None
+    return f"{class_name(owner)}.{function.__name__}" if isinstance(owner, type) else render(function)
 
 
 def _frame_line(frame: StackFrame) -> str:

@@ -146,11 +146,11 @@ def _refuse_fields(cls: type[GenServer], args: tuple[Term, ...], kwargs: dict[st
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         return
     for field in kwargs.keys() & FIELDS - parameters.keys():
-        arguments = "".join(f", {argument!r}" for argument in args)
+        called = f"({', '.join([cls.__name__, *map(repr, args)])})" if args else cls.__name__
         raise SpecError(
             ("invalid_child_spec", {field: kwargs[field]}),
             f"{cls.__name__}.init() takes no {field!r}; to change the child spec, write "
-            f"child_spec(({cls.__name__}{arguments}), {field}={kwargs[field]!r})",
+            f"child_spec({called}, {field}={kwargs[field]!r})",
         )
 
 

@@ -28,6 +28,9 @@ from runtime.terms.errors import RuntimeFault
 SHORTEST = 0.0002
 """Shortest slice in seconds: below it the interruptions would cost more than the work between them."""
 
+LONGEST = 3_600.0
+"""Longest slice in seconds: a program that means to have none leaves it out."""
+
 
 class TimeSlices:
     """The time slices of one node, on from `start` to `stop`, or while a ``with`` block runs.
@@ -38,8 +41,8 @@ class TimeSlices:
     def __init__(self, node: Node, seconds: float) -> None:
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
             raise TypeError(f"time_slice is a number of seconds or None, not {seconds!r}")
-        if not seconds >= SHORTEST:
-            raise ValueError(f"time_slice must be {SHORTEST} s or more, not {seconds!r}")
+        if not SHORTEST <= seconds <= LONGEST:
+            raise ValueError(f"time_slice must be from {SHORTEST} s to {LONGEST:g} s, not {seconds!r}")
         self.node = node
         self.seconds = seconds
         self.taken = 0

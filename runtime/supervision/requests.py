@@ -12,7 +12,9 @@ from runtime.otp.calls import SYSTEM, call, request
 from runtime.otp.child_spec import ChildSpec, child_spec
 from runtime.supervision.child import ChildInfo
 from runtime.terms.errors import StartError, SupervisorError
+from runtime.terms.reason import is_atom
 from runtime.terms.term import Term
+from runtime.terms.text import reason_text, render
 
 
 def which_children(supervisor: Term) -> list[ChildInfo]:
@@ -86,10 +88,18 @@ def _check_id(id: Term) -> Term:
     return id
 
 
+def _refusal(supervisor: Term, what: str, argument: Term, reason: Term) -> str:
+    """Say which request was refused, of which supervisor and about which child."""
+    who, child = render(supervisor, 100), render(argument, 100)
+    if is_atom(reason, "not_found"):
+        return f"the supervisor {who} refused {what}(): not_found, it has no child {child}; which_children() lists them"
+    return f"the supervisor {who} refused {what}() of the child {child}: {reason_text(reason)}"
+
+
 def _request(supervisor: Term, what: str, argument: Term) -> Term:
     outcome, value = call(supervisor, (what, argument), timeout=None)
     if outcome == "refused":
-        raise SupervisorError(value)
+        raise SupervisorError(value, _refusal(supervisor, what, argument, value))
     if outcome == "failed":
         raise StartError(value)
     return value

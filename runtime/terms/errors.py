@@ -110,8 +110,8 @@ class SupervisorError(Unsuccessful):
 
     _who = "supervisor"
 
-    def __init__(self, reason: Any) -> None:
-        super().__init__(reason, f"the {self._who} refused: {_shown(reason)}")
+    def __init__(self, reason: Any, message: str | None = None) -> None:
+        super().__init__(reason, message or f"the {self._who} refused: {_shown(reason)}")
 
 
 class ProcessExit(BaseException):

@@ -8,6 +8,7 @@ import signal
 from typing import Literal
 
 from runtime import Down, Pid, connect_node, disconnect_node, monitor, now, peer, receive, sleep, whereis
+from runtime.testing.arguments import check_process, check_rate, check_seconds
 from runtime.testing.crashing import Crashed, NotRestarted, assert_restarted, children_of, crash, place_of
 
 RETRY = 0.01
@@ -29,13 +30,18 @@ def chaos(
     There are at most `rate` kills a second, and each victim has to be back within `timeout` seconds before the next
     kill. A supervisor gives up when that is more than it allows, so its `max_restarts` has to fit. The same `seed`
     chooses the same victims. Raises LookupError when there is no such supervisor, and NotRestarted, with the seed and
-    the number of the kill, when one is not restarted.
+    the number of the kill, when one is not restarted. Raises TypeError or ValueError, before any kill, for `seconds` or
+    a `timeout` below 0 and for a `rate` that is not above 0.
 
     With `peers` the victims are the nodes below `supervisor` that `runtime.peer` has started, those of a pool among
     them: ``"kill"`` ends their programs by SIGKILL, ``"stop"`` in order, and ``"disconnect"`` cuts the connection,
     after which they have to be reached again. A peer takes its time to start, so give a `timeout` of some seconds.
     """
     __tracebackhide__ = True  # a failure is shown at the line of the test
+    check_process(supervisor, "supervisor")
+    check_seconds(seconds, "seconds")
+    check_rate(rate, "rate")
+    check_seconds(timeout, "timeout")
     choose = random.Random(seed)
     killed: list[Crashed] = []
     if children_of(whereis(supervisor) if isinstance(supervisor, str) else supervisor) is None:

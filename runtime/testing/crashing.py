@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from runtime import CallError, ChildInfo, Down, Pid, call, exit, monitor, now, process_info, receive, sleep, whereis
 from runtime.supervision.server import SupervisorServer
 from runtime.terms.term import Term
+from runtime.testing.arguments import check_process, check_seconds
 
 LOOK = 0.001
 """Seconds between two looks at a supervisor's children."""
@@ -36,6 +37,8 @@ def crash(process: Pid | str, reason: Term = "kill", timeout: float = 1.0) -> Cr
     traps exits, and `reason` is not ``"kill"``.
     """
     __tracebackhide__ = True  # a failure is shown at the line of the test
+    check_process(process, "process")
+    check_seconds(timeout, "timeout")
     pid = whereis(process) if isinstance(process, str) else process
     if pid is None or process_info(pid, "status") is None:
         raise LookupError(f"there is no process {process}")
@@ -62,6 +65,9 @@ def assert_restarted(process: Crashed | str, timeout: float = 1.0) -> Pid:
     `process` is what `crash` returned, or the name of a process. Raises NotRestarted after `timeout` seconds.
     """
     __tracebackhide__ = True  # a failure is shown at the line of the test
+    if not isinstance(process, (Crashed, str)):
+        raise TypeError(f"assert_restarted() takes what crash() returned, or a registered name, not {process!r}")
+    check_seconds(timeout, "timeout")
     deadline = now() + timeout
     while True:
         left = max(0.0, deadline - now())

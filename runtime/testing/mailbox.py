@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runtime import flush, receive, self_, send
 from runtime.terms.term import Term
+from runtime.testing.arguments import check_seconds
 
 _NONE = object()
 
@@ -15,6 +16,7 @@ def assert_receive(pattern: Term, timeout: float = 0.1) -> Term:
     seconds, with the messages that did arrive.
     """
     __tracebackhide__ = True  # a failure is shown at the line of the test
+    check_seconds(timeout, "timeout")
     message = receive(pattern, timeout=timeout, default=_NONE)
     if message is _NONE:
         raise AssertionError(f"no message matched {pattern!r} within {timeout} s; {_mailbox()}")
@@ -24,6 +26,7 @@ def assert_receive(pattern: Term, timeout: float = 0.1) -> Term:
 def refute_receive(pattern: Term, timeout: float = 0.1) -> None:
     """Wait for `timeout` seconds and raise AssertionError if a message matches `pattern` (ExUnit: refute_receive)."""
     __tracebackhide__ = True  # a failure is shown at the line of the test
+    check_seconds(timeout, "timeout")
     message = receive(pattern, timeout=timeout, default=_NONE)
     if message is not _NONE:
         raise AssertionError(f"received {message!r}, which matches {pattern!r}")

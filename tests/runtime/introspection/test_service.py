@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from runtime.introspection import address
+from runtime.introspection import address, service
+from runtime.kernel.node import this_node
 
 PROGRAM = """
 import logging, sys
@@ -71,6 +73,24 @@ def test_a_folder_that_cannot_be_made_is_a_warning_with_what_to_do(folder: Path)
     path, logged = run(folder / "file" / "below")
     assert path == "None"
     assert f"no socket can be made in {folder / 'file' / 'below'} (Not a directory). Set OBSERVER_DIR to" in logged
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ({"name": "../x"}, ValueError),
+        ({"name": 5}, TypeError),
+        ({"stall_limit": 0}, ValueError),
+        ({"stall_limit": float("nan")}, ValueError),
+        ({"stall_limit": "1"}, TypeError),
+    ],
+)
+def test_wrong_arguments_are_refused_where_the_node_is_served_already(
+    wrong: dict[str, Any], error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "_services", {this_node(): object()})
+    with pytest.raises(error):
+        service.serve(**wrong)
 
 
 def test_what_is_no_name_is_refused_at_once(folder: Path) -> None:

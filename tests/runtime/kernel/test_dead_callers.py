@@ -14,14 +14,22 @@ from runtime import (
     NOREPLY,
     CallError,
     Down,
+    Exit,
     GenServer,
+    NoProcessError,
     Pid,
     ProcessKilled,
     Stop,
+    alive,
+    await_exit,
     call,
     cancel_timer,
     cast,
     exit,
+    flag,
+    get_label,
+    link,
+    monitor,
     process_info,
     read_timer,
     receive,
@@ -35,9 +43,13 @@ from runtime import (
     sleep,
     spawn,
     spawn_monitor,
+    stop,
     suspend,
+    sys,
+    unlink,
     unregister,
     whereis,
+    which_children,
 )
 from tests.support.in_node import in_node
 
@@ -169,3 +181,32 @@ def test_a_killed_processs_generator_is_closed_in_the_process(how: str) -> None:
     receive(Down)
     assert released == pids
     assert lock.acquire(blocking=False)
+
+
+@in_node
+def test_what_is_asked_of_a_dead_process_or_of_a_free_name_is_as_the_table_of_differences_says() -> None:
+    dead = spawn(int)
+    await_exit(dead)
+    assert send(dead, 1) == 1
+    for silent in (lambda: cast(dead, 1), lambda: cast("free", 1), lambda: exit(dead, "x"), lambda: unlink(dead)):
+        silent()
+    for who in (dead, "free"):
+        assert receive(Down(monitor(who), who, "noproc"), timeout=1.0)
+        assert await_exit(who) == "noproc"
+        for ask in (call_it, stop, which_children, sys.get_state):
+            with pytest.raises(CallError) as caught:
+                ask(who)
+            assert caught.value.reason == "noproc"
+    for refused in (lambda: send("free", 1), lambda: link(dead), lambda: register("n", dead), lambda: suspend(dead)):
+        with pytest.raises(NoProcessError):
+            refused()
+    with pytest.raises(NoProcessError):
+        unregister("free")
+    assert (whereis("free"), process_info(dead), get_label(dead), alive(dead)) == (None, None, None, False)
+    flag(trap_exit=True)
+    link(dead)
+    assert receive(timeout=1.0) == Exit(dead, "noproc")
+
+
+def call_it(who: Any) -> None:
+    call(who, 1)

@@ -208,3 +208,9 @@ def test_a_reference_that_is_no_timers_has_no_time_left() -> None:
 def test_what_is_no_timer_is_refused() -> None:
     with pytest.raises(TypeError, match="what send_after"):
         cancel_timer("timer")  # type: ignore[arg-type]
+
+
+@in_node
+def test_a_time_larger_than_any_float_is_refused_at_the_call() -> None:
+    with pytest.raises(ValueError, match=r"seconds is larger than any float; use math\.inf"):
+        send_after(self_(), "late", 10**400)

@@ -12,6 +12,7 @@ from runtime import (
     Down,
     GenServer,
     Registry,
+    SpecError,
     StartError,
     Supervisor,
     Timeout,
@@ -227,3 +228,14 @@ def test_the_class_of_a_server_can_be_asked_for() -> None:
     assert get_callback_module(Supervisor.start_link([])) is Supervisor
     with pytest.raises(CallError, match="noproc"):
         get_callback_module("nobody")
+
+
+def test_what_is_meant_for_the_child_spec_is_refused_with_what_to_write() -> None:
+    class Takes(GenServer):
+        def init(self, number: int = 0) -> None:
+            self.number = number
+
+    with pytest.raises(SpecError, match=r"write child_spec\(Takes, id='a'\)$"):
+        Takes.child_spec(id="a")
+    with pytest.raises(SpecError, match=r"write child_spec\(\(Takes, 1\), id='a'\)$"):
+        Takes.child_spec(1, id="a")

@@ -1,8 +1,13 @@
 from typing import Any
 
+import pytest
+
 from runtime import (
+    ChildSpec,
     Exit,
     Instrument,
+    StartError,
+    Supervisor,
     install_instrument,
     receive,
     remove_instrument,
@@ -47,3 +52,11 @@ def test_the_child_whose_restart_is_one_too_many_is_not_stopped_again() -> None:
         crash(sup, "a")
         assert receive(Exit) == Exit(sup, "shutdown")
     assert reasons == []
+
+
+@in_node
+def test_a_report_shows_the_start_of_a_child_as_a_program_writes_it(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(StartError):
+        Supervisor.start([ChildSpec("x", (Supervisor.start_link, 5))])
+    assert "start: (Supervisor.start_link, 5)" in caplog.text
+    assert "bound method" not in caplog.text

@@ -122,3 +122,14 @@ def test_a_childs_spec_is_given_by_its_id() -> None:
     spec = member("a", restart="transient")
     sup = started([spec])
     assert get_childspec(sup, "a") == spec
+
+
+@in_node
+def test_a_refusal_names_the_supervisor_and_the_child() -> None:
+    Supervisor.start_link([member("a")], name="top")
+    told = r"supervisor 'top' refused terminate_child\(\): not_found, it has no child 'nope'; which_children\(\) lists"
+    with pytest.raises(SupervisorError, match=told) as caught:
+        terminate_child("top", "nope")
+    assert caught.value.reason == "not_found"
+    with pytest.raises(SupervisorError, match=r"supervisor 'top' refused delete_child\(\) of the child 'a': running"):
+        delete_child("top", "a")

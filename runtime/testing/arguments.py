@@ -1,0 +1,29 @@
+"""The checks of what the functions for tests are called with: a mistake is told at the call."""
+
+from __future__ import annotations
+
+import math
+
+from runtime import Pid
+
+
+def check_process(process: object, what: str) -> None:
+    """Raise TypeError for what is neither a Pid nor a name."""
+    if not isinstance(process, (Pid, str)):
+        raise TypeError(f"{what} must be a Pid or a registered name, not {process!r}")
+
+
+def check_seconds(seconds: object, what: str) -> None:
+    """Raise TypeError or ValueError for what is no finite number of seconds, 0 or more."""
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+        raise TypeError(f"{what} must be a number of seconds, not {seconds!r}")
+    if not 0 <= seconds < math.inf:
+        raise ValueError(f"{what} must be 0 seconds or more and have an end, not {seconds!r}")
+
+
+def check_rate(rate: object, what: str) -> None:
+    """Raise TypeError or ValueError for what is no finite number above 0."""
+    if isinstance(rate, bool) or not isinstance(rate, (int, float)):
+        raise TypeError(f"{what} must be a number of times a second, not {rate!r}")
+    if not 0 < rate < math.inf:
+        raise ValueError(f"{what} must be above 0 times a second and have a limit, not {rate!r}")
