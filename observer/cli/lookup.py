@@ -103,7 +103,7 @@ def told(client: Client) -> str:
 
 
 def has_failed(client: Client) -> bool:
-    """Return whether it is the black box of a program that has failed or hung: one that nobody has asked for."""
+    """Return whether it is the black box of a program that has failed or hung: one that was written unasked."""
     from observer.node.recorded.node import RecordedClient
 
     return isinstance(client, RecordedClient) and client.has_failed
