@@ -71,6 +71,8 @@ class LocalNode:
         """What other nodes may start here, as ``module:function``; None for anything."""
         self.peers: dict[str, Process] = {}
         """The processes that stand for the peers of this node, by the names of these, dead ones among them."""
+        self.group_leader: Process | None = None
+        """What writes for processes that this node has spawned on BEAM nodes, once there are any."""
         self._origins: list[tuple[str, int]] = [(name, 0)]
         """Names and creations, by the numbers that pids print."""
         self._numbers: dict[tuple[str, int], int] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runtime.distribution import observer_backend, orderly_stop, remote_procedure
+from runtime.distribution.group_leader import stop_group_leader
 from runtime.kernel.names import set_name
 from runtime.kernel.process import OUTSIDE, Process
 from runtime.kernel.roles import Body
@@ -53,6 +54,7 @@ def start_kernel_servers(local: LocalNode) -> None:
 
 def stop_kernel_servers(local: LocalNode) -> None:
     """End the servers."""
+    stop_group_leader(local)
     process = local.node.names.get(NAME)
     if process is not None and isinstance(process.body, NetKernelServer):
         exit_signal(process, OUTSIDE, "kill")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from runtime.distribution.group_leader import leader_for
 from runtime.distribution.reasons import crash_term, outgoing_reason
 from runtime.distribution.remote_node import SPAWN_REQUEST, RemoteNode
 from runtime.distribution.remote_spawn import Refused, module_and_function
@@ -116,7 +117,7 @@ def begin_call(
     options = [Atom("monitor"), *(QUIET if remote.is_python else ())]
     request = [result, Atom(module), Atom(function), isolate(arguments)]
     try:
-        remote.signal((SPAWN_REQUEST, ref, caller.pid, caller.pid, mfa, options), request)
+        remote.signal((SPAWN_REQUEST, ref, caller.pid, leader_for(local, remote, caller), mfa, options), request)
     except BaseException:
         forget_call(remote, ref)
         raise
@@ -153,7 +154,7 @@ def cast_there(local: LocalNode, node: str, fn: object, args: tuple[Term, ...], 
     mfa = (Atom("erpc"), Atom("execute_cast"), 3)
     remote = local.remote(node)
     options = [*(QUIET if remote.is_python else ())]
-    remote.signal((SPAWN_REQUEST, Ref(), caller.pid, caller.pid, mfa, options), request)
+    remote.signal((SPAWN_REQUEST, Ref(), caller.pid, leader_for(local, remote, caller), mfa, options), request)
 
 
 def result_of(outcome: Term, ref: Ref) -> Term:

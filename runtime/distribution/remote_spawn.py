@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MethodType
 from typing import TYPE_CHECKING
 
+from runtime.distribution.group_leader import leader_for
 from runtime.distribution.remote_node import SPAWN_REQUEST, RemoteNode
 from runtime.distribution.remote_process import RemoteProcess
 from runtime.distribution.spawn_requests import WITH_KEYWORDS
@@ -131,7 +132,9 @@ def request_spawn(
     remote.spawning[ref.id] = request
     mfa = (Atom(module), Atom(function), len(arguments))
     try:
-        remote.signal((SPAWN_REQUEST, ref, caller.pid, caller.pid, mfa, options), arguments)
+        remote.signal(
+            (SPAWN_REQUEST, ref, caller.pid, leader_for(remote.local, remote, caller), mfa, options), arguments
+        )
         while not request.is_settled:
             caller.node.scheduler.park(caller, WAITING)
     finally:

@@ -10,14 +10,17 @@ from runtime import (
     ChildSpec,
     DistributionError,
     Down,
+    ErpcError,
     Exit,
     GenServer,
+    NodeDown,
     Pid,
     Supervisor,
     alias,
     call,
     demonitor,
     disconnect_node,
+    erpc,
     exit,
     flag,
     get_cookie,
@@ -43,10 +46,12 @@ from runtime import (
     whereis,
 )
 from runtime.otp.returns import NOREPLY
+from runtime.terms.atom import Atom
 from tests.support.other_nodes import (
     COOKIE,
     Other,
     answer_later,
+    beam_node,
     echo,
     named,
     new_name,
@@ -211,8 +216,6 @@ def test_what_belongs_to_another_node_is_refused(other: Other) -> None:
 
 @named
 def test_a_remote_watcher_and_the_remote_parent_are_known_there(other: Other) -> None:
-    from runtime import erpc
-
     other.connect()
     pid, _ = spawn_monitor(echo, node=other.name)
     there = erpc.call(other.name, process_info, pid, "monitored_by", "parent")
@@ -244,3 +247,56 @@ def test_a_process_of_this_node_is_the_same_after_a_journey(other: Other) -> Non
     assert receive(timeout=DEADLINE) == (there, [self_(), node()])
     assert COOKIE
     exit(there, "kill")
+
+
+@named
+def test_rpc_of_a_beam_returns_what_its_erpc_raises_also_of_a_node_of_ours(other: Other) -> None:
+    """Fact by fact as between two BEAM nodes; a monitor by name shows the name and the node."""
+    other.connect()
+    ref = monitor(("counter", other.name))
+    assert process_info(self_(), "monitors") == {"monitors": [("counter", other.name)]}
+    demonitor(ref)
+    with beam_node() as beam:
+        beam.connect()
+
+        def ask(how: str, function: str, *arguments: Any) -> Any:
+            target = (Atom(other.name), Atom("tests.support.other_nodes"), Atom(function), [*arguments])
+            try:
+                return erpc.call(beam.name, (how, "call"), *target, timeout=DEADLINE)
+            except ErpcError as error:
+                return error.reason
+
+        assert [ask(how, "add", 1, 2) for how in ("rpc", "erpc")] == [3, 3]
+        assert ask("rpc", "leave", Atom("bye")) == ("badrpc", ("EXIT", "bye"))
+        assert ask("erpc", "leave", Atom("bye")) == ("exception", ("exception", "bye"))
+        assert ask("rpc", "kill_self") == ("badrpc", ("EXIT", "killed"))
+        assert ask("erpc", "kill_self") == ("exception", ("signal", "killed"))
+        assert ask("rpc", "missing")[1][1][0] == "undef"
+        assert ask("erpc", "missing")[1][:2] == ("exception", "undef")
+        bad: list[tuple[Any, ...]] = [
+            (Atom(other.name), "no atom", Atom("f"), []),
+            (Atom(other.name), Atom("m"), Atom("f"), "no list"),
+        ]
+        for wrong in bad:
+            with pytest.raises(ErpcError) as caught:
+                erpc.call(beam.name, ("erpc", "call"), *wrong, timeout=DEADLINE)
+            assert caught.value.reason == ("erpc", "badarg")
+
+
+@named
+def test_an_orderly_stop_ends_each_link_and_monitor_once_before_the_node_is_said_to_be_down() -> None:
+    """Unlike OTP it says the reason of each: processes are stopped while the connection stands."""
+    with python_node() as other:
+        other.connect()
+        flag(trap_exit=True)
+        monitor_node(other.name)
+        pid = spawn_link(echo, node=other.name)
+        ref = monitor(pid)
+        other.process.terminate()
+        received = [receive(timeout=DEADLINE) for _ in range(3)]
+        assert received == [
+            Exit(pid, "shutdown"),
+            Down(ref, pid, "shutdown"),
+            NodeDown(other.name, "connection_closed"),
+        ]
+        assert receive(timeout=0.05, default=None) is None

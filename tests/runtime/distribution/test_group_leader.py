@@ -1,0 +1,54 @@
+"""What is printed by functions that a Python node runs on a BEAM: it comes out here."""
+
+from __future__ import annotations
+
+import pytest
+
+from runtime import erpc, flush, receive, self_, sleep, spawn
+from runtime.distribution import group_leader
+from runtime.terms.atom import Atom
+from tests.support.other_nodes import beam_node, named
+
+DEADLINE = 15.0
+
+
+def test_what_a_beam_prints_for_us_is_written_here(capfd: pytest.CaptureFixture[str]) -> None:
+    @named
+    def main() -> None:
+        with beam_node() as beam:
+            beam.connect()
+            assert erpc.call(beam.name, ("io", "format"), [*b"~p and ~ts~n"], [Atom("one"), "zwölf"], timeout=DEADLINE)
+            assert erpc.call(beam.name, ("io", "put_chars"), "plain\n", timeout=DEADLINE) == "ok"
+            assert erpc.call(beam.name, ("io", "get_line"), "?", timeout=DEADLINE) == "eof"
+            spawn(("io", "format"), [*b"spawned~n"], node=beam.name)
+            written = ""
+            while "spawned" not in written:
+                sleep(0.02)
+                written += capfd.readouterr().out
+            assert written == "one and zwölf\nplain\nspawned\n"
+            assert flush() == []
+
+    main()
+
+
+def test_requests_that_are_none_are_refused(capfd: pytest.CaptureFixture[str]) -> None:
+    @named
+    def main() -> None:
+        for request, outcome in (
+            (("put_chars", "unicode", [b"caf\xc3\xa9", [33, "\n"]]), "ok"),
+            (("put_chars", "latin1", b"\xe9\n"), "ok"),
+            (("put_chars", "unicode", {"no": "text"}), ("error", "put_chars")),
+            (
+                ("requests", [("put_chars", "unicode", "a"), ("nonsense",), ("put_chars", "unicode", "b")]),
+                ("error", "request"),
+            ),
+            (("get_geometry", "columns"), ("error", "enotsup")),
+            (("setopts", []), "ok"),
+            ("getopts", []),
+            (7, ("error", "request")),
+        ):
+            group_leader._serve(self_(), 5, request)
+            assert receive(timeout=1) == ("io_reply", 5, outcome)
+        assert capfd.readouterr().out.endswith("café!\né\na")
+
+    main()
