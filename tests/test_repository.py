@@ -151,6 +151,8 @@ SEEN_FROM_OUTSIDE = {
     "runtime/introspection/reading/adapters": "tests/runtime/introspection",
     "runtime/introspection/reading/described": "tests/runtime/introspection/reading",
     "runtime/ets": "tests/runtime",
+    "runtime/spans": "tests/runtime",
+    "runtime/pg": "tests/runtime",
     "runtime/kernel": "tests/runtime/kernel",
     "runtime/preemption/hub_stack": "tests/runtime/preemption",
     "runtime/terms/ordered": "tests/runtime/kernel",

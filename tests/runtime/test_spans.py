@@ -42,6 +42,7 @@ from runtime import (
     spans,
     spawn,
 )
+from runtime.spans import maker
 from runtime.terms.term import Term
 from tests.support.in_node import in_node
 from tests.support.outside import in_greenlet, in_thread
@@ -305,8 +306,8 @@ def test_casts_of_a_process_that_ends_or_is_full_are_forgotten(
         exit(plain, "kill")
         sleep(0)
 
-    monkeypatch.setattr(spans, "MAX_WAITING", 4)
-    (active,) = spans._active
+    monkeypatch.setattr(maker, "MAX_WAITING", 4)
+    (active,) = maker.active
     program()
     assert not active._waiting
 
@@ -324,7 +325,7 @@ def test_what_a_tracer_raises_is_logged_and_not_the_programs(
         cast(bank, "note")
         assert call(bank, "seen") == ["note"]
 
-    monkeypatch.setattr(type(spans._active[0].tracer), "start_span", fail)
+    monkeypatch.setattr(type(maker.active[0].tracer), "start_span", fail)
     program()
     assert "a span could not be made" in caplog.text
 
@@ -375,11 +376,11 @@ def test_run_makes_spans_while_it_runs() -> None:
         return call(Bank.start(name="bank"), "balance")
 
     assert run(main, spans=provider) == "balance"
-    assert not spans._active
+    assert not maker.active
     assert named(kept, "call bank balance").parent is None
     with pytest.raises(TypeError):
         run(main, spans=provider, time_slice="soon")  # type: ignore[arg-type]
-    assert not spans._active, "what does not begin leaves nothing on"
+    assert not maker.active, "what does not begin leaves nothing on"
     assert "spans" in inspect.signature(run).parameters
 
 
@@ -387,7 +388,7 @@ def test_run_makes_spans_while_it_runs() -> None:
 def test_what_is_no_provider_is_refused(wrong: Any) -> None:
     with pytest.raises(TypeError, match="tracer provider"):
         spans.start(wrong)
-    assert not spans._active
+    assert not maker.active
 
 
 def test_without_opentelemetry_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

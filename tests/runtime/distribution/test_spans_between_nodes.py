@@ -28,6 +28,7 @@ from runtime.distribution.connection import Connection
 from runtime.distribution.parts import ABSENT
 from runtime.distribution.remote_node import REG_SEND
 from runtime.otp.calls import CAST
+from runtime.spans import maker, switch
 from tests.support.in_node import in_node
 from tests.support.other_nodes import Other, beam_node, python_node
 from tests.support.other_nodes import named as named_node
@@ -157,8 +158,8 @@ def test_what_another_node_sends_for_a_context_is_checked(
         pid = spawn(receive)
         assert pid.process is not None
         message = (CAST, "x")
-        spans._take_note(pid.process, message, carried)
-        context = spans._active[0].parent(pid.process, message)
+        switch._take_note(pid.process, message, carried)
+        context = maker.active[0].parent(pid.process, message)
         got.append(trace.get_current_span(context).get_span_context().is_valid)
 
     got: list[bool] = []

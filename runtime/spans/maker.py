@@ -1,24 +1,4 @@
-"""OpenTelemetry spans for calls and casts, with their context carried from process to process.
-
-Switch them on with ``run(main, spans=True)``, or inside a node with the functions of this module::
-
-    from runtime import spans
-
-    spans.start()  # of the tracer provider that the program has set, or start(provider)
-    spans.stop()
-
-A call has two spans: ``call bank transfer`` in the caller, from the request to the reply, and in it
-``handle_call bank transfer``, the callback of the server. A cast has ``cast bank log`` and ``handle_cast bank log``.
-Inside a callback the span of the callback is the current one, so that what it calls, and spans of its own, belong to
-it. A span whose call fails, or whose callback crashes, has the status *error*. Requests of `send_request` are calls.
-
-The context travels beside the message: no pattern, no callback and no `receive` sees it. It goes to other nodes too,
-where spans are on there; a node of Erlang's gets the message alone. What a process starts (`spawn`, tasks) begins a
-trace of its own.
-
-Needs OpenTelemetry's API (``process-observer[spans]``); the program chooses the SDK and where spans go. While spans are
-off, calls and casts cost what they cost without this module.
-"""
+"""Makes the spans of one tracer provider: of calls, which carry theirs, and of casts, whose contexts it remembers."""
 
 from __future__ import annotations
 
@@ -31,20 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from greenlet import getcurrent
 
-from runtime.distribution import incoming
-from runtime.distribution.cluster import LocalNode
-from runtime.distribution.remote_node import RemoteNode
-from runtime.distribution.remote_process import RemoteProcess
-from runtime.kernel import mailbox, signals
-from runtime.kernel.instrument import Instrument, install_instrument, remove_instrument
+from runtime.kernel.instrument import Instrument
 from runtime.kernel.process import DEAD, REMOTE, Process, Worker
-from runtime.otp import calls, requests, server_loop
-from runtime.otp.callbacks import Callbacks
 from runtime.otp.calls import CALL, CAST, PENDING, Failure, From
 from runtime.otp.requests import Request
 from runtime.otp.returns import Stop
 from runtime.otp.unexpected import kind_of_message
-from runtime.terms.errors import ProcessExit, RuntimeFault
+from runtime.terms.errors import ProcessExit
 from runtime.terms.explanation import explain
 from runtime.terms.immutable import immutable
 from runtime.terms.reason import is_abnormal
@@ -72,50 +45,11 @@ _WORD = re.compile(r"[A-Za-z_$][\w.:$-]{0,39}")
 
 logger = logging.getLogger("runtime.spans")
 
-
-def start(provider: TracerProvider | None = None) -> None:
-    """Make a span for each call and cast of this program's processes from now on.
-
-    `provider` is the tracer provider that makes them; None is the one that the program has set, or sets later, with
-    OpenTelemetry's ``set_tracer_provider``. Raises RuntimeFault when spans are on, TypeError for what is no provider,
-    ImportError without OpenTelemetry's API.
-    """
-    if _active:
-        raise RuntimeFault("spans are on; call spans.stop() before you start them with another provider")
-    spans = _Spans(provider)
-    _active.append(spans)
-    install_instrument(spans)
-    calls.make_call, requests.make_request = _SpannedCall, _SpannedRequest
-    calls.put, requests.put = _put, _put  # type: ignore[attr-defined]
-    calls.deliver_from_outside = _deliver_from_outside  # type: ignore[attr-defined]
-    calls.carried, calls.refused = _carried, _refused
-    server_loop.handle, server_loop.handled_in_place = _handle, _NOTHING
-    RemoteNode.send, LocalNode.cast = _send_there, _cast_at_length  # type: ignore[method-assign, assignment]
-    incoming.take_note = _take_note
-
-
-def stop() -> None:
-    """Make no more spans. Those of calls that still wait end with them. Nothing happens when spans are off."""
-    if not _active:
-        return
-    calls.make_call, requests.make_request = From, Request
-    calls.put, requests.put = signals.put, signals.put  # type: ignore[attr-defined]
-    calls.deliver_from_outside = mailbox.deliver_from_outside  # type: ignore[attr-defined]
-    calls.carried, calls.refused = None, None
-    server_loop.handle, server_loop.handled_in_place = server_loop.handle_message, CAST
-    RemoteNode.send, LocalNode.cast = _original_send, _original_cast  # type: ignore[method-assign]
-    incoming.take_note = None
-    remove_instrument(_active.pop())
-
-
-_active: list[_Spans] = []
+active: list[Spans] = []
 """What makes spans, if anything does."""
 
-_NOTHING = object()
-"""What no message begins with."""
 
-
-class _Spans(Instrument):
+class Spans(Instrument):
     """Makes the spans of one provider, and remembers with which contexts messages wait.
 
     It is an instrument with a hook for messages. While there is one, the compiled kernel leaves casts to the sources.
@@ -148,7 +82,7 @@ class _Spans(Instrument):
     def sending(self, process: Process, message: tuple[Term, ...]) -> None:
         """Begin the span of a call, or make that of a cast, that is about to be sent."""
         kind = self.trace.SpanKind
-        if message[0] is CALL and isinstance(message[1], (_SpannedCall, _SpannedRequest)):
+        if message[0] is CALL and isinstance(message[1], (SpannedCall, SpannedRequest)):
             origin = message[1]
             span = self._begin("call", process, message[2], kind.CLIENT)
             origin.span, origin.context = span, self.trace.set_span_in_context(span)
@@ -198,7 +132,7 @@ class _Spans(Instrument):
 
     def parent(self, process: Process, message: tuple[Term, ...]) -> Context | None:
         """Return the context that a message came with, None when it came without."""
-        if message[0] is CALL and isinstance(message[1], (_SpannedCall, _SpannedRequest)):
+        if message[0] is CALL and isinstance(message[1], (SpannedCall, SpannedRequest)):
             return message[1].context
         waiting = self._waiting.get(process)
         found = None if waiting is None else waiting.pop(id(message), None)
@@ -208,7 +142,7 @@ class _Spans(Instrument):
 
     def arrived(self, process: Process, message: Term, note: Term) -> None:
         """Take the context that a message from another node came with."""
-        if type(note) is not dict or len(note) > MAX_CARRIED or not _is_request(message):
+        if type(note) is not dict or len(note) > MAX_CARRIED or not is_request(message):
             return
         texts = {_text(key): _text(value) for key, value in note.items()}
         context = self.propagate.extract({key: value for key, value in texts.items() if key and value})
@@ -279,7 +213,12 @@ def _text(value: Term) -> str:
     return str.__str__(value)[:8_192] if isinstance(value, str) else ""
 
 
-def _safely(work: Callable[..., T], *arguments: Any) -> T | None:
+def is_request(message: Term) -> bool:
+    """Return whether a message is a call or a cast of this package's."""
+    return type(message) is tuple and bool(message) and (message[0] is CALL or message[0] is CAST)
+
+
+def safely(work: Callable[..., T], *arguments: Any) -> T | None:
     """Call a function of OpenTelemetry. An exception in it is logged and does not reach the program."""
     try:
         return work(*arguments)
@@ -288,90 +227,7 @@ def _safely(work: Callable[..., T], *arguments: Any) -> T | None:
         return None
 
 
-# -- What stands in place of functions of the kernel, while spans are on ------------------------------------------
-
-
-def _put(process: Process, message: Term) -> None:
-    if _active:
-        _safely(_active[0].sending, process, message)
-    signals.put(process, message)
-
-
-def _deliver_from_outside(target: Process, message: Term) -> None:
-    if _active:
-        _safely(_active[0].sending, target, message)
-    mailbox.deliver_from_outside(target, message)
-
-
-def _refused(dest: Term, request: Term, reason: Term) -> None:
-    if _active:
-        _safely(_active[0].refused, dest, request, reason)
-
-
-def _carried(work: Callable[[], T]) -> Callable[[], T]:
-    """Return work that a process is to do for a caller outside, in the context of that caller."""
-    if not _active:
-        return work
-    contexts = _active[0].contexts
-    context = contexts.get_current()
-
-    def carry() -> T:
-        token = contexts.attach(context)
-        try:
-            return work()
-        finally:
-            contexts.detach(token)
-
-    return carry
-
-
-_original_send, _original_cast = RemoteNode.send, LocalNode.cast
-
-
-def _send_there(remote: RemoteNode, target: RemoteProcess, message: Term) -> None:
-    note = _active[0].note_of(message) if _active else None
-    if note:
-        remote.send_noted(target, message, note)
-    else:
-        _original_send(remote, target, message)
-
-
-def _cast_at_length(local: LocalNode, dest: tuple[object, ...], message: Term) -> bool:
-    """Refuse the short way of a cast to another node, which `put` does not see."""
-    return False
-
-
-def _take_note(process: Process, message: Term, note: Term) -> None:
-    if _active:
-        _safely(_active[0].arrived, process, message, note)
-
-
-def _is_request(message: Term) -> bool:
-    """Return whether a message is a call or a cast of this package's."""
-    return type(message) is tuple and bool(message) and (message[0] is CALL or message[0] is CAST)
-
-
-def _handle(server: Callbacks, process: Process, message: Term) -> Stop | None:
-    spans = _active[0] if _active and _is_request(message) else None
-    begun = None if spans is None else _safely(spans.handling, process, message)
-    if spans is None or begun is None:
-        return server_loop.handle_message(server, process, message)
-    span, context = begun
-    token = spans.contexts.attach(context)
-    result, raised = None, None
-    try:
-        result = server_loop.handle_message(server, process, message)
-        return result
-    except BaseException as error:
-        raised = error
-        raise
-    finally:
-        spans.contexts.detach(token)
-        _safely(spans.end, span, process, result, raised)
-        raised = None  # it holds this frame, which would hold it
-
-
-class _Spanned(From):
+class Spanned(From):
     """A call with a span. `context` is the context that it is made in."""
 
     __slots__ = ()
@@ -399,10 +255,10 @@ class _Spanned(From):
 
     def _end(self, outcome: Term) -> None:
         span, self.span = self.span, None  # type: ignore[misc]
-        if span is not None and _active:
-            _safely(_active[0].settle, span, outcome)
+        if span is not None and active:
+            safely(active[0].settle, span, outcome)
         elif span is not None:
-            _safely(span.end)
+            safely(span.end)
 
     def __del__(self) -> None:
         if self.span is not None:  # its caller was ended while it waited
@@ -413,14 +269,14 @@ class _Spanned(From):
 
 
 @immutable
-class _SpannedCall(_Spanned):
+class SpannedCall(Spanned):
     """A call with a span."""
 
     __slots__ = ("context", "span")
 
 
 @immutable
-class _SpannedRequest(_Spanned, Request):
+class SpannedRequest(Spanned, Request):
     """A request with a span."""
 
     __slots__ = ("context", "span")
