@@ -153,6 +153,7 @@ SEEN_FROM_OUTSIDE = {
     "runtime/ets": "tests/runtime",
     "runtime/spans": "tests/runtime",
     "runtime/pg": "tests/runtime",
+    "runtime/peer": "tests/runtime",
     "runtime/kernel": "tests/runtime/kernel",
     "runtime/preemption/hub_stack": "tests/runtime/preemption",
     "runtime/terms/ordered": "tests/runtime/kernel",

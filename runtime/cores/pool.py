@@ -16,6 +16,8 @@ from runtime.otp.calls import From, call, cast, reply
 from runtime.otp.child_spec import ChildSpec
 from runtime.otp.gen_server import GenServer
 from runtime.otp.returns import NOREPLY
+from runtime.peer.process import STARTING
+from runtime.peer.starting import named_node
 from runtime.supervision.requests import which_children
 from runtime.supervision.supervisor import Supervisor
 from runtime.supervision.supervisor_spec import SupervisorSpec
@@ -39,7 +41,7 @@ class Pool(Supervisor):
 
     @staticmethod
     def _default_spec(
-        size: int | None = None, start_timeout: TimeoutArgument = peer.STARTING, **options: Any
+        size: int | None = None, start_timeout: TimeoutArgument = STARTING, **options: Any
     ) -> SupervisorSpec:
         """Make a SupervisorSpec of the number of peers, and the options of their start."""
         if size is None:
@@ -54,7 +56,7 @@ class Pool(Supervisor):
 
 def _start_peers(size: int, options: dict[str, Any]) -> Pid | None:
     """Start the supervisor of the peers, in the process of the pool."""
-    peer.named_node()
+    named_node()
     pool: Any = current_process("Pool.start_link").body
     directory = pool.children.get("directory").pid
     slots = [
