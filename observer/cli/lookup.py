@@ -40,7 +40,7 @@ def dial(node: str | None, takes_black_box: bool = True) -> Client:
     if node is not None and is_recording(node):
         from observer.node.recorded.node import RecordedClient
 
-        return RecordedClient(Path(node))
+        return RecordedClient(Path(node), _tell_damage)
     try:
         found = discovery.find(node)
     except (discovery.NodeNotFoundError, discovery.NodeNameError) as error:
@@ -51,6 +51,10 @@ def dial(node: str | None, takes_black_box: bool = True) -> Client:
             raise
         raise discovery.NodeNotFoundError(left) from error
     return Client(found.name, found.path)
+
+
+def _tell_damage(damage: str) -> None:
+    say(f"observer: {damage}")
 
 
 def _left_by(node: str, takes_black_box: bool) -> Client | str | None:
@@ -65,7 +69,7 @@ def _left_by(node: str, takes_black_box: bool) -> Client | str | None:
         if not takes_black_box:
             return f"{name} has ended. 'observer open {safe(node)}' shows the black box that it has left."
         say(f"observer: {name} has ended; this is the black box that it has left.")
-        return RecordedClient(box.path)
+        return RecordedClient(box.path, _tell_damage)
     if kept is None:
         return None
     ended = f"{safe(kept.name)} has ended, {units.duration(max(0.0, time.time() - kept.ended_at))} ago"
@@ -152,9 +156,17 @@ def split_optional(words: list[str]) -> tuple[str | None, str | None]:
         raise WrongUsageError("Say [NODE] [PID]: NODE may be left out when there is only one.")
     if len(words) == 2:
         return words[0], words[1]
-    if words and not is_pid(words[0]) and exists(words[0]):
+    if words and not is_pid(words[0]) and (exists(words[0]) or _has_ended(words[0])):
         return words[0], None
     return None, words[0] if words else None
+
+
+def _has_ended(word: str) -> bool:
+    """Return whether a word must name a node that has ended: no node runs that could have a process of that name."""
+    from runtime.introspection import kept_events
+    from runtime.introspection.recording import kept_boxes
+
+    return not discovery.sockets() and (kept_events.find(word) is not None or kept_boxes.find(word) is not None)
 
 
 def split_targets(words: list[str]) -> tuple[str | None, list[str]]:

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from observer.cli import options, output
+from observer.cli.errors import say
+from observer.text.safe_text import safe
 from runtime.introspection import wire
 
 
@@ -29,6 +31,7 @@ def waits(
     with lookup.dial(node) as client:
         pid = None if who is None else lookup.pid_of(client, who)
         found = client.expect(wire.Waits, wire.GetWaits(pid=pid, all=everything))
+        stats = client.expect(wire.Stats, wire.GetStats()).stats
     if json:
         output.show_json([drawn.of_wait(wait) for wait in found.waits])
     elif not found.waits:
@@ -37,5 +40,8 @@ def waits(
         output.show(drawn.table(found.waits))
         if found.total > len(found.waits):
             print(f"... and {found.total - len(found.waits):,} more.")
+    if stats.hub_busy_at is not None:
+        holder = "something that is no process" if stats.hub_busy_with in (None, "?") else stats.hub_busy_with
+        say(f"observer: All wait for the hub: {holder} holds it, at {safe(stats.hub_busy_at)}.")
     if any(wait.cycle for wait in found.waits):
         raise typer.Exit(1)

@@ -112,7 +112,7 @@ def _type(now: wire.TypeCount, then: wire.TypeCount | None) -> TypeRecord:
 
 def table(found: MemoryRecord) -> RenderableType:
     """Draw what grew; when nothing did, say so."""
-    total = f"{units.signed_size(found.gained_rss)} in {units.duration(found.seconds)}"
+    total = f"{units.signed_size(found.gained_rss)} in {units.lag(found.seconds)}"
     parts: list[RenderableType] = [Text(f"The program takes {units.size(found.rss)}: {total}.")]
     grown = [each for each in found.containers if gained(each) > 0]
     counted = [each for each in found.types if gained(each) > 0]

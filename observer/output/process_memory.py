@@ -77,7 +77,7 @@ def _held(now: wire.Part, then: wire.Part | None) -> HeldRecord:
 
 def table(found: ProcessMemoryRecord) -> RenderableType:
     """Draw what a process holds, and what grew."""
-    grew = f"{units.signed_size(found.gained_memory)} in {units.duration(found.seconds)}"
+    grew = f"{units.signed_size(found.gained_memory)} in {units.lag(found.seconds)}"
     parts: list[RenderableType] = [Text(f"{found.pid} holds about {units.size(found.memory)}: {grew}.")]
     if found.parts:
         parts.append(_parts(found.parts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from observer.clock import of_day
@@ -64,9 +65,14 @@ class RecordedNode:
 
 
 class RecordedClient(Client):
-    """A `Client` for the recording in a file, at its last moment. Raises `RecordingError`."""
+    """A `Client` for the recording in a file, at its last moment. Raises `RecordingError`.
 
-    def __init__(self, path: Path) -> None:
+    When it is closed, it calls `tell` with what of the file could not be read, if anything. That is known only then:
+    a part is read when it is asked for.
+    """
+
+    def __init__(self, path: Path, tell: Callable[[str], None] | None = None) -> None:
+        self._tell = tell
         self._file = RecordedFile(path)
         self._node = RecordedNode(self._file)
         self.name = str(path)
@@ -76,7 +82,7 @@ class RecordedClient(Client):
     @property
     def told(self) -> str:
         """What it is, from when, and how it ended."""
-        return f"{told(self._file)} {self._file.damage}".rstrip()
+        return told(self._file)
 
     @property
     def has_failed(self) -> bool:
@@ -87,9 +93,12 @@ class RecordedClient(Client):
     def close(self) -> None:
         """Close the file. May be called twice."""
         self._file.close()
+        tell, self._tell = self._tell, None
+        if tell is not None and self._file.damage:
+            tell(self._file.damage)
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        self.close()
 
     def ask(self, query: wire.Query) -> wire.Answer:
         """Return what the node would have answered at the end."""

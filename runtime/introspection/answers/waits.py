@@ -29,6 +29,10 @@ MAX_CHAIN = 100
 """Processes of a chain that are followed, at most."""
 
 
+LATE = 1.0
+"""Seconds after the end of its time from which a process is said to be due: the hub is held."""
+
+
 class _Wait(NamedTuple):
     kind: wire.WaitKind
     whom: Process | None = None
@@ -71,8 +75,12 @@ def _wait_of(process: Process) -> _Wait | None:
 
 
 def _limit(process: Process) -> str:
+    """Return for how long a process waits at most; of a time that is over, for how long the hub has not come to it."""
     deadline = process.deadline
-    return "" if deadline is None else f"{max(0.0, deadline - clock.now()):.1f} s at most"
+    if deadline is None:
+        return ""
+    left = deadline - clock.now()
+    return f"{max(0.0, left):.1f} s at most" if left > -LATE else f"was due {-left:.1f} s ago"
 
 
 def _in_gevent(frame: FrameType) -> _Wait:

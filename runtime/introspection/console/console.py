@@ -18,7 +18,7 @@ from runtime.kernel.mailbox import receive
 from runtime.kernel.node import Node
 from runtime.kernel.process import DEAD, OUTSIDE, Process, Worker
 from runtime.kernel.processes import start_process
-from runtime.kernel.signals import deliver, exit_signal, finish
+from runtime.kernel.signals import deliver, finish, kill
 from runtime.terms.crash import Crash
 from runtime.terms.errors import CallError
 from runtime.terms.text import reason_text, render
@@ -63,14 +63,17 @@ class Console(Instrument):
         self._start()
 
     def close(self) -> None:
-        """End the process. What it has started lives on, unless it is linked to it. May be called twice."""
+        """End the process, whatever it traps. What it has started lives on, unless it is linked to it.
+
+        It ends with ``shutdown``: that an observer has left is no failure. May be called twice.
+        """
         if self._closed:
             return
         self._closed = True
         captured.remove(self)
         remove_instrument(self)
         if self.process is not None and self.process.state is not DEAD:
-            exit_signal(self.process, OUTSIDE, "kill")
+            kill(self.process, "shutdown", OUTSIDE)
         self.names.clear()
         forget_sources(self._prefix)
 

@@ -38,8 +38,8 @@ NEAR = 4
 LOOK = 0.02
 """Seconds between two looks at whether a census is over."""
 
-WITHIN = 20.0
-"""Seconds after which it is given up: the hub is held."""
+WITHIN = 8.0
+"""Seconds after which it is given up: the hub is held. An observer waits ten for an answer, and is to get this one."""
 
 OWN = ("runtime", "observer")
 """Packages whose containers are the observer's business, and not the program's."""

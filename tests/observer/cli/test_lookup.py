@@ -13,11 +13,12 @@ from observer.cli.errors import CommandError, WrongUsageError
 from observer.node import discovery
 from observer.node.client import Client
 from runtime.introspection import kept_events, wire
-from runtime.introspection.recording import files, kept_boxes
+from runtime.introspection.recording import files, frames, kept_boxes
 from runtime.introspection.recording.entries import Entry, header_of
 from runtime.introspection.wire import NodeStats, Row, Window
-from tests.support.command import Command
-from tests.support.recordings import figures_at, rows_named
+from tests.support.command import Command, scripted
+from tests.support.fake_endpoint import FakeEndpoint
+from tests.support.recordings import figures_at, rows_named, written
 from tests.support.welcome import welcome
 
 STATS = NodeStats(name="shop", time=0.0, started_at=0.0, os_pid=1)
@@ -176,12 +177,32 @@ def test_of_a_node_that_has_left_only_its_events_it_is_said_what_it_ended_of(
     observer: Command, socket_folder: Path
 ) -> None:
     _left_behind()
-    for command in ("tree", "diagnose", "ps"):
+    for command in ("tree", "diagnose", "ps", "memory", "waits"):
         status, _, err = observer(command, "shop")
         assert status == 1
         assert f"shop@{GONE} has ended, " in err
         assert " ago: the program ends: boom. 'observer events shop' prints its last events." in err
     assert "the program ends: boom" in observer("events", "shop").out
+
+
+def test_a_word_alone_is_a_process_while_a_node_runs(observer: Command, socket_folder: Path) -> None:
+    _left_behind()
+    with FakeEndpoint("chat", scripted):
+        assert "chat has no process called 'shop'" in observer("waits", "shop").err
+
+
+@pytest.mark.parametrize("command", ["tree", "diagnose"])
+def test_what_of_a_file_cannot_be_read_is_said_once(observer: Command, tmp_path: Path, command: str) -> None:
+    path = written(tmp_path / "cut.observed", [(100.0, figures_at(100.0)), (100.0, rows_named("ada"))])
+    assert "cannot be read" not in observer(command, str(path)).err
+    data = path.read_bytes()
+    with path.open("rb") as file:
+        frames.read_header(file, "it")
+        rows = next(each for each in frames.frames(file, len(data)) if each.kind == frames.ROWS)
+    path.write_bytes(data[: rows.at] + b"\xff" * rows.length + data[rows.at + rows.length :])
+    assert observer(command, str(path)).err.count("A part of it cannot be read: ") == 1
+    path.write_bytes(data[: rows.at])
+    assert observer(command, str(path)).err.count("It was cut short: this is as far as it goes.") == 1
 
 
 def test_nothing_can_be_done_to_what_has_ended(socket_folder: Path, no_settings: object) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from runtime.introspection import wire
@@ -9,6 +11,17 @@ from tests.support.command import Command, scripted
 from tests.support.fake_endpoint import FakeEndpoint
 
 WAIT = wire.Wait(pid="<0.9.0>", name="lonely", kind="reply", chain=(wire.Related(pid="<0.3.0>", name="worker"),))
+
+
+def answering(waits: wire.Waits, stats: wire.NodeStats | None = None) -> Callable[[wire.Query], wire.Answer]:
+    """Return the answers of a node whose processes wait so, whose figures may be those."""
+
+    def respond(query: wire.Query) -> wire.Answer:
+        if isinstance(query, wire.GetWaits):
+            return waits
+        return wire.Stats(stats=stats) if stats is not None else scripted(query)
+
+    return respond
 
 
 @pytest.mark.parametrize(
@@ -21,10 +34,7 @@ WAIT = wire.Wait(pid="<0.9.0>", name="lonely", kind="reply", chain=(wire.Related
     ],
 )
 def test_all_processes_or_one_are_asked_for(observer: Command, words: list[str], asked: wire.GetWaits) -> None:
-    def respond(query: wire.Query) -> wire.Answer:
-        return wire.Waits(waits=(WAIT,), total=1) if isinstance(query, wire.GetWaits) else scripted(query)
-
-    with FakeEndpoint("chat", respond) as endpoint:
+    with FakeEndpoint("chat", answering(wire.Waits(waits=(WAIT,), total=1))) as endpoint:
         done = observer("waits", *words)
     assert asked in endpoint.asked
     assert "a reply of worker" in done.out
@@ -33,11 +43,22 @@ def test_all_processes_or_one_are_asked_for(observer: Command, words: list[str],
 
 def test_a_cycle_is_a_failure(observer: Command) -> None:
     cycle = wire.Wait(pid="<0.9.0>", kind="reply", chain=WAIT.chain, cycle=True)
-    with FakeEndpoint("chat", lambda query: wire.Waits(waits=(cycle,), total=1)):
+    with FakeEndpoint("chat", answering(wire.Waits(waits=(cycle,), total=1))):
         assert observer("waits").status == 1
-    with FakeEndpoint("chat", lambda query: wire.Waits()):
+    with FakeEndpoint("chat", answering(wire.Waits())):
         done = observer("waits")
-    assert (done.status, done.out) == (0, "No process waits for anything but its next message.\n")
+    assert done == (0, "No process waits for anything but its next message.\n", "")
+
+
+@pytest.mark.parametrize(("pid", "holder"), [("<0.4.0>", "<0.4.0>"), ("?", "something that is no process")])
+def test_of_a_node_whose_hub_is_held_it_is_said_what_all_wait_for(observer: Command, pid: str, holder: str) -> None:
+    stats = wire.NodeStats(
+        name="chat", time=0.0, started_at=0.0, os_pid=1, hub_busy_with=pid, hub_busy_at="a.py:7 in b"
+    )
+    with FakeEndpoint("chat", answering(wire.Waits(waits=(WAIT,), total=1), stats)):
+        done = observer("waits")
+    assert "a reply of worker" in done.out
+    assert done.err == f"observer: All wait for the hub: {holder} holds it, at a.py:7 in b.\n"
 
 
 def test_more_words_than_it_takes_are_wrong_usage(observer: Command) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import cast
+
 import gevent
 import gevent.lock
 import gevent.socket
 
 from runtime import GenServer, call, receive, sleep, spawn
 from runtime.introspection import wire
-from runtime.kernel.process import Pid
+from runtime.introspection.answers.waits import _limit
+from runtime.kernel import clock
+from runtime.kernel.process import Pid, Process
 from runtime.otp.calls import From
 from runtime.terms.term import Term
 from tests.support.in_node import in_node
@@ -98,6 +103,12 @@ def test_locks_sockets_timers_and_messages() -> None:
     assert "listener" in [each.name for each in Observer().ask(wire.GetWaits(all=True)).waits]
     for end in (near, far):
         end.close()
+
+
+def test_what_should_be_over_is_told_as_late() -> None:
+    now = clock.now()
+    shown = [_limit(cast(Process, SimpleNamespace(deadline=at))) for at in (None, now + 30.04, now - 0.1, now - 30.2)]
+    assert shown == ["", "30.0 s at most", "0.0 s at most", "was due 30.2 s ago"]
 
 
 @in_node

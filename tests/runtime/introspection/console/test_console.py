@@ -169,6 +169,15 @@ def test_closing_ends_the_process_and_leaves_nothing() -> None:
     console.close()
 
 
+@pytest.mark.parametrize("typed", ["x = 1", "flag(trap_exit=True)"])
+@in_node
+def test_that_an_observer_has_left_is_no_failure(typed: str) -> None:
+    with opened() as console:
+        evaluate(console, typed)
+        watched = monitor(pid_of(console))
+    assert receive(Down, timeout=5) == Down(watched, pid_of(console), "shutdown")
+
+
 @in_node
 def test_names_are_completed() -> None:
     with opened() as console:
