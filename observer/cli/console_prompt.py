@@ -167,11 +167,16 @@ def _keys() -> KeyBindings:
     def _(event: KeyPressEvent) -> None:
         buffer = event.current_buffer
         if not buffer.document.current_line_before_cursor.strip():
-            buffer.insert_text("    ")
+            buffer.insert_text(" " * python_input.INDENT)
         elif buffer.complete_state:
             buffer.complete_next()
         else:
             buffer.start_completion(select_first=False, insert_common_part=True)
+
+    @keys.add("backspace")
+    def _(event: KeyPressEvent) -> None:
+        buffer = event.current_buffer
+        buffer.delete_before_cursor(python_input.step_back(buffer.document.current_line_before_cursor))
 
     return keys
 

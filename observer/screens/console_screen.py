@@ -58,6 +58,12 @@ class ConsoleInput(Input):
             self.value = last
             self.cursor_position = len(last)
 
+    def action_delete_left(self) -> None:
+        """Delete the character before the cursor; of an indentation, a whole step."""
+        before = self.value[: self.cursor_position]
+        for _ in range(python_input.step_back(before) if self.selection.is_empty else 1):
+            super().action_delete_left()
+
 
 class ConsoleScreen(ViewScreen):
     """What was evaluated and what came of it, and a line for what comes next. Leaving it ends nothing."""
@@ -235,7 +241,7 @@ class ConsoleScreen(ViewScreen):
         if name:
             self.complete(name)
         else:
-            self.line.insert_text_at_cursor("    ")
+            self.line.insert_text_at_cursor(" " * python_input.INDENT)
 
     def action_interrupt(self) -> None:
         """End what is being evaluated; else drop what was being typed."""

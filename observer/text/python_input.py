@@ -7,6 +7,9 @@ import codeop
 import re
 import warnings
 
+INDENT = 4
+"""Spaces by which a block is indented."""
+
 _NAME = re.compile(r"[A-Za-z_][\w.]*\Z")
 
 
@@ -54,7 +57,12 @@ def indentation(source: str) -> str:
     """Return the spaces that the line after `source` begins with."""
     last = source.rsplit("\n", 1)[-1]
     spaces = last[: len(last) - len(last.lstrip())]
-    return spaces + "    " if last.rstrip().endswith(":") else spaces
+    return spaces + " " * INDENT if last.rstrip().endswith(":") else spaces
+
+
+def step_back(line: str) -> int:
+    """Return how many characters before the cursor a backspace takes: of an indentation, a whole step."""
+    return 1 if not line or line.strip(" ") else (len(line) - 1) % INDENT + 1
 
 
 def name_at_end(source: str) -> str:

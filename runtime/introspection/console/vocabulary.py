@@ -12,6 +12,7 @@ from runtime.introspection.reading.tree_path import child_text, children_of, dis
 from runtime.kernel.info import process_info
 from runtime.kernel.node import this_node
 from runtime.kernel.process import Pid, Process
+from runtime.preemption.own_code import MACHINERY, owner
 from runtime.terms.text import render
 
 MAX_LINES = 500
@@ -43,7 +44,8 @@ def i(what: Any) -> None:
     for item in SHOWN:
         print(f"  {item:18} {render(info[item], 300)}")
     print(f"  {'memory':18} about {info['memory']:,} bytes")
-    for frame in info["current_stacktrace"][-3:]:
+    stack = info["current_stacktrace"]
+    for frame in ([each for each in stack if owner(each.file) != MACHINERY] or stack)[-3:]:
         print(f"  {'at':18} {frame.file}:{frame.line} in {frame.function}")
 
 

@@ -7,6 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from prompt_toolkit import PromptSession
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
 
 from observer.cli import console_prompt
 from observer.cli.console_prompt import ConsolePrompt
@@ -24,6 +27,15 @@ class Session:
         if source == "refused":
             raise NodeRefusedError(Failed(why="The hub was busy, so nothing was done.", kind="timeout"))
         yield (ConsoleText(kind="value", text=f"{source}\n"),)
+
+
+def test_a_line_further_out_is_typed_with_one_backspace() -> None:
+    with create_pipe_input() as keyboard:
+        keyboard.send_text("if x:\rif y:\rab\x7f\x7fz\r\x7fw\r\x7f\r")
+        prompt: PromptSession[str] = PromptSession(
+            input=keyboard, output=DummyOutput(), multiline=True, key_bindings=console_prompt._keys()
+        )
+        assert prompt.prompt() == "if x:\n    if y:\n        z\n    w\n"
 
 
 def test_what_the_node_refuses_to_evaluate_is_told_and_the_prompt_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

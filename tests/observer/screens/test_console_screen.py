@@ -116,6 +116,11 @@ async def test_a_name_is_completed_as_far_as_it_is_certain(drive: Drive) -> None
         line.value = ""
         await driver.press("tab")
         assert line.value == "    "
+        line.insert_text_at_cursor("xy")
+        await driver.press("backspace", "backspace")
+        assert line.value == "    "
+        await driver.press("backspace")
+        assert line.value == ""
 
 
 async def test_every_line_of_a_paste_is_entered(drive: Drive) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from observer.text.python_input import indentation, is_complete, name_at_end, statements
+from observer.text.python_input import indentation, is_complete, name_at_end, statements, step_back
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,14 @@ def test_a_block_goes_on_until_an_empty_line(source: str, complete: bool) -> Non
 )
 def test_the_next_line_is_indented_as_its_block(source: str, spaces: str) -> None:
     assert indentation(source) == spaces
+
+
+@pytest.mark.parametrize(
+    ("line", "taken"),
+    [("", 1), (" ", 1), ("    ", 4), ("     ", 1), ("        ", 4), ("    x", 1), ("x   ", 1), ("\t", 1)],
+)
+def test_a_backspace_takes_a_whole_step_of_an_indentation(line: str, taken: int) -> None:
+    assert step_back(line) == taken
 
 
 @pytest.mark.parametrize(("source", "name"), [("f(spawn", "spawn"), ("x.app", "x.app"), ("1 + ", "")])

@@ -53,6 +53,21 @@ def test_a_process_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     show()
 
 
+def test_a_process_is_shown_at_the_lines_of_its_own_code(capsys: pytest.CaptureFixture[str]) -> None:
+    def waits() -> None:
+        runtime.receive()
+
+    @in_node
+    def show() -> None:
+        pid = spawn(waits)
+        runtime.sleep(0.01)
+        vocabulary.i(pid)
+        at = [line.split() for line in capsys.readouterr().out.splitlines() if line.split()[0] == "at"]
+        assert at == [["at", f"{__file__}:{waits.__code__.co_firstlineno + 1}", "in", "waits"]]
+
+    show()
+
+
 def test_a_pid_is_read_with_and_without_brackets() -> None:
     assert vocabulary.pid("0.17.0") == vocabulary.pid("<0.17.0>")
     with pytest.raises(ValueError, match="pid"):
