@@ -87,6 +87,9 @@ def test_crash_loop_the_message_that_a_server_dies_of_is_found(folder: Path) -> 
         screen.shows("cast: 'no such dish'")
         screen.keys("o")
         screen.shows(r"State .*restarted")
+        screen.open_beside("metrics", "crash_loop")
+        screen.shows(r'^runtime_supervisor_child_restarts{node="crash_loop",supervisor="restaurant(/kitchen)?"} [1-9]')
+        screen.shows(r"^left with 0$")
 
 
 def test_overload_the_consumer_that_cannot_keep_up_is_found(folder: Path) -> None:
