@@ -165,8 +165,8 @@ def _announce(client: Client, session: TraceSession, query: wire.StartTrace) -> 
     who = "1 process" if count == 1 else f"{count:,} processes"
     if not is_chosen:
         who = "calls of functions" if query.functions else "all processes"
-    later = ", and what else matches later" if is_chosen and not count else ""
-    say(f"observer: following {who}{later} of {safe(client.name)} for {query.seconds:g} s ...")
+    later = ", and what matches later," if is_chosen and not count else ""
+    say(f"observer: following {who} of {safe(client.name)}{later} for {query.seconds:g} s ...")
 
 
 def _follow(session: TraceSession, node: str, wanted: Format, file: Path | None) -> tuple[str, NodeLostError | None]:

@@ -44,6 +44,15 @@ def test_targets_are_pids_names_and_expressions(observer: Command, traced: Trace
     assert traced.begun == [wire.StartTrace(pids=("<0.3.0>", "<0.2.0>"), filter="(sup~pool) or (mailbox>3)")]
 
 
+def test_a_target_that_matches_no_process_yet_is_said_to_be_waited_for(observer: Command, traced: TracedNode) -> None:
+    def respond(query: wire.Query) -> wire.Answer:
+        return wire.TraceState() if isinstance(query, wire.StartTrace) else traced.answer(query) or scripted(query)
+
+    with FakeEndpoint("chat", respond):
+        done = observer("trace", "-t", "sup~pool")
+    assert "following 0 processes of chat, and what matches later, for 10 s ..." in done.err
+
+
 def test_functions_are_named_and_their_arguments_are_asked_for(observer: Command, traced: TracedNode) -> None:
     with endpoint(traced):
         done = observer("trace", "--call", "shop.orders:Order.price", "--call", "shop:sell", "--arguments")
