@@ -1,8 +1,12 @@
-"""The order in which tests begin."""
+"""The order in which tests begin, and what random examples may take: as long as they like, on a busy machine."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 LONGEST = ("tests/soak/", "tests/conformance/test_beam.py", "tests/runtime/testing/", "tests/integration/")
 """The tests that last longest. They begin first, so that no process is left with one of them at the end."""
