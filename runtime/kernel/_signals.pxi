@@ -33,7 +33,7 @@ cdef int set_watch(object watcher, object target, object ref, object dest) excep
     if monitors is None:
         monitors = {}
         store(<PyObject *>watcher, s_monitors, <PyObject *>monitors)
-    (<dict>monitors)[number] = target
+    monitors[number] = target  # a test notes the place of each: no dict of the plain kind
     (<dict>watchers)[number] = entry
     return 0
 

@@ -56,7 +56,7 @@ cdef int set_timer(object timers, object target, object dest, object message, do
     """`Timers.start` of one that is for the pid of a process of this node."""
     cdef double moment = monotonic_time() + seconds
     cdef object due = moment, number = <object>load(<PyObject *>ref, s_ref_id)
-    cdef object timer = new_timer(ref, due, dest, message), own, place
+    cdef object timer = new_timer(ref, due, dest, message), own, place, pending
     cdef object entries = None  # held: a finalizer that runs meanwhile may take them out
     cdef PyObject *found
     if seconds * SLOTS >= 1 and is_tidy(timers):
@@ -72,7 +72,8 @@ cdef int set_timer(object timers, object target, object dest, object message, do
     if own is None:
         own = target.timers = {}
         store(<PyObject *>target, s_cleanup, TRUE)
-    (<dict>load(<PyObject *>timers, s_pending))[number] = timer
+    pending = <object>load(<PyObject *>timers, s_pending)
+    pending[number] = timer  # a test notes the place of each: no dict of the plain kind
     (<dict>own)[number] = timer
     return 0
 
