@@ -16,8 +16,10 @@ def test_the_system_is_asked_again_when_its_share_of_time_has_passed(monkeypatch
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     monkeypatch.setattr(time, "thread_time", lambda: clock[1])
 
+    takes = [0.02]
+
     def listed(self: psutil.Process, kind: str) -> list[object]:
-        clock[1] += 0.02
+        clock[1] += takes[0]
         asked.append(kind)
         return []
 
@@ -27,6 +29,14 @@ def test_the_system_is_asked_again_when_its_share_of_time_has_passed(monkeypatch
         clock[0] += seconds
         sockets.look()
     assert len(asked) == 2  # at 2 s, which is 0.02 s of work at a hundredth of the time
+    takes[0] = 0.5  # beside a server with very many connections the share holds as well
+    for seconds in (2.0, 30.0, 19.0):
+        clock[0] += seconds
+        sockets.look()
+    assert len(asked) == 3
+    clock[0] += 2.0
+    sockets.look()
+    assert len(asked) == 4
 
 
 def test_a_socket_that_was_closed_is_left_out_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
