@@ -100,10 +100,10 @@ def run(
 
     Every other process is stopped in an orderly way before `run` returns. Supervisors that are linked to `main` learn
     of its end and stop their trees. Other supervisors follow one after another, the newest first. What is left is asked
-    to shut down, and killed after five seconds. Ctrl-C and SIGTERM stop the node the same way and
-    then raise KeyboardInterrupt or SystemExit, which end the program without a traceback and with status 130 or 143. A
-    first process that traps exits has five seconds to heed the signal. A second signal ends the program at once.
-    After the first one, threads and functions of `atexit` have five seconds to end once the program's own code is over.
+    to shut down, and killed after five seconds. Ctrl-C and SIGTERM stop the node the same way and then raise
+    KeyboardInterrupt or SystemExit, which end the program without a traceback and with status 130 or 143. A first
+    process that traps exits has five seconds to heed the signal. A second signal ends the program at once. After the
+    first one, threads and functions of `atexit` have five seconds to end once the program's own code is over.
 
     With `time_slice` (seconds) no process holds the hub longer than that while others could run;
     `runtime.preemption.time_slice` says what that means and what it cannot do. Meanwhile Python's garbage collector
@@ -127,22 +127,7 @@ def run(
         raise RuntimeFault("run() boots a node; inside a process use spawn()")
     this = this_node()
     slices = None if time_slice is None else TimeSlices(this, time_slice)
-    with ExitStack() as started:
-        if node is not None:
-            from runtime.distribution.nodes import (  # a node alone needs no sockets
-                start_distribution,
-                stop_distribution,
-            )
-
-            start_distribution(node, cookie)
-            started.callback(stop_distribution)  # when what follows fails: the next run could not have the name
-        if black_box is not None:
-            want_black_box(this, os.fspath(black_box))
-        if spans is not False:
-            from runtime import spans as spans_of_calls  # they need an extra
-
-            spans_of_calls.start(None if spans is True else spans)
-        started.pop_all()
+    _switch_on(this, node, cookie, black_box, spans)
     body = MainBody(main, args, kwargs)
     process = _start(this, body, "main")
     interruption = Interruption.of(this)
@@ -157,6 +142,8 @@ def run(
             _stop_everything(this)
     finally:
         if spans is not False:
+            from runtime import spans as spans_of_calls
+
             spans_of_calls.stop()
         stop.close()
         remove_instrument(failures)
@@ -170,6 +157,32 @@ def run(
     if error is not None:
         raise error
     return body.value
+
+
+def _switch_on(
+    this: Node,
+    name: str | None,
+    cookie: str | None,
+    black_box: str | os.PathLike[str] | None,
+    spans: bool | TracerProvider,
+) -> None:
+    """Give the node its name, its black box and its spans: all that are wanted, or none where one fails."""
+    with ExitStack() as started:
+        if name is not None:
+            from runtime.distribution.nodes import (  # a node alone needs no sockets
+                start_distribution,
+                stop_distribution,
+            )
+
+            start_distribution(name, cookie)
+            started.callback(stop_distribution)  # when what follows fails: the next run could not have the name
+        if black_box is not None:
+            want_black_box(this, os.fspath(black_box))
+        if spans is not False:
+            from runtime import spans as spans_of_calls  # they need an extra
+
+            spans_of_calls.start(None if spans is True else spans)
+        started.pop_all()
 
 
 def _start(node: Node, body: MainBody, label: str) -> Process:

@@ -34,9 +34,8 @@ class Pool(Supervisor):
     """A supervisor of peers, one for each core, with a directory of those that run.
 
     ``Pool.start_link(4, name="pool")`` starts one with four peers, ``(Pool, 4)`` is a child spec. Without a number it
-    has as many peers as this program may use cores. Each peer may take
-    `start_timeout` seconds to start, 60 where nothing is said; None is no limit. The other arguments are options of
-    `peer.start_link`. A node without a name gets one.
+    has as many peers as this program may use cores. Each peer may take `start_timeout` seconds to start, 60 by default;
+    None is no limit. The other arguments are options of `peer.start_link`. A node without a name gets one.
     """
 
     @staticmethod

@@ -48,10 +48,9 @@ def start_distribution(
 
     A `name` without ``@`` gets the host's. `cookie` is the secret that the nodes of a cluster share; None reads
     ``~/.erlang.cookie``, which is made where it is missing. `port` 0 takes a free one, which epmd tells the others;
-    ``epmd=None`` does without epmd. A `hidden` node is not told to the others by those it is connected to.
-    `net_ticktime` is the time in seconds after which a node that does not answer counts as down. `binaries` says what
-    an Erlang binary becomes here: ``"text"`` makes a str where it is UTF-8, ``"bytes"`` always makes bytes. `none` says
-    what None becomes there.
+    ``epmd=None`` does without epmd. Other nodes do not pass the name of a `hidden` one on. `net_ticktime` is the time
+    in seconds after which a node that does not answer counts as down. `binaries` says what an Erlang binary becomes
+    here: ``"text"`` makes a str where it is UTF-8, ``"bytes"`` always makes bytes. `none` says what None becomes there.
 
     Raises DistributionError, which says what to do, when the name is taken, a port is, or the host is not found.
     """

@@ -1,8 +1,8 @@
 """Heap limits: ends the processes that hold more memory than their flag ``max_heap_size`` allows.
 
 They are measured in the hub, in turn, a little at a time and under a share of the time, with an observer and without.
-A process is measured again only when it has run, or got a message, since the last time. A process that
-never releases the hub is not measured either, unless the node has time slices.
+A process is measured again only when it has run, or got a message, since the last time. A process that never releases
+the hub is not measured either, unless the node has time slices.
 """
 
 from __future__ import annotations
