@@ -54,6 +54,13 @@ class Reachability:
             return f"The program has ended: {told}"
         return "" if self.child is None else f"The program {self.child.ending}. O shows what it wrote."
 
+    @property
+    def verdict(self) -> str:
+        """What to say in place of findings: why the program has ended, or that its node is lost; else empty."""
+        if self.lost_at is None:
+            return ""
+        return self.cause or "The node is lost: this is what was known last."
+
     def sentences(self) -> list[str]:
         """Say what is wrong, most important first; nothing while connected."""
         if self.connected:

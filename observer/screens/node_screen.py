@@ -75,13 +75,9 @@ class NodeScreen(ViewScreen):
                 yield self.constants
 
     def show_reachability(self) -> None:
-        """Say where the findings stand what the program has ended of, or that it cannot be asked."""
+        """Say where the findings stand why the program has ended, or that it cannot be asked."""
         super().show_reachability()
-        reachability = self.observed.reachability
-        if reachability.lost_at is None:
-            self.lints.empty = NOTHING_WRONG
-        else:
-            self.lints.empty = safe(reachability.cause) or "The node is lost: this is what was known last."
+        self.lints.empty = safe(self.observed.reachability.verdict) or NOTHING_WRONG
         self.lints.refresh()
 
     def on_mount(self) -> None:

@@ -148,13 +148,7 @@ class TreeScreen(RowsScreen[TreeView]):
     def show_reachability(self) -> None:
         """Say that a program has ended, or that its node is lost, where its findings stood."""
         super().show_reachability()
-        reachability = self.observed.reachability
-        if reachability.cause:
-            self.finding.ending = reachability.cause
-        elif reachability.lost_at is not None:
-            self.finding.ending = "The node is lost: this is what was known last."
-        else:
-            self.finding.ending = ""
+        self.finding.ending = self.observed.reachability.verdict
 
     # -- Findings -------------------------------------------------------------------------------------------------
 

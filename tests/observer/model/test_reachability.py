@@ -58,7 +58,9 @@ def test_a_program_that_has_told_of_its_end_has_ended_also_when_it_was_not_start
         "The program has ended: KeyError: 'port' (app.py:12 in main)",
         "It has left a black box: 'observer open shop@7' shows its processes.",
     ]
-    assert ended.met().cause == ""
+    assert ended.verdict == "The program has ended: KeyError: 'port' (app.py:12 in main)"
+    assert ended.met().cause == ended.met().verdict == ""
     child = ChildStatus("shop.py", 1, cause="KeyError: 'port'")
     assert Reachability().lost(100.0, "gone", child, left).cause == "KeyError: 'port'"
-    assert Reachability().lost(100.0, "gone", None).cause == ""
+    lost = Reachability().lost(100.0, "gone", None)
+    assert (lost.cause, lost.verdict) == ("", "The node is lost: this is what was known last.")
