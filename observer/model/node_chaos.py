@@ -157,10 +157,7 @@ class NodeChaos:
             told = outcome.told(nodes, now, math.inf)
             if told is not None:
                 del self._pending[name]
-                found = next((each for each in nodes if each.name == name), None)
-                is_new = found is not None and found.state == "up" and found.up_since != outcome.node.up_since
-                after = max(0.0, (found.up_since or now) - outcome.at) if found is not None and is_new else None
-                self._note(NodeVictim(name, outcome.planned, told, outcome.comes_back, after))
+                self._note(NodeVictim(name, outcome.planned, told, outcome.comes_back, outcome.back_after(nodes)))
         return nodes
 
     def _time(self) -> float:
