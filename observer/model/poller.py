@@ -117,11 +117,9 @@ class Poller:
                 await self._wait(RETRY)
 
     async def _look_for_remnants(self) -> None:
-        if self._remnants is NOTHING_LEFT:  # what a node has left does not change
+        if self._remnants.ended_at is None:  # what is left of a node that has ended does not change
             welcome = self._record.welcome
             self._remnants = await asyncio.to_thread(remnants_of, self._source.name, welcome, self._since)
-            if self._remnants == NOTHING_LEFT:
-                self._remnants = NOTHING_LEFT
 
     async def meet(self) -> None:
         """Connect to the node. Raises `NodeLostError`."""

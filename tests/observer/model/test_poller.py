@@ -152,15 +152,17 @@ async def test_what_a_node_that_has_ended_has_left_is_told_and_its_events_are_ta
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     over = wire.Event(id=1_000, time=1.0, kind="report", message="the program ends: boom", ends_program=True)
-    monkeypatch.setattr(poller, "remnants_of", lambda *about: Remnants((over,), 1.0, over.message))
+    found = [Remnants(), Remnants(black_box="chat@7"), Remnants((over,), 1.0, over.message, "chat@7")]
+    monkeypatch.setattr(poller, "remnants_of", lambda *about: found.pop(0))
     monkeypatch.setattr(poller, "RETRY", 0.0)
     node = chat()
     asker, news, record = _made(node, wire.GetStats(), interval=0.0)
     running = asyncio.create_task(asker.run())
     await _until(lambda: any(isinstance(each, Looked) for each in news))
     node.lose()
-    await _until(lambda: sum(isinstance(each, Lost) for each in news) >= 2)
+    await _until(lambda: sum(isinstance(each, Lost) for each in news) >= 4)
     running.cancel()
-    first, again = [each for each in news if isinstance(each, Lost)][:2]
+    nothing, box, first, again = [each for each in news if isinstance(each, Lost)][:4]
+    assert (nothing.remnants, box.remnants.black_box) == (Remnants(), "chat@7"), "it ends, and has not ended yet"
     assert (first.remnants.why, first.fresh, again.fresh) == (over.message, (over,), ())
     assert record.events.get(1_000) == over
