@@ -64,8 +64,8 @@ def _left_by(node: str, takes_black_box: bool) -> Client | str | None:
     from runtime.introspection.recording import kept_boxes
 
     kept, box = kept_events.find(node), kept_boxes.find(node)
-    if box is not None and (kept is None or f"{box.node}@{box.os_pid}" == kept.name):
-        name = safe(f"{box.node}@{box.os_pid}")
+    if box is not None and (kept is None or box.name == kept.name):
+        name = safe(box.name)
         if not takes_black_box:
             return f"{name} has ended. 'observer open {safe(node)}' shows the black box that it has left."
         say(f"observer: {name} has ended; this is the black box that it has left.")

@@ -31,7 +31,7 @@ def remnants_of(name: str, welcome: wire.Welcome | None, since: float) -> Remnan
     if welcome is None:
         kept = None if kept is None or kept.ended_at < since else kept
         box = None if box is None or box.written_at < since else box
-    left = "" if box is None else f"{box.node}@{box.os_pid}"
+    left = "" if box is None else box.name
     if kept is None:
         return Remnants(black_box=left)
     events: tuple[wire.Event, ...] = ()

@@ -57,6 +57,11 @@ class KeptBox:
     written_at: float
     size: int
 
+    @property
+    def name(self) -> str:
+        """What names the process that has written it: ``NODE@PID``."""
+        return f"{self.node}@{self.os_pid}"
+
 
 def boxes(where: Path | None = None) -> list[KeptBox]:
     """Return the black boxes in a folder, the latest first; None is the usual folder."""
@@ -65,7 +70,7 @@ def boxes(where: Path | None = None) -> list[KeptBox]:
 
 def find(name: str | None = None) -> KeptBox | None:
     """Return the last black box; with a name, that of a node, or of the process that ``NODE@PID`` names."""
-    return next((box for box in boxes() if name in (None, box.node, f"{box.node}@{box.os_pid}")), None)
+    return next((box for box in boxes() if name in (None, box.node, box.name)), None)
 
 
 def _boxes(where: Path) -> Iterator[KeptBox]:
@@ -79,9 +84,10 @@ def _boxes(where: Path) -> Iterator[KeptBox]:
 
 
 def place(node: str, os_pid: int, wanted: str | None) -> Path:
-    """Return the path for a node's next black box: in `wanted`, where that is a folder; at it, where it is none.
+    """Return the path for a node's next black box, and make its folder where that is missing. Raises OSError.
 
-    Makes the folder where it is missing. Raises OSError.
+    `wanted` is a folder (one that exists, or a path that ends with ``/``), or else the file itself; with None or an
+    empty text, the usual folder is taken.
     """
     stamp = f"{node}@{os_pid}-{time.strftime('%Y%m%d-%H%M%S')}"
     if wanted and not wanted.endswith("/") and not Path(wanted).is_dir():
