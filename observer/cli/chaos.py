@@ -50,12 +50,7 @@ def chaos(
     Without --target, any worker that its supervisor would restart. Ctrl-C stops the killing and reports. With --nodes
     ACTION, other nodes of the cluster are taken, never NODE itself; without --target those that it has started.
     """
-    import asyncio
-
     from observer.chaos.run import Orders
-    from observer.cli import lookup
-    from observer.cli.errors import say
-    from observer.node import discovery
 
     try:
         orders = Orders(rate=per_second(rate), seconds=seconds(duration), target=aim, settle=seconds(settle), seed=seed)
@@ -65,15 +60,25 @@ def chaos(
         from observer.model.node_chaos import NodeOrders
 
         action = cast(wire.NodeAction, nodes)
-        node_chaos.carry_out(
-            node, NodeOrders(action, orders.rate, orders.seconds, aim, orders.settle, seed), plan=plan, json=json
-        )
-        return
-    if plan:
+        node_orders = NodeOrders(action, orders.rate, orders.seconds, aim, orders.settle, seed)
+        node_chaos.carry_out(node, node_orders, plan=plan, json=json)
+    elif plan:
         raise WrongUsageError("--plan says what --nodes would do: give that, too.")
+    else:
+        _kill_workers(node, orders, json)
+
+
+def _kill_workers(node: str | None, orders: Orders, json: bool) -> None:
+    import asyncio
+
+    from observer.cli import lookup
+    from observer.cli.errors import say
+    from observer.node import discovery
+
     found = discovery.find(node)
     with lookup.dial_to_act(found.name) as client:
-        client.expect(wire.Window, wire.GetProcesses(filter=aim, limit=1))  # a target that means nothing is refused
+        query = wire.GetProcesses(filter=orders.target, limit=1)
+        client.expect(wire.Window, query)  # a target that means nothing is refused
     report = asyncio.run(_carry_out(found, orders))
     if json:
         output.show_json(_record(found.name, orders, report))
