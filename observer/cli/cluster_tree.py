@@ -16,7 +16,8 @@ MOST_NODES = 50
 
 
 def show(client: Client, filter: str, fold_over: int, json: bool) -> None:
-    """Print the tree of each node, that of `client` first; of a node without a way to it say so."""
+    """Print the tree of each node, that of `client` first, or why it cannot be had."""
+    from observer.cli import lookup
     from observer.output import cluster, records, tables
     from observer.text.safe_text import safe
 
@@ -24,25 +25,19 @@ def show(client: Client, filter: str, fold_over: int, json: bool) -> None:
     trees: list[cluster.NodeTreeRecord] = []
     for name, node, why in _nodes(client, cluster_of):
         rows, problem = ([], why) if node is None else _rows(node, filter, fold_over)
+        if node is not None and node is not client:
+            node.close()
         if json:
             roots = None if problem else records.of_tree(rows)
             trees.append(cluster.NodeTreeRecord(node=name, tree=roots, problem=problem or None))
         elif problem:
             print(f"{safe(name)}  {safe(problem)}")
         else:
-            output.show(tables.tree(name, rows, _now(client)))
-        if node is not None and node is not client:
-            node.close()
+            output.show(tables.tree(name, rows, lookup.now(client)))
     if json:
         output.show_json(trees)
     elif cluster_of.total > MOST_NODES:
         print(f"and {cluster_of.total - MOST_NODES:,} more nodes")
-
-
-def _now(client: Client) -> float:
-    from observer.cli import lookup
-
-    return lookup.now(client)
 
 
 def _rows(node: Client, filter: str, fold_over: int) -> tuple[list[wire.Row], str]:

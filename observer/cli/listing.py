@@ -72,12 +72,13 @@ def tree(
     from observer.cli import cluster_tree, lookup
     from observer.output import records, tables
 
+    fold_over = 2**31 if json or everything else FOLD_OVER
     with lookup.dial(node) as client:
         if cluster:
-            cluster_tree.show(client, filter, 2**31 if json or everything else FOLD_OVER, json)
+            cluster_tree.show(client, filter, fold_over, json)
             return
         with progress.busy("reading the tree …") as tell:
-            rows = lookup.tree(client, filter=filter, fold_over=2**31 if json or everything else FOLD_OVER, tell=tell)
+            rows = lookup.tree(client, filter=filter, fold_over=fold_over, tell=tell)
         if json:
             output.show_json(records.of_tree(rows))
         else:
