@@ -238,7 +238,7 @@ class ObserverApp(RewindingApp, GoingApp):
         if not (await self._check_bindings(key, priority=True) or await self._check_bindings(key)):
             return False
         if isinstance(screen, ModalScreen) and await self._is_answered(screen, part):
-            # Who asked goes on with the answer; the next key is for what that leaves.
+            # What asked goes on with the answer; the next key is for the screen that this leaves.
             screen = self.screen
             under_way = {worker for worker in under_way if worker.group != QUESTION}
         # What asks a question does so in a worker. The next key is for the question, as soon as that stands there.
@@ -251,7 +251,7 @@ class ObserverApp(RewindingApp, GoingApp):
         return True
 
     async def _is_answered(self, dialog: Screen[object], part: Widget | None) -> bool:
-        """Let a key climb from the part that had the focus up to its dialog; return whether that is gone now."""
+        """Let a key climb from the part that had the focus up to its dialog; return whether the dialog has gone."""
         for above in () if part is None else part.ancestors_with_self:
             taken = asyncio.Event()
             above.call_later(taken.set)

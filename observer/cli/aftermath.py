@@ -20,7 +20,7 @@ FIRST = "<0.1.0>"
 """The first process of a program that `run` has started: the program ends with it."""
 
 SETTLES_WITHIN = 0.3
-"""Seconds that are waited after a supervisor has given up, for what that brings about: others may, or the program."""
+"""Seconds to wait after a supervisor has given up: others above it may give up as well, and the program may end."""
 
 ASK_EVERY = 0.02
 """Seconds between two looks at the log."""

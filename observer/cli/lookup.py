@@ -107,7 +107,7 @@ def told(client: Client) -> str:
 
 
 def has_failed(client: Client) -> bool:
-    """Return whether it is the black box of a program that has failed or hung: one that was written unasked."""
+    """Return whether this is the black box of a program that has failed or hung: one that was written unasked."""
     from observer.node.recorded.node import RecordedClient
 
     return isinstance(client, RecordedClient) and client.has_failed
@@ -162,7 +162,7 @@ def split_optional(words: list[str]) -> tuple[str | None, str | None]:
 
 
 def _has_ended(word: str) -> bool:
-    """Return whether a word must name a node that has ended: no node runs that could have a process of that name."""
+    """Return whether a word names a node that has ended. While a node runs, the word may name a process of it."""
     from runtime.introspection import kept_events
     from runtime.introspection.recording import kept_boxes
 
@@ -172,8 +172,8 @@ def _has_ended(word: str) -> bool:
 def split_targets(words: list[str]) -> tuple[str | None, list[str]]:
     """Take an optional NODE from the front of words that name one or more processes.
 
-    The first word is a node's when a node of that name runs, and other words follow. Raises `WrongUsageError` when
-    there are none.
+    The first word is a node's when a node of that name runs, and other words follow. Raises `WrongUsageError` for
+    a node alone.
     """
     first, *others = words
     if others and not is_pid(first) and exists(first):

@@ -1,4 +1,4 @@
-"""What `observer chaos --nodes` does: nodes of the cluster are ended or disconnected at a rate."""
+"""What `observer chaos --nodes` does: it ends or disconnects nodes of the cluster at a rate."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ACTIONS = ("kill", "stop", "disconnect")
 
 
 def carry_out(node: str | None, orders: NodeOrders, plan: bool, json: bool) -> None:
-    """Say what would come of it, do it unless only the plan is wanted, and say what happened.
+    """Say what the chaos would do; unless only the plan is wanted, do it and say what happened.
 
     Ends with status 1 when a node that should come back has not.
     """

@@ -97,7 +97,7 @@ class NodeChaos:
             yield NodeVictim(each.name, plan.sentence, returns=bool(plan.restarts))
 
     def run(self) -> NodeReport:
-        """Do it, wait, and return what came of it. Ctrl-C ends the first part."""
+        """Carry out the orders, wait for what is to come back, and report. Ctrl-C ends the first part."""
         begun = self._clock.now()
         try:
             self._act(begun)
@@ -151,7 +151,7 @@ class NodeChaos:
             self._problem = answer.why
 
     def _look(self) -> tuple[wire.ClusterNode, ...]:
-        """Note what has come of those that something was done to. Returns the nodes."""
+        """Note what has come of the nodes that something was done to. Returns all nodes."""
         nodes, now = self._nodes(), self._time() if self._pending else 0.0
         for name, outcome in [*self._pending.items()]:
             told = outcome.told(nodes, now, math.inf)

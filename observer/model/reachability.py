@@ -44,7 +44,7 @@ class Reachability:
 
     @property
     def cause(self) -> str:
-        """What the program has ended of, in a sentence; empty while it runs."""
+        """Why the program has ended, in a sentence; empty while it runs."""
         if not self.ended:
             return ""
         if self.child is not None and self.child.cause:

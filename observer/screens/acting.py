@@ -156,7 +156,7 @@ class Acting(ViewScreen):
         return "The selected row is no child of a supervisor."
 
     async def _see(self) -> None:
-        """Show what came of an action before the next key is looked at: that one means the processes of then."""
+        """Wait until the screen shows what came of an action: the next key is for the processes that are shown then."""
         await self.observed.poller.seen(AFTERMATH)
 
     # -- Signals ------------------------------------------------------------------------------------------------

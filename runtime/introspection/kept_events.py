@@ -156,7 +156,10 @@ def ended() -> list[Kept]:
 
 
 def of_process(node: str, os_pid: int) -> Kept:
-    """Return the file of a node that ran in that process, which may end just now. Raises OSError when there is none."""
+    """Return the file of the node that ran in that process, even while the process is still ending.
+
+    Raises OSError when there is no such file.
+    """
     path = file_of(node, os_pid)
     return Kept(path, node, os_pid, path.lstat().st_mtime)
 

@@ -29,7 +29,7 @@ _SELF_JUMP = compile("while True: pass", "<loop>", "exec").co_code[2:4]
 
 
 def _jumps_to_itself(code: CodeType) -> bool:
-    """Tell whether a function may have a loop that is a single instruction."""
+    """Return whether a function may have a loop that is a single instruction."""
     return _SELF_JUMP in code.co_code
 
 

@@ -15,8 +15,8 @@ from runtime.kernel.process import Process
 MAX_LOOKED_AT = 20_000
 """How many links and names are looked at."""
 
-MAX_FOUND = 500
-"""How many holders are told of."""
+MAX_RETURNING = 500
+"""How many of the processes that come back are looked at."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def lingering(
     A supervisor that is killed stops no children: they end by their links, and those that trap exits when they see
     fit. Meanwhile it is started anew, and starts them again.
     """
-    for process in islice(returning, MAX_FOUND):
+    for process in islice(returning, MAX_RETURNING):
         place = position_of(process)
         if place is None or process.name is None or not process.trap_exit or is_supervisor(process):
             continue
@@ -69,7 +69,7 @@ def surviving(returning: Mapping[Process, None], kills: Mapping[Process, None], 
     They are linked to it and trap exits, or are not linked. A child of a supervisor is not among them: its supervisor
     starts it, and ends it.
     """
-    starters = {process.pid: process for process in islice(returning, MAX_FOUND) if not is_supervisor(process)}
+    starters = {process.pid: process for process in islice(returning, MAX_RETURNING) if not is_supervisor(process)}
     for process in _named(starters.values(), pace):
         starter = None if process.parent is None else starters.get(process.parent)
         place = None if starter is None else position_of(starter)

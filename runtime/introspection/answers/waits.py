@@ -28,9 +28,8 @@ MAX_WAITS = 500
 MAX_CHAIN = 100
 """Processes of a chain that are followed, at most."""
 
-
 LATE = 1.0
-"""Seconds after the end of its time from which a process is said to be due: the hub is held."""
+"""Seconds that a process may wait past its time before it is said to be late: then something holds the hub."""
 
 
 class _Wait(NamedTuple):
@@ -75,7 +74,7 @@ def _wait_of(process: Process) -> _Wait | None:
 
 
 def _limit(process: Process) -> str:
-    """Return for how long a process waits at most; of a time that is over, for how long the hub has not come to it."""
+    """Return for how long a process waits at most; when that time is over, how late the hub is."""
     deadline = process.deadline
     if deadline is None:
         return ""

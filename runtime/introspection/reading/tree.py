@@ -337,7 +337,10 @@ def _member(group: Section, key: str) -> Process | None:
 
 
 def _column(sort: wire.Sort) -> Callable[[Sequence[Any]], list[Any]]:
-    """Return a sort key for child records and processes. A child that does not run has 0 for every figure."""
+    """Return a function that gives the sort keys of child records and processes.
+
+    For a child that does not run, each figure is 0 and each text is empty.
+    """
     read = COLUMNS[sort]
     nothing: Any = "" if sort in ("name", "status", "at", "doing") else 0
 

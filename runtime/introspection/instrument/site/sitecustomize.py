@@ -143,9 +143,9 @@ def _observe(hub: Any) -> None:
 
 
 def _raised_by_handler(error: BaseException) -> Any:
-    """Return the traceback of an exception from where a handler of the program's for a signal has raised it, or None.
+    """Return the part of a traceback that begins in the program's handler of a signal, None without such a handler.
 
-    Above that are the frames that the signal has struck, which are none of the program's.
+    The frames before it were interrupted by the signal, and are not the program's.
     """
     import signal
 
