@@ -128,6 +128,15 @@ async def test_enter_goes_to_a_beam_node_by_a_bridge(drive: Drive, monkeypatch: 
         assert (bridge.name, bridge.options, bridge.is_over) == ("there@10.0.0.3", [], False)
 
 
+def test_a_bridge_that_does_not_come_up_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    bridge = _NoBridge("far@10.0.0.4", [])
+    monkeypatch.setattr(going, "Bridge", lambda name, options: bridge)
+    found, why = going.bridge_to("far@10.0.0.4", [])
+    assert found is None
+    assert why.startswith("far@10.0.0.4 is not there. 'observer attach beam:far@10.0.0.4 --cookie-file FILE'")
+    assert bridge.is_over
+
+
 async def test_esc_goes_back_only_from_a_node_that_was_gone_to(drive: Drive) -> None:
     async with drive(fake_nodes.chat()) as driver:
         await driver.press("escape")
