@@ -27,10 +27,12 @@ def remnants_of(name: str, welcome: wire.Welcome | None, since: float) -> Remnan
     Without a welcome it was never reached: then it is the last one of that name that has ended after `since`.
     """
     called = name if welcome is None else f"{welcome.node}@{welcome.os_pid}"
-    kept, box = kept_events.find(called), kept_boxes.find(called)
-    if welcome is None:
-        kept = None if kept is None or kept.ended_at < since else kept
-        box = None if box is None or box.written_at < since else box
+    kept = kept_events.find(called)
+    if welcome is None and kept is not None and kept.ended_at < since:
+        kept = None
+    box = kept_boxes.find(called if kept is None else kept.name)
+    if welcome is None and box is not None and box.written_at < since:
+        box = None
     left = "" if box is None else box.name
     if kept is None:
         return Remnants(black_box=left)

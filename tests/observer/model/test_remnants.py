@@ -51,5 +51,9 @@ def test_of_a_node_that_was_never_reached_only_what_is_new_counts() -> None:
     box.write_bytes(b"x")
     assert remnants_of("shop", None, 0.0).why == "the program ends: boom"
     assert remnants_of("shop", None, 1e12) == Remnants()
+    kept_boxes.place("shop", GONE - 1, None).write_bytes(b"x")
+    os.utime(box, (1e9, 1e9))
+    assert remnants_of("shop", None, 0.0).black_box == f"shop@{GONE}", "not that of another process"
+    os.utime(box)
     kept_events.file_of("shop", GONE).unlink()
     assert remnants_of("shop", None, 0.0) == Remnants(black_box=f"shop@{GONE}")
