@@ -52,7 +52,7 @@ def _rows(node: Client, filter: str, fold_over: int) -> tuple[list[wire.Row], st
 
 
 def _nodes(client: Client, cluster: wire.Cluster) -> Iterator[tuple[str, Client | None, str]]:
-    """Yield each node's name, and a connection to it or why there is none."""
+    """Yield each node's name with a connection to it, or with None and the reason."""
     from observer.node import discovery
     from observer.node.client import Client
     from observer.node.source import NodeLostError

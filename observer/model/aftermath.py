@@ -103,8 +103,9 @@ def _after(log: EventLog, event: wire.Event) -> list[wire.Event]:
 def _lineage(
     followed: list[wire.Event], since: list[wire.Event], end: wire.Event, pid: str
 ) -> tuple[wire.Event | None, tuple[str, ...], str]:
-    """Return the start of the process that stands in the place now, and those before it that have ended again.
+    """Return the start of the process that stands in the place now.
 
+    Where none does, return None, the pids of those that were started there and have ended, and the reason of the last.
     A successor may end by itself, which follows from nothing: so whether it has, and what replaced it, is looked for
     among all events since.
     """

@@ -70,7 +70,7 @@ class NodeReport:
 
 
 class NodeChaos:
-    """One run of `orders`. `ask` puts a question to the node; it raises `NodeLostError`. `tell` hears what happened."""
+    """One run of `orders`. `ask` puts a question to the node, or raises `NodeLostError`; `tell` gets what happened."""
 
     def __init__(
         self,

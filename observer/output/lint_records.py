@@ -20,7 +20,7 @@ FIRST = {
     "starved": "top {node}",
     "was_starved": "top {node}",
 }
-"""The command that shows most of a finding, where that is none of those that all findings have."""
+"""The command that shows most about a kind of finding. It comes before those that every finding has."""
 
 IN_COMMANDS = {
     " (4)": "",

@@ -82,7 +82,7 @@ def find_by_distributed_name(name: str) -> Found | None:
 
 
 def bridge_to(name: str, options: list[str]) -> tuple[Bridge | None, str]:
-    """Start the bridge to an Erlang or Elixir node. Returns it, or None and why there is none, in a sentence or two."""
+    """Start the bridge to an Erlang or Elixir node. Return it, or None and what is wrong, in a sentence or two."""
     bridge = Bridge(name, options)
     if bridge.wait_until_listening():
         return bridge, ""

@@ -1,4 +1,4 @@
-"""Why a program ended: what supervisors told of failures before, made into the story that `run` ends with."""
+"""Why a program ended: the story that `run` ends with, from the failures that supervisors have reported."""
 
 from __future__ import annotations
 

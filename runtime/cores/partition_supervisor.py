@@ -34,7 +34,7 @@ PEER_WITHIN = 15.0
 """Seconds that a copy waits for its peer to run before its start fails."""
 
 PAUSE = 0.01
-"""Seconds before another try when the peer is gone already, of which the pool is about to hear."""
+"""Seconds before another try when the peer is gone and the pool does not know it yet."""
 
 
 class PartitionSupervisor(OneNodePartitionSupervisor):

@@ -32,7 +32,7 @@ MOST_UNREACHED, UNREACHED_PAUSE = 1_000, 0.01
 
 
 def retries_of(retry: object) -> int:
-    """Return how often a `retry` runs again what a peer died with. Raises ValueError for what is no number of times."""
+    """Return how often a `retry` runs again what a peer died with. Raises ValueError for a wrong one."""
     if isinstance(retry, bool):
         return RETRIES if retry else 0
     if isinstance(retry, int) and retry >= 0:
@@ -60,7 +60,7 @@ def _run_on_peer(
     unreached = 0
     while True:
         name, lent = call(directory, "lend", timeout=None)
-        if unreached < MOST_UNREACHED and not connect_node(name):  # it is dead, and the directory is about to hear
+        if unreached < MOST_UNREACHED and not connect_node(name):  # it is dead, which the directory does not know yet
             unreached += 1
             cast(directory, ("back", lent))
             sleep(UNREACHED_PAUSE)

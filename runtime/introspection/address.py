@@ -52,7 +52,7 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 def check_name(name: str) -> str:
     """Return `name` when it can name a node: 1 to 40 letters, digits, ``_``, ``.`` and ``-``; else ValueError.
 
-    Raises TypeError for what is no text.
+    Raises TypeError for anything but a text.
     """
     if not isinstance(name, str):
         raise TypeError(f"the name of a node is a text, not {name!r}")

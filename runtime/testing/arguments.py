@@ -8,13 +8,13 @@ from runtime import Pid
 
 
 def check_process(process: object, what: str) -> None:
-    """Raise TypeError for what is neither a Pid nor a name."""
+    """Raise TypeError unless it is a Pid or a name."""
     if not isinstance(process, (Pid, str)):
         raise TypeError(f"{what} must be a Pid or a registered name, not {process!r}")
 
 
 def check_seconds(seconds: object, what: str) -> None:
-    """Raise TypeError or ValueError for what is no finite number of seconds, 0 or more."""
+    """Raise TypeError or ValueError unless it is a finite number of seconds, 0 or more."""
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
         raise TypeError(f"{what} must be a number of seconds, not {seconds!r}")
     if not 0 <= seconds < math.inf:
@@ -22,7 +22,7 @@ def check_seconds(seconds: object, what: str) -> None:
 
 
 def check_rate(rate: object, what: str) -> None:
-    """Raise TypeError or ValueError for what is no finite number above 0."""
+    """Raise TypeError or ValueError unless it is a finite number above 0."""
     if isinstance(rate, bool) or not isinstance(rate, (int, float)):
         raise TypeError(f"{what} must be a number of times a second, not {rate!r}")
     if not 0 < rate < math.inf:

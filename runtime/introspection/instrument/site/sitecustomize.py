@@ -119,8 +119,8 @@ def _observe(hub: Any) -> None:
             if raised is None and isinstance(error, Exception):
                 warn(error)
                 return
-            # Ctrl-C, for one: it is the program's, whose main greenlet gets it as from any moment in the hub, and may
-            # go on after it
+            # Ctrl-C, for one. It is the program's: the main greenlet gets it, as at any other time in the hub, and may
+            # go on after it.
             hub.loop.run_callback(run, begin)
             _forget_context(error)
             hub.handle_error(None, type(error), error.with_traceback(raised), raised)
