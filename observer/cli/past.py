@@ -35,10 +35,6 @@ class EndedError(Exception):
 
 def dial(node: str | None) -> Client:
     """Connect like `lookup.dial`. Raises `EndedError` for a node that has ended and left its last events."""
-    if node is not None and "@" in node:
-        kept = kept_events.find(node)
-        if kept is not None:
-            raise EndedError(kept)
     if node is not None and not lookup.is_recording(node):
         try:
             discovery.find(node)
