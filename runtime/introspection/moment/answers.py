@@ -54,7 +54,7 @@ def _answer(query: wire.Query, moment: Moment, events: Iterable[wire.Event], ref
             return _names(query, moment.names)
         case wire.GetMemory() if moment.memory is not None:
             return moment.memory
-        case wire.GetMemory() | wire.GetProcessMemory() | wire.GetWaits() | wire.StartTrace():
+        case wire.GetMemory() | wire.GetProcessMemory() | wire.GetWaits() | wire.StartTrace() | wire.GetCluster():
             return wire.Failed(why=ONLY_LIVE, kind="unsupported")
     return wire.Failed(why=refusal, kind="read_only")
 

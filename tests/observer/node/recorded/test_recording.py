@@ -75,7 +75,9 @@ def test_a_process_is_shown_as_it_was_seen_from_near(recording: RecordedFile) ->
     assert gone.kind == "noproc"
 
 
-@pytest.mark.parametrize("query", [wire.GetWaits(), wire.GetProcessMemory(pid="<0.1.0>"), wire.StartTrace()])
+@pytest.mark.parametrize(
+    "query", [wire.GetWaits(), wire.GetProcessMemory(pid="<0.1.0>"), wire.StartTrace(), wire.GetCluster()]
+)
 def test_what_a_recording_does_not_hold_is_not_taken_for_an_action(recording: RecordedFile, query: wire.Query) -> None:
     failed = RecordedNode(recording).answer(query)
     assert isinstance(failed, wire.Failed)
