@@ -157,9 +157,10 @@ class TraceScreen(ViewScreen):
         lost = state.dropped + state.unread
         parts = [f"{state.noted:,} events"]
         parts += [f"{lost:,} dropped"] if lost else []
-        parts += [ending] if ending else []
+        counts = ", ".join(parts)
+        told = f"{counts}. {ending}" if ending else counts
         # in a title alone: where there is little room, no line below has another
-        self.frame.border_title = Content(f"Trace of {safe(called(self._targets))}: {', '.join(parts)}")
+        self.frame.border_title = Content(f"Trace of {safe(called(self._targets))}: {told}")
 
     # -- What is selected -----------------------------------------------------------------------------------------
 

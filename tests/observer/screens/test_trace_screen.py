@@ -123,7 +123,7 @@ async def test_a_trace_that_has_ended_says_why_and_can_be_begun_again(drive: Dri
     tracing = node(ends=True)
     async with drive(tracing) as driver:
         screen = await opened(driver)
-        assert await driver.shows("The time of 10 s is over.")
+        assert await driver.shows("15 events, 7 dropped. The time of 10 s is over.")
         await driver.press("T")
         assert await driver.shows("15 events")
         assert len(tracing.traced.begun) == 2
