@@ -20,6 +20,8 @@ from runtime.introspection import wire
 if TYPE_CHECKING:
     from mcp.server import MCPServer
 
+    from observer.node.client import Client
+
 MAX_TEXT = 500
 """Longest text of the program's in an answer, in characters."""
 
@@ -106,21 +108,26 @@ def nodes() -> object:
     return node_records.of_nodes(programs.running(discovery.nodes()))
 
 
+def _look(node: str) -> Client:
+    """Connect to the node, and never to the black box of one that has ended: an agent could not tell the two apart."""
+    from observer.cli import lookup
+
+    return lookup.dial(node, takes_black_box=False)
+
+
 def figures(node: str) -> object:
     """Tell the figures of the node: processes, messages, memory, restarts, how late its hub answers."""
-    from observer.cli import lookup
     from observer.output import records
 
-    with lookup.dial(node) as client:
+    with _look(node) as client:
         return records.of_stats(client.expect(wire.Stats, wire.GetStats()), client.welcome)
 
 
 def findings(node: str) -> object:
     """Tell what looks wrong, worst first, each with the processes it is about, what to do, and where to look next."""
-    from observer.cli import lookup
     from observer.output import lint_records
 
-    with lookup.dial(node) as client:
+    with _look(node) as client:
         lints = client.expect(wire.Lints, wire.GetLints()).lints
     return [lint_records.of_lint(lint, node) for lint in lints]
 
@@ -130,7 +137,7 @@ def tree(node: str, filter: str = "") -> object:
     from observer.cli import lookup
     from observer.output import records
 
-    with lookup.dial(node) as client:
+    with _look(node) as client:
         return records.of_tree(lookup.tree(client, filter=filter, fold_over=MAX_ROWS)[:MAX_ROWS])
 
 
@@ -139,7 +146,7 @@ def processes(node: str, sort: SortBy = "memory", filter: str = "", limit: int =
     from observer.cli import lookup
     from observer.output import records
 
-    with lookup.dial(node) as client:
+    with _look(node) as client:
         rows: Iterable[wire.Row] = lookup.processes(
             client,
             sort=sort_of(sort),
@@ -156,7 +163,7 @@ def process(node: str, pid: str, messages: int = 10, state: bool = False) -> obj
     from observer.cli import lookup
     from observer.output import records
 
-    with lookup.dial(node) as client:
+    with _look(node) as client:
         query = wire.GetProcess(pid=lookup.pid_of(client, pid), messages=max(0, min(messages, 50)), state=state)
         return records.of_details(client.expect(wire.Details, query))
 
@@ -166,7 +173,7 @@ def events(node: str, limit: int = 50, pid: str | None = None) -> object:
     from observer.cli import lookup
     from observer.output import records
 
-    with lookup.dial(node) as client:
+    with _look(node) as client:
         of = None if pid is None else lookup.pid_of(client, pid)
         query = wire.GetEvents(after=-1, limit=max(1, min(limit, MAX_ROWS)), pid=of)
         return [records.of_event(event) for event in client.expect(wire.Events, query).events]
@@ -177,7 +184,7 @@ def plan(node: str, pid: str) -> object:
     from observer.cli import lookup
     from observer.output import records
 
-    with lookup.dial(node) as client:
+    with _look(node) as client:
         return records.PlanRecord.of(client.expect(wire.Plan, wire.GetPlan(pid=lookup.pid_of(client, pid))))
 
 

@@ -70,7 +70,8 @@ class _Reader:
         from observer.cli import lookup
         from observer.output.metrics import Reading
 
-        with lookup.dial(self.name) as client:
+        # A black box does not stand in for a node that has ended: that would count as one that is up.
+        with lookup.dial(self.name, takes_black_box=False) as client:
             stats = client.expect(wire.Stats, wire.GetStats()).stats
             if client.welcome.started_at != self._started_at:  # another node of that name counts anew
                 self._started_at, self._last_event = client.welcome.started_at, -1

@@ -9,7 +9,7 @@ from pathlib import Path
 from observer.node.recorded.recording import RecordedFile
 from observer.node.source import Source
 from runtime.introspection import wire
-from runtime.introspection.recording import files
+from runtime.introspection.recording import files, kept_boxes
 from runtime.introspection.recording.entries import AllRows, Entry, Figures, header_of
 from runtime.introspection.recording.files import RecordingFile
 from runtime.introspection.recording.looks import Looker, drive
@@ -60,3 +60,15 @@ def recorded(path: Path, source: Source, looks: int, between: Callable[[], objec
     finally:
         loop.close()
     return RecordedFile(written(path, entries))
+
+
+GONE = 4_194_300
+"""The id of no process: it is past the greatest that Linux gives by default."""
+
+
+def leave_black_box(why: str = "the program failed: boom") -> None:
+    """Leave a black box of a node called `shop` that has ended, with a process called ``ada``."""
+    over = wire.Event(id=9, time=1.0, kind="report", message="the program ends: boom", ends_program=True)
+    header = header_of(welcome(os_pid=GONE), "black_box", why)
+    entries: list[Entry] = [figures_at(1.0, over), rows_named("ada")]
+    files.write_black_box(kept_boxes.place("shop", GONE, None), header, entries, 1.0)

@@ -13,12 +13,11 @@ from observer.cli.errors import CommandError, WrongUsageError
 from observer.node import discovery
 from observer.node.client import Client
 from runtime.introspection import kept_events, wire
-from runtime.introspection.recording import files, frames, kept_boxes
-from runtime.introspection.recording.entries import Entry, header_of
+from runtime.introspection.recording import frames
 from runtime.introspection.wire import NodeStats, Row, Window
 from tests.support.command import Command, scripted
 from tests.support.fake_endpoint import FakeEndpoint
-from tests.support.recordings import figures_at, rows_named, written
+from tests.support.recordings import GONE, figures_at, leave_black_box, rows_named, written
 from tests.support.welcome import welcome
 
 STATS = NodeStats(name="shop", time=0.0, started_at=0.0, os_pid=1)
@@ -138,21 +137,14 @@ def test_memory_is_waited_for_and_no_longer_than_it_may_be() -> None:
     assert lookup.measured(cast(Client, Slow()), wire.Window, wire.GetProcesses(), 0.0).rows[0].memory is None
 
 
-GONE = 4_194_300
-"""The id of no process: it is past the greatest that Linux gives by default."""
-
-
 def _left_behind(box: bool = False, why: str = "the program failed: boom") -> None:
-    over = wire.Event(id=9, time=1.0, kind="report", message="the program ends: boom", ends_program=True)
-    if not box:
-        keeper = kept_events.Keeper(welcome(os_pid=GONE))
-        keeper.keep([over])
-        keeper.close()
+    if box:
+        leave_black_box(why)
         return
-    path = kept_boxes.place("shop", GONE, None)
-    header = header_of(welcome(os_pid=GONE), "black_box", why)
-    entries: list[Entry] = [figures_at(1.0, over), rows_named("ada")]
-    files.write_black_box(path, header, entries, 1.0)
+    over = wire.Event(id=9, time=1.0, kind="report", message="the program ends: boom", ends_program=True)
+    keeper = kept_events.Keeper(welcome(os_pid=GONE))
+    keeper.keep([over])
+    keeper.close()
 
 
 def test_of_a_node_that_has_ended_the_black_box_is_looked_at(observer: Command, socket_folder: Path) -> None:

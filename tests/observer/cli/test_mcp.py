@@ -4,14 +4,29 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
-from observer.cli.mcp import MAX_ROWS, MAX_TEXT, bounded
+from observer.cli.mcp import (
+    MAX_ROWS,
+    MAX_TEXT,
+    bounded,
+    events,
+    figures,
+    findings,
+    plan,
+    process,
+    processes,
+    tree,
+)
+from observer.node.discovery import NodeNotFoundError
 from runtime.introspection import wire
 from tests.support.command import Command, scripted
 from tests.support.fake_endpoint import FakeEndpoint
+from tests.support.recordings import GONE, leave_black_box
 
 mcp = pytest.importorskip("mcp")
 
@@ -61,6 +76,18 @@ def test_what_goes_wrong_is_a_sentence() -> None:
         assert failed
         assert "has no process called 'nobody'" in text
         assert "Traceback" not in text
+
+
+@pytest.mark.usefixtures("socket_folder")
+def test_an_agent_is_not_shown_the_black_box_of_a_node_that_has_ended() -> None:
+    leave_black_box()
+    looks: list[Callable[[], object]] = [
+        *(partial(look, "shop") for look in (figures, findings, tree, processes, events)),
+        *(partial(look, "shop", "ada") for look in (process, plan)),
+    ]
+    for look in looks:
+        with pytest.raises(NodeNotFoundError, match=f"shop@{GONE} has ended. 'observer open shop' shows the black box"):
+            look()
 
 
 @pytest.mark.usefixtures("socket_folder")

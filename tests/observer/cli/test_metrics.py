@@ -4,12 +4,15 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from pathlib import Path
 
 import pytest
 
+from observer.cli.metrics import _Reader
 from runtime.introspection import wire
 from tests.support.command import ROWS, WORKER, Command, scripted
 from tests.support.fake_endpoint import FakeEndpoint, of_rows
+from tests.support.recordings import leave_black_box
 
 
 def fullest_first(query: wire.Query) -> wire.Answer:
@@ -34,6 +37,13 @@ def test_events_are_read_once(observer: Command) -> None:
         observer("metrics")
     asked = [query for query in node.asked if isinstance(query, wire.GetEvents)]
     assert [query.after for query in asked] == [-1]
+
+
+def test_the_black_box_of_a_node_that_has_ended_is_not_taken_for_a_node_that_is_up(
+    observer: Command, socket_folder: Path
+) -> None:
+    leave_black_box()
+    assert _Reader("shop").read() is None
 
 
 def test_a_node_that_is_not_there_is_an_error(observer: Command) -> None:
