@@ -292,6 +292,8 @@ def test_an_orderly_stop_ends_each_link_and_monitor_once_before_the_node_is_said
         monitor_node(other.name)
         pid = spawn_link(echo, node=other.name)
         ref = monitor(pid)
+        send(pid, (self_(), "are you there?"))
+        assert receive(timeout=DEADLINE) == (pid, "are you there?")  # the monitor stands: signals keep their order
         other.process.terminate()
         received = [receive(timeout=DEADLINE) for _ in range(3)]
         assert received == [
