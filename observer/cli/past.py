@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from observer.cli import lookup
 from observer.cli.errors import say
@@ -64,11 +65,15 @@ class Following:
     def events(self, after: int, pid: str | None) -> tuple[wire.Events, bool]:
         """Return what has happened since an event, and whether another process is asked by now.
 
-        Raises `NodeLostError` when the node has gone and nothing has replaced it.
+        What a node that has gone could no longer tell is taken from the events that it has left, if it has. Raises
+        `NodeLostError` when it has gone and nothing has replaced it.
         """
         try:
             return self._client.expect(wire.Events, wire.GetEvents(after=after, pid=pid)), False
         except NodeLostError:
+            left = self._left(after, pid)
+            if left:
+                return wire.Events(events=left, last=left[-1].id), False
             replaced = None if pid is not None else self._successor()
             if replaced is None:
                 raise
@@ -76,6 +81,13 @@ class Following:
         say(f"observer: {self._client.name} has ended; going on with {replaced.name}, which has replaced it.")
         self._client = Client(replaced.name, replaced.path)
         return self._client.expect(wire.Events, wire.GetEvents(after=0)), True
+
+    def _left(self, after: int, pid: str | None) -> tuple[wire.Event, ...]:
+        lost = self._client.welcome
+        with suppress(OSError):  # it has left none
+            kept = kept_events.of_process(lost.node, lost.os_pid).events()
+            return tuple(event for event in about(kept, pid) if event.id > after)
+        return ()
 
     def _successor(self) -> discovery.Found | None:
         lost = self._client.welcome

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
-from runtime.introspection import wire
+import pytest
+from msgspec.structs import replace
+
+from runtime.introspection import kept_events, wire
 from tests.support.command import EVENTS, ROWS, Command, scripted
 from tests.support.fake_endpoint import FakeEndpoint, window
 
@@ -50,6 +54,31 @@ def test_following_events_ends_with_the_node_and_skips_nothing(observer: Command
     assert asked == [-1, 4, 6]
     assert result.status == 1
     assert "closed the connection" in result.err
+
+
+@pytest.mark.parametrize(("of", "told"), [((), [4, 5, 6]), (("--pid", "0.1.0"), [4, 5]), (("--pid", "0.9.0"), [4])])
+def test_following_events_ends_with_what_the_node_has_left(
+    observer: Command, socket_folder: Path, of: tuple[str, ...], told: list[int]
+) -> None:
+    answers = iter([EVENTS[:1]])
+
+    def respond(query: wire.Query) -> wire.Answer:
+        events = next(answers, ())
+        if not events:
+            raise OSError  # the node dies
+        return wire.Events(events=events, last=events[-1].id)
+
+    with FakeEndpoint("chat", respond) as node:
+        keeper = kept_events.Keeper(node.welcome())
+        keeper.keep(
+            [replace(event, pid=pid) for event, pid in zip(EVENTS, ["<0.1.0>", "<0.1.0>", "<0.3.0>"], strict=True)]
+        )
+        keeper.close()
+        result = observer("events", "--follow", "--json", *of)
+    assert [json.loads(line)["id"] for line in result.out.splitlines()] == told
+    assert result.status == 1
+    assert "closed the connection" in result.err
+    assert "lost" not in result.err
 
 
 def test_diagnose_exits_with_one_when_it_finds_something(observer: Command) -> None:
