@@ -9,8 +9,6 @@ import socket
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, Generic, TypeVar
 
-import psutil
-
 from runtime.ets.table import Table, all_tables
 from runtime.ets.tables import estimate_memory
 from runtime.introspection import wire
@@ -176,15 +174,15 @@ def _sockets(sockets: OpenSockets, holders: SocketHolders) -> list[wire.SocketEn
     """
     connections = sockets.look()
     ours = f"{socket_dir()}{os.sep}"
-    entries = [(holders.holder(each.fd), each) for each in connections if not _address(each.laddr).startswith(ours)]
+    entries = [(holders.holder(each.fd), each) for each in connections if not each.local.startswith(ours)]
     entries.sort(key=lambda entry: (entry[0] is None, 0 if entry[0] is None else entry[0].pid.id, entry[1].fd))
     return [
         wire.SocketEntry(
             fd=each.fd,
             family=_family(each.family, each.type),
-            local=_address(each.laddr),
-            remote=_address(each.raddr),
-            status="" if each.status == psutil.CONN_NONE else each.status,
+            local=each.local,
+            remote=each.remote,
+            status=each.status,
             pid=None if holder is None else str(holder.pid),
             name="" if holder is None else display_name(holder, _child_of(holder)),
         )
@@ -202,9 +200,3 @@ def _family(family: int, kind: int) -> str:
         return "unix"
     name = "udp" if kind == socket.SOCK_DGRAM else "tcp"
     return f"{name}6" if family == socket.AF_INET6 else name
-
-
-def _address(address: Any) -> str:
-    if not address:
-        return ""
-    return address if isinstance(address, str) else f"{address[0]}:{address[1]}"
