@@ -6,7 +6,7 @@ from typing import Any
 
 from greenlet import GreenletExit
 
-from runtime.terms.explanation import explain
+from runtime.terms.explanation import explain, explain_call
 from runtime.terms.text import render
 
 
@@ -87,7 +87,8 @@ class CallError(Unsuccessful):
         self, reason: Any, function: str = "call", arguments: tuple[Any, ...] = (), module: str = "gen_server"
     ) -> None:
         to = f" to {arguments[0]}" if arguments else ""
-        super().__init__(reason, f"{function}{to} failed: {_shown(reason)}")
+        text = explain_call(reason, function, arguments) or f"{function}{to} failed: {_shown(reason)}"
+        super().__init__(reason, text)
         self.function = function
         self.arguments = arguments
         self.module = module

@@ -9,7 +9,7 @@ from typing import Any
 from runtime.terms.atom import Atom
 from runtime.terms.crash import Crash, StackFrame
 from runtime.terms.reason import is_atom
-from runtime.terms.text import reason_text, shorten
+from runtime.terms.text import reason_text, render, shorten
 
 LIMIT = 600
 """Longest explanation, in characters: it is read as one line."""
@@ -47,6 +47,10 @@ def _explain(reason: Any, depth: int) -> str:
             return f"{reason_text(second[0])}.start() failed: {_explain(first, depth - 1)}"
         if type(first) is tuple and len(first) == 3 and is_atom(first[1], "start"):
             return f"{reason_text(first[0])}.start() failed: {_explain(second, depth - 1)}"
+        if type(second) is tuple and len(second) == 3 and type(second[1]) is str and type(second[2]) is tuple:
+            failed = explain_call(first, second[1], second[2])
+            if failed is not None:
+                return failed
         if type(first) is str and first not in ("shutdown", "timeout") and type(second) is tuple:
             return f"{first}: {_explain(second, depth - 1)}"
     if len(reason) == 3 and is_atom(reason[0], "failed_to_start_child"):
@@ -56,6 +60,31 @@ def _explain(reason: Any, depth: int) -> str:
     if len(reason) == 3 and is_atom(reason[0], "application_start_failure"):
         return f"the application {reason_text(reason[1])} did not start: {_explain(reason[2], depth - 1)}"
     return reason_text(reason)
+
+
+def explain_call(reason: Any, function: str, arguments: tuple[Any, ...]) -> str | None:
+    """Return why a call brought no reply, and what to look at; None for a reason that says it by itself.
+
+    The first of the arguments is what was called: a Pid or a name.
+    """
+    if not arguments or type(reason) not in (str, Atom) or reason not in _CALL_FAILURES:
+        return None
+    dest = str(arguments[0]) if type(arguments[0]) is Atom else arguments[0]
+    if reason != "noproc":
+        why = _CALL_FAILURES[reason]
+    elif type(dest) in (str, tuple):
+        why = f"no process is registered as {render(dest)}; it was not started, has ended, or has another name"
+    else:
+        why = f"{render(dest)} has ended"
+    return f"{function} to {reason_text(dest)} failed: {reason}: {why}"
+
+
+_CALL_FAILURES = {
+    "noproc": "",
+    "calling_self": "a process that waits for its own reply would wait without end; cast to it, or do the work at once",
+    "noconnection": "the node that it runs on cannot be reached",
+}
+"""What the reasons of failed calls mean. What that of a missing process means depends on what was called."""
 
 
 def _explain_start(reason: Any, depth: int) -> str:

@@ -34,6 +34,12 @@ SAID = "KeyError: 'port' (app.py:12 in init)"
         (("bad_return", CRASH), SAID),
         (("bad_return", (("Shop", "start", ()), CRASH)), f"Shop.start() failed: {SAID}"),
         ((CRASH, ("Shop", "start", ())), f"Shop.start() failed: {SAID}"),
+        (
+            ("noproc", ("gen_server", "call", ("shop", "go", 5.0))),
+            "call to shop failed: noproc: no process is registered as 'shop'; it was not started, has ended, or has "
+            "another name",
+        ),
+        (("mine", ("gen_server", "call", ("shop", "go"))), "mine: (gen_server, call, (shop, go))"),
         (("start_spec", ("bad_restart", 7)), "start_spec: (bad_restart, 7)"),
         (("application_terminated", "shop", CRASH), f"the application shop ended: {SAID}"),
         (("application_start_failure", "shop", CRASH), f"the application shop did not start: {SAID}"),

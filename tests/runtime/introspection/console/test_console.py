@@ -126,7 +126,7 @@ def test_a_call_that_fails_is_shown_as_the_exception_that_it_raises() -> None:
     with opened() as console:
         first = pid_of(console)
         shown = evaluate(console, "call('nobody', 1)")
-        assert shown[-1].startswith("** runtime.CallError: call to nobody failed: 'noproc'")
+        assert shown[-1].startswith("** runtime.CallError: call to nobody failed: noproc: no process is reg")
         assert "in <module>" in shown[0]
         assert pid_of(console) != first
 
