@@ -128,26 +128,31 @@ class Kept:
 
     def events(self) -> tuple[wire.Event, ...]:
         """Return its events, oldest first; those that can be read. Raises OSError."""
-        events: dict[int, wire.Event] = {}
-        frames = _frames(self.path.read_bytes())
-        next(frames, None)  # the welcome
-        for frame in frames:
-            with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-                event = _read_event(frame)
-                events[event.id] = event
+        events = {event.id: event for event in _events(self.path.read_bytes())}
         return tuple(events[number] for number in sorted(events))
 
 
-def _frames(data: bytes) -> Iterator[bytes]:
-    """Yield the whole frames: the last one may have been cut off by the end of its process."""
+def _events(data: bytes) -> Iterator[wire.Event]:
+    """Yield the events that can be read. After what cannot be, such as the welcome, the next one is looked for.
+
+    The last one may have been cut off by the end of its process, and any by the end of the machine.
+    """
     at = 0
     while at + wire.HEADER.size <= len(data):
         (length,) = wire.HEADER.unpack_from(data, at)
-        at += wire.HEADER.size
-        if at + length > len(data):
-            return
-        yield data[at : at + length]
-        at += length
+        begins = at + wire.HEADER.size
+        event = _event(data[begins : begins + length]) if 0 < length <= LARGEST else None
+        if event is None:
+            at += 1
+        else:
+            yield event
+            at = begins + length
+
+
+def _event(data: bytes) -> wire.Event | None:
+    with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _read_event(data)
+    return None
 
 
 def ended() -> list[Kept]:

@@ -6,6 +6,7 @@ import os
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
@@ -204,20 +205,23 @@ class RecordedFile(Recording):
         """Find the frames, and read those that hold figures and events."""
         size = os.fstat(self._file.fileno()).st_size
         end = self._file.tell()
-        begun = 0.0
-        for frame in [*frames.frames(self._file, size)]:
+        found, lost = [*frames.frames(self._file, size)], 0
+        for frame in found:
+            lost += max(0, frame.at - frames.PREFIX - end)
             end = frame.at + frame.length
-            if frame.time < begun:
-                self.damage = "A part of it cannot be read: its times are out of order."
-                continue
+        in_order = _in_order(found)
+        if len(in_order) < len(found):
+            self.damage = "A part of it cannot be read: its times are out of order."
+        for frame in in_order:
             try:
                 wanted = frame.kind in (frames.FIGURES, frames.END)
                 entry: Entry = frames.unpacked(frame.kind, self.read(frame)) if wanted else _UNREAD
             except DamagedError as error:
                 self.damage = f"A part of it cannot be read: {error}."
                 continue
-            begun = frame.time
             self.take(frame, entry)
+        if lost:
+            self.damage = f"{lost:,} bytes in the middle of it cannot be read: what they held is left out."
         if not self.end:
             self.damage = self.damage or "It was cut short: this is as far as it goes."
         elif end < size:
@@ -237,6 +241,27 @@ class RecordedFile(Recording):
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _in_order(found: list[Frame]) -> list[Frame]:
+    """Return as many frames as have their times in order: one damaged time must not hide what follows it."""
+    times = [frame.time for frame in found]
+    if all(earlier <= later for earlier, later in pairwise(times)):
+        return found
+    ends: list[float] = []  # of the longest row of each length, the earliest time that such a row ends with
+    last: list[int] = []  # which frame that is
+    before: list[int] = []  # for each frame, the one before it in the longest row that it ends
+    for number, time in enumerate(times):
+        length = bisect_right(ends, time)
+        before.append(last[length - 1] if length else -1)
+        ends[length : length + 1] = [time]
+        last[length : length + 1] = [number]
+    row: list[Frame] = []
+    number = last[-1]
+    while number >= 0:
+        row.append(found[number])
+        number = before[number]
+    return row[::-1]
 
 
 _UNREAD = Closer()

@@ -7,6 +7,7 @@ moment without unpacking all that was before it.
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import zlib
 from collections.abc import Iterator
@@ -46,6 +47,12 @@ PREFIX = _FRAME.size
 """Bytes that stand before what a frame holds."""
 
 _LEVEL = 3
+
+_BEGINS = zlib.compress(b"", _LEVEL)[:2]
+"""The bytes that what a frame holds begins with."""
+
+MOST_TRIED = 100
+"""Places at which a frame seems to be, and is not, that are looked at after a damaged header."""
 
 HEADER, FIGURES, ROWS, CHANGES, CLOSER, END = range(6)
 """The kinds of frames."""
@@ -155,15 +162,55 @@ class _Version(wire.Frozen, frozen=True):
 def frames(file: BinaryIO, size: int) -> Iterator[Frame]:
     """Yield the whole frames of a file from where it stands, by their headers alone.
 
-    It ends at the first that is cut or that no writer would have written. What cannot be read is left out.
+    After a header that is damaged, it goes on with the next frame that is whole. It ends where there is no other.
     """
+    sought = file.tell()  # where to look from: the last header may have been damaged, and have led too far
     for _ in range(MOST_FRAMES):
-        head = file.read(_FRAME.size)
-        if len(head) < _FRAME.size:
+        frame = _frame_at(file.tell(), file, size) or _next_whole(file, sought, size)
+        if frame is None:
             return
-        length, time, kind = _FRAME.unpack(head)
-        at = file.tell()
-        if length > LARGEST or at + length > size or not 0 <= time <= 1e11:
+        yield frame
+        sought = frame.at + 1
+        file.seek(frame.at + frame.length)
+
+
+def _frame_at(start: int, file: BinaryIO, size: int) -> Frame | None:
+    """Return the frame whose header stands at `start`; None for what is cut, or what no writer would have written."""
+    file.seek(start)
+    head = file.read(_FRAME.size)
+    if len(head) < _FRAME.size:
+        return None
+    length, time, kind = _FRAME.unpack(head)
+    at = start + _FRAME.size
+    return Frame(kind, time, at, length) if length <= LARGEST and at + length <= size and 0 <= time <= 1e11 else None
+
+
+def _next_whole(file: BinaryIO, start: int, size: int) -> Frame | None:
+    """Return the first frame after `start` that can be unpacked, found by how its content begins."""
+    tried = 0
+    for at in _places_of(_BEGINS, file, start + _FRAME.size):
+        frame = _frame_at(at - _FRAME.size, file, size)
+        if frame is None or frame.kind not in _DECODERS:
+            continue
+        tried += 1
+        if tried > MOST_TRIED:
+            return None
+        file.seek(at)
+        with contextlib.suppress(DamagedError):
+            _inflated(file.read(frame.length))
+            return frame
+    return None
+
+
+def _places_of(mark: bytes, file: BinaryIO, start: int) -> Iterator[int]:
+    """Yield where in a file `mark` stands, from `start` on, with little of the file in memory."""
+    while True:
+        file.seek(start)
+        data = file.read(1 << 20)
+        found = data.find(mark)
+        while found >= 0:
+            yield start + found
+            found = data.find(mark, found + 1)
+        if len(data) <= len(mark):
             return
-        yield Frame(kind, time, at, length)
-        file.seek(length, 1)
+        start += len(data) - len(mark) + 1

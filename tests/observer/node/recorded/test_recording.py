@@ -13,7 +13,8 @@ from observer.node.recorded.recording import RecordedFile
 from observer.node.recorded.seen import Seen
 from runtime.introspection import wire
 from runtime.introspection.moment.answers import ONLY_LIVE
-from runtime.introspection.recording.entries import ChangedRows, Closer, Entry
+from runtime.introspection.recording import frames
+from runtime.introspection.recording.entries import ChangedRows, Closer, End, Entry
 from runtime.introspection.recording.frames import RecordingError
 from tests.support.recordings import WELCOME, figures_at, rows_named, written
 
@@ -119,6 +120,47 @@ def test_a_file_that_is_cut_anywhere_opens_as_far_as_it_goes(tmp_path: Path) -> 
 def told_with_damage(recording: RecordedFile) -> str:
     """Return all that a person is told of a recording."""
     return f"{told(recording)} {recording.damage}"
+
+
+@pytest.mark.parametrize("value", [0x00, 0x01, 0x7F, 0xFF])
+def test_a_damaged_header_costs_its_own_frame_alone(tmp_path: Path, value: int) -> None:
+    whole = written(tmp_path / "a", ENTRIES).read_bytes()
+    path = tmp_path / "damaged"
+    with (tmp_path / "a").open("rb") as file:
+        frames.read_header(file, "it")
+        found = [*frames.frames(file, len(whole))]
+    for frame in found:
+        for at in range(frame.at - frames.PREFIX, frame.at):
+            path.write_bytes(whole[:at] + bytes([whole[at] ^ value]) + whole[at + 1 :])
+            with RecordedFile(path) as opened:
+                assert len(opened.frames) >= len(found) - 1
+                assert opened.damage or len(opened.frames) == len(found)  # as with a time a little too late
+
+
+def test_how_much_a_damaged_header_has_cost_is_said(tmp_path: Path) -> None:
+    data = bytearray(written(tmp_path / "a", ENTRIES).read_bytes())
+    with (tmp_path / "a").open("rb") as file:
+        frames.read_header(file, "it")
+        lost = [*frames.frames(file, len(data))][3]
+    start = lost.at - frames.PREFIX
+    data[start : start + 4] = b"\xff" * 4
+    (tmp_path / "a").write_bytes(data)
+    with RecordedFile(tmp_path / "a") as opened:
+        assert opened.times == [100.0, 102.0]
+        assert opened.end == "its time was over"
+        size = frames.PREFIX + lost.length
+        assert opened.damage == f"{size} bytes in the middle of it cannot be read: what they held is left out."
+
+
+def test_what_only_looks_like_frames_is_given_up_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frames, "MOST_TRIED", 3)
+    path = written(tmp_path / "a", ENTRIES[:1])
+    fake = frames.packed(103.0, End(why="no"))[: frames.PREFIX + 2]
+    with path.open("ab") as file:
+        file.write(b"\xff" * frames.PREFIX + fake * 5 + frames.packed(103.0, rows_named("late")))
+    with RecordedFile(path) as opened:
+        assert opened.times == [100.0]
+        assert len(opened.frames) == 2
 
 
 def test_damage_anywhere_is_a_sentence_and_never_a_crash(tmp_path: Path) -> None:

@@ -65,6 +65,13 @@ def test_a_length_that_is_not_there_ends_the_frames() -> None:
     assert [frame.kind for frame in frames.frames(io.BytesIO(data), len(data))] == [frames.END]
 
 
+def test_a_frame_is_found_again_wherever_it_stands() -> None:
+    whole = frames.packed(1.0, End(why="x"))
+    for gap in ((1 << 20) - frames.PREFIX - 3, (1 << 20) - frames.PREFIX - 1, (1 << 20) + 5):
+        data = b"\xff" * gap + whole
+        assert [frame.at for frame in frames.frames(io.BytesIO(data), len(data))] == [gap + frames.PREFIX]
+
+
 def test_a_file_is_for_its_owner_alone_and_replaces_nothing(tmp_path: Path) -> None:
     path = written(tmp_path / "a.observed", [(100.0, figures_at(100.0))])
     assert path.stat().st_mode & 0o777 == 0o600
