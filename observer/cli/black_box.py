@@ -34,7 +34,7 @@ def dump(
     node: options.Node = None,
     output: Output = None,
     seconds: Annotated[
-        float, typer.Option("--for", metavar="SECONDS", min=0, max=60, help="Look for findings for so long first.")
+        float, options.time_option("--for", most=60, default="4.5s", help="Look for findings for so long first.")
     ] = 4.5,
     force: Force = False,
 ) -> None:

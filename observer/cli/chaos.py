@@ -12,7 +12,7 @@ import typer
 
 from observer.cli import node_chaos, options, output
 from observer.cli.errors import WrongUsageError
-from observer.text.quantity import per_second, seconds
+from observer.text.quantity import per_second
 from runtime.introspection import wire
 
 if TYPE_CHECKING:
@@ -25,14 +25,15 @@ if TYPE_CHECKING:
 def chaos(
     node: options.Node = None,
     rate: Annotated[str, typer.Option("--rate", metavar="RATE", help="How many kills, e.g. 20/s or 90/m.")] = "1/s",
-    duration: Annotated[str, typer.Option("--for", metavar="TIME", help="For how long, e.g. 60s or 5m.")] = "10s",
+    duration: Annotated[float, options.time_option("--for", default="10s", help="Kill for so long.")] = 10.0,
     aim: Annotated[
         str,
         typer.Option("--target", "-t", metavar="EXPR", help="Which workers, as in --filter of ps, e.g. 'sup~pool'."),
     ] = "",
     settle: Annotated[
-        str, typer.Option("--settle", metavar="TIME", help="How long to wait at the end for what has not come back.")
-    ] = "10s",
+        float,
+        options.time_option("--settle", default="10s", help="At the end, wait so long for what has not come back."),
+    ] = 10.0,
     seed: Annotated[int | None, typer.Option("--seed", metavar="NUMBER", help="Choose the same victims again.")] = None,
     nodes: Annotated[
         str | None,
@@ -53,7 +54,7 @@ def chaos(
     from observer.chaos.run import Orders
 
     try:
-        orders = Orders(rate=per_second(rate), seconds=seconds(duration), target=aim, settle=seconds(settle), seed=seed)
+        orders = Orders(rate=per_second(rate), seconds=duration, target=aim, settle=settle, seed=seed)
     except ValueError as error:
         raise WrongUsageError(str(error)) from error
     if nodes is not None:

@@ -38,7 +38,7 @@ def top(
         int, typer.Option("-n", "--limit", metavar="NUMBER", min=1, max=wire.MAX_ROWS, help="Print so many.")
     ] = 20,
     interval: Annotated[
-        float, typer.Option("--interval", "-i", metavar="SECONDS", min=0.1, max=60, help="Seconds to measure for.")
+        float, options.time_option("--interval", "-i", least=0.1, most=60, default="1s", help="Measure for so long.")
     ] = 1.0,
     total: Annotated[bool, typer.Option("--total", help="Sort counters by their total, not by the interval.")] = False,
     filter: options.Filter = "",
@@ -207,9 +207,7 @@ LOOK_EVERY = 0.5
 
 def diagnose(
     node: options.Node = None,
-    seconds: Annotated[
-        float, typer.Option("--for", metavar="SECONDS", min=0, max=3_600, help="Look for so many seconds.")
-    ] = 4.5,
+    seconds: Annotated[float, options.time_option("--for", most=3_600, default="4.5s", help="Look for so long.")] = 4.5,
     json: options.AsJson = False,
 ) -> None:
     """Print what looks wrong in a node. Exits with 1 when anything does.

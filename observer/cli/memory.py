@@ -20,7 +20,7 @@ def memory(
         typer.Argument(metavar="[NODE] [PID]", autocompletion=options.complete_process, show_default=False),
     ] = None,
     seconds: Annotated[
-        float, typer.Option("--for", metavar="SECONDS", min=0, max=3_600, help="Seconds between the two looks.")
+        float, options.time_option("--for", most=3_600, default="5s", help="Look again after so long.")
     ] = 5.0,
     limit: Annotated[
         int, typer.Option("-n", "--limit", metavar="N", min=1, max=1_000, help="Print so many of each.")

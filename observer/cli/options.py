@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
@@ -62,6 +63,36 @@ def _demo_names(incomplete: str) -> list[tuple[str, str]]:
     return [(demo.name, demo.summary) for demo in demos.demos() if demo.name.startswith(incomplete)]
 
 
+def _seconds(least: float, most: float) -> Callable[[object], float]:
+    def read(typed: object) -> float:
+        from observer.text import quantity, units
+
+        try:
+            found = quantity.seconds(str(typed))
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+        if not least <= found <= most:
+            allowed = f"at least {least:g}s" if found < least else f"at most {units.duration(most)}"
+            raise typer.BadParameter(f"{typed} is not allowed; it should be {allowed}")
+        return found
+
+    return read
+
+
+def time_option(*names: str, help: str, least: float = 0.0, most: float = 366 * 86_400.0, default: str = "") -> Any:
+    """Return an option that takes a length of time: ``90``, ``90s``, ``1.5m``, ``500ms``, ``2h``; in seconds.
+
+    `default` is how the help shows what it is when left out.
+    """
+    return typer.Option(
+        *names,
+        metavar="TIME",
+        parser=_seconds(least, most),
+        help=f"{help} Such as 500ms, 90s, 5m or 2h{f'; {default} when left out' * bool(default)}.",
+        show_default=False,
+    )
+
+
 Node = Annotated[
     str | None,
     typer.Argument(metavar="NODE", help="Name of the node; the only one when left out.", autocompletion=_node_names),
@@ -83,9 +114,7 @@ NodeName = Annotated[
 ]
 TimeSlice = Annotated[
     float | None,
-    typer.Option(
-        "--time-slice", metavar="SECONDS", min=0.0005, max=10.0, help="No process holds the hub longer than this."
-    ),
+    time_option("--time-slice", least=0.0005, most=10.0, help="No process holds the hub longer than this."),
 ]
 DistributedAs = Annotated[
     str | None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import sys
 import time
@@ -15,7 +14,6 @@ from observer.cli import options
 from observer.cli.black_box import Force, Output, check_free, default_path, open_recording
 from observer.cli.errors import CommandError, WrongUsageError, say
 from observer.text import units
-from observer.text.safe_text import safe
 from runtime.introspection.recording.files import LARGEST_RECORDING
 
 if TYPE_CHECKING:
@@ -28,18 +26,15 @@ SHARE = 0.05
 
 MEGABYTE = 1 << 20
 
-_LENGTH = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)?")
-_SECONDS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
-
 
 def record(
     node: options.Node = None,
     output: Output = None,
     length: Annotated[
-        str | None, typer.Option("--for", metavar="TIME", help="How long: 90s, 10m, 2h; until ctrl-c when left out.")
+        float | None, options.time_option("--for", least=0.001, help="Record for so long; until ctrl-c when left out.")
     ] = None,
     every: Annotated[
-        float, typer.Option("--every", metavar="SECONDS", min=0.2, max=600, help="Seconds between two looks.")
+        float, options.time_option("--every", least=0.2, most=600, default="1s", help="Look once in so long.")
     ] = 1.0,
     limit: Annotated[
         int, typer.Option("--limit", metavar="MB", min=1, max=4_096, help="End when the file has so many megabytes.")
@@ -60,7 +55,6 @@ def record(
     from runtime.introspection.recording.files import RecordingFile
     from runtime.introspection.recording.looks import Looker
 
-    seconds = None if length is None else seconds_of(length)
     with lookup.dial(node) as client:
         if client.is_recorded:
             raise WrongUsageError("A recording cannot be recorded: name a node that runs.")
@@ -71,20 +65,12 @@ def record(
         except OSError as error:
             raise CommandError(f"{path} cannot be written: {error.strerror or error}.") from None
         recorder = _Recorder(client, file, Looker(state=state), every)
-        why = recorder.run(None if seconds is None else time.monotonic() + seconds)
+        why = recorder.run(None if length is None else time.monotonic() + length)
     looks = "1 look" if recorder.looks == 1 else f"{recorder.looks:,} looks"
     say(f"observer: {looks} in {units.size(file.size)}; ended: {why}.")
     print(path)
     if recorder.failed:
         raise typer.Exit(1)
-
-
-def seconds_of(text: str) -> float:
-    """Return the seconds in ``90``, ``90s``, ``10m``, ``2h`` or ``1d``. Raises `WrongUsageError`."""
-    found = _LENGTH.fullmatch(text)
-    if found is None or float(found[1]) <= 0:
-        raise WrongUsageError(f"--for takes a time such as 90s, 10m or 2h; {safe(text)!r} is something else.")
-    return float(found[1]) * _SECONDS[found[2] or "s"]
 
 
 class _Recorder:

@@ -80,7 +80,7 @@ def trace(
     arguments: Annotated[
         bool, typer.Option("--arguments", help="Show the arguments and results of these functions.")
     ] = False,
-    duration: Annotated[str, typer.Option("--for", metavar="TIME", help="For how long, e.g. 10s or 5m.")] = "10s",
+    duration: Annotated[float, options.time_option("--for", default="10s", help="Follow for so long.")] = 10.0,
     limit: Annotated[int, typer.Option("-n", "--limit", metavar="N", help="End after so many events.")] = 1_000,
     rate: Annotated[int, typer.Option("--rate", metavar="N", help="Note at most so many events a second.")] = 1_000,
     format: Annotated[
@@ -98,19 +98,14 @@ def trace(
     """
     from observer.cli import lookup
     from observer.node.trace import TraceSession
-    from observer.text.quantity import seconds
 
     wanted = _format(format, file, json)
-    try:
-        until = seconds(duration)
-    except ValueError as error:
-        raise WrongUsageError(str(error)) from error
     with lookup.dial(node) as client:
         pids, filter = _targets(client, target or [])
         query = wire.StartTrace(
             pids=pids,
             filter=filter,
-            seconds=until,
+            seconds=duration,
             limit=limit,
             rate=rate,
             functions=tuple(call or ()),

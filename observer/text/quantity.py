@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import re
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_QUANTITY = re.compile(r"(\d+(?:\.\d+)?)\s*(/?)\s*(ms|s|m|h)?")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_QUANTITY = re.compile(r"(\d+(?:\.\d+)?)\s*(/?)\s*(ms|s|m|h|d)?")
 
 
 def seconds(text: str) -> float:
-    """Return a span of time: ``90``, ``90s``, ``1.5m``, ``500ms``, ``1h``. Raises ValueError."""
+    """Return a span of time: ``90``, ``90s``, ``1.5m``, ``500ms``, ``1h``, ``2d``. Raises ValueError."""
     match = _QUANTITY.fullmatch(text.strip())
     if match is None or match[2]:
         raise ValueError(f"{text!r} is not a length of time. Write something like 90s, 1.5m or 500ms.")

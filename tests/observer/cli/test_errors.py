@@ -27,7 +27,7 @@ WRONG_USAGE = [
     (["demo", "chatt-er-box"], "no demo called"),
     (["ps", "--limit", "many"], "it should be a whole number"),
     (["ps", "--limit", "0"], "it should be 1 or more"),
-    (["top", "-i", "x"], "it should be a number"),
+    (["top", "-i", "x"], "'x' is not a length of time"),
     (["ps", "--limits", "1"], "No such option"),
     (["kill", "0.3.0", "--reason", "('a'"], "not a Python literal"),
     (["ps", "--sort", "taste"], "There is no column 'taste' to sort by"),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runtime.introspection import wire
-from tests.support.command import scripted
+from tests.support.command import Command, scripted
 from tests.support.fake_endpoint import FakeEndpoint, of_rows
 
 
@@ -99,3 +99,31 @@ def test_a_name_of_any_signs_is_completed_by_a_real_bash(
             os.close(theirs)
             os.close(ours)
     assert (tmp_path / "out").read_text() == f"<chat><{completed}>"
+
+
+TIMED = [
+    ("trace", "--for"),
+    ("chaos", "--for"),
+    ("chaos", "--settle"),
+    ("record", "--for"),
+    ("record", "--every"),
+    ("diagnose", "--for"),
+    ("dump", "--for"),
+    ("memory", "--for"),
+    ("top", "--interval"),
+    ("run", "--time-slice"),
+]
+
+
+@pytest.mark.parametrize(("command", "option"), TIMED)
+def test_every_command_takes_a_length_of_time_in_the_same_forms(
+    observer: Command, socket_folder: Path, command: str, option: str
+) -> None:
+    program = ["nowhere.py"] if command == "run" else []
+    for wrong, says in (("soon", "'soon' is not a length of time. Write something like 90s"), ("400d", "at most")):
+        status, _, err = observer(command, option, wrong, *program)
+        assert status == 2
+        assert says in err
+    for form in ("1", "600ms"):
+        err = observer(command, option, form, *program).err
+        assert "no file nowhere.py" in err or "No node is running" in err

@@ -8,7 +8,8 @@ from observer.text.quantity import per_second, seconds
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("90", 90.0), ("90s", 90.0), ("1.5m", 90.0), ("500ms", 0.5), ("1 h", 3600.0), ("0s", 0.0)]
+    ("text", "value"),
+    [("90", 90.0), ("90s", 90.0), ("1.5m", 90.0), ("500ms", 0.5), ("1 h", 3600.0), ("0s", 0.0), ("2d", 172_800.0)],
 )
 def test_a_span_of_time_is_read_in_its_unit(text: str, value: float) -> None:
     assert seconds(text) == value
@@ -19,7 +20,7 @@ def test_a_rate_is_read_per_its_unit(text: str, value: float) -> None:
     assert per_second(text) == pytest.approx(value)
 
 
-@pytest.mark.parametrize("text", ["", "soon", "-1s", "5/s", "1e3", "5d", "nan", "9" * 400 + "x"])
+@pytest.mark.parametrize("text", ["", "soon", "-1s", "5/s", "1e3", "5w", "nan", "9" * 400 + "x"])
 def test_what_is_no_span_of_time_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match="90s"):
         seconds(text)
