@@ -74,9 +74,8 @@ def _kill_workers(node: str | None, orders: Orders, json: bool) -> None:
 
     from observer.cli import lookup
     from observer.cli.errors import say
-    from observer.node import discovery
 
-    found = discovery.find(node)
+    found = lookup.find(node)
     with lookup.dial_to_act(found.name) as client:
         query = wire.GetProcesses(filter=orders.target, limit=1)
         client.expect(wire.Window, query)  # a target that means nothing is refused

@@ -13,9 +13,11 @@ from observer.cli.errors import CommandError, WrongUsageError, say
 from observer.cli.progress import Tell, nothing
 from observer.node import discovery
 from observer.node.client import Client
+from observer.node.discovery import NodeNotFoundError
 from observer.text import units
 from observer.text.safe_text import safe
-from runtime.introspection import wire
+from runtime.introspection import kept_events, wire
+from runtime.introspection.recording import frames, kept_boxes
 from runtime.introspection.recording.kept_boxes import SUFFIX
 
 MEASURE_TIMEOUT = 1.0
@@ -37,46 +39,73 @@ def dial(node: str | None, takes_black_box: bool = True) -> Client:
     So does the name of a node that has ended and left a black box, where the caller `takes_black_box`. Raises what
     `discovery.find`, `Client` and `RecordedClient` raise.
     """
-    if node is not None and is_recording(node):
-        from observer.node.recorded.node import RecordedClient
+    from observer.node.recorded.node import RecordedClient
 
+    if node is not None and is_recording(node):
         return RecordedClient(Path(node), _tell_damage)
     try:
-        found = discovery.find(node)
-    except (discovery.NodeNotFoundError, discovery.NodeNameError) as error:
-        left = None if node is None else _left_by(node, takes_black_box)
-        if isinstance(left, Client):
-            return left
-        if left is None:
+        found = find(node)
+    except NodeNotFoundError:
+        box = _left_by(node)[1] if node is not None and takes_black_box else None
+        if box is None:
             raise
-        raise discovery.NodeNotFoundError(left) from error
+        say(f"observer: {_state(box)}; this is the black box that it has left.")
+        return RecordedClient(box.path, _tell_damage)
     return Client(found.name, found.path)
+
+
+def find(node: str | None) -> discovery.Found:
+    """Return like `discovery.find`; of a node that has ended, its error says when, of what, and what it has left."""
+    try:
+        return discovery.find(node)
+    except (NodeNotFoundError, discovery.NodeNameError) as error:
+        kept, box = (None, None) if node is None else _left_by(node)
+        if kept is not None:
+            shown = "open" if box is not None else "events"
+            what = "shows the black box that it has left" if box is not None else "prints its last events"
+            raise NodeNotFoundError(f"{_ended(kept)}. 'observer {shown} {safe(node)}' {what}.") from error
+        if box is not None:
+            told = f"{_state(box)}. It has left a black box {_ago(box.written_at)}{_why(box.path)}."
+            raise NodeNotFoundError(f"{told} 'observer open {safe(node)}' shows it.") from error
+        raise
 
 
 def _tell_damage(damage: str) -> None:
     say(f"observer: {damage}")
 
 
-def _left_by(node: str, takes_black_box: bool) -> Client | str | None:
-    """Return the black box of a node that has ended, or say what it has left; None for one that has left nothing."""
-    from observer.node.recorded.node import RecordedClient
-    from runtime.introspection import kept_events
-    from runtime.introspection.recording import kept_boxes
-
+def _left_by(node: str) -> tuple[kept_events.Kept | None, kept_boxes.KeptBox | None]:
+    """Return the last events and the black box of one process that was called so, each None where it has left none."""
     kept, box = kept_events.find(node), kept_boxes.find(node)
-    if box is not None and (kept is None or box.name == kept.name):
-        name = safe(box.name)
-        if not takes_black_box:
-            return f"{name} has ended. 'observer open {safe(node)}' shows the black box that it has left."
-        say(f"observer: {name} has ended; this is the black box that it has left.")
-        return RecordedClient(box.path, _tell_damage)
-    if kept is None:
-        return None
-    ended = f"{safe(kept.name)} has ended, {units.duration(max(0.0, time.time() - kept.ended_at))} ago"
+    if kept is None or box is None or box.name == kept.name:
+        return kept, box
+    return (kept, None) if kept.ended_at >= box.written_at else (None, box)
+
+
+def _state(box: kept_boxes.KeptBox) -> str:
+    """Return whether the node that has left a black box has ended, as a sentence without its end."""
+    lives = kept_events.lives(box.os_pid)
+    return f"{safe(box.name)} {'cannot be reached, although its process runs' if lives else 'has ended'}"
+
+
+def _ended(kept: kept_events.Kept) -> str:
+    """Return that a node has ended, when and of what, as a sentence without its end."""
     why = ""
     with suppress(OSError):
         why = next((f": {event.message}" for event in reversed(kept.events()) if event.ends_program), "")
-    return f"{ended}{safe(why)}. 'observer events {safe(node)}' prints its last events."
+    return f"{safe(kept.name)} has ended, {_ago(kept.ended_at)}{safe(why)}"
+
+
+def _why(box: Path) -> str:
+    """Return why a black box was written, to be put behind a colon; empty when its file does not say."""
+    with suppress(OSError, frames.RecordingError), box.open("rb") as file:
+        header = frames.read_header(file, str(box))
+        return f": {safe(header.why)}" if header.why else ""
+    return ""
+
+
+def _ago(moment: float) -> str:
+    return f"{units.duration(max(0.0, time.time() - moment))} ago"
 
 
 def dial_to_act(node: str | None) -> Client:
@@ -163,20 +192,17 @@ def split_optional(words: list[str]) -> tuple[str | None, str | None]:
 
 def _has_ended(word: str) -> bool:
     """Return whether a word names a node that has ended. While a node runs, the word may name a process of it."""
-    from runtime.introspection import kept_events
-    from runtime.introspection.recording import kept_boxes
-
     return not discovery.sockets() and (kept_events.find(word) is not None or kept_boxes.find(word) is not None)
 
 
 def split_targets(words: list[str]) -> tuple[str | None, list[str]]:
     """Take an optional NODE from the front of words that name one or more processes.
 
-    The first word is a node's when a node of that name runs, and other words follow. Raises `WrongUsageError` for
-    a node alone.
+    The first word is a node's when a node of that name runs, or none runs and that one has ended, and other words
+    follow. Raises `WrongUsageError` for a node alone.
     """
     first, *others = words
-    if others and not is_pid(first) and exists(first):
+    if others and not is_pid(first) and (exists(first) or _has_ended(first)):
         return first, others
     if not others:
         _refuse_node(first)
@@ -216,7 +242,9 @@ def pid_of(client: Client, text: str) -> str:
         )
         if other is not None:
             raise CommandError(f"{client.name} has no process called {text!r}. There is one called {other!r}.")
-        raise CommandError(f"{client.name} has no process called {text!r}. A pid looks like <0.17.0> or 0.17.0.")
+        gone = kept_events.find(text)
+        meant = "" if gone is None else f" A node was called so: {_ended(gone)}."
+        raise CommandError(f"{client.name} has no process called {text!r}. A pid looks like <0.17.0> or 0.17.0.{meant}")
     if len(called) > 1:
         shown = ", ".join(called[:8]) + (", ..." if len(called) > 8 else "")
         raise CommandError(f"{len(called)} processes of {client.name} are called {text!r}: say which one ({shown}).")

@@ -43,13 +43,13 @@ def mcp(
     ] = False,
 ) -> None:
     """Serve a node to an agent over standard input and output, as tools of the Model Context Protocol."""
-    from observer.node import discovery
+    from observer.cli import lookup
 
     try:
         from mcp.server import MCPServer
     except ImportError:
         raise CommandError("The package mcp is not installed: pip install 'process-observer[mcp]'.") from None
-    name = discovery.find(node).name
+    name = lookup.find(node).name
     server = MCPServer("observer", instructions=INSTRUCTIONS, log_level="ERROR")
     _add(server, functools.partial(nodes), changes=False)
     for each in LOOKING:

@@ -32,11 +32,11 @@ def metrics(
     ] = None,
 ) -> None:
     """Print the figures of a node as OpenMetrics text, or serve them for Prometheus."""
-    from observer.node import discovery
+    from observer.cli import lookup
     from observer.output.metrics import NodeMetrics
 
     address = None if listen is None else _address(listen)
-    found = discovery.find(node)
+    found = lookup.find(node)
     reader = _Reader(found.name)
     if address is None:
         # A node that cannot be reached is an error here, and a series with 0 for Prometheus.

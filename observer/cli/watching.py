@@ -225,17 +225,18 @@ def bridge(
 
 def _pick(node: str | None) -> Found:
     """Return the node to attach to; ask when there are several. Raises what `discovery.find` and `Client` raise."""
+    from observer.cli import lookup
     from observer.node import discovery
     from observer.node.client import Client
 
     try:
-        found = discovery.find(node)
+        found = lookup.find(node)
     except discovery.AmbiguousNodeError as error:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise
         for number, name in enumerate(error.names, 1):
             print(f"{number:>3}  {name}")
-        found = discovery.find(typer.prompt("Which node", value_proc=partial(_numbered, error.names)))
+        found = lookup.find(typer.prompt("Which node", value_proc=partial(_numbered, error.names)))
     Client(found.name, found.path).close()  # says what is wrong with it before the screen opens
     return found
 

@@ -66,9 +66,9 @@ GONE = 4_194_300
 """The id of no process: it is past the greatest that Linux gives by default."""
 
 
-def leave_black_box(why: str = "the program failed: boom") -> None:
-    """Leave a black box of a node called `shop` that has ended, with a process called ``ada``."""
+def leave_black_box(why: str = "the program failed: boom", os_pid: int = GONE) -> None:
+    """Leave a black box of a node called `shop`, with a process called ``ada``. The node has ended, unless told."""
     over = wire.Event(id=9, time=1.0, kind="report", message="the program ends: boom", ends_program=True)
-    header = header_of(welcome(os_pid=GONE), "black_box", why)
+    header = header_of(welcome(os_pid=os_pid), "black_box", why)
     entries: list[Entry] = [figures_at(1.0, over), rows_named("ada")]
-    files.write_black_box(kept_boxes.place("shop", GONE, None), header, entries, 1.0)
+    files.write_black_box(kept_boxes.place("shop", os_pid, None), header, entries, 1.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import time
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +15,7 @@ from observer.cli.errors import CommandError, WrongUsageError
 from observer.node import discovery
 from observer.node.client import Client
 from runtime.introspection import kept_events, wire
-from runtime.introspection.recording import frames
+from runtime.introspection.recording import frames, kept_boxes
 from runtime.introspection.wire import NodeStats, Row, Window
 from tests.support.command import Command, scripted
 from tests.support.fake_endpoint import FakeEndpoint
@@ -200,7 +202,50 @@ def test_what_of_a_file_cannot_be_read_is_said_once(observer: Command, tmp_path:
 
 def test_nothing_can_be_done_to_what_has_ended(socket_folder: Path, no_settings: object) -> None:
     _left_behind(box=True)
-    with pytest.raises(discovery.NodeNotFoundError, match=r"has ended. 'observer open shop' shows the black box"):
+    with pytest.raises(
+        discovery.NodeNotFoundError,
+        match=r"has ended. It has left a black box \ds ago: the program failed: boom. 'observer open shop' shows it",
+    ):
         lookup.dial_to_act("shop")
     with pytest.raises(discovery.NodeNotFoundError, match="no node called other"):
         lookup.dial("other")
+
+
+@pytest.mark.parametrize("command", ["kill", "exit", "suspend"])
+def test_of_a_node_that_has_ended_an_order_says_when_and_of_what(
+    observer: Command, socket_folder: Path, no_settings: object, command: str
+) -> None:
+    _left_behind()
+    told = r"shop@\d+ has ended, \ds ago: the program ends: boom. 'observer events shop' prints its last events."
+    assert re.search(told, observer(command, "shop", "0.3.0").err)
+    for other in ("attach", "chaos", "metrics", "mcp") if command == "kill" else ():
+        assert re.search(told, observer(other, "shop").err)
+    _left_behind(box=True)
+    assert re.search(r"ago: the program ends: boom. 'observer open shop'", observer(command, "shop", "0.3.0").err)
+
+
+def test_a_name_that_no_process_has_may_be_that_of_a_node_that_has_ended(
+    observer: Command, socket_folder: Path, no_settings: object
+) -> None:
+    _left_behind()
+    with FakeEndpoint("chat", scripted):
+        err = observer("kill", "shop", "0.3.0").err
+    assert "chat has no process called 'shop'" in err
+    assert "A node was called so: shop@" in err
+
+
+def test_a_black_box_of_a_process_that_runs_is_not_taken_for_an_end(
+    observer: Command, socket_folder: Path, no_settings: object
+) -> None:
+    leave_black_box("the hub was held for 10 s", os_pid=os.getpid())
+    err = observer("tree", "shop").err
+    assert f"shop@{os.getpid()} cannot be reached, although its process runs; this is the black box" in err
+    assert re.search(r"runs. It has left a black box \ds ago: the hub was held", observer("chaos", "shop").err)
+
+
+def test_of_two_processes_of_one_name_the_later_one_is_meant(observer: Command, socket_folder: Path) -> None:
+    _left_behind()
+    leave_black_box(os_pid=GONE + 1)
+    assert f"shop@{GONE + 1} has ended; this is the black box" in observer("tree", "shop").err
+    os.utime(kept_boxes.boxes()[0].path, (1.0, 1.0))
+    assert f"shop@{GONE} has ended, " in observer("tree", "shop").err
