@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from runtime.introspection import wire
 from tests.support.nodes import LAUNCH, RawClient, eventually
+from tests.support.ports import free_port
 from tests.support.recipes import SERVERS
 
 PYTHON = SERVERS / "python"
@@ -159,12 +159,10 @@ def test_tasks_and_events_are_told_by_name(
 def test_requests_of_gunicorn_are_told_by_method_and_path(folder: Path) -> None:
     skip_without("gunicorn")
     (folder / "shop.py").write_text(GUNICORN)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [str(PYTHON), "-m", "gunicorn", "-k", "gevent", "-w", "1", "-b", f"127.0.0.1:{port}", "shop:app"]
     client = "import socket, sys, time\n"
-    client += f"for _ in range(200):\n try: s = socket.create_connection(('127.0.0.1', {port})); break\n"
+    client += f"for _ in range(600):\n try: s = socket.create_connection(('127.0.0.1', {port})); break\n"
     client += " except OSError: time.sleep(0.1)\n"
     client += "s.sendall(b'GET /basket/7?token=secret HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n'); s.recv(1)"
     with subprocess.Popen([sys.executable, "-c", client], stderr=subprocess.DEVNULL) as asking:

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -18,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.support.nodes import ObservedNode, eventually
+from tests.support.ports import free_port
 
 PROMETHEUS = shutil.which("prometheus")
 
@@ -25,7 +25,7 @@ PROMETHEUS = shutil.which("prometheus")
 @pytest.mark.skipif(PROMETHEUS is None, reason="prometheus is not installed (Debian: apt install prometheus)")
 def test_prometheus_scrapes_a_node(node: ObservedNode, folder: Path, tmp_path: Path) -> None:
     assert PROMETHEUS is not None
-    exporter, server = _free_port(), _free_port()
+    exporter, server = free_port(), free_port()
     settings = tmp_path / "prometheus.yml"
     settings.write_text(
         "scrape_configs:\n"
@@ -55,12 +55,6 @@ def test_prometheus_scrapes_a_node(node: ObservedNode, folder: Path, tmp_path: P
         finally:
             serving.send_signal(signal.SIGINT)
             scraping.terminate()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _query(port: int, metric: str) -> list[dict[str, Any]]:

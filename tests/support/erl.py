@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -82,14 +81,6 @@ class ErlangTerms:
     def is_same(self, data: bytes) -> bool:
         """Whether `data` is exactly the term that was evaluated last."""
         return b"true" in self._ask(b"s", data)
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager

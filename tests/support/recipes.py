@@ -50,13 +50,6 @@ def eventually(look: Callable[[], T | Literal[False] | None]) -> T:
     return seen
 
 
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class Server:
     """A server that runs in `folder`, observed or not."""
 

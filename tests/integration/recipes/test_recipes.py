@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from runtime.introspection import wire
+from tests.support.ports import free_port
 from tests.support.recipes import (
     PROGRAMS,
     ROOT,
@@ -22,7 +23,6 @@ from tests.support.recipes import (
     Server,
     blamed,
     eventually,
-    free_port,
     get,
     greenlets,
     in_background,

@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +15,8 @@ from runtime.distribution import epmd
 from runtime.distribution.epmd_server import LONGEST_REQUEST, Server
 from runtime.distribution.errors import DistributionError
 from runtime.distribution.registration import KeptRegistration
-from tests.support.erl import free_port
+from tests.support.kernels import wait_until
+from tests.support.ports import free_port
 
 
 @pytest.fixture(params=["ours", "real"])
@@ -31,15 +31,20 @@ def any_epmd(request: pytest.FixtureRequest, epmd_port: int, monkeypatch: pytest
     port = free_port()
     monkeypatch.setenv("ERL_EPMD_PORT", str(port))
     process = subprocess.Popen([program, "-port", str(port)])
-    while True:
-        try:
-            epmd.names("localhost")
-            break
-        except epmd.NoEpmdError:
-            time.sleep(0.01)
-    yield
-    process.kill()
-    process.wait()
+    try:
+        wait_until(_answers)
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _answers() -> bool:
+    try:
+        epmd.names("localhost")
+    except epmd.NoEpmdError:
+        return False
+    return True
 
 
 def test_a_name_is_found_while_its_registration_is_held(any_epmd: None) -> None:
@@ -50,8 +55,7 @@ def test_a_name_is_found_while_its_registration_is_held(any_epmd: None) -> None:
     with pytest.raises(DistributionError, match="'shop' runs on this host already; choose another name"):
         epmd.register("shop", 4712, hidden=False)
     registration.transport.close()
-    while "shop" in epmd.names("localhost"):
-        time.sleep(0.01)
+    wait_until(lambda: "shop" not in epmd.names("localhost"))
     again = epmd.register("shop", 4713, hidden=False)
     assert again.creation != registration.creation
     again.transport.close()
@@ -104,7 +108,7 @@ def test_a_request_that_is_none_ends_only_its_own_connection(
 ) -> None:
     monkeypatch.setenv("ERL_EPMD_PORT", str(epmd_port))
     with socket.create_connection(("127.0.0.1", epmd_port)) as client:
-        client.settimeout(10)
+        client.settimeout(60)
         try:
             client.sendall(request_bytes)
             while client.recv(1000):
@@ -122,19 +126,19 @@ def test_a_name_is_registered_again_when_epmd_comes_back(monkeypatch: pytest.Mon
     with serving(port):
         kept = KeptRegistration("shop", 4711, True, False)
         creation = kept.creation
-    while kept._transport.recv() is not None:
-        time.sleep(0.01)
+    wait_until(lambda: kept._transport.recv() is None)
     kept.look_after()  # while none runs, in vain
-    while kept._is_busy:
-        time.sleep(0.01)
+    wait_until(lambda: not kept._is_busy)
     with serving(port):
-        while "shop" not in epmd.names("localhost"):
+
+        def is_there_again() -> bool:
             kept.look_after()
-            time.sleep(0.01)
+            return "shop" in epmd.names("localhost")
+
+        wait_until(is_there_again)
         assert kept.creation == creation
         kept.close()
-        while epmd.names("localhost"):
-            time.sleep(0.01)
+        wait_until(lambda: not epmd.names("localhost"))
 
 
 @contextlib.contextmanager
@@ -174,8 +178,5 @@ while not ended:
 
 def test_an_epmd_is_started_from_any_thread_of_a_program_that_gevent_has_patched(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    subprocess.run([sys.executable, "-c", IN_A_THREAD, str(path)], check=True, timeout=30)
-    ends = time.monotonic() + 10
-    while not path.exists():
-        assert time.monotonic() < ends, "the program was not started"
-        time.sleep(0.01)
+    subprocess.run([sys.executable, "-c", IN_A_THREAD, str(path)], check=True, timeout=60)
+    wait_until(path.exists)

@@ -17,6 +17,7 @@ from runtime.distribution.transport import Transport
 from runtime.terms.atom import Atom
 from tests.runtime.distribution.conftest import StartKernel
 from tests.support.kernels import COOKIE, SEND, Diary, EchoDiary, PlainConversion, pid_at, wait_until
+from tests.support.ports import free_port
 
 TLS = Path(__file__).parent / "tls"
 
@@ -305,7 +306,7 @@ def test_a_peer_that_reads_slowly_makes_the_connection_busy_and_no_more(kernels:
 def test_nodes_without_epmd_are_found_by_their_port(kernels: StartKernel) -> None:
     mine, theirs = EchoDiary(), EchoDiary()
     left = kernels("a@127.0.0.1", mine)
-    right = kernels("b@127.0.0.1", theirs, epmd=None, port=left.port + 1 if left.port < 65_000 else left.port - 1)
+    right = kernels("b@127.0.0.1", theirs, epmd=None, port=free_port())
     left._static_port = right.port
     meet(left, right)
 
