@@ -17,19 +17,21 @@ import pytest
 
 from runtime import (
     GenServer,
+    NodeDown,
     Pid,
     Ref,
     Supervisor,
     connect_node,
     exit,
     link,
+    monitor_node,
+    node,
     pg,
     receive,
     reply,
     run,
     self_,
     send,
-    sleep,
     whereis,
 )
 
@@ -68,7 +70,7 @@ class Other:
 
     def connect(self) -> None:
         """Connect to it from the test's node; it may have begun a moment ago."""
-        ends = time.monotonic() + 20
+        ends = time.monotonic() + 60
         while not connect_node(self.name):
             assert time.monotonic() < ends, f"{self.name} did not begin to listen"
             time.sleep(0.02)
@@ -170,11 +172,20 @@ def send_to(dest: Any, message: Any, with_ref: bool = False) -> None:
     send(dest, (message[0], Ref()) if with_ref else message)
 
 
-def answer_later(seconds: float = 0.0) -> None:
-    """Answer the call that comes, or that another process sends on, after a time."""
+def answer_once() -> None:
+    """Answer the call that comes, or that another process sends on."""
     message = receive(tuple)
     caller, request = message[-2:]
-    sleep(seconds)
+    reply(caller, ("answered", request))
+
+
+def answer_when_parted(teller: Pid) -> None:
+    """Tell a process of another node that a call has come, and answer it once that node is not connected any more."""
+    message = receive(tuple)
+    caller, request = message[-2:]
+    monitor_node(node(teller))
+    send(teller, "asked")
+    receive(NodeDown)
     reply(caller, ("answered", request))
 
 

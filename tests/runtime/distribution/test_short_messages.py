@@ -29,9 +29,9 @@ from runtime.distribution.pickled import FEW, SHORT, SHORT_CAST, SHORT_REPLY, Ba
 from runtime.distribution.remote_node import RemoteNode
 from runtime.kernel.node import this_node
 from tests.support.in_node import in_node
-from tests.support.other_nodes import Other, answer_later, named
+from tests.support.other_nodes import Other, answer_once, named
 
-DEADLINE = 15.0
+DEADLINE = 60.0
 
 SMALL: list[Any] = [0, -(2**80), 0.5, True, None, "text", "ü\udc80", b"bytes", Atom("atom"), (), ("a", (1, ("b",)))]
 LARGE: list[Any] = ["x" * SHORT, tuple(range(FEW + 1)), (((((1,),),),),), {1, 2}, b"y" * 100_000]
@@ -49,8 +49,8 @@ class Keeper(GenServer):
                 return self.kept
             case ("exit", reason):
                 exit(reason)
-            case ("sleep", seconds):
-                sleep(seconds)
+            case "wait":
+                receive("go on")
         return request
 
     def handle_cast(self, message: Any) -> None:
@@ -135,7 +135,8 @@ def test_a_call_that_is_over_leaves_nothing_on_either_side(other: Other) -> None
     assert call(name, ["long"] * 100, timeout=DEADLINE) == ["long"] * 100
     assert receive_response(send_request(name, "request"), timeout=DEADLINE) == ("reply", "request")
     with pytest.raises(CallError, match="timeout"):
-        call(name, ("sleep", 0.05), timeout=0.001)
+        call(name, "wait", timeout=0.001)
+    send(pid, "go on")
     assert call(name, "next", timeout=DEADLINE) == "next"
     assert not _remote(other).local.monitors
     found: Any = erpc.call(other.name, process_info, pid, "monitored_by")
@@ -165,18 +166,19 @@ def test_a_call_whose_caller_dies_does_no_harm(other: Other) -> None:
     _, pid = _keeper(other)
 
     def caller() -> None:
-        call(pid, ("sleep", 0.05), timeout=DEADLINE)
+        call(pid, "wait", timeout=DEADLINE)
 
     doomed = spawn(caller)
     sleep(0.01)
     exit(doomed, "kill")
+    send(pid, "go on")
     assert call(pid, "still there", timeout=DEADLINE) == "still there"
 
 
 @named
 def test_a_small_call_can_be_handed_on(other: Other) -> None:
     other.connect()
-    there = spawn(answer_later, node=other.name)
+    there = spawn(answer_once, node=other.name)
     assert call(there, "asked", timeout=DEADLINE) == ("answered", "asked")
 
 
