@@ -37,7 +37,7 @@ from runtime import (
     spawn_monitor,
 )
 from runtime.kernel.node import this_node
-from runtime.kernel.process import Worker
+from runtime.kernel.process import Process, Worker
 from runtime.terms.crash import Crash
 from tests.runtime.kernel.test_headroom import CALLS, OF_THE_KERNEL, Server, Struck, kept_faults, try_call
 from tests.support.in_node import in_node
@@ -185,6 +185,14 @@ def strike_in_hub(
     return reached[0]
 
 
+def wait_until(done: Callable[[], object], told: str) -> None:
+    """Let the others run until something is so: a busy machine may take its time."""
+    deadline = time.monotonic() + 60
+    while not done():
+        assert time.monotonic() < deadline, told
+        sleep(0.001)
+
+
 def test_a_timer_sends_once_after_an_exception_at_any_point_at_which_it_fires() -> None:
     def main() -> None:
         Registry.start_link(name="names")
@@ -196,7 +204,7 @@ def test_a_timer_sends_once_after_an_exception_at_any_point_at_which_it_fires() 
                 refs = [send_after(dest, (number, at), 0.0) for at in range(3)]
                 timers._watcher.stop()
                 reached = strike_in_hub(number, timers.fire, lines=False, error=OSError)
-                got = [receive(timeout=5.0) for _ in refs]
+                got = [receive(timeout=60) for _ in refs]
                 sleep(0)
                 assert ([*got, *flush()], timers.pending) == ([(number, at) for at in range(3)], {}), f"{dest} {number}"
                 assert [cancel_timer(ref) for ref in refs] == [None] * 3
@@ -222,13 +230,10 @@ def test_heap_limits_are_kept_after_an_exception_at_any_line_of_a_measurement() 
             limits._timer.stop()
             limits._waiting = [*limits._limited]
             reached = strike_in_hub(number, limits._slice)
-            assert receive(Down, timeout=5.0).reason == "killed", f"at line {number}"
+            assert receive(Down, timeout=60).reason == "killed", f"at line {number}"
             if not reached:
                 break
-        deadline = time.monotonic() + 5.0
-        while limits._limited and time.monotonic() < deadline:
-            sleep(0.01)
-        assert not limits._limited, "what is dead is let go of"
+        wait_until(lambda: not limits._limited, "what is dead is let go of")
 
     run(main)
 
@@ -246,14 +251,11 @@ def test_remains_are_interrupted_after_an_exception_at_any_line_of_an_interrupti
             pid, _ = spawn_monitor(swallow)
             sleep(0)
             exit(pid, "kill")
-            assert receive(Down, timeout=5.0).reason == "killed"
+            assert receive(Down, timeout=60).reason == "killed"
             assert remains
             remains._timer.stop()
             reached = strike_in_hub(number, remains._interrupt)
-            deadline = time.monotonic() + 5.0
-            while remains and time.monotonic() < deadline:
-                sleep(0.001)
-            assert not remains, f"at line {number}"
+            wait_until(lambda: not remains, f"at line {number}")
             if not reached:
                 break
 
@@ -280,6 +282,22 @@ def at_work() -> None:
     sleep(0)
 
 
+def is_alone() -> bool:
+    """Kill all others, and return whether there were none."""
+    others = [pid for pid in processes() if pid != self_()]
+    for pid in others:
+        exit(pid, "kill")
+    return not others
+
+
+def lost_stacks() -> list[Process | None]:
+    """Return the processes of the stacks that are neither in use nor idle."""
+    idle = {id(worker) for worker in this_node().scheduler.idle}
+    workers = [o for o in gc.get_objects() if type(o) is Worker and o and o is not getcurrent()]
+    lost = [worker.process for worker in workers if id(worker) not in idle]
+    return [process for process in lost if process is None or process.node is this_node()]  # not of other tests
+
+
 def test_no_stack_and_no_process_is_lost_after_an_exception_at_any_point_of_the_scheduler(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -287,23 +305,13 @@ def test_no_stack_and_no_process_is_lost_after_an_exception_at_any_point_of_the_
     monkeypatch.setattr(Crash, "from_exception", lambda error: "struck")
 
     def main() -> None:
-        scheduler = this_node().scheduler
         for number in strikes():
             with suppress(Struck), Strikes(number, anywhere=True, lines=False) as striking:
                 at_work()
-            for _ in range(2):
-                for pid in processes():
-                    if pid != self_():
-                        exit(pid, "kill")
-                sleep(0.001)
-            assert processes() == [self_()], f"at point {number}"
+            wait_until(is_alone, f"processes are left at point {number}")
             if striking.reached and number % LOOK_EVERY:
                 continue
-            idle = {id(worker) for worker in scheduler.idle}
-            workers = [o for o in gc.get_objects() if type(o) is Worker and o and o is not getcurrent()]
-            lost = [worker.process for worker in workers if id(worker) not in idle]
-            here = [process for process in lost if process is None or process.node is this_node()]  # not of other tests
-            assert here == [], f"at point {number}"
+            wait_until(lambda: not lost_stacks(), f"stacks are lost at point {number}")
             if not striking.reached:
                 break
 
@@ -314,6 +322,6 @@ def test_what_came_from_another_thread_runs_although_an_exception_kept_the_hub_f
     def main() -> Any:
         here = self_()
         this_node()._inbox.append((send, (here, "heard")))  # as after an exception before the hub is woken
-        return receive("heard", timeout=5.0)
+        return receive("heard", timeout=60)
 
     assert run(main) == "heard"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import _socket
 import itertools
 import os
-import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -24,7 +23,7 @@ Pair = tuple[Session, _socket.socket]
 def pair() -> Iterator[Pair]:
     """Yield a session and the client's end of it."""
     ours, theirs = _socket.socketpair(_socket.AF_UNIX)
-    theirs.settimeout(10)
+    theirs.settimeout(60)
     yield Session(ours), theirs
     ours.close()
     theirs.close()
@@ -78,19 +77,20 @@ def test_a_frame_that_trickles_in_is_not_waited_for_either(pair: Pair, monkeypat
     ours, theirs = pair
     from runtime.kernel.threads import sleep, start_thread
 
+    sent = []
+
     def trickle() -> None:
         try:
             for byte in wire.HEADER.pack(1_000) + bytes(1_000):
-                theirs.send(bytes([byte]))
+                sent.append(theirs.send(bytes([byte])))
                 sleep(0.02)
         except OSError:
             return
 
     start_thread(trickle, ())
-    begun = time.monotonic()
     with pytest.raises(ClientDroppedError, match="too slow in sending"):
         ours.read_request()
-    assert time.monotonic() - begun < 5  # of twenty seconds that all of it would have taken
+    assert len(sent) < 1_000
     ours.hang_up()
 
 
