@@ -277,7 +277,7 @@ def members() -> list[str]:
     return sorted(name for name, _ in system.get_state("server")["clients"].values())
 
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds after which a test that waits for something on the real clock gives up and fails."""
 
 

@@ -82,7 +82,7 @@ def start_kernel(name: str, diary: Diary, cookie: str = COOKIE, **options: Any) 
     return start(name, cookie, conversion=PlainConversion(), handler=diary, **options)
 
 
-def wait_until(done: Callable[[], object], seconds: float = 20.0) -> None:
+def wait_until(done: Callable[[], object], seconds: float = 60.0) -> None:
     """Let the hub run until something is so."""
     ends = time.monotonic() + seconds
     while not done():

@@ -93,16 +93,16 @@ do(_, ["unlink", To]) -> unlink(dest(To));
 do(_, ["monitor", To]) -> put(ref, monitor(process, dest(To))), ok;
 do(_, ["demonitor"]) -> demonitor(get(ref), [flush]);
 do(_, ["cast", To, What]) -> gen_server:cast(dest(To), list_to_atom(What));
-do(_, ["call", To, What]) -> gen_server:call(dest(To), list_to_atom(What), 10000);
+do(_, ["call", To, What]) -> gen_server:call(dest(To), list_to_atom(What), 60000);
 do(_, ["call", To, What, Time]) -> gen_server:call(dest(To), list_to_atom(What), list_to_integer(Time));
 do(_, ["request", To, What]) ->
-    case gen_server:receive_response(gen_server:send_request(dest(To), list_to_atom(What)), 10000) of
+    case gen_server:receive_response(gen_server:send_request(dest(To), list_to_atom(What)), 60000) of
         {reply, Reply} -> {reply, Reply};
         {error, {Reason, _}} -> {error, Reason}
     end;
 do(_, ["multi_call", Name]) ->
     Nodes = [value(other), 'nowhere@127.0.0.1', node()],
-    {Replies, Bad} = gen_server:multi_call(Nodes, list_to_atom(Name), asked, 10000),
+    {Replies, Bad} = gen_server:multi_call(Nodes, list_to_atom(Name), asked, 60000),
     {[{Node, Reply} || {Node, Reply} <- Replies], [Node || Node <- Bad]};
 do(_, ["serve"]) -> serve();
 do(_, ["pass_on", To]) -> receive {'$gen_call', From, What} -> dest(To) ! {'$gen_call', From, What}, ok end;
@@ -159,7 +159,7 @@ take() ->
         {nodeup, Node, _} -> {nodeup, Node};
         Message when element(1, Message) =/= do -> Message;
         Message when is_atom(Message); is_binary(Message) -> Message
-    after 10000 -> nothing
+    after 60000 -> nothing
     end.
 
 dest(Text) ->

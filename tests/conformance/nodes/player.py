@@ -54,7 +54,7 @@ from runtime import (
 )
 
 NOWHERE = "nowhere@127.0.0.1"
-FOREVER = 10.0
+FOREVER = 60.0
 
 roles: dict[str, str] = {}
 """What the nodes are called, as near, far and other; and the module of the other player."""

@@ -79,11 +79,11 @@ def test_metrics_are_served_until_the_command_is_interrupted(observer: Command) 
             node.stop()
             assert 'runtime_up{node="chat"} 0.0' in _read(where)
             process.send_signal(signal.SIGINT)
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
             assert process.stderr.read() == ""
 
 
 def _read(where: str) -> str:
-    with urllib.request.urlopen(where, timeout=20) as answer:
+    with urllib.request.urlopen(where, timeout=60) as answer:
         text: str = answer.read().decode()
     return text

@@ -38,7 +38,7 @@ from runtime import (
 from runtime.cores import partition_supervisor as module
 from tests.support.in_node import in_node
 
-DEADLINE = 30.0
+DEADLINE = 60.0
 
 
 class Cache(GenServer):

@@ -13,7 +13,7 @@ from runtime import CallError, Crash, Pid, await_, cores, exit, flag, peer, rece
 from runtime.cores.task import retries_of
 from tests.support.other_nodes import add, leave
 
-DEADLINE = 30.0
+DEADLINE = 60.0
 
 
 def square(number: int, offset: int = 0) -> int:

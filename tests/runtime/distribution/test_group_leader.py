@@ -9,7 +9,7 @@ from runtime.distribution import group_leader
 from runtime.terms.atom import Atom
 from tests.support.other_nodes import beam_node, named
 
-DEADLINE = 15.0
+DEADLINE = 60.0
 
 
 def test_what_a_beam_prints_for_us_is_written_here(capfd: pytest.CaptureFixture[str]) -> None:

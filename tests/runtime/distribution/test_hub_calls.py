@@ -13,7 +13,7 @@ from runtime.distribution.hub_calls import on_thread
 from tests.support.in_node import in_node
 from tests.support.other_nodes import COOKIE, new_name
 
-DEADLINE = 15.0
+DEADLINE = 60.0
 
 
 @in_node

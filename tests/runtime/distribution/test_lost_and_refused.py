@@ -27,7 +27,7 @@ from runtime.kernel.process import Process
 from tests.support.in_node import in_node
 from tests.support.other_nodes import COOKIE, Other, echo, link_with, named, new_name
 
-DEADLINE = 10.0
+DEADLINE = 60.0
 
 
 @named

@@ -12,7 +12,7 @@ from runtime import erpc, node, receive, self_, spawn
 from runtime.terms.atom import Atom
 from tests.support.other_nodes import COOKIE, beam_node, named, new_name
 
-DEADLINE = 30.0
+DEADLINE = 60.0
 
 
 def _ask(other: str, module: str, function: str, *arguments: object) -> object:
@@ -44,7 +44,7 @@ def test_what_etop_collects_comes_as_its_records() -> None:
         sleeper = spawn(receive, name="sleeper")
         mfa = (Atom("observer_backend"), Atom("etop_collect"), [self_()])
         pid = erpc.call(other.name, ("erlang", "spawn"), Atom(node()), *mfa)
-        sender, info = receive((type(pid), tuple), timeout=20)
+        sender, info = receive((type(pid), tuple), timeout=DEADLINE)
         assert sender == pid
         assert (info[0], len(info)) == ("etop_info", 9)
         assert info[2] == len(info[8])
@@ -53,7 +53,7 @@ def test_what_etop_collects_comes_as_its_records() -> None:
         erpc.call(
             other.name, ("erlang", "spawn"), Atom(node()), Atom("observer_backend"), Atom("procs_info"), [self_()]
         )
-        tag, _, listed = receive(("procs_info", object, list), timeout=20)
+        tag, _, listed = receive(("procs_info", object, list), timeout=DEADLINE)
         assert (tag, sleeper in [each[1] for each in listed]) == ("procs_info", True)
 
 
@@ -64,7 +64,7 @@ def test_figures_come_until_a_message_ends_them() -> None:
         mfa = (Atom("observer_backend"), Atom("fetch_stats"), [self_(), 20])
         erpc.call(other.name, ("erlang", "spawn"), Atom(node()), *mfa)
         for _ in range(2):
-            stats = receive(lambda message: message[0] == "stats", timeout=20)
+            stats = receive(lambda message: message[0] == "stats", timeout=DEADLINE)
             assert stats[2][0][0] == 1
             assert dict(stats[3]).keys() == {"input", "output"}
             assert dict(stats[4])["total"] > 0

@@ -22,7 +22,7 @@ from runtime import (
 from tests.support.in_node import in_node
 from tests.support.other_nodes import Other, join_group, named, new_name, python_node
 
-DEADLINE = 10.0
+DEADLINE = 60.0
 
 
 @named

@@ -38,7 +38,7 @@ from runtime import (
 )
 from tests.support.other_nodes import Counter, Other, echo, kill_self, leave, link_with, named, python_node
 
-DEADLINE = 10.0
+DEADLINE = 60.0
 
 
 @named

@@ -76,8 +76,8 @@ def test_calls_and_casts_take_their_trace_to_another_node(exporter: InMemorySpan
         for dest in (pid, ("traced", there.name)):
             in_calls.append(str(call(dest, ballast)))
             cast(dest, (self_(), ballast))
-            in_casts.append(receive(str, timeout=10))
-        in_calls.append(str(receive_response(send_request(pid, ballast), 10)[1]))
+            in_casts.append(receive(str, timeout=60))
+        in_calls.append(str(receive_response(send_request(pid, ballast), 60)[1]))
 
     in_calls: list[str] = []
     in_casts: list[str] = []
@@ -97,7 +97,7 @@ def test_the_message_that_connects_takes_its_trace_along(exporter: InMemorySpanE
         disconnect_node(there.name)
         exporter.clear()
         cast(("traced", there.name), (self_(),))
-        got.append(receive(str, timeout=10))
+        got.append(receive(str, timeout=60))
 
     got: list[str] = []
     with python_node() as there:
@@ -125,7 +125,7 @@ def test_a_node_of_erlangs_gets_the_same_messages_as_without_spans(
         cast(idle, Atom("first"))  # this connects
         assert len(call(server, Atom("which_children"))) > 3
         cast(idle, Atom("second"))
-        assert receive_response(send_request(server, Atom("count_children")), 10)[0] == "reply"
+        assert receive_response(send_request(server, Atom("count_children")), 60)[0] == "reply"
 
     with beam_node() as there:
         program(there)

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 
 def test_a_name_that_is_taken_is_said_in_a_sentence(node: ObservedNode) -> None:
     with observed(node.path.parent) as second:
-        assert second.process.wait(20) == 1
+        assert second.process.wait(60) == 1
         assert second.logged() == (
             "The program was not started, because it could not be observed: There is a node called node already.\n"
         )
@@ -50,7 +50,7 @@ def test_a_program_that_cannot_run_says_why(folder: Path, source: str | None, sa
     if source is not None:
         script.write_text(source)
     with observed(folder, program=(str(script),)) as node:
-        assert node.process.wait(20) == 1
+        assert node.process.wait(60) == 1
         assert said in node.logged()
         assert "Traceback" not in node.logged()
 
@@ -81,7 +81,7 @@ def test_the_observer_of_a_program_is_told_what_it_died_of(
     monkeypatch.chdir(folder)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     with Child("shop", ["script.py"], environment={"OBSERVER_DIR": str(folder)}) as child:
-        child.wait(20)
+        child.wait(60)
         assert child.status().cause == cause
     assert child.status().cause == cause
 
@@ -90,7 +90,7 @@ def test_a_program_runs_as_if_python_had_been_given_it(folder: Path) -> None:
     script = folder / "script.py"
     script.write_text("import sys\nprint(__name__, sys.argv[1:], sys.path[0], file=sys.stderr)\nsys.exit(7)\n")
     with observed(folder, program=(str(script), "--name", "other")) as node:
-        assert node.process.wait(20) == 7
+        assert node.process.wait(60) == 7
         assert node.logged() == f"__main__ ['--name', 'other'] {folder}\n"
 
 
@@ -107,7 +107,7 @@ def test_a_program_ends_when_its_lifeline_does(folder: Path) -> None:
         with RawClient(folder / "node.sock") as client:
             eventually(lambda: client.stats().names == 5)
         os.close(writer)
-        assert process.wait(20) == 143
+        assert process.wait(60) == 143
         assert not (folder / "node.sock").exists()
     finally:
         process.kill()

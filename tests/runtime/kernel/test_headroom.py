@@ -314,7 +314,7 @@ def try_call(name: str, attempt: Callable[[Callable[[], Any]], Any]) -> list[str
             seen.extend(SEEN[name](made))
 
     _, ref = spawn_monitor(tries)
-    down = receive(Down(ref, runtime.ANY, runtime.ANY), timeout=5.0)
+    down = receive(Down(ref, runtime.ANY, runtime.ANY), timeout=60)
     sleep(0.0)
     seen.extend(faults_of(node))
     if down.reason != "normal":

@@ -43,7 +43,7 @@ def test_the_death_of_a_process_is_waited_for(outside: Outside) -> None:
             with pytest.raises(ReceiveTimeout):
                 receive(Down, timeout=0.01)
             exit(pid, "boom")
-            down = receive(Down, timeout=5)
+            down = receive(Down, timeout=60)
             with pytest.raises(NotInProcessError):
                 receive()
             return down == Down(ref, pid, "boom"), down.reason
@@ -114,7 +114,7 @@ def test_a_raw_greenlet_may_wait_too() -> None:
 
         def watch() -> None:
             monitor(spawn(lambda: None))
-            seen.append(receive(Down, timeout=5).reason)
+            seen.append(receive(Down, timeout=60).reason)
 
         gevent.get_hub().loop.run_callback(greenlet(watch, gevent.get_hub()).switch)
         while not seen:

@@ -43,7 +43,7 @@ def killed(function: Callable[[], object]) -> Process:
     process = pid.process
     assert process is not None
     exit(pid, "kill")
-    assert receive(Down, timeout=5).reason == "killed"
+    assert receive(Down, timeout=60).reason == "killed"
     return process
 
 
@@ -123,7 +123,7 @@ def test_code_of_a_dead_process_that_computes_waits_longer_the_more_processes_ar
         seen: list[int] = []
         in_hub(look)
         assert seen == [1, 1, 2, 2, 3]
-        assert receive(Down, timeout=5).reason == "killed"
+        assert receive(Down, timeout=60).reason == "killed"
 
     run(main)
 
@@ -143,7 +143,7 @@ def test_a_process_that_ends_itself_has_its_moment_to_clean_up_from_then_on() ->
                 seen.append(remains.unwinding is process and remains.unwinding_since >= before)
 
         spawn_monitor(end)
-        assert receive(Down, timeout=5).reason == "killed"
+        assert receive(Down, timeout=60).reason == "killed"
 
     run(main)
     assert seen == [True]
@@ -165,7 +165,7 @@ def test_a_dead_process_that_computes_gives_way_at_the_end_of_a_slice() -> None:
         killed_process = spawn_monitor(compute)[0]
         sleep(0)
         exit(killed_process, "kill")
-        assert receive(Down, timeout=5).reason == "killed"
+        assert receive(Down, timeout=60).reason == "killed"
         assert killed_process.process is None
 
     with pytest.MonkeyPatch.context() as patch:

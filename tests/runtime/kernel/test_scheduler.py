@@ -43,7 +43,7 @@ def test_a_process_begins_with_the_whole_depth_of_recursion_whoever_made_room_fo
         here = self_()
         for _ in range(50):
             spawn(diver, here)
-        return [receive(timeout=5) for _ in range(50)]
+        return [receive(timeout=60) for _ in range(50)]
 
     assert len(set(run(main))) <= 2
 
@@ -67,7 +67,7 @@ def test_data_for_a_suspended_process_does_not_keep_the_hub_busy() -> None:
             sleep(0.001)
         held = len(calls)
         resume(pid)
-        received = receive(timeout=5)
+        received = receive(timeout=60)
         one.close()
         other.close()
         return held, received
@@ -151,6 +151,6 @@ def test_a_process_is_dead_although_exceptions_have_struck_where_it_was_to_be_en
         monkeypatch.setattr(node.hub, "print_exception", lambda *error: None)
         failing: Any = Failing()
         monitor(node.spawn(caller, failing).pid)
-        return receive(Down, timeout=5).reason
+        return receive(Down, timeout=60).reason
 
     assert run(main) == "killed"

@@ -146,7 +146,7 @@ def test_supervisors_are_asked_and_told(outside: Outside) -> None:
         tasks = TaskSupervisor.start_link()
         me = self_()
         outside(lambda: TaskSupervisor.start_child(tasks, send, me, "done"))
-        assert receive("done", timeout=5) == "done"
+        assert receive("done", timeout=60) == "done"
 
     run(main)
 

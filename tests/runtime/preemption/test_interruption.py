@@ -144,7 +144,7 @@ def test_code_of_the_program_that_loops_is_sliced_and_can_be_killed(place: Calla
         assert alive(pid)
         monitor(pid)
         exit(pid, "kill")
-        return receive(Down, timeout=20).reason
+        return receive(Down, timeout=60).reason
 
     assert run(main, time_slice=0.002) == "killed"
 
@@ -164,7 +164,7 @@ def test_without_time_slices_it_is_killed_by_who_finds_that_it_holds_the_hub(pla
         timer = threading.Thread(target=nudge, args=(interruption, process))
         timer.start()
         try:
-            return receive(Down, timeout=20).reason, told == [(process, "kill")]
+            return receive(Down, timeout=60).reason, told == [(process, "kill")]
         finally:
             timer.join()
             interruption.close()
@@ -200,7 +200,7 @@ def test_a_process_that_traps_exits_is_interrupted_once_and_has_the_signal_as_a_
         timer = threading.Thread(target=nudge, args=(interruption, process))
         timer.start()
         try:
-            return receive(Down, timeout=20).reason
+            return receive(Down, timeout=60).reason
         finally:
             timer.join()
             interruption.close()
@@ -226,7 +226,7 @@ def test_whoever_holds_the_hub_is_ended_and_no_other() -> None:
         thread = threading.Thread(target=press)
         thread.start()
         try:
-            reason = receive(Down, timeout=20).reason
+            reason = receive(Down, timeout=60).reason
             thread.join()
             signal.raise_signal(SIGNAL)  # one that was under way: it ends nobody else
             signal.raise_signal(SIGNAL)
@@ -249,7 +249,7 @@ def test_a_late_request_to_end_whoever_holds_the_hub_ends_nobody_else(by_force: 
             _, of_holder = spawn_monitor(spin)
             press = threading.Timer(0.05, interruption.end_whoever_runs, (seen, by_force))
             press.start()
-            first = receive(Down(of_holder, ANY, ANY), timeout=20).reason
+            first = receive(Down(of_holder, ANY, ANY), timeout=60).reason
             press.join()
 
             def work() -> None:
@@ -259,7 +259,7 @@ def test_a_late_request_to_end_whoever_holds_the_hub_ends_nobody_else(by_force: 
                 sum(range(100))
 
             _, of_worker = spawn_monitor(work)
-            second = receive(Down(of_worker, ANY, ANY), timeout=20).reason
+            second = receive(Down(of_worker, ANY, ANY), timeout=60).reason
             return first, second
         finally:
             interruption.close()

@@ -202,7 +202,7 @@ def test_a_via_key_whose_hash_never_ends_is_cut_when_a_timer_fires(monkeypatch: 
         send_after(("via", "registry", key), "x", 0.001)
         key.loops = True
         send_after(self_(), "later", 0.002)
-        return receive("later", timeout=20)
+        return receive("later", timeout=60)
 
     assert run(main) == "later"
 

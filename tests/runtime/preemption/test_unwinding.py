@@ -85,7 +85,7 @@ def death_of(pid: Pid, process: Process) -> float:
     """Kill a process, wait until its death is told, and return for how long its frames have computed until then."""
     ref = monitor(pid)
     exit(pid, "kill")
-    down = receive(Down, timeout=20)
+    down = receive(Down, timeout=60)
     assert (down.ref, down.reason) == (ref, "killed")
     return process.computed_for
 
@@ -171,7 +171,7 @@ def test_a_process_that_kills_itself_and_computes_is_told_of_too(time_slice: flo
 
     def main() -> object:
         monitor(spawn(ends_itself))
-        return receive(Down, timeout=20).reason
+        return receive(Down, timeout=60).reason
 
     assert run(main, time_slice=time_slice) == "killed"
 
@@ -223,7 +223,7 @@ def test_many_that_compute_leave_time_to_those_that_live() -> None:
         for pid, _ in doomed:
             exit(pid, "kill")
         spawn(works)
-        return [receive(int, timeout=20) for _ in range(20)]
+        return [receive(int, timeout=60) for _ in range(20)]
 
     assert run(main, time_slice=0.002) == [*range(20)]
 

@@ -107,7 +107,7 @@ def _kill_and_see_it_come_back(answers: BeamAnswers, rows: dict[str, wire.Row]) 
     assert {"Stock", "Reg", "Guests"} <= {each.name for each in plan.restarts}
     done = _ask(answers, wire.Exit(pid=old))
     assert (done.sentence, done.event) == (f"Killed {old}.", 1)
-    for _ in range(100):
+    for _ in range(3_000):
         new = _rows(answers)["Stock"]
         if new.pid not in (None, old):
             break
@@ -160,7 +160,7 @@ def test_a_node_that_is_gone_is_said_to_be() -> None:
         other.connect()
         answers = _answers(other.name)
         other.kill()
-        for _ in range(200):
+        for _ in range(3_000):
             answer = _ask(answers, wire.GetStats())
             if isinstance(answer, wire.Failed):
                 break

@@ -196,7 +196,7 @@ def test_of_more_refused_clients_than_are_kept_the_oldest_makes_room(monkeypatch
     assert [client.is_hung_up.is_set() for client in clients] == [True, True, False, False]
     for client in clients:
         client.is_gone = True
-    assert all(client.is_hung_up.wait(10.0) for client in clients)
+    assert all(client.is_hung_up.wait(60.0) for client in clients)
 
 
 def test_a_refused_client_that_does_not_go_is_hung_up_on_after_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,5 +206,5 @@ def test_a_refused_client_that_does_not_go_is_hung_up_on_after_a_time(monkeypatc
     for _ in range(2):  # the second is watched anew, since the watch over the first has ended
         client = Refused()
         refusals.refuse(client, "full")
-        assert client.is_hung_up.wait(10.0)
+        assert client.is_hung_up.wait(60.0)
         eventually(lambda: not refusals._watched)

@@ -143,7 +143,7 @@ def test_a_text_that_fails_or_never_ends_is_dropped_with_one_line(
         def test(observer: Observer) -> None:
             assert rows_of(observer, 1, 2, 3) == [None] * 3
             assert rows_of(observer, 1) == [None]
-            with gevent.Timeout(10):
+            with gevent.Timeout(60):
                 while not caplog.records:  # the line comes from the hub
                     gevent.sleep(0.001)
 
@@ -157,7 +157,7 @@ def test_what_is_no_text_is_dropped(caplog: pytest.LogCaptureFixture) -> None:
 
     def test(observer: Observer) -> None:
         assert rows_of(observer, 5) == [None]
-        with gevent.Timeout(10):
+        with gevent.Timeout(60):
             while not caplog.records:
                 gevent.sleep(0.001)
 
