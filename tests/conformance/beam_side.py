@@ -4,6 +4,7 @@
 without a name, all that have a BEAM side here.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -20,6 +21,9 @@ PLAYERS = {"escript": ("run.escript", "*.erl"), "elixir": ("run.exs", "*.exs")}
 PATIENCE = 120.0
 """Seconds for a play of all scenarios, which takes 20: one that misses a timeout on a busy machine may wait forever."""
 
+CALM = "+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none"
+"""Flags of a BEAM that is not late on a busy machine: its threads wait for no one, and do not use up their share."""
+
 DEFINITION = re.compile(r"^\s*(?:def )?([a-z]\d\d_\w+)(?:\(\) ->| do$|\(\) do$)", re.MULTILINE)
 
 
@@ -29,16 +33,18 @@ def names_for(command: str) -> list[str]:
     return sorted(name for source in sources for name in DEFINITION.findall(source.read_text()))
 
 
-def transcripts(command: str, names: Iterable[str]) -> dict[str, list[str]]:
+def transcripts(command: str, names: Iterable[str], slowness: int = 1) -> dict[str, list[str]]:
     """Play scenarios one after another in one VM; gives the lines that each printed, until `PATIENCE` is over.
 
+    Those with the narrowest margins take `slowness` times as long, and have margins that are as many times as wide.
     Raises subprocess.CalledProcessError when the VM fails; what it said is in the error's `stderr`.
     """
     program = shutil.which(command)
     assert program is not None, f"{command} is not installed; Debian has it in the packages erlang-base and elixir"
     play = [program, str(BEAM / PLAYERS[command][0]), *names]
     try:
-        printed = subprocess.run(play, capture_output=True, check=True, timeout=PATIENCE).stdout
+        environment = {**os.environ, "ERL_FLAGS": CALM, "SLOWNESS": str(slowness)}
+        printed = subprocess.run(play, env=environment, capture_output=True, check=True, timeout=PATIENCE).stdout
     except subprocess.TimeoutExpired as error:
         printed = error.stdout or b""
     found: dict[str, list[str]] = {}

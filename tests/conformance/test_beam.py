@@ -7,7 +7,7 @@ import pytest
 from tests.conformance.beam_side import EXPECTED, PLAYERS, names_for, transcripts
 
 TRIES = 20
-"""A BEAM keeps real time, and on a machine that is busy enough even a wide margin is missed now and then."""
+"""A BEAM keeps real time, and on a machine that is busy enough a margin is missed: from one try to the next they grow."""
 
 
 @pytest.mark.parametrize("command", PLAYERS)
@@ -16,8 +16,8 @@ def test_the_beam_prints_what_was_recorded(command: str) -> None:
         pytest.skip(f"{command} is not installed, so the recordings were not compared with a real BEAM")
     recorded = {name: (EXPECTED / f"{name}.txt").read_text().splitlines() for name in names_for(command)}
     different = recorded
-    for _ in range(TRIES):
-        printed = transcripts(command, different)
+    for attempt in range(TRIES):
+        printed = transcripts(command, different, slowness=4 ** min(attempt, 2))
         different = {name: printed.get(name, []) for name in different if printed.get(name) != recorded[name]}
         if not different:
             break

@@ -59,7 +59,9 @@ def test_random_trees_live_as_on_the_beam(seed: int, tmp_path: Path) -> None:
         story: list[Step] = run(play, 300, seed)
     script = tmp_path / "steps"
     script.write_text("".join(f"{term(done)}.\n" for done, _, _ in story))
-    played = subprocess.run([escript, str(PLAYER), str(script)], capture_output=True, text=True, check=True, timeout=60)
+    played = subprocess.run(
+        [escript, str(PLAYER), str(script)], capture_output=True, text=True, check=True, timeout=300
+    )
     theirs = [chunk.split() for chunk in played.stdout.split("==\n")[1:]]
     assert len(theirs) == len(story), played.stdout[-1000:]
     for number, ((done, in_order, events), beam) in enumerate(zip(story, theirs, strict=True)):

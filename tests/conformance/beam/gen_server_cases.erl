@@ -5,7 +5,7 @@
          g58_stop_with_reply_order/0, g59_names_of_servers/0, g60_a_system_message_renews_the_timeout/0,
          g61_continue_order/0, g62_parents_and_terminate/0, g63_calls_within_calls/0, g64_timeout_returns/0, g65_requests/0, g66_any_value_is_a_reply/0,
          g67_a_timeout_and_those_who_hold_the_server/0]).
--import(transcript, [log/1, settle/0, settle/1, flush/0, attempt/1, down/1, down/2]).
+-import(transcript, [log/1, settle/0, settle/1, ms/1, flush/0, attempt/1, down/1, down/2]).
 
 g51_call_timeout_and_late_reply() ->
     {ok, Srv} = server:start(srv),
@@ -270,22 +270,22 @@ g64_timeout_returns() ->
     Cast = fun({then, Timeout}, State) -> {noreply, State, Timeout}; (_, _) -> default end,
     Info = fun(timeout, State) -> log([srv, timeout]), {noreply, State}; (_, _) -> default end,
     {ok, Srv} = server:start(srv, #{call => Call, cast => Cast, info => Info}),
-    log([after_a_reply, gen_server:call(Srv, {reply_then, 20})]),
-    settle(),
-    gen_server:cast(Srv, {then, 40}),
-    settle(20),
+    log([after_a_reply, gen_server:call(Srv, {reply_then, ms(20)})]),
+    settle(ms(60)),
+    gen_server:cast(Srv, {then, ms(40)}),
+    settle(ms(20)),
     gen_server:cast(Srv, cancels_it),
-    settle(80),
+    settle(ms(80)),
     log([no_timeout]),
-    gen_server:cast(Srv, {then, 40}),
-    settle(20),
+    gen_server:cast(Srv, {then, ms(40)}),
+    settle(ms(20)),
     log([a_call_cancels_it, gen_server:call(Srv, ping)]),
-    settle(80),
-    gen_server:cast(Srv, {then, 20}),
+    settle(ms(80)),
+    gen_server:cast(Srv, {then, ms(20)}),
     gen_server:cast(Srv, {then, 0}),
-    settle(80),
+    settle(ms(80)),
     gen_server:cast(Srv, {then, infinity}),
-    settle(80),
+    settle(ms(80)),
     log([once_each]).
 
 g65_requests() ->

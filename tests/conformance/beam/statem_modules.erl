@@ -5,7 +5,7 @@
 -export([h16_callback_modules/0, h17_callback_modules_that_fail/0, h18_absolute_times/0, h19_replies_of_a_stop/0,
          h20_entering_a_loop/0, h21_repeated_states/0]).
 -export([init/1, callback_mode/0, handle_event/4, terminate/3, enter/1]).
--import(transcript, [log/1, settle/0, settle/1]).
+-import(transcript, [log/1, settle/0, settle/1, ms/1]).
 
 callback_mode() -> [handle_event_function, state_enter].
 init({First, Actions}) -> {ok, First, data, Actions}.
@@ -78,14 +78,14 @@ h17_callback_modules_that_fail() ->
 
 h18_absolute_times() ->
     Now = erlang:monotonic_time(millisecond),
-    At = fun(Ms) -> Now + Ms end,
+    At = fun(Ms) -> Now + ms(Ms) end,
     M = start(s1, [{state_timeout, At(90), ev(st), [{abs, true}]}]),
     send(M, set, keep([{{timeout, past}, At(-60), ev(past), [{abs, true}]}, {timeout, 0, ev(zero)}])),
     send(M, cancelled, keep([{{timeout, a}, At(30), ev(never), [{abs, true}]}])),
     send(M, cancel, keep([{{timeout, a}, cancel}])),
     send(M, updated, keep([{{timeout, b}, At(60), ev(before), [{abs, true}]}])),
     send(M, update, keep([{{timeout, b}, update, ev(updated)}])),
-    settle(120),
+    settle(ms(120)),
     log([ended, transcript:down(M, fun() -> gen_statem:stop(M) end)]).
 
 h19_replies_of_a_stop() ->

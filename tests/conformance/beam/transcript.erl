@@ -3,8 +3,8 @@
 %% Every scenario runs in a fresh process, `main`. What it logs is recorded before log/1 returns, so the order of
 %% the lines is the order in which things happened. Processes are shown by the names that bind/2 gave them.
 -module(transcript).
--export([run/2, log/1, bind/2, named/1, name/1, next/1, settle/0, settle/1, flush/0, attempt/1, down/1, down/2, await/1,
-         gate/1, held/1, open/2, release/2, client/2, answer/1]).
+-export([run/2, log/1, bind/2, named/1, name/1, next/1, settle/0, settle/1, ms/1, flush/0, attempt/1, down/1, down/2,
+         await/1, gate/1, held/1, open/2, release/2, client/2, answer/1]).
 
 -define(NAMES, transcript_names).
 -define(QUIET, 60).
@@ -67,6 +67,9 @@ next(Id) ->
 %% Lets what was already sent be handled.
 settle() -> settle(?QUIET).
 settle(Milliseconds) -> timer:sleep(Milliseconds).
+
+%% A time of a scenario in which something must happen before another timer fires: longer where that was missed before.
+ms(Milliseconds) -> Milliseconds * list_to_integer(os:getenv("SLOWNESS", "1")).
 
 %% All messages of the mailbox, which is empty afterwards.
 flush() -> receive Message -> [Message | flush()] after 0 -> [] end.
