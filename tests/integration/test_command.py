@@ -369,11 +369,13 @@ def test_a_module_that_does_not_exist_is_a_sentence() -> None:
 
 def test_what_follows_the_script_belongs_to_the_script(script: Callable[[str], str]) -> None:
     program = script("import sys, time; open(__file__ + '.seen', 'w').write(str(sys.argv[1:])); time.sleep(60)")
+    seen = Path(program + ".seen")
     with Terminal("run", program, "--name", "x", "-m", "--json") as terminal:
         terminal.until(SCREEN_ON)
+        until(lambda: seen.exists() and seen.read_text(encoding="utf-8"))  # the screen may be there before the script
         terminal.type("q")
         assert terminal.left() == 0
-    assert Path(program + ".seen").read_text(encoding="utf-8") == "['--name', 'x', '-m', '--json']"
+    assert seen.read_text(encoding="utf-8") == "['--name', 'x', '-m', '--json']"
 
 
 def test_a_demo_is_watched_and_ends_with_the_observer() -> None:

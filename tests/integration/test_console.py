@@ -110,7 +110,7 @@ def test_runtime_as_a_program_is_a_node_with_a_console(folder: Path) -> None:
     environment = {**os.environ, "OBSERVER_DIR": str(folder), "HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     command = [sys.executable, "-m", "runtime"]
     done = subprocess.run(
-        command, input="spawn(lambda: print('Hello')); sleep(0.1)", env=environment, capture_output=True, text=True
+        command, input="spawn(lambda: print('Hello')); sleep(0.3)", env=environment, capture_output=True, text=True
     )
     assert (done.returncode, done.stdout) == (0, "Hello\n")
 
@@ -181,13 +181,13 @@ def client(name):
 
 room = spawn(chat, {}, name="chat")
 ada, bob, charles = (spawn(client, name, name=name) for name in ("Ada", "Bob", "Charles"))
-sleep(0.05)
+sleep(0.3)
 send(ada, ("say", "Hello, everybody!"))
-sleep(0.05)
+sleep(0.3)
 exit(bob, "kill")
-sleep(0.05)
+sleep(0.3)
 send(charles, ("say", "Is this thing on?"))
-sleep(0.05)
+sleep(0.3)
 alive(bob)
 """
 
