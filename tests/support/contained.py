@@ -23,7 +23,7 @@ def raises(error: BaseException) -> NoReturn:
 def script(text: str, *arguments: str, status: int = 0) -> str:
     """Run a program in an operating-system process of its own and return what it prints."""
     program = [sys.executable, "-c", textwrap.dedent(text), *arguments]
-    done = subprocess.run(program, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(program, capture_output=True, text=True, timeout=300)
     assert done.returncode == status, done.stderr
     return done.stdout
 

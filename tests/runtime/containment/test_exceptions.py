@@ -92,7 +92,7 @@ def test_a_process_that_takes_all_memory_ends_and_the_others_go_on() -> None:
         def main():
             counter = Counter.start_link()
             with open("/proc/self/statm") as sizes:
-                limit = int(sizes.read().split()[0]) * resource.getpagesize() + (100 << 20)
+                limit = int(sizes.read().split()[0]) * resource.getpagesize() + (50 << 20)
             resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
             for leak in (in_one_piece, *[in_small_pieces] * 5):
                 spawn_monitor(leak)
