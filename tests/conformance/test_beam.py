@@ -7,7 +7,7 @@ import pytest
 from tests.conformance.beam_side import EXPECTED, PLAYERS, names_for, transcripts
 
 TRIES = 20
-"""A BEAM keeps real time, and on a machine that is busy enough a margin is missed: from one try to the next they grow."""
+"""A BEAM keeps real time, and on a machine that is busy enough a margin is missed: they grow from try to try."""
 
 
 @pytest.mark.parametrize("command", PLAYERS)
