@@ -26,6 +26,7 @@ from observer.model.settings import DEFAULT_THEME, Settings
 from observer.node.recorded.seen import RewindableNode
 from observer.node.source import Source
 from observer.patches.driver import TerminalDriver
+from observer.patches.stylesheet import KeptStylesheet
 from observer.patches.svg import portable
 from observer.screens.acting import Acting
 from observer.screens.chaos_screen import ChaosScreen
@@ -150,6 +151,7 @@ class ObserverApp(RewindingApp, GoingApp):
             self.register_theme(theme)
         wanted = self.observed.settings.theme
         self.theme = wanted if wanted in self.available_themes else DEFAULT_THEME
+        self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
 
     def on_mount(self) -> None:
         """Apply the user's keys, show the first view, and start asking the node."""
