@@ -65,15 +65,17 @@ class Service:
         self.log = EventLog(node, state=permissions.state, exception_texts=permissions.exception_texts)
         self.greenlets = Greenlets(node, self.log)
         self.watchdog = Watchdog(
-            node, stall_limit, self.log.add_stall, self._every_second, other_greenlet=self.greenlets.running
+            node, stall_limit, self.log.add_stall, self._now_and_then, other_greenlet=self.greenlets.running
         )
         self.answers = Answers(ObservedNode(node, self.name, self.log, self.watchdog, self.greenlets, permissions))
         self._caches: dict[Session, ClientCache] = {}
         self._welcome = self._make_welcome()
+        self._is_second = False
+        """Whether a second is over: the watchdog calls twice in each."""
         self.endpoint = None if reservation is None else Endpoint(reservation, self._serve, self._warn)
-        _services[node] = self
         self.last_words: LastWords | None = None
         self.black_box: BlackBox | None = None
+        _services[node] = self
         self.is_on = self.endpoint is not None or black_box is not None
         if not self.is_on:
             return
@@ -137,7 +139,14 @@ class Service:
                 self.black_box.at_exit()
             self.close()
 
-    def _every_second(self) -> None:
+    def _now_and_then(self) -> None:
+        if self.last_words is not None:
+            self.last_words.wake()
+        if self.black_box is not None:
+            self.black_box.look()
+        self._is_second = not self._is_second
+        if not self._is_second:
+            return
         if self.log.is_due:
             self.node.call_soon_threadsafe(self.log.tick)
         self.answers.node.findings.weigh_program()

@@ -34,6 +34,9 @@ WORK = 0.1
 Chain = tuple[StackFrame, ...]
 """Frames of the program's own code, innermost last."""
 
+Position = tuple[int, int]
+"""Where a thread is: a number of its frame, and the instruction."""
+
 StallKind = Literal["computing", "blocked", "starved"]
 
 
@@ -73,6 +76,12 @@ class Clocks(NamedTuple):
     program: float
     """Processor time of all threads of the program."""
 
+    def back(self, before: Clocks, share: float) -> Clocks:
+        """Return what they said about when a share of the time since `before` was still to come."""
+        return Clocks(
+            self.thread - (self.thread - before.thread) * share, self.program - (self.program - before.program) * share
+        )
+
 
 class ThreadClocks:
     """The clocks that concern one thread."""
@@ -109,16 +118,19 @@ class ThreadClocks:
 
 
 class Evidence:
-    """What was seen while the hub was waited for since `begun` (monotonic)."""
+    """What was seen while the hub was waited for since `begun` (monotonic).
 
-    def __init__(self, begun: float, clocks: ThreadClocks, before: Clocks) -> None:
+    `before` is what the clocks said then, and `position` where the thread was, if that is known.
+    """
+
+    def __init__(self, begun: float, clocks: ThreadClocks, before: Clocks, position: Position | None = None) -> None:
         self.begun = begun
         self._clocks = clocks
         self._before = before
         self._queued_before: float | None = None
         self._seen: defaultdict[tuple[Process | None, Chain], float] = defaultdict(float)
         self._looked_at = begun
-        self._position: tuple[int, int] | None = None
+        self._position = position
         self._unmoved = 0.0
         """Seconds for which a look found the thread exactly where the look before had found it."""
         self._unseen = 0.0
@@ -126,16 +138,17 @@ class Evidence:
 
     def add(self, process: Process | None, frame: FrameType, present: float) -> None:
         """Take one look: the process that runs, and its frame."""
-        if self._seen and self._queued_before is None:
-            self._queued_before = self._clocks.queued()  # not at the first look: most are followed by no other
+        is_second = bool(self._seen)
         passed, self._looked_at = present - self._looked_at, present
-        position = (id(frame), frame.f_lasti)
+        position = position_of(frame)
         if position == self._position:
             self._unmoved += passed
         self._position = position
         seen = (process, _chain(frame))
         if seen in self._seen or len(self._seen) < MOST_CHAINS:
             self._seen[seen] += passed
+        if is_second and self._queued_before is None:  # most first looks are followed by no other
+            self._queued_before = self._clocks.queued()
 
     def add_late(self, seconds: float) -> None:
         """Note that the watchdog itself was run too late by so many seconds."""
@@ -227,6 +240,11 @@ Key = TypeVar("Key", bound=Hashable)
 
 def _heaviest(weights: Mapping[Key, float]) -> Key:
     return max(weights, key=lambda key: weights[key])
+
+
+def position_of(frame: FrameType) -> Position:
+    """Return where a thread is. A second look finds it there again when it has not run, or not got any further."""
+    return id(frame), frame.f_lasti
 
 
 def _chain(frame: FrameType) -> Chain:

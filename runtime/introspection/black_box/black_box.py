@@ -28,7 +28,7 @@ from runtime.introspection.recording import files, kept_boxes, looks
 from runtime.introspection.recording.entries import header_of
 from runtime.kernel.instrument import Instrument, install_instrument, remove_instrument
 from runtime.kernel.process import Process
-from runtime.kernel.threads import in_main_thread, new_lock, sleep, start_thread
+from runtime.kernel.threads import in_main_thread, new_lock, start_thread
 from runtime.preemption.watchdog import Watchdog
 from runtime.terms.crash import Crash
 from runtime.terms.explanation import explain
@@ -46,9 +46,6 @@ APART = 5.0
 
 MOST = 3
 """Black boxes that one process writes by itself."""
-
-PERIOD = 0.5
-"""Seconds between two looks at whether the hub is held."""
 
 
 class BlackBox(Instrument):
@@ -74,13 +71,13 @@ class BlackBox(Instrument):
         self._written_at = -APART
         self._os_pid = os.getpid()
         self._over = False
+        self._hung = False
+        """Whether the hub was held for long at the last look."""
         self._handler: Callable[[int, FrameType | None], None] | None = None
 
     def start(self) -> None:
         """Begin to wait for what is a reason to write one."""
         install_instrument(self)
-        if self.settings.hang < float("inf"):
-            start_thread(self._watch, ())
         number = self.settings.signal
         if number is None:
             return
@@ -123,6 +120,16 @@ class BlackBox(Instrument):
         name, child = display_name(supervisor), fields["child_id"]
         self.fail(f"supervisor {name} gave up: its child {child} ended with {self._told(fields['reason'])}")
 
+    def look(self) -> None:
+        """Write one when the hub has been held for long. On the watchdog's thread, which does not wait for it."""
+        stall = self._watchdog.current
+        hangs = stall is not None and stall.seconds >= self.settings.hang
+        if hangs and not self._hung and stall is not None and self._may():
+            why = f"the hub has been held for {stall.seconds:.0f} s at {stall.where or 'a place unknown'}"
+            with suppress(RuntimeError):  # no thread could be started
+                start_thread(self.write, (why,))
+        self._hung = hangs
+
     def fail(self, why: str) -> None:
         """Write one for a failure, and let the caller wait until it is written or `LIMIT` seconds have passed."""
         if not self._may():
@@ -160,16 +167,6 @@ class BlackBox(Instrument):
         return not self._over and os.getpid() == self._os_pid and due and self._written < MOST
 
     # -- On threads of their own ----------------------------------------------------------------------------------
-
-    def _watch(self) -> None:
-        told = False
-        while not self._over:
-            sleep(PERIOD)
-            stall = self._watchdog.current
-            hangs = stall is not None and stall.seconds >= self.settings.hang
-            if hangs and not told and stall is not None and self._may():
-                self.write(f"the hub has been held for {stall.seconds:.0f} s at {stall.where or 'a place unknown'}")
-            told = hangs
 
     def _write_and_release(self, why: str, done: Any) -> None:
         try:

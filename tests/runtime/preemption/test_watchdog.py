@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import gevent
+import pytest
 
 from runtime import run, sleep, spawn
 from runtime.kernel.node import current, running_node
 from runtime.kernel.process import Process
-from runtime.preemption.stall import Stall
+from runtime.preemption.stall import Clocks, Evidence, Stall, ThreadClocks
 from runtime.preemption.watchdog import Told, Watchdog
 
 LIMIT = 0.05
@@ -22,13 +25,13 @@ LIMIT = 0.05
 @contextmanager
 def watching(
     told: Told | None = None,
-    every_second: Callable[[], None] | None = None,
+    now_and_then: Callable[[], None] | None = None,
     other_greenlet: Callable[[], Process | None] | None = None,
 ) -> Iterator[Watchdog]:
     """Watch the node of the calling process while the block runs."""
     node = running_node()
     assert node is not None
-    watchdog = Watchdog(node, LIMIT, told, every_second, other_greenlet)
+    watchdog = Watchdog(node, LIMIT, told, now_and_then, other_greenlet)
     watchdog.start()
     try:
         yield watchdog
@@ -99,11 +102,11 @@ def test_a_hub_that_waits_is_never_late_and_nobody_is_told() -> None:
     assert [stall for stall in stalls if stall.process is not None] == []
 
 
-def test_what_is_to_be_done_every_second_is_done_on_its_own_thread() -> None:
+def test_what_is_to_be_done_now_and_then_is_done_on_its_own_thread() -> None:
     threads: list[int] = []
 
     def main() -> None:
-        with watching(every_second=lambda: threads.append(threading.get_ident())):
+        with watching(now_and_then=lambda: threads.append(threading.get_ident())):
             while not threads:
                 sleep(0.01)
 
@@ -124,3 +127,84 @@ def test_a_closed_watchdog_tells_nothing_more() -> None:
 
     run(main)
     assert stalls == []
+
+
+class FakeLoop:
+    """A loop that has been at work for some seconds in one of its turns."""
+
+    def __init__(self) -> None:
+        self.iteration = 7
+        self.at_work = 0.0
+
+    def now(self) -> float:
+        return time.time() - self.at_work
+
+
+class FakeClocks(ThreadClocks):
+    """Clocks that say that the thread has computed for 0.04 s, and the program for 0.08 s."""
+
+    def read(self) -> Clocks:
+        return Clocks(10.04, 20.08)
+
+
+def looks_at_work(*works: tuple[int, float]) -> list[tuple[float, Clocks] | None]:
+    """Look at a hub a tenth of a second after the other: each time in that turn, and at work for so many seconds.
+
+    Return of each look since when that is evidence, in seconds before the look, and what the clocks said then.
+    """
+
+    def main() -> list[Evidence | None]:
+        node = running_node()
+        assert node is not None
+        watchdog = Watchdog(node, 0.1)
+        watchdog._loop = loop = FakeLoop()
+        watchdog._counts_turns = works[0][0] >= 0
+        watchdog._clocks = FakeClocks(node.thread, threading.get_native_id())
+        found = []
+        for number, (loop.iteration, loop.at_work) in enumerate(works):
+            watchdog._looked_at = 100.0 + number / 10 - 0.1
+            found.append(watchdog._evidence_of_work(sys._getframe(), watchdog._looked_at + 0.1, Clocks(10.0, 20.0)))
+        watchdog.close()
+        return found
+
+    return [
+        None if each is None else (100.0 + number / 10 - each.begun, each._before)
+        for number, each in enumerate(run(main))
+    ]
+
+
+def about(seconds: float) -> Any:
+    return pytest.approx(seconds, abs=0.01)
+
+
+def near(*clocks: float) -> Any:
+    return pytest.approx(Clocks(*clocks), abs=2e-3)
+
+
+def test_a_hub_that_has_waited_a_moment_ago_is_not_asked() -> None:
+    assert looks_at_work((7, 0.001), (8, 0.02), (9, 0.0), (12, 0.01)) == [None] * 4
+
+
+def test_work_that_has_lasted_for_some_time_is_evidence_since_it_began() -> None:
+    assert looks_at_work((7, 0.05), (8, 0.1)) == [
+        (about(0.05), near(10.02, 20.04)),
+        (about(0.1), near(10.0, 20.0)),
+    ]
+
+
+def test_what_is_found_twice_in_one_turn_is_evidence_whatever_the_clock_of_the_loop_says() -> None:
+    first, second = looks_at_work((7, 0.0), (7, 0.0))
+    assert first is None
+    assert second == (about(0.1), near(10.04, 20.08))
+
+
+@pytest.mark.parametrize("at_work", [-3600.0, 3600.0])
+def test_the_clock_of_the_system_may_be_set_without_a_stall(at_work: float) -> None:
+    first, second = looks_at_work((7, at_work), (7, at_work))
+    assert first is None
+    assert second is not None
+    assert second[0] == about(0.1)
+
+
+def test_where_turns_are_not_counted_each_look_is_evidence_since_then() -> None:
+    assert looks_at_work((-1, 0.001)) == [(0.0, Clocks(10.04, 20.08))]
