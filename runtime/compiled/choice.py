@@ -45,7 +45,7 @@ RELIES_ON = (
         f"kernel/{name}.py"
         for name in ("body", "instrument", "mailbox", "node", "process", "processes", "scheduler", "send_after")
     ),
-    *("distribution/term_encoder.py", "distribution/term_decoder.py", "distribution/frames.py"),
+    *(f"distribution/{name}.py" for name in ("term_encoder", "term_decoder", "frames", "pickled", "cluster")),
     *("kernel/signals.py", "kernel/timers.py", "otp/calls.py", "otp/gen_server.py", "otp/server_loop.py"),
 )
 """Files besides these that a build must fit: what the compiled modules call, and what says how they are built."""

@@ -536,3 +536,82 @@ def next_frame(self):
     self._at = at + 4 + length
     return PyBytes_FromStringAndSize(<const char *>place + at + 4, length)
 
+
+
+# -- Batches to a node of this package ---------------------------------------------------------------------------------
+
+
+cdef object _pickled = None
+cdef object _simple = None
+cdef long _few = 0
+cdef Py_ssize_t _short = 0
+cdef object _most = 0
+
+
+cdef int look_at_batches() except -1:
+    """Find what `pickled` says about batches, once."""
+    global _pickled, _simple, _few, _short, _most
+    from runtime.distribution import pickled
+
+    _simple, _few, _short, _most = pickled._SIMPLE, pickled.FEW, pickled.SHORT, pickled.MOST
+    _pickled = pickled
+    return 0
+
+
+cdef bint is_short_tuple(object content) except -1:
+    """Whether it is a tuple of a few small values that never change."""
+    cdef Py_ssize_t number
+    cdef PyObject *item
+    cdef PyTypeObject *kind
+    if Py_TYPE(content) is not &PyTuple_Type or PyTuple_GET_SIZE(content) >= _few:
+        return False
+    for number in range(PyTuple_GET_SIZE(content)):
+        item = PyTuple_GET_ITEM(content, number)
+        kind = Py_TYPE(<object>item)
+        if kind is &PyUnicode_Type:
+            if PyUnicode_GET_LENGTH(<object>item) >= _short:
+                return False
+        elif kind is not &PyLong_Type and <object>kind not in _simple:
+            return False
+    return True
+
+
+cdef int append_to_run(object batches, object kind, object receiver, object content) except -1:
+    cdef object run
+    if receiver == batches._run_to and kind == batches._run_kind:
+        run = batches._run
+        (<list?>run).append(content)
+    else:
+        run = [content]
+        batches._run, batches._run_kind, batches._run_to = run, kind, receiver
+        batches._entries.append((kind, receiver, run))
+    batches.count += 1
+    return 0
+
+
+def add_to_run(self, kind, receiver, content, is_own=True):
+    if _pickled is None:
+        look_at_batches()
+    if not is_short_tuple(content):
+        return sources["add_to_run"](self, kind, receiver, content, is_own)
+    append_to_run(self, kind, receiver, content)
+    return True
+
+
+def cast_there(self, dest, message):
+    if _pickled is None:
+        look_at_batches()
+    if Py_TYPE(dest) is not &PyTuple_Type or not is_short_tuple(message):
+        return sources["cast_there"](self, dest, message)
+    cdef PyObject *found = PyDict_GetItem(self._recent_names, dest)
+    if found is NULL:
+        return sources["cast_there"](self, dest, message)
+    cdef object remote = (<object>found).remote
+    cdef object connection = remote.connection
+    if connection is None or not connection.pickles or remote.unsent is not None:
+        return False
+    cdef object batches = connection.batches
+    append_to_run(batches, _pickled.SHORT_CAST, (<object>found).key, message)
+    if not connection.flushes or batches.count >= _most or connection.was_busy:
+        remote.go_on_sending(connection)
+    return True

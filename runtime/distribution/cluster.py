@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 from weakref import WeakValueDictionary
 
+from runtime.compiled.choice import compiled
 from runtime.distribution.connection import Connection
 from runtime.distribution.incoming import SHORT, receive_signal
 from runtime.distribution.net_kernel import NetKernel
 from runtime.distribution.node_monitors import NodeMonitors
 from runtime.distribution.parts import ID_BITS, ID_MASK, PidParts, RefParts
+from runtime.distribution.pickled import MOST, SHORT_CAST
 from runtime.distribution.reasons import crash_term
 from runtime.distribution.remote_calls import caller_term
 from runtime.distribution.remote_node import RemoteNode
@@ -146,8 +148,9 @@ class LocalNode:
         remote = self.remotes.get(node) or self.remote(node)
         return remote.recent_names.get(name) or remote.named(name)
 
+    @compiled("runtime.distribution._external_term", "cast_there")
     def cast(self, dest: tuple[object, ...], message: Term) -> bool:
-        """See `Cluster.cast`."""
+        """See `Cluster.cast`. The caller may change what it casts, so only what cannot be changed goes this way."""
         try:
             name = self._recent_names.get(dest)
         except TypeError:  # of a destination that cannot be hashed, which is none of these
@@ -159,7 +162,16 @@ class LocalNode:
             if len(self._recent_names) >= MOST_RECENT:
                 self._recent_names.clear()
             self._recent_names[dest] = name = server
-        return name.remote.cast_shortly(name.key, message)
+        remote = name.remote
+        connection = remote.connection
+        if connection is None or not connection.pickles or remote.unsent is not None:
+            return False
+        batches = connection.batches
+        if not batches.add_to_run(SHORT_CAST, name.key, message, False):
+            return False
+        if not connection.flushes or batches.count >= MOST or connection.was_busy:
+            remote.go_on_sending(connection)
+        return True
 
     def find_remote(self, node: int, number: int, serial: int) -> Pid | None:
         """Return the pid of another node that prints as these numbers."""

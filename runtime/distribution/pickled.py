@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from copyreg import dispatch_table
 from typing import Any
 
+from runtime.compiled.choice import compiled
 from runtime.distribution.frames import BATCH, LONGEST, PLAIN_BATCH
 from runtime.distribution.parts import ABSENT, Conversion, ImproperList, PidParts, RefParts
 from runtime.terms.atom import Atom
@@ -113,6 +114,10 @@ class Batches:
         """Return about how many bytes wait."""
         return self.count * SIZE + self._large
 
+    def is_lone_call(self) -> bool:
+        """Whether all that waits is one short call or reply."""
+        return self.count == 1 and self._entries[0][0] in (SHORT_CALL, SHORT_REPLY)
+
     def add(self, control: tuple[Any, ...], payload: Any) -> bool:
         """Take a message into the batch. Returns whether it is full. Raises TypeError for what cannot be pickled."""
         if control[0] not in FIXED:
@@ -140,6 +145,7 @@ class Batches:
         self.count += 1
         return self.count >= MOST
 
+    @compiled("runtime.distribution._external_term")
     def add_to_run(self, kind: int, receiver: str | int, content: Any, is_own: bool = True) -> bool:
         """Take a message of a run: SHORT_CAST or SHORT_SEND. Returns False, with nothing done, if it is not short.
 

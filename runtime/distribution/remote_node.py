@@ -14,7 +14,7 @@ from gevent.event import Event
 from runtime.distribution.connection import Connection
 from runtime.distribution.figures import Figures
 from runtime.distribution.parts import ABSENT, ID_BITS, ID_MASK
-from runtime.distribution.pickled import MOST, SHORT_CALL, SHORT_CAST, SHORT_REPLY, SHORT_SEND
+from runtime.distribution.pickled import SHORT_CALL, SHORT_CAST, SHORT_REPLY, SHORT_SEND
 from runtime.distribution.reasons import outgoing_reason
 from runtime.distribution.remote_calls import ShortFrom, call_in, outgoing_message, report_lost_call
 from runtime.distribution.remote_process import RemoteName, RemoteProcess, RemoteWatch
@@ -218,23 +218,11 @@ class RemoteNode:
             self._send_unsent()
         return connection.send_in_run(SHORT_SEND, receiver, message)
 
-    def cast_shortly(self, key: str, content: Term) -> bool:
-        """Cast a small message to a name, in a way shorter than `send`. Returns False, with nothing done, if it is not.
-
-        The caller may change what it casts, so only what cannot be changed goes this way.
-        """
-        connection = self.connection
-        if connection is None or not connection.pickles or self.unsent is not None:
-            return False
-        batches = connection.batches
-        if not batches.add_to_run(SHORT_CAST, key, content, False):
-            return False
-        if connection.flushes and batches.count < MOST and not connection.was_busy:
-            return True
+    def go_on_sending(self, connection: Connection) -> None:
+        """See that what was taken into a batch is sent; a caller that sends too much has to wait."""
         connection.send_queued()
         if connection.is_busy():
             self._hold(connection)
-        return True
 
     def reply_shortly(self, call: int, reply: Term) -> bool:
         """Send a reply as a short entry. Returns False, with nothing done, if it does not fit into one."""

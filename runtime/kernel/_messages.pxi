@@ -53,11 +53,32 @@ def send(dest, message):
     return sources["send"](dest, message)
 
 
+cdef bint cast_to_other_node(object dest, object message) except -1:
+    """Cast to a name on another node. Returns False, with nothing done, in a case that is not the usual."""
+    if Py_TYPE(dest) is not &PyTuple_Type:
+        return False
+    cdef object worker = current_greenlet()
+    if Py_TYPE(worker) is not _Worker:
+        return False
+    cdef object sender = <object>load(<PyObject *>worker, s_process)
+    if Py_TYPE(sender) is not _Process or load(<PyObject *>sender, s_state) is DEAD:
+        return False
+    cdef object cluster = (<object>load(<PyObject *>sender, s_node)).cluster
+    if cluster is None or not cluster.cast(dest, message):
+        return False
+    count_up(<PyObject *>sender, s_out)
+    return True
+
+
+cdef inline bint cast_here(object dest, object message) except -1:
+    return load(<PyObject *>_hooks, s_sent) is <PyObject *>_nothing and deliver(dest, message, _CAST)
+
+
 def cast(dest, message):
     global _CAST
     if _CAST is None:
         from runtime.otp.calls import CAST  # servers look for this very object
 
         _CAST = CAST
-    if not (usable() and load(<PyObject *>_hooks, s_sent) is <PyObject *>_nothing and deliver(dest, message, _CAST)):
+    if not usable() or not (cast_to_other_node(dest, message) if Py_TYPE(dest) is not _Pid else cast_here(dest, message)):
         sources["cast"](dest, message)
