@@ -15,11 +15,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from runtime.distribution.busy_wait import BusyWait
 from runtime.distribution.frames import BATCH, PASS_THROUGH, PLAIN_BATCH, TICK, FrameBuffer
 from runtime.distribution.greeting import Greeting, Kind, Terms
 from runtime.distribution.handshake import Own, Peer
 from runtime.distribution.hub_calls import HubCalls
-from runtime.distribution.outgoing import OutgoingFrames
+from runtime.distribution.outgoing import OutgoingBytes, OutgoingFrames
 from runtime.distribution.parts import ABSENT, Handler
 from runtime.distribution.pickled import MOST
 from runtime.distribution.term_decoder import TermTooLargeError
@@ -30,6 +31,9 @@ logger = logging.getLogger("runtime.distribution")
 
 BUSY = 1024 * 1024
 """Bytes that wait above which senders are to be suspended, as in OTP (``+zdbbl``)."""
+
+ENOUGH = 16 * 1024
+"""Bytes of full batches that are handed to the socket at once, so that the other node begins with them."""
 
 IDLE = BUSY // 2
 """Bytes that wait below which they go on."""
@@ -82,7 +86,7 @@ class Connection:
         self.is_up = False
         self.is_over = False
         self.up_since = 0.0
-        self.bytes_in = self.bytes_out = self.frames_in = 0
+        self.bytes_in = self.frames_in = 0
         self._greeting = Greeting(own, terms.trust)
         self._terms = terms
         self._hub = hub
@@ -94,8 +98,7 @@ class Connection:
         self._frames = OutgoingFrames(terms.conversion)
         self.batches = self._frames.batches
         """What collects the messages to a node of this package."""
-        self._out: deque[bytes | memoryview] = deque()
-        self._out_size = 0
+        self._out = OutgoingBytes(transport)
         self.was_busy = False
         """Whether senders are suspended."""
         self.flushes = False
@@ -115,6 +118,7 @@ class Connection:
         self._reader = hub.loop.io(transport.fileno(), READ, ref=False)
         self._writer = hub.loop.io(transport.fileno(), WRITE, ref=False)
         self._waits_for_room = False
+        self._busy_wait = BusyWait(hub, transport.fileno(), self._readable)
 
     def __repr__(self) -> str:
         return f"<Connection to {self.name}, {'up' if self.is_up else 'down'}>"
@@ -136,7 +140,12 @@ class Connection:
     @property
     def queued(self) -> int:
         """Return how many bytes wait to be sent, about."""
-        return self._out_size + self._frames.size + self.batches.size
+        return self._out.size + self._frames.size + self.batches.size
+
+    @property
+    def bytes_out(self) -> int:
+        """Return how many bytes were sent."""
+        return self._out.sent
 
     @property
     def frames_out(self) -> int:
@@ -145,7 +154,7 @@ class Connection:
 
     def is_busy(self) -> bool:
         """Whether so much waits to be sent that senders are to be suspended, all of them, until `on_idle`."""
-        if not self.was_busy and self._out_size + self._frames.size + self.batches.size > BUSY:
+        if not self.was_busy and self._out.size + self._frames.size + self.batches.size > BUSY:
             self.was_busy = True
         return self.was_busy
 
@@ -176,6 +185,8 @@ class Connection:
         """See that what waits is sent. Returns True."""
         if self.batches.count >= MOST:
             self._frames.end_batch()
+            if self._frames.size >= ENOUGH and not self._out.size:
+                self._hand_over()
         if not self.flushes:
             self.flushes = True
             self._hub.later(self._flush)
@@ -184,40 +195,26 @@ class Connection:
     def _flush(self) -> None:
         """Hand what was sent in this turn to the socket."""
         self.flushes = False
-        data = b"" if self.is_over else self._frames.take()
-        if not data:
-            return
-        with self._lock:
-            self._out.append(data)
-            self._out_size += len(data)
-            is_open = self._write()
-        self._after_write(is_open)
+        if not self.is_over:
+            self._hand_over()
 
-    def _write(self) -> bool:
-        """Send what the socket takes. Returns False at its end. With the lock."""
-        out = self._out
-        while out:
-            sent = self._transport.send(out[0])
-            if sent is None:
-                return False
-            self._out_size -= sent
-            self.bytes_out += sent
-            if sent < len(out[0]):
-                if not sent:
-                    break
-                out[0] = memoryview(out[0])[sent:]
-            else:
-                out.popleft()
-        return True
+    def _hand_over(self) -> None:
+        data = self._frames.take()
+        if data:
+            with self._lock:
+                self._out.put(data)
+                is_open = self._out.write()
+            self._after_write(is_open)
+            if self._frames.was_lone_call:
+                self._busy_wait.said()
 
     def _after_write(self, is_open: bool) -> None:
-        if is_open and not (self._out or self.was_busy or self._waits_for_room or self._transport.wants_to_write):
+        if is_open and not (self._out.size or self.was_busy or self._waits_for_room or self._transport.wants_to_write):
             return
         if not is_open:  # what the other node has sent before is still read; the reader finds the end
             self._out.clear()
-            self._out_size = 0
             self._transport.shut_down()
-        waits = is_open and (bool(self._out) or self._transport.wants_to_write)
+        waits = is_open and (bool(self._out.size) or self._transport.wants_to_write)
         if waits != self._waits_for_room and not self.is_over:
             self._waits_for_room = waits
             if waits:
@@ -231,7 +228,7 @@ class Connection:
 
     def _writable(self) -> None:
         with self._lock:
-            is_open = self._transport.send(b"") is not None and self._write()
+            is_open = self._transport.send(b"") is not None and self._out.write()
         self._after_write(is_open)
 
     # -- In -----------------------------------------------------------------------------------------------------------
@@ -245,8 +242,9 @@ class Connection:
             self._lock.release()
         if data is None:
             self._ends = "connection_closed"
-        else:
+        elif data:
             self.bytes_in += len(data)
+            self._busy_wait.heard()
         if self._drained:
             self._take_drained()
         if data:
@@ -390,7 +388,7 @@ class Connection:
         with self._lock:
             if self.is_over:
                 return
-            is_open = self._write() if self._out else self._tick()
+            is_open = self._out.write() if self._out.size else self._tick()
             data: bytes | None = b""
             if self._drained_size < DRAINED:
                 data = self._transport.recv()
@@ -413,9 +411,8 @@ class Connection:
     def _tick(self) -> bool:
         if self.bytes_out != self._said:
             return True
-        self._out.append(TICK)
-        self._out_size += len(TICK)
-        return self._write()
+        self._out.put(TICK)
+        return self._out.write()
 
     # -- The end ------------------------------------------------------------------------------------------------------
 
@@ -434,10 +431,10 @@ class Connection:
         was_up, self.is_up = self.is_up, False
         self._reader.close()
         self._writer.close()
+        self._busy_wait.close()
         with self._lock:
             self._transport.close()
             self._out.clear()
-            self._out_size = 0
         self._received = FrameBuffer()
         self._drained.clear()
         self._over(self, reason)

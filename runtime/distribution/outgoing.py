@@ -1,10 +1,13 @@
-"""What one turn of the hub has to send to another node: frames, and the batch that becomes the next one."""
+"""What one turn of the hub has to send to another node: frames, and the batch that becomes the next one; then bytes."""
 
 from __future__ import annotations
+
+from collections import deque
 
 from runtime.distribution.frames import LONGEST, PASS_THROUGH
 from runtime.distribution.parts import Conversion
 from runtime.distribution.pickled import Batches
+from runtime.distribution.transport import Transport
 
 
 class OutgoingFrames:
@@ -16,6 +19,8 @@ class OutgoingFrames:
         """Bytes of the frames, without the batch."""
         self.messages = 0
         """Messages in all frames so far."""
+        self.was_lone_call = False
+        """Whether all that was taken last is one short call or reply."""
         self._parts: list[bytes] = []
 
     def put(self, control: bytes, payload: bytes) -> None:
@@ -39,7 +44,47 @@ class OutgoingFrames:
 
     def take(self) -> bytes:
         """Return all frames, the batch's among them, and begin anew."""
+        self.was_lone_call = not self._parts and self.batches.is_lone_call()
         if self.batches.count:
             self.end_batch()
         parts, self._parts, self.size = self._parts, [], 0
         return b"".join(parts)
+
+
+class OutgoingBytes:
+    """Bytes that wait until the socket takes them."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.size = 0
+        """How many wait."""
+        self.sent = 0
+        """How many the socket has taken so far."""
+        self._transport = transport
+        self._waiting: deque[bytes | memoryview] = deque()
+
+    def put(self, data: bytes) -> None:
+        """Let bytes wait behind the others."""
+        self._waiting.append(data)
+        self.size += len(data)
+
+    def write(self) -> bool:
+        """Send what the socket takes. Returns False at its end."""
+        waiting = self._waiting
+        while waiting:
+            sent = self._transport.send(waiting[0])
+            if sent is None:
+                return False
+            self.size -= sent
+            self.sent += sent
+            if sent < len(waiting[0]):
+                if not sent:
+                    break
+                waiting[0] = memoryview(waiting[0])[sent:]
+            else:
+                waiting.popleft()
+        return True
+
+    def clear(self) -> None:
+        """Send nothing of it."""
+        self._waiting.clear()
+        self.size = 0
