@@ -7,6 +7,7 @@ import pytest
 from observer.model.settings import Settings
 from observer.screens.ask_literal import AskLiteral
 from observer.screens.confirm_kill import ConfirmKill
+from observer.screens.plan_dialog import CHANGED, GONE
 from observer.screens.tree_screen import TreeScreen
 from runtime.introspection import wire
 from tests.observer.conftest import Drive, Driver
@@ -148,3 +149,74 @@ async def test_read_only_settings_refuse_a_kill(drive: Drive) -> None:
         await driver.press("j", "X")
         assert exits(driver) == []
         assert await driver.shows("read-only")
+
+
+async def test_a_plan_that_changes_while_it_is_shown_is_renewed_and_said_to_have_changed(drive: Drive) -> None:
+    async with drive(fake_nodes.chat()) as driver:
+        await driver.press("x")
+        dialog = driver.app.screen
+        assert isinstance(dialog, ConfirmKill)
+        before = driver.text()
+        dialog.renew()
+        assert driver.text() == before
+        assert CHANGED not in before
+        driver.node.find("clients").children.clear()
+        dialog.renew()
+        assert await driver.shows(CHANGED)
+        left = sum(1 for below in driver.node.find("chat_sup").walk() if below.pid)
+        assert f"kills {left}" in driver.text()
+        assert f"kills {left}" not in before
+        await driver.press("enter")
+        assert exits(driver) == [("<0.10.0>", "'kill'")]
+
+
+async def test_the_plan_is_asked_for_again_at_each_interval(drive: Drive) -> None:
+    async with drive(fake_nodes.chat(), settings=Settings(interval=0.1)) as driver:
+        await driver.press("j", "j", "j", "x")
+        driver.node.crash(driver.node.find("ada"))
+        for _ in range(100):
+            if await driver.shows(GONE):
+                break
+        assert GONE in driver.text()
+
+
+async def test_nothing_is_killed_once_its_target_has_gone(drive: Drive) -> None:
+    async with drive(fake_nodes.chat()) as driver:
+        await driver.press("j", "j", "j", "x")
+        dialog = driver.app.screen
+        assert isinstance(dialog, ConfirmKill)
+        driver.node.crash(driver.node.find("ada"))
+        dialog.renew()
+        assert await driver.shows(GONE)
+        assert "There is no process <0.13.0>" in driver.text()
+        await driver.press("enter", "y")
+        assert driver.app.screen is dialog
+        assert exits(driver) == []
+        await driver.press("escape")
+        assert isinstance(driver.app.screen, TreeScreen)
+
+
+async def test_of_several_targets_those_that_are_left_are_planned_for(drive: Drive) -> None:
+    async with drive(fake_nodes.chat()) as driver:
+        await driver.press("j", "j", "j", "v", "j", "v", "x")
+        dialog = driver.app.screen
+        assert isinstance(dialog, ConfirmKill)
+        assert "kills 2" in driver.text()
+        driver.node.crash(driver.node.find("ada"))
+        dialog.renew()
+        assert await driver.shows("kills 1")
+        assert CHANGED in driver.text()
+
+
+async def test_a_node_that_does_not_plan_again_leaves_the_plan_that_is_known(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with drive(fake_nodes.chat()) as driver:
+        await driver.press("x")
+        dialog = driver.app.screen
+        assert isinstance(dialog, ConfirmKill)
+        before = driver.text()
+        monkeypatch.setattr(driver.node, "_plan", lambda query: wire.Failed(why="The node is too busy to plan."))
+        dialog.renew()
+        await driver.settle()
+        assert driver.text() == before

@@ -70,7 +70,7 @@ async def test_the_keys_at_the_bottom_are_buttons(drive: Drive) -> None:
         await driver.pilot.click(KeyBar, offset=(line.index("Kill"), 0))
         await driver.settle()
         assert isinstance(driver.app.screen, ConfirmKill)
-        await driver.pilot.click("#kill", offset=(2, 0))
+        await driver.pilot.click("#yes", offset=(2, 0))
         await driver.settle()
         assert any(isinstance(query, wire.Exit) for query in driver.node.asked)
 
