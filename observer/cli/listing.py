@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import Annotated, cast, get_args
 
 import typer
@@ -120,14 +121,18 @@ def ps(
     limit: Annotated[
         int | None, typer.Option("-n", "--limit", metavar="NUMBER", min=1, help="Print so many at most.")
     ] = None,
+    cluster: options.Cluster = False,
     json: options.AsJson = False,
 ) -> None:
-    """Print the processes of a node."""
+    """Print the processes of a node, or of all nodes of its cluster.
+
+    Of each node of a cluster, the first 2,000 rows of its tree are looked at; of many nodes, fewer.
+    """
     from observer.cli import lookup
     from observer.output import records, tables
 
     column = sort_of(sort)
-    with lookup.dial(node) as client:
+    with lookup.dial_cluster(node) if cluster else lookup.dial(node) as client:
         with progress.busy("reading the processes …") as tell:
             rows = list(
                 lookup.processes(
@@ -140,7 +145,9 @@ def ps(
                     tell=tell,
                 )
             )
+        nodes, rows = client.in_their_words(rows)
         if json:
-            output.show_json([records.of_process(row) for row in rows])
+            named = zip(rows, nodes or repeat(None), strict=False)
+            output.show_json([records.of_process(row, of) for row, of in named])
         else:
-            output.show(tables.processes(rows, lookup.now(client)))
+            output.show(tables.processes(rows, lookup.now(client), nodes))

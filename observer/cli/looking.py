@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Iterable
+from itertools import repeat
 from typing import Annotated
 
 import typer
@@ -42,28 +43,31 @@ def top(
     ] = 1.0,
     total: Annotated[bool, typer.Option("--total", help="Sort counters by their total, not by the interval.")] = False,
     filter: options.Filter = "",
+    cluster: options.Cluster = False,
     json: options.AsJson = False,
 ) -> None:
-    """Print the busiest processes of a node, by what they did in an interval."""
+    """Print the busiest processes of a node, or of all nodes of its cluster, by what they did in an interval."""
     from observer.cli import lookup
     from observer.output import records, tables
 
     column = sort_of(sort)
     delta = not total and column in COUNTERS
-    with lookup.dial(node) as client:
+    with lookup.dial_cluster(node) if cluster else lookup.dial(node) as client:
         first = wire.GetProcesses(sort=column, delta=delta, filter=filter, limit=wire.MAX_ROWS)
         before = client.expect(wire.Window, first)
         time.sleep(interval)
         after = client.expect(wire.Window, wire.GetProcesses(sort=column, delta=delta, filter=filter, limit=limit))
-    then = {row.key: row for row in before.rows}
-    rows = [(row, then.get(row.key)) for row in after.rows]
+        nodes, present = client.in_their_words(after.rows)
+        _, past = client.in_their_words(before.rows)
+    then = {row.key: row for row in past}
+    rows = [(row, then.get(row.key)) for row in present]
     seconds = after.stats.time - before.stats.time
     if not json:
-        return output.show(tables.busiest(rows, seconds, after.stats.time))
+        return output.show(tables.busiest(rows, seconds, after.stats.time, nodes))
     listed = []
-    for row, earlier in rows:
+    for (row, earlier), of in zip(rows, nodes or repeat(None), strict=False):
         received, sent, cpu = tables.gained(row, earlier, seconds, after.stats.time)
-        listed.append(records.of_busy_process(row, received, sent, cpu))
+        listed.append(records.of_busy_process(row, received, sent, cpu, of))
     return output.show_json(listed)
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from observer.cli.errors import CommandError, WrongUsageError, say
 from observer.cli.progress import Tell, nothing
@@ -25,6 +25,9 @@ MEASURE_TIMEOUT = 1.0
 
 ROUNDS = 10
 """How often a tree is asked for, each time with more of it unfolded. A node needs two."""
+
+if TYPE_CHECKING:
+    from observer.node.cluster.client import ClusterClient
 
 Measured = TypeVar("Measured", wire.Window, wire.Details)
 
@@ -68,6 +71,20 @@ def find(node: str | None) -> discovery.Found:
             told = f"{_state(box)}. It has left a black box {_ago(box.written_at)}{_why(box.path)}."
             raise NodeNotFoundError(f"{told} 'observer open {safe(node)}' shows it.") from error
         raise
+
+
+def dial_cluster(node: str | None) -> ClusterClient:
+    """Connect to the node called `node` and to all others of its cluster. Raises what `discovery.find` raises.
+
+    Says of each node that cannot be looked at why that is so.
+    """
+    from observer.node.cluster.client import ClusterClient
+
+    found = find(node)
+    client = ClusterClient(found.name, found.path)
+    for name, why in client.unseen():
+        say(f"observer: {safe(name)} {safe(why)}")
+    return client
 
 
 def _tell_damage(damage: str) -> None:

@@ -104,6 +104,7 @@ Word = Annotated[list[str], typer.Argument(metavar="[NODE] PID", autocompletion=
 Words = Annotated[
     list[str], typer.Argument(metavar="[NODE] PID...", autocompletion=complete_processes, show_default=False)
 ]
+Cluster = Annotated[bool, typer.Option("--cluster", help="Take in the processes of all other nodes of its cluster.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Filter = Annotated[
     str, typer.Option("--filter", "-f", metavar="EXPR", help="Text, or fields such as 'mailbox>100 and sup~pool'.")

@@ -380,7 +380,7 @@ def group_text(row: Row) -> str:
 
 def _note(row: Row) -> str:
     if row.kind == "group":
-        return f"({units.count(row.child_count)})"
+        return f"({units.count(row.child_count)}) {row.machine_state or ''}".rstrip()
     if row.kind != "supervisor":
         return row.machine_state or ""
     parts = [f"■{row.not_running} down" if row.not_running else "", row.strategy or ""]

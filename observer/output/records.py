@@ -66,6 +66,8 @@ class ProcessRecord(Record, frozen=True):
     lints: list[str]
     last_failure_at: float | None
     type: str
+    node: str | None
+    """The node that it belongs to, where those of a whole cluster are listed; its pids are those of that node."""
 
 
 class TopRecord(ProcessRecord, frozen=True):
@@ -318,18 +320,20 @@ class CheckRecord(Record, frozen=True):
     advice: str
 
 
-def of_process(row: wire.Row) -> ProcessRecord:
-    """Return the record of a process."""
-    return _of_row(ProcessRecord, row)
+def of_process(row: wire.Row, node: str | None = None) -> ProcessRecord:
+    """Return the record of a process, with its node where those of several are listed."""
+    return _of_row(ProcessRecord, row, node=node)
 
 
-def of_busy_process(row: wire.Row, received: float | None, sent: float | None, cpu: float | None) -> TopRecord:
+def of_busy_process(
+    row: wire.Row, received: float | None, sent: float | None, cpu: float | None, node: str | None = None
+) -> TopRecord:
     """Return the record of a process with what it did in an interval."""
-    return _of_row(TopRecord, row, messages_in_per_second=received, messages_out_per_second=sent, cpu=cpu)
+    return _of_row(TopRecord, row, messages_in_per_second=received, messages_out_per_second=sent, cpu=cpu, node=node)
 
 
 def _of_row(kind: type[R], row: wire.Row, **more: Any) -> R:
-    return msgspec.convert({**msgspec.structs.asdict(row), "type": row.kind, **more}, kind)
+    return msgspec.convert({**msgspec.structs.asdict(row), "type": row.kind, "node": None, **more}, kind)
 
 
 def of_tree(rows: Iterable[wire.Row]) -> list[PlaceRecord]:

@@ -110,10 +110,10 @@ def _place(row: wire.Row, now: float) -> Text:
     return name.append_text(Text.assemble(*parts))
 
 
-def processes(rows: Sequence[wire.Row], now: float) -> RenderableType:
-    """Draw a list of processes."""
+def processes(rows: Sequence[wire.Row], now: float, nodes: Sequence[str] | None = None) -> RenderableType:
+    """Draw a list of processes. `nodes` are their nodes, where they are of several."""
     wanted = ("PID", "NAME", "STATUS", "MAILBOX", "IN", "OUT", "MEMORY", "RESTARTS", "UP", "AT", "CALL")
-    return _of_processes(wanted, [_process(row, now) for row in rows], rows)
+    return _of_processes(wanted, [_process(row, now) for row in rows], rows, nodes)
 
 
 _FIGURES = ("MAILBOX", "IN", "OUT", "MEMORY", "RESTARTS", "UP", "IN/S", "OUT/S", "CPU")
@@ -128,9 +128,15 @@ def _named(row: wire.Row) -> Text:
 
 
 def _of_processes(
-    wanted: Sequence[str], cells: Sequence[dict[str, RenderableType]], rows: Sequence[wire.Row]
+    wanted: Sequence[str],
+    cells: Sequence[dict[str, RenderableType]],
+    rows: Sequence[wire.Row],
+    nodes: Sequence[str] | None,
 ) -> RenderableType:
     """Draw a table of processes without the columns that have a value in no row."""
+    if nodes is not None:
+        wanted = ("NODE", *wanted)
+        cells = [{**values, "NODE": Text(safe(name))} for values, name in zip(cells, nodes, strict=True)]
     bare = bool(rows) and all(row.kind == "greenlet" for row in rows)
     shown = [column for column in wanted if not (bare and column in _OF_PROCESSES)]
     table = plain_table(*shown, right=_FIGURES) if len(rows) <= MOST_DRAWN else LongTable(shown, _FIGURES)
@@ -160,7 +166,9 @@ def _activity(row: wire.Row, now: float) -> str:
     return "".join(text for text, _ in activity(row, now))
 
 
-def busiest(rows: Sequence[tuple[wire.Row, wire.Row | None]], seconds: float, now: float) -> RenderableType:
+def busiest(
+    rows: Sequence[tuple[wire.Row, wire.Row | None]], seconds: float, now: float, nodes: Sequence[str] | None = None
+) -> RenderableType:
     """Draw processes with what they did in the last `seconds`: each row and how it was then, None when it was not."""
     cells = []
     for row, before in rows:
@@ -168,7 +176,7 @@ def busiest(rows: Sequence[tuple[wire.Row, wire.Row | None]], seconds: float, no
         figures = {"IN/S": units.rate(received), "OUT/S": units.rate(sent), "CPU": units.percent(cpu)}
         cells.append({**_process(row, now), **figures})
     wanted = ("PID", "NAME", "STATUS", "MAILBOX", "IN/S", "OUT/S", "CPU", "MEMORY", "AT")
-    return _of_processes(wanted, cells, [row for row, _ in rows])
+    return _of_processes(wanted, cells, [row for row, _ in rows], nodes)
 
 
 def gained(

@@ -50,6 +50,7 @@ def _entry(local: LocalNode, remote: RemoteNode, pace: Pace) -> wire.ClusterNode
     return wire.ClusterNode(
         name=shorten(remote.name),
         state=state,
+        number=remote.life,
         kind="" if last is None else "python" if last.is_python else "beam",
         version=figures.version,
         hidden=last is not None and last.hidden,

@@ -21,6 +21,8 @@ class ClusterNode(Frozen, frozen=True):
 
     name: Name
     state: NodeState
+    number: Count = 0
+    """What pids of it begin with on the node that is asked, 0 where that is not known."""
     kind: NodeKind = ""
     version: Word = ""
     """The version of this package, or the release of OTP."""
