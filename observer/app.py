@@ -354,7 +354,7 @@ class ObserverApp(RewindingApp, GoingApp):
                 cut = f": the first {len(rows):,} of {total:,} rows. A filter chooses others."
         ending = chosen if isinstance(chosen, str) else chosen.ending
         stamp = of_day(self.observed.clock.now()).replace(":", "")
-        path = folder / f"observer-{self.observed.source.name}-{stamp}.{ending}"
+        path = folder / f"observer-{self.observed.source.name.replace(' ', '-')}-{stamp}.{ending}"
         try:
             path.write_text(text, encoding="utf-8")
         except OSError as error:

@@ -17,10 +17,12 @@ from observer.app import ObserverApp
 from observer.model.settings import Settings
 from observer.node.bridge import Bridge
 from observer.node.child import ChildNode
+from observer.node.cluster.whole_cluster import WholeCluster
 from observer.node.discovery import Found
 from observer.node.program_node import ProgramNode
 from observer.node.recorded.seen import remembering
 from observer.node.source import Source
+from observer.screens.going import AllNodes
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 """Signals that end the observer as ``q`` does. Without that, their default would leave the screen as it stands."""
@@ -52,7 +54,7 @@ def watch(source: Source, settings: Settings) -> int:
             if app.wanted is not None:
                 visited.append((source, app.current_mode, bridge))
                 bridge = app.wanted if isinstance(app.wanted, Bridge) else None
-                source, view, pid = remembering(_source_of(app.wanted)), "tree", app.wanted_pid
+                source, view, pid = _source_of(app.wanted, source), "tree", app.wanted_pid
             elif app.goes_back:
                 if bridge is not None:
                     bridge.end()
@@ -65,8 +67,11 @@ def watch(source: Source, settings: Settings) -> int:
                 each.end()
 
 
-def _source_of(wanted: Found | Bridge) -> Source:
-    return ChildNode(wanted) if isinstance(wanted, Bridge) else ProgramNode(wanted)
+def _source_of(wanted: Found | Bridge | AllNodes, present: Source) -> Source:
+    """Return where to get answers from next; `present` is the node that is left for it."""
+    if isinstance(wanted, AllNodes):
+        return WholeCluster(present)
+    return remembering(ChildNode(wanted) if isinstance(wanted, Bridge) else ProgramNode(wanted))
 
 
 async def _watch(app: ObserverApp) -> int:

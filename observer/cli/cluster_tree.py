@@ -71,7 +71,8 @@ def _nodes(client: Client, cluster: wire.Cluster) -> Iterator[tuple[str, Client 
 
 
 def _no_way(node: wire.ClusterNode) -> str:
+    from observer.node.cluster import notes
+
     if node.state != "up":
         return f"is {node.state}: {node.reason or 'it has gone'}"
-    how = f"'observer bridge {node.name}' opens a way" if node.kind == "beam" else "start it there with OBSERVER=1"
-    return f"is up, and cannot be observed from here: {how}"
+    return notes.no_way(node)

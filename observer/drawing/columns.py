@@ -380,7 +380,8 @@ def group_text(row: Row) -> str:
 
 def _note(row: Row) -> str:
     if row.kind == "group":
-        return f"({units.count(row.child_count)}) {row.machine_state or ''}".rstrip()
+        count = "" if row.machine_state and not row.child_count else f"({units.count(row.child_count)})"
+        return " ".join(part for part in (count, row.machine_state) if part)
     if row.kind != "supervisor":
         return row.machine_state or ""
     parts = [f"■{row.not_running} down" if row.not_running else "", row.strategy or ""]

@@ -23,7 +23,8 @@ SPARK = 16
 def facts(row: Row, details: Details | None, history: RowHistory | None, time: float) -> list[Fact]:
     """Return what is worth knowing about a row, most important first. `details` is None until they have arrived."""
     if row.kind == "group":
-        return [("Group", [(safe(group_text(row)), tones.TEXT)])]
+        note = [] if row.machine_state is None else [("Note", [(safe(row.machine_state), tones.WARN)])]
+        return [("Group", [(safe(group_text(row)), tones.TEXT)]), *note]
     found = [_identity(row), _activity(row, history, time)]
     if row.machine_state is not None:
         found.append(("Machine", [("in the state ", tones.MUTED), (safe(row.machine_state), tones.TEXT)]))

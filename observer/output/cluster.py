@@ -25,6 +25,8 @@ class ClusterNodeRecord(Record, frozen=True):
 
     name: str
     state: wire.NodeState
+    number: int | None
+    """What pids of it begin with on the node that was asked."""
     kind: str | None
     """``python`` or ``beam``."""
     version: str | None
@@ -142,6 +144,7 @@ def _of_node(node: wire.ClusterNode) -> ClusterNodeRecord:
     return ClusterNodeRecord(
         name=node.name,
         state=node.state,
+        number=node.number or None,
         kind=node.kind or None,
         version=node.version or None,
         hidden=node.hidden,

@@ -16,7 +16,7 @@ from observer.model.node_outcome import NodeOutcome
 from observer.model.observed_node import ObservedNode
 from observer.screens.confirm_node import ConfirmNode
 from observer.screens.dialog import QUESTION
-from observer.screens.going import OpenNode
+from observer.screens.going import OpenAllNodes, OpenNode
 from observer.screens.view_screen import ViewScreen
 from observer.text import tones
 from observer.text.safe_text import safe
@@ -59,6 +59,13 @@ class ClusterScreen(ViewScreen):
             "Disconnect",
             id="node-disconnect",
             tooltip="Cut the connection to the selected node; shows the plan first",
+        ),
+        Binding(
+            "a",
+            "all_nodes",
+            "All nodes",
+            id="all-nodes",
+            tooltip="The tree and the lists of all nodes together; esc leads back",
         ),
         Binding("n", "node('connect')", "Connect", id="node-connect", tooltip="Connect with the selected node again"),
     ]
@@ -142,6 +149,10 @@ class ClusterScreen(ViewScreen):
         if node is not None:
             self.post_message(OpenNode(node.name))
         return node is not None
+
+    def action_all_nodes(self) -> None:
+        """Go to the dashboard of all nodes together."""
+        self.post_message(OpenAllNodes())
 
     @on(LineList.Opened)
     def _opened(self) -> None:

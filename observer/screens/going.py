@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
 from textual import on, work
 from textual.app import App
@@ -11,6 +12,7 @@ from textual.message import Message
 from observer.model.observed_node import ObservedNode
 from observer.node import discovery
 from observer.node.bridge import Bridge
+from observer.node.cluster.whole_cluster import WholeCluster
 from observer.node.discovery import Found
 from observer.text.safe_text import safe
 from runtime.introspection import wire
@@ -28,13 +30,22 @@ class OpenNode(Message):
         super().__init__()
 
 
+class OpenAllNodes(Message):
+    """One dashboard for all nodes of the cluster is wanted."""
+
+
+@dataclass(frozen=True)
+class AllNodes:
+    """Stands for all nodes that the observed one knows, and for itself."""
+
+
 class GoingApp(App[None]):
     """An app from which one can go to another node, and back to the one it was opened from."""
 
     observed: ObservedNode
     is_inner = False
     """Whether it was opened from the dashboard of another node, to which ``esc`` goes back."""
-    wanted: Found | Bridge | None = None
+    wanted: Found | Bridge | AllNodes | None = None
     """The node to go to, once the app has ended; an Erlang or Elixir node by the bridge to it."""
     wanted_pid = ""
     """The process to open there."""
@@ -59,6 +70,15 @@ class GoingApp(App[None]):
             )
             return
         self.wanted_pid = message.pid
+        self.exit()
+
+    @on(OpenAllNodes)
+    async def open_all_nodes(self) -> None:
+        """Go to the dashboard of all nodes; from there, to its tree."""
+        if isinstance(self.observed.source, WholeCluster):
+            await self.run_action("view('tree')")
+            return
+        self.wanted = AllNodes()
         self.exit()
 
     async def _is_beam(self, name: str) -> bool:

@@ -97,6 +97,14 @@ class Member:
             raise NodeLostError(f"{self.name} cannot be asked: it {self.note or 'is not connected'}.")
         return await self.source.ask(query)
 
+    @property
+    def unfolded(self) -> Iterator[str]:
+        """Yield the keys that are unfolded at first: its own row, and the group that is all that it has."""
+        yield self.name
+        tops = [row for row in self.rows if row.parent_key is None]
+        if len(tops) == 1:
+            yield self.words.key(tops[0].key)
+
     def branch(self) -> Iterator[wire.Row]:
         """Yield the row that stands for the node, and below it all rows that are known of it."""
         notes = [self.note] if self.note else []

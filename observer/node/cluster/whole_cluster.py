@@ -9,13 +9,14 @@ from time import monotonic
 
 import msgspec
 
-from observer.clock import of_day
 from observer.node import discovery
+from observer.node.cluster import notes
 from observer.node.cluster.member import Member
 from observer.node.cluster.translation import Translation, origin
 from observer.node.connection import Connection
 from observer.node.discovery import Found
 from observer.node.source import ChildStatus, NodeLostError, Source
+from observer.text import units
 from runtime.introspection import wire
 from runtime.introspection.moment.answers import answer
 from runtime.introspection.moment.moment import Moment
@@ -127,8 +128,8 @@ class WholeCluster:
                 return answer(query, self._moment, self._events, "")
             case wire.GetTree():
                 await self._look_when_due()
-                branches = {*self._members} - {*query.folded}
-                query = msgspec.structs.replace(query, unfolded=(*query.unfolded, *branches))
+                shown = {key for each in self._members.values() for key in each.unfolded} - {*query.folded}
+                query = msgspec.structs.replace(query, unfolded=(*query.unfolded, *shown))
                 return answer(query, self._moment, (), "")
             case wire.GetProcesses():
                 await self._look_when_due()
@@ -268,7 +269,7 @@ class WholeCluster:
 
     async def _take(self, cluster: wire.Cluster) -> None:
         """Take which nodes there are, and how they stand."""
-        self._others = cluster.total
+        self._others = max(cluster.total, len(cluster.nodes))
         for node in cluster.nodes[:MOST_NODES]:
             member = self._members.get(node.name)
             if member is None:
@@ -276,12 +277,12 @@ class WholeCluster:
             if not member.words.number:
                 continue
             if node.state == "up":
-                member.note = "" if member.source is not None else _no_way(node)
+                member.note = "" if member.source is not None else notes.no_way(node)
                 if member.source is not None and node.number and node.number != member.words.number:
                     member.note = "begins anew"
                     await member.leave()  # another life of the node: its socket is another one
             else:
-                member.note = _gone(node, seen=bool(member.rows))
+                member.note = notes.gone(node, seen=bool(member.rows))
                 await member.leave()
 
     def _number(self, node: wire.ClusterNode) -> int:
@@ -364,7 +365,7 @@ class WholeCluster:
             **sums,
             last_event=self._last_event,
             lint_count=lints,
-            scope=f"{len(known)} of {total} nodes" if total > len(known) else f"{total} nodes",
+            scope=f"{len(known)} of {total} nodes" if total > len(known) else units.many(total, "node", "nodes"),
         )
 
 
@@ -386,14 +387,3 @@ def _on(node: str, plan: wire.Plan) -> wire.Plan:
 
 def _short(node: str) -> str:
     return node.partition("@")[0]
-
-
-def _no_way(node: wire.ClusterNode) -> str:
-    how = f"'observer bridge {node.name}' opens a way" if node.kind == "beam" else "start it there with OBSERVER=1"
-    return f"is up, and cannot be observed from here: {how}"
-
-
-def _gone(node: wire.ClusterNode, seen: bool) -> str:
-    when = "" if node.since is None else f" since {of_day(node.since)}"
-    told = f"is {node.state}{when}: {node.reason or 'it has gone'}"
-    return f"{told}; as last seen" if seen else told

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -155,3 +156,43 @@ def test_the_trees_of_a_cluster_stand_below_the_names_of_its_nodes(observer: Com
         ("gone@h", True, True),
         ("far@x", True, True),
     ]
+
+
+def test_the_processes_of_a_cluster_are_listed_with_their_nodes_and_the_pids_they_have_there(
+    observer: Command,
+) -> None:
+    others = (
+        wire.ClusterNode(name="left@h", state="up", number=4),
+        wire.ClusterNode(name="gone@h", state="down", reason="net_tick_timeout"),
+    )
+    mine = wire.Row(key="a", pid="<0.2.0>", name="mine", memory=10, messages_in=5)
+    theirs = wire.Row(key="a", pid="<0.2.0>", name="theirs", supervisor="<0.1.0>", memory=20, messages_in=7)
+
+    def answered(row: wire.Row, *nodes: wire.ClusterNode) -> Callable[[wire.Query], wire.Answer]:
+        cluster = wire.Cluster(name="me@h", nodes=nodes, total=len(nodes))
+
+        def respond(query: wire.Query) -> wire.Answer:
+            if isinstance(query, wire.GetStats):
+                return wire.Stats(stats=window(row).stats)
+            return cluster if isinstance(query, wire.GetCluster) else window(row)
+
+        return respond
+
+    with (
+        FakeEndpoint("me", answered(mine, *others), distributed_as="me@h"),
+        FakeEndpoint("left", answered(theirs), distributed_as="left@h", os_pid=2),
+    ):
+        listed = observer("ps", "me", "--cluster", "--sort", "memory", "-d", "--json")
+        busy = observer("top", "me", "--cluster", "--interval", "0.1", "--total")
+        drawn = observer("ps", "me", "--cluster", "--filter", "theirs").out
+    assert [(each["node"], each["pid"], each["supervisor"]) for each in listed.value] == [
+        ("left@h", "<0.2.0>", "<0.1.0>"),
+        ("me@h", "<0.2.0>", None),
+    ]
+    assert listed.err == "observer: gone@h is down: net_tick_timeout\n"
+    assert [line.split()[:3] for line in busy.out.splitlines()[2:]] == [
+        ["left@h", "<0.2.0>", "theirs"],
+        ["me@h", "<0.2.0>", "mine"],
+    ]
+    assert "left@h" in drawn
+    assert "mine" not in drawn

@@ -155,3 +155,8 @@ def test_the_view_of_a_server_tells_which_calls_no_case_of_it_takes() -> None:
     assert not told(more_facts(Details(row=CONSUMER)), "Unanswered")
     machine = Row(key="door", pid="<0.4.0>", name="door", machine_state="locked")
     assert told(more_facts(Details(row=machine, unanswered=1)), "Unanswered") == "1 call that no case takes"
+
+
+def test_what_is_to_be_said_of_a_group_is_said_in_full() -> None:
+    row = Row(key="erl@x", kind="group", name="erl@x", machine_state="is down: net_tick_timeout")
+    assert ("Note", [("is down: net_tick_timeout", tones.WARN)]) in facts(row, None, None, 0.0)

@@ -25,6 +25,7 @@ from observer.screens.choose_sort import ChooseSort
 from observer.screens.confirm import Confirm
 from observer.screens.confirm_kill import ConfirmKill
 from observer.screens.events_screen import EventsScreen
+from observer.screens.going import AllNodes
 from observer.screens.help_screen import HelpScreen
 from observer.screens.names_screen import NamesScreen
 from observer.screens.node_screen import NodeScreen
@@ -207,6 +208,7 @@ CASES = {
     "node-kill": Case(("7",), screen, "ConfirmNode", node=fake_nodes.cluster),
     "node-stop": Case(("7",), screen, "ConfirmNode", node=fake_nodes.cluster),
     "node-disconnect": Case(("7",), screen, "ConfirmNode", node=fake_nodes.cluster),
+    "all-nodes": Case(("7",), lambda driver: driver.app.wanted, AllNodes(), node=fake_nodes.cluster),
     "node-connect": Case(("7", "j"), asked(wire.ControlNode), node=fake_nodes.cluster),
     "constants": Case(("5",), lambda driver: focused(driver) is view(driver, NodeScreen).lints, False),
     "next-node-part": Case(("5",), lambda driver: focused(driver) is view(driver, NodeScreen).lints, False),
