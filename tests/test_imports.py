@@ -26,7 +26,7 @@ def loaded_by(module: str) -> set[str]:
         [sys.executable, "-c", f"import sys, {module}; print(*sys.modules)"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=True,
     )
     return set(done.stdout.split())

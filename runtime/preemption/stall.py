@@ -31,6 +31,10 @@ MOSTLY = 0.5
 WORK = 0.1
 """The part of a stall that work must take to be blamed when the thread mostly waited for its turn to run."""
 
+ENOUGH = 1.0
+"""Seconds of work that are blamed however long the thread waited for its turn: on a machine with twenty times as much
+to do as it can, a loop without end never takes a tenth of the time."""
+
 Chain = tuple[StackFrame, ...]
 """Frames of the program's own code, innermost last."""
 
@@ -179,7 +183,7 @@ class Evidence:
         `used` and `program` are the processor time of the thread and of the whole program.
         """
         queued = 0.0 if self._queued_before is None else self._clocks.queued() - self._queued_before
-        most, some = MOSTLY * seconds, max(limit, WORK * seconds)
+        most, some = MOSTLY * seconds, max(limit, min(WORK * seconds, ENOUGH))
         others, why = program - used, ""
         if used >= most:
             return "computing", why

@@ -224,7 +224,7 @@ def test_any_program_of_gevent_leaves_one(folder: Path) -> None:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("OBSERVER")}
     command = [sys.executable, "-m", "observer", "instrument", "--name", "any", "--", sys.executable, "-c", code]
     subprocess.run(
-        command, env={**inherited, "OBSERVER_DIR": str(folder)}, capture_output=True, timeout=60, check=False
+        command, env={**inherited, "OBSERVER_DIR": str(folder)}, capture_output=True, timeout=300, check=False
     )
     with RecordedClient(left(folder)[0]) as client:
         assert "the program failed: RuntimeError: plain" in client.told

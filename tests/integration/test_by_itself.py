@@ -76,7 +76,7 @@ def test_what_is_installed_has_the_file(folder: Path, kind: str) -> None:
     build = f"import setuptools.build_meta as backend; backend.build_{kind}({str(folder)!r})"
     pure = {name: value for name, value in os.environ.items() if name != "RUNTIME_KERNEL"}
     done = subprocess.run(
-        [PYTHON, "-c", build], cwd=project, env=pure, capture_output=True, text=True, timeout=120, check=False
+        [PYTHON, "-c", build], cwd=project, env=pure, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
     (built,) = folder.glob("*.whl")

@@ -145,7 +145,7 @@ def played(name: str, *arguments: str) -> str:
         [sys.executable, "-m", f"demos.{name}", *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         env=environment,
         check=False,
     )
@@ -216,7 +216,7 @@ def test_a_watched_demo_goes_on_until_it_is_told_to_stop(name: str, tmp_path: Pa
         assert child.stdout is not None
         assert child.stdout.readline() == "the tree stands\n"
         child.send_signal(signal.SIGTERM)
-        _, errors = child.communicate(timeout=60)
+        _, errors = child.communicate(timeout=300)
     assert (child.returncode, errors) == (128 + signal.SIGTERM, "")
 
 
@@ -229,7 +229,7 @@ def test_the_plain_one_goes_on_too_and_ends_without_a_traceback(number: int, sta
         assert child.stdout.readline() == b"it goes on\n"
         child.send_signal(number)
         try:
-            _, errors = child.communicate(timeout=60)
+            _, errors = child.communicate(timeout=300)
         finally:
             child.kill()  # what ignores the signal would keep the test from its end
     assert child.returncode == status

@@ -185,7 +185,7 @@ def test_a_command_that_cannot_be_run_is_said_in_a_sentence(
         env=environment(folder, PYTHONPATH=str(Path(__file__).parents[2])),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (status, "", f"observer: {sentence}\n")
@@ -198,7 +198,7 @@ def test_the_command_is_the_process_that_was_started(folder: Path) -> None:
         stdout=subprocess.PIPE,
         text=True,
     )
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=300)
     assert output == f"{process.pid} {os.getpid()}\n"
 
 
@@ -261,7 +261,7 @@ def test_events_are_followed_on_with_the_process_that_replaces_another(folder: P
         os.kill(welcome(folder, first).os_pid, signal.SIGKILL)
         assert json.loads(follower.stdout.readline())["reason"] == "KeyError: 'x'"
         follower.send_signal(signal.SIGINT)
-        _, errors = follower.communicate(timeout=60)
+        _, errors = follower.communicate(timeout=300)
         assert f"{first} has ended; going on with shop-" in errors
 
 

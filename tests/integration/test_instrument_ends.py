@@ -121,7 +121,7 @@ def _outcome(folder: Path, module: str, observed: bool) -> tuple[int, list[str]]
         env=program.instrumented(variables, "app") if observed else variables,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=300,
         check=False,
     )
     return done.returncode, re.findall(r"^Ran \d+|^OK.*|^FAILED.*", done.stdout + done.stderr, re.MULTILINE)

@@ -28,7 +28,7 @@ def observer(*arguments: str, environment: dict[str, str]) -> str:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=300,
     ).stdout
 
 

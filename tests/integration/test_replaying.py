@@ -22,7 +22,7 @@ def observer(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command of the observer in a folder of sockets."""
     environment = {**os.environ, "OBSERVER_DIR": str(folder), "HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     command = [sys.executable, "-m", "observer", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90, check=False)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_a_node_is_gone_back_in_recorded_replayed_and_dumped(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

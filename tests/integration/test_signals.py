@@ -68,7 +68,7 @@ class Program:
         """Send signals, then end its input; give what it printed from now on, its errors, and its status at its end."""
         for number in signals:
             self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=60)
+        out, err = self.process.communicate(timeout=300)
         return out.decode().splitlines(), err.decode(), self.process.returncode
 
 
@@ -158,7 +158,7 @@ def test_a_program_that_catches_the_interrupt_goes_on_after_an_orderly_stop() ->
     assert program.stdout is not None
     assert program.stdout.readline() == "ready\n"
     program.send_signal(signal.SIGINT)
-    assert program.communicate(timeout=60)[0] == "caught\na second node\n"
+    assert program.communicate(timeout=300)[0] == "caught\na second node\n"
     assert program.returncode == 0
 
 

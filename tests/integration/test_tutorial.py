@@ -34,7 +34,7 @@ def test_a_program_prints_what_the_tutorial_says(folder: Path, command: str, pri
         env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     if "pytest" in command:

@@ -70,7 +70,7 @@ def end_of(folder: Path, program: str, *arguments: str, observed: bool) -> tuple
         env={**os.environ, "OBSERVER_DIR": str(folder)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     return done.returncode, done.stdout, done.stderr
@@ -126,7 +126,7 @@ def launched(folder: Path, program: str) -> tuple[int, str, str]:
         env={**os.environ, "OBSERVER_DIR": str(folder)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     return done.returncode, done.stdout, done.stderr

@@ -99,7 +99,7 @@ if __name__ == "__main__":
 
 
 def test_a_peer_dies_with_an_owner_that_is_killed() -> None:
-    done = subprocess.run([sys.executable, "-c", ORPHANS], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", ORPHANS], capture_output=True, text=True, timeout=300, check=False)
     os_pid = int(done.stdout)
     for _ in range(400):
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-ATTEMPTS = 3
+ATTEMPTS = 8
 """How often a program may end differently: some look at the clock, and fail now and then on a busy machine."""
 
 

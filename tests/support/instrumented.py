@@ -32,7 +32,7 @@ def end_of(command: list[str], folder: Path, stdin: str = "", **more: str) -> tu
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     return done.returncode, done.stdout, done.stderr

@@ -20,7 +20,7 @@ from runtime.introspection.address import is_live
 
 T = TypeVar("T")
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds after which something that should happen counts as not happening."""
 
 

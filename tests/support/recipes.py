@@ -28,7 +28,7 @@ SERVERS = ROOT / ".venv-recipes" / "bin"
 
 PROGRAMS = ROOT / "tests" / "integration" / "recipes" / "programs"
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds after which something that should happen counts as not happening. Some servers take long to start."""
 
 T = TypeVar("T")

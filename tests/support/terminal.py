@@ -16,7 +16,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-WAIT = 60.0
+WAIT = 180.0
 """Seconds after which something that was waited for is taken to never happen."""
 
 STAND_IN = (

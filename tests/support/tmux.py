@@ -18,7 +18,7 @@ import pytest
 
 WITHOUT_TMUX = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 
-WAIT = 60.0
+WAIT = 180.0
 """Seconds after which something that was waited for is taken to never happen."""
 
 LOOKS_APART = 0.1

@@ -148,7 +148,7 @@ HUEY = ("huey_consumer", "huey_jobs.huey", "-k", "greenlet", "-w", "4")
 def enqueue(folder: Path, code: str) -> None:
     """Send tasks from another process."""
     environment = {**os.environ, "PYTHONPATH": str(folder)}
-    subprocess.run([SERVERS / "python", "-c", code], cwd=folder, env=environment, check=True, timeout=60)
+    subprocess.run([SERVERS / "python", "-c", code], cwd=folder, env=environment, check=True, timeout=300)
 
 
 TASKS = {

@@ -29,5 +29,5 @@ def test_a_settings_file_that_is_wrong_is_a_sentence(
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_completion_script_is_printed_for_each_shell(socket_folder: Path, shell: str) -> None:
     command = [sys.executable, "-m", "observer", "completion", shell]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     assert "_OBSERVER_COMPLETE" in result.stdout

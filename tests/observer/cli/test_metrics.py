@@ -84,6 +84,6 @@ def test_metrics_are_served_until_the_command_is_interrupted(observer: Command) 
 
 
 def _read(where: str) -> str:
-    with urllib.request.urlopen(where, timeout=60) as answer:
+    with urllib.request.urlopen(where, timeout=300) as answer:
         text: str = answer.read().decode()
     return text

@@ -48,7 +48,7 @@ def test_the_bash_completion_offers_what_may_stand_there(
             env=environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=True,
         )
     assert sorted(result.stdout.split()) == offered

@@ -16,7 +16,7 @@ TICKTIME = 1.0
 
 
 def command(*words: str) -> None:
-    subprocess.run(words, check=True, capture_output=True, timeout=60)
+    subprocess.run(words, check=True, capture_output=True, timeout=300)
 
 
 class Wire:

@@ -26,7 +26,7 @@ def test_the_two_programs_of_the_guide_talk_to_each_other(epmd_port: int, tmp_pa
             assert time.monotonic() < ends
             time.sleep(0.02)
         said = subprocess.run(
-            [sys.executable, tmp_path / "till.py"], env=environment, capture_output=True, text=True, timeout=60
+            [sys.executable, tmp_path / "till.py"], env=environment, capture_output=True, text=True, timeout=300
         )
     finally:
         server.kill()

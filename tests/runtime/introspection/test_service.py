@@ -30,7 +30,7 @@ def run(folder: Path, *arguments: str) -> tuple[str, str]:
         env={**os.environ, "OBSERVER_DIR": str(folder)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=True,
     )
     return done.stdout.strip(), done.stderr

@@ -158,6 +158,16 @@ def test_work_that_takes_long_is_blamed_although_the_system_ran_others_for_most_
     assert found.where.endswith(" in compute")
 
 
+def test_a_loop_without_end_is_blamed_although_the_system_hardly_ever_runs_it(clocks: FakeClocks) -> None:
+    evidence = _evidence(clocks)
+    evidence.add(None, hog(compute), 0.05)
+    evidence.add(None, hog(compute), 20.0)
+    clocks.waited, clocks.thread, clocks.program = 29.0, 1.1, 1.1
+    found = _stall(evidence, 30.0)
+    assert (found.kind, found.processor_seconds) == ("computing", 1.1)
+    assert found.where.endswith(" in compute")
+
+
 def test_where_the_system_tells_no_processor_time_a_stall_is_taken_to_be_work(clocks: FakeClocks) -> None:
     clocks.known = False
     evidence = _evidence(clocks)

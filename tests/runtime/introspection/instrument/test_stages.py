@@ -70,7 +70,7 @@ with gevent.Timeout(1.8):
 
 def output_of(code: str) -> str:
     """Run Python code and return its output."""
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60).stdout
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300).stdout
 
 
 def test_no_stage_brings_along_much() -> None:
