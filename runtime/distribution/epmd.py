@@ -23,10 +23,10 @@ from runtime.distribution.transport import Closed, Transport
 from runtime.kernel.threads import sleep
 
 PORT = 4369
-TIMEOUT = 3.0
+TIMEOUT = 7.0
 """Seconds that one request may take."""
 
-STARTING = 5.0
+STARTING = 20.0
 """Seconds that an epmd which was started here may take until it answers."""
 
 MOST = 64 * 1024
@@ -177,15 +177,26 @@ def register(name: str, port: int, hidden: bool, everywhere: bool = False) -> Re
     except NoEpmdError:
         start_server(everywhere)
         transport = _ask("localhost", request)
+    registration = _registration(transport, name)
+    if registration is None:  # of a node that has just ended, epmd knows that once it has given an answer
+        registration = _registration(_ask("localhost", request), name)
+    if registration is None:
+        raise DistributionError(
+            f"a node named {name!r} runs on this host already; choose another name, or stop that node"
+        )
+    return registration
+
+
+def _registration(transport: Transport, name: str) -> Registration | None:
+    """Return what epmd answers to the request for a name, None when it is taken. Raises DistributionError."""
     try:
         deadline = time.monotonic() + TIMEOUT
         tag, result = transport.recv_exactly(2, deadline)
         if tag not in (ALIVE2_RESP, ALIVE2_X_RESP):
             raise DistributionError(f"what answers on port {port_of_epmd()} of this host is no epmd")
         if result != 0:
-            raise DistributionError(
-                f"a node named {name!r} runs on this host already; choose another name, or stop that node"
-            )
+            transport.close()
+            return None
         size = 4 if tag == ALIVE2_X_RESP else 2
         creation = int.from_bytes(transport.recv_exactly(size, deadline), "big")
     except Closed as error:

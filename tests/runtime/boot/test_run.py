@@ -42,6 +42,7 @@ from runtime import (
 )
 from runtime.boot.run import COLLECT_AFTER
 from runtime.terms.errors import ProcessExit
+from tests.support.other_nodes import new_name
 
 HERE = "tests/runtime/boot/test_run.py"
 
@@ -396,9 +397,10 @@ def test_a_main_that_leaves_by_sys_exit_is_no_failure_for_what_is_linked_to_it()
 
 
 def test_a_run_that_does_not_begin_leaves_its_node_without_a_name() -> None:
+    name = new_name("begins")
     options: list[dict[str, Any]] = [{"black_box": 1}, {"time_slice": -1.0}]
     for wrong in options:
         with pytest.raises((TypeError, ValueError)):
-            run(self_, node="begins@127.0.0.1", cookie="of-a-test", **wrong)
+            run(self_, node=name, cookie="of-a-test", **wrong)
         assert run(node_name) == "nonode@nohost"
-    assert run(node_name, node="begins@127.0.0.1", cookie="of-a-test") == "begins@127.0.0.1"
+    assert run(node_name, node=name, cookie="of-a-test") == name

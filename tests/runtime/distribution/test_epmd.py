@@ -1,5 +1,6 @@
 """epmd: the client with ours and with the real one, and what ours does with clients that misbehave."""
 
+import _socket
 import contextlib
 import shutil
 import socket
@@ -15,6 +16,7 @@ from runtime.distribution import epmd
 from runtime.distribution.epmd_server import LONGEST_REQUEST, Server
 from runtime.distribution.errors import DistributionError
 from runtime.distribution.registration import KeptRegistration
+from runtime.distribution.transport import Transport
 from tests.support.kernels import wait_until
 from tests.support.ports import free_port
 
@@ -66,6 +68,33 @@ def test_a_name_that_is_not_registered_is_named_with_those_that_are(any_epmd: No
     with pytest.raises(DistributionError, match=r"no node 'absent' runs on localhost; registered there: .*here"):
         epmd.find("absent", "localhost")
     held.transport.close()
+
+
+TAKEN, GIVEN = bytes((epmd.ALIVE2_X_RESP, 1)), bytes((epmd.ALIVE2_X_RESP, 0)) + b"\0\0\0\7"
+
+
+@pytest.mark.parametrize(("answers", "creation"), [([TAKEN, GIVEN], 7), ([TAKEN, TAKEN], None)])
+def test_a_name_that_is_taken_is_asked_for_once_more(
+    monkeypatch: pytest.MonkeyPatch, answers: list[bytes], creation: int | None
+) -> None:
+    """A busy epmd may see a new node before the end of the old one, which it does see before it is asked again."""
+    asked = iter(answers)
+
+    def ask(host: str, request: bytes) -> Transport:
+        ours, theirs = _socket.socketpair()
+        theirs.sendall(next(asked))
+        theirs.close()
+        return Transport(ours)
+
+    monkeypatch.setattr(epmd, "_ask", ask)
+    if creation is None:
+        with pytest.raises(DistributionError, match="'shop' runs on this host already"):
+            epmd.register("shop", 1, hidden=True)
+    else:
+        registration = epmd.register("shop", 1, hidden=True)
+        assert registration.creation == creation
+        registration.transport.close()
+    assert next(asked, None) is None
 
 
 def test_where_no_epmd_runs_ours_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
