@@ -40,7 +40,8 @@ FAULTS = {
 FAILING = """
 import glob, os, sys, time
 from runtime.introspection.black_box import black_box
-black_box.LIMIT = 50.0  # that of a busy machine
+black_box.LIMIT = 50.0  # that of a busy machine,
+black_box.APART = 0.0 if sys.argv[1] == "fail" else 1_000.0  # on which a failure may be told long after what it did
 from runtime import GenServer, Supervisor, run, sleep
 class Till(GenServer):
     def init(self): raise KeyError("port")
@@ -80,10 +81,18 @@ def boxes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
                 clients[demo] = stack.enter_context(Client("node", node.path))
             for demo, client in clients.items():
                 found[demo] = tmp_path_factory.mktemp("box") / f"{demo}.observed"
-                eventually(lambda client=client, kind=FAULTS[demo]: kind in kinds_of(client))  # type: ignore[misc]
-                header = header_of(client.welcome, "black_box", "asked for")
-                files.write_black_box(found[demo], header, looks.black_box(client.ask, 2.0), time.time())
+                eventually(lambda client=client, demo=demo: shows_its_fault(client, demo, found[demo]))  # type: ignore[misc]
     return found
+
+
+def shows_its_fault(client: Client, demo: str, path: Path) -> bool:
+    """Write a black box once the fault of a demo shows; whether it is in there, too: it may have passed meanwhile."""
+    if FAULTS[demo] not in kinds_of(client):
+        return False
+    header = header_of(client.welcome, "black_box", "asked for")
+    files.write_black_box(path, header, looks.black_box(client.ask, 2.0), time.time())
+    with RecordedClient(path) as box:
+        return FAULTS[demo] in kinds_of(box)
 
 
 def kinds_of(client: Client) -> list[str]:
@@ -149,8 +158,9 @@ def left(folder: Path) -> list[Path]:
     ],
 )
 def test_a_program_that_fails_or_hangs_leaves_one(folder: Path, fault: str, says: str) -> None:
-    with failing(folder, fault, OBSERVER="1", OBSERVER_BLACK_BOX_HANG="1") as program:
-        program.wait(60)
+    hang = {"OBSERVER_BLACK_BOX_HANG": "1"} if fault == "hang" else {}  # so does a program that the system does not run
+    with failing(folder, fault, OBSERVER="1", **hang) as program:
+        program.wait(300)
     (path,) = left(folder)
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.name.startswith(f"shop@{program.pid}-")
@@ -161,19 +171,19 @@ def test_a_program_that_fails_or_hangs_leaves_one(folder: Path, fault: str, says
         if fault == "give_up":
             assert "kitchen" in [row.name for row in rows]
         if fault == "hang":
-            assert "hog" in kinds_of(client)
+            assert {"hog", "starved"} & {*kinds_of(client)}  # on a busy machine it has not computed much yet
 
 
 def test_none_is_written_unless_it_is_wanted(folder: Path) -> None:
     for more in ({}, {"OBSERVER": "1", "OBSERVER_BLACK_BOX": "0"}):
         with failing(folder, "fail", **more) as program:
-            program.wait(60)
+            program.wait(300)
     assert left(folder) == []
 
 
 def test_run_writes_one_where_it_is_told_to_without_an_observer(folder: Path) -> None:
     with failing(folder, "fail", str(folder / "mine.observed")) as program:
-        program.wait(60)
+        program.wait(300)
     with RecordedClient(folder / "mine.observed") as client:
         assert client.welcome.node == "shop"
         assert client.expect(wire.Events, wire.GetEvents(after=-1)).events[-1].crashed
@@ -188,7 +198,7 @@ def test_a_folder_that_was_asked_for_does_not_fill_up(folder: Path) -> None:
         old.write_bytes(b"x")
         os.utime(old, (number, number))
     with failing(folder, "fail", f"{mine}/") as program:
-        program.wait(60)
+        program.wait(300)
     assert len([*mine.iterdir()]) == 20
     assert not (mine / "shop@10-20260101-000000.observed").exists()
 
@@ -210,7 +220,7 @@ def test_what_is_not_shown_is_not_kept(folder: Path, arguments: tuple[str, ...])
     hidden = {"OBSERVER_NO_STATE": "1", "OBSERVER_NO_EXCEPTION_TEXTS": "1"}
     hidden |= {} if arguments else {"OBSERVER": "1"}
     with failing(folder, "give_up", *(str(folder / name) for name in arguments), **hidden) as program:
-        program.wait(60)
+        program.wait(300)
     (path,) = [*left(folder), *folder.glob("*.observed")]
     with RecordedClient(path) as client:
         kept = [client.ask(query) for query in (wire.GetEvents(after=-1), wire.GetTree(), wire.GetNames())]

@@ -73,6 +73,8 @@ class BlackBox(Instrument):
         self._over = False
         self._hung = False
         """Whether the hub was held for long at the last look."""
+        self._failure = ""
+        """How the program's first process failed, as it was told."""
         self._handler: Callable[[int, FrameType | None], None] | None = None
 
     def start(self) -> None:
@@ -108,7 +110,8 @@ class BlackBox(Instrument):
             and process.label == "main"
             and (is_abnormal(reason) or is_failed_start(reason))
         ):
-            self.fail(f"the program failed: {self._told(reason)}")
+            self._failure = f"the program failed: {self._told(reason)}"
+            self.fail(self._failure)
 
     def event(self, kind: str, fields: dict[str, Any]) -> None:
         """Write one when a supervisor that stands under no other gives up."""
@@ -151,7 +154,9 @@ class BlackBox(Instrument):
     def fail_with(self, error: BaseException) -> None:
         """Write one for an exception that ends the program; what asks it to end is none."""
         if not isinstance(error, KeyboardInterrupt | SystemExit):
-            self.fail(f"the program failed: {self._told(Crash.from_exception(error))}")
+            why = f"the program failed: {self._told(Crash.from_exception(error))}"
+            if why != self._failure:  # else it was written when the first process ended
+                self.fail(why)
 
     def _told(self, reason: Term) -> str:
         return explain(reason) if self._log.exception_texts else self._log.shown(reason)
