@@ -26,8 +26,8 @@ from observer.node.connection import Connection
 from observer.node.source import ChildStatus, NodeLostError
 from runtime.introspection import address, wire
 
-START_TIMEOUT = 20.0
-"""Seconds a program may take until its node can be connected to."""
+START_TIMEOUT = 60.0
+"""Seconds a program may take until its node can be connected to: a busy machine may take half a minute."""
 
 GRACE = 3.0
 """Seconds a child may take to end by itself after SIGTERM, before it and its own children are killed."""
