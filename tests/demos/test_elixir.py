@@ -37,7 +37,7 @@ def test_each_calls_the_other() -> None:
     if shutil.which("elixir") is None:
         pytest.skip("elixir is not installed")
     done = subprocess.run(
-        [sys.executable, "-m", "demos.elixir"], capture_output=True, text=True, timeout=100, check=False
+        [sys.executable, "-m", "demos.elixir"], capture_output=True, text=True, timeout=300, check=False
     )
     assert done.stderr == ""
     lines = done.stdout.splitlines()

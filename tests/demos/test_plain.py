@@ -29,7 +29,7 @@ def test_a_waiter_who_takes_a_spoiled_order_is_gone_and_the_other_serves_on() ->
     for order in (1, SPOILED, 3, 4, 5):
         orders.put(order)
     orders.put(StopIteration)  # type: ignore[arg-type]
-    gevent.joinall(waiters, timeout=5)
+    gevent.joinall(waiters, timeout=60)
     assert sorted(served) == [1, 3, 4, 5]
     assert [type(each.exception) for each in waiters if each.exception] == [SpoiledOrder]
 
@@ -37,7 +37,7 @@ def test_a_waiter_who_takes_a_spoiled_order_is_gone_and_the_other_serves_on() ->
 def test_the_cook_puts_order_after_order_on_the_counter() -> None:
     orders: Queue[int] = Queue()
     cooking = gevent.spawn(cook, orders)
-    assert [orders.get(timeout=5) for _ in range(3)] == [1, 2, 3]
+    assert [orders.get(timeout=60) for _ in range(3)] == [1, 2, 3]
     cooking.kill()
 
 

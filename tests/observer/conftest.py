@@ -58,7 +58,7 @@ class Driver:
 
     async def shows(self, expected: str) -> bool:
         """Say whether something appears on the screen, now or once everything that is under way is done."""
-        for _ in range(50):
+        for _ in range(3_000):
             if expected in self.text():
                 return True
             await self.pilot.pause()

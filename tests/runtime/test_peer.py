@@ -25,7 +25,7 @@ from runtime import (
     spawn_link,
     which_children,
 )
-from tests.support.other_nodes import echo
+from tests.support.other_nodes import echo, new_name
 
 DEADLINE = 60.0
 
@@ -51,7 +51,8 @@ def test_a_peer_runs_what_it_is_told_and_its_death_is_an_exit_signal() -> None:
 
 def test_a_supervisor_starts_a_peer_again_and_stops_it_in_order() -> None:
     def main() -> None:
-        supervisor = Supervisor.start_link([peer.child_spec("again@127.0.0.1")])
+        name = new_name("again")
+        supervisor = Supervisor.start_link([peer.child_spec(name)])
         assert supervisor is not None
         (child,) = which_children(supervisor)
         assert child.pid is not None
@@ -62,7 +63,7 @@ def test_a_supervisor_starts_a_peer_again_and_stops_it_in_order() -> None:
         assert again.pid != child.pid
         assert again.pid is not None
         os_pid = peer.os_pid(again.pid)
-        assert connect_node("again@127.0.0.1")
+        assert connect_node(name)
         flag(trap_exit=True)
         exit(supervisor, "shutdown")
         assert receive(Exit, timeout=DEADLINE) == Exit(supervisor, "shutdown")
@@ -101,7 +102,7 @@ if __name__ == "__main__":
 def test_a_peer_dies_with_an_owner_that_is_killed() -> None:
     done = subprocess.run([sys.executable, "-c", ORPHANS], capture_output=True, text=True, timeout=300, check=False)
     os_pid = int(done.stdout)
-    for _ in range(400):
+    for _ in range(6_000):
         try:
             os.kill(os_pid, 0)
         except ProcessLookupError:

@@ -20,7 +20,7 @@ from typing import Protocol
 from runtime.compiled.choice import VARIABLE
 from tests.benchmarks.harness.sample import Sample
 
-LIMIT = 120.0
+LIMIT = 600.0
 """Seconds after which a run is ended as failed."""
 
 BEAM = Path(__file__).parent.parent / "beam"

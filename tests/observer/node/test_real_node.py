@@ -46,7 +46,7 @@ def main():
 run(main)
 """
 
-TRIES = 600
+TRIES = 3_000
 """How often it is looked for something to appear, a twentieth of a second apart, before it is given up."""
 
 

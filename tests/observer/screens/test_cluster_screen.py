@@ -85,7 +85,7 @@ async def test_enter_goes_to_a_node_that_has_a_socket_here(drive: Drive, monkeyp
         assert await driver.shows("night@10.0.0.3 is not there.")
         assert driver.app.wanted is None
         await driver.press("k", "enter")
-        for _ in range(100):
+        for _ in range(3_000):
             if driver.app.wanted is not None:
                 break
             await driver.pilot.pause(0.01)
@@ -119,7 +119,7 @@ async def test_enter_goes_to_a_beam_node_by_a_bridge(drive: Drive, monkeypatch: 
         await driver.press("j", "enter")
         assert await driver.shows("left@10.0.0.2 cannot be observed from here")
         await driver.press("k", "enter")
-        for _ in range(100):
+        for _ in range(3_000):
             if driver.app.wanted is not None:
                 break
             await driver.pilot.pause(0.01)

@@ -123,7 +123,7 @@ async def test_chaos_is_started_by_its_button(drive: Drive) -> None:
     async with drive(fake_nodes.chat()) as driver:
         await driver.press("j", "c")
         await driver.pilot.click("#start")
-        for _ in range(50):
+        for _ in range(3_000):
             if any(isinstance(query, wire.Exit) for query in driver.node.asked):
                 return
             await driver.pilot.pause()

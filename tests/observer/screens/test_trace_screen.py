@@ -46,7 +46,7 @@ async def opened(driver: Driver, *before: str) -> TraceScreen:
     screen = driver.app.screen
     assert isinstance(screen, TraceScreen)
     assert await driver.shows("returned")  # the last of them
-    for _ in range(100):
+    for _ in range(3_000):
         if len(screen._events) == len(EVENTS):
             break
         await driver.pilot.pause(0.02)
@@ -82,7 +82,7 @@ async def test_leaving_it_ends_the_trace(drive: Drive) -> None:
         await opened(driver)
         await driver.press("escape")
         assert isinstance(driver.app.screen, TreeScreen)
-        for _ in range(50):
+        for _ in range(3_000):
             if tracing.traced.stopped:
                 break
             await driver.pilot.pause(0.02)
@@ -176,7 +176,7 @@ async def test_leaving_it_before_the_node_has_answered_ends_the_trace(drive: Dri
         assert len(tracing.traced.begun) == 1
         await driver.press("escape")
         answered.set()
-        for _ in range(50):
+        for _ in range(3_000):
             if tracing.traced.stopped:
                 break
             await driver.pilot.pause(0.02)
@@ -216,7 +216,7 @@ async def test_a_trace_that_can_no_longer_be_read_is_ended(drive: Drive) -> None
     tracing.ask = rewound  # type: ignore[method-assign]
     async with drive(tracing) as driver:
         await driver.press("T")
-        for _ in range(100):
+        for _ in range(3_000):
             if tracing.traced.stopped:
                 break
             await driver.pilot.pause(0.02)

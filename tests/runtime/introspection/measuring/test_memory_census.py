@@ -111,7 +111,7 @@ def test_it_stops_at_a_limit_and_says_so(shop: ModuleType, monkeypatch: pytest.M
 @in_node
 def test_an_observer_gets_the_largest_first_and_a_reason_when_the_hub_does_nothing() -> None:
     observer = Observer()
-    with patch.object(MemoryCensus.take, "__defaults__", (60.0,)):  # there is much in a process that runs tests
+    with patch.object(MemoryCensus.take, "__defaults__", (600.0,)):  # there is much in a process that runs tests
         answer = gevent.get_hub().threadpool.apply(observer.ask, (wire.GetMemory(limit=20),))
     assert isinstance(answer, wire.Memory)
     assert len(answer.containers) == len(answer.types) == 20
