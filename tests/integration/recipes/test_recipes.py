@@ -6,9 +6,10 @@ import http.server
 import json
 import os
 import signal
+import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -279,6 +280,92 @@ def test_a_server_of_flask_socketio_is_a_node_whose_requests_are_greenlets(folde
         with server.node(name) as client:
             eventually(lambda: blamed(client, "in compute"))
         assert server.end(signal.SIGTERM) == -signal.SIGTERM
+
+
+# -- zerorpc ----------------------------------------------------------------------------------------------------------
+
+
+def called(folder: Path, port: int, *calls: str) -> list[str]:
+    """Call a server of zerorpc's from another process; return what each call gives or fails with."""
+    code = f"""
+import zerorpc
+client = zerorpc.Client("tcp://127.0.0.1:{port}", timeout=60)
+for call in {calls!r}:
+    try:
+        print(eval("client." + call))
+    except zerorpc.RemoteError as error:
+        print(error.name, error.msg)
+    except zerorpc.LostRemote:
+        print("lost")
+"""
+    command = [str(SERVERS / "python"), "-c", code]
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, check=True, timeout=90)
+    return done.stdout.splitlines()
+
+
+@needs("zerorpc")
+def test_the_calls_of_zerorpc_are_greenlets_and_give_what_they_give_unobserved(folder: Path) -> None:
+    seen = []
+    for observed in (True, False):
+        port = free_port()
+        with serving(folder, "python", "lookup.py", str(port), observed=observed) as server:
+            eventually(lambda: up(port))  # noqa: B023
+            if observed:
+                server.wait_for(name := f"lookup-{server.process.pid}")
+                in_background(called, folder, port, "slow()")
+                kill_the_one_at(server, name, "slow")
+            answers = called(folder, port, "block()", "double(-1)", "double(2)")
+            if observed:
+                with server.node(name) as client:
+                    eventually(lambda: blamed(client, "in compute"))
+            seen.append((answers, server.end()))
+    assert seen[0] == seen[1]
+    assert seen[0][0] == ["block", "ValueError -1 is less than nothing", "4"]
+
+
+# -- redis-py ---------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def store(folder: Path) -> Iterator[tuple[int, Callable[..., str]]]:
+    """Run a Redis until the block ends; yield its port, and what sends a command and returns its answer of one line."""
+    port = free_port()
+    folder.mkdir()
+    with serving(folder, "python", "store.py", str(port), observed=False):
+        eventually(lambda: up(port))
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as connection, connection.makefile() as answers:
+
+            def ask(*words: str) -> str:
+                lines = [f"*{len(words)}", *(line for word in words for line in (f"${len(word)}", word)), ""]
+                connection.sendall("\r\n".join(lines).encode())
+                return answers.readline().rstrip()
+
+            yield port, ask
+
+
+@pytest.mark.skipif(
+    not [*SERVERS.parent.glob("lib/python*/site-packages/fakeredis")],
+    reason="fakeredis is not installed in .venv-recipes: .ci/run does that",
+)
+def test_the_workers_of_a_redis_are_greenlets_and_do_what_they_do_unobserved(folder: Path) -> None:
+    with store(folder / "store") as (port, ask):
+        for observed in (True, False):
+            assert ask("FLUSHALL") == "+OK"
+            with serving(folder, "python", "packing.py", str(port), observed=observed) as server:
+                if observed:
+                    server.wait_for(name := f"packing-{server.process.pid}")
+                    with server.node(name) as client:
+                        eventually(lambda: len(waiting_at(client, "blpop")) == 3)
+                    ask("RPUSH", "orders", "fragile")
+                    kill_the_one_at(server, name, "wrap")
+                assert ask("RPUSH", "orders", "book", "large", "book", "pen") == ":4"
+                for order, number in (("book", 2), ("large", 1), ("pen", 1)):
+                    eventually(lambda: ask("INCRBY", f"packed:{order}", "0") == f":{number}")  # noqa: B023
+                if observed:
+                    with server.node(name) as client:
+                        eventually(lambda: blamed(client, "in compute"))
+                ask("RPUSH", "orders", "none", "none", "none")
+                assert server.process.wait(60) == 0
 
 
 # -- pyinfra ----------------------------------------------------------------------------------------------------------
