@@ -72,13 +72,13 @@ class Watchers(dict[int, Watcher]):
         return entry
 
 
-class Links(dict[Process, None]):
+class Links(dict[Process, "tuple[Process] | None"]):
     """The local processes that are linked with a remote one. Each entry is a link at the other node."""
 
     def __init__(self, process: RemoteProcess) -> None:
         self.process = process
 
-    def __setitem__(self, local: Process, nothing: None) -> None:
+    def __setitem__(self, local: Process, nothing: tuple[Process] | None) -> None:
         if local not in self:
             super().__setitem__(local, None)
             self.process.remote.begin_link(self.process, local)

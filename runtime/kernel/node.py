@@ -46,6 +46,9 @@ from runtime.terms.time_limit import OutOfTime, within
 
 logger = logging.getLogger("runtime")
 
+SAME_TIME = 0.001
+"""Seconds within which processes start at the same time, as far as is said of them."""
+
 RESOLVING = 0.5
 """Seconds of processor time that the hub takes to look up a via name for a timer."""
 
@@ -61,7 +64,7 @@ class Node:
 
     __slots__ = (
         *("__dict__", "__weakref__", "half_dead", "scheduler", "spawned", "table", "timers"),  # what is read most
-        *("deaths", "retells", "spreads"),
+        *("deaths", "last_start", "retells", "spreads"),
     )
 
     def __init__(self) -> None:
@@ -97,6 +100,8 @@ class Node:
         self.spawned = 0
         """How many processes were started, and so the number of the last one."""
         self.crashed = 0
+        self.last_start = 0.0
+        """What the last process has as the time of its start: those that start together share the number."""
 
     # -- Processes ----------------------------------------------------------------------------------------------
 
@@ -122,7 +127,10 @@ class Node:
         process.node = self
         process.body = body
         process.parent = None if parent is None else parent.pid
-        process.started_at = wall_time()
+        present = wall_time()
+        if not 0.0 <= present - self.last_start < SAME_TIME:
+            self.last_start = present
+        process.started_at = self.last_start
         process.pid = Pid(number, process)
         process.state = NEW
         process.worker = None

@@ -61,12 +61,14 @@ _PID = re.compile(r"<(\d{1,10})\.(\d{1,18})\.(\d{1,10})>")
 
 @immutable
 @ordered
-class Pid(Struct, frozen=True, eq=False):
+class Pid(Struct, frozen=True, eq=False, gc=False):
     """Names one process for good: never used again for another one.
 
     Immutable, hashable, ordered by age; prints as ``<0.17.0>`` (node, number, serial), which `parse` reads back.
     `node` is 0 for this node.
     """
+
+    # Not for the garbage collector: the end of a process cuts the way from its pid to it, and so every cycle with both.
 
     id: int
     process: Process | None = None
@@ -165,6 +167,10 @@ class Timer:
         self.is_sent = False
 
 
+LinkDict: TypeAlias = "dict[Process, tuple[Process] | None]"
+Links: TypeAlias = "LinkDict | tuple[Process, ...]"
+
+
 class Rare:
     """What most processes never set: class attributes are the defaults, an instance dict appears with the first one."""
 
@@ -256,8 +262,12 @@ class Process(Rare):
     """The call it waits in."""
     reason: Term = field(init=False, default=None)
     """Why it died."""
-    links: dict[Process, None] | tuple[Process, ...] = field(init=False, default=())
-    """The processes it is linked to."""
+    links: Links = field(init=False, default=())
+    """The processes it is linked to: a tuple of up to two, or the keys of a dict.
+
+    The values matter to `signals.link_processes` alone: with a process that was linked to this one first, a tuple of
+    this one, which all such processes have as their `links`.
+    """
     watchers: dict[int, Watcher] | None = field(init=False, default=None)
     """What learns of its death, by the numbers of references; None while empty."""
     monitors: dict[int, Process] | None = field(init=False, default=None)
@@ -337,7 +347,7 @@ class Process(Rare):
         body: Any = self.body
         return body if getattr(body, "_stops_children", False) else None
 
-    def links_for(self, other: Process) -> tuple[dict[Process, None] | tuple[Process, ...], dict[Process, None]]:
+    def links_for(self, other: Process) -> tuple[Links, LinkDict]:
         """Return what `links` becomes with `other` among them, and the dict that `other` has to be put into.
 
         A tuple holds up to two links, which most processes have: then that dict is of no use. A dict, in order, holds
@@ -350,10 +360,10 @@ class Process(Rare):
             return links, {}
         if len(links) < 2:
             return (*links, other), {}
-        more: dict[Process, None] = dict.fromkeys(links)
+        more: LinkDict = dict.fromkeys(links)
         return more, more
 
-    def links_without(self, other: Process) -> tuple[dict[Process, None] | tuple[Process, ...], dict[Process, None]]:
+    def links_without(self, other: Process) -> tuple[Links, LinkDict]:
         """Return what `links` becomes without `other`, and the dict that `other` has to be deleted from."""
         links = self.links
         if isinstance(links, dict):

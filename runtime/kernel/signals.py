@@ -334,7 +334,14 @@ def mend(node: Node) -> None:
 
 
 def link_processes(one: Process, other: Process) -> None:
-    """Set a link, on both sides in one line without a call, between whose halves nothing can come."""
+    """Set a link, on both sides in one line without a call, between whose halves nothing can come.
+
+    The children of a supervisor, of which there may be a million, share the tuple that is their one link.
+    """
+    if type(one.links) is dict and type(other.links) is tuple and not other.links:
+        shared = next(reversed(one.links.values()), None) or (one,)
+        one.links[other], other.links = shared, shared
+        return
     mine, into_mine = one.links_for(other)
     theirs, into_theirs = other.links_for(one)
     one.links, other.links, into_mine[other], into_theirs[one] = mine, theirs, None, None

@@ -59,7 +59,7 @@ class SpecError(StartError, ValueError):
 name_as_public(SpecError)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class ChildSpec:
     """How to start, end and restart one child.
 
@@ -69,40 +69,92 @@ class ChildSpec:
     `start` belongs to. Raises SpecError, a ValueError, for a value that is not allowed. See OTP's supervisor(3).
     """
 
-    id: Hashable = MISSING
-    start: tuple[Term, ...] = MISSING
-    restart: Restart = "permanent"
-    shutdown: Shutdown = MISSING
-    type: Literal["worker", "supervisor"] = "worker"
-    significant: bool = False
-    modules: list[object] | tuple[object, ...] | Literal["dynamic"] = MISSING
+    id: Hashable
+    start: tuple[Term, ...]
+    restart: Restart
+    shutdown: Shutdown
+    type: Literal["worker", "supervisor"]
+    significant: bool
+    modules: list[object] | tuple[object, ...] | Literal["dynamic"]
 
-    def __post_init__(self) -> None:
-        if self.id is MISSING:
+    def __init__(
+        self,
+        id: Hashable = MISSING,
+        start: tuple[Term, ...] = MISSING,
+        restart: Restart = "permanent",
+        shutdown: Shutdown = MISSING,
+        type: Literal["worker", "supervisor"] = "worker",
+        significant: bool = False,
+        modules: list[object] | tuple[object, ...] | Literal["dynamic"] = MISSING,
+    ) -> None:
+        if id is MISSING:
             raise SpecError("missing_id", "a child spec needs an id: it names the child in its supervisor")
-        if self.start is MISSING:
-            raise SpecError("missing_start", f"child {self.id!r} needs start=(callable, argument, ...)")
-        _check_start(self.id, self.start)
-        if self.restart not in RESTARTS:
-            raise _not_allowed("invalid_restart_type", self.id, "restart", self.restart, RESTARTS)
-        if self.type not in TYPES:
-            raise _not_allowed("invalid_child_type", self.id, "type", self.type, TYPES)
-        if self.shutdown is MISSING:
-            object.__setattr__(self, "shutdown", 5.0 if self.type == "worker" else "infinity")
-        elif self.shutdown is None:
-            object.__setattr__(self, "shutdown", "infinity")
-        elif not _is_shutdown(self.shutdown):
-            raise _not_allowed("invalid_shutdown", self.id, "shutdown", self.shutdown, SHUTDOWNS)
-        if self.significant not in (True, False):
-            raise _not_allowed("invalid_significant", self.id, "significant", self.significant, (True, False))
-        if self.modules is MISSING:
-            object.__setattr__(self, "modules", _modules_of(self.start[0]))
-        elif self.modules != "dynamic" and not isinstance(self.modules, (list, tuple)):
-            raise _not_allowed("invalid_modules", self.id, "modules", self.modules, ("a list of classes", "dynamic"))
+        if start is MISSING:
+            raise SpecError("missing_start", f"child {id!r} needs start=(callable, argument, ...)")
+        _check_start(id, start)
+        if restart not in RESTARTS:
+            raise _not_allowed("invalid_restart_type", id, "restart", restart, RESTARTS)
+        if type not in TYPES:
+            raise _not_allowed("invalid_child_type", id, "type", type, TYPES)
+        if shutdown is MISSING:
+            shutdown = 5.0 if type == "worker" else "infinity"
+        elif shutdown is None:
+            shutdown = "infinity"
+        elif not _is_shutdown(shutdown):
+            raise _not_allowed("invalid_shutdown", id, "shutdown", shutdown, SHUTDOWNS)
+        if significant not in (True, False):
+            raise _not_allowed("invalid_significant", id, "significant", significant, (True, False))
+        if modules is not MISSING and modules != "dynamic" and not isinstance(modules, (list, tuple)):
+            raise _not_allowed("invalid_modules", id, "modules", modules, ("a list of classes", "dynamic"))
+        _set_id(self, id)
+        _set_start(self, _sharing(start))
+        _set_restart(self, restart)
+        _set_shutdown(self, shutdown)
+        _set_type(self, type)
+        _set_significant(self, significant)
+        _set_modules(self, modules)
 
     def __deepcopy__(self, memo: object) -> ChildSpec:
         start = isolate(self.start)  # all that can be mutable in a spec
         return self if start is self.start else replace(self, start=start)
+
+
+# The slots themselves: a frozen class refuses assignment, and `object.__setattr__` looks each one up by its name.
+_set_id, _set_start, _set_restart, _set_shutdown, _set_type, _set_significant, _set_modules = (
+    vars(ChildSpec)[field.name].__set__ for field in fields(ChildSpec)
+)
+_get_modules = vars(ChildSpec)["modules"].__get__
+
+
+def _modules(spec: ChildSpec) -> Any:
+    """Return the modules that were given, else a new list of the class that the start function belongs to.
+
+    A million specs have no list each.
+    """
+    modules = _get_modules(spec)
+    return _modules_of(spec.start[0]) if modules is MISSING else modules
+
+
+ChildSpec.modules = property(_modules, _set_modules)  # type: ignore[assignment, misc]
+
+_last: tuple[Term, ...] = (None,)
+"""The start of the last spec."""
+
+
+def _sharing(start: tuple[Term, ...]) -> tuple[Term, ...]:
+    """Return `start`, with the method of the last spec in it if that is the same one.
+
+    Python makes a method anew each time it is asked for, and a supervisor may have a million children of one class.
+    """
+    global _last
+    function, shared = start[0], _last[0]
+    if type(function) is not MethodType or type(start) is not tuple:
+        return start
+    if function != shared:
+        if isinstance(function.__self__, type):  # another object would be kept
+            _last = start[:1]
+        return start
+    return _last if len(start) == 1 else (shared, *start[1:])
 
 
 def child_spec(child: object, /, **changes: Any) -> ChildSpec:

@@ -7,12 +7,14 @@ import pytest
 from runtime import (
     ANY,
     CallError,
+    ChildSpec,
     Crash,
     Down,
     Exit,
     GenServer,
     NoProcessError,
     Stop,
+    Supervisor,
     alive,
     call,
     demonitor,
@@ -32,7 +34,9 @@ from runtime import (
     spawn_monitor,
     unlink,
     whereis,
+    which_children,
 )
+from runtime.kernel.signals import link_processes, unlink_processes
 from tests.support.in_node import in_node
 
 REASONS = ["boom", "shutdown", ("shutdown", "x"), "killed", "normal", 17, None]
@@ -321,3 +325,22 @@ def test_a_tag_of_a_monitor_is_copied_and_its_message_is_taken_by_demonitor() ->
     send(self_(), ("another", late, pid, "message"))
     assert demonitor(late, flush=True)
     assert flush() == [("another", late, pid, "message")]
+
+
+@in_node
+def test_the_children_of_a_supervisor_share_the_tuple_that_is_their_one_link() -> None:
+    supervisor = Supervisor.start_link([ChildSpec(n, (GenServer.start_link,)) for n in range(6)])
+    assert supervisor is not None
+    above = supervisor.process
+    assert above is not None
+    children = [child.pid.process for child in which_children(supervisor)]
+    assert {tuple(child.links) for child in children} == {(above,)}
+    assert len({id(child.links) for child in children}) < len(children) - 1
+    first, second, *others = children
+    link_processes(first, second)
+    assert second in first.links
+    assert first in second.links
+    assert all(len(other.links) == 1 for other in others)
+    unlink_processes(first, above)
+    assert first not in above.links
+    assert all(above in other.links for other in (second, *others))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import sys
+import time
 from dataclasses import MISSING, fields
 
-from runtime import run, self_
+from runtime import exit, receive, run, self_, sleep, spawn
 from runtime.kernel.body import PlainBody
 from runtime.kernel.node import this_node
 from runtime.kernel.process import RUNNABLE, Pid, Process
@@ -22,3 +25,40 @@ def test_spawn_sets_every_field_to_its_default() -> None:
     assert found["parent"] == pid
     assert found["node"] is process.node
     assert isinstance(found["started_at"], float)
+
+
+def test_processes_that_start_together_share_the_time_of_their_start() -> None:
+    def main() -> bool:
+        return any(made().started_at is made().started_at for _ in range(100))
+
+    assert run(main)
+
+
+def test_the_time_of_a_start_follows_the_clock_also_backwards() -> None:
+    def main() -> None:
+        for difference in (-3600.0, -0.01, 3600.0, 0.01):
+            before = time.time()
+            this_node().last_start = before + difference
+            assert before <= made().started_at <= time.time()
+
+    run(main)
+
+
+def test_the_end_of_a_process_leaves_no_cycle_through_its_pid() -> None:
+    def main() -> int:
+        process = made()
+        exit(process.pid, "kill")
+        sleep(0)
+        return sys.getrefcount(process)
+
+    gc.disable()
+    try:
+        assert run(main) == 2  # the variable, and the argument
+    finally:
+        gc.enable()
+
+
+def made() -> Process:
+    process = spawn(receive).process
+    assert process is not None
+    return process

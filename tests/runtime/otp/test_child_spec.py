@@ -1,4 +1,7 @@
+import pickle
+import weakref
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,6 +24,10 @@ class Counter(GenServer):
     pass
 
 
+class Other(GenServer):
+    pass
+
+
 START = (Counter.start_link, 0)
 
 
@@ -32,6 +39,34 @@ def test_a_worker_has_five_seconds_to_stop_and_a_supervisor_all_it_needs() -> No
 def test_the_module_of_a_child_is_the_class_that_starts_it() -> None:
     assert ChildSpec("a", START).modules == [Counter]
     assert Counter.child_spec(name="c").modules == [Counter]
+
+
+def test_specs_of_one_class_share_the_method_that_starts_them_and_nothing_that_can_change() -> None:
+    one, other, third = (
+        ChildSpec("a", (Counter.start_link,)),
+        ChildSpec("b", (Counter.start_link,)),
+        ChildSpec("c", START),
+    )
+    assert one.start is other.start
+    assert third.start[0] is one.start[0]
+    assert third.start == START
+    assert one.modules is not other.modules
+    assert deepcopy(one) is one
+    assert pickle.loads(pickle.dumps(third)) == third
+    assert replace(third, id="d") == ChildSpec("d", START)
+    assert Counter.start_link not in ChildSpec("e", (Other.start_link,)).start
+
+
+def test_a_spec_does_not_keep_the_object_whose_method_starts_another_child() -> None:
+    class Starter:
+        def start(self) -> None:
+            """Start nothing."""
+
+    starter = Starter()
+    ChildSpec("a", (starter.start,))
+    kept = weakref.ref(starter)
+    del starter
+    assert kept() is None
 
 
 def test_a_class_a_tuple_a_mapping_and_a_spec_stand_for_a_child() -> None:
