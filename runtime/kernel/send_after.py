@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from greenlet import getcurrent
+
 from runtime.compiled.choice import compiled
+from runtime.kernel.headroom import ensure_little_headroom
 from runtime.kernel.mailbox import check_seconds
-from runtime.kernel.node import living_caller, this_node
-from runtime.kernel.process import Destination, Pid
+from runtime.kernel.node import Node, this_node
+from runtime.kernel.process import DEAD, Destination, Pid, Worker
 from runtime.terms.immutable import ATOMIC
 from runtime.terms.isolation import isolate
 from runtime.terms.ref import Ref, TimerRef
@@ -23,8 +26,7 @@ def send_after(dest: Destination, message: Term, seconds: float) -> TimerRef:
     """
     if not (type(seconds) is float and seconds >= 0):
         check_seconds(seconds, "seconds")
-    living_caller()
-    node = this_node()
+    node = _node_of_caller()
     if type(dest) is not Pid:
         node.resolve(dest)  # for what it raises
     ref = TimerRef()
@@ -35,8 +37,7 @@ def send_after(dest: Destination, message: Term, seconds: float) -> TimerRef:
 def start_timer(dest: Destination, message: Term, seconds: float) -> TimerRef:
     """Like `send_after`, but what arrives is ``("timeout", ref, message)`` (OTP: start_timer/3)."""
     check_seconds(seconds, "seconds")
-    living_caller()
-    node = this_node()
+    node = _node_of_caller()
     node.resolve(dest)  # for what it raises
     ref = TimerRef()
     node.timers.start(dest, ("timeout", ref, isolate(message)), seconds, ref)
@@ -51,14 +52,28 @@ def cancel_timer(ref: Ref) -> float | None:
     """
     if type(ref) is not TimerRef:
         _check(ref, "cancel_timer")
-    living_caller()
-    return this_node().timers.cancel(ref)
+    ensure_little_headroom()
+    return _node_of_caller().timers.cancel(ref)
 
 
 def read_timer(ref: Ref) -> float | None:
     """Return the seconds that are left of a timer, None when it is not pending (OTP: read_timer/1)."""
     _check(ref, "read_timer")
     return this_node().timers.read(ref)
+
+
+def _node_of_caller() -> Node:
+    """Return the caller's node. Raises ProcessKilled in a process that is dead.
+
+    To set a timer, room on the stack need not be ensured: what `Timers.start` does counts with its last line.
+    """
+    greenlet = getcurrent()
+    process = greenlet.process if type(greenlet) is Worker else None
+    if process is None:
+        return this_node()
+    if process.state is DEAD:
+        process.node.scheduler.refuse(process)
+    return process.node
 
 
 def _check(ref: Any, function: str) -> None:

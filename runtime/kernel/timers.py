@@ -28,6 +28,8 @@ NEVER = 1e12
 MANY = 1_000
 """So many dead entries are not worth sweeping out."""
 
+INFINITY = math.inf
+
 Entry = tuple[float, int, Process | Timer]
 """When it is due, its number, which orders those due together, and the process that waits or the timer."""
 
@@ -103,7 +105,8 @@ class Timers:
         if timer is None:
             return None
         self._take_out(timer)
-        return max(0.0, timer.due - self.now())
+        left = timer.due - self.now()
+        return left if left > 0.0 else 0.0
 
     def drop_all(self, process: Process) -> None:
         """Drop the timers of a process that has died: a timer dies with the pid it is for."""
@@ -117,7 +120,8 @@ class Timers:
         timer = self.pending.get(number)
         if timer is None:
             return None
-        process = timer.dest.process if isinstance(timer.dest, Pid) else None
+        dest = timer.dest
+        process = dest.process if type(dest) is Pid else None
         timers = None if process is None else process.timers
         if timers is not None and number in timers:
             del self.pending[number], timers[number]
@@ -177,7 +181,7 @@ class Timers:
         near, slots = self._near, self._slots
         if not (near or slots) or clock.current_clock().mock:
             return
-        due = near[0][0] if near else math.inf
+        due = near[0][0] if near else INFINITY
         if slots:
             due = min(due, slots[0] / SLOTS)
         if self._armed is None or due < self._armed:
@@ -195,12 +199,12 @@ class Timers:
 
     def _push(self, due: float, seconds: float, number: int, what: Process | Timer) -> None:
         """Make an entry, due in so many seconds. It counts as stale until its process or timer says that it has it."""
-        many_slots = len(self._slots) > MANY and len(self._slots) > 2 * self.entries
-        if many_slots or (self.stale > MANY and self.stale * 2 > self.entries):
+        entries, stale, slots = self.entries, self.stale, len(self._slots)
+        if (stale > MANY and stale * 2 > entries) or (slots > MANY and slots > 2 * entries):
             self._sweep()
-        self.entries += 1
         if 1 <= seconds * SLOTS < NEVER:
             slot = int(due * SLOTS)
+            self.entries += 1
             later = self._later.get(slot)
             if later is not None:
                 later[number] = (due, number, what)
@@ -209,6 +213,7 @@ class Timers:
                 self._later[slot] = {number: (due, number, what)}
                 self._arm_by(slot / SLOTS)
         else:
+            self.entries += 1
             heappush(self._near, (due, number, what))
             self._arm_by(due)
 
@@ -229,7 +234,8 @@ class Timers:
 
     def _take_out(self, timer: Timer) -> None:
         """Take the entry of a timer that no longer counts out of its slot, or leave it in the heap as dead."""
-        slot = self._later.get(int(timer.due * SLOTS)) if timer.due < math.inf else None
+        due = timer.due
+        slot = self._later.get(int(due * SLOTS)) if due < INFINITY else None
         if slot is not None and slot.pop(timer.ref.id, None) is not None:
             self.entries -= 1
             return
