@@ -33,7 +33,8 @@ class Failures(Instrument):
         if kind in ("application_terminated", "application_start_failure"):
             self._stop((kind, fields["name"], fields["reason"]))
         elif kind == "restarted":
-            self._failed_starts.pop(fields["supervisor"], None)
+            if self._failed_starts:
+                self._failed_starts.pop(fields["supervisor"], None)
         elif kind == "restart_failed":
             self._keep(self._failed_starts, fields["supervisor"], f"did not start again: {explain(fields['reason'])}")
         elif kind == "gave_up":

@@ -185,7 +185,7 @@ def start_server(
     ref: Ref | None = None,
 ) -> Pid | None:
     """Start a server of any class and wait for its `init`. With `ref` it is monitored under that reference."""
-    seconds = seconds_of(timeout)
+    seconds = None if timeout is None else seconds_of(timeout)
     if not link and ref is None and current() is None:
         return from_outside("start", lambda: start_server(cls, args, kwargs, name, timeout, link), StartError, seconds)
     parent = current_process("start_link" if link else "start" if ref is None else "start_monitor")
@@ -199,7 +199,8 @@ def start_server(
         server.ancestors = lineage_of(parent)
         origin = starting.origin = From(parent, server)
         origin.begin()
-        _take_name(node, server, name)
+        if name is not None:
+            _take_name(node, server, name)
         if link:
             link_processes(parent, server)
         elif ref is None:
@@ -242,14 +243,12 @@ def lineage_of(parent: Process) -> tuple[Term, ...]:
     """Return the ancestors of a child of `parent`, nearest first: names, or Pids of those without one."""
     first = parent.name or parent.pid
     lineage = parent.lineage
-    if lineage is None or lineage[0] != first:
+    if lineage is None or (lineage[0] is not first and lineage[0] != first):
         lineage = parent.lineage = (first, *(parent.ancestors or ()))
     return lineage
 
 
 def _take_name(node: Node, server: Process, name: Destination) -> None:
-    if name is None:
-        return
     if type(name) is tuple and len(name) in (3, 4) and name[0] == "via":
         _, where, key, *value = name  # type: ignore[misc]  # mypy does not look at the length
         registry = node.resolve(where)

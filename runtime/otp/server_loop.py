@@ -10,15 +10,17 @@ import logging
 from collections.abc import Callable
 from typing import cast
 
+from msgspec import Struct
+
 from runtime.compiled.choice import compiled
 from runtime.kernel.body import exit_reason
 from runtime.kernel.info import stack_of_process
 from runtime.kernel.instrument import hooks
 from runtime.kernel.mailbox import NOTHING, take
 from runtime.kernel.outside import frame_of_caller
-from runtime.kernel.process import DEAD, OUTSIDE, RECEIVING, RUNNABLE, Destination, Process, Worker
+from runtime.kernel.process import DEAD, OUTSIDE, RECEIVING, RUNNABLE, RUNNING, Destination, Process, Worker
 from runtime.kernel.reports import crash_report, report
-from runtime.kernel.roles import Body, NameTable
+from runtime.kernel.roles import NameTable
 from runtime.kernel.signals import Exit, finish, unlink_processes
 from runtime.otp.callbacks import Callbacks
 from runtime.otp.calls import CALL, CAST, PENDING, SYSTEM, From
@@ -40,18 +42,14 @@ TURN = 64
 _SPECIAL: frozenset[type] = frozenset((_Marker, Stop, Reply, Continue, Timeout))
 
 
-class Starting:
+class Starting(Struct, eq=False):
     """What a server's process runs first: `init`."""
 
-    __slots__ = ("args", "cls", "kwargs", "origin")
-
-    origin: From
-    """The call in which the starter waits."""
-
-    def __init__(self, cls: type[Callbacks], args: tuple[Term, ...], kwargs: dict[str, Term]) -> None:
-        self.cls = cls
-        self.args = args
-        self.kwargs = kwargs
+    cls: type[Callbacks]
+    args: tuple[Term, ...]
+    kwargs: dict[str, Term]
+    origin: From | None = None
+    """The call in which the starter waits; it is there when the process runs."""
 
     @property
     def initial_call(self) -> str:
@@ -61,10 +59,15 @@ class Starting:
     def _run_process(self, process: Process, worker: Worker) -> None:
         """Run `init`, tell the starter how it went, and go on as the server."""
         origin = self.origin
+        assert origin is not None
+        cls = self.cls
         try:
-            server = self.cls()
-            process.body = cast(Body, server)
-            outcome = server._begin_process(*self.args, **self.kwargs)
+            server = cls()
+            process.body = server  # type: ignore[assignment]  # `GenServer` adds what a body has
+            if cls._begin_process is Callbacks._begin_process and not self.kwargs:  # the common case, with a call less
+                outcome = server.init(*self.args)
+            else:
+                outcome = server._begin_process(*self.args, **self.kwargs)
         except BaseException as error:
             self._fail(process, worker, exit_reason(process, error))
             return
@@ -100,6 +103,7 @@ class Starting:
                 crash_report(process, reason)
             if process.via is not None:
                 _give_via_name_back(process, *process.via)
+            assert self.origin is not None
             starter = self.origin.watcher
             if starter.trap_exit or is_atom(reason, "normal"):
                 unlink_processes(starter, process)
@@ -159,7 +163,11 @@ def enter_server_loop(server: Callbacks, process: Process, worker: Worker, then:
     """Go on as a server, in a process that began as a plain one."""
     if then is not None:
         _then(process, then)
-    if process.loop is not None and loop_of(process).pending is not None:
+    idle = process.mailbox is None and process.loop is None and process.saved is None
+    if idle and process.state is RUNNING and not worker.local_links:  # what a turn of it comes to, without the turn
+        _leave(process, worker)
+        process.state = RECEIVING
+    elif process.loop is not None and loop_of(process).pending is not None:
         _requeue(process, worker)
     else:
         run_server(server, process, worker)

@@ -103,14 +103,14 @@ def start_process(function: Callable[..., Term], args: tuple[Term, ...]) -> tupl
     allowed. The error's `caught` is True when the function raised something other than StartError.
     """
     try:
-        result = function(*isolate(args))  # each start gets arguments that no earlier one has changed
+        result = function(*isolate(args)) if args else function()  # arguments that no earlier start has changed
     except StartError:
         raise
     except BaseException as error:
         raise _caught(caught_reason(error)) from error
+    if result is None or isinstance(result, Pid):
+        return result, None
     match result:
-        case None | Pid():
-            return result, None
         case (Pid() as pid, extra):
             return pid, extra
     raise StartError(result)

@@ -10,7 +10,7 @@ from runtime.kernel.instrument import emit, hooks
 from runtime.kernel.mailbox import send
 from runtime.kernel.process import Pid
 from runtime.kernel.processes import self_
-from runtime.kernel.reports import is_wanted, progress_report, supervisor_report
+from runtime.kernel.reports import is_wanted, supervisor_report
 from runtime.otp.child_spec import AutoShutdown, ChildSpec
 from runtime.supervision.child import Child, ChildInfo, is_normal
 from runtime.supervision.restart_intensity import RestartIntensity
@@ -194,12 +194,6 @@ class TryAgain(Exception):
         super().__init__(key, old)
         self.key = key
         self.old = old
-
-
-def report_progress(child: Child) -> None:
-    """Report that a child was started."""
-    if is_wanted(logging.INFO):
-        progress_report(child.report(supervisor_name(), child.at))
 
 
 def supervisor_name() -> Term:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 
 from runtime.kernel.process import Pid
-from runtime.kernel.reports import supervisor_report
+from runtime.kernel.reports import is_wanted, progress_report, supervisor_report
 from runtime.otp.child_spec import AutoShutdown, ChildSpec
 from runtime.supervision.child import RESTARTING, Child, ChildInfo, shut_down, start_process, without_arguments
-from runtime.supervision.children import Children, Reply, TryAgain, report_progress, supervisor_name
+from runtime.supervision.children import Children, Reply, TryAgain, supervisor_name
 from runtime.supervision.restart_intensity import RestartIntensity
 from runtime.supervision.supervisor_spec import SupervisorSpec
 from runtime.terms.errors import StartError
@@ -27,7 +28,8 @@ class OrderedChildren(Children):
     ) -> None:
         super().__init__(strategy, intensity, auto_shutdown)
         self.children = {spec.id: Child(spec) for spec in specs}
-        self._running: dict[Pid, Child] = {}
+        self._running: dict[Pid | int, Child] = {}
+        """By `_key_of` their Pids."""
         self._strategies: dict[str, Callable[[Child, Pid | None, Term], None]] = {
             "one_for_one": self._one_for_one,
             "one_for_all": self._one_for_all,
@@ -57,10 +59,10 @@ class OrderedChildren(Children):
 
     def _start(self, child: Child) -> Term:
         """Start a child that is not running; return the extra value of its start function. Raises StartError."""
-        function, *args = child.spec.start
+        start = child.spec.start
         self.starting = child
         try:
-            pid, extra = start_process(function, tuple(args))
+            pid, extra = start_process(start[0], start[1:])
         except StartError as error:
             if getattr(error, "caught", False):
                 raise StartError(("EXIT", error.reason)) from error.__cause__
@@ -69,8 +71,9 @@ class OrderedChildren(Children):
             self.starting = None
         child.at = pid
         if pid is not None:
-            self._running[pid] = child
-            report_progress(child)
+            self._running[_key_of(pid)] = child
+            if is_wanted(logging.INFO):
+                progress_report(child.report(supervisor_name(), pid))
         return extra
 
     # -- Requests -----------------------------------------------------------------------------------------------
@@ -146,12 +149,12 @@ class OrderedChildren(Children):
 
     def pop_running(self, pid: Pid) -> tuple[Term, Child] | None:
         """Return the child that ran as `pid`."""
-        child = self._running.pop(pid, None)
+        child = self._running.pop(_key_of(pid), None)
         return None if child is None else (child.spec.id, child)
 
     def find(self, pid: Pid) -> Child | None:
         """Return the child that runs as `pid`."""
-        return self._running.get(pid)
+        return self._running.get(_key_of(pid))
 
     def find_restarting(self, key: Term) -> Child | None:
         """Return the child of that id when it is still to be restarted."""
@@ -227,9 +230,14 @@ class OrderedChildren(Children):
         if pid is None:
             return
         unexpected = shut_down(pid, child.spec)
-        self._running.pop(pid, None)
+        self._running.pop(_key_of(pid), None)
         if unexpected is not None:
             supervisor_report("shutdown_error", child.report(supervisor_name(), pid), unexpected)
+
+
+def _key_of(pid: Pid) -> Pid | int:
+    """Return what stands for a Pid in a dict: the number of one of this node, whose hash is not computed in Python."""
+    return pid.id if type(pid) is Pid else pid
 
 
 def _why_not(child: Child | None) -> str:
