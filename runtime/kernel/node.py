@@ -46,9 +46,6 @@ from runtime.terms.time_limit import OutOfTime, within
 
 logger = logging.getLogger("runtime")
 
-SAME_TIME = 0.001
-"""Seconds within which processes start at the same time, as far as is said of them."""
-
 RESOLVING = 0.5
 """Seconds of processor time that the hub takes to look up a via name for a timer."""
 
@@ -74,13 +71,11 @@ class Node:
         self.table: dict[int, dict[int, Process]] = {}
         self.names: dict[str, Process] = {}
         self.aliases: dict[int, tuple[Process, str]] = {}
-        self.deaths: deque[Process] = deque()
-        """Dead processes whose deaths are still to be told."""
+        self.deaths: deque[Process] = deque()  # dead processes whose deaths are still to be told
         self.spreads = False  # whether they are being told
         self.half_dead: dict[Process, Term] = {}
         """Processes on whose way off the node an exception has struck, and the reasons why they end."""
-        self.retells = False
-        """Whether the hub does again what an exception has left half done."""
+        self.retells = False  # whether the hub does again what an exception has left half done
         self.self_calls: deque[tuple[float, Process]] = deque(maxlen=20)
         """The last processes that called themselves, and when (monotonic seconds): observers tell of it."""
         self.last_ends = LastEnds()
@@ -95,13 +90,10 @@ class Node:
         self._knock = self.hub.loop.async_(ref=False)  # keeps the loop alive from the first process on
         self._knock.start(self._take_inbox)
         self._safety_net = SafetyNet(self.hub.loop, self._look_after)
-        self.cluster: Cluster | None = None
-        """The other nodes, once this one has a name."""
-        self.spawned = 0
-        """How many processes were started, and so the number of the last one."""
+        self.cluster: Cluster | None = None  # the other nodes, once this one has a name
+        self.spawned = 0  # how many processes were started, and so the number of the last one
         self.crashed = 0
-        self.last_start = 0.0
-        """What the last process has as the time of its start: those that start together share the number."""
+        self.last_start = 0.0  # of the last process: those that start within a millisecond share the number
 
     # -- Processes ----------------------------------------------------------------------------------------------
 
@@ -128,7 +120,7 @@ class Node:
         process.body = body
         process.parent = None if parent is None else parent.pid
         present = wall_time()
-        if not 0.0 <= present - self.last_start < SAME_TIME:
+        if not 0.0 <= present - self.last_start < 0.001:
             self.last_start = present
         process.started_at = self.last_start
         process.pid = Pid(number, process)

@@ -61,14 +61,12 @@ _PID = re.compile(r"<(\d{1,10})\.(\d{1,18})\.(\d{1,10})>")
 
 @immutable
 @ordered
-class Pid(Struct, frozen=True, eq=False, gc=False):
+class Pid(Struct, frozen=True, eq=False, gc=False):  # without collector: a process's end cuts the cycle of the two
     """Names one process for good: never used again for another one.
 
     Immutable, hashable, ordered by age; prints as ``<0.17.0>`` (node, number, serial), which `parse` reads back.
     `node` is 0 for this node.
     """
-
-    # Not for the garbage collector: the end of a process cuts the way from its pid to it, and so every cycle with both.
 
     id: int
     process: Process | None = None
@@ -265,8 +263,7 @@ class Process(Rare):
     links: Links = field(init=False, default=())
     """The processes it is linked to: a tuple of up to two, or the keys of a dict.
 
-    The values matter to `signals.link_processes` alone: with a process that was linked to this one first, a tuple of
-    this one, which all such processes have as their `links`.
+    The values are for `link_processes`: the `links` of one that has this link alone, which all such ones share.
     """
     watchers: dict[int, Watcher] | None = field(init=False, default=None)
     """What learns of its death, by the numbers of references; None while empty."""
