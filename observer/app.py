@@ -38,7 +38,9 @@ from observer.screens.events_screen import EventsScreen
 from observer.screens.going import GoingApp
 from observer.screens.help_screen import HelpScreen
 from observer.screens.names_screen import NamesScreen
+from observer.screens.node_chaos_screen import NodeChaosScreen
 from observer.screens.node_screen import NodeScreen
+from observer.screens.orders_screen import OrdersScreen
 from observer.screens.output_screen import OutputScreen
 from observer.screens.process_screen import ProcessScreen
 from observer.screens.processes_screen import ProcessesScreen
@@ -305,10 +307,13 @@ class ObserverApp(RewindingApp, GoingApp):
             self.view.show_reachability()
 
     def action_chaos(self) -> None:
-        """Open the chaos screen, for the selected subtree."""
+        """Open the chaos screen, for the selected subtree; in the view of the cluster, that for nodes."""
         view = self.view
+        if view is self.screen and isinstance(view, ClusterScreen):
+            self.push_screen(NodeChaosScreen(self.observed))
+            return
         row = view.row_in_hand() if isinstance(view, Acting) else None
-        if view is self.screen and not isinstance(view, ChaosScreen):
+        if view is self.screen and not isinstance(view, OrdersScreen):
             self.push_screen(ChaosScreen(self.observed, row.key if row and row.kind == "supervisor" else ""))
 
     def action_trace(self) -> None:

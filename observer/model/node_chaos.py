@@ -89,6 +89,12 @@ class NodeChaos:
         self._pending: dict[str, NodeOutcome] = {}
         self._victims: list[NodeVictim] = []
         self._problem = ""
+        self._leaves = False
+
+    def stop(self, at_once: bool = False) -> None:
+        """Do no more, from any thread; `at_once` also waits no longer for those that are to come back."""
+        self._problem = self._problem or "It was stopped."
+        self._leaves = self._leaves or at_once
 
     def plans(self) -> Iterator[NodeVictim]:
         """Yield each node that may be chosen now, with what would come of it."""
@@ -104,7 +110,7 @@ class NodeChaos:
         except KeyboardInterrupt:
             self._problem = "It was stopped."
         ends = self._clock.now() + self._orders.settle
-        while self._pending and self._clock.now() < ends:
+        while self._pending and self._clock.now() < ends and not self._leaves:
             self._look()
             self._sleep(PERIOD)
         for name, outcome in self._pending.items():

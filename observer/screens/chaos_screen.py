@@ -2,129 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import islice
+from collections.abc import Mapping
 
-from textual import on, work
-from textual.app import ComposeResult
-from textual.binding import Binding
-from textual.containers import Container, Horizontal
+from textual import work
 from textual.content import Content
-from textual.widgets import Button, Input, Label, Static
 
 from observer.chaos.recoveries import Report
 from observer.chaos.run import Chaos, Orders
 from observer.model.observed_node import ObservedNode
 from observer.model.series import Meter
-from observer.screens.view_screen import ViewScreen
+from observer.screens.orders_screen import OrdersScreen
 from observer.text import quantity, tones, units
 from observer.text.safe_text import safe
 from observer.text.sparkline import bar, sparkline
-from observer.widgets.event_list import EventList
-from observer.widgets.line_input import LineInput
-from runtime.introspection import wire
-
-FIELDS = (
-    ("rate", "Rate", "5/s", "kills a second: 5/s, 90/m"),
-    ("seconds", "For", "30s", "how long: 30s, 2m"),
-    ("target", "Target", "", "a filter, e.g. sup~pool; empty: any child that is restarted"),
-    ("root", "Subtree", "", "the place of a supervisor, e.g. app/pool; empty: everywhere"),
-)
-"""What is asked: a name, a title, what stands there first, and a hint."""
-
-EVENTS = 200
-"""How many of the latest events are shown beside the results."""
 
 NAMED = 8
 """How many of the victims that never came back are named."""
 
 
-class ChaosScreen(ViewScreen):
-    """Settings on top, figures below. Leaving the screen ends the killing."""
+class ChaosScreen(OrdersScreen):
+    """Kills processes."""
 
-    CSS_PATH = ["view_screen.tcss", "chaos_screen.tcss"]
     VIEW = "Chaos"
-    BINDINGS = [
-        Binding("escape", "back", "Back", id="back-from-chaos", key_display="esc"),
-        Binding("ctrl+s", "start", "Start or stop", id="start-chaos", key_display="^s"),
-    ]
+    FIELDS = (
+        ("rate", "Rate", "5/s", "kills a second: 5/s, 90/m"),
+        ("seconds", "For", "30s", "how long: 30s, 2m"),
+        ("target", "Target", "", "a filter, e.g. sup~pool; empty: any child that is restarted"),
+        ("root", "Subtree", "", "the place of a supervisor, e.g. app/pool; empty: everywhere"),
+    )
+    INTRODUCTION = "Nothing has been killed. Enter, or the button, starts; esc leaves."
 
     def __init__(self, observed: ObservedNode, root: str = "") -> None:
-        super().__init__(observed)
-        self._root = root
+        super().__init__(observed, {"root": root})
         self._chaos: Chaos | None = None
         self._seconds = 0.0
         self._recovered = Meter()
-        self.figures = Static(id="figures", classes="framed")
-        self.button = Button("Start", variant="error", id="start")
-        self.log_list = EventList("Nothing has happened yet.")
 
-    def compose_body(self) -> ComposeResult:
-        """Lay out the settings, the results and, where there is room, the events."""
-        with Container(id="chaos"):
-            with Container(id="run"):
-                with Container(id="orders", classes="framed") as orders:
-                    orders.border_title = "Settings"
-                    for name, title, first, hint in FIELDS:
-                        value = self._root if name == "root" else first
-                        with Horizontal(classes="order"):
-                            yield Label(title)
-                            yield LineInput(value, placeholder=hint, classes="line", id=name)
-                    yield self.button
-                yield self.figures
-            yield self.log_list.add_class("framed")
+    @property
+    def goes_on(self) -> bool:
+        """Whether processes are being killed."""
+        return self._chaos is not None
 
-    def on_mount(self) -> None:
-        """Wait for a start: opening the screen kills nothing."""
-        super().on_mount()
-        self.figures.border_title = "Results"
-        self.log_list.border_title = "Events"
-        self.log_list.can_focus = False
-        self.take_events(())
-        self.figures.update(
-            Content.assemble(("Nothing has been killed. Enter, or the button, starts; esc leaves.", tones.MUTED))
-        )
-        self.focus_home()
-
-    def take_events(self, fresh: Sequence[wire.Event]) -> None:
-        """Show the latest events: kills, ends, restarts."""
-        latest = islice(reversed(self.observed.record.events), EVENTS)
-        self.log_list.replace([event for event in latest if event.kind != "spawn"][::-1])
-
-    def focus_home(self) -> None:
-        """Focus the rate."""
-        self.query_one("#rate").focus()
-
-    @on(Input.Submitted)
-    @on(Button.Pressed, "#start")
-    def action_start(self) -> None:
-        """Start killing; when it goes on already, stop."""
-        if self._chaos is not None:
-            self._chaos.stop()
-            return
-        if self.observed.read_only:
-            self._say("This is a read-only view: nothing can be killed from here.")
-            return
-        try:
-            orders = self._orders()
-        except ValueError as error:
-            self._say(str(error))
-            return
-        self._seconds = orders.seconds
-        self._recovered = Meter()
-        self._chaos = Chaos(self.observed.source, orders, self._progress, self.observed.clock)
-        self.button.label = "Stop"
-        self.figures.update(Content.assemble(("Looking for what may be killed …", tones.MUTED)))
-        self._run(self._chaos)
-
-    def _orders(self) -> Orders:
-        typed = {name: self.query_one(f"#{name}", Input).value.strip() for name, *_ in FIELDS}
-        return Orders(
+    def begin(self, typed: Mapping[str, str]) -> None:
+        """Start killing. Raises ValueError with what is wrong with the settings."""
+        orders = Orders(
             rate=quantity.per_second(typed["rate"]),
             seconds=quantity.seconds(typed["seconds"]),
             target=typed["target"],
             root=typed["root"] or None,
         )
+        self._seconds = orders.seconds
+        self._recovered = Meter()
+        self._chaos = Chaos(self.observed.source, orders, self._progress, self.observed.clock)
+        self.figures.update(Content.assemble(("Looking for what may be killed …", tones.MUTED)))
+        self._run(self._chaos)
+
+    def end(self) -> None:
+        """Stop the killing."""
+        if self._chaos is not None:
+            self._chaos.stop()
 
     @work
     async def _run(self, chaos: Chaos) -> None:
@@ -136,9 +72,6 @@ class ChaosScreen(ViewScreen):
     def _progress(self, report: Report) -> None:
         self._recovered.add(report.elapsed, report.recovered)
         self.figures.update(self._told(report, over=False))
-
-    def _say(self, sentence: str) -> None:
-        self.figures.update(Content.assemble((f"! {safe(sentence)}", tones.BAD)))
 
     def _told(self, report: Report, over: bool) -> Content:
         share = min(1.0, report.elapsed / self._seconds) if self._seconds else 1.0
@@ -165,12 +98,6 @@ class ChaosScreen(ViewScreen):
 
     def _rates(self) -> list[tuple[str, str]]:
         return [("  ", tones.TEXT), (sparkline(self._recovered.rates.values(), 30), tones.LINE)]
-
-    def action_back(self) -> None:
-        """Stop the killing and leave."""
-        if self._chaos is not None:
-            self._chaos.stop()
-        super().action_back()
 
 
 def _verdict(report: Report) -> tuple[str, str]:

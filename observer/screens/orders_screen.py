@@ -1,0 +1,127 @@
+"""What both kinds of chaos have in common: settings, a button, results, and the events beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Container, Horizontal
+from textual.content import Content
+from textual.widgets import Button, Input, Label, Static
+
+from observer.model.observed_node import ObservedNode
+from observer.screens.view_screen import ViewScreen
+from observer.text import tones
+from observer.text.safe_text import safe
+from observer.widgets.event_list import EventList
+from observer.widgets.line_input import LineInput
+from runtime.introspection import wire
+
+EVENTS = 200
+"""How many of the latest events are shown beside the results."""
+
+
+class OrdersScreen(ViewScreen):
+    """Settings on top, results below. Leaving the screen ends what goes on."""
+
+    CSS_PATH = ["view_screen.tcss", "orders_screen.tcss"]
+    FIELDS: ClassVar[Sequence[tuple[str, str, str, str]]] = ()
+    """What is asked: a name, a title, what stands there first, and a hint."""
+    INTRODUCTION: ClassVar[str] = ""
+    """What stands in the place of results before the first start."""
+    BINDINGS = [
+        Binding("escape", "back", "Back", id="back-from-chaos", key_display="esc"),
+        Binding("ctrl+s", "start", "Start or stop", id="start-chaos", key_display="^s"),
+    ]
+
+    def __init__(self, observed: ObservedNode, values: Mapping[str, str] | None = None) -> None:
+        super().__init__(observed)
+        self._values = values or {}
+        self.figures = Static(id="figures", classes="framed")
+        self.button = Button("Start", variant="error", id="start")
+        self.log_list = EventList("Nothing has happened yet.")
+
+    def compose_body(self) -> ComposeResult:
+        """Lay out the settings, the results and, where there is room, the events."""
+        with Container(id="chaos"):
+            with Container(id="run"):
+                with Container(id="orders", classes="framed") as orders:
+                    orders.border_title = "Settings"
+                    for name, title, first, hint in self.FIELDS:
+                        with Horizontal(classes="order"):
+                            yield Label(title)
+                            yield LineInput(self._values.get(name, first), placeholder=hint, classes="line", id=name)
+                    yield self.button
+                yield from self.compose_results()
+            yield self.log_list.add_class("framed")
+
+    def compose_results(self) -> ComposeResult:
+        """Lay out the results."""
+        yield self.figures
+
+    def on_mount(self) -> None:
+        """Wait for a start: opening the screen does nothing."""
+        super().on_mount()
+        self.figures.border_title = "Results"
+        self.log_list.border_title = "Events"
+        self.log_list.can_focus = False
+        self.take_events(())
+        self.figures.update(Content.assemble((self.INTRODUCTION, tones.MUTED)))
+        self.focus_home()
+
+    def take_events(self, fresh: Sequence[wire.Event]) -> None:
+        """Show the latest events: kills, ends, restarts."""
+        latest = islice(reversed(self.observed.record.events), EVENTS)
+        self.log_list.replace([event for event in latest if event.kind != "spawn"][::-1])
+
+    def focus_home(self) -> None:
+        """Focus the first setting."""
+        self.query_one(f"#{self.FIELDS[0][0]}").focus()
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether something was started and is not over."""
+        raise NotImplementedError
+
+    def begin(self, typed: Mapping[str, str]) -> None:
+        """Start with these settings. Raises ValueError with what is wrong with them."""
+        raise NotImplementedError
+
+    def end(self) -> None:
+        """Stop what goes on."""
+        raise NotImplementedError
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#start")
+    def action_start(self) -> None:
+        """Start; when it goes on already, stop."""
+        if self.goes_on:
+            self.end()
+            return
+        if self.observed.read_only:
+            self.say("This is a read-only view: nothing can be killed from here.")
+            return
+        try:
+            self.begin(self.typed())
+        except ValueError as error:
+            self.say(str(error))
+            return
+        self.button.label = "Stop"
+
+    def typed(self) -> dict[str, str]:
+        """Return what stands in the settings."""
+        return {name: self.query_one(f"#{name}", Input).value.strip() for name, *_ in self.FIELDS}
+
+    def say(self, sentence: str) -> None:
+        """Say what is wrong, in the place of the results."""
+        self.figures.update(Content.assemble((f"! {safe(sentence)}", tones.BAD)))
+
+    def action_back(self) -> None:
+        """Stop what goes on, and leave."""
+        if self.goes_on:
+            self.end()
+        super().action_back()
