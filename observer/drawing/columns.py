@@ -284,6 +284,9 @@ def with_values(wanted: Sequence[str], rows: Iterable[Row], flat: bool) -> tuple
     In a tree, whose names need the room, only greenlets are shown with where they are.
     """
     known = [*rows]
+    if flat and known and all(row.kind == "group" for row in known):
+        is_at = any(row.at or row.doing or row.doing_since is not None for row in known)
+        return tuple(name for name in wanted if name not in ("pid", "status") and (is_at or name != "at"))
     seen = [row for row in known if row.kind != "group" or row.messages_in or row.memory]
     bare = bool(known) and all(row.kind == "greenlet" for row in seen)
     left_out = OF_PROCESSES if bare else () if flat else ("at",)

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from rich.segment import Segment
 from textual import events
 from textual.binding import Binding
+from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -195,8 +196,10 @@ class LineList(ScrollView, Generic[Item], can_focus=True):
         """Draw one line."""
         index = self._offset + y
         width = self.scrollable_content_region.width
-        if not self._items and y == 0:
-            return self._strip([(NO_MATCH if self.searched else self.empty, tones.MUTED)], width)
+        if not self._items:
+            lines = Content(NO_MATCH if self.searched else self.empty).wrap(max(1, width))
+            if y < len(lines):
+                return self._strip([(lines[y].plain, tones.MUTED)], width)
         if index >= len(self._items):
             return Strip.blank(width, self.visual_style.rich_style)
         return self._strip(self.spans(self._items[index], width), width, self.has_focus and index == self._index)

@@ -104,6 +104,8 @@ class NodeHeader(Widget):
         left = Content.assemble(name, *views)
         if left.cell_length + len(state[0]) >= width:  # a cell less between two views
             left = Content.assemble(name, *((text.removesuffix(" "), style) for text, style in views))
+        if left.cell_length + len(state[0]) >= width:  # a key says enough of a view that is not in front
+            left = Content.assemble(name, *(_key_alone(text, style, self.view) for text, style in views))
         gap = width - left.cell_length - len(state[0])
         return Content.assemble(left, " " * max(1, gap), state)
 
@@ -162,6 +164,11 @@ class NodeHeader(Widget):
             style = self.app.stylesheet.parse_style(tones.BAD) + Style.from_meta({"@click": "app.simulate_key('5')"})
             told.append(Content.styled(f"! {found}", style))
         return Content("").join(Content(gap) + note for note in told)
+
+
+def _key_alone(text: str, style: str | Style, view: str) -> Part:
+    key, title = text.split(maxsplit=1)
+    return (f" {key} {title.strip()}" if title.strip() == view else f" {key}", style)
 
 
 def stuck(stats: NodeStats) -> tuple[str, ...]:

@@ -150,6 +150,13 @@ def test_what_no_greenlet_has_takes_no_room_and_where_it_is_gets_that_room() -> 
     assert shown["at"] > 16
 
 
+def test_groups_alone_leave_the_room_of_what_no_group_has_to_their_names() -> None:
+    group = Row(key="label/a", name="a", kind="group", child_count=2)
+    assert set(COLUMNS) - set(with_values(COLUMNS, [group], flat=True)) == {"pid", "status", "at"}
+    busy = Row(key="doing/a", name="a", kind="group", child_count=2, doing_since=3.0)
+    assert set(COLUMNS) - set(with_values(COLUMNS, [group, busy], flat=True)) == {"pid", "status"}
+
+
 def test_a_row_says_what_it_is_doing_for_how_long_and_where() -> None:
     history = RowHistory()
     history.take(GREENLET, 100.0)
