@@ -102,11 +102,15 @@ def session(size: int) -> None:
     print(f"{memory / 2**20:,.0f} MB, {memory / size:,.0f} bytes each")
 
 
+MOST = 100_000_000
+"""Processes that can be asked for: so many take 100 GB."""
+
+
 def positive(text: str) -> int:
     """Read a number of processes."""
     number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least one process is needed")
+    if not 1 <= number <= MOST:
+        raise argparse.ArgumentTypeError(f"1 to {MOST:,} processes can be started")
     return number
 
 

@@ -24,10 +24,15 @@ from runtime.supervision.supervisor_spec import SupervisorSpec
 from runtime.terms.errors import CallError
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
+from runtime.terms.text import render
 from runtime.terms.timeout import TimeoutArgument, seconds_of
 
 RESTARTS, PERIOD = 1_000, 5.0
 """Restarts of peers within so many seconds that a pool survives: it is there to outlive what runs on it."""
+
+
+MOST_PEERS = 1_000
+"""Peers of one pool: each is a program of its own, and connected with all others."""
 
 
 class Pool(Supervisor):
@@ -45,8 +50,10 @@ class Pool(Supervisor):
         """Make a SupervisorSpec of the number of peers, and the options of their start."""
         if size is None:
             size = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-            raise ValueError(f"a pool has a whole number of peers, at least 1, not {size!r}")
+        if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= MOST_PEERS:
+            raise ValueError(
+                f"a pool has a whole number of peers, at least 1 and at most {MOST_PEERS:,}, not {render(size)}"
+            )
         options["timeout"] = seconds_of(start_timeout)
         directory = ChildSpec(id="directory", start=(_Directory.start_link, size))
         peers = ChildSpec(id="peers", start=(_start_peers, size, options), type="supervisor", shutdown="infinity")

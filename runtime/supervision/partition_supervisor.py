@@ -17,6 +17,10 @@ from runtime.supervision.supervisor import Supervisor
 from runtime.supervision.supervisor_spec import SupervisorSpec
 from runtime.terms.errors import NoProcessError, StartError, SupervisorError
 from runtime.terms.term import Term
+from runtime.terms.text import render
+
+MOST_PARTITIONS = 1_000_000
+"""Copies that one supervisor may have: a program that asks for more has most likely mistaken something for a number."""
 
 Arguments = Callable[[list[Term], int], list[Term]]
 """Makes the arguments of one copy's start function, from those of the child and the number of the copy."""
@@ -39,8 +43,10 @@ class PartitionSupervisor(AlwaysStarts, Supervisor):
         Raises ValueError or TypeError for a number or a function that is not allowed.
         """
         number = os.cpu_count() or 1 if partitions is None else partitions
-        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-            raise ValueError(f"partitions is {number!r}; allowed: a whole number >= 1")
+        if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= MOST_PARTITIONS:
+            raise ValueError(
+                f"partitions is {render(number)}; allowed: a whole number >= 1, at most {MOST_PARTITIONS:,}"
+            )
         if with_arguments is not None and not callable(with_arguments):
             raise TypeError(
                 f"with_arguments is {with_arguments!r}; allowed: a function of the child's arguments (a list) and the "
@@ -99,12 +105,12 @@ class PartitionSupervisor(AlwaysStarts, Supervisor):
         and SupervisorError for a supervisor of another kind.
         """
         if isinstance(partitions, bool) or not isinstance(partitions, int) or partitions < 0:
-            raise ValueError(f"partitions is {partitions!r}; allowed: a whole number >= 0")
+            raise ValueError(f"partitions is {render(partitions)}; allowed: a whole number >= 0")
         outcome, value = call(supervisor, ("resize", partitions), timeout=None)
         if outcome == "refused":
             raise SupervisorError(value)
         if outcome == "too_many":
-            raise ValueError(f"partitions is {partitions}; allowed: 0 to {value}, the number at the start")
+            raise ValueError(f"partitions is {render(partitions)}; allowed: 0 to {value}, the number at the start")
         if outcome == "failed":
             raise StartError(value)
         before: int = value

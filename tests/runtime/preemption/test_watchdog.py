@@ -129,6 +129,27 @@ def test_a_closed_watchdog_tells_nothing_more() -> None:
     assert stalls == []
 
 
+def test_a_stall_that_ends_while_it_is_looked_at_is_not_said_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runtime.preemption.watchdog.hub_frame", lambda node: sys._getframe())
+    monkeypatch.setattr("runtime.preemption.watchdog.running_process", lambda frame: None)
+
+    def main() -> tuple[object, ...]:
+        node = running_node()
+        assert node is not None
+
+        def answers() -> None:
+            watchdog._answer()  # as the hub does on its own thread, at any moment of a look
+
+        watchdog = Watchdog(node, LIMIT, other_greenlet=answers)
+        clocks, present = watchdog._clocks.read(), time.monotonic()
+        watchdog._evidence = Evidence(present - 1.0, watchdog._clocks, clocks)
+        watchdog._look(present, 0.0, clocks)
+        watchdog.close()
+        return watchdog.current, watchdog.busy_with, watchdog.busy_at
+
+    assert run(main) == (None, None, None)
+
+
 class FakeLoop:
     """A loop that has been at work for some seconds in one of its turns."""
 

@@ -67,10 +67,19 @@ def test_each_copy_may_get_arguments_of_its_own() -> None:
     assert [call(("via", "parts", number), "id") for number in range(2)] == ["m0", "m1"]
 
 
-@pytest.mark.parametrize("number", [0, -1, True, "two"])
+@pytest.mark.parametrize("number", [0, -1, True, "two", 1_000_001, 10**400, 10**5_000])
 def test_a_number_of_copies_that_makes_no_sense_is_refused(number: Any) -> None:
     with pytest.raises(ValueError, match="whole number >= 1"):
         PartitionSupervisor.start_link(member("m"), partitions=number)
+
+
+@in_node
+def test_a_number_that_cannot_be_printed_is_refused_in_words() -> None:
+    sup = PartitionSupervisor.start_link(member("m"), partitions=1)
+    with pytest.raises(ValueError, match=r"partitions is <int of .* bits>; allowed: 0 to 1"):
+        PartitionSupervisor.resize(sup, 10**5_000)
+    with pytest.raises(ValueError, match=r"partitions is .*; allowed: a whole number >= 0"):
+        PartitionSupervisor.resize(sup, -(10**5_000))
 
 
 @pytest.mark.parametrize("wrong", [123, "two", []])
