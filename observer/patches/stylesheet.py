@@ -21,16 +21,19 @@ class KeptStylesheet(Stylesheet):
     def __init__(self, *, variables: dict[str, str] | None = None) -> None:
         super().__init__(variables=variables)
         self._theme = frozenset(self._variables.items())
+        self._require_parse = True
 
     def set_variables(self, variables: dict[str, str]) -> None:
         """Take over the variables of a theme."""
         if variables != self._variables:
             super().set_variables(variables)
             self._theme = frozenset(variables.items())
+            self._require_parse = True
 
     def reparse(self) -> None:
-        """Work out the rules for the present variables. They stay as they are if a source is wrong."""
-        self.parse()
+        """Work out the rules, if a source or a variable is new. They stay as they are if a source is wrong."""
+        if self._require_parse:
+            self.parse()
 
     def _parse_rules(
         self,

@@ -10,7 +10,7 @@ import ast
 import asyncio
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from observer.node.source import ChildStatus, NodeLostError
 from runtime.introspection import wire
@@ -32,7 +32,7 @@ RUNTIME_FRAME = wire.Frame(
 class FakeNode:
     """A `Source` that answers out of memory."""
 
-    def __init__(self, *roots: FakeProcess, name: str = "chat", read_only: bool = False) -> None:
+    def __init__(self, *roots: FakeProcess, name: str = "chat", read_only: bool = False, steady: bool = False) -> None:
         self._name = name
         self.roots = list(roots)
         self.time = START
@@ -54,6 +54,8 @@ class FakeNode:
         self.scope: str | None = None
         self._lost: str | None = None
         self._pids = itertools.count(900)
+        self._places_kept = [*self._walk()] if steady else None
+        """The places of a node where none is added and none ends; they are gone through only once."""
         self._process_count: int | None = None
         self._restarted = 0
 
@@ -182,7 +184,7 @@ class FakeNode:
 
     def stats(self) -> wire.NodeStats:
         """Return the node's figures of this moment."""
-        if self._process_count is None or len(self.roots) < 50:
+        if self._process_count is None or self._places_kept is None:
             self._process_count = sum(place.kind != "group" and place.pid is not None for place in self._all())
         run = self.time - START + 300
         return wire.NodeStats(
@@ -197,7 +199,7 @@ class FakeNode:
             rss=88_000_000 + int(run * 1_000),
             cpu_time=run * 0.12,
             distributed_as=self.distributed_as,
-            lint_count=sum(len(place.lints) for place in self._all()),
+            lint_count=sum(len(place.lints) for place in self._all() if place.lints),
             hub_lag=self.hub_lag,
             hub_busy_with=self.hub_busy_with,
             hub_busy_at=self.hub_busy_at,
@@ -206,7 +208,10 @@ class FakeNode:
             scope=self.scope,
         )
 
-    def _all(self) -> Iterator[FakeProcess]:
+    def _all(self) -> Iterable[FakeProcess]:
+        return self._walk() if self._places_kept is None else self._places_kept
+
+    def _walk(self) -> Iterator[FakeProcess]:
         for root in self.roots:
             yield from root.walk()
 

@@ -56,14 +56,14 @@ def server() -> FakeNode:
 
 
 def crowd(count: int, per_pool: int = 100) -> FakeNode:
-    """Return a node of about `count` processes, in pools of workers."""
+    """Return a node of about `count` processes, in pools of workers. In a large one none may be added or killed."""
     root = FakeProcess("app", "app", "<0.1.0>", "supervisor", strategy="one_for_one")
     for pool_number in range(count // per_pool):
         pool = root.add(f"pool{pool_number}", f"<0.{2 + pool_number}.0>", kind="supervisor", strategy="one_for_one")
         for number in range(per_pool):
             pid = 10_000 + pool_number * per_pool + number
             pool.add(f"worker{number}", f"<0.{pid}.0>", rate=number % 10, memory=3_000 + pid, queue=pid % 17)
-    return FakeNode(root, name="crowd")
+    return FakeNode(root, name="crowd", steady=count >= 10_000)
 
 
 def crashing() -> FakeNode:
