@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -74,13 +75,30 @@ class Following:
             left = self._left(after, pid)
             if left:
                 return wire.Events(events=left, last=left[-1].id), False
-            replaced = None if pid is not None else self._successor()
+            replaced = None if pid is not None else self._go_on()
             if replaced is None:
                 raise
-        self._client.close()
-        say(f"observer: {self._client.name} has ended; going on with {replaced.name}, which has replaced it.")
-        self._client = Client(replaced.name, replaced.path)
-        return self._client.expect(wire.Events, wire.GetEvents(after=0)), True
+            return replaced, True
+
+    def _go_on(self) -> wire.Events | None:
+        """Connect to what has replaced the node, and return its events. None when nothing has.
+
+        A server that replaces all its processes ends some of them a moment later: those are passed over.
+        """
+        until = time.monotonic() + REPLACED_WITHIN
+        while (found := self._successor(until)) is not None:
+            with suppress(NodeLostError), contextlib.ExitStack() as stack:
+                client = stack.enter_context(contextlib.closing(Client(found.name, found.path)))
+                events = client.expect(wire.Events, wire.GetEvents(after=0))
+                stack.pop_all()
+                say(f"observer: {self._client.name} has ended; going on with {client.name}, which has replaced it.")
+                self._client.close()
+                self._client = client
+                return events
+            if time.monotonic() > until:
+                break
+            time.sleep(LOOK_EVERY)
+        return None
 
     def _left(self, after: int, pid: str | None) -> tuple[wire.Event, ...]:
         lost = self._client.welcome
@@ -89,9 +107,8 @@ class Following:
             return tuple(event for event in about(kept, pid) if event.id > after)
         return ()
 
-    def _successor(self) -> discovery.Found | None:
+    def _successor(self, until: float) -> discovery.Found | None:
         lost = self._client.welcome
-        until = time.monotonic() + REPLACED_WITHIN
         while lost.program and discovery.exists(self._client.name) is False:
             found = programs.successor(lost)
             if found is not None or time.monotonic() > until or not _has_siblings(lost):

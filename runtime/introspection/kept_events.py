@@ -89,6 +89,11 @@ class Keeper:
         self._size = _write(self._descriptor, b"".join([self._head, *self._frames]))
         os.replace(fresh, self.path)
 
+    def touch(self) -> None:
+        """Note that the process runs: the time of the file says when it has ended. Raises OSError."""
+        if self._descriptor >= 0:
+            os.utime(self._descriptor)
+
     def close(self) -> None:
         """Close the file, which stays. May be called twice, and in a fork."""
         descriptor, self._descriptor = self._descriptor, -1
@@ -119,7 +124,7 @@ class Kept:
     node: str
     os_pid: int
     ended_at: float
-    """When it was written to last."""
+    """When the process ended: to ten seconds where it was killed, and when it last wrote a file without that."""
 
     @property
     def name(self) -> str:

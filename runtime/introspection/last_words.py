@@ -17,6 +17,9 @@ from runtime.preemption.watchdog import Watchdog
 AT_ONCE = 50
 """Events that are written at a time, the latest. Of a node that has more between two times, some are kept."""
 
+ALIVE_EVERY = 10.0
+"""Seconds after which the file is made to say that the process still runs. Its time tells when a process has ended."""
+
 LONG_STALL = 1.0
 """Seconds of a stall from which on it is kept although it goes on: the process may be killed for it."""
 
@@ -36,6 +39,7 @@ class LastWords:
         self._bell = new_lock()
         self._bell.acquire()
         self._written = 0
+        self._touched_at = 0.0
         self._os_pid = os.getpid()
         self._over = False
 
@@ -45,7 +49,8 @@ class LastWords:
 
     def wake(self) -> None:
         """Write if there is anything to write. On the watchdog's thread, which waits for no disk."""
-        if self._log.last > self._written or self._long_stall() is not None:
+        is_due = self._keeper is not None and time.monotonic() - self._touched_at >= ALIVE_EVERY
+        if is_due or self._log.last > self._written or self._long_stall() is not None:
             self._ring()
 
     def close(self) -> None:
@@ -98,10 +103,11 @@ class LastWords:
         stall = self._long_stall()
         if stall is not None:
             events.append(self._log.ongoing(stall, time.time()))
-        if not events:
-            return
-        if self._keeper is None:
+        if events and self._keeper is None:
             clean()
             self._keeper = Keeper(self._welcome())
-        self._keeper.keep(events)
+        if self._keeper is not None:
+            self._keeper.keep(events)
+            self._keeper.touch()
+            self._touched_at = time.monotonic()
         self._written = last

@@ -231,6 +231,9 @@ def serve(
 ) -> Service:
     """Let observers look at this program's node, which is started if it does not run yet.
 
+    That makes gevent's hub. A program that chooses a loop or a hub of its own in `gevent.config` does so before; what
+    ``observer instrument`` starts, and what runs with ``OBSERVER=1``, is observed when its hub begins to run.
+
     `name` is what the node is called (1 to 40 letters, digits, ``_``, ``.``, ``-``); by default after the program. When
     another node has that name, this one is called ``NAME-PID``, and a warning is logged. With `read_only`, observers
     can change nothing. Without `state`, they are not shown what processes hold: states, dictionaries, messages, also

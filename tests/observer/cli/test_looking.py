@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from observer.cli import past
+from observer.node import discovery, programs
 from runtime.introspection import kept_events, wire
 from tests.support.command import EVENTS, ROWS, Command, scripted
 from tests.support.fake_endpoint import FakeEndpoint, window
@@ -79,6 +82,35 @@ def test_following_events_ends_with_what_the_node_has_left(
     assert result.status == 1
     assert "closed the connection" in result.err
     assert "lost" not in result.err
+
+
+def test_following_passes_over_a_process_that_ends_as_well_before_it_can_be_asked(
+    observer: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([EVENTS[:1]])
+
+    def respond(query: wire.Query) -> wire.Answer:
+        events = next(answers, ())
+        if not events:
+            raise OSError  # the node dies
+        return wire.Events(events=events, last=events[-1].id)
+
+    def next_respond(query: wire.Query) -> wire.Answer:
+        assert isinstance(query, wire.GetEvents)
+        if query.after == EVENTS[-1].id:
+            raise OSError
+        return wire.Events(events=EVENTS[1:], last=EVENTS[-1].id)
+
+    said: dict[str, Any] = {"program": "shop", "run": "7-ab", "parent_pid": 1}
+    monkeypatch.setattr(past, "LOOK_EVERY", 0.0)
+    with FakeEndpoint("shop-4", next_respond, **said) as living, FakeEndpoint("shop-1", respond, **said) as first:
+        found = [discovery.Found("shop-2", living.path.with_name("shop-2.sock")), discovery.find("shop-4")]
+        monkeypatch.setattr(programs, "successor", lambda lost: found.pop(0) if found else None)
+        monkeypatch.setattr(discovery, "exists", lambda name: False)
+        result = observer("events", first.name, "--follow", "--json")
+    assert [json.loads(line)["id"] for line in result.out.splitlines()] == [4, 5, 6]
+    assert "shop-1 has ended; going on with shop-4, which has replaced it." in result.err
+    assert "shop-2" not in result.err
 
 
 def test_diagnose_exits_with_one_when_it_finds_something(observer: Command) -> None:
