@@ -603,6 +603,9 @@ def cast_there(self, dest, message):
         look_at_batches()
     if Py_TYPE(dest) is not &PyTuple_Type or not is_short_tuple(message):
         return sources["cast_there"](self, dest, message)
+    cdef object last = self._last_cast
+    if last is not None and again(last, dest, message):
+        return True
     cdef PyObject *found = PyDict_GetItem(self._recent_names, dest)
     if found is NULL:
         return sources["cast_there"](self, dest, message)
@@ -614,4 +617,22 @@ def cast_there(self, dest, message):
     append_to_run(batches, _pickled.SHORT_CAST, (<object>found).key, message)
     if not connection.flushes or batches.count >= _most or connection.was_busy:
         remote.go_on_sending(connection)
+    self._last_cast = (dest, remote, connection, batches, batches._run)
+    return True
+
+
+cdef bint again(tuple last, object dest, object message) except -1:
+    """Cast once more where the last cast went to. Returns False, with nothing done, if something came in between."""
+    cdef object there = <object>PyTuple_GET_ITEM(last, 0)
+    if there is not dest and there != dest:
+        return False
+    cdef object connection = <object>PyTuple_GET_ITEM(last, 2), batches = <object>PyTuple_GET_ITEM(last, 3)
+    cdef object run = <object>PyTuple_GET_ITEM(last, 4)
+    if batches._run is not run or not batches._run_kind or not connection.flushes or connection.was_busy:
+        return False
+    (<list?>run).append(message)
+    cdef object count = batches.count + 1
+    batches.count = count
+    if count >= _most:
+        (<object>PyTuple_GET_ITEM(last, 1)).go_on_sending(connection)
     return True

@@ -80,6 +80,8 @@ class LocalNode:
         self._numbers: dict[tuple[str, int], int] = {}
         self._recent_names: dict[tuple[object, ...], RemoteName] = {}
         """The destinations ``(name, node)`` that were cast to last."""
+        self._last_cast: tuple[Any, ...] | None = None
+        """What the compiled form of `cast` knows of the last one."""
 
     def _inherit(self, former: LocalNode) -> None:
         """Go on with what this node knew when it last had a name: pids of other nodes are still about."""

@@ -44,8 +44,14 @@ class OutgoingFrames:
 
     def take(self) -> bytes:
         """Return all frames, the batch's among them, and begin anew."""
-        self.was_lone_call = not self._parts and self.batches.is_lone_call()
-        if self.batches.count:
+        batches = self.batches
+        if not self._parts and batches.count == 1:  # one call or reply: as below, in fewer steps
+            self.was_lone_call = batches.is_lone_call()
+            self.messages += 1
+            kind, data = batches.take()
+            return b"%b%c%b" % ((len(data) + 1).to_bytes(4, "big"), kind, data)
+        self.was_lone_call = False
+        if batches.count:
             self.end_batch()
         parts, self._parts, self.size = self._parts, [], 0
         return b"".join(parts)

@@ -12,6 +12,7 @@ from runtime import (
     Pid,
     call,
     cast,
+    disconnect_node,
     erpc,
     exit,
     process_info,
@@ -229,3 +230,60 @@ def test_a_plain_batch_that_is_none_is_refused(data: bytes) -> None:
 
 def _batches() -> Batches:
     return Batches(LocalNode(this_node(), "me@127.0.0.1", "cookie"))
+
+
+@named
+def test_casts_to_one_server_and_another_arrive_in_their_order_whatever_comes_in_between(other: Other) -> None:
+    (one, _), (another, pid) = _keeper(other), _keeper(other)
+    sent: tuple[list[Any], list[Any]] = ([], [])
+
+    def cast_to(which: int, number: int) -> None:
+        cast((one, another)[which], ("add", number))
+        sent[which].append(("add", number))
+
+    for round_ in range(4):
+        for number in range(700):  # more than a batch
+            cast_to(0, number)
+        cast_to(1, round_)
+        cast_to(0, round_)
+        cast(one, [round_])
+        sent[0].append([round_])
+        cast_to(0, round_)
+        send(pid, round_)
+        sent[1].append(("info", round_))
+        cast_to(1, round_)
+        if round_ % 2:
+            call(one, "anything", timeout=DEADLINE)
+        else:
+            sleep(0.001)
+        cast_to(0, round_)
+        cast_to(1, round_)
+    assert call(one, "kept", timeout=DEADLINE) == sent[0]
+    assert call(another, "kept", timeout=DEADLINE) == sent[1]
+
+
+@named
+def test_what_a_process_casts_without_a_pause_is_on_its_way_before_the_hub_comes_round(other: Other) -> None:
+    name, _ = _keeper(other)
+    connection = _remote(other).connection
+    assert connection is not None
+    cast(name, "first")
+    before, number = connection.bytes_out, 0
+    while connection.bytes_out == before and number < 50_000:
+        cast(name, ("add", number))
+        number += 1
+    assert number < 10_000
+    assert call(name, "kept", timeout=DEADLINE) == ["first", *(("add", each) for each in range(number))]
+
+
+@named
+def test_a_cast_after_the_connection_has_ended_goes_over_the_next_one(other: Other) -> None:
+    name, _ = _keeper(other)
+    cast(name, 1)
+    assert call(name, "kept", timeout=DEADLINE) == [1]
+    cast(name, 2)
+    assert disconnect_node(other.name)
+    cast(name, 3)
+    sleep(0.001)
+    cast(name, 4)
+    assert call(name, "kept", timeout=DEADLINE) in ([1, 2, 3, 4], [1, 2, 4], [1, 3, 4], [1, 4])
