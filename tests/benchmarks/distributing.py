@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from runtime import (
     call,
     cast,
     connect_node,
+    cores,
+    erpc,
     receive,
     register,
     run,
@@ -30,7 +33,8 @@ from runtime import (
 )
 from tests.benchmarks.harness.benchmark import OURS, Benchmark, Target
 from tests.benchmarks.harness.contender import Erlang, Fixed, Python
-from tests.benchmarks.harness.sample import Sample, rate_of
+from tests.benchmarks.harness.sample import Sample, Stopwatch, rate_of
+from tests.benchmarks.jobs import compute
 from tests.benchmarks.messaging import echo
 from tests.benchmarks.servers import Counter
 
@@ -196,6 +200,45 @@ def echoes_runtime(size: int) -> Sample:
     return run(main, node=f"near{AT}", cookie=COOKIE)  # type: ignore[no-any-return]
 
 
+# -- Work on all cores -------------------------------------------------------------------------------------------
+
+
+PEERS = 2
+
+
+def speed_up(size: int, number: str) -> Sample:
+    """Return how many times as fast jobs are done on a pool of two peers as by this process alone.
+
+    By processor time it is what two cores would make of it that nothing else uses: twice the time that the jobs take
+    alone, beside the time that this node and the peers take together.
+    """
+
+    def main() -> Sample:
+        pool = cores.Pool.start_link(PEERS)
+        assert pool is not None
+        while len(cores.nodes(pool)) < PEERS:
+            sleep(0.05)
+        numbers = [int(number)] * size
+        for _ in cores.async_stream(pool, numbers[: size // 10], compute):
+            pass
+        with Stopwatch() as alone:
+            for each in numbers:
+                compute(each)
+        used = -_used_by_peers(pool)
+        with Stopwatch() as together:
+            for _ in cores.async_stream(pool, numbers, compute):
+                pass
+        used += _used_by_peers(pool)
+        return Sample(alone.wall / together.wall, PEERS * alone.cpu / (together.cpu + used))
+
+    return run(main, node=f"pool{AT}", cookie=COOKIE)  # type: ignore[no-any-return]
+
+
+def _used_by_peers(pool: Pid) -> float:
+    """Return the processor time that the peers have used so far, in seconds."""
+    return math.fsum(erpc.call(name, time.process_time) for name in cores.nodes(pool))
+
+
 BENCHMARKS = (
     Benchmark(
         name="casts to another node",
@@ -233,6 +276,21 @@ BENCHMARKS = (
             "wanted": Fixed(200_000, threads=True),
         },
         targets=(Target("wanted", 1),),
+    ),
+    *(
+        Benchmark(
+            name=f"jobs of {length} on two cores",
+            what="async_stream over a pool of two peers, beside one process alone: 200 % is twice as fast",
+            unit="share",
+            size=size,
+            quick=50,
+            contenders={
+                OURS: Python(speed_up, arguments=(number,), threads=True),
+                "wanted": Fixed(wanted, threads=True),
+            },
+            targets=(Target("wanted", 1),),
+        )
+        for length, number, size, wanted in (("0.4 ms", "20000", 5_000, 1.85), ("40 µs", "2000", 50_000, 1.7))
     ),
     *(
         Benchmark(
