@@ -19,7 +19,7 @@ from collections.abc import Callable
 
 import psutil
 
-from runtime import Pid, await_, cores, exit, flag, monitor, receive, run, sleep, spawn
+from runtime import Pid, await_, cores, exit, flag, monitor, process_info, processes, receive, run, sleep, spawn
 from runtime.kernel.node import this_node
 
 PEERS = 2
@@ -45,6 +45,9 @@ AGAIN = 1_000
 PATIENCE = 600.0
 
 TELL_EVERY = 30.0
+
+WHAT_IS_LEFT = ("initial_call", "status", "current_stacktrace", "message_queue_len", "parent")
+"""What is told of a process that should have ended."""
 
 
 def compute(number: int) -> int:
@@ -134,7 +137,7 @@ def soak(kills: int, seconds: float) -> list[str]:
     node = this_node()
     pool = cores.Pool.start_link(PEERS)
     assert pool is not None
-    alive = node.alive
+    alive, before = node.alive, {*processes()}
     descriptors = psutil.Process().num_fds()
     work = Work(pool)
     runners = []
@@ -154,6 +157,7 @@ def soak(kills: int, seconds: float) -> list[str]:
         sleep(0.1)
     if len(cores.nodes(pool)) != PEERS or node.alive != alive:
         work.problems.append(f"{len(cores.nodes(pool))} peers, {node.alive} processes after all, {alive} before")
+        work.problems += [f"left: {process_info(pid, *WHAT_IS_LEFT)}" for pid in processes() if pid not in before]
     if psutil.Process().num_fds() > descriptors + PEERS:
         work.problems.append(f"{psutil.Process().num_fds()} descriptors after all, {descriptors} before")
     print(describe(work))
