@@ -34,7 +34,10 @@ TASKS = 20
 """Tasks that wait at a time."""
 
 WHILE_STARTING = 0.02
-"""How likely a look that finds a peer starting kills one all the same."""
+"""How likely a look that finds a peer starting kills one all the same, if work was done since the last such kill.
+
+Otherwise no peer would come up on a machine so busy that a start takes minutes.
+"""
 
 REST = 0.05
 """Seconds between two streams, so that the processor is for the peers that start."""
@@ -104,13 +107,17 @@ class Work:
 def kill_peers(work: Work, goes_on: Callable[[], bool]) -> None:
     """Kill one child of this program after the other, whatever it is doing."""
     told = time.monotonic()
+    done_then = -1
     me = psutil.Process()
     while goes_on() and not work.problems:
         sleep(random.random() * PAUSE)
         peers = [child for child in me.children() if "runtime.boot.peer_program" in _command(child)]
         up = len(cores.nodes(work.pool))
-        if not peers or (up < PEERS and random.random() > WHILE_STARTING):
+        done = work.counts["items done"] + work.counts["tasks done"]
+        if not peers or (up < PEERS and (done == done_then or random.random() > WHILE_STARTING)):
             continue
+        if up < PEERS:
+            done_then = done
         os.kill(random.choice(peers).pid, signal.SIGKILL)
         work.counts["kills"] += 1
         work.counts["kills while a peer started"] += up < PEERS
