@@ -151,7 +151,7 @@ def test_a_stream_ends_with_its_pool(pool: Pid) -> None:
             pass
 
 
-@pytest.mark.parametrize("size", [0, 1_001, 10**5_000])
+@pytest.mark.parametrize("size", [0, 1_001, 10**400])
 def test_a_pool_has_at_least_one_peer_and_not_a_thousand(size: int) -> None:
     with pytest.raises(ValueError, match="at least 1 and at most 1,000"):
         cores.Pool._default_spec(size)

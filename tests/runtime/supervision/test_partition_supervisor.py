@@ -67,7 +67,7 @@ def test_each_copy_may_get_arguments_of_its_own() -> None:
     assert [call(("via", "parts", number), "id") for number in range(2)] == ["m0", "m1"]
 
 
-@pytest.mark.parametrize("number", [0, -1, True, "two", 1_000_001, 10**400, 10**5_000])
+@pytest.mark.parametrize("number", [0, -1, True, "two", 1_000_001, 10**400])
 def test_a_number_of_copies_that_makes_no_sense_is_refused(number: Any) -> None:
     with pytest.raises(ValueError, match="whole number >= 1"):
         PartitionSupervisor.start_link(member("m"), partitions=number)
