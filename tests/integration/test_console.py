@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -159,43 +160,56 @@ def test_the_first_session_of_the_tutorials_is_typed(folder: Path, monkeypatch: 
         screen.shows(r"^as before$")
 
 
-CHAT = """
-def chat(clients):
-    while True:
-        match receive(ANY):
-            case ("join", pid, name):
-                clients[pid] = name
-            case ("say", pid, text):
-                for other in clients:
-                    if other != pid:
-                        send(other, f"{clients[pid]}: {text}")
+CHAT = (
+    "def chat(clients):",
+    "while True:",
+    "match receive(ANY):",
+    "case ('join', pid, name): clients[pid] = name",
+    """case ('say', pid, text): [send(other, f"{clients[pid]}: {text}") for other in clients if other != pid]""",
+)
 
-def client(name):
-    send("chat", ("join", self_(), name))
-    while True:
-        match receive(("say", str), str):
-            case ("say", text):
-                send("chat", ("say", self_(), text))
-            case line:
-                print(f"[{name}] {line}")
-
-room = spawn(chat, {}, name="chat")
-ada, bob, charles = (spawn(client, name, name=name) for name in ("Ada", "Bob", "Charles"))
-sleep(0.3)
-send(ada, ("say", "Hello, everybody!"))
-sleep(0.3)
-exit(bob, "kill")
-sleep(0.3)
-send(charles, ("say", "Is this thing on?"))
-sleep(0.3)
-alive(bob)
-"""
+CLIENT = (
+    "def client(name):",
+    "send('chat', ('join', self_(), name))",
+    "while True:",
+    "match receive(('say', str), str):",
+    "case ('say', text): send('chat', ('say', self_(), text))",
+    "case line: print(f'[{name}] {line}')",
+)
 
 
-def test_the_chat_of_the_tutorials_leaves_the_sender_out(folder: Path) -> None:
-    done = _piped(folder, CHAT, "--start")
-    assert (done.returncode, done.stderr) == (0, "")
-    shown = [line for line in done.stdout.splitlines() if line.startswith("[")]
-    assert sorted(shown[:2]) == ["[Bob] Ada: Hello, everybody!", "[Charles] Ada: Hello, everybody!"]
-    assert shown[2:] == ["[Ada] Charles: Is this thing on?"]
-    assert done.stdout.splitlines()[-1] == "False"
+@WITHOUT_TMUX
+def test_the_chat_of_the_tutorials_is_typed_and_leaves_the_sender_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(folder))
+    with Screen(folder, "console", "--start") as screen:
+        screen.shows(r"^console\(1\)>")
+        for number, block in enumerate((CHAT, CLIENT), 2):
+            for line in block:  # the lines of a block are indented while they are typed
+                screen.types(line)
+            screen.keys("Enter")
+            screen.shows(rf"^console\({number}\)>")
+        screen.types("room = spawn(chat, {}, name='chat')")
+        for number, name in enumerate(("Ada", "Bob", "Charles"), 5):
+            screen.shows(rf"^console\({number - 1}\)>")
+            screen.types(f"{name.lower()} = spawn(client, '{name}', name='{name}')")
+        screen.shows(r"^console\(7\)>")
+        screen.types("send(ada, ('say', 'Hello, everybody!'))")
+        screen.shows(r"^\[Bob\] Ada: Hello, everybody!$")
+        screen.shows(r"^\[Charles\] Ada: Hello, everybody!$")
+        screen.types("exit(bob, 'kill')")
+        screen.shows(r"^console\(9\)>")
+        screen.types("send(charles, ('say', 'Is this thing on?'))")
+        screen.shows(r"^\[Ada\] Charles: Is this thing on\?$")
+        screen.types("alive(bob)")
+        screen.shows(r"^False$")
+        heard = re.findall(r"^\[.*", screen.text(), re.MULTILINE)
+        assert sorted(heard) == [
+            "[Ada] Charles: Is this thing on?",
+            "[Bob] Ada: Hello, everybody!",
+            "[Charles] Ada: Hello, everybody!",
+        ]
+        screen.keys("C-d")
+        screen.shows(r"^left with 0$")

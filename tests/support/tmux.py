@@ -77,6 +77,11 @@ class Screen:
         """Press keys, each by tmux's name for it."""
         self._do("send-keys", *keys)
 
+    def types(self, line: str) -> None:
+        """Type a line as it is, whatever tmux would make of it, and press enter."""
+        self._do("send-keys", "-l", line)
+        self.keys("Enter")
+
     def text(self) -> str:
         """Return the text on the screen."""
         return self._do("capture-pane", "-p")
