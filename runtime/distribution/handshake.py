@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from runtime.distribution.errors import DistributionError
+from runtime.distribution.tls_refusals import WANTS_TLS, is_tls
 from runtime.distribution.transport import Closed, TooSlow, Transport
 
 SETUP_TIME = 7.0
@@ -126,6 +127,8 @@ class _Packets:
         length = self._transport.recv_exactly(self._transport.LENGTH_BYTES, self._deadline)
         size = int.from_bytes(length, "big")
         if not 0 < size <= LONGEST_PACKET:
+            if is_tls(length):
+                raise DistributionError(WANTS_TLS)
             raise DistributionError(f"it sent a packet of {size} bytes; it speaks another protocol")
         packet = self._transport.recv_exactly(size, self._deadline)
         if packet[:1] not in kinds:

@@ -24,6 +24,7 @@ from runtime.distribution.handshake import LONGEST_NAME, SETUP_TIME, Own, Peer, 
 from runtime.distribution.hub_calls import HubCalls, on_thread
 from runtime.distribution.parts import Conversion, Handler
 from runtime.distribution.registration import KeptRegistration, Reservation, reserve
+from runtime.distribution.tls_refusals import hint
 from runtime.distribution.transport import Closed, TlsTransport, Transport
 from runtime.kernel.threads import new_lock, sleep, start_thread
 
@@ -171,7 +172,8 @@ class NetKernel:
         except DistributionError as error:
             self._hub.from_thread(self._failed, attempt, str(error))
         except (Closed, OSError) as error:
-            self._hub.from_thread(self._failed, attempt, f"the handshake with {name} broke off: {error}")
+            broken = f"the handshake with {name} broke off: {error}{hint(str(error), self._tls is not None)}"
+            self._hub.from_thread(self._failed, attempt, broken)
         except Exception as error:
             logger.exception("connecting to %s failed", name)
             self._hub.from_thread(self._failed, attempt, f"connecting to {name} failed: {error}")

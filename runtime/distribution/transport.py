@@ -14,6 +14,7 @@ import time
 
 from gevent.monkey import get_original
 
+from runtime.distribution import tls_refusals
 from runtime.distribution.errors import DistributionError
 
 CHUNK = 256 * 1024
@@ -177,11 +178,11 @@ class TlsTransport(Transport):
                 self._flush(deadline)
                 self.wait(deadline, for_room=False)
                 if not self._take_in():
-                    raise Closed("it closed the connection during the TLS handshake") from None
+                    raise Closed(tls_refusals.PERHAPS_NO_TLS) from None
             except ssl.SSLError as error:
                 with contextlib.suppress(Closed):
                     self._flush(deadline)  # the other side is to know why
-                raise DistributionError(f"TLS refused the other side: {error.reason or error}") from None
+                raise DistributionError(tls_refusals.sentence_of(error)) from None
 
     def _flush(self, deadline: float) -> None:
         while self.wants_to_write:

@@ -346,18 +346,47 @@ def test_a_node_without_a_certificate_is_refused(kernels: StartKernel, caplog: p
     left.connect(right.name)
     wait_until(lambda: mine.entries)
     assert mine.entries[0][0] == "failed"
-    wait_until(lambda: "TLS refused the other side" in caplog.text)
+    assert "it may have refused this node's certificate" in str(mine.entries[0])
+    wait_until(lambda: "TLS refused it: it has no certificate; give its client context one" in caplog.text)
     assert theirs.entries == []
+    assert "Traceback" not in caplog.text
 
 
-@pytest.mark.parametrize("encrypted", [True, False])
-def test_a_node_with_tls_and_one_without_do_not_meet(kernels: StartKernel, encrypted: bool) -> None:
+@pytest.mark.parametrize(
+    ("encrypted", "here", "there"),
+    [
+        (True, "where it does without TLS, give both nodes tls=", "it speaks TLS, and this node does not"),
+        (False, "it may want TLS: give both nodes tls=, or neither", "it does not speak TLS, and this node does"),
+    ],
+)
+def test_a_node_with_tls_and_one_without_do_not_meet_and_both_say_why(
+    kernels: StartKernel, caplog: pytest.LogCaptureFixture, encrypted: bool, here: str, there: str
+) -> None:
     mine = Diary()
     left = kernels("a@127.0.0.1", mine, tls=contexts() if encrypted else None)
     right = kernels("b@127.0.0.1", Diary(), tls=None if encrypted else contexts())
     left.connect(right.name)
     wait_until(lambda: mine.entries)
     assert mine.entries[0][0] == "failed"
+    assert here in str(mine.entries[0])
+    wait_until(lambda: there in caplog.text)
+    assert len(caplog.records) == 2  # one sentence on each side
+    assert "Traceback" not in caplog.text
+
+
+def test_a_certificate_of_a_stranger_is_refused_and_both_say_why(
+    kernels: StartKernel, caplog: pytest.LogCaptureFixture
+) -> None:
+    mine, trusting = Diary(), contexts()
+    stranger = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # it trusts no authority
+    left = kernels("a@127.0.0.1", mine, tls=Tls(trusting.server, stranger))
+    right = kernels("b@127.0.0.1", Diary(), tls=contexts())
+    left.connect(right.name)
+    wait_until(lambda: mine.entries)
+    assert "TLS refused its certificate: " in str(mine.entries[0])
+    assert "load_verify_locations" in str(mine.entries[0])
+    wait_until(lambda: "it refused this node's certificate (unknown ca)" in caplog.text)
+    assert len(caplog.records) == 2
 
 
 def test_the_handshake_names_what_an_old_node_lacks() -> None:
