@@ -50,8 +50,8 @@ def sentence_of(error: ssl.SSLError) -> str:
     reason = error.reason or ""
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
-            f"TLS refused its certificate: {error.verify_message.rstrip('.')}; its authority must be one that this node "
-            "trusts (load_verify_locations), its dates and, where it is checked, its host must fit"
+            f"TLS refused its certificate: {error.verify_message.rstrip('.')}; its authority must be one that this "
+            "node trusts (load_verify_locations), its dates and, where it is checked, its host must fit"
         )
     if reason in _NOT_TLS:
         return NO_TLS
@@ -59,5 +59,5 @@ def sentence_of(error: ssl.SSLError) -> str:
         return "TLS refused it: it has no certificate; give its client context one (load_cert_chain)"
     if "ALERT" in reason and any(part in reason for part in _OF_CERTIFICATES):
         told = reason.partition("ALERT_")[2].replace("_", " ").lower()
-        return f"TLS: it refused this node's certificate ({told}); it must come from an authority that the other one trusts"
+        return f"TLS: it refused this node's certificate ({told}); that needs an authority which the other one trusts"
     return f"TLS refused the other side: {error.reason or error}"
