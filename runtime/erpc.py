@@ -39,10 +39,11 @@ def call(node: str, fn: object, *args: Term, timeout: TimeoutArgument = 5.0, **k
 
     On a Python node `fn` is any function that it can import, on a BEAM node ``("module", "function")``. `timeout` is in
     seconds (None, ``"infinity"``: no limit); after it, the function may still run. Raises `ErpcError`, which says
-    whether the function failed, was killed, or could not be reached. A greenlet or a thread outside any process may
-    call, too.
+    whether the function failed, was killed, or could not be reached, and TypeError for what is no name of a node and no
+    function. A greenlet or a thread outside any process may call, too.
     """
     seconds = seconds_of(timeout)
+    _check(node, fn)
     if current() is None:
         work = lambda: call(node, fn, *args, timeout=timeout, **kwargs)  # noqa: E731
         return from_outside("erpc.call", work, lambda reason: ErpcError(("signal", reason)), seconds)
@@ -55,13 +56,17 @@ def call(node: str, fn: object, *args: Term, timeout: TimeoutArgument = 5.0, **k
 
 
 def cast(node: str, fn: object, *args: Term, **kwargs: Term) -> None:
-    """Run ``fn(*args, **kwargs)`` on another node and forget it: there is no result and no error (OTP: erpc:cast/4)."""
+    """Run ``fn(*args, **kwargs)`` on another node and forget it: there is no result and no error (OTP: erpc:cast/4).
+
+    Raises TypeError for what is no name of a node and no function.
+    """
+    _check(node, fn)
     if current() is None:
         from_outside("erpc.cast", lambda: cast(node, fn, *args, **kwargs))
         return
     local = local_node(current_process("erpc.cast").node)
     if _is_here(local, node):
-        spawn(_function(fn), *args, **kwargs)
+        spawn(_cast_here, fn, args, kwargs)
     elif local is not None:
         cast_there(local, node, fn, args, kwargs)
 
@@ -75,7 +80,11 @@ def multicall(
     all of them together.
     """
     seconds = seconds_of(timeout)
+    if isinstance(nodes, str) or not isinstance(nodes, Iterable):
+        raise TypeError(f"multicall() takes the names of nodes in a list, not {nodes!r}")
     names = [*nodes]
+    for name in names:
+        _check(name, fn)
     if current() is None:
         work = lambda: multicall(names, fn, *args, timeout=timeout, **kwargs)  # noqa: E731
         return from_outside("erpc.multicall", work, lambda reason: ErpcError(("signal", reason)), seconds)
@@ -103,6 +112,15 @@ def multicall(
     return outcomes
 
 
+def _check(node: object, fn: object) -> None:
+    """Raise TypeError for what is no name of a node, or no function that could be called on one."""
+    if not isinstance(node, str):
+        raise TypeError(f"a node is named by a str such as 'shop@127.0.0.1', not {node!r}")
+    is_named = type(fn) is tuple and len(fn) == 2 and all(isinstance(part, str) for part in fn)
+    if not (is_named or callable(fn)):
+        raise TypeError(f"a function is called on another node, or ('module', 'function'), not {fn!r}")
+
+
 def _is_here(local: LocalNode | None, node: str) -> bool:
     return node == (NO_NODE if local is None else local.name)
 
@@ -117,7 +135,7 @@ def _function(fn: object) -> Any:
 
 def _call_here(fn: object, args: tuple[Term, ...], kwargs: dict[str, Term], seconds: float | None) -> Term:
     """Call on this node: in a process of its own, too."""
-    _, ref = spawn_monitor(_run_here, _function(fn), args, kwargs)
+    _, ref = spawn_monitor(_run_here, fn, args, kwargs)
     down = receive(Down(ref, ANY, ANY), timeout=seconds, default=None)
     if down is None:
         demonitor(ref, flush=True)
@@ -134,9 +152,13 @@ class _Here:
     """Marks what the process of a call on this node exits with."""
 
 
+def _cast_here(fn: object, args: tuple[Term, ...], kwargs: dict[str, Term]) -> None:
+    _function(fn)(*args, **kwargs)
+
+
 def _run_here(fn: object, args: tuple[Term, ...], kwargs: dict[str, Term]) -> None:
     try:
-        value = fn(*args, **kwargs)  # type: ignore[operator]  # refused as any other call of what is no function
+        value = _function(fn)(*args, **kwargs)
     except BaseException as error:
         exit((_Here(), "exception", caught_reason(error)))
     exit((_Here(), "return", isolate(value)))

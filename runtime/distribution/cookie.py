@@ -49,6 +49,8 @@ def read_cookie(path: Path | str | None = None) -> str:
 
 def checked_cookie(cookie: str, source: str = "the cookie") -> str:
     """Return a cookie that can be one. Raises DistributionError for another one."""
+    if not isinstance(cookie, str):
+        raise TypeError(f"{source} is a str, not {cookie!r}")
     if not cookie or len(cookie) > MOST or not cookie.isprintable():
         raise DistributionError(f"{source} must be 1 to {MOST} printable characters in one line")
     return cookie

@@ -57,6 +57,10 @@ def start_distribution(
     if not isinstance(name, str) or not name or name.startswith("@") or name.endswith("@"):
         raise DistributionError(f"a node is named by a str such as 'shop' or 'shop@127.0.0.1', not {name!r}")
     full = name if "@" in name else f"{name}@{socket.gethostname().partition('.')[0]}"
+    if tls is not None and not isinstance(tls, Tls):
+        raise TypeError(f"tls= takes a runtime.distribution.net_kernel.Tls of two contexts, not {tls!r}")
+    if not isinstance(port, int):
+        raise TypeError(f"port= takes a number from 0 to 65535, and 0 chooses one; not {port!r}")
     node = this_node()
     with _starting:
         if node.cluster is not None:
@@ -143,12 +147,13 @@ def connect_node(name: str) -> bool:
 
     Returns True when the two are connected, or were, False when they could not be; a wrong cookie is a reason, too.
     """
+    _checked(name)
     local = local_node(running_node())
     if local is None:
         return False
     if name == local.name:
         return True
-    remote = local.remote(_checked(name))
+    remote = local.remote(name)
     if remote.connection is not None:
         remote.settled.wait()  # it may be about to end
     remote.connect()
@@ -161,8 +166,9 @@ def disconnect_node(name: str) -> bool:
 
     False when there was no connection. What is sent afterwards connects the two again.
     """
+    _checked(name)
     local = local_node(running_node())
-    remote = None if local is None else local.remotes.get(_checked(name))
+    remote = None if local is None else local.remotes.get(name)
     if remote is None or remote.connection is None:
         return False
     remote.settled.clear()
@@ -209,6 +215,7 @@ def monitor_node(name: str, on: bool = True) -> bool:
     It connects first; a node that cannot be reached is down at once. Each call gives one message; with ``on=False`` one
     is taken back. This node itself never goes down.
     """
+    _checked(name)
     process = current_process("monitor_node")
     local = local_node(process.node)
     if local is None:
@@ -217,9 +224,9 @@ def monitor_node(name: str, on: bool = True) -> bool:
         return True
     monitors = local.node_monitors
     if not on:
-        monitors.drop(_checked(name), process)
+        monitors.drop(name, process)
         return True
-    monitors.add(_checked(name), process)
+    monitors.add(name, process)
     local.remote(name).connect()
     return True
 

@@ -56,6 +56,8 @@ def _start(
     name: str | None, env: Mapping[str, str] | None, timeout: TimeoutArgument, options: dict[str, Any], link: bool
 ) -> tuple[Pid, str]:
     seconds = seconds_of(timeout)
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"a peer is named by a str such as 'worker' or 'worker@127.0.0.1', not {name!r}")
     local = named_node()
     full = name or f"{local.name.partition('@')[0]}-peer{next(_numbers)}"
     if "@" not in full:

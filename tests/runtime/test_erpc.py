@@ -6,7 +6,21 @@ from typing import Any
 
 import pytest
 
-from runtime import Atom, Crash, ErpcError, erpc, node, receive, run
+from runtime import (
+    Atom,
+    Crash,
+    ErpcError,
+    connect_node,
+    disconnect_node,
+    erpc,
+    monitor_node,
+    node,
+    peer,
+    ping,
+    receive,
+    run,
+    start_distribution,
+)
 from tests.support.other_nodes import Other, add, echo, fail, kill_self, leave, named, python_node
 
 PARTS = "tests.support.other_nodes"
@@ -94,3 +108,59 @@ def test_a_function_of_a_beam_node_is_named_by_its_module(beam: Other) -> None:
     assert reason_of(beam.name, ("erlang", "exit"), Atom("gone")) == ("exception", "gone")
     assert reason_of(beam.name, ("erlang", "error"), Atom("badarg"))[:2] == ("exception", "badarg")
     assert reason_of(beam.name, ("timer", "sleep"), 5_000, timeout=0.05) == ("erpc", "timeout")
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_arguments_of_another_kind_are_told_at_the_call(is_named: bool) -> None:
+    def refused() -> None:
+        for wrong in (5, None, b"a@b", ("a", "b@c")):
+            for call in (erpc.call, erpc.cast):
+                with pytest.raises(TypeError, match="a node is named by a str such as"):
+                    call(wrong, os.getpid)  # type: ignore[arg-type]
+            for act in (connect_node, disconnect_node, ping, monitor_node):
+                with pytest.raises(TypeError, match="a node is named by a str such as"):
+                    act(wrong)  # type: ignore[arg-type]
+        for place in (node(), "nowhere@127.0.0.1"):
+            for fn in (5, None, "os.getpid", ("os",), (1, 2)):
+                for call in (erpc.call, erpc.cast):
+                    with pytest.raises(TypeError, match="a function is called on another node"):
+                        call(place, fn)
+                with pytest.raises(TypeError, match="a function is called on another node"):
+                    erpc.multicall([place], fn)
+        for many in ("a@b", 5, None):
+            with pytest.raises(TypeError, match="the names of nodes in a list"):
+                erpc.multicall(many, os.getpid)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="a node is named by a str such as"):
+            erpc.multicall([node(), 5], os.getpid)  # type: ignore[list-item]
+        with pytest.raises(TypeError, match="a peer is named by a str"):
+            peer.start_link(5)  # type: ignore[arg-type]
+
+    if is_named:
+        named(refused)()
+    else:
+        run(refused)
+
+
+def test_a_name_that_no_module_has_is_an_error_of_the_call_here_too() -> None:
+    def fails() -> None:
+        for fn in (("no_such_module", "f"), ("os", "no_such_function")):
+            assert reason_of(node(), fn)[0] == "exception"
+
+    run(fails)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"cookie": 5}, "the cookie is a str, not 5"),
+        ({"cookie": "a", "port": "x"}, "port= takes a number from 0 to 65535"),
+        ({"cookie": "a", "tls": 5}, "tls= takes a .*Tls of two contexts, not 5"),
+    ],
+)
+def test_options_of_another_kind_start_no_node(options: dict[str, Any], told: str) -> None:
+    def refused() -> None:
+        with pytest.raises(TypeError, match=told):
+            start_distribution("a@127.0.0.1", **options)
+        assert node() == "nonode@nohost"
+
+    run(refused)
