@@ -37,6 +37,14 @@ FAULTS = {
 }
 """The demos with a fault, and the finding that names it."""
 
+LONG_HOG = """
+from demos import hog
+from demos._stage import play
+hog.WORK = 1_000.0
+play(hog.session, hog.tree)
+"""
+"""The hog, which computes until it is ended: a busy machine may hardly run it in the three seconds of the demo."""
+
 FAILING = """
 import glob, os, sys, time
 from runtime.introspection.black_box import black_box
@@ -77,7 +85,10 @@ def boxes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         with ExitStack() as stack:
             clients = {}
             for demo in together:
-                node = stack.enter_context(observed(tmp_path_factory.mktemp(demo[:4]), program=("-m", f"demos.{demo}")))
+                folder = tmp_path_factory.mktemp(demo[:4])
+                (folder / "hog.py").write_text(LONG_HOG)
+                program = (str(folder / "hog.py"),) if demo == "hog" else ("-m", f"demos.{demo}")
+                node = stack.enter_context(observed(folder, program=program))
                 clients[demo] = stack.enter_context(Client("node", node.path))
             for demo, client in clients.items():
                 found[demo] = tmp_path_factory.mktemp("box") / f"{demo}.observed"
