@@ -13,6 +13,7 @@ from observer.app import ObserverApp
 from observer.model.poller import Lost
 from observer.model.settings import Settings
 from tests.support.fake_node import FakeClock, FakeNode
+from tests.support.idle import wait_for_idle
 from tests.support.shown import shown
 
 SELDOM = Settings(interval=60.0)
@@ -27,6 +28,13 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture(autouse=True)
+def pauses_until_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every pause of a pilot last until the app has done all that it has to do."""
+    for module in ("textual.pilot", "textual.app"):
+        monkeypatch.setattr(f"{module}.wait_for_idle", wait_for_idle)
 
 
 class Driver:
