@@ -186,6 +186,7 @@ class Watchdog:
         passed = present - self._looked_at
         if not 0 <= at_work <= passed + 0.01:  # the system's clock was set
             at_work = 0.0
+        at_work = min(at_work, passed)
         begun, clocks = present - at_work, now.back(before, at_work / passed)
         self._work = _Work(turn, begun, clocks, position_of(frame))
         if at_work >= self.limit / 4:
