@@ -1,8 +1,9 @@
-"""An Elixir program and a Python one, each calling the other's server.
+"""An Elixir program and a Python one, each calling the other's server, and Python workers under an Elixir supervisor.
 
 ``python -m demos.elixir`` starts ``elixir.exs`` beside itself, if Elixir is installed, and prints what both say. The
 Elixir program calls and casts to ``greeter``, a server here, and runs a function here by ``:erpc``. This one calls
-``adder``, a server there under an Elixir supervisor, hears when it dies, and finds it again under its name.
+``adder``, a server there under an Elixir supervisor, hears when it dies, and finds it again under its name. Two Python
+nodes are workers of the Elixir program, children of a supervisor there: one is killed by SIGKILL, and comes back.
 
 In the observer, ``greeter`` stands alone until an Elixir node comes: start one with
 ``iex --name me@127.0.0.1 --cookie elixir-demo --hidden``, and type
@@ -16,6 +17,8 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import gevent
 
 from demos._stage import play
 from runtime import (
@@ -34,6 +37,7 @@ from runtime import (
     node,
     receive,
     register,
+    run,
     self_,
     set_label,
     sleep,
@@ -44,7 +48,7 @@ from runtime import (
 
 COOKIE = "elixir-demo"
 GREETINGS = {"English": "Hello", "Spanish": "Hola"}
-DEADLINE = 30.0
+DEADLINE = 120.0
 
 
 class Greeter(GenServer):
@@ -64,6 +68,24 @@ class Greeter(GenServer):
     def handle_cast(self, message: tuple[str, str]) -> None:
         """Change the language: ``{:in, language}``."""
         _, self.language = message
+
+
+class Worker(GenServer):
+    """Computes for an Elixir program."""
+
+    def handle_call(self, request: tuple[str, int], caller: From) -> object:
+        """Do the job ``{:primes, limit}``."""
+        match request:
+            case ("primes", limit):
+                return primes(limit)
+        return super().handle_call(request, caller)
+
+
+def work() -> None:
+    """Be a worker until the port of the Elixir program is closed, which is this program's standard input."""
+    Worker.start_link(name="worker")
+    print("ready", flush=True)
+    gevent.get_hub().threadpool.apply(sys.stdin.buffer.read)
 
 
 def primes(limit: int) -> list[int]:
@@ -86,7 +108,7 @@ def session() -> None:
     Greeter.start_link(name="greeter")
     there = f"elixir{os.getpid()}@127.0.0.1"
     script = Path(__file__).with_suffix(".exs")
-    command = ["elixir", "--name", there, "--cookie", COOKIE, "--hidden", str(script), node()]
+    command = ["elixir", "--name", there, "--cookie", COOKIE, "--hidden", str(script), node(), sys.executable]
     sys.stdout.flush()
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as elixir:
         try:
@@ -133,4 +155,7 @@ def tree() -> Pid | None:
 
 
 if __name__ == "__main__":
-    play(session, tree)
+    if sys.argv[1:2] == ["worker"]:
+        run(work, node=sys.argv[2], cookie=COOKIE)
+    else:
+        play(session, tree)
