@@ -19,7 +19,7 @@ from observer.model.observed_node import ObservedNode
 from observer.model.poller import Looked
 from observer.node.source import NodeLostError
 from observer.screens.orders_screen import OrdersScreen
-from observer.text import quantity, tones, units
+from observer.text import quantity, tones
 from observer.text.safe_text import safe
 from observer.widgets.scroll import Scroll
 from runtime.introspection import wire
@@ -174,8 +174,7 @@ class NodeChaosScreen(OrdersScreen):
             lines.append(("", [("No connected node may be taken: Target names others.", tones.WARN)]))
         for number, victim in enumerate(reversed(self._happened[-MOST_TOLD:])):
             sign, tone = ("✗ ", tones.BAD) if victim.is_missed else ("✓ ", tones.GOOD)
-            back = "" if victim.back_after is None else f"  {units.lag(victim.back_after)}"
-            told = [(sign, tone), (safe(victim.happened), tones.TEXT), (back, tones.MUTED)]
+            told = [(sign, tone), (safe(victim.happened), tones.TEXT)]
             lines.append(("" if number else "happened", told))
         for number, victim in enumerate(self._planned):
             lines.append(("" if number else "plan", [(safe(victim.planned), tones.TEXT)]))
