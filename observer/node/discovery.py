@@ -134,7 +134,8 @@ def find(name: str | None, clock: Clock | None = None) -> Found:
             raise AmbiguousNodeError((each.name for each in parts), name)
         if parts:
             return parts[0]
-        raise NodeNotFoundError(_no_node_called(name, (each.name.removesuffix(address.SUFFIX) for each in sockets())))
+        others = (each.name.removesuffix(address.SUFFIX) for each in sockets() if not refuses(each))
+        raise NodeNotFoundError(_no_node_called(name, others))
     known = nodes(clock)
     live = [found for found in known if found.welcome is not None]
     if known and not live:

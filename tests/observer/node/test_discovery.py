@@ -115,6 +115,8 @@ def test_an_unknown_name_gets_close_names_suggested(socket_folder: Path) -> None
 
 def test_a_dead_nodes_name_is_nobodys(socket_folder: Path) -> None:
     path = leave_stale(socket_folder, "dead")
+    with pytest.raises(discovery.NodeNotFoundError, match="no other node is running"):
+        discovery.find("another")  # although its socket was left a moment ago
     with pytest.raises(discovery.NodeNotFoundError, match="no node called dead"):
         discovery.find("dead", Later(path, discovery.STALE_AFTER + 1))
 
