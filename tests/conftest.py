@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Generator
+
 import pytest
 from hypothesis import settings
 
@@ -15,3 +18,15 @@ LONGEST = ("tests/soak/", "tests/conformance/test_beam.py", "tests/runtime/testi
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Move the tests that last longest to the front."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep the tests themselves out of the search for garbage: it would go through thousands of them each time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.collect()
+        gc.freeze()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from unittest.mock import Mock
 
 import pytest
 from textual.pilot import Pilot
@@ -35,6 +36,12 @@ def pauses_until_idle(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every pause of a pilot last until the app has done all that it has to do."""
     for module in ("textual.pilot", "textual.app"):
         monkeypatch.setattr(f"{module}.wait_for_idle", wait_for_idle)
+
+
+@pytest.fixture(autouse=True)
+def stays_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no dashboard unfreeze the tests themselves: each search for garbage would go through them again."""
+    monkeypatch.setattr("observer.app.gc", Mock())
 
 
 class Driver:
