@@ -43,11 +43,7 @@ cdef object start_process(object node, object parent, object body):
     for index in range(_slot_count):
         fill(record, _all_slots[index], load(pattern, _all_slots[index]))
     cdef object number = <object>load(<PyObject *>node, s_spawned) + 1
-    cdef object pid = _new_pid(number, process), started_at = <object>load(<PyObject *>node, s_last_start)
-    cdef double present = wall_time()
-    if not 0.0 <= present - <double>started_at < 0.001:
-        started_at = present
-        store(<PyObject *>node, s_last_start, <PyObject *>started_at)
+    cdef object pid = _new_pid(number, process), started_at = wall_time()
     store(record, s_node, <PyObject *>node)
     store(record, s_body, <PyObject *>body)
     if parent is not None:

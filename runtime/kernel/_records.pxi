@@ -154,7 +154,7 @@ cdef Py_ssize_t s_in, s_out, s_reductions, s_deadline, s_timer_at, s_trap_exit
 # Of a worker, a pid, a plain body, the scheduler, the node and the hooks.
 cdef Py_ssize_t s_process, s_local_links, s_pid_process, s_pid_id, s_function, s_args, s_kwargs
 cdef Py_ssize_t s_ready, s_scheduled, s_budget, s_idle, s_hub, s_batch_ends, s_remains, s_doomed
-cdef Py_ssize_t s_deaths, s_spreads, s_retells, s_last_start
+cdef Py_ssize_t s_deaths, s_spreads, s_retells
 # Of a monitor, a reference, a timer, all timers and what patterns become.
 cdef Py_ssize_t s_entry_watcher, s_entry_ref, s_entry_dest, s_ref_id, s_ref_node
 cdef Py_ssize_t s_timer_ref, s_timer_due, s_timer_dest, s_timer_message, s_timer_sent
@@ -219,7 +219,6 @@ cdef bint find_slots(process, body, hooks) except -1:
     global s_in, s_out, s_reductions, s_deadline, s_timer_at, s_trap_exit
     global s_process, s_local_links, s_pid_process, s_pid_id, s_function, s_args, s_kwargs
     global s_ready, s_scheduled, s_budget, s_idle, s_hub, s_batch_ends, s_remains, s_deaths, s_spreads, s_retells
-    global s_last_start
     global s_scheduler, s_spawned, s_table, s_half_dead, s_timers, s_sent, s_received, s_spawned_hooks, s_exited
     global _slot_count
     cdef dict of = slots_of(process.Process)
@@ -251,7 +250,7 @@ cdef bint find_slots(process, body, hooks) except -1:
     of = slots_of(<object>_Node)
     s_scheduler, s_spawned, s_table = of["scheduler"], of["spawned"], of["table"]
     s_half_dead, s_timers = of["half_dead"], of["timers"]
-    s_deaths, s_spreads, s_retells, s_last_start = of["deaths"], of["spreads"], of["retells"], of["last_start"]
+    s_deaths, s_spreads, s_retells = of["deaths"], of["spreads"], of["retells"]
     least.append(min(of.values()))
     of = slots_of(hooks)
     s_sent, s_received, s_spawned_hooks, s_exited = of["sent"], of["received"], of["spawned"], of["exited"]

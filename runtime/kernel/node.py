@@ -61,7 +61,7 @@ class Node:
 
     __slots__ = (
         *("__dict__", "__weakref__", "half_dead", "scheduler", "spawned", "table", "timers"),  # what is read most
-        *("deaths", "last_start", "retells", "spreads"),
+        *("deaths", "retells", "spreads"),
     )
 
     def __init__(self) -> None:
@@ -93,7 +93,7 @@ class Node:
         self.cluster: Cluster | None = None  # the other nodes, once this one has a name
         self.spawned = 0  # how many processes were started, and so the number of the last one
         self.crashed = 0
-        self.last_start = 0.0  # of the last process: those that start within a millisecond share the number
+        self.last_start = 0.0  # of the last server: those that start within a millisecond share the number
 
     # -- Processes ----------------------------------------------------------------------------------------------
 
@@ -119,10 +119,7 @@ class Node:
         process.node = self
         process.body = body
         process.parent = None if parent is None else parent.pid
-        present = wall_time()
-        if not 0.0 <= present - self.last_start < 0.001:
-            self.last_start = present
-        process.started_at = self.last_start
+        process.started_at = wall_time()
         process.pid = Pid(number, process)
         process.state = NEW
         process.worker = None

@@ -116,7 +116,10 @@ def spawn_monitor(
         there, monitored = spawn_there(node, fn, args, kwargs, name, "monitor")
         assert monitored is not None
         return there, monitored
-    process = start_plain(parent, fn, args, kwargs, name, label)
+    if name is None and label is None and callable(fn):  # the common case, without a detour
+        process = parent.node.spawn(parent, PlainBody(fn, args, kwargs))
+    else:
+        process = start_plain(parent, fn, args, kwargs, name, label)
     pid = process.pid
     try:
         ref = Ref()

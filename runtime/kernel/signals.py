@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from runtime.compiled.choice import compiled
 from runtime.kernel.instrument import hooks
-from runtime.kernel.process import DEAD, RECEIVING, RUNNING, Destination, Pid, Process, Timer, forget_process
+from runtime.kernel.process import DEAD, RECEIVING, RUNNABLE, RUNNING, Destination, Pid, Process, Timer, forget_process
 from runtime.kernel.roles import RemoteTarget
 from runtime.terms.atom import Atom
 from runtime.terms.immutable import ATOMIC
@@ -99,7 +99,12 @@ def put(process: Process, message: Term) -> None:
     has an exception, whatever strikes in between.
     """
     if process.state is RECEIVING:
-        process.node.scheduler.wake(process)
+        scheduler = process.node.scheduler
+        if process.wakes_slowly or not scheduler.scheduled:
+            scheduler.wake(process)
+        else:  # the commonest, without a call
+            scheduler.ready.append(process)
+            process.state = RUNNABLE
     process.messages_in += 1
     mailbox = process.mailbox
     if mailbox is None:

@@ -17,7 +17,7 @@ from runtime.kernel.destinations import NO_NODE
 from runtime.kernel.mailbox import deliver_from_outside, receive
 from runtime.kernel.node import caller_is_dead, current, current_process, running_node
 from runtime.kernel.outside import from_outside
-from runtime.kernel.process import DEAD, RECEIVING, WAITING, Destination, Pid, Process, Worker
+from runtime.kernel.process import DEAD, RECEIVING, RUNNABLE, WAITING, Destination, Pid, Process, Worker
 from runtime.kernel.signals import Down, drop_watch, own_copy, put, watch
 from runtime.terms.errors import CallError
 from runtime.terms.immutable import ATOMIC, immutable
@@ -116,8 +116,10 @@ class From:
             return
         watcher = self.watcher
         if watcher.state is not DEAD:
-            if type(self) is From:  # the commonest, without a call more: `tell` does the same
-                watcher.node.scheduler.wake(watcher)
+            scheduler = watcher.node.scheduler
+            if type(self) is From and scheduler.scheduled and not watcher.wakes_slowly:
+                scheduler.ready.append(watcher)  # the commonest, without a call: `tell` does the same
+                watcher.state = RUNNABLE
             else:
                 self.tell(watcher, outcome)
         self.outcome = outcome

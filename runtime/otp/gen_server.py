@@ -30,6 +30,9 @@ from runtime.terms.ref import Ref
 from runtime.terms.term import Term
 from runtime.terms.timeout import TimeoutArgument, seconds_of
 
+SAME_TIME = 0.001
+"""Seconds within which servers start at the same time, as far as is said of them: they share the number."""
+
 
 class GenServer(Callbacks):
     """Base class of servers (OTP: gen_server). Override the callbacks you need; the state is the object itself.
@@ -197,6 +200,10 @@ def start_server(
     origin: From | None = None
     try:
         server.ancestors = lineage_of(parent)
+        if 0.0 <= server.started_at - node.last_start < SAME_TIME:
+            server.started_at = node.last_start
+        else:
+            node.last_start = server.started_at
         origin = starting.origin = From(parent, server)
         origin.begin()
         if name is not None:

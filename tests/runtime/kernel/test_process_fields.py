@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import sys
-import time
 from dataclasses import MISSING, fields
 
 from runtime import exit, receive, run, self_, sleep, spawn
@@ -25,23 +24,6 @@ def test_spawn_sets_every_field_to_its_default() -> None:
     assert found["parent"] == pid
     assert found["node"] is process.node
     assert isinstance(found["started_at"], float)
-
-
-def test_processes_that_start_together_share_the_time_of_their_start() -> None:
-    def main() -> bool:
-        return any(made().started_at is made().started_at for _ in range(100))
-
-    assert run(main)
-
-
-def test_the_time_of_a_start_follows_the_clock_also_backwards() -> None:
-    def main() -> None:
-        for difference in (-3600.0, -0.01, 3600.0, 0.01):
-            before = time.time()
-            this_node().last_start = before + difference
-            assert before <= made().started_at <= time.time()
-
-    run(main)
 
 
 def test_the_end_of_a_process_leaves_no_cycle_through_its_pid() -> None:

@@ -1,5 +1,6 @@
 """GenServer: starting, naming and stopping servers. What their callbacks do, the conformance scenarios show."""
 
+import time
 from typing import Any
 
 import pytest
@@ -24,12 +25,15 @@ from runtime import (
     process_info,
     processes,
     receive,
+    run,
     self_,
     sleep,
     stop,
     sys,
     whereis,
 )
+from runtime.kernel.node import this_node
+from runtime.kernel.process import Process
 from tests.support.in_node import in_node
 
 
@@ -239,3 +243,27 @@ def test_what_is_meant_for_the_child_spec_is_refused_with_what_to_write() -> Non
         Takes.child_spec(id="a")
     with pytest.raises(SpecError, match=r"write child_spec\(\(Takes, 1\), id='a'\)$"):
         Takes.child_spec(1, id="a")
+
+
+def test_servers_that_start_together_share_the_time_of_their_start() -> None:
+    def main() -> bool:
+        return any(started().started_at is started().started_at for _ in range(100))
+
+    assert run(main)
+
+
+def test_the_time_of_a_servers_start_follows_the_clock_also_backwards() -> None:
+    def main() -> None:
+        for difference in (-3600.0, -0.01, 3600.0, 0.01):
+            before = time.time()
+            this_node().last_start = before + difference
+            assert before <= started().started_at <= time.time()
+
+    run(main)
+
+
+def started() -> Process:
+    pid = GenServer.start()
+    assert pid is not None
+    assert pid.process is not None
+    return pid.process
