@@ -38,7 +38,17 @@ PARTS = {
 RELIES_ON = (
     *(
         f"kernel/_{name}.pxi"
-        for name in ("records", "messages", "lifecycle", "signals", "matching", "timing", "scheduling", "serving")
+        for name in (
+            "records",
+            "messages",
+            "lifecycle",
+            "signals",
+            "matching",
+            "timing",
+            "scheduling",
+            "serving",
+            "starting",
+        )
     ),
     *("build.py", *(f"terms/{name}.py" for name in ("isolation", "immutable", "pattern", "ref"))),
     *(

@@ -210,6 +210,8 @@ def run_ready(scheduler, worker):
                     run_plain(body, process, worker)
                 elif serves(body):
                     run_turns(body, process, worker)
+                elif is_start(body):
+                    run_start(body, process, worker)
                 else:
                     body._run_process(process, worker)
             except BaseException as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from inspect import signature
 from typing import Any, ClassVar, cast
 
+from runtime.compiled.choice import compiled
 from runtime.kernel.headroom import ensure_headroom
 from runtime.kernel.names import check_name, set_name
 from runtime.kernel.node import Node, current, current_process, running_node
@@ -178,6 +179,7 @@ class _Start:
     __hash__ = None  # type: ignore[assignment]
 
 
+@compiled("runtime.kernel._kernel")
 def start_server(
     cls: type[GenServer],
     args: tuple[Term, ...],

@@ -58,8 +58,6 @@ class Starting(Struct, eq=False):
 
     def _run_process(self, process: Process, worker: Worker) -> None:
         """Run `init`, tell the starter how it went, and go on as the server."""
-        origin = self.origin
-        assert origin is not None
         cls = self.cls
         try:
             server = cls()
@@ -71,6 +69,12 @@ class Starting(Struct, eq=False):
         except BaseException as error:
             self._fail(process, worker, exit_reason(process, error))
             return
+        self._begun(server, process, worker, outcome)
+
+    def _begun(self, server: Callbacks, process: Process, worker: Worker, outcome: Term) -> None:
+        """Act on what `init` has returned."""
+        origin = self.origin
+        assert origin is not None
         if process.state is DEAD:  # the kill was swallowed
             self._fail(process, worker, process.reason)
             return

@@ -27,6 +27,7 @@ from runtime.kernel import signals
 from runtime.kernel.node import Node, current
 from runtime.kernel.scheduler import Scheduler
 from runtime.otp import calls, server_loop
+from runtime.otp.gen_server import start_server
 from tests.differential.kernels import compiled
 from tests.support.in_node import in_node
 
@@ -47,7 +48,7 @@ IN_PLACE: dict[str, Any] = {
     **{function.__name__: function for function in (Scheduler.wake, Scheduler.park, Scheduler.run_ready)},
     **{function.__name__: function for function in (signals.put, signals.finish, signals.tell, signals.spread)},
     **{function.__name__: function for function in (signals.exit_signal, signals.watch, spawn_monitor)},
-    **{function.__name__: function for function in (send_after, cancel_timer)},
+    **{function.__name__: function for function in (send_after, cancel_timer, start_server)},
     "settle": calls.From.settle,
     "spawn_process": Node.spawn,
 }

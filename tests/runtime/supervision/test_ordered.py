@@ -1,6 +1,7 @@
 from typing import Any
 
 from runtime import ChildSpec, count_children, exit, get_childspec, sleep, spawn, start_child, terminate_child
+from runtime.kernel.process import ForeignPid
 from runtime.otp.child_spec import child_spec
 from tests.support.in_node import in_node
 from tests.support.recording_server import Member, crash, diary, member, member_pid, places, started
@@ -116,3 +117,12 @@ def test_a_child_that_is_dead_does_not_count_as_active_before_its_exit_is_handle
     exit(victim, "kill")
     sleep(2.0)
     assert [(count["specs"], count["active"]) for count in counts] == [(2, 1)]
+
+
+@in_node
+def test_a_process_of_another_node_is_not_the_child_that_has_its_number() -> None:
+    sup = started([member("a")])
+    pid = member_pid(sup, "a")
+    kept: Any = sup.process.body
+    assert kept.kept.find(pid) is kept.children["a"]
+    assert kept.kept.find(ForeignPid(pid.id, node=7, serial=1)) is None
