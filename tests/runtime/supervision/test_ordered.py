@@ -123,6 +123,7 @@ def test_a_child_that_is_dead_does_not_count_as_active_before_its_exit_is_handle
 def test_a_process_of_another_node_is_not_the_child_that_has_its_number() -> None:
     sup = started([member("a")])
     pid = member_pid(sup, "a")
-    kept: Any = sup.process.body
-    assert kept.kept.find(pid) is kept.children["a"]
-    assert kept.kept.find(ForeignPid(pid.id, node=7, serial=1)) is None
+    above: Any = sup.process
+    kept = above.body.kept
+    assert kept.find(pid) is kept.children["a"]
+    assert kept.find(ForeignPid(pid.id, node=7, serial=1)) is None
