@@ -11,7 +11,7 @@ from textual import _wait
 QUIET = 3
 """Turns of the event loop in a row in which nothing but the wait itself is to be done."""
 
-PATIENCE = 60.0
+PATIENCE = 20.0
 """Seconds after which an application counts as one that always has something to do."""
 
 
