@@ -7,7 +7,7 @@ import sys
 
 def test_a_thousand_kills_lose_nothing() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.soak", "--warm-up", "3000", "--kills", "1000"],
+        [sys.executable, "-m", "tests.soak", "--width", "6", "--warm-up", "4000", "--kills", "1000"],
         capture_output=True,
         text=True,
         timeout=300,
