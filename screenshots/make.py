@@ -81,6 +81,20 @@ LINES = ("pid = spawn(lambda: print('Hello'))", "alive(pid)", "send(self_(), ('p
 CONSOLE = tuple(key for line in LINES for key in (*line, "enter", 1.0))
 """What is typed into the console."""
 
+SPANS = (
+    "from collections import Counter",
+    "from runtime import spans",
+    "from opentelemetry.sdk.trace import TracerProvider",
+    "from opentelemetry.sdk.trace.export import SimpleSpanProcessor",
+    "from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter",
+    "provider, seen = TracerProvider(), InMemorySpanExporter()",
+    "provider.add_span_processor(SimpleSpanProcessor(seen))",
+    "spans.start(provider)",
+)
+"""What is typed to have spans made in a program that runs."""
+
+COUNTED = "Counter(each.name for each in seen.get_finished_spans()).most_common(5)"
+
 PICTURES = {
     "tree": Picture("chat", (8.0, *ADA, *KILL, 1.2)),
     "light": Picture("chat", (8.0, *ADA, *KILL, 1.2), theme="observer-light"),
@@ -91,6 +105,10 @@ PICTURES = {
     "node": Picture("leak", (30.0, "5", 2.0), size=(120, 40)),
     "names": Picture("chat", (4.0, "6", 1.5)),
     "console": Picture("chat", (6.0, "8", 1.0, *CONSOLE, 1.5)),
+    "spans": Picture(
+        "web_shop",
+        (6.0, "8", 1.0, *(key for line in SPANS for key in (*line, "enter", 1.0)), 9.0, *COUNTED, "enter", 1.5),
+    ),
     "cluster": Picture("cluster", (9.0, "7", 1.0, *KILL, 0.8)),
     "trace": Picture("chat", (6.0, "T", 9.0, *"kkkkkk", 0.5)),
     "chaos": Picture("swarm", (4.0, "c", 0.5, "tab", "ctrl+a", "ctrl+k", *"20s", "enter", 9.0)),

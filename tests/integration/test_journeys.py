@@ -5,6 +5,7 @@ Each begins at the home view and takes the steps that the guide gives, whose sec
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -219,3 +220,31 @@ def test_cluster_a_node_that_is_killed_comes_back_and_can_be_gone_to(folder: Pat
         screen.shows(r"plan +ends \d process(es)? of (left|right)-\d+@127\.0\.0\.1 at once")
         screen.keys("Enter")
         screen.shows(r"happened +. (left|right)-\d+@127\.0\.0\.1 .*was killed")
+
+
+def test_spans_are_switched_on_in_a_program_that_runs(folder: Path) -> None:
+    with Screen(folder, "demo", "web_shop") as screen:
+        screen.shows("● live")
+        screen.keys("8")
+        screen.shows(r"web_shop\(1\)>\s*$")
+        lines = typed_in_the_guide()
+        asked = ["Counter(each.name for each in seen.get_finished_spans()).most_common(5)"] * 50
+        for number, line in enumerate([*lines, *asked], 2):  # asked until a customer has come
+            screen.types(line)
+            screen.shows(rf"web_shop\({number}\)>\s*$")
+            if re.search(r"transact', \d", screen.text()):
+                break
+        screen.shows(r"transact', \d")
+        screen.types("spans.stop()")
+        screen.shows(r"spans\.stop\(\)\s*│?$")
+        screen.keys("Escape")
+        screen.shows("Kill now")
+        screen.keys("q")
+        screen.shows(r"^left with 0$")
+
+
+def typed_in_the_guide() -> list[str]:
+    """Return the lines that the guide has its reader type."""
+    guide = (Path(__file__).parents[2] / "observer" / "GUIDE.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^   ```python\n(.*?)^   ```$", guide, re.MULTILINE | re.DOTALL)
+    return [line.strip() for line in block.splitlines()]
