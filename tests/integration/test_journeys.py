@@ -247,4 +247,4 @@ def typed_in_the_guide() -> list[str]:
     """Return the lines that the guide has its reader type."""
     guide = (Path(__file__).parents[2] / "observer" / "GUIDE.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"^   ```python\n(.*?)^   ```$", guide, re.MULTILINE | re.DOTALL)
-    return [line.strip() for line in block.splitlines()]
+    return [line.strip() for line in block.splitlines() if line.strip()]
