@@ -80,6 +80,8 @@ def dial_cluster(node: str | None) -> ClusterClient:
     """
     from observer.node.cluster.client import ClusterClient
 
+    if node is not None and is_recording(node):
+        raise WrongUsageError(f"{node} is a recording of one node: leave --cluster out.")
     found = find(node)
     client = ClusterClient(found.name, found.path)
     for name, why in client.unseen():
