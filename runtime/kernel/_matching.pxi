@@ -92,42 +92,57 @@ cdef bint is_past(object process, tuple patterns) except -1:
     )
 
 
-cdef class MatchingMessage:
+cdef class OldestMessage:
     """The caller's oldest message, if it matches the patterns that are the key; waits for one.
 
-    In a case that is not the usual: what stands for no message. An item and no call, for the reason of `NextMessage`.
+    In a case that is not the usual: what stands for no message. An item and no call: after a call Python runs the
+    handlers of signals, and one that raises would lose the message.
     """
+
+    cdef object nothing
+
+    def __init__(self, nothing):
+        self.nothing = nothing
 
     def __getitem__(self, tuple patterns):
         cdef object worker = current_greenlet()
         if not usable() or Py_TYPE(worker) is not _Worker:
-            return _NOTHING
+            return self.nothing
         cdef object process = <object>load(<PyObject *>worker, s_process), waiting, message
         cdef PyObject *record = <PyObject *>process
         if Py_TYPE(process) is not _Process or load(record, s_state) is DEAD:
-            return _NOTHING
+            return self.nothing
         while load(<PyObject *>_hooks, s_received) is <PyObject *>_nothing:
             waiting = <object>load(record, s_saved)
-            if waiting is not None and len(waiting) and not is_past(process, patterns):
-                return _NOTHING
+            if waiting is not None and len(waiting):
+                if not len(patterns) and Py_TYPE(waiting) is _deque:
+                    return _popleft(waiting)
+                if not len(patterns) or not is_past(process, patterns):
+                    return self.nothing
             waiting = <object>load(record, s_mailbox)
             if waiting is None or not len(waiting):
                 wait_anyhow(process, RECEIVING)
                 continue
             message = (<tuple>waiting)[0] if Py_TYPE(waiting) is &PyTuple_Type else waiting[0]
-            for pattern in patterns:
-                if matches(pattern, message, 0):
-                    break
-            else:
-                return _NOTHING
+            if len(patterns) and not matches_any(patterns, message):
+                return self.nothing
             if Py_TYPE(waiting) is &PyTuple_Type:
                 store(record, s_mailbox, NONE)
             elif Py_TYPE(waiting) is _deque:
                 _popleft(waiting)
             else:
-                return _NOTHING
+                return self.nothing
             return message
-        return _NOTHING
+        return self.nothing
 
 
-matching_message = MatchingMessage()
+cdef inline bint matches_any(tuple patterns, object message) except -1:
+    for pattern in patterns:
+        if matches(pattern, message, 0):
+            return True
+    return False
+
+
+def skip_frames(function):
+    """Leave the frames of a function out of the stacks of processes that wait."""
+    skip_frames_of(function.__code__)

@@ -9,7 +9,32 @@ from cpython.long cimport PyLong_AsLong
 
 cdef extern from *:
     """
-    static inline PyObject *switch_to(PyObject *greenlet, PyObject *arguments) {
+    #if PY_VERSION_HEX >= 0x030B0000 && PY_VERSION_HEX < 0x030C0000
+    #ifndef Py_BUILD_CORE
+    #define Py_BUILD_CORE 1
+    #endif
+    #include "internal/pycore_frame.h"
+    #define CAN_SKIP_FRAMES 1
+    #endif
+    static PyObject *skipped_code = NULL;
+    static inline void skip_frames_of(PyObject *code) {
+        Py_INCREF(code);
+        Py_XSETREF(skipped_code, code);
+    }
+    /* Switch, and leave a frame of `receive` out of the stack meanwhile. For the innermost frame of a stack that it
+       leaves, greenlet makes a frame object. That of the program's function is made once, one of `receive` each time. */
+    static PyObject *switch_to(PyObject *greenlet, PyObject *arguments) {
+    #ifdef CAN_SKIP_FRAMES
+        _PyCFrame *innermost = PyThreadState_Get()->cframe;
+        _PyInterpreterFrame *frame = innermost->current_frame;
+        if (frame != NULL && (PyObject *)frame->f_code == skipped_code && frame->previous != NULL) {
+            PyObject *result;
+            innermost->current_frame = frame->previous;
+            result = PyGreenlet_Switch((PyGreenlet *)greenlet, arguments, NULL);
+            innermost->current_frame = frame;  /* in the C frame of the interpreter's loop, which is back in its place */
+            return result;
+        }
+    #endif
         return PyGreenlet_Switch((PyGreenlet *)greenlet, arguments, NULL);
     }
     static inline int drop_last(PyObject *list) {
@@ -23,6 +48,7 @@ cdef extern from *:
     """
     int drop_last(object) except -1
     object switch_to(PyObject *, PyObject *)
+    void skip_frames_of(object)
     bint has_context()
     unsigned int VERSION_OF(PyTypeObject *)
 
@@ -116,42 +142,6 @@ def park(scheduler, process, state):
     if Py_TYPE(ready) is not _deque:
         return sources["park"](scheduler, process, state)
     wait(scheduler, ready, process, <PyObject *>state)
-
-
-cdef class NextMessage:
-    """The caller's oldest message, as an item; waits for one. In a case that is not the usual, the key that is asked for.
-
-    An item and no call: after a call Python runs the handlers of signals, and one that raises would lose the message.
-    """
-
-    def __getitem__(self, nothing):
-        cdef object worker = current_greenlet()
-        if not usable() or Py_TYPE(worker) is not _Worker:
-            return nothing
-        cdef object process = <object>load(<PyObject *>worker, s_process), waiting, message
-        cdef PyObject *record = <PyObject *>process
-        if Py_TYPE(process) is not _Process or load(record, s_state) is DEAD:
-            return nothing
-        while load(<PyObject *>_hooks, s_received) is <PyObject *>_nothing:
-            waiting = <object>load(record, s_saved)
-            if waiting is None or not waiting:
-                waiting = <object>load(record, s_mailbox)
-            if waiting is None:
-                wait_anyhow(process, RECEIVING)
-            elif Py_TYPE(waiting) is &PyTuple_Type:
-                message = (<tuple>waiting)[0]
-                store(record, s_mailbox, NONE)
-                return message
-            elif Py_TYPE(waiting) is not _deque:
-                return nothing
-            elif len(waiting):
-                return _popleft(waiting)
-            else:
-                wait_anyhow(process, RECEIVING)
-        return nothing
-
-
-next_message = NextMessage()
 
 
 cdef inline int set_process(object worker, PyObject *process) except -1:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from functools import partial
-from typing import Any, cast
+from collections.abc import Callable
+from functools import partial, update_wrapper
+from typing import Any, TypeVar, cast
 
 import gevent
 from greenlet import getcurrent
@@ -25,6 +26,8 @@ from runtime.terms.ref import Ref, next_number
 from runtime.terms.term import Term
 from runtime.terms.timeout import TimeoutArgument, seconds_of
 
+Receiver = TypeVar("Receiver", bound=Callable[..., Any])
+
 
 class _Nothing:
     """The type of the two values that stand for the absence of one."""
@@ -36,8 +39,6 @@ DAY = 86_400.0
 
 NOTHING = _Nothing()
 """What `take` gives when no message matches."""
-
-_kernel = part("runtime.kernel._kernel")
 
 
 @compiled("runtime.kernel._kernel")
@@ -127,6 +128,29 @@ def find_destination(dest: Destination) -> Process | None:
     return target
 
 
+def _by_kernel(function: Receiver) -> Receiver:
+    """Have the compiled kernel, where it runs, take the messages of the usual cases for `receive`. A decorator.
+
+    `receive` stays a function of Python's, for the reason that `OldestMessage` gives. It takes what it is given by
+    keyword as a dict: Python looks for each default of a keyword at every call.
+    """
+    kernel = part("runtime.kernel._kernel")
+    if kernel is None:
+        return function
+    oldest, nothing = kernel.OldestMessage(NOTHING), NOTHING
+
+    def receive(*patterns: Any, **options: Any) -> Any:
+        if not options:
+            message = oldest[patterns]
+            if message is not nothing:
+                return message
+        return function(*patterns, **options)
+
+    kernel.skip_frames(receive)
+    return cast("Receiver", update_wrapper(receive, function))
+
+
+@_by_kernel
 def receive(*patterns: Any, timeout: TimeoutArgument = None, default: Any = _RAISE) -> Any:
     """Take the oldest message that matches any of `patterns` out of the mailbox; waits for one (OTP: ``receive``).
 
@@ -137,10 +161,6 @@ def receive(*patterns: Any, timeout: TimeoutArgument = None, default: Any = _RAI
     match: `default` if given, else ReceiveTimeout; 0 looks through the whole mailbox and never waits, None and
     ``"infinity"`` wait without a limit.
     """
-    if _kernel is not None and timeout is None:
-        message = _kernel.matching_message[patterns] if patterns else _kernel.next_message[NOTHING]
-        if message is not NOTHING:
-            return message
     worker = getcurrent()
     process = worker.process if type(worker) is Worker else None
     if process is None or process.state is DEAD:

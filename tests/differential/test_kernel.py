@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from runtime import Crash, Down, GenServer, Pid, call, cast, monitor, receive, run, self_, send, spawn_monitor
-from runtime.kernel.mailbox import NOTHING
 from runtime.kernel.process import Process, Worker, worker_slot
 from runtime.otp.calls import CALL, CAST
 from tests.differential.kernels import compiled
@@ -137,10 +136,6 @@ def test_a_process_whose_slots_the_collector_has_emptied_is_an_error_and_no_cras
         action(
             Pid(10**9, Process.__new__(Process)), "late"
         )  # as from a finalizer that runs while garbage is taken apart
-
-
-def test_the_item_that_receive_takes_is_the_key_outside_any_process() -> None:
-    assert compiled(PART).next_message[NOTHING] is NOTHING
 
 
 def test_operations_of_no_kind_leave_memory_or_references_behind() -> None:

@@ -71,7 +71,7 @@ def test_a_deep_stack_is_shown_from_its_inner_end_without_its_middle() -> None:
     assert process is not None
     stack = stack_of(process)
     assert len(stack) == MAX_FRAMES + 1 < MAX_WALK
-    assert stack[-1].function != "_wait_in_here"
+    assert stack[-1].function != "_wait_in_here" or "receive" in stack[-1].source  # where it waits
     assert sum("frames ..." in frame.function for frame in stack) == 1
 
 
