@@ -140,9 +140,8 @@ def _watch_command(
 
 def _end_with(child: Child, status: int) -> None:
     """End a program that was watched, and tell how it has ended if it did so by itself."""
-    ended_by_itself = child.ended_by_itself
     end_program(child)
-    if ended_by_itself:
+    if child.ended_by_itself:
         _tell_end(child)
     if status:
         raise typer.Exit(status)

@@ -189,8 +189,11 @@ class Child:
 
     @property
     def ended_by_itself(self) -> bool:
-        """Whether it has ended, and not because `end` made it."""
-        return not self._ended_from_here and self.returncode is not None
+        """Whether it has ended, and not because `end` made it.
+
+        One that has told a cause was ending already when `end` was called, which may be known only afterwards.
+        """
+        return self.returncode is not None and (not self._ended_from_here or bool(self._read_cause()))
 
     def stdout(self) -> tuple[str, ...]:
         """Return the last lines it wrote to standard output."""

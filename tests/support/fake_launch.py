@@ -45,6 +45,10 @@ def main() -> None:
                 print("ready", flush=True)
                 while True:
                     time.sleep(600)
+            case "failing":  # it has failed, and has not ended yet
+                signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
+                os.write(arguments.ending, b"KeyError: 'port'")
+                print("ready", flush=True)
             case "talks":
                 print("".join(f"line {number}\n" for number in range(2_000)) + "x" * 5_000 + "\n\x1b[2Jend", end="")
                 sys.stdout.flush()

@@ -70,6 +70,15 @@ def test_a_stubborn_child_is_killed_after_its_grace(monkeypatch: pytest.MonkeyPa
     assert not started.path.exists()
 
 
+def test_a_program_that_was_failing_when_it_was_ended_has_ended_by_itself() -> None:
+    with Child("chat", ["failing"]) as started:
+        until(lambda: started.stdout() == ("ready",))
+        assert not started.ended_by_itself
+    assert started.returncode == 1
+    assert started.ended_by_itself
+    assert started.status().cause == "KeyError: 'port'"
+
+
 def test_a_program_that_takes_its_time_to_end_is_said_to_be_waited_for(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
