@@ -160,9 +160,9 @@ def test_the_trees_of_a_cluster_stand_below_the_names_of_its_nodes(observer: Com
 
 def test_a_recording_is_of_no_cluster(observer: Command) -> None:
     for command in ("ps", "top"):
-        refused = observer(command, "shop.obsrec", "--cluster")
+        refused = observer(command, "shop.observed", "--cluster")
         assert (refused.status, refused.out) == (2, "")
-        assert "shop.obsrec is a recording of one node: leave --cluster out." in refused.err
+        assert "shop.observed is a recording of one node: leave --cluster out." in refused.err
 
 
 def test_the_processes_of_a_cluster_are_listed_with_their_nodes_and_the_pids_they_have_there(
