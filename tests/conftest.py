@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import sys
 from collections.abc import Generator
 
 import pytest
@@ -10,6 +12,10 @@ from hypothesis import settings
 
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
+
+# The tests start hundreds of programs. Without bytecode each of them, and each worker, would compile everything anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 LONGEST = ("tests/soak/", "tests/conformance/test_beam.py", "tests/runtime/testing/", "tests/integration/")
 """The tests that last longest. They begin first, so that no process is left with one of them at the end."""
