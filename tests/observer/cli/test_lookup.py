@@ -204,7 +204,7 @@ def test_nothing_can_be_done_to_what_has_ended(socket_folder: Path, no_settings:
     _left_behind(box=True)
     with pytest.raises(
         discovery.NodeNotFoundError,
-        match=r"has ended. It has left a black box \ds ago: the program failed: boom. 'observer open shop' shows it",
+        match=r"has ended. It has left a black box [\dms]+ ago: the program failed: boom. 'observer open shop' shows it",
     ):
         lookup.dial_to_act("shop")
     with pytest.raises(discovery.NodeNotFoundError, match="no node called other"):
@@ -216,7 +216,7 @@ def test_of_a_node_that_has_ended_an_order_says_when_and_of_what(
     observer: Command, socket_folder: Path, no_settings: object, command: str
 ) -> None:
     _left_behind()
-    told = r"shop@\d+ has ended, \ds ago: the program ends: boom. 'observer events shop' prints its last events."
+    told = r"shop@\d+ has ended, [\dms]+ ago: the program ends: boom. 'observer events shop' prints its last events."
     assert re.search(told, observer(command, "shop", "0.3.0").err)
     for other in ("attach", "chaos", "metrics", "mcp") if command == "kill" else ():
         assert re.search(told, observer(other, "shop").err)
@@ -240,7 +240,7 @@ def test_a_black_box_of_a_process_that_runs_is_not_taken_for_an_end(
     leave_black_box("the hub was held for 10 s", os_pid=os.getpid())
     err = observer("tree", "shop").err
     assert f"shop@{os.getpid()} cannot be reached, although its process runs; this is the black box" in err
-    assert re.search(r"runs. It has left a black box \ds ago: the hub was held", observer("chaos", "shop").err)
+    assert re.search(r"runs. It has left a black box [\dms]+ ago: the hub was held", observer("chaos", "shop").err)
 
 
 def test_of_two_processes_of_one_name_the_later_one_is_meant(observer: Command, socket_folder: Path) -> None:
