@@ -17,7 +17,7 @@ from runtime.terms.atom import Atom
 from runtime.terms.crash import Crash
 from runtime.terms.errors import CallError, ProcessExit, Unsuccessful
 from runtime.terms.isolation import isolate
-from runtime.terms.reason import is_atom
+from runtime.terms.reason import RETURN, Result, is_atom
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 QUIET = ((Atom("reply"), Atom("error_only")),)
 """The option by which a Python node tells no Pid; a BEAM always does."""
 
-RETURN, EXIT, THROW, ERROR = Atom("return"), Atom("exit"), Atom("throw"), Atom("error")
+EXIT, THROW, ERROR = Atom("exit"), Atom("throw"), Atom("error")
 
 
 class ErpcError(Unsuccessful):
@@ -39,14 +39,6 @@ class ErpcError(Unsuccessful):
     """
 
     __module__ = "runtime"
-
-
-class Result(NamedTuple):
-    """What the process of a call exits with: it is the answer, and travels as it is."""
-
-    ref: Term
-    kind: Atom
-    value: Term
 
 
 class ErrorResult(NamedTuple):

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from runtime.terms.atom import Atom
+from runtime.terms.term import Term
+
+RETURN = Atom("return")
+
+
+class Result(NamedTuple):
+    """What the process of a call between nodes exits with (OTP: erpc): it is the answer, and travels as it is."""
+
+    ref: Term
+    kind: Atom
+    value: Term
 
 
 def is_atom(reason: Any, name: str) -> bool:
@@ -17,6 +28,11 @@ def is_abnormal(reason: Any) -> bool:
     if type(reason) is str or type(reason) is Atom:
         return reason not in ("normal", "shutdown")
     return not (type(reason) is tuple and len(reason) == 2 and is_atom(reason[0], "shutdown"))
+
+
+def is_failure(reason: Any) -> bool:
+    """Return whether a process that exits so has failed: an abnormal exit may also hand over what a call returns."""
+    return is_abnormal(reason) and not (type(reason) is Result and reason.kind == RETURN)
 
 
 def is_same(reason: Any, other: Any) -> bool:

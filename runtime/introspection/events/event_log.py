@@ -38,7 +38,7 @@ from runtime.kernel.reports import Report
 from runtime.preemption.stall import Stall
 from runtime.supervision.server import SupervisorServer
 from runtime.terms.crash import Crash
-from runtime.terms.reason import is_abnormal, is_same
+from runtime.terms.reason import is_abnormal, is_failure, is_same
 from runtime.terms.term import Term
 from runtime.terms.text import render
 
@@ -228,7 +228,7 @@ class EventLog(Instrument):
             return
         if type(process.body) in _UNLOGGED:
             return
-        abnormal = is_abnormal(reason)
+        abnormal = is_failure(reason)
         place = position_of(process)
         if not abnormal and place is not None and place.child.spec.restart == "permanent":
             self._shutdown_quota -= 1

@@ -204,7 +204,7 @@ def test_nothing_can_be_done_to_what_has_ended(socket_folder: Path, no_settings:
     _left_behind(box=True)
     with pytest.raises(
         discovery.NodeNotFoundError,
-        match=r"has ended. It has left a black box [\dms]+ ago: the program failed: boom. 'observer open shop' shows it",
+        match=r"has ended. It has left a black box [\dms]+ ago: the program failed: boom. 'observer open shop'",
     ):
         lookup.dial_to_act("shop")
     with pytest.raises(discovery.NodeNotFoundError, match="no node called other"):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.terms.reason import is_abnormal, is_atom, is_same
+from runtime.terms.atom import Atom
+from runtime.terms.reason import RETURN, Result, is_abnormal, is_atom, is_failure, is_same
 
 
 class _Hostile(str):
@@ -31,6 +32,15 @@ class _Hostile(str):
 )
 def test_normal_and_shutdown_alone_are_no_failures(reason: object, abnormal: bool) -> None:
     assert is_abnormal(reason) is abnormal
+
+
+def test_what_a_call_between_nodes_returns_is_abnormal_and_no_failure() -> None:
+    answer = Result(1, RETURN, None)
+    assert is_abnormal(answer)
+    assert not is_failure(answer)
+    assert is_failure(Result(1, Atom("exit"), None))
+    assert is_failure(tuple(answer))
+    assert not is_failure("normal")
 
 
 def test_an_atom_is_a_plain_str_of_that_text() -> None:

@@ -31,6 +31,9 @@ from runtime.introspection.events.event_log import QUOTA, SHUTDOWN_QUOTA, EventL
 from runtime.kernel.node import this_node
 from runtime.kernel.process import Pid
 from runtime.kernel.reports import Report
+from runtime.terms.atom import Atom
+from runtime.terms.reason import RETURN, Result
+from runtime.terms.ref import Ref
 from tests.support.in_node import in_node
 from tests.support.trees import start_tree, workers
 
@@ -155,6 +158,16 @@ def test_a_crash_is_logged_however_many_there_are() -> None:
         sleep(0.1)
         assert sum(event.crashed for event in _events(log, "exit")) == 100
         assert log.crashed == 100
+
+
+@in_node
+def test_the_end_of_a_call_from_another_node_is_no_crash_where_it_returned() -> None:
+    with Logged() as log:
+        spawn(lambda: exit(Result(Ref(1), RETURN, "the answer")))
+        spawn(lambda: exit(Result(Ref(2), Atom("error"), "what failed")))
+        sleep(0.01)
+        assert [event.crashed for event in _events(log, "exit")] == [False, True]
+        assert log.crashed == 1
 
 
 @in_node
