@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from runtime.distribution.busy_wait import BusyWait
 from runtime.distribution.frames import BATCH, PASS_THROUGH, PLAIN_BATCH, TICK, FrameBuffer
 from runtime.distribution.greeting import Greeting, Kind, Terms
 from runtime.distribution.handshake import Own, Peer
@@ -118,7 +117,6 @@ class Connection:
         self._reader = hub.loop.io(transport.fileno(), READ, ref=False)
         self._writer = hub.loop.io(transport.fileno(), WRITE, ref=False)
         self._waits_for_room = False
-        self._busy_wait = BusyWait(hub, transport.fileno(), self._readable)
 
     def __repr__(self) -> str:
         return f"<Connection to {self.name}, {'up' if self.is_up else 'down'}>"
@@ -205,8 +203,6 @@ class Connection:
                 self._out.put(data)
                 is_open = self._out.write()
             self._after_write(is_open)
-            if self._frames.was_lone_call:
-                self._busy_wait.said()
 
     def _after_write(self, is_open: bool) -> None:
         if is_open and not (self._out.size or self.was_busy or self._waits_for_room or self._transport.wants_to_write):
@@ -244,7 +240,6 @@ class Connection:
             self._ends = "connection_closed"
         elif data:
             self.bytes_in += len(data)
-            self._busy_wait.heard()
         if self._drained:
             self._take_drained()
         if data:
@@ -431,7 +426,6 @@ class Connection:
         was_up, self.is_up = self.is_up, False
         self._reader.close()
         self._writer.close()
-        self._busy_wait.close()
         with self._lock:
             self._transport.close()
             self._out.clear()

@@ -19,8 +19,6 @@ class OutgoingFrames:
         """Bytes of the frames, without the batch."""
         self.messages = 0
         """Messages in all frames so far."""
-        self.was_lone_call = False
-        """Whether all that was taken last is one short call or reply."""
         self._parts: list[bytes] = []
 
     def put(self, control: bytes, payload: bytes) -> None:
@@ -46,11 +44,9 @@ class OutgoingFrames:
         """Return all frames, the batch's among them, and begin anew."""
         batches = self.batches
         if not self._parts and batches.count == 1:  # one call or reply: as below, in fewer steps
-            self.was_lone_call = batches.is_lone_call()
             self.messages += 1
             kind, data = batches.take()
             return b"%b%c%b" % ((len(data) + 1).to_bytes(4, "big"), kind, data)
-        self.was_lone_call = False
         if batches.count:
             self.end_batch()
         parts, self._parts, self.size = self._parts, [], 0

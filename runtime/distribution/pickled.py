@@ -114,10 +114,6 @@ class Batches:
         """Return about how many bytes wait."""
         return self.count * SIZE + self._large
 
-    def is_lone_call(self) -> bool:
-        """Whether all that waits is one short call or reply."""
-        return self.count == 1 and self._entries[0][0] in (SHORT_CALL, SHORT_REPLY)
-
     def add(self, control: tuple[Any, ...], payload: Any) -> bool:
         """Take a message into the batch. Returns whether it is full. Raises TypeError for what cannot be pickled."""
         if control[0] not in FIXED:

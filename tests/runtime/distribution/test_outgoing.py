@@ -5,7 +5,7 @@ import pytest
 from runtime.distribution import outgoing
 from runtime.distribution.frames import PASS_THROUGH, PLAIN_BATCH, FrameBuffer
 from runtime.distribution.outgoing import OutgoingFrames
-from runtime.distribution.pickled import SHORT_CALL, SHORT_CAST, SHORT_REPLY
+from runtime.distribution.pickled import SHORT_CALL, SHORT_CAST
 from tests.support.kernels import PlainConversion
 
 
@@ -32,26 +32,15 @@ def test_frames_leave_in_the_order_in_which_they_were_made() -> None:
     assert (outgoing.messages, outgoing.size, outgoing.take()) == (4, 0, b"")
 
 
-def test_a_call_or_a_reply_that_leaves_alone_is_known_as_such() -> None:
+def test_one_call_alone_is_a_batch_like_any_other() -> None:
     outgoing = OutgoingFrames(PlainConversion())
-    known = []
-    for entries in (
-        [(SHORT_CALL, "name", 1, 2, "request")],
-        [(SHORT_REPLY, 2, "reply")],
-        [(SHORT_REPLY, 2, "reply"), (SHORT_REPLY, 3, "reply")],
-        [],
-    ):
-        for entry in entries:
-            assert outgoing.batches.add_short(entry)
-        outgoing.take()
-        known.append(outgoing.was_lone_call)
-    outgoing.batches.add_to_run(SHORT_CAST, "name", "content")
-    outgoing.take()
-    known.append(outgoing.was_lone_call)
+    entry = (SHORT_CALL, "name", 1, 2, "request")
+    assert outgoing.batches.add_short(entry)
+    alone = _frames(outgoing.take())
     outgoing.put(b"control", b"")
-    outgoing.batches.add_short((SHORT_REPLY, 2, "reply"))
-    outgoing.take()
-    assert [*known, outgoing.was_lone_call] == [True, True, False, False, False, False]
+    assert outgoing.batches.add_short(entry)
+    assert _frames(outgoing.take())[1:] == alone
+    assert (outgoing.messages, outgoing.size, outgoing.take()) == (3, 0, b"")
 
 
 def test_a_frame_that_is_too_long_is_refused_and_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
