@@ -36,7 +36,7 @@ _IDLE = Hub.run.__code__
 
 
 class _Work(NamedTuple):
-    """What the hub was found at: the turn of its loop, since when, and what the clocks said then, about."""
+    """Work that the hub was found doing: the turn of its loop, when it began, and about what the clocks said then."""
 
     turn: int
     begun: float
@@ -83,10 +83,12 @@ class Watchdog:
         self._counts_turns = self._loop.iteration >= 0
         """Whether the loop counts how often it has waited for events. libuv's does not."""
         self._work: _Work | None = None
-        """What the last looks have found the hub at, None when it was idle."""
+        """The work that the last look has found the hub doing, None when it was idle."""
         self._looked_at = 0.0
         self._is_idle = False
         """Whether the last look has found the hub waiting for events."""
+        self._rested = 0.0
+        """Processor time of the hub's thread just before the last look."""
 
     @property
     def lag(self) -> float:
@@ -115,7 +117,7 @@ class Watchdog:
                 return
             present = time.monotonic()
             late = max(0.0, present - self._looked_at - interval)
-            if late >= self.limit or not self._rests(clocks):
+            if late >= self.limit or not self._rests():
                 self._look(present, late, clocks)
             self.interruption.nudge()
             if self._now_and_then is not None and present - last >= NOW_AND_THEN:
@@ -127,18 +129,20 @@ class Watchdog:
         often = self._evidence is not None or not self._counts_turns
         return min(self.limit / 2 if often else self.limit, NOW_AND_THEN)
 
-    def _rests(self, before: Clocks) -> bool:
-        """Return whether the hub waits for events as it did before: its thread has not run since."""
+    def _rests(self) -> bool:
+        """Return whether the hub waits for events as it did at the last look: its thread has not run since."""
         clocks, waited_for = self._clocks, self._evidence is not None
         if waited_for or not self._is_idle or not clocks.tell_processor_time:
             return False
-        return clocks.read().thread == before.thread
+        return clocks.read().thread == self._rested
 
     def _look(self, present: float, late: float, before: Clocks) -> None:
         """Look at what the hub's thread does. This one was run too late by `late` seconds; `before` is from earlier.
 
-        The frame is read first: whatever releases the interpreter lets the hub's thread go on.
+        The frame is read before all else that releases the interpreter, which lets the hub's thread go on. The clock is
+        read before the frame: if the hub begins to work at any moment after it was found idle, its clock says so.
         """
+        self._rested = self._clocks.read().thread
         frame = hub_frame(self.node)
         idle = self._is_idle = frame is None or frame.f_code is _IDLE or not self._is_in_use()
         evidence = self._evidence
@@ -167,11 +171,11 @@ class Watchdog:
             self._is_over()
 
     def _evidence_of_work(self, frame: FrameType, present: float, before: Clocks) -> Evidence | None:
-        """Return what begins with the work that the hub does now; None when that may be over in no time.
+        """Return evidence from the beginning of the work that the hub does now; None while that work is short.
 
         A busy server waits for events after each few requests. To ask it at each look would cost it a turn of the loop,
-        and to look at its stack more than that. Work that starts timers seems to begin anew with each of them; so what
-        is found twice in one turn counts as well.
+        and to look at its stack more than that. Work that starts timers seems to begin anew with each of them; so work
+        that is found twice in one turn counts as well.
         """
         now = self._clocks.read()
         if not self._counts_turns:

@@ -15,6 +15,7 @@ import pytest
 from runtime import run, sleep, spawn
 from runtime.kernel.node import current, running_node
 from runtime.kernel.process import Process
+from runtime.kernel.threads import new_lock
 from runtime.preemption.stall import Clocks, Evidence, Stall, ThreadClocks
 from runtime.preemption.watchdog import Told, Watchdog
 
@@ -112,6 +113,37 @@ def test_what_is_to_be_done_now_and_then_is_done_on_its_own_thread() -> None:
 
     run(main)
     assert threads[0] != threading.get_ident()
+
+
+def test_a_hub_that_blocks_just_after_it_was_found_idle_is_noticed() -> None:
+    def main() -> bool:
+        node = running_node()
+        assert node is not None
+        free = new_lock()
+        free.acquire()
+        looks: list[bool] = []
+
+        def block() -> None:
+            looks.append(False)
+            free.acquire(timeout=20)
+
+        def now_and_then() -> None:  # between two looks
+            if not looks and watchdog._is_idle:
+                node.call_soon_threadsafe(block)
+                while not looks:
+                    time.sleep(0.001)
+                time.sleep(0.01)  # until its thread has come to rest in the lock
+            elif looks and not looks[-1]:
+                looks.append(watchdog.current is not None)
+                if looks[-1] or len(looks) > 4:  # a busy machine takes longer
+                    free.release()
+
+        with watching(now_and_then=now_and_then) as watchdog:
+            while len(looks) < 2:
+                sleep(0.02)
+        return looks[-1]
+
+    assert run(main)
 
 
 def test_a_closed_watchdog_tells_nothing_more() -> None:
