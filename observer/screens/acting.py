@@ -177,7 +177,8 @@ class Acting(ViewScreen):
             return
         answer = await self.observed.ask(plan_query(targets))
         plan = answer if isinstance(answer, wire.Plan) else None
-        gone = isinstance(answer, wire.Failed) and answer.kind == "noproc"
+        # of several, the answer speaks of the first alone: the others may still be there
+        gone = len(targets) == 1 and isinstance(answer, wire.Failed) and answer.kind == "noproc"
         if not gone and (plan is None or not harmless(plan, targets)):
             confirmed = await self.app.push_screen_wait(ConfirmKill(self.observed, targets))
             if confirmed is None:

@@ -29,11 +29,14 @@ class ConfirmKill(PlanDialog):
     def __init__(self, observed: ObservedNode, targets: Sequence[Target]) -> None:
         super().__init__(observed, f"Kill {called(targets)}?", "Kill")
         self._targets = targets
+        self._first_left = 0
+        """The number of the first target that was there when the node was asked last: who has ended stays so."""
 
     async def work_out(self) -> wire.Answer:
         """Ask what a kill will do to those of the processes that are still there."""
         answer: wire.Answer = wire.Failed(why="There is no process to kill.", kind="noproc")
-        for number in range(len(self._targets)):  # a node that cannot find the first says nothing of the others
+        for number in range(self._first_left, len(self._targets)):
+            self._first_left = number  # a node that cannot find the first says nothing of the others
             answer = await self._observed.ask(plan_query(self._targets[number:]))
             if not (isinstance(answer, wire.Failed) and answer.kind == "noproc"):
                 break

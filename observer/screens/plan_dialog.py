@@ -35,6 +35,11 @@ def plan_text(plan: wire.Plan) -> Content:
     return Content("\n").join(lines)
 
 
+def _processes(plan: wire.Plan) -> tuple[tuple[wire.Related, ...], ...]:
+    """Return who ends, who comes back and who gives up. A sentence has counts, too, which change all the time."""
+    return plan.kills, plan.restarts, plan.gives_up
+
+
 @dataclass(frozen=True)
 class Confirmed:
     """It was confirmed. `plan` is what was shown last as its outcome, or None if that was not known in time."""
@@ -58,8 +63,10 @@ class PlanDialog(Dialog[Confirmed]):
         self._yes = yes
         self._planned: wire.Plan | None = None
         self._first: wire.Plan | None = None
-        self._asks = False
-        self._is_gone = False
+        self._is_asking = False
+        self._nothing_left = False
+        # kept, since an answer may come while the dialog closes: its parts leave it before its workers are cancelled
+        self._text = Static("Working out what will happen …", id="plan")
 
     async def work_out(self) -> wire.Answer:
         """Ask what will happen; return a plan, or why there is none. ``noproc`` means that nothing is left."""
@@ -70,7 +77,7 @@ class PlanDialog(Dialog[Confirmed]):
         with Vertical(classes="box danger") as box:
             box.border_title = Content(self._title)
             with Scroll(id="planned"):
-                yield Static("Working out what will happen …", id="plan")
+                yield self._text
             with Horizontal(classes="buttons"):
                 yield Button(f"{self._yes}  ⏎", variant="error", id="yes")
                 yield Button("Cancel  esc", id="leave")
@@ -83,34 +90,35 @@ class PlanDialog(Dialog[Confirmed]):
     @work
     async def renew(self) -> None:
         """Work out what will happen now, and show it. Does nothing while that is under way."""
-        if self._asks:
+        if self._is_asking:
             return
-        self._asks = True
+        self._is_asking = True
         try:
             answer = await self.work_out()
         finally:
-            self._asks = False
+            self._is_asking = False
         if isinstance(answer, wire.Plan):
             self._first = self._first or answer
             self._planned = answer
-            note = CHANGED if answer != self._first else ""
+            self._nothing_left = False
+            note = CHANGED if _processes(answer) != _processes(self._first) else ""
             self._show(plan_text(answer), note)
         elif isinstance(answer, wire.Failed) and answer.kind == "noproc":
-            self._is_gone = True
+            self._nothing_left = True
             self._planned = None
             self._show(Content.assemble((safe(answer.why), tones.STRONG)), GONE)
-        elif self._planned is None:  # else the last that was known stays
+        elif self._planned is None and not self._nothing_left:  # else the last that was known stays
             why = answer.why if isinstance(answer, wire.Failed) else "The node did not say what will happen."
             self._show(Content.assemble((safe(why), tones.MUTED)))
 
     def _show(self, text: Content, note: str = "") -> None:
         shown = Content("\n").join([text, Content.assemble((f"! {note}", tones.WARN))]) if note else text
-        self.query_one("#plan", Static).update(shown)
+        self._text.update(shown)
 
     @on(Button.Pressed, "#yes")
     def action_confirm(self) -> None:
         """Say yes."""
-        if not self._is_gone:
+        if not self._nothing_left:
             self.dismiss(Confirmed(self._planned))
 
     @on(Button.Pressed, "#leave")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from observer.model.settings import Settings
@@ -61,6 +62,28 @@ async def test_capital_x_asks_when_a_process_may_not_come_back(
         await driver.press("j", "X")
         assert isinstance(driver.app.screen, ConfirmKill)
         assert exits(driver) == []
+
+
+@pytest.mark.parametrize("ended", [("ada",), ("ada", "charles")])
+async def test_capital_x_asks_for_several_also_when_the_first_has_just_ended(
+    drive: Drive, ended: tuple[str, ...]
+) -> None:
+    async with drive(fake_nodes.chat()) as driver:
+        await driver.press("j", "j", "j", "v", "j", "v")
+        for name in ended:
+            driver.node.crash(driver.node.find(name))
+        await driver.press("X")
+        assert isinstance(driver.app.screen, ConfirmKill)
+        assert exits(driver) == []
+
+
+async def test_capital_x_on_one_that_has_just_ended_says_so_without_a_question(drive: Drive) -> None:
+    async with drive(fake_nodes.chat()) as driver:
+        await driver.press("j", "j", "j")
+        driver.node.crash(driver.node.find("ada"))
+        await driver.press("X")
+        assert isinstance(driver.app.screen, TreeScreen)
+        assert await driver.shows("it has ended")
 
 
 async def test_x_shows_the_plan_and_kills_after_enter(drive: Drive) -> None:
@@ -174,10 +197,7 @@ async def test_the_plan_is_asked_for_again_at_each_interval(drive: Drive) -> Non
     async with drive(fake_nodes.chat(), settings=Settings(interval=0.1)) as driver:
         await driver.press("j", "j", "j", "x")
         driver.node.crash(driver.node.find("ada"))
-        for _ in range(100):
-            if await driver.shows(GONE):
-                break
-        assert GONE in driver.text()
+        assert await driver.shows(GONE)
 
 
 async def test_nothing_is_killed_once_its_target_has_gone(drive: Drive) -> None:
@@ -206,6 +226,72 @@ async def test_of_several_targets_those_that_are_left_are_planned_for(drive: Dri
         dialog.renew()
         assert await driver.shows("kills 1")
         assert CHANGED in driver.text()
+
+
+async def test_those_that_have_ended_are_asked_about_once(drive: Drive) -> None:
+    async with drive(fake_nodes.chat()) as driver:
+        await driver.press("j", "j", "j", "v", "j", "v", "x")
+        dialog = driver.app.screen
+        assert isinstance(dialog, ConfirmKill)
+        questions = [query for query in driver.node.asked if isinstance(query, wire.GetPlan)]
+        assert len(questions) == 1
+        ada, charles = (driver.node.find(name).pid for name in ("ada", "charles"))
+        for name, asked in (("ada", [ada, charles, charles]), ("charles", [charles, charles])):
+            driver.node.crash(driver.node.find(name))
+            driver.node.asked.clear()
+            for _ in range(2):
+                dialog.renew()
+                await driver.settle()
+            assert [query.pid for query in driver.node.asked if isinstance(query, wire.GetPlan)] == asked
+        assert GONE in driver.text()
+
+
+async def test_figures_in_the_sentence_of_a_plan_change_and_are_no_change_of_the_plan(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with drive(fake_nodes.chat()) as driver:
+        await driver.press("x")
+        dialog = driver.app.screen
+        assert isinstance(dialog, ConfirmKill)
+        plan = driver.node._plan(wire.GetPlan(pid="<0.10.0>"))
+        renewed = msgspec.structs.replace(plan, sentence="ends 17 processes of the node")
+        monkeypatch.setattr(driver.node, "_plan", lambda query: renewed)
+        dialog.renew()
+        assert await driver.shows("ends 17 processes of the node")
+        assert CHANGED not in driver.text()
+
+
+async def test_a_target_that_is_found_again_can_be_killed(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with drive(fake_nodes.chat()) as driver:
+        await driver.press("j", "j", "j", "x")
+        dialog = driver.app.screen
+        assert isinstance(dialog, ConfirmKill)
+        with monkeypatch.context() as lost:
+            lost.setattr(driver.node, "_plan", lambda query: wire.Failed(why="It is gone.", kind="noproc"))
+            dialog.renew()
+            assert await driver.shows(GONE)
+            lost.setattr(driver.node, "_plan", lambda query: wire.Failed(why="The node is too busy to plan."))
+            dialog.renew()
+            await driver.settle()
+            assert GONE in driver.text()
+        dialog.renew()
+        assert await driver.shows("kills 1")
+        await driver.press("enter")
+        assert exits(driver) == [("<0.13.0>", "'kill'")]
+
+
+async def test_a_plan_that_arrives_while_the_dialog_closes_does_no_harm(drive: Drive) -> None:
+    async with drive(fake_nodes.chat()) as driver:
+        await driver.press("x")
+        dialog = driver.app.screen
+        assert isinstance(dialog, ConfirmKill)
+        await dialog.query_one("#planned").remove()  # its parts leave it first, while its workers go on
+        asked = len(driver.node.asked)
+        dialog.renew()
+        await driver.settle()
+        assert len(driver.node.asked) > asked
+        await driver.press("escape")
+        assert isinstance(driver.app.screen, TreeScreen)
 
 
 async def test_a_node_that_does_not_plan_again_leaves_the_plan_that_is_known(
