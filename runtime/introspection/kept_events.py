@@ -32,6 +32,12 @@ MOST_BYTES = 2 << 20
 LARGEST = 64 << 10
 """Bytes of one event. A larger one is kept without the state and the message."""
 
+MOST_READ = MOST_BYTES + 2 * MOST_EVENTS * LARGEST
+"""Bytes of a file that are read, from its end: more than the files that a node writes hold."""
+
+MOST_TRIED = 1_000
+"""Places in a file at which an event seems to be, and is not, that are looked at."""
+
 MOST_FILES = 64
 """Files that are kept for a user. The oldest one makes room for another."""
 
@@ -39,6 +45,9 @@ LONGEST = 7 * 86_400.0
 """Seconds for which a file is kept."""
 
 _NAME = re.compile(r"(?P<node>[A-Za-z0-9_.-]{1,40})@(?P<pid>\d{1,10})" + re.escape(SUFFIX))
+
+_LENGTH = re.compile(rb"\0\0(?!\0\0)..", re.DOTALL)
+"""A length that a kept event may have: at least 1, and less than `LARGEST`."""
 
 _read_event = msgspec.msgpack.Decoder(wire.Event).decode
 
@@ -133,25 +142,28 @@ class Kept:
 
     def events(self) -> tuple[wire.Event, ...]:
         """Return its events, oldest first; those that can be read. Raises OSError."""
-        events = {event.id: event for event in _events(self.path.read_bytes())}
+        with self.path.open("rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - MOST_READ))
+            events = {event.id: event for event in _events(file.read(MOST_READ))}
         return tuple(events[number] for number in sorted(events))
 
 
 def _events(data: bytes) -> Iterator[wire.Event]:
     """Yield the events that can be read. After what cannot be, such as the welcome, the next one is looked for.
 
-    The last one may have been cut off by the end of its process, and any by the end of the machine.
+    The last one may have been cut off by the end of its process, and any by the end of the machine. It ends when
+    `MOST_TRIED` places have held no event.
     """
-    at = 0
-    while at + wire.HEADER.size <= len(data):
-        (length,) = wire.HEADER.unpack_from(data, at)
-        begins = at + wire.HEADER.size
-        event = _event(data[begins : begins + length]) if 0 < length <= LARGEST else None
+    at = tried = 0
+    while tried < MOST_TRIED and (found := _LENGTH.search(data, at)):
+        (length,) = wire.HEADER.unpack(found[0])
+        event = _event(data[found.end() : found.end() + length])
         if event is None:
-            at += 1
+            tried += 1
+            at = found.start() + 1
         else:
             yield event
-            at = begins + length
+            at = found.end() + length
 
 
 def _event(data: bytes) -> wire.Event | None:

@@ -12,6 +12,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO
 
 import msgspec
@@ -52,7 +53,10 @@ _BEGINS = zlib.compress(b"", _LEVEL)[:2]
 """The bytes that what a frame holds begins with."""
 
 MOST_TRIED = 100
-"""Places at which a frame seems to be, and is not, that are looked at after a damaged header."""
+"""Frames of a file that are unpacked to find out whether they are whole, after damaged headers."""
+
+MOST_PLACES = 10_000
+"""Places at which a frame may begin that are looked at after one damaged header. Large frames hold a few by chance."""
 
 HEADER, FIGURES, ROWS, CHANGES, CLOSER, END = range(6)
 """The kinds of frames."""
@@ -162,11 +166,13 @@ class _Version(wire.Frozen, frozen=True):
 def frames(file: BinaryIO, size: int) -> Iterator[Frame]:
     """Yield the whole frames of a file from where it stands, by their headers alone.
 
-    After a header that is damaged, it goes on with the next frame that is whole. It ends where there is no other.
+    After a header that is damaged, it goes on with the next frame that is whole. It ends where there is no other, and
+    when `MOST_TRIED` frames were tried: a file may be made so that it is damaged everywhere.
     """
+    tries = iter(range(MOST_TRIED))
     sought = file.tell()  # where to look from: the last header may have been damaged, and have led too far
     for _ in range(MOST_FRAMES):
-        frame = _frame_at(file.tell(), file, size) or _next_whole(file, sought, size)
+        frame = _frame_at(file.tell(), file, size) or _next_whole(file, sought, size, tries)
         if frame is None:
             return
         yield frame
@@ -185,15 +191,16 @@ def _frame_at(start: int, file: BinaryIO, size: int) -> Frame | None:
     return Frame(kind, time, at, length) if length <= LARGEST and at + length <= size and 0 <= time <= 1e11 else None
 
 
-def _next_whole(file: BinaryIO, start: int, size: int) -> Frame | None:
-    """Return the first frame after `start` that can be unpacked, found by how its content begins."""
-    tried = 0
-    for at in _places_of(_BEGINS, file, start + _FRAME.size):
+def _next_whole(file: BinaryIO, start: int, size: int, tries: Iterator[int]) -> Frame | None:
+    """Return the first frame after `start` that can be unpacked, found by how its content begins.
+
+    Each frame that is unpacked takes one of `tries`, whether it is whole or not.
+    """
+    for at in islice(_places_of(_BEGINS, file, start + _FRAME.size), MOST_PLACES):
         frame = _frame_at(at - _FRAME.size, file, size)
         if frame is None or frame.kind not in _DECODERS:
             continue
-        tried += 1
-        if tried > MOST_TRIED:
+        if next(tries, None) is None:
             return None
         file.seek(at)
         with contextlib.suppress(DamagedError):

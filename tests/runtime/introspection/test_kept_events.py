@@ -95,6 +95,30 @@ def test_what_is_no_event_is_left_out() -> None:
     assert ids("shop") == [1, 2]
 
 
+def test_bytes_that_only_look_like_events_are_given_up_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[int] = []
+    read = kept_events._event
+
+    def counted(data: bytes) -> wire.Event | None:
+        tried.append(len(data))
+        return read(data)
+
+    monkeypatch.setattr(kept_events, "_event", counted)
+    path = keep("shop", GONE, event(1))
+    like = b"\0\0\xff\xff"
+    path.write_bytes(path.read_bytes() + bytes(70_000) + like * (2 * kept_events.MOST_TRIED))
+    assert ids("shop") == [1]
+    assert len(tried) == 1 + kept_events.MOST_TRIED  # and none in what is empty
+
+
+def test_of_a_file_that_is_too_large_the_end_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    keep("shop", GONE, *(event(number, "x" * 100) for number in range(50)))
+    monkeypatch.setattr(kept_events, "MOST_READ", 1_000)
+    found = ids("shop")
+    assert 0 < len(found) < 10
+    assert found[-1] == 49
+
+
 def test_a_process_that_lives_has_not_ended() -> None:
     keep("shop", os.getpid(), event(1))
     assert kept_events.ended() == []

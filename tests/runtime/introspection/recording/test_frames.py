@@ -6,6 +6,7 @@ import io
 import struct
 import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 import pytest
@@ -70,6 +71,41 @@ def test_a_frame_is_found_again_wherever_it_stands() -> None:
     for gap in ((1 << 20) - frames.PREFIX - 3, (1 << 20) - frames.PREFIX - 1, (1 << 20) + 5):
         data = b"\xff" * gap + whole
         assert [frame.at for frame in frames.frames(io.BytesIO(data), len(data))] == [gap + frames.PREFIX]
+
+
+def damaged_everywhere(places: int) -> bytes:
+    """Return a file in which a damaged header follows each whole frame, and then what only looks like three frames."""
+    fake = struct.pack("!IdB", 200, 1.0, frames.END) + zlib.compress(b"", 3)[:2] + b"\xff"
+    return (frames.packed(1.0, End(why="x")) + b"\xff" * frames.PREFIX + fake * 3) * places + bytes(200)
+
+
+def test_a_file_that_is_damaged_everywhere_is_given_up_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+    inflate = frames._inflated
+
+    def counted(data: bytes) -> bytes:
+        tried.append(len(data))
+        return inflate(data)
+
+    monkeypatch.setattr(frames, "_inflated", counted)
+    monkeypatch.setattr(frames, "MOST_TRIED", 10)
+    data = damaged_everywhere(20)
+    assert len([*frames.frames(io.BytesIO(data), len(data))]) == 3  # the first, and those after 4 and 8 tries
+    assert len(tried) == 10
+
+
+def test_marks_without_a_frame_are_given_up_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    look = frames._frame_at
+
+    def counted(start: int, file: BinaryIO, size: int) -> frames.Frame | None:
+        looked.append(start)
+        return look(start, file, size)
+
+    monkeypatch.setattr(frames, "_frame_at", counted)
+    data = b"\xff" * frames.PREFIX + zlib.compress(b"", 3)[:2] * (2 * frames.MOST_PLACES)
+    assert [*frames.frames(io.BytesIO(data), len(data))] == []
+    assert len(looked) == 1 + frames.MOST_PLACES
 
 
 def test_a_file_is_for_its_owner_alone_and_replaces_nothing(tmp_path: Path) -> None:
