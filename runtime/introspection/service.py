@@ -70,8 +70,8 @@ class Service:
         self.answers = Answers(ObservedNode(node, self.name, self.log, self.watchdog, self.greenlets, permissions))
         self._caches: dict[Session, ClientCache] = {}
         self._welcome = self._make_welcome()
-        self._is_second = False
-        """Whether a second is over: the watchdog calls twice in each."""
+        self._is_every_other = False
+        """Whether this is every other call of the watchdog, which calls twice a second."""
         self.endpoint = None if reservation is None else Endpoint(reservation, self._serve, self._warn)
         self.last_words: LastWords | None = None
         self.black_box: BlackBox | None = None
@@ -144,8 +144,8 @@ class Service:
             self.last_words.wake()
         if self.black_box is not None:
             self.black_box.look()
-        self._is_second = not self._is_second
-        if not self._is_second:
+        self._is_every_other = not self._is_every_other
+        if not self._is_every_other:
             return
         if self.log.is_due:
             self.node.call_soon_threadsafe(self.log.tick)

@@ -84,7 +84,7 @@ _CALL_FAILURES = {
     "calling_self": "a process that waits for its own reply would wait without end; cast to it, or do the work at once",
     "noconnection": "the node that it runs on cannot be reached",
 }
-"""What the reasons of failed calls mean. What that of a missing process means depends on what was called."""
+"""What the reasons of failed calls mean. `explain_call` makes the text of ``noproc``: names and Pids have their own."""
 
 
 def _explain_start(reason: Any, depth: int) -> str:

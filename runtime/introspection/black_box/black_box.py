@@ -72,9 +72,9 @@ class BlackBox(Instrument):
         self._os_pid = os.getpid()
         self._over = False
         self._hung = False
-        """Whether the hub was held for long at the last look."""
+        """Whether one was begun for the hang that goes on."""
         self._failure = ""
-        """How the program's first process failed, as it was told."""
+        """How the program's first process failed, as the black box of that says; empty while there is none."""
         self._handler: Callable[[int, FrameType | None], None] | None = None
 
     def start(self) -> None:
@@ -110,8 +110,9 @@ class BlackBox(Instrument):
             and process.label == "main"
             and (is_abnormal(reason) or is_failed_start(reason))
         ):
-            self._failure = f"the program failed: {self._told(reason)}"
-            self.fail(self._failure)
+            why = f"the program failed: {self._told(reason)}"
+            if self.fail(why):
+                self._failure = why
 
     def event(self, kind: str, fields: dict[str, Any]) -> None:
         """Write one when a supervisor that stands under no other gives up."""
@@ -126,24 +127,29 @@ class BlackBox(Instrument):
     def look(self) -> None:
         """Write one when the hub has been held for long. On the watchdog's thread, which does not wait for it."""
         stall = self._watchdog.current
-        hangs = stall is not None and stall.seconds >= self.settings.hang
-        if hangs and not self._hung and stall is not None and self._may():
+        if stall is None or stall.seconds < self.settings.hang:
+            self._hung = False
+        elif not self._hung and self._may():
             why = f"the hub has been held for {stall.seconds:.0f} s at {stall.where or 'a place unknown'}"
             with suppress(RuntimeError):  # no thread could be started
                 start_thread(self.write, (why,))
-        self._hung = hangs
+                self._hung = True
 
-    def fail(self, why: str) -> None:
-        """Write one for a failure, and let the caller wait until it is written or `LIMIT` seconds have passed."""
+    def fail(self, why: str) -> bool:
+        """Write one for a failure, and let the caller wait until it is written or `LIMIT` seconds have passed.
+
+        Return whether it was begun.
+        """
         if not self._may():
-            return
-        done = new_lock()
+            return False
+        done, refused = new_lock(), list[str]()
         done.acquire()
         try:
-            start_thread(self._write_and_release, (why, done))
+            start_thread(self._write_and_release, (why, done, refused))
         except RuntimeError:  # no thread could be started
-            return
+            return False
         done.acquire(timeout=LIMIT)
+        return not refused
 
     def at_exit(self) -> None:
         """Write one when an exception that was not caught ends the program. Python has noted it by then."""
@@ -152,10 +158,10 @@ class BlackBox(Instrument):
             self.fail_with(error)
 
     def fail_with(self, error: BaseException) -> None:
-        """Write one for an exception that ends the program; what asks it to end is none."""
+        """Write one for an exception that ends the program, unless it asks for the end, as `SystemExit` does."""
         if not isinstance(error, KeyboardInterrupt | SystemExit):
             why = f"the program failed: {self._told(Crash.from_exception(error))}"
-            if why != self._failure:  # else it was written when the first process ended
+            if why != self._failure:  # else one was begun when the first process ended
                 self.fail(why)
 
     def _told(self, reason: Term) -> str:
@@ -167,22 +173,26 @@ class BlackBox(Instrument):
                 start_thread(self.write, (f"asked for with {signal.Signals(number).name}", True))
 
     def _may(self) -> bool:
-        """Whether one more may be written that was not asked for."""
-        due = time.monotonic() - self._written_at >= APART
+        """Return whether one more may be written that was not asked for."""
+        due = time.monotonic() - self._written_at >= APART and not self._busy.locked()
         return not self._over and os.getpid() == self._os_pid and due and self._written < MOST
 
     # -- On threads of their own ----------------------------------------------------------------------------------
 
-    def _write_and_release(self, why: str, done: Any) -> None:
+    def _write_and_release(self, why: str, done: Any, refused: list[str]) -> None:
         try:
-            self.write(why)
+            if not self.write(why):
+                refused.append(why)
         finally:
             done.release()
 
-    def write(self, why: str, is_asked: bool = False) -> None:
-        """Write one now. On any thread but the hub's. One that is asked for takes no other's place."""
+    def write(self, why: str, is_asked: bool = False) -> bool:
+        """Write one now. On any thread but the hub's. One that is asked for takes no other's place.
+
+        Return whether it was begun, which it is not while another is being written.
+        """
         if not self._busy.acquire(blocking=False):
-            return  # one is being written
+            return False
         try:
             if not is_asked:
                 self._written += 1
@@ -201,6 +211,7 @@ class BlackBox(Instrument):
             if not is_asked:
                 self._written_at = time.monotonic()
             self._busy.release()
+        return True
 
     def _tell(self, text: str) -> None:
         if not self._over:
