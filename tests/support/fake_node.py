@@ -45,6 +45,7 @@ class FakeNode:
         self.nodes: tuple[wire.ClusterNode, ...] = ()
         self.asked: list[wire.Query] = []
         self.connects = 0
+        self.os_pid = 4242
         self.restarting = True
         self.read_only = read_only
         self.hub_lag, self.hub_busy_with, self.hub_busy_at = 0.001, None, None  # type: tuple[float, str | None, str | None]
@@ -141,7 +142,7 @@ class FakeNode:
         return wire.Welcome(
             protocol=wire.PROTOCOL,
             node=self._name,
-            os_pid=4242,
+            os_pid=self.os_pid,
             started_at=START - 300,
             runtime_version="0.1.0",
             python_version="3.11.9",

@@ -23,6 +23,7 @@ class ClusterClient(Client):
         self._cluster = WholeCluster(Connection(name, path), names_nodes=False)
         self.name = name
         self.is_recorded = False
+        self._is_closed = False
         try:
             self.welcome = self._runner.run(self._cluster.connect())
         except BaseException:
@@ -34,13 +35,18 @@ class ClusterClient(Client):
 
     def close(self) -> None:
         """Let all connections go. May be called twice."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         self._runner.run(self._cluster.close())
         self._runner.close()
 
     def ask(self, query: wire.Query) -> wire.Answer:
         """Return the answer of all nodes. Raises `NodeLostError`."""
-        if isinstance(query, wire.GetProcesses) and not query.offset:
-            self._runner.run(self._cluster.look(everywhere=True))
+        if isinstance(query, wire.GetProcesses):
+            if not query.offset:  # else it is the rest of a list, of the same look
+                self._runner.run(self._cluster.look(everywhere=True))
+            return self._cluster.processes_seen(query)
         return self._runner.run(self._cluster.ask(query))
 
     def in_their_words(self, rows: Sequence[wire.Row]) -> tuple[list[str] | None, list[wire.Row]]:

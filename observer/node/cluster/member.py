@@ -7,6 +7,7 @@ from time import monotonic
 
 import msgspec
 
+from observer.node.cluster import notes
 from observer.node.cluster.translation import Translation
 from observer.node.source import NodeLostError, Source
 from runtime.introspection import wire
@@ -21,6 +22,17 @@ SHARE = 0.05
 EVENTS_ASKED = 500
 """Events that one look takes; a node that writes more is caught up with later."""
 
+UNNUMBERED = -1
+"""The number of a node that was never reached: no pid begins with it."""
+
+Life = tuple[int, float]
+"""What tells a life of a node from others: the number of its system process, and when it began."""
+
+
+def life_of(welcome: wire.Welcome) -> Life:
+    """Return which life of a node it is that welcomes."""
+    return welcome.os_pid, welcome.started_at
+
 
 class Member:
     """A node, asked through `source`; without one it cannot be asked, and `note` says why, in a few words."""
@@ -30,6 +42,11 @@ class Member:
         self.source = source
         self.words = Translation(name, number)
         self.note = ""
+        self.problem = ""
+        """What its note says where it has not answered, though it is up; empty where it has."""
+        self.called = 0
+        """What pids of it begin with on the node that was asked, when it was reached; 0 where that is not known."""
+        self.life: Life | None = None
         self.stats: wire.NodeStats | None = None
         self.settings: dict[str, str] = {}
         self.lints: tuple[wire.Lint, ...] = ()
@@ -45,12 +62,20 @@ class Member:
         """Whether it can be looked at now."""
         return self.source is not None and monotonic() >= self._due
 
-    def meet(self, source: Source, number: int) -> None:
+    def meet(self, source: Source, number: int, life: Life) -> None:
         """Ask from now on through another connection: the node was reached, or has begun anew."""
         self.source = source
         self.words = Translation(self.name, number)
-        self._last_event = -1
+        self.note = self.problem = ""
+        if life != self.life:
+            self._last_event = -1
+        self.life = life
         self._due = 0.0
+
+    def fail(self, why: str) -> None:
+        """Note that it has not answered, though it is up."""
+        self.problem = notes.silent(why)
+        self.note = notes.as_last_seen(self.problem, seen=bool(self.rows))
 
     async def leave(self) -> None:
         """Let the connection go; what was seen stays."""
@@ -88,8 +113,10 @@ class Member:
         after = max(self._last_event, last - EVENTS_ASKED)
         answer = await self.ask(wire.GetEvents(after=after, limit=EVENTS_ASKED))
         events = answer.events if isinstance(answer, wire.Events) else ()
-        self._last_event = events[-1].id if events else last
-        return events
+        # Another look may have seen some of them meanwhile.
+        new = tuple(event for event in events if event.id > self._last_event)
+        self._last_event = max(self._last_event, events[-1].id if events else last)
+        return new
 
     async def ask(self, query: wire.Query) -> wire.Answer:
         """Return the node's answer, in its own words. Raises `NodeLostError`."""
@@ -107,15 +134,15 @@ class Member:
 
     def branch(self) -> Iterator[wire.Row]:
         """Yield the row that stands for the node, and below it all rows that are known of it."""
-        notes = [self.note] if self.note else []
+        told = [self.note] if self.note else []
         if self.total > len(self.rows):
-            notes.append(f"the first {len(self.rows):,} of {self.total:,} rows")
+            told.append(f"the first {len(self.rows):,} of {self.total:,} rows")
         count = len(self.rows) if self.stats is None else self.stats.process_count + self.stats.greenlet_count
         yield wire.Row(
-            key=self.name, kind="group", name=self.name, child_count=count, machine_state=", ".join(notes) or None
+            key=self.name, kind="group", name=self.name, child_count=count, machine_state=", ".join(told) or None
         )
         gone = self.source is None
         for row in self.rows:
-            told = self.words.row(row)
+            shown = self.words.row(row)
             # The age of what is gone does not grow.
-            yield msgspec.structs.replace(told, started_at=None, lints=()) if gone else told
+            yield msgspec.structs.replace(shown, started_at=None, lints=()) if gone else shown

@@ -15,5 +15,15 @@ def no_way(node: wire.ClusterNode) -> str:
 def gone(node: wire.ClusterNode, seen: bool) -> str:
     """Say since when a node is gone and why; `seen` is whether what was seen of it is still shown."""
     when = "" if node.since is None else f" since {of_day(node.since)}"
-    told = f"is {node.state}{when}: {node.reason or 'it has gone'}"
-    return f"{told}; as last seen" if seen else told
+    why = f": {node.reason or 'it has gone'}" if node.state in ("down", "unreachable") else ""
+    return as_last_seen(f"is {node.state}{when}{why}", seen)
+
+
+def silent(problem: str) -> str:
+    """Say of a node that is up that it has not answered, and why."""
+    return f"is up, and does not answer: {problem.rstrip('.')}"
+
+
+def as_last_seen(why: str, seen: bool) -> str:
+    """Return why a node cannot be looked at; `seen` is whether what was seen of it is still shown."""
+    return f"{why}; as last seen" if seen else why

@@ -10,8 +10,8 @@ from time import monotonic
 import msgspec
 
 from observer.node import discovery
-from observer.node.cluster import notes
-from observer.node.cluster.member import Member
+from observer.node.cluster import notes, plans
+from observer.node.cluster.member import UNNUMBERED, Life, Member, life_of
 from observer.node.cluster.translation import Translation, origin
 from observer.node.connection import Connection
 from observer.node.discovery import Found
@@ -60,6 +60,11 @@ def dial(found: Found) -> Source:
     return Connection(found.name, found.path, ANSWER_TIMEOUT, ANSWER_TIMEOUT)
 
 
+def chosen_of(cluster: wire.Cluster) -> list[wire.ClusterNode]:
+    """Return the nodes that are looked at: those that are up before those that are gone."""
+    return sorted(cluster.nodes, key=lambda node: node.state != "up")[:MOST_NODES]
+
+
 class WholeCluster:
     """A `Source` for the node `home` and all that it knows. What is not about processes is answered by `home` alone.
 
@@ -85,8 +90,8 @@ class WholeCluster:
         self._found_at = float("-inf")
         self._moment = Moment(0.0, wire.NodeStats(name="", time=0.0, started_at=0.0, os_pid=0))
         self._events: deque[wire.Event] = deque(maxlen=MOST_EVENTS)
-        self._ids: dict[tuple[str, int], int] = {}
-        """The numbers of the last events by their nodes and the numbers that they have there."""
+        self._ids: dict[tuple[str, Life | None, int], int] = {}
+        """The numbers of the last events by their nodes, the lives of these, and the numbers that they have there."""
         self._last_event = 0
         self._looking: asyncio.Task[None] | None = None
 
@@ -103,19 +108,23 @@ class WholeCluster:
         """Connect to the node that was asked; the others follow with the first look. Raises `NodeLostError`."""
         welcome = await self.home.connect()
         name = welcome.distributed_as or welcome.node
-        if name not in self._members:  # at first, or where another program has taken its place
-            for member in self._members.values():
-                await member.leave()
-            self._members = {name: Member(name, 0)}
-        self._members[name].meet(self.home, 0)
+        mine, former = self._members.get(name), []
+        if mine is None or mine.life != life_of(welcome):
+            # At first, or where another program has taken its place, which numbers the other nodes anew.
+            former = [each for each in self._members.values() if each.source is not self.home]
+            mine = Member(name, 0)
+            self._members = {name: mine}
+            self._found_at = float("-inf")
+        mine.meet(self.home, 0, life_of(welcome))
+        await self._give_up_looking()
+        for member in former:
+            await member.leave()
         await self.look()
         return welcome
 
     async def close(self) -> None:
         """Let all connections go. Never raises, and may be called twice."""
-        if self._looking is not None:
-            self._looking.cancel()
-            self._looking = None
+        await self._give_up_looking()
         for member in [*self._members.values()]:
             await member.leave()
         await self.home.close()
@@ -133,7 +142,7 @@ class WholeCluster:
                 return answer(query, self._moment, (), "")
             case wire.GetProcesses():
                 await self._look_when_due()
-                return self._with_nodes(answer(query, self._moment, (), ""))
+                return self.processes_seen(query)
             case wire.GetPlaces(keys=keys):
                 return await self._places(keys)
             case wire.GetPlan():
@@ -141,6 +150,10 @@ class WholeCluster:
             case wire.StartTrace(pids=pids, places=places):
                 return await self._trace(query, pids, places)
         return await self._pass_on(query)
+
+    def processes_seen(self, query: wire.GetProcesses) -> wire.Answer:
+        """Return the processes that the last look has seen, without a look of its own."""
+        return self._with_nodes(answer(query, self._moment, (), ""))
 
     # -- One process, or some -----------------------------------------------------------------------------------
 
@@ -181,7 +194,7 @@ class WholeCluster:
             return wire.Failed(why=str(lost), kind="error")
         if isinstance(found, wire.Done) and found.event is not None:
             await self._look_at(member)
-            found = msgspec.structs.replace(found, event=self._ids.get((member.name, found.event)))
+            found = msgspec.structs.replace(found, event=self._ids.get((member.name, member.life, found.event)))
         told: wire.Answer = member.words.told(found, self._words)
         return told
 
@@ -201,27 +214,20 @@ class WholeCluster:
         for pid in (query.pid, *query.others):
             number, there = origin(pid)
             by_node.setdefault(number, []).append(there)
-        plans: list[wire.Plan] = []
-        for number, (first, *others) in by_node.items():
-            member = self._of(number)
-            if member is None:
-                continue
-            found = await self._ask(member, wire.GetPlan(pid=first, others=tuple(others), reason=query.reason))
-            if isinstance(found, wire.Plan):
-                told = found if len(by_node) == 1 else _on(member.name, found)
-                plans.append(told)
-            elif len(by_node) == 1:
-                return found
-        if not plans:
-            return wire.Failed(why="These processes have ended, or their nodes have.", kind="noproc")
-        return wire.Plan(
-            sentence="; ".join(each.sentence for each in plans),
-            kills=tuple(one for each in plans for one in each.kills),
-            restarts=tuple(one for each in plans for one in each.restarts),
-            gives_up=tuple(one for each in plans for one in each.gives_up),
-            assumes=tuple(dict.fromkeys(one for each in plans for one in each.assumes)),
-            reason=plans[0].reason,
-        )
+        answers: list[tuple[str, wire.Answer]] = []
+        for number, pids in by_node.items():
+            if (member := self._of(number)) is not None:
+                answers.append((member.name, await self._plan_on(member, pids, query.reason)))
+        return plans.of_all(answers)
+
+    async def _plan_on(self, member: Member, pids: list[str], reason: str) -> wire.Answer:
+        """Have one node plan for those of its processes that are there: it refuses when the first one is not."""
+        found: wire.Answer = plans.ENDED
+        for first in range(len(pids)):
+            found = await self._ask(member, wire.GetPlan(pid=pids[first], others=(*pids[first + 1 :],), reason=reason))
+            if not plans.is_ended(found):
+                break
+        return found
 
     async def _trace(self, query: wire.StartTrace, pids: tuple[str, ...], places: tuple[str, ...]) -> wire.Answer:
         mine = self._of(0)
@@ -247,18 +253,41 @@ class WholeCluster:
 
     async def _look_when_due(self) -> None:
         """Look at the nodes that are due, and wait for that a moment. Raises `NodeLostError` for the one asked."""
-        if self._looking is None:
-            if not any(each.is_due for each in self._members.values()):
-                return
-            self._looking = asyncio.create_task(self.look(), name=f"look at {self.name}")
-        looking = self._looking
-        done, _ = await asyncio.wait([looking], timeout=PATIENCE)
-        if done:
-            self._looking = None
-            looking.result()
+        if self._looking is None and not any(each.is_due for each in self._members.values()):
+            return
+        await self._wait_for(self._looking or self._begin_to_look(), PATIENCE)
 
     async def look(self, everywhere: bool = False) -> None:
-        """Look at every node that is due, or `everywhere`. Raises `NodeLostError` when the one asked is lost."""
+        """Look at every node that is due, or `everywhere`. Raises `NodeLostError` when the one asked is lost.
+
+        A look under way is given up: there is one at a time.
+        """
+        await self._give_up_looking()
+        await self._wait_for(self._begin_to_look(everywhere))
+
+    def _begin_to_look(self, everywhere: bool = False) -> asyncio.Task[None]:
+        self._looking = asyncio.create_task(self._look(everywhere), name=f"look at {self.name}")
+        return self._looking
+
+    async def _wait_for(self, looking: asyncio.Task[None], seconds: float | None = None) -> None:
+        done, _ = await asyncio.wait([looking], timeout=seconds)
+        if not done:
+            return
+        if self._looking is looking:  # else another one has begun meanwhile
+            self._looking = None
+        if not looking.cancelled():
+            looking.result()
+
+    async def _give_up_looking(self) -> None:
+        """End a look under way, and forget one that has failed."""
+        looking, self._looking = self._looking, None
+        if looking is not None:
+            looking.cancel()
+            await asyncio.wait([looking])
+            if not looking.cancelled():
+                looking.exception()  # what was not asked for is logged as an error
+
+    async def _look(self, everywhere: bool) -> None:
         found = await self.home.ask(wire.GetCluster())
         cluster = found if isinstance(found, wire.Cluster) else wire.Cluster()
         await self._take(cluster)
@@ -268,67 +297,83 @@ class WholeCluster:
         self._draw()
 
     async def _take(self, cluster: wire.Cluster) -> None:
-        """Take which nodes there are, and how they stand."""
+        """Take which nodes there are, and how they stand. Those that are up come before those that are gone."""
         self._others = max(cluster.total, len(cluster.nodes))
-        for node in cluster.nodes[:MOST_NODES]:
-            member = self._members.get(node.name)
-            if member is None:
-                member = self._members[node.name] = Member(node.name, self._number(node))
-            if not member.words.number:
-                continue
-            if node.state == "up":
-                member.note = "" if member.source is not None else notes.no_way(node)
-                if member.source is not None and node.number and node.number != member.words.number:
-                    member.note = "begins anew"
-                    await member.leave()  # another life of the node: its socket is another one
-            else:
-                member.note = notes.gone(node, seen=bool(member.rows))
+        chosen = {node.name: node for node in chosen_of(cluster)}
+        for member in [*self._members.values()]:
+            if member.words.number and member.name not in chosen:
+                del self._members[member.name]
                 await member.leave()
+        for node in chosen.values():
+            member = self._members.setdefault(node.name, Member(node.name, UNNUMBERED))
+            if member.words.number:
+                await self._place(member, node)
 
-    def _number(self, node: wire.ClusterNode) -> int:
-        """Return what pids of a node begin with: what the node that was asked prints, where that is known."""
-        return node.number or 1 + max((each.words.number for each in self._members.values()), default=0)
+    async def _place(self, member: Member, node: wire.ClusterNode) -> None:
+        """Note how a node stands."""
+        if node.state != "up":
+            member.problem = ""
+            member.note = notes.gone(node, seen=bool(member.rows))
+            await member.leave()
+        elif member.source is None:
+            member.note = notes.as_last_seen(member.problem or notes.no_way(node), seen=bool(member.rows))
+        elif node.number and node.number != member.called:
+            member.note = "begins anew"
+            await member.leave()  # another life of the node: its socket is another one
+        else:
+            member.note = ""
+
+    def _number(self, node: wire.ClusterNode, member: Member) -> int:
+        """Return what pids of a node begin with: what the node that was asked prints, unless another one has that."""
+        taken = {each.words.number for each in self._members.values() if each is not member}
+        own = (node.number, member.words.number)
+        return next((each for each in own if each > 0 and each not in taken), 1 + max(taken, default=0))
 
     async def _reach(self, cluster: wire.Cluster) -> None:
         """Connect to the nodes that have a socket here."""
         wanted = [
-            node
-            for node in cluster.nodes[:MOST_NODES]
-            if node.state == "up" and self._members[node.name].source is None
+            (node, member)
+            for node in chosen_of(cluster)
+            if node.state == "up" and (member := self._members[node.name]).source is None
         ]
         if not wanted or monotonic() - self._found_at < FIND_EVERY:
             return
         self._found_at = monotonic()
         there = await asyncio.to_thread(self._find)
-        for node in wanted:
-            member = self._members[node.name]
+        for node, member in wanted:
             if (socket := there.get(node.name)) is None:
                 continue
             source = self._dial(socket)
             try:
-                await source.connect()
+                welcome = await source.connect()
             except NodeLostError as lost:
-                member.note = str(lost)
+                member.fail(str(lost))
             else:
-                member.meet(source, self._number(node) if node.number else member.words.number)
-                member.note = ""
+                member.meet(source, self._number(node, member), life_of(welcome))
+                member.called = node.number
 
     async def _look_at(self, member: Member) -> None:
-        most = min(MOST_ROWS, max(LEAST_ROWS, ALL_ROWS // len(self._members)))
         try:
-            self._log(member, await member.look(most))
+            self._log(member, await member.look(self._most_rows))
         except NodeLostError as lost:
             if not member.words.number:
                 raise
             await member.leave()
-            member.note = f"as last seen: {lost}"
+            member.fail(str(lost))
+
+    @property
+    def _most_rows(self) -> int:
+        """How many rows of each node are looked at."""
+        return min(MOST_ROWS, max(LEAST_ROWS, ALL_ROWS // len(self._members)))
 
     def _log(self, member: Member, events: tuple[wire.Event, ...]) -> None:
         """Give the events of a node numbers among those of all."""
         for event in events:
+            if (member.name, member.life, event.id) in self._ids:
+                continue
             self._last_event += 1
-            self._ids[member.name, event.id] = self._last_event
-            cause = None if event.cause is None else self._ids.get((member.name, event.cause))
+            self._ids[member.name, member.life, event.id] = self._last_event
+            cause = None if event.cause is None else self._ids.get((member.name, member.life, event.cause))
             told = member.words.told(event, self._words)
             self._events.append(msgspec.structs.replace(told, id=self._last_event, cause=cause))
         while len(self._ids) > MOST_EVENTS:
@@ -339,6 +384,8 @@ class WholeCluster:
         mine = self._of(0)
         assert mine is not None
         members = [mine, *sorted((each for each in self._members.values() if each is not mine), key=lambda m: m.name)]
+        for each in members:
+            del each.rows[self._most_rows :]  # there were fewer nodes when it was looked at
         asked = [each for each in members if each.source is not None and each.stats is not None]
         lints = [_lint(each, lint, self._words) for each in asked for lint in each.lints]
         rows = [row for each in members for row in each.branch()]
@@ -379,10 +426,6 @@ SUMS = (
 def _lint(member: Member, lint: wire.Lint, others: Mapping[str, Translation]) -> wire.Lint:
     told: wire.Lint = member.words.told(lint, others)
     return msgspec.structs.replace(told, sentence=f"{_short(member.name)}: {lint.sentence}")
-
-
-def _on(node: str, plan: wire.Plan) -> wire.Plan:
-    return msgspec.structs.replace(plan, sentence=f"on {node}: {plan.sentence}")
 
 
 def _short(node: str) -> str:

@@ -20,7 +20,9 @@ def no_time_of_day(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (GONE, False, "is down since <0>: net_tick_timeout"),
         (GONE, True, "is down since <0>: net_tick_timeout; as last seen"),
-        (wire.ClusterNode(name="a@h", state="connecting"), False, "is connecting: it has gone"),
+        (wire.ClusterNode(name="a@h", state="connecting"), False, "is connecting"),
+        (wire.ClusterNode(name="a@h", state="connecting"), True, "is connecting; as last seen"),
+        (wire.ClusterNode(name="a@h", state="unreachable"), False, "is unreachable: it has gone"),
     ],
 )
 def test_a_node_that_is_gone_says_since_when_and_why(node: wire.ClusterNode, seen: bool, told: str) -> None:
