@@ -9,6 +9,7 @@ A connection is up once each side knows what the other one is: see `greeting`.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections import deque
@@ -30,9 +31,6 @@ logger = logging.getLogger("runtime.distribution")
 
 BUSY = 1024 * 1024
 """Bytes that wait above which senders are to be suspended, as in OTP (``+zdbbl``)."""
-
-ENOUGH = 16 * 1024
-"""Bytes of full batches that are handed to the socket at once, so that the other node begins with them."""
 
 IDLE = BUSY // 2
 """Bytes that wait below which they go on."""
@@ -164,11 +162,9 @@ class Connection:
         if not self.is_up:
             return False
         if self.pickles:
-            if self.batches.add(control, payload):
-                self._frames.end_batch()
-        else:
-            codec = self._terms.codec
-            self._frames.put(codec.encode_control(control), b"" if payload is ABSENT else codec.encode(payload))
+            return self.send_queued(self.batches.add(control, payload))
+        codec = self._terms.codec
+        self._frames.put(codec.encode_control(control), b"" if payload is ABSENT else codec.encode(payload))
         return self.send_queued()
 
     def send_in_run(self, kind: int, receiver: str | int, content: Any, is_own: bool = True) -> bool:
@@ -179,25 +175,24 @@ class Connection:
         """Queue a small call or reply, see `Batches.add_short`. Returns False if it is not small."""
         return self.batches.add_short(entry) and self.send_queued()
 
-    def send_queued(self) -> bool:
-        """See that what waits is sent. Returns True."""
-        if self.batches.count >= MOST:
-            self._frames.end_batch()
-            if self._frames.size >= ENOUGH and not self._out.size:
-                self._hand_over()
+    def send_queued(self, is_full: bool = False) -> bool:
+        """See that what waits is sent when the hub comes round. Returns True. `is_full`: the batch ends at once.
+
+        Nothing is handed to the socket here: what interrupts a process, as a signal handler that raises, would leave
+        a frame half sent, or lose the messages of other processes.
+        """
         if not self.flushes:
-            self.flushes = True
             self._hub.later(self._flush)
+            self.flushes = True
+        if is_full or self.batches.count >= MOST:
+            with contextlib.suppress(RecursionError, MemoryError):  # the hub, whose stack is short, ends the batch
+                self._frames.end_batch()
         return True
 
     def _flush(self) -> None:
         """Hand what was sent in this turn to the socket."""
         self.flushes = False
-        if not self.is_over:
-            self._hand_over()
-
-    def _hand_over(self) -> None:
-        data = self._frames.take()
+        data = b"" if self.is_over else self._frames.take()
         if data:
             with self._lock:
                 self._out.put(data)

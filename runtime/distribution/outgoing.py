@@ -33,24 +33,25 @@ class OutgoingFrames:
         self.messages += 1
 
     def end_batch(self) -> None:
-        """Make a frame of the batch, and begin another batch."""
-        self.messages += self.batches.count
+        """Make a frame of the batch, and begin another batch. What it raises leaves the batch as it is."""
+        count = self.batches.count
         kind, data = self.batches.take()
-        self._parts.append(b"%b%c" % ((len(data) + 1).to_bytes(4, "big"), kind))
-        self._parts.append(data)
+        self._parts += (b"%b%c" % ((len(data) + 1).to_bytes(4, "big"), kind), data)
         self.size += len(data) + 5
+        self.messages += count
 
     def take(self) -> bytes:
-        """Return all frames, the batch's among them, and begin anew."""
+        """Return all frames, the batch's among them, and begin anew. What it raises leaves them as they are."""
         batches = self.batches
         if not self._parts and batches.count == 1:  # one call or reply: as below, in fewer steps
-            self.messages += 1
             kind, data = batches.take()
+            self.messages += 1
             return b"%b%c%b" % ((len(data) + 1).to_bytes(4, "big"), kind, data)
         if batches.count:
             self.end_batch()
-        parts, self._parts, self.size = self._parts, [], 0
-        return b"".join(parts)
+        data = b"".join(self._parts)
+        self._parts, self.size = [], 0
+        return data
 
 
 class OutgoingBytes:

@@ -157,8 +157,9 @@ class Batches:
         elif not ((is_own or type(content) in ATOMIC) and self._is_short(content)):
             return False
         if receiver != self._run_to or kind != self._run_kind:
-            self._run, self._run_kind, self._run_to = [], kind, receiver
-            self._entries.append((kind, receiver, self._run))
+            run: list[Any] = []
+            self._entries.append((kind, receiver, run))  # first: what is added to a run must be in the batch
+            self._run, self._run_kind, self._run_to = run, kind, receiver
         self._run.append(content)
         self.count += 1
         return True
@@ -222,15 +223,53 @@ class Batches:
         return self.size >= ENOUGH or self.count >= MOST
 
     def take(self) -> tuple[int, bytes]:
-        """Return the batch as bytes, with the first byte of its frame, and begin another one."""
+        """Return the batch as bytes, with the first byte of its frame, and begin another one.
+
+        What is raised here, as where the stack or the memory has no room, leaves the batch as it is. A message that
+        holds what turns out to have no counterpart at the other node is left out, with an error in the log.
+        """
         entries, has_pickled, is_plain = self._entries, self._has_pickled, self._is_plain
+        count, large = self.count, self._large
+        # Another batch begins first: a destructor or a signal handler that runs during what follows may send, too.
         self._entries, self._has_pickled, self._is_plain, self._run_kind = [], False, True, 0
         self.count = self._large = 0
-        if is_plain:
-            return PLAIN_BATCH, pickle.dumps(entries, PROTOCOL)
+        try:
+            if is_plain:
+                return PLAIN_BATCH, pickle.dumps(entries, PROTOCOL)
+            try:
+                return BATCH, self._pickled((entries, has_pickled))
+            except (TypeError, ValueError):
+                return BATCH, self._pickled((self._sendable(entries), has_pickled))
+        except BaseException:  # nothing is called here, as there may be no room for a call
+            self._entries = entries + self._entries
+            self.count += count
+            self._large += large
+            self._has_pickled |= has_pickled
+            self._is_plain &= is_plain
+            raise
+
+    def _pickled(self, value: object) -> bytes:
         file = io.BytesIO()
-        self._pickler(file, PROTOCOL).dump((entries, has_pickled))
-        return BATCH, file.getvalue()
+        self._pickler(file, PROTOCOL).dump(value)
+        return file.getvalue()
+
+    def _sendable(self, entries: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Return the entries without the messages that cannot be pickled, each of which is logged."""
+        kept = []
+        for entry in entries:
+            if entry[0] in (SHORT_CAST, SHORT_SEND):
+                kept.append((*entry[:2], [content for content in entry[2] if self._is_sendable(content)]))
+            elif self._is_sendable(entry):
+                kept.append(entry)
+        return kept
+
+    def _is_sendable(self, value: object) -> bool:
+        try:
+            self._pickled(value)
+        except (TypeError, ValueError) as error:
+            logger.error("a message could not be sent to another node, and was dropped: %s", error)
+            return False
+        return True
 
     def load_plain(self, data: bytes | memoryview, source: str) -> list[tuple[Any, ...]]:
         """Return the entries of a batch of short ones alone. Raises ValueError for anything else."""

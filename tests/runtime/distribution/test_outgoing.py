@@ -1,10 +1,16 @@
 """What one turn of the hub has to send: frames in their order, and the batch that becomes the last one."""
 
+import logging
+import pickle
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from runtime.distribution import outgoing
-from runtime.distribution.frames import PASS_THROUGH, PLAIN_BATCH, FrameBuffer
+from runtime.distribution import outgoing, pickled
+from runtime.distribution.frames import BATCH, PASS_THROUGH, PLAIN_BATCH, FrameBuffer
 from runtime.distribution.outgoing import OutgoingFrames
+from runtime.distribution.parts import PidParts
 from runtime.distribution.pickled import SHORT_CALL, SHORT_CAST
 from tests.support.kernels import PlainConversion
 
@@ -59,3 +65,111 @@ def test_the_one_frame_that_has_come_in_is_known_as_such() -> None:
         assert buffer.only_frame(other) is None
     buffer.feed(frame[:5])
     assert buffer.only_frame(frame) is None
+
+
+def _at_depth(depth: int, function: Callable[[], object]) -> object:
+    return _at_depth(depth - 1, function) if depth else function()
+
+
+def _levels_left() -> int:
+    """Return how many levels of calls the stack has room for."""
+    deepest = 0
+
+    def go_down(level: int) -> None:
+        nonlocal deepest
+        deepest = level
+        go_down(level + 1)
+
+    with pytest.raises(RecursionError):
+        go_down(0)
+    return deepest
+
+
+@pytest.mark.parametrize("is_plain", [True, False])
+def test_a_batch_for_which_the_stack_has_no_room_is_kept(is_plain: bool) -> None:
+    levels, refused = _levels_left(), 0
+    for depth in range(levels - 25, levels):
+        frames = OutgoingFrames(PlainConversion())
+        assert frames.batches.add_to_run(SHORT_CAST, "name", "first")
+        assert is_plain or not frames.batches.add((2, "a"), "second")
+        sent = ["first"] if is_plain else ["first", "second"]
+        try:
+            _at_depth(depth, frames.end_batch)
+        except RecursionError:
+            refused += 1
+            assert (frames.batches.count, frames.size, frames.messages) == (len(sent), 0, 0)
+        assert frames.batches.add_to_run(SHORT_CAST, "name", "later")
+        assert _contents(frames) == [*sent, "later"]
+        assert (frames.messages, frames.batches.count) == (len(sent) + 1, 0)
+    assert 0 < refused < 25
+
+
+def _contents(frames: OutgoingFrames) -> list[Any]:
+    """Take all frames, and return what was cast or sent in them."""
+    found: list[Any] = []
+    for frame in _frames(frames.take()):
+        batches = OutgoingFrames(PlainConversion()).batches
+        load = batches.load_plain if frame[0] == PLAIN_BATCH else batches.load
+        for entry in load(frame[1:], "there"):
+            found += entry[2] if type(entry[0]) is int else entry[1:]
+    return found
+
+
+def test_a_batch_for_which_there_is_no_memory_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = OutgoingFrames(PlainConversion())
+    large = (1, "x" * 1000)
+    assert not frames.batches.add((2, "a"), large)
+    frames.batches.add_to_run(SHORT_CAST, "name", "content")
+    size = frames.batches.size
+
+    def refuse(*_: object) -> bytes:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(frames.batches, "_pickled", refuse)
+        with pytest.raises(MemoryError):
+            frames.take()
+    assert (frames.batches.count, frames.batches.size, frames.messages) == (2, size, 0)
+    (frame,) = _frames(frames.take())
+    assert frame[0] == BATCH
+    assert frames.batches.load(frame[1:], "there") == [((2, "a"), large), (SHORT_CAST, "name", ["content"])]
+
+
+def test_what_is_sent_while_a_batch_is_pickled_is_in_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = OutgoingFrames(PlainConversion())
+    frames.batches.add_to_run(SHORT_CAST, "name", "first")
+    dumps = pickle.dumps
+
+    def interrupted(*args: Any) -> bytes:
+        data = dumps(*args)
+        assert frames.batches.add_to_run(SHORT_CAST, "name", "second")
+        return data
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pickled.pickle, "dumps", interrupted)  # type: ignore[attr-defined]
+        assert _contents(frames) == ["first"]
+    assert _contents(frames) == ["second"]
+
+
+class _Forgetful(PlainConversion):
+    """Knows no pid of the node "forgotten"."""
+
+    def pid_parts(self, pid: PidParts) -> PidParts:
+        if pid.node == "forgotten":
+            raise TypeError("a pid of a node that this one does not know")
+        return pid
+
+
+def test_a_message_that_cannot_be_pickled_after_all_takes_no_other_with_it(caplog: pytest.LogCaptureFixture) -> None:
+    frames = OutgoingFrames(_Forgetful())
+    unknown, known = PidParts("forgotten", 1, 2, 3), PidParts("there", 1, 2, 3)
+    for content in ("first", unknown, known):
+        assert frames.batches.add_to_run(SHORT_CAST, "name", content)
+    assert not frames.batches.add((2, "a", unknown), "lost")
+    assert frames.batches.add_to_run(SHORT_CAST, "name", "last")
+    with caplog.at_level(logging.ERROR):
+        assert _contents(frames) == ["first", known, "last"]
+    assert [record.getMessage() for record in caplog.records] == 2 * [
+        "a message could not be sent to another node, and was dropped: a pid of a node that this one does not know"
+    ]
+    assert _contents(frames) == []
