@@ -50,13 +50,37 @@ RELIES_ON = (
             "starting",
         )
     ),
-    *("build.py", *(f"terms/{name}.py" for name in ("isolation", "immutable", "pattern", "ref"))),
+    *("build.py", *(f"terms/{name}.py" for name in ("atom", "crash", "immutable", "isolation", "pattern", "ref"))),
     *(
         f"kernel/{name}.py"
-        for name in ("body", "instrument", "mailbox", "node", "process", "processes", "scheduler", "send_after")
+        for name in (
+            "body",
+            "instrument",
+            "mailbox",
+            "node",
+            "process",
+            "processes",
+            "remains",
+            "scheduler",
+            "send_after",
+            "signals",
+            "timers",
+        )
     ),
-    *(f"distribution/{name}.py" for name in ("term_encoder", "term_decoder", "frames", "pickled", "cluster")),
-    *("kernel/signals.py", "kernel/timers.py", "otp/calls.py", "otp/gen_server.py", "otp/server_loop.py"),
+    *(
+        f"distribution/{name}.py"
+        for name in (
+            "term_encoder",
+            "term_decoder",
+            "frames",
+            "pickled",
+            "cluster",
+            "connection",
+            "remote_node",
+            "remote_process",
+        )
+    ),
+    *(f"otp/{name}.py" for name in ("callbacks", "calls", "gen_server", "returns", "server_loop")),
 )
 """Files besides these that a build must fit: what the compiled modules call, and what says how they are built."""
 

@@ -577,14 +577,15 @@ cdef bint is_short_tuple(object content) except -1:
 
 
 cdef int append_to_run(object batches, object kind, object receiver, object content) except -1:
+    """Add a message to the last run of a batch, or to a new run where it is of another kind or to another receiver."""
     cdef object run
     if receiver == batches._run_to and kind == batches._run_kind:
         run = batches._run
         (<list?>run).append(content)
     else:
         run = [content]
-        batches._run, batches._run_kind, batches._run_to = run, kind, receiver
         batches._entries.append((kind, receiver, run))
+        batches._run, batches._run_kind, batches._run_to = run, kind, receiver
     batches.count += 1
     return 0
 
@@ -599,12 +600,13 @@ def add_to_run(self, kind, receiver, content, is_own=True):
 
 
 def cast_there(self, dest, message):
+    """Cast to a name on another node. Returns False, with nothing done, where the usual way is to be taken."""
     if _pickled is None:
         look_at_batches()
     if Py_TYPE(dest) is not &PyTuple_Type or not is_short_tuple(message):
         return sources["cast_there"](self, dest, message)
     cdef object last = self._last_cast
-    if last is not None and again(last, dest, message):
+    if last is not None and cast_again(last, dest, message):
         return True
     cdef PyObject *found = PyDict_GetItem(self._recent_names, dest)
     if found is NULL:
@@ -621,18 +623,20 @@ def cast_there(self, dest, message):
     return True
 
 
-cdef bint again(tuple last, object dest, object message) except -1:
+cdef bint cast_again(tuple last, object dest, object message) except -1:
     """Cast once more where the last cast went to. Returns False, with nothing done, if something came in between."""
     cdef object there = <object>PyTuple_GET_ITEM(last, 0)
     if there is not dest and there != dest:
         return False
-    cdef object connection = <object>PyTuple_GET_ITEM(last, 2), batches = <object>PyTuple_GET_ITEM(last, 3)
-    cdef object run = <object>PyTuple_GET_ITEM(last, 4)
+    cdef object remote = <object>PyTuple_GET_ITEM(last, 1), connection = <object>PyTuple_GET_ITEM(last, 2)
+    cdef object batches = <object>PyTuple_GET_ITEM(last, 3), run = <object>PyTuple_GET_ITEM(last, 4)
+    if remote.connection is not connection:  # it is over, and what its batch holds is never sent
+        return False
     if batches._run is not run or not batches._run_kind or not connection.flushes or connection.was_busy:
         return False
     (<list?>run).append(message)
     cdef object count = batches.count + 1
     batches.count = count
     if count >= _most:
-        (<object>PyTuple_GET_ITEM(last, 1)).go_on_sending(connection)
+        remote.go_on_sending(connection)
     return True

@@ -71,6 +71,7 @@ cdef bint cast_to_other_node(object dest, object message) except -1:
 
 
 cdef inline bint cast_here(object dest, object message) except -1:
+    """Cast to a process of this node. Returns False, with nothing done, where the sources are to do it."""
     return load(<PyObject *>_hooks, s_sent) is <PyObject *>_nothing and deliver(dest, message, _CAST)
 
 

@@ -1,5 +1,6 @@
 """The choice between the compiled kernel and its sources: all of one or all of the other, and why."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,28 @@ def test_the_number_changes_with_any_of_the_sources(monkeypatch: pytest.MonkeyPa
         numbers.add(build_number())
     build_number.cache_clear()
     assert len(numbers) == len(names) + 1
+
+
+PACKAGE = Path(choice.__file__).parents[1]
+
+
+def test_a_build_relies_on_every_module_that_the_compiled_sources_import() -> None:
+    compiled = [name for name in (*choice.PARTS.values(), *choice.RELIES_ON) if name.endswith((".pyx", ".pxi"))]
+    imported = set()
+    for name in compiled:
+        for module, names in re.findall(r"from runtime\.(\S+) import (.+?)(?:  #.*)?\n", (PACKAGE / name).read_text()):
+            path = module.replace(".", "/")
+            if (PACKAGE / path).is_dir():
+                imported |= {f"{path}/{each.strip()}.py" for each in names.split(",")}
+            else:
+                imported.add(f"{path}.py")
+    assert {"otp/callbacks.py", "otp/returns.py", "distribution/pickled.py"} <= imported
+    assert imported - {"terms/_isolation.py"} <= set(choice.RELIES_ON)
+
+
+def test_a_build_relies_on_what_it_calls_of_connections() -> None:
+    called = {f"distribution/{name}.py" for name in ("connection", "remote_node", "remote_process")}
+    assert called <= set(choice.RELIES_ON)
 
 
 def test_a_build_is_named_after_the_sources_and_the_interpreter() -> None:
