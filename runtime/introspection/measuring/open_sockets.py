@@ -14,6 +14,7 @@ import stat
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 import psutil
@@ -90,6 +91,16 @@ def _is_socket(fd: int) -> bool:
         return False
 
 
+class _Borrowed(_socket.socket):
+    """A socket of the program's, by its descriptor, which stays the program's.
+
+    The descriptor is not duplicated: an address would be in use for a moment after the program has closed its socket.
+    """
+
+    def __del__(self) -> None:
+        """Leave the descriptor open, where `_socket.socket` closes it."""
+
+
 def _asked() -> Iterator[OpenSocket]:
     """Ask each socket of this process. On Linux."""
     try:
@@ -100,20 +111,14 @@ def _asked() -> Iterator[OpenSocket]:
         # A type that is said not to block has Python leave the socket as it is. Else it would be kept from blocking
         # where the program has set a default timeout, for whoever else reads from it too.
         try:
-            borrowed = _socket.socket(-1, socket.SOCK_STREAM | socket.SOCK_NONBLOCK, 0, fd)
+            found = _described(fd, _Borrowed(-1, socket.SOCK_STREAM | socket.SOCK_NONBLOCK, 0, fd))
         except OSError:  # it is no socket, or has been closed
             continue
-        try:
-            found = _described(fd, borrowed)
-        except OSError:  # closed meanwhile
-            continue
-        finally:
-            borrowed.detach()
         if found is not None:
             yield found
 
 
-def _described(fd: int, borrowed: _socket.socket) -> OpenSocket | None:
+def _described(fd: int, borrowed: _Borrowed) -> OpenSocket | None:
     """Return what a socket says of itself; None for one of another kind, and for one without an address yet."""
     family = borrowed.family
     if family not in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX):
@@ -123,7 +128,8 @@ def _described(fd: int, borrowed: _socket.socket) -> OpenSocket | None:
     if family != socket.AF_UNIX and (not local[1] or kind not in (socket.SOCK_STREAM, socket.SOCK_DGRAM)):
         return None
     if family != socket.AF_UNIX and kind == socket.SOCK_STREAM:
-        status = STATUSES.get(borrowed.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0], "")
+        with suppress(OSError, IndexError):  # it may be a stream of another protocol, such as SCTP
+            status = STATUSES.get(borrowed.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0], "")
     try:
         remote = borrowed.getpeername()
     except OSError:  # it is not connected

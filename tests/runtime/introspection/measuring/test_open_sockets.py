@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import fcntl
+import gc
 import os
 import socket
 import sys
@@ -8,6 +10,7 @@ import time
 import warnings
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,3 +107,33 @@ def test_a_look_at_a_socket_leaves_it_open_and_blocking_as_it_was() -> None:
         assert [fcntl.fcntl(each, fcntl.F_GETFL) for each in (one, other)] == before
         one.sendall(b"open")
         assert other.recv(10) == b"open"
+
+
+def test_a_borrowed_socket_that_is_dropped_stays_open() -> None:
+    one, other = socket.socketpair()
+    with one, other, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        borrowed = open_sockets._Borrowed(socket.AF_UNIX, socket.SOCK_STREAM, 0, one.fileno())
+        assert borrowed.fileno() == one.fileno()
+        del borrowed  # as by what strikes before it is given back
+        gc.collect()
+        one.sendall(b"open")
+        assert other.recv(10) == b"open"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the sockets are taken from the system's list")
+@pytest.mark.parametrize("answer", [OSError(errno.ENOPROTOOPT, "no such option"), b""])
+def test_a_stream_that_is_not_of_tcp_has_no_status(answer: OSError | bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    class OtherStream(open_sockets._Borrowed):
+        def getsockopt(self, level: int, name: int, size: int = 0) -> Any:
+            if level != socket.IPPROTO_TCP:
+                return super().getsockopt(level, name)
+            if isinstance(answer, OSError):
+                raise answer
+            return answer
+
+    monkeypatch.setattr(open_sockets, "_Borrowed", OtherStream)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        (found,) = (each for each in OpenSockets().look() if each.fd == server.fileno())
+        assert found.status == ""
+        assert found.local == f"127.0.0.1:{server.getsockname()[1]}"
