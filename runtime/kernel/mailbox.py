@@ -144,8 +144,18 @@ def _by_kernel(function: Receiver) -> Receiver:
             message = oldest[patterns]
             if message is not nothing:
                 return message
-        return function(*patterns, **options)
+        worker = getcurrent()
+        process = worker.process if type(worker) is Worker else None
+        if process is None or process.state is DEAD:
+            return function(*patterns, **options)
+        timeout, default = read(**options)
+        # No stars here: after a call with stars Python runs handlers, and the message would be lost.
+        return receive_matching(process, matching(patterns) if patterns else None, timeout, default)
 
+    def read(timeout: TimeoutArgument = None, default: Any = _RAISE) -> tuple[TimeoutArgument, Any]:
+        return timeout, default
+
+    read.__qualname__ = "receive"  # for the TypeError of a keyword that is none of these
     kernel.skip_frames(receive)
     return cast("Receiver", update_wrapper(receive, function))
 

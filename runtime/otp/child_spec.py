@@ -69,14 +69,15 @@ class ChildSpec:
     `start` belongs to. Raises SpecError, a ValueError, for a value that is not allowed. See OTP's supervisor(3).
     """
 
-    id: Hashable
-    start: tuple[Term, ...]
-    restart: Restart
-    shutdown: Shutdown
-    type: Literal["worker", "supervisor"]
-    significant: bool
-    modules: list[object] | tuple[object, ...] | Literal["dynamic"]
+    id: Hashable = MISSING
+    start: tuple[Term, ...] = MISSING
+    restart: Restart = "permanent"
+    shutdown: Shutdown = MISSING
+    type: Literal["worker", "supervisor"] = "worker"
+    significant: bool = False
+    modules: list[object] | tuple[object, ...] | Literal["dynamic"] = MISSING
 
+    # Written out, since the one that `dataclass` makes sets each field by its name, in twice the time.
     def __init__(
         self,
         id: Hashable = MISSING,
@@ -114,9 +115,14 @@ class ChildSpec:
         _set_significant(self, significant)
         _set_modules(self, modules)
 
+    def __post_init__(self) -> None:
+        """Check a spec of a subclass that is a dataclass too: `dataclass` makes another `__init__` for it."""
+        modules = _get_modules(self)
+        ChildSpec.__init__(self, self.id, self.start, self.restart, self.shutdown, self.type, self.significant, modules)
+
     def __deepcopy__(self, memo: object) -> ChildSpec:
         start = isolate(self.start)  # all that can be mutable in a spec
-        return self if start is self.start else replace(self, start=start)
+        return self if start is self.start else changed_spec(self, start=start)
 
 
 # The slots themselves: a frozen class refuses assignment, and `object.__setattr__` looks each one up by its name.
@@ -127,9 +133,9 @@ _get_modules = vars(ChildSpec)["modules"].__get__
 
 
 def _modules(spec: ChildSpec) -> Any:
-    """Return the modules that were given, else a new list of the class that the start function belongs to.
+    """Return the modules that were given, else a list of the class that the start function belongs to.
 
-    A million specs have no list each.
+    That list is made when it is asked for, so that a million specs do not hold one each.
     """
     modules = _get_modules(spec)
     return _modules_of(spec.start[0]) if modules is MISSING else modules
@@ -138,7 +144,7 @@ def _modules(spec: ChildSpec) -> Any:
 ChildSpec.modules = property(_modules, _set_modules)  # type: ignore[assignment, misc]
 
 _last: tuple[Term, ...] = (None,)
-"""The start of the last spec."""
+"""The start of the last spec whose start function is a method of a class, without the arguments."""
 
 
 def _sharing(start: tuple[Term, ...]) -> tuple[Term, ...]:
@@ -147,14 +153,20 @@ def _sharing(start: tuple[Term, ...]) -> tuple[Term, ...]:
     Python makes a method anew each time it is asked for, and a supervisor may have a million children of one class.
     """
     global _last
-    function, shared = start[0], _last[0]
+    last = _last  # read once: another thread may set it meanwhile
+    function, shared = start[0], last[0]
     if type(function) is not MethodType or type(start) is not tuple:
         return start
     if function != shared:
         if isinstance(function.__self__, type):  # another object would be kept
             _last = start[:1]
         return start
-    return _last if len(start) == 1 else (shared, *start[1:])
+    return last if len(start) == 1 else (shared, *start[1:])
+
+
+def changed_spec(spec: ChildSpec, **changes: Any) -> ChildSpec:
+    """Return a spec with some fields changed; modules that were not given are those of its start function again."""
+    return replace(spec, **{"modules": _get_modules(spec), **changes})
 
 
 def child_spec(child: object, /, **changes: Any) -> ChildSpec:
@@ -167,7 +179,7 @@ def child_spec(child: object, /, **changes: Any) -> ChildSpec:
     spec = _spec_of(child)
     if unknown := changes.keys() - FIELDS:
         raise SpecError(("invalid_child_spec", changes), f"a child spec has no {_names(unknown)}; {_KNOWN_FIELDS}")
-    return replace(spec, **changes) if changes else spec
+    return changed_spec(spec, **changes) if changes else spec
 
 
 def _spec_of(child: object) -> ChildSpec:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final, Literal, NamedTuple
 
 from runtime.kernel.caught import caught_reason
@@ -13,7 +12,7 @@ from runtime.kernel.node import current_process
 from runtime.kernel.process import Pid
 from runtime.kernel.processes import exit, monitor, unlink
 from runtime.kernel.signals import Down, Exit
-from runtime.otp.child_spec import ChildSpec
+from runtime.otp.child_spec import ChildSpec, changed_spec
 from runtime.terms.errors import StartError
 from runtime.terms.immutable import travels_by_reference
 from runtime.terms.isolation import isolate
@@ -126,7 +125,7 @@ def without_arguments(spec: ChildSpec) -> ChildSpec:
     """Return the spec as it is kept of a temporary child: it is never started again, so its arguments can go."""
     function = spec.start[0]
     cls = getattr(function, "cls", None)  # of what GenServer.child_spec() makes for keyword arguments
-    return replace(spec, start=(function if cls is None else cls.start_link,))
+    return changed_spec(spec, start=(function if cls is None else cls.start_link,))
 
 
 def is_normal(reason: Term) -> bool:

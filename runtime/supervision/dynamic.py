@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from runtime.kernel.process import Pid
 from runtime.kernel.processes import alive
 from runtime.kernel.reports import supervisor_report
-from runtime.otp.child_spec import AutoShutdown, ChildSpec
+from runtime.otp.child_spec import AutoShutdown, ChildSpec, changed_spec
 from runtime.supervision.child import RESTARTING, Child, ChildInfo, shut_down, start_process, without_arguments
 from runtime.supervision.children import Children, Reply, TryAgain, supervisor_name
 from runtime.supervision.restart_intensity import RestartIntensity
@@ -81,7 +80,7 @@ class DynamicChildren(Children):
             or (shared.id, shared.restart, shared.shutdown, shared.type, shared.modules)
             != (spec.id, spec.restart, spec.shutdown, spec.type, spec.modules)
         ):
-            shared = self._shared = replace(spec, start=spec.start[:1])
+            shared = self._shared = changed_spec(spec, start=spec.start[:1])
         return shared
 
     def _add(self, function: Callable[..., Term], args: tuple[Term, ...], spec: ChildSpec) -> Reply:
@@ -118,7 +117,7 @@ class DynamicChildren(Children):
             return "refused", "not_found"
         extra = self._extra_before.get(child.first.id, len(self.extra_arguments))
         own = (child.args or ())[extra:]
-        return "ok", replace(child.spec, start=(*child.spec.start, *own))
+        return "ok", changed_spec(child.spec, start=(*child.spec.start, *own))
 
     def which_children(self) -> list[ChildInfo]:
         """Return a line for each child, without an id."""
@@ -236,7 +235,7 @@ class SimpleChildren(DynamicChildren):
             if child.args is not None:  # else it was temporary, and has no arguments to start again with
                 before = child.spec
                 if id(before) not in changed:
-                    changed[id(before)] = replace(template, start=(template.start[0], *before.start[1:]))
+                    changed[id(before)] = changed_spec(template, start=(template.start[0], *before.start[1:]))
                 child.spec = changed[id(before)]
 
     def start_child(self, what: Term) -> Reply:

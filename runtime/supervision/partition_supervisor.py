@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Callable
-from dataclasses import replace
 
 from runtime.kernel.names import whereis
 from runtime.kernel.process import Pid
 from runtime.otp.always_starts import AlwaysStarts
 from runtime.otp.calls import From, call
-from runtime.otp.child_spec import ChildSpec, child_spec
+from runtime.otp.child_spec import ChildSpec, changed_spec, child_spec
 from runtime.supervision.children import Children, Reply
 from runtime.supervision.supervisor import Supervisor
 from runtime.supervision.supervisor_spec import SupervisorSpec
@@ -137,7 +136,7 @@ def _copy(spec: ChildSpec, index: int, with_arguments: Arguments | None) -> Chil
         args = with_arguments(args, index)
         if not isinstance(args, (list, tuple)):
             raise TypeError(f"with_arguments returned {args!r} for partition {index}; it must return a list")
-    return replace(spec, id=index, start=(function, *args))
+    return changed_spec(spec, id=index, start=(function, *args))
 
 
 def _number_of(key: Term) -> int:

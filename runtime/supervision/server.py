@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 from abc import abstractmethod
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 
 from runtime.kernel.process import Pid
 from runtime.kernel.processes import flag
 from runtime.kernel.signals import Exit
 from runtime.otp.calls import From
-from runtime.otp.child_spec import ChildSpec, SpecError, check_significant, id_from_name
+from runtime.otp.child_spec import ChildSpec, SpecError, changed_spec, check_significant, id_from_name
 from runtime.otp.gen_server import GenServer
 from runtime.otp.returns import IGNORE, Stop
 from runtime.otp.system_messages import ChangeRefused
@@ -212,7 +211,7 @@ class SupervisorServer(GenServer, type="supervisor", shutdown="infinity"):
         Its id is the supervisor's name, of either kind, so that two with names stand under one supervisor.
         """
         spec = super().child_spec(*_without_iterators(args), **kwargs)
-        return replace(spec, id=id_from_name(kwargs.get("name"), spec.id))
+        return changed_spec(spec, id=id_from_name(kwargs.get("name"), spec.id))
 
 
 def _without_iterators(args: tuple[Term, ...]) -> tuple[Term, ...]:

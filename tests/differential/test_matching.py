@@ -176,9 +176,21 @@ class Struck(Exception):
     """What the handler of a signal raises."""
 
 
-@pytest.mark.parametrize("take", [lambda: receive(int), lambda: receive()])  # not by a C function
+@pytest.mark.parametrize(
+    ("take", "refused"),
+    [  # not by a C function
+        (lambda: receive(int), []),
+        (lambda: receive(), []),
+        (lambda: receive(timeout=5), []),
+        (lambda: receive(int, timeout=5), ["refused"]),
+        (lambda: receive(int), ["refused"]),
+        (lambda: receive(lambda message: type(message) is int), ["refused"]),
+    ],
+)
 @in_node
-def test_no_message_is_lost_when_a_handler_raises_where_one_is_taken(take: Callable[[], int]) -> None:
+def test_no_message_is_lost_when_a_handler_raises_where_one_is_taken(
+    take: Callable[[], int], refused: list[str]
+) -> None:
     compiled(PART)
     count, is_armed = 20_000, False
 
@@ -188,8 +200,8 @@ def test_no_message_is_lost_when_a_handler_raises_where_one_is_taken(take: Calla
             is_armed = False
             raise Struck
 
-    for number in range(count):
-        send(self_(), number)
+    for message in [*refused, *range(count)]:
+        send(self_(), message)
     got: list[Any] = []
     before = signal.signal(signal.SIGALRM, handler)
     signal.setitimer(signal.ITIMER_REAL, 0.0002, 0.0002)

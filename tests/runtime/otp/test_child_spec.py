@@ -1,7 +1,7 @@
 import pickle
 import weakref
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from runtime import (
     check_childspecs,
     child_spec,
 )
+from runtime.otp import child_spec as child_spec_module
 from runtime.supervision.supervisor_spec import DynamicSupervisorSpec
 
 
@@ -55,6 +56,39 @@ def test_specs_of_one_class_share_the_method_that_starts_them_and_nothing_that_c
     assert pickle.loads(pickle.dumps(third)) == third
     assert replace(third, id="d") == ChildSpec("d", START)
     assert Counter.start_link not in ChildSpec("e", (Other.start_link,)).start
+
+
+def test_a_spec_has_its_own_start_function_whatever_specs_are_made_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(tuple):  # type: ignore[type-arg]
+        """Stands for the last start: while it is looked at, another thread makes a spec."""
+
+        def __getitem__(self, key: object) -> object:  # type: ignore[override]
+            monkeypatch.setattr(child_spec_module, "_last", (Other.start_link,))
+            return Counter.start_link
+
+    monkeypatch.setattr(child_spec_module, "_last", Slow((Counter.start_link,)))
+    assert ChildSpec("a", (Counter.start_link,)).start == (Counter.start_link,)
+
+
+def test_modules_follow_the_start_function_unless_they_were_given() -> None:
+    spec = ChildSpec("a", START)
+    assert child_spec(spec, start=(Other.start_link,)).modules == [Other]
+    assert child_spec(spec, modules=[int], start=(Other.start_link,)).modules == [int]
+    assert child_spec(ChildSpec("a", START, modules="dynamic"), id="b").modules == "dynamic"
+
+
+@dataclass(frozen=True)
+class Named(ChildSpec):
+    title: str = ""
+
+
+def test_a_subclass_that_is_a_dataclass_is_checked_and_has_the_same_defaults() -> None:
+    spec = Named("a", START, title="the first")
+    assert (spec.title, spec.restart, spec.shutdown, spec.modules) == ("the first", "permanent", 5.0, [Counter])
+    assert Named("a", START, type="supervisor").shutdown == "infinity"
+    assert [field.default for field in fields(ChildSpec)][2] == "permanent"
+    with pytest.raises(SpecError, match="restart"):
+        Named("a", START, restart="always")  # type: ignore[arg-type]
 
 
 def test_a_spec_does_not_keep_the_object_whose_method_starts_another_child() -> None:
