@@ -78,4 +78,4 @@ receive do
 end
 
 send({:elixir_demo, python}, :done)
-Process.sleep(:infinity)
+System.stop()

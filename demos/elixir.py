@@ -116,6 +116,7 @@ def session() -> None:
             use_adder(("adder", there))
             stop("greeter")
             receive("done", timeout=DEADLINE)
+            gevent.get_hub().threadpool.apply(elixir.wait, (DEADLINE,))  # so that it has written what it printed
         finally:
             elixir.kill()
 

@@ -34,7 +34,8 @@ class GroupLeader(GenServer):
 
 def leader_for(local: LocalNode, remote: RemoteNode, caller: Process) -> Pid:
     """Return the group leader of what `caller` spawns on another node. A Python node makes nothing of it."""
-    if remote.is_python:
+    connection = remote.connection or remote.last
+    if connection is not None and connection.is_python:
         return caller.pid
     leader = local.group_leader
     if leader is None or leader.state is DEAD:

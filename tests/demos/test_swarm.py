@@ -55,5 +55,5 @@ def test_the_dealer_gives_work_and_goes_on_whatever_dies(clock: TestClock) -> No
 
 def test_a_number_of_processes_is_at_least_one() -> None:
     assert positive("12") == 12
-    with pytest.raises(argparse.ArgumentTypeError, match="at least one"):
+    with pytest.raises(argparse.ArgumentTypeError, match="1 to 100,000,000 processes"):
         positive("0")

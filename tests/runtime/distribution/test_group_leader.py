@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any, cast
+
 import pytest
 
 from runtime import erpc, flush, receive, self_, sleep, spawn
 from runtime.distribution import group_leader
+from runtime.distribution.cluster import local_node
+from runtime.kernel.node import current_process, this_node
 from runtime.terms.atom import Atom
 from tests.support.other_nodes import beam_node, named
 
@@ -27,6 +32,26 @@ def test_what_a_beam_prints_for_us_is_written_here(capfd: pytest.CaptureFixture[
                 written += capfd.readouterr().out
             assert written == "one and zwölf\nplain\nspawned\n"
             assert flush() == []
+
+    main()
+
+
+def test_only_a_node_that_may_be_a_beam_gets_one() -> None:
+    @named
+    def main() -> None:
+        local, caller = local_node(this_node()), current_process("test")
+        assert local is not None
+        python, beam = SimpleNamespace(is_python=True), SimpleNamespace(is_python=False)
+        for connection, last, has_one in (
+            (python, python, False),
+            (None, python, False),  # lost a moment ago
+            (beam, python, True),
+            (None, beam, True),
+            (None, None, True),  # not known yet
+        ):
+            remote = cast(Any, SimpleNamespace(connection=connection, last=last))
+            assert (group_leader.leader_for(local, remote, caller) is not caller.pid) == has_one
+            assert (local.group_leader is not None) == has_one
 
     main()
 
