@@ -89,16 +89,24 @@ class NodeChaos:
         self._pending: dict[str, NodeOutcome] = {}
         self._victims: list[NodeVictim] = []
         self._problem = ""
-        self._leaves = False
+        self._has_acted = False
+        self._ends_at_once = False
 
     def stop(self, at_once: bool = False) -> None:
         """Do no more, from any thread; `at_once` also waits no longer for those that are to come back."""
         self._problem = self._problem or "It was stopped."
-        self._leaves = self._leaves or at_once
+        self._ends_at_once = self._ends_at_once or at_once
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether no more is done, and what is to come back is waited for."""
+        return self._has_acted or bool(self._problem)
 
     def plans(self) -> Iterator[NodeVictim]:
-        """Yield each node that may be chosen now, with what would come of it."""
+        """Yield each node that may be chosen now, with what would come of it. A stop at once ends this, too."""
         for each in self._candidates(self._nodes()):
+            if self._ends_at_once:
+                return
             plan = self._plan(each.name)
             yield NodeVictim(each.name, plan.sentence, returns=bool(plan.restarts))
 
@@ -109,8 +117,9 @@ class NodeChaos:
             self._act(begun)
         except KeyboardInterrupt:
             self._problem = "It was stopped."
+        self._has_acted = True
         ends = self._clock.now() + self._orders.settle
-        while self._pending and self._clock.now() < ends and not self._leaves:
+        while self._pending and self._clock.now() < ends and not self._ends_at_once:
             self._look()
             self._sleep(PERIOD)
         for name, outcome in self._pending.items():
@@ -120,7 +129,7 @@ class NodeChaos:
     def _act(self, begun: float) -> None:
         if not self._candidates(self._nodes()):
             wanted = f"matches {self._orders.target!r}" if self._orders.target else "comes back by itself"
-            self._problem = f"No connected node {wanted}, so nothing was done; --target names others."
+            self._problem = f"No connected node {wanted}, so nothing was done; another target names others."
         done = 0
         while not self._problem and (elapsed := self._clock.now() - begun) < self._orders.seconds:
             due = int(elapsed * self._orders.rate) + 1

@@ -13,6 +13,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Input
+from textual.worker import Worker
 
 from observer.model.node_chaos import Ask, NodeChaos, NodeOrders, NodeReport, NodeVictim
 from observer.model.observed_node import ObservedNode
@@ -48,6 +49,7 @@ class NodeChaosScreen(OrdersScreen):
         self._happened: list[NodeVictim] = []
         self._over: NodeReport | None = None
         self._stopping = threading.Event()
+        self._planning: Worker[None] | None = None
 
     def compose_results(self) -> ComposeResult:
         """Lay out the results, which may be long."""
@@ -63,14 +65,14 @@ class NodeChaosScreen(OrdersScreen):
     def looked(self, news: Looked) -> None:
         """Plan for the nodes that have come meanwhile, until something is done."""
         super().looked(news)
-        if self._over is None and not news.held:
-            self._plan_anew()
+        if self.goes_on:
+            self._tell()
+        elif self._over is None and not news.held and (self._planning is None or self._planning.is_finished):
+            self._plan_anew()  # a plan that takes longer than from look to look is not begun anew, and comes in the end
 
     def on_unmount(self) -> None:
         """Do no more."""
-        if self._chaos is not None:
-            self._chaos.stop(at_once=True)
-            self._stopping.set()
+        self._end_at_once()
 
     @property
     def goes_on(self) -> bool:
@@ -85,10 +87,11 @@ class NodeChaosScreen(OrdersScreen):
         try:
             orders = self._orders(self.typed())
         except ValueError as error:
+            self.workers.cancel_group(self, "plan")  # it would come in the place of what is wrong
             self._planned = []
             self.say(str(error))
         else:
-            self._plan(orders)
+            self._planning = self._plan(orders)
 
     @work(exclusive=True, group="plan")
     async def _plan(self, orders: NodeOrders) -> None:
@@ -99,6 +102,8 @@ class NodeChaosScreen(OrdersScreen):
         except NodeLostError as lost:
             self.say(str(lost))
             return
+        finally:
+            chaos.stop(at_once=True)  # its thread goes on when this is cancelled
         if not self.goes_on:
             self._planned = planned
             self._tell()
@@ -129,9 +134,17 @@ class NodeChaosScreen(OrdersScreen):
         self._run(self._chaos)
 
     def end(self) -> None:
-        """Take no more nodes; those that are to come back are still waited for."""
-        if self._chaos is not None:
+        """Take no more nodes; those that are to come back are still waited for. A second time, wait no longer."""
+        if self._chaos is not None and self._chaos.is_waiting:
+            self._end_at_once()
+        elif self._chaos is not None:
             self._chaos.stop()
+            self._tell()
+
+    def _end_at_once(self) -> None:
+        if self._chaos is not None:
+            self._chaos.stop(at_once=True)
+            self._stopping.set()
 
     @work(group="chaos")
     async def _run(self, chaos: NodeChaos) -> None:
@@ -166,6 +179,8 @@ class NodeChaosScreen(OrdersScreen):
         lines: list[tuple[str, list[tuple[str, str]]]] = []
         if self._over is not None:
             lines.append(("", [_verdict(self._over)]))
+        elif self._chaos is not None and self._chaos.is_waiting:
+            lines.append(("", [("Waiting for what is to come back; enter, or the button, stops that.", tones.MUTED)]))
         elif self.goes_on:
             lines.append(("", [("It goes on; enter, or the button, stops it.", tones.MUTED)]))
         elif self._planned:

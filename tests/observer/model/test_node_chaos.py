@@ -78,6 +78,16 @@ def test_peers_are_killed_at_the_rate_and_come_back() -> None:
     assert "It is connected again, " in told[0].happened
 
 
+def test_a_stop_at_once_ends_also_what_is_planned() -> None:
+    chaos, _ = run(Cluster(), NodeOrders("kill", rate=2.0, seconds=3.0))
+    plans = chaos.plans()
+    assert next(plans).name == "left@h"
+    assert not chaos.is_waiting
+    chaos.stop(at_once=True)
+    assert chaos.is_waiting
+    assert [*plans] == []
+
+
 def test_what_never_comes_back_is_missed_and_nothing_is_killed_twice() -> None:
     cluster = Cluster(comes_back=False)
     report = run(cluster, NodeOrders("stop", rate=5.0, seconds=2.0, settle=1.0))[0].run()
@@ -102,7 +112,7 @@ def test_it_says_why_it_did_nothing_or_ended_early() -> None:
     cluster = Cluster()
     report = run(cluster, NodeOrders("kill", rate=5.0, seconds=1.0, target="no*"))[0].run()
     assert (report.problem, report.passed) == (
-        "No connected node matches 'no*', so nothing was done; --target names others.",
+        "No connected node matches 'no*', so nothing was done; another target names others.",
         False,
     )
     report = run(Cluster(refuses="It is read-only."), NodeOrders("kill", rate=5.0, seconds=1.0))[0].run()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import threading
+from collections.abc import Callable
 
 import msgspec
+import pytest
 from textual.widgets import Input
 
 from observer.model.node_chaos import NodeChaos
@@ -31,20 +34,20 @@ def _is_at_work(thread: threading.Thread) -> bool:
     return False
 
 
-async def _until_taken(driver: Driver) -> None:
-    for _ in range(200):
-        if _taken(driver.node):
+async def _until(driver: Driver, holds: Callable[[], bool]) -> None:
+    for _ in range(3_000):
+        if holds():
             return
         await driver.pilot.pause(0.01)
-    raise AssertionError("no node was taken")
+    pytest.fail(f"It never became so. The last screen:\n{driver.text()}")
+
+
+async def _until_taken(driver: Driver) -> None:
+    await _until(driver, lambda: bool(_taken(driver.node)))
 
 
 async def _becomes(driver: Driver, expected: str) -> None:
-    for _ in range(200):
-        if expected in driver.text():
-            return
-        await driver.pilot.pause(0.01)
-    assert expected in driver.text()
+    await _until(driver, lambda: expected in driver.text())
 
 
 async def test_the_plan_stands_there_before_anything_is_done(drive: Drive) -> None:
@@ -77,6 +80,69 @@ async def test_a_node_is_taken_and_what_came_of_it_is_told(drive: Drive) -> None
         await _becomes(driver, "! It was stopped.")
 
 
+def _hold_plans(node: FakeNode, monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, list[wire.GetNodePlan]]:
+    """Answer no question for a plan until the event is set. The list is of those questions."""
+    ask, is_answered, asked = node.ask, asyncio.Event(), list[wire.GetNodePlan]()
+
+    async def answer(query: wire.Query) -> wire.Answer:
+        if isinstance(query, wire.GetNodePlan):
+            asked.append(query)
+            await is_answered.wait()
+        return await ask(query)
+
+    monkeypatch.setattr(node, "ask", answer)
+    return is_answered, asked
+
+
+def _is_planning(driver: Driver) -> bool:
+    return any(worker.group == "plan" and not worker.is_finished for worker in driver.app.workers)
+
+
+async def test_a_plan_that_takes_longer_than_from_look_to_look_appears(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = fake_nodes.cluster()
+    is_answered, asked = _hold_plans(node, monkeypatch)
+    async with drive(node) as driver:
+        await driver.press("7", "c")
+        await _until(driver, lambda: bool(asked))
+        await driver.look(3)
+        assert len(asked) == 1
+        is_answered.set()
+        await _becomes(driver, "plan      kills left@10.0.0.2; no process here ends")
+        asked.clear()
+        await driver.look()
+        await _until(driver, lambda: bool(asked))  # one that has come is made anew
+
+
+async def test_a_plan_does_not_take_the_place_of_what_is_wrong_with_the_settings(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = fake_nodes.cluster()
+    is_answered, asked = _hold_plans(node, monkeypatch)
+    async with drive(node) as driver:
+        await driver.press("7", "c")
+        await _until(driver, lambda: bool(asked))
+        driver.app.screen.query_one("#action", Input).value = "burn"
+        await _becomes(driver, "! The action is one of")
+        await _until(driver, lambda: not _is_planning(driver))
+        is_answered.set()
+        await driver.settle()
+        assert "! The action is one of" in driver.text()
+
+
+async def test_a_second_stop_ends_the_waiting_too(drive: Drive) -> None:
+    async with drive(fake_nodes.cluster()) as driver:
+        await driver.press("7", "c")
+        await _becomes(driver, "plan      kills left@10.0.0.2")
+        await driver.press("enter")
+        await _until_taken(driver)
+        await driver.press("enter")
+        await _becomes(driver, "Waiting for what is to come back; enter, or the button, stops that.")
+        await driver.press("enter")
+        await _becomes(driver, "! It was stopped.")
+
+
 async def test_leaving_ends_it_at_once(drive: Drive) -> None:
     node = fake_nodes.cluster()
     async with drive(node) as driver:
@@ -87,11 +153,7 @@ async def test_leaving_ends_it_at_once(drive: Drive) -> None:
         before = {thread for thread in threading.enumerate() if _is_at_work(thread)}
         assert before
         await driver.press("escape")
-        for _ in range(200):
-            if not any(map(_is_at_work, before)):
-                break
-            await driver.pilot.pause(0.01)
-        assert not any(map(_is_at_work, before))
+        await _until(driver, lambda: not any(map(_is_at_work, before)))
 
 
 async def test_a_read_only_view_takes_no_node(drive: Drive) -> None:
