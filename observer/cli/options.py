@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from observer.cli import completion
+from observer.text import quantity
 
 OFFERED = 200
 """How many processes of a node are looked at for names that complete."""
@@ -65,7 +66,7 @@ def _demo_names(incomplete: str) -> list[tuple[str, str]]:
 
 def _seconds(least: float, most: float) -> Callable[[object], float]:
     def read(typed: object) -> float:
-        from observer.text import quantity, units
+        from observer.text import units
 
         try:
             found = quantity.seconds(str(typed))
@@ -79,16 +80,17 @@ def _seconds(least: float, most: float) -> Callable[[object], float]:
     return read
 
 
-def time_option(*names: str, help: str, least: float = 0.0, most: float = 366 * 86_400.0, default: str = "") -> Any:
-    """Return an option that takes a length of time: ``90``, ``90s``, ``1.5m``, ``500ms``, ``2h``; in seconds.
+def time_option(*names: str, help: str, least: float = 0.0, most: float = quantity.LONGEST, default: str = "") -> Any:
+    """Return an option for a length of time such as ``90``, ``90s``, ``1.5m``, ``500ms`` or ``2h``.
 
-    `default` is how the help shows what it is when left out.
+    Its value is in seconds, from `least` to `most`. `default` is how the help shows what it is when left out.
     """
+    left_out = f"; {default} when left out" if default else ""
     return typer.Option(
         *names,
         metavar="TIME",
         parser=_seconds(least, most),
-        help=f"{help} Such as 500ms, 90s, 5m or 2h{f'; {default} when left out' * bool(default)}.",
+        help=f"{help} Such as 500ms, 90s, 5m or 2h{left_out}.",
         show_default=False,
     )
 
