@@ -74,7 +74,7 @@ class BlackBox(Instrument):
         self._hung = False
         """Whether one was begun for the hang that goes on."""
         self._failure = ""
-        """How the program's first process failed, as the black box of that says; empty while there is none."""
+        """How the first process failed, once a black box of that was begun; empty before."""
         self._handler: Callable[[int, FrameType | None], None] | None = None
 
     def start(self) -> None:
