@@ -145,7 +145,7 @@ def ps(
                     tell=tell,
                 )
             )
-        nodes, rows = client.in_their_words(rows)
+        nodes, rows = client.with_their_nodes(rows)
         if json:
             named = zip(rows, nodes or repeat(None), strict=False)
             output.show_json([records.of_process(row, of) for row, of in named])

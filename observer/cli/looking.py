@@ -57,8 +57,8 @@ def top(
         before = client.expect(wire.Window, first)
         time.sleep(interval)
         after = client.expect(wire.Window, wire.GetProcesses(sort=column, delta=delta, filter=filter, limit=limit))
-        nodes, present = client.in_their_words(after.rows)
-        _, past = client.in_their_words(before.rows)
+        nodes, present = client.with_their_nodes(after.rows)
+        _, past = client.with_their_nodes(before.rows)
     then = {row.key: row for row in past}
     rows = [(row, then.get(row.key)) for row in present]
     seconds = after.stats.time - before.stats.time

@@ -67,7 +67,7 @@ class Client:
     ) -> None:
         self._socket.close()
 
-    def in_their_words(self, rows: Sequence[wire.Row]) -> tuple[list[str] | None, list[wire.Row]]:
+    def with_their_nodes(self, rows: Sequence[wire.Row]) -> tuple[list[str] | None, list[wire.Row]]:
         """Return the node of each process, and its row as that node has it; no nodes where there is only one."""
         return None, [*rows]
 

@@ -38,8 +38,10 @@ class ClusterClient(Client):
         if self._is_closed:
             return
         self._is_closed = True
-        self._runner.run(self._cluster.close())
-        self._runner.close()
+        try:
+            self._runner.run(self._cluster.close())
+        finally:
+            self._runner.close()
 
     def ask(self, query: wire.Query) -> wire.Answer:
         """Return the answer of all nodes. Raises `NodeLostError`."""
@@ -49,7 +51,7 @@ class ClusterClient(Client):
             return self._cluster.processes_seen(query)
         return self._runner.run(self._cluster.ask(query))
 
-    def in_their_words(self, rows: Sequence[wire.Row]) -> tuple[list[str] | None, list[wire.Row]]:
+    def with_their_nodes(self, rows: Sequence[wire.Row]) -> tuple[list[str] | None, list[wire.Row]]:
         """Return the node of each process, and its row as that node has it."""
         nodes, told = [], []
         for row in rows:

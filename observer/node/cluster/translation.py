@@ -1,4 +1,4 @@
-"""What one node says, told among the words of all: its pids with its number, its places below its name."""
+"""Translates the pids and keys of one node to those of a whole cluster, which say whose they are."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ STEM = "/"
 
 
 class Translation:
-    """The words of the node called `node`: `number` is what pids of it begin with, 0 for the node that was asked."""
+    """Translates the pids and keys of the node called `node`, both ways.
+
+    `number` is what pids of it begin with among those of all nodes: 0 for the node that was asked, whose pids stay as
+    they are.
+    """
 
     def __init__(self, node: str, number: int) -> None:
         self.node = node

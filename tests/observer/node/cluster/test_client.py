@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from observer.node.cluster import member
 from observer.node.cluster.client import ClusterClient
 from observer.node.source import NodeLostError
 from runtime.introspection import wire
@@ -14,7 +16,11 @@ from tests.support.fake_endpoint import FakeEndpoint, socket_folder, window
 __all__ = ["socket_folder"]
 
 
-def test_each_list_is_looked_at_anew_and_told_in_the_words_of_its_nodes(socket_folder: Path) -> None:
+def test_each_list_is_looked_at_once_and_told_in_the_words_of_its_nodes(
+    socket_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(member, "EVERY", 0.0)  # it is due again as soon as it has been looked at
+    monkeypatch.setattr(member, "ROW_COST", 0.0)
     row = wire.Row(key="a", pid="<0.2.0>", name="a", messages_in=0)
     looks = []
 
@@ -34,10 +40,46 @@ def test_each_list_is_looked_at_anew_and_told_in_the_words_of_its_nodes(socket_f
         for _ in range(3):
             found = client.expect(wire.Window, wire.GetProcesses())
         assert len(looks) == before + 3
-        assert client.in_their_words(found.rows) == (["me@h"], [*found.rows])
+        client.expect(wire.Window, wire.GetProcesses(offset=1))
+        assert len(looks) == before + 3  # the rest of a list is of the same look
+        assert client.with_their_nodes(found.rows) == (["me@h"], [*found.rows])
         assert client.unseen() == []
 
 
-def test_a_node_that_is_not_there_is_a_sentence_and_leaves_no_loop_behind(socket_folder: Path) -> None:
+@pytest.fixture
+def runners(monkeypatch: pytest.MonkeyPatch) -> list[asyncio.Runner]:
+    """Return the runners of event loops that were begun."""
+    begun = []
+
+    class Runner(asyncio.Runner):
+        def __init__(self) -> None:
+            super().__init__()
+            begun.append(self)
+
+    monkeypatch.setattr(asyncio, "Runner", Runner)
+    return begun
+
+
+def is_closed(runner: asyncio.Runner) -> bool:
+    try:
+        runner.get_loop()
+    except RuntimeError as error:
+        return "closed" in str(error)
+    return False
+
+
+def test_a_node_that_is_not_there_is_a_sentence_and_leaves_no_loop_behind(
+    socket_folder: Path, runners: list[asyncio.Runner]
+) -> None:
     with pytest.raises(NodeLostError, match="There is no node called me"):
         ClusterClient("me", socket_folder / "me.sock")
+    assert [is_closed(each) for each in runners] == [True]
+
+
+def test_a_client_may_be_closed_twice(socket_folder: Path, runners: list[asyncio.Runner]) -> None:
+    with FakeEndpoint("me", lambda query: window(), distributed_as="me@h") as node:
+        with ClusterClient("me", node.path) as client:
+            assert [is_closed(each) for each in runners] == [False]
+            client.close()
+        client.close()
+    assert [is_closed(each) for each in runners] == [True]
