@@ -230,12 +230,20 @@ class WholeCluster:
         return found
 
     async def _trace(self, query: wire.StartTrace, pids: tuple[str, ...], places: tuple[str, ...]) -> wire.Answer:
+        """Have the node that was asked trace, if it is about its processes alone; its own row stands for all of them.
+
+        Without any process it would be about all, of which only those of one node could be followed.
+        """
         mine = self._of(0)
-        if mine is None or not all(origin(pid)[0] == 0 for pid in pids):
+        if mine is None or not (pids or places):
             return wire.Failed(why=ONE_NODE, kind="unsupported")
-        if not all(place.startswith(mine.words.key("")) for place in places):
+        ours = all(place == mine.name or place.startswith(mine.words.key("")) for place in places)
+        if not ours or not all(origin(pid)[0] == 0 for pid in pids):
             return wire.Failed(why=ONE_NODE, kind="unsupported")
-        return await self.home.ask(msgspec.structs.replace(query, places=tuple(map(mine.words.key_there, places))))
+        if mine.name in places:
+            pids, places = (), ()
+        there = tuple(mine.words.key_there(place) for place in places)
+        return await self.home.ask(msgspec.structs.replace(query, pids=pids, places=there))
 
     def _with_nodes(self, found: wire.Answer) -> wire.Answer:
         """Write its node behind the name of each process of a list: there is no branch that says it."""

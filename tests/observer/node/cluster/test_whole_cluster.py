@@ -187,6 +187,18 @@ async def test_a_trace_of_another_node_is_refused_with_what_to_do() -> None:
     assert nodes.home.asked[-1] == wire.StartTrace(places=("chat_sup",))
 
 
+async def test_a_trace_is_of_one_whole_node_only_where_its_row_was_chosen() -> None:
+    nodes = Nodes(left=other())
+    await nodes.whole.connect()
+    for query in (wire.StartTrace(), wire.StartTrace(filter="x"), wire.StartTrace(places=("chat", "left@h"))):
+        answer = await nodes.whole.ask(query)
+        assert isinstance(answer, wire.Failed)
+        assert "open its own dashboard" in answer.why
+    assert not any(isinstance(query, wire.StartTrace) for query in nodes.home.asked)
+    await nodes.whole.ask(wire.StartTrace(pids=("<0.1.0>",), places=("chat", "chat/chat_sup"), seconds=2.0))
+    assert nodes.home.asked[-1] == wire.StartTrace(seconds=2.0)
+
+
 async def test_many_nodes_are_looked_at_in_bounds() -> None:
     nodes = Nodes(**{f"n{number:02}": other() for number in range(whole_cluster.MOST_NODES + 3)})
     await nodes.whole.connect()
