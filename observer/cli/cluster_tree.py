@@ -11,14 +11,13 @@ from runtime.introspection import wire
 if TYPE_CHECKING:
     from observer.node.client import Client
 
-MOST_NODES = 50
-"""How many nodes are looked at: each is asked for its whole tree."""
-
 
 def show(client: Client, filter: str, fold_over: int, json: bool) -> None:
     """Print the tree of each node, that of `client` first, or why it cannot be had."""
     from observer.cli import lookup
+    from observer.node.cluster.whole_cluster import MOST_NODES
     from observer.output import cluster, records, tables
+    from observer.text import units
     from observer.text.safe_text import safe
 
     cluster_of = client.expect(wire.Cluster, wire.GetCluster())
@@ -37,7 +36,7 @@ def show(client: Client, filter: str, fold_over: int, json: bool) -> None:
     if json:
         output.show_json(trees)
     elif cluster_of.total > MOST_NODES:
-        print(f"and {cluster_of.total - MOST_NODES:,} more nodes")
+        print(f"and {units.many(cluster_of.total - MOST_NODES, 'more node', 'more nodes')}")
 
 
 def _rows(node: Client, filter: str, fold_over: int) -> tuple[list[wire.Row], str]:
@@ -53,26 +52,18 @@ def _rows(node: Client, filter: str, fold_over: int) -> tuple[list[wire.Row], st
 
 def _nodes(client: Client, cluster: wire.Cluster) -> Iterator[tuple[str, Client | None, str]]:
     """Yield each node's name with a connection to it, or with None and the reason."""
-    from observer.node import discovery
     from observer.node.client import Client
+    from observer.node.cluster import notes, whole_cluster
     from observer.node.source import NodeLostError
 
     yield cluster.name or client.welcome.node, client, ""
-    sockets = {each.welcome.distributed_as: each for each in discovery.nodes() if each.welcome is not None}
-    for node in cluster.nodes[:MOST_NODES]:
+    sockets = whole_cluster.sockets()
+    for node in whole_cluster.chosen_of(cluster):
         found = sockets.get(node.name)
         if found is None:
-            yield node.name, None, _no_way(node)
+            yield node.name, None, notes.no_way(node) if node.state == "up" else notes.gone(node, seen=False)
             continue
         try:
             yield node.name, Client(found.name, found.path), ""
         except NodeLostError as error:
             yield node.name, None, str(error)
-
-
-def _no_way(node: wire.ClusterNode) -> str:
-    from observer.node.cluster import notes
-
-    if node.state != "up":
-        return f"is {node.state}: {node.reason or 'it has gone'}"
-    return notes.no_way(node)

@@ -61,8 +61,10 @@ def dial(found: Found) -> Source:
 
 
 def chosen_of(cluster: wire.Cluster) -> list[wire.ClusterNode]:
-    """Return the nodes that are looked at: those that are up before those that are gone."""
-    return sorted(cluster.nodes, key=lambda node: node.state != "up")[:MOST_NODES]
+    """Return the nodes that are looked at, in their order: where there are too many, those that are up come first."""
+    nodes = cluster.nodes
+    chosen = sorted(range(len(nodes)), key=lambda index: nodes[index].state != "up")[:MOST_NODES]
+    return [nodes[index] for index in sorted(chosen)]
 
 
 class WholeCluster:
@@ -305,7 +307,7 @@ class WholeCluster:
         self._draw()
 
     async def _take(self, cluster: wire.Cluster) -> None:
-        """Take which nodes there are, and how they stand. Those that are up come before those that are gone."""
+        """Take which nodes there are, and how they stand. All others are forgotten."""
         self._others = max(cluster.total, len(cluster.nodes))
         chosen = {node.name: node for node in chosen_of(cluster)}
         for member in [*self._members.values()]:

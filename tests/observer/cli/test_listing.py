@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from observer.node import discovery
+from observer.node.cluster import whole_cluster
 from runtime.introspection import wire
 from tests.support.command import GROUP, LONELY, ROWS, Command
 from tests.support.fake_endpoint import FakeEndpoint, of_rows, window
@@ -156,6 +157,27 @@ def test_the_trees_of_a_cluster_stand_below_the_names_of_its_nodes(observer: Com
         ("gone@h", True, True),
         ("far@x", True, True),
     ]
+
+
+def test_nodes_that_are_gone_are_left_out_before_those_that_are_up_and_are_counted(
+    observer: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whole_cluster, "MOST_NODES", 2)
+    others = (
+        *(wire.ClusterNode(name=f"{name}@h", state="down", reason="killed") for name in "ab"),
+        wire.ClusterNode(name="far@x", state="up"),
+        wire.ClusterNode(name="old@x", state="connecting"),
+    )
+
+    def printed(*nodes: wire.ClusterNode) -> list[str]:
+        cluster = wire.Cluster(name="me@h", nodes=nodes, total=len(nodes))
+        with FakeEndpoint("me", lambda query: cluster if isinstance(query, wire.GetCluster) else window(*ROWS[:1])):
+            return observer("tree", "me", "--cluster").out.splitlines()[2:]
+
+    way = "far@x  is up, and cannot be observed from here: start it there with OBSERVER=1"
+    assert printed(*others) == ["a@h  is down: killed", way, "and 2 more nodes"]
+    assert printed(*others[1:]) == ["b@h  is down: killed", way, "and 1 more node"]
+    assert printed(others[3]) == ["old@x  is connecting"]
 
 
 def test_a_recording_is_of_no_cluster(observer: Command) -> None:
