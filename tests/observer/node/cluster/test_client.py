@@ -49,14 +49,14 @@ def test_each_list_is_looked_at_once_and_told_in_the_words_of_its_nodes(
 @pytest.fixture
 def runners(monkeypatch: pytest.MonkeyPatch) -> list[asyncio.Runner]:
     """Return the runners of event loops that were begun."""
-    begun = []
+    begun: list[asyncio.Runner] = []
+    make = asyncio.Runner
 
-    class Runner(asyncio.Runner):
-        def __init__(self) -> None:
-            super().__init__()
-            begun.append(self)
+    def begin() -> asyncio.Runner:
+        begun.append(make())
+        return begun[-1]
 
-    monkeypatch.setattr(asyncio, "Runner", Runner)
+    monkeypatch.setattr(asyncio, "Runner", begin)
     return begun
 
 
