@@ -543,17 +543,18 @@ def next_frame(self):
 
 cdef object _pickled = None
 cdef object _simple = None
-cdef long _few = 0
-cdef Py_ssize_t _short = 0
-cdef object _most = 0
+cdef long _short_items = 0
+cdef Py_ssize_t _short_text = 0
+cdef object _batch_messages = 0
 
 
 cdef int look_at_batches() except -1:
     """Find what `pickled` says about batches, once."""
-    global _pickled, _simple, _few, _short, _most
+    global _pickled, _simple, _short_items, _short_text, _batch_messages
     from runtime.distribution import pickled
 
-    _simple, _few, _short, _most = pickled._SIMPLE, pickled.FEW, pickled.SHORT, pickled.MOST
+    _simple, _short_items, _short_text = pickled._SIMPLE, pickled.SHORT_ITEMS, pickled.SHORT_TEXT
+    _batch_messages = pickled.BATCH_MESSAGES
     _pickled = pickled
     return 0
 
@@ -563,13 +564,13 @@ cdef bint is_short_tuple(object content) except -1:
     cdef Py_ssize_t number
     cdef PyObject *item
     cdef PyTypeObject *kind
-    if Py_TYPE(content) is not &PyTuple_Type or PyTuple_GET_SIZE(content) >= _few:
+    if Py_TYPE(content) is not &PyTuple_Type or PyTuple_GET_SIZE(content) >= _short_items:
         return False
     for number in range(PyTuple_GET_SIZE(content)):
         item = PyTuple_GET_ITEM(content, number)
         kind = Py_TYPE(<object>item)
         if kind is &PyUnicode_Type:
-            if PyUnicode_GET_LENGTH(<object>item) >= _short:
+            if PyUnicode_GET_LENGTH(<object>item) >= _short_text:
                 return False
         elif kind is not &PyLong_Type and <object>kind not in _simple:
             return False
@@ -617,7 +618,7 @@ def cast_there(self, dest, message):
         return False
     cdef object batches = connection.batches
     append_to_run(batches, _pickled.SHORT_CAST, (<object>found).key, message)
-    if not connection.flushes or batches.count >= _most or connection.was_busy:
+    if not connection.flushes or batches.count >= _batch_messages or connection.was_busy:
         remote.go_on_sending(connection)
     self._last_cast = (dest, remote, connection, batches, batches._run)
     return True
@@ -637,6 +638,6 @@ cdef bint cast_again(tuple last, object dest, object message) except -1:
     (<list?>run).append(message)
     cdef object count = batches.count + 1
     batches.count = count
-    if count >= _most:
+    if count >= _batch_messages:
         remote.go_on_sending(connection)
     return True

@@ -7,11 +7,11 @@ from weakref import WeakValueDictionary
 
 from runtime.compiled.choice import compiled
 from runtime.distribution.connection import Connection
-from runtime.distribution.incoming import SHORT, receive_signal
+from runtime.distribution.incoming import SHORT_ENTRIES, receive_signal
 from runtime.distribution.net_kernel import NetKernel
 from runtime.distribution.node_monitors import NodeMonitors
 from runtime.distribution.parts import ID_BITS, ID_MASK, PidParts, RefParts
-from runtime.distribution.pickled import MOST, SHORT_CAST
+from runtime.distribution.pickled import BATCH_MESSAGES, SHORT_CAST
 from runtime.distribution.reasons import crash_term
 from runtime.distribution.remote_calls import caller_term
 from runtime.distribution.remote_node import RemoteNode
@@ -171,7 +171,7 @@ class LocalNode:
         batches = connection.batches
         if not batches.add_to_run(SHORT_CAST, name.key, message, False):
             return False
-        if not connection.flushes or batches.count >= MOST or connection.was_busy:
+        if not connection.flushes or batches.count >= BATCH_MESSAGES or connection.was_busy:
             remote.go_on_sending(connection)
         return True
 
@@ -280,7 +280,7 @@ class LocalNode:
     def on_short(self, connection: Connection, entry: tuple[Any, ...]) -> int:
         """See `Handler.on_short`."""
         remote = self.remotes.get(connection.name)
-        return 0 if remote is None else SHORT[entry[0]](remote, *entry[1:])
+        return 0 if remote is None else SHORT_ENTRIES[entry[0]](remote, *entry[1:])
 
     def on_down(self, connection: Connection, reason: str) -> None:
         """See `Handler.on_down`. Those linked and watching hear first, then those who watch the node."""

@@ -22,7 +22,7 @@ from runtime.distribution.handshake import Own, Peer
 from runtime.distribution.hub_calls import HubCalls
 from runtime.distribution.outgoing import OutgoingBytes, OutgoingFrames
 from runtime.distribution.parts import ABSENT, Handler
-from runtime.distribution.pickled import MOST
+from runtime.distribution.pickled import BATCH_MESSAGES
 from runtime.distribution.term_decoder import TermTooLargeError
 from runtime.distribution.transport import Transport
 from runtime.kernel.threads import new_lock
@@ -184,7 +184,7 @@ class Connection:
         if not self.flushes:
             self._hub.later(self._flush)
             self.flushes = True
-        if is_full or self.batches.count >= MOST:
+        if is_full or self.batches.count >= BATCH_MESSAGES:
             with contextlib.suppress(RecursionError, MemoryError):  # the hub, whose stack is short, ends the batch
                 self._frames.end_batch()
         return True

@@ -16,7 +16,7 @@ NAME = ".erlang.cookie"
 LENGTH = 20
 """Letters of a cookie that is made here, as many as Erlang makes."""
 
-MOST = 255
+LONGEST = 255
 """Characters that a cookie may have: Erlang takes it for an atom."""
 
 _LETTERS = string.ascii_uppercase
@@ -34,7 +34,7 @@ def read_cookie(path: Path | str | None = None) -> str:
     try:
         with open(chosen, encoding="utf-8") as file:
             mode = os.fstat(file.fileno()).st_mode
-            text = file.read(4 * MOST)
+            text = file.read(4 * LONGEST)
     except FileNotFoundError:
         raise DistributionError(f"there is no cookie file {chosen}; write the cookie of the cluster into it") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -51,8 +51,8 @@ def checked_cookie(cookie: str, source: str = "the cookie") -> str:
     """Return a cookie that can be one. Raises DistributionError for another one."""
     if not isinstance(cookie, str):
         raise TypeError(f"{source} is a str, not {cookie!r}")
-    if not cookie or len(cookie) > MOST or not cookie.isprintable():
-        raise DistributionError(f"{source} must be 1 to {MOST} printable characters in one line")
+    if not cookie or len(cookie) > LONGEST or not cookie.isprintable():
+        raise DistributionError(f"{source} must be 1 to {LONGEST} printable characters in one line")
     return cookie
 
 

@@ -29,7 +29,7 @@ TIMEOUT = 7.0
 STARTING = 20.0
 """Seconds that an epmd which was started here may take until it answers."""
 
-MOST = 64 * 1024
+LONGEST_ANSWER = 64 * 1024
 """Bytes of an answer that are read."""
 
 ALIVE2_REQ, ALIVE2_RESP, ALIVE2_X_RESP = 120, 121, 118
@@ -119,7 +119,7 @@ class NoEpmdError(DistributionError):
 def _read_all(transport: Transport) -> bytes:
     deadline = time.monotonic() + TIMEOUT
     answer = b""
-    while len(answer) < MOST:
+    while len(answer) < LONGEST_ANSWER:
         data = transport.recv()
         if data is None:
             break

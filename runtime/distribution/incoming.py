@@ -69,7 +69,7 @@ def _short_reply(remote: RemoteNode, number: int, reply: Any) -> int:
     return 1
 
 
-SHORT: dict[int, Callable[..., int]] = {
+SHORT_ENTRIES: dict[int, Callable[..., int]] = {
     pickled.SHORT_CAST: _short_cast,
     pickled.SHORT_SEND: _short_send,
     pickled.SHORT_CALL: _short_call,

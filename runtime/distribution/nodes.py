@@ -15,7 +15,7 @@ from runtime.distribution.errors import DistributionError
 from runtime.distribution.kernel_servers import start_kernel_servers, stop_kernel_servers
 from runtime.distribution.net_kernel import Tls
 from runtime.kernel.destinations import NO_NODE
-from runtime.kernel.node import current_process, running_node, this_node
+from runtime.kernel.node import Node, current_process, running_node, this_node
 from runtime.kernel.process import Pid, use_remote_table
 from runtime.terms.term import Term
 
@@ -54,9 +54,7 @@ def start_distribution(
 
     Raises DistributionError, which says what to do, when the name is taken, a port is, or the host is not found.
     """
-    if not isinstance(name, str) or not name or name.startswith("@") or name.endswith("@"):
-        raise DistributionError(f"a node is named by a str such as 'shop' or 'shop@127.0.0.1', not {name!r}")
-    full = name if "@" in name else f"{name}@{socket.gethostname().partition('.')[0]}"
+    full = _full_name(name)
     if tls is not None and not isinstance(tls, Tls):
         raise TypeError(f"tls= takes a runtime.distribution.net_kernel.Tls of two contexts, not {tls!r}")
     if not isinstance(port, int):
@@ -84,12 +82,24 @@ def start_distribution(
             binaries=binaries,
             none=none,
         )
-        local.begin(net_kernel)
-        node.cluster = local
-        use_remote_table(local.find_remote)
-        node.closing.append(local.close)
-        start_kernel_servers(local)
+        _take_up(node, local, net_kernel)
         return local.name
+
+
+def _full_name(name: str) -> str:
+    """Return a node's name with its host. Raises DistributionError for what cannot be one."""
+    if not isinstance(name, str) or not name or name.startswith("@") or name.endswith("@"):
+        raise DistributionError(f"a node is named by a str such as 'shop' or 'shop@127.0.0.1', not {name!r}")
+    return name if "@" in name else f"{name}@{socket.gethostname().partition('.')[0]}"
+
+
+def _take_up(node: Node, local: LocalNode, net_kernel: lower.NetKernel) -> None:
+    """Let a node be reached under its name from now on."""
+    local.begin(net_kernel)
+    node.cluster = local
+    use_remote_table(local.find_remote)
+    node.closing.append(local.close)
+    start_kernel_servers(local)
 
 
 def stop_distribution() -> bool:

@@ -31,25 +31,25 @@ logger = logging.getLogger("runtime.distribution")
 
 PROTOCOL = 5
 
-MOST = 500
-"""Messages of one batch."""
+BATCH_MESSAGES = 500
+"""Messages after which a batch is full."""
 
-ENOUGH = 128 * 1024
-"""Estimated bytes of one batch."""
+BATCH_BYTES = 128 * 1024
+"""Estimated bytes after which a batch is full."""
 
-SIZE = 60
+USUAL_BYTES = 60
 """Estimated bytes of a message that is like most."""
 
-SHORT = 200
-"""Characters of a text that need not be counted."""
+SHORT_TEXT = 200
+"""Characters that a short text has fewer than."""
 
-FEW = 20
-"""Items of a tuple that need not be counted."""
+SHORT_ITEMS = 20
+"""Items that a short tuple, list or dict has at most."""
 
-LARGEST = LONGEST - 2 * ENOUGH
+LONGEST_MESSAGE = LONGEST - 2 * BATCH_BYTES
 """Bytes of one message: it travels in a batch, with others."""
 
-ITEM = 5
+ITEM_BYTES = 5
 """Estimated bytes of an item of a tuple, beside what it holds."""
 
 SHORT_LEVELS = 3
@@ -112,7 +112,7 @@ class Batches:
     @property
     def size(self) -> int:
         """Return about how many bytes wait."""
-        return self.count * SIZE + self._large
+        return self.count * USUAL_BYTES + self._large
 
     def add(self, control: tuple[Any, ...], payload: Any) -> bool:
         """Take a message into the batch. Returns whether it is full. Raises TypeError for what cannot be pickled."""
@@ -122,24 +122,24 @@ class Batches:
         simple = self._simple
         kind = type(payload)
         if kind is tuple:
-            if len(payload) > FEW:
+            if len(payload) > SHORT_ITEMS:
                 return self._add_slowly(control, payload)
             for item in payload:
                 kind = type(item)
-                if kind in simple or (kind is str and len(item) < SHORT):
+                if kind in simple or (kind is str and len(item) < SHORT_TEXT):
                     continue
-                if kind is not tuple or len(item) > FEW:
+                if kind is not tuple or len(item) > SHORT_ITEMS:
                     return self._add_slowly(control, payload)
                 for inner in item:
                     kind = type(inner)
-                    if kind not in simple and (kind is not str or len(inner) >= SHORT):
+                    if kind not in simple and (kind is not str or len(inner) >= SHORT_TEXT):
                         return self._add_slowly(control, payload)
         elif kind not in simple:
             return self._add_slowly(control, payload)
         self._entries.append((control, payload))
         self._is_plain, self._run_kind = False, 0
         self.count += 1
-        return self.count >= MOST
+        return self.count >= BATCH_MESSAGES
 
     @compiled("runtime.distribution._external_term")
     def add_to_run(self, kind: int, receiver: str | int, content: Any, is_own: bool = True) -> bool:
@@ -147,10 +147,10 @@ class Batches:
 
         `is_own`: nothing changes the content any more, as it is a copy. Otherwise only what never changes is taken.
         """
-        if type(content) is tuple and len(content) < FEW:  # says the same as `_is_short`, for most messages
+        if type(content) is tuple and len(content) < SHORT_ITEMS:  # says the same as `_is_short`, for most messages
             for item in content:
                 kind_of = type(item)
-                if kind_of not in _SIMPLE and (kind_of is not str or len(item) >= SHORT):
+                if kind_of not in _SIMPLE and (kind_of is not str or len(item) >= SHORT_TEXT):
                     if not (is_own and self._is_short(content)):
                         return False
                     break
@@ -179,7 +179,7 @@ class Batches:
         if kind in _SIMPLE:
             return True
         if kind is str or kind is bytes:
-            return len(value) < SHORT
+            return len(value) < SHORT_TEXT
         if kind is tuple or kind is list:
             items = value
         elif kind is dict:
@@ -189,11 +189,15 @@ class Batches:
             return True
         else:
             return False
-        if not levels or len(items) > FEW:
+        if not levels or len(items) > SHORT_ITEMS:
             return False
         for item in items:
             kind = type(item)
-            if kind not in _SIMPLE and not (kind is str and len(item) < SHORT) and not self._is_short(item, levels - 1):
+            if (
+                kind not in _SIMPLE
+                and not (kind is str and len(item) < SHORT_TEXT)
+                and not self._is_short(item, levels - 1)
+            ):
                 return False
         return True
 
@@ -213,14 +217,14 @@ class Batches:
                 body = self._dumps(payload)
                 size += len(body)
                 entry = (control, body, None)
-        if size > LARGEST:
-            raise TypeError(f"a message of {size} bytes is too long; at most {LARGEST} travel at once")
+        if size > LONGEST_MESSAGE:
+            raise TypeError(f"a message of {size} bytes is too long; at most {LONGEST_MESSAGE} travel at once")
         self._has_pickled |= len(entry) > 2
         self._entries.append(entry)
         self._is_plain, self._run_kind = False, 0
         self.count += 1
         self._large += size
-        return self.size >= ENOUGH or self.count >= MOST
+        return self.size >= BATCH_BYTES or self.count >= BATCH_MESSAGES
 
     def take(self) -> tuple[int, bytes]:
         """Return the batch as bytes, with the first byte of its frame, and begin another one.
@@ -318,7 +322,7 @@ class Batches:
             return -1
         if not levels:
             return -1
-        size = ITEM * len(value)
+        size = ITEM_BYTES * len(value)
         for item in value:
             inner = self._size_if_fixed(item, levels - 1)
             if inner < 0:

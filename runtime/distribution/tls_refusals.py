@@ -10,16 +10,16 @@ NO_TLS = f"it does not speak TLS, and this node does; {ONE_WITHOUT}"
 
 WANTS_TLS = f"it speaks TLS, and this node does not; {ONE_WITHOUT}"
 
-PERHAPS_NO_TLS = f"it closed the connection during the TLS handshake; where it does without TLS, {ONE_WITHOUT}"
+CLOSED = "it closed the connection"
+"""What is known of a node that ends a handshake and gives no reason."""
+
+PERHAPS_NO_TLS = f"{CLOSED} during the TLS handshake; where it does without TLS, {ONE_WITHOUT}"
 
 ALERT, HANDSHAKE = 0x15, 0x16
 """What the first byte from a node that speaks TLS is."""
 
 MAJOR = 0x03
 """The second byte: the version, SSL 3 or later."""
-
-CLOSED = "it closed the connection"
-"""What is known of a node that ends a handshake without a word."""
 
 _NOT_TLS = (
     "WRONG_VERSION_NUMBER",
@@ -37,7 +37,10 @@ def is_tls(beginning: bytes) -> bool:
 
 
 def hint(told: str, has_tls: bool) -> str:
-    """Return what may be behind the end of a handshake of which no more is known than that the other node ended it."""
+    """Return what to add to the reason why a handshake failed: the likely cause where the other node gave none.
+
+    `told` is that reason, and `has_tls` says whether this node uses TLS. Empty where the reason says enough.
+    """
     if told != CLOSED:
         return ""
     if has_tls:

@@ -131,7 +131,7 @@ class Transport:
         while missing:
             data = self.recv()
             if data is None:
-                raise Closed("it closed the connection")
+                raise Closed(tls_refusals.CLOSED)
             if not data:
                 self.wait(deadline, for_room=False)
                 continue
@@ -145,7 +145,7 @@ class Transport:
         while rest or self.wants_to_write:
             sent = self.send(rest)
             if sent is None:
-                raise Closed("it closed the connection")
+                raise Closed(tls_refusals.CLOSED)
             rest = rest[sent:]
             if rest or self.wants_to_write:
                 self.wait(deadline, for_room=True)
@@ -187,7 +187,7 @@ class TlsTransport(Transport):
     def _flush(self, deadline: float) -> None:
         while self.wants_to_write:
             if not self._push():
-                raise Closed("it closed the connection")
+                raise Closed(tls_refusals.CLOSED)
             if self.wants_to_write:
                 self.wait(deadline, for_room=True)
 

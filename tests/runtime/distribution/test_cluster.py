@@ -52,6 +52,6 @@ def test_a_batch_knows_about_how_large_it_is(monkeypatch: pytest.MonkeyPatch) ->
         batches = Batches(local)
         batches.add((6, local.nobody, Atom(""), Atom("name")), wide)
         assert 100_000 < batches.size < 2 * len(batches.take()[1])
-    monkeypatch.setattr(pickled, "LARGEST", 100_000)
+    monkeypatch.setattr(pickled, "LONGEST_MESSAGE", 100_000)
     with pytest.raises(TypeError, match="too long"):
         Batches(local).add((6, local.nobody, Atom(""), Atom("name")), "€" * 50_000)

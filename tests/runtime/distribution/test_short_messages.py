@@ -26,7 +26,7 @@ from runtime import (
 )
 from runtime.distribution.cluster import LocalNode, local_node
 from runtime.distribution.frames import BATCH, PLAIN_BATCH
-from runtime.distribution.pickled import FEW, MOST, SHORT, SHORT_CAST, SHORT_REPLY, Batches
+from runtime.distribution.pickled import BATCH_MESSAGES, SHORT_CAST, SHORT_ITEMS, SHORT_REPLY, SHORT_TEXT, Batches
 from runtime.distribution.remote_node import RemoteNode
 from runtime.kernel.node import this_node
 from tests.support.in_node import in_node
@@ -35,7 +35,7 @@ from tests.support.other_nodes import Other, answer_once, named
 DEADLINE = 60.0
 
 SMALL: list[Any] = [0, -(2**80), 0.5, True, None, "text", "ü\udc80", b"bytes", Atom("atom"), (), ("a", (1, ("b",)))]
-LARGE: list[Any] = ["x" * SHORT, tuple(range(FEW + 1)), (((((1,),),),),), {1, 2}, b"y" * 100_000]
+LARGE: list[Any] = ["x" * SHORT_TEXT, tuple(range(SHORT_ITEMS + 1)), (((((1,),),),),), {1, 2}, b"y" * 100_000]
 
 
 class Keeper(GenServer):
@@ -288,11 +288,11 @@ def test_a_cast_that_fills_a_batch_where_the_stack_has_no_room_loses_nothing(
 
     with monkeypatch.context() as patch:
         patch.setattr(connection.batches, "take", refuse)
-        for number in range(MOST + 1):
+        for number in range(BATCH_MESSAGES + 1):
             cast(name, ("add", number))
         send(name, {"slow": [0]})
     kept: Any = call(name, "kept", timeout=DEADLINE)
-    assert kept == [*(("add", each) for each in range(MOST + 1)), ("info", {"slow": [0]})]
+    assert kept == [*(("add", each) for each in range(BATCH_MESSAGES + 1)), ("info", {"slow": [0]})]
 
 
 @named

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import _socket
 import ssl
+import time
 
 import pytest
 
 from runtime.distribution import tls_refusals
+from runtime.distribution.transport import Closed, Transport
 
 
 def _error(reason: str) -> ssl.SSLError:
@@ -38,7 +41,18 @@ def test_tls_is_known_by_its_beginning(data: bytes, is_tls: bool) -> None:
     assert tls_refusals.is_tls(data) is is_tls
 
 
-def test_only_an_end_without_a_word_needs_a_hint() -> None:
+def test_an_end_without_a_reason_is_known_as_such_when_a_node_hangs_up() -> None:
+    here, there = _socket.socketpair()
+    transport = Transport(here)
+    there.close()
+    for broken_off in (lambda end: transport.recv_exactly(1, end), lambda end: transport.send_all(b"x", end)):
+        with pytest.raises(Closed) as caught:
+            broken_off(time.monotonic() + 60.0)
+        assert "tls=" in tls_refusals.hint(str(caught.value), has_tls=False)
+    transport.close()
+
+
+def test_only_an_end_without_a_reason_needs_a_hint() -> None:
     assert tls_refusals.hint("it broke", has_tls=True) == ""
     assert "certificate" in tls_refusals.hint(tls_refusals.CLOSED, has_tls=True)
     assert "tls=" in tls_refusals.hint(tls_refusals.CLOSED, has_tls=False)
