@@ -66,6 +66,8 @@ def give_up():
     cast("cook", "soup")
     sleep(30)
 def hang():
+    from runtime.preemption import stall
+    stall.ENOUGH = 0.0  # on a busy machine it has not computed much when the box is written
     until = time.monotonic() + 50
     while time.monotonic() < until and not glob.glob(os.environ["OBSERVER_DIR"] + "/black-boxes/*.observed"):
         for _ in range(10**6): pass
@@ -182,7 +184,7 @@ def test_a_program_that_fails_or_hangs_leaves_one(folder: Path, fault: str, says
         if fault == "give_up":
             assert "kitchen" in [row.name for row in rows]
         if fault == "hang":
-            assert {"hog", "starved"} & {*kinds_of(client)}  # on a busy machine it has not computed much yet
+            assert "hog" in kinds_of(client)
 
 
 def test_none_is_written_unless_it_is_wanted(folder: Path) -> None:

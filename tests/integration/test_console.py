@@ -110,10 +110,9 @@ def test_a_node_is_started_for_a_console_and_ended_with_it(folder: Path) -> None
 def test_runtime_as_a_program_is_a_node_with_a_console(folder: Path) -> None:
     environment = {**os.environ, "OBSERVER_DIR": str(folder), "HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     command = [sys.executable, "-m", "runtime"]
-    done = subprocess.run(
-        command, input="spawn(lambda: print('Hello')); sleep(0.3)", env=environment, capture_output=True, text=True
-    )
-    assert (done.returncode, done.stdout) == (0, "Hello\n")
+    typed = "spawn_monitor(lambda: print('Hello')); receive(Down).reason"
+    done = subprocess.run(command, input=typed, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "Hello\n'normal'\n")
 
 
 COUNTER = (
