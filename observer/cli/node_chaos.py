@@ -12,8 +12,6 @@ from observer.cli.errors import WrongUsageError, say
 if TYPE_CHECKING:
     from observer.model.node_chaos import NodeChaos, NodeOrders, NodeVictim
 
-ACTIONS = ("kill", "stop", "disconnect")
-
 
 def carry_out(node: str | None, orders: NodeOrders, plan: bool, json: bool) -> None:
     """Say what the chaos would do; unless only the plan is wanted, do it and say what happened.
@@ -21,7 +19,7 @@ def carry_out(node: str | None, orders: NodeOrders, plan: bool, json: bool) -> N
     Ends with status 1 when a node that should come back has not.
     """
     from observer.cli import lookup
-    from observer.model.node_chaos import NodeChaos, NodeReport
+    from observer.model.node_chaos import ACTIONS, NodeChaos, NodeReport
     from observer.output import cluster as drawn
 
     if orders.action not in ACTIONS:

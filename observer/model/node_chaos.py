@@ -19,6 +19,9 @@ from runtime.introspection import wire
 PERIOD = 0.1
 """Seconds between two looks."""
 
+ACTIONS: tuple[wire.NodeAction, ...] = ("kill", "stop", "disconnect")
+"""What chaos may do to a node."""
+
 Ask = Callable[[wire.Query], wire.Answer]
 
 

@@ -15,7 +15,7 @@ from textual.content import Content
 from textual.widgets import Input
 from textual.worker import Worker
 
-from observer.model.node_chaos import Ask, NodeChaos, NodeOrders, NodeReport, NodeVictim
+from observer.model.node_chaos import ACTIONS, Ask, NodeChaos, NodeOrders, NodeReport, NodeVictim
 from observer.model.observed_node import ObservedNode
 from observer.model.poller import Looked
 from observer.node.source import NodeLostError
@@ -24,8 +24,6 @@ from observer.text import quantity, tones
 from observer.text.safe_text import safe
 from observer.widgets.scroll import Scroll
 from runtime.introspection import wire
-
-ACTIONS = ("kill", "stop", "disconnect")
 
 MOST_TOLD = 100
 """How many of the last nodes to which something was done are named."""
