@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError
 from contextlib import suppress
-from typing import cast
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -110,7 +109,7 @@ class NodeChaosScreen(OrdersScreen):
         if typed["action"] not in ACTIONS:
             raise ValueError(f"The action is one of {', '.join(ACTIONS)}; not {typed['action']!r}.")
         return NodeOrders(
-            action=cast(wire.NodeAction, typed["action"]),
+            action=typed["action"],
             rate=quantity.per_second(typed["rate"]),
             seconds=quantity.seconds(typed["seconds"]),
             target=typed["target"],
