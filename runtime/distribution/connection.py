@@ -192,7 +192,12 @@ class Connection:
     def _flush(self) -> None:
         """Hand what was sent in this turn to the socket."""
         self.flushes = False
-        data = b"" if self.is_over else self._frames.take()
+        try:
+            data = b"" if self.is_over else self._frames.take()
+        except MemoryError:  # it waits until others have given some back, and so do senders that are suspended
+            self._hub.later(self._flush)
+            self.flushes = True
+            return
         if data:
             with self._lock:
                 self._out.put(data)

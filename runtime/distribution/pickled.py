@@ -245,7 +245,7 @@ class Batches:
             except (TypeError, ValueError):
                 return BATCH, self._pickled((self._sendable(entries), has_pickled))
         except BaseException:  # nothing is called here, as there may be no room for a call
-            self._entries = entries + self._entries
+            self._entries = entries + self._entries if self._entries else entries
             self.count += count
             self._large += large
             self._has_pickled |= has_pickled

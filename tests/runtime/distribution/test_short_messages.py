@@ -29,6 +29,7 @@ from runtime.distribution.frames import BATCH, PLAIN_BATCH
 from runtime.distribution.pickled import BATCH_MESSAGES, SHORT_CAST, SHORT_ITEMS, SHORT_REPLY, SHORT_TEXT, Batches
 from runtime.distribution.remote_node import RemoteNode
 from runtime.kernel.node import this_node
+from runtime.kernel.process import ForeignPid
 from tests.support.in_node import in_node
 from tests.support.other_nodes import Other, answer_once, named
 
@@ -293,6 +294,43 @@ def test_a_cast_that_fills_a_batch_where_the_stack_has_no_room_loses_nothing(
         send(name, {"slow": [0]})
     kept: Any = call(name, "kept", timeout=DEADLINE)
     assert kept == [*(("add", each) for each in range(BATCH_MESSAGES + 1)), ("info", {"slow": [0]})]
+
+
+@named
+def test_what_could_not_be_sent_for_want_of_memory_is_sent_once_there_is_some(
+    other: Other, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, _ = _keeper(other)
+    connection = _remote(other).connection
+    assert connection is not None
+    take, refusals = connection.batches.take, iter(range(3))
+
+    def refuse() -> tuple[int, bytes]:
+        if next(refusals, None) is not None:
+            raise MemoryError
+        return take()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connection.batches, "take", refuse)
+        cast(name, ("add", 1))
+        for _ in range(1000):
+            if not connection.queued:
+                break
+            sleep(0.001)
+    assert connection.queued == 0
+    assert call(name, "kept", timeout=DEADLINE) == [("add", 1)]
+
+
+@named
+def test_a_pid_of_a_node_that_is_not_known_takes_no_other_message_with_it(other: Other) -> None:
+    name, pid = _keeper(other)
+    unknown = ForeignPid(1, None, node=100_000)
+    for dest in (name, pid):
+        cast(dest, ("first", self_()))
+        cast(dest, ("lost", unknown))
+        send(dest, ("lost", unknown))
+        cast(dest, ("last", self_()))
+    assert call(name, "kept", timeout=DEADLINE) == 2 * [("first", self_()), ("last", self_())]
 
 
 @named
