@@ -44,6 +44,8 @@ class Member:
         self.note = ""
         self.problem = ""
         """What its note says where it has not answered, though it is up; empty where it has."""
+        self.is_sought = False
+        """Whether its socket was looked for on this machine since it has come up."""
         self.called = 0
         """What pids of it begin with on the node that was asked, when it was reached; 0 where that is not known."""
         self.life: Life | None = None
@@ -67,6 +69,7 @@ class Member:
         self.source = source
         self.words = Translation(self.name, number)
         self.note = self.problem = ""
+        self.is_sought = False
         if life != self.life:
             self._last_event = -1
         self.life = life
@@ -76,6 +79,11 @@ class Member:
         """Note that it has not answered, though it is up."""
         self.problem = notes.silent(why)
         self.note = notes.as_last_seen(self.problem, seen=bool(self.rows))
+
+    def miss(self, node: wire.ClusterNode) -> None:
+        """Note why it is not asked, though it is up."""
+        why = self.problem or (notes.no_way(node) if self.is_sought else notes.NOT_YET)
+        self.note = notes.as_last_seen(why, seen=bool(self.rows))
 
     async def leave(self) -> None:
         """Let the connection go; what was seen stays."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from observer.clock import of_day
 from runtime.introspection import wire
 
+NOT_YET = "is up, and not reached yet"
+"""Said of a node that is up, until its socket has been looked for."""
+
 
 def no_way(node: wire.ClusterNode) -> str:
     """Say of a node that is up, and has no socket on this machine, what opens a way to it."""

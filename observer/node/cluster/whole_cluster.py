@@ -322,11 +322,11 @@ class WholeCluster:
     async def _place(self, member: Member, node: wire.ClusterNode) -> None:
         """Note how a node stands."""
         if node.state != "up":
-            member.problem = ""
+            member.problem, member.is_sought = "", False
             member.note = notes.gone(node, seen=bool(member.rows))
             await member.leave()
         elif member.source is None:
-            member.note = notes.as_last_seen(member.problem or notes.no_way(node), seen=bool(member.rows))
+            member.miss(node)
         elif node.number and node.number != member.called:
             member.note = "begins anew"
             await member.leave()  # another life of the node: its socket is another one
@@ -352,6 +352,8 @@ class WholeCluster:
         there = await asyncio.to_thread(self._find)
         for node, member in wanted:
             if (socket := there.get(node.name)) is None:
+                member.is_sought = True
+                member.miss(node)
                 continue
             source = self._dial(socket)
             try:

@@ -171,6 +171,27 @@ async def test_a_node_that_does_not_answer_is_said_to_be_shown_as_last_seen() ->
     assert answer.why.startswith("left@h cannot be asked: it is up, and does not answer: ")
 
 
+async def test_a_node_is_said_to_have_no_way_only_when_one_was_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = other()
+    nodes = Nodes(left=left)
+    await nodes.whole.connect()
+
+    async def note() -> str | None:
+        return next(row.machine_state for row in await nodes.tree() if row.key == "left@h")
+
+    nodes.set_state("left@h", state="down", reason="killed")
+    assert await note() == "is down: killed; as last seen"
+    nodes.set_state("left@h", state="up", number=6)
+    with monkeypatch.context() as seldom:
+        seldom.setattr(whole_cluster, "FIND_EVERY", 1e9)
+        assert await note() == "is up, and not reached yet; as last seen"
+    del nodes.sources["left@h"]
+    way = "is up, and cannot be observed from here: start it there with OBSERVER=1; as last seen"
+    assert [await note(), await note()] == [way, way]
+    nodes.sources["left@h"] = left
+    assert await note() is None
+
+
 async def test_there_is_one_look_at_a_time_however_many_ask(monkeypatch: pytest.MonkeyPatch) -> None:
     nodes = Nodes(left=other())
     await nodes.whole.connect()
