@@ -26,9 +26,8 @@ class OutgoingFrames:
         size = 1 + len(control) + len(payload)
         if size > LONGEST:
             raise TypeError(f"a message of {size} bytes is too long; at most {LONGEST} travel at once")
-        self._parts.append(b"%b%c%b" % (size.to_bytes(4, "big"), PASS_THROUGH, control))
-        if payload:
-            self._parts.append(payload)
+        head = b"%b%c%b" % (size.to_bytes(4, "big"), PASS_THROUGH, control)
+        self._parts += (head, payload)  # in one step: half a frame would break all that follows
         self.size += size + 4
         self.messages += 1
 

@@ -2,7 +2,9 @@
 
 import logging
 import pickle
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -47,6 +49,29 @@ def test_one_call_alone_is_a_batch_like_any_other() -> None:
     assert outgoing.batches.add_short(entry)
     assert _frames(outgoing.take())[1:] == alone
     assert (outgoing.messages, outgoing.size, outgoing.take()) == (3, 0, b"")
+
+
+def test_a_frame_is_added_whole_or_not_at_all_wherever_a_signal_handler_raises() -> None:
+    outcomes = set()
+    for lines in range(20):
+        frames, left = OutgoingFrames(PlainConversion()), iter(range(lines))
+
+        def trace(frame: FrameType, event: str, argument: object, left: Iterator[int] = left) -> Any:
+            if event == "line" and frame.f_code is OutgoingFrames.put.__code__ and next(left, None) is None:
+                raise KeyboardInterrupt
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            frames.put(b"control", b"payload")
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(before)
+        frames.put(b"another", b"")
+        outcomes.add(tuple(frame[1:] for frame in _frames(frames.take())))
+    assert outcomes == {(b"another",), (b"controlpayload", b"another")}
 
 
 def test_a_frame_that_is_too_long_is_refused_and_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
