@@ -317,9 +317,9 @@ class WholeCluster:
         for node in chosen.values():
             member = self._members.setdefault(node.name, Member(node.name, UNNUMBERED))
             if member.words.number:
-                await self._place(member, node)
+                await self._note_state(member, node)
 
-    async def _place(self, member: Member, node: wire.ClusterNode) -> None:
+    async def _note_state(self, member: Member, node: wire.ClusterNode) -> None:
         """Note how a node stands."""
         if node.state != "up":
             member.problem, member.is_sought = "", False

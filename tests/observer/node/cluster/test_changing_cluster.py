@@ -43,10 +43,11 @@ async def test_no_two_nodes_have_one_number_whatever_the_node_that_is_asked_call
     assert [each.connects for each in nodes.sources.values()] == [1, 1]
 
 
-async def test_another_life_of_the_node_that_was_asked_numbers_the_others_anew() -> None:
+async def test_another_life_of_the_node_that_was_asked_numbers_the_others_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     nodes = Nodes(left=other(), right=other())
     await nodes.whole.connect()
     nodes.home.os_pid += 1
+    monkeypatch.setattr(nodes.home, "close", None)  # its new connection stays open
     nodes.set_state("left@h", number=6)
     nodes.set_state("right@h", state="down", number=0)
     await nodes.whole.connect()
@@ -179,6 +180,9 @@ async def test_a_node_is_said_to_have_no_way_only_when_one_was_looked_for(monkey
     async def note() -> str | None:
         return next(row.machine_state for row in await nodes.tree() if row.key == "left@h")
 
+    left.lose("It hangs.")
+    assert await note() == "is up, and does not answer: It hangs; as last seen"
+    left.come_back()
     nodes.set_state("left@h", state="down", reason="killed")
     assert await note() == "is down: killed; as last seen"
     nodes.set_state("left@h", state="up", number=6)
