@@ -74,19 +74,20 @@ class ClusterScreen(ViewScreen):
         super().__init__(observed)
         self.nodes = NodeList(NONE_YET)
         self.facts = Static(markup=False)
+        self._facts_frame = Scroll(id="facts", classes="framed")
         self._outcome: NodeOutcome | None = None
 
     def compose_body(self) -> ComposeResult:
         """Lay out the list above, and the selected node below."""
         yield self.nodes.add_class("framed")
-        with Container(id="below"), Scroll(id="facts", classes="framed"):
+        with Container(id="below"), self._facts_frame:
             yield self.facts
 
     def on_mount(self) -> None:
         """Start with the focus on the nodes."""
         super().on_mount()
         self.nodes.border_title = "Nodes"
-        self.query_one("#facts").border_title = "Node"
+        self._facts_frame.border_title = "Node"
         self.nodes.focus()
         self._explain()
 
@@ -130,9 +131,9 @@ class ClusterScreen(ViewScreen):
     def _explain(self) -> None:
         """Show all that is known of the selected node."""
         node = self.nodes.selected
-        self.query_one("#facts").display = node is not None
+        self._facts_frame.display = node is not None
         if node is not None:
-            self.query_one("#facts").border_title = Content(safe(node.name))
+            self._facts_frame.border_title = Content(safe(node.name))
             lines = [
                 Content.assemble((f"{label:<11} ", tones.MUTED), (text, tone))
                 for label, text, tone in facts_of(node, self.observed.record.time)

@@ -58,6 +58,7 @@ class NodeScreen(ViewScreen):
         }
         self.lints = LintList(NOTHING_WRONG)
         self.finding = Static(markup=False)
+        self._finding_frame = Scroll(id="finding", classes="framed")
         self.constants = Static(markup=False)
 
     def compose_body(self) -> ComposeResult:
@@ -67,7 +68,7 @@ class NodeScreen(ViewScreen):
         with Container(id="notes"):
             with Container(id="findings"):
                 yield self.lints.add_class("framed")
-                with Scroll(id="finding", classes="framed") as scroll:
+                with self._finding_frame as scroll:
                     scroll.border_title = "Selected"
                     yield self.finding
             with Scroll(id="constants", classes="framed") as scroll:
@@ -155,7 +156,7 @@ class NodeScreen(ViewScreen):
     def _explain(self) -> None:
         """Tell the selected finding in full, with what can be done about it."""
         lint = self.lints.selected
-        self.query_one("#finding").display = lint is not None
+        self._finding_frame.display = lint is not None
         if lint is not None:
             told = explained(lint, self.observed.record.time)
             self.finding.update(Content("\n").join(Content.assemble(*(line or [("", tones.TEXT)])) for line in told))

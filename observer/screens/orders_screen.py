@@ -26,13 +26,16 @@ EVENTS = 200
 
 
 class OrdersScreen(ViewScreen):
-    """Settings on top, results below. Leaving the screen ends what goes on."""
+    """Asks for the settings of a chaos, starts and stops it, and shows its results. Leaving the screen stops it.
+
+    A subclass says in `FIELDS` what is asked, and how a chaos begins and ends.
+    """
 
     CSS_PATH = ["view_screen.tcss", "orders_screen.tcss"]
     FIELDS: ClassVar[Sequence[tuple[str, str, str, str]]] = ()
-    """What is asked: a name, a title, what stands there first, and a hint."""
+    """The settings. Each is a name, a title, the value at first, and a hint."""
     INTRODUCTION: ClassVar[str] = ""
-    """What stands in the place of results before the first start."""
+    """What is shown in the place of results before the first start."""
     BINDINGS = [
         Binding("escape", "back", "Back", id="back-from-chaos", key_display="esc"),
         Binding("ctrl+s", "start", "Start or stop", id="start-chaos", key_display="^s"),
@@ -40,7 +43,11 @@ class OrdersScreen(ViewScreen):
 
     def __init__(self, observed: ObservedNode, values: Mapping[str, str] | None = None) -> None:
         super().__init__(observed)
-        self._values = values or {}
+        values = values or {}
+        self._lines = {
+            name: LineInput(values.get(name, first), placeholder=hint, classes="line", id=name)
+            for name, _, first, hint in self.FIELDS
+        }
         self.figures = Static(id="figures", classes="framed")
         self.button = Button("Start", variant="error", id="start")
         self.log_list = EventList("Nothing has happened yet.")
@@ -51,10 +58,10 @@ class OrdersScreen(ViewScreen):
             with Container(id="run"):
                 with Container(id="orders", classes="framed") as orders:
                     orders.border_title = "Settings"
-                    for name, title, first, hint in self.FIELDS:
+                    for name, title, *_ in self.FIELDS:
                         with Horizontal(classes="order"):
                             yield Label(title)
-                            yield LineInput(self._values.get(name, first), placeholder=hint, classes="line", id=name)
+                            yield self._lines[name]
                     yield self.button
                 yield from self.compose_results()
             yield self.log_list.add_class("framed")
@@ -84,15 +91,15 @@ class OrdersScreen(ViewScreen):
 
     @property
     def goes_on(self) -> bool:
-        """Whether something was started and is not over."""
+        """Whether a chaos was started and is not over."""
         raise NotImplementedError
 
     def begin(self, typed: Mapping[str, str]) -> None:
-        """Start with these settings. Raises ValueError with what is wrong with them."""
+        """Start a chaos with these settings. Raises ValueError with what is wrong with them."""
         raise NotImplementedError
 
     def end(self) -> None:
-        """Stop what goes on."""
+        """Stop the chaos that goes on."""
         raise NotImplementedError
 
     @on(Input.Submitted)
@@ -113,8 +120,8 @@ class OrdersScreen(ViewScreen):
         self.button.label = "Stop"
 
     def typed(self) -> dict[str, str]:
-        """Return what stands in the settings."""
-        return {name: self.query_one(f"#{name}", Input).value.strip() for name, *_ in self.FIELDS}
+        """Return the value of each setting, by its name."""
+        return {name: line.value.strip() for name, line in self._lines.items()}
 
     def say(self, sentence: str) -> None:
         """Say what is wrong, in the place of the results."""

@@ -28,19 +28,20 @@ class OutputScreen(Dialog[None]):
         super().__init__()
         self._look = look
         self._shown = look()
+        self._box = Scroll(classes="box help")
+        self._text = Static(_text(self._shown))
 
     def compose(self) -> ComposeResult:
         """Lay out one text that scrolls."""
-        with Scroll(classes="box help") as box:
+        with self._box as box:
             box.border_title = "Output of the program"
             box.border_subtitle = "esc closes"
-            yield Static(_text(self._shown))
+            yield self._text
 
     def on_mount(self) -> None:
         """Start at the end: the last words are what one looks for."""
-        scroll = self.query_one(Scroll)
-        scroll.focus()
-        scroll.scroll_end(animate=False)
+        self._box.focus()
+        self._box.scroll_end(animate=False)
         self.set_interval(LOOK_EVERY, self.look_again)
 
     def look_again(self) -> None:
@@ -49,11 +50,10 @@ class OutputScreen(Dialog[None]):
         if status == self._shown:
             return
         self._shown = status
-        scroll = self.query_one(Scroll)
-        follows = scroll.is_vertical_scroll_end
-        self.query_one(Static).update(_text(status))
+        follows = self._box.is_vertical_scroll_end
+        self._text.update(_text(status))
         if follows:
-            scroll.scroll_end(animate=False)
+            self._box.scroll_end(animate=False)
 
 
 def _text(child: ChildStatus | None) -> Content:

@@ -9,6 +9,9 @@ import pytest
 
 from observer.model import poller
 from observer.node.source import ChildStatus
+from observer.screens.cluster_screen import ClusterScreen
+from observer.screens.node_screen import NodeScreen
+from observer.screens.orders_screen import OrdersScreen
 from observer.widgets.process_table import ProcessTable
 from runtime.introspection import wire
 from tests.observer.conftest import Drive, Driver
@@ -281,3 +284,16 @@ async def test_what_died_since_the_node_sorted_its_list_is_no_line_that_is_waite
         assert len(node.asked) == asked
         assert "…" not in [line.strip() for line in driver.text().splitlines()]
         assert table(driver).total == node.stats().process_count - 1
+
+
+@pytest.mark.parametrize("keys", ["7", "5", "c", "7c"])
+async def test_what_is_done_while_a_screen_closes_does_no_harm(drive: Drive, keys: str) -> None:
+    async with drive(fake_nodes.cluster()) as driver:
+        await driver.press(*keys)
+        screen = driver.app.screen
+        await screen.query_one("#body").remove()  # its parts leave it first, while its messages are still handled
+        if isinstance(screen, OrdersScreen):
+            assert screen.typed()["seconds"] == "30s"
+        else:
+            assert isinstance(screen, ClusterScreen | NodeScreen)
+            screen._explain()
