@@ -47,6 +47,9 @@ from runtime import (
 
 ROUNDS = 10
 
+FILLING = 5_000
+"""Operations of the first round at least, which fill all that keeps a bounded number of things."""
+
 EVERYWHERE: tuple[Any, ...] = (None, True, False, (), Pid, Ref, *range(7))
 """Values that compiled code takes and gives without a thought; a reference too few would free them one day."""
 
@@ -231,7 +234,7 @@ def left_behind(count: int, rounds: int = ROUNDS) -> Iterator[tuple[str, int, in
     for name, operation in operations().items():
         before: tuple[int, list[int]] | None = None
         for _ in range(rounds):
-            operation(count)
+            operation(count if before else max(count, FILLING))
             while gc.collect():
                 pass
             now = sys.getallocatedblocks(), [sys.getrefcount(value) for value in EVERYWHERE]
