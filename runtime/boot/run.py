@@ -166,7 +166,7 @@ def _switch_on(
     black_box: str | os.PathLike[str] | None,
     spans: bool | TracerProvider,
 ) -> None:
-    """Give the node its name, its black box and its spans: all that are wanted, or none where one fails."""
+    """Set up the name of the node, its black box and its spans: all that are wanted, or none where one fails."""
     with ExitStack() as started:
         if name is not None:
             from runtime.distribution.nodes import (  # a node alone needs no sockets

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from inspect import unwrap
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -32,7 +33,7 @@ NOW_AND_THEN = 0.5
 
 Told = Callable[[Stall], object]
 
-_IDLE = Hub.run.__code__
+_IDLE = unwrap(Hub.run).__code__  # while a program is switched on from outside, another function stands around it
 
 
 class _Work(NamedTuple):

@@ -379,7 +379,7 @@ class WholeCluster:
         return min(MOST_ROWS, max(LEAST_ROWS, ALL_ROWS // len(self._members)))
 
     def _log(self, member: Member, events: tuple[wire.Event, ...]) -> None:
-        """Give the events of a node numbers among those of all."""
+        """Number the events of a node among those of all."""
         for event in events:
             if (member.name, member.life, event.id) in self._ids:
                 continue

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import gevent
 import pytest
 
+import runtime
 from runtime import run, sleep, spawn
+from runtime.introspection import instrument
 from runtime.kernel.node import current, running_node
 from runtime.kernel.process import Process
 from runtime.kernel.threads import new_lock
@@ -261,3 +266,12 @@ def test_the_clock_of_the_system_may_be_set_without_a_stall(at_work: float) -> N
 
 def test_where_turns_are_not_counted_each_look_is_evidence_since_then() -> None:
     assert looks_at_work((-1, 0.001)) == [(0.0, Clocks(10.04, 20.08))]
+
+
+def test_an_idle_hub_is_known_where_a_program_is_observed_by_itself() -> None:
+    """Its `Hub.run` stands in another function when the watchdog is imported."""
+    program = "import gevent.hub, runtime.preemption.watchdog as w; print(w._IDLE.co_filename == gevent.hub.__file__)"
+    site = Path(instrument.__file__).parent / "site"
+    environment = {**os.environ, "PYTHONPATH": f"{site}{os.pathsep}{Path(runtime.__file__).parents[1]}"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n", done.stderr

@@ -85,6 +85,7 @@ def watch(module: Any) -> None:
                 hub.loop.run_callback(_observe_fork, hub, unhook)
 
     run.__name__, run.__qualname__, run.__doc__ = original.__name__, original.__qualname__, original.__doc__
+    run.__wrapped__ = original  # type: ignore[attr-defined]  # what an idle hub is known by
     hook()
     os.register_at_fork(after_in_child=lambda: _unless_it_fails(after_fork))
 
