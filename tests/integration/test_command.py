@@ -18,7 +18,7 @@ import pytest
 
 from observer.node.child import Child
 from tests.support.fake_endpoint import socket_folder
-from tests.support.terminal import SCREEN_OFF, SCREEN_ON, WAIT, Terminal, until
+from tests.support.terminal import PATIENT, SCREEN_OFF, SCREEN_ON, WAIT, Terminal, until
 
 __all__ = ["socket_folder"]
 
@@ -353,7 +353,7 @@ BROKEN = [
 
 @pytest.mark.parametrize(("code", "sentence"), BROKEN)
 def test_a_script_that_fails_at_once_is_a_sentence(script: Callable[[str], str], code: str, sentence: str) -> None:
-    with Terminal("run", script(code)) as terminal:
+    with Terminal("run", script(code), code=PATIENT) as terminal:
         assert terminal.left() == 1
         terminal.until(sentence.encode())
         assert b"Traceback" not in terminal.output
@@ -361,7 +361,7 @@ def test_a_script_that_fails_at_once_is_a_sentence(script: Callable[[str], str],
 
 
 def test_a_module_that_does_not_exist_is_a_sentence() -> None:
-    with Terminal("run", "-m", "no_such_module_anywhere") as terminal:
+    with Terminal("run", "-m", "no_such_module_anywhere", code=PATIENT) as terminal:
         assert terminal.left() == 1
         terminal.until(b"no_such_module_anywhere")
         assert b"Traceback" not in terminal.output

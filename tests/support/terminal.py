@@ -25,6 +25,9 @@ STAND_IN = (
 )
 """The command, with a stand-in for the launch of programs."""
 
+PATIENT = "from observer.cli import main, watching; watching.SETTLE = 180.0; main()"
+"""The command, which waits longer for a program to fail before it opens the screen: a busy machine is slow to fail."""
+
 SCREEN_ON, SCREEN_OFF = b"\x1b[?1049h", b"\x1b[?1049l"
 """What switches a terminal to a screen for a whole application, and back."""
 
