@@ -131,7 +131,7 @@ class Leaving:
 
 
 def _write_if_possible(data: bytes) -> None:
-    terminal = 2  # where the driver draws
+    terminal = 1  # where the driver draws
     os.set_blocking(terminal, False)
     try:
         os.write(terminal, data)

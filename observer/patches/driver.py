@@ -79,8 +79,8 @@ class TerminalDriver(LinuxDriver):
         """Whether the process was continued since the terminal was last set up: a shell may have changed its modes."""
         self._handlers = {number: signal.getsignal(number) for number in (signal.SIGTSTP, signal.SIGCONT)}
         super().__init__(app, debug=debug, mouse=mouse, size=size or terminal_size())
-        if sys.__stderr__ is not None:
-            self._file = Output(sys.__stderr__, self._hang_up)  # type: ignore[assignment]  # all that is used of it
+        if sys.__stdout__ is not None:  # Textual would draw on standard error, which a user may send to a file
+            self._file = Output(sys.__stdout__, self._hang_up)  # type: ignore[assignment]  # all that is used of it
 
     # -- Signals: these run between any two instructions of the main thread, and may take no lock -----------------
 

@@ -37,6 +37,19 @@ def test_quitting_leaves_the_terminal_as_it_was_and_the_node_alone(socket_folder
         assert endpoint.path.exists()
 
 
+def test_the_dashboard_is_drawn_where_standard_error_goes_to_a_file(socket_folder: Path) -> None:
+    errors = socket_folder / "errors.txt"
+    redirected = f"import os; os.dup2(os.open({str(errors)!r}, os.O_CREAT | os.O_WRONLY), 2)"
+    code = f"{redirected}; from observer.cli import main; main()"
+    with FakeEndpoint("chat", of_rows(ROWS)), Terminal("attach", "chat", code=code) as terminal:
+        terminal.until(b"app_sup")
+        terminal.type("q")
+        assert terminal.left() == 0
+        terminal.until(SCREEN_OFF)
+        assert terminal.attributes() == terminal.before
+    assert errors.read_bytes() == b""
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_leaves_the_terminal_as_it_was(socket_folder: Path, number: signal.Signals) -> None:
     with FakeEndpoint("chat", of_rows(ROWS)), Terminal("attach") as terminal:
