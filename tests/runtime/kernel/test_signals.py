@@ -1,4 +1,4 @@
-"""Links and monitors: who hears of which death, with which reason, and how often."""
+"""Exit signals, links and monitors: who hears of which death, with which reason, and how often."""
 
 from typing import Any
 
