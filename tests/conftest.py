@@ -1,11 +1,14 @@
-"""The order in which tests begin, and what random examples may take: as long as they like, on a busy machine."""
+"""The order in which tests are imported and begin, and what random examples may take: as long as they like."""
 
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import sys
 from collections.abc import Generator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -27,12 +30,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, object, object]:
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """Keep the tests themselves out of the search for garbage: it would go through thousands of them each time."""
     gc.disable()
     try:
+        _import_from_a_place_of_its_own(session.config)
         return (yield)
     finally:
         gc.enable()
         gc.collect()
         gc.freeze()
+
+
+def _import_from_a_place_of_its_own(config: pytest.Config) -> None:
+    """Import the test modules, where several processes do it: each begins with others and goes round.
+
+    In a new checkout all of them have to be compiled. Processes that import the same modules in the same order compile
+    everything at the same time, each for itself. So each compiles its share and finds that of the others compiled.
+    """
+    worker: dict[str, object] = getattr(config, "workerinput", {})
+    if not worker or config.option.ignore or config.args != list(config.getini("testpaths")):
+        return
+    modules = sorted(Path(__file__).parent.rglob("test_*.py"))
+    first = len(modules) * int(str(worker["workerid"]).removeprefix("gw")) // int(str(worker["workercount"]))
+    for module in modules[first:] + modules[:first]:
+        name = ".".join(("tests", *module.relative_to(Path(__file__).parent).with_suffix("").parts))
+        with suppress(Exception, pytest.skip.Exception):  # they are raised once more where tests are collected
+            importlib.import_module(name)
