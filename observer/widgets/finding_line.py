@@ -1,4 +1,4 @@
-"""One line that says what is wrong with the node: a finding, else what failed lately, else that nothing looks wrong."""
+"""Says what is wrong with the node: a finding, else what failed lately, else that nothing looks wrong."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ from collections.abc import Sequence
 
 from textual.binding import Binding
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from observer.drawing import advice
 from observer.drawing.frames import without_folders
+from observer.drawing.hanging import hanging
 from observer.text import tones
 from observer.text.safe_text import safe
 from runtime.introspection.wire import Lint
 
+MOST_LINES = 3
+"""How many lines a sentence may take."""
+
 
 class FindingLine(Widget, can_focus=True):
-    """A finding as a sentence, the heaviest one at first. It always takes its line, so that nothing jumps."""
+    """A finding as a sentence, the heaviest one at first. It takes a line, and more where the sentence is longer."""
 
     ALLOW_SELECT = False
     BINDINGS = [
@@ -27,17 +32,17 @@ class FindingLine(Widget, can_focus=True):
         )
     ]
     DEFAULT_CSS = """
-    FindingLine { height: 1; padding: 0 1; }
+    FindingLine { height: auto; padding: 0 1; }
     FindingLine:focus { background: $primary 32%; }
     """
 
-    lints: reactive[Sequence[Lint] | None] = reactive(None)
+    lints: reactive[Sequence[Lint] | None] = reactive(None, layout=True)
     """What looks wrong, heaviest first; None while it is not known."""
-    failures: reactive[str] = reactive("")
+    failures: reactive[str] = reactive("", layout=True)
     """What ended abnormally lately, in a sentence; empty when nothing did."""
-    ending: reactive[str] = reactive("")
+    ending: reactive[str] = reactive("", layout=True)
     """What the program ended of; empty while it runs. Then nothing else is said."""
-    chosen: reactive[tuple[str, tuple[str, ...]] | None] = reactive(None)
+    chosen: reactive[tuple[str, tuple[str, ...]] | None] = reactive(None, layout=True)
     """The kind and pids of the finding that was gone to; None for the heaviest."""
 
     class Opened(Message):
@@ -67,22 +72,31 @@ class FindingLine(Widget, can_focus=True):
         self.chosen = (here.kind, here.pids)
         return here
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return how many lines are drawn."""
+        return len(self._lines(width))
+
     def render(self) -> Content:
-        """Draw the line."""
-        width = self.content_size.width
+        """Draw the sentence."""
+        return Content("\n").join(self._lines(self.content_size.width))
+
+    def _lines(self, width: int) -> list[Content]:
         if self.ending:
-            return _cut(Content.assemble(("■ ", tones.BAD), (safe(self.ending), tones.STRONG)), width)
+            return _wrapped(Content.assemble(("■ ", tones.BAD)), Content.styled(safe(self.ending), tones.STRONG), width)
         if self.lints is None:
-            return Content("")
+            return [Content("")]
         lint = self.shown
-        if lint is None:
-            if self.failures:
-                return _cut(Content.assemble(("✗ ", tones.WARN), (safe(self.failures), tones.TEXT)), width)
-            return Content.assemble(("Nothing looks wrong.", tones.MUTED))
-        mark, tone = advice.sign(lint)
-        others = f"  {self.index + 1} of {len(self.lints)}" if len(self.lints) > 1 else ""
-        sentence = Content.assemble((f"{mark} ", tone), (safe(without_folders(lint.sentence)), tones.STRONG))
-        return Content.assemble(_cut(sentence, width - len(others)), (others, tones.MUTED))
+        if lint is not None:
+            others = f"  {self.index + 1} of {len(self.lints)}" if len(self.lints) > 1 else ""
+            told = Content.styled(safe(without_folders(lint.sentence)), tones.STRONG)
+            mark, tone = advice.sign(lint)
+            lines = _wrapped(Content.assemble((f"{mark} ", tone)), told, width - len(others))
+            return [*lines[:-1], Content.assemble(lines[-1], (others, tones.MUTED))]
+        if self.failures:
+            return _wrapped(
+                Content.assemble(("✗ ", tones.WARN)), Content.styled(safe(self.failures), tones.TEXT), width
+            )
+        return [Content.assemble(("Nothing looks wrong.", tones.MUTED))]
 
     def action_open(self) -> None:
         """Show the process that the finding points at."""
@@ -94,5 +108,9 @@ class FindingLine(Widget, can_focus=True):
         self.action_open()
 
 
-def _cut(line: Content, width: int) -> Content:
-    return line.truncate(max(1, width), ellipsis=True)
+def _wrapped(mark: Content, sentence: Content, width: int) -> list[Content]:
+    """Return a mark and the sentence beside it as lines; what `MOST_LINES` of them do not hold is cut."""
+    lines = hanging(mark, sentence, width).split("\n")
+    if len(lines) > MOST_LINES:
+        lines[MOST_LINES - 1 :] = [(lines[MOST_LINES - 1] + " …").truncate(max(1, width), ellipsis=True)]
+    return lines

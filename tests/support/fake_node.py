@@ -43,6 +43,8 @@ class FakeNode:
         self.tables: tuple[wire.TableEntry, ...] = ()
         self.distributed_as = ""
         self.nodes: tuple[wire.ClusterNode, ...] = ()
+        self.lints: tuple[wire.Lint, ...] = ()
+        """Findings beside those of the places."""
         self.asked: list[wire.Query] = []
         self.connects = 0
         self.os_pid = 4242
@@ -406,7 +408,7 @@ class FakeNode:
             for place in self._all()
             for lint in place.lints
         ]
-        return wire.Lints(lints=tuple(found))
+        return wire.Lints(lints=(*self.lints, *found))
 
     def _exit(self, query: wire.Exit) -> wire.Answer:
         if self.read_only:

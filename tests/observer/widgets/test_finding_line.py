@@ -94,3 +94,21 @@ async def test_without_a_finding_its_key_is_not_offered(drive: Drive) -> None:
         assert "f Finding" in driver.text()
         assert "! 1 finding" in driver.text()
         assert "(5)" not in driver.text()
+
+
+async def test_the_decisive_words_of_a_long_finding_stand_on_further_lines(drive: Drive) -> None:
+    sentence = (
+        "connections/worker and others fail again and again (KeyError: 'n' at /srv/app/shop/till.py:31): "
+        "with the next failure connections <0.14.0> gives up (has made 3 of the 3 restarts allowed in 5 s)."
+    )
+    node = fake_nodes.chat()
+    node.lints = (wire.Lint(kind="crash_loop", weight=3, pids=("<0.14.0>",), sentence=sentence),)
+    async with drive(node, (80, 24)) as driver:
+        await driver.look()
+        assert "with the next failure connections <0.14.0> gives up (has made 3 of the 3" in " ".join(
+            driver.text().split()
+        )
+        assert driver.app.screen.query_one(FindingLine).size.height == 3
+        node.lints = ()
+        await driver.look()
+        assert driver.app.screen.query_one(FindingLine).size.height == 1
