@@ -16,6 +16,7 @@ from observer.chaos.candidates import Candidates
 from observer.chaos.recoveries import Recoveries, Report, Victim, places_above
 from observer.clock import Clock, SystemClock
 from observer.node.source import NodeLostError, Source
+from observer.text import units
 from runtime.introspection import wire
 
 TICK = 0.05
@@ -102,12 +103,18 @@ class Chaos:
         self._hindrance = ""
         """Why the last kill was not done, in a sentence."""
         self._last_event = 0
-        self._stopped = False
+        self._stopped = self._settling = self._ends_at_once = False
         self._started = 0.0
 
-    def stop(self) -> None:
-        """Kill nothing more."""
+    def stop(self, at_once: bool = False) -> None:
+        """Kill nothing more; `at_once` also waits no longer for what is to come back."""
         self._stopped = True
+        self._ends_at_once = self._ends_at_once or at_once
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nothing more is killed, and what is to come back is waited for."""
+        return self._stopped or self._settling
 
     async def run(self) -> Report:
         """Kill, watch and wait; return the final report. A node that is lost ends it, and is the report's problem."""
@@ -117,7 +124,7 @@ class Chaos:
             self._started = self._clock.now()  # a large node takes its time to be looked through
             if not problem:
                 await self._kill()
-                await self._settle()
+                problem = await self._settle()
             if not problem and not self._recoveries.kills:
                 problem = self._hindrance
         except NodeLostError as error:
@@ -200,15 +207,23 @@ class Chaos:
 
     # -- Watching -----------------------------------------------------------------------------------------------
 
-    async def _settle(self) -> None:
-        """Wait for what has not come back, and find out why the rest never does."""
+    async def _settle(self) -> str:
+        """Wait for what has not come back, and find out why the rest never does.
+
+        Returns a problem when it was stopped before: then nothing is known of the rest.
+        """
+        self._settling = True
         end = self._clock.now() + self._orders.settle
         await self._look()
-        while self._recoveries.silent() and self._clock.now() < end:
+        while self._recoveries.silent() and self._clock.now() < end and not self._ends_at_once:
             await self._sleep(TICK)
             await self._look()
-        if missing := self._recoveries.silent():
+        missing = self._recoveries.silent()
+        if missing and self._clock.now() < end:
+            return f"It was stopped while {units.many(len(missing), 'process was', 'processes were')} not back yet."
+        if missing:
             self._recoveries.explain(await self._look_for(missing))
+        return ""
 
     async def _look(self) -> None:
         """Read the log, and ask about victims of which it says nothing."""

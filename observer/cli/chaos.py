@@ -103,15 +103,16 @@ async def _carry_out(found: Found, orders: Orders) -> Report:
 
     def progress(report: Report) -> None:
         late = f"; {report.short}" if report.short else ""
-        status.update(f"{report.kills} killed, {report.recovered} back, {len(report.pending)} not yet{late}")
+        key = "; ctrl-c waits no longer" if unleashed.is_waiting else ""
+        status.update(f"{report.kills} killed, {report.recovered} back, {len(report.pending)} not yet{late}{key}")
 
     source = Connection(found.name, found.path)
+    unleashed = Chaos(source, orders, progress)
     try:
         await source.connect()
-        chaos = Chaos(source, orders, progress)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, chaos.stop)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, lambda: unleashed.stop(unleashed.is_waiting))
         with status if sys.stderr.isatty() else nullcontext():
-            return await chaos.run()
+            return await unleashed.run()
     finally:
         await source.close()
 
@@ -162,7 +163,8 @@ def _print(report: Report) -> None:
         print(f"gave up     {safe(key)} used up its restarts{f' ({times} times)' if times > 1 else ''}")
     for victim in report.pending:
         why = f": {safe(victim.why)}" if victim.why else ""
-        print(f"never back  {safe(victim.name)} {victim.pid} in {safe(victim.key)}{why}")
+        name = "not back  " if report.problem else "never back"
+        print(f"{name}  {safe(victim.name)} {victim.pid} in {safe(victim.key)}{why}")
 
 
 def _span(seconds: float) -> str:

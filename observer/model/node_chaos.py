@@ -114,20 +114,25 @@ class NodeChaos:
             yield NodeVictim(each.name, plan.sentence, returns=bool(plan.restarts))
 
     def run(self) -> NodeReport:
-        """Carry out the orders, wait for what is to come back, and report. Ctrl-C ends the first part."""
+        """Carry out the orders, wait for what is to come back, and report. Ctrl-C ends the one and then the other."""
         begun = self._clock.now()
         try:
             self._act(begun)
         except KeyboardInterrupt:
             self._problem = "It was stopped."
         self._has_acted = True
-        ends = self._clock.now() + self._orders.settle
-        while self._pending and self._clock.now() < ends and not self._ends_at_once:
-            self._look()
-            self._sleep(PERIOD)
+        try:
+            self._wait(self._clock.now() + self._orders.settle)
+        except KeyboardInterrupt:
+            self._problem = "It was stopped."
         for name, outcome in self._pending.items():
             self._note(NodeVictim(name, outcome.planned, f"{outcome.sentence} It has not come back.", returns=True))
         return NodeReport(tuple(self._victims), self._clock.now() - begun, self._problem)
+
+    def _wait(self, ends: float) -> None:
+        while self._pending and self._clock.now() < ends and not self._ends_at_once:
+            self._look()
+            self._sleep(PERIOD)
 
     def _act(self, begun: float) -> None:
         if not self._candidates(self._nodes()):

@@ -11,7 +11,7 @@ from observer.chaos.recoveries import Report
 from observer.chaos.run import Chaos, Orders
 from observer.model.observed_node import ObservedNode
 from observer.model.series import Meter
-from observer.screens.orders_screen import OrdersScreen
+from observer.screens.orders_screen import SECONDS, OrdersScreen
 from observer.text import quantity, tones, units
 from observer.text.safe_text import safe
 from observer.text.sparkline import bar, sparkline
@@ -26,7 +26,7 @@ class ChaosScreen(OrdersScreen):
     VIEW = "Chaos"
     FIELDS = (
         ("rate", "Rate", "5/s", "kills a second: 5/s, 90/m"),
-        ("seconds", "For", "30s", "how long: 30s, 2m"),
+        SECONDS,
         ("target", "Target", "", "a filter, e.g. sup~pool; empty: any child that is restarted"),
         ("root", "Subtree", "", "the place of a supervisor, e.g. app/pool; empty: everywhere"),
     )
@@ -34,14 +34,9 @@ class ChaosScreen(OrdersScreen):
 
     def __init__(self, observed: ObservedNode, root: str = "") -> None:
         super().__init__(observed, {"root": root})
-        self._chaos: Chaos | None = None
+        self._report = Report()
         self._seconds = 0.0
         self._recovered = Meter()
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether processes are being killed."""
-        return self._chaos is not None
 
     def begin(self, typed: Mapping[str, str]) -> None:
         """Start killing. Raises ValueError with what is wrong with the settings."""
@@ -51,33 +46,33 @@ class ChaosScreen(OrdersScreen):
             target=typed["target"],
             root=typed["root"] or None,
         )
-        self._seconds = orders.seconds
+        self._seconds, self._report = orders.seconds, Report()
         self._recovered = Meter()
-        self._chaos = Chaos(self.observed.source, orders, self._progress, self.observed.clock)
+        self.chaos = chaos = Chaos(self.observed.source, orders, self._take, self.observed.clock)
         self.figures.update(Content.assemble(("Looking for what may be killed …", tones.MUTED)))
-        self._run(self._chaos)
-
-    def end(self) -> None:
-        """Stop the killing."""
-        if self._chaos is not None:
-            self._chaos.stop()
+        self._run(chaos)
 
     @work
     async def _run(self, chaos: Chaos) -> None:
-        report = await chaos.run()
-        self._chaos = None
-        self.button.label = "Start"
-        self.figures.update(self._told(report, over=True))
+        self._report = await chaos.run()
+        self.finish()
+        self.show_results()
 
-    def _progress(self, report: Report) -> None:
+    def _take(self, report: Report) -> None:
+        self._report = report
         self._recovered.add(report.elapsed, report.recovered)
-        self.figures.update(self._told(report, over=False))
+        self.show_results()
+
+    def show_results(self) -> None:
+        """Show the figures until now, and in the end how it went."""
+        self.figures.update(self._told(self._report, over=not self.goes_on))
 
     def _told(self, report: Report, over: bool) -> Content:
         share = min(1.0, report.elapsed / self._seconds) if self._seconds else 1.0
         verdict = _verdict(report) if over else ("", tones.TEXT)
         rows: list[tuple[str, list[tuple[str, str]]]] = [
             ("", [(bar(share, 24), tones.LINE), (f" {units.duration(report.elapsed)}  ", tones.MUTED), verdict]),
+            *([] if over else [("", [(self.progress(), tones.MUTED)])]),
             ("kills", [(units.count(report.kills), tones.STRONG), (_missed(report), tones.MUTED)]),
             *([("", [(f"! {report.short}", tones.WARN)])] if report.short else []),
             ("recovered", [(units.count(report.recovered), tones.GOOD), *self._rates()]),
@@ -89,9 +84,10 @@ class ChaosScreen(OrdersScreen):
         if report.problem:
             rows.append(("problem", [(f"! {safe(report.problem)}", tones.BAD)]))
         if over and report.pending:
+            missing = "not back" if report.problem else "never came back"
             for number, victim in enumerate(report.pending[:NAMED]):
                 named = [(f"✗ {safe(victim.name)} {victim.pid}", tones.BAD), (f"  {safe(victim.why)}", tones.MUTED)]
-                rows.append(("" if number else "never came back", named))
+                rows.append(("" if number else missing, named))
             if len(report.pending) > NAMED:
                 rows.append(("", [(f"  and {len(report.pending) - NAMED} more", tones.MUTED)]))
         return Content("\n").join(Content.assemble((label.ljust(18), tones.MUTED), *spans) for label, spans in rows)

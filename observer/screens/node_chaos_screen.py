@@ -18,7 +18,7 @@ from observer.model.node_chaos import ACTIONS, Ask, NodeChaos, NodeOrders, NodeR
 from observer.model.observed_node import ObservedNode
 from observer.model.poller import Looked
 from observer.node.source import NodeLostError
-from observer.screens.orders_screen import OrdersScreen
+from observer.screens.orders_screen import SECONDS, OrdersScreen
 from observer.text import quantity, tones
 from observer.text.safe_text import safe
 from observer.widgets.scroll import Scroll
@@ -35,13 +35,12 @@ class NodeChaosScreen(OrdersScreen):
     FIELDS = (
         ("action", "Action", "kill", "kill (SIGKILL), stop (in order) or disconnect"),
         ("rate", "Rate", "12/m", "nodes a second or minute: 1/s, 12/m"),
-        ("seconds", "For", "30s", "how long: 30s, 2m"),
+        SECONDS,
         ("target", "Target", "", "a pattern of names, left*; empty: the peers that this node has started"),
     )
 
     def __init__(self, observed: ObservedNode) -> None:
         super().__init__(observed)
-        self._chaos: NodeChaos | None = None
         self._planned: list[NodeVictim] = []
         self._happened: list[NodeVictim] = []
         self._over: NodeReport | None = None
@@ -63,18 +62,13 @@ class NodeChaosScreen(OrdersScreen):
         """Plan for the nodes that have come meanwhile, until something is done."""
         super().looked(news)
         if self.goes_on:
-            self._tell()
+            self.show_results()
         elif self._over is None and not news.held and (self._planning is None or self._planning.is_finished):
             self._plan_anew()  # a plan that takes longer than from look to look is not begun anew, and comes in the end
 
     def on_unmount(self) -> None:
         """Do no more."""
-        self._end_at_once()
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether nodes are being taken, or waited for."""
-        return self._chaos is not None
+        self.end_at_once()
 
     @on(Input.Changed)
     def _plan_anew(self) -> None:
@@ -103,7 +97,7 @@ class NodeChaosScreen(OrdersScreen):
             chaos.stop(at_once=True)  # its thread goes on when this is cancelled
         if not self.goes_on:
             self._planned = planned
-            self._tell()
+            self.show_results()
 
     def _orders(self, typed: Mapping[str, str]) -> NodeOrders:
         if typed["action"] not in ACTIONS:
@@ -121,39 +115,31 @@ class NodeChaosScreen(OrdersScreen):
         loop = asyncio.get_running_loop()
         self._happened, self._over = [], None
         self._stopping.clear()
-        self._chaos = NodeChaos(
+        self.chaos = chaos = NodeChaos(
             self._ask_from_thread(loop),
             orders,
             tell=lambda victim: _tell_in(loop, self._take_victim, victim),
             clock=self.observed.clock,
             sleep=self._stopping.wait,
         )
-        self._run(self._chaos)
+        self._run(chaos)
 
-    def end(self) -> None:
-        """Take no more nodes; those that are to come back are still waited for. A second time, wait no longer."""
-        if self._chaos is not None and self._chaos.is_waiting:
-            self._end_at_once()
-        elif self._chaos is not None:
-            self._chaos.stop()
-            self._tell()
-
-    def _end_at_once(self) -> None:
-        if self._chaos is not None:
-            self._chaos.stop(at_once=True)
+    def end_at_once(self) -> None:
+        """Do no more, and wait for nothing, not even for the next look."""
+        super().end_at_once()
+        if self.goes_on:
             self._stopping.set()
 
     @work(group="chaos")
     async def _run(self, chaos: NodeChaos) -> None:
         try:
             self._planned = await asyncio.to_thread(lambda: [*chaos.plans()])
-            self._tell()
+            self.show_results()
             self._over = await asyncio.to_thread(chaos.run)
         except NodeLostError as lost:
             self._over = NodeReport(tuple(self._happened), 0.0, str(lost))
-        self._chaos = None
-        self.button.label = "Start"
-        self._tell()
+        self.finish()
+        self.show_results()
 
     def _ask_from_thread(self, loop: asyncio.AbstractEventLoop) -> Ask:
         def ask(query: wire.Query) -> wire.Answer:
@@ -169,17 +155,15 @@ class NodeChaosScreen(OrdersScreen):
 
     def _take_victim(self, victim: NodeVictim) -> None:
         self._happened.append(victim)
-        self._tell()
+        self.show_results()
 
-    def _tell(self) -> None:
+    def show_results(self) -> None:
         """Show what was planned, what has happened, and how it ended."""
         lines: list[tuple[str, list[tuple[str, str]]]] = []
         if self._over is not None:
             lines.append(("", [_verdict(self._over)]))
-        elif self._chaos is not None and self._chaos.is_waiting:
-            lines.append(("", [("Waiting for what is to come back; enter, or the button, stops that.", tones.MUTED)]))
         elif self.goes_on:
-            lines.append(("", [("It goes on; enter, or the button, stops it.", tones.MUTED)]))
+            lines.append(("", [(self.progress(), tones.MUTED)]))
         elif self._planned:
             lines.append(("", [("Nothing was done yet. Enter, or the button, starts; esc leaves.", tones.MUTED)]))
         else:

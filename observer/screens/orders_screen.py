@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from textual import on
 from textual.app import ComposeResult
@@ -25,6 +25,21 @@ EVENTS = 200
 """How many of the latest events are shown beside the results."""
 
 
+SECONDS = ("seconds", "For", "30s", "how long: 30s, 2m")
+"""The setting that says for how long a chaos acts."""
+
+
+class Stoppable(Protocol):
+    """A chaos that goes on: it acts, and then waits for what is to come back."""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nothing more is done, and what is to come back is waited for."""
+
+    def stop(self, at_once: bool = False) -> None:
+        """Do no more; `at_once` also waits no longer for what is to come back."""
+
+
 class OrdersScreen(ViewScreen):
     """Asks for the settings of a chaos, starts and stops it, and shows its results. Leaving the screen stops it.
 
@@ -43,6 +58,8 @@ class OrdersScreen(ViewScreen):
 
     def __init__(self, observed: ObservedNode, values: Mapping[str, str] | None = None) -> None:
         super().__init__(observed)
+        self.chaos: Stoppable | None = None
+        """What goes on, from its start until it is over."""
         values = values or {}
         self._lines = {
             name: LineInput(values.get(name, first), placeholder=hint, classes="line", id=name)
@@ -92,15 +109,41 @@ class OrdersScreen(ViewScreen):
     @property
     def goes_on(self) -> bool:
         """Whether a chaos was started and is not over."""
-        raise NotImplementedError
+        return self.chaos is not None
 
     def begin(self, typed: Mapping[str, str]) -> None:
         """Start a chaos with these settings. Raises ValueError with what is wrong with them."""
         raise NotImplementedError
 
     def end(self) -> None:
-        """Stop the chaos that goes on."""
+        """Do no more; what is to come back is still waited for. A second time, wait no longer."""
+        if self.chaos is None:
+            return
+        if self.chaos.is_waiting:
+            self.end_at_once()
+        else:
+            self.chaos.stop()
+            self.show_results()
+
+    def end_at_once(self) -> None:
+        """Do no more, and wait for nothing."""
+        if self.chaos is not None:
+            self.chaos.stop(at_once=True)
+
+    def finish(self) -> None:
+        """Offer the start again."""
+        self.chaos = None
+        self.button.label = "Start"
+
+    def show_results(self) -> None:
+        """Show how it stands."""
         raise NotImplementedError
+
+    def progress(self) -> str:
+        """Say what goes on, and how it is stopped."""
+        if self.chaos is not None and self.chaos.is_waiting:
+            return "Waiting for what is to come back; enter stops that."
+        return "It goes on; enter stops it."
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#start")
@@ -129,6 +172,5 @@ class OrdersScreen(ViewScreen):
 
     def action_back(self) -> None:
         """Stop what goes on, and leave."""
-        if self.goes_on:
-            self.end()
+        self.end_at_once()
         super().action_back()

@@ -312,6 +312,22 @@ async def test_stopping_early_still_waits_for_what_was_killed() -> None:
     assert (report.kills, report.recovered) == (1, 1)
 
 
+async def test_a_second_stop_ends_the_waiting_at_once() -> None:
+    node = replace(
+        node_of(worker(number) for number in range(2, 12)), doomed=frozenset(f"app/w{n}" for n in range(2, 12))
+    )
+
+    def stop_twice(report: Report) -> None:
+        if report.kills:
+            chaos.stop(at_once=chaos.is_waiting)
+
+    chaos = Chaos(node, replace(ORDERS, settle=1e6), stop_twice, node.clock, node.clock.sleep)
+    report = await chaos.run()
+    assert (report.kills, report.recovered, report.passed) == (1, 0, False)
+    assert report.problem == "It was stopped while 1 process was not back yet."
+    assert report.elapsed < 1.0
+
+
 async def test_the_same_seed_chooses_the_same_victims() -> None:
     chosen = []
     for _ in range(2):

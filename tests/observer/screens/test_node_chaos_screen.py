@@ -138,7 +138,7 @@ async def test_a_second_stop_ends_the_waiting_too(drive: Drive) -> None:
         await driver.press("enter")
         await _until_taken(driver)
         await driver.press("enter")
-        await _becomes(driver, "Waiting for what is to come back; enter, or the button, stops that.")
+        await _becomes(driver, "Waiting for what is to come back; enter stops that.")
         await driver.press("enter")
         await _becomes(driver, "! It was stopped.")
 
