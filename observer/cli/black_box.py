@@ -101,13 +101,16 @@ def open_(
 
 def open_recording(file: str | None, at_the_beginning: bool = False) -> None:
     """Open the dashboard on a recording, at its end or at its beginning."""
+    from observer.cli import lookup
     from observer.cli.watching import require_terminal, settings_of
     from observer.dashboard import watch
     from observer.node.recorded.node import RecordedNode
     from observer.node.recorded.recording import RecordedFile
 
     path = path_of(file)
-    with RecordedFile(path) as recording:
+    with lookup.opening(path) as progress:
+        opened = RecordedFile(path, progress)
+    with opened as recording:
         require_terminal(f"observer diagnose {path}")
         status = watch(RecordedNode(recording, at_the_beginning), settings_of(read_only=False))
     if status:

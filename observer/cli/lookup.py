@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from observer.cli.errors import CommandError, WrongUsageError, say
-from observer.cli.progress import Tell, nothing
+from observer.cli.progress import Tell, busy, nothing
 from observer.node import discovery
 from observer.node.client import Client
 from observer.node.discovery import NodeNotFoundError
@@ -18,7 +18,7 @@ from observer.text import units
 from observer.text.safe_text import safe
 from runtime.introspection import kept_events, wire
 from runtime.introspection.recording import frames, kept_boxes
-from runtime.introspection.recording.kept_boxes import SUFFIX
+from runtime.introspection.recording.frames import SUFFIX
 
 MEASURE_TIMEOUT = 1.0
 """Seconds that a command waits at most for memory to be measured."""
@@ -42,10 +42,8 @@ def dial(node: str | None, takes_black_box: bool = True) -> Client:
     So does the name of a node that has ended and left a black box, where the caller `takes_black_box`. Raises what
     `discovery.find`, `Client` and `RecordedClient` raise.
     """
-    from observer.node.recorded.node import RecordedClient
-
     if node is not None and is_recording(node):
-        return RecordedClient(Path(node), _tell_damage)
+        return _recorded(Path(node))
     try:
         found = find(node)
     except NodeNotFoundError:
@@ -53,7 +51,7 @@ def dial(node: str | None, takes_black_box: bool = True) -> Client:
         if box is None:
             raise
         say(f"observer: {_state(box)}; this is the black box that it has left.")
-        return RecordedClient(box.path, _tell_damage)
+        return _recorded(box.path)
     return Client(found.name, found.path)
 
 
@@ -87,6 +85,20 @@ def dial_cluster(node: str | None) -> ClusterClient:
     for name, why in client.unseen():
         say(f"observer: {safe(name)} {safe(why)}")
     return client
+
+
+def _recorded(path: Path) -> Client:
+    from observer.node.recorded.node import RecordedClient
+
+    with opening(path) as progress:
+        return RecordedClient(path, _tell_damage, progress)
+
+
+@contextmanager
+def opening(path: Path) -> Iterator[Callable[[float], object]]:
+    """Say how far a recording is read, once that takes a while. Yield what is called with the share that is read."""
+    with busy(f"reading {path}; ctrl-c ends it") as tell:
+        yield lambda share: tell(f"reading {path}, {share:.0%}; ctrl-c ends it")
 
 
 def _tell_damage(damage: str) -> None:

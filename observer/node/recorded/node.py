@@ -68,12 +68,17 @@ class RecordedClient(Client):
     """A `Client` for the recording in a file, at its last moment. Raises `RecordingError`.
 
     When it is closed, it calls `tell` with what of the file could not be read, if anything. That is known only then:
-    a part is read when it is asked for.
+    a part is read when it is asked for. `progress` is that of `RecordedFile`.
     """
 
-    def __init__(self, path: Path, tell: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        tell: Callable[[str], None] | None = None,
+        progress: Callable[[float], object] = lambda share: None,
+    ) -> None:
         self._tell = tell
-        self._file = RecordedFile(path)
+        self._file = RecordedFile(path, progress)
         self._node = RecordedNode(self._file)
         self.name = str(path)
         self.is_recorded = True

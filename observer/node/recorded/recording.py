@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
+from observer.node.recorded.header import header_of
 from runtime.introspection import wire
 from runtime.introspection.moment.moment import Moment
 from runtime.introspection.recording import frames
@@ -27,6 +28,9 @@ ROWS_TOLD = 30
 
 SMALL = 1_000
 """Rows up to which those of all these looks are told."""
+
+SHARE_TOLD = 0.01
+"""The share of a file after which it is told again how far it is read."""
 
 CLOSER_FOR = 60.0
 """Seconds for which a process that was seen from near is shown as it was then."""
@@ -179,11 +183,13 @@ def _changed(rows: dict[str, wire.Row], entry: ChangedRows) -> dict[str, wire.Ro
 class RecordedFile(Recording):
     """A recording in a file. Raises `RecordingError` for what is none, or cannot be read.
 
-    A file that is cut, or damaged somewhere, is read as far as that is possible.
+    A file that is cut, or damaged somewhere, is read as far as that is possible. While it is looked through, `progress`
+    is called with the share of it that is done, from 0 to 1.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, progress: Callable[[float], object] = lambda share: None) -> None:
         self.path = path
+        self._progress = progress
         if path.is_dir():
             raise RecordingError(
                 f"{path} is a folder: name a file that 'observer record' or 'observer dump' has written."
@@ -195,8 +201,10 @@ class RecordedFile(Recording):
         except OSError as error:
             raise RecordingError(f"{path} cannot be read: {error.strerror or error}.") from None
         try:
-            super().__init__(frames.read_header(self._file, str(path)))
+            header, damage = header_of(self._file, path)
+            super().__init__(header)
             self._look_through()
+            self.damage = " ".join(filter(None, (damage, self.damage)))
         except BaseException:
             self._file.close()
             raise
@@ -212,7 +220,11 @@ class RecordedFile(Recording):
         in_order = _in_order(found)
         if len(in_order) < len(found):
             self.damage = "A part of it cannot be read: its times are out of order."
+        told = 0.0
         for frame in in_order:
+            if frame.at / size - told >= SHARE_TOLD:
+                told = frame.at / size
+                self._progress(told)
             try:
                 wanted = frame.kind in (frames.FIGURES, frames.END)
                 entry: Entry = frames.unpacked(frame.kind, self.read(frame)) if wanted else _UNREAD

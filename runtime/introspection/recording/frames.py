@@ -32,6 +32,12 @@ from runtime.introspection.recording.entries import (
 MAGIC = b"observed"
 """The first bytes of a recording."""
 
+SUFFIX = ".observed"
+"""What the name of a recording ends with."""
+
+SMALLEST = len(zlib.compress(b""))
+"""Least bytes of one frame in a file. A stretch of zeros is no row of empty frames."""
+
 LARGEST = 8 << 20
 """Most bytes of one frame in a file."""
 
@@ -74,6 +80,15 @@ _read_header = msgspec.msgpack.Decoder(Header).decode
 
 class RecordingError(Exception):
     """A file is no recording, or cannot be read. The text is a sentence."""
+
+
+class DamagedHeaderError(RecordingError):
+    """The beginning of a recording cannot be read; what comes after it may be whole."""
+
+    def __init__(self, text: str, what: str) -> None:
+        self.what = what
+        """What is wrong, as a part of a sentence."""
+        super().__init__(text)
 
 
 class DamagedError(Exception):
@@ -137,9 +152,15 @@ def _inflated(data: bytes) -> bytes:
 
 
 def read_header(file: BinaryIO, name: str) -> Header:
-    """Read the beginning of a recording. Raises `RecordingError`, whose text names the file."""
+    """Read the beginning of a recording. Raises `RecordingError`, whose text names the file.
+
+    That is a `DamagedHeaderError` for a file whose further frames are worth a look.
+    """
     if file.read(len(MAGIC)) != MAGIC:
-        raise RecordingError(f"{name} is not a recording: 'observer record' and 'observer dump' write such files.")
+        text = f"{name} is not a recording: 'observer record' and 'observer dump' write such files."
+        if name.endswith(SUFFIX):
+            raise DamagedHeaderError(text, "it does not begin as a recording does")
+        raise RecordingError(text)
     head = file.read(_FRAME.size)
     try:
         if len(head) < _FRAME.size:
@@ -156,7 +177,8 @@ def read_header(file: BinaryIO, name: str) -> Header:
             )
         return _read_header(plain)
     except (DamagedError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError) as error:
-        raise RecordingError(f"{name} cannot be read: {str(error)[:200]}.") from None
+        what = str(error)[:200]
+        raise DamagedHeaderError(f"{name} cannot be read: {what}.", what) from None
 
 
 class _Version(wire.Frozen, frozen=True):
@@ -188,7 +210,8 @@ def _frame_at(start: int, file: BinaryIO, size: int) -> Frame | None:
         return None
     length, time, kind = _FRAME.unpack(head)
     at = start + _FRAME.size
-    return Frame(kind, time, at, length) if length <= LARGEST and at + length <= size and 0 <= time <= 1e11 else None
+    fits = SMALLEST <= length <= LARGEST and at + length <= size and 0 <= time <= 1e11
+    return Frame(kind, time, at, length) if fits else None
 
 
 def _next_whole(file: BinaryIO, start: int, size: int, tries: Iterator[int]) -> Frame | None:

@@ -16,8 +16,7 @@ from pathlib import Path
 
 import platformdirs
 
-SUFFIX = ".observed"
-"""What the name of a recording ends with."""
+from runtime.introspection.recording.frames import SUFFIX
 
 VARIABLE = "OBSERVER_BLACK_BOX"
 """The variable that switches black boxes off (``0``), or says into which file or folder they go."""

@@ -137,6 +137,56 @@ def test_a_damaged_header_costs_its_own_frame_alone(tmp_path: Path, value: int) 
                 assert opened.damage or len(opened.frames) == len(found)  # as with a time a little too late
 
 
+@pytest.mark.parametrize("place", ["magic", "length", "content"])
+def test_a_recording_with_a_damaged_beginning_is_read_from_its_first_whole_frame(tmp_path: Path, place: str) -> None:
+    path = written(tmp_path / "a.observed", ENTRIES)
+    data = bytearray(path.read_bytes())
+    begin = {"magic": 0, "length": len(frames.MAGIC), "content": len(frames.MAGIC) + frames.PREFIX + 10}[place]
+    data[begin : begin + 4] = b"\0" * 4
+    path.write_bytes(data)
+    with RecordedFile(path) as opened:
+        assert opened.times == [100.0, 101.0, 102.0]
+        assert [row.name for row in opened.moment(100.0).rows] == ["a", "b"]
+        about = opened.header.welcome
+        assert (about.node, about.os_pid, about.started_at) == ("shop", 7, 90.0)
+        assert (about.command, about.python_version) == ("", "?")
+        assert opened.damage.startswith("Its header cannot be read (")
+        assert opened.damage.endswith("the program's command, and why this was written, are not known.")
+
+
+def test_without_a_header_and_without_figures_nothing_is_a_recording(tmp_path: Path) -> None:
+    path = tmp_path / "a.observed"
+    path.write_bytes(b"\0" * 9_000)
+    with pytest.raises(RecordingError, match="is not a recording"):
+        RecordedFile(path)
+
+
+def test_a_stretch_of_zeros_hides_no_frame_behind_it(tmp_path: Path) -> None:
+    data = bytearray(written(tmp_path / "a", ENTRIES).read_bytes())
+    with (tmp_path / "a").open("rb") as file:
+        frames.read_header(file, "it")
+        found = [*frames.frames(file, len(data))]
+    start, end = found[3].at - frames.PREFIX, found[4].at + 2
+    data[start:end] = bytes(end - start)
+    (tmp_path / "a").write_bytes(data)
+    with RecordedFile(tmp_path / "a") as opened:
+        assert opened.times == [100.0, 102.0]
+        assert len(opened.frames) == len(found) - 2
+
+
+def test_how_far_a_file_is_read_is_told_and_it_can_be_stopped(tmp_path: Path) -> None:
+    path, shares = written(tmp_path / "a", ENTRIES), list[float]()
+    RecordedFile(path, shares.append).close()
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < shares[-1] < 1
+
+    def stop(share: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        RecordedFile(path, stop)
+
+
 def test_how_much_a_damaged_header_has_cost_is_said(tmp_path: Path) -> None:
     data = bytearray(written(tmp_path / "a", ENTRIES).read_bytes())
     with (tmp_path / "a").open("rb") as file:
