@@ -38,6 +38,7 @@ class ClusterScreen(ViewScreen):
 
     CSS_PATH = ["view_screen.tcss", "cluster_screen.tcss"]
     VIEW = "Cluster"
+    AMONG_ALL = "The nodes as {home} knows them."
     BINDINGS = [
         Binding(
             "x",

@@ -70,6 +70,7 @@ class ConsoleScreen(ViewScreen):
 
     CSS_PATH = ["view_screen.tcss", "console_screen.tcss"]
     VIEW = "Console"
+    AMONG_ALL = "This console is in {home}. That of another node: 7, enter, 8."
     BINDINGS = [
         Binding("escape", "back", "Back", id="back-from-console", key_display="esc"),
         Binding("tab", "complete", "Complete", id="complete-console", key_display="tab", priority=True),

@@ -27,6 +27,7 @@ class NamesScreen(ViewScreen):
 
     CSS_PATH = ["view_screen.tcss", "names_screen.tcss"]
     VIEW = "Names"
+    AMONG_ALL = "Names, timers and sockets of {home} alone. Those of another node: 7, enter, 6."
     BINDINGS = [
         Binding(
             "slash", "filter", "Filter", key_display="/", id="filter-names", tooltip="Show only what has this text"

@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from observer.model.observed_node import ObservedNode
 from observer.model.poller import Looked
+from observer.node.cluster.whole_cluster import WholeCluster
 from observer.screens.going import GoingApp
 from observer.widgets.key_bar import MORE, KeyBar
 from observer.widgets.node_header import NodeHeader
@@ -30,6 +31,8 @@ class ViewScreen(Screen[None]):
     CSS_PATH = ["view_screen.tcss"]
     VIEW: ClassVar[str] = ""
     """Its title among the views of the header."""
+    AMONG_ALL: ClassVar[str] = ""
+    """What it says in a dashboard of all nodes, where it is not about all; ``{home}`` is the node one came from."""
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (LEAST_WIDTH, "-narrow"), (100, "-normal"), (160, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (LEAST_HEIGHT, "-low"), (20, "-short"), (32, "-tall"), (50, "-very-tall")]
     BINDINGS = [
@@ -42,7 +45,9 @@ class ViewScreen(Screen[None]):
     def __init__(self, observed: ObservedNode) -> None:
         super().__init__()
         self.observed = observed
-        self.header = NodeHeader(observed.record, observed.source.name, self.VIEW)
+        source = observed.source
+        note = self.AMONG_ALL.format(home=source.home.name) if isinstance(source, WholeCluster) else ""
+        self.header = NodeHeader(observed.record, source.name, self.VIEW, note)
         self.time_bar = TimeBar(observed)
         self._telling = observed.telling
 

@@ -36,7 +36,7 @@ Part = tuple[str, str | Style]
 
 
 class NodeHeader(Widget):
-    """The node's name, the views, the figures, and a loud line when there is trouble."""
+    """The node's name, the views, the figures, a note about the view, and a loud line when there is trouble."""
 
     DEFAULT_CSS = """
     NodeHeader {
@@ -60,8 +60,9 @@ class NodeHeader(Widget):
     trouble: reactive[tuple[str, ...]] = reactive((), layout=True)
     """What is wrong with the node, in sentences."""
 
-    def __init__(self, record: Record, node: str, view: str) -> None:
+    def __init__(self, record: Record, node: str, view: str, note: str = "") -> None:
         super().__init__()
+        self._note = note
         self._record = record
         self._node = node
         self.set_reactive(NodeHeader.view, view)
@@ -82,6 +83,8 @@ class NodeHeader(Widget):
         """Draw the lines."""
         width = self.content_size.width
         lines = [self._titles(width), self._figures(width)]
+        if self._note:
+            lines.append(Content.styled(safe(self._note), tones.WARN))
         lines += [Content.assemble((f" ■ {text} ", "$background on $error bold")) for text in self.trouble]
         first, *others = map(safe, self.reachability.sentences() or [""])
         if first:

@@ -56,6 +56,23 @@ async def test_the_tree_has_a_branch_for_each_node_and_a_kill_goes_to_the_right_
         assert [query.pid for query in left.asked if isinstance(query, wire.Exit)] == ["<0.11.0>"]
 
 
+async def test_what_is_about_one_node_alone_says_so() -> None:
+    source, _ = _cluster()
+    app = ObserverApp(source, SELDOM)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await _settled(app, pilot)
+        assert " of chat alone" not in shown(app)
+        for key, note in (
+            ("5", "All nodes together, but hub lag, limits and versions: these are those of chat."),
+            ("6", "Names, timers and sockets of chat alone. Those of another node: 7, enter, 6."),
+            ("7", "The nodes as chat knows them."),
+            ("8", "This console is in chat. That of another node: 7, enter, 8."),
+        ):
+            await pilot.press(key)
+            await _settled(app, pilot)
+            assert note in shown(app)
+
+
 async def test_all_nodes_of_all_nodes_is_where_one_is_already() -> None:
     source, _ = _cluster()
     app = ObserverApp(source, SELDOM, view="cluster")
