@@ -22,7 +22,7 @@ from runtime.terms.explanation import explain
 from runtime.terms.immutable import immutable
 from runtime.terms.reason import is_abnormal
 from runtime.terms.term import Term
-from runtime.terms.text import reason_text
+from runtime.terms.text import reason_text, short_call
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -200,10 +200,10 @@ class Spans(Instrument):
 
 
 def _name_of(process: Process) -> str:
-    """Return what a server is called: by its name, else by what it runs, since pids are many."""
+    """Return what a server is called: by its name, else by what it runs, as observers show it, since pids are many."""
     if process.name is not None:
         return str(process.name)
-    return str(getattr(process.body, "initial_call", None) or type(process.body).__qualname__)
+    return short_call(str(getattr(process.body, "initial_call", None) or type(process.body).__qualname__))
 
 
 def _text(value: Term) -> str:

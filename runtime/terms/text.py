@@ -28,3 +28,12 @@ def reason_text(reason: Term) -> str:
         return cut(BoundedRepr().reason(reason), MAX_TEXT)
     except BaseException as error:
         return f"<{class_name(type(reason))} that cannot be shown: {class_name(type(error))}>"
+
+
+def short_call(call: str) -> str:
+    """Return an initial call without its package: ``demos.chat.Client.init`` becomes ``chat.Client``.
+
+    For the program's own script, ``__main__``, only the last part stays.
+    """
+    parts = call.removesuffix(".init").removeprefix("__main__.").split(".")
+    return ".".join(parts[-2:])

@@ -107,6 +107,16 @@ def is_in(inner: ReadableSpan, outer: ReadableSpan) -> bool:
     return (parent_of(inner), inner.context.trace_id) == (outer.context.span_id, outer.context.trace_id)
 
 
+def test_a_server_without_a_name_is_called_as_observers_show_it(exporter: InMemorySpanExporter) -> None:
+    @in_node
+    def program() -> None:
+        call(Bank.start(), "balance")
+
+    program()
+    assert named(exporter, "call test_spans.Bank balance").attributes is not None
+    assert named(exporter, "handle_call test_spans.Bank balance").kind is SpanKind.SERVER
+
+
 def test_a_call_and_what_it_leads_to_are_one_trace(exporter: InMemorySpanExporter) -> None:
     @in_node
     def program() -> None:

@@ -23,11 +23,12 @@ SHOWN = ("registered_name", "label", "initial_call", "status", "message_queue_le
 
 
 def vocabulary() -> dict[str, Any]:
-    """Return a new namespace with the names that a console begins with."""
+    """Return a new namespace with the names that a console begins with, the public modules of `runtime` included."""
     public = importlib.import_module("runtime")  # at run time: the package stands above all of its folders
     names: dict[str, Any] = {"__name__": "__console__", "__builtins__": __builtins__}
-    for name in public.__all__:
-        names[name] = getattr(public, name)
+    for name in dir(public):
+        if name != "sys":  # whoever types that means Python's own
+            names[name] = getattr(public, name)
     for helper in (i, pid, tree, recompile):
         names[helper.__name__] = helper
     return names

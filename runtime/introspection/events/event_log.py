@@ -25,7 +25,6 @@ from runtime.introspection.reading.tree_path import (
     display_name,
     initial_call,
     position_of,
-    short_call,
     text_of,
 )
 from runtime.introspection.threads.node_calls import ObserverTask
@@ -40,7 +39,7 @@ from runtime.supervision.server import SupervisorServer
 from runtime.terms.crash import Crash
 from runtime.terms.reason import is_abnormal, is_failure, is_same
 from runtime.terms.term import Term
-from runtime.terms.text import render
+from runtime.terms.text import render, short_call
 
 CAPACITY = 10_000
 """How many events are kept."""

@@ -19,7 +19,7 @@ from runtime.supervision.children import Children
 from runtime.supervision.dynamic import DynamicChild
 from runtime.supervision.server import SupervisorServer
 from runtime.terms.term import Term
-from runtime.terms.text import render, shorten
+from runtime.terms.text import render, short_call, shorten
 
 FREE = "~free"
 """Key of the group of processes that have no supervisor."""
@@ -228,15 +228,6 @@ def initial_call(process: Process) -> str:
 
 
 @lru_cache(1_000)  # there are few of them, and a list of processes has each many times
-def short_call(call: str) -> str:
-    """Return an initial call without its package: ``demos.chat.Client.init`` becomes ``chat.Client``.
-
-    For the program's own script, ``__main__``, only the last part stays.
-    """
-    parts = call.removesuffix(".init").removeprefix("__main__.").split(".")
-    return ".".join(parts[-2:])
-
-
 def parse_pid(text: str) -> Pid | None:
     """Return the pid that a text stands for, None when it is not the text of a pid."""
     try:

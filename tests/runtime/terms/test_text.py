@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from runtime.terms.bounded_repr import MAX_TEXT
-from runtime.terms.text import reason_text, render, shorten
+from runtime.terms.text import reason_text, render, short_call, shorten
 
 
 class _Broken:
@@ -34,3 +36,16 @@ def test_the_atoms_of_a_reason_are_bare_and_all_else_is_not() -> None:
     assert reason_text(("shutdown", "x")) == "(shutdown, x)"
     assert reason_text(7) == "7"
     assert render("normal") == "'normal'"
+
+
+@pytest.mark.parametrize(
+    ("call", "short"),
+    [
+        ("demos.chat.Client.init", "chat.Client"),
+        ("__main__.work", "work"),
+        ("work", "work"),
+        ("", ""),
+    ],
+)
+def test_an_initial_call_is_shown_without_its_package(call: str, short: str) -> None:
+    assert short_call(call) == short

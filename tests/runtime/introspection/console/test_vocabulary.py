@@ -21,6 +21,8 @@ def test_it_has_the_public_names_and_the_helpers() -> None:
     assert set(runtime.__all__) <= set(names)
     assert {"i", "pid", "tree", "recompile"} <= set(names)
     assert names["spawn"] is spawn
+    assert names["spans"] is runtime.spans
+    assert "sys" not in names, "it would be taken for Python's own"
 
 
 def test_the_tree_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:

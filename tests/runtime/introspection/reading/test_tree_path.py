@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import pytest
-
 from runtime import Supervisor, child_spec, receive, register, spawn, whereis
 from runtime.introspection.reading.tree_path import (
     ChildFinder,
@@ -13,7 +11,6 @@ from runtime.introspection.reading.tree_path import (
     path_of,
     position_of,
     root_path,
-    short_call,
     supervisors_of,
 )
 from runtime.kernel.process import Process
@@ -96,16 +93,3 @@ def test_the_kind_of_a_process_is_worker_or_supervisor() -> None:
     start_tree()
     Idle.start(name="idle")
     assert (kind_of(_process("app")), kind_of(_process("idle"))) == ("supervisor", "worker")
-
-
-@pytest.mark.parametrize(
-    ("call", "short"),
-    [
-        ("demos.chat.Client.init", "chat.Client"),
-        ("__main__.work", "work"),
-        ("work", "work"),
-        ("", ""),
-    ],
-)
-def test_an_initial_call_is_shown_without_its_package(call: str, short: str) -> None:
-    assert short_call(call) == short
