@@ -115,11 +115,15 @@ def trace(
         if file is not None:
             _write(file, None)  # now, and not only when all is noted
         _announce(client, session, query)
-        printed, lost = _follow(session, client.name, wanted, file)
+        _tell(*_follow(session, client.name, wanted, file), file)
+
+
+def _tell(text: str, lost: NodeLostError | None, file: Path | None) -> None:
+    """Write or print what was noted, and only then raise that the node was lost."""
     if file is not None:
-        _write(file, printed)
-    elif printed:
-        print(printed, end="")
+        _write(file, text)
+    elif text:
+        print(text, end="")
     if lost is not None:
         raise lost
 

@@ -128,7 +128,17 @@ def run(
     this = this_node()
     slices = None if time_slice is None else TimeSlices(this, time_slice)
     _switch_on(this, node, cookie, black_box, spans)
-    body = MainBody(main, args, kwargs)
+    try:
+        return _run_main(this, MainBody(main, args, kwargs), slices)
+    finally:
+        if spans is not False:
+            from runtime import spans as spans_of_calls
+
+            spans_of_calls.stop()
+
+
+def _run_main(this: Node, body: MainBody, slices: TimeSlices | None) -> Any:
+    """Run the first process and stop all others. Returns what it returns, or raises why the program ends."""
     process = _start(this, body, "main")
     interruption = Interruption.of(this)
     stop = ProgramStop(this, process, interruption)
@@ -141,10 +151,6 @@ def run(
             _tell_end(process, error, received)
             _stop_everything(this)
     finally:
-        if spans is not False:
-            from runtime import spans as spans_of_calls
-
-            spans_of_calls.stop()
         stop.close()
         remove_instrument(failures)
         interruption.close()

@@ -55,10 +55,7 @@ def start_distribution(
     Raises DistributionError, which says what to do, when the name is taken, a port is, or the host is not found.
     """
     full = _full_name(name)
-    if tls is not None and not isinstance(tls, Tls):
-        raise TypeError(f"tls= takes a runtime.distribution.net_kernel.Tls of two contexts, not {tls!r}")
-    if not isinstance(port, int):
-        raise TypeError(f"port= takes a number from 0 to 65535, and 0 chooses one; not {port!r}")
+    _check(port, tls)
     node = this_node()
     with _starting:
         if node.cluster is not None:
@@ -91,6 +88,14 @@ def _full_name(name: str) -> str:
     if not isinstance(name, str) or not name or name.startswith("@") or name.endswith("@"):
         raise DistributionError(f"a node is named by a str such as 'shop' or 'shop@127.0.0.1', not {name!r}")
     return name if "@" in name else f"{name}@{socket.gethostname().partition('.')[0]}"
+
+
+def _check(port: object, tls: object) -> None:
+    """Raise TypeError for what is no port, and for what is no pair of contexts."""
+    if tls is not None and not isinstance(tls, Tls):
+        raise TypeError(f"tls= takes a runtime.distribution.net_kernel.Tls of two contexts, not {tls!r}")
+    if not isinstance(port, int):
+        raise TypeError(f"port= takes a number from 0 to 65535, and 0 chooses one; not {port!r}")
 
 
 def _take_up(node: Node, local: LocalNode, net_kernel: lower.NetKernel) -> None:
