@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import itertools
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -44,6 +45,12 @@ LAUNCH = (sys.executable, "-m", "runtime.introspection.launch")
 LONGEST_CAUSE = 2_000
 """How many bytes of a child's last report are read."""
 
+LAST_WORDS = 0.5
+"""Seconds without anything to read after which the output of a child that has ended counts as read."""
+
+LONGEST_LAST_WORDS = 5.0
+"""Seconds that the output of a child that has ended is read at most."""
+
 _POLL = 0.02
 
 
@@ -76,9 +83,25 @@ class Tail:
             lines.append((next(self._numbers), rest))
         return [(number, line.decode("utf-8", "replace")) for number, line in lines]
 
-    def finish(self, timeout: float) -> None:
-        """Wait until the stream ends, at most `timeout` seconds: a process that left the session may hold it."""
+    def finish(self, timeout: float = LAST_WORDS) -> None:
+        """Wait until the stream ends, or until nothing has stood in it for `timeout` seconds.
+
+        A process that left the session may hold the stream open, and even write to it: the wait is no longer than
+        `LONGEST_LAST_WORDS`.
+        """
+        ends = time.monotonic() + LONGEST_LAST_WORDS
         self._thread.join(timeout)
+        while self._thread.is_alive() and self._has_more() and time.monotonic() < ends:
+            self._thread.join(timeout)
+
+    def _has_more(self) -> bool:
+        """Tell whether the thread has something to do that it has not come to yet."""
+        poll = select.poll()
+        try:
+            poll.register(self._stream, select.POLLIN)
+        except ValueError:  # the thread has just closed it
+            return True
+        return bool(poll.poll(0))
 
     def _read(self) -> None:
         with self._stream:
@@ -285,7 +308,7 @@ class Child:
         self._read_cause()
         os.close(self._ending)
         for tail in (self._stdout, self._stderr):
-            tail.finish(timeout=0.5)
+            tail.finish()
         self.remove_socket()
 
     def remove_socket(self) -> None:

@@ -10,9 +10,14 @@ from unittest.mock import Mock
 import pytest
 from textual.pilot import Pilot
 
+from observer import app
 from observer.app import ObserverApp
 from observer.model.poller import Lost
 from observer.model.settings import Settings
+from observer.node import discovery
+from observer.node.client import Client
+from observer.node.cluster import whole_cluster
+from observer.node.connection import Connection
 from tests.support.fake_node import FakeClock, FakeNode
 from tests.support.idle import wait_for_idle
 from tests.support.shown import shown
@@ -42,6 +47,17 @@ def pauses_until_idle(monkeypatch: pytest.MonkeyPatch) -> None:
 def stays_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no dashboard unfreeze the tests themselves: each search for garbage would go through them again."""
     monkeypatch.setattr("observer.app.gc", Mock())
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for answers as long as a busy machine takes. A test of what is done without one sets a limit itself."""
+    monkeypatch.setattr(app, "PATIENCE", 60.0)
+    monkeypatch.setattr(whole_cluster, "PATIENCE", 60.0)
+    monkeypatch.setattr(whole_cluster, "ANSWER_TIMEOUT", 60.0)
+    monkeypatch.setattr(discovery, "PROBE_TIMEOUT", 60.0)
+    for kind in (Client, Connection):
+        monkeypatch.setattr(kind.__init__, "__defaults__", (60.0, 60.0))
 
 
 class Driver:

@@ -22,6 +22,13 @@ STAYS_AWAY = wire.Plan(sentence="kills 1", kills=VICTIM)
 COMES_BACK = wire.Plan(sentence="kills 1, restarts 1", kills=VICTIM, restarts=VICTIM)
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait as long as a busy machine takes, where a test is not about the limits."""
+    monkeypatch.setattr(aftermath, "END_TIMEOUT", 60.0)
+    monkeypatch.setattr(aftermath, "RETURN_TIMEOUT", 60.0)
+
+
 class Log:
     """A client whose node has one more event in its log with every question."""
 

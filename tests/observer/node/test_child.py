@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -24,6 +26,7 @@ __all__ = ["socket_folder"]
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch: pytest.MonkeyPatch, socket_folder: Path) -> None:
     monkeypatch.setattr(Child, "launch", (sys.executable, "-m", "tests.support.fake_launch"))
+    monkeypatch.setattr(child, "GRACE", 60.0)  # as long as a busy machine takes, where no test is about it
 
 
 def gone(pid: int) -> bool:
@@ -122,6 +125,36 @@ def test_lines_of_two_outputs_are_told_in_the_order_in_which_they_came() -> None
     assert [line for _, line in lines] == ["one", "two", "three, not yet at its end"]
     os.close(to_out)
     os.close(to_err)
+
+
+def test_last_words_are_waited_for_although_their_reader_comes_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    comes, has_more = threading.Event(), Tail._has_more
+
+    def late() -> Iterator[int]:
+        comes.wait(WAIT)
+        yield from itertools.count()
+
+    def looked(tail: Tail) -> bool:
+        comes.set()
+        return has_more(tail)
+
+    monkeypatch.setattr(Tail, "_has_more", looked)
+    ours, theirs = os.pipe()
+    os.write(theirs, b"no such\nluck\n")
+    os.close(theirs)
+    tail = Tail(os.fdopen(ours, "rb", 0), late())
+    tail.finish(timeout=0.01)
+    assert tail.lines() == ("no such", "luck")
+
+
+def test_an_output_that_another_process_holds_open_is_not_waited_for() -> None:
+    ours, theirs = os.pipe()
+    tail = Tail(os.fdopen(ours, "rb", 0), itertools.count())
+    os.write(theirs, b"begun")
+    until(lambda: tail.lines() == ("begun",))
+    tail.finish(timeout=0.01)
+    assert tail.lines() == ("begun",)
+    os.close(theirs)
 
 
 def test_a_child_ends_itself_when_its_observer_is_killed() -> None:

@@ -90,19 +90,20 @@ async def seated(child: Child) -> AsyncIterator[Seat]:
         yield seat
 
 
-def line_of(text: str, name: str) -> str:
-    return next((line for line in text.splitlines() if f"── {name}" in line), "")
+def pid_of(text: str, name: str) -> str:
+    """Return the pid in a row of the tree, or "" where there is none."""
+    line = next((line for line in text.splitlines() if f"── {name}" in line), "")
+    return line.partition("<")[2].partition(">")[0]
 
 
 async def test_a_kill_is_seen_on_the_screen_with_the_new_process(child: Child) -> None:
     async with seated(child) as seat:
-        before = line_of(seat.text(), "one")
+        before = pid_of(seat.text(), "one")
         await seat.pilot.press("j", "x")
         await seat.until(lambda text: "restarts 1" in text and "Kill  ⏎" in text)
         await seat.pilot.press("enter")
-        text = await seat.until(lambda text: "one restarted" in text)
-        after = line_of(text, "one")
-        assert after.split("<")[1].split(">")[0] != before.split("<")[1].split(">")[0]
+        # What happened may be known a look before the row that it has changed.
+        text = await seat.until(lambda text: "one restarted" in text and pid_of(text, "one") not in ("", before))
         assert "was sent kill by an observer" in text
 
 
@@ -135,9 +136,9 @@ async def test_a_hub_that_hangs_is_told_and_the_one_that_holds_it_can_be_killed(
 async def test_the_end_of_the_program_is_told_with_its_status_and_last_words(child: Child) -> None:
     async with seated(child) as seat:
         await seat.pilot.press("j", "j", "m", *"leave", "enter")
-        text = await seat.until(lambda text: "The program ended" in text)
+        # What the program has written is read by a thread, which may come to it after the end is known.
+        text = await seat.until(lambda text: "The program ended" in text and "last words" in text)
         assert "exit status 3" in text
-        assert "last words" in text
         assert "── one" in text
         await seat.pilot.press("O")
         await seat.until(lambda text: "last words" in text)

@@ -91,7 +91,7 @@ async def test_a_node_that_owes_an_answer_is_not_called_live(drive: Drive, monke
     async with drive(fake_nodes.chat()) as driver:
         driver.node.hold = asyncio.Event()
         driver.app.observed.poller.soon()
-        assert await driver.shows("◌ no answer for 0s")
+        assert await driver.shows("◌ no answer for ")
         assert "● live" not in driver.text()
         driver.node.hold.set()
         assert await driver.shows("● live")

@@ -22,11 +22,17 @@ from runtime import (
     whereis,
 )
 from runtime.introspection import wire
+from runtime.introspection.answers import commands
 from runtime.introspection.answers.observed_node import Permissions
 from tests.support.in_node import in_node
 from tests.support.other_nodes import Other, beam_node, echo, named, new_name, python_node
 from tests.support.outside import in_thread
 from tests.support.trees import Observer
+
+
+@pytest.fixture(autouse=True)
+def _ends_may_take_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands.node, "ENDS_WITHIN", 60.0)  # those of a busy machine
 
 
 def _cluster(observer: Observer, is_so: Callable[[wire.ClusterNode], bool] = lambda entry: True) -> wire.ClusterNode:

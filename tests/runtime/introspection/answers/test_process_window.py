@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from runtime import receive, spawn, whereis
@@ -20,8 +22,7 @@ def test_the_list_is_used_again_for_the_same_question_alone() -> None:
     late = str(spawn(receive))
     again = observer.ask(query)
     assert [row.pid for row in again.rows] == [row.pid for row in before.rows]
-    assert again.stats.scope is not None
-    assert again.stats.scope.startswith("sorted 0 s ago, every ")
+    assert re.match(r"sorted \d+ s ago, every ", again.stats.scope or "")
     other = observer.ask(wire.GetProcesses(sort="pid", descending=True, limit=100))
     assert other.rows[0].pid == late
     assert before.total == other.total - 1
