@@ -52,7 +52,7 @@ def stays_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for answers as long as a busy machine takes. A test of what is done without one sets a limit itself."""
-    monkeypatch.setattr(app, "PATIENCE", 60.0)
+    monkeypatch.setattr(app, "PATIENCE", 5.0)
     monkeypatch.setattr(whole_cluster, "PATIENCE", 60.0)
     monkeypatch.setattr(whole_cluster, "ANSWER_TIMEOUT", 60.0)
     monkeypatch.setattr(discovery, "PROBE_TIMEOUT", 60.0)
