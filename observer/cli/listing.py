@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import repeat
 from typing import Annotated, cast, get_args
 
 import typer
@@ -69,21 +68,32 @@ def tree(
     ] = False,
     json: options.AsJson = False,
 ) -> None:
-    """Print the supervision tree of a node, or those of all nodes of its cluster."""
-    from observer.cli import cluster_tree, lookup
+    """Print the supervision tree of a node, or those of all nodes of its cluster.
+
+    The name of a program stands for all its workers.
+    """
+    from observer.cli import cluster_tree, lookup, workers
+    from observer.output import cluster as of_nodes
     from observer.output import records, tables
 
     fold_over = 2**31 if json or everything else FOLD_OVER
-    with lookup.dial(node) as client:
-        if cluster:
+    if cluster:
+        with lookup.dial(node) as client:
             cluster_tree.show(client, filter, fold_over, json)
-            return
+        return
+    with workers.dialled(node) as clients:
         with progress.busy("reading the tree …") as tell:
-            rows = lookup.tree(client, filter=filter, fold_over=fold_over, tell=tell)
-        if json:
-            output.show_json(records.of_tree(rows))
+            found = workers.answers(
+                clients, lambda each: lookup.tree(each, filter=filter, fold_over=fold_over, tell=tell)
+            )
+        if not json:
+            for client, rows in found:
+                output.show(tables.tree(client.welcome.node, rows, lookup.now(client)))
+        elif len(clients) == 1:
+            output.show_json(records.of_tree(found[0][1]))
         else:
-            output.show(tables.tree(client.welcome.node, rows, lookup.now(client)))
+            trees = [(client.welcome.node, records.of_tree(rows)) for client, rows in found]
+            output.show_json([of_nodes.NodeTreeRecord(node=name, tree=tree, problem=None) for name, tree in trees])
 
 
 COLUMNS = tuple(name for name in get_args(wire.Sort) if name != "tree")
@@ -126,28 +136,35 @@ def ps(
 ) -> None:
     """Print the processes of a node, or of all nodes of its cluster.
 
-    Of each node of a cluster, the first 2,000 rows of its tree are looked at; of many nodes, fewer.
+    The name of a program stands for all its workers. Of each node of a cluster, the first 2,000 rows of its tree are
+    looked at; of many nodes, fewer.
     """
-    from observer.cli import lookup
+    from observer.cli import lookup, workers
     from observer.output import records, tables
+    from runtime.introspection.moment.sorting import ORDERS
 
     column = sort_of(sort)
-    with lookup.dial_cluster(node) if cluster else lookup.dial(node) as client:
+    with workers.dialled(node, cluster) as clients:
         with progress.busy("reading the processes …") as tell:
-            rows = list(
-                lookup.processes(
-                    client,
-                    filter=filter,
-                    sort=column,
-                    descending=descending,
-                    limit=limit,
-                    wait=lookup.MEASURE_TIMEOUT,
-                    tell=tell,
-                )
+            found = workers.answers(
+                clients,
+                lambda client: list(
+                    lookup.processes(
+                        client,
+                        filter=filter,
+                        sort=column,
+                        descending=descending,
+                        limit=limit,
+                        wait=lookup.MEASURE_TIMEOUT,
+                        tell=tell,
+                    )
+                ),
             )
-        nodes, rows = client.with_their_nodes(rows)
+        # The pids of two nodes have nothing to do with each other.
+        order = None if column == "pid" else ORDERS[column]
+        listed = workers.merged(found, order and (lambda _, row: order(row)), descending, limit, len(clients) > 1)
         if json:
-            named = zip(rows, nodes or repeat(None), strict=False)
-            output.show_json([records.of_process(row, of) for row, of in named])
+            output.show_json([records.of_process(each.row, each.node) for each in listed])
         else:
-            output.show(tables.processes(rows, lookup.now(client), nodes))
+            rows = [each.row for each in listed]
+            output.show(tables.processes(rows, lookup.now(clients[0]), workers.nodes_of(listed)))

@@ -5,16 +5,19 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import deque
-from collections.abc import Iterable
-from itertools import repeat
-from typing import Annotated
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from observer.cli import options, output
 from observer.cli.errors import WrongUsageError, say
 from observer.cli.listing import SortBy, sort_of
+from observer.text.safe_text import safe
 from runtime.introspection import wire
+
+if TYPE_CHECKING:
+    from observer.node.discovery import Found
 
 COUNTERS = ("messages_in", "messages_out", "reductions", "cpu_time")
 """Figures that `top` counts over an interval. Mailboxes and memory are shown as they are."""
@@ -46,29 +49,44 @@ def top(
     cluster: options.Cluster = False,
     json: options.AsJson = False,
 ) -> None:
-    """Print the busiest processes of a node, or of all nodes of its cluster, by what they did in an interval."""
-    from observer.cli import lookup
+    """Print the busiest processes of a node, or of all nodes of its cluster, by what they did in an interval.
+
+    The name of a program stands for all its workers.
+    """
+    from observer.cli import workers
     from observer.output import records, tables
+    from runtime.introspection.moment.sorting import order_of
 
     column = sort_of(sort)
     delta = not total and column in COUNTERS
-    with lookup.dial_cluster(node) if cluster else lookup.dial(node) as client:
-        first = wire.GetProcesses(sort=column, delta=delta, filter=filter, limit=wire.MAX_ROWS)
-        before = client.expect(wire.Window, first)
+    first = wire.GetProcesses(sort=column, delta=delta, filter=filter, limit=wire.MAX_ROWS)
+    second = wire.GetProcesses(sort=column, delta=delta, filter=filter, limit=limit)
+    with workers.dialled(node, cluster) as clients:
+        several = len(clients) > 1
+        before = workers.answers(clients, lambda client: client.expect(wire.Window, first))
         time.sleep(interval)
-        after = client.expect(wire.Window, wire.GetProcesses(sort=column, delta=delta, filter=filter, limit=limit))
-        nodes, present = client.with_their_nodes(after.rows)
-        _, past = client.with_their_nodes(before.rows)
-    then = {row.key: row for row in past}
-    rows = [(row, then.get(row.key)) for row in present]
-    seconds = after.stats.time - before.stats.time
+        after = workers.answers([client for client, _ in before], lambda client: client.expect(wire.Window, second))
+    then = {client: {row.key: row for row in client.with_their_nodes(window.rows)[1]} for client, window in before}
+    earlier, present = dict(before), {client: window.stats.time for client, window in after}
+    orders = {client: order_of(second, then[client]) for client in present}
+    listed = workers.merged(
+        [(client, window.rows) for client, window in after],
+        lambda client, row: orders[client](row),
+        True,
+        limit,
+        several,
+    )
+    busy = []
+    for each in listed:
+        now = present[each.client]
+        seconds = now - earlier[each.client].stats.time
+        busy.append((each.row, tables.gained(each.row, then[each.client].get(each.row.key), seconds, now)))
     if not json:
-        return output.show(tables.busiest(rows, seconds, after.stats.time, nodes))
-    listed = []
-    for (row, earlier), of in zip(rows, nodes or repeat(None), strict=False):
-        received, sent, cpu = tables.gained(row, earlier, seconds, after.stats.time)
-        listed.append(records.of_busy_process(row, received, sent, cpu, of))
-    return output.show_json(listed)
+        return output.show(tables.busiest(busy, max(present.values()), workers.nodes_of(listed)))
+    nodes = [each.node for each in listed]
+    return output.show_json(
+        [records.of_busy_process(row, *gain, of) for (row, gain), of in zip(busy, nodes, strict=True)]
+    )
 
 
 def info(
@@ -141,14 +159,21 @@ def events(
 ) -> None:
     """Print what happened in a node: exits with their reasons, restarts, supervisors giving up, kills.
 
-    NODE may have ended: its last events are kept. With --follow, it goes on with the node that takes its place.
+    NODE may have ended: its last events are kept. With --follow, it goes on with the node that takes its place. The
+    name of a program stands for all its workers, with --follow also for those that are started later.
     """
-    from observer.cli import lookup, past
+    from observer.cli import lookup, past, workers
 
     def wanted(event: wire.Event) -> bool:
         return not kind or event.kind in kind
 
     _check_kinds(kind or [])
+    several = workers.named(node)
+    if several:
+        if pid is not None:
+            names = ", ".join(safe(each.name) for each in several)
+            raise WrongUsageError(f"--pid names a process of one worker: say which one ({names}).")
+        return _events_of_workers(several, wanted, limit, follow, as_json=json)
     try:
         client = past.dial(node)
     except past.EndedError as ended:
@@ -172,6 +197,31 @@ def events(
             batch, replaced = node_of.events(last, of)
             last = _next(batch, 0 if replaced else last, everything=of is None)
             told = filter(wanted, batch.events)
+
+
+def _events_of_workers(
+    found: Sequence[Found], wanted: Callable[[wire.Event], bool], limit: int, follow: bool, as_json: bool
+) -> None:
+    """Print the events of all workers of a program in one list, and with `follow` go on."""
+    from observer.cli import workers
+    from observer.output import records, tables
+
+    with contextlib.closing(workers.Following(found)) as following:
+        told = deque((each for each in following.past(MOST_EVENTS) if wanted(each.event)), maxlen=limit)
+        if as_json and not follow:
+            return output.show_json([records.of_event(each.event, each.node) for each in told])
+        while True:
+            for each in told:
+                if as_json:
+                    output.show_json(records.of_event(each.event, each.node), indent=None)
+                else:
+                    output.show(tables.event(each.event, each.node))
+            if not follow:
+                return None
+            new = following.new()
+            if not new:
+                time.sleep(FOLLOW_EVERY)
+            told = deque(each for each in new if wanted(each.event))
 
 
 def _show_events(events: Iterable[wire.Event], as_list: bool, as_lines: bool) -> None:
@@ -214,31 +264,34 @@ def diagnose(
     seconds: Annotated[float, options.time_option("--for", most=3_600, default="4.5s", help="Look for so long.")] = 4.5,
     json: options.AsJson = False,
 ) -> None:
-    """Print what looks wrong in a node. Exits with 1 when anything does.
+    """Print what looks wrong in a node, or in all workers of a program. Exits with 1 when anything does.
 
     Some faults show only over time, such as a mailbox that keeps growing, so it looks four times, a second apart.
     """
-    from observer.cli import lookup
+    from observer.cli import lookup, workers
     from observer.output import lint_records, tables
 
-    seen: dict[tuple[str, tuple[str, ...]], wire.Lint] = {}
+    seen: dict[tuple[str, str, tuple[str, ...]], wire.Lint] = {}
     until = time.monotonic() + seconds
-    with lookup.dial(node) as client:
-        has_failed = lookup.has_failed(client)
-        if client.is_recorded:
+    with workers.dialled(node) as clients:
+        several = len(clients) > 1
+        has_failed = any(map(lookup.has_failed, clients))
+        if clients[0].is_recorded:
             until = time.monotonic()
-            say(f"observer: {lookup.told(client)}")
+            say(f"observer: {lookup.told(clients[0])}")
         while True:
-            answer = client.expect(wire.Lints, wire.GetLints())
-            seen |= {(lint.kind, lint.pids): lint for lint in answer.lints}
+            answers = workers.answers(clients, lambda client: client.expect(wire.Lints, wire.GetLints()))
+            seen |= {(client.name, lint.kind, lint.pids): lint for client, answer in answers for lint in answer.lints}
+            clients = [client for client, _ in answers]
             if time.monotonic() >= until:
                 break
             time.sleep(LOOK_EVERY)
-    found = tuple(sorted(seen.values(), key=lambda lint: -lint.weight))
+    found = sorted(seen.items(), key=lambda each: -each[1].weight)
     if json:
-        output.show_json([lint_records.of_lint(lint, client.name) for lint in found])
+        output.show_json([lint_records.of_lint(lint, name) for (name, _, _), lint in found])
     elif found:
-        output.show(tables.lints(found))
+        nodes = [name for (name, _, _), _ in found] if several else None
+        output.show(tables.lints([lint for _, lint in found], nodes))
     else:
         print("Nothing else looked wrong when it ended." if has_failed else "Nothing looks wrong.")
     if found or has_failed:

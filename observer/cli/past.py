@@ -53,6 +53,14 @@ def about(events: Iterable[wire.Event], pid: str | None) -> Iterator[wire.Event]
     return (event for event in events if wanted is None or event.pid in wanted)
 
 
+def left_by(lost: wire.Welcome, after: int, pid: str | None = None) -> tuple[wire.Event, ...]:
+    """Return what a process that has gone has left of what happened in it after an event, of one process or of all."""
+    with suppress(OSError):  # it has left none
+        kept = kept_events.of_process(lost.node, lost.os_pid).events()
+        return tuple(event for event in about(kept, pid) if event.id > after)
+    return ()
+
+
 class Following:
     """Asks a node for its events, and goes on with the process that replaces it."""
 
@@ -72,7 +80,7 @@ class Following:
         try:
             return self._client.expect(wire.Events, wire.GetEvents(after=after, pid=pid)), False
         except NodeLostError:
-            left = self._left(after, pid)
+            left = left_by(self._client.welcome, after, pid)
             if left:
                 return wire.Events(events=left, last=left[-1].id), False
             replaced = None if pid is not None else self._go_on()
@@ -99,13 +107,6 @@ class Following:
                 break
             time.sleep(LOOK_EVERY)
         return None
-
-    def _left(self, after: int, pid: str | None) -> tuple[wire.Event, ...]:
-        lost = self._client.welcome
-        with suppress(OSError):  # it has left none
-            kept = kept_events.of_process(lost.node, lost.os_pid).events()
-            return tuple(event for event in about(kept, pid) if event.id > after)
-        return ()
 
     def _successor(self, until: float) -> discovery.Found | None:
         lost = self._client.welcome

@@ -10,6 +10,7 @@ from pathlib import Path
 from observer.node import discovery
 from observer.node.discovery import Found
 from runtime.introspection import program, wire
+from runtime.introspection.program import LONGEST_PREFIX
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,36 @@ def running(found: Iterable[Found]) -> list[RunningProgram]:
             key = (welcome.program or each.name, welcome.run, 0 if welcome.run else welcome.parent_pid)
             together.setdefault(key, []).append(each)
     return [_group(name, together[name, run, parent]) for name, run, parent in sorted(together)]
+
+
+def workers(name: str | None) -> list[Found]:
+    """Return the nodes that a program's name stands for, oldest first; without a name, those of the only program.
+
+    Empty where the name means one node: no program with several processes is called so, or a node that is no worker of
+    such a program has that very name. A node that should be one of them and does not answer is there with its problem.
+    """
+    begins = "" if name is None else name[:LONGEST_PREFIX]
+    if len([path for path in discovery.sockets() if path.name.startswith(begins)]) < 2:
+        return []  # it need not be asked which program it is
+    found = discovery.nodes(begins=begins)
+    groups = running(found)
+    if name is None:
+        meant = groups if len(groups) == 1 else []
+    elif any(each.name == name for each in found):
+        meant = [group for group in groups if group.name == name and group.master and _has(group, name)]
+    else:
+        meant = [group for group in groups if group.name == name]
+    live = sorted((each for group in meant for each in group.nodes), key=_age)
+    if len(live) < 2 and not any(group.master for group in meant):
+        return []
+    silent = [
+        each for each in found if each.welcome is None and each.name.startswith(f"{meant[0].name[:LONGEST_PREFIX]}-")
+    ]
+    return live + silent
+
+
+def _has(group: RunningProgram, name: str) -> bool:
+    return any(each.name == name for each in group.nodes)
 
 
 def of_run(root: int) -> list[Found]:

@@ -49,6 +49,8 @@ class LintRecord(Record, frozen=True):
     """Why it is so sure: what it was told from."""
     next_commands: list[str]
     """Commands that show more of it."""
+    node: str
+    """The node in which it was found."""
 
 
 def of_lint(lint: wire.Lint, node: str) -> LintRecord:
@@ -72,6 +74,7 @@ def of_lint(lint: wire.Lint, node: str) -> LintRecord:
         confidence_reason=sure.reason,
         advice=_advice(lint.kind),
         next_commands=commands,
+        node=node,
     )
 
 

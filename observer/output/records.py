@@ -132,6 +132,9 @@ class EventRecord(Record, frozen=True):
     last_message: Any
     state: Any
     stacktrace: list[FrameRecord]
+    node: str | None
+    """The node in which it happened, where those of all workers of a program are listed; its pids are those of that
+    node, and so are the ids."""
 
 
 class PartRecord(Record, frozen=True):
@@ -353,8 +356,8 @@ def of_tree(rows: Iterable[wire.Row]) -> list[PlaceRecord]:
     return roots
 
 
-def of_event(event: wire.Event) -> EventRecord:
-    """Return the record of an event, with its stack."""
+def of_event(event: wire.Event, node: str | None = None) -> EventRecord:
+    """Return the record of an event, with its stack, and with its node where those of several are listed."""
     values = msgspec.structs.asdict(event)
     return msgspec.convert(
         {
@@ -362,6 +365,7 @@ def of_event(event: wire.Event) -> EventRecord:
             "stacktrace": _frames(event.stacktrace),
             "state": value_of(event.state),
             "last_message": value_of(event.last_message),
+            "node": node,
         },
         EventRecord,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -166,23 +167,33 @@ def _activity(row: wire.Row, now: float) -> str:
     return "".join(text for text, _ in activity(row, now))
 
 
-def busiest(
-    rows: Sequence[tuple[wire.Row, wire.Row | None]], seconds: float, now: float, nodes: Sequence[str] | None = None
-) -> RenderableType:
-    """Draw processes with what they did in the last `seconds`: each row and how it was then, None when it was not."""
+def busiest(rows: Sequence[tuple[wire.Row, Gain]], now: float, nodes: Sequence[str] | None = None) -> RenderableType:
+    """Draw processes with what each did in an interval. `nodes` are their nodes, where they are of several."""
     cells = []
-    for row, before in rows:
-        received, sent, cpu = gained(row, before, seconds, now)
-        figures = {"IN/S": units.rate(received), "OUT/S": units.rate(sent), "CPU": units.percent(cpu)}
+    for row, gain in rows:
+        figures = {
+            "IN/S": units.rate(gain.received),
+            "OUT/S": units.rate(gain.sent),
+            "CPU": units.percent(gain.cpu),
+        }
         cells.append({**_process(row, now), **figures})
     wanted = ("PID", "NAME", "STATUS", "MAILBOX", "IN/S", "OUT/S", "CPU", "MEMORY", "AT")
     return _of_processes(wanted, cells, [row for row, _ in rows], nodes)
 
 
-def gained(
-    row: wire.Row, before: wire.Row | None, seconds: float, now: float
-) -> tuple[float | None, float | None, float | None]:
-    """Return messages received and sent a second, and the share of a core, since `before`; None where unknown.
+class Gain(NamedTuple):
+    """What a process did in an interval: messages received and sent a second, and its share of a core.
+
+    None where that is not known.
+    """
+
+    received: float | None
+    sent: float | None
+    cpu: float | None
+
+
+def gained(row: wire.Row, before: wire.Row | None, seconds: float, now: float) -> Gain:
+    """Return what a process did in the last `seconds`: `before` is how its row was then, None when it was not there.
 
     A node that begins to measure processor time with the first question has seen none until then. What was started
     since then has gained all that it has.
@@ -190,10 +201,10 @@ def gained(
     if before is None and row.started_at is not None and row.started_at > now - seconds:
         before = wire.Row(key=row.key, pid=row.pid)
     if before is None or before.pid != row.pid or seconds <= 0:
-        return None, None, None
+        return Gain(None, None, None)
     cpu = None if row.cpu_time is None else (row.cpu_time - (before.cpu_time or 0.0)) / seconds
     received = (row.messages_in - before.messages_in) / seconds
-    return received, (row.messages_out - before.messages_out) / seconds, cpu
+    return Gain(received, (row.messages_out - before.messages_out) / seconds, cpu)
 
 
 def details(answer: wire.Details, now: float) -> RenderableType:
@@ -311,18 +322,23 @@ def plan(answer: wire.Plan) -> RenderableType:
     return Group(*parts)
 
 
-def event(each: wire.Event) -> Text:
-    """Draw an event on one line."""
+def event(each: wire.Event, node: str | None = None) -> Text:
+    """Draw an event on one line, behind the name of its node where those of several are listed."""
     style = "red" if each.kind == "exit" and each.crashed else EVENT_STYLES.get(each.kind, "")
-    return Text("".join(text for text, _ in event_line.line(each)), style, no_wrap=True, overflow="fold")
+    line = Text("".join(text for text, _ in event_line.line(each)), style, no_wrap=True, overflow="fold")
+    if node is None:
+        return line
+    return Text.assemble((safe(node), "dim"), "  ", line, no_wrap=True, overflow="fold")
 
 
-def lints(found: Sequence[wire.Lint]) -> RenderableType:
-    """Draw findings."""
-    table = plain_table("WEIGHT", "KIND", "PROCESSES", "FINDING")
-    for lint in found:
+def lints(found: Sequence[wire.Lint], nodes: Sequence[str] | None = None) -> RenderableType:
+    """Draw findings. `nodes` are their nodes, where they are of several."""
+    table = plain_table(*(() if nodes is None else ("NODE",)), "WEIGHT", "KIND", "PROCESSES", "FINDING")
+    for number, lint in enumerate(found):
         word, style = WEIGHTS.get(lint.weight, (str(lint.weight), ""))
-        table.add_row(Text(word, style), safe(lint.kind), " ".join(map(safe, lint.pids)), Text(safe(lint.sentence)))
+        of = () if nodes is None else (Text(safe(nodes[number])),)
+        pids = " ".join(map(safe, lint.pids))
+        table.add_row(*of, Text(word, style), safe(lint.kind), pids, Text(safe(lint.sentence)))
     return table
 
 

@@ -38,7 +38,7 @@ def drawings(answer: wire.Answer) -> Iterator[RenderableType]:
         case wire.Window(rows=rows):
             yield tables.tree("node", rows, 10.0)
             yield tables.processes(rows, 10.0)
-            yield tables.busiest([(row, row) for row in rows], 1.0, 10.0)
+            yield tables.busiest([(row, tables.gained(row, row, 1.0, 10.0)) for row in rows], 10.0)
         case wire.Details():
             yield tables.details(answer, 10.0)
         case wire.Events(events=events):
