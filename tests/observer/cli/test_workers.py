@@ -174,7 +174,7 @@ def test_following_goes_on_with_workers_that_are_started_later(
     other = FakeEndpoint("shop-4", telling(), program="another")
     starting = iter([new])
 
-    def second(query: wire.Query) -> wire.Answer:
+    def second(query: wire.Query) -> Any:
         for each in starting:
             each.__enter__()
         return rest(query)
