@@ -169,7 +169,7 @@ class ObserverApp(RewindingApp, GoingApp):
         self.run_worker(self.observed.poller.run(), name="poller", exit_on_error=True)
         if isinstance(self.observed.source, RewindableNode):
             self.run_worker(self.observed.source.remember(), name="memory", exit_on_error=True)
-        # All that there is by now stays to the end. Walking it for garbage would make a frame late now and then.
+        # The objects made until now stay to the end. Walking it for garbage would make a frame late now and then.
         self.call_after_refresh(gc.freeze)
 
     def _remap(self, keys: dict[str, str]) -> None:

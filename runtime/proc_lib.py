@@ -106,7 +106,10 @@ def start(fn: Callable[..., Any], *args: Any, timeout: TimeoutArgument = 5.0, **
 
 
 def spawn_link(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Pid:
-    """Run ``fn(*args, **kwargs)`` in a linked process with ancestors, without waiting (OTP: proc_lib:spawn_link/3)."""
+    """Run ``fn(*args, **kwargs)`` in a linked process with ancestors, without waiting (OTP: proc_lib:spawn_link/3).
+
+    Returns its Pid.
+    """
     parent = current_process("spawn_link")
     process = _start_process(parent, ProcLibBody(_checked(fn), args, kwargs))
     link_processes(parent, process)

@@ -118,7 +118,7 @@ def resume(pid: Destination, timeout: TimeoutArgument = 5.0) -> None:
 
 
 def statistics(pid: Destination, flag: bool | str, timeout: TimeoutArgument = 5.0) -> Term:
-    """Switch statistics on (True) or off (False), or ``"get"`` them (OTP: sys:statistics/3).
+    """Switch statistics on (True) or off (False), or return them for ``"get"`` (OTP: sys:statistics/3).
 
     They are a dict of `start_time`, `current_time` (epoch seconds), `reductions`, `messages_in` and `messages_out`, or
     ``"no_statistics"`` while they are off.
@@ -144,7 +144,10 @@ def log(pid: Destination, flag: bool, keep: int = MAX_LOG, timeout: TimeoutArgum
 
 
 def get_log(pid: Destination, timeout: TimeoutArgument = 5.0) -> list[Event]:
-    """Return the kept events, oldest first: ``("in", message)``, ``("out", reply, pid)``, ``("noreply",)``."""
+    """Return the events that `log` has kept, oldest first (OTP: sys:log/2 with get).
+
+    They are ``("in", message)``, ``("out", reply, pid)`` and ``("noreply",)``.
+    """
     events: list[Event] = _ask(pid, ("get_log",), timeout, "log")
     return events
 

@@ -37,7 +37,7 @@ _running: dict[TimerRef, Pid] = {}
 
 
 def send_interval(dest: Destination, message: Term, seconds: float) -> TimerRef:
-    """Send `message` to `dest`, a Pid or a name, every `seconds` (OTP: timer:send_interval/3).
+    """Send `message` to `dest`, a Pid or a name, every `seconds` (OTP: timer:send_interval/3). Returns the timer.
 
     The timer ends when it is cancelled, or when the process dies that `dest` names at the start. Each message to a name
     goes to the process that has it then, if there is one. Raises ValueError unless `seconds` are more than 0, and
@@ -49,7 +49,7 @@ def send_interval(dest: Destination, message: Term, seconds: float) -> TimerRef:
 def apply_after(seconds: float, fn: Callable[..., object], *args: Term, **kwargs: Term) -> TimerRef:
     """Run ``fn(*args, **kwargs)`` in a process of its own after `seconds` (OTP: timer:apply_after/4).
 
-    The timer goes on when the caller dies. Raises TypeError for what is not a function.
+    Returns the timer, which goes on when the caller dies. Raises TypeError for what is not a function.
     """
     _check_function("apply_after", fn)
     return _start("apply_after", _fire_once, seconds, spawn, (fn, *args), kwargs)
@@ -57,6 +57,8 @@ def apply_after(seconds: float, fn: Callable[..., object], *args: Term, **kwargs
 
 def apply_interval(seconds: float, fn: Callable[..., object], *args: Term, **kwargs: Term) -> TimerRef:
     """Run ``fn(*args, **kwargs)`` in a process of its own every `seconds` (OTP: timer:apply_interval/4).
+
+    Returns the timer.
 
     The timer ends when it is cancelled or the caller dies. A run that takes longer than `seconds` does not delay the
     next, and one that fails ends nothing but itself. Raises ValueError unless `seconds` are more than 0.
@@ -67,7 +69,7 @@ def apply_interval(seconds: float, fn: Callable[..., object], *args: Term, **kwa
 
 
 def exit_after(pid: Pid, reason: Term, seconds: float) -> TimerRef:
-    """Send `pid` the exit signal `reason` after `seconds` (OTP: timer:exit_after/3).
+    """Send `pid` the exit signal `reason` after `seconds` (OTP: timer:exit_after/3). Returns the timer.
 
     Nothing happens when it is dead by then. Raises TypeError for what is not a Pid.
     """
@@ -75,7 +77,7 @@ def exit_after(pid: Pid, reason: Term, seconds: float) -> TimerRef:
 
 
 def kill_after(pid: Pid, seconds: float) -> TimerRef:
-    """Kill `pid` after `seconds` (OTP: timer:kill_after/2)."""
+    """Kill `pid` after `seconds` (OTP: timer:kill_after/2). Returns the timer."""
     return _exit_after("kill_after", pid, "kill", seconds)
 
 

@@ -45,7 +45,7 @@ def main() -> None:
 def _prepare_streams() -> None:
     """Have a terminal that cannot draw a character show a question mark, rather than end the command.
 
-    A stream that whoever started the command has closed leads nowhere.
+    A stream that was closed before the command began leads nowhere.
     """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)

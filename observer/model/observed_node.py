@@ -28,7 +28,7 @@ class ObservedNode:
         self.telling = 0
         """Rises when the record is read anew, and what was drawn of it is out of date."""
         self.tracer: object = None
-        """Who follows the trace that goes on, None while there is none: a node keeps one for each observer."""
+        """The screen that follows the current trace, None without one: a node keeps one trace for each observer."""
         self.reachability = Reachability()
         self.poller = Poller(source, self.record, lambda: (), lambda news: None, self.settings.interval)
 

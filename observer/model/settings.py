@@ -23,7 +23,7 @@ import platformdirs
 DEFAULT_THEME = "observer-dark"
 
 COLUMNS = ("pid", "status", "at", "mailbox", "messages", "memory", "restarts", "cpu", "uptime")
-"""The columns that can be shown beside the name, in their usual order: all that there is room for."""
+"""The columns that can be shown beside the name, in their usual order; by default all that fit."""
 
 
 class SettingsError(Exception):

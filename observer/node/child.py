@@ -358,5 +358,5 @@ class ChildNode:
             raise
 
     async def close(self) -> None:
-        """Let the connection go. The child goes on: whoever started it ends it."""
+        """Close the connection. The child goes on until its starter ends it."""
         await self._connection.close()

@@ -92,6 +92,6 @@ class CommandNode:
         return error if self._command.returncode is None else NodeLostError(self._command.verdict())
 
     async def close(self) -> None:
-        """Let the connection go. The command goes on: whoever started it ends it."""
+        """Close the connection. The command goes on until its starter ends it."""
         if self._node is not None:
             await self._node.close()

@@ -42,7 +42,7 @@ class Connection:
         return self._name
 
     def child(self) -> ChildStatus | None:
-        """Return None: whoever is at the other end was not started from here."""
+        """Return None: the program at the other end was not started from here."""
         return None
 
     async def connect(self) -> wire.Welcome:

@@ -15,7 +15,7 @@ from runtime.introspection.program import LONGEST_PREFIX
 
 @dataclass(frozen=True)
 class Master:
-    """The process that has started the nodes of a program and is none itself: its main thread runs no hub."""
+    """The process that has started the nodes of a program, and is no node itself: its main thread runs no hub."""
 
     os_pid: int
     command: str

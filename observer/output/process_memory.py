@@ -19,7 +19,7 @@ from runtime.introspection import wire
 class HeldRecord(Record, frozen=True):
     """A part of what a process holds: where it is, its type, its items and its size, with what it has gained.
 
-    `items` is null for what is no container; what was gained is null for a part that the first look did not find.
+    `items` is null where it is no container; what was gained is null for a part that the first look did not find.
     """
 
     name: str

@@ -20,7 +20,7 @@ FASTEST = 1_000_000.0
 def seconds(text: str) -> float:
     """Return a span of time in seconds: ``90``, ``90s``, ``1.5m``, ``500ms``, ``1h``, ``2d``.
 
-    Raises ValueError for what is none, or is longer than a year.
+    Raises ValueError for a text that is no time, and for more than a year.
     """
     match = _QUANTITY.fullmatch(text.strip())
     if match is None or match[2]:
@@ -34,7 +34,7 @@ def seconds(text: str) -> float:
 def per_second(text: str) -> float:
     """Return a rate per second: ``20``, ``20/s``, ``90/m``.
 
-    Raises ValueError for what is none, is 0, or is more than a million a second.
+    Raises ValueError for a text that is no rate, for 0, and for more than a million a second.
     """
     match = _QUANTITY.fullmatch(text.strip())
     value = float(match[1]) / _UNITS[match[3] or "s"] if match and bool(match[2]) == bool(match[3]) else 0.0

@@ -51,7 +51,7 @@ class TimelineView(Widget):
         return timeline.lanes(self._record.events, now, SPAN, _cells(width))
 
     def render(self) -> Content:
-        """Draw the lanes that there is room for."""
+        """Draw as many lanes as fit."""
         cells = _cells(self.content_size.width)
         found = self._lanes(self.content_size.width)
         if not found:

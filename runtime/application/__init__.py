@@ -97,7 +97,7 @@ name_as_public(ApplicationError)
 
 
 def load(application: type[Application]) -> None:
-    """Make an application known by its name.
+    """Make an application known by its name (OTP: application:load/1).
 
     Raises ApplicationError ``("already_loaded", name)``, and TypeError for a class whose `applications` or `env` are
     not what they should be.
@@ -115,7 +115,7 @@ def unload(application: Term) -> None:
 
 
 def start(application: Term, restart_type: RestartType = "temporary") -> None:
-    """Start an application whose dependencies are running; return when its tree has started.
+    """Start an application whose dependencies are running; return when its tree has started (OTP: start/2).
 
     Raises StartError: ``("not_started", other)``, ``("already_started", name)``, ``("not_loaded", name)``, or
     ``(reason, (class, "start", arguments))`` when its `start` failed. A permanent or transient application that fails
@@ -239,12 +239,15 @@ def _note_needs(application: Term, left: dict[str, set[str]], needed_by: tuple[s
 
 
 def stop(application: Term) -> None:
-    """Stop an application: its `prep_stop`, its tree, its `stop`. Raises ApplicationError ``("not_started", name)``."""
+    """Stop an application: its `prep_stop`, its tree, its `stop` (OTP: application:stop/1).
+
+    Raises ApplicationError ``("not_started", name)``.
+    """
     _ask("stop", name_of(application))
 
 
 def which_applications() -> list[str]:
-    """Return the names of the running applications, in the order of their starts."""
+    """Return the names of the running applications, in the order of their starts (OTP: which_applications/0)."""
     names: list[str] = _ask("which_applications")
     return names
 
@@ -256,7 +259,10 @@ def loaded_applications() -> list[str]:
 
 
 def get_env(application: Term, key: str, default: Term = None) -> Term:
-    """Return a setting of an application, or `default` when it has none of that name, or is not loaded."""
+    """Return a setting of an application (Elixir: Application.get_env/3).
+
+    Returns `default` when it has none of that name, or is not loaded.
+    """
     _load_class(application)
     return isolate(_settings(application).get(key, default))
 
@@ -301,7 +307,7 @@ def get_all_env(application: Term) -> dict[str, Term]:
 
 
 def put_env(application: Term, key: str, value: Term) -> None:
-    """Change a setting of a loaded application. Raises ApplicationError ``("not_loaded", name)``."""
+    """Change a setting of a loaded application (OTP: set_env/3). Raises ApplicationError ``("not_loaded", name)``."""
     _load_class(application)
     name = name_of(application)
     if name not in loaded_applications():

@@ -108,7 +108,7 @@ def _take_up(node: Node, local: LocalNode, net_kernel: lower.NetKernel) -> None:
 
 
 def stop_distribution() -> bool:
-    """Take this node's name away: every connection ends (OTP: net_kernel:stop/0). False when it has none."""
+    """Take this node's name away: every connection ends (OTP: net_kernel:stop/0). Returns whether it had one."""
     node = running_node()
     local = local_node(node)
     if node is None or local is None:
@@ -179,7 +179,7 @@ def connect_node(name: str) -> bool:
 def disconnect_node(name: str) -> bool:
     """End the connection to another node, and wait until it has ended (OTP: erlang:disconnect_node/1).
 
-    False when there was no connection. What is sent afterwards connects the two again.
+    Returns whether there was a connection. What is sent afterwards connects the two again.
     """
     _checked(name)
     local = local_node(running_node())
@@ -193,7 +193,7 @@ def disconnect_node(name: str) -> bool:
 
 
 def set_cookie(name: str, cookie: str) -> bool:
-    """Use another cookie with the node of that name from now on (OTP: erlang:set_cookie/2). True.
+    """Use another cookie with the node of that name from now on (OTP: erlang:set_cookie/2). Returns True.
 
     For this node's own name it is the one for all nodes that have none of their own. A connection that stands stays;
     the next one needs the new cookie on both sides. A cookie that the other node does not have keeps it away, which is
@@ -220,7 +220,7 @@ def get_cookie(name: str | None = None) -> str:
 
 
 def ping(name: str) -> bool:
-    """Whether another node can be reached: connects to it if need be (OTP: net_adm:ping/1)."""
+    """Return whether another node can be reached; connects to it if need be (OTP: net_adm:ping/1)."""
     return connect_node(name)
 
 

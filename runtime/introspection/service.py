@@ -229,17 +229,18 @@ def serve(
     exception_texts: bool = True,
     black_box: str | os.PathLike[str] | None = None,
 ) -> Service:
-    """Let observers look at this program's node, which is started if it does not run yet.
+    """Let observers look at this program's node, and return the service. A node that does not run yet is started.
 
-    That makes gevent's hub. A program that chooses a loop or a hub of its own in `gevent.config` does so before; what
-    ``observer instrument`` starts, and what runs with ``OBSERVER=1``, is observed when its hub begins to run.
+    Starting a node makes gevent's hub. A program that sets a loop or a hub of its own in `gevent.config` does that
+    first. Programs that ``observer instrument`` starts, or that run with ``OBSERVER=1``, need not care: they are
+    observed once their hub runs.
 
-    `name` is what the node is called (1 to 40 letters, digits, ``_``, ``.``, ``-``); by default after the program. When
+    `name` is the name of the node: 1 to 40 letters, digits, ``_``, ``.`` or ``-``. By default it is the program's. When
     another node has that name, this one is called ``NAME-PID``, and a warning is logged. With `read_only`, observers
-    can change nothing. Without `state`, they are not shown what processes hold: states, dictionaries, messages, also
-    those of timers. Events still show the texts of exceptions and exit reasons. Without `exception_texts` they name
-    only the classes of exceptions, and the reasons that OTP itself gives. A process that holds the hub for more than
-    `stall_limit` seconds is reported.
+    can change nothing. Without `state`, they do not see what processes hold: states, dictionaries, and messages, also
+    those of timers. Without `exception_texts`, events show the classes of exceptions in place of their texts, and of
+    exit reasons only those that OTP itself gives. A process that holds the hub for more than `stall_limit` seconds is
+    reported.
 
     `black_box` is a file or a folder: a black box is written there when the program fails, when a tree gives up, and
     when the hub is held for ten seconds. It shows what observers are shown. By default OBSERVER_BLACK_BOX decides.

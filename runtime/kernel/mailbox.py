@@ -272,7 +272,7 @@ def _take_matching(process: Process, wanted: Matching) -> Any:
 
 
 def flush() -> list[Any]:
-    """Return all messages of the caller's mailbox, oldest first, and empty it."""
+    """Return all messages of the caller's mailbox, oldest first, and empty it (IEx: flush/0)."""
     ear = ear_of_caller() if current() is None else None
     if ear is not None:
         return ear.ask("flush", flush)
@@ -285,7 +285,7 @@ def flush() -> list[Any]:
 
 
 def sleep(seconds: TimeoutArgument) -> None:
-    """Wait for `seconds`, without a limit for None and ``"infinity"``.
+    """Wait for `seconds`, without a limit for None and ``"infinity"`` (OTP: timer:sleep/1).
 
     Messages that come meanwhile wait in the mailbox. Outside a process it is gevent's sleep.
     """
@@ -316,7 +316,7 @@ def check_seconds(seconds: Any, what: str) -> None:
 
 
 def alias(kind: str = "explicit_unalias") -> Ref:
-    """Make a reference that messages to the caller can be sent to, until `unalias` (OTP: alias/1).
+    """Return a reference that messages to the caller can be sent to, until `unalias` (OTP: alias/1).
 
     ``"reply"`` makes one that the first message uses up.
     """
@@ -329,7 +329,10 @@ def alias(kind: str = "explicit_unalias") -> Ref:
 
 
 def unalias(ref: Ref) -> bool:
-    """Switch an alias of the caller off; False when it was not active. Messages sent to it are dropped from now on."""
+    """Switch an alias of the caller off; messages sent to it are dropped from now on (OTP: unalias/1).
+
+    Returns whether it was active.
+    """
     process = current_process("unalias")
     if not isinstance(ref, Ref):
         raise TypeError(f"unalias() takes a Ref that alias() gave, not {ref!r}")

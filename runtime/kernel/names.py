@@ -51,7 +51,10 @@ def set_name(process: Process, name: str) -> None:
 
 
 def unregister(name: str) -> bool:
-    """Take a name away from its process, which lives on; True. Raises NoProcessError for a name that is not taken."""
+    """Take a name away from its process, which lives on, and return True (OTP: unregister/1).
+
+    Raises NoProcessError for a name that is not taken.
+    """
     living_caller()
     node = running_node()
     process = None if node is None else node.names.get(name)
@@ -84,5 +87,5 @@ def whereis(name: Destination) -> Pid | None:
 
 
 def registered() -> list[str]:
-    """Return all registered names."""
+    """Return all registered names (OTP: registered/0)."""
     return [*this_node().names]

@@ -55,7 +55,7 @@ def spawn(
     node: str | None = None,
     **kwargs: Any,
 ) -> Pid:
-    """Start a process that runs ``fn(*args, **kwargs)`` (OTP: spawn/3).
+    """Start a process that runs ``fn(*args, **kwargs)``, and return its Pid (OTP: spawn/3).
 
     `name` registers it before other processes can see it; `label` is what observers call it. Raises
     AlreadyRegisteredError when the name is taken: then nothing is started.
@@ -82,7 +82,7 @@ def spawn_link(
     node: str | None = None,
     **kwargs: Any,
 ) -> Pid:
-    """`spawn` and `link` in one step, so that no death can fall between (OTP: spawn_link/3).
+    """Start a process like `spawn`, linked with the caller from its first moment (OTP: spawn_link/3).
 
     With `node` it runs there, as `spawn` says; a node that cannot be reached is an exit signal ``"noconnection"``.
     """
@@ -107,9 +107,10 @@ def spawn_monitor(
     node: str | None = None,
     **kwargs: Any,
 ) -> tuple[Pid, Ref]:
-    """`spawn` and `monitor` in one step (OTP: spawn_monitor/3).
+    """Start a process like `spawn`, and monitor it from its first moment (OTP: spawn_monitor/3).
 
-    With `node` it runs there, as `spawn` says; for a node that cannot be reached a `Down` ``"noconnection"`` comes.
+    Returns its Pid, and the reference that its `Down` will carry. With `node` it runs there, as `spawn` says; for a
+    node that cannot be reached a `Down` ``"noconnection"`` comes.
     """
     parent = current_process("spawn_monitor")
     if node is not None and not is_here(node):
@@ -208,10 +209,10 @@ def exit(pid: Any, reason: Any = _SELF) -> bool:
 
 
 def link(pid: Pid) -> bool:
-    """Link the caller with another process: when one dies, the other gets its reason as a signal (OTP: link/1). True.
+    """Link the caller with another process: when one dies, the other gets its reason as a signal (OTP: link/1).
 
-    A dead pid raises NoProcessError, or for a caller that traps exits delivers an `Exit` with ``"noproc"``. One of
-    another node never raises: the signal ``"noproc"`` comes from there, or ``"noconnection"``.
+    Returns True. A dead pid raises NoProcessError, or for a caller that traps exits delivers an `Exit` with
+    ``"noproc"``. One of another node never raises: the signal comes from there, or is ``"noconnection"``.
     """
     process = current_process("link")
     ensure_headroom()
@@ -226,7 +227,10 @@ def link(pid: Pid) -> bool:
 
 
 def unlink(pid: Pid) -> bool:
-    """Take the link with another process away, if there is one; no `Exit` from it comes after this. True."""
+    """Take the link with another process away, if there is one (OTP: unlink/1). Returns True.
+
+    No `Exit` from it comes after this.
+    """
     process = current_process("unlink")
     ensure_headroom()
     other = _process_of(pid, "unlink")
@@ -246,7 +250,7 @@ def monitor(dest: Destination, alias: str | None = None, tag: Term = None) -> Re
 
     A monitor by name stays with the process that held the name. With `alias` (``"explicit_unalias"``, ``"demonitor"``,
     ``"reply_demonitor"``) the reference can be sent to as well. With a `tag`, ``(tag, ref, pid, reason)`` comes in
-    place of the `Down` (OTP: monitor/2, monitor/3).
+    place of the `Down` (OTP: monitor/2, monitor/3). Returns the reference.
 
     A plain greenlet, or a thread that is not the node's, may monitor too: then `receive`, `flush` and `demonitor` work
     in it until no monitor and no message is left.
@@ -353,7 +357,7 @@ def alive(pid: Pid) -> bool:
 
 
 def processes() -> list[Pid]:
-    """Return the Pids of all living processes, oldest first."""
+    """Return the Pids of all living processes, oldest first (OTP: processes/0)."""
     node = running_node()
     return [] if node is None else [process.pid for process in node.processes()]
 
@@ -389,7 +393,7 @@ def get_label(pid: Pid) -> str | None:
 
 
 def suspend(pid: Pid) -> bool:
-    """Hold a process: it receives messages and runs nothing until `resume` (OTP: suspend_process/1). True.
+    """Hold a process: it receives messages and runs nothing until `resume` (OTP: suspend_process/1). Returns True.
 
     Suspensions count: each needs a `resume` of the same suspender, and those of a process end with it. One that is
     blocked in something of gevent's is held when that is over. Raises ValueError for the caller itself and
@@ -415,9 +419,9 @@ def suspend(pid: Pid) -> bool:
 
 
 def resume(pid: Pid) -> bool:
-    """Take one suspension of the caller's back; the last one lets the process go on (OTP: resume_process/1). True.
+    """Take one suspension of the caller's back; the last one lets the process go on (OTP: resume_process/1).
 
-    Raises ValueError when the caller has not suspended it, and NoProcessError for a dead pid.
+    Returns True. Raises ValueError when the caller has not suspended it, and NoProcessError for a dead pid.
     """
     holder = living_caller()
     process = _living(pid, "resume")

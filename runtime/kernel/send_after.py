@@ -19,7 +19,7 @@ from runtime.terms.term import Term
 
 @compiled("runtime.kernel._kernel")
 def send_after(dest: Destination, message: Term, seconds: float) -> TimerRef:
-    """Send `message` to `dest`, a Pid or a name, after `seconds` (OTP: send_after/3).
+    """Send `message` to `dest`, a Pid or a name, after `seconds` (OTP: send_after/3). Returns the timer.
 
     A name is looked up when the time has come; a dead pid or an unknown name takes the message silently. The timer
     outlives the process that set it and dies with the pid it is for. Raises TypeError for what is no destination.
@@ -35,7 +35,7 @@ def send_after(dest: Destination, message: Term, seconds: float) -> TimerRef:
 
 
 def start_timer(dest: Destination, message: Term, seconds: float) -> TimerRef:
-    """Like `send_after`, but what arrives is ``("timeout", ref, message)`` (OTP: start_timer/3)."""
+    """Send ``("timeout", ref, message)`` after `seconds`, like `send_after` (OTP: start_timer/3). Returns `ref`."""
     check_seconds(seconds, "seconds")
     node = _node_of_caller()
     node.resolve(dest)  # for what it raises

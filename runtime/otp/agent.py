@@ -35,16 +35,16 @@ class Agent(AlwaysStarts, Generic[T]):
 
     @classmethod
     def start_link(cls, *args: Term, name: Destination = None, timeout: TimeoutArgument = None, **kwargs: Term) -> Pid:
-        """Start an agent linked with the caller; takes what `init` takes.
+        """Start an agent linked with the caller, and return its Pid (Elixir: Agent.start_link/2).
 
-        Raises TypeError for what is not a function, StartError as GenServer.start_link.
+        It takes what `init` takes. Raises TypeError for what is not a function, StartError as GenServer.start_link.
         """
         cls._check(args)
         return super().start_link(*args, name=name, timeout=timeout, **kwargs)
 
     @classmethod
     def start(cls, *args: Term, name: Destination = None, timeout: TimeoutArgument = None, **kwargs: Term) -> Pid:
-        """Like `start_link`, without the link."""
+        """Start an agent like `start_link`, without the link (Elixir: Agent.start/2)."""
         cls._check(args)
         return super().start(*args, name=name, timeout=timeout, **kwargs)
 
@@ -72,12 +72,12 @@ class Agent(AlwaysStarts, Generic[T]):
 
     @staticmethod
     def get(agent: Destination, fn: Callable[..., R], *args: Term, timeout: TimeoutArgument = 5.0) -> R:
-        """Return ``fn(value, *args)``."""
+        """Return ``fn(value, *args)`` (Elixir: Agent.get/3)."""
         return cast(R, call(agent, ("get", _checked(fn), args), timeout=timeout))
 
     @staticmethod
     def update(agent: Destination, fn: Callable[..., Term], *args: Term, timeout: TimeoutArgument = 5.0) -> None:
-        """Replace the value by ``fn(value, *args)``."""
+        """Replace the value by ``fn(value, *args)`` (Elixir: Agent.update/3)."""
         call(agent, ("update", _checked(fn), args), timeout=timeout)
 
     @staticmethod
@@ -92,7 +92,7 @@ class Agent(AlwaysStarts, Generic[T]):
 
     @staticmethod
     def cast(agent: Destination, fn: Callable[..., Term], *args: Term) -> None:
-        """Like `update`, without waiting for it."""
+        """Replace the value like `update`, without waiting for it (Elixir: Agent.cast/2)."""
         calls.cast(agent, ("cast", _checked(fn), args))
 
     @staticmethod

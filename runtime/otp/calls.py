@@ -241,7 +241,7 @@ def _request_from_outside(
 
 @compiled("runtime.kernel._kernel")
 def call(dest: Destination, request_: Term, timeout: TimeoutArgument = 5.0) -> Term:
-    """Send a request to a server and wait for its reply (OTP: gen_server:call/3).
+    """Send a request to a server, wait for its reply and return it (OTP: gen_server:call/3).
 
     `dest` is a Pid or a name; `timeout` is in seconds (None, ``"infinity"``: no limit). Raises CallError with the
     reason ``"timeout"``, ``"noproc"``, ``"calling_self"``, or why the server died. A plain greenlet and a thread that

@@ -170,7 +170,7 @@ def changed_spec(spec: ChildSpec, **changes: Any) -> ChildSpec:
 
 
 def child_spec(child: object, /, **changes: Any) -> ChildSpec:
-    """Make a ChildSpec of anything that stands for one, with some fields changed.
+    """Return a ChildSpec for anything that stands for one, with the fields in `changes` changed.
 
     `child` is a ChildSpec, a mapping with its fields, a class (or object) with a `child_spec` method, or a tuple of
     one and the arguments for that method: ``child_spec((Counter, 0), id="b", restart="transient")``. Raises SpecError.
@@ -202,10 +202,9 @@ def _spec_of(child: object) -> ChildSpec:
 
 
 def check_childspecs(children: Iterable[object], auto_shutdown: AutoShutdown | None = None) -> None:
-    """Raise SpecError for the first of `children` that a supervisor would refuse; see `child_specs`.
+    """Raise SpecError for the first of `children` that a supervisor would refuse (OTP: check_childspecs/2).
 
-    Without `auto_shutdown`, whether significant children fit the supervisor is not checked. See
-    supervisor:check_childspecs/2.
+    Without `auto_shutdown`, it is not checked whether significant children fit the supervisor.
     """
     if auto_shutdown is not None and auto_shutdown not in AUTO_SHUTDOWNS:
         raise SpecError(("badarg", auto_shutdown), f"auto_shutdown is {auto_shutdown!r}; {_allowed(AUTO_SHUTDOWNS)}")

@@ -51,7 +51,7 @@ class Registry(AlwaysStarts):
 
     @classmethod
     def start_link(cls, *args: Term, name: Term = None, timeout: TimeoutArgument = None, **kwargs: Term) -> Pid:
-        """Start a registry linked with the caller; takes what `init` takes.
+        """Start a registry linked with the caller, and return its Pid; takes what `init` takes.
 
         Raises ValueError for wrong `keys`, TypeError for wrong `listeners`, StartError as GenServer.start_link.
         """
@@ -60,7 +60,7 @@ class Registry(AlwaysStarts):
 
     @classmethod
     def start(cls, *args: Term, name: Term = None, timeout: TimeoutArgument = None, **kwargs: Term) -> Pid:
-        """Like `start_link`, without the link."""
+        """Start a registry like `start_link`, without the link."""
         cls._check(args, kwargs)
         return super().start(*args, name=name, timeout=timeout, **kwargs)
 
@@ -144,7 +144,7 @@ class Registry(AlwaysStarts):
 
     @staticmethod
     def register(registry: Destination, key: Hashable, value: Term = None) -> Pid:
-        """Register the caller under `key`, with a copy of `value`. Returns the registry's Pid.
+        """Register the caller under `key`, with a copy of `value`. Returns the registry's Pid (Elixir: register/3).
 
         Raises AlreadyRegisteredError when the key is unique and taken, also by the caller itself.
         """
@@ -154,7 +154,7 @@ class Registry(AlwaysStarts):
 
     @staticmethod
     def unregister(registry: Destination, key: Hashable) -> None:
-        """Remove the caller's registrations under `key`, if there are any."""
+        """Remove the caller's registrations under `key`, if there are any (Elixir: Registry.unregister/2)."""
         _remove(registry, key, None)
 
     @staticmethod
@@ -189,7 +189,7 @@ class Registry(AlwaysStarts):
 
     @staticmethod
     def lookup(registry: Destination, key: Hashable) -> list[Entry]:
-        """Return ``(pid, value)`` of each process registered under `key`, oldest first."""
+        """Return ``(pid, value)`` of each process registered under `key`, oldest first (Elixir: Registry.lookup/2)."""
         server = _server(registry)
         entries = server.table.entries(_hashable(key))
         if server.unique:  # a holder that is dead no longer counts, though the registry has not learned of it yet
@@ -207,7 +207,7 @@ class Registry(AlwaysStarts):
 
     @staticmethod
     def count_match(registry: Destination, key: Hashable, pattern: Term = ANY, guard: Guard | None = None) -> int:
-        """Return how many entries `match` would return."""
+        """Return how many entries `match` would return (Elixir: Registry.count_match/4)."""
         return len(Registry.match(registry, key, pattern, guard))
 
     @staticmethod
@@ -217,13 +217,13 @@ class Registry(AlwaysStarts):
 
     @staticmethod
     def values(registry: Destination, key: Hashable, pid: Pid) -> list[Term]:
-        """Return the values `pid` has registered under `key`."""
+        """Return the values `pid` has registered under `key` (Elixir: Registry.values/3)."""
         entries, pid = _server(registry).table.entries(_hashable(key)), _checked(pid, "values")
         return [isolate(entry.value) for entry in entries if entry.pid == pid]
 
     @staticmethod
     def count(registry: Destination) -> int:
-        """Return how many registrations there are."""
+        """Return how many registrations there are (Elixir: Registry.count/1)."""
         return len(_server(registry).table)
 
     @staticmethod
@@ -260,12 +260,12 @@ class Registry(AlwaysStarts):
 
     @staticmethod
     def meta(registry: Destination, key: Hashable, default: Term = None) -> Term:
-        """Return a value that `put_meta` has stored with the registry itself."""
+        """Return a value that `put_meta` has stored with the registry itself (Elixir: Registry.meta/2)."""
         return isolate(_server(registry).metadata.get(_hashable(key), default))
 
     @staticmethod
     def put_meta(registry: Destination, key: Hashable, value: Term) -> None:
-        """Store a value with the registry itself."""
+        """Store a value with the registry itself (Elixir: Registry.put_meta/3)."""
         living_caller()
         _server(registry).metadata[_hashable(key)] = isolate(value)
 

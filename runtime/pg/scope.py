@@ -221,7 +221,7 @@ class Scope(AlwaysStarts):
 
 
 def start_link(scope: str = DEFAULT) -> Pid:
-    """Start a scope linked with the caller (OTP: pg:start_link/1).
+    """Start a scope linked with the caller, and return its Pid (OTP: pg:start_link/1).
 
     Raises StartError ``("already_started", pid)`` when it runs.
     """
@@ -229,7 +229,7 @@ def start_link(scope: str = DEFAULT) -> Pid:
 
 
 def start(scope: str = DEFAULT) -> Pid:
-    """Start a scope without a link (OTP: pg:start/1)."""
+    """Start a scope without a link, and return its Pid (OTP: pg:start/1)."""
     return Scope.start(name=scope)
 
 

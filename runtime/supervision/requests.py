@@ -18,19 +18,22 @@ from runtime.terms.text import reason_text, render
 
 
 def which_children(supervisor: Term) -> list[ChildInfo]:
-    """Return a ChildInfo for each child, the last one first; those of a dynamic supervisor in start order."""
+    """Return a ChildInfo for each child, the last one first (OTP: supervisor:which_children/1).
+
+    Those of a dynamic supervisor stand in start order.
+    """
     children: list[ChildInfo] = call(supervisor, "which_children", timeout=None)
     return children
 
 
 def count_children(supervisor: Term) -> dict[str, int]:
-    """Return ``{"specs": , "active": , "supervisors": , "workers": }``; active ones are running."""
+    """Return ``{"specs": , "active": , "supervisors": , "workers": }``; active ones run (OTP: count_children/1)."""
     counts: dict[str, int] = call(supervisor, "count_children", timeout=None)
     return counts
 
 
 def start_child(supervisor: Term, child: Term) -> Term:
-    """Start one more child and return its Pid, or ``(Pid, extra)`` when its start function returned that.
+    """Start one more child and return its Pid, or ``(Pid, extra)`` as its start returned it (OTP: start_child/2).
 
     Returns None when the child ignored its start. `child` is what `child_spec` takes; for a simple_one_for_one
     supervisor it is a list of arguments. Raises SpecError for a wrong spec and StartError: ``"already_present"``,
@@ -48,7 +51,7 @@ def terminate_child(supervisor: Term, child: Term) -> None:
 
 
 def restart_child(supervisor: Term, id: Term) -> Term:
-    """Start a child that is not running, in its place; return what `start_child` returns.
+    """Start a child that is not running, in its place (OTP: restart_child/2); return what `start_child` returns.
 
     Raises SupervisorError ``"not_found"``, ``"running"`` or ``"restarting"``, and StartError when the start failed.
     """
@@ -56,12 +59,15 @@ def restart_child(supervisor: Term, id: Term) -> Term:
 
 
 def delete_child(supervisor: Term, id: Term) -> None:
-    """Forget a child that is not running. Raises SupervisorError ``"not_found"``, ``"running"``, ``"restarting"``."""
+    """Forget a child that is not running (OTP: supervisor:delete_child/2).
+
+    Raises SupervisorError ``"not_found"``, ``"running"``, ``"restarting"``.
+    """
     _request(supervisor, "delete_child", _check_id(id))
 
 
 def get_childspec(supervisor: Term, child: Term) -> ChildSpec:
-    """Return the ChildSpec of a child: by id, or for a dynamic supervisor by Pid.
+    """Return the ChildSpec of a child: by id, or for a dynamic supervisor by Pid (OTP: get_childspec/2).
 
     For a simple_one_for_one supervisor it is the template, by its id or by the Pid of a child. That of a temporary
     child that was started by request has lost its arguments. Raises SupervisorError ``"not_found"``.

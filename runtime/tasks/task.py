@@ -49,12 +49,12 @@ class Task(Generic[T]):
 
     @staticmethod
     def start(fn: Callable[..., object], *args: object, **kwargs: object) -> Pid:
-        """Run ``fn(*args, **kwargs)`` in a process for its effect alone; not linked."""
+        """Run ``fn(*args, **kwargs)`` in a process for its effect alone, not linked, and return its Pid."""
         return start_task_process(check_function(fn), args, kwargs, linked=False).pid
 
     @staticmethod
     def start_link(fn: Callable[..., object], *args: object, **kwargs: object) -> Pid:
-        """Run ``fn(*args, **kwargs)`` in a linked process for its effect alone."""
+        """Run ``fn(*args, **kwargs)`` in a linked process for its effect alone, and return its Pid."""
         return start_task_process(check_function(fn), args, kwargs, linked=True).pid
 
     @staticmethod
@@ -104,7 +104,7 @@ def await_(task: Task[T], timeout: TimeoutArgument = 5.0) -> T:
     """Return the result of a task that the caller owns; waits for `timeout` seconds (None, ``"infinity"``: no limit).
 
     Raises CallError with ``"timeout"`` (the task goes on, its result is dropped) or the reason the task ended with, and
-    ValueError when the caller is not the owner. A task can be awaited once.
+    ValueError when the caller is not the owner. A task can be awaited once (Elixir: Task.await/2).
     """
     seconds = seconds_of(timeout)
     owner = _check_owner(task, "await_")
@@ -141,7 +141,10 @@ def _outcome_of(message: Any) -> Outcome[Any]:
 
 
 def await_many(tasks: Iterable[Task[T]], timeout: TimeoutArgument = 5.0) -> list[T]:
-    """Return the results of several tasks in their order; `timeout` is for all together. Raises as `await_`."""
+    """Return the results of several tasks in their order (Elixir: Task.await_many/2).
+
+    `timeout` is for all together. Raises what `await_` raises.
+    """
     deadline = _deadline(timeout)
     tasks = _checked(tasks, "await_many")
     owner = current_process("await_many")
@@ -199,7 +202,9 @@ def _is_from_any(refs: set[Ref], message: Term) -> bool:
 
 
 def yield_(task: Task[T], timeout: TimeoutArgument = 5.0) -> Outcome[T] | None:
-    """Wait for a task's end for `timeout` seconds: ``("ok", result)``, ``("exit", reason)``, or None if it goes on.
+    """Wait for a task's end for `timeout` seconds; return its outcome, None while it goes on (Elixir: Task.yield/2).
+
+    The outcome is ``("ok", result)`` or ``("exit", reason)``.
 
     After None it can be awaited, or waited for again. Raises ValueError when the caller is not the owner.
     """
@@ -264,7 +269,8 @@ def _checked_limit(limit: object) -> int:
 def shutdown_task(task: Task[T], timeout: TimeoutArgument | Literal["brutal_kill"] = 5.0) -> Outcome[T] | None:
     """End a task: with ``"shutdown"``, and after `timeout` seconds by killing; ``"brutal_kill"`` kills at once.
 
-    Returns ``("ok", result)`` when it had finished, ``("exit", reason)`` when it had ended otherwise, else None.
+    Returns ``("ok", result)`` when it had finished, ``("exit", reason)`` when it had ended otherwise, else None
+    (Elixir: Task.shutdown/2).
     """
     kills = timeout == "brutal_kill"
     if isinstance(timeout, str) and timeout not in ("brutal_kill", "infinity"):
@@ -304,7 +310,10 @@ def shutdown_task(task: Task[T], timeout: TimeoutArgument | Literal["brutal_kill
 
 
 def ignore_task(task: Task[T]) -> Outcome[T] | None:
-    """Stop waiting for a task, which runs on unlinked. Returns its outcome when it has ended already, else None."""
+    """Stop waiting for a task, which runs on unlinked (Elixir: Task.ignore/1).
+
+    Returns its outcome when it has ended already, else None.
+    """
     pid = _process_of(task, "ignore_task")
     owner = current_process("ignore_task")
     outcome = yield_(task, 0)

@@ -49,7 +49,7 @@ class TaskSupervisor(AlwaysStarts, DynamicSupervisor):
         shutdown: Shutdown = 5.0,
         **kwargs: object,
     ) -> Pid:
-        """Run ``fn(*args, **kwargs)`` as a child for its effect alone. Returns its Pid."""
+        """Run ``fn(*args, **kwargs)`` as a child for its effect alone. Returns its Pid (Elixir: start_child/3)."""
         check_function(fn)
         if current() is None:
 
@@ -80,7 +80,10 @@ class TaskSupervisor(AlwaysStarts, DynamicSupervisor):
     def async_nolink(
         supervisor: Destination, fn: Callable[..., T], *args: object, shutdown: Shutdown = 5.0, **kwargs: object
     ) -> Task[T]:
-        """Run ``fn(*args, **kwargs)`` as a child whose end, however it comes, does not end the caller."""
+        """Run ``fn(*args, **kwargs)`` as a child whose end, however it comes, does not end the caller.
+
+        Returns the task (Elixir: Task.Supervisor.async_nolink/3).
+        """
         return start_supervised(supervisor, fn, args, kwargs, shutdown, linked=False)
 
     @staticmethod

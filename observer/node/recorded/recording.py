@@ -45,7 +45,7 @@ class Recording:
         self.header = header
         self.frames: list[Frame] = []
         self.times: list[float] = []
-        """The moments that there are, in order."""
+        """The moments that can be shown, in order."""
         self.samples: list[wire.NodeStats] = []
         """The figures of each moment."""
         self.events: deque[wire.Event] = deque(maxlen=MOST_EVENTS)
@@ -181,7 +181,7 @@ def _changed(rows: dict[str, wire.Row], entry: ChangedRows) -> dict[str, wire.Ro
 
 
 class RecordedFile(Recording):
-    """A recording in a file. Raises `RecordingError` for what is none, or cannot be read.
+    """A recording in a file. Raises `RecordingError` for a file that is no recording, or that cannot be read.
 
     A file that is cut, or damaged somewhere, is read as far as that is possible. While it is looked through, `progress`
     is called with the share of it that is done, from 0 to 1.

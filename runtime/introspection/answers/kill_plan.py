@@ -238,7 +238,7 @@ class Planner:
         return text
 
     def _sentence(self) -> str:
-        """Say what happens, and nothing of what is taken for granted."""
+        """Say what happens, and leave out what goes without saying."""
         if not self.kills:
             return self._why_none_ends()
         kills = f"kills {len(self.kills):,}"

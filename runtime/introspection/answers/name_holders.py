@@ -21,7 +21,7 @@ MAX_RETURNING = 500
 
 @dataclass(frozen=True)
 class NameHolder:
-    """A process with a name that lives on, for a while at least, when whoever started it has ended."""
+    """A process with a name that lives on, at least for a while, after its starter has ended."""
 
     process: Process
     starter: Process | None

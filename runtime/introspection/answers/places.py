@@ -10,7 +10,7 @@ from runtime.introspection.threads.pace import Pace
 
 
 def answer(query: wire.GetPlaces, node: ObservedNode, client: ClientCache, pace: Pace) -> wire.Window:
-    """Return a row for each place that there is."""
+    """Return a row for each of these places that exists."""
     keys, snapshot = frozenset(query.keys[: wire.MAX_ROWS]), node.snapshot()
     node.update(pace)
     rows = []

@@ -13,7 +13,7 @@ from runtime.introspection.reading.span import span
 
 
 class Tree:
-    """The rows of one moment by what they hang under."""
+    """The rows of one moment, by the keys of their parents."""
 
     def __init__(self, rows: Sequence[wire.Row]) -> None:
         known = {row.key for row in rows}

@@ -49,7 +49,7 @@ class Section:
     size: int = 1
     """How many lines it takes, with its own."""
     context: bool = False
-    """Whether it is shown only for the sake of what is below it."""
+    """Whether it is shown only because a row below it matches."""
 
 
 class Tree:

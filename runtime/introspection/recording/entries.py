@@ -1,4 +1,4 @@
-"""What a recording is made of: a header that says of what and where, and entries that each hold a part of one look."""
+"""What a recording consists of: a header that describes the node, and entries that each hold a part of one look."""
 
 from __future__ import annotations
 

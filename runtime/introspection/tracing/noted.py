@@ -19,7 +19,7 @@ from runtime.terms.term import Term
 from runtime.terms.text import render, shorten
 
 Party: TypeAlias = "Process | Pid | None"
-"""Who takes part in an event: a process, the pid of one that is dead, or what is no process."""
+"""Who takes part in an event: a process, the pid of a dead one, or None for code outside any process."""
 
 LONGEST = 300
 """Longest text of a message, in characters."""

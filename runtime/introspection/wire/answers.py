@@ -167,7 +167,7 @@ class Event(Frozen, frozen=True):
     state: Text | None = None
     stacktrace: tuple[Frame, ...] = ()
     ends_program: bool = False
-    """Whether the program ends now, of what `message` says."""
+    """Whether the program ends now; `message` then says why."""
 
 
 class Events(Answer, tag="events", frozen=True):
@@ -337,7 +337,7 @@ TraceKind = Literal[
 
 
 class TraceEvent(Frozen, frozen=True):
-    """One thing that a trace has noted: `source` did `what` to `target`. Both are None for what is no process.
+    """One thing that a trace has noted: `source` did `what` to `target`. Each is None where it is no process.
 
     `of` is the number of the event that this one ends: the call of a reply, the sending of a message that was received.
     `seconds` have passed since then. `request` is what requests and messages of one kind have in common.

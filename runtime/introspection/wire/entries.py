@@ -80,9 +80,9 @@ class Part(Frozen, frozen=True):
 
 
 class Sender(Frozen, frozen=True):
-    """Who sends to a process: `rate` messages a second, from the line `at` of its code.
+    """A sender of messages to a process: it sends `rate` of them a second, from the line `at` of its code.
 
-    `pid` is None for what no process sends: a timer, another thread.
+    `pid` is None where the sender is no process: a timer, another thread.
     """
 
     rate: Span

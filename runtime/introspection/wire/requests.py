@@ -60,7 +60,7 @@ class GetProcesses(Query, tag="processes", frozen=True):
 class GetPlaces(Query, tag="places", frozen=True):
     """Ask who stands in these places of the tree now (their keys, at most `MAX_ROWS`). Answered by `Window`.
 
-    It has a row for every place that there is, in no order. Unlike the lists, it is made anew every time.
+    The answer has a row for each of these places that exists, in any order. Unlike a list, it is made anew each time.
     """
 
     keys: tuple[str, ...]
@@ -69,8 +69,8 @@ class GetPlaces(Query, tag="places", frozen=True):
 class GetProcess(Query, tag="process", frozen=True):
     """Ask for everything about one process. Answered by `Details`, or `Failed` when the pid is gone.
 
-    `messages` is how many of the mailbox's first messages to show. `state` asks for the state too (a server's, with a
-    time limit of one second, never blocking the node). Without `senders`, who sends to it is not sampled.
+    `messages` says how many messages of its mailbox to show, the oldest first. `state` asks for a server's state too;
+    the answer waits for that a second at most, and the node goes on meanwhile. `senders` asks who sends to it.
     """
 
     pid: str
@@ -94,7 +94,8 @@ class GetEvents(Query, tag="events", frozen=True):
 class GetPlan(Query, tag="plan", frozen=True):
     """Ask what an exit signal to `pid`, and to the `others` with it, would do, without doing it. Answered by `Plan`.
 
-    `reason` is a Python literal, as in `Exit`. Others that are gone are left out; `Failed` when `pid` is.
+    `reason` is a Python literal, as in `Exit`. Of the `others`, those that are gone are left out. When `pid` is gone,
+    the answer is `Failed`.
     """
 
     pid: str
@@ -125,7 +126,8 @@ class GetProcessMemory(Query, tag="process_memory", frozen=True):
 class GetNames(Query, tag="names", frozen=True):
     """Ask for registered names, registries, timers pending, open sockets and ets tables. Answered by `Names`.
 
-    `filter` is a text that is in what is given: a name, a pid, a registry, a message, an address; in either case.
+    With a `filter`, only entries that contain this text are given, in upper or lower case: in a name, a pid, a
+    registry, a message or an address.
     """
 
     limit: int = 500
@@ -160,7 +162,7 @@ class Send(Query, tag="send", frozen=True):
 
 
 class ControlChild(Query, tag="child", frozen=True):
-    """Do something to a supervisor's child: `child_id` as the row says it. Answered by `Done`."""
+    """Have a supervisor start, restart, terminate or delete a child: `child_id` as its row says. Answered by `Done`."""
 
     supervisor: str
     child_id: str
@@ -208,7 +210,7 @@ class GetWaits(Query, tag="waits", frozen=True):
 
 
 class StartTrace(Query, tag="start_trace", frozen=True):
-    """Note what goes on between processes, in place of this connection's last trace. Answered by `TraceState`.
+    """Begin to note what processes do to each other, and end this connection's last trace. Answered by `TraceState`.
 
     `pids` names processes and `places` places of the tree by their keys, each with all below it; `filter` lets more
     through, also those that start later. Without any of these, every process is followed. The trace ends after
@@ -246,7 +248,7 @@ class StopTrace(Query, tag="stop_trace", frozen=True):
 class GetCluster(Query, tag="cluster", frozen=True):
     """Ask for the other nodes that this one knows. Answered by `Cluster`.
 
-    What has to be measured (latency, processes) is asked of the others now, and stands in a later answer.
+    Their latencies and numbers of processes are measured after the answer, and stand in a later one.
     """
 
 

@@ -47,6 +47,6 @@ def _resume(process: Process, log: EventLog) -> Outcome:
 
 
 def _is_suspended_by_observers(process: Process) -> bool:
-    """Return whether an observer has suspended a process: among its suspenders, None stands for what is no process."""
+    """Return whether an observer has suspended a process: None among its suspenders stands for code in no process."""
     suspenders = process.suspenders
     return process.suspended and suspenders is not None and None in suspenders
