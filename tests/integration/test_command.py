@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ import psutil
 import pytest
 
 from observer.node.child import Child
+from tests.support.copies import OBSERVER
 from tests.support.fake_endpoint import socket_folder
 from tests.support.terminal import PATIENT, SCREEN_OFF, SCREEN_ON, WAIT, Terminal, until
 
@@ -154,8 +153,7 @@ def node(program: str) -> Iterator[Child]:
 
 def observer(*arguments: str, status: int = 0) -> Any:
     """Run the command; give what it printed, as JSON where that was asked for."""
-    command = [sys.executable, "-m", "observer", *arguments]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=WAIT, check=False)
+    result = OBSERVER.run("observer", *arguments)
     assert result.returncode == status, result.stderr
     assert "Traceback" not in result.stderr
     return json.loads(result.stdout) if "--json" in arguments else result.stdout + result.stderr

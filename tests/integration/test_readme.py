@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.copies import OBSERVER
+
 ROOT = Path(__file__).parent.parent.parent
 PAGES = ["README.md", "demos/README.md", "observer/GUIDE.md"]
 
@@ -103,4 +105,4 @@ def test_every_command_that_the_readme_names_exists() -> None:
     )
     assert {"demo", "run", "attach", "tree", "chaos"} <= named
     for command in sorted(named):
-        assert "Usage: observer" in observer(command, "--help", environment={**os.environ})
+        assert "Usage: observer" in OBSERVER.run("observer", command, "--help").stdout

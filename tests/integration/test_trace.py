@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
+from tests.support.copies import OBSERVER
 from tests.support.nodes import ObservedNode
 from tests.support.tmux import WITHOUT_TMUX, Screen
 
 
 def traced(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "observer", "trace", "node", *arguments]
     environment = {**os.environ, "OBSERVER_DIR": str(folder), "HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    return OBSERVER.run("observer", "trace", "node", *arguments, environment=environment)
 
 
 def test_the_command_follows_a_node_until_its_time_is_over(node: ObservedNode, folder: Path) -> None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.copies import Original
+
+PYTEST = Original("pytest", "runtime.testing", "runtime.timer")
+
 pytest_plugins = ["pytester"]
 
 BEGIN = """
@@ -39,8 +43,9 @@ def without_other_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
 def outcomes(pytester: pytest.Pytester, source: str) -> tuple[dict[str, int], str]:
     """Run a test module and return how its tests ended, and all that was printed."""
     pytester.makepyfile(BEGIN + source)
-    result = pytester.runpytest_subprocess("-q", "-p", "no:cacheprovider", "-W", "error", "-rA")
-    return result.parseoutcomes(), result.stdout.str()
+    base = pytester.mkdir("temporary")
+    ended = PYTEST.run("pytest", f"--basetemp={base}", "-q", "-p", "no:cacheprovider", "-W", "error", "-rA")
+    return pytest.RunResult.parse_summary_nouns(ended.stdout.splitlines()), ended.stdout
 
 
 def test_each_test_is_a_process_of_a_fresh_node(pytester: pytest.Pytester) -> None:
