@@ -118,6 +118,6 @@ OBSERVER = Original(
     *("observer.cli.commands", "observer.cli.lookup", "observer.cli.cluster_tree", "observer.cli.aftermath"),
     *("observer.output.records", "observer.output.tables", "observer.output.node_records", "observer.output.cluster"),
     *("observer.node.cluster.client", "observer.node.recorded.node", "observer.node.programs", "observer.chaos.run"),
-    *("rich.console", "psutil"),
+    *("rich.console", "typer.rich_utils", "pydantic.fields", "pydantic.networks", "psutil"),
 )
 """The command ``observer``."""
