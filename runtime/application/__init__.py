@@ -19,7 +19,7 @@ May import `runtime.otp` and what lies below it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Literal
@@ -99,11 +99,11 @@ name_as_public(ApplicationError)
 def load(application: type[Application]) -> None:
     """Make an application known by its name (OTP: application:load/1).
 
-    Raises ApplicationError ``("already_loaded", name)``, and TypeError for a class whose `applications` or `env` are
-    not what they should be.
+    Raises ApplicationError ``("already_loaded", name)``, and TypeError for a class whose `name`, `applications`,
+    `start_phases` or `env` are not what they should be.
     """
     _check(application)
-    _ask("load", application)
+    _ask("load", application.name, application, dict(application.env))
 
 
 def unload(application: Term) -> None:
@@ -343,16 +343,27 @@ def _check(application: Term) -> None:
     """Raise TypeError, in the caller, for an application that the controller could not work with."""
     if not isinstance(application, type) or not issubclass(application, Application):
         raise TypeError(f"load() takes a subclass of Application, not {application!r}")
+    if not isinstance(application.name, str):
+        raise TypeError(f"{application.__name__}.name is {application.name!r}; give a str")
     needed = application.applications
-    if isinstance(needed, str) or not isinstance(needed, Iterable):
+    if isinstance(needed, str) or not _is_listed(needed):
         raise TypeError(f"{application.__name__}.applications is {needed!r}; give a list of classes or names")
     for other in needed:
         name_of(other)
     phases = application.start_phases
-    if isinstance(phases, str) or not all(isinstance(phase, tuple) and len(phase) == 2 for phase in phases):
+    if (
+        isinstance(phases, str)
+        or not _is_listed(phases)
+        or not all(isinstance(phase, tuple) and len(phase) == 2 for phase in phases)
+    ):
         raise TypeError(f"{application.__name__}.start_phases is {phases!r}; give a list of (phase, args)")
     if not isinstance(application.env, Mapping):
         raise TypeError(f"{application.__name__}.env is {application.env!r}; give a mapping of names to settings")
+
+
+def _is_listed(values: object) -> bool:
+    """Return whether values can be read again and again; those of an iterator would be there once."""
+    return isinstance(values, Iterable) and not isinstance(values, Iterator)
 
 
 def _settings(application: Term) -> dict[str, Term]:

@@ -17,7 +17,6 @@ from runtime.otp.calls import reply
 from runtime.otp.gen_server import GenServer
 from runtime.otp.returns import NOREPLY, Stop
 from runtime.terms.errors import ProcessExit, StartError
-from runtime.terms.isolation import isolate
 from runtime.terms.pattern import ANY
 
 logger = logging.getLogger("runtime.application")
@@ -75,16 +74,21 @@ class ApplicationController(GenServer):
     def handle_call(self, request: Any, caller: Any) -> Any:
         """Serve a request of the functions in `runtime.application`."""
         match request:
-            case ("start", name, restart_type):
+            case (str("start"), str(name), restart_type):
                 return self._start(name, restart_type, caller)
-            case (kind, *arguments):
+            case (str(kind), *arguments) if kind in self._requests:
                 return self._requests[kind](*arguments)
+        return "refused", ("unknown_request", request)
 
-    def _load(self, application: Any) -> Any:
-        if application.name in self.loaded:
-            return "refused", ("already_loaded", application.name)
-        self.loaded[application.name] = application
-        self.env[application.name] = isolate(dict(application.env))
+    def handle_cast(self, message: Any) -> Any:
+        """Treat a cast as any unexpected message: the controller takes none."""
+        return None
+
+    def _load(self, name: str, application: Any, env: dict[str, Any]) -> Any:
+        if name in self.loaded:
+            return "refused", ("already_loaded", name)
+        self.loaded[name] = application
+        self.env[name] = env
         return "ok", None
 
     def _unload(self, name: str) -> Any:
@@ -112,7 +116,7 @@ class ApplicationController(GenServer):
             other = needed if isinstance(needed, str) else needed.name
             if other not in self.running:
                 return "failed", ("not_started", other)
-        master = spawn_link(run_master, self_(), application(), label=f"application {name}")
+        master = spawn_link(run_master, self_(), name, application, label=f"application {name}")
         self.starting[name] = Running(master, restart_type, caller)
         return NOREPLY
 
@@ -127,12 +131,12 @@ class ApplicationController(GenServer):
     def handle_info(self, message: Any) -> Any:
         """Note that a master has started its tree, or has ended."""
         match message:
-            case ("started", name):
+            case (str("started"), str(name)) if name in self.starting:
                 running = self.running[name] = self.starting.pop(name)
                 report("progress", logging.INFO, application=name, restart_type=running.restart_type)
                 for caller in running.callers:
                     reply(caller, ("ok", None))
-            case Exit(master, reason):
+            case Exit(Pid() as master, reason):
                 return self._master_ended(master, reason)
         return None
 
@@ -182,16 +186,16 @@ def _report_end(name: str, reason: Any, restart_type: str) -> None:
 # -- The master: a process between the controller and an application's tree -------------------------------------------
 
 
-def run_master(controller: Pid, application: Any) -> None:
+def run_master(controller: Pid, name: str, cls: Any) -> None:
     """Start an application's tree, wait until it is told to stop or the tree ends, and call what must be called."""
     flag(trap_exit=True)
-    top, state = start_tree(application)
+    application, top, state = start_tree(cls)
     failure = run_phases(application)
     if failure is not None:
         exit(top, "shutdown")
         receive(Exit(top, ANY))
         exit(failure)
-    send(controller, ("started", application.name))
+    send(controller, ("started", name))
     message = receive("stop", Exit(top, ANY), Exit(controller, ANY))
     state = _call_back(application.prep_stop, state)
     if isinstance(message, Exit) and message.pid == top:
@@ -212,11 +216,15 @@ def _call_back(callback: Callable[[Any], Any], state: Any) -> Any:
         return state
 
 
-def start_tree(application: Any) -> tuple[Pid, Any]:
-    """Call an application's `start`; return the Pid of its top supervisor and its state. A failure ends the caller."""
-    arguments = ("normal", application.args)
-    where = (type(application).__name__, "start", arguments)
+def start_tree(cls: Any) -> tuple[Any, Pid, Any]:
+    """Make an application and call its `start`; a failure ends the caller.
+
+    Returns the application, the Pid of its top supervisor and its state.
+    """
+    arguments = ("normal", cls.args)
+    where = (cls.__name__, "start", arguments)
     try:
+        application = cls()  # here, and not in the controller: it is the program's code
         result = application.start(*arguments)
     except StartError as error:
         raise ProcessExit((error.reason, where)) from None
@@ -224,9 +232,9 @@ def start_tree(application: Any) -> tuple[Pid, Any]:
         raise ProcessExit(("bad_return", (where, ("EXIT", caught_reason(error))))) from error
     match result:
         case Pid():
-            return result, None
+            return application, result, None
         case (Pid() as top, state):
-            return top, state
+            return application, top, state
         case Stop():
             raise ProcessExit((result.reason, where))
     raise ProcessExit(("bad_return", (where, result)))

@@ -96,27 +96,27 @@ class _Directory(GenServer):
 
     def handle_call(self, request: Term, caller: From) -> Term:
         match request:
-            case "nodes":
+            case str("nodes"):
                 return [*self.names.values()]
-            case "size":
+            case str("size"):
                 return self.size
-            case ("peer", int(number)):
+            case (str("peer"), int(number)):
                 if number in self.slots:
                     return self.slots[number]
                 self.awaited.append((number, caller))
                 return NOREPLY
-            case "lend":
+            case str("lend"):
                 self.waiting.append(caller)
                 self._lend()
                 return NOREPLY
-            case ("listen", ref):
+            case (str("listen"), Ref() as ref):
                 self.listeners[ref] = monitor(caller.pid)
                 return [*self.names.values()]
         return super().handle_call(request, caller)
 
     def handle_cast(self, message: Term) -> None:
         match message:
-            case ("up", pid, name, number):
+            case (str("up"), pid, name, number):
                 self.names[pid] = self.slots[number] = name
                 self.watched[monitor(pid)] = pid
                 self.free.append(name)
@@ -126,14 +126,14 @@ class _Directory(GenServer):
                     reply(caller, name)
                 self.awaited = [each for each in self.awaited if each[0] != number]
                 self._lend()
-            case ("unlisten", ref) if ref in self.listeners:
+            case (str("unlisten"), Ref() as ref) if ref in self.listeners:
                 demonitor(self.listeners.pop(ref), flush=True)
-            case ("back", ref):
+            case (str("back"), Ref() as ref):
                 demonitor(ref, flush=True)
                 self._take_back(ref)
 
     def handle_info(self, message: Term) -> None:
-        if not isinstance(message, Down):
+        if not isinstance(message, Down) or not isinstance(message.ref, Ref):
             return
         ref = message.ref
         for listener in [each for each, watch in self.listeners.items() if watch == ref]:

@@ -163,7 +163,7 @@ class _Stream(Generic[Item, T]):
 
     def _is_ours(self, message: Term) -> bool:
         if type(message) is tuple:
-            return bool(message) and message[0] == self.ref
+            return bool(message) and isinstance(message[0], Ref) and message[0] == self.ref
         return isinstance(message, Down) and (message.ref in self.workers or message.ref == self.over)
 
     def _take_in(self, message: Term) -> None:

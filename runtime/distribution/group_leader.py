@@ -28,7 +28,7 @@ class GroupLeader(GenServer):
     def handle_info(self, message: Term) -> None:
         """Serve a request in a process of its own: the other node may be asked for the text."""
         match message:
-            case ("io_request", Pid() as source, reply_as, request):
+            case (str("io_request"), Pid() as source, reply_as, request):
                 spawn(_serve, source, reply_as, request)
 
 

@@ -29,7 +29,7 @@ class NetKernelServer(GenServer):
     def handle_call(self, request: Term, caller: From) -> Term:
         """Say that a node which has come this far is welcome."""
         match request:
-            case ("is_auth", _):
+            case (str("is_auth"), _):
                 return Atom("yes")
         return (Atom("error"), Atom("badarg"))
 

@@ -178,7 +178,7 @@ class GenStatem(GenServer):
     def handle_info(self, message: Term) -> Term:
         """Handle a message as an event; one of a timer of the machine as what the timer is for."""
         match message:
-            case (tag, key, number) if tag == _TIMEOUT:
+            case (str(tag), key, number) if tag == _TIMEOUT:
                 timer = self._machine.timers.get(key)
                 if timer is None or timer.number != number:  # it was cancelled when its message was on the way
                     return None

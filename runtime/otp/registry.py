@@ -21,6 +21,7 @@ from runtime.kernel.signals import Down, Exit, exit_signal, link_processes, unli
 from runtime.otp.always_starts import AlwaysStarts
 from runtime.otp.calls import From, call, cast, reply
 from runtime.otp.child_spec import ChildSpec, id_from_name
+from runtime.otp.registry_lock import RegistryLock
 from runtime.otp.registry_table import Entry, RegistryTable
 from runtime.otp.returns import NOREPLY
 from runtime.terms.errors import AlreadyRegisteredError, NoProcessError
@@ -34,9 +35,6 @@ Guard: TypeAlias = Callable[..., object]
 """Says whether what has matched a pattern counts."""
 
 Result = TypeVar("Result")
-
-_LOCK = "$lock"
-_UNLOCK = "$unlock"
 
 
 class Registry(AlwaysStarts):
@@ -105,30 +103,30 @@ class Registry(AlwaysStarts):
         self.listeners = tuple(listeners)
         self.table = RegistryTable()
         self.metadata: dict[Hashable, Term] = isolate(dict(meta or {}))
-        self.locks: dict[Hashable, list[tuple[From, Ref, Ref]]] = {}
-        """Who holds each lock, the first, and who waits for it: its call, a monitor on it, the token of its request."""
+        self.locks: dict[Hashable, list[tuple[From, Ref, RegistryLock]]] = {}
+        """Who holds each lock, the first, and who waits for it: its call, a monitor on it, and what it asked with."""
 
     def handle_call(self, request: Term, caller: From) -> Term:
         """Grant a lock, now or when it is free; answer what is asked of every supervisor, as one without children."""
         match request:
-            case (tag, key, token) if tag == _LOCK:
-                waiting = self.locks.setdefault(key, [])
+            case RegistryLock():
+                waiting = self.locks.setdefault(request.key, [])
                 if any(other.pid == caller.pid for other, _, _ in waiting):
                     return False
-                waiting.append((caller, monitor(caller.pid), token))
+                waiting.append((caller, monitor(caller.pid), request))
                 return True if len(waiting) == 1 else NOREPLY
-            case "which_children":
+            case str("which_children"):
                 return []
-            case "count_children":
+            case str("count_children"):
                 return dict.fromkeys(("specs", "active", "supervisors", "workers"), 0)
             case _:
                 return super().handle_call(request, caller)
 
     def handle_info(self, message: Term) -> None:
         """Take a process that died out of the table."""
-        if isinstance(message, Exit):
+        if isinstance(message, Exit) and isinstance(message.pid, Pid):
             self.table.remove_process(message.pid)
-        elif isinstance(message, Down):
+        elif isinstance(message, Down) and isinstance(message.ref, Ref):
             for key in [*self.locks]:
                 self._unlock(key, lambda waits: waits[1] == message.ref)
 
@@ -286,30 +284,29 @@ class Registry(AlwaysStarts):
         current_process("lock")
         if not callable(fn):
             raise TypeError(f"lock() calls a function, not {fn!r}")
-        server, token = _pid(registry), Ref()
-        request = (_LOCK, _hashable(key), token)
+        server, lock = _pid(registry), RegistryLock(_hashable(key))
+        _server(registry).locks.get(key)  # a key that cannot be compared raises here, and not in the registry
         ensure_headroom()
         try:
-            if not call(server, request, timeout=None):
+            if not call(server, lock, timeout=None):
                 raise ValueError(f"the caller holds the lock {key!r} already; it would wait for itself")
             result = fn()
         finally:  # also when the wait was cut short: it must not be granted to a caller that has gone on
             try:
-                cast(server, (_UNLOCK, key, token))
+                cast(server, lock)
             except BaseException:
-                cast(server, (_UNLOCK, key, token))
+                cast(server, lock)
                 raise
         return result
 
     def handle_cast(self, message: Term) -> Term:
         """Take a lock back."""
-        match message:
-            case (tag, key, token) if tag == _UNLOCK:
-                self._unlock(key, lambda waits: waits[2] == token)
-                return None
+        if isinstance(message, RegistryLock):
+            self._unlock(message.key, lambda waits: waits[2] is message)
+            return None
         return super().handle_cast(message)
 
-    def _unlock(self, key: Hashable, is_over: Callable[[tuple[From, Ref, Ref]], bool]) -> None:
+    def _unlock(self, key: Hashable, is_over: Callable[[tuple[From, Ref, RegistryLock]], bool]) -> None:
         """Take one out of those that hold or want a lock, and give it to the next."""
         waiting = self.locks.get(key, [])
         for at, waits in enumerate(waiting):

@@ -74,8 +74,14 @@ class RegistryTable:
 
     def remove_process(self, pid: Pid) -> None:
         """Remove all entries of a process."""
-        for key in [*self._keys.get(pid, ())]:
-            self.remove(key, pid)
+        for key in [*self._keys.pop(pid, ())]:
+            try:
+                is_found = self.remove(key, pid)
+            except Exception:  # the `__hash__` or the `__eq__` of a key
+                is_found = False
+            if not is_found:  # the key has changed since it was registered
+                for entries in [*self._entries.values()]:
+                    entries[:] = [entry for entry in entries if entry.pid != pid]
 
     def knows(self, pid: Pid) -> bool:
         """Return whether a process has any entry."""

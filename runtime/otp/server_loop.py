@@ -18,7 +18,7 @@ from runtime.kernel.info import stack_of_process
 from runtime.kernel.instrument import hooks
 from runtime.kernel.mailbox import NOTHING, take
 from runtime.kernel.outside import frame_of_caller
-from runtime.kernel.process import DEAD, OUTSIDE, RECEIVING, RUNNABLE, RUNNING, Destination, Process, Worker
+from runtime.kernel.process import DEAD, OUTSIDE, RECEIVING, RUNNABLE, RUNNING, Destination, Pid, Process, Worker
 from runtime.kernel.reports import crash_report, report
 from runtime.kernel.roles import NameTable
 from runtime.kernel.signals import Exit, finish, unlink_processes
@@ -258,7 +258,7 @@ def handle_message(server: Callbacks, process: Process, message: Term) -> Stop |
             return handle_system(server, process, message[1], message[2])
         else:
             result = server.handle_info(message)
-    elif kind is Exit and message.pid == process.parent and not process.detached:
+    elif kind is Exit and isinstance(message.pid, Pid) and message.pid == process.parent and not process.detached:
         return Stop(message.reason)
     else:
         result = server.handle_info(message)

@@ -26,6 +26,7 @@ from runtime.kernel.signals import Exit
 from runtime.otp.calls import From
 from runtime.otp.gen_server import GenServer
 from runtime.otp.returns import Stop
+from runtime.terms.reason import is_atom
 from runtime.terms.term import Term
 
 LONGEST_NAME = 30
@@ -88,18 +89,18 @@ class Peer(GenServer):
     def handle_call(self, request: Term, caller: From) -> Term:
         """Tell the name of the node, or the number of the operating-system process."""
         match request:
-            case "name":
+            case str("name"):
                 return self.name
-            case "os_pid":
+            case str("os_pid"):
                 return self.program.pid
         return super().handle_call(request, caller)
 
     def handle_info(self, message: Term) -> Stop | None:
         """End when the peer has ended, or when what it is linked with has."""
-        if message == "ended":
+        if is_atom(message, "ended"):
             self._reap(STOPPING)
             return Stop(("nodedown", self.name))
-        if isinstance(message, Exit) and message.pid != self.reader and message.reason != "normal":
+        if isinstance(message, Exit) and message.pid != self.reader and not is_atom(message.reason, "normal"):
             return Stop(message.reason)
         return None
 

@@ -29,7 +29,7 @@ def join(*place: Any, scope: Destination = DEFAULT) -> None:
     for pid in listed:
         if pid.node != 0:
             raise CallError(("nolocal", pid), "join", (scope, group, pid), "pg")
-    call(scope, ("join", _checked(group), listed), timeout=None)
+    call(scope, ("join", _checked(scope, group), listed), timeout=None)
 
 
 @overload
@@ -39,7 +39,7 @@ def leave(scope: Destination, group: Group, pids: Pid | Iterable[Pid], /) -> boo
 def leave(*place: Any, scope: Destination = DEFAULT) -> bool:
     """Let a process, or several, leave a group once; return whether one of them was a member (OTP: pg:leave/3)."""
     scope, group, pids = _place("leave", place, scope, 2)
-    left: bool = call(scope, ("leave", _checked(group), _listed(pids, "leave")), timeout=None)
+    left: bool = call(scope, ("leave", _checked(scope, group), _listed(pids, "leave")), timeout=None)
     return left
 
 
@@ -53,7 +53,7 @@ def get_members(*place: Any, scope: Destination = DEFAULT) -> list[Pid]:
     Reads without a message, so a member that has just died may still be among them.
     """
     scope, group = _place("get_members", place, scope, 1)
-    return [*_server(scope, "get_members").groups.get(_checked(group), ())]
+    return [*_server(scope, "get_members").groups.get(_checked(scope, group), ())]
 
 
 @overload
@@ -84,7 +84,7 @@ def monitor(*place: Any, scope: Destination = DEFAULT) -> tuple[Ref, list[Pid]]:
     if group is None:
         raise ValueError("monitor() takes a group; monitor_scope() is for all of them")
     caller = current_process("pg.monitor").pid
-    found: tuple[Ref, list[Pid]] = call(scope, ("monitor", caller, _checked(group)), timeout=None)
+    found: tuple[Ref, list[Pid]] = call(scope, ("monitor", caller, _checked(scope, group)), timeout=None)
     return found
 
 
@@ -129,11 +129,16 @@ def _place(function: str, place: tuple[Any, ...], scope: Destination, count: int
     raise TypeError(f"{function}() takes {count} arguments, and a scope before them or as scope=, not {len(place)}")
 
 
-def _checked(group: Group) -> Group:
+def _checked(scope: Destination, group: Group) -> Group:
+    """Return a group. One that cannot be compared with the others raises here, in the caller, and not in the scope."""
     try:
         hash(group)
     except TypeError:
         raise TypeError(f"a group is named by a hashable value, such as a str or a tuple, not {group!r}") from None
+    pid = scope if isinstance(scope, Pid) else whereis(scope)
+    server = None if pid is None or pid.process is None else pid.process.body
+    if isinstance(server, Scope):
+        server.groups.get(group)
     return group
 
 

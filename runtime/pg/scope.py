@@ -20,6 +20,7 @@ from runtime.otp.always_starts import AlwaysStarts
 from runtime.otp.calls import CAST, From
 from runtime.otp.child_spec import ChildSpec, id_from_name
 from runtime.terms.atom import Atom
+from runtime.terms.reason import is_same
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
 
@@ -63,45 +64,45 @@ class Scope(AlwaysStarts):
     def handle_call(self, request: Term, caller: From) -> Term:
         """Serve a request of the functions of this module."""
         match request:
-            case ("join", group, pids):
+            case (str("join"), group, list(pids)):
                 return self._join(group, pids)
-            case ("leave", group, pids):
+            case (str("leave"), group, list(pids)):
                 return self._leave(group, pids)
-            case ("monitor", pid, group):
+            case (str("monitor"), Pid() as pid, group):
                 return self._listen(pid, group)
-            case ("monitor_scope", pid):
+            case (str("monitor_scope"), Pid() as pid):
                 return self._listen(pid, None)
-            case ("demonitor", ref):
+            case (str("demonitor"), Ref() as ref):
                 return self._stop_listening(ref)
         return super().handle_call(request, caller)
 
     def handle_cast(self, message: Term) -> None:
         """Take the members of a scope on another node, all at once."""
         match message:
-            case ("sync", Pid() as peer, list(groups)):
-                self._sync(peer, _groups_in(groups))
+            case (str("sync"), Pid() as peer, list(groups)):
+                self._sync(peer, self._groups_in(groups))
 
     def handle_info(self, message: Term) -> None:
         """Let a member that died leave its groups, forget a listener that died, and hear other nodes."""
         match message:
             case NodeUp(name):
                 self._discover(name)
-            case ("discover", Pid() as peer, *_):
+            case (str("discover"), Pid() as peer, *_):
                 self._tell_peer(peer, (CAST, (Atom("sync"), self_(), [*self._local_groups().items()])))
                 if peer not in self.remote:
                     self.remote[peer] = (watch(peer), {})
                     self._tell_peer(peer, (Atom("discover"), self_()))
-            case ("join", Pid() as peer, group, pids) if peer in self.remote:
-                if _can_be_group(group):
+            case (str("join"), Pid() as peer, group, pids) if peer in self.remote:
+                if self._can_keep(group):
                     self._join_remote(peer, group, _pids_in(pids))
-            case ("leave", Pid() as peer, pids, list(groups)) if peer in self.remote:
-                for group in filter(_can_be_group, groups):
+            case (str("leave"), Pid() as peer, pids, list(groups)) if peer in self.remote:
+                for group in filter(self._can_keep, groups):
                     self._leave_remote(peer, group, _pids_in(pids))
-            case Down(ref, peer, _) if peer in self.remote and self.remote[peer][0] == ref:
+            case Down(Ref() as ref, Pid() as peer, _) if peer in self.remote and self.remote[peer][0] == ref:
                 for group, pids in [*self.remote[peer][1].items()]:
                     self._leave_remote(peer, group, [*pids])
                 del self.remote[peer]
-            case Down(ref, pid, _):
+            case Down(Ref() as ref, pid, _):
                 for listener in [key for key, (_, _, watch_of) in self.listeners.items() if watch_of == ref]:
                     del self.listeners[listener]
                 if self.monitors.get(pid) == ref:
@@ -139,6 +140,20 @@ class Scope(AlwaysStarts):
         known[group] = [*pids, *known.get(group, ())]
         self.groups[group] = [*pids, *self.groups.get(group, ())]
         self._tell("join", group, pids)
+
+    def _can_keep(self, group: Term) -> bool:
+        """Whether a group of another node can be kept here: Erlang takes any term for a name, also a list or a map."""
+        try:
+            self.groups.get(group)
+        except Exception:  # it has no hash, or its `__eq__` raises
+            logger.warning("a group of processes of another node stays unknown here, as its name is %r", group)
+            return False
+        return True
+
+    def _groups_in(self, groups: list[Term]) -> dict[Group, list[Pid]]:
+        """Return the groups that a scope on another node has told, those that can be kept."""
+        pairs = [entry for entry in groups if type(entry) is tuple and len(entry) == 2]
+        return {group: _pids_in(pids) for group, pids in pairs if self._can_keep(group)}
 
     def _leave_remote(self, peer: Pid, group: Group, pids: list[Pid]) -> None:
         known = self.remote[peer][1]
@@ -186,10 +201,10 @@ class Scope(AlwaysStarts):
 
     def _leave_once(self, group: Group, pid: Pid) -> bool:
         groups = self.joined.get(pid, [])
-        if group not in groups:
+        at = next((at for at, joined in enumerate(groups) if joined is group or is_same(joined, group)), None)
+        if at is None:
             return False
-        groups.remove(group)
-        self._take_out(group, pid)
+        self._take_out(groups.pop(at), pid)
         if not groups:
             del self.joined[pid]
             drop_monitor(self.monitors.pop(pid), flush=True)
@@ -216,7 +231,7 @@ class Scope(AlwaysStarts):
 
     def _tell(self, what: str, group: Group, pids: list[Pid]) -> None:
         for ref, (pid, wanted, _) in self.listeners.items():
-            if wanted is None or wanted == group:
+            if wanted is None or is_same(wanted, group):
                 send(pid, (ref, what, group, [*pids]))
 
 
@@ -245,21 +260,5 @@ def _without(pids: list[Pid], others: list[Pid]) -> list[Pid]:
     return kept
 
 
-def _can_be_group(group: Term) -> bool:
-    """Whether a group of another node can be kept here: Erlang takes any term for a name, also a list or a map."""
-    try:
-        hash(group)
-    except TypeError:
-        logger.warning("a group of processes of another node stays unknown here, as its name is %r", group)
-        return False
-    return True
-
-
 def _pids_in(pids: Term) -> list[Pid]:
     return [pid for pid in (pids if isinstance(pids, list) else [pids]) if isinstance(pid, Pid)]
-
-
-def _groups_in(groups: list[Term]) -> dict[Group, list[Pid]]:
-    """Return the groups that a scope on another node has told, those that can be kept."""
-    pairs = [entry for entry in groups if type(entry) is tuple and len(entry) == 2]
-    return {group: _pids_in(pids) for group, pids in pairs if _can_be_group(group)}

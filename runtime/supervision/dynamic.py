@@ -14,6 +14,7 @@ from runtime.supervision.restart_intensity import RestartIntensity
 from runtime.supervision.shutdown import ParallelShutdown
 from runtime.supervision.supervisor_spec import DynamicSupervisorSpec, SupervisorSpec
 from runtime.terms.errors import StartError
+from runtime.terms.reason import is_same
 from runtime.terms.term import Term
 
 
@@ -74,12 +75,7 @@ class DynamicChildren(Children):
         if spec.restart == "temporary":
             spec = without_arguments(spec)
         shared = self._shared
-        if (
-            shared is None
-            or shared.start[0] != spec.start[0]
-            or (shared.id, shared.restart, shared.shutdown, shared.type, shared.modules)
-            != (spec.id, spec.restart, spec.shutdown, spec.type, spec.modules)
-        ):
+        if shared is None or not is_same(_common(shared), _common(spec)):
             shared = self._shared = changed_spec(spec, start=spec.start[:1])
         return shared
 
@@ -260,9 +256,14 @@ class SimpleChildren(DynamicChildren):
 
     def get_childspec(self, key: Term) -> Reply:
         """Return the template, for its id, for the Pid of a child, and for a Pid that is dead."""
-        known = key in self.children or not alive(key) if isinstance(key, Pid) else key == self.template.id
+        known = key in self.children or not alive(key) if isinstance(key, Pid) else is_same(key, self.template.id)
         return ("ok", self.template) if known else ("refused", "not_found")
 
     def count_children(self) -> dict[str, int]:
         """Count; the template is the only spec."""
         return {**super().count_children(), "specs": 1}
+
+
+def _common(spec: ChildSpec) -> tuple[Term, ...]:
+    """Return what the specs of two children have in common that differ in their arguments alone."""
+    return spec.start[0], spec.id, spec.restart, spec.shutdown, spec.type, spec.modules

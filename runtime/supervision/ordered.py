@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 
+from runtime.kernel.caught import caught_reason
 from runtime.kernel.process import Pid
 from runtime.kernel.reports import is_wanted, progress_report, supervisor_report
 from runtime.otp.child_spec import AutoShutdown, ChildSpec
@@ -83,7 +84,10 @@ class OrderedChildren(Children):
 
         The arguments of a temporary child are dropped: it is never started again, and they may be large.
         """
-        known = self.children.get(what.id)
+        try:
+            known = self.children.get(what.id)
+        except Exception as error:  # the `__eq__` of an id
+            return "failed", caught_reason(error)
         if known is not None:
             return "failed", "already_present" if known.pid is None else ("already_started", known.pid)
         child = Child(what)
@@ -99,7 +103,7 @@ class OrderedChildren(Children):
 
     def terminate_child(self, key: Term) -> Reply:
         """Stop a child. It stays in the list, not running, unless it is temporary."""
-        child = self.children.get(key)
+        child = self._child(key)
         if child is None:
             return "refused", "not_found"
         self._end(child)
@@ -108,7 +112,7 @@ class OrderedChildren(Children):
 
     def restart_child(self, id: Term) -> Reply:
         """Start a child that is not running, in its place."""
-        child = self.children.get(id)
+        child = self._child(id)
         if child is None or child.at is not None:
             return "refused", _why_not(child)
         try:
@@ -119,7 +123,7 @@ class OrderedChildren(Children):
 
     def delete_child(self, id: Term) -> Reply:
         """Forget a child that is not running."""
-        child = self.children.get(id)
+        child = self._child(id)
         if child is None or child.at is not None:
             return "refused", _why_not(child)
         del self.children[id]
@@ -127,8 +131,15 @@ class OrderedChildren(Children):
 
     def get_childspec(self, key: Term) -> Reply:
         """Return the spec of the child with that id."""
-        child = self.children.get(key)
+        child = self._child(key)
         return ("refused", "not_found") if child is None else ("ok", child.spec)
+
+    def _child(self, id: Term) -> Child | None:
+        """Return the child of that id. One that cannot be compared is the id of no child."""
+        try:
+            return self.children.get(id)
+        except Exception:
+            return None
 
     def which_children(self) -> list[ChildInfo]:
         """Return a line for each child, the last one first."""

@@ -75,9 +75,9 @@ class PartitionSupervisor(AlwaysStarts, Supervisor):
     def handle_call(self, request: Term, caller: From) -> Term:
         """Serve a request for another number of copies, and those to any supervisor."""
         match request:
-            case "partitions":
+            case str("partitions"):
                 return self.number_of_partitions
-            case ("resize", int(number)):
+            case (str("resize"), int(number)):
                 return self._resize(number)
         return super().handle_call(request, caller)
 

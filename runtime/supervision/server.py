@@ -122,19 +122,19 @@ class SupervisorServer(GenServer, type="supervisor", shutdown="infinity"):
         """Serve a request; one that may be refused is answered with a `Reply`."""
         kept = self.kept
         match request:
-            case "which_children":
+            case str("which_children"):  # `str(...)`: what is no string is not compared, as its `__eq__` may raise
                 return kept.which_children()
-            case "count_children":
+            case str("count_children"):
                 return kept.count_children()
-            case ("start_child", what):
+            case (str("start_child"), what):
                 return self._start_child(what)
-            case ("terminate_child", key):
+            case (str("terminate_child"), key):
                 return kept.terminate_child(key)
-            case ("restart_child", id):
+            case (str("restart_child"), id):
                 return kept.restart_child(id)
-            case ("delete_child", id):
+            case (str("delete_child"), id):
                 return kept.delete_child(id)
-            case ("get_childspec", key):
+            case (str("get_childspec"), key):
                 return kept.get_childspec(key)
         return "refused", ("unknown_request", request)
 
@@ -155,10 +155,10 @@ class SupervisorServer(GenServer, type="supervisor", shutdown="infinity"):
     def handle_info(self, message: Term) -> Term:
         """Handle the death of a child, or try a failed restart again."""
         match message:
-            case Exit(pid, reason):
+            case Exit(Pid() as pid, reason):
                 self._handling_exit_of = pid
                 goes_on = self.kept.exited(pid, reason)
-            case (tag, key, old, reason) if tag == TRY_AGAIN:
+            case (str(tag), key, old, reason) if tag == TRY_AGAIN:
                 self._handling_exit_of = old
                 goes_on = self.kept.try_again(key, old, reason)
             case _:
