@@ -15,9 +15,10 @@ from typing import Any
 from runtime.kernel.instrument import hooks
 from runtime.kernel.process import Process
 from runtime.terms.crash import Crash, StackFrame
+from runtime.terms.explanation import explain, own_frame
 from runtime.terms.static_lookup import class_name
 from runtime.terms.term import Term
-from runtime.terms.text import reason_text, render
+from runtime.terms.text import reason_text, render, shorten
 
 logger = logging.getLogger("runtime")
 
@@ -41,18 +42,27 @@ class Report:
         return f"Report({self.kind}, {self.fields!r})"
 
     def text(self) -> str:
-        """Return the report as text for a person, one line for each field."""
-        lines = [self.kind.replace("_", " ")]
+        """Return the report as text for a person: an exception first with its place, then a line for each field."""
+        lines = _heading(self.kind.replace("_", " "), self.fields.get("reason"))
         for name, value in self.fields.items():
-            if name == "stacktrace":
-                lines.extend(_frame_line(frame) for frame in value)
-            elif name.endswith("_stacktrace"):
+            if name == "reason" and len(lines[0]) > len(self.kind):
+                continue
+            if name.endswith("stacktrace"):
                 lines += [f"  {name}:", *map(_frame_line, value)] if value else []
             elif name == "start" and type(value) is tuple and value:
                 lines.append(f"  {name}: ({', '.join([_function_text(value[0]), *map(render, value[1:])])})")
             else:
                 lines.append(f"  {name}: {reason_text(value) if 'reason' in name else render(value)}")
         return "\n".join(lines)
+
+
+def _heading(title: str, reason: Term) -> list[str]:
+    """Return the lines that a report begins with: of an exception they say what and where, and show the line."""
+    if type(reason) is not Crash:
+        return [title]
+    frame = own_frame(reason)
+    source = "" if frame is None else shorten(frame.source, 200)
+    return [f"{title}: {explain(reason)}", *([f"    {source}"] if source else [])]
 
 
 def _function_text(function: Any) -> str:

@@ -97,12 +97,17 @@ def _explain_start(reason: Any, depth: int) -> str:
     )
 
 
-def place_of(crash: Crash) -> str | None:
-    """Return the innermost place in the program's own code, as ``file:line in function``; None without a stack."""
+def own_frame(crash: Crash) -> StackFrame | None:
+    """Return the innermost frame in the program's own code, else the innermost of all; None without a stack."""
     frames = crash.stacktrace
     own = [frame for frame in frames if frame.line and not frame.file.startswith(_LIBRARY)]
     own = [frame for frame in own if not frame.file.startswith("<")] or own  # a text that was evaluated says little
-    frame: StackFrame | None = own[-1] if own else (frames[-1] if frames else None)
+    return own[-1] if own else (frames[-1] if frames else None)
+
+
+def place_of(crash: Crash) -> str | None:
+    """Return the innermost place in the program's own code, as ``file:line in function``; None without a stack."""
+    frame = own_frame(crash)
     return None if frame is None else f"{short_path(frame.file)}:{frame.line} in {frame.function}"
 
 
