@@ -42,6 +42,12 @@ def _used(work: Callable[[], object]) -> float:
     return time.process_time() - begun
 
 
+def _share_kept(work: Callable[[], object], disturbed: Callable[[], float]) -> Sample:
+    """Return the speed of `work` while it is disturbed as a share of its speed before. `disturbed` times it once."""
+    work()
+    return Sample.exact(median(_used(work) / disturbed() for _ in range(TURNS)))
+
+
 def spawned_with_a_console(size: int) -> Sample:
     """Return the speed of starting processes with a console open, as a share of that without."""
 
@@ -50,18 +56,14 @@ def spawned_with_a_console(size: int) -> Sample:
             spawn_monitor(int)
             receive()
 
-    def main() -> Sample:
-        work()
-        shares = []
-        for _ in range(TURNS):
-            before = _used(work)
-            console = Console(this_node())
-            console.open()
-            shares.append(before / _used(work))
-            console.close()
-        return Sample.exact(median(shares))
+    def watched() -> float:
+        console = Console(this_node())
+        console.open()
+        used = _used(work)
+        console.close()
+        return used
 
-    return run(main)  # type: ignore[no-any-return]
+    return run(_share_kept, work, watched)  # type: ignore[no-any-return]
 
 
 def looked_into(size: int) -> Sample:
@@ -166,18 +168,16 @@ def _calls(size: int, during: bool) -> Sample:
             for _ in range(size):
                 call(pid, "x")
 
-        work()
-        shares = []
-        for _ in range(TURNS):
-            before = _used(work)
+        def with_spans() -> float:
             spans.start(TracerProvider())
             used = _used(work)
             spans.stop()
             if not during:
                 work()  # the interpreter finds its short ways again
                 used = _used(work)
-            shares.append(before / used)
-        return Sample.exact(median(shares))
+            return used
+
+        return _share_kept(work, with_spans)
 
     return run(main)  # type: ignore[no-any-return]
 
