@@ -27,6 +27,7 @@ from observer.text.parts import part_text
 from observer.text.safe_text import lines, safe
 from observer.widgets.choices import Choices
 from observer.widgets.event_list import EventList
+from observer.widgets.hanging_lines import HangingLines
 from observer.widgets.key_bar import MORE
 from observer.widgets.life_charts import LifeCharts
 from observer.widgets.line_list import LineList
@@ -81,7 +82,7 @@ class ProcessScreen(Acting):
         super().__init__(observed)
         self._pid = pid
         self._key = key
-        self.facts = Static(id="facts", classes="framed")
+        self.facts = HangingLines(id="facts", classes="framed")
         self.charts = LifeCharts(id="charts")
         self.relations = Choices(id="relations", classes="framed", markup=False)
         self.parts = {name: Static(id=name, classes="framed") for name in INSIDES}
@@ -226,13 +227,13 @@ class ProcessScreen(Acting):
         row, record = self._row, self.observed.record
         if row is None:
             told = (f"This {self._word()} has ended.", tones.WARN) if self._gone else ("Asked for …", tones.MUTED)
-            self.facts.update(Content.assemble(told))
+            self.facts.lines = [(Content(""), Content.assemble(told))]
             return
         plain = row.kind == "greenlet"
         self.set_class(plain, "-greenlet")
         self.facts.border_title = "Greenlet" if plain else "Process"
         history = record.rows.get(row.key)
-        self.facts.update(self._facts(row, history))
+        self.facts.lines = self._facts(row, history)
         self.charts.show(history)
         if self._details is not None:
             self._show_inside(self._details)
@@ -241,7 +242,7 @@ class ProcessScreen(Acting):
     def _word(self) -> str:
         return "greenlet" if self._pid is not None and self._pid.startswith("g") else "process"
 
-    def _facts(self, row: wire.Row, history: RowHistory | None) -> Content:
+    def _facts(self, row: wire.Row, history: RowHistory | None) -> list[tuple[Content, Content]]:
         known = facts(row, None, history, self.observed.record.time)
         if self._details is not None:
             if self._details.parts:  # the state itself may be out of sight, where there is little room
@@ -253,11 +254,11 @@ class ProcessScreen(Acting):
             known.insert(2, failure(crash))
         if self._wait is not None and self._wait.kind != "message" and not self._gone:
             known.insert(2, _waits_for(self._wait))
-        shown = [Content.assemble((label.ljust(11), tones.MUTED), *spans) for label, spans in known]
+        shown = [(Content.styled(label.ljust(11), tones.MUTED), Content.assemble(*spans)) for label, spans in known]
         if self._gone:
             told = f"■ This {self._word()} has ended. What you see is the last that was known."
-            shown.insert(0, Content.assemble((told, tones.WARN)))
-        return Content("\n").join(shown)
+            shown.insert(0, (Content(""), Content.styled(told, tones.WARN)))
+        return shown
 
     def _show_inside(self, details: wire.Details) -> None:
         stack = _stack(details.current_stacktrace, self._all_frames)
