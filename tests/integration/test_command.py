@@ -17,7 +17,7 @@ import pytest
 from observer.node.child import Child
 from tests.support.copies import OBSERVER
 from tests.support.fake_endpoint import socket_folder
-from tests.support.terminal import PATIENT, SCREEN_OFF, SCREEN_ON, WAIT, Terminal, until
+from tests.support.terminal import FAILING, SCREEN_OFF, SCREEN_ON, WAIT, Terminal, until
 
 __all__ = ["socket_folder"]
 
@@ -153,7 +153,7 @@ def node(program: str) -> Iterator[Child]:
 
 def observer(*arguments: str, status: int = 0) -> Any:
     """Run the command; give what it printed, as JSON where that was asked for."""
-    result = OBSERVER.run("observer", *arguments)
+    result = OBSERVER.run("tests.support.patient", *arguments)
     assert result.returncode == status, result.stderr
     assert "Traceback" not in result.stderr
     return json.loads(result.stdout) if "--json" in arguments else result.stdout + result.stderr
@@ -351,7 +351,7 @@ BROKEN = [
 
 @pytest.mark.parametrize(("code", "sentence"), BROKEN)
 def test_a_script_that_fails_at_once_is_a_sentence(script: Callable[[str], str], code: str, sentence: str) -> None:
-    with Terminal("run", script(code), code=PATIENT) as terminal:
+    with Terminal("run", script(code), code=FAILING) as terminal:
         assert terminal.left() == 1
         terminal.until(sentence.encode())
         assert b"Traceback" not in terminal.output
@@ -359,7 +359,7 @@ def test_a_script_that_fails_at_once_is_a_sentence(script: Callable[[str], str],
 
 
 def test_a_module_that_does_not_exist_is_a_sentence() -> None:
-    with Terminal("run", "-m", "no_such_module_anywhere", code=PATIENT) as terminal:
+    with Terminal("run", "-m", "no_such_module_anywhere", code=FAILING) as terminal:
         assert terminal.left() == 1
         terminal.until(b"no_such_module_anywhere")
         assert b"Traceback" not in terminal.output

@@ -87,7 +87,7 @@ def test_a_node_that_keeps_something_back_has_no_console(folder: Path, option: s
 
 
 def _piped(folder: Path, source: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "observer", "console", *arguments]
+    command = [sys.executable, "-m", "tests.support.patient", "console", *arguments]
     environment = {**os.environ, "OBSERVER_DIR": str(folder), "HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     return subprocess.run(command, input=source, env=environment, capture_output=True, text=True, timeout=300)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runtime.introspection import program
-from tests.support.both_ways import ends_the_same_way
+from tests.support.both_ways import ends_the_same_way, fails_the_same_way, failures_in
 from tests.support.instrumented import OBSERVED, PYTHON, environment, instrumented, live, plain
 
 ENDS = {
@@ -114,7 +114,7 @@ runpy.run_module("gevent.tests." + name, run_name="__main__", alter_sys=True)
 """
 
 
-def _outcome(folder: Path, module: str, observed: bool) -> tuple[int, list[str]]:
+def _failures(folder: Path, module: str, observed: bool) -> frozenset[str]:
     variables = environment(folder)
     done = subprocess.run(
         [PYTHON, "-c", MODULE, module, "-v"],
@@ -124,12 +124,12 @@ def _outcome(folder: Path, module: str, observed: bool) -> tuple[int, list[str]]
         timeout=300,
         check=False,
     )
-    return done.returncode, re.findall(r"^Ran \d+|^OK.*|^FAILED.*", done.stdout + done.stderr, re.MULTILINE)
+    return failures_in(done.returncode, done.stdout + done.stderr)
 
 
 @pytest.mark.parametrize("module", GEVENT_MODULES)
 def test_a_module_of_gevents_own_tests_ends_the_same_way(folder: Path, module: str) -> None:
-    ends_the_same_way(partial(_outcome, folder, module))
+    fails_the_same_way(partial(_failures, folder, module))
 
 
 def test_a_program_that_goes_on_after_an_interrupt_while_its_hub_begins_is_observed(folder: Path) -> None:

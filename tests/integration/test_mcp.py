@@ -20,7 +20,7 @@ def test_an_agent_finds_the_cause_of_a_deadlock(folder: Path) -> None:
     async def find() -> tuple[Any, Any]:
         server = mcp.StdioServerParameters(
             command=sys.executable,
-            args=["-m", "observer", "mcp", "node"],
+            args=["-m", "tests.support.patient", "mcp", "node"],
             env={**os.environ, "OBSERVER_DIR": str(folder)},
         )
         async with mcp.Client(server) as agent:

@@ -24,7 +24,7 @@ def blocks(page: str, language: str) -> list[str]:
 def observer(*arguments: str, environment: dict[str, str]) -> str:
     """Run the command and give what it prints."""
     return subprocess.run(
-        [sys.executable, "-m", "observer", *arguments],
+        [sys.executable, "-m", "tests.support.patient", *arguments],
         cwd=ROOT,
         env=environment,
         capture_output=True,

@@ -21,7 +21,7 @@ pytestmark = WITHOUT_TMUX
 def observer(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command of the observer in a folder of sockets."""
     environment = {**os.environ, "OBSERVER_DIR": str(folder), "HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
-    command = [sys.executable, "-m", "observer", *arguments]
+    command = [sys.executable, "-m", "tests.support.patient", *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 

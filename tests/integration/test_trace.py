@@ -14,7 +14,7 @@ from tests.support.tmux import WITHOUT_TMUX, Screen
 
 def traced(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "OBSERVER_DIR": str(folder), "HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
-    return OBSERVER.run("observer", "trace", "node", *arguments, environment=environment)
+    return OBSERVER.run("tests.support.patient", "trace", "node", *arguments, environment=environment)
 
 
 def test_the_command_follows_a_node_until_its_time_is_over(node: ObservedNode, folder: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from functools import partial
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.both_ways import ends_the_same_way
+from tests.support.both_ways import fails_the_same_way, failures_in
 from tests.support.nodes import LAUNCH
 
 WATCHED = "from runtime import introspection; introspection.serve('plain')\n"
@@ -151,14 +150,12 @@ def test_the_launch_shows_what_led_to_the_last_exception(folder: Path) -> None:
     assert said.index("KeyError: 'x'") < said.index("was the direct cause of") < said.index("RuntimeError: outer")
 
 
-def _outcome(folder: Path, module: str, observed: bool) -> tuple[int, str, str]:
+def _failures(folder: Path, module: str, observed: bool) -> frozenset[str]:
+    """Return the tests of a module that fail, and how it ended where it came to no verdict."""
     status, output, errors = end_of(folder, MODULE, module, "-v", observed=observed)
-    words = output + errors
-    ran = re.search(r"^Ran \d+ tests?", words, re.MULTILINE)
-    verdict = re.search(r"^(OK|FAILED).*", words, re.MULTILINE)
-    return status, ran[0] if ran else "", verdict[0] if verdict else ""
+    return failures_in(status, output + errors)
 
 
 @pytest.mark.parametrize("module", GEVENT_MODULES)
 def test_a_module_of_gevents_own_tests_ends_the_same_way(folder: Path, module: str) -> None:
-    ends_the_same_way(partial(_outcome, folder, module))
+    fails_the_same_way(partial(_failures, folder, module))

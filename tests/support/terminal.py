@@ -20,12 +20,14 @@ WAIT = 180.0
 """Seconds after which something that was waited for is taken to never happen."""
 
 STAND_IN = (
-    "import sys; from observer.node import child; from observer.cli import main;"
-    "child.Child.launch = (sys.executable, '-m', 'tests.support.fake_launch'); main()"
+    "import sys; from observer.node import child; from tests.support.patient import patient;"
+    "child.Child.launch = (sys.executable, '-m', 'tests.support.fake_launch'); patient()"
 )
 """The command, with a stand-in for the launch of programs."""
 
-PATIENT = "from observer.cli import main, watching; watching.SETTLE = 180.0; main()"
+FAILING = (
+    "from observer.cli import watching; from tests.support.patient import patient; watching.SETTLE = 180.0; patient()"
+)
 """The command, which waits longer for a program to fail before it opens the screen: a busy machine is slow to fail."""
 
 SCREEN_ON, SCREEN_OFF = b"\x1b[?1049h", b"\x1b[?1049l"
@@ -49,7 +51,7 @@ def until(look: Callable[[], Seen]) -> Seen:
 class Terminal:
     """Runs ``observer ARGUMENTS`` in a terminal of 100 by 30. A context manager that leaves nothing running."""
 
-    def __init__(self, *arguments: str, code: str = "from observer.cli import main; main()") -> None:
+    def __init__(self, *arguments: str, code: str = "from tests.support.patient import patient; patient()") -> None:
         self._ours, self._theirs = pty.openpty()
         fcntl.ioctl(self._theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
         self.before = self.attributes()

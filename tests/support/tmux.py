@@ -36,7 +36,7 @@ class Screen:
         self.shell = psutil.Process(int(self._do("display-message", "-p", "#{pane_pid}")))
 
     def _shell(self, arguments: tuple[str, ...]) -> tuple[str, ...]:
-        observer = f"{sys.executable} -m observer {' '.join(arguments)}"
+        observer = f"{sys.executable} -m tests.support.patient {' '.join(arguments)}"
         # Where these are set, the size of the terminal is not asked for.
         script = (
             f'trap : INT; unset COLUMNS LINES; before=$(stty -g); {observer}; echo "left with $?"; '
