@@ -22,7 +22,7 @@ from runtime import (
     whereis,
 )
 from runtime.introspection import wire
-from runtime.introspection.answers import commands
+from runtime.introspection.answers.commands import node as node_commands
 from runtime.introspection.answers.observed_node import Permissions
 from tests.support.in_node import in_node
 from tests.support.other_nodes import Other, beam_node, echo, named, new_name, python_node
@@ -32,7 +32,7 @@ from tests.support.trees import Observer
 
 @pytest.fixture(autouse=True)
 def _ends_may_take_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands.node, "ENDS_WITHIN", 60.0)  # those of a busy machine
+    monkeypatch.setattr(node_commands, "ENDS_WITHIN", 60.0)  # those of a busy machine
 
 
 def _cluster(observer: Observer, is_so: Callable[[wire.ClusterNode], bool] = lambda entry: True) -> wire.ClusterNode:
