@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from runtime.terms.bounded_repr import MAX_TEXT, BoundedRepr, cut
 from runtime.terms.flat_text import flat_text
 from runtime.terms.static_lookup import class_name
@@ -30,6 +32,7 @@ def reason_text(reason: Term) -> str:
         return f"<{class_name(type(reason))} that cannot be shown: {class_name(type(error))}>"
 
 
+@lru_cache(1_000)  # there are few of them, and a list of processes has each many times
 def short_call(call: str) -> str:
     """Return an initial call without its package: ``demos.chat.Client.init`` becomes ``chat.Client``.
 

@@ -7,7 +7,6 @@ restarted gets a new pid, and keeps its key. All functions may be called from an
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import NamedTuple, TypeGuard
 
 from runtime.introspection import wire
@@ -227,7 +226,6 @@ def initial_call(process: Process) -> str:
     return "" if body is None else text_of(body.initial_call)
 
 
-@lru_cache(1_000)  # there are few of them, and a list of processes has each many times
 def parse_pid(text: str) -> Pid | None:
     """Return the pid that a text stands for, None when it is not the text of a pid."""
     try:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from runtime import Supervisor, child_spec, receive, register, spawn, whereis
+from runtime import Supervisor, child_spec, receive, register, run, spawn, whereis
 from runtime.introspection.reading.tree_path import (
     ChildFinder,
     children_of,
     display_name,
     kind_of,
     name_of,
+    parse_pid,
     part_text,
     path_of,
     position_of,
@@ -93,3 +94,12 @@ def test_the_kind_of_a_process_is_worker_or_supervisor() -> None:
     start_tree()
     Idle.start(name="idle")
     assert (kind_of(_process("app")), kind_of(_process("idle"))) == ("supervisor", "worker")
+
+
+def test_the_text_of_a_pid_leads_to_the_process_that_has_it_now() -> None:
+    def found() -> bool:
+        pid = spawn(receive)
+        return (parsed := parse_pid(str(pid))) is not None and parsed.process is pid.process is not None
+
+    assert [run(found) for _ in range(2)] == [True, True]  # the numbers begin anew with each node
+    assert parse_pid("<0.1>") is None
