@@ -32,6 +32,7 @@ PARTS = {
     "runtime.terms._isolation": "terms/_isolation.pyx",
     "runtime.kernel._kernel": "kernel/_kernel.pyx",
     "runtime.distribution._external_term": "distribution/_external_term.pyx",
+    "runtime.distribution._exchange": "distribution/_exchange.pyx",
 }
 """The compiled modules, and the files that they are made from, below the package."""
 
@@ -76,8 +77,13 @@ RELIES_ON = (
             "pickled",
             "cluster",
             "connection",
+            "hub_calls",
+            "incoming",
+            "outgoing",
+            "remote_calls",
             "remote_node",
             "remote_process",
+            "transport",
         )
     ),
     *(f"otp/{name}.py" for name in ("callbacks", "calls", "gen_server", "returns", "server_loop")),

@@ -147,10 +147,11 @@ class LocalNode:
         """See `Cluster.resolve`."""
         if node == self.name:
             return self.node.names.get(name)
-        remote = self.remotes.get(node) or self.remote(node)
-        return remote.recent_names.get(name) or remote.named(name)
+        remote = self.remotes.get(node)
+        found = None if remote is None else remote.recent_names.get(name)
+        return self.remote(node).named(name) if found is None else found
 
-    @compiled("runtime.distribution._external_term", "cast_there")
+    @compiled("runtime.distribution._exchange", "cast_there")
     def cast(self, dest: tuple[object, ...], message: Term) -> bool:
         """See `Cluster.cast`. The caller may change what it casts, so only what cannot be changed goes this way."""
         try:
@@ -277,6 +278,7 @@ class LocalNode:
         if remote is not None:
             receive_signal(remote, control, payload)
 
+    @compiled("runtime.distribution._exchange")
     def on_short(self, connection: Connection, entry: tuple[Any, ...]) -> int:
         """See `Handler.on_short`."""
         remote = self.remotes.get(connection.name)

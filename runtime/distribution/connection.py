@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from runtime.compiled.choice import compiled
 from runtime.distribution.frames import BATCH, PASS_THROUGH, PLAIN_BATCH, TICK, FrameBuffer
 from runtime.distribution.greeting import Greeting, Kind, Terms
 from runtime.distribution.handshake import Own, Peer
@@ -37,13 +38,11 @@ IDLE = BUSY // 2
 
 DRAINED = 1024 * 1024
 """Bytes that the guard takes in for a hub that does not."""
-
 TURN = 0.002
 """Seconds for which the hub takes messages before it lets processes run."""
 
 LOOK = 32
 """Messages between two looks at the time."""
-
 LARGE = 16 * 1024
 """Bytes of a message after which the time is looked at anyway."""
 
@@ -100,6 +99,8 @@ class Connection:
         """Whether senders are suspended."""
         self.flushes = False
         """Whether what waits is sent when the hub comes round."""
+        self._is_writing = False
+        """Whether the hub holds the lock to write."""
         self._received = FrameBuffer()
         self._pauses = False
         """Whether reading waits, since not all of what has come is handled."""
@@ -182,27 +183,36 @@ class Connection:
         a frame half sent, or lose the messages of other processes.
         """
         if not self.flushes:
-            self._hub.later(self._flush)
-            self.flushes = True
+            self._flush_later()
         if is_full or self.batches.count >= BATCH_MESSAGES:
             with contextlib.suppress(RecursionError, MemoryError):  # the hub, whose stack is short, ends the batch
                 self._frames.end_batch()
         return True
 
+    @compiled("runtime.distribution._exchange", "flush")
     def _flush(self) -> None:
-        """Hand what was sent in this turn to the socket."""
+        """Hand what was sent in this turn to the socket. What a signal's handler raises here loses nothing."""
         self.flushes = False
-        try:
-            data = b"" if self.is_over else self._frames.take()
-        except MemoryError:  # it waits until others have given some back, and so do senders that are suspended
-            self._hub.later(self._flush)
-            self.flushes = True
+        if self.is_over or self._is_writing:  # what a destructor does that runs in there is seen after it
             return
-        if data:
+        try:
+            self._frames.end_last_batch()
+            self._is_writing = True
             with self._lock:
-                self._out.put(data)
+                self._frames.move(self._out)
                 is_open = self._out.write()
-            self._after_write(is_open)
+        except BaseException as error:  # it waits until others have given memory back, say
+            self._flush_later()
+            if not isinstance(error, MemoryError):
+                raise
+            return
+        finally:
+            self._is_writing = False
+        self._after_write(is_open)
+
+    def _flush_later(self) -> None:
+        self._hub.later(self._flush)
+        self.flushes = True
 
     def _after_write(self, is_open: bool) -> None:
         if is_open and not (self._out.size or self.was_busy or self._waits_for_room or self._transport.wants_to_write):
@@ -229,13 +239,16 @@ class Connection:
 
     # -- In -----------------------------------------------------------------------------------------------------------
 
+    @compiled("runtime.distribution._exchange", "readable")
     def _readable(self) -> None:
-        if self.is_over or not self._lock.acquire(False):
+        if self.is_over or self._lock.locked():
             return  # the guard reads; the watcher comes again
-        try:
+        with self._lock:  # which no handler of a signal can keep locked, as it could after an `acquire`
             data = self._transport.recv()
-        finally:
-            self._lock.release()
+        self._take_in(data)
+
+    def _take_in(self, data: bytes | None) -> None:
+        """Handle what has come in; None stands for the end."""
         if data is None:
             self._ends = "connection_closed"
         elif data:
@@ -383,7 +396,9 @@ class Connection:
         with self._lock:
             if self.is_over:
                 return
-            is_open = self._out.write() if self._out.size else self._tick()
+            if not self._out.size and self.bytes_out == self._said:
+                self._out.put(TICK)
+            is_open = self._out.write()
             data: bytes | None = b""
             if self._drained_size < DRAINED:
                 data = self._transport.recv()
@@ -402,12 +417,6 @@ class Connection:
             ends = "net_tick_timeout"
         if data or ends:
             self._hub.from_thread(self._look_at_drained, ends)
-
-    def _tick(self) -> bool:
-        if self.bytes_out != self._said:
-            return True
-        self._out.put(TICK)
-        return self._out.write()
 
     # -- The end ------------------------------------------------------------------------------------------------------
 

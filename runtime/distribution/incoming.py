@@ -62,10 +62,10 @@ def _short_call(remote: RemoteNode, receiver: str | int, caller: int, number: in
 
 
 def _short_reply(remote: RemoteNode, number: int, reply: Any) -> int:
-    found = remote.local.monitors.get(number)
-    if found is not None and isinstance(found[1], From):
-        del remote.local.monitors[number]  # the other node has no such monitor any more
-        found[1].settle(reply)
+    target, entry = remote.local.monitors.get(number, (None, None))
+    if target is not None and isinstance(entry, From):
+        target.take_watcher(number)  # first, as the other node has no such monitor any more
+        entry.settle(reply)
     return 1
 
 
@@ -209,7 +209,7 @@ def _monitor_exit(remote: RemoteNode, control: tuple[Any, ...], payload: Any) ->
         return
     target, entry = remote.local.monitors.get(ref.id, (None, None))
     if target is not None and entry is not None:
-        target.watchers.take(ref.id)
+        target.take_watcher(ref.id)
         entry.fire(target, control[4] if len(control) > 4 else payload)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-
+from runtime.compiled.choice import compiled
 from runtime.distribution.frames import LONGEST, PASS_THROUGH
 from runtime.distribution.parts import Conversion
 from runtime.distribution.pickled import Batches
@@ -33,24 +32,30 @@ class OutgoingFrames:
 
     def end_batch(self) -> None:
         """Make a frame of the batch, and begin another batch. What it raises leaves the batch as it is."""
-        count = self.batches.count
-        kind, data = self.batches.take()
-        self._parts += (b"%b%c" % ((len(data) + 1).to_bytes(4, "big"), kind), data)
-        self.size += len(data) + 5
-        self.messages += count
-
-    def take(self) -> bytes:
-        """Return all frames, the batch's among them, and begin anew. What it raises leaves them as they are."""
         batches = self.batches
-        if not self._parts and batches.count == 1:  # one call or reply: as below, in fewer steps
-            kind, data = batches.take()
-            self.messages += 1
-            return b"%b%c%b" % ((len(data) + 1).to_bytes(4, "big"), kind, data)
-        if batches.count:
+        batches.put_back()
+        count = batches.count
+        kind, data = batches.take()
+        size = len(data) + 5
+        head = b"%b%c" % ((size - 4).to_bytes(4, "big"), kind)
+        parts, size, messages = [*self._parts, head, data], self.size + size, self.messages + count
+        # The batch is there or here, whatever strikes: no handler of a signal runs between the parts of this line.
+        self._parts, self.size, self.messages, batches.taken = parts, size, messages, None
+
+    def end_last_batch(self) -> None:
+        """Make a frame of the batch, if there is one."""
+        if self.batches.count or self.batches.taken is not None:
             self.end_batch()
+
+    def move(self, out: OutgoingBytes) -> None:
+        """Hand all frames over, and begin anew.
+
+        What is raised, by a signal's handler for one, leaves them here, or finds them there: none is lost or doubled.
+        """
         data = b"".join(self._parts)
-        self._parts, self.size = [], 0
-        return data
+        if data:
+            waiting, size = (*out.waiting, data), out.size + len(data)
+            out.waiting, out.size, self._parts, self.size = waiting, size, [], 0  # in one line, as above
 
 
 class OutgoingBytes:
@@ -61,32 +66,38 @@ class OutgoingBytes:
         """How many wait."""
         self.sent = 0
         """How many the socket has taken so far."""
+        self.waiting: tuple[bytes | memoryview, ...] = ()
         self._transport = transport
-        self._waiting: deque[bytes | memoryview] = deque()
 
     def put(self, data: bytes) -> None:
         """Let bytes wait behind the others."""
-        self._waiting.append(data)
-        self.size += len(data)
+        self.waiting, self.size = (*self.waiting, data), self.size + len(data)
 
+    @compiled("runtime.distribution._exchange")
     def write(self) -> bool:
         """Send what the socket takes. Returns False at its end."""
-        waiting = self._waiting
-        while waiting:
-            sent = self._transport.send(waiting[0])
-            if sent is None:
+        transport = self._transport
+        taken = transport.taken
+        while True:
+            if taken:  # by this call, or by one that a signal's handler has cut short
+                self._drop(taken)
+            if not self.waiting:
+                return True
+            if not transport.send_counted(self.waiting[0]):
                 return False
-            self.size -= sent
-            self.sent += sent
-            if sent < len(waiting[0]):
-                if not sent:
-                    break
-                waiting[0] = memoryview(waiting[0])[sent:]
-            else:
-                waiting.popleft()
-        return True
+            if not taken:
+                return True
+
+    def _drop(self, taken: list[int]) -> None:
+        """Let what the socket has taken wait no more."""
+        first, *rest = self.waiting
+        (count,) = taken
+        if count < len(first):
+            rest.insert(0, memoryview(first)[count:])
+        waiting, size, sent = tuple(rest), self.size - count, self.sent + count
+        self.waiting, self.size, self.sent, taken[:] = waiting, size, sent, ()  # in one line, as above
 
     def clear(self) -> None:
         """Send nothing of it."""
-        self._waiting.clear()
-        self.size = 0
+        self.waiting, self.size = (), 0
+        self._transport.taken.clear()

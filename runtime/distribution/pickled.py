@@ -102,6 +102,8 @@ class Batches:
         """Whether all entries are short, and none holds a pid or a reference."""
         self._large = 0
         """Estimated bytes of what is larger than most."""
+        self.taken: tuple[Any, ...] | None = None
+        """What `take` has returned as bytes, until these are where they belong."""
         self._run: list[Any] = []
         """The messages of the last entry, if more may follow there."""
         self._run_kind = 0
@@ -141,7 +143,7 @@ class Batches:
         self.count += 1
         return self.count >= BATCH_MESSAGES
 
-    @compiled("runtime.distribution._external_term")
+    @compiled("runtime.distribution._exchange")
     def add_to_run(self, kind: int, receiver: str | int, content: Any, is_own: bool = True) -> bool:
         """Take a message of a run: SHORT_CAST or SHORT_SEND. Returns False, with nothing done, if it is not short.
 
@@ -229,14 +231,15 @@ class Batches:
     def take(self) -> tuple[int, bytes]:
         """Return the batch as bytes, with the first byte of its frame, and begin another one.
 
-        What is raised here, as where the stack or the memory has no room, leaves the batch as it is. A message that
-        holds what turns out to have no counterpart at the other node is left out, with an error in the log.
+        It is kept in `taken`, for `put_back`, until the caller has set that to None. What is raised here, as where the
+        stack or the memory has no room, leaves the batch as it is. A message that holds what turns out to have no
+        counterpart at the other node is left out, with an error in the log.
         """
         entries, has_pickled, is_plain = self._entries, self._has_pickled, self._is_plain
-        count, large = self.count, self._large
         # Another batch begins first: a destructor or a signal handler that runs during what follows may send, too.
-        self._entries, self._has_pickled, self._is_plain, self._run_kind = [], False, True, 0
-        self.count = self._large = 0
+        taken = (entries, self.count, self._large, has_pickled, is_plain)
+        self.taken, self._entries, self.count, self._large, self._run_kind = taken, [], 0, 0, 0
+        self._has_pickled, self._is_plain = False, True
         try:
             if is_plain:
                 return PLAIN_BATCH, pickle.dumps(entries, PROTOCOL)
@@ -244,13 +247,25 @@ class Batches:
                 return BATCH, self._pickled((entries, has_pickled))
             except (TypeError, ValueError):
                 return BATCH, self._pickled((self._sendable(entries), has_pickled))
-        except BaseException:  # nothing is called here, as there may be no room for a call
+        except BaseException:  # as `put_back`, without a call: there may be no room for one
+            (_, count, large, _, _), self.taken = taken, None
             self._entries = entries + self._entries if self._entries else entries
             self.count += count
             self._large += large
             self._has_pickled |= has_pickled
             self._is_plain &= is_plain
             raise
+
+    def put_back(self) -> None:
+        """Put in again what was taken out and has gone nowhere, before the rest."""
+        taken = self.taken
+        if taken is not None:
+            (entries, count, large, has_pickled, is_plain), self.taken = taken, None
+            self._entries, self._run_kind = entries + self._entries, 0
+            self.count += count
+            self._large += large
+            self._has_pickled |= has_pickled
+            self._is_plain &= is_plain
 
     def _pickled(self, value: object) -> bytes:
         file = io.BytesIO()

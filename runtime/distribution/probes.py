@@ -39,7 +39,7 @@ def ask_all(local: LocalNode) -> None:
 
 def _ask(remote: RemoteNode) -> None:
     local, ref = remote.local, Ref()
-    remote.named(NAME).watchers.adopt(ref.id, _Answer(remote))
+    remote.named(NAME).adopt_watcher(ref.id, _Answer(remote))
     remote.signal((MONITOR_P, local.nobody, NAME, ref))
     if not remote.is_python:
         _ask_beam(remote, "process_count")
@@ -51,7 +51,7 @@ def _ask_beam(remote: RemoteNode, item: str) -> None:
     ref, result = Ref(), Ref()
     answer = _Item(remote, result, item)
     remote.spawning[ref.id] = answer
-    remote.named("erpc").watchers.adopt(ref.id, answer)
+    remote.named("erpc").adopt_watcher(ref.id, answer)
     mfa = (Atom("erpc"), Atom("execute_call"), 4)
     nobody = remote.local.nobody
     remote.signal(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copyreg
 from typing import TYPE_CHECKING, Any
 
+from runtime.compiled.choice import compiled
 from runtime.distribution.parts import ImproperList
 from runtime.kernel.process import REMOTE, Pid, Process
 from runtime.otp.calls import CALL, CAST, PENDING, SYSTEM, Failure, From
@@ -94,6 +95,7 @@ class ShortFrom(RemoteFrom):
         self.remote.calls.pop(self.call, None)
         self.remote.tell_down(process.pid, self.watcher.pid, self.remote.own_ref(self.call), reason)
 
+    @compiled("runtime.distribution._exchange", "settle_short")
     def settle(self, outcome: Term) -> None:
         """Send the reply, unless there was one."""
         if self.outcome is not PENDING or type(outcome) is Failure:

@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 
 from gevent.event import Event
 
+from runtime.compiled.choice import compiled
 from runtime.distribution.connection import Connection
 from runtime.distribution.figures import Figures
 from runtime.distribution.parts import ABSENT, ID_BITS, ID_MASK
@@ -169,6 +170,7 @@ class RemoteNode:
             if process.state is WAITING:
                 self.node.scheduler.wake(process)
 
+    @compiled("runtime.distribution._exchange", "send_there")
     def send(self, target: RemoteProcess, message: Term) -> None:
         """Send a message to a process or a name."""
         connection = self.connection

@@ -104,7 +104,7 @@ def begin_call(
     ref, result = Ref(), Ref()
     waiting = RemoteCall(caller)
     remote.spawning[ref.id] = waiting
-    remote.named("erpc").watchers.adopt(ref.id, waiting)
+    remote.named("erpc").adopt_watcher(ref.id, waiting)
     mfa = (Atom("erpc"), Atom("execute_call"), 4)
     options = [Atom("monitor"), *(QUIET if remote.is_python else ())]
     request = [result, Atom(module), Atom(function), isolate(arguments)]
@@ -119,7 +119,7 @@ def begin_call(
 def forget_call(remote: RemoteNode, ref: Ref) -> None:
     """Drop a call: its outcome is ignored."""
     remote.spawning.pop(ref.id, None)
-    remote.named("erpc").watchers.take(ref.id)
+    remote.named("erpc").take_watcher(ref.id)
 
 
 def call_there(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from runtime.compiled.choice import compiled
 from runtime.distribution.parts import ID_BITS
 from runtime.kernel.process import REMOTE, ForeignPid, Pid, Process
 from runtime.kernel.roles import Watcher
@@ -40,12 +41,13 @@ class Watchers(dict[int, Watcher]):
     def __init__(self, process: RemoteProcess) -> None:
         self.process = process
 
+    @compiled("runtime.distribution._exchange", "set_watcher")
     def __setitem__(self, number: int, entry: Watcher) -> None:
         super().__setitem__(number, entry)
         self.process.remote.begin_monitor(self.process, number, entry)
 
     def adopt(self, number: int, entry: Watcher) -> None:
-        """Take up a monitor that the other node has already."""
+        """See `RemoteProcess.adopt_watcher`."""
         super().__setitem__(number, entry)
         self.process.remote.local.monitors[number] = (self.process, entry)
 
@@ -64,7 +66,7 @@ class Watchers(dict[int, Watcher]):
         return entry
 
     def take(self, number: int) -> Watcher | None:
-        """Take an entry out whose monitor is over."""
+        """See `RemoteProcess.take_watcher`."""
         entry = super().pop(number, None)
         self.process.remote.local.monitors.pop(number, None)
         if not self:
@@ -194,12 +196,27 @@ class RemoteProcess(Process):
         self.remote.send_exit(self, sender, reason, linked)
 
     @property
-    def watchers(self) -> Watchers:  # type: ignore[override]
-        """Who watches it from here."""
-        found = self._watchers
-        if found is None:
-            found = self._watchers = Watchers(self)
-        return found
+    def watchers(self) -> Watchers | None:
+        """Who watches it from here, None while nothing does."""
+        return self._watchers
+
+    @watchers.setter
+    def watchers(self, entries: dict[int, Watcher] | None) -> None:
+        """Each entry that is set is a monitor at the other node."""
+        self._watchers = watchers = Watchers(self)
+        for number, entry in (entries or {}).items():
+            watchers[number] = entry
+
+    def adopt_watcher(self, number: int, entry: Watcher) -> None:
+        """Take up a monitor that the other node has already."""
+        if self._watchers is None:
+            self._watchers = Watchers(self)
+        self._watchers.adopt(number, entry)
+
+    @compiled("runtime.distribution._exchange")
+    def take_watcher(self, number: int) -> Watcher | None:
+        """Take an entry out whose monitor is over."""
+        return None if self._watchers is None else self._watchers.take(number)
 
     @property
     def links(self) -> Links:
@@ -241,7 +258,7 @@ class RemoteProcess(Process):
             self.links.drop(local)
             exit_signal(local, pid, "noconnection", linked=True)
         for number in [*(self._watchers or ())]:
-            entry = self.watchers.take(number)
+            entry = self.take_watcher(number)
             if entry is not None:
                 entry.fire(self, watch_reason(entry))
 

@@ -71,7 +71,7 @@ class SpawnRequest:
         if self.caller.monitors is None:
             self.caller.monitors = {}
         self.caller.monitors[self.ref.id] = process
-        process.watchers.adopt(self.ref.id, Watch(self.caller, self.ref, process.pid))
+        process.adopt_watcher(self.ref.id, Watch(self.caller, self.ref, process.pid))
 
 
 def module_and_function(fn: object) -> tuple[str, str]:

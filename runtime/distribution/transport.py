@@ -14,11 +14,15 @@ import time
 
 from gevent.monkey import get_original
 
+from runtime.compiled.choice import compiled
 from runtime.distribution import tls_refusals
 from runtime.distribution.errors import DistributionError
 
 CHUNK = 256 * 1024
-"""Bytes that are read at a time."""
+"""Bytes that are read at a time, at most."""
+
+SMALL_CHUNK = 16 * 1024
+"""Bytes that are read at a time while less has come. Room for more costs system calls: memory is mapped for it."""
 
 _poll = get_original("select", "poll")
 _POLLIN, _POLLOUT = 1, 4
@@ -49,6 +53,9 @@ class Transport:
         with contextlib.suppress(OSError):  # of a socket that is none of TCP
             sock.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
             sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_KEEPALIVE, 1)
+        self.taken: list[int] = []
+        """How many bytes the socket has taken in `send_counted`, where that is not accounted for yet."""
+        self._chunk = SMALL_CHUNK
         self._spare = b""
         """What was read and not asked for yet."""
 
@@ -71,17 +78,20 @@ class Transport:
         except (OSError, ValueError):
             return None
 
+    @compiled("runtime.distribution._exchange")
     def recv(self) -> bytes | None:
         """Return what has come in, b"" when nothing has, None at the end."""
         if self._spare:
             spare, self._spare = self._spare, b""
             return spare
         try:
-            return self._sock.recv(CHUNK) or None
+            data = self._sock.recv(self._chunk)
         except (BlockingIOError, InterruptedError):
             return b""
         except OSError:
             return None
+        self._chunk = SMALL_CHUNK if len(data) < self._chunk else CHUNK
+        return data or None
 
     def send(self, data: bytes | memoryview) -> int | None:
         """Send the beginning of `data`; return how many bytes, or None at the end."""
@@ -91,6 +101,20 @@ class Transport:
             return 0
         except OSError:
             return None
+
+    def send_counted(self, data: bytes | memoryview) -> bool:
+        """Send the beginning of `data`, and put how many bytes that was into `taken`. Returns False at the end.
+
+        Nothing is put there where the socket takes none. The number is there as soon as they are sent: the handler of a
+        signal may raise right after.
+        """
+        try:
+            self.taken += map(self._sock.send, (data,))
+        except (BlockingIOError, InterruptedError):
+            return True
+        except OSError:
+            return False
+        return True
 
     @property
     def wants_to_write(self) -> bool:
@@ -250,3 +274,10 @@ class TlsTransport(Transport):
         except ssl.SSLError:
             return None
         return taken if self._push() else None
+
+    def send_counted(self, data: bytes | memoryview) -> bool:
+        """See `Transport.send_counted`. What a signal's handler raises in here may end the connection."""
+        sent = self.send(data)
+        if sent:
+            self.taken.append(sent)
+        return sent is not None

@@ -6,7 +6,7 @@ cdef object _loop_module = None
 cdef object _calls_module = None
 cdef dict _loop = None
 cdef dict _calls = None
-cdef object _handle_message, _special, _total, _more
+cdef object _handle_message, _special, _total, _more, _REMOTE
 cdef PyObject *CALL = NULL
 cdef PyObject *CAST = NULL
 cdef PyObject *PENDING = NULL
@@ -19,11 +19,13 @@ cdef int TURN = 0
 cdef bint look_at_servers() except -1:
     """Find what belongs to servers, once. It is all there when the first call is made or the first turn begins."""
     global _From, _GenServer, _loop_module, _calls_module, _loop, _calls
-    global _handle_message, _special, _total, _more
+    global _handle_message, _special, _total, _more, _REMOTE
     global CALL, CAST, PENDING, TURN, _has_looked_at_servers, _can_serve
     global s_origin_number, s_outcome, s_server, s_watcher
+    from runtime.kernel.process import REMOTE
     from runtime.otp import calls, gen_server, server_loop
 
+    _REMOTE = REMOTE
     _calls_module, _loop_module = calls, server_loop
     _calls, _loop, _handle_message = vars(calls), vars(server_loop), server_loop.handle_message
     _From, _GenServer = <PyTypeObject *>calls.From, <PyTypeObject *>gen_server.GenServer
@@ -95,28 +97,43 @@ def settle(origin, outcome):
     decide(origin, outcome)
 
 
+cdef object find_server(object dest, object caller):
+    """Return the process that a call goes to, or what stands for one of another node; None where the sources look."""
+    cdef object server, cluster
+    if Py_TYPE(dest) is _Pid:
+        server = <object>load(<PyObject *>dest, s_pid_process)
+        return server if Py_TYPE(server) is _Process else None
+    if type(dest) is tuple:
+        cluster = caller.node.cluster
+        if cluster is None or len(dest) != 2 or type(dest[0]) is not str or type(dest[1]) is not str:
+            return None
+        server = cluster.resolve(dest[0], dest[1])
+    else:
+        server = dest.process if isinstance(dest, <object>_Pid) else None
+    return server if server is not None and Py_TYPE(server) is not _Process and server.state is _REMOTE else None
+
+
 cdef object ask(object dest, object tag, object content, object timeout, object function, object module):
-    """`request` with a pid and a timeout in seconds, in the usual case."""
+    """`request` with a timeout in seconds or none, in the usual case."""
     cdef object worker = current_greenlet(), caller, server, isolated, origin, number, watchers, outcome
     cdef object source = sources["request"]
-    if not can_serve() or Py_TYPE(dest) is not _Pid or Py_TYPE(worker) is not _Worker:
+    if not can_serve() or Py_TYPE(worker) is not _Worker:
         return source(dest, tag, content, timeout, function, module)
     if _calls["make_call"] is not <object>_From:
         return source(dest, tag, content, timeout, function, module)
-    if Py_TYPE(timeout) is not &PyFloat_Type or not 0 < <double>timeout < 1e12:
+    if timeout is not None and (Py_TYPE(timeout) is not &PyFloat_Type or not 0 < <double>timeout < 1e12):
         return source(dest, tag, content, timeout, function, module)
     caller = <object>load(<PyObject *>worker, s_process)
-    server = <object>load(<PyObject *>dest, s_pid_process)
-    if (
-        Py_TYPE(caller) is not _Process
-        or Py_TYPE(server) is not _Process
-        or caller is server
-        or load(<PyObject *>caller, s_state) is DEAD
-    ):
+    if Py_TYPE(caller) is not _Process or load(<PyObject *>caller, s_state) is DEAD:
         return source(dest, tag, content, timeout, function, module)
+    server = find_server(dest, caller)
+    if server is None or caller is server:
+        return source(dest, tag, content, timeout, function, module)
+    cdef bint is_here = Py_TYPE(server) is _Process
     cdef PyObject *record = <PyObject *>caller
     isolated = content if is_atomic(content) else isolate(content)
-    if load(record, s_state) is DEAD or load(<PyObject *>server, s_state) is DEAD:  # while code of the program's copied
+    # while code of the program's copied, either may have died
+    if load(record, s_state) is DEAD or (is_here and load(<PyObject *>server, s_state) is DEAD):
         return source(dest, tag, content, timeout, function, module)
     origin = blank(_From, _nothing)
     number = _next_number()
@@ -125,21 +142,28 @@ cdef object ask(object dest, object tag, object content, object timeout, object 
     fill(<PyObject *>origin, s_outcome, PENDING)
     fill(<PyObject *>origin, s_origin_number, <PyObject *>number)
     try:
-        watchers = <object>load(<PyObject *>server, s_watchers)
-        if watchers is None:
+        watchers = <object>load(<PyObject *>server, s_watchers) if is_here else server.watchers
+        if watchers is not None:
+            watchers[number] = origin
+        elif is_here:
             watchers = {number: origin}
             store(<PyObject *>server, s_watchers, <PyObject *>watchers)
         else:
-            (<dict>watchers)[number] = origin
-        begin_timeout(caller, timeout)
-        if load(<PyObject *>server, s_state) is RECEIVING:
-            wake_up(server)
-        put_in(server, (tag, origin, isolated))
+            server.watchers = {number: origin}
+        if timeout is not None:
+            begin_timeout(caller, timeout)
+        if is_here:
+            if load(<PyObject *>server, s_state) is RECEIVING:
+                wake_up(server)
+            put_in(server, (tag, origin, isolated))
+        else:
+            server.messages_in += 1
+            server.append((tag, origin, isolated))
         count_up(record, s_out)
         store(record, s_waiting_for, <PyObject *>origin)
         while load(<PyObject *>origin, s_outcome) is PENDING:
             wait_anyhow(caller, WAITING)
-            if load(record, s_deadline) is NONE and load(<PyObject *>origin, s_outcome) is PENDING:
+            if timeout is not None and load(record, s_deadline) is NONE and load(<PyObject *>origin, s_outcome) is PENDING:
                 break
         store(record, s_deadline, NONE)
         store(record, s_waiting_for, NONE)

@@ -1,5 +1,6 @@
 """What one turn of the hub has to send: frames in their order, and the batch that becomes the last one."""
 
+import _socket
 import logging
 import pickle
 import sys
@@ -11,9 +12,10 @@ import pytest
 
 from runtime.distribution import outgoing, pickled
 from runtime.distribution.frames import BATCH, PASS_THROUGH, PLAIN_BATCH, FrameBuffer
-from runtime.distribution.outgoing import OutgoingFrames
+from runtime.distribution.outgoing import OutgoingBytes, OutgoingFrames
 from runtime.distribution.parts import PidParts
-from runtime.distribution.pickled import SHORT_CALL, SHORT_CAST
+from runtime.distribution.pickled import SHORT_CALL, SHORT_CAST, Batches
+from runtime.distribution.transport import CHUNK, SMALL_CHUNK, Transport
 from tests.support.kernels import PlainConversion
 
 
@@ -26,6 +28,15 @@ def _frames(data: bytes) -> list[bytes]:
     return found
 
 
+def _taken(frames: OutgoingFrames) -> bytes:
+    """Return the bytes of all frames, and begin anew."""
+    out = OutgoingBytes(Transport(_socket.socket()))
+    frames.end_last_batch()
+    frames.move(out)
+    out._transport.close()
+    return b"".join(out.waiting)
+
+
 def test_frames_leave_in_the_order_in_which_they_were_made() -> None:
     outgoing = OutgoingFrames(PlainConversion())
     outgoing.put(b"control", b"payload")
@@ -33,22 +44,22 @@ def test_frames_leave_in_the_order_in_which_they_were_made() -> None:
     outgoing.end_batch()
     outgoing.put(b"another", b"")
     outgoing.batches.add_to_run(SHORT_CAST, "name", "content")
-    first, batch, second, last = _frames(outgoing.take())
+    first, batch, second, last = _frames(_taken(outgoing))
     assert (first, second) == (bytes((PASS_THROUGH,)) + b"controlpayload", bytes((PASS_THROUGH,)) + b"another")
     assert batch == last
     assert batch[0] == PLAIN_BATCH
-    assert (outgoing.messages, outgoing.size, outgoing.take()) == (4, 0, b"")
+    assert (outgoing.messages, outgoing.size, _taken(outgoing)) == (4, 0, b"")
 
 
 def test_one_call_alone_is_a_batch_like_any_other() -> None:
     outgoing = OutgoingFrames(PlainConversion())
     entry = (SHORT_CALL, "name", 1, 2, "request")
     assert outgoing.batches.add_short(entry)
-    alone = _frames(outgoing.take())
+    alone = _frames(_taken(outgoing))
     outgoing.put(b"control", b"")
     assert outgoing.batches.add_short(entry)
-    assert _frames(outgoing.take())[1:] == alone
-    assert (outgoing.messages, outgoing.size, outgoing.take()) == (3, 0, b"")
+    assert _frames(_taken(outgoing))[1:] == alone
+    assert (outgoing.messages, outgoing.size, _taken(outgoing)) == (3, 0, b"")
 
 
 def test_a_frame_is_added_whole_or_not_at_all_wherever_a_signal_handler_raises() -> None:
@@ -70,7 +81,7 @@ def test_a_frame_is_added_whole_or_not_at_all_wherever_a_signal_handler_raises()
         finally:
             sys.settrace(before)
         frames.put(b"another", b"")
-        outcomes.add(tuple(frame[1:] for frame in _frames(frames.take())))
+        outcomes.add(tuple(frame[1:] for frame in _frames(_taken(frames))))
     assert outcomes == {(b"another",), (b"controlpayload", b"another")}
 
 
@@ -79,7 +90,7 @@ def test_a_frame_that_is_too_long_is_refused_and_leaves_nothing_behind(monkeypat
     frames = OutgoingFrames(PlainConversion())
     with pytest.raises(TypeError, match="a message of 102 bytes is too long; at most 100"):
         frames.put(b"x", b"y" * 100)
-    assert (frames.take(), frames.messages) == (b"", 0)
+    assert (_taken(frames), frames.messages) == (b"", 0)
 
 
 def test_the_one_frame_that_has_come_in_is_known_as_such() -> None:
@@ -132,7 +143,7 @@ def test_a_batch_for_which_the_stack_has_no_room_is_kept(is_plain: bool) -> None
 def _contents(frames: OutgoingFrames) -> list[Any]:
     """Take all frames, and return what was cast or sent in them."""
     found: list[Any] = []
-    for frame in _frames(frames.take()):
+    for frame in _frames(_taken(frames)):
         batches = OutgoingFrames(PlainConversion()).batches
         load = batches.load_plain if frame[0] == PLAIN_BATCH else batches.load
         for entry in load(frame[1:], "there"):
@@ -153,9 +164,9 @@ def test_a_batch_for_which_there_is_no_memory_is_kept(monkeypatch: pytest.Monkey
     with monkeypatch.context() as patch:
         patch.setattr(frames.batches, "_pickled", refuse)
         with pytest.raises(MemoryError):
-            frames.take()
+            frames.end_last_batch()
     assert (frames.batches.count, frames.batches.size, frames.messages) == (2, size, 0)
-    (frame,) = _frames(frames.take())
+    (frame,) = _frames(_taken(frames))
     assert frame[0] == BATCH
     assert frames.batches.load(frame[1:], "there") == [((2, "a"), large), (SHORT_CAST, "name", ["content"])]
 
@@ -198,3 +209,97 @@ def test_a_message_that_cannot_be_pickled_after_all_takes_no_other_with_it(caplo
         "a message could not be sent to another node, and was dropped: a pid of a node that this one does not know"
     ]
     assert _contents(frames) == []
+
+
+class _Interrupted:
+    """Raises KeyboardInterrupt at one of the steps of some functions, as the handler of a signal may between two."""
+
+    def __init__(self, step: int, *functions: Callable[..., object]) -> None:
+        self.left = step
+        self.codes = {getattr(function, "__wrapped__", function).__code__ for function in functions}
+
+    def trace(self, frame: FrameType, event: str, argument: object) -> Any:
+        if frame.f_code not in self.codes:
+            return None
+        if event == "line":
+            self.left -= 1
+            if self.left < 0:
+                self.left = 1_000_000
+                raise KeyboardInterrupt
+        return self.trace
+
+    def __enter__(self) -> None:
+        self.before = sys.gettrace()
+        sys.settrace(self.trace)
+
+    def __exit__(self, *_: object) -> None:
+        sys.settrace(self.before)
+
+
+STEPS = (OutgoingFrames.end_batch, OutgoingFrames.move, OutgoingFrames.end_last_batch, OutgoingBytes._drop)
+
+
+@pytest.mark.parametrize("is_plain", [True, False])
+def test_each_message_is_sent_once_wherever_a_signal_handler_raises(is_plain: bool) -> None:
+    interrupted = 0
+    for step in range(60):
+        left, right = _socket.socketpair()
+        frames, out = OutgoingFrames(PlainConversion()), OutgoingBytes(Transport(left))
+        frames.put(b"first", b"frame")
+        assert frames.batches.add_to_run(SHORT_CAST, "name", "content")
+        assert is_plain or not frames.batches.add((2, "a"), "more")
+        try:
+            with _Interrupted(step, *STEPS, Batches.take, OutgoingBytes.write, Transport.send_counted):
+                frames.end_last_batch()
+                frames.move(out)
+                assert out.write()
+        except KeyboardInterrupt:
+            interrupted += 1
+        frames.end_last_batch()
+        frames.move(out)
+        assert out.write()
+        sent = right.recv(10_000)
+        assert sent[:15] == b"\0\0\0\x0bpfirstframe"[:15]
+        assert [frame[0] for frame in _frames(sent)] == [PASS_THROUGH, PLAIN_BATCH if is_plain else BATCH]
+        assert (frames.messages, frames.size, out.size, out.sent) == (2 if is_plain else 3, 0, 0, len(sent))
+        left.close()
+        right.close()
+    assert 20 < interrupted < 60
+
+
+def test_what_the_socket_does_not_take_at_once_leaves_later_in_its_order() -> None:
+    left, right = _socket.socketpair()
+    out, pieces = OutgoingBytes(Transport(left)), [bytes((number,)) * 300_000 for number in range(5)]
+    for piece in pieces:
+        out.put(piece)
+    received = b""
+    assert out.write()
+    assert out.size
+    while len(received) < 1_500_000:
+        received += right.recv(100_000)
+        assert out.write()
+        assert out.size + out.sent == 1_500_000
+    assert received == b"".join(pieces)
+    right.close()
+    out.put(b"more")
+    assert not out.write()
+    left.close()
+
+
+def test_room_for_much_is_made_only_while_much_comes() -> None:
+    left, right = _socket.socketpair()
+    transport = Transport(left)
+    asked: list[int] = []
+
+    class Watched:
+        def recv(self, size: int) -> bytes:
+            asked.append(size)
+            return left.recv(size)
+
+    transport._sock = Watched()  # type: ignore[assignment]
+    right.send(b"x" * SMALL_CHUNK * 2)
+    received = [transport.recv() for _ in range(3)]
+    assert [len(data or b"") for data in received] == [SMALL_CHUNK, SMALL_CHUNK, 0]
+    assert asked == [SMALL_CHUNK, CHUNK, SMALL_CHUNK]
+    left.close()
+    right.close()

@@ -358,3 +358,19 @@ def test_a_cast_just_after_its_connection_was_lost_goes_over_the_next_one(other:
     for number in range(3):
         cast(name, ("kept", number))
     assert call(name, "kept", timeout=DEADLINE) == [("kept", number) for number in range(3)]
+
+
+@named
+def test_a_call_whose_time_is_over_leaves_nothing_behind_and_its_reply_is_dropped(other: Other) -> None:
+    name, pid = _keeper(other)
+    for dest in (name, pid):
+        with pytest.raises(CallError) as caught:
+            call(dest, "wait", timeout=0.05)
+        assert caught.value.reason == "timeout"
+        assert not _remote(other).local.monitors
+        send(pid, "go on")
+        assert call(dest, "asked after it", timeout=DEADLINE) == "asked after it"
+    assert receive(timeout=0, default=None) is None
+    remote = _remote(other)
+    assert remote.unsent is None
+    assert remote.named(name[0]).watchers is None

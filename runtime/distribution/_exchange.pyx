@@ -1,0 +1,497 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, nonecheck=True
+"""The compiled form of what messages to and from another node of this package pass: batches, the socket, calls.
+
+Each function is a step of the sources, in the usual case; every other case is for the function there. A step is
+compiled for what it needs of the processor's caches more than for its instructions: a call that comes alone finds
+nothing there, as the other node has run meanwhile. No handler of a signal has its turn within a step.
+"""
+
+import logging
+import pickle
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.dict cimport PyDict_GetItem, PyDict_SetItem
+from cpython.object cimport Py_TYPE, PyObject, PyTypeObject
+from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
+from libc.string cimport memcpy
+
+cdef extern from *:
+    """
+    static inline Py_ssize_t length_at(const char *data) {
+        const unsigned char *place = (const unsigned char *)data;
+        return (Py_ssize_t)((unsigned int)place[0] << 24 | (unsigned int)place[1] << 16
+                            | (unsigned int)place[2] << 8 | place[3]);
+    }
+    static inline void put_length(char *place, Py_ssize_t length) {
+        place[0] = (char)(length >> 24); place[1] = (char)(length >> 16);
+        place[2] = (char)(length >> 8); place[3] = (char)length;
+    }
+    """
+    PyTypeObject PyUnicode_Type, PyLong_Type, PyTuple_Type, PyBytes_Type, PyList_Type
+    Py_ssize_t PyUnicode_GET_LENGTH(object)
+    Py_ssize_t length_at(const char *)
+    void put_length(char *, Py_ssize_t)
+
+sources = {}
+"""The functions of the sources, by name."""
+
+
+# -- Batches -----------------------------------------------------------------------------------------------------------
+
+
+cdef object _pickled = None
+cdef object _simple = None
+cdef long _short_items = 0
+cdef Py_ssize_t _short_text = 0
+cdef object _batch_messages = 0
+
+
+cdef int look_at_batches() except -1:
+    """Find what `pickled` says about batches, once."""
+    global _pickled, _simple, _short_items, _short_text, _batch_messages
+    from runtime.distribution import pickled
+
+    _simple, _short_items, _short_text = pickled._SIMPLE, pickled.SHORT_ITEMS, pickled.SHORT_TEXT
+    _batch_messages = pickled.BATCH_MESSAGES
+    _pickled = pickled
+    return 0
+
+
+cdef bint is_short_tuple(object content) except -1:
+    """Whether it is a tuple of a few small values that never change."""
+    cdef Py_ssize_t number
+    cdef PyObject *item
+    cdef PyTypeObject *kind
+    if Py_TYPE(content) is not &PyTuple_Type or PyTuple_GET_SIZE(content) >= _short_items:
+        return False
+    for number in range(PyTuple_GET_SIZE(content)):
+        item = PyTuple_GET_ITEM(content, number)
+        kind = Py_TYPE(<object>item)
+        if kind is &PyUnicode_Type:
+            if PyUnicode_GET_LENGTH(<object>item) >= _short_text:
+                return False
+        elif kind is not &PyLong_Type and <object>kind not in _simple:
+            return False
+    return True
+
+
+cdef int append_to_run(object batches, object kind, object receiver, object content) except -1:
+    """Add a message to the last run of a batch, or to a new run where it is of another kind or to another receiver."""
+    cdef object run
+    if receiver == batches._run_to and kind == batches._run_kind:
+        run = batches._run
+        (<list?>run).append(content)
+    else:
+        run = [content]
+        batches._entries.append((kind, receiver, run))
+        batches._run, batches._run_kind, batches._run_to = run, kind, receiver
+    batches.count += 1
+    return 0
+
+
+def add_to_run(self, kind, receiver, content, is_own=True):
+    if _pickled is None:
+        look_at_batches()
+    if not is_short_tuple(content):
+        return sources["add_to_run"](self, kind, receiver, content, is_own)
+    append_to_run(self, kind, receiver, content)
+    return True
+
+
+def cast_there(self, dest, message):
+    """Cast to a name on another node. Returns False, with nothing done, where the usual way is to be taken."""
+    if _pickled is None:
+        look_at_batches()
+    if Py_TYPE(dest) is not &PyTuple_Type or not is_short_tuple(message):
+        return sources["cast_there"](self, dest, message)
+    cdef object last = self._last_cast
+    if last is not None and cast_again(last, dest, message):
+        return True
+    cdef PyObject *found = PyDict_GetItem(self._recent_names, dest)
+    if found is NULL:
+        return sources["cast_there"](self, dest, message)
+    cdef object remote = (<object>found).remote
+    cdef object connection = remote.connection
+    if connection is None or not connection.pickles or remote.unsent is not None:
+        return False
+    cdef object batches = connection.batches
+    append_to_run(batches, _pickled.SHORT_CAST, (<object>found).key, message)
+    if not connection.flushes or batches.count >= _batch_messages or connection.was_busy:
+        remote.go_on_sending(connection)
+    self._last_cast = (dest, remote, connection, batches, batches._run)
+    return True
+
+
+cdef bint cast_again(tuple last, object dest, object message) except -1:
+    """Cast once more where the last cast went to. Returns False, with nothing done, if something came in between."""
+    cdef object there = <object>PyTuple_GET_ITEM(last, 0)
+    if there is not dest and there != dest:
+        return False
+    cdef object remote = <object>PyTuple_GET_ITEM(last, 1), connection = <object>PyTuple_GET_ITEM(last, 2)
+    cdef object batches = <object>PyTuple_GET_ITEM(last, 3), run = <object>PyTuple_GET_ITEM(last, 4)
+    if remote.connection is not connection:  # it is over, and what its batch holds is never sent
+        return False
+    if batches._run is not run or not batches._run_kind or not connection.flushes or connection.was_busy:
+        return False
+    (<list?>run).append(message)
+    cdef object count = batches.count + 1
+    batches.count = count
+    if count >= _batch_messages:
+        remote.go_on_sending(connection)
+    return True
+
+
+# -- Out ---------------------------------------------------------------------------------------------------------------
+
+
+cdef object _connection = None
+cdef object _calls = None
+cdef object _guarded, _pending, _call, _dumps, _loads, _put
+cdef PyTypeObject *_HubCalls = NULL
+cdef PyTypeObject *_Transport = NULL
+cdef PyTypeObject *_From = NULL
+cdef PyTypeObject *_RemoteName = NULL
+cdef object _chunk, _small_chunk, _short_entries, _From_class, _ShortFrom, _logger
+cdef Py_ssize_t _large = 0
+cdef unsigned char _plain_batch = 0
+
+
+cdef int look_at_connections() except -1:
+    """Find what belongs to connections and calls, once."""
+    global _connection, _calls, _guarded, _pending, _call, _dumps, _loads, _large, _plain_batch
+    global _chunk, _small_chunk, _short_entries, _From_class, _ShortFrom, _put, _logger
+    global _HubCalls, _Transport, _From, _RemoteName
+    from runtime.distribution import connection
+    from runtime.distribution import frames
+    from runtime.distribution import hub_calls
+    from runtime.distribution import incoming
+    from runtime.distribution import remote_calls
+    from runtime.distribution import remote_process
+    from runtime.distribution import transport
+    from runtime.kernel import signals
+    from runtime.otp import calls
+
+    if _pickled is None:
+        look_at_batches()
+    _calls, _guarded, _large, _plain_batch = calls, hub_calls._guarded, connection.LARGE, frames.PLAIN_BATCH
+    _pending, _call, _dumps, _loads = calls.PENDING, calls.CALL, pickle.dumps, pickle.loads
+    _HubCalls, _Transport = <PyTypeObject *>hub_calls.HubCalls, <PyTypeObject *>transport.Transport
+    _From, _RemoteName = <PyTypeObject *>calls.From, <PyTypeObject *>remote_process.RemoteName
+    _chunk, _small_chunk, _short_entries = transport.CHUNK, transport.SMALL_CHUNK, incoming.SHORT_ENTRIES
+    _From_class, _ShortFrom, _put = calls.From, remote_calls.ShortFrom, signals.put
+    _logger = logging.getLogger("runtime.distribution")
+    _connection = connection
+    return 0
+
+
+cdef int send_queued(object connection) except -1:
+    """`Connection.send_queued`, where the batch is not full."""
+    cdef object hub
+    if connection.batches.count >= _batch_messages:
+        connection.send_queued()
+    elif not connection.flushes:
+        hub = connection._hub
+        if Py_TYPE(hub) is _HubCalls:
+            hub.loop.run_callback(_guarded, connection._flush, ())
+        else:
+            hub.later(connection._flush)
+        connection.flushes = True
+    return 0
+
+
+cdef bint add_short(object batches, tuple entry) except -1:
+    """`Batches.add_short`."""
+    cdef object last = <object>PyTuple_GET_ITEM(entry, PyTuple_GET_SIZE(entry) - 1)
+    cdef PyTypeObject *kind = Py_TYPE(last)
+    if kind is &PyUnicode_Type:
+        if PyUnicode_GET_LENGTH(last) >= _short_text:
+            return False
+    elif kind is not &PyLong_Type and not is_short_tuple(last) and not batches._is_short(last):
+        return False
+    batches._entries.append(entry)
+    batches._run_kind = 0
+    batches.count += 1
+    return True
+
+
+def send_there(self, target, message):
+    """Send a request that is monitored by itself."""
+    if _connection is None:
+        look_at_connections()
+    cdef object connection = self.connection, unsent = self.unsent, origin, receiver
+    if (
+        unsent is None
+        or connection is None
+        or Py_TYPE(message) is not &PyTuple_Type
+        or PyTuple_GET_SIZE(message) != 3
+        or <object>PyTuple_GET_ITEM(message, 0) is not _call
+        or not connection.pickles
+    ):
+        return sources["send_there"](self, target, message)
+    origin = <object>PyTuple_GET_ITEM(message, 1)
+    if unsent[0] is not target or unsent[2] is not origin:
+        return sources["send_there"](self, target, message)
+    receiver = target.key if Py_TYPE(target) is _RemoteName else target.short_address()
+    if receiver is None or not add_short(
+        connection.batches,
+        (_pickled.SHORT_CALL, receiver, origin.watcher.pid.id, unsent[1], <object>PyTuple_GET_ITEM(message, 2)),
+    ):
+        return sources["send_there"](self, target, message)
+    self.unsent = None
+    send_queued(connection)
+    if connection.is_busy():
+        self._hold(connection)
+
+
+def settle_short(self, outcome):
+    """Send the reply to a call as a short entry."""
+    if _connection is None:
+        look_at_connections()
+    cdef object remote, connection, call, watchers
+    if self.outcome is not _pending or type(outcome) is _calls.Failure:
+        return
+    remote, call = self.remote, self.call
+    connection = remote.connection
+    if connection is None or not connection.pickles or remote.calls.get(call) is not self:
+        sources["settle_short"](self, outcome)
+        return
+    if not add_short(connection.batches, (_pickled.SHORT_REPLY, call, outcome)):
+        sources["settle_short"](self, outcome)
+        return
+    self.outcome = outcome
+    del remote.calls[call]
+    watchers = self.server.watchers
+    if watchers is not None:
+        watchers.pop(-self.number, None)
+    send_queued(connection)
+    if connection.is_busy():
+        remote._hold(connection)
+
+
+cdef tuple take_plain(object batches):
+    """`Batches.take` of a plain batch: its bytes, as a frame, and how many messages it holds."""
+    cdef object entries = batches._entries, count = batches.count, large = batches._large, data
+    cdef bytes frame
+    cdef Py_ssize_t size
+    batches._entries, batches._run_kind, batches.count, batches._large = [], 0, 0, 0
+    try:
+        data = _dumps(entries, 5)
+        size = PyBytes_GET_SIZE(<bytes?>data)
+        frame = PyBytes_FromStringAndSize(NULL, size + 5)
+        put_length(PyBytes_AS_STRING(frame), size + 1)
+        PyBytes_AS_STRING(frame)[4] = <char>_plain_batch
+        memcpy(PyBytes_AS_STRING(frame) + 5, PyBytes_AS_STRING(data), size)
+        return frame, count
+    except BaseException:
+        batches._entries = entries + batches._entries
+        batches.count += count
+        batches._large += large
+        raise
+
+
+def flush(self):
+    """Hand a plain batch to the socket, where nothing else waits."""
+    if _connection is None:
+        look_at_connections()
+    cdef object frames = self._frames, out = self._out, batches = self.batches, lock = self._lock, sent
+    cdef bytes frame
+    cdef bint is_open
+    if (
+        self.is_over
+        or self._is_writing
+        or frames._parts
+        or out.size
+        or not batches.count
+        or not batches._is_plain
+        or batches.taken is not None
+        or self._transport.taken
+        or Py_TYPE(self._transport) is not _Transport
+    ):
+        sources["flush"](self)
+        return
+    self.flushes = False
+    try:
+        frame, count = take_plain(batches)
+    except BaseException as error:
+        self._flush_later()
+        if isinstance(error, MemoryError):
+            return
+        raise
+    frames.messages += count
+    self._is_writing = True
+    lock.acquire()
+    try:
+        out.waiting, out.size = (*out.waiting, frame), out.size + PyBytes_GET_SIZE(frame)
+        is_open = out.write()
+    finally:
+        lock.release()
+        self._is_writing = False
+    if not is_open or out.size or self.was_busy or self._waits_for_room:
+        self._after_write(is_open)
+
+
+def write(self):
+    """Send what the socket takes of one piece."""
+    if _connection is None:
+        look_at_connections()
+    cdef object waiting = self.waiting, transport = self._transport, data, sent
+    if len(waiting) != 1 or Py_TYPE(transport) is not _Transport or transport.taken:
+        return sources["write"](self)
+    data = waiting[0]
+    try:
+        sent = transport._sock.send(data)
+    except (BlockingIOError, InterruptedError):
+        return True
+    except OSError:
+        return False
+    self.size -= sent
+    self.sent += sent
+    self.waiting = (memoryview(data)[sent:],) if sent < len(data) else ()
+    return True
+
+
+# -- In ----------------------------------------------------------------------------------------------------------------
+
+
+def readable(self):
+    """Take in one plain batch that has come alone."""
+    if _connection is None:
+        look_at_connections()
+    cdef object lock = self._lock, transport = self._transport, data, received, entries
+    cdef Py_ssize_t size
+    cdef const char *place
+    if self.is_over or not lock.acquire(False):
+        return
+    try:
+        data = transport.recv()
+    finally:
+        lock.release()
+    if Py_TYPE(data) is not &PyBytes_Type or self._drained or self._ends is not None or self._pauses:
+        self._take_in(data)
+        return
+    size, place, received = PyBytes_GET_SIZE(data), PyBytes_AS_STRING(data), self._received
+    if (
+        not 5 < size < _large
+        or length_at(place) != size - 4
+        or <unsigned char>place[4] != _plain_batch
+        or not self.pickles
+        or received._at != len(received._buffer)
+    ):
+        self._take_in(data)
+        return
+    self.bytes_in += size
+    try:
+        entries = [*_loads(PyBytes_FromStringAndSize(place + 5, size - 5))]
+    except Exception as error:
+        self._end_bad(_pickled._unreadable(error))
+        return
+    deliver(self, entries)
+
+
+def recv(self):
+    """Read from a socket in the clear."""
+    if _connection is None:
+        look_at_connections()
+    cdef object data, chunk = self._chunk
+    if self._spare:
+        return sources["recv"](self)
+    try:
+        data = self._sock.recv(chunk)
+    except (BlockingIOError, InterruptedError):
+        return b""
+    except OSError:
+        return None
+    self._chunk = _small_chunk if len(data) < chunk else _chunk
+    return data or None
+
+
+cdef int deliver(object connection, list entries) except -1:
+    """`Connection._deliver`."""
+    cdef object handler = connection._handler, entry
+    for entry in entries:
+        if connection.is_over:
+            return 0
+        try:
+            if Py_TYPE(entry) is &PyTuple_Type and PyTuple_GET_SIZE(entry) and type(entry[0]) is int:
+                connection.frames_in += handler.on_short(connection, entry)
+            else:
+                connection.frames_in += 1
+                handler.on_frame(connection, *entry)
+        except Exception:
+            _logger.exception("a message from %s could not be handled", connection.name)
+    return 0
+
+
+def on_short(self, connection, entry):
+    if _connection is None:
+        look_at_connections()
+    cdef object remote = self.remotes.get(connection.name), kind
+    if remote is None:
+        return 0
+    kind = entry[0]
+    if kind == _pickled.SHORT_REPLY and len(entry) == 3:
+        take_reply(self.monitors, entry[1], entry[2])
+        return 1
+    if kind == _pickled.SHORT_CALL and len(entry) == 5 and take_call(self, remote, entry):
+        return 1
+    return _short_entries[kind](remote, *entry[1:])
+
+
+cdef int take_reply(dict monitors, object number, object reply) except -1:
+    """`_short_reply`."""
+    cdef object found = monitors.get(number), target
+    if found is None or not isinstance(found[1], _From_class):
+        return 0
+    target = found[0]
+    target.take_watcher(number)
+    found[1].settle(reply)
+    return 0
+
+
+cdef bint take_call(object local, object remote, tuple entry) except -1:
+    """`_short_call`, where the server is there. Returns False, with nothing done, where it is not."""
+    cdef object receiver = entry[1], process, sender, origin, watchers
+    process = local.node.names.get(receiver) if type(receiver) is str else local.node.find(receiver)
+    if process is None:
+        return False
+    sender = remote.recent.get(entry[2])
+    if sender is None:
+        sender = remote.sender(entry[2])
+    origin = _ShortFrom(remote, sender, process, entry[3])
+    remote.calls[entry[3]] = origin
+    watchers = process.watchers
+    if watchers is None:
+        process.watchers = {-origin.number: origin}
+    else:
+        watchers[-origin.number] = origin
+    _put(process, (_call, origin, entry[4]))
+    return True
+
+
+# -- The monitor of a call ---------------------------------------------------------------------------------------------
+
+
+def set_watcher(self, number, entry):
+    if _connection is None:
+        look_at_connections()
+    cdef object process = self.process, remote, connection
+    PyDict_SetItem(self, number, entry)
+    remote = process.remote
+    if Py_TYPE(entry) is _From and remote.unsent is None:
+        connection = remote.connection
+        if connection is not None and connection.pickles:
+            remote.local.monitors[number] = (process, entry)
+            remote.unsent = (process, number, entry)
+            return
+    remote.begin_monitor(process, number, entry)
+
+
+def take_watcher(self, number):
+    cdef object watchers = self._watchers, entry
+    if watchers is None:
+        return None
+    entry = dict.pop(watchers, number, None)
+    self.remote.local.monitors.pop(number, None)
+    if not watchers:
+        self._watchers = None
+    return entry
