@@ -79,7 +79,7 @@ def test_processes_come_grouped_and_sorted(node: ObservedNode) -> None:
 
 def test_details_show_the_state_as_the_server_lets_it_be_shown(node: ObservedNode) -> None:
     with node.client() as client:
-        details = client.ask(wire.GetProcess(pid=client.pid("app/pool/worker-1"), state=True))
+        details = client.told_state(client.pid("app/pool/worker-1"))
     assert details.state is not None
     assert "'number': 1" in details.state
     assert "swordfish" not in details.state

@@ -71,7 +71,7 @@ def test_a_program_whose_texts_are_not_utf8_is_seen_whole(folder: Path, script: 
             details = client.ask(wire.GetProcess(pid=row.pid))
             assert details.dictionary == {"'caf\\udce9.txt'": "'caf\\udce9.txt'"}
             assert details.messages == ("'caf\\udce9.txt'",)
-        details = client.ask(wire.GetProcess(pid=client.pid(f"top/{ESCAPED}"), state=True))
+        details = client.told_state(client.pid(f"top/{ESCAPED}"))
         assert ESCAPED in str(details.state)
         names = client.ask(wire.GetNames(filter=ESCAPED))
         assert [entry.name for entry in names.names] == [ESCAPED]

@@ -71,7 +71,7 @@ def test_only_the_nodes_own_thread_runs_a_repr_of_the_program(folder: Path, scri
         held = details_of(client, "hold")
         assert held.messages == ("<Noisy name='message'>",)
         assert held.dictionary == {"'held'": "<Noisy name='dictionary'>"}
-        assert "Noisy state" in (details_of(client, "holder").state or "")
+        assert eventually(lambda: "Noisy state" in (details_of(client, "holder").state or ""))
         assert [each.message for each in client.ask(wire.GetNames()).timers][-1] == "<Noisy name='timer'>"
     assert "beside" not in node.logged()
 

@@ -140,6 +140,16 @@ class RawClient:
 
         return eventually(standing)
 
+    def told_state(self, pid: str) -> wire.Details:
+        """Return the details of a server with its state, asking again where a busy machine is late to ask it."""
+
+        def told() -> wire.Details | None:
+            details = self.ask(wire.GetProcess(pid=pid, state=True))
+            assert isinstance(details, wire.Details), details
+            return None if details.state is None else details
+
+        return eventually(told)
+
     def events(self, **query: Any) -> tuple[wire.Event, ...]:
         """Return events."""
         answer = self.ask(wire.GetEvents(**{"limit": 4_000, **query}))

@@ -144,7 +144,7 @@ def test_a_program_that_gevent_has_patched_is_observed_while_it_is_stuck(folder:
     script.write_text(PATCHED)
     with observed(folder, program=(str(script),)) as node, node.client() as client:
         eventually(lambda: client.stats().names == 5)
-        assert client.ask(wire.GetProcess(pid=client.pid("app/pool/worker-1"), state=True)).state is not None
+        assert client.told_state(client.pid("app/pool/worker-1")).state is not None
         pid = client.tell("app/pool/worker-1", "'hog'")
         eventually(lambda: client.stats().hub_busy_with == pid)
         with node.client(hello=False) as other:

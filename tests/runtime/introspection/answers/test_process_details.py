@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from runtime import call, cast, dictionary, flag, link, monitor, receive, self_, send, sleep, spawn, whereis
 from runtime.introspection import wire
-from runtime.introspection.answers import process_details
+from runtime.introspection.answers import process_details, server_states
 from tests.support.in_node import in_node
 from tests.support.outside import in_thread
 from tests.support.trees import Idle, Observer, start_tree
@@ -83,7 +85,8 @@ def test_whom_a_caller_waits_for_is_named() -> None:
 
 
 @in_node
-def test_a_state_is_asked_for_only_when_it_is_wanted() -> None:
+def test_a_state_is_asked_for_only_when_it_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_states, "TIMEOUT", 60.0)  # that of a busy machine
     observer = Observer()
     server = Idle.start_link()
     cast(server, "hello")

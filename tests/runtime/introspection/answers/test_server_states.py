@@ -29,6 +29,11 @@ class Counter(GenServer):
         return state
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_states, "TIMEOUT", 60.0)  # that of a busy machine, where no server is
+
+
 def _state(observer: Observer, pid: Pid | None) -> tuple[str | None, str]:
     assert pid is not None
     process = pid.process
@@ -66,6 +71,7 @@ def test_a_busy_server_is_asked_once_and_says_its_state_later(monkeypatch: pytes
     assert server is not None
     assert server.process is not None
     assert len(server.process.mailbox or ()) + len(server.process.saved or ()) == 1
+    monkeypatch.setattr(server_states, "TIMEOUT", 60.0)
     send(server, "go on")
     sleep(0.01)
     assert _state(observer, server) == ("{'count': 7}", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -48,9 +49,13 @@ def test_what_it_raises_is_an_answer_and_harms_nothing() -> None:
 @in_node
 def test_a_process_that_is_not_done_in_time_may_still_take_effect() -> None:
     calls = _calls()
-    answer = in_thread(lambda: calls.by_process(receive, limit=0.05))
+    limit, why = 0.025, "The hub"
+    while why.startswith("The hub"):  # a busy machine takes longer to begin it
+        limit *= 2
+        answer = in_thread(partial(calls.by_process, receive, limit))
+        why = answer.why
     assert answer.kind == "timeout"
-    assert answer.why == "It was begun and was not done within 0.05 seconds; it may still take effect."
+    assert why == f"It was begun and was not done within {limit:g} seconds; it may still take effect."
 
 
 def _while_held(ask: Any, watched: tuple[str | None, Any] | None = None) -> tuple[Any, list[str]]:
