@@ -61,9 +61,11 @@ class TimeBar(Widget):
             self._lines = lines
 
     def get_content_height(self, *_: object) -> int:
-        """Return two lines, one where there is a single moment."""
+        """Return one line, one more for several moments, and one for what cannot be read."""
         replay = self._observed.replay
-        return 2 if replay is not None and len(replay.recording.times) > 1 else 1
+        if replay is None:
+            return 1
+        return 1 + bool(replay.recording.damage) + (len(replay.recording.times) > 1)
 
     def render(self) -> Content:
         """Draw what is shown, and below it the line."""
@@ -72,6 +74,9 @@ class TimeBar(Widget):
             return Content("")
         width = self.content_size.width
         lines = [self._told(replay, replay.shown, width)]
+        if replay.recording.damage:
+            damage = Content.styled(f"! {safe(replay.recording.damage)}", tones.WARN)
+            lines.append(damage.truncate(max(1, width), ellipsis=True))
         if len(replay.recording.times) > 1:
             lines.append(self._line(replay, replay.shown, width))
         return Content("\n").join(lines)
@@ -84,8 +89,6 @@ class TimeBar(Widget):
             parts.append((f"{ago} ago", tones.WARN))
         else:
             parts.append((safe(told(recording)), tones.TEXT))
-            if recording.damage:
-                parts.append((f" {safe(recording.damage)}", tones.WARN))
         keys = self._keys(replay) if len(recording.times) > 1 else Content("")
         left = Content.assemble(*parts).truncate(max(1, width - keys.cell_length), ellipsis=True)
         return Content.assemble(left, " " * max(0, width - left.cell_length - keys.cell_length), keys)

@@ -32,8 +32,8 @@ def header_of(file: BinaryIO, path: Path) -> tuple[Header, str]:
             raise
         start, time, figures = found
         file.seek(start)
-        unknown = "the program's command, and why this was written, are not known"
-        return _told_by(figures, time), f"Its header cannot be read ({damaged.what}): {unknown}."
+        unknown = "The program's command and why this was written are unknown"
+        return _told_by(figures, time), f"{unknown}: its header is damaged ({damaged.what})."
 
 
 def _first_figures(file: BinaryIO, size: int) -> tuple[int, float, Figures] | None:
