@@ -142,7 +142,7 @@ class ConsoleScreen(ViewScreen):
         match await self._ask(wire.OpenConsole()):
             case wire.ConsoleState() as state:
                 if self._state is None or state.pid != self._state.pid:
-                    self._write([("output", f"Python in {safe(self.observed.source.name)}, in {state.pid}.")])
+                    self._write([("output", f"Python in {safe(self.one_node)}, in {state.pid}.")])
                 self._state = state
                 self._draw_prompt()
             case wire.Failed(why=why):
@@ -262,7 +262,7 @@ class ConsoleScreen(ViewScreen):
 
     def _draw_prompt(self) -> None:
         number = 0 if self._state is None else self._state.evaluations
-        prompt = f"{safe(self.observed.source.name)}({number + 1})> "
+        prompt = f"{safe(self.one_node)}({number + 1})> "
         self.prompt.update("." * (len(prompt) - 1) + " " if self._source else prompt)
 
     def _write(self, lines: Iterable[tuple[str, str]]) -> None:

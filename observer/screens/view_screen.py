@@ -46,7 +46,9 @@ class ViewScreen(Screen[None]):
         super().__init__()
         self.observed = observed
         source = observed.source
-        note = self.AMONG_ALL.format(home=source.home.name) if isinstance(source, WholeCluster) else ""
+        self.one_node = (source.home if isinstance(source, WholeCluster) else source).name
+        """The name of the node that the views of one node alone are about."""
+        note = self.AMONG_ALL.format(home=self.one_node) if isinstance(source, WholeCluster) else ""
         self.header = NodeHeader(observed.record, source.name, self.VIEW, note)
         self.time_bar = TimeBar(observed)
         self._telling = observed.telling

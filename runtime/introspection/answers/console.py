@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from runtime.introspection import wire
 from runtime.introspection.answers.client_cache import ClientCache
@@ -11,6 +12,7 @@ from runtime.introspection.answers.commands.read import Order
 from runtime.introspection.answers.observed_node import ObservedNode
 from runtime.introspection.answers.resolve import RefusedError
 from runtime.introspection.console.console import Console, syntax_report
+from runtime.introspection.console.vocabulary import vocabulary
 from runtime.introspection.threads.pace import Pace
 from runtime.kernel.process import DEAD
 from runtime.kernel.threads import sleep
@@ -31,7 +33,8 @@ def open_console(query: wire.OpenConsole, node: ObservedNode, client: ClientCach
     if not node.permissions.state:
         raise _refused("This node does not show what processes hold (--no-state), and a console would.")
     if client.console is None:
-        opened = node.calls.in_hub(lambda: _open(node))
+        names = vocabulary()  # here, since it loads modules, which would hold the hub for a while
+        opened = node.calls.in_hub(lambda: _open(node, names))
         if isinstance(opened, wire.Failed):
             return opened
         client.console = opened
@@ -95,8 +98,8 @@ def close_console(node: ObservedNode, client: ClientCache) -> None:
         node.node.call_soon_threadsafe(close)
 
 
-def _open(node: ObservedNode) -> Console:
-    console = Console(node.node)
+def _open(node: ObservedNode, names: dict[str, Any]) -> Console:
+    console = Console(node.node, names)
     console.open()
     node.consoles.append(console)
     assert console.process is not None

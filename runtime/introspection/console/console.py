@@ -39,13 +39,14 @@ class Console(Instrument):
     exception of what was typed, by an exit signal or by `interrupt`, another takes its place, and the names stay.
 
     What the process prints, and what the processes print that it has started, is shown to the observer. All methods but
-    `Transcript.after` and `compile` are for the node's thread.
+    `Transcript.after` and `compile` are for the node's thread. `names` are those to begin with, by default a new
+    vocabulary.
     """
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, names: dict[str, Any] | None = None) -> None:
         self.node = node
         self.transcript = Transcript()
-        self.names: dict[str, Any] = vocabulary()
+        self.names: dict[str, Any] = vocabulary() if names is None else names
         self.process: Process | None = None
         self.evaluating = False
         self.evaluations = 0

@@ -9,6 +9,7 @@ from observer.dashboard import _source_of
 from observer.model.observed_node import ObservedNode
 from observer.node.cluster.whole_cluster import WholeCluster
 from observer.node.discovery import Found
+from observer.screens.console_screen import ConsoleScreen
 from observer.screens.going import AllNodes, OpenAllNodes
 from runtime.introspection import wire
 from tests.observer.conftest import SELDOM
@@ -71,6 +72,8 @@ async def test_what_is_about_one_node_alone_says_so() -> None:
             await pilot.press(key)
             await _settled(app, pilot)
             assert note in shown(app)
+        assert isinstance(app.screen, ConsoleScreen)
+        assert app.screen.one_node == "chat"
 
 
 async def test_all_nodes_of_all_nodes_is_where_one_is_already() -> None:
