@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import resource
@@ -26,6 +27,13 @@ from runtime.preemption.time_slice import TimeSlices
 from runtime.preemption.watchdog import Watchdog
 from runtime.terms.text import shorten
 
+MEMORY_EVERY = 0.8
+"""Seconds between two looks at the memory of the whole program. Several observers ask several times a second, and the
+system takes longer to tell than all other figures together."""
+
+SETTINGS_EVERY = 5.0
+"""Seconds between two looks at how the node is set, most of which never changes."""
+
 
 class NodeFigures:
     """Collects `wire.NodeStats`. Used by one thread at a time."""
@@ -44,12 +52,14 @@ class NodeFigures:
         self._totals = Totals(node)
         self._system = psutil.Process()
         self._messages = self._reductions = 0
+        self._rss = 0
+        self._rss_at = self._settings_at = -math.inf
+        self._settings: dict[str, str] = {}
 
     def stats(self, pace: Pace, scope: str | None = None) -> wire.NodeStats:
         """Return the figures as they are now; `scope` is a note on what is older."""
         node, log, watchdog = self.node, self._log, self._watchdog
         self._sum(pace)
-        memory = self._system.memory_info()
         busy_at, busy_with = watchdog.busy_at, watchdog.busy_with
         spawned, alive = node.spawned, node.alive
         return wire.NodeStats(
@@ -67,7 +77,7 @@ class NodeFigures:
             exited=max(0, spawned - alive),
             crashed=log.crashed,
             restarted=log.restarted,
-            rss=memory.rss,
+            rss=self._memory(),
             cpu_time=time.process_time(),
             hub_lag=round(watchdog.lag, 6),
             hub_busy_with=None if busy_at is None else "?" if busy_with is None else str(busy_with.pid),
@@ -84,8 +94,21 @@ class NodeFigures:
             scope=scope,
         )
 
+    def _memory(self) -> int:
+        """Return how much memory the program has, as of less than a second ago."""
+        present = time.monotonic()
+        if present - self._rss_at >= MEMORY_EVERY:
+            self._rss, self._rss_at = self._system.memory_info().rss, present
+        return self._rss
+
     def settings(self) -> dict[str, str]:
-        """Return the node's constants: versions, and how the scheduler is set."""
+        """Return the node's constants: versions, and how the scheduler is set; as of some seconds ago."""
+        present = time.monotonic()
+        if present - self._settings_at >= SETTINGS_EVERY:
+            self._settings, self._settings_at = self._read_settings(), present
+        return self._settings
+
+    def _read_settings(self) -> dict[str, str]:
         system = os.uname()
         return {
             "python": platform.python_version(),

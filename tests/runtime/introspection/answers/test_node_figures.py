@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -111,3 +113,24 @@ def test_a_system_without_a_limit_or_a_count_of_files_says_so(monkeypatch: pytes
             raise AttributeError
 
     assert node_figures._open_files(System()) == "any number allowed"  # type: ignore[arg-type]
+
+
+@in_node
+def test_the_system_is_asked_for_memory_and_settings_now_and_then_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    present = 1_000.0
+    clock = SimpleNamespace(monotonic=lambda: present, time=time.time, process_time=time.process_time)
+    monkeypatch.setattr(node_figures, "time", clock)
+    figures = Observer().node.figures
+    sizes = iter((1_000, 2_000, 3_000))
+    system = SimpleNamespace(memory_info=lambda: SimpleNamespace(rss=next(sizes)), num_fds=lambda: 7)
+    figures._system = system  # type: ignore[assignment]
+
+    def seen() -> tuple[int, bool]:
+        return figures.stats(Pace()).rss, figures.settings()["open files"].startswith("7 ")
+
+    assert [seen(), seen()] == [(1_000, True)] * 2
+    system.num_fds = lambda: 8
+    present += 1.01 * node_figures.MEMORY_EVERY
+    assert [seen(), seen()] == [(2_000, True)] * 2
+    present += node_figures.SETTINGS_EVERY
+    assert seen() == (3_000, False)
