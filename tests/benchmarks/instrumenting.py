@@ -8,12 +8,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
+from typing import NamedTuple
 
 import psutil
 
@@ -39,17 +40,22 @@ server.serve_forever()
 """
 """A server whose requests do some work each: they make a page of JSON."""
 
-PAIRS = 4
+PAIRS = 8
 """How often a fresh pair of servers is compared. Where a process lies in memory alone makes it some percent slower."""
 
 TURN = 8
 """Requests to one server before it is the other's turn. So short a time meets the same mood of the machine as the
 next."""
 
-LOOK_EVERY = 0.5
-"""Seconds between two looks of a dashboard. With every second one it remembers what it sees, to go back to it."""
+SECOND = 1.0
+"""Seconds of a fully loaded server's processor time in which a dashboard asks what `_dashboard` does at once."""
 
-FIRST_LOOKS = 6
+LOOK_EVERY = 12
+"""Turns from one look to the next: there are more than a dashboard makes, and each counts for as much less."""
+
+FIRST_LOOKS = 3
+"""Looks before it is measured. They load modules and list sockets for the first time, once for a dashboard that is open
+for hours."""
 
 
 def cpu_clock(pid: int) -> Callable[[], float]:
@@ -59,6 +65,22 @@ def cpu_clock(pid: int) -> Callable[[], float]:
         return lambda: time.clock_gettime(number)
     process = psutil.Process(pid)
     return lambda: sum(process.cpu_times()[:2])
+
+
+def main_thread_clock(pid: int) -> Callable[[], float] | None:
+    """Return a function that returns the processor time of a process's main thread while that waits.
+
+    None where the system does not tell.
+    """
+    path = Path(f"/proc/{pid}/task/{pid}/schedstat")
+    return (lambda: int(path.read_bytes().split()[0]) / 1e9) if path.exists() else None
+
+
+class Spent(NamedTuple):
+    """Processor time that a server has spent: in its main thread, and in all others."""
+
+    main: float
+    beside: float
 
 
 class Server:
@@ -73,19 +95,20 @@ class Server:
         self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline())
-        self.cpu = cpu_clock(self.process.pid)
-        """Returns the processor time that it has used."""
+        self._cpu = cpu_clock(self.process.pid)
+        self._main = main_thread_clock(self.process.pid) or self._cpu
         self.socket = Path(folder) / f"server-{self.process.pid}.sock"
 
-    def ask(self, requests: int) -> float:
-        """Send requests, each on a connection of its own; return the processor time that they took."""
-        before = self.cpu()
+    def ask(self, requests: int) -> Spent:
+        """Send requests, each on a connection of its own; return the processor time that each took."""
+        whole, main = self._cpu(), self._main()
         for _ in range(requests):
             with socket.create_connection(("127.0.0.1", self.port)) as connection:
                 connection.sendall(b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
                 while connection.recv(65_536):
                     pass
-        return self.cpu() - before
+        main, whole = self._main() - main, self._cpu() - whole
+        return Spent(main / requests, max(0.0, whole - main) / requests)
 
 
 @contextmanager
@@ -99,42 +122,46 @@ def _server(folder: str, observed: bool) -> Iterator[Server]:
 
 
 @contextmanager
-def _dashboard(server: Server) -> Iterator[None]:
-    """Ask what a dashboard asks, as often as it does, until the block ends. Its first looks are over when it begins.
+def _dashboard(server: Server) -> Iterator[Callable[[float], float]]:
+    """Ask what a dashboard asks in a second, each time the function is called that the block gets.
 
-    They load modules and list sockets for the first time, once for a dashboard that is open for hours.
+    It shows the tree twice, and remembers once what there is to see. Requests go on meanwhile. The function returns the
+    processor time that the server has spent on all of it, and for how many requests.
     """
     from tests.support.nodes import RawClient
 
-    over, settled = threading.Event(), threading.Event()
+    looker = Looker(wire.MAX_ROWS, CLOSE)
+    last = 0
+    with RawClient(server.socket) as shown, RawClient(server.socket) as remembered, ThreadPoolExecutor(1) as beside:
 
-    def look() -> None:
-        looker = Looker(wire.MAX_ROWS, CLOSE)
-        with RawClient(server.socket) as shown, RawClient(server.socket) as remembered:
-            last = turn = 0
-            while not over.wait(LOOK_EVERY):
+        def look() -> None:
+            nonlocal last
+            for _ in range(2):
                 shown.ask(wire.GetTree(unfolded=(wire.GREENLETS,), limit=75))
                 shown.ask(wire.GetLints())
                 last = max([last, *(event.id for event in shown.events(after=last))])
-                turn += 1
-                if not turn % 2:
-                    drive(looker.look(), remembered.ask)
-                if turn == FIRST_LOOKS:
-                    settled.set()
+            drive(looker.look(), remembered.ask)
 
-    thread = threading.Thread(target=look)
-    thread.start()
-    settled.wait(30)
-    yield
-    over.set()
-    thread.join()
+        def spent(ordinary: float = 0.0) -> float:
+            """Look, and return the processor time beyond what the requests take that are answered meanwhile."""
+            under_way, more = beside.submit(look), 0.0
+            while True:
+                is_over = under_way.done()
+                each = server.ask(TURN)
+                more += (sum(each) - ordinary) * TURN
+                if is_over:
+                    under_way.result()
+                    return more
+
+        for _ in range(FIRST_LOOKS):
+            spent()
+        yield spent
 
 
 def kept(size: int, how: str) -> Sample:
     """Return what a server keeps of its speed, by processor time, beside one that is not observed.
 
-    The middle of some fresh pairs. Within a pair it is the sum that counts: a dashboard asks once a second, and the
-    middle of many short turns would leave that out.
+    The middle of some fresh pairs.
     """
     pairs = PAIRS if size >= PAIRS * TURN * 2 else 1  # the small form starts as few servers as it can
     shares = [_kept_of_a_pair(size // pairs, how, plain_first=not number % 2) for number in range(pairs)]
@@ -142,6 +169,12 @@ def kept(size: int, how: str) -> Sample:
 
 
 def _kept_of_a_pair(requests: int, how: str, plain_first: bool) -> float:
+    """Return what one server keeps of its speed beside another one.
+
+    Of the main threads it is the middle of many short turns that counts: what else the machine does makes some of them
+    slower by half. That would leave out what happens now and then, so of the other threads it is the sum. A look of a
+    dashboard is measured by itself, and counts as often as it would come in a second of a fully loaded server.
+    """
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder, ExitStack() as stack:
         wanted = [False, how != "off"] if plain_first else [how != "off", False]
         servers = [stack.enter_context(_server(folder, observed)) for observed in wanted]
@@ -151,13 +184,21 @@ def _kept_of_a_pair(requests: int, how: str, plain_first: bool) -> float:
         deadline = time.monotonic() + 20
         while how != "off" and not observed.socket.exists() and time.monotonic() < deadline:
             time.sleep(0.01)
-        if how == "dashboard":
-            stack.enter_context(_dashboard(observed))
-        spent = {plain: 0.0, observed: 0.0}
-        for _ in range(max(1, requests // (2 * TURN))):
+        look = stack.enter_context(_dashboard(observed)) if how == "dashboard" else None
+        spent: dict[Server, list[Spent]] = {plain: [], observed: []}
+        looks: list[float] = []
+        for number in range(max(1, requests // (2 * TURN))):
             for server in (*servers, *reversed(servers)):
-                spent[server] += server.ask(min(TURN, requests))
-        return spent[plain] / spent[observed]
+                spent[server].append(server.ask(min(TURN, requests)))
+            if look is not None and not number % LOOK_EVERY:
+                looks.append(look(_ordinary(spent[observed])))
+        share = median(looks) / SECOND if looks else 0.0
+        return _ordinary(spent[plain]) / _ordinary(spent[observed]) * (1 - share)
+
+
+def _ordinary(turns: Sequence[Spent]) -> float:
+    """Return the processor time of a request without a look."""
+    return median(turn.main for turn in turns) + mean(turn.beside for turn in turns)
 
 
 BENCHMARKS = (
