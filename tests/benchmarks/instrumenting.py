@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from statistics import mean, median
+from statistics import median
 from typing import NamedTuple
 
 import psutil
@@ -48,7 +48,7 @@ TURN = 8
 next."""
 
 SECOND = 1.0
-"""Seconds of a fully loaded server's processor time in which a dashboard asks what `_dashboard` does at once."""
+"""Seconds in which a dashboard asks what `_dashboard` does at once."""
 
 LOOK_EVERY = 12
 """Turns from one look to the next: there are more than a dashboard makes, and each counts for as much less."""
@@ -67,20 +67,26 @@ def cpu_clock(pid: int) -> Callable[[], float]:
     return lambda: sum(process.cpu_times()[:2])
 
 
-def main_thread_clock(pid: int) -> Callable[[], float] | None:
-    """Return a function that returns the processor time of a process's main thread while that waits.
+def other_threads_clock(pid: int) -> Callable[[], float]:
+    """Return a function that returns the processor time of a process's threads besides the main one; 0 where unknown.
 
-    None where the system does not tell.
+    What the system tells of a thread lacks the last milliseconds while that runs, which those rarely do.
     """
-    path = Path(f"/proc/{pid}/task/{pid}/schedstat")
-    return (lambda: int(path.read_bytes().split()[0]) / 1e9) if path.exists() else None
+    tasks = Path(f"/proc/{pid}/task")
+
+    def read() -> float:
+        others = [task for task in os.listdir(tasks) if task != str(pid)] if tasks.exists() else []
+        return sum(int((tasks / task / "schedstat").read_bytes().split()[0]) for task in others) / 1e9
+
+    return read
 
 
 class Spent(NamedTuple):
-    """Processor time that a server has spent: in its main thread, and in all others."""
+    """Processor time that a server has spent in its main thread and in all others, and the seconds that passed."""
 
     main: float
     beside: float
+    seconds: float
 
 
 class Server:
@@ -96,19 +102,19 @@ class Server:
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline())
         self._cpu = cpu_clock(self.process.pid)
-        self._main = main_thread_clock(self.process.pid) or self._cpu
+        self._others = other_threads_clock(self.process.pid)
         self.socket = Path(folder) / f"server-{self.process.pid}.sock"
 
     def ask(self, requests: int) -> Spent:
-        """Send requests, each on a connection of its own; return the processor time that each took."""
-        whole, main = self._cpu(), self._main()
+        """Send requests, each on a connection of its own; return what they took."""
+        begun, others, whole = time.monotonic(), self._others(), self._cpu()
         for _ in range(requests):
             with socket.create_connection(("127.0.0.1", self.port)) as connection:
                 connection.sendall(b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
                 while connection.recv(65_536):
                     pass
-        main, whole = self._main() - main, self._cpu() - whole
-        return Spent(main / requests, max(0.0, whole - main) / requests)
+        whole, others = self._cpu() - whole, self._others() - others
+        return Spent(whole - others, others, time.monotonic() - begun)
 
 
 @contextmanager
@@ -125,8 +131,8 @@ def _server(folder: str, observed: bool) -> Iterator[Server]:
 def _dashboard(server: Server) -> Iterator[Callable[[float], float]]:
     """Ask what a dashboard asks in a second, each time the function is called that the block gets.
 
-    It shows the tree twice, and remembers once what there is to see. Requests go on meanwhile. The function returns the
-    processor time that the server has spent on all of it, and for how many requests.
+    It shows the tree twice, and remembers once what there is to see. Requests go on meanwhile. The function is given
+    the processor time that a turn of them ordinarily takes, and returns what the server has spent beyond that.
     """
     from tests.support.nodes import RawClient
 
@@ -142,20 +148,20 @@ def _dashboard(server: Server) -> Iterator[Callable[[float], float]]:
                 last = max([last, *(event.id for event in shown.events(after=last))])
             drive(looker.look(), remembered.ask)
 
-        def spent(ordinary: float = 0.0) -> float:
-            """Look, and return the processor time beyond what the requests take that are answered meanwhile."""
+        def look_and_ask(ordinary: float = 0.0) -> float:
+            """Look, and return the processor time beyond the ordinary one of each turn that passes meanwhile."""
             under_way, more = beside.submit(look), 0.0
             while True:
                 is_over = under_way.done()
-                each = server.ask(TURN)
-                more += (sum(each) - ordinary) * TURN
+                spent = server.ask(TURN)
+                more += spent.main + spent.beside - ordinary
                 if is_over:
                     under_way.result()
                     return more
 
         for _ in range(FIRST_LOOKS):
-            spent()
-        yield spent
+            look_and_ask()
+        yield look_and_ask
 
 
 def kept(size: int, how: str) -> Sample:
@@ -172,8 +178,8 @@ def _kept_of_a_pair(requests: int, how: str, plain_first: bool) -> float:
     """Return what one server keeps of its speed beside another one.
 
     Of the main threads it is the middle of many short turns that counts: what else the machine does makes some of them
-    slower by half. That would leave out what happens now and then, so of the other threads it is the sum. A look of a
-    dashboard is measured by itself, and counts as often as it would come in a second of a fully loaded server.
+    slower by half. That would leave out what happens now and then. So of the other threads it is their share of the
+    time. A look of a dashboard is measured by itself, and counts as often as it comes in a second.
     """
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder, ExitStack() as stack:
         wanted = [False, how != "off"] if plain_first else [how != "off", False]
@@ -191,14 +197,16 @@ def _kept_of_a_pair(requests: int, how: str, plain_first: bool) -> float:
             for server in (*servers, *reversed(servers)):
                 spent[server].append(server.ask(min(TURN, requests)))
             if look is not None and not number % LOOK_EVERY:
-                looks.append(look(_ordinary(spent[observed])))
-        share = median(looks) / SECOND if looks else 0.0
-        return _ordinary(spent[plain]) / _ordinary(spent[observed]) * (1 - share)
+                looks.append(look(_middle(spent[observed])))
+        turns = spent[observed]
+        beside = sum(turn.beside for turn in turns) / sum(turn.seconds for turn in turns)
+        shown = median(looks) / SECOND if looks else 0.0
+        return _middle(spent[plain]) / _middle(turns) * (1 - beside - shown)
 
 
-def _ordinary(turns: Sequence[Spent]) -> float:
-    """Return the processor time of a request without a look."""
-    return median(turn.main for turn in turns) + mean(turn.beside for turn in turns)
+def _middle(turns: Sequence[Spent]) -> float:
+    """Return the processor time that the main thread takes for an ordinary turn."""
+    return median(turn.main for turn in turns)
 
 
 BENCHMARKS = (
