@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Literal, NamedTuple, TypeVar
@@ -61,11 +61,15 @@ class Stall:
     """Seconds of processor time that the thread used meanwhile, None where the system does not tell."""
     chain: Chain = ()
     """How the program got there."""
+    in_turn: bool = False
+    """Whether several kept the hub one after the other, and none of them for most of the time."""
     at: float = field(default_factory=time.time)
 
     @property
     def whose(self) -> str:
         """What to call the one to blame when it is no process: the function that it runs says which greenlet it is."""
+        if self.in_turn:
+            return "several in turn"
         if not self.chain:
             return "something that is no process"
         first = self.chain[0].function
@@ -174,8 +178,8 @@ class Evidence:
             return Stall(None, seconds, why, kind, processor_seconds)
         if not self._seen:
             return None
-        process, chain = self._blamed()
-        return Stall(process, seconds, text_of(chain), kind, processor_seconds, chain)
+        process, chain, in_turn = self._blamed(limit)
+        return Stall(process, seconds, text_of(chain), kind, processor_seconds, chain, in_turn)
 
     def _kind(self, seconds: float, used: float, program: float, limit: float) -> tuple[StallKind, str]:
         """Return what kind of stall it is, and for a starved thread the reason.
@@ -199,15 +203,27 @@ class Evidence:
             return "blocked", why
         return ("starved", why) if used < some else ("computing", "")
 
-    def _blamed(self) -> tuple[Process | None, Chain]:
-        """Return the process that was seen for most of the time, and the functions that most looks at it share."""
+    def _blamed(self, limit: float) -> tuple[Process | None, Chain, bool]:
+        """Return the process that was seen for most of the time, and the functions that most looks at it share.
+
+        A loop that finds ten requests ready runs them all before it looks for events again. Each may have taken a short
+        time: then they are blamed together, and none by its name.
+        """
         times: defaultdict[Process | None, float] = defaultdict(float)
         seen = [*self._seen.items()]  # the watchdog may be taking another look meanwhile
         for (process, _), weight in seen:
             times[process] += weight
         blamed = _heaviest(times)
-        chains = {chain: weight for (process, chain), weight in seen if process is blamed}
-        return blamed, _shared(chains)
+        if times[blamed] < sum(times.values()) and times[blamed] < max(limit, MOSTLY * sum(times.values())):
+            return None, _shared(_sums((chain, weight) for (_, chain), weight in seen)), True
+        return blamed, _shared(_sums((chain, weight) for (process, chain), weight in seen if process is blamed)), False
+
+
+def _sums(weighed: Iterable[tuple[Chain, float]]) -> Mapping[Chain, float]:
+    sums: defaultdict[Chain, float] = defaultdict(float)
+    for chain, weight in weighed:
+        sums[chain] += weight
+    return sums
 
 
 def _shared(chains: Mapping[Chain, float]) -> Chain:

@@ -4,6 +4,7 @@ import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -97,6 +98,35 @@ def test_a_function_that_calls_others_in_turn_is_blamed_itself(clocks: FakeClock
         evidence.add(None, hog(works[number % 3]), number * 0.05)
     clocks.thread = clocks.program = 1.5
     assert _stall(evidence, 1.5).where.endswith(" in hog")
+
+
+def test_what_ran_one_after_the_other_is_not_blamed_on_one_of_them(clocks: FakeClocks) -> None:
+    """A loop that finds ten requests ready runs them all before it looks for events again."""
+    requests: list[Any] = [object() for _ in range(10)]
+    evidence = _evidence(clocks)
+    for number, request in enumerate(requests, 1):
+        evidence.add(request, hog(compute), number * 0.15)
+    clocks.thread = clocks.program = 1.5
+    found = _stall(evidence, 1.5)
+    assert (found.process, found.in_turn, found.whose) == (None, True, "several in turn")
+    assert found.where.endswith(" in compute")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "blamed"),
+    [(0.06, 0.06, False), (0.05, 0.09, False), (0.03, 0.10, True), (0.0, 0.09, True), (0.4, 0.6, True)],
+)
+def test_the_one_that_ran_mostly_and_for_the_limit_is_blamed(
+    clocks: FakeClocks, first: float, second: float, blamed: bool
+) -> None:
+    processes: list[Any] = [object(), object()]
+    evidence = _evidence(clocks)
+    evidence.add(processes[0], hog(send), first)
+    evidence.add(processes[1], hog(compute), first + second)
+    clocks.thread = clocks.program = first + second
+    found = _stall(evidence, first + second)
+    assert found.process is (processes[1] if blamed else None)
+    assert found.in_turn is not blamed
 
 
 def test_a_thread_that_stands_in_one_call_without_using_the_processor_is_blocked(clocks: FakeClocks) -> None:
