@@ -92,6 +92,7 @@ def test_calls_that_no_case_of_a_state_takes_are_found() -> None:
         call(door, ("knock", 1), timeout=0.1)
     (found,) = _found(observer, "unanswered")
     assert found.sentence.endswith("did not answer 1 call that no case takes.")
+    print(observer.ask(wire.GetProcess(pid=str(door))))
     assert observer.ask(wire.GetProcess(pid=str(door))).unanswered_kinds == ("knock 1",)
 
 
