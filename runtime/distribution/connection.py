@@ -21,7 +21,7 @@ from runtime.distribution.frames import BATCH, PASS_THROUGH, PLAIN_BATCH, TICK, 
 from runtime.distribution.greeting import Greeting, Kind, Terms
 from runtime.distribution.handshake import Own, Peer
 from runtime.distribution.hub_calls import HubCalls
-from runtime.distribution.outgoing import OutgoingBytes, OutgoingFrames
+from runtime.distribution.outgoing import BUSY, IDLE, KEPT, OutgoingBytes, OutgoingFrames
 from runtime.distribution.parts import ABSENT, Handler
 from runtime.distribution.pickled import BATCH_MESSAGES
 from runtime.distribution.term_decoder import TermTooLargeError
@@ -30,19 +30,15 @@ from runtime.kernel.threads import new_lock
 
 logger = logging.getLogger("runtime.distribution")
 
-BUSY = 1024 * 1024
-"""Bytes that wait above which senders are to be suspended, as in OTP (``+zdbbl``)."""
-
-IDLE = BUSY // 2
-"""Bytes that wait below which they go on."""
-
 DRAINED = 1024 * 1024
 """Bytes that the guard takes in for a hub that does not."""
+
 TURN = 0.002
 """Seconds for which the hub takes messages before it lets processes run."""
 
 LOOK = 32
 """Messages between two looks at the time."""
+
 LARGE = 16 * 1024
 """Bytes of a message after which the time is looked at anyway."""
 
@@ -155,6 +151,11 @@ class Connection:
             self.was_busy = True
         return self.was_busy
 
+    def keeps_much(self) -> bool:
+        """As `is_busy`, and for much less where it waits for the hub alone."""
+        self.was_busy = self._frames.size > KEPT or self.is_busy()
+        return self.was_busy
+
     def send(self, control: tuple[Any, ...], payload: Any = ABSENT) -> bool:
         """Queue a control message; it leaves when the hub comes round. Returns False when the connection is down.
 
@@ -223,10 +224,7 @@ class Connection:
         waits = is_open and (bool(self._out.size) or self._transport.wants_to_write)
         if waits != self._waits_for_room and not self.is_over:
             self._waits_for_room = waits
-            if waits:
-                self._writer.start(self._writable)
-            else:
-                self._writer.stop()
+            self._writer.start(self._writable) if waits else self._writer.stop()
         if self.was_busy and self.queued <= IDLE:
             self.was_busy = False
             if self.on_idle is not None:

@@ -8,6 +8,15 @@ from runtime.distribution.parts import Conversion
 from runtime.distribution.pickled import Batches
 from runtime.distribution.transport import Transport
 
+BUSY = 1024 * 1024
+"""Bytes that wait above which senders are to be suspended, as in OTP (``+zdbbl``)."""
+
+IDLE = BUSY // 2
+"""Bytes that wait below which they go on."""
+
+KEPT = 64 * 1024
+"""Bytes in frames above which a process that casts without a pause gives the hub a turn to send them."""
+
 
 class OutgoingFrames:
     """Collects the frames of a turn in the order in which they were made."""

@@ -223,7 +223,7 @@ class RemoteNode:
     def go_on_sending(self, connection: Connection) -> None:
         """See that what was taken into a batch is sent; a caller that sends too much has to wait."""
         connection.send_queued()
-        if connection.is_busy():
+        if connection.keeps_much():
             self._hold(connection)
 
     def reply_shortly(self, call: int, reply: Term) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from runtime.distribution.connection import BUSY
+from runtime.distribution.outgoing import BUSY
 from tests.support.far_kernel import FarKernel, far_kernel
 
 TICKTIME = 1.0

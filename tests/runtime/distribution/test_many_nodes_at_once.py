@@ -29,7 +29,7 @@ from runtime import (
 )
 from runtime.distribution import remote_procedure, remote_spawn
 from runtime.distribution.cluster import local_node
-from runtime.distribution.connection import BUSY
+from runtime.distribution.outgoing import BUSY
 from runtime.distribution.remote_procedure import ErpcError
 from runtime.kernel.node import this_node
 from tests.support.other_nodes import Counter, Other, named, new_name, python_node

@@ -9,10 +9,11 @@ from typing import Any
 import gevent
 import pytest
 
-from runtime.distribution.connection import BUSY, Connection
+from runtime.distribution.connection import Connection
 from runtime.distribution.errors import DistributionError
 from runtime.distribution.handshake import REQUIRED, Peer, _check_flags, connect
 from runtime.distribution.net_kernel import NetKernel, Tls, full_name, start
+from runtime.distribution.outgoing import BUSY
 from runtime.distribution.transport import Transport
 from runtime.terms.atom import Atom
 from tests.runtime.distribution.conftest import StartKernel

@@ -1,5 +1,6 @@
 """Small casts, messages, calls and replies between two Python nodes, which travel as short entries of batches."""
 
+import time
 from itertools import count
 from typing import Any
 
@@ -26,6 +27,7 @@ from runtime import (
 )
 from runtime.distribution.cluster import LocalNode, local_node
 from runtime.distribution.frames import BATCH, PLAIN_BATCH
+from runtime.distribution.outgoing import KEPT
 from runtime.distribution.pickled import BATCH_MESSAGES, SHORT_CAST, SHORT_ITEMS, SHORT_REPLY, SHORT_TEXT, Batches
 from runtime.distribution.remote_node import RemoteNode
 from runtime.kernel.node import this_node
@@ -274,6 +276,39 @@ def test_what_a_process_casts_is_handed_to_the_socket_by_the_hub_alone(other: Ot
         cast(name, ("add", number))
     assert connection.bytes_out == before
     assert call(name, "kept", timeout=DEADLINE) == ["first", *(("add", each) for each in range(3000))]
+
+
+class Late(GenServer):
+    """Tells how long ago the first cast was made when it arrived."""
+
+    def init(self) -> None:
+        self.first: float | None = None
+
+    def handle_cast(self, made: float) -> None:
+        if self.first is None:
+            self.first = time.monotonic()
+
+    def handle_call(self, request: Any, caller: Any) -> Any:
+        return self.first
+
+
+def start_late() -> Pid | None:
+    return Late.start(name="late")
+
+
+@named
+def test_what_a_process_casts_without_a_pause_arrives_while_it_casts(other: Other) -> None:
+    other.connect()
+    erpc.call(other.name, start_late)
+    remote = _remote(other)
+    connection = remote.connection
+    assert connection is not None
+    for number in range(30_000):
+        cast(("late", other.name), (number, time.monotonic()))
+        assert connection.queued < 2 * KEPT
+    over = time.monotonic()
+    assert call(("late", other.name), "first", timeout=DEADLINE) < over
+    assert not connection.was_busy
 
 
 @named
