@@ -14,7 +14,7 @@ from runtime.introspection.recording.frames import DamagedError, DamagedHeaderEr
 UNKNOWN = "?"
 """Stands for what only the header would have told."""
 
-MOST_READ = 1_000
+MOST_READ = 100
 """Frames after a damaged header that are looked at for the figures of the node."""
 
 

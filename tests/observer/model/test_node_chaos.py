@@ -120,3 +120,11 @@ def test_it_says_why_it_did_nothing_or_ended_early() -> None:
     cluster = Cluster(interrupts_at=1_000.2)
     report = run(cluster, NodeOrders("kill", rate=1.0, seconds=60.0))[0].run()
     assert (report.problem, len(report.victims), report.passed) == ("It was stopped.", 1, False)
+
+
+def test_an_interrupt_while_nodes_are_waited_for_ends_the_waiting_and_reports_them() -> None:
+    cluster = Cluster(comes_back=False, interrupts_at=1_002.0)
+    report = run(cluster, NodeOrders("kill", rate=1.0, seconds=0.5, settle=1e6))[0].run()
+    assert (report.problem, report.passed) == ("It was stopped.", False)
+    assert [victim.is_missed for victim in report.victims] == [True]
+    assert report.victims[0].happened.endswith("It has not come back.")
