@@ -30,7 +30,7 @@ class ChooseTraceFile(Dialog[Ending]):
         self._folder = folder
 
     def compose(self) -> ComposeResult:
-        """The list of forms, and where the file will be."""
+        """Lay out the list of forms, and where the file will be."""
         with Vertical(classes="box") as box:
             box.border_title = "Save the trace"
             yield NumberedChoices(*(numbered(n) + title for n, title in enumerate(TITLES.values(), 1)), markup=False)

@@ -71,7 +71,7 @@ class TraceScreen(ViewScreen):
         self._state = wire.TraceState(running=False)
 
     def compose_body(self) -> ComposeResult:
-        """The names of the lifelines, the steps, and the selected one."""
+        """Lay out the names of the lifelines, the steps, and the selected one."""
         with self.frame:
             yield self.lifelines
             yield self.diagram
@@ -191,7 +191,7 @@ class TraceScreen(ViewScreen):
         self.call_after_refresh(self._show_names)
 
     def to_copy(self) -> tuple[str, str] | None:
-        """The selected step."""
+        """Return the selected step as text."""
         chosen = self.diagram.selected
         return None if chosen is None else ("the step", plain(story(chosen.event)))
 

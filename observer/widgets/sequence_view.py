@@ -30,7 +30,7 @@ class SequenceView(LineList[Step]):
         self._first = 0
 
     def identity(self, item: Step) -> object:
-        """A step is known by the number of its event."""
+        """Return the number of its event, by which a step is known."""
         return item.event.id
 
     def add(self, events: Iterable[wire.TraceEvent]) -> None:

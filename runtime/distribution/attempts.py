@@ -54,7 +54,7 @@ class Attempts:
             return "ok" if found is None else "ok_simultaneous", attempt
 
     def is_current(self, attempt: Attempt) -> bool:
-        """Whether no other attempt has taken the place of this one."""
+        """Return whether no other attempt has taken the place of this one."""
         return self._pending.get(attempt.name) is attempt
 
     def finish(self, attempt: Attempt) -> bool:
@@ -66,7 +66,7 @@ class Attempts:
             return True
 
     def is_up(self, name: str) -> bool:
-        """Whether there is a connection to a node."""
+        """Return whether there is a connection to a node."""
         return name in self._up
 
     def note_up(self, name: str) -> None:

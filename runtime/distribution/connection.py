@@ -146,7 +146,7 @@ class Connection:
         return self._frames.messages
 
     def is_busy(self) -> bool:
-        """Whether so much waits to be sent that senders are to be suspended, all of them, until `on_idle`."""
+        """Return whether so much waits to be sent that all senders are to be suspended until `on_idle`."""
         if not self.was_busy and self._out.size + self._frames.size + self.batches.size > BUSY:
             self.was_busy = True
         return self.was_busy

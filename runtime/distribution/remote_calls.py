@@ -233,7 +233,7 @@ def report_lost_call(entry: From, name: str) -> Term:
 
 
 def is_reply(message: Term) -> bool:
-    """Whether a message to an alias is the reply to a call."""
+    """Return whether a message to an alias is the reply to a call."""
     return type(message) is tuple and len(message) == 2
 
 

@@ -19,24 +19,24 @@ class Instrument:
     """
 
     def spawned(self, process: Any) -> None:
-        """A process was made."""
+        """Take note that a process was made."""
 
     def exited(self, process: Any, reason: Any, cause: Any) -> None:
-        """A process is dead; `cause` is the pid whose signal or link ended it, None when it ended by itself."""
+        """Take note of a death; `cause` is the pid whose signal or link ended it, None when it ended by itself."""
 
     def sent(self, sender: Any, process: Any, message: Any) -> None:
-        """A message was put into the mailbox of `process`; `sender` is None for one from outside any process."""
+        """Take note that a message was put into the mailbox of `process`; without a `sender` no process sent it."""
 
     def received(self, process: Any, message: Any) -> None:
-        """A process took a message out of its mailbox."""
+        """Take note that a process took a message out of its mailbox."""
 
     def event(self, kind: str, fields: dict[str, Any]) -> None:
-        """Something rarer happened: ``restarted``, ``restart_failed``, ``gave_up``, ``stalled``, ``node_up``,
+        """Take note of something rarer: ``restarted``, ``restart_failed``, ``gave_up``, ``stalled``, ``node_up``,
         ``node_down``, ``program_ended``.
         """
 
     def reported(self, report: Any) -> None:
-        """A `runtime.kernel.reports.Report` was made: a crash report, a supervisor report, a progress report."""
+        """Take a `runtime.kernel.reports.Report` that was made: a crash, supervisor or progress report."""
 
 
 class Hooks:

@@ -381,7 +381,7 @@ def close_node(node: Node) -> None:
 
 
 def _leave_behind() -> None:
-    """In the child of a fork: the node is the parent's."""
+    """Leave the node to the parent, in the child of a fork."""
     global _running
     if _running is not None:
         process = current()

@@ -193,7 +193,7 @@ def wait_response(request: RequestIds, timeout: TimeoutArgument = None, delete: 
 def wait_response(
     request: Request | RequestIds, timeout: TimeoutArgument = None, delete: bool = True
 ) -> RequestOutcome | CollectedOutcome:
-    """Like `receive_response`, but after a timeout the reply can still come (OTP: gen_server:wait_response/2, /3)."""
+    """Wait like `receive_response`, but after a timeout the reply can still come (OTP: wait_response/2, /3)."""
     return _response(request, timeout, delete, abandon=False)
 
 

@@ -54,7 +54,7 @@ def _check_seconds(seconds: TimeoutSeconds, absolute: bool) -> None:
 
 
 def _is_time(seconds: object) -> bool:
-    """Whether this is a time of a clock, which may begin below 0."""
+    """Return whether this is a time of a clock, which may begin below 0."""
     return isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and not isnan(seconds)
 
 

@@ -142,7 +142,7 @@ class Scope(AlwaysStarts):
         self._tell("join", group, pids)
 
     def _can_keep(self, group: Term) -> bool:
-        """Whether a group of another node can be kept here: Erlang takes any term for a name, also a list or a map."""
+        """Return whether a group of another node can be kept here: Erlang takes any term for a name, even a list."""
         try:
             self.groups.get(group)
         except Exception:  # it has no hash, or its `__eq__` raises

@@ -15,7 +15,7 @@ _NOT_OF_PROGRAMS = (str(Path(__file__).parents[1]), str(Path(gevent.__file__).pa
 
 
 def is_of_program(file: str) -> bool:
-    """Whether a file is a program's, and neither the runtime's nor gevent's."""
+    """Return whether a file is a program's, and neither the runtime's nor gevent's."""
     return not file.startswith(_NOT_OF_PROGRAMS)
 
 

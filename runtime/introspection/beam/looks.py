@@ -131,7 +131,7 @@ class Looks:
     # -- Supervisors --------------------------------------------------------------------------------------------------
 
     def is_supervisor(self, pid: Pid) -> bool:
-        """Whether a process has said that it is a supervisor, as those of OTP and Elixir do."""
+        """Return whether a process has said that it is a supervisor, as those of OTP and Elixir do."""
         match self._calls.get(pid):
             case ("supervisor", _, _):
                 return True

@@ -46,7 +46,7 @@ def plan_of(beam: Beam, looks: Looks, victims: Sequence[Pid]) -> wire.Plan:
 
 
 def _ends_with(looks: Looks, pid: Term) -> bool:
-    """Whether a linked process ends of the exit signal: it is one of the node, and traps no exits."""
+    """Return whether the exit signal ends a linked process: it is one of the node, and traps no exits."""
     info = looks.infos.get(pid) if isinstance(pid, Pid) else None
     return info is not None and info.get("trap_exit") is not True
 

@@ -36,19 +36,19 @@ class Tap(ABC):
 
     @abstractmethod
     def put(self, process: Process, message: Term) -> None:
-        """A message is put into a mailbox. Messages of `send` are not told here: the hook `sent` reports them."""
+        """Note that a message is put into a mailbox, but for those of `send`: the hook `sent` reports them."""
 
     @abstractmethod
     def settled(self, call: From, outcome: Term) -> None:
-        """A call that waits gets its outcome: the reply, or a `Failure` when the server has died."""
+        """Note that a call that waits gets its outcome: the reply, or a `Failure` when the server has died."""
 
     @abstractmethod
     def given_up(self, call: From) -> None:
-        """A caller no longer waits for the reply: the time is over, or the caller has ended."""
+        """Note that a caller no longer waits for the reply: the time is over, or the caller has ended."""
 
     @abstractmethod
     def signalled(self, target: Process, sender: Pid, reason: Term, linked: bool) -> None:
-        """An exit signal is delivered, through a link or not."""
+        """Note that an exit signal is delivered, through a link or not."""
 
     @abstractmethod
     def linked(self, one: Process, other: Process) -> None:
@@ -56,15 +56,15 @@ class Tap(ABC):
 
     @abstractmethod
     def unlinked(self, one: Process, other: Process) -> None:
-        """A link is taken away."""
+        """Note that a link is taken away."""
 
     @abstractmethod
     def monitored(self, watcher: Process, target: Process) -> None:
-        """A monitor is set."""
+        """Note that a monitor is set."""
 
     @abstractmethod
     def demonitored(self, watcher: Process, target: Process) -> None:
-        """A monitor is taken away, before it has delivered anything."""
+        """Note that a monitor is taken away, before it has delivered anything."""
 
 
 _taps: tuple[Tap, ...] = ()
