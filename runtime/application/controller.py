@@ -17,9 +17,11 @@ from runtime.otp.calls import reply
 from runtime.otp.gen_server import GenServer
 from runtime.otp.returns import NOREPLY, Stop
 from runtime.terms.errors import ProcessExit, StartError
+from runtime.terms.log import Log
 from runtime.terms.pattern import ANY
+from runtime.terms.tag import tagged
 
-logger = logging.getLogger("runtime.application")
+logger = Log("runtime.application")
 
 CALLBACKS = 5.0
 """Seconds that the `prep_stop` and `stop` of an application may take when the program ends."""
@@ -73,10 +75,10 @@ class ApplicationController(GenServer):
 
     def handle_call(self, request: Any, caller: Any) -> Any:
         """Serve a request of the functions in `runtime.application`."""
-        match request:
-            case (str("start"), str(name), restart_type):
+        match tagged(request):
+            case "start", (str(name), restart_type):
                 return self._start(name, restart_type, caller)
-            case (str(kind), *arguments) if kind in self._requests:
+            case kind, arguments if kind in self._requests and type(request) is tuple:
                 return self._requests[kind](*arguments)
         return "refused", ("unknown_request", request)
 
@@ -130,14 +132,14 @@ class ApplicationController(GenServer):
 
     def handle_info(self, message: Any) -> Any:
         """Note that a master has started its tree, or has ended."""
-        match message:
-            case (str("started"), str(name)) if name in self.starting:
+        if type(message) is Exit and issubclass(type(message.pid), Pid):
+            return self._master_ended(message.pid, message.reason)
+        match tagged(message):
+            case "started", (str(name),) if name in self.starting:
                 running = self.running[name] = self.starting.pop(name)
                 report("progress", logging.INFO, application=name, restart_type=running.restart_type)
                 for caller in running.callers:
                     reply(caller, ("ok", None))
-            case Exit(Pid() as master, reason):
-                return self._master_ended(master, reason)
         return None
 
     def _master_ended(self, master: Pid, reason: Any) -> Any:

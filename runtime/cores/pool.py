@@ -23,6 +23,7 @@ from runtime.supervision.supervisor import Supervisor
 from runtime.supervision.supervisor_spec import SupervisorSpec
 from runtime.terms.errors import CallError
 from runtime.terms.ref import Ref
+from runtime.terms.tag import tagged
 from runtime.terms.term import Term
 from runtime.terms.text import render
 from runtime.terms.timeout import TimeoutArgument, seconds_of
@@ -95,28 +96,28 @@ class _Directory(GenServer):
         """The aliases of streams that are to learn of new peers, with the monitors set on their processes."""
 
     def handle_call(self, request: Term, caller: From) -> Term:
-        match request:
-            case str("nodes"):
+        match tagged(request):
+            case "nodes", ():
                 return [*self.names.values()]
-            case str("size"):
+            case "size", ():
                 return self.size
-            case (str("peer"), int(number)):
+            case "peer", (int(number),):
                 if number in self.slots:
                     return self.slots[number]
                 self.awaited.append((number, caller))
                 return NOREPLY
-            case str("lend"):
+            case "lend", ():
                 self.waiting.append(caller)
                 self._lend()
                 return NOREPLY
-            case (str("listen"), Ref() as ref):
+            case "listen", (Ref() as ref,):
                 self.listeners[ref] = monitor(caller.pid)
                 return [*self.names.values()]
         return super().handle_call(request, caller)
 
     def handle_cast(self, message: Term) -> None:
-        match message:
-            case (str("up"), pid, name, number):
+        match tagged(message):
+            case "up", (pid, name, number):
                 self.names[pid] = self.slots[number] = name
                 self.watched[monitor(pid)] = pid
                 self.free.append(name)
@@ -126,14 +127,14 @@ class _Directory(GenServer):
                     reply(caller, name)
                 self.awaited = [each for each in self.awaited if each[0] != number]
                 self._lend()
-            case (str("unlisten"), Ref() as ref) if ref in self.listeners:
+            case "unlisten", (Ref() as ref,) if ref in self.listeners:
                 demonitor(self.listeners.pop(ref), flush=True)
-            case (str("back"), Ref() as ref):
+            case "back", (Ref() as ref,):
                 demonitor(ref, flush=True)
                 self._take_back(ref)
 
     def handle_info(self, message: Term) -> None:
-        if not isinstance(message, Down) or not isinstance(message.ref, Ref):
+        if type(message) is not Down or not issubclass(type(message.ref), Ref):
             return
         ref = message.ref
         for listener in [each for each, watch in self.listeners.items() if watch == ref]:

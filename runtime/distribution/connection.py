@@ -10,7 +10,6 @@ A connection is up once each side knows what the other one is: see `greeting`.
 from __future__ import annotations
 
 import contextlib
-import logging
 import time
 from collections import deque
 from collections.abc import Callable
@@ -27,8 +26,9 @@ from runtime.distribution.pickled import BATCH_MESSAGES
 from runtime.distribution.term_decoder import TermTooLargeError
 from runtime.distribution.transport import Transport
 from runtime.kernel.threads import new_lock
+from runtime.terms.log import Log
 
-logger = logging.getLogger("runtime.distribution")
+logger = Log("runtime.distribution")
 
 DRAINED = 1024 * 1024
 """Bytes that the guard takes in for a hub that does not."""

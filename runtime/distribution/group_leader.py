@@ -13,6 +13,7 @@ from runtime.kernel.roles import Body
 from runtime.kernel.signals import exit_signal
 from runtime.otp.gen_server import GenServer
 from runtime.terms.atom import Atom
+from runtime.terms.tag import tagged
 from runtime.terms.term import Term
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ class GroupLeader(GenServer):
 
     def handle_info(self, message: Term) -> None:
         """Serve a request in a process of its own: the other node may be asked for the text."""
-        match message:
-            case (str("io_request"), Pid() as source, reply_as, request):
+        match tagged(message):
+            case "io_request", (Pid() as source, reply_as, request):
                 spawn(_serve, source, reply_as, request)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -13,10 +12,11 @@ from gevent.event import Event
 from greenlet import getcurrent
 
 from runtime.kernel.threads import start_thread
+from runtime.terms.log import Log
 
 T = TypeVar("T")
 
-logger = logging.getLogger("runtime.distribution")
+logger = Log("runtime.distribution")
 
 
 class HubCalls:

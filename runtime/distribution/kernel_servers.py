@@ -13,6 +13,7 @@ from runtime.kernel.signals import exit_signal
 from runtime.otp.calls import From
 from runtime.otp.gen_server import GenServer
 from runtime.terms.atom import Atom
+from runtime.terms.tag import tagged
 from runtime.terms.term import Term
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ class NetKernelServer(GenServer):
 
     def handle_call(self, request: Term, caller: From) -> Term:
         """Say that a node which has come this far is welcome."""
-        match request:
-            case (str("is_auth"), _):
+        match tagged(request):
+            case "is_auth", (_,):
                 return Atom("yes")
         return (Atom("error"), Atom("badarg"))
 

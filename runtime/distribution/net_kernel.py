@@ -5,7 +5,6 @@ from __future__ import annotations
 import _socket
 import contextlib
 import ipaddress
-import logging
 import re
 import secrets
 import time
@@ -27,8 +26,9 @@ from runtime.distribution.registration import KeptRegistration, Reservation, res
 from runtime.distribution.tls_refusals import hint
 from runtime.distribution.transport import Closed, TlsTransport, Transport
 from runtime.kernel.threads import new_lock, sleep, start_thread
+from runtime.terms.log import Log
 
-logger = logging.getLogger("runtime.distribution")
+logger = Log("runtime.distribution")
 
 MOST_HANDSHAKES = 64
 """Handshakes of nodes that connect, at a time; one more takes the place of the oldest, so that a flood of connections

@@ -14,7 +14,6 @@ A pickle runs code as it is loaded. It comes from a node that knows the cookie, 
 from __future__ import annotations
 
 import io
-import logging
 import pickle
 from collections.abc import Callable, Iterator
 from copyreg import dispatch_table
@@ -25,9 +24,10 @@ from runtime.distribution.frames import BATCH, LONGEST, PLAIN_BATCH
 from runtime.distribution.parts import ABSENT, Conversion, ImproperList, PidParts, RefParts
 from runtime.terms.atom import Atom
 from runtime.terms.immutable import ATOMIC
+from runtime.terms.log import Log
 from runtime.terms.text import render
 
-logger = logging.getLogger("runtime.distribution")
+logger = Log("runtime.distribution")
 
 PROTOCOL = 5
 

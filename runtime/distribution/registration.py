@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import _socket
-import logging
 from typing import NamedTuple
 
 from runtime.distribution import epmd
 from runtime.distribution.errors import DistributionError
 from runtime.kernel.threads import start_thread
+from runtime.terms.log import Log
 
-logger = logging.getLogger("runtime.distribution")
+logger = Log("runtime.distribution")
 
 
 class KeptRegistration:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import deque
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from runtime.kernel.roles import Watcher
 from runtime.kernel.signals import exit_signal
 from runtime.otp.calls import CALL, CAST, SYSTEM, Failure, From
 from runtime.terms.atom import Atom
+from runtime.terms.log import Log
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
 from runtime.terms.text import render
@@ -32,7 +32,7 @@ from runtime.terms.text import render
 if TYPE_CHECKING:
     from runtime.distribution.cluster import LocalNode
 
-logger = logging.getLogger("runtime.distribution")
+logger = Log("runtime.distribution")
 
 LINK, SEND, EXIT, UNLINK = 1, 2, 3, 4
 REG_SEND, EXIT2 = 6, 8

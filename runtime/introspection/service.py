@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 import platform
 import sys
@@ -34,8 +33,9 @@ from runtime.introspection.worker import worker_name
 from runtime.kernel.instrument import install_instrument, remove_instrument
 from runtime.kernel.node import Node, this_node
 from runtime.preemption.watchdog import LIMIT, Watchdog
+from runtime.terms.log import Log
 
-logger = logging.getLogger("runtime.introspection")
+logger = Log("runtime.introspection")
 
 
 class Service:

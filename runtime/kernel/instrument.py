@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-logger = logging.getLogger("runtime.instrument")
+from runtime.terms.log import Log
+
+logger = Log("runtime.instrument")
 
 
 class Instrument:
@@ -90,8 +92,9 @@ def _guard(instrument: Instrument, name: str) -> Callable[..., None]:
         try:
             hook(*args)
         except BaseException:  # also SystemExit: it is no process's own
-            logger.exception("the hook %s of %r raised; the instrument is removed", name, instrument)
             remove_instrument(instrument)
+            with suppress(BaseException):  # of a handler of the log: whoever is spawned or ends goes on
+                logger.exception("the hook %s of %r raised; the instrument is removed", name, instrument)
 
     return call_hook
 

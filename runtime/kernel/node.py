@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections import deque
 from collections.abc import Callable
@@ -40,11 +39,12 @@ from runtime.kernel.signals import drop_watch, mend, put_once
 from runtime.kernel.threads import get_ident, take_turns
 from runtime.kernel.timers import Timers
 from runtime.terms.errors import NotInProcessError, RuntimeFault
+from runtime.terms.log import Log
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
 from runtime.terms.time_limit import OutOfTime, within
 
-logger = logging.getLogger("runtime")
+logger = Log("runtime")
 
 RESOLVING = 0.5
 """Seconds of processor time that the hub takes to look up a via name for a timer."""

@@ -19,6 +19,7 @@ from runtime.kernel.body import name_of
 from runtime.kernel.node import Node
 from runtime.kernel.process import DEAD, RUNNABLE, RUNNING, WAITING, Pid, Process, Worker, set_up
 from runtime.terms.own_repr import bounded
+from runtime.terms.static_lookup import class_name
 
 FIRST = 1 << 62
 """What is added to their numbers, so that no process has the same."""
@@ -162,7 +163,7 @@ def _timer_of(greenlet: Any) -> Any:
 
     gevent keeps what will start it in a field that Python code cannot read, but the garbage collector can.
     """
-    return next((each for each in gc.get_referents(greenlet) if type(each).__name__ == "timer"), None)
+    return next((each for each in gc.get_referents(greenlet) if class_name(type(each)) == "timer"), None)
 
 
 def process_of(greenlet: Any) -> Process | None:

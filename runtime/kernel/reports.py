@@ -16,11 +16,12 @@ from runtime.kernel.instrument import hooks
 from runtime.kernel.process import Process
 from runtime.terms.crash import Crash, StackFrame
 from runtime.terms.explanation import explain, own_frame
+from runtime.terms.log import Log
 from runtime.terms.static_lookup import class_name
 from runtime.terms.term import Term
 from runtime.terms.text import reason_text, render, shorten
 
-logger = logging.getLogger("runtime")
+logger = Log("runtime")
 
 
 class Report:
@@ -113,6 +114,10 @@ def process_crashed(process: Process, crash: Crash) -> None:
     )
 
 
+_OF_PROC_LIB = ("$ancestors", "$initial_call")
+"""What a report says anyway."""
+
+
 def crash_report(process: Process, reason: Term) -> None:
     """Report that a process of proc_lib ended abnormally by itself (OTP: crash_report)."""
     dictionary = process.dictionary or {}
@@ -128,10 +133,10 @@ def crash_report(process: Process, reason: Term) -> None:
         message_queue_len=process.message_queue_len,
         messages=process.messages(10),
         links=[other.pid for other in process.links],
-        dictionary={k: v for k, v in dictionary.items() if k not in ("$ancestors", "$initial_call")},
+        dictionary={k: v for k, v in dictionary.items() if type(k) is not str or k not in _OF_PROC_LIB},
         trap_exit=process.trap_exit,
         neighbours=[other.pid for other in process.links if not other.trap_exit],
-        stacktrace=reason.stacktrace if isinstance(reason, Crash) else [],
+        stacktrace=reason.stacktrace if type(reason) is Crash else [],
     )
 
 

@@ -29,6 +29,7 @@ from runtime.otp.statem_returns import (
 from runtime.otp.unexpected import note_unanswered
 from runtime.terms.reason import is_same
 from runtime.terms.ref import TimerRef, next_number
+from runtime.terms.tag import tagged
 from runtime.terms.term import Term
 from runtime.terms.timeout import seconds_of
 
@@ -177,14 +178,15 @@ class GenStatem(GenServer):
 
     def handle_info(self, message: Term) -> Term:
         """Handle a message as an event; one of a timer of the machine as what the timer is for."""
-        match message:
-            case (str(tag), key, number) if tag == _TIMEOUT:
-                timer = self._machine.timers.get(key)
-                if timer is None or timer.number != number:  # it was cancelled when its message was on the way
-                    return None
-                del self._machine.timers[key]
-                return self._take(key, timer.event)
-        return self._take("info", message)
+        tag, items = tagged(message)
+        if tag != _TIMEOUT or len(items) != 2:
+            return self._take("info", message)
+        key, number = items
+        timer = self._machine.timers.get(key)
+        if timer is None or timer.number != number:  # it was cancelled when its message was on the way
+            return None
+        del self._machine.timers[key]
+        return self._take(key, timer.event)
 
     _behaviour = "state machine"
 

@@ -28,6 +28,7 @@ from runtime.terms.errors import AlreadyRegisteredError, NoProcessError
 from runtime.terms.isolation import isolate
 from runtime.terms.pattern import ANY, compile_pattern
 from runtime.terms.ref import Ref
+from runtime.terms.tag import tagged
 from runtime.terms.term import Term
 from runtime.terms.timeout import TimeoutArgument
 
@@ -108,25 +109,25 @@ class Registry(AlwaysStarts):
 
     def handle_call(self, request: Term, caller: From) -> Term:
         """Grant a lock, now or when it is free; answer what is asked of every supervisor, as one without children."""
-        match request:
-            case RegistryLock():
-                waiting = self.locks.setdefault(request.key, [])
-                if any(other.pid == caller.pid for other, _, _ in waiting):
-                    return False
-                waiting.append((caller, monitor(caller.pid), request))
-                return True if len(waiting) == 1 else NOREPLY
-            case str("which_children"):
+        if type(request) is RegistryLock:
+            waiting = self.locks.setdefault(request.key, [])
+            if any(other.pid == caller.pid for other, _, _ in waiting):
+                return False
+            waiting.append((caller, monitor(caller.pid), request))
+            return True if len(waiting) == 1 else NOREPLY
+        match tagged(request):
+            case "which_children", ():
                 return []
-            case str("count_children"):
+            case "count_children", ():
                 return dict.fromkeys(("specs", "active", "supervisors", "workers"), 0)
             case _:
                 return super().handle_call(request, caller)
 
     def handle_info(self, message: Term) -> None:
         """Take a process that died out of the table."""
-        if isinstance(message, Exit) and isinstance(message.pid, Pid):
+        if type(message) is Exit and issubclass(type(message.pid), Pid):
             self.table.remove_process(message.pid)
-        elif isinstance(message, Down) and isinstance(message.ref, Ref):
+        elif type(message) is Down and type(message.ref) is Ref:
             for key in [*self.locks]:
                 self._unlock(key, lambda waits: waits[1] == message.ref)
 
@@ -301,7 +302,7 @@ class Registry(AlwaysStarts):
 
     def handle_cast(self, message: Term) -> Term:
         """Take a lock back."""
-        if isinstance(message, RegistryLock):
+        if type(message) is RegistryLock:
             self._unlock(message.key, lambda waits: waits[2] is message)
             return None
         return super().handle_cast(message)

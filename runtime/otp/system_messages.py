@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Hashable
 from typing import Any, TypeAlias
@@ -19,11 +18,12 @@ from runtime.otp.loop_state import drop_idle_loop, loop_of
 from runtime.otp.returns import Stop
 from runtime.otp.unexpected import unanswered_counts, unexpected_counts
 from runtime.terms.isolation import isolate
+from runtime.terms.log import Log
 from runtime.terms.reason import is_atom
 from runtime.terms.term import Term
 from runtime.terms.text import reason_text, render
 
-logger = logging.getLogger("runtime.sys")
+logger = Log("runtime.sys")
 
 Event: TypeAlias = tuple[Term, ...]
 """What happened: ``("in", message)``, ``("out", reply, pid)`` or ``("noreply",)``."""

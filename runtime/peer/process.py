@@ -27,6 +27,7 @@ from runtime.otp.calls import From
 from runtime.otp.gen_server import GenServer
 from runtime.otp.returns import Stop
 from runtime.terms.reason import is_atom
+from runtime.terms.tag import tagged
 from runtime.terms.term import Term
 
 LONGEST_NAME = 30
@@ -88,10 +89,10 @@ class Peer(GenServer):
 
     def handle_call(self, request: Term, caller: From) -> Term:
         """Tell the name of the node, or the number of the operating-system process."""
-        match request:
-            case str("name"):
+        match tagged(request):
+            case "name", ():
                 return self.name
-            case str("os_pid"):
+            case "os_pid", ():
                 return self.program.pid
         return super().handle_call(request, caller)
 
@@ -100,7 +101,7 @@ class Peer(GenServer):
         if is_atom(message, "ended"):
             self._reap(STOPPING)
             return Stop(("nodedown", self.name))
-        if isinstance(message, Exit) and message.pid != self.reader and not is_atom(message.reason, "normal"):
+        if type(message) is Exit and message.pid != self.reader and not is_atom(message.reason, "normal"):
             return Stop(message.reason)
         return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Hashable
 from dataclasses import replace
 
@@ -20,11 +19,13 @@ from runtime.otp.always_starts import AlwaysStarts
 from runtime.otp.calls import CAST, From
 from runtime.otp.child_spec import ChildSpec, id_from_name
 from runtime.terms.atom import Atom
+from runtime.terms.log import Log
 from runtime.terms.reason import is_same
 from runtime.terms.ref import Ref
+from runtime.terms.tag import tagged
 from runtime.terms.term import Term
 
-logger = logging.getLogger("runtime.pg")
+logger = Log("runtime.pg")
 
 DEFAULT = "pg"
 """The name of the scope that is meant where none is named."""
@@ -63,55 +64,59 @@ class Scope(AlwaysStarts):
 
     def handle_call(self, request: Term, caller: From) -> Term:
         """Serve a request of the functions of this module."""
-        match request:
-            case (str("join"), group, list(pids)):
+        match tagged(request):
+            case "join", (group, list(pids)):
                 return self._join(group, pids)
-            case (str("leave"), group, list(pids)):
+            case "leave", (group, list(pids)):
                 return self._leave(group, pids)
-            case (str("monitor"), Pid() as pid, group):
+            case "monitor", (Pid() as pid, group):
                 return self._listen(pid, group)
-            case (str("monitor_scope"), Pid() as pid):
+            case "monitor_scope", (Pid() as pid,):
                 return self._listen(pid, None)
-            case (str("demonitor"), Ref() as ref):
+            case "demonitor", (Ref() as ref,):
                 return self._stop_listening(ref)
         return super().handle_call(request, caller)
 
     def handle_cast(self, message: Term) -> None:
         """Take the members of a scope on another node, all at once."""
-        match message:
-            case (str("sync"), Pid() as peer, list(groups)):
+        match tagged(message):
+            case "sync", (Pid() as peer, list(groups)):
                 self._sync(peer, self._groups_in(groups))
 
     def handle_info(self, message: Term) -> None:
         """Let a member that died leave its groups, forget a listener that died, and hear other nodes."""
-        match message:
-            case NodeUp(name):
-                self._discover(name)
-            case (str("discover"), Pid() as peer, *_):
+        if type(message) is NodeUp:
+            self._discover(message.name)
+        elif type(message) is Down and issubclass(type(message.pid), Pid) and issubclass(type(message.ref), Ref):
+            self._down(message.ref, message.pid)
+        match tagged(message):
+            case "discover", (Pid() as peer, *_):
                 self._tell_peer(peer, (CAST, (Atom("sync"), self_(), [*self._local_groups().items()])))
                 if peer not in self.remote:
                     self.remote[peer] = (watch(peer), {})
                     self._tell_peer(peer, (Atom("discover"), self_()))
-            case (str("join"), Pid() as peer, group, pids) if peer in self.remote:
+            case "join", (Pid() as peer, group, pids) if peer in self.remote:
                 if self._can_keep(group):
                     self._join_remote(peer, group, _pids_in(pids))
-            case (str("leave"), Pid() as peer, pids, list(groups)) if peer in self.remote:
+            case "leave", (Pid() as peer, pids, list(groups)) if peer in self.remote:
                 for group in filter(self._can_keep, groups):
                     self._leave_remote(peer, group, _pids_in(pids))
-            case Down(Ref() as ref, Pid() as peer, _) if peer in self.remote and self.remote[peer][0] == ref:
-                for group, pids in [*self.remote[peer][1].items()]:
-                    self._leave_remote(peer, group, [*pids])
-                del self.remote[peer]
-            case Down(Ref() as ref, pid, _):
-                for listener in [key for key, (_, _, watch_of) in self.listeners.items() if watch_of == ref]:
-                    del self.listeners[listener]
-                if self.monitors.get(pid) == ref:
-                    del self.monitors[pid]
-                    groups = self.joined.pop(pid, [])
-                    for group in groups:
-                        self._take_out(group, pid)
-                        self._tell("leave", group, [pid])
-                    self._tell_all((Atom("leave"), self_(), pid, groups))
+
+    def _down(self, ref: Ref, pid: Pid) -> None:
+        if pid in self.remote and self.remote[pid][0] == ref:
+            for group, pids in [*self.remote[pid][1].items()]:
+                self._leave_remote(pid, group, [*pids])
+            del self.remote[pid]
+            return
+        for listener in [key for key, (_, _, watch_of) in self.listeners.items() if watch_of == ref]:
+            del self.listeners[listener]
+        if self.monitors.get(pid) == ref:
+            del self.monitors[pid]
+            groups = self.joined.pop(pid, [])
+            for group in groups:
+                self._take_out(group, pid)
+                self._tell("leave", group, [pid])
+            self._tell_all((Atom("leave"), self_(), pid, groups))
 
     # -- Other nodes ----------------------------------------------------------------------------------------------
 

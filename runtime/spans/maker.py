@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copyreg
-import logging
 import re
 from collections import OrderedDict
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from runtime.otp.unexpected import kind_of_message
 from runtime.terms.errors import ProcessExit
 from runtime.terms.explanation import explain
 from runtime.terms.immutable import immutable
+from runtime.terms.log import Log
 from runtime.terms.reason import is_abnormal
 from runtime.terms.term import Term
 from runtime.terms.text import reason_text, short_call
@@ -43,7 +43,7 @@ MAX_CARRIED = 10
 
 _WORD = re.compile(r"[A-Za-z_$][\w.:$-]{0,39}")
 
-logger = logging.getLogger("runtime.spans")
+logger = Log("runtime.spans")
 
 active: list[Spans] = []
 """What makes spans, if anything does."""

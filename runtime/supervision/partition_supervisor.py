@@ -15,6 +15,7 @@ from runtime.supervision.children import Children, Reply
 from runtime.supervision.supervisor import Supervisor
 from runtime.supervision.supervisor_spec import SupervisorSpec
 from runtime.terms.errors import NoProcessError, StartError, SupervisorError
+from runtime.terms.tag import tagged
 from runtime.terms.term import Term
 from runtime.terms.text import render
 
@@ -74,10 +75,10 @@ class PartitionSupervisor(AlwaysStarts, Supervisor):
 
     def handle_call(self, request: Term, caller: From) -> Term:
         """Serve a request for another number of copies, and those to any supervisor."""
-        match request:
-            case str("partitions"):
+        match tagged(request):
+            case "partitions", ():
                 return self.number_of_partitions
-            case (str("resize"), int(number)):
+            case "resize", (int(number),):
                 return self._resize(number)
         return super().handle_call(request, caller)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from abc import abstractmethod
 from collections.abc import Collection, Iterator
 
@@ -19,10 +18,13 @@ from runtime.supervision.children import TRY_AGAIN, Children
 from runtime.supervision.supervisor_spec import DynamicSupervisorSpec, SupervisorSpec
 from runtime.terms.errors import StartError
 from runtime.terms.isolation import isolate
+from runtime.terms.log import Log
+from runtime.terms.tag import tagged
 from runtime.terms.term import Term
+from runtime.terms.text import render
 from runtime.terms.timeout import TimeoutArgument
 
-logger = logging.getLogger("runtime.supervisor")
+logger = Log("runtime.supervisor")
 
 
 class SupervisorServer(GenServer, type="supervisor", shutdown="infinity"):
@@ -121,25 +123,25 @@ class SupervisorServer(GenServer, type="supervisor", shutdown="infinity"):
     def handle_call(self, request: Term, caller: From) -> Term:
         """Serve a request; one that may be refused is answered with a `Reply`."""
         kept = self.kept
-        match request:
-            case str("which_children"):  # `str(...)`: what is no string is not compared, as its `__eq__` may raise
+        match tagged(request):
+            case "which_children", ():
                 return kept.which_children()
-            case str("count_children"):
+            case "count_children", ():
                 return kept.count_children()
-            case (str("start_child"), what):
+            case "start_child", (what,):
                 return self._start_child(what)
-            case (str("terminate_child"), key):
+            case "terminate_child", (key,):
                 return kept.terminate_child(key)
-            case (str("restart_child"), id):
+            case "restart_child", (id,):
                 return kept.restart_child(id)
-            case (str("delete_child"), id):
+            case "delete_child", (id,):
                 return kept.delete_child(id)
-            case (str("get_childspec"), key):
+            case "get_childspec", (key,):
                 return kept.get_childspec(key)
         return "refused", ("unknown_request", request)
 
     def _start_child(self, what: Term) -> Term:
-        if not isinstance(what, self.kept.accepts):
+        if not issubclass(type(what), self.kept.accepts):
             return "failed", ("invalid_child_spec", what)
         if isinstance(what, ChildSpec):
             try:
@@ -154,15 +156,16 @@ class SupervisorServer(GenServer, type="supervisor", shutdown="infinity"):
 
     def handle_info(self, message: Term) -> Term:
         """Handle the death of a child, or try a failed restart again."""
-        match message:
-            case Exit(Pid() as pid, reason):
-                self._handling_exit_of = pid
-                goes_on = self.kept.exited(pid, reason)
-            case (str(tag), key, old, reason) if tag == TRY_AGAIN:
-                self._handling_exit_of = old
-                goes_on = self.kept.try_again(key, old, reason)
-            case _:
-                logger.error("a supervisor received an unexpected message: %.200r", message)
+        if type(message) is Exit and issubclass(type(message.pid), Pid):
+            self._handling_exit_of = message.pid
+            goes_on = self.kept.exited(message.pid, message.reason)
+        else:
+            tag, items = tagged(message)
+            if tag == TRY_AGAIN and len(items) == 3:
+                key, self._handling_exit_of, reason = items
+                goes_on = self.kept.try_again(key, items[1], reason)
+            else:
+                logger.error("a supervisor received an unexpected message: %s", render(message, 200))
                 goes_on = True
         if goes_on:
             self._handling_exit_of = None

@@ -13,7 +13,7 @@ from runtime.terms.bounded_repr import PATIENCE, BoundedRepr
 from runtime.terms.immutable import immutable
 from runtime.terms.own_repr import bounded
 from runtime.terms.smallness import is_small
-from runtime.terms.static_lookup import class_name, static
+from runtime.terms.static_lookup import class_name, full_name, static
 from runtime.terms.text import shorten
 from runtime.terms.time_limit import within
 
@@ -63,8 +63,7 @@ class Crash:
     def from_exception(cls, error: BaseException) -> Crash:
         """Describe an exception that was caught; a `__str__` that raises or hangs is survived."""
         kind = type(error)
-        name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-        return cls(name, _message(error), stack_of(error.__traceback__))
+        return cls(full_name(kind), _message(error), stack_of(_traceback_of(error)))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Crash):
@@ -95,7 +94,7 @@ class Crash:
 def _message(error: BaseException) -> str:
     """Return what an exception says, where that takes bounded work; else the beginning of what it was made with."""
     show = static(type(error), "__str__")
-    arguments = error.args
+    arguments = _arguments_of(error)
     try:
         if show is BaseException.__str__ and len(arguments) == 1 and type(arguments[0]) is str:
             return shorten(arguments[0], MAX_MESSAGE)
@@ -111,6 +110,11 @@ MAX_MESSAGE = 2_000
 
 _CHEAP_STR = (UnicodeDecodeError.__str__, UnicodeEncodeError.__str__)
 """What makes short texts of long values."""
+
+
+_arguments_of = BaseException.__dict__["args"].__get__
+_traceback_of = BaseException.__dict__["__traceback__"].__get__
+"""What Python keeps, whatever a class of the program's has under that name."""
 
 
 def stack_of(trace: TracebackType | None) -> list[StackFrame]:

@@ -7,7 +7,6 @@ carried out in the hub, with a limit in time.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -38,6 +37,7 @@ from runtime.introspection.answers.resolve import RefusedError
 from runtime.introspection.reading.expression import FilterError
 from runtime.introspection.threads.pace import Pace
 from runtime.kernel.threads import new_lock
+from runtime.terms.log import Log
 
 ANSWERED_IN_TURN: dict[type[wire.Query], Callable[[Any, ObservedNode, ClientCache, Pace], wire.AnyAnswer]] = {
     wire.GetStats: node_stats.answer,
@@ -114,7 +114,7 @@ class Answers:
             return wire.Failed(why=f"{error}.", kind="bad_request")
         except Exception as error:
             text = f"The node could not answer: {type(error).__name__}: {error}"
-            self.node.node.call_soon_threadsafe(logging.getLogger("runtime.introspection").error, "%s", text)
+            self.node.node.call_soon_threadsafe(Log("runtime.introspection").error, "%s", text)
             return wire.Failed(why=text)
 
     def close(self) -> None:

@@ -245,7 +245,7 @@ class EventLog(Instrument):
                 place is not None or last_known is not None or process.name is not None
             ):  # else no other process will ever stand there
                 self._failed(about["key"])
-        if isinstance(reason, Crash):
+        if type(reason) is Crash:
             about["stacktrace"] = reason.stacktrace
         words = self._last_words.pop(process.pid.id, None)
         if words is not None:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from runtime.terms.static_lookup import class_name
+
 STAGES = (
     "runtime.terms.bounded_repr",
     "runtime.kernel.scheduler",
@@ -91,7 +93,7 @@ def _timers_held(loop: Any) -> Iterator[None]:
 
     Else a timeout shorter than the loading would be over before what it waits for has had a turn.
     """
-    found = [each for each in gc.get_objects() if type(each).__name__ == "timer"]
+    found = [each for each in gc.get_objects() if class_name(type(each)) == "timer"]
     held = [each for each in found if getattr(each, "loop", None) is loop and each.active]
     callbacks = [(each.callback, each.args) for each in held]
     loop.update_now()  # a timer that is stopped keeps what is left of its time, by the loop's clock

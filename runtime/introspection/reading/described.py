@@ -7,7 +7,6 @@ fails, waits or never ends harms neither the program nor the observer: it is not
 from __future__ import annotations
 
 import inspect
-import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,6 +14,7 @@ from types import CodeType, FrameType, FunctionType
 
 from runtime.kernel.node import Node
 from runtime.kernel.threads import get_ident, new_lock, start_thread
+from runtime.terms.log import Log
 
 LIMIT = 0.02
 """Seconds of processor time that one text may take. A machine that is busy with other things makes it no slower."""
@@ -28,7 +28,7 @@ STOPS = 10
 PATIENCE = 0.01
 """Seconds between two of these times."""
 
-logger = logging.getLogger("runtime.introspection")
+logger = Log("runtime.introspection")
 
 Text = Callable[..., "str | None"]
 

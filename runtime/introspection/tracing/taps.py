@@ -8,7 +8,6 @@ functions are put back. Everything here is for the node's thread.
 
 from __future__ import annotations
 
-import logging
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -18,13 +17,14 @@ from runtime.compiled import choice
 from runtime.kernel import signals
 from runtime.kernel.process import Destination, Pid, Process, Timer
 from runtime.otp.calls import PENDING, From
+from runtime.terms.log import Log
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
 
 PACKAGE = "runtime."
 """What the names of the modules begin with in which functions are replaced."""
 
-logger = logging.getLogger("runtime.introspection")
+logger = Log("runtime.introspection")
 
 
 class Tap(ABC):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 import time
 from collections import deque
@@ -27,6 +26,7 @@ from runtime.kernel.plain_greenlet import process_of
 from runtime.kernel.process import OUTSIDE, Pid, Process
 from runtime.kernel.signals import Down, Exit, TaggedDown
 from runtime.otp.calls import CALL, CAST, SYSTEM, Failure, From
+from runtime.terms.log import Log
 from runtime.terms.reason import is_atom
 from runtime.terms.term import Term
 
@@ -36,7 +36,7 @@ UNREAD = 10_000
 OPEN = 10_000
 """Calls, and messages of one process, of which the trace remembers when they were sent, at most."""
 
-logger = logging.getLogger("runtime.introspection")
+logger = Log("runtime.introspection")
 
 
 class _Begun(NamedTuple):
@@ -401,7 +401,7 @@ class Trace(Instrument, Tap):
             request = f"system {request}".rstrip()
         what = self.shown.text(content)
         number = self._add("call", sender, process, what, request, None, None, own_line(sys._getframe(2)))
-        if isinstance(origin, From) and len(self._calls) < OPEN:
+        if issubclass(type(origin), From) and len(self._calls) < OPEN:
             self._calls[origin.number] = _Begun(number, time.monotonic(), request)
         self._await_receipt(process, number, request, message)
 

@@ -57,6 +57,17 @@ class Incomparable:
         return self.number
 
 
+class Unbound:
+    """A value as werkzeug's proxies are outside a request: it cannot even be asked for its class."""
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        raise RuntimeError("working outside of a request")
+
+    def __deepcopy__(self, memo: object) -> "Unbound":
+        return self
+
+
 class Machine(GenStatem):
     def init(self) -> str:
         return "on"
@@ -98,6 +109,8 @@ def test_a_message_whose_items_cannot_be_compared_ends_no_server(kind: str) -> N
         odd = Incomparable()
         for size in range(6):
             send(server, (odd,) * size)
+            send(server, (Unbound(),) * size)
+        send(server, Unbound())
         for message in (odd, Exit(odd, odd), Down(odd, odd, odd), ("started", odd), ("started", "nothing")):  # type: ignore[arg-type]
             send(server, message)
         sleep(0.1)
@@ -111,7 +124,7 @@ def test_a_request_that_cannot_be_compared_ends_no_supervisor(kind: str) -> None
     @in_node
     def test() -> None:
         server = SERVERS[kind]()
-        for request in (Incomparable(), (Incomparable(), 1), (Incomparable(), 1, 2)):
+        for request in (Incomparable(), (Incomparable(), 1), (Incomparable(), 1, 2), Unbound(), (Unbound(), 1)):
             assert call(server, request)[0] == "refused"
             cast(server, request)
         assert alive(server)

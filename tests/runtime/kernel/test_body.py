@@ -35,6 +35,28 @@ def test_a_callable_is_named_by_its_module_and_what_it_is_called_there(function:
     assert name_of(function) == name
 
 
+class Proxy:
+    """Stands for something that is not there now: werkzeug's proxies do, outside a request."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise RuntimeError("working outside of a request")
+
+    def __call__(self) -> None:
+        """Do nothing."""
+
+
+class Text(str):
+    def __len__(self) -> int:
+        raise RuntimeError("no length")
+
+
+def test_a_callable_that_cannot_be_asked_is_named_by_its_class() -> None:
+    assert name_of(Proxy()) == f"{__name__}.Proxy"
+    odd = lambda: None  # noqa: E731
+    odd.__module__ = Text("odd")
+    assert name_of(odd).endswith("<lambda>")
+
+
 def returns() -> str:
     return "ignored"
 

@@ -114,3 +114,24 @@ def test_the_runtimes_own_outermost_frames_are_left_out_unless_there_are_no_othe
 def test_without_a_traceback_there_is_no_stack() -> None:
     assert stack_of(None) == []
     assert StackFrame("no such file.py", 3, "f").source == ""
+
+
+def test_what_a_class_has_in_the_place_of_pythons_own_attributes_does_no_harm() -> None:
+    class Names(type):
+        def __getattribute__(cls, name: str) -> object:
+            if name in ("__qualname__", "__module__", "__name__"):
+                raise RuntimeError("no name")
+            return type.__getattribute__(cls, name)
+
+    class Odd(Exception, metaclass=Names):
+        @property
+        def args(self) -> tuple[object, ...]:  # type: ignore[override]
+            raise RuntimeError("no arguments")
+
+        @property
+        def __traceback__(self) -> None:  # type: ignore[override]
+            raise RuntimeError("no traceback")
+
+    crash = _caught(Odd("text"))
+    assert crash.exception.endswith("Odd")
+    assert crash.stacktrace

@@ -263,3 +263,28 @@ def test_a_process_that_outgrew_its_bound_is_told_of_by_its_name() -> None:
         log.reported(Report("max_heap_size", logging.ERROR, {"pid": pid, **sizes}))
         (event,) = _events(log, "report")
     assert (event.name, event.message) == ("cache", "outgrew max_heap_size: it holds 5,024,858 of 5,000,000 bytes")
+
+
+@in_node
+def test_the_log_goes_on_after_a_reason_and_a_function_that_cannot_be_asked() -> None:
+    class Unbound:
+        @property  # type: ignore[misc]
+        def __class__(self) -> Any:
+            raise RuntimeError("working outside of a request")
+
+        def __deepcopy__(self, memo: object) -> Any:
+            return self
+
+        def __getattr__(self, name: str) -> Any:
+            raise RuntimeError("working outside of a request")
+
+        def __call__(self) -> None:
+            pass
+
+    with Logged() as log:
+        spawn(lambda: exit(Unbound()))
+        spawn(Unbound())
+        spawn(lambda: exit("seen"))
+        sleep(0.1)
+        assert [event.reason for event in _events(log, "exit")][-1] == "seen"
+        assert len(_events(log, "exit")) == 3

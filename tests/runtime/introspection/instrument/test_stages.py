@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
+
+import gevent
+
+from runtime.introspection.instrument import stages
+from runtime.kernel import plain_greenlet
 
 MOST_AT_ONCE = 50
 """Modules that one stage may bring along: some of them are loaded in a few milliseconds."""
@@ -89,3 +95,28 @@ def test_loading_does_not_keep_a_program_that_has_nothing_left_to_do() -> None:
 
 def test_a_timeout_of_the_programs_does_not_run_out_while_it_is_loaded() -> None:
     assert output_of(TIMED).splitlines() == ["loaded", "b'an answer'"]
+
+
+class Nameless(type):
+    def __getattribute__(cls, name: str) -> object:
+        if name == "__name__":
+            raise SystemExit("no name")
+        return type.__getattribute__(cls, name)
+
+
+class Odd(metaclass=Nameless):
+    def __init__(self) -> None:
+        self.loop = self
+
+
+class Loop:
+    def update_now(self) -> None:
+        """Do nothing."""
+
+
+def test_an_object_of_the_programs_whose_class_cannot_be_asked_for_its_name_does_no_harm() -> None:
+    odd = Odd()
+    with stages._timers_held(Loop()):
+        assert gc.is_tracked(odd)
+    greenlet = gevent.Greenlet(lambda kept: None, odd)
+    assert plain_greenlet._timer_of(greenlet) is None
