@@ -13,10 +13,10 @@ import pytest
 
 from tests.support.nodes import observed
 
-mcp = pytest.importorskip("mcp")
-
 
 def test_an_agent_finds_the_cause_of_a_deadlock(folder: Path) -> None:
+    mcp = pytest.importorskip("mcp")  # takes two seconds, in each process that imports the tests
+
     async def find() -> tuple[Any, Any]:
         server = mcp.StdioServerParameters(
             command=sys.executable,

@@ -28,13 +28,12 @@ from tests.support.command import Command, scripted
 from tests.support.fake_endpoint import FakeEndpoint
 from tests.support.recordings import GONE, leave_black_box
 
-mcp = pytest.importorskip("mcp")
-
 LOOKING = {"nodes", "figures", "findings", "tree", "processes", "process", "events", "plan"}
 
 
 def ask(*calls: tuple[str, dict[str, Any]], actions: bool = False) -> tuple[set[str], list[tuple[bool, Any]]]:
     """Call tools of the node ``chat`` as an agent does. Return the names of all, and for each call error and answer."""
+    mcp = pytest.importorskip("mcp")  # takes two seconds, in each process that imports the tests
 
     async def main() -> tuple[set[str], list[tuple[bool, Any]]]:
         words = ["-m", "observer", "mcp", "chat", *(["--allow-actions"] if actions else [])]
