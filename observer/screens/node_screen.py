@@ -35,7 +35,7 @@ class NodeScreen(ViewScreen):
 
     CSS_PATH = ["view_screen.tcss", "node_screen.tcss"]
     VIEW = "Node"
-    AMONG_ALL = "All nodes together, but hub lag, limits and versions: these are those of {home}."
+    AMONG_ALL = "Sums over all nodes; hub lag, limits and versions are those of {home}."
     BINDINGS = [
         Binding("i", "constants", "Constants", id="constants", tooltip="Limits, versions, uptime, scheduler settings"),
         Binding(

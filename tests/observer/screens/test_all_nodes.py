@@ -64,7 +64,7 @@ async def test_what_is_about_one_node_alone_says_so() -> None:
         await _settled(app, pilot)
         assert " of chat alone" not in shown(app)
         for key, note in (
-            ("5", "All nodes together, but hub lag, limits and versions: these are those of chat."),
+            ("5", "Sums over all nodes; hub lag, limits and versions are those of chat."),
             ("6", "Names, timers and sockets of chat alone. Those of another node: 7, enter, 6."),
             ("7", "The nodes as chat knows them."),
             ("8", "This console is in chat. That of another node: 7, enter, 8."),
