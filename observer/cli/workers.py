@@ -166,7 +166,7 @@ class Following:
         return _in_order(told for key in [*self._clients] for told in self._ask(key, self._last[key], wire.MAX_ROWS))
 
     def _ask(self, key: tuple[str, int], after: int, limit: int) -> list[Told]:
-        """Return what one worker tells; what it has left when it is gone, and it is asked no more."""
+        """Return what one worker tells. When it is gone, that is what it has left, and it is not asked again."""
         client = self._clients[key]
         try:
             batch = client.expect(wire.Events, wire.GetEvents(after=after, limit=limit))

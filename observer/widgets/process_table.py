@@ -198,7 +198,7 @@ class ProcessTable(ScrollView, can_focus=True):
         self._want_what_lacks()
 
     def _want_what_lacks(self) -> None:
-        """Ask, once, for the rows in sight that are not there: a node may not have what it promises."""
+        """Ask once for rows in sight that are missing: a node may have fewer rows than it says."""
         before, self._wanted = self._wanted, self.wanted() if self.lacking else None
         if self._wanted not in (None, before):
             self.post_message(self.WindowWanted(self))

@@ -28,7 +28,7 @@ class TimerList(LineList[TimerEntry]):
     """Pending timers, the next one first."""
 
     def identity(self, item: TimerEntry) -> object:
-        """Return what a timer is known by: what it sends and to which process. Its time runs, and is no part of it."""
+        """Return what a timer is known by: what it sends and to which process, not its time, which changes."""
         return (item.dest, item.message)
 
     def spans(self, item: TimerEntry, width: int) -> Sequence[tuple[str, str]]:

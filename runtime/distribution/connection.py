@@ -371,7 +371,7 @@ class Connection:
                 logger.exception("a message from %s could not be handled", self.name)
 
     def _take_greeting(self, frame: bytes) -> bool:
-        """Look whether a frame is what nodes say first, and tells what the other one is; such go no further."""
+        """Return whether a frame belongs to the greeting of nodes. It is then handled here, and goes no further."""
         kind = self._greeting.look_at(frame)
         if kind is Kind.PROBE or kind is Kind.ANSWER:
             self._probes = False

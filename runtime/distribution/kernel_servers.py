@@ -35,7 +35,7 @@ class NetKernelServer(GenServer):
         return (Atom("error"), Atom("badarg"))
 
     def handle_info(self, message: Term) -> None:
-        """Ignore what is not for it."""
+        """Ignore every other message."""
 
 
 def start_kernel_servers(local: LocalNode) -> None:

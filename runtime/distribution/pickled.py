@@ -53,7 +53,7 @@ ITEM_BYTES = 5
 """Estimated bytes of an item of a tuple, beside what it holds."""
 
 SHORT_LEVELS = 3
-"""Levels of containers in what is short."""
+"""Levels of containers that a short message may have."""
 
 LEVELS = 50
 """Levels of tuples that are looked through; what is nested deeper is pickled at once."""

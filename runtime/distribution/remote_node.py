@@ -181,7 +181,7 @@ class RemoteNode:
         self.signal(self._sending(target), outgoing_message(message, self))
 
     def send_noted(self, target: RemoteProcess, message: Term, note: Term) -> None:
-        """Send a message with a note beside it. A node that is none of this package's gets the message alone."""
+        """Send a message with a note beside it. A node of Erlang or Elixir gets the message alone."""
         control = self._sending(target)
         if self.connection is None or self.connection.is_python:  # `up` looks again
             control = (*control, note)

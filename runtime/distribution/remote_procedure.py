@@ -63,7 +63,7 @@ class RemoteCall:
         self.settle(reason)
 
     def start_reply(self, outcome: Term) -> None:
-        """Take the Pid of the process, which is of no use here, or why there is none."""
+        """Take the Pid of the process, or the reason why it was not started: neither is of use here."""
         if not isinstance(outcome, Pid):
             self.settle(outcome)
 

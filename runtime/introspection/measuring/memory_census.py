@@ -126,7 +126,7 @@ class MemoryCensus(BackgroundWork):
         return took / SHARE if more else LOOK
 
     def stop(self) -> None:
-        """Forget what was begun. A census that is still waited for begins anew."""
+        """Forget a census under way. If a client still waits for it, it begins anew."""
         self._work = iter(())
         self._result = None
         self._begun = 0

@@ -39,7 +39,7 @@ MAX_ENTRIES = 100
 """Entries up to which each entry of a dict, and each attribute of an object, is a place of its own."""
 
 MAX_PLACES = 500
-"""Places that are told apart."""
+"""How many places are told apart."""
 
 _PLAIN_KEYS = (str, bytes, int, float, bool, type(None), Pid)
 """Types of keys that are shown. The text of any other may be code of the program's."""
@@ -48,7 +48,7 @@ MAX_FRAMES = 2_000
 """Frames of a stack whose variables are looked at."""
 
 OTHERS = "(others)"
-"""The place of what has no place of its own, because there are too many."""
+"""The place of objects that get no place of their own, because there are too many places."""
 
 STATE = "(state)"
 """The place of all that a server holds, where it chooses what is shown of it."""
@@ -118,7 +118,7 @@ class ProcessCensuses(BackgroundWork):
         return took / SHARE if more else LOOK
 
     def stop(self) -> None:
-        """Drop what was begun. A census that is still waited for begins anew."""
+        """Forget a census under way. If a client still waits for it, it begins anew."""
         if self._job is not None and self._job.is_wanted:
             self._job.walk = Walk(self._job.walk.process)
             self._waiting.appendleft(self._job)

@@ -34,7 +34,7 @@ class Block:
         self.length = 0
         self.roots: list[Process] = []
         self.others = array("q")
-        """Numbers of processes without a supervisor that are no supervisors themselves."""
+        """The numbers of those processes without a supervisor that are not supervisors."""
         self.unsettled: list[Process] = []
         """Processes that are still being started: where they belong is not known yet."""
 

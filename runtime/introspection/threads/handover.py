@@ -42,7 +42,7 @@ class Handover:
         return False
 
     def give_up(self) -> bool:
-        """Drop the request unless it was begun. Return whether there is a value after all."""
+        """Drop the request unless it was begun. Return whether a value has come all the same."""
         with self._guard:
             self.given_up = not self.begun
         return self.wait_on(0)

@@ -36,7 +36,7 @@ PERIOD = 0.01
 
 
 def carry_out(command: wire.ControlNode, node: ObservedNode, client: ClientCache, pace: Pace) -> Outcome:
-    """Do it, and say what came of it."""
+    """Act on the other node, and say what came of it."""
     refuse_when_read_only(node)
     local, remote = other_node(command.node, node)
     match command.action:
