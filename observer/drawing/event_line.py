@@ -64,8 +64,16 @@ def line(event: Event, width: int | None = None) -> Spans:
 def _whole(event: Event, told: Spans) -> Spans:
     mark, tone = sign(event)
     spans: Spans = [(of_day(event.time), tones.FAINT), (f" {mark} ", tone)]
-    spans.append(("observer" if _names_its_aim(event) else event.name or event.pid or "node", tones.STRONG))
+    spans.append((_who(event), tones.STRONG))
     return [(safe(text), tone) for text, tone in [*spans, *told]]
+
+
+def _who(event: Event) -> str:
+    """Return who an event is about, or who has done it. Of a greenlet that held the hub, its message tells."""
+    if _names_its_aim(event):
+        return "observer"
+    holder, held, _ = event.message.partition(" held the hub for ")
+    return event.name or event.pid or (holder if held and event.kind == "stall" else "node")
 
 
 def _names_its_aim(event: Event) -> bool:

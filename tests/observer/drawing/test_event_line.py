@@ -33,6 +33,21 @@ def _text(kind: str, **fields: object) -> str:
             {"stall": "starved", "seconds": 0.12, "message": "it was not run: others ran", "pid": None, "name": ""},
             " ◷ node was not run for 120ms: others ran",
         ),
+        (
+            "stall",
+            {
+                "seconds": 0.3,
+                "pid": None,
+                "name": "",
+                "message": "several in turn held the hub for 0.30 s at a.py:1 in f",
+            },
+            " ◷ several in turn held the hub for 300ms at a.py:1 in f",
+        ),
+        (
+            "stall",
+            {"seconds": 0.3, "pid": None, "name": "", "message": "something else"},
+            " ◷ node held the hub for 300ms",
+        ),
         ("gave_up", {"restarts_used": 4, "max_restarts": 3}, " ⚑ shop <0.7.0> gave up: more than 3 restarts"),
         ("action", {"message": "suspended"}, " » shop <0.7.0> suspended"),
         ("action", {"message": "suspended shop"}, " » observer: suspended shop <0.7.0>"),
