@@ -58,7 +58,7 @@ def _tell_ended(now: float) -> None:
 
 
 def tree(
-    node: options.Node = None,
+    node: options.NodeOrProgram = None,
     filter: options.Filter = "",
     everything: Annotated[
         bool, typer.Option("--all", help=f"Unfold supervisors with more than {FOLD_OVER} children.")
@@ -124,7 +124,7 @@ SortBy = Annotated[
 
 
 def ps(
-    node: options.Node = None,
+    node: options.NodeOrProgram = None,
     filter: options.Filter = "",
     sort: SortBy = "pid",
     descending: Annotated[bool, typer.Option("--descending", "-d", help="Largest first.")] = False,

@@ -36,7 +36,7 @@ FOLLOW_EVERY = 0.25
 
 
 def top(
-    node: options.Node = None,
+    node: options.NodeOrProgram = None,
     sort: SortBy = "messages_in",
     limit: Annotated[
         int, typer.Option("-n", "--limit", metavar="NUMBER", min=1, max=wire.MAX_ROWS, help="Print so many.")
@@ -144,7 +144,7 @@ def _node_and_pid(words: list[str]) -> tuple[str | None, str | None]:
 
 
 def events(
-    node: options.Node = None,
+    node: options.NodeOrProgram = None,
     follow: Annotated[bool, typer.Option("--follow", help="Go on with new events, one a line.")] = False,
     limit: Annotated[
         int,
@@ -260,7 +260,7 @@ LOOK_EVERY = 0.5
 
 
 def diagnose(
-    node: options.Node = None,
+    node: options.NodeOrProgram = None,
     seconds: Annotated[float, options.time_option("--for", most=3_600, default="4.5s", help="Look for so long.")] = 4.5,
     json: options.AsJson = False,
 ) -> None:

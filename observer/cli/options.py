@@ -99,6 +99,14 @@ Node = Annotated[
     str | None,
     typer.Argument(metavar="NODE", help="Name of the node; the only one when left out.", autocompletion=_node_names),
 ]
+NodeOrProgram = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="NODE",
+        help="Name of a node, or of a program for all its workers; the only one when left out.",
+        autocompletion=_node_names,
+    ),
+]
 Demo = Annotated[
     str | None, typer.Argument(metavar="NAME", help="Which demo; chat when left out.", autocompletion=_demo_names)
 ]

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import pytest
 
@@ -83,6 +85,12 @@ class Server:
     def node(self, name: str) -> RawClient:
         """Connect to a node."""
         return RawClient(self.sockets / f"{name}.sock")
+
+    def told(self, *words: str) -> Any:
+        """Return what a command of the observer prints as JSON."""
+        command = [sys.executable, "-m", "observer", *words, "--json"]
+        environment = {**os.environ, "OBSERVER_DIR": str(self.sockets)}
+        return json.loads(subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True).stdout)
 
     def wait_for(self, *names: str) -> None:
         """Wait until exactly these nodes are there."""

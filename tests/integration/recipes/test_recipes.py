@@ -90,6 +90,7 @@ def test_workers_that_replace_others_are_nodes_in_turn(folder: Path) -> None:
         with server.node("gunicorn-worker-3") as client:
             os.kill(client.welcome.os_pid, signal.SIGKILL)
         server.wait_for("gunicorn-worker-4", "gunicorn-worker-5")
+        assert {each["node"] for each in server.told("ps", "gunicorn")} == {"gunicorn-worker-4", "gunicorn-worker-5"}
         assert get(port, "/look") == "you asked for /look\n"
         assert server.end() == 0
 
