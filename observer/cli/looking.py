@@ -173,7 +173,8 @@ def events(
         if pid is not None:
             names = ", ".join(safe(each.name) for each in several)
             raise WrongUsageError(f"--pid names a process of one worker: say which one ({names}).")
-        return _events_of_workers(several, wanted, limit, follow, as_json=json)
+        most = MOST_EVENTS if kind else limit
+        return _events_of_workers(several, wanted, most, limit, follow, as_json=json)
     try:
         client = past.dial(node)
     except past.EndedError as ended:
@@ -200,14 +201,17 @@ def events(
 
 
 def _events_of_workers(
-    found: Sequence[Found], wanted: Callable[[wire.Event], bool], limit: int, follow: bool, as_json: bool
+    found: Sequence[Found], wanted: Callable[[wire.Event], bool], most: int, limit: int, follow: bool, as_json: bool
 ) -> None:
-    """Print the events of all workers of a program in one list, and with `follow` go on."""
+    """Print the events of all workers of a program in one list, and with `follow` go on.
+
+    At first each worker is asked for the last `most`, and so many as `limit` says are printed.
+    """
     from observer.cli import workers
     from observer.output import records, tables
 
     with contextlib.closing(workers.Following(found)) as following:
-        told = deque((each for each in following.past(MOST_EVENTS) if wanted(each.event)), maxlen=limit)
+        told = deque((each for each in following.past(most) if wanted(each.event)), maxlen=limit)
         if as_json and not follow:
             return output.show_json([records.of_event(each.event, each.node) for each in told])
         while True:

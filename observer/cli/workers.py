@@ -18,6 +18,9 @@ from observer.text.safe_text import safe
 from runtime.introspection import address, kept_events, wire
 from runtime.introspection.program import LONGEST_PREFIX
 
+AT_ONCE = 200
+"""Events that one question asks a worker for while it is followed. An event with a state and a stack may be large."""
+
 _T = TypeVar("_T")
 
 Answers = Sequence[tuple[Client, _T]]
@@ -57,6 +60,8 @@ def dialled(node: str | None, cluster: bool = False) -> Iterator[list[Client]]:
 def named(node: str | None) -> list[Found]:
     """Return the workers that `node` stands for, as `programs.workers` does; without a name only where it is needed."""
     if node is None:
+        if len(discovery.sockets()) < 2:
+            return []
         with suppress(AmbiguousNodeError):
             discovery.find(None)
             return []
@@ -163,7 +168,7 @@ class Following:
             self._wait_for_one()
         elif time.monotonic() - self._looked_at >= past.LOOK_EVERY:
             self._look_for_more()
-        return _in_order(told for key in [*self._clients] for told in self._ask(key, self._last[key], wire.MAX_ROWS))
+        return _in_order(told for key in [*self._clients] for told in self._ask(key, self._last[key], AT_ONCE))
 
     def _ask(self, key: tuple[str, int], after: int, limit: int) -> list[Told]:
         """Return what one worker tells. When it is gone, that is what it has left, and it is not asked again."""
