@@ -22,6 +22,7 @@ from greenlet import getcurrent, greenlet
 
 from runtime.boot.stopping import GRACE, LOOK, ProgramStop
 from runtime.kernel.threads import close, get_ident, in_main_thread, sleep, start_thread
+from runtime.preemption.signal_handlers import give_back
 
 STOPPED_BY = (signal.SIGINT, signal.SIGTERM)
 
@@ -78,8 +79,7 @@ class Turns:
         """Stop the timer, and let the signal do again what it does by default."""
         if self._begun:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-            signal.signal(signal.SIGVTALRM, signal.SIG_IGN)  # drops one that is on its way, which would end the program
-            signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
+            give_back(signal.SIGVTALRM, signal.SIG_DFL)
 
 
 class WakeupPipe:

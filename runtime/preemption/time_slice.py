@@ -23,6 +23,7 @@ from runtime.kernel.node import Node
 from runtime.kernel.process import DEAD, RUNNING, Worker
 from runtime.kernel.threads import in_main_thread
 from runtime.preemption.interruption import may_interrupt
+from runtime.preemption.signal_handlers import give_back
 from runtime.terms.errors import RuntimeFault
 
 SHORTEST = 0.0002
@@ -65,7 +66,7 @@ class TimeSlices:
     def stop(self) -> None:
         """End, and give the signal back."""
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, signal.SIG_DFL if self._before is None else self._before)
+        give_back(signal.SIGALRM, self._before)
 
     def _tick(self, number: int, frame: FrameType | None) -> None:
         worker = getcurrent()
