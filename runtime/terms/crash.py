@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import linecache
+import os
+import stat
 import traceback
 from collections.abc import Iterable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -32,7 +35,26 @@ class StackFrame(NamedTuple):
     @property
     def source(self) -> str:
         """The line's text, empty when the file cannot be read."""
-        return linecache.getline(self.file, self.line).strip()
+        return source_line(self.file, self.line)
+
+
+LARGEST_SOURCE = 4 << 20
+"""Most bytes of a file that is read for one of its lines."""
+
+
+def source_line(file: str, line: int) -> str:
+    """Return a line of a file, empty when it cannot be read.
+
+    A stack may have been made by anyone, also by another node: what is no ordinary file, or a very large one, is left
+    alone, since reading it could take long or never end.
+    """
+    if type(file) is not str or type(line) is not int or "\0" in file:
+        return ""
+    with suppress(OSError):
+        found = os.stat(file)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST_SOURCE:
+            return ""
+    return linecache.getline(file, line).strip()
 
 
 @immutable

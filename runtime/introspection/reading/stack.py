@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import linecache
 import traceback
 from collections.abc import Iterable
 from types import FrameType
@@ -13,7 +12,7 @@ from runtime.kernel.plain_greenlet import PlainGreenlet
 from runtime.kernel.process import Process
 from runtime.preemption.hub_stack import hub_frame, running_process
 from runtime.preemption.own_code import MACHINERY, own_frames, owner
-from runtime.terms.crash import StackFrame, trim_stack
+from runtime.terms.crash import StackFrame, source_line, trim_stack
 from runtime.terms.text import shorten
 
 MAX_WALK = 2_000
@@ -95,7 +94,7 @@ def frames_of(stack: Iterable[StackFrame]) -> tuple[wire.Frame, ...]:
             file=shorten(f.file),
             line=max(0, f.line),
             function=shorten(f.function),
-            source=shorten(linecache.getline(f.file, f.line).strip()),
+            source=shorten(source_line(f.file, f.line)),
         )
         for f in stack
     )

@@ -6,10 +6,11 @@ import copy
 import gc
 import pickle
 import weakref
+from pathlib import Path
 
 import pytest
 
-from runtime.terms.crash import MAX_FRAMES, MAX_MESSAGE, Crash, StackFrame, stack_of, trim_stack
+from runtime.terms.crash import MAX_FRAMES, MAX_MESSAGE, Crash, StackFrame, source_line, stack_of, trim_stack
 
 
 class _Odd(Exception):
@@ -135,3 +136,16 @@ def test_what_a_class_has_in_the_place_of_pythons_own_attributes_does_no_harm() 
     crash = _caught(Odd("text"))
     assert crash.exception.endswith("Odd")
     assert crash.stacktrace
+
+
+def test_a_line_is_read_of_an_ordinary_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "app.py"
+    path.write_text("first\n  second\n")
+    assert source_line(str(path), 2) == "second"
+    assert source_line(str(path), 3) == ""
+    for file in ("/dev/zero", str(tmp_path), str(tmp_path / "missing.py"), "a\0b", "<string>"):
+        assert source_line(file, 1) == ""
+    for odd in (0, None):
+        assert source_line(odd, 1) == ""  # type: ignore[arg-type]
+    monkeypatch.setattr("runtime.terms.crash.LARGEST_SOURCE", 3)
+    assert source_line(str(path), 1) == ""
