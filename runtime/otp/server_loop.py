@@ -197,8 +197,8 @@ def _begin_turn(server: Callbacks, process: Process) -> Ending | None:
 def _turn(server: Callbacks, process: Process) -> Ending | None:
     """Handle messages until none waits (None), the turn is long enough (MORE), or the server is to end."""
     scheduler = process.node.scheduler
-    handled = 0
-    message = None
+    left = TURN
+    message = stop = None
     try:
         while True:
             if process.loop is not None or process.saved:
@@ -223,14 +223,15 @@ def _turn(server: Callbacks, process: Process) -> Ending | None:
                         hook(process, message)
                 if type(message) is tuple and message and message[0] is handled_in_place:
                     result = server.handle_cast(message[1])
-                    stop = None if result is None else _after(server, process, result)
+                    if result is not None:
+                        stop = _after(server, process, result)
                 else:
                     stop = handle(server, process, message)
             if stop is not None:
                 return Ending(stop.reason, message, stop)
-            handled += 1
-            scheduler.budget -= 1
-            if (scheduler.budget <= 0 and not scheduler.more_time()) or (handled >= TURN and scheduler.ready):
+            left -= 1
+            budget = scheduler.budget = scheduler.budget - 1
+            if (budget <= 0 and not scheduler.more_time()) or (left <= 0 and scheduler.ready):
                 return MORE
     except BaseException as error:
         return Ending(exit_reason(process, error), message)
