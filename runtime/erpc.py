@@ -28,6 +28,7 @@ from runtime.kernel.signals import Down
 from runtime.terms.isolation import isolate
 from runtime.terms.pattern import ANY
 from runtime.terms.term import Term
+from runtime.terms.text import render
 from runtime.terms.timeout import TimeoutArgument, seconds_of
 
 Outcome: TypeAlias = "tuple[Literal['ok'], Term] | tuple[Literal['error'], Term]"
@@ -81,7 +82,7 @@ def multicall(
     """
     seconds = seconds_of(timeout)
     if isinstance(nodes, str) or not isinstance(nodes, Iterable):
-        raise TypeError(f"multicall() takes the names of nodes in a list, not {nodes!r}")
+        raise TypeError(f"multicall() takes the names of nodes in a list, not {render(nodes)}")
     names = [*nodes]
     for name in names:
         _check(name, fn)
@@ -115,10 +116,10 @@ def multicall(
 def _check(node: object, fn: object) -> None:
     """Raise TypeError for what is no name of a node, or no function that could be called on one."""
     if not isinstance(node, str):
-        raise TypeError(f"a node is named by a str such as 'shop@127.0.0.1', not {node!r}")
+        raise TypeError(f"a node is named by a str such as 'shop@127.0.0.1', not {render(node)}")
     is_named = type(fn) is tuple and len(fn) == 2 and all(isinstance(part, str) for part in fn)
     if not (is_named or callable(fn)):
-        raise TypeError(f"a function is called on another node, or ('module', 'function'), not {fn!r}")
+        raise TypeError(f"a function is called on another node, or ('module', 'function'), not {render(fn)}")
 
 
 def _is_here(local: LocalNode | None, node: str) -> bool:

@@ -44,6 +44,7 @@ from runtime.terms.isolation import isolate
 from runtime.terms.pattern import ANY
 from runtime.terms.reason import is_abnormal, is_atom
 from runtime.terms.term import Term
+from runtime.terms.text import render
 from runtime.terms.timeout import TimeoutArgument, seconds_of
 
 _UP = object()
@@ -146,7 +147,7 @@ def enter_loop(server: GenServer, then: Term = None) -> NoReturn:
     started, TypeError for a `then` that is not allowed and for a supervisor.
     """
     if not isinstance(server, GenServer):
-        raise TypeError(f"enter_loop() takes a GenServer object, such as Counter(), not {server!r}")
+        raise TypeError(f"enter_loop() takes a GenServer object, such as Counter(), not {render(server)}")
     begins_with = server._become_server(then)
     _body_of(current_process("enter_loop"), "enter_loop")
     raise _EnterLoop(server, begins_with)
@@ -171,9 +172,9 @@ def handle_system(message: Term, state: State) -> State:
                 proc_lib.handle_system(request, state)
     """
     if not is_system_message(message):
-        raise TypeError(f"handle_system() takes a message that is_system_message() accepts, not {message!r}")
+        raise TypeError(f"handle_system() takes a message that is_system_message() accepts, not {render(message)}")
     if not isinstance(state, dict):
-        raise TypeError(f"handle_system() takes the state as a dict, not {state!r}")
+        raise TypeError(f"handle_system() takes the state as a dict, not {render(state)}")
     process = current_process("handle_system")
     shown = PlainProcess()
     shown.__dict__ = state
@@ -225,7 +226,7 @@ def _start_process(parent: Process, body: ProcLibBody) -> Process:
 
 def _checked(fn: Callable[..., Any]) -> Callable[..., Any]:
     if not callable(fn):
-        raise TypeError(f"a process runs a function, not {fn!r}")
+        raise TypeError(f"a process runs a function, not {render(fn)}")
     return fn
 
 

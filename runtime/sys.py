@@ -15,6 +15,7 @@ from runtime.otp.calls import SYSTEM, request
 from runtime.otp.system_messages import MAX_LOG, DebugFunction, Event, Refusal, State
 from runtime.terms.errors import Unsuccessful
 from runtime.terms.term import Term
+from runtime.terms.text import render
 from runtime.terms.timeout import TimeoutArgument
 
 __all__ = [
@@ -42,7 +43,7 @@ class SystemRequestError(Unsuccessful):
     """A server refused a system request; `reason` says why."""
 
     def __init__(self, reason: Term) -> None:
-        super().__init__(reason, f"the system request failed: {reason!r}")
+        super().__init__(reason, f"the system request failed: {render(reason)}")
 
 
 def _ask(dest: Destination, content: tuple[Term, ...], timeout: TimeoutArgument, function: str) -> Term:
@@ -54,7 +55,7 @@ def _ask(dest: Destination, content: tuple[Term, ...], timeout: TimeoutArgument,
 
 def _checked(flag: object, function: str) -> bool:
     if not isinstance(flag, bool):
-        raise ValueError(f"{function}() takes True or False, not {flag!r}")
+        raise ValueError(f"{function}() takes True or False, not {render(flag)}")
     return flag
 
 
@@ -62,12 +63,12 @@ def _check_key(key: Hashable, function: str) -> None:
     try:
         hash(key)
     except TypeError:
-        raise TypeError(f"{function}() takes a hashable key, such as a str, not {key!r}") from None
+        raise TypeError(f"{function}() takes a hashable key, such as a str, not {render(key)}") from None
 
 
 def _check_function(fn: object, function: str) -> None:
     if not callable(fn):
-        raise TypeError(f"{function}() takes a function, not {fn!r}")
+        raise TypeError(f"{function}() takes a function, not {render(fn)}")
 
 
 def get_state(pid: Destination, timeout: TimeoutArgument = 5.0) -> State:
@@ -124,7 +125,7 @@ def statistics(pid: Destination, flag: bool | str, timeout: TimeoutArgument = 5.
     ``"no_statistics"`` while they are off.
     """
     if flag not in (True, False, "get"):
-        raise ValueError(f"statistics() takes True, False or 'get', not {flag!r}")
+        raise ValueError(f"statistics() takes True, False or 'get', not {render(flag)}")
     return _ask(pid, ("statistics", flag), timeout, "statistics")
 
 
@@ -139,7 +140,7 @@ def trace(pid: Destination, flag: bool, timeout: TimeoutArgument = 5.0) -> None:
 def log(pid: Destination, flag: bool, keep: int = MAX_LOG, timeout: TimeoutArgument = 5.0) -> None:
     """Keep the last `keep` events for `get_log`, or stop that (OTP: sys:log/3)."""
     if isinstance(keep, bool) or not isinstance(keep, int) or keep < 1:
-        raise ValueError(f"log() keeps a whole number of events >= 1, not {keep!r}")
+        raise ValueError(f"log() keeps a whole number of events >= 1, not {render(keep)}")
     _ask(pid, ("log", _checked(flag, "log"), keep), timeout, "log")
 
 
@@ -161,7 +162,7 @@ def log_to_file(
     cannot be written to later is given up, which the logger ``runtime.sys`` says (OTP: sys:log_to_file/3).
     """
     if path is not False and not isinstance(path, (str, os.PathLike)):
-        raise TypeError(f"log_to_file() takes a path, or False to stop, not {path!r}")
+        raise TypeError(f"log_to_file() takes a path, or False to stop, not {render(path)}")
     _ask(pid, ("log_to_file", None if path is False else os.path.abspath(path)), timeout, "log_to_file")
 
 
@@ -204,5 +205,5 @@ def change_code(pid: Destination, module: type, old_version: Term, extra: Term, 
     ("change_code", module, old_version, extra))`` for a server that is not suspended.
     """
     if not isinstance(module, type):
-        raise TypeError(f"change_code() takes the class that the server becomes, not {module!r}")
+        raise TypeError(f"change_code() takes the class that the server becomes, not {render(module)}")
     _ask(pid, ("change_code", module, old_version, extra), timeout, "change_code")

@@ -31,6 +31,7 @@ from runtime.terms.isolation import isolate
 from runtime.terms.pattern import ANY
 from runtime.terms.ref import Ref, TimerRef
 from runtime.terms.term import Term
+from runtime.terms.text import render
 
 _running: dict[TimerRef, Pid] = {}
 """The processes of the timers that have neither fired for the last time nor been cancelled."""
@@ -87,7 +88,7 @@ def cancel(ref: TimerRef) -> bool:
     Returns whether it was still pending. Any process may cancel it. Raises TypeError for what is not a timer.
     """
     if not isinstance(ref, Ref):
-        raise TypeError(f"cancel() takes the reference of a timer, not {ref!r}")
+        raise TypeError(f"cancel() takes the reference of a timer, not {render(ref)}")
     pid = _running.pop(ref, None) if isinstance(ref, TimerRef) else None
     if pid is None:
         return cancel_timer(ref) is not None
@@ -97,7 +98,7 @@ def cancel(ref: TimerRef) -> bool:
 
 def _exit_after(function: str, pid: Pid, reason: Term, seconds: float) -> TimerRef:
     if not isinstance(pid, Pid):
-        raise TypeError(f"{function}() takes a Pid, not {pid!r}; whereis(name) finds one by name")
+        raise TypeError(f"{function}() takes a Pid, not {render(pid)}; whereis(name) finds one by name")
     return _start(function, _fire_once, seconds, exit, (pid, isolate(reason)), {})
 
 
@@ -170,4 +171,4 @@ def _send_if_there(dest: Destination, message: Term) -> None:
 
 def _check_function(name: str, fn: object) -> None:
     if not callable(fn):
-        raise TypeError(f"{name}() takes seconds and a function, not {fn!r}")
+        raise TypeError(f"{name}() takes seconds and a function, not {render(fn)}")

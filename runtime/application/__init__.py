@@ -34,6 +34,7 @@ from runtime.otp.requests import receive_response, reqids_new, send_request
 from runtime.terms.errors import CallError, StartError, SupervisorError, name_as_public
 from runtime.terms.isolation import isolate
 from runtime.terms.term import Term
+from runtime.terms.text import render
 
 RestartType = Literal["permanent", "transient", "temporary"]
 """What the end of an application means for the node.
@@ -137,7 +138,9 @@ def ensure_started(application: Term, restart_type: RestartType = "temporary") -
 
 def _check_restart_type(restart_type: object) -> None:
     if restart_type not in ("permanent", "transient", "temporary"):
-        raise ValueError(f"restart_type is {restart_type!r}; allowed are 'permanent', 'transient' and 'temporary'")
+        raise ValueError(
+            f"restart_type is {render(restart_type)}; allowed are 'permanent', 'transient' and 'temporary'"
+        )
 
 
 def ensure_all_started(
@@ -152,7 +155,7 @@ def ensure_all_started(
     """
     _check_restart_type(restart_type)
     if mode not in ("serial", "concurrent"):
-        raise ValueError(f"mode is {mode!r}; allowed are 'serial' and 'concurrent'")
+        raise ValueError(f"mode is {render(mode)}; allowed are 'serial' and 'concurrent'")
     if current() is None and running_node() is not None:
         again = partial(ensure_all_started, applications, restart_type, mode)
         return from_outside("ensure_all_started", again)
@@ -275,7 +278,7 @@ def fetch_env(application: Term, key: str) -> Term:
     _load_class(application)
     settings = _settings(application)
     if key not in settings:
-        raise KeyError(f"the application {name_of(application)!r} has no setting {key!r}, or is not loaded")
+        raise KeyError(f"the application {render(name_of(application))} has no setting {render(key)}, or is not loaded")
     return isolate(settings[key])
 
 
@@ -285,7 +288,7 @@ def get_application(pid: Pid | None = None) -> str | None:
     Returns None for one that no application has started. Raises TypeError for what is not a Pid.
     """
     if not (pid is None or isinstance(pid, Pid)):
-        raise TypeError(f"get_application() takes a Pid, not {pid!r}; whereis(name) finds one by name")
+        raise TypeError(f"get_application() takes a Pid, not {render(pid)}; whereis(name) finds one by name")
     process = current_process("get_application") if pid is None else pid.process
     server = _controller_server()
     if process is None or server is None:
@@ -328,7 +331,7 @@ def name_of(application: Term) -> str:
     if isinstance(application, Application) or (isinstance(application, type) and issubclass(application, Application)):
         return application.name
     raise TypeError(
-        f"{application!r} is not an application; give a subclass of Application or the name of a loaded one"
+        f"{render(application)} is not an application; give a subclass of Application or the name of a loaded one"
     )
 
 
@@ -342,12 +345,12 @@ def _load_class(application: Term) -> None:
 def _check(application: Term) -> None:
     """Raise TypeError, in the caller, for an application that the controller could not work with."""
     if not isinstance(application, type) or not issubclass(application, Application):
-        raise TypeError(f"load() takes a subclass of Application, not {application!r}")
+        raise TypeError(f"load() takes a subclass of Application, not {render(application)}")
     if not isinstance(application.name, str):
-        raise TypeError(f"{application.__name__}.name is {application.name!r}; give a str")
+        raise TypeError(f"{application.__name__}.name is {render(application.name)}; give a str")
     needed = application.applications
     if isinstance(needed, str) or not _is_listed(needed):
-        raise TypeError(f"{application.__name__}.applications is {needed!r}; give a list of classes or names")
+        raise TypeError(f"{application.__name__}.applications is {render(needed)}; give a list of classes or names")
     for other in needed:
         name_of(other)
     phases = application.start_phases
@@ -356,9 +359,9 @@ def _check(application: Term) -> None:
         or not _is_listed(phases)
         or not all(isinstance(phase, tuple) and len(phase) == 2 for phase in phases)
     ):
-        raise TypeError(f"{application.__name__}.start_phases is {phases!r}; give a list of (phase, args)")
+        raise TypeError(f"{application.__name__}.start_phases is {render(phases)}; give a list of (phase, args)")
     if not isinstance(application.env, Mapping):
-        raise TypeError(f"{application.__name__}.env is {application.env!r}; give a mapping of names to settings")
+        raise TypeError(f"{application.__name__}.env is {render(application.env)}; give a mapping of names to settings")
 
 
 def _is_listed(values: object) -> bool:

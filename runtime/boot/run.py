@@ -122,7 +122,7 @@ def run(
     True of the one that the program has set.
     """
     if not callable(main):
-        raise TypeError(f"run() takes the function that is to be the first process, not {main!r}")
+        raise TypeError(f"run() takes the function that is to be the first process, not {render(main)}")
     if current() is not None:
         raise RuntimeFault("run() boots a node; inside a process use spawn()")
     this = this_node()

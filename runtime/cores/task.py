@@ -21,6 +21,7 @@ from runtime.terms.pattern import ANY
 from runtime.terms.reason import is_atom
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
+from runtime.terms.text import render
 
 T = TypeVar("T")
 
@@ -37,7 +38,7 @@ def retries_of(retry: object) -> int:
         return RETRIES if retry else 0
     if isinstance(retry, int) and retry >= 0:
         return retry
-    raise ValueError(f"retry is True, False or a number of times, at least 0, not {retry!r}")
+    raise ValueError(f"retry is True, False or a number of times, at least 0, not {render(retry)}")
 
 
 def async_(

@@ -28,6 +28,7 @@ from runtime.terms.crash import Crash
 from runtime.terms.errors import NoProcessError
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
+from runtime.terms.text import render
 
 MOST_LIVES = 100_000
 """Lives of nodes that pids and references may come from. Each is kept: pids that print its number may be anywhere."""
@@ -253,7 +254,9 @@ class LocalNode:
             return caller_term(value)
         if isinstance(value, Crash):
             return crash_term(value)
-        raise TypeError(f"{value!r} has no counterpart in Erlang; send a str, bytes, number, tuple, list, dict or Pid")
+        raise TypeError(
+            f"{render(value)} has no counterpart in Erlang; send a str, bytes, number, tuple, list, dict or Pid"
+        )
 
     # -- What happens ---------------------------------------------------------------------------------------------
 

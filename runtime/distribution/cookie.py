@@ -9,6 +9,7 @@ import string
 from pathlib import Path
 
 from runtime.distribution.errors import DistributionError
+from runtime.terms.text import render
 
 NAME = ".erlang.cookie"
 """The file in the home directory that every Erlang node of a user reads."""
@@ -50,7 +51,7 @@ def read_cookie(path: Path | str | None = None) -> str:
 def checked_cookie(cookie: str, source: str = "the cookie") -> str:
     """Return a cookie that can be one. Raises DistributionError for another one."""
     if not isinstance(cookie, str):
-        raise TypeError(f"{source} is a str, not {cookie!r}")
+        raise TypeError(f"{source} is a str, not {render(cookie)}")
     if not cookie or len(cookie) > LONGEST or not cookie.isprintable():
         raise DistributionError(f"{source} must be 1 to {LONGEST} printable characters in one line")
     return cookie

@@ -21,6 +21,7 @@ from gevent.monkey import get_original
 from runtime.distribution.errors import DistributionError
 from runtime.distribution.transport import Closed, Transport
 from runtime.kernel.threads import sleep
+from runtime.terms.text import render
 
 PORT = 4369
 TIMEOUT = 7.0
@@ -63,7 +64,7 @@ def port_of_epmd() -> int:
     if not text:
         return PORT
     if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise DistributionError(f"ERL_EPMD_PORT is {text!r}; it must be a port, from 1 to 65535")
+        raise DistributionError(f"ERL_EPMD_PORT is {render(text)}; it must be a port, from 1 to 65535")
     return int(text)
 
 
@@ -73,7 +74,9 @@ def address_of(host: str) -> str:
         found = _socket.getaddrinfo(host, None, 0, _socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise DistributionError(f"the host {host!r} is not found ({reason}); check its name, or /etc/hosts") from None
+        raise DistributionError(
+            f"the host {render(host)} is not found ({reason}); check its name, or /etc/hosts"
+        ) from None
     found.sort(key=lambda each: each[0] != _socket.AF_INET)
     return cast(str, found[0][4][0])
 
@@ -143,7 +146,7 @@ def find(name: str, host: str) -> Found:
         raise DistributionError(f"what answers on port {port_of_epmd()} of {host} is no epmd")
     if answer[1] != 0:
         known = ", ".join(sorted(names(host))) or "none"
-        raise DistributionError(f"no node {name!r} runs on {host}; registered there: {known}")
+        raise DistributionError(f"no node {render(name)} runs on {host}; registered there: {known}")
     try:
         port, _, _, version = struct.unpack_from(">HBBH", answer, 2)
     except struct.error:
@@ -182,7 +185,7 @@ def register(name: str, port: int, hidden: bool, everywhere: bool = False) -> Re
         registration = _registration(_ask("localhost", request), name)
     if registration is None:
         raise DistributionError(
-            f"a node named {name!r} runs on this host already; choose another name, or stop that node"
+            f"a node named {render(name)} runs on this host already; choose another name, or stop that node"
         )
     return registration
 
@@ -201,7 +204,7 @@ def _registration(transport: Transport, name: str) -> Registration | None:
         creation = int.from_bytes(transport.recv_exactly(size, deadline), "big")
     except Closed as error:
         transport.close()
-        raise DistributionError(f"epmd refused to register {name!r}: {error}") from None
+        raise DistributionError(f"epmd refused to register {render(name)}: {error}") from None
     except DistributionError:
         transport.close()
         raise

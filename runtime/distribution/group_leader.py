@@ -15,6 +15,7 @@ from runtime.otp.gen_server import GenServer
 from runtime.terms.atom import Atom
 from runtime.terms.tag import tagged
 from runtime.terms.term import Term
+from runtime.terms.text import render
 
 if TYPE_CHECKING:
     from runtime.distribution.cluster import LocalNode
@@ -116,4 +117,4 @@ def _texts(chars: Term, encoding: str) -> list[str]:
         return [chr(chars)]
     if isinstance(chars, list):
         return [text for part in chars for text in _texts(part, encoding)]
-    raise TypeError(f"{chars!r} is no text")
+    raise TypeError(f"{render(chars)} is no text")

@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple
 from runtime.distribution.errors import DistributionError
 from runtime.distribution.tls_refusals import WANTS_TLS, is_tls
 from runtime.distribution.transport import Closed, TooSlow, Transport
+from runtime.terms.text import render
 
 SETUP_TIME = 7.0
 """Seconds that a handshake may take, as in OTP (``net_setuptime``)."""
@@ -132,7 +133,7 @@ class _Packets:
             raise DistributionError(f"it sent a packet of {size} bytes; it speaks another protocol")
         packet = self._transport.recv_exactly(size, self._deadline)
         if packet[:1] not in kinds:
-            raise DistributionError(f"it sent {packet[:1]!r} where the handshake wants {kinds[0]!r}")
+            raise DistributionError(f"it sent {render(packet[:1])} where the handshake wants {render(kinds[0])}")
         return packet
 
 
@@ -155,7 +156,7 @@ def connect(transport: Transport, own: Own, name: str, is_up: Callable[[], bool]
         if is_up():
             raise YieldedError(f"{name} is connected already")
     elif status not in ("ok", "ok_simultaneous"):
-        raise DistributionError(f"{name} answered {status!r}, which is no status of the handshake")
+        raise DistributionError(f"{name} answered {render(status)}, which is no status of the handshake")
     peer, challenge = _read_challenge(packets.receive(b"N", b"n"))
     if peer.name != name:
         raise DistributionError(f"the node that answers there is called {peer.name}, not {name}")

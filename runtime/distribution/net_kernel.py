@@ -27,6 +27,7 @@ from runtime.distribution.tls_refusals import hint
 from runtime.distribution.transport import Closed, TlsTransport, Transport
 from runtime.kernel.threads import new_lock, sleep, start_thread
 from runtime.terms.log import Log
+from runtime.terms.text import render
 
 logger = Log("runtime.distribution")
 
@@ -366,7 +367,9 @@ class Refusals:
 def name_problem(name: str) -> str | None:
     """Return why a text cannot be the name of a node, None if it can."""
     if _NAME.fullmatch(name) is None:
-        return f"{name!r} is no name of a node; one looks like shop@127.0.0.1: letters, digits, - and _, @, the host"
+        return (
+            f"{render(name)} is no name of a node; one looks like shop@127.0.0.1: letters, digits, - and _, @, the host"
+        )
     if len(name.encode()) > LONGEST_NAME:
         return f"the name of a node has at most {LONGEST_NAME} bytes; {name[:20]}... has {len(name.encode())}"
     return None

@@ -18,6 +18,7 @@ from runtime.kernel.destinations import NO_NODE
 from runtime.kernel.node import Node, current_process, running_node, this_node
 from runtime.kernel.process import Pid, use_remote_table
 from runtime.terms.term import Term
+from runtime.terms.text import render
 
 _starting = Semaphore()
 """Held by a caller that gives the node a name: that may take a while, and others go on."""
@@ -86,16 +87,16 @@ def start_distribution(
 def _full_name(name: str) -> str:
     """Return a node's name with its host. Raises DistributionError for what cannot be one."""
     if not isinstance(name, str) or not name or name.startswith("@") or name.endswith("@"):
-        raise DistributionError(f"a node is named by a str such as 'shop' or 'shop@127.0.0.1', not {name!r}")
+        raise DistributionError(f"a node is named by a str such as 'shop' or 'shop@127.0.0.1', not {render(name)}")
     return name if "@" in name else f"{name}@{socket.gethostname().partition('.')[0]}"
 
 
 def _check(port: object, tls: object) -> None:
     """Raise TypeError for what is no port, and for what is no pair of contexts."""
     if tls is not None and not isinstance(tls, Tls):
-        raise TypeError(f"tls= takes a runtime.distribution.net_kernel.Tls of two contexts, not {tls!r}")
+        raise TypeError(f"tls= takes a runtime.distribution.net_kernel.Tls of two contexts, not {render(tls)}")
     if not isinstance(port, int):
-        raise TypeError(f"port= takes a number from 0 to 65535, and 0 chooses one; not {port!r}")
+        raise TypeError(f"port= takes a number from 0 to 65535, and 0 chooses one; not {render(port)}")
 
 
 def _take_up(node: Node, local: LocalNode, net_kernel: lower.NetKernel) -> None:
@@ -128,7 +129,7 @@ def node(pid: Pid | None = None) -> str:
     if pid is None:
         return NO_NODE if cluster is None else cluster.name
     if not isinstance(pid, Pid):
-        raise TypeError(f"node() takes a Pid, not {pid!r}")
+        raise TypeError(f"node() takes a Pid, not {render(pid)}")
     if cluster is None:
         return NO_NODE if pid.node == 0 else "unknown"
     return cluster.name_of(pid)
@@ -141,7 +142,7 @@ def nodes(kind: Literal["connected", "visible", "hidden", "this", "known"] = "co
     or not.
     """
     if kind not in ("connected", "visible", "hidden", "this", "known"):
-        raise ValueError(f"nodes() takes 'connected', 'visible', 'hidden', 'this' or 'known', not {kind!r}")
+        raise ValueError(f"nodes() takes 'connected', 'visible', 'hidden', 'this' or 'known', not {render(kind)}")
     cluster = local_node(running_node())
     if cluster is None:
         return [NO_NODE] if kind in ("this", "known") else []
@@ -269,5 +270,5 @@ def cookie_from(path: str | Path) -> str:
 
 def _checked(name: Term) -> str:
     if not isinstance(name, str):
-        raise TypeError(f"a node is named by a str such as 'shop@127.0.0.1', not {name!r}")
+        raise TypeError(f"a node is named by a str such as 'shop@127.0.0.1', not {render(name)}")
     return name

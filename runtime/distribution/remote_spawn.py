@@ -16,6 +16,7 @@ from runtime.terms.atom import Atom
 from runtime.terms.isolation import isolate
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
+from runtime.terms.text import render
 
 if TYPE_CHECKING:
     from runtime.distribution.cluster import LocalNode
@@ -85,7 +86,7 @@ def module_and_function(fn: object) -> tuple[str, str]:
         module, name = (None, None) if of is None else (of.__module__, f"{of.__qualname__}.{fn.__name__}")
     if not callable(fn) or module is None or name is None or "<" in name:
         raise TypeError(
-            f"another node runs a function that it can import, or (module, function), not {fn!r}; "
+            f"another node runs a function that it can import, or (module, function), not {render(fn)}; "
             "define it at the top of a module"
         )
     return module, name

@@ -16,6 +16,7 @@ from runtime.terms.atom import Atom
 from runtime.terms.errors import AlreadyRegisteredError, ProcessExit
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
+from runtime.terms.text import render
 
 if TYPE_CHECKING:
     from runtime.distribution.remote_node import RemoteNode
@@ -108,7 +109,7 @@ def check_allowed(remote: RemoteNode, module: str, function: str) -> None:
     if allowed is not None and name not in allowed and name not in ALWAYS_ALLOWED:
         raise NotAllowedError(
             f"{name} is not among the functions that other nodes may run here; "
-            f"start_distribution(..., trust='terms', allow=({name!r},)) would let them"
+            f"start_distribution(..., trust='terms', allow=({render(name)},)) would let them"
         )
 
 

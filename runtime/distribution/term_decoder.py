@@ -15,6 +15,7 @@ from typing import Any, Literal, NoReturn
 from runtime.compiled.choice import compiled
 from runtime.distribution.parts import Conversion, ImproperList, Opaque, PidParts, RefParts
 from runtime.terms.atom import MAX_LENGTH, Atom
+from runtime.terms.text import render
 
 MAX_DEPTH = 400
 """Levels that a term may be nested; each takes up to two frames of Python's stack."""
@@ -410,7 +411,7 @@ def _finite(value: float) -> float:
 
 
 def _refuse_float(value: float) -> NoReturn:
-    raise ValueError(f"a float that is {value!r}")
+    raise ValueError(f"a float that is {render(value)}")
 
 
 def _inflate(data: bytes, at: int) -> tuple[bytes, int]:

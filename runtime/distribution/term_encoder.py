@@ -263,5 +263,5 @@ def _write_integer(value: int, append: Append) -> None:
 
 def _write_float(value: float, append: Append) -> None:
     if not math.isfinite(value):
-        raise TypeError(f"{value!r} has no counterpart at a BEAM node, whose floats are finite")
+        raise TypeError(f"{render(value)} has no counterpart at a BEAM node, whose floats are finite")
     append(_FLOAT(70, value))

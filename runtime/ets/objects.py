@@ -17,6 +17,7 @@ from runtime.ets.table import (
 )
 from runtime.terms.isolation import isolate
 from runtime.terms.term import Term
+from runtime.terms.text import render
 
 _WHOLE: Any = object()
 """Stands for a key where the whole table is meant."""
@@ -58,9 +59,9 @@ def lookup_element(table: TableArgument, key: Hashable, position: int) -> Term:
     try:
         items = [row[checked_position(position)] for row in rows]
     except IndexError:
-        raise ValueError(f"the tuple of {key!r} has no item {position}") from None
+        raise ValueError(f"the tuple of {render(key)} has no item {position}") from None
     if not items:
-        raise ValueError(f"the table {found.name!r} has no key {key!r}")
+        raise ValueError(f"the table {render(found.name)} has no key {render(key)}")
     return isolate(items[0] if found.contents.unique else items)
 
 
@@ -112,7 +113,9 @@ def update_counter(
     row = only_row(found, key, "update_counter")
     if row is None:
         if default is None:
-            raise ValueError(f"the table {found.name!r} has no key {key!r}; `default` is a tuple to begin with")
+            raise ValueError(
+                f"the table {render(found.name)} has no key {render(key)}; `default` is a tuple to begin with"
+            )
         (row,) = checked_rows(found, default)
         row = (*row[: found.contents.keypos], key, *row[found.contents.keypos + 1 :])
     items, results = [*row], []

@@ -13,6 +13,7 @@ from runtime.ets.table import (
 from runtime.terms.isolation import isolate
 from runtime.terms.pattern import ANY
 from runtime.terms.term import Term
+from runtime.terms.text import render
 
 
 def match(table: TableArgument, pattern: Row) -> list[list[Term]]:
@@ -110,4 +111,4 @@ def _neighbour(table: TableArgument, key: Hashable, function: str) -> Term:
     try:
         return isolate(getattr(contents, function)(checked_key(key)))
     except KeyError:
-        raise ValueError(f"{function}() begins at a key of the table; there is no {key!r}") from None
+        raise ValueError(f"{function}() begins at a key of the table; there is no {render(key)}") from None

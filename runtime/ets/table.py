@@ -17,6 +17,7 @@ from runtime.terms.immutable import immutable
 from runtime.terms.isolation import isolate
 from runtime.terms.ref import Ref, next_number
 from runtime.terms.term import Term
+from runtime.terms.text import render
 
 TRANSFER = "ETS-TRANSFER"
 """What the message to the new owner of a table begins with: ``("ETS-TRANSFER", table, from, data)``."""
@@ -48,7 +49,7 @@ class Table:
         self.own(owner)
 
     def __repr__(self) -> str:
-        return f"<ets table {self.name!r} of {self.owner.pid}>"
+        return f"<ets table {render(self.name)} of {self.owner.pid}>"
 
     def own(self, owner: Process) -> None:
         """Belong to a process from now on."""
@@ -107,7 +108,7 @@ def checked_heir(heir: Pid | tuple[Pid, Term] | None) -> tuple[Pid, Term] | None
         return None if heir is None else (heir, None)
     if type(heir) is tuple and len(heir) == 2 and isinstance(heir[0], Pid):
         return heir[0], isolate(heir[1])
-    raise TypeError(f"heir is {heir!r}; give a Pid, or a tuple of a Pid and what it is to be told")
+    raise TypeError(f"heir is {render(heir)}; give a Pid, or a tuple of a Pid and what it is to be told")
 
 
 def hand_over(table: Table, owner: Process, giver: Pid, data: Term) -> None:
@@ -127,7 +128,7 @@ def find_table(table: TableArgument) -> Table | None:
     if isinstance(table, Table):
         return table if is_there(table) else None
     if not isinstance(table, str):
-        raise TypeError(f"a table is what new() returned, or the name of a named one, not {table!r}")
+        raise TypeError(f"a table is what new() returned, or the name of a named one, not {render(table)}")
     node = running_node()
     found = None if node is None else tables_of(node).get(table)
     return found if found is not None and is_there(found) else None
@@ -141,7 +142,7 @@ def open_table(table: TableArgument, function: str, writes: bool = False) -> Tab
     ensure_headroom()
     found = find_table(table)
     if found is None:
-        raise ValueError(f"{function}() found no table {table!r}: it was deleted, or its owner is dead")
+        raise ValueError(f"{function}() found no table {render(table)}: it was deleted, or its owner is dead")
     if found.owner.node.thread != get_ident():
         raise NotInProcessError(
             function, f"ets.{function}() works in the node's thread only; from another thread call() a server"
@@ -149,8 +150,8 @@ def open_table(table: TableArgument, function: str, writes: bool = False) -> Tab
     caller = current()
     if caller is not found.owner and (found.access == "private" or (writes and found.access != "public")):
         raise ValueError(
-            f"{function}() by {'code outside a process' if caller is None else caller.pid}: the table {found.name!r} "
-            f"is {found.access}, and belongs to {found.owner.pid}"
+            f"{function}() by {'code outside a process' if caller is None else caller.pid}: the table "
+            f"{render(found.name)} is {found.access}, and belongs to {found.owner.pid}"
         )
     if caller is not None and caller.state is DEAD:
         current_process(function)  # raises: what a dead process does does not count
@@ -162,7 +163,7 @@ def checked_rows(table: Table, objects: Row | list[Row]) -> list[Row]:
     rows: list[Row] = isolate(objects if isinstance(objects, list) else [objects])
     for row in rows:
         if not isinstance(row, tuple) or len(row) <= table.contents.keypos:
-            raise ValueError(f"a table holds tuples with the key at index {table.contents.keypos}, not {row!r}")
+            raise ValueError(f"a table holds tuples with the key at index {table.contents.keypos}, not {render(row)}")
         checked_key(row[table.contents.keypos])
     return rows
 
@@ -172,21 +173,21 @@ def checked_key(key: Hashable) -> Hashable:
     try:
         hash(key)
     except TypeError:
-        raise TypeError(f"the key of a tuple must be hashable, as a str or a number is, not {key!r}") from None
+        raise TypeError(f"the key of a tuple must be hashable, as a str or a number is, not {render(key)}") from None
     return key
 
 
 def checked_position(position: int) -> int:
     """Return an index into a tuple. Raises ValueError for anything else."""
     if isinstance(position, bool) or not isinstance(position, int) or position < 0:
-        raise ValueError(f"a position is an index into the tuple, 0 or more, not {position!r}")
+        raise ValueError(f"a position is an index into the tuple, 0 or more, not {render(position)}")
     return position
 
 
 def only_row(table: Table, key: Hashable, function: str) -> Row | None:
     """Return the one tuple of a key, None without it. Raises ValueError for a bag."""
     if not table.contents.unique:
-        raise ValueError(f"{function}() is for a set or an ordered_set; {table.name!r} is a {table.type}")
+        raise ValueError(f"{function}() is for a set or an ordered_set; {render(table.name)} is a {table.type}")
     rows = table.contents.get(checked_key(key))
     return rows[0] if rows else None
 

@@ -25,6 +25,7 @@ from runtime.kernel.node import current_process, running_node
 from runtime.kernel.process import Pid
 from runtime.terms.isolation import isolate
 from runtime.terms.term import Term
+from runtime.terms.text import render
 
 SAMPLE = 100
 """Objects that are measured for the estimate of a table's memory."""
@@ -49,15 +50,17 @@ def new(
     ensure_headroom()
     owner = current_process("new")
     if not isinstance(name, str):
-        raise TypeError(f"the name of a table is a str, not {name!r}")
+        raise TypeError(f"the name of a table is a str, not {render(name)}")
     for what, value, allowed in (("type", type, TYPES), ("access", access, ACCESS)):
         if value not in allowed:
-            raise ValueError(f"{what} is {value!r}; allowed are {', '.join(allowed)}")
+            raise ValueError(f"{what} is {render(value)}; allowed are {', '.join(allowed)}")
     if isinstance(keypos, bool) or not isinstance(keypos, int) or keypos < 0:
-        raise ValueError(f"keypos is {keypos!r}; allowed: a whole number >= 0, the index of the key in each tuple")
+        raise ValueError(
+            f"keypos is {render(keypos)}; allowed: a whole number >= 0, the index of the key in each tuple"
+        )
     kept = tables_of(owner.node)
     if named and name in kept and is_there(kept[name]):
-        raise ValueError(f"the name {name!r} is taken by another table; delete it first or choose another")
+        raise ValueError(f"the name {render(name)} is taken by another table; delete it first or choose another")
     table = Table(name, type, access, checked_heir(heir), named, keypos, owner)
     kept[table.ref] = table
     if named:
@@ -89,7 +92,7 @@ def info(table: TableArgument, item: str | None = None) -> Term:
     if item is None:
         return {name: read() for name, read in items.items()}
     if item not in items:
-        raise ValueError(f"info() knows {', '.join(items)}, not {item!r}")
+        raise ValueError(f"info() knows {', '.join(items)}, not {render(item)}")
     return items[item]()
 
 
@@ -122,9 +125,9 @@ def give_away(table: TableArgument, pid: Pid, data: Term = None) -> None:
     """
     found, caller = open_table(table, "give_away"), current_process("give_away")
     if found.owner is not caller:
-        raise ValueError(f"the table {found.name!r} belongs to {found.owner.pid}, which alone can give it away")
+        raise ValueError(f"the table {render(found.name)} belongs to {found.owner.pid}, which alone can give it away")
     if not isinstance(pid, Pid):
-        raise TypeError(f"give_away() takes a Pid, not {pid!r}; runtime.whereis(name) finds one by name")
+        raise TypeError(f"give_away() takes a Pid, not {render(pid)}; runtime.whereis(name) finds one by name")
     if pid.process is None or pid.process is caller:
         raise ValueError(f"{pid} is dead or has the table; give_away() takes another process that lives")
     hand_over(found, pid.process, caller.pid, isolate(data))
@@ -134,5 +137,5 @@ def set_heir(table: TableArgument, heir: Pid | tuple[Pid, Term] | None) -> None:
     """Change the heir of a table of the caller's, None for no heir (OTP: ets:setopts/2)."""
     found = open_table(table, "set_heir")
     if found.owner is not current_process("set_heir"):
-        raise ValueError(f"the table {found.name!r} belongs to {found.owner.pid}, which alone can set its heir")
+        raise ValueError(f"the table {render(found.name)} belongs to {found.owner.pid}, which alone can set its heir")
     found.heir = checked_heir(heir)

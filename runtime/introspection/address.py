@@ -55,7 +55,7 @@ def check_name(name: str) -> str:
     Raises TypeError for anything but a text.
     """
     if not isinstance(name, str):
-        raise TypeError(f"the name of a node is a text, not {name!r}")
+        raise TypeError(f"the name of a node is a text, not {type(name).__name__}")
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} cannot name a node: use 1 to 40 letters, digits, '_', '.' and '-'.")
     return name

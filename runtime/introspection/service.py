@@ -34,6 +34,7 @@ from runtime.kernel.instrument import install_instrument, remove_instrument
 from runtime.kernel.node import Node, this_node
 from runtime.preemption.watchdog import LIMIT, Watchdog
 from runtime.terms.log import Log
+from runtime.terms.text import render
 
 logger = Log("runtime.introspection")
 
@@ -257,9 +258,9 @@ def serve(
     if name is not None:
         check_name(name)
     if isinstance(stall_limit, bool) or not isinstance(stall_limit, (int, float)):
-        raise TypeError(f"stall_limit is a positive number of seconds, not {stall_limit!r}")
+        raise TypeError(f"stall_limit is a positive number of seconds, not {render(stall_limit)}")
     if not stall_limit > 0:
-        raise ValueError(f"stall_limit is a positive number of seconds, not {stall_limit!r}")
+        raise ValueError(f"stall_limit is a positive number of seconds, not {render(stall_limit)}")
     node = this_node()
     running = _services.get(node)
     if running is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from runtime.terms.text import render
+
 if TYPE_CHECKING:
     from runtime.kernel.node import Node
     from runtime.kernel.process import Process
@@ -30,5 +32,5 @@ def resolve_tuple(node: Node, dest: tuple[Any, ...]) -> Process | None:
 def no_destination(dest: object) -> TypeError:
     """Return the error for what messages cannot be sent to."""
     return TypeError(
-        f'{dest!r} is no destination; give a Pid, a registered name, (name, node) or ("via", registry, key)'
+        f'{render(dest)} is no destination; give a Pid, a registered name, (name, node) or ("via", registry, key)'
     )

@@ -16,6 +16,7 @@ from runtime.kernel.signals import Watch
 from runtime.terms.crash import StackFrame, trim_stack
 from runtime.terms.isolation import isolate
 from runtime.terms.term import Term
+from runtime.terms.text import render
 
 
 def process_info(pid: Pid, *items: str) -> dict[str, Any] | None:
@@ -26,10 +27,10 @@ def process_info(pid: Pid, *items: str) -> dict[str, Any] | None:
     (OTP: process_info/1, process_info/2). Raises ValueError for an item that does not exist.
     """
     if not isinstance(pid, Pid):
-        raise TypeError(f"process_info() takes a Pid, not {pid!r}; whereis(name) finds one by name")
+        raise TypeError(f"process_info() takes a Pid, not {render(pid)}; whereis(name) finds one by name")
     unknown = [item for item in items if item not in ITEMS]
     if unknown:
-        raise ValueError(f"there is no item {unknown[0]!r}; there are {', '.join(ITEMS)}")
+        raise ValueError(f"there is no item {render(unknown[0])}; there are {', '.join(ITEMS)}")
     process = pid.process
     if process is None:
         return None

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from runtime.terms.log import Log
+from runtime.terms.text import render
 
 logger = Log("runtime.instrument")
 
@@ -66,7 +67,7 @@ _installed: list[Instrument] = []
 def install_instrument(instrument: Instrument) -> None:
     """Switch on the hooks that `instrument` overrides. Raises TypeError for anything but an `Instrument`."""
     if not isinstance(instrument, Instrument):
-        raise TypeError(f"{instrument!r} is not an Instrument; subclass runtime.Instrument")
+        raise TypeError(f"{render(instrument)} is not an Instrument; subclass runtime.Instrument")
     _installed.append(instrument)
     _rebuild()
 

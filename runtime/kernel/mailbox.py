@@ -24,6 +24,7 @@ from runtime.terms.isolation import isolate
 from runtime.terms.pattern import Matching, matching
 from runtime.terms.ref import Ref, next_number
 from runtime.terms.term import Term
+from runtime.terms.text import render
 from runtime.terms.timeout import TimeoutArgument, seconds_of
 
 Receiver = TypeVar("Receiver", bound=Callable[..., Any])
@@ -306,9 +307,9 @@ def sleep(seconds: TimeoutArgument) -> None:
 def check_seconds(seconds: Any, what: str) -> None:
     """Raise TypeError or ValueError for what is no time to wait."""
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-        raise TypeError(f"{what} must be a number of seconds, not {seconds!r}")
+        raise TypeError(f"{what} must be a number of seconds, not {render(seconds)}")
     if not seconds >= 0:
-        raise ValueError(f"{what} must be 0 seconds or more, not {seconds!r}")
+        raise ValueError(f"{what} must be 0 seconds or more, not {render(seconds)}")
     try:
         float(seconds)
     except OverflowError:
@@ -321,7 +322,7 @@ def alias(kind: str = "explicit_unalias") -> Ref:
     ``"reply"`` makes one that the first message uses up.
     """
     if kind not in ("explicit_unalias", "reply"):
-        raise ValueError(f"an alias is 'explicit_unalias' or 'reply', not {kind!r}")
+        raise ValueError(f"an alias is 'explicit_unalias' or 'reply', not {render(kind)}")
     process = current_process("alias")
     ref = Ref()
     process.node.add_alias(process, ref, kind)
@@ -335,5 +336,5 @@ def unalias(ref: Ref) -> bool:
     """
     process = current_process("unalias")
     if not isinstance(ref, Ref):
-        raise TypeError(f"unalias() takes a Ref that alias() gave, not {ref!r}")
+        raise TypeError(f"unalias() takes a Ref that alias() gave, not {render(ref)}")
     return process.node.drop_alias(process, ref)

@@ -8,6 +8,7 @@ from runtime.kernel.node import current, living_caller, running_node, this_node
 from runtime.kernel.outside import from_outside
 from runtime.kernel.process import REMOTE, Destination, Pid, Process
 from runtime.terms.errors import AlreadyRegisteredError, NoProcessError
+from runtime.terms.text import render
 
 
 def register(name: str, pid: Pid) -> bool:
@@ -18,7 +19,7 @@ def register(name: str, pid: Pid) -> bool:
     """
     check_name(name)
     if not isinstance(pid, Pid):
-        raise TypeError(f"register() takes a name and a Pid, not {pid!r}")
+        raise TypeError(f"register() takes a name and a Pid, not {render(pid)}")
     living_caller()
     process = pid.process
     if process is None:
@@ -32,9 +33,9 @@ def register(name: str, pid: Pid) -> bool:
 def check_name(name: Any) -> None:
     """Raise TypeError or ValueError for what cannot be a registered name."""
     if not isinstance(name, str):
-        raise TypeError(f"a registered name is a str, not {name!r}")
+        raise TypeError(f"a registered name is a str, not {render(name)}")
     if name in ("undefined", ""):
-        raise ValueError(f"the name {name!r} is reserved; choose another")
+        raise ValueError(f"the name {render(name)} is reserved; choose another")
 
 
 def set_name(process: Process, name: str) -> None:
@@ -45,7 +46,9 @@ def set_name(process: Process, name: str) -> None:
         raise AlreadyRegisteredError(name, holder.pid)
     if process.name is not None:
         raise AlreadyRegisteredError(
-            process.name, process.pid, f"{process.pid} is registered as {process.name!r} already; unregister that first"
+            process.name,
+            process.pid,
+            f"{process.pid} is registered as {render(process.name)} already; unregister that first",
         )
     names[name], process.name = process, name
 

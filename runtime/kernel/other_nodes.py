@@ -10,12 +10,13 @@ from runtime.kernel.outside import from_outside
 from runtime.kernel.process import Pid
 from runtime.terms.errors import NoProcessError
 from runtime.terms.ref import Ref
+from runtime.terms.text import render
 
 
 def is_here(node: str) -> bool:
     """Return whether `node` is the name of this node. Raises TypeError for what is no name."""
     if not isinstance(node, str):
-        raise TypeError(f"a node is named by a str such as 'shop@127.0.0.1', not {node!r}")
+        raise TypeError(f"a node is named by a str such as 'shop@127.0.0.1', not {render(node)}")
     cluster = this_node().cluster
     return node == (NO_NODE if cluster is None else cluster.name)
 
@@ -30,7 +31,7 @@ def spawn_there(
     cluster = this_node().cluster
     if cluster is None:
         raise NoProcessError(
-            node, f"{node!r} cannot be reached from a node without a name; run(main, node=...) gives one"
+            node, f"{render(node)} cannot be reached from a node without a name; run(main, node=...) gives one"
         )
     if current() is None and kind == "spawn":
         return from_outside("spawn", lambda: cluster.spawn(node, fn, args, kwargs, name, kind))

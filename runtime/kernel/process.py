@@ -18,6 +18,7 @@ from runtime.terms.own_repr import bounded
 from runtime.terms.pattern import Matching
 from runtime.terms.ref import Ref, TimerRef, next_number
 from runtime.terms.term import Term
+from runtime.terms.text import render
 
 if TYPE_CHECKING:
     from contextvars import Context
@@ -77,9 +78,8 @@ class Pid(Struct, frozen=True, eq=False, gc=False):  # without collector: a proc
     @classmethod
     def parse(cls, text: str) -> Pid:
         """Read ``<0.17.0>``. Raises ValueError for anything else."""
-        found = _PID.fullmatch(text) if isinstance(text, str) else None
-        if found is None:
-            raise ValueError(f"{text!r} is not a pid; one looks like <0.17.0>")
+        if not isinstance(text, str) or not (found := _PID.fullmatch(text)):
+            raise ValueError(f"{render(text)} is not a pid; one looks like <0.17.0>")
         node, number, serial = map(int, found.groups())
         return _restore_pid(node, number, serial)
 

@@ -42,6 +42,7 @@ from runtime.terms.errors import AlreadyRegisteredError, NoProcessError, Process
 from runtime.terms.isolation import isolate
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
+from runtime.terms.text import render
 
 PRIORITIES = ("low", "normal", "high", "max")
 
@@ -141,7 +142,7 @@ def start_plain(
 ) -> Process:
     """Make a plain process and put it into the run queue."""
     if not callable(fn):
-        raise TypeError(f"a process runs a function, not {fn!r}")
+        raise TypeError(f"a process runs a function, not {render(fn)}")
     return start_process(this_node(), parent, PlainBody(fn, args, kwargs), name, label)
 
 
@@ -192,7 +193,7 @@ def exit(pid: Any, reason: Any = _SELF) -> bool:
         if pid is None:
             return True
     if not isinstance(pid, Pid):
-        raise TypeError(f"exit(pid, reason) sends a signal to a Pid, not to {pid!r}; whereis(name) finds one by name")
+        raise TypeError(f"exit(pid, reason) takes a Pid, not {render(pid)}; whereis(name) finds one by name")
     target = pid.process
     if target is None or caller_is_dead():
         return True
@@ -241,7 +242,7 @@ def unlink(pid: Pid) -> bool:
 
 def _process_of(pid: Any, function: str) -> Process | None:
     if not isinstance(pid, Pid):
-        raise TypeError(f"{function}() takes a Pid, not {pid!r}; whereis(name) finds one by name")
+        raise TypeError(f"{function}() takes a Pid, not {render(pid)}; whereis(name) finds one by name")
     return pid.process
 
 
@@ -264,7 +265,7 @@ def monitor(dest: Destination, alias: str | None = None, tag: Term = None) -> Re
         ensure_headroom()
         if alias not in ("explicit_unalias", "demonitor", "reply_demonitor"):
             raise ValueError(
-                f"a monitor's alias is 'explicit_unalias', 'demonitor' or 'reply_demonitor', not {alias!r}"
+                f"a monitor's alias is 'explicit_unalias', 'demonitor' or 'reply_demonitor', not {render(alias)}"
             )
         process.node.add_alias(process, ref, alias)
     if tag is not None:
@@ -289,7 +290,7 @@ def demonitor(ref: Ref, flush: bool = False, info: bool = False) -> bool:
     process = current_process("demonitor")
     ensure_headroom()
     if not isinstance(ref, Ref):
-        raise TypeError(f"demonitor() takes a Ref that monitor() gave, not {ref!r}")
+        raise TypeError(f"demonitor() takes a Ref that monitor() gave, not {render(ref)}")
     if ref.node != 0:
         raise ValueError(f"{ref} was made on another node; a monitor is taken away where it was set")
     active = end_monitor(process, ref, flush)
@@ -330,18 +331,18 @@ def flag(**flags: Any) -> Any:
     ((name, value),) = flags.items()
     if name == "trap_exit":
         if not isinstance(value, bool):
-            raise TypeError(f"trap_exit is True or False, not {value!r}")
+            raise TypeError(f"trap_exit is True or False, not {render(value)}")
     elif name == "max_heap_size":
         value = None if value == "infinity" else value
         if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
-            raise TypeError(f"max_heap_size is a number of bytes or None, not {value!r}")
+            raise TypeError(f"max_heap_size is a number of bytes or None, not {render(value)}")
         if value is not None and value <= 0:
             raise ValueError(f"max_heap_size is a positive number of bytes, not {value}")
     elif name == "priority":
         if value not in PRIORITIES:
-            raise ValueError(f"priority is one of {', '.join(PRIORITIES)}, not {value!r}")
+            raise ValueError(f"priority is one of {', '.join(PRIORITIES)}, not {render(value)}")
     else:
-        raise TypeError(f"there is no flag {name!r}; there are trap_exit, max_heap_size and priority")
+        raise TypeError(f"there is no flag {render(name)}; there are trap_exit, max_heap_size and priority")
     before = getattr(process, name)
     setattr(process, name, value)
     if name == "max_heap_size" and value is not None:

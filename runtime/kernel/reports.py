@@ -40,7 +40,7 @@ class Report:
         self.fields = dict(fields)
 
     def __repr__(self) -> str:
-        return f"Report({self.kind}, {self.fields!r})"
+        return f"Report({self.kind}, {render(self.fields)})"
 
     def text(self) -> str:
         """Return the report as text for a person: an exception first with its place, then a line for each field."""

@@ -15,6 +15,7 @@ from runtime.terms.immutable import ATOMIC
 from runtime.terms.isolation import isolate
 from runtime.terms.ref import Ref, TimerRef
 from runtime.terms.term import Term
+from runtime.terms.text import render
 
 
 @compiled("runtime.kernel._kernel")
@@ -78,4 +79,4 @@ def _node_of_caller() -> Node:
 
 def _check(ref: Any, function: str) -> None:
     if not isinstance(ref, Ref):
-        raise TypeError(f"{function}() takes what send_after() gave, not {ref!r}")
+        raise TypeError(f"{function}() takes what send_after() gave, not {render(ref)}")

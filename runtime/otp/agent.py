@@ -13,6 +13,7 @@ from runtime.otp.calls import From, call
 from runtime.otp.gen_server import stop
 from runtime.otp.returns import Stop
 from runtime.terms.term import Term
+from runtime.terms.text import render
 from runtime.terms.timeout import TimeoutArgument
 
 T = TypeVar("T")
@@ -124,7 +125,9 @@ class Agent(AlwaysStarts, Generic[T]):
         if extra is None:
             return
         if not isinstance(extra, tuple) or not extra:
-            raise TypeError(f"the extra for an agent's change_code() is (function, *arguments) or None, not {extra!r}")
+            raise TypeError(
+                f"the extra for an agent's change_code() is (function, *arguments) or None, not {render(extra)}"
+            )
         fn, *args = extra
         self.value = _checked(fn)(self.value, *args)
 
@@ -134,5 +137,5 @@ class Agent(AlwaysStarts, Generic[T]):
 
 def _checked(fn: object = None) -> Callable[..., Term]:
     if not callable(fn):
-        raise TypeError(f"an agent runs functions, not {fn!r}")
+        raise TypeError(f"an agent runs functions, not {render(fn)}")
     return fn

@@ -79,7 +79,7 @@ class Callbacks:
         Raises TypeError for a `then` that is not what `init` might return.
         """
         if then is not None and not isinstance(then, (Continue, Timeout)):
-            raise TypeError(f"enter_loop() takes Continue(...) or Timeout(...) as `then`, not {then!r}")
+            raise TypeError(f"enter_loop() takes Continue(...) or Timeout(...) as `then`, not {render(then)}")
         return then
 
     @classmethod

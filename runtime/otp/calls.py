@@ -26,6 +26,7 @@ from runtime.terms.own_repr import bounded
 from runtime.terms.pattern import ANY
 from runtime.terms.ref import Ref, next_number
 from runtime.terms.term import Term
+from runtime.terms.text import render
 from runtime.terms.timeout import TimeoutArgument, seconds_of
 
 CALL = "$gen_call"
@@ -283,7 +284,7 @@ def reply(caller: From, value: Term) -> None:
     The first reply counts. One to a caller that no longer waits is dropped, and so is one from a process that is dead.
     """
     if not isinstance(caller, From):
-        raise TypeError(f"reply() takes the caller that handle_call() got, not {caller!r}")
+        raise TypeError(f"reply() takes the caller that handle_call() got, not {render(caller)}")
     if not caller_is_dead():
         caller.settle(isolate(value))
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from runtime.terms.errors import StartError, name_as_public
 from runtime.terms.isolation import isolate
 from runtime.terms.term import Term
+from runtime.terms.text import render
 
 Restart = Literal["permanent", "transient", "temporary"]
 """When a child that ended is started again: always, after an abnormal exit only, never."""
@@ -91,7 +92,7 @@ class ChildSpec:
         if id is MISSING:
             raise SpecError("missing_id", "a child spec needs an id: it names the child in its supervisor")
         if start is MISSING:
-            raise SpecError("missing_start", f"child {id!r} needs start=(callable, argument, ...)")
+            raise SpecError("missing_start", f"child {render(id)} needs start=(callable, argument, ...)")
         _check_start(id, start)
         if restart not in RESTARTS:
             raise _not_allowed("invalid_restart_type", id, "restart", restart, RESTARTS)
@@ -195,8 +196,8 @@ def _spec_of(child: object) -> ChildSpec:
     if not isinstance(spec, ChildSpec):
         raise SpecError(
             ("invalid_child_spec", child),
-            f"{child!r} is no child spec; write ChildSpec(id=..., start=(callable, ...)), a class with child_spec() "
-            "such as a GenServer, or a tuple of one and its arguments",
+            f"{render(child)} is no child spec; write ChildSpec(id=..., start=(callable, ...)), a class with "
+            "child_spec() such as a GenServer, or a tuple of one and its arguments",
         )
     return spec
 
@@ -207,7 +208,9 @@ def check_childspecs(children: Iterable[object], auto_shutdown: AutoShutdown | N
     Without `auto_shutdown`, it is not checked whether significant children fit the supervisor.
     """
     if auto_shutdown is not None and auto_shutdown not in AUTO_SHUTDOWNS:
-        raise SpecError(("badarg", auto_shutdown), f"auto_shutdown is {auto_shutdown!r}; {_allowed(AUTO_SHUTDOWNS)}")
+        raise SpecError(
+            ("badarg", auto_shutdown), f"auto_shutdown is {render(auto_shutdown)}; {_allowed(AUTO_SHUTDOWNS)}"
+        )
     child_specs(children, auto_shutdown)
 
 
@@ -220,7 +223,7 @@ def child_specs(children: Iterable[object], auto_shutdown: AutoShutdown | None) 
         if spec.id in specs:
             raise SpecError(
                 ("duplicate_child_name", spec.id),
-                f"two children have the id {spec.id!r}; give each an id of its own: "
+                f"two children have the id {render(spec.id)}; give each an id of its own: "
                 f'child_spec(({_class_name(spec)}, ...), id="another_id")',
             )
         specs[spec.id] = spec
@@ -234,13 +237,13 @@ def check_significant(spec: ChildSpec, auto_shutdown: AutoShutdown | None) -> No
     if auto_shutdown == "never":
         raise SpecError(
             ("bad_combination", [("auto_shutdown", "never"), ("significant", True)]),
-            f"child {spec.id!r} is significant, which needs a supervisor with auto_shutdown 'any_significant' or "
+            f"child {render(spec.id)} is significant, which needs a supervisor with auto_shutdown 'any_significant' or "
             "'all_significant'",
         )
     if spec.restart == "permanent":
         raise SpecError(
             ("bad_combination", [("restart", "permanent"), ("significant", True)]),
-            f"child {spec.id!r} is permanent and so cannot be significant; make it transient or temporary",
+            f"child {render(spec.id)} is permanent and so cannot be significant; make it transient or temporary",
         )
 
 
@@ -249,11 +252,12 @@ def _check_start(id: object, start: object) -> None:
         hash(id)
     except TypeError:
         raise SpecError(
-            ("invalid_id", id), f"the id {id!r} is not hashable; use a string, a number or a tuple"
+            ("invalid_id", id), f"the id {render(id)} is not hashable; use a string, a number or a tuple"
         ) from None
     if not isinstance(start, tuple) or not start or not callable(start[0]):
         raise SpecError(
-            ("invalid_mfa", start), f"child {id!r} has start={start!r}; write a tuple (callable, argument, ...)"
+            ("invalid_mfa", start),
+            f"child {render(id)} has start={render(start)}; write a tuple (callable, argument, ...)",
         )
 
 
@@ -274,7 +278,7 @@ def read_shutdown(value: Shutdown) -> Shutdown:
     if value is None:
         return "infinity"
     if not _is_shutdown(value):
-        raise ValueError(f"shutdown is {value!r}; {_allowed(SHUTDOWNS)}")
+        raise ValueError(f"shutdown is {render(value)}; {_allowed(SHUTDOWNS)}")
     return value
 
 
@@ -291,7 +295,7 @@ def id_from_name(name: object, otherwise: Hashable) -> Hashable:
 
 
 def _not_allowed(tag: str, id: object, field: str, value: object, allowed: tuple[object, ...]) -> SpecError:
-    return SpecError((tag, value), f"child {id!r} has {field}={value!r}; {_allowed(allowed)}")
+    return SpecError((tag, value), f"child {render(id)} has {field}={render(value)}; {_allowed(allowed)}")
 
 
 def _allowed(values: tuple[object, ...]) -> str:

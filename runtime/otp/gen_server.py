@@ -29,6 +29,7 @@ from runtime.terms.isolation import isolate
 from runtime.terms.reason import is_atom, is_same
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
+from runtime.terms.text import render
 from runtime.terms.timeout import TimeoutArgument, seconds_of
 
 SAME_TIME = 0.001
@@ -153,8 +154,8 @@ def _refuse_fields(cls: type[GenServer], args: tuple[Term, ...], kwargs: dict[st
         called = f"({', '.join([cls.__name__, *map(repr, args)])})" if args else cls.__name__
         raise SpecError(
             ("invalid_child_spec", {field: kwargs[field]}),
-            f"{cls.__name__}.init() takes no {field!r}; to change the child spec, write "
-            f"child_spec({called}, {field}={kwargs[field]!r})",
+            f"{cls.__name__}.init() takes no {render(field)}; to change the child spec, write "
+            f"child_spec({called}, {field}={render(kwargs[field])})",
         )
 
 

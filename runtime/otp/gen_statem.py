@@ -31,6 +31,7 @@ from runtime.terms.reason import is_same
 from runtime.terms.ref import TimerRef, next_number
 from runtime.terms.tag import tagged
 from runtime.terms.term import Term
+from runtime.terms.text import render
 from runtime.terms.timeout import seconds_of
 
 _TIMEOUT = "$statem_timeout"
@@ -126,12 +127,12 @@ class GenStatem(GenServer):
         name = type(self).__name__
         if isinstance(state, str) and hasattr(GenStatem, state):
             raise NotImplementedError(
-                f"{name} is in the state {state!r}, and every GenStatem has something else of that name; "
+                f"{name} is in the state {render(state)}, and every GenStatem has something else of that name; "
                 "rename the state, or write handle_event()"
             )
         handle = getattr(self, state, None) if isinstance(state, str) else None
         if handle is None:
-            raise NotImplementedError(f"{name} has neither handle_event() nor a method for {state!r}")
+            raise NotImplementedError(f"{name} has neither handle_event() nor a method for {render(state)}")
         return handle(kind, event)
 
     # Those that follow are the runtime's.
@@ -150,7 +151,9 @@ class GenStatem(GenServer):
     def _become_server(self, then: Term) -> Continue:
         """Become the server of a process that runs already. Raises TypeError for what is no first state."""
         if then is None or type(then) in _NO_STATES:
-            raise TypeError(f"enter_loop() takes the first state of a state machine, or Next(state, ...), not {then!r}")
+            raise TypeError(
+                f"enter_loop() takes the first state of a state machine, or Next(state, ...), not {render(then)}"
+            )
         self.caller = None
         self._machine = _Machine()
         return self._begin(then)

@@ -30,6 +30,7 @@ from runtime.terms.pattern import ANY, compile_pattern
 from runtime.terms.ref import Ref
 from runtime.terms.tag import tagged
 from runtime.terms.term import Term
+from runtime.terms.text import render
 from runtime.terms.timeout import TimeoutArgument
 
 Guard: TypeAlias = Callable[..., object]
@@ -70,14 +71,14 @@ class Registry(AlwaysStarts):
             return
         keys = args[0] if args else kwargs.get("keys", "unique")
         if keys not in ("unique", "duplicate"):
-            raise ValueError(f"keys is {keys!r}; allowed are 'unique' and 'duplicate'")
+            raise ValueError(f"keys is {render(keys)}; allowed are 'unique' and 'duplicate'")
         listeners = args[1] if len(args) > 1 else kwargs.get("listeners", ())
         is_list = isinstance(listeners, Iterable) and not isinstance(listeners, str)
         if not is_list or not all(isinstance(listener, str) for listener in listeners):
-            raise TypeError(f"listeners is {listeners!r}; give a list of registered names")
+            raise TypeError(f"listeners is {render(listeners)}; give a list of registered names")
         meta = args[2] if len(args) > 2 else kwargs.get("meta")
         if meta is not None and not isinstance(meta, Mapping):
-            raise TypeError(f"meta is {meta!r}; give a dict of what `Registry.meta` is to return")
+            raise TypeError(f"meta is {render(meta)}; give a dict of what `Registry.meta` is to return")
 
     @classmethod
     def child_spec(cls, *args: Term, **kwargs: Term) -> ChildSpec:
@@ -171,10 +172,10 @@ class Registry(AlwaysStarts):
         """
         caller = current_process("update_value")
         if not callable(fn):
-            raise TypeError(f"update_value() takes a function of the value, not {fn!r}")
+            raise TypeError(f"update_value() takes a function of the value, not {render(fn)}")
         server = _server(registry)
         if not server.unique:
-            raise ValueError(f"update_value() needs unique keys; the registry {registry!r} has duplicate ones")
+            raise ValueError(f"update_value() needs unique keys; the registry {render(registry)} has duplicate ones")
         for entry in server.table.entries(_hashable(key)):
             if entry.pid == caller.pid:
                 old = isolate(entry.value)  # before it is replaced: a copy may fail
@@ -182,7 +183,7 @@ class Registry(AlwaysStarts):
                 current_process("update_value")  # raises when `fn` took so long that the caller is dead by now
                 server.table.replace(key, entry.pid, isolate(new))
                 return new, old
-        raise NoProcessError(key, f"the caller does not hold the key {key!r} in the registry {registry!r}")
+        raise NoProcessError(key, f"the caller does not hold the key {render(key)} in the registry {render(registry)}")
 
     # -- Reading ---------------------------------------------------------------------------------------------------
 
@@ -252,7 +253,7 @@ class Registry(AlwaysStarts):
         `parallel` changes nothing: it is for the partitions of a registry in Elixir, and here there is one.
         """
         if not callable(fn):
-            raise TypeError(f"dispatch() calls a function, not {fn!r}")
+            raise TypeError(f"dispatch() calls a function, not {render(fn)}")
         entries = Registry.lookup(registry, key)
         if entries:
             fn(entries)
@@ -284,13 +285,13 @@ class Registry(AlwaysStarts):
         """
         current_process("lock")
         if not callable(fn):
-            raise TypeError(f"lock() calls a function, not {fn!r}")
+            raise TypeError(f"lock() calls a function, not {render(fn)}")
         server, lock = _pid(registry), RegistryLock(_hashable(key))
         _server(registry).locks.get(key)  # a key that cannot be compared raises here, and not in the registry
         ensure_headroom()
         try:
             if not call(server, lock, timeout=None):
-                raise ValueError(f"the caller holds the lock {key!r} already; it would wait for itself")
+                raise ValueError(f"the caller holds the lock {render(key)} already; it would wait for itself")
             result = fn()
         finally:  # also when the wait was cut short: it must not be granted to a caller that has gone on
             try:
@@ -378,7 +379,7 @@ def _matching(pattern: Term, guard: Guard | None, spread: bool = False) -> Calla
     """Return what says whether a value matches a pattern and a guard, which takes a tuple's items with `spread`."""
     matches = compile_pattern(pattern)
     if guard is not None and not callable(guard):
-        raise TypeError(f"a guard is a function, not {guard!r}")
+        raise TypeError(f"a guard is a function, not {render(guard)}")
 
     def accepts(value: Term) -> bool:
         if not matches(value):
@@ -395,7 +396,7 @@ def _pid(registry: Destination) -> Pid:
     pid = registry if isinstance(registry, Pid) else whereis(registry)
     if pid is None or pid.process is None:
         raise NoProcessError(
-            registry, f"there is no registry {registry!r}; start one with Registry.start_link(name=...)"
+            registry, f"there is no registry {render(registry)}; start one with Registry.start_link(name=...)"
         )
     return pid
 
@@ -404,7 +405,7 @@ def _server(registry: Destination) -> Registry:
     process = _pid(registry).process
     server = None if process is None else process.body
     if not isinstance(server, Registry):
-        raise NoProcessError(registry, f"{registry!r} is no registry")
+        raise NoProcessError(registry, f"{render(registry)} is no registry")
     return server
 
 
@@ -431,11 +432,13 @@ def _hashable(key: Hashable) -> Hashable:
     try:
         hash(key)
     except TypeError:
-        raise TypeError(f"a registry's key must be hashable, as a str, a number or a tuple is, not {key!r}") from None
+        raise TypeError(
+            f"a registry's key must be hashable, as a str, a number or a tuple is, not {render(key)}"
+        ) from None
     return key
 
 
 def _checked(pid: object, function: str) -> Pid:
     if not isinstance(pid, Pid):
-        raise TypeError(f"{function}() takes a Pid, not {pid!r}; whereis(name) finds one by name")
+        raise TypeError(f"{function}() takes a Pid, not {render(pid)}; whereis(name) finds one by name")
     return pid

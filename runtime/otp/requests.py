@@ -23,6 +23,7 @@ from runtime.terms.immutable import immutable, travels_by_reference
 from runtime.terms.isolation import isolate
 from runtime.terms.ref import next_number
 from runtime.terms.term import Term
+from runtime.terms.text import render
 from runtime.terms.timeout import TimeoutArgument, seconds_of
 
 Settled: TypeAlias = tuple[Literal["reply"], Term] | tuple[Literal["error"], tuple[Term, Destination]]
@@ -106,9 +107,9 @@ def reqids_add(request: Request, label: Term, collection: RequestIds) -> Request
     `label` is any value; the reply comes with it. Raises ValueError when the request is in it already.
     """
     if not isinstance(request, Request):
-        raise TypeError(f"reqids_add() takes a request that send_request() has made, not {request!r}")
+        raise TypeError(f"reqids_add() takes a request that send_request() has made, not {render(request)}")
     if request in _checked(collection, "reqids_add"):
-        raise ValueError(f"the request {request!r} is in the collection already")
+        raise ValueError(f"the request {render(request)} is in the collection already")
     return RequestIds({**dict(collection), request: label})
 
 
@@ -124,7 +125,7 @@ def reqids_to_list(collection: RequestIds) -> list[tuple[Request, Term]]:
 
 def _checked(collection: RequestIds, function: str) -> RequestIds:
     if not isinstance(collection, RequestIds):
-        raise TypeError(f"{function}() takes a collection that reqids_new() has made, not {collection!r}")
+        raise TypeError(f"{function}() takes a collection that reqids_new() has made, not {render(collection)}")
     return collection
 
 
@@ -227,7 +228,7 @@ def _response(
     if isinstance(request, RequestIds):
         return _first_response(request, seconds, delete, abandon)
     if not isinstance(request, Request):
-        raise TypeError(f"a response is to a request that send_request() has made, not to {request!r}")
+        raise TypeError(f"a response is to a request that send_request() has made, not to {render(request)}")
     found = receive(partial(_is_response_to, request), timeout=seconds, default=None)
     if found is None:
         if abandon:
@@ -278,7 +279,7 @@ def multi_call(
     seconds = seconds_of(timeout)
     names = [*nodes]
     if isinstance(nodes, str) or not all(isinstance(node, str) for node in names):
-        raise TypeError(f"multi_call() takes the names of nodes, such as ['shop@127.0.0.1'], not {nodes!r}")
+        raise TypeError(f"multi_call() takes the names of nodes, such as ['shop@127.0.0.1'], not {render(nodes)}")
     if current() is None:
         work = partial(multi_call, names, name, request, timeout)
         return from_outside(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runtime.terms.own_repr import bounded
 from runtime.terms.term import Term
+from runtime.terms.text import render
 from runtime.terms.timeout import TimeoutArgument, seconds_of
 
 
@@ -47,7 +48,7 @@ class Stop:
         return self.reply is not _NO_VALUE
 
     def __repr__(self) -> str:
-        return f"Stop({self.reason!r})"
+        return f"Stop({render(self.reason)})"
 
 
 class Continue:
@@ -59,7 +60,7 @@ class Continue:
         self.term = term
 
     def __repr__(self) -> str:
-        return f"Continue({self.term!r})"
+        return f"Continue({render(self.term)})"
 
 
 class Timeout:
@@ -74,7 +75,7 @@ class Timeout:
         self.seconds = seconds_of(seconds, "the argument of Timeout()")
 
     def __repr__(self) -> str:
-        return f"Timeout({self.seconds!r})"
+        return f"Timeout({render(self.seconds)})"
 
 
 class Reply:
@@ -90,4 +91,4 @@ class Reply:
         self.then = then
 
     def __repr__(self) -> str:
-        return f"Reply({self.value!r}, then={self.then!r})"
+        return f"Reply({render(self.value)}, then={render(self.then)})"

@@ -13,6 +13,7 @@ from runtime.otp.callbacks import Callbacks
 from runtime.otp.loop_state import loop_of
 from runtime.otp.system_messages import Debug
 from runtime.terms.term import Term
+from runtime.terms.text import render
 
 DEBUG = "'trace', 'statistics', 'log', ('log', number), ('log_to_file', path), ('install', key, function, state)"
 
@@ -59,13 +60,13 @@ def set_options(process: Process, options: dict[str, Any]) -> None:
 def _check(options: dict[str, Any]) -> None:
     priority = options.get("priority", "normal")
     if priority not in PRIORITIES:
-        raise ValueError(f"priority is one of {', '.join(PRIORITIES)}, not {priority!r}")
+        raise ValueError(f"priority is one of {', '.join(PRIORITIES)}, not {render(priority)}")
     debug = options.get("debug", ())
     if isinstance(debug, str) or not isinstance(debug, Sequence):
-        raise TypeError(f"debug is a list of {DEBUG}, not {debug!r}")
+        raise TypeError(f"debug is a list of {DEBUG}, not {render(debug)}")
     for option in debug:
         if not _is_debug_option(option):
-            raise ValueError(f"debug has {option!r}; allowed are {DEBUG}")
+            raise ValueError(f"debug has {render(option)}; allowed are {DEBUG}")
 
 
 def _is_debug_option(option: object) -> bool:

@@ -9,6 +9,7 @@ from typing import Final, Literal, TypeAlias
 from runtime.otp.calls import From
 from runtime.otp.returns import Reply
 from runtime.terms.term import Term
+from runtime.terms.text import render
 from runtime.terms.timeout import TimeoutArgument, seconds_of
 
 
@@ -33,14 +34,16 @@ class NextEvent:
         match self.kind:
             case "call":
                 if not isinstance(self.caller, From):
-                    raise TypeError(f"an inserted call needs the caller that waits for its reply, not {self.caller!r}")
+                    raise TypeError(
+                        f"an inserted call needs the caller that waits for its reply, not {render(self.caller)}"
+                    )
             case "cast" | "info" | "internal" | "timeout" | "state_timeout" | ("timeout", _):
                 if self.caller is not None:
-                    raise TypeError(f"only a call has a caller; the kind is {self.kind!r}")
+                    raise TypeError(f"only a call has a caller; the kind is {render(self.kind)}")
             case _:
                 raise ValueError(
-                    f"{self.kind!r} is no kind of event to insert; allowed are 'call', 'cast', 'info', 'internal', "
-                    "'timeout', 'state_timeout' and ('timeout', name)"
+                    f"{render(self.kind)} is no kind of event to insert; allowed are 'call', 'cast', 'info', "
+                    "'internal', 'timeout', 'state_timeout' and ('timeout', name)"
                 )
 
 
@@ -109,7 +112,9 @@ class NamedTimeout:
         try:
             hash(self.name)
         except TypeError:
-            raise TypeError(f"the name of a timeout is a hashable value, such as a str, not {self.name!r}") from None
+            raise TypeError(
+                f"the name of a timeout is a hashable value, such as a str, not {render(self.name)}"
+            ) from None
 
     @property
     def key(self) -> Term:
@@ -129,7 +134,7 @@ class ChangeCallbackModule:
 
     def __post_init__(self) -> None:
         if not isinstance(self.module, type) or getattr(self.module, "_behaviour", None) != "state machine":
-            raise TypeError(f"the callback module of a machine is a subclass of GenStatem, not {self.module!r}")
+            raise TypeError(f"the callback module of a machine is a subclass of GenStatem, not {render(self.module)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +175,7 @@ class _WithActions:
         for action in actions:
             if not isinstance(action, ACTIONS):
                 names = ", ".join(kind.__name__ for kind in (*ACTIONS, EventTimeout))
-                raise TypeError(f"{action!r} is not an action; allowed are {names} and PushCallbackModule")
+                raise TypeError(f"{render(action)} is not an action; allowed are {names} and PushCallbackModule")
         self.actions = actions
 
 

@@ -201,7 +201,7 @@ def _replace_state(server: Callbacks, process: Process, debug: Debug, fn: Callab
     try:
         new = fn(isolate(dict(vars(server))))
         if not isinstance(new, dict):
-            raise TypeError(f"the new state must be a dict of attributes, not {new!r}")
+            raise TypeError(f"the new state must be a dict of attributes, not {render(new)}")
     except BaseException as error:
         return Refusal(("callback_failed", ("gen_server", "system_replace_state"), caught_reason(error)))
     vars(server).clear()

@@ -18,6 +18,7 @@ from runtime.otp.child_spec import ChildSpec
 from runtime.otp.gen_server import stop as stop_server
 from runtime.peer.process import STARTING, STOPPING, Peer
 from runtime.terms.errors import StartError
+from runtime.terms.text import render
 from runtime.terms.timeout import TimeoutArgument, seconds_of
 
 _numbers = count(1)
@@ -57,7 +58,7 @@ def _start(
 ) -> tuple[Pid, str]:
     seconds = seconds_of(timeout)
     if name is not None and not isinstance(name, str):
-        raise TypeError(f"a peer is named by a str such as 'worker' or 'worker@127.0.0.1', not {name!r}")
+        raise TypeError(f"a peer is named by a str such as 'worker' or 'worker@127.0.0.1', not {render(name)}")
     local = named_node()
     full = name or f"{local.name.partition('@')[0]}-peer{next(_numbers)}"
     if "@" not in full:

@@ -12,6 +12,7 @@ from runtime.otp.calls import call
 from runtime.pg.scope import DEFAULT, Group, Scope
 from runtime.terms.errors import CallError
 from runtime.terms.ref import Ref
+from runtime.terms.text import render
 
 
 @overload
@@ -106,7 +107,7 @@ def demonitor(*place: Any, scope: Destination = DEFAULT) -> bool:
     """
     scope, ref = _place("demonitor", place, scope, 1)
     if not isinstance(ref, Ref):
-        raise TypeError(f"demonitor() takes a reference that monitor() gave, not {ref!r}")
+        raise TypeError(f"demonitor() takes a reference that monitor() gave, not {render(ref)}")
     was_there: bool = call(scope, ("demonitor", ref), timeout=None)
     return was_there
 
@@ -134,7 +135,9 @@ def _checked(scope: Destination, group: Group) -> Group:
     try:
         hash(group)
     except TypeError:
-        raise TypeError(f"a group is named by a hashable value, such as a str or a tuple, not {group!r}") from None
+        raise TypeError(
+            f"a group is named by a hashable value, such as a str or a tuple, not {render(group)}"
+        ) from None
     pid = scope if isinstance(scope, Pid) else whereis(scope)
     server = None if pid is None or pid.process is None else pid.process.body
     if isinstance(server, Scope):
@@ -146,5 +149,7 @@ def _listed(pids: Pid | Iterable[Pid], function: str) -> list[Pid]:
     listed: list[Any] = [*pids] if isinstance(pids, Iterable) and not isinstance(pids, (Pid, str)) else [pids]
     for pid in listed:
         if not isinstance(pid, Pid):
-            raise TypeError(f"{function}() takes a Pid or a list of them, not {pid!r}; whereis(name) finds one by name")
+            raise TypeError(
+                f"{function}() takes a Pid or a list of them, not {render(pid)}; whereis(name) finds one by name"
+            )
     return listed

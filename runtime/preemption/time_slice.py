@@ -25,6 +25,7 @@ from runtime.kernel.threads import in_main_thread
 from runtime.preemption.interruption import may_interrupt
 from runtime.preemption.signal_handlers import give_back
 from runtime.terms.errors import RuntimeFault
+from runtime.terms.text import render
 
 SHORTEST = 0.0002
 """Shortest slice in seconds: below it the interruptions would cost more than the work between them."""
@@ -41,9 +42,9 @@ class TimeSlices:
 
     def __init__(self, node: Node, seconds: float) -> None:
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-            raise TypeError(f"time_slice is a number of seconds or None, not {seconds!r}")
+            raise TypeError(f"time_slice is a number of seconds or None, not {render(seconds)}")
         if not SHORTEST <= seconds <= LONGEST:
-            raise ValueError(f"time_slice must be from {SHORTEST} s to {LONGEST:g} s, not {seconds!r}")
+            raise ValueError(f"time_slice must be from {SHORTEST} s to {LONGEST:g} s, not {render(seconds)}")
         self.node = node
         self.seconds = seconds
         self.taken = 0

@@ -22,7 +22,7 @@ from runtime.terms.immutable import immutable
 from runtime.terms.log import Log
 from runtime.terms.reason import is_abnormal
 from runtime.terms.term import Term
-from runtime.terms.text import reason_text, short_call
+from runtime.terms.text import reason_text, render, short_call
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -61,7 +61,7 @@ class Spans(Instrument):
         except ImportError as error:
             raise ImportError("spans need OpenTelemetry's API: pip install 'process-observer[spans]'") from error
         if provider is not None and not hasattr(provider, "get_tracer"):
-            raise TypeError(f"spans are made by a tracer provider of OpenTelemetry's, not by {provider!r}")
+            raise TypeError(f"spans are made by a tracer provider of OpenTelemetry's, not by {render(provider)}")
         self.contexts, self.propagate, self.trace = context, propagate, trace
         self.tracer = trace.get_tracer("runtime", tracer_provider=provider)
         self._kinds: set[str] = set()

@@ -49,8 +49,8 @@ class PartitionSupervisor(AlwaysStarts, Supervisor):
             )
         if with_arguments is not None and not callable(with_arguments):
             raise TypeError(
-                f"with_arguments is {with_arguments!r}; allowed: a function of the child's arguments (a list) and the "
-                "number of the copy that returns the copy's arguments (a list)"
+                f"with_arguments is {render(with_arguments)}; allowed: a function of the child's arguments (a "
+                "list) and the number of the copy that returns the copy's arguments (a list)"
             )
         spec = child_spec(child)
         return SupervisorSpec([_copy(spec, index, with_arguments) for index in range(number)], **flags)
@@ -127,7 +127,9 @@ class PartitionSupervisor(AlwaysStarts, Supervisor):
         """Return the Pid of the copy responsible for `key`. Raises NoProcessError while it is not running."""
         pid = whereis(("via", supervisor, key))
         if pid is None:
-            raise NoProcessError(("via", supervisor, key), f"the partition of {key!r} in {supervisor!r} is not running")
+            raise NoProcessError(
+                ("via", supervisor, key), f"the partition of {render(key)} in {render(supervisor)} is not running"
+            )
         return pid
 
 
@@ -136,7 +138,7 @@ def _copy(spec: ChildSpec, index: int, with_arguments: Arguments | None) -> Chil
     if with_arguments is not None:
         args = with_arguments(args, index)
         if not isinstance(args, (list, tuple)):
-            raise TypeError(f"with_arguments returned {args!r} for partition {index}; it must return a list")
+            raise TypeError(f"with_arguments returned {render(args)} for partition {index}; it must return a list")
     return changed_spec(spec, id=index, start=(function, *args))
 
 

@@ -90,7 +90,7 @@ def _check_id(id: Term) -> Term:
     try:
         hash(id)
     except TypeError:
-        raise TypeError(f"the id {id!r} is unhashable; an id is a string, a number, a tuple, or a Pid") from None
+        raise TypeError(f"the id {render(id)} is unhashable; an id is a string, a number, a tuple, or a Pid") from None
     return id
 
 

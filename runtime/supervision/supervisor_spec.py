@@ -8,6 +8,7 @@ from typing import Literal
 
 from runtime.otp.child_spec import AUTO_SHUTDOWNS, AutoShutdown, ChildSpec, SpecError, child_specs
 from runtime.terms.term import Term
+from runtime.terms.text import render
 
 Strategy = Literal["one_for_one", "one_for_all", "rest_for_one", "simple_one_for_one"]
 """Which children are restarted with one that failed: no other, all, those after it, no other (they are of one kind)."""
@@ -40,7 +41,7 @@ class SupervisorSpec:
             raise _wrong("invalid_auto_shutdown", "auto_shutdown", self.auto_shutdown, ", ".join(AUTO_SHUTDOWNS))
         if isinstance(self.children, (str, bytes)) or not isinstance(self.children, Iterable):
             raise SpecError(
-                ("invalid_child_spec", self.children), f"the children are {self.children!r}; give a list of them"
+                ("invalid_child_spec", self.children), f"the children are {render(self.children)}; give a list of them"
             )
         children = list(self.children)
         if self.strategy == "simple_one_for_one" and len(children) != 1:
@@ -94,4 +95,4 @@ def check_flags(strategy: object, strategies: tuple[str, ...], max_restarts: obj
 
 
 def _wrong(tag: str, field: str, value: object, allowed: str) -> SpecError:
-    return SpecError((tag, value), f"{field} is {value!r}; allowed: {allowed}", about="supervisor_data")
+    return SpecError((tag, value), f"{field} is {render(value)}; allowed: {allowed}", about="supervisor_data")

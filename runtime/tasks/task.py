@@ -23,6 +23,7 @@ from runtime.terms.pattern import ANY
 from runtime.terms.reason import is_atom
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
+from runtime.terms.text import render
 from runtime.terms.timeout import TimeoutArgument, seconds_of
 
 T = TypeVar("T")
@@ -178,7 +179,7 @@ def await_many(tasks: Iterable[Task[T]], timeout: TimeoutArgument = 5.0) -> list
 def _checked(tasks: Iterable[Task[T]], function: str) -> list[Task[T]]:
     """Return tasks as a list. Raises TypeError for anything else, ValueError for those of another owner."""
     if not isinstance(tasks, Iterable):
-        raise TypeError(f"{function}() takes several tasks, in a list for example, not {tasks!r}")
+        raise TypeError(f"{function}() takes several tasks, in a list for example, not {render(tasks)}")
     listed = list(tasks)
     for task in listed:
         _check_owner(task, function)
@@ -225,7 +226,7 @@ def yield_many(
     (Elixir: Task.yield_many). Raises ValueError when the caller is not the owner, or for a wrong option.
     """
     if on_timeout not in ("nothing", "kill_task", "ignore"):
-        raise ValueError(f"on_timeout is {on_timeout!r}; allowed are 'nothing', 'kill_task' and 'ignore'")
+        raise ValueError(f"on_timeout is {render(on_timeout)}; allowed are 'nothing', 'kill_task' and 'ignore'")
     deadline = _deadline(timeout)
     tasks = _checked(tasks, "yield_many")
     owner = current_process("yield_many")
@@ -262,7 +263,9 @@ def _kill(task: Task[T]) -> Outcome[T] | None:
 
 def _checked_limit(limit: object) -> int:
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
-        raise ValueError(f"limit is {limit!r}; allowed are a whole number >= 1, and None or 'infinity' for all tasks")
+        raise ValueError(
+            f"limit is {render(limit)}; allowed are a whole number >= 1, and None or 'infinity' for all tasks"
+        )
     return limit
 
 
@@ -274,7 +277,7 @@ def shutdown_task(task: Task[T], timeout: TimeoutArgument | Literal["brutal_kill
     """
     kills = timeout == "brutal_kill"
     if isinstance(timeout, str) and timeout not in ("brutal_kill", "infinity"):
-        raise ValueError(f"timeout is {timeout!r}; allowed are seconds, 'brutal_kill', and 'infinity' or None")
+        raise ValueError(f"timeout is {render(timeout)}; allowed are seconds, 'brutal_kill', and 'infinity' or None")
     seconds = None if timeout == "brutal_kill" else seconds_of(timeout)
     pid = _process_of(task, "shutdown_task")
     owner = current_process("shutdown_task")
@@ -335,7 +338,7 @@ def _process_of(task: Task[T], function: str) -> Pid:
 def _check_owner(task: object, function: str) -> Process:
     """Return the caller's process. Raises ValueError when it is not the owner."""
     if not isinstance(task, Task):
-        raise TypeError(f"{function}() takes a Task, not {task!r}; spawn_task() returns one")
+        raise TypeError(f"{function}() takes a Task, not {render(task)}; spawn_task() returns one")
     caller = self_()
     if task.owner != caller:
         raise ValueError(
@@ -350,5 +353,5 @@ F = TypeVar("F", bound=Callable[..., object])
 def check_function(fn: F) -> F:
     """Return `fn`. Raises TypeError for what cannot be called."""
     if not callable(fn):
-        raise TypeError(f"a task runs a function, not {fn!r}")
+        raise TypeError(f"a task runs a function, not {render(fn)}")
     return fn

@@ -21,6 +21,7 @@ from runtime.terms.immutable import travels_by_reference
 from runtime.terms.pattern import ANY
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
+from runtime.terms.text import render
 from runtime.terms.timeout import TimeoutArgument, seconds_of
 
 Item = TypeVar("Item")
@@ -111,15 +112,17 @@ class TaskStream(Generic[Item, T]):
         zip_input_on_exit: bool = False,
     ) -> None:
         if not isinstance(items, Iterable):
-            raise TypeError(f"a stream of tasks takes its items from an iterable, a list for example, not {items!r}")
+            raise TypeError(
+                f"a stream of tasks takes its items from an iterable, a list for example, not {render(items)}"
+            )
         limit = os.cpu_count() or 1 if max_concurrency is None else max_concurrency
         if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
-            raise ValueError(f"max_concurrency is {limit!r}; allowed: a whole number >= 1")
+            raise ValueError(f"max_concurrency is {render(limit)}; allowed: a whole number >= 1")
         for name, value in (("ordered", ordered), ("zip_input_on_exit", zip_input_on_exit)):
             if not isinstance(value, bool):
-                raise ValueError(f"{name} is {value!r}; allowed are True and False")
+                raise ValueError(f"{name} is {render(value)}; allowed are True and False")
         if on_timeout not in ("exit", "kill_task"):
-            raise ValueError(f"on_timeout is {on_timeout!r}; allowed are 'exit' and 'kill_task'")
+            raise ValueError(f"on_timeout is {render(on_timeout)}; allowed are 'exit' and 'kill_task'")
         self._items = enumerate(items)
         self._begin = begin
         self._limit = limit

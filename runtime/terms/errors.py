@@ -32,7 +32,7 @@ class NoProcessError(RuntimeFault, ValueError):
     """
 
     def __init__(self, dest: Any, message: str | None = None) -> None:
-        super().__init__(message or f"no process is registered as {dest!r}; whereis() gives None for such a name")
+        super().__init__(message or f"no process is registered as {render(dest)}; whereis() gives None for such a name")
         self.dest = dest
 
 
@@ -40,7 +40,7 @@ class AlreadyRegisteredError(RuntimeFault, ValueError):
     """A name is taken, or a process already has one. `name` is the name, `pid` who holds it (OTP: badarg)."""
 
     def __init__(self, name: Any, pid: Any, message: str | None = None) -> None:
-        super().__init__(message or f"the name {name!r} is taken by {pid}; unregister it first or choose another")
+        super().__init__(message or f"the name {render(name)} is taken by {pid}; unregister it first or choose another")
         self.name = name
         self.pid = pid
 

@@ -30,7 +30,7 @@ def explain(reason: Any) -> str:
 def _explain(reason: Any, depth: int) -> str:
     if type(reason) is Crash:
         frame = place_of(reason)
-        return repr(reason) if frame is None else f"{reason!r} ({frame})"
+        return repr(reason) if frame is None else f"{reason} ({frame})"
     if type(reason) is not tuple or depth == 0:
         return reason_text(reason)
     if len(reason) == 2:

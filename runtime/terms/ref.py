@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from runtime.terms.immutable import immutable
 from runtime.terms.ordered import ordered
 from runtime.terms.own_repr import bounded
+from runtime.terms.text import render
 
 next_number = itertools.count(1).__next__
 """Return the number of the next reference."""
@@ -29,7 +30,7 @@ class Ref(Struct, frozen=True, eq=False, gc=False):
         """Read ``#Ref<0.0.17>``. Raises ValueError for anything else."""
         found = re.fullmatch(r"#Ref<(\d{1,10})\.0\.(\d{1,18})>", text) if isinstance(text, str) else None
         if found is None:
-            raise ValueError(f"{text!r} is not a reference; one looks like #Ref<0.0.17>")
+            raise ValueError(f"{render(text)} is not a reference; one looks like #Ref<0.0.17>")
         return cls(int(found[2]), int(found[1]))
 
     def __eq__(self, other: object) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Literal, TypeAlias
 
+from runtime.terms.text import render
+
 TimeoutArgument: TypeAlias = float | Literal["infinity"] | None
 """Seconds, or no limit: None and ``"infinity"`` mean the same."""
 
@@ -17,9 +19,11 @@ def seconds_of(timeout: TimeoutArgument, what: str = "timeout") -> float | None:
     if timeout is None or (type(timeout) is str and timeout == "infinity"):
         return None
     if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
-        raise TypeError(f"{what} must be a number of seconds, or None or 'infinity' for no limit, not {timeout!r}")
+        raise TypeError(
+            f"{what} must be a number of seconds, or None or 'infinity' for no limit, not {render(timeout)}"
+        )
     if not timeout >= 0:
-        raise ValueError(f"{what} must be 0 seconds or more, not {timeout!r}")
+        raise ValueError(f"{what} must be 0 seconds or more, not {render(timeout)}")
     try:
         seconds = float(timeout)
     except OverflowError:  # a whole number larger than any float

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from runtime import CallError, ChildInfo, Down, Pid, call, exit, monitor, now, process_info, receive, sleep, whereis
 from runtime.supervision.server import SupervisorServer
 from runtime.terms.term import Term
+from runtime.terms.text import render
 from runtime.testing.arguments import check_process, check_seconds
 
 LOOK = 0.001
@@ -47,7 +48,7 @@ def crash(process: Pid | str, reason: Term = "kill", timeout: float = 1.0) -> Cr
     exit(pid, reason)
     down = receive(Down(ref, object, object), timeout=timeout, default=None)
     if down is None:
-        raise AssertionError(f"{pid} still lives {timeout} s after exit({pid}, {reason!r}): it traps exits")
+        raise AssertionError(f"{pid} still lives {timeout} s after exit({pid}, {render(reason)}): it traps exits")
     return Crashed(pid, down.reason, *place)
 
 
@@ -66,7 +67,7 @@ def assert_restarted(process: Crashed | str, timeout: float = 1.0) -> Pid:
     """
     __tracebackhide__ = True  # a failure is shown at the line of the test
     if not isinstance(process, (Crashed, str)):
-        raise TypeError(f"assert_restarted() takes what crash() returned, or a registered name, not {process!r}")
+        raise TypeError(f"assert_restarted() takes what crash() returned, or a registered name, not {render(process)}")
     check_seconds(timeout, "timeout")
     deadline = now() + timeout
     while True:
@@ -133,7 +134,7 @@ def _successor(crashed: Crashed, timeout: float) -> Pid | None:
 
 def _what_is_there(process: Crashed | str, timeout: float) -> str:
     if isinstance(process, str):
-        return f"no process is called {process!r} after {timeout} s"
+        return f"no process is called {render(process)} after {timeout} s"
     text = f"{process.name or process.id or process.pid} was not restarted within {timeout} s; "
     if process.supervisor is None:
         return text + "it has no supervisor"

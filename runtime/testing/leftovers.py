@@ -112,7 +112,7 @@ class Leftovers:
         """Return a line for each new name of a process that was there before the test."""
         names = this_node().names.items()
         new = [(name, process.pid) for name, process in names if name not in self.names and process.pid in self.before]
-        return [f"name {name!r} of {_called(pid)}, which was there before the test" for name, pid in new]
+        return [f"name {render(name)} of {_called(pid)}, which was there before the test" for name, pid in new]
 
     def _held_lines(self) -> list[str]:
         """Return a line for each timer and monitor of a process that was there before the test, or of a name."""
@@ -123,7 +123,7 @@ class Leftovers:
         for number, timer in self.timers.items():
             if not isinstance(timer.dest, Pid):
                 message = render(timer.message)
-                lines.append(f"timer that will send {message} to {timer.dest!r}, set{self.timers.told(number)}")
+                lines.append(f"timer that will send {message} to {render(timer.dest)}, set{self.timers.told(number)}")
         return lines
 
     def _held_by(self, process: Process, owner: str) -> list[str]:
@@ -172,7 +172,7 @@ def _called(pid: Pid) -> str:
     if info is None:
         return str(pid)
     name = info["registered_name"] or info["label"]
-    return f"{pid}{f' {name!r}' if name else ''} running {info['initial_call']}"
+    return f"{pid}{f' {render(name)}' if name else ''} running {info['initial_call']}"
 
 
 def _process_line(pid: Pid, place: str) -> str:
@@ -182,7 +182,7 @@ def _process_line(pid: Pid, place: str) -> str:
     called = info["registered_name"] or info["label"]
     stack = [frame for frame in info["current_stacktrace"] if is_of_program(frame.file)]
     at = f", at {stack[-1].file}:{stack[-1].line} in {stack[-1].function}" if stack else ""
-    name = f" {called!r}" if called else ""
+    name = f" {render(called)}" if called else ""
     started = f"started by {info['parent']}{f' at {place}' if place else ''}"
     return f"process {pid}{name} running {info['initial_call']}{at}, {started}"
 

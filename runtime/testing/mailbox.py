@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runtime import flush, receive, self_, send
 from runtime.terms.term import Term
+from runtime.terms.text import render
 from runtime.testing.arguments import check_seconds
 
 _NONE = object()
@@ -19,7 +20,7 @@ def assert_receive(pattern: Term, timeout: float = 0.1) -> Term:
     check_seconds(timeout, "timeout")
     message = receive(pattern, timeout=timeout, default=_NONE)
     if message is _NONE:
-        raise AssertionError(f"no message matched {pattern!r} within {timeout} s; {_mailbox()}")
+        raise AssertionError(f"no message matched {render(pattern)} within {timeout} s; {_mailbox()}")
     return message
 
 
@@ -29,7 +30,7 @@ def refute_receive(pattern: Term, timeout: float = 0.1) -> None:
     check_seconds(timeout, "timeout")
     message = receive(pattern, timeout=timeout, default=_NONE)
     if message is not _NONE:
-        raise AssertionError(f"received {message!r}, which matches {pattern!r}")
+        raise AssertionError(f"received {render(message)}, which matches {render(pattern)}")
 
 
 def _mailbox() -> str:

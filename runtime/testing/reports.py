@@ -8,6 +8,7 @@ import pytest
 
 from runtime import Instrument, Report, install_instrument, remove_instrument
 from runtime.terms.crash import Crash
+from runtime.terms.text import render
 
 
 class Reports(Instrument):
@@ -37,7 +38,7 @@ class Reports(Instrument):
                 self.all[:] = [report for report in self.all if _crash_of(report) is not crash]
                 return crash
         there = "; ".join(map(str, self.crashes)) or "no process crashed"
-        raise AssertionError(f"there was no crash of {name}{f' with {message!r}' if message else ''}: {there}")
+        raise AssertionError(f"there was no crash of {name}{f' with {render(message)}' if message else ''}: {there}")
 
 
 def _crash_of(report: Report) -> Crash | None:

@@ -16,7 +16,7 @@ from runtime.introspection.answers.resolve import RefusedError
 from runtime.introspection.threads.pace import Pace
 from runtime.introspection.threads.racy_read import steady, values
 from runtime.kernel.process import DEAD, Process
-from runtime.terms.text import shorten
+from runtime.terms.text import render, shorten
 
 
 def answer(query: wire.GetCluster, node: ObservedNode, client: ClientCache, pace: Pace) -> wire.Cluster:
@@ -123,7 +123,7 @@ def other_node(name: str, node: ObservedNode) -> tuple[LocalNode, RemoteNode]:
         raise RefusedError(wire.Failed(why=why, kind="bad_request"))
     if remote is None:
         known = ", ".join(sorted(each.name for each in values(local.remotes))[:5])
-        why = f"{local.name} knows no node {name[:100]!r}" + (f"; it knows {known}." if known else ".")
+        why = f"{local.name} knows no node {render(name[:100])}" + (f"; it knows {known}." if known else ".")
         raise RefusedError(wire.Failed(why=why, kind="bad_request"))
     return local, remote
 

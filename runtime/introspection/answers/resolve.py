@@ -7,6 +7,7 @@ from runtime.introspection.answers.observed_node import ObservedNode
 from runtime.introspection.events.greenlets import NAME
 from runtime.introspection.reading.tree_path import parse_pid
 from runtime.kernel.process import Process
+from runtime.terms.text import render
 
 
 class RefusedError(Exception):
@@ -27,7 +28,7 @@ def addressee(text: str, node: ObservedNode, with_remains: bool = False) -> Proc
     if process is not None and process.body is not None:
         return process
     if pid is None and not NAME.fullmatch(text):
-        why = f"{text[:100]!r} is not a pid; one looks like <0.17.0>."
+        why = f"{render(text[:100])} is not a pid; one looks like <0.17.0>."
         raise RefusedError(wire.Failed(why=why, kind="bad_request"))
     if pid is not None and with_remains and (remains := node.node.find_remains(pid.id)) is not None:
         return remains

@@ -21,6 +21,7 @@ from runtime.introspection.threads.pace import Pace
 from runtime.kernel import clock
 from runtime.kernel.plain_greenlet import process_of
 from runtime.kernel.process import DEAD, RECEIVING, RUNNING, WAITING, Process
+from runtime.terms.text import render
 
 MAX_WAITS = 500
 """Waiting processes that are listed, at most."""
@@ -105,7 +106,7 @@ def _ends(socket: Any) -> str:
         except OSError:
             continue
         if address:
-            return f"{what} {f'{address[0]}:{address[1]}' if isinstance(address, tuple) else address!r}"
+            return f"{what} {f'{address[0]}:{address[1]}' if isinstance(address, tuple) else render(address)}"
     return "a socket without a name"
 
 

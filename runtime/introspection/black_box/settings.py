@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runtime.introspection.recording.kept_boxes import HANG_VARIABLE, SIGNAL_VARIABLE, wanted_by
+from runtime.terms.text import render
 
 HANG = 10.0
 """Seconds for which the hub must be held, unless told otherwise."""
@@ -43,7 +44,7 @@ def seconds_of(text: str | None) -> float:
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds < math.inf:
-        raise ValueError(f"{HANG_VARIABLE} is a number of seconds, or 0 for never, not {text!r}.")
+        raise ValueError(f"{HANG_VARIABLE} is a number of seconds, or 0 for never, not {render(text)}.")
     return seconds or math.inf
 
 
@@ -52,5 +53,5 @@ def signal_of(name: str) -> signal.Signals:
     wanted = name.upper() if name.upper().startswith("SIG") else f"SIG{name.upper()}"
     allowed = ("SIGUSR1", "SIGUSR2", "SIGQUIT", "SIGHUP", "SIGWINCH")
     if wanted not in allowed or not hasattr(signal, wanted):
-        raise ValueError(f"{SIGNAL_VARIABLE} is one of {', '.join(each[3:] for each in allowed)}, not {name!r}.")
+        raise ValueError(f"{SIGNAL_VARIABLE} is one of {', '.join(each[3:] for each in allowed)}, not {render(name)}.")
     return signal.Signals[wanted]

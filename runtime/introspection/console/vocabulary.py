@@ -39,7 +39,7 @@ def i(what: Any) -> None:
     found = _pid_of(what)
     info = None if found is None else process_info(found)
     if info is None:
-        print(f"{found or what!r} is dead, or has never lived.")
+        print(f"{render(found or what)} is dead, or has never lived.")
         return
     print(f"Process {found}")
     for item in SHOWN:

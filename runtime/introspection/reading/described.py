@@ -15,6 +15,7 @@ from types import CodeType, FrameType, FunctionType
 from runtime.kernel.node import Node
 from runtime.kernel.threads import get_ident, new_lock, start_thread
 from runtime.terms.log import Log
+from runtime.terms.text import render
 
 LIMIT = 0.02
 """Seconds of processor time that one text may take. A machine that is busy with other things makes it no slower."""
@@ -75,16 +76,16 @@ def describe(function: Callable[..., object], text: Callable[..., str | None]) -
     inner = inspect.unwrap(function)
     inner = getattr(inner, "__func__", inner)
     if not isinstance(inner, FunctionType):
-        raise TypeError(f"describe() takes a function or a method written in Python, not {function!r}")
+        raise TypeError(f"describe() takes a function or a method written in Python, not {render(function)}")
     if not callable(text):
-        raise TypeError(f"describe() takes a function that returns a text, not {text!r}")
+        raise TypeError(f"describe() takes a function that returns a text, not {render(text)}")
     code = inner.__code__
     variables = (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
     parameters = tuple(inspect.signature(text).parameters)
     unknown = [name for name in parameters if name not in variables]
     if unknown:
         has = ", ".join(variables) or "none"
-        raise ValueError(f"{inner.__qualname__} has no variable {unknown[0]!r}; it has {has}")
+        raise ValueError(f"{inner.__qualname__} has no variable {render(unknown[0])}; it has {has}")
     _described[code] = _Described(inner.__qualname__, parameters, text)
 
 

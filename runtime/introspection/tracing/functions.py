@@ -8,6 +8,7 @@ from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from runtime.introspection.tracing.limits import MAX_FUNCTIONS
+from runtime.terms.text import render
 
 LONGEST = 300
 """Longest name of a function, in characters."""
@@ -41,23 +42,23 @@ def _find(name: str) -> Found:
     where, colon, path = name.partition(":")
     parts = path.split(".")
     if not colon or not where or not all(parts) or len(name) > LONGEST:
-        raise NoFunctionError(f"{name[:LONGEST]!r} is not the name of a function: {FORM}.")
+        raise NoFunctionError(f"{render(name[:LONGEST])} is not the name of a function: {FORM}.")
     module = sys.modules.get(where)
     if module is None:
         near = get_close_matches(where, [*sys.modules], n=1)
-        hint = f" There is {near[0]!r}." if near else ""
-        raise NoFunctionError(f"The program has loaded no module {where!r}.{hint}")
+        hint = f" There is {render(near[0])}." if near else ""
+        raise NoFunctionError(f"The program has loaded no module {render(where)}.{hint}")
     owner: ModuleType | type = module
     for part in parts[:-1]:
         value = _attribute(owner, part, name)[1]
         if not isinstance(value, type):
-            raise NoFunctionError(f"{part!r} in {name!r} is no class: {FORM}.")
+            raise NoFunctionError(f"{render(part)} in {render(name)} is no class: {FORM}.")
         owner = value
     owner, value = _attribute(owner, parts[-1], name)
     function = _function_in(value)
     if function is None:
         kind = type(value).__name__
-        raise NoFunctionError(f"{name!r} is no function written in Python: it is of the type {kind!r}.")
+        raise NoFunctionError(f"{render(name)} is no function written in Python: it is of the type {render(kind)}.")
     return Found(name, owner, parts[-1], value, function)
 
 
@@ -70,8 +71,8 @@ def _attribute(owner: ModuleType | type, attribute: str, name: str) -> tuple[Mod
             return place, vars(place)[attribute]
         known += vars(place)
     near = get_close_matches(attribute, known, n=1)
-    hint = f" There is {near[0]!r}." if near else ""
-    raise NoFunctionError(f"There is no {attribute!r} where {name!r} looks for it.{hint}")
+    hint = f" There is {render(near[0])}." if near else ""
+    raise NoFunctionError(f"There is no {render(attribute)} where {render(name)} looks for it.{hint}")
 
 
 def _function_in(value: object) -> FunctionType | None:

@@ -12,7 +12,7 @@ from runtime.supervision.child import Child
 from runtime.supervision.requests import delete_child, restart_child, terminate_child
 from runtime.terms.errors import CallError, StartError, SupervisorError
 from runtime.terms.term import Term
-from runtime.terms.text import reason_text
+from runtime.terms.text import reason_text, render
 
 Outcome = wire.Done | wire.Failed
 
@@ -28,7 +28,7 @@ def carry_out(order: Order[wire.ControlChild], node: ObservedNode) -> Outcome:
     def work() -> Outcome:
         child = next((each for each in values(kept.children) if child_text(each) == name), None)
         if child is None:
-            return wire.Failed(why=f"{supervisor.pid} has no child {name!r}.", kind="noproc")
+            return wire.Failed(why=f"{supervisor.pid} has no child {render(name)}.", kind="noproc")
         node.log.add_action(supervisor, f"{command.action} of child {name} of")
         try:
             return _control(supervisor.pid, child, command)
