@@ -62,6 +62,12 @@ cdef object start_process(object node, object parent, object body):
         _append(ready, process)
     else:
         ready.append(process)
+    while <object>load(<PyObject *>node, s_spawned) >= number:  # a finalizer has started one in between
+        number = <object>load(<PyObject *>node, s_spawned) + 1
+        pid = _new_pid(number, process)
+        store(record, s_pid, <PyObject *>pid)
+        entries = node.table.get(number >> 12) or node._open_block(number >> 12)
+        ready.append(process)
     store(<PyObject *>node, s_spawned, <PyObject *>number)
     (<dict>entries)[number] = process
     store(record, s_state, RUNNABLE)

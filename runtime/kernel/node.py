@@ -149,6 +149,10 @@ class Node:
         if not scheduler.scheduled:
             scheduler.schedule()
         scheduler.ready.append(process)
+        while self.spawned >= number:  # a finalizer or the handler of a signal has started one in between
+            process.pid = Pid(number := self.spawned + 1, process)
+            block = self.table.get(number >> BLOCK) or self._open_block(number >> BLOCK)
+            scheduler.ready.append(process)  # again, which does no harm: as a new one it may have been passed over
         self.spawned, block[number], process.state = number, process, RUNNABLE
         if hooks.spawned:
             for hook in hooks.spawned:
@@ -168,8 +172,7 @@ class Node:
 
     def find(self, number: int) -> Process | None:
         """Return the living process with that number, or None."""
-        block = self.table.get(number >> BLOCK)
-        return None if block is None else block.get(number)
+        return self.table.get(number >> BLOCK, {}).get(number)
 
     def find_remains(self, number: int) -> Process | None:
         """Return the dead process of that number whose frames have not ended. From any thread."""

@@ -8,8 +8,9 @@ import pytest
 from runtime import Atom, NotInProcessError, Pid, RuntimeFault, exit, receive, run, self_, send, sleep, spawn
 from runtime import monitor as set_monitor
 from runtime.kernel import node as nodes
+from runtime.kernel.body import PlainBody
 from runtime.kernel.node import BLOCK, Node, running_node, this_node
-from runtime.kernel.process import DEAD
+from runtime.kernel.process import DEAD, RECEIVING, Process
 from tests.support.in_node import in_node
 
 
@@ -25,6 +26,30 @@ def test_processes_are_numbered_in_the_order_of_their_start_and_found_by_number(
     assert node.find(number_of(second)) is second.process
     assert node.processes()[-2:] == [first.process, second.process]
     assert node.find(number_of(second) + 1) is None
+
+
+class StartingParent:
+    """Starts a process of its own while it is made a parent, as a finalizer may that strikes there."""
+
+    def __init__(self) -> None:
+        self.started: list[Process] = []
+
+    @property
+    def pid(self) -> None:
+        self.started.append(this_node().spawn(None, PlainBody(receive, (), {})))
+
+
+@in_node
+def test_a_number_is_given_once_where_a_finalizer_starts_a_process_in_the_middle_of_a_start() -> None:
+    node = this_node()
+    spawned, parent, me = node.spawned, StartingParent(), self_()
+    process = node.spawn(parent, PlainBody(send, (me, "here"), {}))  # type: ignore[arg-type]
+    [other] = parent.started
+    assert [other.pid.id, process.pid.id, node.spawned] == [spawned + 1, spawned + 2, spawned + 2]
+    assert [node.find(each.pid.id) for each in (other, process)] == [other, process]
+    assert receive() == "here"
+    assert (process.state, other.state) == (DEAD, RECEIVING)
+    assert node.find(process.pid.id) is None
 
 
 @in_node
