@@ -148,6 +148,7 @@ def _run_main(this: Node, body: MainBody, slices: TimeSlices | None) -> Any:
         with stop_signals(stop) as received, _patient_collector(), nullcontext() if slices is None else slices:
             raised = _wait(body, stop)
             error = raised or _error_of(body, process, stop, failures)
+            fails = error is not None and not received  # a signal that comes later does not change what it ended of
             _tell_end(process, error, received)
             _stop_everything(this)
     finally:
@@ -159,6 +160,7 @@ def _run_main(this: Node, body: MainBody, slices: TimeSlices | None) -> Any:
         raise raised
     if received:
         end_in_time(128 + received[0])
+    if received and not fails:
         raise _interrupt() if received[0] == signal.SIGINT else SystemExit(128 + received[0])
     if error is not None:
         raise error

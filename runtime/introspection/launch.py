@@ -17,7 +17,7 @@ import sys
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import NoReturn
 
 from runtime.distribution.cookie import read_cookie
@@ -58,12 +58,37 @@ def main(arguments: list[str] | None = None) -> None:
         _fail(f"The program was not started, because its node could not be given a name: {error}")
     except (NameTakenError, ValueError, OSError) as error:
         _fail(f"The program was not started, because it could not be observed: {error}")
+    late = LateStop()
     try:
-        _run(options)
+        _run(options, late)
     except SystemExit as end:
         if options.ending is not None:
             _report(options.ending, end)
+        late.let_come()
         raise
+
+
+class LateStop:
+    """Puts SIGTERM off while a program that has failed says what it ended of: its default would end it before."""
+
+    def __init__(self) -> None:
+        self._has_come = self._puts_off = False
+
+    def put_off(self) -> None:
+        """Begin, unless the program handles the signal itself."""
+        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            self._puts_off = True
+            signal.signal(signal.SIGTERM, self._note)
+
+    def let_come(self) -> None:
+        """Let the signal do again what it does by default, also one that was put off."""
+        if self._puts_off:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if self._has_come:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._has_come = True
 
 
 def _report(ending: int, end: SystemExit) -> None:
@@ -155,7 +180,7 @@ def _reservation(options: argparse.Namespace) -> Reservation:
     return reserve([options.name] if options.name is not None else names_for(name_after(options.target)))
 
 
-def _run(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace, late: LateStop) -> None:
     """Run the program as ``__main__``. An exception ends it as it would have ended python, in fewer lines."""
     sys.argv = [options.target, *options.words]
     try:
@@ -168,6 +193,7 @@ def _run(options: argparse.Namespace) -> None:
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except BaseException as error:
+        late.put_off()
         fail_with(error)
         if sys.excepthook is not sys.__excepthook__:  # the program reports its exceptions itself
             sys.excepthook(type(error), error, _own_traceback(error))

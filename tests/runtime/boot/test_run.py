@@ -166,6 +166,25 @@ def test_instruments_are_told_that_the_program_ends_and_why(main: Callable[[], o
     assert re.fullmatch(why, str(seen[0])), seen
 
 
+def test_a_signal_that_comes_while_a_failed_program_stops_does_not_hide_the_failure() -> None:
+    stopped = []
+
+    def lingers() -> None:
+        flag(trap_exit=True)
+        receive(Exit)
+        os.kill(os.getpid(), signal.SIGTERM)
+        stopped.append(self_())
+
+    def main() -> None:
+        spawn(lingers)
+        sleep(0)
+        failing_port()
+
+    with pytest.raises(KeyError, match="port"):
+        run(main)
+    assert len(stopped) == 1
+
+
 def test_a_process_that_orders_a_shutdown_ends_the_program_without_a_failure() -> None:
     def main() -> None:
         spawn(exit, self_(), "shutdown")

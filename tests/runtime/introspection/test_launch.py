@@ -64,11 +64,18 @@ run(Supervisor.start_link, [Counter])
 """
 
 
+TERMINATED_AS_IT_FAILS = """import os, signal, sys
+sys.excepthook = lambda *how: os.kill(os.getpid(), signal.SIGTERM)
+1 / 0
+"""
+
+
 @pytest.mark.parametrize(
     ("source", "cause"),
     [
         (FAILING, "child Counter did not start: KeyError: 'port' (script.py:5 in init)"),
         ("def f():\n    1 / 0\nf()", "ZeroDivisionError: division by zero (script.py:2 in f)"),
+        (TERMINATED_AS_IT_FAILS, "ZeroDivisionError: division by zero (script.py:3 in <module>)"),
         ("import sys\nsys.exit('no disk')", "no disk"),
         ("import sys\nsys.exit(3)", ""),
         ("", ""),
