@@ -112,7 +112,7 @@ def test_every_process_of_the_program_is_a_node(folder: Path, code: str) -> None
         (child,) = (name for name in names if name != f"app-{process.pid}")
         assert welcome(folder, child).os_pid != process.pid
         with RawClient(folder / f"{child}.sock") as client:
-            assert client.stats().hub_busy_with is None
+            eventually(lambda: client.stats().hub_busy_with is None)  # a busy machine may hold it up at its start
 
 
 def test_the_parents_name_is_free_when_its_fork_lives_on(folder: Path) -> None:

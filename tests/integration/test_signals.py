@@ -363,10 +363,12 @@ def test_a_program_may_take_its_time_after_the_node_has_stopped() -> None:
 
 def test_a_sigterm_to_a_forked_child_does_not_stop_its_parent() -> None:
     body = """
+        begun, begins = os.pipe()
         child = os.fork()
         if child == 0:
+            os.write(begins, b"!")
             time.sleep(1000)
-        time.sleep(0.2)
+        os.read(begun, 1)
         os.kill(child, 15)
         os.waitpid(child, 0)
         sleep(1)
