@@ -135,7 +135,9 @@ class Evidence:
         self.begun = begun
         self._clocks = clocks
         self._before = before
-        self._queued_before: float | None = None
+        self._waiting_since: tuple[float, float, float] | None = None
+        """A moment from which on it is known how long the thread waited for its turn to run: when that was, and what
+        the thread had used and waited by then."""
         self._seen: defaultdict[tuple[Process | None, Chain], float] = defaultdict(float)
         self._looked_at = begun
         self._position = position
@@ -146,7 +148,6 @@ class Evidence:
 
     def add(self, process: Process | None, frame: FrameType, present: float) -> None:
         """Take one look: the process that runs, and its frame."""
-        is_second = bool(self._seen)
         passed, self._looked_at = present - self._looked_at, present
         position = position_of(frame)
         if position == self._position:
@@ -155,8 +156,11 @@ class Evidence:
         seen = (process, _chain(frame))
         if seen in self._seen or len(self._seen) < MOST_CHAINS:
             self._seen[seen] += passed
-        if is_second and self._queued_before is None:  # most first looks are followed by no other
-            self._queued_before = self._clocks.queued()
+
+    def watch_waiting(self) -> None:
+        """Note from now on how long the thread waits for its turn to run. It releases the interpreter."""
+        if self._waiting_since is None:
+            self._waiting_since = self._looked_at, self._clocks.read().thread, self._clocks.queued()
 
     def add_late(self, seconds: float) -> None:
         """Note that the watchdog itself was run too late by so many seconds."""
@@ -173,7 +177,8 @@ class Evidence:
         if self._clocks.tell_processor_time:
             now = self._clocks.read()
             processor_seconds = now.thread - self._before.thread
-            kind, why = self._kind(seconds, processor_seconds, now.program - self._before.program, limit)
+            is_queued = self._is_queued(present, now.thread)
+            kind, why = self._kind(seconds, processor_seconds, now.program - self._before.program, limit, is_queued)
         if kind == "starved":
             return Stall(None, seconds, why, kind, processor_seconds)
         if not self._seen:
@@ -181,17 +186,30 @@ class Evidence:
         process, chain, in_turn = self._blamed(limit)
         return Stall(process, seconds, text_of(chain), kind, processor_seconds, chain, in_turn)
 
-    def _kind(self, seconds: float, used: float, program: float, limit: float) -> tuple[StallKind, str]:
+    def _is_queued(self, present: float, thread: float) -> bool:
+        """Return whether the thread, while it used no processor, mostly waited for its turn to run.
+
+        That is known of the time since the first look. Before, it is taken to have been so as well: a thread that waits
+        for a processor stands still like one in a call that blocks, and must not be taken for that.
+        """
+        if self._waiting_since is None:
+            return False
+        since, used, queued = self._waiting_since
+        unused = present - since - (thread - used)
+        return unused > 0 and self._clocks.queued() - queued >= MOSTLY * unused
+
+    def _kind(
+        self, seconds: float, used: float, program: float, limit: float, is_queued: bool
+    ) -> tuple[StallKind, str]:
         """Return what kind of stall it is, and for a starved thread the reason.
 
         `used` and `program` are the processor time of the thread and of the whole program.
         """
-        queued = 0.0 if self._queued_before is None else self._clocks.queued() - self._queued_before
         most, some = MOSTLY * seconds, max(limit, min(WORK * seconds, ENOUGH))
         others, why = program - used, ""
-        if used >= most:
+        if used >= most and (used >= limit or not is_queued):
             return "computing", why
-        if queued >= MOSTLY * (seconds - used):
+        if is_queued:
             why = "the system ran something else meanwhile"
         elif self._unmoved >= most and self._unseen < most:
             return "blocked", why

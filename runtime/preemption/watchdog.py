@@ -166,6 +166,7 @@ class Watchdog:
                 self.busy_with, self.busy_at = process, where(frame)
         if is_new:
             self._ask(evidence)
+            evidence.watch_waiting()  # only now: it releases the interpreter, and the hub may get done meanwhile
         if present - evidence.begun >= self.limit:
             self.current = evidence.stall(present, self.limit)
         if self._evidence is None:  # it has answered just now
