@@ -121,7 +121,7 @@ cdef class OldestMessage:
                     return self.nothing
             waiting = <object>load(record, s_mailbox)
             if waiting is None or not len(waiting):
-                wait_anyhow(process, RECEIVING)
+                wait(process, RECEIVING)
                 continue
             message = (<tuple>waiting)[0] if Py_TYPE(waiting) is &PyTuple_Type else waiting[0]
             if len(patterns) and not matches_any(patterns, message):

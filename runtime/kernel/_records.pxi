@@ -4,11 +4,13 @@ The records stay the classes of the sources: their slots are read and written wh
 code runs in the middle of a change, so no signal finds one half done.
 """
 
-from cpython.object cimport Py_TYPE, PyObject, PyTypeObject
+from cpython.object cimport Py_SIZE, Py_TYPE, PyObject, PyTypeObject
 from cpython.set cimport PySet_Contains
 
 from collections import deque
 from types import MemberDescriptorType
+
+from greenlet import greenlet
 
 from runtime.terms._isolation import isolate
 from runtime.terms.immutable import ATOMIC, IMMUTABLE
@@ -83,10 +85,32 @@ cdef extern from *:
         PyGreenlet_Import();
         return _PyGreenlet_API == NULL ? -1 : 0;
     }
-    static inline PyObject *current_greenlet(void) {
-        return (PyObject *)PyGreenlet_GetCurrent();
+    /* The greenlet that was last found to run. At each switch greenlet counts up `context_ver` of the thread, to have
+       Python forget the context variables that it keeps at hand. As long as that number stays, so does the greenlet. */
+    static struct { uint64_t thread, switches; PyObject *greenlet; } running = {0, 0, NULL};
+    static int switches_are_counted = 0;
+    static inline int is_noted(PyThreadState *thread) {
+        return running.switches == thread->context_ver && running.thread == thread->id;
     }
+    static inline void note_running(PyThreadState *thread, PyObject *greenlet) {
+        if (!switches_are_counted) return;
+        running.thread = thread->id, running.switches = thread->context_ver, running.greenlet = greenlet;
+    }
+    static inline PyObject *current_greenlet(void) {
+        PyThreadState *thread = PyThreadState_Get();
+        PyObject *greenlet;
+        if (is_noted(thread)) {
+            Py_INCREF(running.greenlet);
+            return running.greenlet;
+        }
+        greenlet = (PyObject *)PyGreenlet_GetCurrent();
+        if (greenlet != NULL) note_running(thread, greenlet);
+        return greenlet;
+    }
+    static inline uint64_t count_of_switches(void) { return PyThreadState_Get()->context_ver; }
     """
+    unsigned long long count_of_switches()
+    bint switches_are_counted
     Py_ssize_t slot_of(object)
     PyObject *load(PyObject *, Py_ssize_t)
     void store(PyObject *, Py_ssize_t, PyObject *)
@@ -209,8 +233,21 @@ cdef bint look() except -1:
         _template = process.Process()
         process.set_up(_template, None, None, None, None)
         _template.pid = None
+    look_for_counting()
     _has_looked = True
     return _is_usable
+
+
+def switch_count():
+    return count_of_switches()
+
+
+cdef int look_for_counting() except -1:
+    """Find out whether greenlet counts its switches where this looks: at a start, and at an end."""
+    global switches_are_counted
+    before = switch_count()
+    switches_are_counted = before < greenlet(switch_count).switch() < switch_count()
+    return 0
 
 
 cdef bint find_slots(process, body, hooks) except -1:
@@ -306,7 +343,9 @@ cdef inline bint usable() except -1:
 cdef inline bint is_atomic(object value):
     """Whether a value travels by reference; the commonest kinds first."""
     cdef PyTypeObject *kind = Py_TYPE(value)
-    return kind is &PyUnicode_Type or kind is &PyLong_Type or PySet_Contains(_atomic, <object>kind)
+    return (
+        kind is &PyUnicode_Type or kind is &PyLong_Type or kind is _Pid or PySet_Contains(_atomic, <object>kind)
+    )
 
 
 cdef inline int count_up(PyObject *record, Py_ssize_t slot) except -1:

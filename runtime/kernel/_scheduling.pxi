@@ -5,10 +5,12 @@ signal raises where the program's code runs, arrives where the sources have thei
 """
 
 from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
-from cpython.long cimport PyLong_AsLong
+from cpython.long cimport PyLong_AsLong, PyLong_FromLong
 
 cdef extern from *:
     """
+    #include <alloca.h>
+
     #if PY_VERSION_HEX >= 0x030B0000 && PY_VERSION_HEX < 0x030C0000
     #ifndef Py_BUILD_CORE
     #define Py_BUILD_CORE 1
@@ -24,18 +26,35 @@ cdef extern from *:
     /* Switch, and leave a frame of `receive` out of the stack meanwhile. For the innermost frame of a stack that it
        leaves, greenlet makes a frame object. That of the program's function is made once, one of `receive` each time. */
     static PyObject *switch_to(PyObject *greenlet, PyObject *arguments) {
+        PyThreadState *thread = PyThreadState_Get();
+        PyObject *here = is_noted(thread) ? running.greenlet : NULL, *result;
     #ifdef CAN_SKIP_FRAMES
-        _PyCFrame *innermost = PyThreadState_Get()->cframe;
+        _PyCFrame *innermost = thread->cframe;
         _PyInterpreterFrame *frame = innermost->current_frame;
-        if (frame != NULL && (PyObject *)frame->f_code == skipped_code && frame->previous != NULL) {
-            PyObject *result;
-            innermost->current_frame = frame->previous;
-            result = PyGreenlet_Switch((PyGreenlet *)greenlet, arguments, NULL);
-            innermost->current_frame = frame;  /* in the C frame of the interpreter's loop, which is back in its place */
-            return result;
-        }
+        int skips = frame != NULL && (PyObject *)frame->f_code == skipped_code && frame->previous != NULL;
+        if (skips) innermost->current_frame = frame->previous;
     #endif
-        return PyGreenlet_Switch((PyGreenlet *)greenlet, arguments, NULL);
+        result = PyGreenlet_Switch((PyGreenlet *)greenlet, arguments, NULL);
+    #ifdef CAN_SKIP_FRAMES
+        if (skips) innermost->current_frame = frame;  /* in the C frame of the interpreter's loop, which is back in place */
+    #endif
+        if (here != NULL) note_running(thread, here);
+        return result;
+    }
+    /* Start a greenlet on a part of the C stack that is some way below. greenlet copies the stack of one that waits away
+       only when another one takes its place: so two that talk to each other, a caller and its server for instance, have
+       half as much copied when each has a place of its own. */
+    #define PLACES 2
+    #define DISTANCE 6400  /* of two places; the stack of a process that waits takes half of it, mostly */
+    static PyObject *start_apart(PyObject *greenlet, PyObject *arguments) {
+        static unsigned int last = 0;
+        unsigned int place = last = (last + 1) % PLACES;
+        volatile char *space = alloca(place * DISTANCE + 16);
+        PyObject *result;
+        *space = 0;  /* it stays in use, or the compiler leaves it out */
+        result = PyGreenlet_Switch((PyGreenlet *)greenlet, arguments, NULL);
+        *space = 0;
+        return result;
     }
     static inline int drop_last(PyObject *list) {
         Py_ssize_t size = PyList_GET_SIZE(list);
@@ -48,6 +67,7 @@ cdef extern from *:
     """
     int drop_last(object) except -1
     object switch_to(PyObject *, PyObject *)
+    object start_apart(object, object)
     void skip_frames_of(object)
     bint has_context()
     unsigned int VERSION_OF(PyTypeObject *)
@@ -57,9 +77,10 @@ cdef unsigned int _worker_version = 0
 
 cdef inline bint goes_on(object scheduler) except -1:
     """Whether the batch goes on: its budget is not used up, or renewed."""
-    cdef object budget = <object>load(<PyObject *>scheduler, s_budget) - 1
+    cdef long left = PyLong_AsLong(<object>load(<PyObject *>scheduler, s_budget)) - 1
+    cdef object budget = PyLong_FromLong(left)
     store(<PyObject *>scheduler, s_budget, <PyObject *>budget)
-    return PyLong_AsLong(budget) > 0 or more_time(scheduler)
+    return left > 0 or more_time(scheduler)
 
 
 cdef bint more_time(object scheduler) except -1:
@@ -76,16 +97,24 @@ cdef bint more_time(object scheduler) except -1:
     return True
 
 
-cdef int wait(object scheduler, object ready, object process, PyObject *state) except -1:
-    """`Scheduler.park`, with a run queue that is a deque."""
+cdef int wait(object process, PyObject *state) except -1:
+    """`Scheduler.park` of a process that is known to be one."""
     cdef PyObject *record = <PyObject *>process
-    cdef PyObject *hub = load(<PyObject *>scheduler, s_hub)
+    cdef object scheduler = scheduler_of(record), ready, following = None, other = None
+    cdef PyObject *hub
     cdef list idle
-    cdef object following = None, other = None
+    if Py_TYPE(scheduler) is not _Scheduler:
+        scheduler.park(process, <object>state)
+        return 0
+    ready = <object>load(<PyObject *>scheduler, s_ready)
+    if Py_TYPE(ready) is not _deque:
+        sources["park"](scheduler, process, <object>state)
+        return 0
+    hub = load(<PyObject *>scheduler, s_hub)
     try:
         store(record, s_state, state)
         if goes_on(scheduler):
-            while len(ready):
+            while Py_SIZE(ready):
                 following = _popleft(ready)
                 if load(<PyObject *>following, s_state) is not RUNNABLE:
                     following = None  # it died in the queue
@@ -122,26 +151,15 @@ cdef int wait(object scheduler, object ready, object process, PyObject *state) e
     return 0
 
 
-cdef inline int wait_anyhow(object process, PyObject *state) except -1:
-    """`Scheduler.park` of a process that is known to be one."""
-    cdef object scheduler = scheduler_of(<PyObject *>process)
-    if Py_TYPE(scheduler) is not _Scheduler:
-        scheduler.park(process, <object>state)
-        return 0
-    cdef object ready = <object>load(<PyObject *>scheduler, s_ready)
-    if Py_TYPE(ready) is not _deque:
-        sources["park"](scheduler, process, <object>state)
-        return 0
-    return wait(scheduler, ready, process, state)
-
-
 def park(scheduler, process, state):
-    if not usable() or Py_TYPE(scheduler) is not _Scheduler or Py_TYPE(process) is not _Process:
+    if not usable() or Py_TYPE(process) is not _Process or scheduler_of(<PyObject *>process) is not scheduler:
         return sources["park"](scheduler, process, state)
-    cdef object ready = <object>load(<PyObject *>scheduler, s_ready)
-    if Py_TYPE(ready) is not _deque:
-        return sources["park"](scheduler, process, state)
-    wait(scheduler, ready, process, <PyObject *>state)
+    wait(process, <PyObject *>state)
+
+
+def start_worker(worker, scheduler):
+    """Switch to a worker that has not begun. It is given the scheduler that it works for."""
+    start_apart(worker, (scheduler,))
 
 
 cdef inline int set_process(object worker, PyObject *process) except -1:
@@ -171,7 +189,7 @@ def run_ready(scheduler, worker):
     try:
         while True:
             if process is None:
-                if len(ready) and goes_on(scheduler):
+                if Py_SIZE(ready) and goes_on(scheduler):
                     process = _popleft(ready)
                 else:
                     if PyList_GET_SIZE(idle) >= _scheduler_module.MAX_IDLE:

@@ -162,7 +162,7 @@ cdef object ask(object dest, object tag, object content, object timeout, object 
         count_up(record, s_out)
         store(record, s_waiting_for, <PyObject *>origin)
         while load(<PyObject *>origin, s_outcome) is PENDING:
-            wait_anyhow(caller, WAITING)
+            wait(caller, WAITING)
             if timeout is not None and load(record, s_deadline) is NONE and load(<PyObject *>origin, s_outcome) is PENDING:
                 break
         store(record, s_deadline, NONE)

@@ -188,7 +188,7 @@ cdef int spread_deaths(object node) except -1:
         return 0
     try:
         store(record, s_spreads, TRUE)
-        while len(deaths):
+        while Py_SIZE(deaths):
             tell_of(deaths[0])
             _popleft(deaths)
     except BaseException:

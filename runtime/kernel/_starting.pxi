@@ -80,7 +80,7 @@ def start_server(cls, args, kwargs, name, timeout, link, ref=None):
             server.detached = True  # as in OTP
         store(above, s_waiting_for, <PyObject *>origin)
         while load(<PyObject *>origin, s_outcome) is PENDING:
-            wait_anyhow(parent, WAITING)
+            wait(parent, WAITING)
         store(above, s_deadline, NONE)
         store(above, s_waiting_for, NONE)
         outcome = <object>load(<PyObject *>origin, s_outcome)

@@ -133,7 +133,8 @@ def _by_kernel(function: Receiver) -> Receiver:
     """Have the compiled kernel, where it runs, take the messages of the usual cases for `receive`. A decorator.
 
     `receive` stays a function of Python's, for the reason that `OldestMessage` gives. It takes what it is given by
-    keyword as a dict: Python looks for each default of a keyword at every call.
+    keyword as a dict: Python looks for each default of a keyword at every call. And it is short: Python sets up and
+    clears each variable that it has, at every call too.
     """
     kernel = part("runtime.kernel._kernel")
     if kernel is None:
@@ -145,6 +146,9 @@ def _by_kernel(function: Receiver) -> Receiver:
             message = oldest[patterns]
             if message is not nothing:
                 return message
+        return by_sources(patterns, options)  # no stars: after a call with stars Python runs handlers
+
+    def by_sources(patterns: tuple[Any, ...], options: dict[str, Any]) -> Any:
         worker = getcurrent()
         process = worker.process if type(worker) is Worker else None
         if process is None or process.state is DEAD:

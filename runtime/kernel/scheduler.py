@@ -21,7 +21,7 @@ from typing import Any
 from gevent.hub import Hub
 from greenlet import getcurrent, greenlet
 
-from runtime.compiled.choice import compiled
+from runtime.compiled.choice import compiled, part
 from runtime.kernel.body import exit_reason
 from runtime.kernel.fork import end_child
 from runtime.kernel.process import DEAD, RUNNABLE, RUNNING, Process, Worker
@@ -55,6 +55,11 @@ REFUSALS = 3
 
 _switch = greenlet.switch
 _throw = greenlet.throw
+
+
+_kernel = part("runtime.kernel._kernel")
+_start_worker: Callable[[Worker, Scheduler], object] = _switch if _kernel is None else _kernel.start_worker
+"""Switches to a worker that has not begun; the compiled form also finds it a place on the C stack."""
 
 
 def _nothing() -> None:
@@ -384,9 +389,11 @@ class Scheduler:
                 if idle:
                     worker = idle[-1]
                     del idle[-1]
+                    _switch(worker)
                 else:
-                    worker = Worker(self.dispatch, self.hub)
-                _switch(worker)
+                    # A function and no method: every frame of C's below a process is copied with its stack.
+                    worker = Worker(Scheduler.dispatch, self.hub)
+                    _start_worker(worker, self)
         except BaseException:
             self.may_have_lost = True
             if worker is not None:
