@@ -306,23 +306,21 @@ def flush(self):
         or batches.taken is not None
         or self._transport.taken
         or Py_TYPE(self._transport) is not _Transport
+        or not lock.acquire(False)  # to wait for it would let handlers of signals run
     ):
         sources["flush"](self)
         return
-    self.flushes = False
+    self.flushes, self._is_writing = False, True
     try:
         frame, count = take_plain(batches)
-    except BaseException as error:
-        self._flush_later()
-        if isinstance(error, MemoryError):
-            return
-        raise
-    frames.messages += count
-    self._is_writing = True
-    lock.acquire()
-    try:
+        frames.messages += count
         out.waiting, out.size = (*out.waiting, frame), out.size + PyBytes_GET_SIZE(frame)
         is_open = out.write()
+    except BaseException as error:
+        self._flush_later()
+        if not isinstance(error, MemoryError):
+            raise
+        return
     finally:
         lock.release()
         self._is_writing = False

@@ -1,5 +1,6 @@
 """Small casts, messages, calls and replies between two Python nodes, which travel as short entries of batches."""
 
+import signal
 import time
 from itertools import count
 from typing import Any
@@ -309,6 +310,28 @@ def test_what_a_process_casts_without_a_pause_arrives_while_it_casts(other: Othe
     over = time.monotonic()
     assert call(("late", other.name), "first", timeout=DEADLINE) < over
     assert not connection.was_busy
+
+
+@named
+def test_what_a_signal_handler_raises_while_the_hub_waits_to_write_holds_nothing_up(other: Other) -> None:
+    name, _ = _keeper(other)
+    connection = _remote(other).connection
+    assert connection is not None
+
+    def interrupt(*_: object) -> None:
+        connection._lock.release()
+        raise KeyboardInterrupt
+
+    cast(name, "first")
+    before = signal.signal(signal.SIGALRM, interrupt)
+    connection._lock.acquire()  # as the guard does
+    signal.setitimer(signal.ITIMER_REAL, 0.02)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            connection._flush()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert call(name, "kept", timeout=DEADLINE) == ["first"]
 
 
 @named
