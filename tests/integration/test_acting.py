@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runtime.introspection import wire
-from tests.support.nodes import ObservedNode, eventually, observed
+from tests.support.nodes import ObservedNode, RawClient, eventually, observed
 
 
 def test_a_killed_child_comes_back_in_its_place_and_the_log_says_why(node: ObservedNode) -> None:
@@ -146,28 +146,37 @@ def test_a_read_only_node_refuses_every_command(folder: Path) -> None:
 # -- Faults of the program ----------------------------------------------------------------------------------------
 
 
+def held_and_killed(client: RawClient, message: str, kind: str) -> wire.Event | None:
+    """Have a process hold the hub and kill it; return what is told of the stall, None where none is told of it."""
+    pid = client.tell("app/pool/worker-1", message)
+    stats = eventually(lambda: (s := client.stats()).hub_busy_with == pid and s)
+    assert stats.hub_busy_at is not None
+    assert "in handle_cast" in stats.hub_busy_at
+    assert "observed.py" in stats.hub_busy_at
+    row = client.tree()["app/pool/worker-1"]
+    assert row.status == "running"
+    assert client.ask(wire.GetProcess(pid=pid)).current_stacktrace[-1].function == "handle_cast"
+    lints = eventually(lambda: [each for each in client.ask(wire.GetLints()).lints if each.kind == kind])
+    assert lints[0].pids == (pid,)
+    done = client.ask(wire.Exit(pid=pid))
+    assert isinstance(done, wire.Done), done
+    assert client.pid("app/pool/worker-1") != pid
+    eventually(lambda: client.stats().hub_busy_at is None)
+    for _ in range(2):  # the hub has come round
+        client.ask(wire.Send(pid=client.pid("app/pool/worker-2"), message="'get'", via="call"))
+    return next((each for each in client.events() if (each.kind, each.pid) == ("stall", pid)), None)
+
+
 @pytest.mark.parametrize(("message", "kind"), [("'hog'", "hog"), ("'block'", "blocks")])
 def test_a_process_that_holds_the_hub_is_named_and_killed_while_it_does(
     node: ObservedNode, message: str, kind: str
 ) -> None:
     with node.client() as client:
-        pid = client.tell("app/pool/worker-1", message)
-        stats = eventually(lambda: (s := client.stats()).hub_busy_with == pid and s)
-        assert stats.hub_busy_at is not None
-        assert "in handle_cast" in stats.hub_busy_at
-        assert "observed.py" in stats.hub_busy_at
-        row = client.tree()["app/pool/worker-1"]
-        assert row.status == "running"
-        assert client.ask(wire.GetProcess(pid=pid)).current_stacktrace[-1].function == "handle_cast"
-        lints = eventually(lambda: [each for each in client.ask(wire.GetLints()).lints if each.kind == kind])
-        assert lints[0].pids == (pid,)
-        done = client.ask(wire.Exit(pid=pid))
-        assert isinstance(done, wire.Done), done
-        assert client.pid("app/pool/worker-1") != pid
-        stall = eventually(lambda: [e for e in client.events() if (e.kind, e.pid) == ("stall", pid)])[0]
+        # A machine that hardly runs the program is blamed itself.
+        stall = next((told for _ in range(10) if (told := held_and_killed(client, message, kind))), None)
+        assert stall is not None
         assert stall.seconds is not None
         assert stall.seconds > 0.1
-        assert client.stats().hub_busy_at is None
 
 
 def test_a_hog_that_swallows_its_kill_is_dead_and_interrupted_again(node: ObservedNode) -> None:
