@@ -7,6 +7,7 @@ import psutil
 from runtime.introspection import wire
 from runtime.introspection.answers.client_cache import ClientCache
 from runtime.introspection.answers.observed_node import ObservedNode
+from runtime.introspection.measuring.memory_census import WITHIN
 from runtime.introspection.reading.tree_path import text_of
 from runtime.introspection.threads.pace import Pace
 
@@ -15,8 +16,13 @@ def answer(query: wire.GetMemory, node: ObservedNode, client: ClientCache, pace:
     """Return the largest containers and types of a census that is taken now."""
     census = node.census.take()
     if census is None:
-        holder = node.calls.holder() or "was busy"
-        return wire.Failed(why=f"The hub {holder}, so its memory could not be looked at.", kind="timeout")
+        holder = node.calls.holder()
+        held = (
+            f"The hub {holder}"
+            if holder
+            else f"It took longer than {WITHIN:g} seconds, as the program was busy or the system"
+        )
+        return wire.Failed(why=f"{held}, so its memory could not be looked at.", kind="timeout")
     limit = max(0, min(query.limit, wire.MAX_ROWS))
     containers = sorted(census.containers.values(), key=lambda each: -each.memory)[:limit]
     types = sorted(census.types.items(), key=lambda item: -item[1][1])[:limit]

@@ -241,7 +241,10 @@ class Greenlets(Chunked[PlainGreenlet]):
                 return
 
     def _note(self, greenlet: Any, started_at: float, starter: Pid | None, thread: int, call: str | None) -> None:
-        spawning = getattr(greenlet, "spawning_greenlet", None)
+        try:
+            spawning = getattr(greenlet, "spawning_greenlet", None)
+        except Exception:  # a property of the program's
+            spawning = None
         if starter is None and spawning is not None:
             process = process_of(spawning())
             # A worker has run other processes since; which one has started this greenlet was noted at once.

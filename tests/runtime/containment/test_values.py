@@ -13,6 +13,7 @@ from runtime import (
     Stop,
     Supervisor,
     alive,
+    dictionary,
     exit,
     monitor,
     receive,
@@ -70,3 +71,24 @@ def test_an_init_that_stops_with_a_reason_that_cannot_be_compared_fails_for_its_
     with pytest.raises(StartError) as caught:
         Never.start()
     assert type(caught.value.reason) is Silent
+
+
+@in_node
+def test_a_key_of_the_dictionary_that_cannot_be_compared_changes_no_reason() -> None:
+    class Key:
+        def __eq__(self, other: object) -> bool:
+            raise ValueError("there is no yes or no")
+
+        __hash__ = object.__hash__
+
+    class Server(GenServer):
+        def init(self) -> None:
+            dictionary()[Key()] = 1
+
+        def handle_info(self, message: object) -> None:
+            raise LookupError("this one")
+
+    server: Any = Server.start()
+    ref = monitor(server)
+    send(server, "go")
+    assert receive(Down(ref, ANY, ANY)).reason.exception == "LookupError"

@@ -160,6 +160,20 @@ def test_who_has_started_one_is_told_with_it() -> None:
 
 
 @in_hub
+def test_one_whose_attributes_raise_is_listed_with_the_others() -> None:
+    class Odd(gevent.Greenlet):  # type: ignore[type-arg]
+        @property
+        def spawning_greenlet(self) -> Any:  # type: ignore[override]
+            raise RuntimeError("not now")
+
+    with noting() as observer:
+        naps = [gevent.spawn(napping), Odd.spawn(napping), gevent.spawn(napping)]
+        gevent.sleep(0)
+        assert len([row for row in observer.tree(**OPEN).rows if row.kind == "greenlet"]) == 3
+        gevent.killall(naps)
+
+
+@in_hub
 def test_those_that_have_ended_are_not_counted() -> None:
     with noting() as observer:
         naps = [gevent.spawn(napping) for _ in range(3)]

@@ -120,6 +120,11 @@ def test_an_observer_gets_the_largest_first_and_a_reason_when_the_hub_does_nothi
     begun = time.monotonic()
     assert observer.node.census.take(within=0.05) is None, "asked in the hub, which cannot work meanwhile"
     assert time.monotonic() - begun < 10
+    with patch.object(MemoryCensus.take, "__defaults__", (0.05,)):
+        failed = observer.ask(wire.GetMemory(limit=20))
+    assert isinstance(failed, wire.Failed)
+    assert failed.why.startswith("It took longer than")
+    assert "hub" not in failed.why, "that nothing holds"
 
 
 @in_node
