@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 import msgspec
-import psutil
 
 from runtime.introspection import wire
 from runtime.introspection.answers.crash_loops import CrashLoops
 from runtime.introspection.events.event_log import EventLog
 from runtime.introspection.measuring.memory_trend import MemoryTrend
+from runtime.introspection.measuring.resident_memory import ResidentMemory
 from runtime.introspection.reading.rows import queue_length
 from runtime.introspection.reading.stack import place_in_code
 from runtime.introspection.reading.supervisor_nodes import SupervisorNodes
@@ -91,7 +91,7 @@ class Findings:
         """Dead processes whose frames run, and since when that is known."""
         self._crash_loops = CrashLoops(log)
         self._weighed_at = 0.0
-        self._system = psutil.Process()
+        self._resident = ResidentMemory()
         self._looked_at = 0.0
         self._cost = 0.0
 
@@ -248,7 +248,7 @@ class Findings:
         present = time.monotonic()
         if present - self._weighed_at >= WEIGHED_EVERY:
             self._weighed_at = present
-            self._rss.add(self._system.memory_info().rss, present)
+            self._rss.add(self._resident.read(), present)
 
     def _program_grows(self, found: Sequence[wire.Lint]) -> Iterator[wire.Lint]:
         """Report memory that grows, where no finding about a process explains it."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import psutil
-
 from runtime.introspection import wire
 from runtime.introspection.answers.client_cache import ClientCache
 from runtime.introspection.answers.observed_node import ObservedNode
@@ -27,7 +25,7 @@ def answer(query: wire.GetMemory, node: ObservedNode, client: ClientCache, pace:
     containers = sorted(census.containers.values(), key=lambda each: -each.memory)[:limit]
     types = sorted(census.types.items(), key=lambda item: -item[1][1])[:limit]
     return wire.Memory(
-        rss=psutil.Process().memory_info().rss,
+        rss=node.figures.memory(),
         is_complete=census.is_complete,
         containers=tuple(
             wire.Container(place=text_of(c.place), type=text_of(c.type), length=c.length, memory=c.memory)

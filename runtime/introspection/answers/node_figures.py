@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import platform
@@ -19,6 +20,7 @@ from runtime.introspection.endpoint.listener import MAX_CLIENTS
 from runtime.introspection.events.event_log import EventLog
 from runtime.introspection.events.greenlets import Greenlets
 from runtime.introspection.measuring.counters import Totals
+from runtime.introspection.measuring.resident_memory import ResidentMemory
 from runtime.introspection.threads.pace import Pace
 from runtime.kernel import scheduler
 from runtime.kernel.node import Node
@@ -50,9 +52,8 @@ class NodeFigures:
         self._watchdog = watchdog
         self._greenlets = greenlets
         self._totals = Totals(node)
-        self._system = psutil.Process()
         self._messages = self._reductions = 0
-        self._rss = 0
+        self._resident, self._rss = ResidentMemory(), 0
         self._rss_at = self._settings_at = -math.inf
         self._settings: dict[str, str] = {}
 
@@ -77,7 +78,7 @@ class NodeFigures:
             exited=max(0, spawned - alive),
             crashed=log.crashed,
             restarted=log.restarted,
-            rss=self._memory(),
+            rss=self.memory(),
             cpu_time=time.process_time(),
             hub_lag=round(watchdog.lag, 6),
             hub_busy_with=None if busy_at is None else "?" if busy_with is None else str(busy_with.pid),
@@ -94,11 +95,11 @@ class NodeFigures:
             scope=scope,
         )
 
-    def _memory(self) -> int:
+    def memory(self) -> int:
         """Return how much memory the program has, as of less than a second ago."""
         present = time.monotonic()
         if present - self._rss_at >= MEMORY_EVERY:
-            self._rss, self._rss_at = self._system.memory_info().rss, present
+            self._rss, self._rss_at = self._resident.read(), present
         return self._rss
 
     def settings(self) -> dict[str, str]:
@@ -117,7 +118,7 @@ class NodeFigures:
             "event loop": type(self.node.hub.loop).__module__,
             "platform": " ".join((system.sysname, system.release, system.machine)),
             "processors": str(os.cpu_count()),
-            "open files": _open_files(self._system),
+            "open files": _open_files(self._resident.system),
             "time slice": _time_slice(),
             "scheduler batch": f"{scheduler.BATCH * 1000:g} ms",
             "messages in one turn of a server": str(server_loop.TURN),
@@ -154,5 +155,7 @@ def _open_files(system: psutil.Process) -> str:
     limit = "any number" if allowed == resource.RLIM_INFINITY else f"{allowed:,}"
     try:
         return f"{system.num_fds():,} of {limit} allowed"
-    except (psutil.Error, OSError, AttributeError):
+    except OSError as error:
+        return f"all of {limit} allowed" if error.errno == errno.EMFILE else f"{limit} allowed"
+    except (psutil.Error, AttributeError):
         return f"{limit} allowed"

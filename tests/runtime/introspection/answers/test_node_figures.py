@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
 import time
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -25,6 +27,7 @@ from runtime import (
     unregister,
 )
 from runtime.introspection.answers import node_figures
+from runtime.introspection.measuring.resident_memory import ResidentMemory
 from runtime.introspection.threads.pace import Pace
 from runtime.introspection.wire import NodeStats
 from tests.support.in_node import in_node
@@ -115,6 +118,20 @@ def test_a_system_without_a_limit_or_a_count_of_files_says_so(monkeypatch: pytes
     assert node_figures._open_files(System()) == "any number allowed"  # type: ignore[arg-type]
 
 
+def test_a_program_that_has_opened_all_the_files_it_may_is_still_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> Any:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(resource, "getrlimit", lambda what: (40, 40))
+    system: Any = SimpleNamespace(memory_info=lambda: SimpleNamespace(rss=1_000), num_fds=refuse)
+    resident = ResidentMemory()
+    resident.system = system
+    assert resident.read() == 1_000
+    system.memory_info = refuse
+    assert resident.read() == 1_000, "what it was last"
+    assert node_figures._open_files(system) == "all of 40 allowed"
+
+
 @in_node
 def test_the_system_is_asked_for_memory_and_settings_now_and_then_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     present = 1_000.0
@@ -123,7 +140,7 @@ def test_the_system_is_asked_for_memory_and_settings_now_and_then_alone(monkeypa
     figures = Observer().node.figures
     sizes = iter((1_000, 2_000, 3_000))
     system = SimpleNamespace(memory_info=lambda: SimpleNamespace(rss=next(sizes)), num_fds=lambda: 7)
-    figures._system = system  # type: ignore[assignment]
+    figures._resident.system = system  # type: ignore[assignment]
 
     def seen() -> tuple[int, bool]:
         return figures.stats(Pace()).rss, figures.settings()["open files"].startswith("7 ")
