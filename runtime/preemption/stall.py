@@ -31,6 +31,9 @@ MOSTLY = 0.5
 WORK = 0.1
 """The part of a stall that work must take to be blamed when the thread mostly waited for its turn to run."""
 
+TOO_SHORT = 0.01
+"""Seconds without work of which it must be known whether the thread waited for its turn, before that counts."""
+
 ENOUGH = 1.0
 """Seconds of work that are blamed however long the thread waited for its turn: on a machine with twenty times as much
 to do as it can, a loop without end never takes a tenth of the time."""
@@ -178,7 +181,10 @@ class Evidence:
             now = self._clocks.read()
             processor_seconds = now.thread - self._before.thread
             is_queued = self._is_queued(present, now.thread)
-            kind, why = self._kind(seconds, processor_seconds, now.program - self._before.program, limit, is_queued)
+            told, why = self._kind(seconds, processor_seconds, now.program - self._before.program, limit, is_queued)
+            if told is None:
+                return None
+            kind = told
         if kind == "starved":
             return Stall(None, seconds, why, kind, processor_seconds)
         if not self._seen:
@@ -186,8 +192,8 @@ class Evidence:
         process, chain, in_turn = self._blamed(limit)
         return Stall(process, seconds, text_of(chain), kind, processor_seconds, chain, in_turn)
 
-    def _is_queued(self, present: float, thread: float) -> bool:
-        """Return whether the thread, while it used no processor, mostly waited for its turn to run.
+    def _is_queued(self, present: float, thread: float) -> bool | None:
+        """Return whether the thread, while it used no processor, mostly waited for its turn to run; None if unknown.
 
         That is known of the time since the first look. Before, it is taken to have been so as well: a thread that waits
         for a processor stands still like one in a call that blocks, and must not be taken for that.
@@ -196,12 +202,12 @@ class Evidence:
             return False
         since, used, queued = self._waiting_since
         unused = present - since - (thread - used)
-        return unused > 0 and self._clocks.queued() - queued >= MOSTLY * unused
+        return self._clocks.queued() - queued >= MOSTLY * unused if unused >= TOO_SHORT else None
 
     def _kind(
-        self, seconds: float, used: float, program: float, limit: float, is_queued: bool
-    ) -> tuple[StallKind, str]:
-        """Return what kind of stall it is, and for a starved thread the reason.
+        self, seconds: float, used: float, program: float, limit: float, is_queued: bool | None
+    ) -> tuple[StallKind | None, str]:
+        """Return what kind of stall it is, and for a starved thread the reason. None where that cannot be told.
 
         `used` and `program` are the processor time of the thread and of the whole program.
         """
@@ -209,6 +215,8 @@ class Evidence:
         others, why = program - used, ""
         if used >= most and (used >= limit or not is_queued):
             return "computing", why
+        if is_queued is None and used >= WORK * seconds:
+            return None, why  # it worked, and then stood still: for a processor, or in a call that blocks
         if is_queued:
             why = "the system ran something else meanwhile"
         elif self._unmoved >= most and self._unseen < most:

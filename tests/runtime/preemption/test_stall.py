@@ -207,6 +207,18 @@ def test_work_shorter_than_the_limit_that_waited_for_its_turn_is_taken_for_no_ca
     assert _stall(evidence, 0.18).kind == kind
 
 
+@pytest.mark.parametrize(("used", "told"), [(0.06, False), (0.01, True)])
+def test_work_of_which_it_is_not_known_what_it_waited_for_is_not_blamed(
+    clocks: FakeClocks, used: float, told: bool
+) -> None:
+    frame = compute()
+    evidence = Evidence(0.0, clocks, clocks.read(), position_of(frame))
+    evidence.add(None, frame, 0.175)
+    clocks.thread = clocks.program = used
+    evidence.watch_waiting()
+    assert (evidence.stall(0.18, LIMIT) is not None) is told
+
+
 def test_a_loop_without_end_is_blamed_although_the_system_hardly_ever_runs_it(clocks: FakeClocks) -> None:
     evidence = _evidence(clocks)
     evidence.add(None, hog(compute), 0.05)
