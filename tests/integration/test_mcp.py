@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import os
 import sys
@@ -23,6 +24,10 @@ def test_an_agent_finds_the_cause_of_a_deadlock(folder: Path) -> None:
             args=["-m", "tests.support.patient", "mcp", "node"],
             env={**os.environ, "OBSERVER_DIR": str(folder)},
         )
+        stdio: Any = importlib.import_module("mcp.client.stdio")
+        stdio.stdio_client.__wrapped__.__defaults__ = (
+            sys.__stderr__,
+        )  # it keeps that of the test that imports it first
         async with mcp.Client(server) as agent:
 
             async def call(tool: str, **arguments: Any) -> Any:

@@ -34,6 +34,8 @@ LOOKING = {"nodes", "figures", "findings", "tree", "processes", "process", "even
 def ask(*calls: tuple[str, dict[str, Any]], actions: bool = False) -> tuple[set[str], list[tuple[bool, Any]]]:
     """Call tools of the node ``chat`` as an agent does. Return the names of all, and for each call error and answer."""
     mcp = pytest.importorskip("mcp")  # takes two seconds, in each process that imports the tests
+    stdio: Any = pytest.importorskip("mcp.client.stdio")
+    stdio.stdio_client.__wrapped__.__defaults__ = (sys.__stderr__,)  # it keeps that of the test that imports it first
 
     async def main() -> tuple[set[str], list[tuple[bool, Any]]]:
         words = ["-m", "observer", "mcp", "chat", *(["--allow-actions"] if actions else [])]
