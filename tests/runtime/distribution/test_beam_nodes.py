@@ -125,6 +125,8 @@ def is_kept(kernel: NetKernel, diary: Diary) -> bool:
     ends = time.monotonic() + 2.0
     wait_until(lambda: not kept or time.monotonic() > ends)
     kept = kept and diary.entries == [("up", "beam@127.0.0.1")]
+    if not kept:
+        diary.entries.clear()  # so that it is connected to anew
     run_there(meet(kernel, diary), kernel, diary, "net_kernel:set_net_ticktime(60, 0).")
     return kept
 
