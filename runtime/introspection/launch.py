@@ -15,6 +15,7 @@ import runpy
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -62,8 +63,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         _run(options, late)
     except SystemExit as end:
-        if options.ending is not None:
-            _report(options.ending, end)
+        _report(options.ending, end)
         late.let_come()
         raise
 
@@ -73,6 +73,7 @@ class LateStop:
 
     def __init__(self) -> None:
         self._has_come = self._puts_off = False
+        self._last_words: Callable[[], object] | None = None
 
     def put_off(self) -> None:
         """Begin, unless the program handles the signal itself."""
@@ -80,19 +81,37 @@ class LateStop:
             self._puts_off = True
             signal.signal(signal.SIGTERM, self._note)
 
+    def wait_only_for(self, last_words: Callable[[], object]) -> None:
+        """Have the signal end the program as soon as `last_words` is called: code of its own may take any time."""
+        self._last_words = last_words
+        if self._has_come:
+            self._end()
+
     def let_come(self) -> None:
-        """Let the signal do again what it does by default, also one that was put off."""
-        if self._puts_off:
+        """Let the signal do again what it does by default, also one that was put off.
+
+        A handler that the program has set meanwhile stays.
+        """
+        if self._puts_off and signal.getsignal(signal.SIGTERM) == self._note:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if self._has_come:
             os.kill(os.getpid(), signal.SIGTERM)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._has_come = True
+        if self._last_words is not None:
+            self._end()
+
+    def _end(self) -> None:
+        if self._last_words is not None:
+            self._last_words()
+        self.let_come()
 
 
-def _report(ending: int, end: SystemExit) -> None:
+def _report(ending: int | None, end: SystemExit) -> None:
     """Tell the observer why the program ends, where its status alone does not say it."""
+    if ending is None:
+        return
     cause = getattr(end, "cause", None) or (end.code if isinstance(end.code, str) else None)
     with suppress(OSError):
         os.write(ending, (cause or "").encode("utf-8", "replace")[:LONGEST_CAUSE])
@@ -196,8 +215,10 @@ def _run(options: argparse.Namespace, late: LateStop) -> None:
         late.put_off()
         fail_with(error)
         if sys.excepthook is not sys.__excepthook__:  # the program reports its exceptions itself
+            end = _ending(explain(Crash.from_exception(error)))
+            late.wait_only_for(lambda: _report(options.ending, end))
             sys.excepthook(type(error), error, _own_traceback(error))
-            _end(explain(Crash.from_exception(error)))
+            raise end from None
         _tell_end(error, options.target)
 
 
@@ -241,13 +262,13 @@ def _is_of_launch(file: str) -> bool:
 def _fail(sentence: str, cause: str | None = None) -> NoReturn:
     """Print a sentence and end with status 1; `cause` is what the observer is told, by default the sentence."""
     print(sentence, file=sys.stderr, flush=True)
-    _end(cause or sentence)
+    raise _ending(cause or sentence)
 
 
-def _end(cause: str) -> NoReturn:
+def _ending(cause: str) -> SystemExit:
     end = SystemExit(1)
     end.cause = cause  # type: ignore[attr-defined]
-    raise end
+    return end
 
 
 def _hold_on(lifeline: int) -> None:

@@ -70,12 +70,22 @@ sys.excepthook = lambda *how: os.kill(os.getpid(), signal.SIGTERM)
 """
 
 
+TERMINATED_WHILE_ITS_HOOK_WAITS = """import os, signal, sys, time
+def hook(*how):
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(1_000)
+sys.excepthook = hook
+1 / 0
+"""
+
+
 @pytest.mark.parametrize(
     ("source", "cause"),
     [
         (FAILING, "child Counter did not start: KeyError: 'port' (script.py:5 in init)"),
         ("def f():\n    1 / 0\nf()", "ZeroDivisionError: division by zero (script.py:2 in f)"),
         (TERMINATED_AS_IT_FAILS, "ZeroDivisionError: division by zero (script.py:3 in <module>)"),
+        (TERMINATED_WHILE_ITS_HOOK_WAITS, "ZeroDivisionError: division by zero (script.py:6 in <module>)"),
         ("import sys\nsys.exit('no disk')", "no disk"),
         ("import sys\nsys.exit(3)", ""),
         ("", ""),
@@ -91,6 +101,21 @@ def test_the_observer_of_a_program_is_told_what_it_died_of(
         child.wait(60)
         assert child.status().cause == cause
     assert child.status().cause == cause
+
+
+HANDLES_SIGTERM_FROM_ITS_HOOK_ON = """import atexit, os, signal, sys
+sys.excepthook = lambda *how: signal.signal(signal.SIGTERM, lambda *how: print("handled", file=sys.stderr))
+atexit.register(lambda: os.kill(os.getpid(), signal.SIGTERM))
+1 / 0
+"""
+
+
+def test_a_handler_that_a_program_sets_for_its_end_stays(folder: Path) -> None:
+    script = folder / "script.py"
+    script.write_text(HANDLES_SIGTERM_FROM_ITS_HOOK_ON)
+    with observed(folder, program=(str(script),)) as node:
+        assert node.process.wait(60) == 1
+        assert node.logged() == "handled\n"
 
 
 def test_a_program_runs_as_if_python_had_been_given_it(folder: Path) -> None:
