@@ -55,7 +55,7 @@ def about(events: Iterable[wire.Event], pid: str | None) -> Iterator[wire.Event]
 
 def left_by(lost: wire.Welcome, after: int, pid: str | None = None) -> tuple[wire.Event, ...]:
     """Return what a process that has gone has left of what happened in it after an event, of one process or of all."""
-    with suppress(OSError):  # it has left none
+    with suppress(OSError, ValueError):  # it has left none, or has said that it has a name which no file can have
         kept = kept_events.of_process(lost.node, lost.os_pid).events()
         return tuple(event for event in about(kept, pid) if event.id > after)
     return ()

@@ -212,6 +212,13 @@ def test_what_a_worker_has_left_is_told_while_the_others_go_on(
     assert result.err.index("shop-1 closed the connection") < result.err.index("shop-2 closed the connection")
 
 
+def test_a_worker_whose_name_no_file_can_have_spoils_no_list_of_events(observer: Command) -> None:
+    with shop(telling((FIRST,), lives=True)), FakeEndpoint("shop-2", rows(), "hangs_up", **SHOP | {"node": "a\0b"}):
+        found = observer("events", "shop", "--json")
+    assert [each["node"] for each in found.value] == ["shop-1"]
+    assert "shop-2 closed the connection" in found.err
+
+
 def test_events_that_were_lost_in_between_are_counted_by_worker(
     observer: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
