@@ -6,7 +6,6 @@ compiled for what it needs of the processor's caches more than for its instructi
 nothing there, as the other node has run meanwhile. No handler of a signal has its turn within a step.
 """
 
-import logging
 import pickle
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
@@ -179,7 +178,7 @@ cdef int look_at_connections() except -1:
     _From, _RemoteName = <PyTypeObject *>calls.From, <PyTypeObject *>remote_process.RemoteName
     _chunk, _small_chunk, _short_entries = transport.CHUNK, transport.SMALL_CHUNK, incoming.SHORT_ENTRIES
     _From_class, _ShortFrom, _put = calls.From, remote_calls.ShortFrom, signals.put
-    _logger = logging.getLogger("runtime.distribution")
+    _logger = connection.logger
     _connection = connection
     return 0
 
@@ -293,7 +292,7 @@ def flush(self):
     """Hand a plain batch to the socket, where nothing else waits."""
     if _connection is None:
         look_at_connections()
-    cdef object frames = self._frames, out = self._out, batches = self.batches, lock = self._lock, sent
+    cdef object frames = self._frames, out = self._out, batches = self.batches, lock = self._lock
     cdef bytes frame
     cdef bint is_open
     if (
@@ -449,7 +448,7 @@ cdef int take_reply(dict monitors, object number, object reply) except -1:
 cdef bint take_call(object local, object remote, tuple entry) except -1:
     """`_short_call`, where the server is there. Returns False, with nothing done, where it is not."""
     cdef object receiver = entry[1], process, sender, origin, watchers
-    process = local.node.names.get(receiver) if type(receiver) is str else local.node.find(receiver)
+    process = local.node.names.get(receiver) if isinstance(receiver, str) else local.node.find(receiver)
     if process is None:
         return False
     sender = remote.recent.get(entry[2])

@@ -415,6 +415,8 @@ class Connection:
             ends = "net_tick_timeout"
         if data or ends:
             self._hub.from_thread(self._look_at_drained, ends)
+        if self.flushes:  # rarely, unless what a signal's handler raised has kept the hub from calling `_flush`
+            self._hub.from_thread(self._flush)
 
     # -- The end ------------------------------------------------------------------------------------------------------
 

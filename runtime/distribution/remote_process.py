@@ -270,8 +270,8 @@ class RemoteName(RemoteProcess):
 
     def __init__(self, remote: RemoteNode, key: str) -> None:
         super().__init__(remote, 0, 0, 0)
-        self.key = key
-        self._address = Atom(key)
+        self.key = str.__str__(key)  # no string of a class of the program's, which the other node may not have
+        self._address = Atom(self.key)
 
     @property
     def pid(self) -> Any:  # type: ignore[override]
