@@ -287,7 +287,7 @@ class Registry(AlwaysStarts):
         if not callable(fn):
             raise TypeError(f"lock() calls a function, not {render(fn)}")
         server, lock = _pid(registry), RegistryLock(_hashable(key))
-        _server(registry).locks.get(key)  # a key that cannot be compared raises here, and not in the registry
+        _server(registry).locks.setdefault(key, [])  # a key that cannot be compared raises here, not in the registry
         ensure_headroom()
         try:
             if not call(server, lock, timeout=None):
@@ -311,15 +311,13 @@ class Registry(AlwaysStarts):
     def _unlock(self, key: Hashable, is_over: Callable[[tuple[From, Ref, RegistryLock]], bool]) -> None:
         """Take one out of those that hold or want a lock, and give it to the next."""
         waiting = self.locks.get(key, [])
-        for at, waits in enumerate(waiting):
-            if is_over(waits):
-                demonitor(waits[1], flush=True)
-                del waiting[at]
-                if not waiting:
-                    del self.locks[key]
-                elif at == 0:
-                    reply(waiting[0][0], True)
-                return
+        at = next((at for at, waits in enumerate(waiting) if is_over(waits)), None)
+        if at is not None:
+            demonitor(waiting.pop(at)[1], flush=True)
+            if at == 0 and waiting:
+                reply(waiting[0][0], True)
+        if not waiting:
+            self.locks.pop(key, None)
 
     # -- What the runtime asks for a ("via", registry, key) -------------------------------------------------------
 

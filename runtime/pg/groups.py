@@ -30,7 +30,9 @@ def join(*place: Any, scope: Destination = DEFAULT) -> None:
     for pid in listed:
         if pid.node != 0:
             raise CallError(("nolocal", pid), "join", (scope, group, pid), "pg")
-    call(scope, ("join", _checked(scope, group), listed), timeout=None)
+    answer = call(scope, ("join", _checked(scope, group), listed), timeout=None)
+    if type(answer) is tuple:
+        raise CallError(answer[1], "join", (scope, group, pids), "pg")
 
 
 @overload

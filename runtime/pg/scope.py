@@ -8,6 +8,7 @@ from dataclasses import replace
 from runtime.distribution.cluster import local_node
 from runtime.distribution.node_monitors import NodeUp, subscribe_lasting
 from runtime.distribution.nodes import nodes
+from runtime.kernel.caught import caught_reason
 from runtime.kernel.mailbox import send
 from runtime.kernel.node import current_process
 from runtime.kernel.process import Pid
@@ -187,12 +188,15 @@ class Scope(AlwaysStarts):
 
     # -- Members --------------------------------------------------------------------------------------------------
 
-    def _join(self, group: Group, pids: list[Pid]) -> bool:
+    def _join(self, group: Group, pids: list[Pid]) -> Term:
+        try:
+            self.groups[group] = [*pids, *self.groups.get(group, ())]
+        except Exception as error:  # the `__eq__` of a group that there was none of when the caller looked
+            return "refused", caught_reason(error)
         for pid in pids:
             if pid not in self.monitors:
                 self.monitors[pid] = watch(pid)
             self.joined.setdefault(pid, []).insert(0, group)
-        self.groups[group] = [*pids, *self.groups.get(group, ())]
         self._tell("join", group, pids)
         self._tell_all((Atom("join"), self_(), group, pids))
         return True

@@ -7,6 +7,7 @@ import pytest
 
 from runtime import (
     Application,
+    CallError,
     ChildSpec,
     Down,
     DynamicSupervisor,
@@ -267,3 +268,37 @@ def test_a_class_that_cannot_be_loaded_is_refused_at_the_call(attribute: str, va
         assert application.which_applications() == ["shop"]
 
     test()
+
+
+class _Unequal:
+    """A key that raises where it is compared with another one, which has the same hash."""
+
+    def __hash__(self) -> int:
+        return 1
+
+    def __eq__(self, other: object) -> bool:
+        raise ZeroDivisionError
+
+
+def _outcome(work: Callable[[], object], to: Any) -> None:
+    try:
+        work()
+        outcome: object = "done"
+    except Exception as error:
+        outcome = type(error)
+    send(to, outcome)
+
+
+@in_node
+def test_keys_that_come_at_once_and_cannot_be_compared_raise_in_a_caller_alone() -> None:
+    registry, scope = Registry.start("unique", name="registry"), pg.start("scope")
+    works: list[tuple[Callable[[], object], type[Exception]]] = [
+        (lambda: Registry.lock(registry, _Unequal(), lambda: sleep(0.1)), ZeroDivisionError),
+        (lambda: pg.join("scope", _Unequal(), self_()), CallError),
+    ]
+    for work, error in works:
+        for _ in range(2):
+            spawn(_outcome, work, self_())
+        assert {receive(), receive()} == {"done", error}
+    assert alive(registry)
+    assert alive(scope)
