@@ -19,7 +19,7 @@ from runtime.otp.returns import NOREPLY, Stop
 from runtime.terms.errors import ProcessExit, StartError
 from runtime.terms.log import Log
 from runtime.terms.pattern import ANY
-from runtime.terms.tag import tagged
+from runtime.terms.tag import matchable, tagged
 
 logger = Log("runtime.application")
 
@@ -134,7 +134,7 @@ class ApplicationController(GenServer):
         """Note that a master has started its tree, or has ended."""
         if type(message) is Exit and issubclass(type(message.pid), Pid):
             return self._master_ended(message.pid, message.reason)
-        match tagged(message):
+        match matchable(message):
             case "started", (str(name),) if name in self.starting:
                 running = self.running[name] = self.starting.pop(name)
                 report("progress", logging.INFO, application=name, restart_type=running.restart_type)

@@ -23,7 +23,7 @@ from runtime.supervision.supervisor import Supervisor
 from runtime.supervision.supervisor_spec import SupervisorSpec
 from runtime.terms.errors import CallError
 from runtime.terms.ref import Ref
-from runtime.terms.tag import tagged
+from runtime.terms.tag import matchable
 from runtime.terms.term import Term
 from runtime.terms.text import render
 from runtime.terms.timeout import TimeoutArgument, seconds_of
@@ -96,7 +96,7 @@ class _Directory(GenServer):
         """The aliases of streams that are to learn of new peers, with the monitors set on their processes."""
 
     def handle_call(self, request: Term, caller: From) -> Term:
-        match tagged(request):
+        match matchable(request):
             case "nodes", ():
                 return [*self.names.values()]
             case "size", ():
@@ -116,7 +116,7 @@ class _Directory(GenServer):
         return super().handle_call(request, caller)
 
     def handle_cast(self, message: Term) -> None:
-        match tagged(message):
+        match matchable(message):
             case "up", (pid, name, number):
                 self.names[pid] = self.slots[number] = name
                 self.watched[monitor(pid)] = pid

@@ -13,7 +13,7 @@ from runtime.kernel.roles import Body
 from runtime.kernel.signals import exit_signal
 from runtime.otp.gen_server import GenServer
 from runtime.terms.atom import Atom
-from runtime.terms.tag import tagged
+from runtime.terms.tag import matchable
 from runtime.terms.term import Term
 from runtime.terms.text import render
 
@@ -29,7 +29,7 @@ class GroupLeader(GenServer):
 
     def handle_info(self, message: Term) -> None:
         """Serve a request in a process of its own: the other node may be asked for the text."""
-        match tagged(message):
+        match matchable(message):
             case "io_request", (Pid() as source, reply_as, request):
                 spawn(_serve, source, reply_as, request)
 

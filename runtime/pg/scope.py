@@ -23,7 +23,7 @@ from runtime.terms.atom import Atom
 from runtime.terms.log import Log
 from runtime.terms.reason import is_same
 from runtime.terms.ref import Ref
-from runtime.terms.tag import tagged
+from runtime.terms.tag import matchable, tagged
 from runtime.terms.term import Term
 
 logger = Log("runtime.pg")
@@ -80,7 +80,7 @@ class Scope(AlwaysStarts):
 
     def handle_cast(self, message: Term) -> None:
         """Take the members of a scope on another node, all at once."""
-        match tagged(message):
+        match matchable(message):
             case "sync", (Pid() as peer, list(groups)):
                 self._sync(peer, self._groups_in(groups))
 
@@ -90,7 +90,7 @@ class Scope(AlwaysStarts):
             self._discover(message.name)
         elif type(message) is Down and issubclass(type(message.pid), Pid) and issubclass(type(message.ref), Ref):
             self._down(message.ref, message.pid)
-        match tagged(message):
+        match matchable(message):
             case "discover", (Pid() as peer, *_):
                 self._tell_peer(peer, (CAST, (Atom("sync"), self_(), [*self._local_groups().items()])))
                 if peer not in self.remote:

@@ -92,7 +92,7 @@ class DynamicChildren(Children):
 
     def terminate_child(self, key: Term) -> Reply:
         """Stop the child with that Pid, and forget it."""
-        child = self.children.get(key) if isinstance(key, Pid) else None
+        child = self.children.get(key) if issubclass(type(key), Pid) else None
         if child is None:
             return "refused", "not_found"
         self._end({key: child})
@@ -108,7 +108,7 @@ class DynamicChildren(Children):
 
     def get_childspec(self, key: Term) -> Reply:
         """Return the spec of the child with that Pid; a temporary one's has no arguments."""
-        child = self.children.get(key) if isinstance(key, Pid) else None
+        child = self.children.get(key) if issubclass(type(key), Pid) else None
         if child is None:
             return "refused", "not_found"
         extra = self._extra_before.get(child.first.id, len(self.extra_arguments))
@@ -256,7 +256,7 @@ class SimpleChildren(DynamicChildren):
 
     def get_childspec(self, key: Term) -> Reply:
         """Return the template, for its id, for the Pid of a child, and for a Pid that is dead."""
-        known = key in self.children or not alive(key) if isinstance(key, Pid) else is_same(key, self.template.id)
+        known = key in self.children or not alive(key) if issubclass(type(key), Pid) else is_same(key, self.template.id)
         return ("ok", self.template) if known else ("refused", "not_found")
 
     def count_children(self) -> dict[str, int]:

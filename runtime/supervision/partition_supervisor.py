@@ -15,7 +15,7 @@ from runtime.supervision.children import Children, Reply
 from runtime.supervision.supervisor import Supervisor
 from runtime.supervision.supervisor_spec import SupervisorSpec
 from runtime.terms.errors import NoProcessError, StartError, SupervisorError
-from runtime.terms.tag import tagged
+from runtime.terms.tag import matchable
 from runtime.terms.term import Term
 from runtime.terms.text import render
 
@@ -75,7 +75,7 @@ class PartitionSupervisor(AlwaysStarts, Supervisor):
 
     def handle_call(self, request: Term, caller: From) -> Term:
         """Serve a request for another number of copies, and those to any supervisor."""
-        match tagged(request):
+        match matchable(request):
             case "partitions", ():
                 return self.number_of_partitions
             case "resize", (int(number),):

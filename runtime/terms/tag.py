@@ -18,3 +18,17 @@ def tagged(message: Term) -> tuple[str, tuple[Term, ...]]:
     if kind is tuple and message and (type(message[0]) is str or type(message[0]) is Atom):
         return message[0], message[1:]
     return "", ()
+
+
+def matchable(message: Term) -> tuple[str, tuple[Term, ...]]:
+    """Return what `tagged` does, for a ``match`` on the classes of the items; ``("", ())`` where one has no class.
+
+    A pattern such as ``Pid()`` asks an item for its class, and a proxy may raise then.
+    """
+    tag, items = tagged(message)
+    try:
+        for item in items:
+            item.__class__  # noqa: B018
+    except Exception:
+        return "", ()
+    return tag, items

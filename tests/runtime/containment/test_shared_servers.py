@@ -290,6 +290,21 @@ def _outcome(work: Callable[[], object], to: Any) -> None:
 
 
 @in_node
+def test_an_item_that_has_no_class_where_a_pid_or_a_number_belongs_ends_no_server() -> None:
+    scope, partitions = pg.start("scope"), PartitionSupervisor.start_link((Idle,), partitions=1)
+    for tag in ("discover", "join", "leave"):
+        send(scope, (tag, Unbound(), "group", []))
+    cast(scope, ("sync", Unbound(), []))
+    pg.join("scope", Unbound(), self_())  # where any value may be, one without a class may be
+    assert call(partitions, ("resize", Unbound()))[0] == "refused"
+    dynamic = DynamicSupervisor.start_link()
+    for what in ("terminate_child", "get_childspec"):
+        assert call(dynamic, (what, Unbound())) == ("refused", "not_found")
+    sleep(0.1)
+    assert alive(scope)
+
+
+@in_node
 def test_keys_that_come_at_once_and_cannot_be_compared_raise_in_a_caller_alone() -> None:
     registry, scope = Registry.start("unique", name="registry"), pg.start("scope")
     works: list[tuple[Callable[[], object], type[Exception]]] = [
