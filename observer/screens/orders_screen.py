@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
+from math import inf
+from time import monotonic
 from typing import ClassVar, Protocol
 
 from textual import on
@@ -24,6 +26,9 @@ from runtime.introspection import wire
 EVENTS = 200
 """How many of the latest events are shown beside the results."""
 
+
+REST = 1.0
+"""Seconds after the end of a chaos in which none is started: a key that is pressed then was meant to stop that one."""
 
 SECONDS = ("seconds", "For", "30s", "how long: 30s, 2m")
 """The setting that says for how long a chaos acts."""
@@ -60,6 +65,7 @@ class OrdersScreen(ViewScreen):
         super().__init__(observed)
         self.chaos: Stoppable | None = None
         """What goes on, from its start until it is over."""
+        self._over_at = -inf
         values = values or {}
         self._lines = {
             name: LineInput(values.get(name, first), placeholder=hint, classes="line", id=name)
@@ -132,7 +138,7 @@ class OrdersScreen(ViewScreen):
 
     def finish(self) -> None:
         """Offer the start again."""
-        self.chaos = None
+        self.chaos, self._over_at = None, monotonic()
         self.button.label = "Start"
 
     def show_results(self) -> None:
@@ -148,9 +154,11 @@ class OrdersScreen(ViewScreen):
     @on(Input.Submitted)
     @on(Button.Pressed, "#start")
     def action_start(self) -> None:
-        """Start; when it goes on already, stop."""
+        """Start; when it goes on already, stop. Do nothing when it has just come to its end."""
         if self.goes_on:
             self.end()
+            return
+        if monotonic() - self._over_at < REST:
             return
         if self.observed.read_only:
             self.say("This is a read-only view: nothing can be killed from here.")

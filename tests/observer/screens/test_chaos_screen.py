@@ -11,7 +11,7 @@ from textual.widgets import Input
 from observer.model.settings import Settings
 from observer.node.source import ChildStatus
 from observer.output import files
-from observer.screens import rows_screen
+from observer.screens import orders_screen, rows_screen
 from observer.screens.chaos_screen import ChaosScreen
 from observer.screens.output_screen import OutputScreen
 from runtime.introspection import wire
@@ -70,6 +70,26 @@ class Leaping:
         """Return the time."""
         self.moment += 1.0
         return self.moment
+
+
+@pytest.mark.parametrize(("rest", "begun"), [(1_000.0, 1), (0.0, 2)])
+async def test_a_press_to_stop_that_comes_as_it_ends_starts_nothing(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch, rest: float, begun: int
+) -> None:
+    monkeypatch.setattr(orders_screen, "REST", rest)
+    async with drive(fake_nodes.chat()) as driver:
+        driver.app.observed.clock = Leaping()
+        await driver.press("c")
+        screen = driver.app.screen
+        assert isinstance(screen, ChaosScreen)
+        for name, value in (("rate", "1/s"), ("seconds", "1s"), ("target", "ada"), ("root", "")):
+            screen.query_one(f"#{name}", Input).value = value
+        for _ in range(2):
+            await driver.press("enter")
+            await driver.settle()
+            while screen.goes_on:
+                await driver.pilot.pause(0.01)
+        assert driver.node.asked.count(wire.GetEvents(after=-1, limit=1)) == begun  # what a chaos asks first
 
 
 @pytest.mark.parametrize(
