@@ -223,11 +223,10 @@ def start_tree(cls: Any) -> tuple[Any, Pid, Any]:
 
     Returns the application, the Pid of its top supervisor and its state.
     """
-    arguments = ("normal", cls.args)
-    where = (cls.__name__, "start", arguments)
+    where = (cls.__name__, "start", ("normal", cls.args))
     try:
         application = cls()  # here, and not in the controller: it is the program's code
-        result = application.start(*arguments)
+        result = application.start("normal", application.args)  # which its __init__ may have set
     except StartError as error:
         raise ProcessExit((error.reason, where)) from None
     except BaseException as error:

@@ -114,6 +114,22 @@ def test_a_start_that_fails_is_told_and_rolled_back(how: Any, reason: Any) -> No
 
 
 @in_node
+def test_start_is_given_the_args_that_init_has_set() -> None:
+    given: list[Any] = []
+
+    class Configured(Application):
+        def __init__(self) -> None:
+            self.args = ("port", 8080)
+
+        def start(self, start_type: str, args: Any) -> Any:
+            given.append((start_type, args))
+            return Supervisor.start_link([])
+
+    application.start(Configured)
+    assert given == [("normal", ("port", 8080))]
+
+
+@in_node
 def test_a_start_that_raises_is_told_with_its_exception() -> None:
     application.start(Base)
     Broken.how = KeyError("gone")
