@@ -81,7 +81,7 @@ def tree(
         with lookup.dial(node) as client:
             cluster_tree.show(client, filter, fold_over, json)
         return
-    with workers.dialled(node) as clients:
+    with workers.dialled(node) as (clients, several):
         with progress.busy("reading the tree …") as tell:
             found = workers.answers(
                 clients, lambda each: lookup.tree(each, filter=filter, fold_over=fold_over, tell=tell)
@@ -89,7 +89,7 @@ def tree(
         if not json:
             for client, rows in found:
                 output.show(tables.tree(client.welcome.node, rows, lookup.now(client)))
-        elif len(clients) == 1:
+        elif not several:
             output.show_json(records.of_tree(found[0][1]))
         else:
             trees = [(client.welcome.node, records.of_tree(rows)) for client, rows in found]
@@ -144,7 +144,7 @@ def ps(
     from runtime.introspection.moment.sorting import ORDERS
 
     column = sort_of(sort)
-    with workers.dialled(node, cluster) as clients:
+    with workers.dialled(node, cluster) as (clients, several):
         with progress.busy("reading the processes …") as tell:
             found = workers.answers(
                 clients,
@@ -162,7 +162,7 @@ def ps(
             )
         # The pids of two nodes have nothing to do with each other.
         order = None if column == "pid" else ORDERS[column]
-        listed = workers.merged(found, order and (lambda _, row: order(row)), descending, limit, len(clients) > 1)
+        listed = workers.merged(found, order and (lambda _, row: order(row)), descending, limit, several)
         if json:
             output.show_json([records.of_process(each.row, each.node) for each in listed])
         else:

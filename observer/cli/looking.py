@@ -61,8 +61,7 @@ def top(
     delta = not total and column in COUNTERS
     first = wire.GetProcesses(sort=column, delta=delta, filter=filter, limit=wire.MAX_ROWS)
     second = wire.GetProcesses(sort=column, delta=delta, filter=filter, limit=limit)
-    with workers.dialled(node, cluster) as clients:
-        several = len(clients) > 1
+    with workers.dialled(node, cluster) as (clients, several):
         before = workers.answers(clients, lambda client: client.expect(wire.Window, first))
         time.sleep(interval)
         after = workers.answers([client for client, _ in before], lambda client: client.expect(wire.Window, second))
@@ -277,8 +276,7 @@ def diagnose(
 
     seen: dict[tuple[str, str, tuple[str, ...]], wire.Lint] = {}
     until = time.monotonic() + seconds
-    with workers.dialled(node) as clients:
-        several = len(clients) > 1
+    with workers.dialled(node) as (clients, several):
         has_failed = any(map(lookup.has_failed, clients))
         if clients[0].is_recorded:
             until = time.monotonic()

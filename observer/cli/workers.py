@@ -35,26 +35,27 @@ class Told(NamedTuple):
 
 
 @contextmanager
-def dialled(node: str | None, cluster: bool = False) -> Iterator[list[Client]]:
+def dialled(node: str | None, cluster: bool = False) -> Iterator[tuple[list[Client], bool]]:
     """Connect to the node called `node`, or to every worker of the program that is called so, until the block ends.
 
-    With `cluster`, it is one connection to a node and all others of its cluster. Says of a worker that cannot be looked
-    at why that is so. Raises what `lookup.dial` raises.
+    Yields the connections, and whether several nodes are meant: what is printed has one form then, however many of them
+    answer. With `cluster`, it is one connection to a node and all others of its cluster. Says of a worker that cannot
+    be looked at why that is so. Raises what `lookup.dial` raises.
     """
     with ExitStack() as stack:
         if cluster:
-            yield [stack.enter_context(lookup.dial_cluster(node))]
+            yield [stack.enter_context(lookup.dial_cluster(node))], False
             return
         meant = named(node)
         if len(meant) < 2:
-            yield [stack.enter_context(lookup.dial(node))]
+            yield [stack.enter_context(lookup.dial(node))], False
             return
         clients = [client for each in meant if (client := connected(each)) is not None]
         for client in clients:
             stack.enter_context(client)
         if not clients:
             raise NodeLostError(f"No worker of {safe(node or meant[0].name)} answers.")
-        yield clients
+        yield clients, True
 
 
 def named(node: str | None) -> list[Found]:

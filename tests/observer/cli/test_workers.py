@@ -113,6 +113,15 @@ def test_a_worker_that_has_gone_meanwhile_is_left_out_and_said_to_be(observer: C
         assert observer("ps", "shop")[0::2][0] == 1
 
 
+def test_what_is_printed_has_one_form_however_many_workers_answer(observer: Command) -> None:
+    said = SHOP | {"parent_pid": os.getpid(), "os_pid": 2}
+    with FakeEndpoint("shop-1", rows(1), **said), FakeEndpoint("shop-2", rows(), "garbage", **said):
+        (listed,) = observer("ps", "shop", "--json").value
+        (tree,) = observer("tree", "shop", "--json").value
+    assert listed["node"] == tree["node"] == "shop-1"
+    assert len(tree["tree"]) == 1
+
+
 def test_a_node_that_no_program_has_started_is_meant_by_its_own_name(observer: Command) -> None:
     with FakeEndpoint("shop", rows(1)), FakeEndpoint("shop-9", rows(2), program="shop"):
         (found,) = observer("ps", "shop", "--json").value
