@@ -250,6 +250,7 @@ def test_processes_that_are_never_idle_hold_up_no_command(script: Callable[[str]
         run(main)
     """
     with node(script(players)):
+        until(lambda: "second" in {each["registered_name"] for each in observer("ps", "--json")})
         for _ in range(3):
             shown = {each["registered_name"]: each for each in observer("ps", "--json")}
             assert shown["first"]["messages_in"] > 0
