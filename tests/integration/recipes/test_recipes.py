@@ -148,9 +148,16 @@ HUEY = ("huey_consumer", "huey_jobs.huey", "-k", "greenlet", "-w", "4")
 
 
 def enqueue(folder: Path, code: str) -> None:
-    """Send tasks from another process."""
-    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    """Send tasks from another process.
+
+    celery's queue of files is read while a file is still empty, so each is put there when it is written.
+    """
+    sent = folder / "sent"
+    sent.mkdir(exist_ok=True)
+    environment = {**os.environ, "PYTHONPATH": str(folder), "SENT": str(sent)}
     subprocess.run([SERVERS / "python", "-c", code], cwd=folder, env=environment, check=True, timeout=300)
+    for message in sorted(sent.iterdir()):
+        message.rename(folder / "queue" / message.name)
 
 
 TASKS = {
