@@ -233,7 +233,7 @@ def serve(
     """Let observers look at this program's node, and return the service. A node that does not run yet is started.
 
     Starting a node makes gevent's hub. A program that sets a loop or a hub of its own in `gevent.config` does that
-    first. Programs that ``observer instrument`` starts, or that run with ``OBSERVER=1``, need not care: they are
+    first. This does not concern programs that ``observer instrument`` starts, or that run with ``OBSERVER=1``: they are
     observed once their hub runs.
 
     `name` is the name of the node: 1 to 40 letters, digits, ``_``, ``.`` or ``-``. By default it is the program's. When
@@ -246,9 +246,9 @@ def serve(
     `black_box` is a file or a folder: a black box is written there when the program fails, when a tree gives up, and
     when the hub is held for ten seconds. It shows what observers are shown. By default OBSERVER_BLACK_BOX decides.
 
-    Returns the service, which ends with the node. Called again for the same node, it returns the one that runs. To be
-    observed is never a reason for a program to fail: when there is no safe place for a socket, that is logged as a
-    warning, and the `path` of the service is None.
+    Returns the service, which ends with the node. Called again for the same node, it returns the one that runs. No
+    program fails because it is observed: when there is no safe place for a socket, a warning is logged, and the `path`
+    of the service is None.
 
     In the main thread it takes SIGURG, to interrupt a process that holds the hub. While an observer is there it takes
     SIGPROF with its timer too, to sample who uses the processor, unless the program uses them itself.

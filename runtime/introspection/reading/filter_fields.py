@@ -30,10 +30,10 @@ from runtime.supervision.dynamic import DynamicChildren
 
 
 class Subject:
-    """The process that a filter tests. `process` is None for a child that does not run.
+    """What a filter tests: a process, or a child that does not run, whose `process` is None.
 
-    Its place in the tree is looked up only when a filter asks for it. Most filters do not ask, and a filter may test
-    a million processes.
+    Its place in the tree is looked up only when a filter asks for it. Most filters do not, and a filter may test a
+    million processes.
     """
 
     __slots__ = ("_key", "_position", "process")

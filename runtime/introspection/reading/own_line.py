@@ -1,4 +1,4 @@
-"""The line of the program's own code that runs now. Reading it from a frame is cheap enough for every message."""
+"""The line of the program's own code that runs now. Finding it is cheap enough to be done for every message."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WALK = 40
 
 
 class OwnLine(NamedTuple):
-    """A line of the program's own code; `code` is None where the stack has no frame of it."""
+    """A line of the program's own code. `code` is None where no frame of the stack is the program's."""
 
     code: CodeType | None
     line: int

@@ -80,7 +80,7 @@ class Part(Frozen, frozen=True):
 
 
 class Sender(Frozen, frozen=True):
-    """A sender of messages to a process: it sends `rate` of them a second, from the line `at` of its code.
+    """One who sends messages to a process: `rate` of them a second, from the line `at` of its code.
 
     `pid` is None where the sender is no process: a timer, another thread.
     """

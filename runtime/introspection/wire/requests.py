@@ -67,7 +67,7 @@ class GetPlaces(Query, tag="places", frozen=True):
 
 
 class GetProcess(Query, tag="process", frozen=True):
-    """Ask for everything about one process. Answered by `Details`, or `Failed` when the pid is gone.
+    """Ask for everything about one process. Answered by `Details`, or by `Failed` when it has ended.
 
     `messages` says how many messages of its mailbox to show, the oldest first. `state` asks for a server's state too;
     the answer waits for that a second at most, and the node goes on meanwhile. `senders` asks who sends to it.
@@ -94,8 +94,8 @@ class GetEvents(Query, tag="events", frozen=True):
 class GetPlan(Query, tag="plan", frozen=True):
     """Ask what an exit signal to `pid`, and to the `others` with it, would do, without doing it. Answered by `Plan`.
 
-    `reason` is a Python literal, as in `Exit`. Of the `others`, those that are gone are left out. When `pid` is gone,
-    the answer is `Failed`.
+    `reason` is a Python literal, as in `Exit`. Those of the `others` that have ended are left out. When `pid` has
+    ended, the answer is `Failed`.
     """
 
     pid: str
@@ -104,7 +104,7 @@ class GetPlan(Query, tag="plan", frozen=True):
 
 
 class GetLints(Query, tag="lints", frozen=True):
-    """Ask for everything that looks wrong. Answered by `Lints`."""
+    """Ask for all findings: what looks wrong in the node now. Answered by `Lints`."""
 
 
 class GetMemory(Query, tag="memory", frozen=True):

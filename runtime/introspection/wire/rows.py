@@ -26,8 +26,9 @@ from runtime.introspection.wire.fields import (
 class Row(Frozen, frozen=True):
     """One line of a tree or of a process list: a process, a child that is not running, a greenlet, or a group of rows.
 
-    `key` names the line for good: a child's place in its tree (``"app/pool/worker-3"``), which survives a restart, or
-    the pid of a process under no supervisor. A plain greenlet, which is no process, has a name like ``g7`` for a pid.
+    `key` is the line's name as long as it exists: a child's place in its tree (``"app/pool/worker-3"``), which a
+    restart does not change, or the pid of a process under no supervisor. A plain greenlet, which is no process, has a
+    name like ``g7`` for a pid.
     `pid` is None for a child that is not running and for a group.
     `messages_in`, `messages_out` and `reductions` count since the process started; `cpu_time` (seconds of processor
     time) grows only while observers are there, and is None where it was never measured.

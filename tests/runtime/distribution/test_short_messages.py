@@ -27,6 +27,7 @@ from runtime import (
     spawn,
 )
 from runtime.distribution.cluster import LocalNode, local_node
+from runtime.distribution.connection import Connection
 from runtime.distribution.frames import BATCH, PLAIN_BATCH
 from runtime.distribution.outgoing import KEPT
 from runtime.distribution.pickled import BATCH_MESSAGES, SHORT_CAST, SHORT_ITEMS, SHORT_REPLY, SHORT_TEXT, Batches
@@ -87,6 +88,12 @@ def _remote(other: Other) -> RemoteNode:
     local = local_node(this_node())
     assert local is not None
     return local.remotes[other.name]
+
+
+def _connection(other: Other) -> Connection:
+    connection = _remote(other).connection
+    assert connection is not None
+    return connection
 
 
 @named
@@ -269,8 +276,7 @@ def test_casts_to_one_server_and_another_arrive_in_their_order_whatever_comes_in
 @named
 def test_what_a_process_casts_is_handed_to_the_socket_by_the_hub_alone(other: Other) -> None:
     name, _ = _keeper(other)
-    connection = _remote(other).connection
-    assert connection is not None
+    connection = _connection(other)
     cast(name, "first")
     before = connection.bytes_out
     for number in range(3000):
@@ -315,8 +321,7 @@ def test_what_a_process_casts_without_a_pause_arrives_while_it_casts(other: Othe
 @named
 def test_what_a_signal_handler_raises_while_the_hub_waits_to_write_holds_nothing_up(other: Other) -> None:
     name, _ = _keeper(other)
-    connection = _remote(other).connection
-    assert connection is not None
+    connection = _connection(other)
 
     def interrupt(*_: object) -> None:
         connection._lock.release()
@@ -339,8 +344,7 @@ def test_a_cast_that_fills_a_batch_where_the_stack_has_no_room_loses_nothing(
     other: Other, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name, _ = _keeper(other)
-    connection = _remote(other).connection
-    assert connection is not None
+    connection = _connection(other)
 
     def refuse() -> None:
         raise RecursionError
@@ -359,8 +363,7 @@ def test_what_could_not_be_sent_for_want_of_memory_is_sent_once_there_is_some(
     other: Other, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name, _ = _keeper(other)
-    connection = _remote(other).connection
-    assert connection is not None
+    connection = _connection(other)
     take, refusals = connection.batches.take, iter(range(3))
 
     def refuse() -> tuple[int, bytes]:
@@ -408,8 +411,7 @@ def test_a_cast_after_the_connection_has_ended_goes_over_the_next_one(other: Oth
 @named
 def test_a_cast_just_after_its_connection_was_lost_goes_over_the_next_one(other: Other) -> None:
     name, _ = _keeper(other)
-    connection = _remote(other).connection
-    assert connection is not None
+    connection = _connection(other)
     for number in range(3):
         cast(name, ("lost", number))
     connection.end("connection_closed")
