@@ -26,7 +26,6 @@ from runtime.introspection import wire
 EVENTS = 200
 """How many of the latest events are shown beside the results."""
 
-
 REST = 1.0
 """Seconds after the end of a chaos in which none is started: a key that is pressed then was meant to stop that one."""
 

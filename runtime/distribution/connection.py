@@ -152,7 +152,7 @@ class Connection:
         return self.was_busy
 
     def keeps_much(self) -> bool:
-        """As `is_busy`, and for much less where it waits for the hub alone."""
+        """Return what `is_busy` does, and True already when more than `KEPT` bytes wait for a turn of the hub."""
         self.was_busy = self._frames.size > KEPT or self.is_busy()
         return self.was_busy
 
