@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 import os
 import stat
+import sys
 import traceback
 from collections.abc import Iterable
 from contextlib import suppress
@@ -50,10 +51,12 @@ def source_line(file: str, line: int) -> str:
     """
     if type(file) is not str or type(line) is not int or "\0" in file:
         return ""
-    with suppress(OSError):
-        found = os.stat(file)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST_SOURCE:
-            return ""
+    for path in (file, *(os.path.join(folder, file) for folder in sys.path if type(folder) is str)):
+        with suppress(OSError):  # `linecache` looks for it in the same places
+            found = os.stat(path)
+            if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST_SOURCE:
+                return ""
+            break
     return linecache.getline(file, line).strip()
 
 

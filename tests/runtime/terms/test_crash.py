@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import os
 import pickle
 import weakref
 from pathlib import Path
@@ -147,5 +148,9 @@ def test_a_line_is_read_of_an_ordinary_file_alone(tmp_path: Path, monkeypatch: p
         assert source_line(file, 1) == ""
     for odd in (0, None):
         assert source_line(odd, 1) == ""  # type: ignore[arg-type]
+    monkeypatch.syspath_prepend(str(tmp_path))
+    os.mkfifo(tmp_path / "pipe.py")
+    assert source_line("app.py", 1) == "first"
+    assert source_line("pipe.py", 1) == ""  # it would be read until someone writes to it
     monkeypatch.setattr("runtime.terms.crash.LARGEST_SOURCE", 3)
     assert source_line(str(path), 1) == ""
