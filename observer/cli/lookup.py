@@ -183,8 +183,10 @@ def now(client: Client) -> float:
 
 
 def exists(name: str) -> bool:
-    """Return whether a word of the command line is a node that listens, or a recording."""
-    return discovery.exists(name) or (is_recording(name) and Path(name).exists())
+    """Return whether a word of the command line is a node that listens, a program with such nodes, or a recording."""
+    if is_recording(name):
+        return Path(name).exists()
+    return discovery.exists(name) or discovery.is_program(name)
 
 
 def is_pid(text: str) -> bool:
@@ -230,7 +232,7 @@ def split_targets(words: list[str]) -> tuple[str | None, list[str]]:
     """Take an optional NODE from the front of words that name one or more processes.
 
     The first word is a node's when a node of that name runs, or none runs and that one has ended, and other words
-    follow. Raises `WrongUsageError` for a node alone.
+    follow. Raises `WrongUsageError` for a node alone, and `AmbiguousNodeError` for a program alone.
     """
     first, *others = words
     if others and not is_pid(first) and (exists(first) or _has_ended(first)):
@@ -243,6 +245,8 @@ def split_targets(words: list[str]) -> tuple[str | None, list[str]]:
 def _refuse_node(word: str) -> None:
     """Raise `WrongUsageError` for a node without a process: its top supervisor may well have the same name."""
     if not is_pid(word) and exists(word):
+        if discovery.is_program(word):
+            discovery.find(word)  # says which nodes it has, where it has several
         raise WrongUsageError(
             f"{word} is a node: say which process of it, as in '{word} PID'. "
             f"A process that has that name too is '{word} {word}'."

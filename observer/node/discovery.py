@@ -161,6 +161,11 @@ def _without_peers(live: list[Found]) -> list[Found]:
     ]
 
 
+def is_program(name: str, clock: Clock | None = None) -> bool:
+    """Return whether `name` is that of a program with a live node."""
+    return bool(name) and bool(_of_program(name, clock or SystemClock()))
+
+
 def _of_program(name: str, clock: Clock) -> list[Found]:
     """Return the live nodes of the program called `name`. Their own names begin as it does."""
     return [

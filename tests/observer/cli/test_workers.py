@@ -63,6 +63,14 @@ def test_processes_of_all_workers_are_one_list(observer: Command, name: tuple[st
     assert shown.out.split()[0] == "NODE"
 
 
+@pytest.mark.parametrize("words", [("info", "shop"), ("info", "shop", "g2"), ("kill", "shop", "g2"), ("kill", "shop")])
+def test_what_is_about_one_process_asks_which_worker_is_meant(observer: Command, words: tuple[str, ...]) -> None:
+    with shop(rows(), rows()), FakeEndpoint("another", rows()):
+        refused = observer(*words)
+    assert refused.status != 0
+    assert "shop has 2 nodes: say which one (shop-1, shop-2)." in refused.err
+
+
 def test_the_busiest_of_all_workers_stand_first(observer: Command) -> None:
     def counting(*counts: int) -> Callable[[wire.Query], Any]:
         told = iter(counts)
