@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 from runtime.kernel.mailbox import receive
@@ -66,7 +67,8 @@ class ProgramStop:
         if self._first.acquire(blocking=False):
             self.reason = reason
             self.node.call_soon_threadsafe(self._hear)
-            start_thread(self._look_on, ())
+            with suppress(RuntimeError):  # no thread could be started
+                start_thread(self._look_on, ())
 
     def close(self) -> None:
         """Stop looking on: the node has stopped."""

@@ -36,13 +36,19 @@ class UnwindingGuard:
         self._remains.guard = self.wake
 
     def wake(self) -> None:
-        """Look on: frames of a dead process are about to run. In the hub, or in a process."""
+        """Look on: frames of a dead process are about to run. In the hub, or in a process.
+
+        Where no thread can be started, for want of memory for one, that is tried again at the next death.
+        """
         if self._sleeps:
             self._sleeps = False
             self._bell.release()
-        elif not self._is_started:
+        elif not self._is_started and not self._is_over:
             self._is_started = True
-            start_thread(self._look_on, ())
+            try:
+                start_thread(self._look_on, ())
+            except (RuntimeError, MemoryError):
+                self._is_started = False
 
     def close(self) -> None:
         """Look on no more. In the node's thread."""

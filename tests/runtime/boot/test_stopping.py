@@ -229,3 +229,23 @@ def test_a_deaf_process_has_the_grace_and_no_more() -> None:
     with use_clock(MockClock()):
         begun = run(main)
         assert now() - begun == GRACE
+
+
+def test_a_stop_is_heard_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(function: Callable[..., None], arguments: tuple[object, ...]) -> int:
+        raise RuntimeError("can't start new thread")
+
+    def main() -> object:
+        flag(trap_exit=True)
+        process, interruption = self_().process, Interruption.of(this_node())
+        assert process is not None
+        stop = ProgramStop(this_node(), process, interruption)
+        try:
+            stop.request("shutdown")
+            return receive(Exit, timeout=60).reason
+        finally:
+            stop.close()
+            interruption.close()
+
+    monkeypatch.setattr("runtime.boot.stopping.start_thread", refuse)
+    assert run(main) == "shutdown"

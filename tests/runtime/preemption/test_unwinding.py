@@ -250,3 +250,25 @@ def test_a_guard_that_sleeps_is_woken_once() -> None:
             guard.wake()
 
     run(main, time_slice=0.002)
+
+
+def test_deaths_are_told_and_a_program_ends_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(function: Callable[..., None], arguments: tuple[object, ...]) -> int:
+        asked.append(function)
+        raise RuntimeError("can't start new thread")
+
+    def main() -> None:
+        for _ in range(2):
+            pid = spawn(receive, "never")
+            ref = monitor(pid)
+            sleep(0.001)
+            exit(pid, "kill")
+            assert receive(Down, timeout=60).ref == ref
+
+    asked: list[object] = []
+    monkeypatch.setattr(unwinding, "start_thread", refuse)
+    run(main)
+    assert len(asked) >= 2
+    before = len(asked)  # the end of a program needs none
+    run(int)
+    assert len(asked) == before
