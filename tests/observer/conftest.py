@@ -6,9 +6,12 @@ import gc
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from textual._compositor import Compositor
+from textual._context import visible_screen_stack
 from textual.pilot import Pilot
 
 from observer import app
@@ -48,6 +51,21 @@ def pauses_until_idle(monkeypatch: pytest.MonkeyPatch) -> None:
 def stays_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no dashboard unfreeze the tests themselves: each search for garbage would go through them again."""
     monkeypatch.setattr("observer.app.gc", Mock())
+
+
+@pytest.fixture(autouse=True)
+def draws_what_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw the screen where a test looks at it, and no frame between: without a terminal nobody sees those."""
+    render_update = Compositor.render_update
+
+    def render_if_looked_at(self: Compositor, full: bool = False, **options: Any) -> Any:
+        if full:
+            return render_update(self, full, **options)
+        visible_screen_stack.set(options.get("screen_stack") or [])
+        self._dirty_regions.clear()
+        return None
+
+    monkeypatch.setattr(Compositor, "render_update", render_if_looked_at)
 
 
 @pytest.fixture(autouse=True)
