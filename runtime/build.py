@@ -17,7 +17,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from runtime.compiled.choice import FOLDER, PARTS, VARIABLE, builds, file_name, unsuited
+from runtime.compiled.choice import FOLDER, PARTS, VARIABLE, build_number, builds, file_name, fitting, unsuited
 
 FLAGS = ("-O2", "-fwrapv", "-fno-strict-aliasing", "-g0", "-Wno-unused-function")
 
@@ -34,22 +34,32 @@ def build(into: Path = FOLDER) -> Path:
     trouble = unsuited()
     if trouble:
         raise BuildError(trouble)
-    target = into / file_name()
+    build_number()  # kept from here on: what changes while this compiles must not fit
     with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
-        made = _compile(Path(folder))
-        try:
-            into.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=".kernel-", dir=into)
-            with os.fdopen(handle, "wb") as file:
-                file.write(made.read_bytes())
-            os.chmod(name, 0o755)
-            os.replace(name, target)  # whole or not at all
-        except OSError as error:
-            raise BuildError(f"{into} cannot be written to: {error.strerror}.") from None
+        contents = _compile(Path(folder)).read_bytes()
+    target = into / file_name(contents)
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+        _write(contents, target)
+    except OSError as error:
+        raise BuildError(f"{into} cannot be written to: {error.strerror}.") from None
     for old in builds(into):
         if old != target:
             old.unlink(missing_ok=True)
     return target
+
+
+def _write(contents: bytes, target: Path) -> None:
+    """Put a file in place, whole or not at all."""
+    handle, name = tempfile.mkstemp(prefix=".kernel-", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(contents)
+        os.chmod(name, 0o755)
+        os.replace(name, target)
+    except BaseException:
+        os.unlink(name)
+        raise
 
 
 def _compile(folder: Path) -> Path:
@@ -96,9 +106,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="build nothing; exit with 1 unless it is up to date")
     options = parser.parse_args(arguments)
     if options.check:
-        is_there = (FOLDER / file_name()).exists()
-        print("The compiled kernel fits the sources." if is_there else "There is no compiled kernel of these sources.")
-        return 0 if is_there else 1
+        return _check()
     try:
         with redirect_stdout(sys.stderr):  # setuptools tells what it does
             path = build()
@@ -107,6 +115,17 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     print(f"Built {path}. Programs that start from now on use it, unless {VARIABLE} is python.")
     return 0
+
+
+def _check() -> int:
+    """Say whether the kernel that is there fits; the exit status is 1 when it does not."""
+    try:
+        is_there = fitting(builds(FOLDER)) is not None
+    except OSError as error:
+        print(f"The compiled kernel cannot be used: {error}.")
+        return 1
+    print("The compiled kernel fits the sources." if is_there else "There is no compiled kernel of these sources.")
+    return 0 if is_there else 1
 
 
 if __name__ == "__main__":

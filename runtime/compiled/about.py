@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import platform
 from dataclasses import dataclass
 from typing import Literal
@@ -44,7 +43,6 @@ def about() -> About:
 
 def kernel_in_use() -> tuple[Literal["compiled", "python"], str]:
     """Return which kernel runs, and why, loading it if it is not yet."""
-    importlib.import_module("runtime.terms.isolation")  # loads it
     return "compiled" if kernel.load() else "python", kernel.why
 
 

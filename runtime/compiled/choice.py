@@ -1,7 +1,8 @@
 """Chooses between the compiled kernel and its sources: all of one, or all of the other.
 
-The compiled parts lie in one file, which carries the number of the sources it was built from in its name. So a build
-that is half done, or that was made from other sources, is never found, and a running program keeps the file it has.
+The compiled parts lie in one file, which carries two numbers in its name: that of the sources it was built from, and
+that of what is in it. So a build that is half there, or that was made from other sources, is never loaded, and a
+running program keeps the file it has.
 
 The environment variable ``RUNTIME_KERNEL`` decides: ``auto`` takes the compiled kernel where there is one that fits,
 ``python`` the sources, and ``required`` refuses to start without the compiled one.
@@ -9,6 +10,7 @@ The environment variable ``RUNTIME_KERNEL`` decides: ``auto`` takes the compiled
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import logging
 import os
@@ -93,6 +95,9 @@ RELIES_ON = (
 FRAMES = ("runtime/kernel/_", "runtime/terms/_", "runtime/distribution/_")
 """How the file names begin that tracebacks give for compiled functions."""
 
+FIRST = "runtime.terms.isolation"
+"""The module with whose import the parts are loaded: they take from it what it has, and it takes its own part last."""
+
 HOW = "python -m runtime.build"
 """The command that builds it."""
 
@@ -113,9 +118,9 @@ def build_number() -> str:
     return importlib.util.source_hash(text).hex()
 
 
-def file_name() -> str:
-    """Return the name of the file that holds the compiled kernel of these sources, for this interpreter."""
-    return f"kernel-{build_number()}{SUFFIX}"
+def file_name(contents: bytes) -> str:
+    """Return the name of a file with these contents: the compiled kernel of these sources, for this interpreter."""
+    return f"kernel-{build_number()}-{importlib.util.source_hash(contents).hex()}{SUFFIX}"
 
 
 def builds(folder: Path = FOLDER) -> list[Path]:
@@ -123,11 +128,24 @@ def builds(folder: Path = FOLDER) -> list[Path]:
     return sorted(path for path in folder.glob("kernel-*") if path.name.endswith(SUFFIX))
 
 
+def fitting(found: list[Path]) -> Path | None:
+    """Return the one of some builds that was made from the sources as they are now, None when none was.
+
+    Raises OSError, also for a file that is not as it was built: to load one that is cut off would crash the program.
+    """
+    for path in found:
+        if path.name.startswith(f"kernel-{build_number()}-"):
+            if path.name != file_name(path.read_bytes()):
+                raise OSError(f"{path} is damaged")
+            return path
+    return None
+
+
 def unsuited() -> str:
     """Return why this interpreter cannot run a compiled kernel, as a sentence; empty when it can."""
     if sys.implementation.name != "cpython":
         return f"Only CPython can load it, and this is {sys.implementation.name}."
-    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+    if "t" in sys.abiflags:  # whether it runs without the lock at the moment or not: importing greenlet switches it on
         return "A free-threaded interpreter cannot load it."
     return ""
 
@@ -142,6 +160,8 @@ class Kernel:
 
     def load(self) -> dict[str, ModuleType]:
         """Return the compiled modules by name, none where the sources run. Raises KernelError."""
+        if self.parts is None:
+            importlib.import_module(FIRST)  # which comes back here; a thread that is late waits until it is imported
         if self.parts is None and not self.is_loading:
             self.is_loading = True
             try:
@@ -157,33 +177,34 @@ class Kernel:
         if wanted == "python":
             self.why = f"{VARIABLE} is python."
             return {}
-        trouble = unsuited()
-        if not trouble:
-            found = builds()
-            path = FOLDER / file_name() if found else FOLDER
-            if path in found:
-                try:
-                    parts = {}
-                    for name in PARTS:
-                        parts[name] = sys.modules[name] = _load(name, path)
-                except Exception as error:
-                    for name in PARTS:
-                        sys.modules.pop(name, None)
-                    trouble = f"The compiled kernel cannot be loaded ({error}). Build it anew with '{HOW}'."
-                else:
-                    self.why = f"{path.name} fits the sources."
-                    return parts
-            elif found:
-                trouble = f"The compiled kernel was built from other sources. Build it anew with '{HOW}'."
-            else:
-                self.why = f"No compiled kernel is there. Build it with '{HOW}'."
-        if wanted == "required":
-            raise KernelError(f"{VARIABLE} is required, and there is no compiled kernel to use. {trouble or self.why}")
-        if trouble:
-            self.why = trouble
-            if not unsuited():
-                logger.warning("%s Until then the sources run.", trouble)
-        return {}
+        self.why = unsuited()
+        is_suited = not self.why
+        parts = self._take() if is_suited else {}
+        if wanted == "required" and not parts:
+            raise KernelError(f"{VARIABLE} is required, and there is no compiled kernel to use. {self.why}")
+        if is_suited and not parts and builds():  # there is one, and something to do about it
+            logger.warning("%s Until then the sources run.", self.why)
+        return parts
+
+    def _take(self) -> dict[str, ModuleType]:
+        """Load the parts of the build that fits, and note why they are used, or none is."""
+        parts: dict[str, ModuleType] = {}
+        found = builds()
+        try:
+            path = fitting(found)
+            if path is None:
+                stale = f"The compiled kernel was built from other sources. Build it anew with '{HOW}'."
+                self.why = stale if found else f"No compiled kernel is there. Build it with '{HOW}'."
+                return {}
+            for name in PARTS:
+                parts[name] = sys.modules[name] = _load(name, path)
+        except Exception as error:
+            for name in PARTS:
+                sys.modules.pop(name, None)
+            self.why = f"The compiled kernel cannot be loaded ({error}). Build it anew with '{HOW}'."
+            return {}
+        self.why = f"{path.name} fits the sources."
+        return parts
 
 
 def _load(name: str, path: Path) -> ModuleType:

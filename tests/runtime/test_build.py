@@ -43,6 +43,31 @@ def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
         build.build(tmp_path / "file")
 
 
+@pytest.mark.usefixtures("compiles")
+def test_a_build_that_cannot_be_put_in_place_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_full(*paths: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(build.os, "replace", is_full)  # type: ignore[attr-defined]
+    with pytest.raises(build.BuildError, match="No space left"):
+        build.build(tmp_path)
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.usefixtures("compiles")
+def test_a_build_during_which_the_sources_change_does_not_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def compiled(folder: Path) -> Path:
+        assert choice.build_number.cache_info().currsize == 1
+        return made(folder)
+
+    made = build._compile
+    monkeypatch.setattr(build, "_compile", compiled)
+    choice.build_number.cache_clear()
+    build.build(tmp_path)
+
+
 def test_a_package_that_is_missing_is_named_with_the_command_that_installs_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -98,6 +123,10 @@ def test_check_says_whether_the_kernel_is_up_to_date(
 ) -> None:
     monkeypatch.setattr(build, "FOLDER", tmp_path)
     assert build.main(["--check"]) == 1
-    (tmp_path / choice.file_name()).touch()
+    path = tmp_path / choice.file_name(b"a kernel")
+    path.write_bytes(b"a kernel")
     assert build.main(["--check"]) == 0
     assert "fits the sources" in capsys.readouterr().out
+    path.write_bytes(b"a ker")
+    assert build.main(["--check"]) == 1
+    assert "is damaged" in capsys.readouterr().out
