@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -63,8 +64,7 @@ def test_a_process_without_a_hub_loads_nothing(folder: Path, packages: str) -> N
     assert end_of([PYTHON, "-c", code], folder, OBSERVER="1") == (0, "set()\n", "")
 
 
-@pytest.mark.parametrize("kind", ["wheel", "editable"])
-def test_what_is_installed_has_the_file(folder: Path, kind: str) -> None:
+def _built(folder: Path, kind: str, ending: str) -> Path:
     pytest.importorskip(
         "setuptools", minversion="77", reason="setuptools builds what is installed: see the extra 'dev'"
     )
@@ -79,7 +79,18 @@ def test_what_is_installed_has_the_file(folder: Path, kind: str) -> None:
         [PYTHON, "-c", build], cwd=project, env=pure, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
-    (built,) = folder.glob("*.whl")
-    line = zipfile.ZipFile(built).read(PTH.name).decode()
+    (built,) = folder.glob(f"*{ending}")
+    return built
+
+
+@pytest.mark.parametrize("kind", ["wheel", "editable"])
+def test_what_is_installed_has_the_file(folder: Path, kind: str) -> None:
+    line = zipfile.ZipFile(_built(folder, kind, ".whl")).read(PTH.name).decode()
     assert len(line.splitlines()) == 1
-    assert (str(project) in line) == (kind == "editable")
+    assert (str(folder / "project") in line) == (kind == "editable")
+
+
+def test_what_can_be_built_again_from_has_the_file(folder: Path) -> None:
+    with tarfile.open(_built(folder, "sdist", ".tar.gz")) as archive:
+        names = {Path(*Path(name).parts[1:]) for name in archive.getnames()}
+    assert PTH.relative_to(ROOT) in names
