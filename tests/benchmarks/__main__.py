@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
                 print(f"{topic}: {benchmark.name}: {benchmark.what}")
         return 0
     chosen = options.chosen
-    if (choice.FOLDER / choice.file_name()).exists() and not os.environ.get(choice.VARIABLE):
+    if choice.fitting(choice.builds()) is not None and not os.environ.get(choice.VARIABLE):
         chosen = [with_both_kernels(benchmark) for benchmark in chosen]
     results = _run(chosen, 1 if options.quick else options.rounds, options.quick, options.without)
     facts = {**machine(), "load at the end": load()}
