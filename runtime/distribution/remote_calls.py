@@ -49,6 +49,12 @@ class RemoteFrom(From):
         tag = self.tag.tail if type(self.tag) is ImproperList else self.tag
         return tag if isinstance(tag, Ref) else Ref(self.number)
 
+    @property
+    def needs_terms(self) -> bool:
+        """Whether the caller's node takes Erlang's terms alone: a BEAM, or one that trusts no pickles."""
+        connection = self.remote.connection
+        return connection is None or not connection.pickles
+
     @bounded
     def __repr__(self) -> str:
         return f"From({self.watcher.pid}, {self.ref})"

@@ -95,6 +95,11 @@ class From:
         """The caller's Pid."""
         return self.watcher.pid
 
+    @property
+    def needs_terms(self) -> bool:
+        """Whether the caller's node takes Erlang's terms alone, so that no object of Python's travels there."""
+        return False
+
     @bounded
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.watcher.pid}, {self.ref})"

@@ -1,8 +1,8 @@
 """What can be asked of a supervisor, from any process.
 
 `supervisor` is its Pid or name. Requests wait as long as they must, because a supervisor starts and stops children
-while it serves them. All raise CallError when there is no such process or it ends meanwhile. See OTP's supervisor(3)
-and Elixir's DynamicSupervisor.
+while it serves them. All raise CallError when there is no such process or it ends meanwhile. The supervisor may run on
+another node, Erlang's and Elixir's too: the requests are OTP's. See OTP's supervisor(3) and Elixir's DynamicSupervisor.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from runtime.otp.callbacks import Callbacks
 from runtime.otp.calls import SYSTEM, call, request
 from runtime.otp.child_spec import ChildSpec, child_spec
 from runtime.supervision.child import ChildInfo
+from runtime.supervision.otp_terms import counts_of, lines_of, outcome_of
+from runtime.terms.atom import Atom
 from runtime.terms.errors import StartError, SupervisorError
 from runtime.terms.reason import is_atom
 from runtime.terms.term import Term
@@ -22,14 +24,12 @@ def which_children(supervisor: Term) -> list[ChildInfo]:
 
     Those of a dynamic supervisor stand in start order.
     """
-    children: list[ChildInfo] = call(supervisor, "which_children", timeout=None)
-    return children
+    return lines_of(call(supervisor, Atom("which_children"), timeout=None))
 
 
 def count_children(supervisor: Term) -> dict[str, int]:
     """Return ``{"specs": , "active": , "supervisors": , "workers": }``; active ones run (OTP: count_children/1)."""
-    counts: dict[str, int] = call(supervisor, "count_children", timeout=None)
-    return counts
+    return counts_of(call(supervisor, Atom("count_children"), timeout=None))
 
 
 def start_child(supervisor: Term, child: Term) -> Term:
@@ -103,7 +103,7 @@ def _refusal(supervisor: Term, what: str, argument: Term, reason: Term) -> str:
 
 
 def _request(supervisor: Term, what: str, argument: Term) -> Term:
-    outcome, value = call(supervisor, (what, argument), timeout=None)
+    outcome, value = outcome_of(what, call(supervisor, (Atom(what), argument), timeout=None))
     if outcome == "refused":
         raise SupervisorError(value, _refusal(supervisor, what, argument, value))
     if outcome == "failed":

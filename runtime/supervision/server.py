@@ -15,6 +15,7 @@ from runtime.otp.returns import IGNORE, Stop
 from runtime.otp.system_messages import ChangeRefused
 from runtime.supervision.child import Child
 from runtime.supervision.children import TRY_AGAIN, Children
+from runtime.supervision.otp_terms import answer_elsewhere
 from runtime.supervision.supervisor_spec import DynamicSupervisorSpec, SupervisorSpec
 from runtime.terms.errors import StartError
 from runtime.terms.isolation import isolate
@@ -121,7 +122,12 @@ class SupervisorServer(GenServer, type="supervisor", shutdown="infinity"):
         self.restart_times = intensity.times
 
     def handle_call(self, request: Term, caller: From) -> Term:
-        """Serve a request; one that may be refused is answered with a `Reply`."""
+        """Serve a request. A caller on another node is answered with what travels there."""
+        answer = self._serve(request)
+        return answer if caller.pid.node == 0 else answer_elsewhere(request, answer, caller)
+
+    def _serve(self, request: Term) -> Term:
+        """Return the answer to a request; to one that may be refused it is a `Reply`."""
         kept = self.kept
         match tagged(request):
             case "which_children", ():

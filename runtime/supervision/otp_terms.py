@@ -1,0 +1,142 @@
+"""What supervisors answer, and what they are answered, in OTP's terms: towards BEAM nodes, and back.
+
+A supervisor here answers with `ChildInfo`, `ChildSpec` and classes, which Erlang has no terms for. An id or an argument
+that has none either goes out as its text: no question may end a supervisor, and its tree with it.
+"""
+
+from __future__ import annotations
+
+import math
+
+from runtime.kernel.process import Pid
+from runtime.otp.calls import From
+from runtime.otp.child_spec import ChildSpec, Shutdown
+from runtime.supervision.child import ChildInfo
+from runtime.terms.atom import Atom
+from runtime.terms.crash import Crash
+from runtime.terms.ref import Ref
+from runtime.terms.tag import tagged
+from runtime.terms.term import Term
+from runtime.terms.text import render
+
+OK, ERROR, UNDEFINED = Atom("ok"), Atom("error"), Atom("undefined")
+
+WITHOUT_VALUE = ("terminate_child", "delete_child")
+"""The requests that OTP answers with ``ok`` alone."""
+
+REFUSED = ("not_found", "running", "restarting", "simple_one_for_one")
+"""Why OTP refuses a request. Any other error is a start that has failed."""
+
+
+def answer_elsewhere(request: Term, answer: Term, caller: From) -> Term:
+    """Return an answer of a supervisor for a caller on another node."""
+    if caller.needs_terms:
+        return to_otp(tagged(request)[0], answer)
+    if type(answer) is list:  # the other node need not have the classes
+        return [info._replace(modules=_modules(info.modules)) for info in answer]
+    return answer
+
+
+def to_otp(request: str, answer: Term) -> Term:
+    """Return what OTP's supervisor would answer."""
+    if type(answer) is list:
+        return [_line(info) for info in answer]
+    if type(answer) is dict:
+        return [(Atom(kind), number) for kind, number in answer.items()]
+    outcome, value = answer
+    if outcome != "ok":
+        return ERROR, _reason(value)
+    if request in WITHOUT_VALUE:
+        return OK
+    if isinstance(value, ChildSpec):
+        return OK, _spec(value)
+    if type(value) is tuple:
+        return OK, value[0], plain(value[1])
+    return OK, UNDEFINED if value is None else value
+
+
+def lines_of(answer: Term) -> list[ChildInfo]:
+    """Return the lines of `which_children`, of a supervisor here or of OTP's."""
+    return [info if type(info) is ChildInfo else _info(*info) for info in answer]
+
+
+def counts_of(answer: Term) -> dict[str, int]:
+    """Return the counts of `count_children`, of a supervisor here or of OTP's."""
+    return {str(kind): number for kind, number in dict(answer).items()}
+
+
+def outcome_of(request: str, answer: Term) -> tuple[str, Term]:
+    """Return ``"ok"``, ``"refused"`` or ``"failed"`` with a value, of what a supervisor here or OTP's has answered."""
+    if type(answer) is Atom:
+        return str(answer), None
+    outcome, *values = answer
+    if type(outcome) is str:
+        return outcome, values[0]
+    if outcome == ERROR:
+        is_refusal = request != "start_child" and values[0] in REFUSED
+        return "refused" if is_refusal else "failed", values[0]
+    if len(values) == 2:
+        return "ok", (values[0], values[1])
+    return "ok", None if values[0] == UNDEFINED else values[0]
+
+
+def _line(info: ChildInfo) -> tuple[Term, ...]:
+    pid = info.pid if isinstance(info.pid, Pid) else Atom(info.pid or UNDEFINED)
+    return UNDEFINED if info.id is None else plain(info.id), pid, Atom(info.type), _modules(info.modules)
+
+
+def _info(id: Term, pid: Term, type: Term, modules: Term) -> ChildInfo:
+    is_nothing = id == UNDEFINED, pid == UNDEFINED
+    return ChildInfo(None if is_nothing[0] else id, None if is_nothing[1] else pid, str(type), modules)
+
+
+def _spec(spec: ChildSpec) -> dict[Term, Term]:
+    function, *arguments = spec.start
+    values = {
+        "id": plain(spec.id),
+        "start": (_name(getattr(function, "__module__", None)), _name(render(function)), [plain(a) for a in arguments]),
+        "restart": Atom(spec.restart),
+        "shutdown": _milliseconds(spec.shutdown),
+        "type": Atom(spec.type),
+        "modules": _modules(spec.modules),
+        "significant": spec.significant,
+    }
+    return {Atom(key): value for key, value in values.items()}
+
+
+def _milliseconds(shutdown: Shutdown) -> Term:
+    if isinstance(shutdown, float | int) and math.isfinite(shutdown):
+        return round(1_000 * shutdown)
+    return Atom(shutdown) if isinstance(shutdown, str) else Atom("infinity")
+
+
+def _modules(modules: Term) -> Term:
+    if isinstance(modules, str):
+        return Atom(modules)
+    return [_name(f"{each.__module__}.{each.__qualname__}" if type(each) is type else each) for each in modules]
+
+
+def _name(value: Term) -> Atom:
+    return Atom((value if isinstance(value, str) else render(value))[:255])
+
+
+def _reason(reason: Term) -> Term:
+    """Return why a request was not met: a word, or a tuple that begins with one, is an atom there."""
+    if type(reason) is str:
+        return Atom(reason[:255])
+    if type(reason) is tuple and reason and type(reason[0]) is str:
+        return (Atom(reason[0][:255]), *map(plain, reason[1:]))
+    return plain(reason)
+
+
+def plain(value: Term) -> Term:
+    """Return a value with text for what Erlang has no term for."""
+    kind = type(value)
+    if kind is tuple or kind is list:
+        return kind(map(plain, value))
+    if kind is dict:
+        return {plain(key): plain(item) for key, item in value.items()}
+    if kind is float and not math.isfinite(value):
+        return render(value)
+    known = value is None or kind in (str, Atom, int, float, bool, bytes, Crash) or isinstance(value, (Pid, Ref))
+    return value if known else render(value)

@@ -1,0 +1,162 @@
+"""Supervisors that are asked from another node, BEAM nodes too, and supervisors of OTP's that are asked from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from runtime import (
+    ChildInfo,
+    ChildSpec,
+    GenServer,
+    Supervisor,
+    SupervisorError,
+    alive,
+    count_children,
+    delete_child,
+    erpc,
+    get_childspec,
+    node,
+    restart_child,
+    terminate_child,
+    which_children,
+)
+from runtime.supervision.otp_terms import outcome_of, plain, to_otp
+from runtime.terms.atom import Atom
+from tests.support.other_nodes import Other, beam_node, named, python_node
+
+
+class Worker(GenServer):
+    """A class that no other node has."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """An id that Erlang has no term for."""
+
+    number: int
+
+
+def _ask(other: Other, function: str, *arguments: object) -> Any:
+    """Have the Erlang node ask the supervisor ``top`` of this one, by OTP's own function."""
+    top = (Atom("top"), Atom(node()))
+    return erpc.call(other.name, ("supervisor", function), top, *arguments)
+
+
+@named
+def test_a_beam_node_asks_a_supervisor_as_it_asks_its_own() -> None:
+    top = Supervisor.start_link(
+        [ChildSpec(id="text", start=(Worker.start_link,)), ChildSpec(id=Key(1), start=(Worker.start_link, Key(2)))],
+        name="top",
+    )
+    assert top is not None
+    with beam_node() as other:
+        other.connect()
+        odd, usual = _ask(other, "which_children")
+        assert odd[0] == "Key(number=1)"
+        assert usual == ("text", which_children(top)[1].pid, Atom("worker"), [f"{__name__}.Worker"])
+        assert [type(item) for item in (usual[2], usual[3][0])] == [Atom, Atom]
+        assert _ask(other, "count_children") == [("specs", 2), ("active", 2), ("supervisors", 0), ("workers", 2)]
+        told, spec = _ask(other, "get_childspec", "text")
+        assert (told, spec["shutdown"], spec["restart"], spec["modules"]) == (
+            "ok",
+            5_000,
+            "permanent",
+            [f"{__name__}.Worker"],
+        )
+        assert _ask(other, "terminate_child", "text") == "ok"
+        told, pid = _ask(other, "restart_child", "text")
+        assert (told, alive(pid)) == ("ok", True)
+        assert _ask(other, "restart_child", "text") == (Atom("error"), Atom("running"))
+        assert _ask(other, "delete_child", "nothing") == (Atom("error"), Atom("not_found"))
+        error, reason = _ask(other, "start_child", {Atom("id"): 1})
+        assert (error, reason[0]) == ("error", "invalid_child_spec")
+        odd_request = (Atom("which_children"), 1)
+        answer = erpc.call(other.name, ("gen_server", "call"), (Atom("top"), Atom(node())), odd_request)
+        assert answer == ("error", ("unknown_request", odd_request))
+    assert alive(top)
+
+
+@named
+def test_a_supervisor_of_otps_is_asked_as_one_of_ours() -> None:
+    with beam_node() as other:
+        other.connect()
+        spec = {Atom("id"): Atom("scope"), Atom("start"): (Atom("pg"), Atom("start_link"), [Atom("scope")])}
+        started, pid = erpc.call(other.name, ("supervisor", "start_child"), Atom("kernel_safe_sup"), spec)
+        assert started == "ok"
+        sup = ("kernel_safe_sup", other.name)
+        before = count_children(sup)
+        assert before.keys() == {"specs", "active", "supervisors", "workers"}
+        assert next(info for info in which_children(sup) if info.id == "scope") == ChildInfo(
+            "scope", pid, "worker", ["pg"]
+        )
+        assert get_childspec(sup, Atom("scope"))["start"] == ("pg", "start_link", ["scope"])  # type: ignore[index]
+        terminate_child(sup, Atom("scope"))
+        assert next(info for info in which_children(sup) if info.id == "scope").pid is None
+        again = restart_child(sup, Atom("scope"))
+        assert again not in (pid, None)
+        with pytest.raises(SupervisorError) as refused:
+            restart_child(sup, Atom("scope"))
+        assert refused.value.reason == "running"
+        terminate_child(sup, Atom("scope"))
+        delete_child(sup, Atom("scope"))
+        with pytest.raises(SupervisorError) as refused:
+            terminate_child(sup, Atom("scope"))
+        assert refused.value.reason == "not_found"
+        assert count_children(sup)["specs"] == before["specs"] - 1
+
+
+LOCAL = """
+from runtime import GenServer, Supervisor
+class Local(GenServer): pass
+Supervisor.start([Local], name="top")
+"""
+
+
+@named
+def test_the_children_of_another_node_are_told_whose_classes_are_not_here() -> None:
+    with python_node() as other:
+        other.connect()
+        erpc.call(other.name, ("builtins", "exec"), LOCAL, {"__name__": "only_there"})
+        (line,) = which_children(("top", other.name))
+        assert (line.id, line.type, line.modules) == ("Local", "worker", ["only_there.Local"])
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer", "outcome"),
+    [
+        ("start_child", ("ok", None), ("ok", None)),
+        ("start_child", (Atom("ok"), Atom("undefined")), ("ok", None)),
+        ("start_child", (Atom("ok"), 1, "extra"), ("ok", (1, "extra"))),
+        ("start_child", (Atom("error"), Atom("running")), ("failed", "running")),
+        ("restart_child", (Atom("error"), Atom("running")), ("refused", "running")),
+        ("restart_child", (Atom("error"), (Atom("bad"), 1)), ("failed", ("bad", 1))),
+        ("delete_child", Atom("ok"), ("ok", None)),
+    ],
+)
+def test_answers_of_otps_are_read_as_those_of_ours(request_: str, answer: object, outcome: tuple[str, object]) -> None:
+    assert outcome_of(request_, answer) == outcome
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer", "told"),
+    [
+        ("start_child", ("ok", None), ("ok", "undefined")),
+        ("start_child", ("ok", (1, {2})), ("ok", 1, "{2}")),
+        ("start_child", ("failed", ("already_started", 1)), ("error", ("already_started", 1))),
+        (
+            "which_children",
+            [ChildInfo(None, "restarting", "worker", "dynamic")],
+            [("undefined", "restarting", "worker", "dynamic")],
+        ),
+    ],
+)
+def test_answers_of_ours_are_told_as_otps(request_: str, answer: object, told: object) -> None:
+    assert to_otp(request_, answer) == told
+
+
+def test_what_erlang_has_no_term_for_is_told_as_text() -> None:
+    value = {"a": [1, (Key(1), float("inf"))], Atom("b"): None}
+    assert plain(value) == {"a": [1, ("Key(number=1)", "inf")], "b": None}
