@@ -177,13 +177,10 @@ def _switch_on(
     """Set up the name of the node, its black box and its spans: all that are wanted, or none where one fails."""
     with ExitStack() as started:
         if name is not None:
-            from runtime.distribution.nodes import (  # a node alone needs no sockets
-                start_distribution,
-                stop_distribution,
-            )
+            from runtime.distribution.nodes import name_for_run, stop_distribution  # a node alone needs no sockets
 
-            start_distribution(name, cookie)
-            started.callback(stop_distribution)  # when what follows fails: the next run could not have the name
+            if name_for_run(name, cookie):
+                started.callback(stop_distribution)  # when what follows fails: the next run could not have the name
         if black_box is not None:
             want_black_box(this, os.fspath(black_box))
         if spans is not False:

@@ -95,11 +95,14 @@ class NetKernel:
         """Why the last attempt to connect to a node failed, by its name."""
         self._is_closed = False
         self._listener = listener
+        self.net_ticktime = 60.0
+        """Seconds after which a node that says nothing counts as down."""
         self._guard: Guard | None = None
 
     def listen(self, net_ticktime: float, registration: KeptRegistration | None) -> None:
         """Begin to accept connections."""
         self._registration = registration
+        self.net_ticktime = net_ticktime
         self._guard = Guard(self._listener, net_ticktime / PERIODS, self._accepted, self._look_after)
         self._guard.start()
 

@@ -14,6 +14,7 @@ from runtime.distribution.cookie import read_cookie
 from runtime.distribution.errors import DistributionError
 from runtime.distribution.kernel_servers import start_kernel_servers, stop_kernel_servers
 from runtime.distribution.net_kernel import Tls
+from runtime.distribution.options import check_options
 from runtime.kernel.destinations import NO_NODE
 from runtime.kernel.node import Node, current_process, running_node, this_node
 from runtime.kernel.process import Pid, use_remote_table
@@ -53,17 +54,30 @@ def start_distribution(
     in seconds after which a node that does not answer counts as down. `binaries` says what an Erlang binary becomes
     here: ``"text"`` makes a str where it is UTF-8, ``"bytes"`` always makes bytes. `none` says what None becomes there.
 
-    Raises DistributionError, which says what to do, when the name is taken, a port is, or the host is not found.
+    Raises TypeError or ValueError for an option that cannot be one, and DistributionError, which says what to do, when
+    the name is taken, a port is, or the host is not found.
     """
     full = _full_name(name)
-    _check(port, tls)
+    allowed = check_options(
+        listen=listen,
+        port=port,
+        hidden=hidden,
+        tls=tls,
+        insecure=insecure,
+        trust=trust,
+        allow=allow,
+        net_ticktime=net_ticktime,
+        epmd=epmd,
+        binaries=binaries,
+        none=none,
+    )
     node = this_node()
     with _starting:
         if node.cluster is not None:
             raise DistributionError(f"this node is called {node.cluster.name} already; call stop_distribution() first")
         secret = read_cookie() if cookie is None else cookie
         local = LocalNode(node, full, secret)
-        local.allowed = None if trust == "pickle" else frozenset(allow)
+        local.allowed = None if trust == "pickle" else allowed
         net_kernel = lower.start(
             full,
             secret,
@@ -84,19 +98,28 @@ def start_distribution(
         return local.name
 
 
+def name_for_run(name: str, cookie: str | None) -> bool:
+    """Name this node as `run` was asked to. Returns whether that was to be done: ``observer run --node`` is earlier.
+
+    Raises DistributionError where the node has got another name.
+    """
+    local = local_node(this_node())
+    if local is None:
+        start_distribution(name, cookie)
+        return True
+    if _full_name(name) != local.name or cookie not in (None, local.cookie):
+        raise DistributionError(
+            f"this node is called {local.name} already, by --node or start_distribution(); leave that out, or give "
+            "run() the same node= and cookie="
+        )
+    return False
+
+
 def _full_name(name: str) -> str:
     """Return a node's name with its host. Raises DistributionError for what cannot be one."""
     if not isinstance(name, str) or not name or name.startswith("@") or name.endswith("@"):
         raise DistributionError(f"a node is named by a str such as 'shop' or 'shop@127.0.0.1', not {render(name)}")
     return name if "@" in name else f"{name}@{socket.gethostname().partition('.')[0]}"
-
-
-def _check(port: object, tls: object) -> None:
-    """Raise TypeError for what is no port, and for what is no pair of contexts."""
-    if tls is not None and not isinstance(tls, Tls):
-        raise TypeError(f"tls= takes a runtime.distribution.net_kernel.Tls of two contexts, not {render(tls)}")
-    if not isinstance(port, int):
-        raise TypeError(f"port= takes a number from 0 to 65535, and 0 chooses one; not {render(port)}")
 
 
 def _take_up(node: Node, local: LocalNode, net_kernel: lower.NetKernel) -> None:

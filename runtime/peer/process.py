@@ -60,6 +60,7 @@ class Peer(GenServer):
                 start_new_session=False,
             )
         self.socket = gevent_socket.socket(fileno=ours.detach())
+        options = {"net_ticktime": local.net_kernel.net_ticktime, **options}  # else one of the two takes it for gone
         wanted = {"name": name, "cookie": local.cookie, "origin": local.name, "options": options}
         wanted["main"] = _main_module()
         self.socket.sendall(json.encode(wanted) + b"\n")

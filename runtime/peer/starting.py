@@ -35,9 +35,9 @@ def start_link(
 
     Returns the Pid of the process that stands for it, and the name of the node. `name` is made up where none is given;
     one without ``@`` is on this host's loopback address. `env` are variables of its environment beside this program's.
-    The `options` are those of `start_distribution`: ``hidden``, ``trust``, ``net_ticktime`` and so on. A node without a
-    name gets one first, with a cookie that no other program knows. Raises StartError when the peer does not start
-    within `timeout` seconds, with what it said; None is no limit.
+    The `options` are those of `start_distribution`: ``hidden``, ``trust`` and so on; `net_ticktime` is by default this
+    node's. A node without a name gets one first, with a cookie that no other program knows. Raises StartError when the
+    peer does not start within `timeout` seconds, with what it said; None is no limit.
     """
     return _start(name, env, timeout, options, link=True)
 

@@ -23,8 +23,11 @@ from runtime import (
     run,
     self_,
     spawn_link,
+    start_distribution,
     which_children,
 )
+from runtime.distribution.cluster import local_node
+from runtime.kernel.node import this_node
 from tests.support.other_nodes import echo, new_name
 
 DEADLINE = 60.0
@@ -45,6 +48,24 @@ def test_a_peer_runs_what_it_is_told_and_its_death_is_an_exit_signal() -> None:
         with pytest.raises(ProcessLookupError):
             os.kill(os_pid, 0)
         assert nodes() == []
+
+    run(main)
+
+
+def tick_time() -> float:
+    """Return the time after which this node takes a silent one for gone."""
+    local = local_node(this_node())
+    assert local is not None
+    return local.net_kernel.net_ticktime
+
+
+def test_a_peer_has_the_net_ticktime_of_its_owner_unless_it_is_given_one() -> None:
+    def main() -> None:
+        start_distribution(new_name("owner"), "of-a-test", net_ticktime=33.5)
+        _, name = peer.start_link()
+        assert erpc.call(name, tick_time) == tick_time() == 33.5
+        _, other = peer.start_link(net_ticktime=44.0)
+        assert erpc.call(other, tick_time) == 44.0
 
     run(main)
 

@@ -26,6 +26,25 @@ def test_the_option_node_gives_a_program_a_name(tmp_path: Path) -> None:
     assert "The program was not started, because its node could not be given a name" in wrong.stderr
 
 
+def test_a_program_that_names_its_node_itself_may_be_started_with_the_same_name(tmp_path: Path) -> None:
+    script, cookie, name = tmp_path / "script.py", tmp_path / "cookie", new_name("both")
+    cookie.write_text("secret", encoding="utf-8")
+    cookie.chmod(0o600)
+    command = [sys.executable, "-m", "runtime.introspection.launch", "--node", name, "--cookie-file", str(cookie)]
+
+    def started(own: str) -> subprocess.CompletedProcess[str]:
+        script.write_text(f"from runtime import node, run\nrun(lambda: print(node()), {own})\n", encoding="utf-8")
+        return subprocess.run([*command, str(script)], capture_output=True, text=True, check=False)
+
+    for own in (f"node={name!r}", f"node={name!r}, cookie='secret'"):
+        done = started(own)
+        assert (done.stdout.strip(), done.stderr) == (name, "")
+    for own in ("node='another'", f"node={name!r}, cookie='another'"):
+        done = started(own)
+        assert done.returncode == 1
+        assert f"this node is called {name} already, by --node or start_distribution()" in done.stderr
+
+
 def test_a_cookie_without_a_name_is_refused(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "observer", "run", "--cookie-file", "x", __file__],
