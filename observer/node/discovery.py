@@ -114,6 +114,16 @@ def clear_when_stale(path: Path, clock: Clock) -> bool:
     return True
 
 
+def _of_a_cluster(name: str) -> str:
+    """Say what to do with a name by which the nodes of a cluster know a node."""
+    name = name.removeprefix("beam:")
+    return (
+        f"{name!r} is what other nodes call a node; 'observer nodes' lists what it is called here. An Erlang or "
+        f"Elixir node is opened by 'observer attach beam:{name}'; for the other commands, start "
+        f"'observer bridge {name}' first."
+    )
+
+
 def find(name: str | None, clock: Clock | None = None) -> Found:
     """Return the node called `name`, or the only node that runs when `name` is None, its peers not counted.
 
@@ -125,7 +135,7 @@ def find(name: str | None, clock: Clock | None = None) -> Found:
         try:
             address.check_name(name)
         except ValueError as error:
-            raise NodeNameError(str(error)) from None
+            raise NodeNameError(_of_a_cluster(name) if "@" in name else str(error)) from None
         path = address.socket_path(name)
         if path.exists() and not clear_when_stale(path, clock):
             return Found(name, path)

@@ -23,6 +23,8 @@ WRONG_USAGE = [
     (["kill"], "Missing argument"),
     (["suspend", "chat", "0.3.0", "more"], "NODE may be left out"),
     (["tree", "a b"], "cannot name a node"),
+    (["attach", "app@127.0.0.1"], "opened by 'observer attach beam:app@127.0.0.1'"),
+    (["tree", "beam:app@127.0.0.1"], "start 'observer bridge app@127.0.0.1' first"),
     (["run", "missing.py"], "no file missing.py"),
     (["demo", "chatt-er-box"], "no demo called"),
     (["ps", "--limit", "many"], "it should be a whole number"),
