@@ -73,9 +73,12 @@ PACE = 0.05
 
 
 def survey(name: str, station: Pid, measured: int) -> None:
-    """Measure on, and report each measurement. This runs on one of the peers."""
-    while True:
-        sleep(PACE)
+    """Measure on, and report each measurement, until the station is lost. This runs on one of the peers.
+
+    Where only the connection has ended, the station has let this survey go on elsewhere: two would be one too many.
+    """
+    lost = monitor(station)
+    while receive(Down(lost, ANY, ANY), timeout=PACE, default=None) is None:
         measured += 1
         cast(station, ("measured", name, measured))
 
