@@ -40,6 +40,20 @@ class Reading:
     """Events that no earlier reading has had."""
 
 
+FIGURES = {
+    "hub_lag_seconds": "hub_lag",
+    "hub_stuck": "hub_lag",
+    "timers": "timers",
+    "unwinding_processes": "remains",
+    "messages": "messages",
+    "spawns": "spawned",
+    "exits": "exited",
+    "crashes": "crashed",
+    "cpu_seconds": "cpu_time",
+}
+"""The figures that metrics are made of which not every node tells: a metric without its figure is left out."""
+
+
 @dataclass(eq=False)
 class NodeMetrics(Collector):
     """The metrics of one node. `read` asks the node, and returns None when it cannot be reached.
@@ -104,9 +118,11 @@ class NodeMetrics(Collector):
             ("events_dropped", "Events that the bounded log has lost.", stats.events_dropped),
         )
         for name, help, value in gauges:
-            yield _gauge(f"runtime_{name}", help, value, node)
+            if FIGURES.get(name) not in stats.untold:
+                yield _gauge(f"runtime_{name}", help, value, node)
         for name, help, value in counters:
-            yield _counter(f"runtime_{name}", help, value, node)
+            if FIGURES.get(name) not in stats.untold:
+                yield _counter(f"runtime_{name}", help, value, node)
 
     def _count_stalls(self, events: Iterable[wire.Event]) -> None:
         for event in events:

@@ -208,6 +208,7 @@ class StatsRecord(Record, frozen=True):
     lint_count: int
     read_only: bool
     scope: str | None
+    untold: list[str]
     runtime_version: str
     python_version: str
     gevent_version: str

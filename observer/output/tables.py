@@ -285,6 +285,10 @@ def node(answer: wire.Stats, welcome: wire.Welcome) -> RenderableType:
     facts.add_column(style="dim")
     facts.add_column()
     stats = answer.stats
+
+    def told(name: str, value: object) -> object:
+        return None if name in stats.untold else value
+
     figures = {
         "node": stats.name,
         "command": welcome.command,
@@ -296,12 +300,12 @@ def node(answer: wire.Stats, welcome: wire.Welcome) -> RenderableType:
         "kernel": welcome.kernel,
         "processes": f"{stats.process_count}, {stats.supervisor_count} of them supervisors",
         "run queue": stats.run_queue,
-        "messages": stats.messages,
-        "crashed": f"{stats.crashed} of {stats.exited} that exited; {stats.restarted} restarted",
+        "messages": told("messages", stats.messages),
+        "crashed": told("crashed", f"{stats.crashed} of {stats.exited} that exited; {stats.restarted} restarted"),
         "memory": units.size(stats.rss),
-        "hub lag": units.lag(stats.hub_lag),
+        "hub lag": told("hub_lag", units.lag(stats.hub_lag)),
         "hub held by": stats.hub_busy_with and f"{stats.hub_busy_with} at {stats.hub_busy_at}",
-        "timers": stats.timers,
+        "timers": told("timers", stats.timers),
         "names": stats.names,
         "findings": stats.lint_count,
         **answer.settings,

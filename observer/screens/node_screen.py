@@ -30,6 +30,10 @@ from runtime.introspection import wire
 NOTHING_WRONG = "Nothing looks wrong."
 
 
+FIGURES = {"cpu": "cpu_time", "lag": "hub_lag"}
+"""The figures that charts of other names show."""
+
+
 class NodeScreen(ViewScreen):
     """Charts, findings, limits and versions."""
 
@@ -120,7 +124,10 @@ class NodeScreen(ViewScreen):
                 pass
 
     def _draw(self) -> None:
+        stats = self.observed.record.stats
+        untold = () if stats is None else stats.untold
         for name, series in _series(self.observed.record.history).items():
+            self.charts[name].display = FIGURES.get(name, name) not in untold
             self.charts[name].follow(series)
 
     def _show_constants(self, settings: dict[str, str]) -> None:
@@ -133,21 +140,22 @@ class NodeScreen(ViewScreen):
                 "runtime": welcome.runtime_version,
                 "python": welcome.python_version,
                 "gevent": welcome.gevent_version,
-                **({"kernel": welcome.kernel} if welcome.kernel else {}),
+                "kernel": welcome.kernel,
             }
         if (stats := record.stats) is not None:
-            shown |= {
-                "up": units.duration(stats.time - stats.started_at),
-                "supervisors": units.count(stats.supervisor_count),
-                "spawned": f"{stats.spawned:,}",
-                "exited": f"{stats.exited:,} ({stats.crashed:,} abnormally)",
-                "restarted": f"{stats.restarted:,}",
-                "timers": units.count(stats.timers),
-                "names": units.count(stats.names),
-                "unwinding": f"{stats.remains:,} dead processes",
-                "events lost": f"{stats.events_dropped:,}",
+            figures = {
+                "up": ("started_at", units.duration(stats.time - stats.started_at)),
+                "supervisors": ("supervisor_count", units.count(stats.supervisor_count)),
+                "spawned": ("spawned", f"{stats.spawned:,}"),
+                "exited": ("exited", f"{stats.exited:,} ({stats.crashed:,} abnormally)"),
+                "restarted": ("restarted", f"{stats.restarted:,}"),
+                "timers": ("timers", units.count(stats.timers)),
+                "names": ("names", units.count(stats.names)),
+                "unwinding": ("remains", f"{stats.remains:,} dead processes"),
+                "events lost": ("events_dropped", f"{stats.events_dropped:,}"),
             }
-        shown |= settings
+            shown |= {label: text for label, (name, text) in figures.items() if name not in stats.untold}
+        shown = {label: text for label, text in shown.items() if text} | settings
         lines = [
             Content.assemble((f"{name:<14} ", tones.MUTED), (safe(text), tones.TEXT)) for name, text in shown.items()
         ]

@@ -140,14 +140,15 @@ class NodeHeader(Widget):
         figures = [
             *counts,
             _figure("run queue", units.count(stats.run_queue), tones.WARN if stats.run_queue > 1_000 else tones.STRONG),
-            _figure(
-                "msg/s", units.rate(history.messages.latest), spark=sparkline(history.messages.rates.values(), spark)
-            ),
-            _figure("memory", units.size(stats.rss)),
         ]
-        if width >= 110:
+        if "messages" not in stats.untold:
+            line = sparkline(history.messages.rates.values(), spark)
+            figures.append(_figure("msg/s", units.rate(history.messages.latest), spark=line))
+        figures.append(_figure("memory", units.size(stats.rss)))
+        if width >= 110 and "cpu_time" not in stats.untold:
             figures.append(_figure("cpu", units.percent(history.cpu.latest)))
-        figures.append(_figure("hub lag", units.lag(stats.hub_lag), _lag_tone(stats.hub_lag)))
+        if "hub_lag" not in stats.untold:
+            figures.append(_figure("hub lag", units.lag(stats.hub_lag), _lag_tone(stats.hub_lag)))
         if width >= 110:
             figures.append(_figure("restarts", units.count(stats.restarted)))
             figures.append(_figure("up", units.duration(stats.time - stats.started_at)))

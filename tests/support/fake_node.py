@@ -55,6 +55,7 @@ class FakeNode:
         self.hold: asyncio.Event | None = None
         """While set to an event, answers wait for it: a slow node."""
         self.scope: str | None = None
+        self.untold: tuple[str, ...] = ()
         self._lost: str | None = None
         self._pids = itertools.count(900)
         self._places_kept = [*self._walk()] if steady else None
@@ -209,6 +210,7 @@ class FakeNode:
             last_event=len(self.events),
             read_only=self.read_only,
             scope=self.scope,
+            untold=self.untold,
         )
 
     def _all(self) -> Iterable[FakeProcess]:

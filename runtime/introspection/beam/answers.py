@@ -37,6 +37,9 @@ ENDS_WITHIN = 2.0
 
 MOST_EVENTS = 2_000
 
+UNTOLD = ("messages", "spawned", "exited", "crashed", "cpu_time", "hub_lag", "timers", "remains")
+"""Figures that no question finds out there; what the bridge has seen itself, as restarts, is told."""
+
 NOT_KNOWN = "A BEAM node does not tell that."
 
 
@@ -166,6 +169,7 @@ class BeamAnswers:
             last_event=self.events[-1].id if self.events else 0,
             read_only=self.read_only,
             scope=scope,
+            untold=UNTOLD,
         )
 
     # -- One process --------------------------------------------------------------------------------------------------

@@ -152,3 +152,5 @@ class NodeStats(Frozen, frozen=True):
     read_only: bool = False
     scope: Text | None = None
     """A note when figures are not exact, e.g. when a node is so big that it is walked in parts."""
+    untold: tuple[Name, ...] = ()
+    """The figures above that this node does not tell, by name: what stands there means nothing."""

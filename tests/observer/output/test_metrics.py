@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from observer.output.metrics import MOST_SUPERVISORS, NodeMetrics, Reading
@@ -36,6 +37,19 @@ def test_the_figures_of_a_node_are_gauges_and_counters() -> None:
     assert found[("runtime_hub_lag_seconds",)] == 0.25
     assert found[("runtime_mailbox_longest_messages",)] == 1234.0
     assert found[("runtime_start_time_seconds",)] == 5.0
+
+
+def test_a_figure_that_the_node_does_not_tell_is_no_metric() -> None:
+    stats = msgspec.structs.replace(STATS, untold=("messages", "hub_lag", "remains", "cpu_time"))
+    told = samples(NodeMetrics("shop", reading))
+    left = samples(NodeMetrics("shop", lambda: Reading(welcome=WELCOME, stats=stats, longest_mailbox=1234)))
+    assert told.keys() - left.keys() == {
+        ("runtime_messages_total",),
+        ("runtime_hub_lag_seconds",),
+        ("runtime_hub_stuck",),
+        ("runtime_unwinding_processes",),
+        ("runtime_cpu_seconds_total",),
+    }
 
 
 def test_a_node_that_is_gone_is_down_and_says_nothing_else() -> None:

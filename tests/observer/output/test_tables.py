@@ -6,7 +6,8 @@ from rich.console import Console, RenderableType
 
 from observer.drawing.columns import STATUS
 from observer.output import tables
-from runtime.introspection.wire import Details, Row
+from runtime.introspection.wire import Details, NodeStats, Row, Stats
+from tests.support.welcome import welcome
 
 
 def _printed(renderable: RenderableType) -> str:
@@ -65,3 +66,10 @@ def test_calls_that_no_case_takes_are_printed_with_the_details() -> None:
     details = Details(row=DOOR, unanswered=1)
     assert "unanswered     1 call that no case takes" in _printed(tables.details(details, 0.0))
     assert "unanswered" not in _printed(tables.details(Details(row=DOOR), 0.0))
+
+
+def test_a_figure_that_the_node_does_not_tell_is_not_printed() -> None:
+    stats = NodeStats(name="shop", time=9.0, started_at=5.0, os_pid=1, untold=("messages", "hub_lag", "crashed"))
+    printed = _printed(tables.node(Stats(stats=stats), welcome()))
+    assert not [figure for figure in ("messages", "hub lag", "crashed") if figure in printed]
+    assert all(figure in printed for figure in ("timers", "run queue"))

@@ -45,3 +45,30 @@ async def test_a_list_in_which_nothing_matches_says_so(drive: Drive, view: str) 
         await driver.press("escape")
         await driver.look()
         assert "Nothing here matches the filter" not in driver.text()
+
+
+async def test_a_figure_that_the_node_does_not_tell_is_left_out(drive: Drive) -> None:
+    async def shown(*untold: str) -> str:
+        node = fake_nodes.chat()
+        node.untold = untold
+        async with drive(node, size=(160, 44)) as driver:
+            await driver.press("5")
+            await driver.look()
+            return driver.text()
+
+    usual, left = await shown(), await shown("messages", "hub_lag", "cpu_time", "spawned", "exited", "remains")
+    for figure in (
+        "msg/s",
+        "hub lag",
+        "cpu",
+        "Messages/s",
+        "Hub lag",
+        "CPU",
+        "Spawned/s",
+        "spawned",
+        "exited",
+        "unwind",
+    ):
+        assert (figure in usual, figure in left) == (True, False), figure
+    for figure in ("processes", "run queue", "Processes", "Memory", "Restarts/s", "timers"):
+        assert figure in left, figure

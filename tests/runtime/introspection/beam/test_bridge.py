@@ -136,6 +136,8 @@ def test_an_erlang_node_is_filtered_sorted_named_and_measured() -> None:
         stats = _ask(answers, wire.GetStats())
         assert stats.stats.process_count > 20
         assert stats.stats.rss > 1_000_000
+        assert {"messages", "cpu_time", "hub_lag"} <= {*stats.stats.untold}
+        assert not {each for each in stats.stats.untold if getattr(stats.stats, each)}
         assert stats.settings["share of the node's time"] == "at most 5%"
         assert _ask(answers, wire.GetMemory()).kind == "unsupported"
 
