@@ -42,6 +42,8 @@ UNTOLD = ("messages", "spawned", "exited", "crashed", "cpu_time", "hub_lag", "ti
 
 NOT_KNOWN = "A BEAM node does not tell that."
 
+NOT_ASKED = "A BEAM node is not asked for its cluster; a Python node of that cluster shows it."
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -95,8 +97,10 @@ class BeamAnswers:
                 )
             case wire.Exit() | wire.Suspend() | wire.Resume():
                 return self._act(query)
-            case wire.GetMemory() | wire.GetWaits() | wire.GetCluster() | wire.GetNodePlan():
+            case wire.GetMemory() | wire.GetWaits():
                 return wire.Failed(why=NOT_KNOWN, kind="unsupported")
+            case wire.GetCluster() | wire.GetNodePlan():
+                return wire.Failed(why=NOT_ASKED, kind="unsupported")
         return answer_of_moment(query, self._moment(), self.events, "That cannot be done to a BEAM node from here.")
 
     def _pid(self, text: str) -> Pid | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import _socket
 import argparse
+import logging
 import os
 import signal
 import socket
@@ -101,6 +102,7 @@ def _bridge(options: argparse.Namespace) -> None:
         start_distribution(_own_name(options.node), cookie, trust="terms")
     except (DistributionError, OSError, ValueError) as error:
         _fail(options, f"The observer could not become a node: {error}")
+    logging.getLogger("runtime.distribution").setLevel(logging.ERROR)  # why there is no connection is told below
     if not connect_node(options.node):
         _fail(options, f"There is no connection to {options.node}: {_why(options.node)}.")
     beam = Beam(options.node)

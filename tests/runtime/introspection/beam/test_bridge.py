@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -170,3 +172,19 @@ def test_a_node_that_is_gone_is_said_to_be() -> None:
         assert "did not answer" in answer.why
         with pytest.raises(BeamError, match="noconnection"):
             Beam("nobody@127.0.0.1").call("erlang", "processes")
+
+
+@named
+def test_a_wrong_cookie_is_one_sentence(tmp_path: Path) -> None:
+    cookie = tmp_path / "cookie"
+    cookie.write_text("another one", encoding="utf-8")
+    cookie.chmod(0o600)
+    with beam_node() as other:
+        other.connect()
+        command = [sys.executable, "-m", "runtime.introspection.beam.bridge", "--cookie-file", str(cookie), other.name]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == [
+        f"There is no connection to {other.name}: {other.name} refused the cookie; "
+        f"give both nodes the same one, and look into the log of {other.name}."
+    ]
