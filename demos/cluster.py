@@ -44,6 +44,7 @@ from runtime import (
     Supervisor,
     call,
     cast,
+    connect_node,
     disconnect_node,
     erpc,
     exit,
@@ -173,6 +174,8 @@ class Surveyor(GenServer):
                 self.pair(name)
                 self.spread()
                 self.balance()
+            case NodeDown(name, "disconnect"):
+                spawn(connect_node, name)  # it runs on: an observer has cut the connection
             case NodeDown():
                 pass  # each of its surveys has reported it already
 

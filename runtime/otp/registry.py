@@ -24,6 +24,7 @@ from runtime.otp.child_spec import ChildSpec, id_from_name
 from runtime.otp.registry_lock import RegistryLock
 from runtime.otp.registry_table import Entry, RegistryTable
 from runtime.otp.returns import NOREPLY
+from runtime.terms.atom import Atom
 from runtime.terms.errors import AlreadyRegisteredError, NoProcessError
 from runtime.terms.isolation import isolate
 from runtime.terms.pattern import ANY, compile_pattern
@@ -120,7 +121,8 @@ class Registry(AlwaysStarts):
             case "which_children", ():
                 return []
             case "count_children", ():
-                return dict.fromkeys(("specs", "active", "supervisors", "workers"), 0)
+                counts = dict.fromkeys(("specs", "active", "supervisors", "workers"), 0)
+                return [(Atom(kind), 0) for kind in counts] if caller.needs_terms else counts
             case _:
                 return super().handle_call(request, caller)
 

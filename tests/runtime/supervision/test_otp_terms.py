@@ -11,6 +11,7 @@ from runtime import (
     ChildInfo,
     ChildSpec,
     GenServer,
+    Registry,
     Supervisor,
     SupervisorError,
     alive,
@@ -77,6 +78,17 @@ def test_a_beam_node_asks_a_supervisor_as_it_asks_its_own() -> None:
         answer = erpc.call(other.name, ("gen_server", "call"), (Atom("top"), Atom(node())), odd_request)
         assert answer == ("error", ("unknown_request", odd_request))
     assert alive(top)
+
+
+@named
+def test_a_registry_is_asked_as_a_supervisor_without_children() -> None:
+    Registry.start_link(keys="unique", name="registry")
+    with beam_node() as other:
+        other.connect()
+        registry = (Atom("registry"), Atom(node()))
+        assert erpc.call(other.name, ("supervisor", "which_children"), registry) == []
+        counts = erpc.call(other.name, ("supervisor", "count_children"), registry)
+        assert counts == [("specs", 0), ("active", 0), ("supervisors", 0), ("workers", 0)]
 
 
 @named
