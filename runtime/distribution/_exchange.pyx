@@ -351,72 +351,93 @@ def write(self):
 
 
 def readable(self):
-    """Take in one plain batch that has come alone."""
+    """Take in what has come, which mostly is one plain batch alone."""
     if _connection is None:
         look_at_connections()
-    cdef object lock = self._lock, transport = self._transport, data, received, entries
-    cdef Py_ssize_t size
-    cdef const char *place
+    cdef object lock = self._lock
+    cdef bint is_open
     if self.is_over or not lock.acquire(False):
         return
     try:
-        data = transport.recv()
-    finally:
-        lock.release()
-    if Py_TYPE(data) is not &PyBytes_Type or self._drained or self._ends is not None or self._pauses:
-        self._take_in(data)
-        return
-    size, place, received = PyBytes_GET_SIZE(data), PyBytes_AS_STRING(data), self._received
+        try:
+            is_open = self._transport.read()
+        finally:
+            lock.release()
+        if not is_open:
+            self._ends = "connection_closed"
+        if not take_batch(self):
+            self._go_on()
+    except BaseException:
+        self._go_on_later()
+        raise
+
+
+cdef bint take_batch(object connection) except -1:
+    """Deliver a plain batch that has come alone. Returns False, with nothing done, where something else has come."""
+    cdef object received = connection._received, pieces = received.pieces, data, entries
+    cdef Py_ssize_t size
+    cdef const char *place
     if (
-        not 5 < size < _large
-        or length_at(place) != size - 4
-        or <unsigned char>place[4] != _plain_batch
-        or not self.pickles
+        len(<list?>pieces) != 1
+        or connection._ends is not None
+        or connection._entries
+        or received.frame is not None
         or received._at != len(received._buffer)
+        or received._counted
+        or not connection.pickles
     ):
-        self._take_in(data)
-        return
-    self.bytes_in += size
+        return False
+    data = pieces[0]
+    size, place = PyBytes_GET_SIZE(<bytes?>data), PyBytes_AS_STRING(data)
+    if not 5 < size < _large or length_at(place) != size - 4 or <unsigned char>place[4] != _plain_batch:
+        return False
     try:
-        entries = [*_loads(PyBytes_FromStringAndSize(place + 5, size - 5))]
+        entries = [*_loads(PyBytes_FromStringAndSize(place + 5, size - 5))][::-1]
     except Exception as error:
-        self._end_bad(_pickled._unreadable(error))
-        return
-    deliver(self, entries)
+        connection._end_bad(_pickled._unreadable(error))
+        return True
+    received._taken += size
+    connection._entries = entries
+    del pieces[0]
+    deliver(connection)
+    return True
 
 
-def recv(self):
+def read(self):
     """Read from a socket in the clear."""
     if _connection is None:
         look_at_connections()
     cdef object data, chunk = self._chunk
-    if self._spare:
-        return sources["recv"](self)
     try:
         data = self._sock.recv(chunk)
     except (BlockingIOError, InterruptedError):
-        return b""
+        return True
     except OSError:
-        return None
+        return False
+    if not data:
+        return False
+    (<list?>self.received).append(data)
     self._chunk = _small_chunk if len(data) < chunk else _chunk
-    return data or None
+    return True
 
 
-cdef int deliver(object connection, list entries) except -1:
-    """`Connection._deliver`."""
-    cdef object handler = connection._handler, entry
-    for entry in entries:
-        if connection.is_over:
-            return 0
+def deliver(self):
+    """Deliver the entries of a batch, from the end of the list."""
+    if _connection is None:
+        look_at_connections()
+    cdef object handler = self._handler, entry
+    cdef list entries = self._entries
+    while entries and not self.is_over:
+        entry = entries[len(entries) - 1]
         try:
             if Py_TYPE(entry) is &PyTuple_Type and PyTuple_GET_SIZE(entry) and type(entry[0]) is int:
-                connection.frames_in += handler.on_short(connection, entry)
+                self.frames_in += handler.on_short(self, entry)
             else:
-                connection.frames_in += 1
-                handler.on_frame(connection, *entry)
+                self.frames_in += handler.on_frame(self, *entry)
+            del entries[len(entries) - 1]
         except Exception:
-            _logger.exception("a message from %s could not be handled", connection.name)
-    return 0
+            del entries[len(entries) - 1]
+            _logger.exception("a message from %s could not be handled", self.name)
 
 
 def on_short(self, connection, entry):

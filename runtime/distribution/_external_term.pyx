@@ -50,8 +50,6 @@ cdef extern from *:
     object PyTuple_New(Py_ssize_t)
     void PyTuple_SET_ITEM(object, Py_ssize_t, PyObject *)
     void Py_INCREF(PyObject *)
-    char *PyByteArray_AS_STRING(object)
-    Py_ssize_t PyByteArray_GET_SIZE(object)
     long long PyLong_AsLongLongAndOverflow(object, int *) except? -1
     bint is_ascii(PyObject *)
     const char *ascii_of(PyObject *)
@@ -520,10 +518,10 @@ cdef object read_list(Decoding decoding, Py_ssize_t size, int depth):
 
 def next_frame(self):
     cdef object buffer = self._buffer
-    if type(buffer) is not bytearray:
+    if type(buffer) is not bytes or self.frame is not None:
         return sources["next_frame"](self)
-    cdef Py_ssize_t size = PyByteArray_GET_SIZE(buffer), at = self._at
-    cdef const unsigned char *place = <const unsigned char *>PyByteArray_AS_STRING(buffer)
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(buffer), at = self._at
+    cdef const unsigned char *place = <const unsigned char *>PyBytes_AS_STRING(buffer)
     cdef Py_ssize_t length = 0
     while size - at >= 4:
         length = word_at(place + at)
@@ -533,5 +531,6 @@ def next_frame(self):
     if not length or length > size - at - 4:
         self._at = at  # as the sources would see it: at the length, behind the ticks
         return sources["next_frame"](self)
-    self._at = at + 4 + length
-    return PyBytes_FromStringAndSize(<const char *>place + at + 4, length)
+    buffer = PyBytes_FromStringAndSize(<const char *>place + at + 4, length)
+    self._at, self.frame = at + 4 + length, buffer
+    return buffer

@@ -275,11 +275,12 @@ class LocalNode:
             self._note_gone(remote)
             self.node_monitors.not_connected(name)
 
-    def on_frame(self, connection: Connection, control: tuple[Any, ...], payload: Any) -> None:
+    def on_frame(self, connection: Connection, control: tuple[Any, ...], payload: Any) -> int:
         """See `Handler.on_frame`."""
         remote = self.remotes.get(connection.name)
         if remote is not None:
             receive_signal(remote, control, payload)
+        return 1
 
     @compiled("runtime.distribution._exchange")
     def on_short(self, connection: Connection, entry: tuple[Any, ...]) -> int:

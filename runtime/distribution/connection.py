@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -30,7 +29,7 @@ from runtime.terms.log import Log
 
 logger = Log("runtime.distribution")
 
-DRAINED = 1024 * 1024
+WAITING = 1024 * 1024
 """Bytes that the guard takes in for a hub that does not."""
 
 TURN = 0.002
@@ -44,6 +43,9 @@ LARGE = 16 * 1024
 
 SILENT_PERIODS = 4
 """Periods of the guard without a byte from the other node after which it counts as gone."""
+
+MOST_ATTEMPTS = 10
+"""Exceptions that are raised while one frame is read before the connection ends."""
 
 READ, WRITE = 1, 2
 
@@ -78,7 +80,7 @@ class Connection:
         self.is_up = False
         self.is_over = False
         self.up_since = 0.0
-        self.bytes_in = self.frames_in = 0
+        self.frames_in = 0
         self._greeting = Greeting(own, terms.trust)
         self._terms = terms
         self._hub = hub
@@ -97,20 +99,22 @@ class Connection:
         """Whether what waits is sent when the hub comes round."""
         self._is_writing = False
         """Whether the hub holds the lock to write."""
-        self._received = FrameBuffer()
-        self._pauses = False
-        """Whether reading waits, since not all of what has come is handled."""
+        self._received = FrameBuffer(transport.received)
+        self._entries: list[tuple[Any, ...]] = []
+        """The rest of the batch that is being delivered, the last entry first."""
         self._ends: str | None = None
-        """Why the connection ends once that is handled."""
-        self._drained: deque[bytes] = deque()
-        self._drained_size = 0
+        """Why the connection ends once all that has come is handled."""
+        self._turn: Any = None
+        """The hub's callback that goes on handling it."""
+        self._attempts: tuple[bytes | None, int] = (None, 0)
+        """The frame that an exception was raised for last, and how often."""
         self._probes = True
         """Whether the answer to the first monitor is still to come, which stays in here."""
         self._heard = self._said = 0
         """What `bytes_in` and `bytes_out` were when the guard last looked."""
         self._silent = 0
-        self._reader = hub.loop.io(transport.fileno(), READ, ref=False)
-        self._writer = hub.loop.io(transport.fileno(), WRITE, ref=False)
+        self._reader: Any = hub.loop.io(transport.fileno(), READ, ref=False)
+        self._writer: Any = hub.loop.io(transport.fileno(), WRITE, ref=False)
         self._waits_for_room = False
 
     def __repr__(self) -> str:
@@ -139,6 +143,11 @@ class Connection:
     def bytes_out(self) -> int:
         """Return how many bytes were sent."""
         return self._out.sent
+
+    @property
+    def bytes_in(self) -> int:
+        """Return how many bytes have come."""
+        return self._received.bytes_in
 
     @property
     def frames_out(self) -> int:
@@ -202,14 +211,13 @@ class Connection:
             with self._lock:
                 self._frames.move(self._out)
                 is_open = self._out.write()
+            self._after_write(is_open)
         except BaseException as error:  # it waits until others have given memory back, say
             self._flush_later()
             if not isinstance(error, MemoryError):
                 raise
-            return
         finally:
             self._is_writing = False
-        self._after_write(is_open)
 
     def _flush_later(self) -> None:
         self._hub.later(self._flush)
@@ -222,67 +230,54 @@ class Connection:
             self._out.clear()
             self._transport.shut_down()
         waits = is_open and (bool(self._out.size) or self._transport.wants_to_write)
-        if waits != self._waits_for_room and not self.is_over:
-            self._waits_for_room = waits
+        self._waits_for_room = waits
+        if waits is not self._writer.active and not self.is_over:
             self._writer.start(self._writable) if waits else self._writer.stop()
         if self.was_busy and self.queued <= IDLE:
-            self.was_busy = False
             if self.on_idle is not None:
                 self.on_idle(self)
+            self.was_busy = False
 
     def _writable(self) -> None:
-        with self._lock:
-            is_open = self._transport.send(b"") is not None and self._out.write()
-        self._after_write(is_open)
+        try:
+            with self._lock:
+                is_open = self._transport.send(b"") is not None and self._out.write()
+            self._after_write(is_open)
+        except BaseException:  # after which gevent stops the watcher
+            self._flush_later()
+            raise
 
     # -- In -----------------------------------------------------------------------------------------------------------
 
     @compiled("runtime.distribution._exchange", "readable")
     def _readable(self) -> None:
-        if self.is_over or self._lock.locked():
-            return  # the guard reads; the watcher comes again
-        with self._lock:  # which no handler of a signal can keep locked, as it could after an `acquire`
-            data = self._transport.recv()
-        self._take_in(data)
-
-    def _take_in(self, data: bytes | None) -> None:
-        """Handle what has come in; None stands for the end."""
-        if data is None:
-            self._ends = "connection_closed"
-        elif data:
-            self.bytes_in += len(data)
-        if self._drained:
-            self._take_drained()
-        if data:
-            frame = None if self._ends or self._pauses else self._received.only_frame(data)
-            if frame is not None and len(frame) < LARGE:
-                try:
-                    self._handle(frame)
-                except ValueError as error:
-                    self._end_bad(error)
-                return
-            self._received.feed(data)
-        self._go_on()
+        """Take in what has come. What a signal's handler raises in here loses nothing."""
+        try:
+            if self.is_over or self._lock.locked():
+                return  # the guard reads; the watcher comes again
+            with self._lock:  # which no handler of a signal can keep locked, as it could after an `acquire`
+                is_open = self._transport.read()
+            if not is_open:
+                self._ends = "connection_closed"
+            self._go_on()
+        except BaseException:  # after which gevent stops the watcher
+            self._go_on_later()
+            raise
 
     def _end_bad(self, error: ValueError) -> None:
         logger.error("the node %s sent what is no message, and is disconnected: %s", self.name, error)
         self.end("connection_closed")
 
-    def _take_drained(self) -> None:
-        """Take over what the guard has taken in."""
-        while self._drained:
-            with self._lock:
-                data = self._drained.popleft()
-                self._drained_size -= len(data)
-            self._received.feed(data)
-
-    def _look_at_drained(self, ends: str | None) -> None:
-        """Go on after the guard, which has taken in something, or found the end."""
+    def _look_again(self, ends: str | None) -> None:
+        """Go on after the guard, which has taken in something, found the end, or seen that the hub does not read."""
         if self.is_over:
             return
         self._ends = self._ends or ends
-        self._take_drained()
         self._go_on()
+
+    def _go_on_later(self) -> None:
+        if self._turn is None or not self._turn.pending:
+            self._turn = self._hub.later(self._go_on)
 
     def _go_on(self) -> None:
         """Handle what has come in, for one turn; reading waits until all is handled."""
@@ -293,25 +288,29 @@ class Connection:
         except ValueError as error:
             self._end_bad(error)
             return
+        except BaseException:  # of a signal's handler: the frame is handled again, unless it is to blame
+            frame, (last, attempts) = self._received.frame, self._attempts
+            self._attempts = (frame, attempts + 1 if frame is last else 1)
+            if frame is not None and attempts >= MOST_ATTEMPTS:
+                self.end("connection_closed")
+            self._go_on_later()
+            raise
         if self.is_over:
             return
         if not is_done:
-            self._hub.later(self._go_on)
+            self._go_on_later()
         elif self._ends is not None:
             self.end(self._ends)
             return
-        if is_done is self._pauses:
-            self._pauses = not is_done
-            if is_done:
-                self._reader.start(self._readable)
-            else:
-                self._reader.stop()
+        if is_done is not self._reader.active:
+            self._reader.start(self._readable) if is_done else self._reader.stop()
 
     def _handle_frames(self) -> bool:
         """Handle the frames that are there until the turn is over. Returns whether all are handled."""
         next_frame = self._received.next
         ends = time.monotonic() + TURN
         until_look = LOOK
+        self._deliver()  # what an exception has left of a batch
         while not self.is_over:
             frame = next_frame()
             if frame is None:
@@ -325,10 +324,13 @@ class Connection:
         return True
 
     def _handle(self, frame: bytes) -> None:
-        kind = frame[0]
+        """Handle the frame that came next. It is given up in the step in which its handling returns."""
+        received, kind = self._received, frame[0]
         if self.pickles and kind in (PLAIN_BATCH, BATCH):
             data, load = memoryview(frame)[1:], self.batches.load_plain if kind == PLAIN_BATCH else self.batches.load
-            self._deliver(load(data, self.name))
+            entries = load(data, self.name)
+            self._entries, received.frame = entries[::-1], None  # in one line: no handler of a signal comes in between
+            self._deliver()
             return
         if kind != PASS_THROUGH:
             raise ValueError(f"a message that begins with the byte {kind}")
@@ -343,36 +345,37 @@ class Connection:
             try:
                 payload, end = codec.decode_first(frame, end)
             except TermTooLargeError as error:
+                received.frame = None
                 logger.error("dropped a message from %s: %s", self.name, error)
                 return
             if end < len(frame):
                 raise ValueError("something follows the payload")
-        self.frames_in += 1
-        try:
-            self._handler.on_frame(self, control, payload)
+        try:  # in one line, as above
+            self.frames_in, received.frame = self.frames_in + self._handler.on_frame(self, control, payload), None
         except Exception:
+            received.frame = None
             logger.exception("a message from %s could not be handled", self.name)
 
-    def _deliver(self, entries: list[tuple[Any, ...]]) -> None:
-        handler = self._handler
-        rest = iter(entries)
-        while True:
-            try:
-                for entry in rest:
-                    if self.is_over:
-                        return
-                    if type(entry[0]) is int:
-                        self.frames_in += handler.on_short(self, entry)
-                    else:
-                        self.frames_in += 1
-                        handler.on_frame(self, *entry)
-                return
+    @compiled("runtime.distribution._exchange", "deliver")
+    def _deliver(self) -> None:
+        """Deliver the entries of a batch. What is raised in between leaves those that come after."""
+        entries, handler = self._entries, self._handler
+        while entries and not self.is_over:
+            entry = entries[-1]
+            try:  # each in one line, as above
+                if type(entry[0]) is int:
+                    self.frames_in, entries[-1:] = self.frames_in + handler.on_short(self, entry), ()
+                else:
+                    self.frames_in, entries[-1:] = self.frames_in + handler.on_frame(self, *entry), ()
             except Exception:
+                del entries[-1]
                 logger.exception("a message from %s could not be handled", self.name)
 
     def _take_greeting(self, frame: bytes) -> bool:
         """Return whether a frame belongs to the greeting of nodes. It is then handled here, and goes no further."""
         kind = self._greeting.look_at(frame)
+        if kind is not Kind.MESSAGE:
+            self._received.frame = None
         if kind is Kind.PROBE or kind is Kind.ANSWER:
             self._probes = False
         elif kind is not Kind.MESSAGE and not self.is_up:
@@ -397,25 +400,21 @@ class Connection:
             if not self._out.size and self.bytes_out == self._said:
                 self._out.put(TICK)
             is_open = self._out.write()
-            data: bytes | None = b""
-            if self._drained_size < DRAINED:
-                data = self._transport.recv()
-                if data:
-                    self._drained.append(data)
-                    self._drained_size += len(data)
-                    self.bytes_in += len(data)
+            if self._received.waiting < WAITING:
+                is_open = self._transport.read() and is_open
             else:
                 self._heard = -1
         self._silent = 0 if self.bytes_in != self._heard else self._silent + 1
         self._heard, self._said = self.bytes_in, self.bytes_out
         ends = None
-        if data is None or not is_open:
+        if not is_open:
             ends = "connection_closed"
         elif self._silent >= SILENT_PERIODS:
             ends = "net_tick_timeout"
-        if data or ends:
-            self._hub.from_thread(self._look_at_drained, ends)
-        if self.flushes:  # rarely, unless what a signal's handler raised has kept the hub from calling `_flush`
+        # The hub does not read where much has come, or rarely, after the handler of a signal has raised.
+        if ends or self._received.pieces or not self._reader.active:
+            self._hub.from_thread(self._look_again, ends)
+        if self.flushes or self.was_busy or self._out.size:  # rarely, unless it does not write either
             self._hub.from_thread(self._flush)
 
     # -- The end ------------------------------------------------------------------------------------------------------
@@ -438,8 +437,8 @@ class Connection:
         with self._lock:
             self._transport.close()
             self._out.clear()
-        self._received = FrameBuffer()
-        self._drained.clear()
+        self._received.clear()
+        self._entries = []
         self._over(self, reason)
         if was_up:
             self._handler.on_down(self, reason)

@@ -21,54 +21,75 @@ PLAIN_BATCH = 0xD1
 
 _LENGTH = Struct(">I").unpack_from
 
-COMPACT = 65_536
-"""Bytes of handled frames that are kept in front of the others before they are cut off."""
-
 
 class FrameBuffer:
-    """Takes bytes as they come and gives the frames, without the ticks. Grows with what has come, not with lengths."""
+    """Gives the frames in bytes that come in pieces, without the ticks. Grows with what has come, not with lengths.
 
-    def __init__(self) -> None:
-        self._buffer = bytearray()
+    Whatever the handler of a signal raises in here, no byte is lost or taken twice: each step ends in a line that no
+    handler can come into.
+    """
+
+    def __init__(self, pieces: list[bytes] | None = None) -> None:
+        """Take what is put into `pieces`, at its end, also by another thread."""
+        self.pieces: list[bytes] = [] if pieces is None else pieces
+        self.frame: bytes | None = None
+        """The frame that is being handled: `next` returns it again until this is set to None."""
+        self._buffer = b""
         self._at = 0
         """Where the next frame begins."""
+        self._taken = 0
+        """Bytes that were taken from the pieces so far."""
+        self._counted = self._size = 0
+        """How many pieces were counted that wait until a frame is whole, and their bytes."""
 
-    def feed(self, data: bytes) -> None:
-        """Take the next bytes."""
-        if self._at == len(self._buffer):
-            self._buffer, self._at = bytearray(data), 0
-            return
-        if self._at > COMPACT:
-            del self._buffer[: self._at]
-            self._at = 0
-        self._buffer += data
+    @property
+    def waiting(self) -> int:
+        """Return how many bytes the pieces have."""
+        return sum(map(len, self.pieces))
 
-    def only_frame(self, data: bytes) -> bytes | None:
-        """Return the frame that the next bytes are, None where they are something else, and are to be fed."""
-        if self._at != len(self._buffer) or int.from_bytes(data[:4], "big") != len(data) - 4 or len(data) == 4:
-            return None
-        return data[4:]
+    @property
+    def bytes_in(self) -> int:
+        """Return how many bytes have come so far."""
+        return self._taken + sum(map(len, self.pieces))
+
+    def clear(self) -> None:
+        """Forget what has come, but not how much that was."""
+        self._taken, self.frame, self._buffer, self._at, self._counted, self._size = self.bytes_in, None, b"", 0, 0, 0
+        self.pieces.clear()
 
     @compiled("runtime.distribution._external_term", "next_frame")
     def next(self) -> bytes | None:
         """Return the next frame, None when no whole one is there. Raises ValueError for one that is too long."""
-        buffer = self._buffer
-        at = self._at
-        size = len(buffer)
+        if self.frame is not None:
+            return self.frame
         while True:
-            start = at + 4
-            if start > size:
-                self._at = at
+            buffer, at = self._buffer, self._at
+            start = end = at + 4
+            if start <= len(buffer):
+                (length,) = _LENGTH(buffer, at)
+                if not length:
+                    self._at = start
+                    continue
+                if length > LONGEST:
+                    raise ValueError(f"a message of {length} bytes; at most {LONGEST} are taken")
+                end = start + length
+                if end <= len(buffer):
+                    self._at, self.frame = end, buffer[start:end]
+                    return self.frame
+            if not self._join(end - at):
                 return None
-            (length,) = _LENGTH(buffer, at)
-            if length:
-                break
-            at = start
-        if length > LONGEST:
-            raise ValueError(f"a message of {length} bytes; at most {LONGEST} are taken")
-        end = start + length
-        if end > size:
-            self._at = at
-            return None
-        self._at = end
-        return bytes(memoryview(buffer)[start:end])
+
+    def _join(self, needed: int) -> bool:
+        """Make the pieces one, behind the rest of what was there. Returns False while all have less than `needed`."""
+        pieces = self.pieces[self._counted :]
+        self._size, self._counted = self._size + sum(map(len, pieces)), self._counted + len(pieces)
+        rest = self._buffer[self._at :]
+        if len(rest) + self._size < needed:
+            self._buffer, self._at = rest, 0
+            return False
+        count, size = self._counted, self._size
+        pieces = self.pieces[:count]
+        buffer = b"".join((rest, *pieces) if rest else pieces)
+        taken = self._taken + size
+        self._buffer, self._at, self._taken, self._size, self._counted, self.pieces[:count] = buffer, 0, taken, 0, 0, ()
+        return True

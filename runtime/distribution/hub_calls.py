@@ -36,9 +36,12 @@ class HubCalls:
             with contextlib.suppress(Exception):  # of a watcher that is closed at this moment
                 self._knock.send()
 
-    def later(self, function: Callable[..., object], *args: Any) -> None:
-        """Run ``function(*args)`` when the hub comes round again. In the hub's thread."""
-        self.loop.run_callback(_guarded, function, args)
+    def later(self, function: Callable[..., object], *args: Any) -> Any:
+        """Run ``function(*args)`` when the hub comes round again. In the hub's thread.
+
+        Returns what is `pending` until then.
+        """
+        return self.loop.run_callback(_guarded, function, args)
 
     def close(self) -> None:
         """Take no more calls."""
@@ -47,9 +50,13 @@ class HubCalls:
 
     def _take(self) -> None:
         inbox = self._inbox
-        while inbox:
-            function, args = inbox.popleft()
-            _guarded(function, args)
+        try:
+            while inbox:
+                function, args = inbox.popleft()
+                _guarded(function, args)
+        except BaseException:  # of a signal's handler
+            self._knock.send()
+            raise
 
 
 def _guarded(function: Callable[..., object], args: tuple[Any, ...]) -> None:

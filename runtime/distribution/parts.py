@@ -115,8 +115,8 @@ class Handler(Protocol):
     def on_failed(self, name: str, reason: str) -> None:
         """Take why no connection to a node came about, as a sentence."""
 
-    def on_frame(self, connection: Connection, control: tuple[Any, ...], payload: Any) -> None:
-        """Take a control message and its payload, ABSENT where it has none."""
+    def on_frame(self, connection: Connection, control: tuple[Any, ...], payload: Any) -> int:
+        """Take a control message and its payload, ABSENT where it has none. Returns 1, as the number of messages."""
 
     def on_short(self, connection: Connection, entry: tuple[Any, ...]) -> int:
         """Take a short entry of a batch, as `pickled` describes it. Returns how many messages it holds."""

@@ -165,8 +165,7 @@ class RemoteNode:
 
     def go_on(self) -> None:
         """Let those go on that wait for the connection."""
-        held, self.held = self.held, {}
-        for process in held:
+        for process in [*self.held]:  # each takes itself out
             if process.state is WAITING:
                 self.node.scheduler.wake(process)
 

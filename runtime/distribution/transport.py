@@ -11,6 +11,7 @@ import contextlib
 import os
 import ssl
 import time
+from typing import Any
 
 from gevent.monkey import get_original
 
@@ -39,8 +40,8 @@ class TooSlow(Closed):
 class Transport:
     """One connected socket, whose reads and writes take what there is at once.
 
-    `recv` and `send` do not wait. `recv_exactly` and `send_all` do, until a deadline: they are for the handshake, on a
-    thread of its own.
+    `read`, `recv` and `send` do not wait. `recv_exactly` and `send_all` do, until a deadline: they are for the
+    handshake, on a thread of its own.
     """
 
     LENGTH_BYTES = 2
@@ -55,9 +56,9 @@ class Transport:
             sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_KEEPALIVE, 1)
         self.taken: list[int] = []
         """How many bytes the socket has taken in `send_counted`, where that is not accounted for yet."""
+        self.received: list[bytes] = []
+        """What was read, until it is taken from here."""
         self._chunk = SMALL_CHUNK
-        self._spare = b""
-        """What was read and not asked for yet."""
 
     def fileno(self) -> int:
         """Return the descriptor, -1 after the end."""
@@ -79,19 +80,30 @@ class Transport:
             return None
 
     @compiled("runtime.distribution._exchange")
-    def recv(self) -> bytes | None:
-        """Return what has come in, b"" when nothing has, None at the end."""
-        if self._spare:
-            spare, self._spare = self._spare, b""
-            return spare
+    def read(self) -> bool:
+        """Put what has come in behind what was `received`, if anything has. Returns False at the end.
+
+        It is there as soon as the socket has given it away: the handler of a signal may raise right after.
+        """
+        received, chunk = self.received, self._chunk
+        before = len(received)
         try:
-            data = self._sock.recv(self._chunk)
+            received += filter(None, map(self._sock.recv, (chunk,)))
         except (BlockingIOError, InterruptedError):
-            return b""
+            return True
         except OSError:
-            return None
-        self._chunk = SMALL_CHUNK if len(data) < self._chunk else CHUNK
-        return data or None
+            return False
+        if len(received) == before:
+            return False
+        self._chunk = SMALL_CHUNK if len(received[-1]) < chunk else CHUNK
+        return True
+
+    def recv(self) -> bytes | None:
+        """Return what has come in, b"" when nothing has, None at the end. Not for where handlers of signals run."""
+        is_open = bool(self.received) or self.read()
+        if self.received:
+            return self.received.pop(0)
+        return b"" if is_open else None
 
     def send(self, data: bytes | memoryview) -> int | None:
         """Send the beginning of `data`; return how many bytes, or None at the end."""
@@ -160,7 +172,9 @@ class Transport:
                 self.wait(deadline, for_room=False)
                 continue
             parts.append(data[:missing])
-            self._spare, missing = data[missing:], missing - len(parts[-1])
+            if len(data) > missing:
+                self.received.insert(0, data[missing:])
+            missing -= len(parts[-1])
         return b"".join(parts)
 
     def send_all(self, data: bytes, deadline: float) -> None:
@@ -188,8 +202,19 @@ class TlsTransport(Transport):
         self._tls = context.wrap_bio(
             self._incoming, self._outgoing, server_side=server, server_hostname=None if server else host
         )
-        self._unsent = b""
-        """Encrypted bytes that wait to be sent."""
+        self._encrypted: list[bytes] = []
+        """What is encrypted, until the socket has taken it."""
+        self._pushed: list[int] = []
+        """How many bytes of the first of these the socket has taken, where they still stand there."""
+        self._offered = 0
+        """Bytes that TLS is given to encrypt, until they are in `taken`."""
+        self._room, self._before = bytearray(), 0
+        """Where TLS puts what it decrypts, and how many bytes of a record it had left before.
+
+        A record of one byte that is 0 is all that is lost where a signal's handler raises in the call that reads it.
+        """
+        self._counts: list[int] = []
+        """How many bytes it has put there, where they are still in there."""
 
     def shake_hands(self, deadline: float) -> None:
         """Agree on keys, and check who the other side is. Raises DistributionError when TLS refuses it."""
@@ -218,56 +243,73 @@ class TlsTransport(Transport):
     @property
     def wants_to_write(self) -> bool:
         """Whether encrypted bytes wait to be sent."""
-        return bool(self._unsent) or self._outgoing.pending > 0
+        return bool(self._encrypted) or self._outgoing.pending > 0
+
+    # A signal's handler may raise after each call of TLS, what it returns is then lost. So its own state is asked for
+    # what has happened: where the next call finds that one has been cut short, it first does the rest.
 
     def _push(self) -> bool:
-        """Send what is encrypted. Returns False at the end."""
-        data = self._unsent or self._outgoing.read(CHUNK)
-        sent = super().send(data)
-        if sent is None:
-            return False
-        self._unsent = data[sent:]
-        return True
+        """Send what is encrypted, as far as the socket takes it. Returns False at the end."""
+        if self._offered and self._outgoing.pending:  # nothing had waited when it was offered
+            self.taken[:], self._offered = (self._offered,), 0  # in one line: no handler of a signal comes in between
+        while True:
+            if self._pushed:
+                rest = self._encrypted[0][self._pushed[0] :]
+                self._encrypted[:1], self._pushed[:] = (rest,) if rest else (), ()  # in one line, as above
+            if not self._encrypted:
+                self._encrypted += filter(None, map(self._outgoing.read, (CHUNK,)))
+            if not self._encrypted:
+                return True
+            try:
+                self._pushed += map(self._sock.send, self._encrypted[:1])
+            except (BlockingIOError, InterruptedError):
+                return True
+            except OSError:
+                return False
 
     def _take_in(self) -> bool:
-        """Take in what the socket has. Returns False at the end."""
-        data = super().recv()
-        if data is None:
-            self._incoming.write_eof()
-            return False
-        self._incoming.write(data)
-        return True
-
-    def recv(self) -> bytes | None:
-        """Return what has come in, b"" when nothing has, None at the end."""
-        if self._spare:
-            spare, self._spare = self._spare, b""
-            return spare
-        is_open = self._take_in()
-        parts: list[bytes] = []
+        """Hand what the socket has to TLS. Returns False at the end."""
+        sizes: list[int] = []
         try:
-            while True:  # until the one chunk is read: what stayed behind would not wake the reader
-                data = self._tls.read(CHUNK)
-                if not data:
-                    is_open = False
-                    break
-                parts.append(data)
-        except ssl.SSLWantReadError:
+            sizes += map(self._incoming.write, map(self._sock.recv, (CHUNK,)))
+        except (BlockingIOError, InterruptedError):
+            return True
+        except OSError:
             pass
+        if not any(sizes):
+            self._incoming.write_eof()
+        return any(sizes)
+
+    def read(self) -> bool:
+        """See `Transport.read`."""
+        is_open = self._take_in()
+        try:
+            while self._decrypt():  # until all is read: what stayed behind would not wake the reader
+                pass
+        except ssl.SSLWantReadError:
+            self._room = bytearray()
+            return is_open
         except ssl.SSLError:
-            is_open = False
-        if parts:
-            return b"".join(parts)
-        return b"" if is_open else None
+            pass
+        return False
+
+    def _decrypt(self) -> bool:
+        """Read the next byte of TLS, or what is left of the record that it is in. Returns False at the end."""
+        tls: Any = self._tls
+        room = self._room
+        if room and (self._counts or tls.pending() != self._before or any(room)):
+            end, data = len(self.received), bytes(room)
+            self.received[end:], self._room, self._counts = (data,), bytearray(), []  # in one line, as above
+        left = tls.pending()
+        self._room, self._before = bytearray(left or 1), left
+        self._counts += filter(None, map(tls.read, (left or 1,), (self._room,)))
+        return bool(self._counts)
 
     def send(self, data: bytes | memoryview) -> int | None:
         """Encrypt and send the beginning of `data`; return how many bytes, or None at the end."""
-        if self.wants_to_write:
-            if not self._push():
-                return None
-            if self.wants_to_write:
-                return 0
-        if not data:
+        if not self._push():
+            return None
+        if not data or self.wants_to_write:
             return 0
         try:
             taken = self._tls.write(data[:CHUNK])
@@ -276,8 +318,14 @@ class TlsTransport(Transport):
         return taken if self._push() else None
 
     def send_counted(self, data: bytes | memoryview) -> bool:
-        """See `Transport.send_counted`. What a signal's handler raises in here may end the connection."""
-        sent = self.send(data)
-        if sent:
-            self.taken.append(sent)
-        return sent is not None
+        """See `Transport.send_counted`."""
+        if not self._push():
+            return False
+        if self.taken or self.wants_to_write:
+            return True
+        self._offered = min(len(data), CHUNK)
+        try:
+            self._tls.write(data[:CHUNK])
+        except ssl.SSLError:
+            return False
+        return self._push()

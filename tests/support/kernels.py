@@ -52,10 +52,11 @@ class Diary:
     def on_failed(self, name: str, reason: str) -> None:
         self.entries.append(("failed", name, reason))
 
-    def on_frame(self, connection: Connection, control: tuple[Any, ...], payload: Any) -> None:
+    def on_frame(self, connection: Connection, control: tuple[Any, ...], payload: Any) -> int:
         self.controls.append(control)
         if payload is not ABSENT:
             self.messages.append(payload)
+        return 1
 
     def on_short(self, connection: Connection, entry: tuple[Any, ...]) -> int:
         self.entries.append(("short", entry))
@@ -68,13 +69,14 @@ class Diary:
 class EchoDiary(Diary):
     """Also sends each message to `echo` back to its sender, and answers pings."""
 
-    def on_frame(self, connection: Connection, control: tuple[Any, ...], payload: Any) -> None:
+    def on_frame(self, connection: Connection, control: tuple[Any, ...], payload: Any) -> int:
         super().on_frame(connection, control, payload)
         if control[0] == REG_SEND and control[3] == "echo":
             connection.send((SEND, NOTHING, control[1]), payload)
         elif control[0] == REG_SEND and control[3] == "net_kernel":
             pid, tag = payload[1]
             connection.send((SEND, NOTHING, pid), (tag, Atom("yes")))
+        return 1
 
 
 def start_kernel(name: str, diary: Diary, cookie: str = COOKIE, **options: Any) -> NetKernel:

@@ -16,15 +16,16 @@ from runtime.distribution.outgoing import OutgoingBytes, OutgoingFrames
 from runtime.distribution.parts import PidParts
 from runtime.distribution.pickled import SHORT_CALL, SHORT_CAST, Batches
 from runtime.distribution.transport import CHUNK, SMALL_CHUNK, Transport
+from tests.support.interrupted import Interrupted
 from tests.support.kernels import PlainConversion
 
 
 def _frames(data: bytes) -> list[bytes]:
-    buffer = FrameBuffer()
-    buffer.feed(data)
+    buffer = FrameBuffer([data])
     found = []
     while (frame := buffer.next()) is not None:
         found.append(frame)
+        buffer.frame = None
     return found
 
 
@@ -91,16 +92,6 @@ def test_a_frame_that_is_too_long_is_refused_and_leaves_nothing_behind(monkeypat
     with pytest.raises(TypeError, match="a message of 102 bytes is too long; at most 100"):
         frames.put(b"x", b"y" * 100)
     assert (_taken(frames), frames.messages) == (b"", 0)
-
-
-def test_the_one_frame_that_has_come_in_is_known_as_such() -> None:
-    buffer = FrameBuffer()
-    frame = b"\0\0\0\3abc"
-    assert buffer.only_frame(frame) == b"abc"
-    for other in (b"\0\0\0\0", frame + frame, frame[:-1], frame[:3], b""):
-        assert buffer.only_frame(other) is None
-    buffer.feed(frame[:5])
-    assert buffer.only_frame(frame) is None
 
 
 def _at_depth(depth: int, function: Callable[[], object]) -> object:
@@ -211,31 +202,6 @@ def test_a_message_that_cannot_be_pickled_after_all_takes_no_other_with_it(caplo
     assert _contents(frames) == []
 
 
-class _Interrupted:
-    """Raises KeyboardInterrupt at one of the steps of some functions, as the handler of a signal may between two."""
-
-    def __init__(self, step: int, *functions: Callable[..., object]) -> None:
-        self.left = step
-        self.codes = {getattr(function, "__wrapped__", function).__code__ for function in functions}
-
-    def trace(self, frame: FrameType, event: str, argument: object) -> Any:
-        if frame.f_code not in self.codes:
-            return None
-        if event == "line":
-            self.left -= 1
-            if self.left < 0:
-                self.left = 1_000_000
-                raise KeyboardInterrupt
-        return self.trace
-
-    def __enter__(self) -> None:
-        self.before = sys.gettrace()
-        sys.settrace(self.trace)
-
-    def __exit__(self, *_: object) -> None:
-        sys.settrace(self.before)
-
-
 STEPS = (OutgoingFrames.end_batch, OutgoingFrames.move, OutgoingFrames.end_last_batch, OutgoingBytes._drop)
 
 
@@ -249,7 +215,7 @@ def test_each_message_is_sent_once_wherever_a_signal_handler_raises(is_plain: bo
         assert frames.batches.add_to_run(SHORT_CAST, "name", "content")
         assert is_plain or not frames.batches.add((2, "a"), "more")
         try:
-            with _Interrupted(step, *STEPS, Batches.take, OutgoingBytes.write, Transport.send_counted):
+            with Interrupted(step, *STEPS, Batches.take, OutgoingBytes.write, Transport.send_counted):
                 frames.end_last_batch()
                 frames.move(out)
                 assert out.write()

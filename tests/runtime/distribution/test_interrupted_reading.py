@@ -1,0 +1,208 @@
+"""What comes in is handled once, in its order, wherever the handler of a signal raises."""
+
+import _socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pytest
+
+from runtime.distribution.connection import Connection
+from runtime.distribution.external_term import Codec
+from runtime.distribution.frames import FrameBuffer
+from runtime.distribution.greeting import Terms
+from runtime.distribution.handshake import Own, Peer
+from runtime.distribution.outgoing import OutgoingBytes, OutgoingFrames
+from runtime.distribution.parts import PidParts
+from runtime.distribution.pickled import SHORT_CAST, SHORT_REPLY
+from runtime.distribution.transport import Transport
+from runtime.terms.atom import Atom
+from tests.support.interrupted import Interrupted
+from tests.support.kernels import SEND, Diary, PlainConversion
+
+
+class _Watcher:
+    def __init__(self) -> None:
+        self.active = False
+
+    def start(self, callback: Callable[[], object]) -> None:
+        self.active = True
+
+    def stop(self) -> None:
+        self.active = False
+
+    close = stop
+
+
+class _Callback:
+    def __init__(self, function: Callable[[], object]) -> None:
+        self.function = function
+        self.pending = True
+
+
+class _Hub:
+    """Calls when it is told to. As gevent's, it stops a watcher whose callback has raised."""
+
+    def __init__(self) -> None:
+        self.loop = self
+        self.calls: list[_Callback] = []
+
+    def io(self, *_: object, **__: object) -> _Watcher:
+        return _Watcher()
+
+    def later(self, function: Callable[..., object], *args: object) -> _Callback:
+        self.calls.append(_Callback(lambda: function(*args)))
+        return self.calls[-1]
+
+    from_thread = later
+
+    def read(self, connection: Connection) -> None:
+        """Call the connection's reader if that is watching, then what was asked for."""
+        reader: Any = connection._reader
+        if reader.active:
+            try:
+                connection._readable()
+            except KeyboardInterrupt:
+                reader.active = False
+        for call in self.calls[:]:
+            self.calls.remove(call)
+            call.pending = False
+            with suppress(KeyboardInterrupt):
+                call.function()
+
+
+HERE = PidParts("here", 1, 0, 4)
+CODEC = Codec(PlainConversion())
+
+
+@contextmanager
+def _connection(pickles: bool) -> Iterator[tuple[Connection, _Hub, Diary, _socket.socket]]:
+    """A connection that is up, and the other end of its socket."""
+    left, right = _socket.socketpair()
+    hub, diary = _Hub(), Diary()
+    terms, own = Terms(CODEC, PlainConversion(), "pickle"), Own("here", 4, "cookie", True, {})
+    peer = Peer("there", 5, 0)
+    made: Any = Connection
+    connection = made(Transport(left), own, peer, terms, hub, diary, lambda *_: None, lambda *_: None)
+    connection.is_up, connection.pickles, connection._probes = True, pickles, False
+    connection._reader.start(connection._readable)
+    yield connection, hub, diary, right
+    connection.end("disconnect")
+    right.close()
+
+
+def _stream(pickles: bool) -> bytes:
+    """Return frames of all kinds, as another node sends them."""
+    frames, out = OutgoingFrames(PlainConversion()), OutgoingBytes(Transport(_socket.socket()))
+    for number in range(3):
+        frames.put(CODEC.encode_control((SEND, Atom(""), HERE)), CODEC.encode((Atom("add"), number)))
+        if pickles:
+            frames.batches.add_short((SHORT_REPLY, number, "reply"))
+            frames.end_batch()
+            frames.batches.add_to_run(SHORT_CAST, "name", number)
+            frames.batches.add((SEND, Atom(""), HERE), [number])
+            frames.batches.add_short((SHORT_REPLY, -number, "reply"))
+            frames.end_batch()
+    frames.put(CODEC.encode_control((SEND, Atom(""), HERE)), CODEC.encode("last"))
+    frames.move(out)
+    out._transport.close()
+    return b"\0\0\0\0".join((b"", b"".join(out.waiting), b""))
+
+
+STEPS = (
+    Connection._readable,
+    Connection._go_on,
+    Connection._handle_frames,
+    Connection._handle,
+    Connection._deliver,
+    Transport.read,
+    FrameBuffer.next,
+    FrameBuffer._join,
+)
+
+
+def _expected(pickles: bool) -> tuple[list[object], list[object]]:
+    """Return the messages of that stream, and its short entries."""
+    messages: list[object] = []
+    entries: list[object] = []
+    for number in range(3):
+        messages.append(("add", number))
+        if pickles:
+            messages.append([number])
+            entries += [(SHORT_REPLY, number, "reply"), (SHORT_CAST, "name", [number]), (SHORT_REPLY, -number, "reply")]
+    return [*messages, "last"], [("short", entry) for entry in entries]
+
+
+def _settle(connection: Connection, hub: _Hub) -> None:
+    """Let the hub and the guard go on after an exception."""
+    for _ in range(6):
+        if not connection._reader.active and not connection.is_over:
+            connection.look_after()  # it was struck before it could ask to be called again
+        hub.read(connection)
+
+
+@pytest.mark.parametrize("size", [150, 10_000])
+@pytest.mark.parametrize("pickles", [False, True])
+def test_each_message_is_handled_once_wherever_a_signal_handler_raises(pickles: bool, size: int) -> None:
+    stream, (messages, entries) = _stream(pickles), _expected(pickles)
+    for step in range(2000):
+        with _connection(pickles) as (connection, hub, diary, other):
+            with Interrupted(step, *STEPS) as interrupted:
+                for at in range(0, len(stream), size):
+                    other.send(stream[at : at + size])
+                    hub.read(connection)
+            _settle(connection, hub)
+            assert connection._reader.active
+            assert connection.bytes_in == len(stream)
+            assert (diary.messages, diary.entries) == (messages, entries)
+            assert connection.frames_in == len(messages) + len(entries)
+        if not interrupted.has_raised:
+            break
+    assert step > 10
+
+
+def test_the_end_is_seen_wherever_a_signal_handler_raises() -> None:
+    for step in range(2000):
+        with _connection(False) as (connection, hub, diary, other):
+            with Interrupted(step, *STEPS) as interrupted:
+                other.send(_stream(False))
+                other.close()
+                for _ in range(3):
+                    hub.read(connection)
+            _settle(connection, hub)
+            assert diary.entries == [("down", "there", "connection_closed")]
+            assert diary.messages == _expected(False)[0]
+        if not interrupted.has_raised:
+            break
+    assert step > 10
+
+
+def test_a_frame_whose_reading_always_raises_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with _connection(False) as (connection, hub, diary, other):
+        monkeypatch.setattr(connection._terms.codec, "decode_control", refuse)
+        other.send(_stream(False))
+        for _ in range(20):
+            hub.read(connection)
+        assert diary.entries == [("down", "there", "connection_closed")]
+        assert not hub.calls
+
+
+def test_a_writer_that_was_stopped_writes_again() -> None:
+    with _connection(True) as (connection, hub, _, other):
+        connection._out.put(b"x" * 1_000_000)
+        connection._flush()
+        writer: Any = connection._writer
+        assert writer.active
+        with Interrupted(0, Connection._after_write), pytest.raises(KeyboardInterrupt):
+            connection._writable()
+        writer.active = False
+        hub.read(connection)
+        assert writer.active
+        received = 0
+        while received < 1_000_000:
+            received += len(other.recv(100_000))
+            connection._writable()
+        assert not writer.active
