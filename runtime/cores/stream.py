@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
+from operator import length_hint
 from time import perf_counter
 from typing import Any, Generic, TypeVar
 
 from runtime.cores.pool import directory_of
-from runtime.cores.task import outcome_of, retries_of
+from runtime.cores.task import retries_of
+from runtime.kernel.caught import caught_reason
 from runtime.kernel.mailbox import alias, receive, send, unalias
 from runtime.kernel.process import Destination, Pid
 from runtime.kernel.processes import demonitor, monitor, self_, spawn
@@ -30,6 +32,9 @@ BATCH_TIME = 0.01
 MOST_ITEMS = 2_000
 """Items that are sent to a worker at a time at most."""
 
+SHORTER = 8
+"""By how much batches are shorter at the end of the items, so that all workers end at about the same time."""
+
 AHEAD = 2
 """Batches that a worker has at a time, so that it need not wait for the next one."""
 
@@ -49,9 +54,10 @@ def async_stream(
     """Run ``fn(item, *args, **kwargs)`` for each item on the peers of a pool; yield the outcome of each.
 
     An outcome is ``("ok", result)`` or ``("exit", reason)``: the other items go on, and so does the caller. Outcomes
-    come in the items' order unless ``ordered=False``. Items are sent in batches of about ten milliseconds of work. When
-    a peer dies, the outcomes of what it had are ``("exit", "noconnection")``, or with `retry` other peers run each item
-    again: as often as that says, ten times for True.
+    come in the items' order unless ``ordered=False``. Items are sent in batches of about ten milliseconds of work;
+    towards the end they become shorter, where the number of items is known, as that of a list is. When a peer dies, the
+    outcomes of what it had are ``("exit", "noconnection")``, or with `retry` other peers run each item again: as often
+    as that says, ten times for True.
 
     It is for functions that compute; to wait for many things at once, `runtime.async_stream` takes no other process.
     """
@@ -153,13 +159,22 @@ class _Stream(Generic[Item, T]):
             return self.again.popleft()
         if self.is_exhausted or (self.ordered and self.position - self.due > READ_AHEAD):
             return None
-        items = [*islice(self.items, self.size)]
+        items = [*islice(self.items, self._next_size())]
         if not items:
             self.is_exhausted = True
             return None
         batch = _Batch(self.position, items)
         self.position += len(items)
         return batch
+
+    def _next_size(self) -> int:
+        """Return how many items the next batch gets: near the end, half of what each worker would get of the rest."""
+        try:
+            left = length_hint(self.items, 0)
+        except Exception:  # of the program's iterator
+            return self.size
+        fair = left // (2 * len(self.workers))
+        return min(self.size, max(fair, self.size // SHORTER, 1)) if left else self.size
 
     def _is_ours(self, message: Term) -> bool:
         if type(message) is tuple:
@@ -187,7 +202,10 @@ class _Stream(Generic[Item, T]):
             case (_, "up", name):
                 if all(worker.name != name for worker in self.workers.values()):
                     self._add_worker(name)
-            case (_, pid, position, outcomes, seconds):
+            case (_, pid, position, results, failures, seconds):
+                outcomes: list[Any] = [("ok", result) for result in results]
+                for number, reason in failures.items():
+                    outcomes[number] = ("exit", reason)
                 for worker in self.workers.values():
                     if worker.pid == pid:
                         worker.batches = deque(batch for batch in worker.batches if batch.position != position)
@@ -221,5 +239,21 @@ def _run_batches(
             return
         position, items = message
         began = perf_counter()
-        outcomes = [outcome_of(fn, (item, *args), kwargs) for item in items]
-        send(ref, (ref, me, position, outcomes, perf_counter() - began))
+        results, failures = _run_batch(items, fn, args, kwargs)
+        send(ref, (ref, me, position, results, failures, perf_counter() - began))
+
+
+def _run_batch(
+    items: list[Any], fn: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]
+) -> tuple[list[T | None], dict[int, Term]]:
+    """Return what `fn` returns for each item, and by the numbers of the others what it ended with."""
+    results: list[T | None] = []
+    failures: dict[int, Term] = {}
+    for number, item in enumerate(items):
+        result = None
+        try:
+            result = fn(item, *args, **kwargs) if args or kwargs else fn(item)
+        except BaseException as error:
+            failures[number] = caught_reason(error)
+        results.append(result)
+    return results, failures
