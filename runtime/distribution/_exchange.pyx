@@ -12,7 +12,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from cpython.dict cimport PyDict_GetItem, PyDict_SetItem
 from cpython.object cimport Py_TYPE, PyObject, PyTypeObject
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
-from libc.string cimport memcpy
+from libc.string cimport memcmp, memcpy
 
 cdef extern from *:
     """
@@ -150,6 +150,16 @@ cdef PyTypeObject *_HubCalls = NULL
 cdef PyTypeObject *_Transport = NULL
 cdef PyTypeObject *_From = NULL
 cdef PyTypeObject *_RemoteName = NULL
+cdef PyTypeObject *_RemoteProcess = NULL
+cdef PyTypeObject *_LocalNode = NULL
+cdef PyTypeObject *_Pid = NULL
+cdef PyTypeObject *_ForeignPid = NULL
+cdef PyTypeObject *_Atom = NULL
+cdef object _current, _cast, _system, _monotonic, _otp_tags
+cdef Py_ssize_t _busy = 0
+cdef long _look = 0
+cdef double _turn = 0
+cdef unsigned char _pass_through = 0
 cdef object _chunk, _small_chunk, _short_entries, _From_class, _ShortFrom, _logger
 cdef Py_ssize_t _large = 0
 cdef unsigned char _plain_batch = 0
@@ -159,16 +169,24 @@ cdef int look_at_connections() except -1:
     """Find what belongs to connections and calls, once."""
     global _connection, _calls, _guarded, _pending, _call, _dumps, _loads, _large, _plain_batch
     global _chunk, _small_chunk, _short_entries, _From_class, _ShortFrom, _put, _logger
-    global _HubCalls, _Transport, _From, _RemoteName
+    global _HubCalls, _Transport, _From, _RemoteName, _RemoteProcess, _LocalNode, _Pid, _ForeignPid, _Atom
+    global _current, _cast, _system, _monotonic, _otp_tags, _busy, _look, _turn, _pass_through
+    from time import monotonic
+
+    from runtime.distribution import cluster
     from runtime.distribution import connection
     from runtime.distribution import frames
     from runtime.distribution import hub_calls
     from runtime.distribution import incoming
+    from runtime.distribution import outgoing
     from runtime.distribution import remote_calls
     from runtime.distribution import remote_process
     from runtime.distribution import transport
+    from runtime.kernel import node
+    from runtime.kernel import process
     from runtime.kernel import signals
     from runtime.otp import calls
+    from runtime.terms import atom
 
     if _pickled is None:
         look_at_batches()
@@ -179,6 +197,12 @@ cdef int look_at_connections() except -1:
     _chunk, _small_chunk, _short_entries = transport.CHUNK, transport.SMALL_CHUNK, incoming.SHORT_ENTRIES
     _From_class, _ShortFrom, _put = calls.From, remote_calls.ShortFrom, signals.put
     _logger = connection.logger
+    _RemoteProcess, _LocalNode = <PyTypeObject *>remote_process.RemoteProcess, <PyTypeObject *>cluster.LocalNode
+    _Pid, _ForeignPid = <PyTypeObject *>process.Pid, <PyTypeObject *>process.ForeignPid
+    _Atom = <PyTypeObject *>atom.Atom
+    _current = node.current
+    _cast, _system, _monotonic, _otp_tags = calls.CAST, calls.SYSTEM, monotonic, remote_calls.OTP_TAGS
+    _busy, _look, _turn, _pass_through = outgoing.BUSY, connection.LOOK, connection.TURN, frames.PASS_THROUGH
     _connection = connection
     return 0
 
@@ -265,6 +289,83 @@ def settle_short(self, outcome):
     send_queued(connection)
     if connection.is_busy():
         remote._hold(connection)
+
+
+def send_term(self, dest, message):
+    """Send a message to a node of the BEAM. Returns False, with nothing done, where the usual way is to be taken."""
+    if _connection is None:
+        look_at_connections()
+    cdef object target, remote, connection, frames, tag, codec
+    cdef object control, payload
+    cdef Py_ssize_t size, control_size
+    cdef bytes frame
+    cdef char *place
+    if Py_TYPE(dest) is _ForeignPid:
+        target = dest.process
+        if Py_TYPE(target) is not _RemoteProcess:
+            return False
+        remote = target.remote
+    elif Py_TYPE(dest) is &PyTuple_Type and PyTuple_GET_SIZE(dest) == 2:
+        target, tag = <object>PyTuple_GET_ITEM(dest, 0), <object>PyTuple_GET_ITEM(dest, 1)
+        if not (is_text(target) and is_text(tag)) or tag == self.name:
+            return False
+        remote = self.remotes.get(tag)
+        if remote is None:
+            return False
+        target = remote.recent_names.get(target)
+        if target is None:
+            return False
+    else:
+        return False
+    connection = remote.connection
+    if connection is None or connection.pickles or not connection.is_up or remote.unsent is not None:
+        return False
+    if Py_TYPE(message) is &PyTuple_Type and PyTuple_GET_SIZE(message):
+        tag = <object>PyTuple_GET_ITEM(message, 0)
+        if tag is _call or tag is _cast or tag is _system:
+            return False
+    codec, frames = connection._terms.codec, connection._frames
+    try:
+        control, payload = control_bytes(self, remote, target, codec), codec.encode(message)
+    except (TypeError, RecursionError):
+        return False
+    control_size = PyBytes_GET_SIZE(<bytes?>control)
+    size = 1 + control_size + PyBytes_GET_SIZE(<bytes?>payload)
+    if size > _busy:
+        return False
+    frame = PyBytes_FromStringAndSize(NULL, size + 4)
+    place = PyBytes_AS_STRING(frame)
+    put_length(place, size)
+    place[4] = <char>_pass_through
+    memcpy(place + 5, PyBytes_AS_STRING(control), control_size)
+    memcpy(place + 5 + control_size, PyBytes_AS_STRING(payload), size - 1 - control_size)
+    (<list?>frames._parts).append(frame)
+    frames.size += size + 4
+    frames.messages += 1
+    target.messages_in += 1
+    if not connection.flushes:
+        send_queued(connection)
+    if (connection.was_busy or connection._out.size + frames.size > _busy) and connection.is_busy():
+        remote._hold(connection)
+    return True
+
+
+cdef bint is_text(object value):
+    return Py_TYPE(value) is &PyUnicode_Type or Py_TYPE(value) is _Atom
+
+
+cdef object control_bytes(object local, object remote, object target, object codec):
+    """Return the control message of a send, which mostly is the one of the send before."""
+    cdef object last = local._last_send, number = 0, process, control
+    if Py_TYPE(target) is _RemoteName:  # whose control message names the sender
+        process = _current()
+        if process is not None:
+            number = process.pid.id
+    if last is not None and last[0] is target and last[1] == number and last[2] is codec:
+        return last[3]
+    control = codec.encode_control(remote._sending(target))
+    local._last_send = (target, number, codec, control)
+    return control
 
 
 cdef tuple take_plain(object batches):
@@ -370,6 +471,67 @@ def readable(self):
     except BaseException:
         self._go_on_later()
         raise
+
+
+def handle_frames(self):
+    """Handle the frames that are there until the turn is over."""
+    if _connection is None:
+        look_at_connections()
+    cdef object received = self._received, next_frame = received.next, frame, decoder
+    cdef double ends = _monotonic() + _turn
+    cdef long until_look = _look
+    decoder = None if self.pickles else self._terms.codec.decode_control.__self__
+    if self._entries:
+        self._deliver()
+    while not self.is_over:
+        frame = next_frame()
+        if frame is None:
+            return True
+        if decoder is None or self._probes or not take_message(self, received, <bytes?>frame, decoder):
+            self._handle(frame)
+        until_look -= 1
+        if not until_look or PyBytes_GET_SIZE(frame) > _large:
+            until_look = _look
+            if _monotonic() > ends:
+                return False
+    return True
+
+
+cdef bint take_message(object connection, object received, bytes frame, object decoder) except -1:
+    """Deliver a message to the process that the last one went to. Returns False, with nothing done, for another one."""
+    cdef object local = connection._handler, last = decoder._last_control, control, key, pid, process, payload, tag
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(frame), start
+    if Py_TYPE(local) is not _LocalNode or <unsigned char>PyBytes_AS_STRING(frame)[0] != _pass_through:
+        return False
+    key, control = <object>PyTuple_GET_ITEM(<tuple?>last, 0), <object>PyTuple_GET_ITEM(last, 1)
+    start = 1 + PyBytes_GET_SIZE(<bytes?>key)
+    if (
+        start >= size
+        or memcmp(PyBytes_AS_STRING(frame) + 1, PyBytes_AS_STRING(key), start - 1)
+        or Py_TYPE(control) is not &PyTuple_Type
+        or PyTuple_GET_SIZE(control) != 3
+        or <object>PyTuple_GET_ITEM(control, 0) != 2
+    ):
+        return False
+    pid = <object>PyTuple_GET_ITEM(control, 2)
+    if Py_TYPE(pid) is not _Pid or connection.name not in local.remotes:
+        return False
+    try:
+        payload, end = decoder.decode_first(frame, start)
+    except ValueError:
+        return False
+    if end != size:
+        return False
+    if Py_TYPE(payload) is &PyTuple_Type and PyTuple_GET_SIZE(payload):
+        tag = <object>PyTuple_GET_ITEM(payload, 0)
+        if is_text(tag) and tag in _otp_tags:
+            return False
+    process = pid.process
+    if process is not None:
+        _put(process, payload)
+    connection.frames_in += 1
+    received.frame = None
+    return True
 
 
 cdef bint take_batch(object connection) except -1:

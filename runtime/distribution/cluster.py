@@ -83,6 +83,8 @@ class LocalNode:
         """The destinations ``(name, node)`` that were cast to last."""
         self._last_cast: tuple[Any, ...] | None = None
         """What the compiled form of `cast` knows of the last one."""
+        self._last_send: tuple[Any, ...] | None = None
+        """What the compiled form of `send` knows of the last one."""
 
     def _inherit(self, former: LocalNode) -> None:
         """Go on with what this node knew when it last had a name: pids of other nodes are still about."""
@@ -176,6 +178,11 @@ class LocalNode:
         if not connection.flushes or batches.count >= BATCH_MESSAGES or connection.was_busy:
             remote.go_on_sending(connection)
         return True
+
+    @compiled("runtime.distribution._exchange", "send_term")
+    def send(self, dest: object, message: Term) -> bool:
+        """See `Cluster.send`. The sources always take the usual way; the compiled step is for nodes of the BEAM."""
+        return False
 
     def find_remote(self, node: int, number: int, serial: int) -> Pid | None:
         """Return the pid of another node that prints as these numbers."""

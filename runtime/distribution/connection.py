@@ -305,6 +305,7 @@ class Connection:
         if is_done is not self._reader.active:
             self._reader.start(self._readable) if is_done else self._reader.stop()
 
+    @compiled("runtime.distribution._exchange", "handle_frames")
     def _handle_frames(self) -> bool:
         """Handle the frames that are there until the turn is over. Returns whether all are handled."""
         next_frame = self._received.next

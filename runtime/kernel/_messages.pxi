@@ -48,14 +48,18 @@ cdef bint deliver(object dest, object message, object tag) except -1:
 
 
 def send(dest, message):
-    if usable() and load(<PyObject *>_hooks, s_sent) is <PyObject *>_nothing and deliver(dest, message, None):
+    if (
+        usable()
+        and load(<PyObject *>_hooks, s_sent) is <PyObject *>_nothing
+        and (to_other_node(dest, message, False) if Py_TYPE(dest) is not _Pid else deliver(dest, message, None))
+    ):
         return message
     return sources["send"](dest, message)
 
 
-cdef bint cast_to_other_node(object dest, object message) except -1:
-    """Cast to a name on another node. Returns False, with nothing done, in a case that is not the usual."""
-    if Py_TYPE(dest) is not &PyTuple_Type:
+cdef bint to_other_node(object dest, object message, bint is_cast) except -1:
+    """Send or cast to another node. Returns False, with nothing done, in a case that is not the usual."""
+    if Py_TYPE(dest) is not &PyTuple_Type and (is_cast or Py_TYPE(dest) is &PyUnicode_Type):
         return False
     cdef object worker = current_greenlet()
     if Py_TYPE(worker) is not _Worker:
@@ -64,7 +68,7 @@ cdef bint cast_to_other_node(object dest, object message) except -1:
     if Py_TYPE(sender) is not _Process or load(<PyObject *>sender, s_state) is DEAD:
         return False
     cdef object cluster = (<object>load(<PyObject *>sender, s_node)).cluster
-    if cluster is None or not cluster.cast(dest, message):
+    if cluster is None or not (cluster.cast(dest, message) if is_cast else cluster.send(dest, message)):
         return False
     count_up(<PyObject *>sender, s_out)
     return True
@@ -81,5 +85,5 @@ def cast(dest, message):
         from runtime.otp.calls import CAST  # servers look for this very object
 
         _CAST = CAST
-    if not usable() or not (cast_to_other_node(dest, message) if Py_TYPE(dest) is not _Pid else cast_here(dest, message)):
+    if not usable() or not (to_other_node(dest, message, True) if Py_TYPE(dest) is not _Pid else cast_here(dest, message)):
         sources["cast"](dest, message)

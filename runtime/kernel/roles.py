@@ -89,6 +89,9 @@ class Cluster(Protocol):
         is not what it is: the usual way is the one to take then.
         """
 
+    def send(self, dest: object, message: Term) -> bool:
+        """Send to a process or a name on another node. Returns False, with nothing done, as `cast` does."""
+
     def alias(self, ref: Ref) -> Process | None:
         """Return what stands for the process behind an alias of another node."""
 
