@@ -182,7 +182,7 @@ def test_a_frame_whose_reading_always_raises_ends_the_connection(monkeypatch: py
         raise KeyboardInterrupt
 
     with _connection(False) as (connection, hub, diary, other):
-        monkeypatch.setattr(connection._terms.codec, "decode_control", refuse)
+        monkeypatch.setattr(connection, "_handle", refuse)
         other.send(_stream(False))
         for _ in range(20):
             hub.read(connection)
