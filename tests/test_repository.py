@@ -98,7 +98,6 @@ ONLY_TYPES = {
 """Modules without a line that could go wrong at run time."""
 
 SEEN_FROM_OUTSIDE = {
-    "runtime/cores/stream": "tests/runtime/cores",
     "runtime/cores/task": "tests/runtime/cores",
     "runtime/distribution/attempts": "tests/runtime/distribution",
     "runtime/boot/peer_program": "tests/runtime",

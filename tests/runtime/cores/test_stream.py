@@ -1,0 +1,50 @@
+"""How a stream cuts its items into batches, and what comes back of one."""
+
+import pytest
+
+from runtime import ProcessExit, run
+from runtime.cores.stream import SHORTER, _run_batch, _Stream
+
+
+def _halve(number: int, by: int = 2) -> int:
+    if number % by:
+        raise ProcessExit(number)
+    return number // by
+
+
+def test_what_a_function_ends_with_stands_beside_the_results_of_the_others() -> None:
+    assert run(lambda: _run_batch([2, 3, 4], _halve, (), {})) == ([1, None, 2], {1: 3})
+    assert run(lambda: _run_batch([3, 4], _halve, (3,), {})) == ([1, None], {1: 4})
+    assert run(lambda: _run_batch([3, 4], _halve, (), {"by": 3})) == ([1, None], {1: 4})
+
+
+class _Unknown:
+    """An iterator that fails where it is asked how many items are left."""
+
+    def __next__(self) -> int:
+        return 1
+
+    def __iter__(self) -> "_Unknown":
+        return self
+
+    def __length_hint__(self) -> int:
+        raise OSError("unknown")
+
+
+@pytest.mark.parametrize(
+    ("items", "size"),
+    [(range(1000), 80), (range(320), 80), (range(200), 50), (range(8), 80 // SHORTER), (_Unknown(), 80)],
+)
+def test_batches_become_shorter_where_the_number_of_items_is_known(items: object, size: int) -> None:
+    stream = _Stream.__new__(_Stream)
+    stream.items, stream.size = iter(items), 80  # type: ignore[call-overload]
+    stream.workers = dict.fromkeys(range(2))  # type: ignore[arg-type]
+    assert stream._next_size() == size
+    assert next(stream.items) in (0, 1)
+
+
+def test_a_batch_has_an_item_at_least() -> None:
+    stream = _Stream.__new__(_Stream)
+    stream.items, stream.size = iter([1]), 1
+    stream.workers = dict.fromkeys(range(4))  # type: ignore[arg-type]
+    assert stream._next_size() == 1
