@@ -206,3 +206,32 @@ def test_a_writer_that_was_stopped_writes_again() -> None:
             received += len(other.recv(100_000))
             connection._writable()
         assert not writer.active
+
+
+def test_a_connection_goes_on_by_itself_after_an_exception(monkeypatch: pytest.MonkeyPatch) -> None:
+    with _connection(False) as (connection, hub, diary, other):
+        read, struck = connection._transport.read, []
+
+        def read_and_raise() -> bool:
+            is_open = read()
+            if not struck:
+                struck.append(True)
+                raise KeyboardInterrupt
+            return is_open
+
+        monkeypatch.setattr(connection._transport, "read", read_and_raise)
+        other.send(_stream(False))
+        hub.read(connection)
+        assert struck
+        reader: Any = connection._reader
+        assert reader.active
+        assert diary.messages == _expected(False)[0]
+
+
+def test_the_guard_has_the_hub_read_again() -> None:
+    with _connection(False) as (connection, hub, _, _):
+        reader: Any = connection._reader
+        reader.active = False
+        connection.look_after()
+        hub.read(connection)
+        assert reader.active
