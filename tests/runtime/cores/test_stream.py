@@ -1,5 +1,7 @@
 """How a stream cuts its items into batches, and what comes back of one."""
 
+from typing import Any
+
 import pytest
 
 from runtime import ProcessExit, run
@@ -35,16 +37,16 @@ class _Unknown:
     ("items", "size"),
     [(range(1000), 80), (range(320), 80), (range(200), 50), (range(8), 80 // SHORTER), (_Unknown(), 80)],
 )
-def test_batches_become_shorter_where_the_number_of_items_is_known(items: object, size: int) -> None:
-    stream = _Stream.__new__(_Stream)
-    stream.items, stream.size = iter(items), 80  # type: ignore[call-overload]
-    stream.workers = dict.fromkeys(range(2))  # type: ignore[arg-type]
+def test_batches_become_shorter_where_the_number_of_items_is_known(items: Any, size: int) -> None:
+    stream: Any = _Stream.__new__(_Stream)
+    stream.items, stream.size = iter(items), 80
+    stream.workers = dict.fromkeys(range(2))
     assert stream._next_size() == size
     assert next(stream.items) in (0, 1)
 
 
 def test_a_batch_has_an_item_at_least() -> None:
-    stream = _Stream.__new__(_Stream)
+    stream: Any = _Stream.__new__(_Stream)
     stream.items, stream.size = iter([1]), 1
-    stream.workers = dict.fromkeys(range(4))  # type: ignore[arg-type]
+    stream.workers = dict.fromkeys(range(4))
     assert stream._next_size() == 1

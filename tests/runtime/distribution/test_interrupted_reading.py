@@ -210,7 +210,8 @@ def test_a_writer_that_was_stopped_writes_again() -> None:
 
 def test_a_connection_goes_on_by_itself_after_an_exception(monkeypatch: pytest.MonkeyPatch) -> None:
     with _connection(False) as (connection, hub, diary, other):
-        read, struck = connection._transport.read, []
+        struck: list[bool] = []
+        read = connection._transport.read
 
         def read_and_raise() -> bool:
             is_open = read()
