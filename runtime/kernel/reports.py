@@ -22,6 +22,7 @@ from runtime.terms.term import Term
 from runtime.terms.text import reason_text, render, shorten
 
 logger = Log("runtime")
+_is_enabled = logger.logger.isEnabledFor
 
 
 class Report:
@@ -78,7 +79,7 @@ def _frame_line(frame: StackFrame) -> str:
 
 def is_wanted(level: int) -> bool:
     """Return whether a report of that level is heard. What is costly to describe need not be, where it is not."""
-    return bool(hooks.reported) or logger.isEnabledFor(level)
+    return bool(hooks.reported) or _is_enabled(level)
 
 
 def report(kind: str, level: int, **fields: Any) -> None:

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Final, Literal, NamedTuple
 
 from runtime.kernel.caught import caught_reason
+from runtime.kernel.headroom import ensure_headroom
+from runtime.kernel.instrument import hooks
 from runtime.kernel.mailbox import receive_matching
 from runtime.kernel.node import current_process
-from runtime.kernel.process import Pid
+from runtime.kernel.process import DEAD, Pid, Process
 from runtime.kernel.processes import exit, monitor, unlink
-from runtime.kernel.signals import Down, Exit
+from runtime.kernel.signals import Down, Exit, exit_signal
 from runtime.otp.child_spec import ChildSpec, changed_spec
 from runtime.terms.errors import StartError
 from runtime.terms.immutable import travels_by_reference
@@ -143,26 +145,54 @@ def is_expected(reason: Term, spec: ChildSpec, signal: str) -> bool:
 def shut_down(pid: Pid, spec: ChildSpec) -> Term:
     """Stop a child as its spec says, and wait until it is dead; return a reason that is worth a report, else None.
 
-    A monitor reports the death, because a child that has unlinked itself would send no `Exit`. When there is an
-    `Exit` as well, it knows the reason of a child that was dead already.
+    When the supervisor has an `Exit` of the child, it knows the reason of one that was dead already.
     """
     me = current_process("shut_down")
+    signal = "kill" if spec.shutdown == "brutal_kill" else "shutdown"
+    reason = _end_at_once(me, pid, signal)
+    if reason is None:
+        reason = _end_and_wait(me, pid, spec, signal)
+    return None if is_expected(reason, spec, signal) else reason
+
+
+def _end_at_once(me: Process, pid: Pid, signal: str) -> Term:
+    """End a child that nothing of its own runs in then; return the reason, None where its end has to be waited for.
+
+    A server without work that does not trap exits is dead, and its death told, when the signal has been sent.
+    """
+    child = pid.process
+    if child is None or child.state >= DEAD or child.worker is not None or child.trap_exit or me.node.spreads:
+        return None
+    ensure_headroom()
+    exit_signal(child, me.pid, signal)
+    waiting = me.mailbox
+    if type(waiting) is tuple and type(waiting[0]) is Exit and waiting[0].pid is pid:
+        if me.mailbox is waiting and not me.saved and not hooks.received:  # no call from here on: none can come between
+            me.mailbox = None
+            return child.reason
+    link_exit = receive_matching(me, _exit_of(pid), 0, None)
+    return child.reason if link_exit is None else link_exit.reason
+
+
+def _end_and_wait(me: Process, pid: Pid, spec: ChildSpec, signal: str) -> Term:
+    """End a child, and wait for it as long as its spec says; return the reason.
+
+    A monitor reports the death, because a child that has unlinked itself would send no `Exit`.
+    """
     ref = monitor(pid)
-    # Made by hand: a supervisor may have a million children, and to compile two patterns takes longer than to stop one.
     its_down = Matching(lambda message: type(message) is Down and message.ref == ref, stable=True, newer_than=ref.id)
-    its_exit = Matching(lambda message: type(message) is Exit and message.pid == pid, stable=True)
-    if spec.shutdown == "brutal_kill":
-        signal = "kill"
+    exit(pid, signal)
+    limit = None if signal == "kill" or spec.shutdown == "infinity" else spec.shutdown
+    down = receive_matching(me, its_down, limit, None)
+    if down is None:
         exit(pid, "kill")
         down = receive_matching(me, its_down)
-    else:
-        signal = "shutdown"
-        exit(pid, "shutdown")
-        down = receive_matching(me, its_down, None if spec.shutdown == "infinity" else spec.shutdown, None)
-        if down is None:
-            exit(pid, "kill")
-            down = receive_matching(me, its_down)
     unlink(pid)
-    link_exit = receive_matching(me, its_exit, 0, None)
-    reason = down.reason if link_exit is None else link_exit.reason
-    return None if is_expected(reason, spec, signal) else reason
+    link_exit = receive_matching(me, _exit_of(pid), 0, None)
+    reason: Term = down.reason if link_exit is None else link_exit.reason
+    return reason
+
+
+def _exit_of(pid: Pid) -> Matching:
+    """Match the `Exit` of a process; made by hand, since to compile a pattern takes longer than to stop a child."""
+    return Matching(lambda message: type(message) is Exit and message.pid == pid, stable=True)

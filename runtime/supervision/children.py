@@ -12,10 +12,11 @@ from runtime.kernel.process import Pid
 from runtime.kernel.processes import self_
 from runtime.kernel.reports import is_wanted, supervisor_report
 from runtime.otp.child_spec import AutoShutdown, ChildSpec
-from runtime.supervision.child import Child, ChildInfo, is_normal
+from runtime.supervision.child import Child, ChildInfo
 from runtime.supervision.restart_intensity import RestartIntensity
 from runtime.supervision.supervisor_spec import SupervisorSpec
 from runtime.terms.errors import StartError
+from runtime.terms.reason import is_abnormal
 from runtime.terms.term import Term
 
 TRY_AGAIN = "$try_again_restart"
@@ -127,8 +128,7 @@ class Children(ABC):
             return True
         key, child = found
         restart = child.spec.restart
-        normal = is_normal(reason)
-        if restart == "permanent" or not normal:
+        if restart == "permanent" or is_abnormal(reason):
             if is_wanted(logging.ERROR):
                 supervisor_report("child_terminated", child.report(supervisor_name(), pid), reason)
             if restart != "temporary":
@@ -165,17 +165,19 @@ class Children(ABC):
     def report_restarted(self, child: Child, old: Pid | None, reason: Term) -> None:
         """Count a successful restart and tell observers of it."""
         child.restarts += 1
-        if not hooks.event:
-            return
-        emit(
-            "restarted",
-            supervisor=self_(),
-            child_id=child.spec.id,
-            old=old,
-            new=child.at,
-            reason=reason,
-            **self._budget(),
-        )
+        if hooks.event:
+            intensity = self.intensity
+            emit(
+                "restarted",
+                supervisor=self_(),
+                child_id=child.spec.id,
+                old=old,
+                new=child.at,
+                reason=reason,
+                used=len(intensity.times),
+                allowed=intensity.max_restarts,
+                seconds=intensity.max_seconds,
+            )
 
     def report_failed_restart(self, child: Child, old: Pid | None, error: StartError) -> None:
         """Report a failed attempt at a restart."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from runtime.kernel.caught import caught_reason
 from runtime.kernel.process import Pid
@@ -31,11 +31,6 @@ class OrderedChildren(Children):
         self.children = {spec.id: Child(spec) for spec in specs}
         self._running: dict[Pid | int, Child] = {}
         """By `_key_of` their Pids."""
-        self._strategies: dict[str, Callable[[Child, Pid | None, Term], None]] = {
-            "one_for_one": self._one_for_one,
-            "one_for_all": self._one_for_all,
-            "rest_for_one": self._rest_for_one,
-        }
 
     def change(self, spec: SupervisorSpec) -> None:
         """Take the flags and the children of a new version of the code, which are not started; keep all others."""
@@ -160,7 +155,7 @@ class OrderedChildren(Children):
 
     def pop_running(self, pid: Pid) -> tuple[Term, Child] | None:
         """Return the child that ran as `pid`."""
-        child = self._running.pop(_key_of(pid), None)
+        child = self._running.pop(pid.id if type(pid) is Pid else pid, None)  # `_key_of`, without a call
         return None if child is None else (child.spec.id, child)
 
     def find(self, pid: Pid) -> Child | None:
@@ -185,21 +180,21 @@ class OrderedChildren(Children):
 
     def restart(self, key: Term, child: Child, old: Pid | None, reason: Term) -> None:
         """Restart a child and those that the strategy restarts with it. Raises TryAgain."""
-        self._strategies[self.strategy](child, old, reason)
+        if self.strategy == "one_for_one":
+            self._start_again(child, old, reason)
+        elif self.strategy == "one_for_all":
+            self._restart_group(list(self.children.values()), child, old, reason)
+        else:
+            self._restart_group(self._from(child), child, old, reason)
 
-    def _one_for_one(self, child: Child, old: Pid | None, reason: Term) -> None:
-        self._start_again(child, {child.spec.id: old}, reason)
-
-    def _one_for_all(self, child: Child, old: Pid | None, reason: Term) -> None:
-        self._restart_group(list(self.children.values()), child, old, reason)
-
-    def _rest_for_one(self, child: Child, old: Pid | None, reason: Term) -> None:
+    def _from(self, child: Child) -> list[Child]:
+        """Return the child and those that were started after it, in start order."""
         group = []
         for later in reversed(self.children.values()):
             group.append(later)
             if later is child:
                 break
-        self._restart_group(group[::-1], child, old, reason)
+        return group[::-1]
 
     def _restart_group(self, group: list[Child], victim: Child, old: Pid | None, reason: Term) -> None:
         """Stop `group` in reverse order and start it in order.
@@ -212,10 +207,9 @@ class OrderedChildren(Children):
         self._end_in_reverse(group)
         for child in group:
             if child.spec.id in self.children:
-                self._start_again(child, before, reason)
+                self._start_again(child, before[child.spec.id], reason)
 
-    def _start_again(self, child: Child, before: dict[Term, Pid | None], reason: Term) -> None:
-        old = before[child.spec.id]
+    def _start_again(self, child: Child, old: Pid | None, reason: Term) -> None:
         try:
             self._start(child)
         except StartError as error:
