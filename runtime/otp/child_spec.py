@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 from types import MethodType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from runtime.terms.errors import StartError, name_as_public
 from runtime.terms.isolation import isolate
@@ -60,8 +61,24 @@ class SpecError(StartError, ValueError):
 name_as_public(SpecError)
 
 
-@dataclass(frozen=True, slots=True, init=False)
-class ChildSpec:
+class _Common(NamedTuple):
+    """What the specs of many children have in common: those that do share one record of it."""
+
+    restart: Any = "permanent"
+    shutdown: Any = MISSING
+    type: Any = "worker"
+    significant: Any = False
+    modules: Any = MISSING
+
+
+class _Slots:
+    """The memory of a spec, of which there may be a million: what it has alone, and what it shares."""
+
+    __slots__ = ("_common", "_id", "_start")
+
+
+@dataclass(frozen=True, init=False)
+class ChildSpec(_Slots):
     """How to start, end and restart one child.
 
     `id` names the child in its supervisor. `start` is a tuple of a callable and its arguments; the callable starts a
@@ -69,6 +86,8 @@ class ChildSpec:
     seconds and defaults to 5.0 for a worker, ``"infinity"`` for a supervisor. `modules` defaults to the class that
     `start` belongs to. Raises SpecError, a ValueError, for a value that is not allowed. See OTP's supervisor(3).
     """
+
+    __slots__ = ()
 
     id: Hashable = MISSING
     start: tuple[Term, ...] = MISSING
@@ -110,11 +129,14 @@ class ChildSpec:
             raise _not_allowed("invalid_modules", id, "modules", modules, ("a list of classes", "dynamic"))
         _set_id(self, id)
         _set_start(self, _sharing(start))
-        _set_restart(self, restart)
-        _set_shutdown(self, shutdown)
-        _set_type(self, type)
-        _set_significant(self, significant)
-        _set_modules(self, modules)
+        _set_common(self, _sharing_common(restart, shutdown, type, significant, modules))
+
+    def __getstate__(self) -> list[Any]:
+        return [getattr(self, field.name) for field in fields(self)]
+
+    def __setstate__(self, state: list[Any]) -> None:
+        for field, value in zip(fields(self), state, strict=True):
+            object.__setattr__(self, field.name, value)
 
     def __post_init__(self) -> None:
         """Check a spec of a subclass that is a dataclass too: `dataclass` makes another `__init__` for it."""
@@ -127,10 +149,13 @@ class ChildSpec:
 
 
 # The slots themselves: a frozen class refuses assignment, and `object.__setattr__` looks each one up by its name.
-_set_id, _set_start, _set_restart, _set_shutdown, _set_type, _set_significant, _set_modules = (
-    vars(ChildSpec)[field.name].__set__ for field in fields(ChildSpec)
-)
-_get_modules = vars(ChildSpec)["modules"].__get__
+_common, _id, _start = (vars(_Slots)[name] for name in _Slots.__slots__)
+_get_common, _set_common, _set_id, _set_start = _common.__get__, _common.__set__, _id.__set__, _start.__set__
+
+
+def _get_modules(spec: ChildSpec) -> Any:
+    """Return the modules that were given, else `MISSING`."""
+    return _get_common(spec).modules
 
 
 def _modules(spec: ChildSpec) -> Any:
@@ -142,7 +167,41 @@ def _modules(spec: ChildSpec) -> Any:
     return _modules_of(spec.start[0]) if modules is MISSING else modules
 
 
-ChildSpec.modules = property(_modules, _set_modules)  # type: ignore[assignment, misc]
+def _field(name: str, read: Callable[[ChildSpec], Any]) -> property:
+    """Return the property for a field in the common record. It is set in specs of a subclass, and read from a pickle."""
+
+    def change(spec: ChildSpec, value: Any) -> None:
+        common = getattr(spec, "_common", _USUAL)
+        _set_common(spec, common._replace(**{name: value}))
+
+    return property(read, change)
+
+
+ChildSpec.id, ChildSpec.start = _id, _start
+for _name in _Common._fields:
+    setattr(ChildSpec, _name, _field(_name, _modules if _name == "modules" else attrgetter(f"_common.{_name}")))
+
+_USUAL = _last_common = _Common()
+"""What the last spec has in common with those like it."""
+
+
+def _sharing_common(restart: Any, shutdown: Any, type: Any, significant: Any, modules: Any) -> _Common:
+    """Return the common record of the last spec if it holds these very values, else another one."""
+    global _last_common
+    last = _last_common  # read once: another thread may set it meanwhile
+    if (
+        last[0] is restart
+        and last[1] is shutdown
+        and last[2] is type
+        and last[3] is significant
+        and last[4] is modules is MISSING  # a list can change
+    ):
+        return last
+    common = _Common(restart, shutdown, type, significant, modules)
+    if modules is MISSING:
+        _last_common = common
+    return common
+
 
 _last: tuple[Term, ...] = (None,)
 """The start of the last spec whose start function is a method of a class, without the arguments."""

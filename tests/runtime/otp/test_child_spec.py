@@ -1,7 +1,7 @@
 import pickle
 import weakref
-from copy import deepcopy
-from dataclasses import dataclass, fields, replace
+from copy import copy, deepcopy
+from dataclasses import FrozenInstanceError, dataclass, fields, replace
 from typing import Any
 
 import pytest
@@ -89,6 +89,22 @@ def test_a_subclass_that_is_a_dataclass_is_checked_and_has_the_same_defaults() -
     assert [field.default for field in fields(ChildSpec)][2] == "permanent"
     with pytest.raises(SpecError, match="restart"):
         Named("a", START, restart="always")  # type: ignore[arg-type]
+
+
+def test_specs_share_what_they_have_in_common_and_each_has_its_own_values() -> None:
+    one, other = ChildSpec("a", START, shutdown=2), ChildSpec("b", START, shutdown=2)
+    floating, listed = ChildSpec("c", START, shutdown=2.0), ChildSpec("d", START, shutdown=2, modules=[int])
+    assert one._common is other._common
+    assert (type(other.shutdown), type(floating.shutdown)) == (int, float)
+    assert (listed.modules, ChildSpec("e", START, shutdown=2).modules) == ([int], [Counter])
+
+
+def test_a_spec_of_a_subclass_survives_a_pickle_and_a_copy() -> None:
+    spec = Named("a", START, restart="transient", significant=True, title="the first")
+    assert pickle.loads(pickle.dumps(spec)) == copy(spec) == deepcopy(spec) == spec
+    assert replace(spec, id="b").restart == "transient"
+    with pytest.raises(FrozenInstanceError):
+        spec.restart = "permanent"  # type: ignore[misc]
 
 
 def test_a_spec_does_not_keep_the_object_whose_method_starts_another_child() -> None:
