@@ -182,7 +182,7 @@ def _end_and_wait(me: Process, pid: Pid, spec: ChildSpec, signal: str) -> Term:
     ref = monitor(pid)
     its_down = Matching(lambda message: type(message) is Down and message.ref == ref, stable=True, newer_than=ref.id)
     exit(pid, signal)
-    limit = None if signal == "kill" or spec.shutdown == "infinity" else spec.shutdown
+    limit = spec.shutdown if isinstance(spec.shutdown, (int, float)) else None
     down = receive_matching(me, its_down, limit, None)
     if down is None:
         exit(pid, "kill")
