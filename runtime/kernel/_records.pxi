@@ -152,6 +152,7 @@ cdef PyTypeObject *_Crash = NULL
 cdef PyTypeObject *_Remains = NULL
 cdef PyTypeObject *_Watch = NULL
 cdef PyTypeObject *_Down = NULL
+cdef PyTypeObject *_Exit = NULL
 cdef PyTypeObject *_Atom = NULL
 cdef PyTypeObject *_Ref = NULL
 cdef PyTypeObject *_TimerRef = NULL
@@ -195,7 +196,7 @@ cdef bint look() except -1:
     global _is_usable, _has_looked, _Process, _Worker, _Pid, _Scheduler, _Node, _PlainBody, _Crash, _keep, _hooks
     global RUNNABLE, RUNNING, RECEIVING, WAITING, DEAD
     global _new_pid, _new_body, _template, _scheduler_module, _body_module, _signals_module
-    global _Remains, _Watch, _Down, _Atom, _Ref, _TimerRef, _Timer, _Timers, _real_clock
+    global _Remains, _Watch, _Down, _Exit, _Atom, _Ref, _TimerRef, _Timer, _Timers, _real_clock
     global _new_watch, _new_ref, _new_timer_ref, _next_number, _outside, _NOTHING, _ANY, _known, SLOTS, MANY
     import time
 
@@ -213,12 +214,13 @@ cdef bint look() except -1:
     _keep = (
         *(states, process.Process, process.Worker, process.Pid, scheduler.Scheduler, node.Node, body.PlainBody, Crash),
         *(remains.Remains, signals.Down, Atom, ref.Ref, ref.TimerRef, process.Timer, timers.Timers, signals.Watch),
+        signals.Exit,
     )
     _Process, _Worker = <PyTypeObject *>process.Process, <PyTypeObject *>process.Worker
     _Pid, _Scheduler = <PyTypeObject *>process.Pid, <PyTypeObject *>scheduler.Scheduler
     _Node, _PlainBody, _Crash = <PyTypeObject *>node.Node, <PyTypeObject *>body.PlainBody, <PyTypeObject *>Crash
     _Remains, _Watch = <PyTypeObject *>remains.Remains, <PyTypeObject *>signals.Watch
-    _Down, _Atom = <PyTypeObject *>signals.Down, <PyTypeObject *>Atom
+    _Down, _Exit, _Atom = <PyTypeObject *>signals.Down, <PyTypeObject *>signals.Exit, <PyTypeObject *>Atom
     _Ref, _TimerRef = <PyTypeObject *>ref.Ref, <PyTypeObject *>ref.TimerRef
     _Timer, _Timers = <PyTypeObject *>process.Timer, <PyTypeObject *>timers.Timers
     _new_watch, _new_ref, _new_timer_ref, _next_number = signals.Watch, ref.Ref, ref.TimerRef, ref.next_number

@@ -15,8 +15,17 @@ cdef extern from *:
         PyTuple_SET_ITEM(made, 2, other);
         return made;
     }
+    static inline PyObject *two(PyTypeObject *kind, PyObject *one, PyObject *other) {
+        PyObject *made = kind->tp_alloc(kind, 2);
+        if (made == NULL) return NULL;
+        Py_INCREF(one), Py_INCREF(other);
+        PyTuple_SET_ITEM(made, 0, one);
+        PyTuple_SET_ITEM(made, 1, other);
+        return made;
+    }
     """
     object three(PyTypeObject *, object, object, object)
+    object two(PyTypeObject *, object, object)
 
 
 # -- Monitors -------------------------------------------------------------------------------------------------------
@@ -111,13 +120,20 @@ cdef int send_exit(object target, object sender, object reason, bint linked) exc
     """`exit_signal` to a process of this node."""
     cdef PyObject *record = <PyObject *>target
     cdef bint is_atom
+    cdef object copied
     if load(record, s_state) is DEAD:
         return 0
     is_atom = Py_TYPE(reason) is &PyUnicode_Type or Py_TYPE(reason) is _Atom
-    if load(record, s_trap_exit) is not FALSE or (is_atom and reason == "kill" and not linked):
-        sources["exit_signal"](target, sender, reason, linked)
+    if is_atom and not linked and reason == "kill":
+        reason = "killed"
+    elif load(record, s_trap_exit) is not FALSE:
+        copied = reason if is_atomic(reason) else _signals_module.own_copy(reason)
+        if load(record, s_state) is not DEAD:  # else code of the program's has ended it, while it copied
+            if load(record, s_state) is RECEIVING:
+                wake_up(target)
+            put_in(target, two(_Exit, sender, copied))
         return 0
-    if is_atom and reason == "normal" and (linked or load(record, s_pid) is not <PyObject *>sender):
+    elif is_atom and reason == "normal" and (linked or load(record, s_pid) is not <PyObject *>sender):
         return 0
     if load(record, s_worker) is not NONE:
         _signals_module.kill(target, reason, sender)
@@ -146,9 +162,49 @@ cdef int tell_linked(object process, object other, object pid, object reason) ex
     links = <object>load(<PyObject *>other, s_links)
     if Py_TYPE(links) is &PyTuple_Type and len(<tuple>links) == 1 and (<tuple>links)[0] is process:
         store(<PyObject *>other, s_links, <PyObject *>_nothing)
+    elif Py_TYPE(links) is &PyDict_Type:
+        if PyDict_Contains(links, process):
+            PyDict_DelItem(links, process)
     else:
         other.drop_link(process)
     return 0
+
+
+cdef int link_both(object one, object other) except -1:
+    """`link_processes` where a process that has many links gets one that has none."""
+    cdef object links = <object>load(<PyObject *>one, s_links), shared
+    if Py_TYPE(links) is not &PyDict_Type or <object>load(<PyObject *>other, s_links) is not _nothing:
+        sources["link_processes"](one, other)
+        return 0
+    shared = next(reversed((<dict>links).values()), None)
+    if shared is None:
+        shared = (one,)
+    (<dict>links)[other] = shared
+    store(<PyObject *>other, s_links, <PyObject *>shared)
+    return 0
+
+
+def link_processes(one, other):
+    if not usable() or Py_TYPE(one) is not _Process or Py_TYPE(other) is not _Process:
+        return sources["link_processes"](one, other)
+    link_both(one, other)
+
+
+cdef object _SELF = object()
+
+
+def exit(pid, reason=_SELF):
+    cdef object worker, sender, target
+    if reason is not _SELF and Py_TYPE(pid) is _Pid and is_atomic(reason) and usable() and has_room(LEVELS):
+        worker, target = current_greenlet(), <object>load(<PyObject *>pid, s_pid_process)
+        if Py_TYPE(worker) is _Worker and Py_TYPE(target) is _Process:
+            sender = <object>load(<PyObject *>worker, s_process)
+            if Py_TYPE(sender) is _Process and load(<PyObject *>sender, s_state) is not DEAD:
+                send_exit(target, <object>load(<PyObject *>sender, s_pid), reason, False)
+                if load(<PyObject *>sender, s_state) is DEAD:
+                    scheduler_of(<PyObject *>sender).refuse(sender)
+                return True
+    return sources["exit"](pid) if reason is _SELF else sources["exit"](pid, reason)
 
 
 # -- Deaths ---------------------------------------------------------------------------------------------------------

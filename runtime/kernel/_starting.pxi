@@ -75,7 +75,7 @@ def start_server(cls, args, kwargs, name, timeout, link, ref=None):
         if name is not None:
             _server_module._take_name(node, server, name)
         if link:
-            _signals_module.link_processes(parent, server)
+            link_both(parent, server)
         else:
             server.detached = True  # as in OTP
         store(above, s_waiting_for, <PyObject *>origin)

@@ -178,6 +178,7 @@ def self_() -> Pid:
 _SELF: Any = object()
 
 
+@compiled("runtime.kernel._kernel")
 def exit(pid: Any, reason: Any = _SELF) -> bool:
     """``exit(reason)`` ends the caller; ``exit(pid, reason)`` sends an exit signal (OTP: exit/1, exit/2).
 
@@ -188,10 +189,8 @@ def exit(pid: Any, reason: Any = _SELF) -> bool:
     if reason is _SELF:
         current_process("exit")
         raise ProcessExit(isolate(pid))
-    if type(pid) is tuple and len(pid) == 2 and isinstance(pid[1], str):
-        pid = whereis(pid)
-        if pid is None:
-            return True
+    if type(pid) is tuple and len(pid) == 2 and isinstance(pid[1], str) and (pid := whereis(pid)) is None:
+        return True
     if not isinstance(pid, Pid):
         raise TypeError(f"exit(pid, reason) takes a Pid, not {render(pid)}; whereis(name) finds one by name")
     target = pid.process

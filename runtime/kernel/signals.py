@@ -338,6 +338,7 @@ def mend(node: Node) -> None:
         node.retells = False
 
 
+@compiled("runtime.kernel._kernel")
 def link_processes(one: Process, other: Process) -> None:
     """Set a link, on both sides in one line without a call, between whose halves nothing can come.
 
