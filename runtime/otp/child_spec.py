@@ -168,7 +168,7 @@ def _modules(spec: ChildSpec) -> Any:
 
 
 def _field(name: str, read: Callable[[ChildSpec], Any]) -> property:
-    """Return the property for a field in the common record. It is set in specs of a subclass, and read from a pickle."""
+    """Return the property for a field of the common record; specs of a subclass, and those of a pickle, set it."""
 
     def change(spec: ChildSpec, value: Any) -> None:
         common = getattr(spec, "_common", _USUAL)

@@ -166,10 +166,10 @@ def _end_at_once(me: Process, pid: Pid, signal: str) -> Term:
     ensure_headroom()
     exit_signal(child, me.pid, signal)
     waiting = me.mailbox
-    if type(waiting) is tuple and type(waiting[0]) is Exit and waiting[0].pid is pid:
-        if me.mailbox is waiting and not me.saved and not hooks.received:  # no call from here on: none can come between
-            me.mailbox = None
-            return child.reason
+    is_alone = type(waiting) is tuple and type(waiting[0]) is Exit and waiting[0].pid is pid
+    if is_alone and not me.saved and not hooks.received and me.mailbox is waiting:  # no call, so nothing comes between
+        me.mailbox = None
+        return child.reason
     link_exit = receive_matching(me, _exit_of(pid), 0, None)
     return child.reason if link_exit is None else link_exit.reason
 

@@ -8,6 +8,7 @@ from runtime import (
     DynamicSupervisor,
     Exit,
     GenServer,
+    Instrument,
     Pid,
     StartError,
     Supervisor,
@@ -16,9 +17,13 @@ from runtime import (
     flag,
     flush,
     get_childspec,
+    install_instrument,
+    process_info,
     receive,
+    remove_instrument,
     restart_child,
     self_,
+    send,
     sleep,
     spawn_link,
     start_child,
@@ -153,6 +158,46 @@ def test_a_child_that_has_unlinked_itself_is_waited_for() -> None:
     assert shut_down(pid, member("a")) is None
     assert not alive(pid)
     assert flush() == []
+
+
+class Quiet(GenServer):
+    """Has no work, so that nothing of it runs when it ends."""
+
+
+@pytest.mark.parametrize("shutdown", ["brutal_kill", 5.0, "infinity"])
+@pytest.mark.parametrize("start", [Quiet.start, Quiet.start_link])
+@in_node
+def test_the_end_of_a_server_without_work_leaves_other_messages_where_they_are(start: Any, shutdown: Any) -> None:
+    flag(trap_exit=True)
+    spec, waiting = ChildSpec("a", (start,), shutdown=shutdown), []
+    for number in range(4):
+        child, other = start(), Quiet.start_link()
+        assert shut_down(child, spec) is None
+        assert not alive(child)
+        waiting += [number, Exit(other, "gone")]
+        send(self_(), number)
+        exit(other, "gone")
+        if number == 1:
+            receive("none", timeout=0, default=None)  # which saves what it has refused
+    assert process_info(self_(), "monitors", "links") == {"monitors": [], "links": []}
+    assert flush() == waiting
+
+
+@in_node
+def test_an_instrument_is_told_of_the_exit_of_a_child_that_ends_at_once() -> None:
+    class Listener(Instrument):
+        def received(self, process: Any, message: Any) -> None:
+            heard.append(message)
+
+    heard: list[Any] = []
+    flag(trap_exit=True)
+    child = Quiet.start_link()
+    install_instrument(listener := Listener())
+    try:
+        shut_down(child, member("a"))
+    finally:
+        remove_instrument(listener)
+    assert heard == [Exit(child, "shutdown")]
 
 
 @pytest.mark.parametrize(
