@@ -184,6 +184,39 @@ def test_the_end_of_a_server_without_work_leaves_other_messages_where_they_are(s
 
 
 @in_node
+def test_a_message_that_waits_alone_is_no_exit_of_a_child_that_sends_none() -> None:
+    child = Quiet.start()
+    send(self_(), "mine")
+    assert shut_down(child, member("a")) is None
+    assert flush() == ["mine"]
+
+
+@in_node
+def test_the_oldest_exit_of_a_child_says_why_it_ended() -> None:
+    flag(trap_exit=True)
+    child = Quiet.start_link()
+    send(self_(), Exit(child, "boom"))
+    receive("none", timeout=0, default=None)  # which saves what it has refused
+    assert shut_down(child, member("a")) == "boom"
+    assert flush() == [Exit(child, "shutdown")]
+
+
+@in_node
+def test_a_child_that_traps_exits_is_asked_once_to_stop() -> None:
+    class Stubborn(GenServer):
+        def init(self, starter: Pid) -> None:
+            flag(trap_exit=True)
+            self.starter = starter
+
+        def handle_info(self, message: Any) -> None:
+            send(self.starter, message)
+
+    child = Stubborn.start(self_())
+    assert shut_down(child, member("a", shutdown=0.01)) == "killed"
+    assert flush() == [Exit(self_(), "shutdown")]
+
+
+@in_node
 def test_an_instrument_is_told_of_the_exit_of_a_child_that_ends_at_once() -> None:
     class Listener(Instrument):
         def received(self, process: Any, message: Any) -> None:
