@@ -76,6 +76,8 @@ class _Slots:
 
     __slots__ = ("_common", "_id", "_start")
 
+    _common: _Common
+
 
 @dataclass(frozen=True, init=False)
 class ChildSpec(_Slots):

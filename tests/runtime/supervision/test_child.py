@@ -164,6 +164,12 @@ class Quiet(GenServer):
     """Has no work, so that nothing of it runs when it ends."""
 
 
+def pid_of(started: Pid | None) -> Pid:
+    """Return the Pid of a server that did start."""
+    assert started is not None
+    return started
+
+
 @pytest.mark.parametrize("shutdown", ["brutal_kill", 5.0, "infinity"])
 @pytest.mark.parametrize("start", [Quiet.start, Quiet.start_link])
 @in_node
@@ -171,7 +177,7 @@ def test_the_end_of_a_server_without_work_leaves_other_messages_where_they_are(s
     flag(trap_exit=True)
     spec, waiting = ChildSpec("a", (start,), shutdown=shutdown), []
     for number in range(4):
-        child, other = start(), Quiet.start_link()
+        child, other = pid_of(start()), pid_of(Quiet.start_link())
         assert shut_down(child, spec) is None
         assert not alive(child)
         waiting += [number, Exit(other, "gone")]
@@ -185,7 +191,7 @@ def test_the_end_of_a_server_without_work_leaves_other_messages_where_they_are(s
 
 @in_node
 def test_a_message_that_waits_alone_is_no_exit_of_a_child_that_sends_none() -> None:
-    child = Quiet.start()
+    child = pid_of(Quiet.start())
     send(self_(), "mine")
     assert shut_down(child, member("a")) is None
     assert flush() == ["mine"]
@@ -194,7 +200,7 @@ def test_a_message_that_waits_alone_is_no_exit_of_a_child_that_sends_none() -> N
 @in_node
 def test_the_oldest_exit_of_a_child_says_why_it_ended() -> None:
     flag(trap_exit=True)
-    child = Quiet.start_link()
+    child = pid_of(Quiet.start_link())
     send(self_(), Exit(child, "boom"))
     receive("none", timeout=0, default=None)  # which saves what it has refused
     assert shut_down(child, member("a")) == "boom"
@@ -211,7 +217,7 @@ def test_a_child_that_traps_exits_is_asked_once_to_stop() -> None:
         def handle_info(self, message: Any) -> None:
             send(self.starter, message)
 
-    child = Stubborn.start(self_())
+    child = pid_of(Stubborn.start(self_()))
     assert shut_down(child, member("a", shutdown=0.01)) == "killed"
     assert flush() == [Exit(self_(), "shutdown")]
 
@@ -224,7 +230,7 @@ def test_an_instrument_is_told_of_the_exit_of_a_child_that_ends_at_once() -> Non
 
     heard: list[Any] = []
     flag(trap_exit=True)
-    child = Quiet.start_link()
+    child = pid_of(Quiet.start_link())
     install_instrument(listener := Listener())
     try:
         shut_down(child, member("a"))
