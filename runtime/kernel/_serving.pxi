@@ -1,5 +1,81 @@
 """The compiled form of calls and of a server's turn: `call`, `request`, `From.settle`, `run_server`."""
 
+cdef extern from *:
+    """
+    #if PY_VERSION_HEX >= 0x030B0000 && PY_VERSION_HEX < 0x030C0000
+    #ifndef Py_BUILD_CORE
+    #define Py_BUILD_CORE 1
+    #endif
+    #include "internal/pycore_dict.h"
+    /* Python gives a dict a new number at each change. As long as that stays, so does what was looked up in the dict. */
+    #define CHANGES_OF(dict) (((PyDictObject *)(dict))->ma_version_tag)
+    /* What `server.handle_cast` and the like are, for classes that were asked last. The version of a class changes with
+       the class and its bases. An attribute of the server's own would come first: no server has one of that name, as long
+       as the names that the instances of its class share are no more than they were, and its dict has not been asked for. */
+    typedef struct {
+        PyTypeObject *kind;
+        PyDictKeysObject *names;
+        Py_ssize_t count;
+        unsigned int version;
+        PyObject *function;
+    } Callback;
+    #define CALLBACKS 16
+    #define NAMES_OF(kind) (((PyHeapTypeObject *)(kind))->ht_cached_keys)
+    #define HAS_DICT(server) (((PyObject **)(server))[-3] != NULL)
+    static inline int is_known(const Callback *known, PyTypeObject *kind, PyObject *server) {
+        return known->kind == kind && known->version == kind->tp_version_tag && known->names == NAMES_OF(kind)
+            && known->count == known->names->dk_nentries && !HAS_DICT(server);
+    }
+    static void note_callback(Callback *known, PyTypeObject *kind, PyObject *name) {
+        PyObject *function = _PyType_Lookup(kind, name);
+        PyDictKeysObject *names;
+        known->kind = NULL;
+        if (function == NULL || !PyFunction_Check(function) || kind->tp_getattro != PyObject_GenericGetAttr) return;
+        if (!(kind->tp_flags & Py_TPFLAGS_MANAGED_DICT) || kind->tp_version_tag == 0) return;
+        names = NAMES_OF(kind);
+        if (names == NULL || !DK_IS_UNICODE(names)) return;
+        for (Py_ssize_t index = 0; index < names->dk_nentries; index++) {
+            PyObject *key = DK_UNICODE_ENTRIES(names)[index].me_key;
+            if (key != NULL && PyUnicode_Compare(key, name) == 0) return;
+        }
+        known->kind = kind, known->version = kind->tp_version_tag, known->function = function;
+        known->names = names, known->count = names->dk_nentries;
+    }
+    static inline PyObject *call_back(Callback *all, PyObject *name, PyObject **arguments, size_t count) {
+        PyTypeObject *kind = Py_TYPE(arguments[0]);
+        Callback *known = &all[((uintptr_t)kind >> 8) % CALLBACKS];
+        PyObject *function, *result;
+        if (!is_known(known, kind, arguments[0])) {
+            note_callback(known, kind, name);
+            return PyObject_VectorcallMethod(name, arguments, count, NULL);
+        }
+        function = known->function;
+        Py_INCREF(function);
+        result = ((PyFunctionObject *)function)->vectorcall(function, arguments, count, NULL);
+        Py_DECREF(function);
+        return result;
+    }
+    #else
+    #define CHANGES_OF(dict) 0
+    #define CALLBACKS 1
+    typedef int Callback;
+    #define call_back(all, name, arguments, count) PyObject_VectorcallMethod(name, arguments, count, NULL)
+    #endif
+    static PyObject *call_handle_cast(PyObject *server, PyObject *name, PyObject *message) {
+        static Callback known[CALLBACKS];
+        PyObject *arguments[] = {server, message};
+        return call_back(known, name, arguments, 2);
+    }
+    static PyObject *call_handle_call(PyObject *server, PyObject *name, PyObject *request, PyObject *origin) {
+        static Callback known[CALLBACKS];
+        PyObject *arguments[] = {server, request, origin};
+        return call_back(known, name, arguments, 3);
+    }
+    """
+    unsigned long long CHANGES_OF(object)
+    object call_handle_cast(object, object, object)
+    object call_handle_call(object, object, object, object)
+
 cdef PyTypeObject *_From = NULL
 cdef PyTypeObject *_GenServer = NULL
 cdef object _loop_module = None
@@ -13,6 +89,8 @@ cdef PyObject *PENDING = NULL
 cdef Py_ssize_t s_origin_number, s_outcome, s_server, s_watcher
 cdef bint _has_looked_at_servers = False
 cdef bint _can_serve = False
+cdef unsigned long long _loop_changes = 0
+cdef unsigned long long _calls_changes = 0
 cdef int TURN = 0
 
 
@@ -46,6 +124,28 @@ cdef inline bint can_serve() except -1:
 cdef inline bint serves(object body) except -1:
     """Whether a body is a server, as far as is known yet."""
     return _can_serve and not _is_tapped and PyType_IsSubtype(Py_TYPE(body), _GenServer)
+
+
+cdef bint handles_as_usual() except -1:
+    """Whether messages go to their callbacks without the detour that spans make."""
+    global _loop_changes
+    cdef unsigned long long changes = CHANGES_OF(_loop)
+    if changes == 0 or changes != _loop_changes:
+        if _loop["handle"] is not _handle_message or <PyObject *>_loop["handled_in_place"] is not CAST:
+            return False
+        _loop_changes = changes
+    return True
+
+
+cdef bint calls_as_usual() except -1:
+    """Whether a call is made without the span of one."""
+    global _calls_changes
+    cdef unsigned long long changes = CHANGES_OF(_calls)
+    if changes == 0 or changes != _calls_changes:
+        if _calls["make_call"] is not <object>_From:
+            return False
+        _calls_changes = changes
+    return True
 
 
 # -- Calls ----------------------------------------------------------------------------------------------------------
@@ -119,7 +219,7 @@ cdef object ask(object dest, object tag, object content, object timeout, object 
     cdef object source = sources["request"]
     if not can_serve() or Py_TYPE(worker) is not _Worker:
         return source(dest, tag, content, timeout, function, module)
-    if _calls["make_call"] is not <object>_From:
+    if not calls_as_usual():
         return source(dest, tag, content, timeout, function, module)
     if timeout is not None and (Py_TYPE(timeout) is not &PyFloat_Type or not 0 < <double>timeout < 1e12):
         return source(dest, tag, content, timeout, function, module)
@@ -198,7 +298,7 @@ def call(dest, request_, timeout=5.0):
 cdef object handle_call(object server, object process, object message):
     """Hand a call to its callback. Returns how the server stops, None when it goes on."""
     cdef object origin = (<tuple>message)[1], request = (<tuple>message)[2]
-    cdef object result = server.handle_call(request, origin)
+    cdef object result = call_handle_call(server, "handle_call", request, origin)
     if PySet_Contains(_special, <object>Py_TYPE(result)):
         return _loop_module._after_call(server, process, result, origin)
     if result is None and not PySet_Contains(_total, <object>Py_TYPE(server)):
@@ -213,6 +313,11 @@ cdef object handle_call(object server, object process, object message):
     return None
 
 
+cdef inline bint has_saved(PyObject *record) except -1:
+    cdef object saved = <object>load(record, s_saved)
+    return saved is not None and bool(saved)
+
+
 cdef object take_turn(object server, object process):
     """`_turn`: handle messages until none waits (None), the turn is long enough (MORE), or the server is to end."""
     cdef PyObject *record = <PyObject *>process
@@ -221,24 +326,18 @@ cdef object take_turn(object server, object process):
     cdef PyObject *tag
     try:
         while True:
-            waiting = <object>load(record, s_saved)
-            if (
-                load(record, s_loop) is not NONE
-                or (waiting is not None and waiting)
-                or _loop["handle"] is not _handle_message
-                or <PyObject *>_loop["handled_in_place"] is not CAST
-            ):
+            if load(record, s_loop) is not NONE or has_saved(record) or not handles_as_usual():
                 return _loop_module._turn(server, process)
             waiting = <object>load(record, s_mailbox)
-            if waiting is None:
+            if Py_TYPE(waiting) is _deque:
+                if not Py_SIZE(waiting):
+                    return None
+                message = _popleft(waiting)
+            elif waiting is None:
                 return None
-            if Py_TYPE(waiting) is &PyTuple_Type:
+            elif Py_TYPE(waiting) is &PyTuple_Type:
                 message = (<tuple>waiting)[0]
                 store(record, s_mailbox, NONE)
-            elif not waiting:
-                return None
-            elif Py_TYPE(waiting) is _deque:
-                message = _popleft(waiting)
             else:
                 return _loop_module._turn(server, process)
             waiting = None
@@ -247,7 +346,7 @@ cdef object take_turn(object server, object process):
                     hook(process, message)
             tag = <PyObject *>(<tuple>message)[0] if type(message) is tuple and len(<tuple>message) else NULL
             if tag is CAST and len(<tuple>message) == 2:
-                result = server.handle_cast((<tuple>message)[1])
+                result = call_handle_cast(server, "handle_cast", (<tuple>message)[1])
                 stop = None if result is None else _loop_module._after(server, process, result)
             elif tag is CALL and len(<tuple>message) == 3:
                 stop = handle_call(server, process, message)

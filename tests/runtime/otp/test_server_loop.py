@@ -2,6 +2,7 @@
 
 import contextvars
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -180,6 +181,67 @@ def test_the_death_of_a_server_is_the_end_of_all_who_wait_for_it() -> None:
     exit(server, "kill")
     sleep(0.1)
     assert flush() == ["killed"] * 3
+
+
+def _answers_of_its_own(server: GenServer) -> None:
+    server.handle_call = lambda request, caller: "new"  # type: ignore[method-assign]
+
+
+def _answers_of_its_dict(server: GenServer) -> None:
+    vars(server)["".join(("handle_", "call"))] = lambda request, caller: "new"
+
+
+def _answers_of_its_class(server: GenServer) -> None:
+    type(server).handle_call = lambda self, request, caller: "new"  # type: ignore[method-assign]
+
+
+def _answers_of_its_base(server: GenServer) -> None:
+    type(server).__bases__[0].handle_call = lambda self, request, caller: "new"  # type: ignore[attr-defined]
+
+
+def _answers_of_another_class(server: GenServer) -> None:
+    server.__class__ = type("Other", (type(server),), {"handle_call": lambda self, request, caller: "new"})
+
+
+def _answers_of_a_look_up(server: GenServer) -> None:
+    def find(self: Any, name: str) -> Any:
+        return (lambda *_: "new") if name == "handle_call" else object.__getattribute__(self, name)
+
+    type(server).__getattribute__ = find  # type: ignore[assignment, method-assign]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _answers_of_its_own,
+        _answers_of_its_dict,
+        _answers_of_its_class,
+        _answers_of_its_base,
+        _answers_of_another_class,
+        _answers_of_a_look_up,
+    ],
+)
+@in_node
+def test_a_callback_that_changes_is_found_at_the_next_message(change: Callable[[GenServer], None]) -> None:
+    class Base(GenServer):
+        def handle_call(self, request: Any, caller: Any) -> str:
+            return "old"
+
+    class Changing(Base):
+        def handle_cast(self, message: Any) -> None:
+            message(self)
+
+    server, other = Changing.start_link(), Changing.start_link()
+    for _ in range(3):
+        assert (call(server, "which"), call(other, "which")) == ("old", "old")
+    cast(server, change)
+    assert call(server, "which") == "new"
+    assert call(other, "which") == ("new" if change in _OF_ALL else "old")
+    cast(other, change)
+    assert call(other, "which") == "new"
+
+
+_OF_ALL = (_answers_of_its_class, _answers_of_its_base, _answers_of_a_look_up)
 
 
 class _Breaks(GenServer):
