@@ -1,6 +1,6 @@
 """The compiled form of the life of a process: `Node.spawn`, `spawn`, the run of a plain body, and the usual end."""
 
-from cpython.dict cimport PyDict_Contains, PyDict_DelItem, PyDict_GetItem
+from cpython.dict cimport PyDict_Contains, PyDict_DelItem, PyDict_GetItem, PyDict_Values
 
 cdef extern from *:
     """
@@ -34,16 +34,28 @@ cdef extern from *:
     bint PyCallable_Check(object)
 
 
+cdef inline object new_pid(object number, object process):
+    cdef object pid = made(_Pid)
+    fill(<PyObject *>pid, s_pid_id, <PyObject *>number)
+    fill(<PyObject *>pid, s_pid_process, <PyObject *>process)
+    return pid
+
+
+cdef inline object new_body(object function, object args, object kwargs):
+    cdef object body = made(_PlainBody)
+    fill(<PyObject *>body, s_function, <PyObject *>function)
+    fill(<PyObject *>body, s_args, <PyObject *>args)
+    fill(<PyObject *>body, s_kwargs, <PyObject *>kwargs)
+    return body
+
+
 cdef object start_process(object node, object parent, object body):
     """`Node.spawn` on a node that is known to be one, and whose scheduler is."""
     cdef object process = blank(_Process, _nothing)
     cdef PyObject *record = <PyObject *>process
-    cdef PyObject *pattern = <PyObject *>_template
-    cdef int index
-    for index in range(_slot_count):
-        fill(record, _all_slots[index], load(pattern, _all_slots[index]))
+    fill_like(record, <PyObject *>_template, _first_slot, _slot_count)
     cdef object number = <object>load(<PyObject *>node, s_spawned) + 1
-    cdef object pid = _new_pid(number, process), started_at = wall_time()
+    cdef object pid = new_pid(number, process), started_at = wall_time()
     store(record, s_node, <PyObject *>node)
     store(record, s_body, <PyObject *>body)
     if parent is not None:
@@ -64,7 +76,7 @@ cdef object start_process(object node, object parent, object body):
         ready.append(process)
     while <object>load(<PyObject *>node, s_spawned) >= number:  # a finalizer has started one in between
         number = <object>load(<PyObject *>node, s_spawned) + 1
-        pid = _new_pid(number, process)
+        pid = new_pid(number, process)
         store(record, s_pid, <PyObject *>pid)
         entries = node.table.get(number >> 12) or node._open_block(number >> 12)
         ready.append(process)
@@ -95,7 +107,7 @@ def spawn(fn, *args, name=None, label=None, node=None, **kwargs):
             if Py_TYPE(parent) is _Process and load(<PyObject *>parent, s_state) is not DEAD:
                 home = <object>load(<PyObject *>parent, s_node)
                 if is_node(home):
-                    process = start_process(home, parent, _new_body(fn, args, kwargs))
+                    process = start_process(home, parent, new_body(fn, args, kwargs))
                     return <object>load(<PyObject *>process, s_pid)
     return sources["spawn"](fn, *args, name=name, label=label, node=node, **kwargs)
 
@@ -139,8 +151,7 @@ cdef int end(object process, object reason) except -1:
         pid = <object>load(record, s_pid)
         number = <object>load(<PyObject *>pid, s_pid_id)
         block = (<dict>load(<PyObject *>node, s_table))[number >> 12]
-        if PyDict_Contains(block, number):
-            PyDict_DelItem(block, number)
+        take_out(block, number)
         store(<PyObject *>pid, s_pid_process, NONE)
         store(record, s_mailbox, NONE)
         store(record, s_saved, NONE)

@@ -44,6 +44,23 @@ cdef extern from *:
         *place = value;
         Py_XDECREF(before);
     }
+    /* Set the slots of a new record to what they are in another one. */
+    static inline void fill_like(PyObject *record, PyObject *other, Py_ssize_t first, Py_ssize_t count) {
+        PyObject **to = (PyObject **)((char *)record + first), **from = (PyObject **)((char *)other + first);
+        for (Py_ssize_t index = 0; index < count; index++) {
+            PyObject *value = from[index] == NULL ? Py_None : from[index];
+            Py_INCREF(value);
+            to[index] = value;
+        }
+    }
+    #define made(kind) ((kind)->tp_alloc(kind, 0))
+    /* Take a key out of a dict, if it is there. */
+    static inline int take_out(PyObject *dict, PyObject *key) {
+        if (PyDict_DelItem(dict, key) == 0) return 0;
+        if (!PyErr_ExceptionMatches(PyExc_KeyError)) return -1;
+        PyErr_Clear();
+        return 0;
+    }
     /* The methods of a deque, called without a look at what they are bound to: each caller has looked at the type. */
     static PyCFunction queue_append_, queue_appendleft_, queue_popleft_;
     static PyCFunction function_of(PyObject *method, int flags) {
@@ -115,6 +132,9 @@ cdef extern from *:
     PyObject *load(PyObject *, Py_ssize_t)
     void store(PyObject *, Py_ssize_t, PyObject *)
     void fill(PyObject *, Py_ssize_t, PyObject *)
+    void fill_like(PyObject *, PyObject *, Py_ssize_t, Py_ssize_t)
+    object made(PyTypeObject *)  # an object without attributes, of a class that has slots alone
+    int take_out(object, object) except -1
     int import_greenlet() except -1
     bint find_queue(object, object, object)
     bint counted_up(PyObject *)
@@ -126,9 +146,6 @@ cdef extern from *:
     PyObject *TRUE "Py_True"  # a cast of Python's True would be one of a number
     PyObject *FALSE "Py_False"
     bint PyType_IsSubtype(PyTypeObject *, PyTypeObject *)
-
-cdef enum:
-    MOST_SLOTS = 64
 
 import_greenlet()
 
@@ -167,10 +184,10 @@ cdef PyObject *WAITING = NULL
 cdef PyObject *DEAD = NULL
 cdef PyObject *NONE = <PyObject *>None
 
-cdef object _new_pid, _new_body, _new_watch, _new_ref, _new_timer_ref, _next_number, _template, _real_clock
+cdef object _numbers, _template, _real_clock
 cdef object _scheduler_module, _body_module, _signals_module, _outside, _NOTHING, _ANY, _known
-cdef Py_ssize_t _all_slots[MOST_SLOTS]
-cdef int _slot_count = 0
+cdef Py_ssize_t _first_slot = 0
+cdef Py_ssize_t _slot_count = 0
 
 # Of a process, in the order in which `Process` declares them.
 cdef Py_ssize_t s_node, s_body, s_parent, s_started_at, s_pid, s_state, s_worker, s_mailbox, s_saved, s_loop
@@ -195,9 +212,9 @@ cdef bint look() except -1:
     """Find the classes of the sources and their slots, once. They are all there when the first function is called."""
     global _is_usable, _has_looked, _Process, _Worker, _Pid, _Scheduler, _Node, _PlainBody, _Crash, _keep, _hooks
     global RUNNABLE, RUNNING, RECEIVING, WAITING, DEAD
-    global _new_pid, _new_body, _template, _scheduler_module, _body_module, _signals_module
+    global _template, _scheduler_module, _body_module, _signals_module
     global _Remains, _Watch, _Down, _Exit, _Atom, _Ref, _TimerRef, _Timer, _Timers, _real_clock
-    global _new_watch, _new_ref, _new_timer_ref, _next_number, _outside, _NOTHING, _ANY, _known, SLOTS, MANY
+    global _numbers, _outside, _NOTHING, _ANY, _known, SLOTS, MANY
     import time
 
     from runtime.kernel import body, instrument, mailbox, node, process, remains, scheduler, signals, timers
@@ -210,7 +227,6 @@ cdef bint look() except -1:
     RUNNABLE, RUNNING = <PyObject *>process.RUNNABLE, <PyObject *>process.RUNNING
     RECEIVING, WAITING, DEAD = <PyObject *>process.RECEIVING, <PyObject *>process.WAITING, <PyObject *>process.DEAD
     _hooks = instrument.hooks
-    _new_pid, _new_body = process.Pid, body.PlainBody
     _keep = (
         *(states, process.Process, process.Worker, process.Pid, scheduler.Scheduler, node.Node, body.PlainBody, Crash),
         *(remains.Remains, signals.Down, Atom, ref.Ref, ref.TimerRef, process.Timer, timers.Timers, signals.Watch),
@@ -223,7 +239,7 @@ cdef bint look() except -1:
     _Down, _Exit, _Atom = <PyTypeObject *>signals.Down, <PyTypeObject *>signals.Exit, <PyTypeObject *>Atom
     _Ref, _TimerRef = <PyTypeObject *>ref.Ref, <PyTypeObject *>ref.TimerRef
     _Timer, _Timers = <PyTypeObject *>process.Timer, <PyTypeObject *>timers.Timers
-    _new_watch, _new_ref, _new_timer_ref, _next_number = signals.Watch, ref.Ref, ref.TimerRef, ref.next_number
+    _numbers = ref.next_number.__self__
     _outside, _NOTHING, _ANY, _known = process.OUTSIDE, mailbox.NOTHING, pattern.ANY, pattern._known
     _real_clock, SLOTS, MANY = time.monotonic, timers.SLOTS, timers.MANY
     _is_usable = (
@@ -259,13 +275,11 @@ cdef bint find_slots(process, body, hooks) except -1:
     global s_process, s_local_links, s_pid_process, s_pid_id, s_function, s_args, s_kwargs
     global s_ready, s_scheduled, s_budget, s_idle, s_hub, s_batch_ends, s_remains, s_deaths, s_spreads, s_retells
     global s_scheduler, s_spawned, s_table, s_half_dead, s_timers, s_sent, s_received, s_spawned_hooks, s_exited
-    global _slot_count
+    global _first_slot, _slot_count
     cdef dict of = slots_of(process.Process)
-    if len(of) > MOST_SLOTS:
+    if max(of.values()) - min(of.values()) != (len(of) - 1) * sizeof(PyObject *):
         return False
-    for _slot_count, place in enumerate(of.values()):
-        _all_slots[_slot_count] = place
-    _slot_count = len(of)
+    _first_slot, _slot_count = min(of.values()), len(of)
     s_node, s_body, s_parent, s_started_at, s_pid = of["node"], of["body"], of["parent"], of["started_at"], of["pid"]
     s_state, s_worker, s_mailbox, s_saved, s_loop = of["state"], of["worker"], of["mailbox"], of["saved"], of["loop"]
     s_cleanup, s_slowly, s_waiting_for = of["needs_cleanup"], of["wakes_slowly"], of["waiting_for"]

@@ -66,6 +66,11 @@ cdef extern from *:
         PyObject *arguments[] = {server, message};
         return call_back(known, name, arguments, 2);
     }
+    static PyObject *call_handle_info(PyObject *server, PyObject *name, PyObject *message) {
+        static Callback known[CALLBACKS];
+        PyObject *arguments[] = {server, message};
+        return call_back(known, name, arguments, 2);
+    }
     static PyObject *call_handle_call(PyObject *server, PyObject *name, PyObject *request, PyObject *origin) {
         static Callback known[CALLBACKS];
         PyObject *arguments[] = {server, request, origin};
@@ -74,10 +79,12 @@ cdef extern from *:
     """
     unsigned long long CHANGES_OF(object)
     object call_handle_cast(object, object, object)
+    object call_handle_info(object, object, object)
     object call_handle_call(object, object, object, object)
 
 cdef PyTypeObject *_From = NULL
 cdef PyTypeObject *_GenServer = NULL
+cdef PyTypeObject *_Exit = NULL
 cdef object _loop_module = None
 cdef object _calls_module = None
 cdef dict _loop = None
@@ -85,6 +92,7 @@ cdef dict _calls = None
 cdef object _handle_message, _special, _total, _more, _REMOTE
 cdef PyObject *CALL = NULL
 cdef PyObject *CAST = NULL
+cdef PyObject *SYSTEM = NULL
 cdef PyObject *PENDING = NULL
 cdef Py_ssize_t s_origin_number, s_outcome, s_server, s_watcher
 cdef bint _has_looked_at_servers = False
@@ -98,7 +106,7 @@ cdef bint look_at_servers() except -1:
     """Find what belongs to servers, once. It is all there when the first call is made or the first turn begins."""
     global _From, _GenServer, _loop_module, _calls_module, _loop, _calls
     global _handle_message, _special, _total, _more, _REMOTE
-    global CALL, CAST, PENDING, TURN, _has_looked_at_servers, _can_serve
+    global CALL, CAST, SYSTEM, PENDING, TURN, _Exit, _has_looked_at_servers, _can_serve
     global s_origin_number, s_outcome, s_server, s_watcher
     from runtime.kernel.process import REMOTE
     from runtime.otp import calls, gen_server, server_loop
@@ -109,6 +117,7 @@ cdef bint look_at_servers() except -1:
     _From, _GenServer = <PyTypeObject *>calls.From, <PyTypeObject *>gen_server.GenServer
     _special, _total, _more = server_loop._SPECIAL, server_loop._total, server_loop.MORE
     CALL, CAST, PENDING = <PyObject *>calls.CALL, <PyObject *>calls.CAST, <PyObject *>calls.PENDING
+    SYSTEM, _Exit = <PyObject *>calls.SYSTEM, <PyTypeObject *>server_loop.Exit
     TURN = server_loop.TURN
     cdef dict of = slots_of(calls.From)
     s_origin_number, s_outcome, s_server, s_watcher = of["number"], of["outcome"], of["server"], of["watcher"]
@@ -169,8 +178,8 @@ cdef int drop_watcher(object server, object number) except -1:
     cdef object watchers
     if Py_TYPE(server) is _Process:
         watchers = <object>load(<PyObject *>server, s_watchers)
-        if watchers is not None and PyDict_Contains(watchers, number):
-            PyDict_DelItem(watchers, number)
+        if watchers is not None:
+            take_out(watchers, number)
     elif server.watchers is not None:
         server.watchers.pop(number, None)
     return 0
@@ -235,8 +244,8 @@ cdef object ask(object dest, object tag, object content, object timeout, object 
     # while code of the program's copied, either may have died
     if load(record, s_state) is DEAD or (is_here and load(<PyObject *>server, s_state) is DEAD):
         return source(dest, tag, content, timeout, function, module)
-    origin = blank(_From, _nothing)
-    number = _next_number()
+    origin = made(_From)
+    number = next(_numbers)
     fill(<PyObject *>origin, s_watcher, record)
     fill(<PyObject *>origin, s_server, <PyObject *>server)
     fill(<PyObject *>origin, s_outcome, PENDING)
@@ -313,6 +322,11 @@ cdef object handle_call(object server, object process, object message):
     return None
 
 
+cdef inline bint is_info(object message, PyObject *tag):
+    """Whether a message is for `handle_info` whatever else is in it. A message that is no tuple has no tag."""
+    return Py_TYPE(message) is not _Exit and tag is not CALL and tag is not CAST and tag is not SYSTEM
+
+
 cdef inline bint has_saved(PyObject *record) except -1:
     cdef object saved = <object>load(record, s_saved)
     return saved is not None and bool(saved)
@@ -350,6 +364,9 @@ cdef object take_turn(object server, object process):
                 stop = None if result is None else _loop_module._after(server, process, result)
             elif tag is CALL and len(<tuple>message) == 3:
                 stop = handle_call(server, process, message)
+            elif is_info(message, tag):
+                result = call_handle_info(server, "handle_info", message)
+                stop = None if result is None else _loop_module._after(server, process, result)
             else:
                 stop = _handle_message(server, process, message)
             if stop is not None:

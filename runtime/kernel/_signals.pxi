@@ -7,35 +7,54 @@ does again by the sources, as it does for them.
 cdef extern from *:
     """
     static inline PyObject *three(PyTypeObject *kind, PyObject *one, PyObject *two, PyObject *other) {
-        PyObject *made = kind->tp_alloc(kind, 3);
-        if (made == NULL) return NULL;
+        PyObject *result = kind->tp_alloc(kind, 3);
+        if (result == NULL) return NULL;
         Py_INCREF(one), Py_INCREF(two), Py_INCREF(other);
-        PyTuple_SET_ITEM(made, 0, one);
-        PyTuple_SET_ITEM(made, 1, two);
-        PyTuple_SET_ITEM(made, 2, other);
-        return made;
+        PyTuple_SET_ITEM(result, 0, one);
+        PyTuple_SET_ITEM(result, 1, two);
+        PyTuple_SET_ITEM(result, 2, other);
+        return result;
+    }
+    static inline PyObject *first_of(PyObject *dict) {
+        Py_ssize_t place = 0;
+        PyObject *value = NULL;
+        PyDict_Next(dict, &place, NULL, &value);
+        Py_XINCREF(value);
+        return value;
     }
     static inline PyObject *two(PyTypeObject *kind, PyObject *one, PyObject *other) {
-        PyObject *made = kind->tp_alloc(kind, 2);
-        if (made == NULL) return NULL;
+        PyObject *result = kind->tp_alloc(kind, 2);
+        if (result == NULL) return NULL;
         Py_INCREF(one), Py_INCREF(other);
-        PyTuple_SET_ITEM(made, 0, one);
-        PyTuple_SET_ITEM(made, 1, other);
-        return made;
+        PyTuple_SET_ITEM(result, 0, one);
+        PyTuple_SET_ITEM(result, 1, other);
+        return result;
     }
     """
     object three(PyTypeObject *, object, object, object)
     object two(PyTypeObject *, object, object)
+    object first_of(object)
 
 
 # -- Monitors -------------------------------------------------------------------------------------------------------
 
 
+cdef inline object new_ref(PyTypeObject *kind):
+    """Return the next reference, of a kind that has no fields of its own."""
+    cdef object ref = made(kind), number = next(_numbers), node = 0
+    fill(<PyObject *>ref, s_ref_id, <PyObject *>number)
+    fill(<PyObject *>ref, s_ref_node, <PyObject *>node)
+    return ref
+
+
 cdef int set_watch(object watcher, object target, object ref, object dest) except -1:
     """`watch` of a process by another one, without a tag."""
-    cdef object number = <object>load(<PyObject *>ref, s_ref_id), entry = _new_watch(watcher, ref, dest)
+    cdef object number = <object>load(<PyObject *>ref, s_ref_id), entry = made(_Watch)
     cdef object watchers = <object>load(<PyObject *>target, s_watchers)
     cdef object monitors = <object>load(<PyObject *>watcher, s_monitors)
+    fill(<PyObject *>entry, s_entry_watcher, <PyObject *>watcher)
+    fill(<PyObject *>entry, s_entry_ref, <PyObject *>ref)
+    fill(<PyObject *>entry, s_entry_dest, <PyObject *>dest)
     if watchers is None:
         watchers = {}
         store(<PyObject *>target, s_watchers, <PyObject *>watchers)
@@ -64,11 +83,11 @@ def spawn_monitor(fn, *args, name=None, label=None, node=None, **kwargs):
             if Py_TYPE(parent) is _Process and load(<PyObject *>parent, s_state) is not DEAD:
                 home = <object>load(<PyObject *>parent, s_node)
                 if is_node(home):
-                    process = start_process(home, parent, _new_body(fn, args, kwargs))
+                    process = start_process(home, parent, new_body(fn, args, kwargs))
                     try:
                         if load(<PyObject *>parent, s_state) is DEAD:  # what a dead process does does not count
                             _signals_module.exit_signal(process, _outside, "kill")
-                        ref, pid = _new_ref(_next_number()), <object>load(<PyObject *>process, s_pid)
+                        ref, pid = new_ref(_Ref), <object>load(<PyObject *>process, s_pid)
                         set_watch(parent, process, ref, pid)
                     except BaseException:  # it does not run, and the hub ends it
                         store(<PyObject *>process, s_state, DEAD)
@@ -98,9 +117,7 @@ cdef int fire(object entry, object process, object reason) except -1:
         if load(<PyObject *>watcher, s_state) is RECEIVING:
             wake_up(watcher)
         put_in(watcher, down)
-    if PyDict_Contains(monitors, number):
-        PyDict_DelItem(monitors, number)
-    return 0
+    return take_out(monitors, number)
 
 
 # -- Links ----------------------------------------------------------------------------------------------------------
@@ -227,8 +244,11 @@ cdef int tell_of(object process) except -1:
             tell_linked(process, other, pid, reason)
     watchers = <object>load(record, s_watchers)
     if watchers is not None:
-        for entry in list((<dict>watchers).values()):
-            fire(entry, process, reason)
+        if len(<dict>watchers) == 1:
+            fire(first_of(watchers), process, reason)
+        else:
+            for entry in PyDict_Values(watchers):
+                fire(entry, process, reason)
     store(record, s_links, <PyObject *>_nothing)
     store(record, s_watchers, NONE)
     store(record, s_monitors, NONE)

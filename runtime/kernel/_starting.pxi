@@ -58,8 +58,8 @@ def start_server(cls, args, kwargs, name, timeout, link, ref=None):
             store(record, s_started_at, <PyObject *>last)
         else:
             node.last_start = <object>load(record, s_started_at)
-        origin = blank(_From, _nothing)
-        number = _next_number()
+        origin = made(_From)
+        number = next(_numbers)
         fill(<PyObject *>origin, s_watcher, above)
         fill(<PyObject *>origin, s_server, record)
         fill(<PyObject *>origin, s_outcome, PENDING)

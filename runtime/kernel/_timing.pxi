@@ -35,7 +35,7 @@ cdef object timers_of_caller():
 
 
 cdef object new_timer(object ref, object due, object dest, object message):
-    cdef object timer = blank(_Timer, _nothing)
+    cdef object timer = made(_Timer)
     fill(<PyObject *>timer, s_timer_ref, <PyObject *>ref)
     fill(<PyObject *>timer, s_timer_due, <PyObject *>due)
     fill(<PyObject *>timer, s_timer_dest, <PyObject *>dest)
@@ -84,7 +84,7 @@ def send_after(dest, message, seconds):
         timers = timers_of_caller()
     if timers is None:
         return sources["send_after"](dest, message, seconds)
-    ref = _new_timer_ref(_next_number())
+    ref = new_ref(_TimerRef)
     content = message if is_atomic(message) else isolate(message)
     target = <object>load(<PyObject *>dest, s_pid_process)
     if Py_TYPE(target) is _Process:
