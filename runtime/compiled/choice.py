@@ -49,6 +49,7 @@ RELIES_ON = (
             "matching",
             "timing",
             "scheduling",
+            "callbacks",
             "serving",
             "starting",
         )

@@ -209,7 +209,7 @@ def _answers_of_a_look_up(server: GenServer) -> None:
     def find(self: Any, name: str) -> Any:
         return (lambda *_: "new") if name == "handle_call" else object.__getattribute__(self, name)
 
-    type(server).__getattribute__ = find  # type: ignore[assignment, method-assign]
+    type(server).__getattribute__ = find  # type: ignore[method-assign]
 
 
 @pytest.mark.parametrize(
