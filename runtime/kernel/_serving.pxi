@@ -2,7 +2,6 @@
 
 cdef PyTypeObject *_From = NULL
 cdef PyTypeObject *_GenServer = NULL
-cdef PyTypeObject *_Exit = NULL
 cdef object _loop_module = None
 cdef object _calls_module = None
 cdef dict _loop = None
@@ -24,7 +23,7 @@ cdef bint look_at_servers() except -1:
     """Find what belongs to servers, once. It is all there when the first call is made or the first turn begins."""
     global _From, _GenServer, _loop_module, _calls_module, _loop, _calls
     global _handle_message, _special, _total, _more, _REMOTE
-    global CALL, CAST, SYSTEM, PENDING, TURN, _Exit, _has_looked_at_servers, _can_serve
+    global CALL, CAST, SYSTEM, PENDING, TURN, _has_looked_at_servers, _can_serve
     global s_origin_number, s_outcome, s_server, s_watcher
     from runtime.kernel.process import REMOTE
     from runtime.otp import calls, gen_server, server_loop
@@ -35,8 +34,7 @@ cdef bint look_at_servers() except -1:
     _From, _GenServer = <PyTypeObject *>calls.From, <PyTypeObject *>gen_server.GenServer
     _special, _total, _more = server_loop._SPECIAL, server_loop._total, server_loop.MORE
     CALL, CAST, PENDING = <PyObject *>calls.CALL, <PyObject *>calls.CAST, <PyObject *>calls.PENDING
-    SYSTEM, _Exit = <PyObject *>calls.SYSTEM, <PyTypeObject *>server_loop.Exit
-    TURN = server_loop.TURN
+    SYSTEM, TURN = <PyObject *>calls.SYSTEM, server_loop.TURN
     cdef dict of = slots_of(calls.From)
     s_origin_number, s_outcome, s_server, s_watcher = of["number"], of["outcome"], of["server"], of["watcher"]
     _can_serve = usable() and min(of.values()) > 0 and gen_server.GenServer._run_process is server_loop.run_server
