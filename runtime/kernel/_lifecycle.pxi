@@ -28,7 +28,7 @@ cdef extern from *:
     #endif
     """
     object blank(PyTypeObject *, object)
-    int run_function(object, object, object) except -1
+    int run_function(object, object, object) noexcept  # -1: it has raised
     double wall_time()
     double monotonic_time()
     bint PyCallable_Check(object)
@@ -112,15 +112,27 @@ def spawn(fn, *args, name=None, label=None, node=None, **kwargs):
     return sources["spawn"](fn, *args, name=name, label=label, node=node, **kwargs)
 
 
-cdef int run_plain(object body, object process, object worker) except -1:
-    """`PlainBody._run_process`."""
-    cdef object reason = "normal"
-    try:
+cdef int run_plain(object process, object worker) except -1:
+    """`PlainBody._run_process`. It is on the stack of each plain process that waits, so it catches nothing itself."""
+    cdef object body = <object>load(<PyObject *>process, s_body)
+    if (
         run_function(
             <object>load(<PyObject *>body, s_function),
             <object>load(<PyObject *>body, s_args),
             <object>load(<PyObject *>body, s_kwargs),
         )
+        < 0
+    ):
+        return end_by_exception(process, worker)
+    set_process(worker, NONE)
+    return end(process, "normal")
+
+
+cdef int end_by_exception(object process, object worker) except -1:
+    """End a plain process whose function has raised."""
+    cdef object reason
+    try:
+        raise_again()
     except BaseException as error:
         reason = _body_module.exit_reason(process, error)
     if Py_TYPE(reason) is _Crash and load(<PyObject *>process, s_state) is not DEAD:

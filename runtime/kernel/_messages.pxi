@@ -24,12 +24,12 @@ def wake(scheduler, process):
 
 cdef bint deliver(object dest, object message, object tag) except -1:
     """Send a message, below a tag if there is one. Returns False, with nothing done, in a case that is not the usual."""
-    if Py_TYPE(dest) is not _Pid:
+    cdef PyObject *worker = running_greenlet()
+    if Py_TYPE(dest) is not _Pid or worker is NULL or kind_of(worker) is not _Worker:
         return False
-    cdef object worker = current_greenlet()
-    if Py_TYPE(worker) is not _Worker:
+    if load(<PyObject *>_hooks, s_sent) is not <PyObject *>_nothing:
         return False
-    cdef object sender = <object>load(<PyObject *>worker, s_process)
+    cdef object sender = <object>load(worker, s_process)
     cdef object target = <object>load(<PyObject *>dest, s_pid_process)
     if Py_TYPE(sender) is not _Process:
         return False
@@ -48,11 +48,7 @@ cdef bint deliver(object dest, object message, object tag) except -1:
 
 
 def send(dest, message):
-    if (
-        usable()
-        and load(<PyObject *>_hooks, s_sent) is <PyObject *>_nothing
-        and (to_other_node(dest, message, False) if Py_TYPE(dest) is not _Pid else deliver(dest, message, None))
-    ):
+    if usable() and (to_other_node(dest, message, False) if Py_TYPE(dest) is not _Pid else deliver(dest, message, None)):
         return message
     return sources["send"](dest, message)
 
@@ -60,6 +56,8 @@ def send(dest, message):
 cdef bint to_other_node(object dest, object message, bint is_cast) except -1:
     """Send or cast to another node. Returns False, with nothing done, in a case that is not the usual."""
     if Py_TYPE(dest) is not &PyTuple_Type and (is_cast or Py_TYPE(dest) is &PyUnicode_Type):
+        return False
+    if load(<PyObject *>_hooks, s_sent) is not <PyObject *>_nothing:
         return False
     cdef object worker = current_greenlet()
     if Py_TYPE(worker) is not _Worker:
@@ -74,16 +72,11 @@ cdef bint to_other_node(object dest, object message, bint is_cast) except -1:
     return True
 
 
-cdef inline bint cast_here(object dest, object message) except -1:
-    """Cast to a process of this node. Returns False, with nothing done, where the sources are to do it."""
-    return load(<PyObject *>_hooks, s_sent) is <PyObject *>_nothing and deliver(dest, message, _CAST)
-
-
 def cast(dest, message):
     global _CAST
     if _CAST is None:
         from runtime.otp.calls import CAST  # servers look for this very object
 
         _CAST = CAST
-    if not usable() or not (to_other_node(dest, message, True) if Py_TYPE(dest) is not _Pid else cast_here(dest, message)):
+    if not usable() or not (to_other_node(dest, message, True) if Py_TYPE(dest) is not _Pid else deliver(dest, message, _CAST)):
         sources["cast"](dest, message)

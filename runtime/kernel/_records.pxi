@@ -113,17 +113,24 @@ cdef extern from *:
         if (!switches_are_counted) return;
         running.thread = thread->id, running.switches = thread->context_ver, running.greenlet = greenlet;
     }
-    static inline PyObject *current_greenlet(void) {
-        PyThreadState *thread = PyThreadState_Get();
-        PyObject *greenlet;
-        if (is_noted(thread)) {
-            Py_INCREF(running.greenlet);
-            return running.greenlet;
-        }
-        greenlet = (PyObject *)PyGreenlet_GetCurrent();
-        if (greenlet != NULL) note_running(thread, greenlet);
+    static PyObject *find_running(PyThreadState *thread) {
+        PyObject *greenlet = (PyObject *)PyGreenlet_GetCurrent();
+        if (greenlet == NULL) return NULL;
+        note_running(thread, greenlet);
+        Py_DECREF(greenlet);  /* it goes on to run, so it is kept */
         return greenlet;
     }
+    static inline PyObject *running_greenlet(void) {
+        PyThreadState *thread = PyThreadState_Get();
+        return is_noted(thread) ? running.greenlet : find_running(thread);
+    }
+    static inline PyObject *current_greenlet(void) {
+        PyObject *greenlet = running_greenlet();
+        Py_XINCREF(greenlet);
+        return greenlet;
+    }
+    #define kind_of(value) Py_TYPE(value)
+    #define release(value) Py_XDECREF(value)
     static inline uint64_t count_of_switches(void) { return PyThreadState_Get()->context_ver; }
     """
     unsigned long long count_of_switches()
@@ -142,6 +149,9 @@ cdef extern from *:
     int _appendleft "queue_appendleft"(object, object) except -1
     object _popleft "queue_popleft"(object)
     object current_greenlet()
+    PyObject *running_greenlet() except? NULL  # borrowed
+    PyTypeObject *kind_of(PyObject *)
+    void release(PyObject *)
     PyTypeObject PyTuple_Type, PyFloat_Type, PyUnicode_Type, PyLong_Type, PyDict_Type, PyBytes_Type
     PyObject *TRUE "Py_True"  # a cast of Python's True would be one of a number
     PyObject *FALSE "Py_False"
@@ -365,11 +375,25 @@ cdef inline bint is_atomic(object value):
 
 
 cdef inline int count_up(PyObject *record, Py_ssize_t slot) except -1:
-    if counted_up(load(record, slot)):
-        return 0
+    return 0 if counted_up(load(record, slot)) else count_up_anew(record, slot)
+
+
+cdef int count_up_anew(PyObject *record, Py_ssize_t slot) except -1:
     cdef object number = <object>load(record, slot) + 1
     store(record, slot, <PyObject *>number)
     return 0
+
+
+cdef PyObject *plain_scheduler(PyObject *process) noexcept:
+    """Return the scheduler of a process, NULL where that, its node or its queue is of another class than usual."""
+    cdef PyObject *node = load(process, s_node)
+    cdef PyObject *scheduler
+    if kind_of(node) is not _Node:
+        return NULL
+    scheduler = load(node, s_scheduler)
+    if kind_of(scheduler) is not _Scheduler or kind_of(load(scheduler, s_ready)) is not _deque:
+        return NULL
+    return scheduler
 
 
 cdef inline object scheduler_of(PyObject *process):
@@ -381,17 +405,11 @@ cdef inline object scheduler_of(PyObject *process):
 cdef int wake_up(object process) except -1:
     """`Scheduler.wake` of a process that is known to be one."""
     cdef PyObject *record = <PyObject *>process
-    cdef object scheduler = scheduler_of(record)
-    if load(record, s_slowly) is not FALSE or Py_TYPE(scheduler) is not _Scheduler:
-        sources["wake"](scheduler, process)
+    cdef PyObject *scheduler = plain_scheduler(record)
+    if scheduler is NULL or load(record, s_slowly) is not FALSE or load(scheduler, s_scheduled) is not TRUE:
+        sources["wake"](scheduler_of(record), process)
         return 0
-    if load(<PyObject *>scheduler, s_scheduled) is not TRUE:
-        scheduler.schedule()
-    cdef object ready = <object>load(<PyObject *>scheduler, s_ready)
-    if Py_TYPE(ready) is _deque:
-        _append(ready, process)
-    else:
-        ready.append(process)
+    _append(<object>load(scheduler, s_ready), process)
     store(record, s_state, RUNNABLE)
     return 0
 

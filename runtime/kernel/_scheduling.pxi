@@ -25,22 +25,32 @@ cdef extern from *:
     }
     /* Switch, and leave a frame of `receive` out of the stack meanwhile. For the innermost frame of a stack that it
        leaves, greenlet makes a frame object. That of the program's function is made once, one of `receive` each time. */
-    static PyObject *switch_to(PyObject *greenlet, PyObject *arguments) {
+    static inline PyObject *switch_to(PyObject *greenlet, PyObject *arguments) {
         PyThreadState *thread = PyThreadState_Get();
         PyObject *here = is_noted(thread) ? running.greenlet : NULL, *result;
     #ifdef CAN_SKIP_FRAMES
-        _PyCFrame *innermost = thread->cframe;
-        _PyInterpreterFrame *frame = innermost->current_frame;
+        _PyInterpreterFrame *frame = thread->cframe->current_frame;
         int skips = frame != NULL && (PyObject *)frame->f_code == skipped_code && frame->previous != NULL;
-        if (skips) innermost->current_frame = frame->previous;
+        if (skips) thread->cframe->current_frame = frame->previous;
+        else frame = NULL;
     #endif
         result = PyGreenlet_Switch((PyGreenlet *)greenlet, arguments, NULL);
     #ifdef CAN_SKIP_FRAMES
-        if (skips) innermost->current_frame = frame;  /* in the C frame of the interpreter's loop, which is back in place */
+        if (frame != NULL) thread->cframe->current_frame = frame;  /* greenlet has put the C frame of the loop back */
     #endif
         if (here != NULL) note_running(thread, here);
         return result;
     }
+    static inline int switched_to(PyObject *greenlet, PyObject *arguments) {
+        return dropped(switch_to(greenlet, arguments));
+    }
+    static int hand_to(PyObject *greenlet, PyObject *item) {
+        PyObject *arguments = PyTuple_Pack(1, item);
+        int status = arguments == NULL ? -1 : switched_to(greenlet, arguments);
+        Py_XDECREF(arguments);
+        return status;
+    }
+    static int raise_again(void) { return -1; }
     /* Start a greenlet on a part of the C stack that is some way below. greenlet copies the stack of one that waits away
        only when another one takes its place: so two that talk to each other, a caller and its server for instance, have
        half as much copied when each has a place of its own. */
@@ -67,12 +77,27 @@ cdef extern from *:
     """
     int drop_last(object) except -1
     object switch_to(PyObject *, PyObject *)
+    int switched_to(PyObject *, PyObject *) noexcept  # -1: an exception was raised
+    int hand_to(PyObject *, PyObject *) noexcept
+    int raise_again() except -1  # raises the exception that is set
     object start_apart(object, object)
     void skip_frames_of(object)
     bint has_context()
     unsigned int VERSION_OF(PyTypeObject *)
 
 cdef unsigned int _worker_version = 0
+
+
+ctypedef int (*Unchecked)(object, object) noexcept
+ctypedef int (*Wait)(object) noexcept
+ctypedef int (*Count)(PyObject *, Py_ssize_t) noexcept
+ctypedef PyObject *(*Choice)(object, object) noexcept
+ctypedef PyObject *(*StackChoice)(object, object, object) noexcept
+"""Functions that return -1 or NULL when they have raised, for callers that look at it themselves.
+
+greenlet copies the stack of a process that waits, and to catch an exception takes some hundred bytes of it. So what such
+a process has on its stack catches none: it calls a function that does when one was raised.
+"""
 
 
 cdef inline bint goes_on(object scheduler) except -1:
@@ -97,56 +122,109 @@ cdef bint more_time(object scheduler) except -1:
     return True
 
 
+# -- Waiting --------------------------------------------------------------------------------------------------------
+
+
+cdef object next_ready(object process, object scheduler):
+    """Take the process that is to run next out of the queue. That `process` itself is returned stands for the hub.
+
+    None stands for that very process, found in the queue: it was woken before it came to wait.
+    """
+    cdef object ready, following
+    if goes_on(scheduler):
+        ready = <object>load(<PyObject *>scheduler, s_ready)
+        while Py_SIZE(ready):
+            following = _popleft(ready)
+            if load(<PyObject *>following, s_state) is RUNNABLE:  # else it died in the queue
+                return None if following is process else following
+    return process
+
+
+cdef object stack_for(object following, object process, object scheduler):
+    """Return what to switch to for `following`: its worker, an idle one, or the hub."""
+    cdef object other
+    cdef list idle
+    if following is not process:
+        other = <object>load(<PyObject *>following, s_worker)
+        if other is not None:
+            return other
+        idle = <list>load(<PyObject *>scheduler, s_idle)
+        if PyList_GET_SIZE(idle):
+            other = <object>PyList_GET_ITEM(idle, PyList_GET_SIZE(idle) - 1)
+            drop_last(idle)
+            return other
+        # only the hub starts workers: a greenlet inherits the recursion depth of its starter
+        _appendleft(<object>load(<PyObject *>scheduler, s_ready), following)
+    return <object>load(<PyObject *>scheduler, s_hub)
+
+
 cdef int wait(object process, PyObject *state) except -1:
     """`Scheduler.park` of a process that is known to be one."""
     cdef PyObject *record = <PyObject *>process
-    cdef object scheduler = scheduler_of(record), ready, following = None, other = None
-    cdef PyObject *hub
-    cdef list idle
-    if Py_TYPE(scheduler) is not _Scheduler:
-        scheduler.park(process, <object>state)
-        return 0
-    ready = <object>load(<PyObject *>scheduler, s_ready)
-    if Py_TYPE(ready) is not _deque:
-        sources["park"](scheduler, process, <object>state)
-        return 0
-    hub = load(<PyObject *>scheduler, s_hub)
-    try:
-        store(record, s_state, state)
-        if goes_on(scheduler):
-            while Py_SIZE(ready):
-                following = _popleft(ready)
-                if load(<PyObject *>following, s_state) is not RUNNABLE:
-                    following = None  # it died in the queue
-                    continue
-                other = <object>load(<PyObject *>following, s_worker)
-                if other is None:
-                    idle = <list>load(<PyObject *>scheduler, s_idle)
-                    if PyList_GET_SIZE(idle):
-                        other = <object>PyList_GET_ITEM(idle, PyList_GET_SIZE(idle) - 1)
-                        drop_last(idle)
-                        taken = (following,)
-                        switch_to(<PyObject *>other, <PyObject *>taken)
-                    else:  # only the hub starts workers: a greenlet inherits the recursion depth of its starter
-                        _appendleft(ready, following)
-                        switch_to(hub, NULL)
-                elif following is not process:
-                    switch_to(<PyObject *>other, NULL)
-                break
-            else:
-                following = process
-                switch_to(hub, NULL)
+    cdef PyObject *scheduler = plain_scheduler(record)
+    cdef PyObject *following
+    cdef PyObject *other = NULL
+    cdef int status
+    if scheduler is NULL:
+        return wait_by_sources(process, state)
+    store(record, s_state, state)
+    following = (<Choice>next_ready)(process, <object>scheduler)
+    if following is NULL:
+        return give_up(process, NULL, NULL)
+    if following is not NONE:
+        other = (<StackChoice>stack_for)(<object>following, process, <object>scheduler)
+        if other is NULL:
+            return give_up(process, following, NULL)
+        if load(following, s_worker) is NONE and kind_of(other) is _Worker:
+            status = hand_to(other, following)
         else:
-            following = process
-            switch_to(hub, NULL)
-        while load(record, s_state) is not RUNNABLE:
-            switch_to(hub, NULL)  # a stray switch from outside: nothing woke this process
-        store(record, s_state, RUNNING)
-        count_up(record, s_reductions)
+            status = switched_to(other, NULL)
+        if status < 0:
+            return give_up(process, following, other)
+    if load(record, s_state) is not RUNNABLE and (<Wait>wait_on)(process) < 0:
+        return give_up(process, following, other)
+    store(record, s_state, RUNNING)
+    if not counted_up(load(record, s_reductions)) and (<Count>count_up_anew)(record, s_reductions) < 0:
+        return give_up(process, following, other)
+    release(following)
+    release(other)
+    return 0
+
+
+cdef int wait_by_sources(object process, PyObject *state) except -1:
+    scheduler = scheduler_of(<PyObject *>process)
+    if Py_TYPE(scheduler) is _Scheduler:
+        sources["park"](scheduler, process, <object>state)
+    else:
+        scheduler.park(process, <object>state)
+    return 0
+
+
+cdef int wait_on(object process) except -1:
+    """Wait again after a stray switch from outside: nothing has woken this process."""
+    cdef object scheduler = scheduler_of(<PyObject *>process)
+    while load(<PyObject *>process, s_state) is not RUNNABLE:
+        if switched_to(load(<PyObject *>scheduler, s_hub), NULL) < 0:
+            raise_again()
+    return 0
+
+
+cdef int give_up(object process, PyObject *following, PyObject *other) except -1:
+    """Take back what a wait has set that an exception has ended, and raise that again. Lets go of both others."""
+    cdef object next_one = None, worker = None
+    try:
+        raise_again()
     except BaseException:
-        scheduler._stop_waiting(process, following)
-        if other is not None:
-            scheduler._put_back(other)
+        if following is not NULL:
+            next_one = process if following is NONE else <object>following
+        if other is not NULL and kind_of(other) is _Worker:
+            worker = <object>other
+        release(following)
+        release(other)
+        scheduler = scheduler_of(<PyObject *>process)
+        scheduler._stop_waiting(process, next_one)
+        if worker is not None:
+            scheduler._put_back(worker)
         raise
     return 0
 
@@ -157,6 +235,9 @@ def park(scheduler, process, state):
     wait(process, <PyObject *>state)
 
 
+# -- On a worker ----------------------------------------------------------------------------------------------------
+
+
 def start_worker(worker, scheduler):
     """Switch to a worker that has not begun. It is given the scheduler that it works for."""
     start_apart(worker, (scheduler,))
@@ -164,76 +245,137 @@ def start_worker(worker, scheduler):
 
 cdef inline int set_process(object worker, PyObject *process) except -1:
     """``worker.process = process``: an observer that meters the processes has a property in the place of the slot."""
-    global _worker_version
     cdef unsigned int version = VERSION_OF(_Worker)
     if version == 0 or version != _worker_version:
-        worker.process = <object>process
-        from runtime.kernel.process import worker_slot
-
-        if vars(<object>_Worker)["process"] is worker_slot:
-            _worker_version = VERSION_OF(_Worker)
-        return 0
+        return set_by_attribute(worker, process)
     store(<PyObject *>worker, s_process, process)
     return 0
 
 
-def run_ready(scheduler, worker):
-    if not usable() or Py_TYPE(scheduler) is not _Scheduler or Py_TYPE(worker) is not _Worker:
-        return sources["run_ready"](scheduler, worker)
-    cdef object ready = <object>load(<PyObject *>scheduler, s_ready), process = None, other, body
+cdef int set_by_attribute(object worker, PyObject *process) except -1:
+    global _worker_version
+    worker.process = <object>process
+    from runtime.kernel.process import worker_slot
+
+    if vars(<object>_Worker)["process"] is worker_slot:
+        _worker_version = VERSION_OF(_Worker)
+    return 0
+
+
+cdef object next_process(object scheduler, object worker, object ready):
+    """Return the process that a worker is to run next, None when it is to end. It is idle until there is one."""
     cdef list idle = <list>load(<PyObject *>scheduler, s_idle)
-    cdef PyObject *hub = load(<PyObject *>scheduler, s_hub)
-    cdef PyObject *record
-    if Py_TYPE(ready) is not _deque:
-        return sources["run_ready"](scheduler, worker)
-    try:
-        while True:
-            if process is None:
-                if Py_SIZE(ready) and goes_on(scheduler):
-                    process = _popleft(ready)
-                else:
-                    if PyList_GET_SIZE(idle) >= _scheduler_module.MAX_IDLE:
-                        return
-                    idle.append(worker)
-                    process = switch_to(hub, NULL) or None
-                    continue
-            record = <PyObject *>process
-            if load(record, s_state) is not RUNNABLE:
-                process = None
-                continue
-            other = <object>load(record, s_worker)
-            if other is not None:
+    cdef object process = None, other
+    while True:
+        if process is None:
+            if Py_SIZE(ready) and goes_on(scheduler):
+                process = _popleft(ready)
+            else:
+                if PyList_GET_SIZE(idle) >= _scheduler_module.MAX_IDLE:
+                    return None
                 idle.append(worker)
-                process = switch_to(<PyObject *>other, NULL) or None
+                process = switch_to(load(<PyObject *>scheduler, s_hub), NULL) or None
                 continue
-            try:
-                store(record, s_worker, <PyObject *>worker)
-                set_process(worker, record)
-                store(record, s_state, RUNNING)
-                count_up(record, s_reductions)
-                if load(record, s_cleanup) is not FALSE and process.context is not None:
-                    worker.gr_context = process.context
-                body = <object>load(record, s_body)
-                if Py_TYPE(body) is _PlainBody and not _is_tapped:
-                    run_plain(body, process, worker)
-                elif serves(body):
-                    run_turns(body, process, worker)
-                elif is_start(body):
-                    run_start(body, process, worker)
-                else:
-                    body._run_process(process, worker)
-            except BaseException as error:
-                scheduler._contain(process, error)
-            body = None
-            if load(<PyObject *>worker, s_local_links) is not NONE or has_context():
-                worker.wipe()
-            if load(record, s_cleanup) is not FALSE and process.interrupts:
-                if scheduler.forked:
-                    _scheduler_module.end_child(None)
-                return  # something may still hold a switch to this worker
+        if load(<PyObject *>process, s_state) is not RUNNABLE:
             process = None
-    except BaseException:  # it ends the worker, which may have taken one from the queue
+            continue
+        other = <object>load(<PyObject *>process, s_worker)
+        if other is None:
+            return process
+        idle.append(worker)
+        process = switch_to(<PyObject *>other, NULL) or None
+
+
+cdef int take_on(object process, object worker) except -1:
+    """Put a process onto the stack of a worker."""
+    cdef PyObject *record = <PyObject *>process
+    store(record, s_worker, <PyObject *>worker)
+    set_process(worker, record)
+    store(record, s_state, RUNNING)
+    count_up(record, s_reductions)
+    if load(record, s_cleanup) is not FALSE and process.context is not None:
+        worker.gr_context = process.context
+    return 0
+
+
+cdef int run_body(object process, object worker) except -1:
+    """Run a process that is no plain one."""
+    cdef object body = <object>load(<PyObject *>process, s_body)
+    if serves(body):
+        run_turns(body, process, worker)
+    elif is_start(body):
+        run_start(body, process, worker)
+    else:
+        body._run_process(process, worker)
+    return 0
+
+
+cdef int contain(object scheduler, object process) except -1:
+    """End a process whose body has let an exception through."""
+    try:
+        raise_again()
+    except BaseException as error:
+        scheduler._contain(process, error)
+    return 0
+
+
+cdef bint is_used_up(object scheduler, object process, object worker) except -1:
+    """Clean a worker after a process. Returns whether something may still hold a switch to it, so that it has to end."""
+    if load(<PyObject *>worker, s_local_links) is not NONE or has_context():
+        worker.wipe()
+    if load(<PyObject *>process, s_cleanup) is not FALSE and process.interrupts:
+        if scheduler.forked:
+            _scheduler_module.end_child(None)
+        return True
+    return False
+
+
+cdef inline bint can_work(object scheduler, object worker) except -1:
+    return (
+        usable()
+        and Py_TYPE(scheduler) is _Scheduler
+        and Py_TYPE(worker) is _Worker
+        and kind_of(load(<PyObject *>scheduler, s_ready)) is _deque
+    )
+
+
+cdef int work(object scheduler, object worker) except -1:
+    """`Scheduler.run_ready`, but for what it does when an exception ends it."""
+    cdef object ready, process
+    cdef int status
+    if not can_work(scheduler, worker):
+        sources["run_ready"](scheduler, worker)
+        return 0
+    ready = <object>load(<PyObject *>scheduler, s_ready)
+    while True:
+        process = next_process(scheduler, worker, ready)
+        if process is None:
+            return 0
+        status = (<Unchecked>take_on)(process, worker)
+        if status == 0:
+            if kind_of(load(<PyObject *>process, s_body)) is _PlainBody and not _is_tapped:
+                status = (<Unchecked>run_plain)(process, worker)
+            else:
+                status = (<Unchecked>run_body)(process, worker)
+        if status < 0:
+            contain(scheduler, process)
+        if is_used_up(scheduler, process, worker):
+            return 0
+
+
+def run_ready(scheduler, worker):
+    if (<Unchecked>work)(scheduler, worker) < 0:
+        end_worker(scheduler, worker)
+
+
+cdef int end_worker(object scheduler, object worker) except -1:
+    """End a worker by the exception that was raised: it may have taken a process from the queue."""
+    try:
+        raise_again()
+    except BaseException:
         scheduler.may_have_lost = True
+        idle = scheduler.idle
         if worker in idle:
             idle.remove(worker)
         raise
+    return 0
