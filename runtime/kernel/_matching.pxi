@@ -92,55 +92,74 @@ cdef bint is_past(object process, tuple patterns) except -1:
     )
 
 
-cdef class OldestMessage:
-    """The caller's oldest message, if it matches the patterns that are the key; waits for one.
-
-    In a case that is not the usual: what stands for no message. An item and no call: after a call Python runs the
-    handlers of signals, and one that raises would lose the message.
-    """
-
-    cdef object nothing
-
-    def __init__(self, nothing):
-        self.nothing = nothing
-
-    def __getitem__(self, tuple patterns):
-        cdef object worker = current_greenlet()
-        if not usable() or Py_TYPE(worker) is not _Worker:
-            return self.nothing
-        cdef object process = <object>load(<PyObject *>worker, s_process), waiting, message
-        cdef PyObject *record = <PyObject *>process
-        if Py_TYPE(process) is not _Process or load(record, s_state) is DEAD:
-            return self.nothing
-        while load(<PyObject *>_hooks, s_received) is <PyObject *>_nothing:
-            waiting = <object>load(record, s_saved)
-            if waiting is not None and len(waiting):
-                if not len(patterns) and Py_TYPE(waiting) is _deque:
-                    return _popleft(waiting)
-                if not len(patterns) or not is_past(process, patterns):
-                    return self.nothing
-            waiting = <object>load(record, s_mailbox)
-            if waiting is None or not len(waiting):
-                wait(process, RECEIVING)
-                continue
-            message = (<tuple>waiting)[0] if Py_TYPE(waiting) is &PyTuple_Type else waiting[0]
-            if len(patterns) and not matches_any(patterns, message):
-                return self.nothing
-            if Py_TYPE(waiting) is &PyTuple_Type:
-                store(record, s_mailbox, NONE)
-            elif Py_TYPE(waiting) is _deque:
-                _popleft(waiting)
-            else:
-                return self.nothing
-            return message
-        return self.nothing
-
-
 cdef inline bint matches_any(tuple patterns, object message) except -1:
     for pattern in patterns:
         if matches(pattern, message, 0):
             return True
     return False
+
+
+cdef object _NOT_YET = object()
+
+
+cdef object take_oldest(object process, tuple patterns):
+    """Take the oldest message of a process, if it is known to match. `_NOTHING` where the sources are to look.
+
+    `_NOT_YET` where there is none that could match.
+    """
+    cdef PyObject *record = <PyObject *>process
+    cdef object waiting = <object>load(record, s_saved), message
+    if waiting is not None and len(waiting):
+        if not len(patterns) and Py_TYPE(waiting) is _deque:
+            return _popleft(waiting)
+        if not len(patterns) or not is_past(process, patterns):
+            return _NOTHING
+    waiting = <object>load(record, s_mailbox)
+    if waiting is None:
+        return _NOT_YET
+    if Py_TYPE(waiting) is &PyTuple_Type:
+        message = (<tuple>waiting)[0]
+        if len(patterns) and not matches_any(patterns, message):
+            return _NOTHING
+        store(record, s_mailbox, NONE)
+        return message
+    if Py_TYPE(waiting) is not _deque:
+        return _NOTHING
+    if not Py_SIZE(waiting):
+        return _NOT_YET
+    if not len(patterns) or matches_any(patterns, waiting[0]):
+        return _popleft(waiting)
+    return _NOTHING
+
+
+cdef class OldestMessage:
+    """The caller's oldest message, if it matches the patterns that are the key; waits for one.
+
+    In a case that is not the usual: what `by_sources` returns for them. An item and no call: after a call Python runs
+    the handlers of signals, and one that raises would lose the message.
+    """
+
+    cdef object by_sources
+
+    def __init__(self, by_sources):
+        self.by_sources = by_sources
+
+    def __getitem__(self, tuple patterns):
+        cdef PyObject *worker = running_greenlet()
+        if not usable() or kind_of(worker) is not _Worker:
+            return self.by_sources(patterns, {})
+        cdef object process = <object>load(worker, s_process), message
+        cdef PyObject *record = <PyObject *>process
+        if Py_TYPE(process) is not _Process or load(record, s_state) is DEAD:
+            return self.by_sources(patterns, {})
+        while load(<PyObject *>_hooks, s_received) is <PyObject *>_nothing:
+            message = take_oldest(process, patterns)
+            if message is _NOTHING:
+                break
+            if message is not _NOT_YET:
+                return message
+            wait(process, RECEIVING)
+        return self.by_sources(patterns, {})
 
 
 def skip_frames(function):

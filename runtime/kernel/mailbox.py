@@ -139,14 +139,6 @@ def _by_kernel(function: Receiver) -> Receiver:
     kernel = part("runtime.kernel._kernel")
     if kernel is None:
         return function
-    oldest, nothing = kernel.OldestMessage(NOTHING), NOTHING
-
-    def receive(*patterns: Any, **options: Any) -> Any:
-        if not options:
-            message = oldest[patterns]
-            if message is not nothing:
-                return message
-        return by_sources(patterns, options)  # no stars: after a call with stars Python runs handlers
 
     def by_sources(patterns: tuple[Any, ...], options: dict[str, Any]) -> Any:
         worker = getcurrent()
@@ -156,6 +148,13 @@ def _by_kernel(function: Receiver) -> Receiver:
         timeout, default = read(**options)
         # No stars here: after a call with stars Python runs handlers, and the message would be lost.
         return receive_matching(process, matching(patterns) if patterns else None, timeout, default)
+
+    oldest = kernel.OldestMessage(by_sources)
+
+    def receive(*patterns: Any, **options: Any) -> Any:
+        if options:
+            return by_sources(patterns, options)
+        return oldest[patterns]
 
     def read(timeout: TimeoutArgument = None, default: Any = _RAISE) -> tuple[TimeoutArgument, Any]:
         return timeout, default

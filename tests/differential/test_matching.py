@@ -56,7 +56,7 @@ patterns = st.recursive(
 @in_node
 @given(st.lists(patterns, min_size=1, max_size=3).map(tuple), messages)
 def test_it_takes_nothing_that_the_sources_would_not_take(wanted: tuple[Any, ...], message: Any) -> None:
-    oldest = compiled(PART).OldestMessage(NOTHING)
+    oldest = compiled(PART).OldestMessage(lambda *_: NOTHING)
     send(self_(), message)
     (waiting,) = flush()
     send(self_(), message)
@@ -81,7 +81,7 @@ def test_it_takes_nothing_that_the_sources_would_not_take(wanted: tuple[Any, ...
 )
 @in_node
 def test_it_takes_what_most_programs_wait_for(wanted: tuple[Any, ...], message: Any) -> None:
-    oldest = compiled(PART).OldestMessage(NOTHING)
+    oldest = compiled(PART).OldestMessage(lambda *_: NOTHING)
     send(self_(), message)
     assert repr(oldest[wanted]) == repr(message)
     assert flush() == []
@@ -89,7 +89,7 @@ def test_it_takes_what_most_programs_wait_for(wanted: tuple[Any, ...], message: 
 
 @in_node
 def test_it_looks_past_what_was_refused_as_the_sources_do() -> None:
-    oldest = compiled(PART).OldestMessage(NOTHING)
+    oldest = compiled(PART).OldestMessage(lambda *_: NOTHING)
     for number in range(3):
         send(self_(), ("other", number))
     send(self_(), ("wanted", 1))
@@ -104,7 +104,7 @@ def test_it_looks_past_what_was_refused_as_the_sources_do() -> None:
 
 @in_node
 def test_a_reference_made_just_now_is_not_looked_for_among_what_is_older() -> None:
-    oldest = compiled(PART).OldestMessage(NOTHING)
+    oldest = compiled(PART).OldestMessage(lambda *_: NOTHING)
     send(self_(), "refused")
     assert receive(int, timeout=0, default=None) is None
     old, new = Ref(), Ref()
@@ -116,7 +116,7 @@ def test_a_reference_made_just_now_is_not_looked_for_among_what_is_older() -> No
 
 @in_node
 def test_without_a_pattern_what_was_refused_comes_first() -> None:
-    oldest = compiled(PART).OldestMessage(NOTHING)
+    oldest = compiled(PART).OldestMessage(lambda *_: NOTHING)
     send(self_(), "refused")
     assert receive(int, timeout=0, default=None) is None
     send(self_(), "newer")
@@ -223,6 +223,6 @@ def test_no_message_is_lost_when_a_handler_raises_where_one_is_taken(
 
 
 def test_outside_any_process_it_takes_nothing() -> None:
-    oldest = compiled(PART).OldestMessage("nothing")
+    oldest = compiled(PART).OldestMessage(lambda *_: "nothing")
     assert oldest[()] == oldest[(int,)] == "nothing"
     assert run(lambda: oldest[(int,)] if send(self_(), 1) else None) == 1
