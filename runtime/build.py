@@ -19,11 +19,7 @@ from typing import Any
 
 from runtime.compiled.choice import FOLDER, PARTS, VARIABLE, build_number, builds, file_name, fitting, unsuited
 
-FLAGS = (
-    *("-O2", "-fwrapv", "-fno-strict-aliasing", "-g0", "-Wno-unused-function"),
-    # What is for rare cases keeps frames of its own: those of a process that waits are copied with its stack.
-    "-fno-inline-functions-called-once",
-)
+FLAGS = ("-O2", "-fwrapv", "-fno-strict-aliasing", "-g0", "-Wno-unused-function")
 
 
 class BuildError(Exception):
