@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from runtime import (
+    Down,
     GenServer,
     Instrument,
     Pid,
@@ -15,7 +16,10 @@ from runtime import (
     cancel_timer,
     cast,
     exit,
+    flag,
     install_instrument,
+    link,
+    monitor,
     receive,
     remove_instrument,
     self_,
@@ -135,3 +139,30 @@ def test_a_count_that_is_held_on_to_does_not_change() -> None:
     for number in range(4):
         send(self_(), "counted")
         assert process.messages_in == 2**30 - 1 + number
+
+
+class Keeper(GenServer):
+    """Links itself with a process, watches it, and keeps the news of its death."""
+
+    def init(self, other: Pid) -> None:
+        flag(trap_exit=True)
+        link(other)
+        monitor(other)
+        self.news: list[Any] = []
+
+    def handle_info(self, message: Any) -> None:
+        self.news.append(message)
+
+    def handle_call(self, request: Any, caller: Any) -> Any:
+        return [gc.is_tracked(message) for message in self.news]
+
+
+@in_node
+def test_pythons_collector_is_spared_news_of_deaths_that_refer_to_nothing_it_looks_at() -> None:
+    compiled("runtime.kernel._kernel")
+    for reason, is_tracked in (("over", False), (["of", "more"], True)):
+        other, ref = spawn_monitor(receive)
+        keeper = Keeper.start(other)
+        exit(other, reason)
+        assert receive(Down).ref == ref
+        assert call(keeper, "are they tracked?") == [is_tracked, is_tracked]
