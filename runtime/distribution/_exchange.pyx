@@ -145,7 +145,7 @@ cdef bint cast_again(tuple last, object dest, object message) except -1:
 
 cdef object _connection = None
 cdef object _calls = None
-cdef object _guarded, _pending, _call, _dumps, _loads, _put
+cdef object _guarded, _pending, _call, _dumps, _loads, _put, _watchers_of
 cdef PyTypeObject *_HubCalls = NULL
 cdef PyTypeObject *_Transport = NULL
 cdef PyTypeObject *_From = NULL
@@ -168,7 +168,7 @@ cdef unsigned char _plain_batch = 0
 cdef int look_at_connections() except -1:
     """Find what belongs to connections and calls, once."""
     global _connection, _calls, _guarded, _pending, _call, _dumps, _loads, _large, _plain_batch
-    global _chunk, _small_chunk, _short_entries, _From_class, _ShortFrom, _put, _logger
+    global _chunk, _small_chunk, _short_entries, _From_class, _ShortFrom, _put, _watchers_of, _logger
     global _HubCalls, _Transport, _From, _RemoteName, _RemoteProcess, _LocalNode, _Pid, _ForeignPid, _Atom
     global _current, _cast, _system, _monotonic, _otp_tags, _busy, _look, _turn, _pass_through
     from time import monotonic
@@ -195,7 +195,8 @@ cdef int look_at_connections() except -1:
     _HubCalls, _Transport = <PyTypeObject *>hub_calls.HubCalls, <PyTypeObject *>transport.Transport
     _From, _RemoteName = <PyTypeObject *>calls.From, <PyTypeObject *>remote_process.RemoteName
     _chunk, _small_chunk, _short_entries = transport.CHUNK, transport.SMALL_CHUNK, incoming.SHORT_ENTRIES
-    _From_class, _ShortFrom, _put = calls.From, remote_calls.ShortFrom, signals.put
+    _From_class, _ShortFrom = calls.From, remote_calls.ShortFrom
+    _put, _watchers_of = signals.put, signals.watchers_of
     _logger = connection.logger
     _RemoteProcess, _LocalNode = <PyTypeObject *>remote_process.RemoteProcess, <PyTypeObject *>cluster.LocalNode
     _Pid, _ForeignPid = <PyTypeObject *>process.Pid, <PyTypeObject *>process.ForeignPid
@@ -630,7 +631,7 @@ cdef int take_reply(dict monitors, object number, object reply) except -1:
 
 cdef bint take_call(object local, object remote, tuple entry) except -1:
     """`_short_call`, where the server is there. Returns False, with nothing done, where it is not."""
-    cdef object receiver = entry[1], process, sender, origin, watchers
+    cdef object receiver = entry[1], process, sender, origin
     process = local.node.names.get(receiver) if isinstance(receiver, str) else local.node.find(receiver)
     if process is None:
         return False
@@ -639,11 +640,7 @@ cdef bint take_call(object local, object remote, tuple entry) except -1:
         sender = remote.sender(entry[2])
     origin = _ShortFrom(remote, sender, process, entry[3])
     remote.calls[entry[3]] = origin
-    watchers = process.watchers
-    if watchers is None:
-        process.watchers = {-origin.number: origin}
-    else:
-        watchers[-origin.number] = origin
+    _watchers_of(process)[-origin.number] = origin
     _put(process, (_call, origin, entry[4]))
     return True
 

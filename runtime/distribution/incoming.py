@@ -10,7 +10,7 @@ from runtime.distribution.figures import NAME, own_figures
 from runtime.distribution.remote_calls import ShortFrom, incoming_message, is_reply, settle_call
 from runtime.distribution.remote_process import RemoteProcess
 from runtime.kernel.process import Pid, Process
-from runtime.kernel.signals import exit_signal, put, put_all
+from runtime.kernel.signals import exit_signal, put, put_all, set_half_link
 from runtime.otp.calls import CALL, CAST, From
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
@@ -143,9 +143,7 @@ def _link(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
     if target is None:
         remote.send_exit(sender, control[2], "noproc", linked=True)
         return
-    mine, into_mine = target.links_for(sender)
-    target.links = mine
-    into_mine[sender] = None
+    set_half_link(target, sender)
     sender.links.add(target)
 
 

@@ -21,7 +21,7 @@ from runtime.distribution.remote_process import RemoteName, RemoteProcess, Remot
 from runtime.kernel.node import Node, current
 from runtime.kernel.process import DEAD, OUTSIDE, RUNNING, WAITING, Pid, Process
 from runtime.kernel.roles import Watcher
-from runtime.kernel.signals import exit_signal
+from runtime.kernel.signals import exit_signal, watchers_of
 from runtime.otp.calls import CALL, CAST, SYSTEM, Failure, From
 from runtime.terms.atom import Atom
 from runtime.terms.log import Log
@@ -330,9 +330,7 @@ class RemoteNode:
         """Take up a monitor that a process there sets on a local one."""
         entry = RemoteWatch(self, watcher, ref, name)
         self.watches[ref] = (process, entry)
-        if process.watchers is None:
-            process.watchers = {}
-        process.watchers[entry.key] = entry
+        watchers_of(process)[entry.key] = entry
 
     def own_ref(self, number: int) -> Ref:
         """Return one of its references, as this node has it, by the number that it has there."""
@@ -350,10 +348,7 @@ class RemoteNode:
     def watch_call(self, origin: ShortFrom) -> None:
         """Take up a call that is the monitor of its server as well."""
         self.calls[origin.call] = origin
-        process = origin.server
-        if process.watchers is None:
-            process.watchers = {}
-        process.watchers[-origin.number] = origin
+        watchers_of(origin.server)[-origin.number] = origin
 
     def drop_watch(self, ref: Ref) -> None:
         """Take a monitor of a process there away."""

@@ -11,7 +11,7 @@ from runtime.distribution.remote_process import RemoteProcess
 from runtime.distribution.spawn_requests import WITH_KEYWORDS
 from runtime.kernel.node import current_process
 from runtime.kernel.process import WAITING, Pid, Process
-from runtime.kernel.signals import Down, Watch, exit_signal, put
+from runtime.kernel.signals import Down, Watch, exit_signal, monitors_of, put, set_half_link
 from runtime.terms.atom import Atom
 from runtime.terms.isolation import isolate
 from runtime.terms.ref import Ref
@@ -53,9 +53,7 @@ class SpawnRequest:
         caller, process = self.caller, outcome.process if isinstance(outcome, Pid) else None
         if isinstance(process, RemoteProcess):
             if self.kind == "link":
-                mine, into_mine = caller.links_for(process)
-                caller.links = mine
-                into_mine[process] = None
+                set_half_link(caller, process)
                 process.links.add(caller)
             elif self.kind == "monitor":
                 self._adopt_monitor(process)
@@ -69,9 +67,7 @@ class SpawnRequest:
         self.start_reply(Refused(error))
 
     def _adopt_monitor(self, process: RemoteProcess) -> None:
-        if self.caller.monitors is None:
-            self.caller.monitors = {}
-        self.caller.monitors[self.ref.id] = process
+        monitors_of(self.caller)[self.ref.id] = process
         process.adopt_watcher(self.ref.id, Watch(self.caller, self.ref, process.pid))
 
 

@@ -10,7 +10,7 @@ from runtime.ets.contents import Contents, Row
 from runtime.kernel.headroom import ensure_headroom
 from runtime.kernel.node import Node, current, current_process, running_node
 from runtime.kernel.process import DEAD, Pid, Process
-from runtime.kernel.signals import deliver
+from runtime.kernel.signals import deliver, watchers_of
 from runtime.kernel.threads import get_ident
 from runtime.terms.errors import NotInProcessError
 from runtime.terms.immutable import immutable
@@ -55,9 +55,7 @@ class Table:
         """Belong to a process from now on."""
         self.owner = owner
         self.watched_as = next_number()
-        if owner.watchers is None:
-            owner.watchers = {}
-        owner.watchers[self.watched_as] = self
+        watchers_of(owner)[self.watched_as] = self
 
     def leave(self) -> None:
         """Belong to the owner no more."""

@@ -419,15 +419,18 @@ cdef int put_in(object process, object message) except -1:
     cdef PyObject *record = <PyObject *>process
     cdef object mailbox, new
     count_up(record, s_in)
-    mailbox = <object>load(record, s_mailbox)
-    if mailbox is None:
-        new = (message,)
-        store(record, s_mailbox, <PyObject *>new)
-    elif Py_TYPE(mailbox) is &PyTuple_Type:
-        new = deque((*mailbox, message))
-        store(record, s_mailbox, <PyObject *>new)
-    elif Py_TYPE(mailbox) is _deque:
-        _append(mailbox, message)
-    else:
-        mailbox.append(message)
-    return 0
+    while True:
+        mailbox = <object>load(record, s_mailbox)
+        if mailbox is None:
+            new = (message,)
+        elif Py_TYPE(mailbox) is &PyTuple_Type:
+            new = deque((*mailbox, message))
+        elif Py_TYPE(mailbox) is _deque:
+            _append(mailbox, message)
+            return 0
+        else:
+            mailbox.append(message)
+            return 0
+        if load(record, s_mailbox) is <PyObject *>mailbox:  # else a finalizer has just sent it something: begin anew
+            store(record, s_mailbox, <PyObject *>new)
+            return 0

@@ -167,12 +167,9 @@ cdef object ask(object dest, object tag, object content, object timeout, object 
     fill(<PyObject *>origin, s_outcome, PENDING)
     fill(<PyObject *>origin, s_origin_number, <PyObject *>number)
     try:
-        watchers = <object>load(<PyObject *>server, s_watchers) if is_here else server.watchers
+        watchers = table_in(server, s_watchers) if is_here else server.watchers
         if watchers is not None:
             watchers[number] = origin
-        elif is_here:
-            watchers = {number: origin}
-            store(<PyObject *>server, s_watchers, <PyObject *>watchers)
         else:
             server.watchers = {number: origin}
         if timeout is not None:

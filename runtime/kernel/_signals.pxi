@@ -56,20 +56,25 @@ cdef inline object new_ref(PyTypeObject *kind):
     return ref
 
 
+cdef inline object table_in(object process, Py_ssize_t slot):
+    """Return the dict that a slot of a process holds, made now if there is none: `watchers_of`, `monitors_of`."""
+    cdef PyObject *record = <PyObject *>process
+    cdef object table
+    if load(record, slot) is NONE:
+        table = {}
+        if load(record, slot) is NONE:  # no finalizer has made one meanwhile
+            store(record, slot, <PyObject *>table)
+    return <object>load(record, slot)
+
+
 cdef int set_watch(object watcher, object target, object ref, object dest) except -1:
     """`watch` of a process by another one, without a tag."""
     cdef object number = <object>load(<PyObject *>ref, s_ref_id), entry = made(_Watch)
-    cdef object watchers = <object>load(<PyObject *>target, s_watchers)
-    cdef object monitors = <object>load(<PyObject *>watcher, s_monitors)
     fill(<PyObject *>entry, s_entry_watcher, <PyObject *>watcher)
     fill(<PyObject *>entry, s_entry_ref, <PyObject *>ref)
     fill(<PyObject *>entry, s_entry_dest, <PyObject *>dest)
-    if watchers is None:
-        watchers = {}
-        store(<PyObject *>target, s_watchers, <PyObject *>watchers)
-    if monitors is None:
-        monitors = {}
-        store(<PyObject *>watcher, s_monitors, <PyObject *>monitors)
+    table_in(target, s_watchers)
+    monitors, watchers = table_in(watcher, s_monitors), table_in(target, s_watchers)
     monitors[number] = target  # a test notes the place of each: no dict of the plain kind
     (<dict>watchers)[number] = entry
     return 0
@@ -205,6 +210,9 @@ cdef int link_both(object one, object other) except -1:
     shared = next(reversed((<dict>links).values()), None)
     if shared is None:
         shared = (one,)
+    if load(<PyObject *>one, s_links) is not <PyObject *>links or <object>load(<PyObject *>other, s_links) is not _nothing:
+        sources["link_processes"](one, other)  # a finalizer has just changed them
+        return 0
     (<dict>links)[other] = shared
     store(<PyObject *>other, s_links, <PyObject *>shared)
     return 0

@@ -70,7 +70,10 @@ cdef int set_timer(object timers, object target, object dest, object message, do
         (<dict>entries)[number] = (due, number, timer)  # stale until it is pending
     own = target.timers
     if own is None:
-        own = target.timers = {}
+        own = {}
+        if target.timers is None:  # no finalizer has set one meanwhile
+            target.timers = own
+        own = target.timers
         store(<PyObject *>target, s_cleanup, TRUE)
     pending = <object>load(<PyObject *>timers, s_pending)
     pending[number] = timer  # a test notes the place of each: no dict of the plain kind

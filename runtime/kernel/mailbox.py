@@ -16,7 +16,7 @@ from runtime.kernel.node import current, current_process, running_node
 from runtime.kernel.outside import ear_of_caller
 from runtime.kernel.process import DEAD, RECEIVING, REMOTE, RUNNABLE, WAITING, Destination, Pid, Process, Worker
 from runtime.kernel.roles import RemoteTarget
-from runtime.kernel.signals import deliver
+from runtime.kernel.signals import deliver, put_behind
 from runtime.kernel.threads import get_ident
 from runtime.terms.errors import NoProcessError, ReceiveTimeout
 from runtime.terms.immutable import ATOMIC
@@ -68,9 +68,13 @@ def send(dest: Destination, message: Term) -> Any:
     target.messages_in += 1
     mailbox = target.mailbox
     if mailbox is None:
-        target.mailbox = (isolated,)
+        alone = (isolated,)
+        if target.mailbox is None:
+            target.mailbox = alone
+        else:  # a finalizer has just sent it something
+            put_behind(target, [isolated])
     elif type(mailbox) is tuple:
-        target.mailbox = deque((*mailbox, isolated))
+        put_behind(target, [isolated])
     else:
         mailbox.append(isolated)  # type: ignore[union-attr]  # mypy does not see that it is no tuple
     if hooks.sent:
@@ -192,10 +196,10 @@ def receive(*patterns: Any, timeout: TimeoutArgument = None, default: Any = _RAI
             if hooks.received:
                 for hook in hooks.received:
                     hook(process, message)
-            if type(mailbox) is tuple:
+            if type(mailbox) is tuple and process.mailbox is mailbox:
                 process.mailbox = None
-            else:
-                del mailbox[0]  # type: ignore[union-attr]
+            else:  # a deque, or one by now: a hook or the handler of a signal has sent another message
+                del (process.saved or process.mailbox)[0]  # type: ignore[union-attr]
             return message
         process.node.scheduler.park(process, RECEIVING)
 

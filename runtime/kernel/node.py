@@ -165,10 +165,9 @@ class Node:
             self._knock.ref = True  # type: ignore[attr-defined]  # of gevent's stubs
             self.closing.append(take_turns(TURN))
             self._safety_net.tighten()
-        for old in [n for n, block in self.table.items() if not block]:
-            del self.table[old]
-        block = self.table[number] = {}
-        return block
+        for old in [n for n in [*self.table] if not self.table.get(n)]:  # the table may change meanwhile
+            self.table.pop(old, None)
+        return self.table.setdefault(number, {})
 
     def find(self, number: int) -> Process | None:
         """Return the living process with that number, or None."""
@@ -222,11 +221,12 @@ class Node:
 
     def add_alias(self, process: Process, ref: Ref, kind: str) -> None:
         """Let messages to `ref` reach `process`. `kind` as in `mailbox.alias` and `processes.monitor`."""
-        if process.aliases is None:
-            process.aliases = {}
-            process.needs_cleanup = True
-        number = ref.id
-        self.aliases[number], process.aliases[number] = (process, kind), ref
+        own: dict[int, Ref] = {}
+        entry, number = (process, kind), ref.id
+        if process.aliases is None:  # after all is made: see `signals.put`
+            process.aliases = own
+        process.needs_cleanup = True
+        self.aliases[number], process.aliases[number] = entry, ref
 
     def drop_alias(self, process: Process, ref: Ref) -> bool:
         """Switch an alias of `process` off; False when it is not active."""

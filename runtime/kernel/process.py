@@ -313,10 +313,10 @@ class Process(Rare):
         """Take the oldest message out of a mailbox that has one. `receive` and a server's turn have copies of this."""
         mailbox = self.mailbox
         message = mailbox[0]  # type: ignore[index]
-        if type(mailbox) is tuple:
+        if type(mailbox) is tuple and self.mailbox is mailbox:
             self.mailbox = None
-        else:
-            del mailbox[0]  # type: ignore[union-attr]  # no call, after which a handler that raises would lose it
+        else:  # no call, after which a handler that raises would lose it
+            del self.mailbox[0]  # type: ignore[union-attr]
         return message
 
     def put_back(self, messages: list[Term]) -> None:
@@ -328,12 +328,12 @@ class Process(Rare):
     def drop_message(self, is_unwanted: Callable[[Term], bool]) -> None:
         """Take the first message out that `is_unwanted` accepts, if there is one."""
         for messages in (self.saved, self.mailbox):
-            for index, message in enumerate(messages or ()):
+            for index, message in enumerate([*(messages or ())]):  # others may come meanwhile
                 if is_unwanted(message):
-                    if type(messages) is tuple:
+                    if type(messages) is tuple and self.mailbox is messages:
                         self.mailbox = None
-                    else:
-                        del messages[index]  # type: ignore[union-attr]
+                    else:  # a deque, or one by now
+                        del (self.mailbox if type(messages) is tuple else messages)[index]  # type: ignore[union-attr]
                     return
 
     # -- Links --------------------------------------------------------------------------------------------------
@@ -369,12 +369,11 @@ class Process(Rare):
 
     def drop_link(self, other: Process) -> None:
         """Forget one half of a link."""
-        links = self.links
-        if isinstance(links, tuple):
-            if other in links:
-                self.links = tuple(p for p in links if p is not other)
-        else:
-            links.pop(other, None)
+        while other in (links := self.links):
+            kept, from_these = self.links_without(other)
+            if self.links is links:  # see `signals.put`
+                self.links = kept
+                from_these.pop(other)
 
 
 set_up = Process.__init__

@@ -30,13 +30,13 @@ from runtime.kernel.signals import (
     TaggedDown,
     deliver,
     drop_watch,
-    end_suspension,
     exit_signal,
     is_down_of,
     link_processes,
     unlink_processes,
     watch,
 )
+from runtime.kernel.suspend import end_suspension
 from runtime.kernel.threads import get_ident
 from runtime.terms.errors import AlreadyRegisteredError, NoProcessError, ProcessExit
 from runtime.terms.isolation import isolate
@@ -370,11 +370,12 @@ def dictionary() -> dict[Any, Any]:
 def dictionary_of(process: Process) -> dict[Any, Any]:
     """Return a process's dictionary, made now if it has none; a process of proc_lib has its ancestry in it."""
     if process.dictionary is None:
-        process.dictionary = {}
-        process.needs_cleanup = True
+        made: dict[Any, Any] = {}
         if process.ancestors is not None:
-            process.dictionary["$ancestors"] = list(process.ancestors)
-            process.dictionary["$initial_call"] = process.initial_call
+            made.update({"$ancestors": list(process.ancestors), "$initial_call": process.initial_call})
+        if process.dictionary is None:  # no finalizer has made one meanwhile
+            process.dictionary = made
+        process.needs_cleanup = True
     return process.dictionary
 
 

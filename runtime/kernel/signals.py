@@ -14,8 +14,9 @@ from msgspec import Struct
 
 from runtime.compiled.choice import compiled
 from runtime.kernel.instrument import hooks
-from runtime.kernel.process import DEAD, RECEIVING, RUNNABLE, RUNNING, Destination, Pid, Process, Timer, forget_process
-from runtime.kernel.roles import RemoteTarget
+from runtime.kernel.process import DEAD, RECEIVING, RUNNABLE, Destination, Pid, Process, Timer, forget_process
+from runtime.kernel.roles import RemoteTarget, Watcher
+from runtime.kernel.suspend import end_suspension
 from runtime.terms.atom import Atom
 from runtime.terms.immutable import ATOMIC
 from runtime.terms.isolation import isolate
@@ -97,6 +98,10 @@ def put(process: Process, message: Term) -> None:
 
     It is woken first, which without a message does no harm; the message comes last, so that it is there or the caller
     has an exception, whatever strikes in between.
+
+    The collector may run wherever an object is made, and with it the program's finalizers, which may send to this
+    process; so may the handler of a signal. What takes the place of a mailbox is thus made first, and put there only
+    while that mailbox is there: between the test and the change is no call, and no object is made.
     """
     if process.state is RECEIVING:
         scheduler = process.node.scheduler
@@ -108,9 +113,13 @@ def put(process: Process, message: Term) -> None:
     process.messages_in += 1
     mailbox = process.mailbox
     if mailbox is None:
-        process.mailbox = (message,)
+        alone = (message,)
+        if process.mailbox is None:
+            process.mailbox = alone
+        else:
+            put_behind(process, [message])
     elif type(mailbox) is tuple:
-        process.mailbox = deque((*mailbox, message))
+        put_behind(process, [message])
     else:
         mailbox.append(message)  # type: ignore[union-attr]  # mypy does not see that it is no tuple
 
@@ -119,12 +128,22 @@ def put_all(process: Process, messages: list[Term]) -> None:
     """`put` several messages, all or none."""
     if process.state is RECEIVING:
         process.node.scheduler.wake(process)
-    process.messages_in += len(messages)
-    mailbox = process.mailbox
-    if type(mailbox) is deque:
-        mailbox.extend(messages)
-    else:
-        process.mailbox = deque((*(mailbox or ()), *messages))
+    count = len(messages)
+    process.messages_in += count
+    put_behind(process, messages)
+
+
+def put_behind(process: Process, messages: list[Term]) -> None:
+    """Put messages behind those that wait, whatever holds these; all or none. See `put`."""
+    while True:
+        mailbox = process.mailbox
+        if mailbox is not None and type(mailbox) is not tuple:
+            mailbox.extend(messages)  # type: ignore[union-attr]  # mypy does not see that it is no tuple
+            return
+        together = deque((*(mailbox or ()), *messages))
+        if process.mailbox is mailbox:
+            process.mailbox = together
+            return
 
 
 def put_once(process: Process, timer: Timer) -> None:
@@ -132,19 +151,19 @@ def put_once(process: Process, timer: Timer) -> None:
     if process.state is RECEIVING:
         process.node.scheduler.wake(process)
     process.messages_in += 1
-    mailbox, message = process.mailbox, timer.message
-    if mailbox is None:
-        process.mailbox, timer.is_sent = (message,), True
-    elif type(mailbox) is tuple:
-        process.mailbox, timer.is_sent = deque((*mailbox, message)), True
-    else:
-        length = len(mailbox)
-        try:
-            timer.is_sent = True
-            mailbox.append(message)  # type: ignore[union-attr]  # mypy does not see that it is no tuple
-        except BaseException:
-            timer.is_sent = len(mailbox) > length
-            raise
+    message = timer.message
+    while (mailbox := process.mailbox) is None or type(mailbox) is tuple:
+        changed = (message,) if mailbox is None else deque((*mailbox, message))
+        if process.mailbox is mailbox:
+            process.mailbox, timer.is_sent = changed, True
+            return
+    length = len(mailbox)
+    try:
+        timer.is_sent = True
+        mailbox.append(message)  # type: ignore[union-attr]  # mypy does not see that it is no tuple
+    except BaseException:
+        timer.is_sent = len(mailbox) > length
+        raise
 
 
 def own_copy(reason: Term) -> Term:
@@ -344,19 +363,43 @@ def link_processes(one: Process, other: Process) -> None:
 
     The children of a supervisor, of which there may be a million, share the tuple that is their one link.
     """
-    if type(one.links) is dict and type(other.links) is tuple and not other.links:
-        shared = next(reversed(one.links.values()), None) or (one,)
-        one.links[other], other.links = shared, shared
-        return
-    mine, into_mine = one.links_for(other)
-    theirs, into_theirs = other.links_for(one)
-    one.links, other.links, into_mine[other], into_theirs[one] = mine, theirs, None, None
+    while True:  # until nothing else has changed the links of the two meanwhile: see `put`
+        ones, others = one.links, other.links
+        if type(ones) is dict and others == ():
+            try:
+                shared = next(reversed(ones.values()), None) or (one,)
+            except RuntimeError:  # what it looks through has changed
+                continue
+            if one.links is ones and other.links is others:
+                ones[other], other.links = shared, shared
+                return
+        else:
+            mine, into_mine = one.links_for(other)
+            theirs, into_theirs = other.links_for(one)
+            changes = (mine, theirs, None, None)
+            if one.links is ones and other.links is others:
+                one.links, other.links, into_mine[other], into_theirs[one] = changes
+                return
+
+
+def set_half_link(process: Process, other: Process) -> None:
+    """Set the half of a link that a process of this node has; the other half is that of a process elsewhere."""
+    while True:  # see `put`
+        links = process.links
+        mine, into_mine = process.links_for(other)
+        if process.links is links:
+            process.links, into_mine[other] = mine, None
+            return
 
 
 def unlink_processes(one: Process, other: Process) -> None:
     """Take a link away, on both sides."""
-    mine, from_mine = one.links_without(other)
-    theirs, from_theirs = other.links_without(one)
+    while True:  # see `put`
+        ones, others = one.links, other.links
+        mine, from_mine = one.links_without(other)
+        theirs, from_theirs = other.links_without(one)
+        if one.links is ones and other.links is others:
+            break
     try:
         one.links, other.links = mine, theirs
         del from_mine[other], from_theirs[one]
@@ -371,11 +414,27 @@ def watch(watcher: Process, target: Process, ref: Ref, dest: Destination, tag: T
     """Set a monitor, on both sides in one line."""
     number = ref.id
     entry = Watch(watcher, ref, dest) if tag is None else TaggedWatch(watcher, ref, dest, tag)
-    if target.watchers is None:
-        target.watchers = {}
-    if watcher.monitors is None:
-        watcher.monitors = {}
-    watcher.monitors[number], target.watchers[number] = target, entry
+    watchers_of(target)
+    monitors_of(watcher)
+    watcher.monitors[number], target.watchers[number] = target, entry  # type: ignore[index]  # they are there
+
+
+def watchers_of(process: Process) -> dict[int, Watcher]:
+    """Return the table of those that learn of a process's death, made now if there is none. See `put`."""
+    if process.watchers is None:
+        table: dict[int, Watcher] = {}
+        if process.watchers is None:
+            process.watchers = table
+    return process.watchers
+
+
+def monitors_of(process: Process) -> dict[int, Process]:
+    """Return the table of the processes that a process monitors, made now if there is none. See `put`."""
+    if process.monitors is None:
+        table: dict[int, Process] = {}
+        if process.monitors is None:
+            process.monitors = table
+    return process.monitors
 
 
 def drop_watch(watcher: Process, ref: Ref) -> bool:
@@ -389,31 +448,3 @@ def drop_watch(watcher: Process, ref: Ref) -> bool:
     else:
         del monitors[number]
     return True
-
-
-def end_suspension(process: Process, holder: Process | None) -> None:
-    """Take the suspensions of one holder away; without any left, the process goes on where it was held."""
-    suspenders = process.suspenders
-    if suspenders is None or suspenders.pop(holder, None) is None:
-        return
-    if holder is not None and holder.state is not DEAD and holder.suspending is not None:
-        holder.suspending.discard(process)
-    if not suspenders:
-        release(process)
-
-
-def release(process: Process) -> None:
-    """Let a suspended process go on, whoever suspended it."""
-    if process.state is DEAD or not process.suspended:
-        return
-    process.suspended = False
-    process.suspenders = None
-    process.wakes_slowly = process.priority != "normal"
-    scheduler = process.node.scheduler
-    if process.held:
-        process.held = False
-        scheduler.wake(process)
-    worker = process.worker
-    if process.state is RUNNING and worker is not None and worker.held is not None:
-        arguments, worker.held = worker.held, None
-        scheduler.hub.loop.run_callback(worker.switch, *arguments)

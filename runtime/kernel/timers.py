@@ -30,6 +30,8 @@ MANY = 1_000
 
 INFINITY = math.inf
 
+ALL = slice(None)
+
 Entry = tuple[float, int, Process | Timer]
 """When it is due, its number, which orders those due together, and the process that waits or the timer."""
 
@@ -93,11 +95,13 @@ class Timers:
         if target is None:
             self.pending[number] = timer
             return
-        timers = target.timers
-        if timers is None:
-            timers = target.timers = {}
-            target.needs_cleanup = True
-        self.pending[number], timers[number] = timer, timer
+        own = target.timers
+        if own is None:
+            made: dict[int, Timer] = {}
+            if target.timers is None:  # no finalizer has set one meanwhile: see `signals.put`
+                target.timers = made
+            target.needs_cleanup, own = True, target.timers
+        self.pending[number], own[number] = timer, timer
 
     def cancel(self, ref: Ref) -> float | None:
         """Stop a timer; gives the seconds that were left, None when it had fired or was cancelled before."""
@@ -205,12 +209,13 @@ class Timers:
         if 1 <= seconds * SLOTS < NEVER:
             slot = int(due * SLOTS)
             self.entries += 1
+            entry = (due, number, what)  # before the look, for a finalizer may set a timer where it is made
             later = self._later.get(slot)
             if later is not None:
-                later[number] = (due, number, what)
+                later[number] = entry
             else:
                 heappush(self._slots, slot)  # before its entries: an empty slot does no harm
-                self._later[slot] = {number: (due, number, what)}
+                self._later.setdefault(slot, {})[number] = entry
                 self._arm_by(slot / SLOTS)
         else:
             self.entries += 1
@@ -269,10 +274,16 @@ class Timers:
 
     def _sweep(self) -> None:
         """Take all dead entries and empty slots out. In place, for `fire` may be at it."""
-        self._near[:] = [entry for entry in self._near if not self._is_stale(entry)]
+        while True:  # until nothing has set a timer meanwhile: see `signals.put`
+            seen = [*self._near]
+            kept = [entry for entry in seen if not self._is_stale(entry)]
+            if self._near == seen:
+                self._near[ALL] = kept
+                break
         heapify(self._near)
-        for slot, entries in [*self._later.items()]:
-            for number in [number for number, entry in entries.items() if self._is_stale(entry)]:
+        for slot in [*self._later]:
+            entries = self._later[slot]
+            for number in [number for number in [*entries] if self._is_stale(entries[number])]:
                 del entries[number]
             if not entries:
                 del self._later[slot]

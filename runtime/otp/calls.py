@@ -18,7 +18,7 @@ from runtime.kernel.mailbox import deliver_from_outside, receive
 from runtime.kernel.node import caller_is_dead, current, current_process, running_node
 from runtime.kernel.outside import from_outside
 from runtime.kernel.process import DEAD, RECEIVING, RUNNABLE, WAITING, Destination, Pid, Process, Worker
-from runtime.kernel.signals import Down, drop_watch, own_copy, put, watch
+from runtime.kernel.signals import Down, drop_watch, own_copy, put, watch, watchers_of
 from runtime.terms.errors import CallError
 from runtime.terms.immutable import ATOMIC, immutable
 from runtime.terms.isolation import isolate
@@ -79,11 +79,7 @@ class From:
 
         It is no part of making it: an exception between that and the caller's own way to it would leave an entry.
         """
-        server = self.server
-        if server.watchers is None:
-            server.watchers = {self.number: self}
-        else:
-            server.watchers[self.number] = self
+        watchers_of(self.server)[self.number] = self
 
     @property
     def ref(self) -> Ref:
@@ -206,7 +202,7 @@ def request(
     try:
         entries = server.watchers
         if entries is None:
-            server.watchers = {origin.number: origin}
+            watchers_of(server)[origin.number] = origin
         else:
             entries[origin.number] = origin
         if seconds is not None:  # before the request is sent: what comes after that needs less of the stack

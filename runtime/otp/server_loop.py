@@ -213,11 +213,13 @@ def _turn(server: Callbacks, process: Process) -> Ending | None:
                 mailbox = process.mailbox
                 if not mailbox:
                     return None
-                if type(mailbox) is tuple:
+                if type(mailbox) is not tuple:
+                    message = mailbox.popleft()  # type: ignore[union-attr]
+                elif process.mailbox is mailbox:
                     message = mailbox[0]
                     process.mailbox = None
                 else:
-                    message = mailbox.popleft()  # type: ignore[union-attr]
+                    continue  # the handler of a signal has just sent another message
                 if hooks.received:
                     for hook in hooks.received:
                         hook(process, message)

@@ -55,14 +55,22 @@ class WatchedMailbox:
 
     def append(self, message: Term) -> None:
         """Note who sends, and put the message into the mailbox."""
+        self._note(sys._getframe(1))
+        self.messages.append(message)
+
+    def extend(self, messages: list[Term]) -> None:
+        """Note who sends, and put several messages into the mailbox, all or none."""
+        self._note(sys._getframe(1))
+        self.messages.extend(messages)
+
+    def _note(self, caller: FrameType) -> None:
         watch = _watches.get(self.number)
         if watch is not None:
             sender = process_of(getcurrent())
             if sender is None or type(sender.body) is not ObserverTask:  # observers ask for its state
-                watch.origins.append(_origin(sender, sys._getframe(1)))
+                watch.origins.append(_origin(sender, caller))
             if len(watch.origins) >= LIMIT:
                 _take_off(self.number, watch.process)
-        self.messages.append(message)
 
     def popleft(self) -> Term:
         """Take the oldest message out."""

@@ -100,8 +100,12 @@ class Strikes:
             self._points += 1
             if self.reached:
                 sys.settrace(None)
-                raise self._error
+                self.strike()
         return self._trace
+
+    def strike(self) -> None:
+        """Do what a signal's handler does."""
+        raise self._error
 
     def _may_run_a_handler(self, frame: FrameType) -> bool:
         last = self._last.get(frame)

@@ -1,0 +1,369 @@
+"""What code of the program's does in the middle of a step of the runtime's is not lost, and undoes nothing.
+
+Such code runs where an object is made, when the collector runs the finalizer of another one, and between two
+instructions, when a signal comes.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+from greenlet import getcurrent
+
+from runtime import (
+    Down,
+    GenServer,
+    Pid,
+    alias,
+    call,
+    dictionary,
+    exit,
+    flush,
+    link,
+    monitor,
+    processes,
+    receive,
+    self_,
+    send,
+    send_after,
+    sleep,
+    spawn,
+    unlink,
+)
+from runtime.kernel.node import BLOCK, current, this_node
+from runtime.kernel.process import Process, Timer
+from runtime.kernel.signals import link_processes, put, put_all
+from runtime.terms.ref import Ref, TimerRef
+from tests.runtime.kernel.test_strikes import Strikes
+from tests.support.in_node import in_node
+
+Action = Callable[[], Any]
+During = Callable[[Action, Action], bool]
+"""Takes an action, and another one that is done in the middle of it; returns whether that was done."""
+
+
+class Garbage:
+    """Calls a function when the collector finds it."""
+
+    def __init__(self, function: Action) -> None:
+        self.function = function
+        self.me = self
+
+    def __del__(self) -> None:
+        self.function()
+
+
+@contextmanager
+def collector() -> Iterator[None]:
+    """Have the collector run when the test says so, and look at the test's own objects alone."""
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+        gc.enable()
+
+
+def by_finalizer(number: int, action: Action, meanwhile: Action) -> bool:
+    """Do something where the action makes the object of that number: Python 3.11 runs the collector there."""
+    here = getcurrent()
+    happened: list[Any] = []
+
+    def finalize() -> None:
+        if is_open and getcurrent() is here:
+            gc.disable()
+            happened.append(meanwhile())
+
+    held = [(each,) for each in range(3_000)]  # so that Python has no tuple of this length at hand, but makes one
+    Garbage(finalize)
+    is_open = True
+    gc.set_threshold(gc.get_count()[0] + number - 1, 1_000_000, 1_000_000)
+    gc.enable()
+    action()
+    gc.disable()
+    is_open = False
+    gc.collect()
+    del held
+    return bool(happened)
+
+
+class Handler(Strikes):
+    """Calls a function at a point of the runtime where a signal's handler may run."""
+
+    def __init__(self, number: int, function: Action) -> None:
+        super().__init__(number, lines=False)
+        self._function = function
+
+    def strike(self) -> None:
+        self._function()
+
+
+def by_handler(number: int, action: Action, meanwhile: Action) -> bool:
+    """Do something at that point of the action at which the handler of a signal may run."""
+    with Handler(number, meanwhile) as handler:
+        action()
+    return handler.reached
+
+
+def me() -> Process:
+    process = current()
+    assert process is not None
+    return process
+
+
+def waiting() -> Pid:
+    """Start a process that waits, and let it begin."""
+    pid = spawn(receive, "stop")
+    sleep(0)
+    return pid
+
+
+def of(pid: Pid) -> Process:
+    assert pid.process is not None
+    return pid.process
+
+
+# -- Messages -------------------------------------------------------------------------------------------------------
+
+
+def deliver_by_timer() -> None:
+    this_node().send_from_timer(Timer(TimerRef(), 0.0, self_(), "mine"))
+
+
+WAYS: dict[str, tuple[Action, list[Any]]] = {
+    "send": (lambda: send(self_(), "mine"), ["mine"]),
+    "put": (lambda: put(me(), "mine"), ["mine"]),
+    "put_all": (lambda: put_all(me(), ["mine", "too"]), ["mine", "too"]),
+    "put_once": (deliver_by_timer, ["mine"]),
+}
+
+
+def message(way: str, before: int) -> Callable[[During], bool]:
+    def play(during: During) -> bool:
+        for number in range(before):
+            send(self_(), number)
+        action, expected = WAYS[way]
+        counted = me().messages_in
+        happened = during(action, lambda: send(self_(), "meanwhile"))
+        count = me().messages_in - counted
+        got = flush()
+        assert got[:before] == [*range(before)]
+        assert sorted(got[before:]) == sorted([*expected, "meanwhile"] if happened else expected)
+        assert count == len(got) - before
+        return happened
+
+    return play
+
+
+def taking(before: int, take: Action, is_first: bool = True) -> Callable[[During], bool]:
+    """Take one message while another one comes."""
+
+    def play(during: During) -> bool:
+        for number in range(before):
+            send(self_(), number)
+        happened = during(take, lambda: send(self_(), "meanwhile"))
+        assert flush() == [*range(before)][1 if is_first else 0 : None if is_first else -1] + ["meanwhile"] * happened
+        return happened
+
+    return play
+
+
+def drop(number: int) -> None:
+    me().drop_message(lambda each: each == number)
+
+
+# -- Links and monitors ---------------------------------------------------------------------------------------------
+
+
+def links_agree(*pids: Pid) -> None:
+    for pid in pids:
+        for other in pids:
+            assert (of(pid) in of(other).links) == (of(other) in of(pid).links)
+
+
+def linking(of_mine: int, of_other: int) -> Callable[[During], bool]:
+    """Link two processes, which have so many links before, while each of them is linked with a third one."""
+
+    def play(during: During) -> bool:
+        target, third = waiting(), waiting()
+        mine, others = [waiting() for _ in range(of_mine)], [waiting() for _ in range(of_other)]
+        for pid in mine:
+            link(pid)
+        for pid in others:
+            link_processes(of(target), of(pid))
+
+        def link_third() -> None:
+            link(third)
+            link_processes(of(target), of(third))
+
+        happened = during(lambda: link(target), link_third)
+        thirds = [third] * happened
+        assert {*me().links} == {of(pid) for pid in [*mine, target, *thirds]}
+        assert {*of(target).links} == {of(pid) for pid in [self_(), *others, *thirds]}
+        links_agree(self_(), target, third, *mine, *others)
+        for pid in [target, third, *mine]:
+            unlink(pid)
+        return happened
+
+    return play
+
+
+def unlinking(of_mine: int) -> Callable[[During], bool]:
+    """Unlink one of so many processes while another one is linked."""
+
+    def play(during: During) -> bool:
+        mine, third = [waiting() for _ in range(of_mine)], waiting()
+        for pid in mine:
+            link(pid)
+        happened = during(lambda: unlink(mine[0]), lambda: link(third))
+        assert {*me().links} == {of(pid) for pid in [*mine[1:], *[third] * happened]}
+        links_agree(self_(), third, *mine)
+        for pid in [third, *mine]:
+            unlink(pid)
+        return happened
+
+    return play
+
+
+def dropping_half(during: During) -> bool:
+    """Forget one half of a link while another one is set."""
+    target, third = waiting(), waiting()
+    link(target)
+    happened = during(lambda: me().drop_link(of(target)), lambda: link(third))
+    of(target).drop_link(me())
+    assert {*me().links} == {of(third)} if happened else not me().links
+    unlink(third)
+    return happened
+
+
+def monitoring(during: During) -> bool:
+    """Monitor a process that nothing watches while the same one is monitored."""
+    target = waiting()
+    assert me().monitors is None or not me().monitors
+    me().monitors = None
+    refs: list[Ref] = []
+    happened = during(lambda: refs.append(monitor(target)), lambda: refs.append(monitor(target)))
+    assert {*(me().monitors or {})} == {ref.id for ref in refs}
+    exit(target, "kill")
+    downs = [receive(Down, timeout=5) for _ in refs]
+    assert {down.ref for down in downs} == {*refs}
+    return happened
+
+
+class Server(GenServer):
+    def handle_call(self, request: Any, caller: Any) -> Any:
+        return "replied"
+
+
+def calling(during: During) -> bool:
+    """Call a server that nothing watches while it is monitored."""
+    server = Server.start_link()
+    assert server is not None
+    of(server).watchers = None
+    refs: list[Ref] = []
+    replies: list[Any] = []
+    happened = during(lambda: replies.append(call(server, "hello")), lambda: refs.append(monitor(server)))
+    assert replies == ["replied"]
+    unlink(server)
+    exit(server, "kill")
+    assert [receive(Down, timeout=5).ref for _ in refs] == refs
+    return happened
+
+
+# -- Timers, aliases, processes -------------------------------------------------------------------------------------
+
+
+def setting_a_timer(during: During) -> bool:
+    target = self_()
+    me().timers = None
+    happened = during(lambda: send_after(target, "mine", 7.0), lambda: send_after(target, "meanwhile", 7.0))
+    expected = ["meanwhile", "mine"] if happened else ["mine"]
+    assert len(me().timers or {}) == len(expected)
+    sleep(8)
+    assert sorted(flush()) == expected
+    sleep(100)  # which leaves no slot behind that the next timer would find
+    return happened
+
+
+def sweeping(during: During) -> bool:
+    """Take the dead entries out of the timers while one is set."""
+    send_after(self_(), "mine", 0.0)
+    happened = during(this_node().timers._sweep, lambda: send_after(self_(), "meanwhile", 0.0))
+    sleep(1)
+    assert flush() == (["mine", "meanwhile"] if happened else ["mine"])
+    return happened
+
+
+def making_a_dictionary(during: During) -> bool:
+    me().dictionary = None
+    happened = during(lambda: dictionary().update(mine=1), lambda: dictionary().update(meanwhile=2))
+    assert dictionary() == ({"mine": 1, "meanwhile": 2} if happened else {"mine": 1})
+    return happened
+
+
+def making_an_alias(during: During) -> bool:
+    refs: list[Ref] = []
+    me().aliases = None
+    happened = during(lambda: refs.append(alias()), lambda: refs.append(alias()))
+    assert {*(me().aliases or {})} == {ref.id for ref in refs}
+    for ref in refs:
+        send(ref, "by alias")
+    assert flush() == ["by alias"] * len(refs)
+    return happened
+
+
+def opening_a_block(during: During) -> bool:
+    """Start the first process of a block of the table while another one is started."""
+    node = this_node()
+    node.spawned = (((node.spawned >> BLOCK) + 1) << BLOCK) - 1
+    pids: list[Pid] = []
+    happened = during(lambda: pids.append(spawn(receive, "stop")), lambda: pids.append(spawn(receive, "stop")))
+    assert {*pids} <= {*processes()}
+    assert len({*pids}) == len(pids)
+    return happened
+
+
+SCENARIOS: dict[str, Callable[[During], bool]] = {
+    **{f"{way}, {before} waiting": message(way, before) for way in WAYS for before in range(4)},
+    **{f"receive, {before} waiting": taking(before, receive) for before in (1, 2)},
+    "receive with a timeout": taking(1, lambda: receive(timeout=1)),
+    "next_message": taking(1, lambda: me().next_message()),
+    "drop_message, the only one": taking(1, lambda: drop(0), is_first=False),
+    "drop_message, the last of two": taking(2, lambda: drop(1), is_first=False),
+    **{f"link, {mine} and {other}": linking(mine, other) for mine, other in ((0, 0), (1, 0), (2, 1), (3, 0), (3, 3))},
+    **{f"unlink, one of {mine}": unlinking(mine) for mine in (1, 2, 4)},
+    "drop_link": dropping_half,
+    "monitor": monitoring,
+    "call": calling,
+    "send_after": setting_a_timer,
+    "a sweep of the timers": sweeping,
+    "alias": making_an_alias,
+    "dictionary": making_a_dictionary,
+    "spawn": opening_a_block,
+}
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+@in_node
+def test_what_a_finalizer_does_in_the_middle_of_a_step_is_not_lost(name: str) -> None:
+    with collector():
+        for number in range(1, 500):
+            if not SCENARIOS[name](partial(by_finalizer, number)):
+                break
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+@in_node
+def test_what_the_handler_of_a_signal_does_in_the_middle_of_a_step_is_not_lost(name: str) -> None:
+    for number in range(1, 500):
+        if not SCENARIOS[name](partial(by_handler, number)):
+            break
