@@ -1,7 +1,8 @@
 """What supervisors answer, and what they are answered, in OTP's terms: towards BEAM nodes, and back.
 
 A supervisor here answers with `ChildInfo`, `ChildSpec` and classes, which Erlang has no terms for. An id or an argument
-that has none either goes out as its text: no question may end a supervisor, and its tree with it.
+that has none either goes out as its text, and an answer that does not travel all the same as an error: no question may
+end a supervisor, and its tree with it.
 """
 
 from __future__ import annotations
@@ -28,8 +29,19 @@ REFUSED = ("not_found", "running", "restarting", "simple_one_for_one")
 """Why OTP refuses a request. Any other error is a start that has failed."""
 
 
-def answer_elsewhere(request: Term, answer: Term, caller: From) -> Term:
-    """Return an answer of a supervisor for a caller on another node."""
+DEEPEST = 100
+"""Levels of a value that are told; one with more of them, such as a list that holds itself, is told as text."""
+
+
+def answer_elsewhere(request: Term, answer: Term, caller: From) -> None:
+    """Answer a caller on another node."""
+    try:
+        caller.settle(_as_it_travels(request, answer, caller))
+    except Exception as error:  # of what the program has put into a spec
+        caller.settle((ERROR, render(error)))
+
+
+def _as_it_travels(request: Term, answer: Term, caller: From) -> Term:
     if caller.needs_terms:
         return to_otp(tagged(request)[0], answer)
     if type(answer) is list:  # the other node need not have the classes
@@ -131,12 +143,23 @@ def _reason(reason: Term) -> Term:
 
 def plain(value: Term) -> Term:
     """Return a value with text for what Erlang has no term for."""
+    try:
+        return _plain(value, DEEPEST)
+    except RecursionError:
+        return render(value)
+
+
+def _plain(value: Term, levels: int) -> Term:
     kind = type(value)
+    if levels == 0:
+        raise RecursionError
     if kind is tuple or kind is list:
-        return kind(map(plain, value))
+        return kind(_plain(item, levels - 1) for item in value)
     if kind is dict:
-        return {plain(key): plain(item) for key, item in value.items()}
+        return {_plain(key, levels - 1): _plain(item, levels - 1) for key, item in value.items()}
     if kind is float and not math.isfinite(value):
         return render(value)
+    if kind is str and not value.isascii():
+        return value if value.encode(errors="ignore").decode() == value else render(value)  # half a surrogate pair
     known = value is None or kind in (str, Atom, int, float, bool, bytes, Crash) or isinstance(value, (Pid, Ref))
     return value if known else render(value)

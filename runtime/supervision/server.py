@@ -11,7 +11,7 @@ from runtime.kernel.signals import Exit
 from runtime.otp.calls import From
 from runtime.otp.child_spec import ChildSpec, SpecError, changed_spec, check_significant, id_from_name
 from runtime.otp.gen_server import GenServer
-from runtime.otp.returns import IGNORE, Stop
+from runtime.otp.returns import IGNORE, NOREPLY, Stop
 from runtime.otp.system_messages import ChangeRefused
 from runtime.supervision.child import Child
 from runtime.supervision.children import TRY_AGAIN, Children
@@ -124,7 +124,10 @@ class SupervisorServer(GenServer, type="supervisor", shutdown="infinity"):
     def handle_call(self, request: Term, caller: From) -> Term:
         """Serve a request. A caller on another node is answered with what travels there."""
         answer = self._serve(request)
-        return answer if caller.pid.node == 0 else answer_elsewhere(request, answer, caller)
+        if caller.pid.node == 0:
+            return answer
+        answer_elsewhere(request, answer, caller)
+        return NOREPLY
 
     def _serve(self, request: Term) -> Term:
         """Return the answer to a request; to one that may be refused it is a `Reply`."""

@@ -11,6 +11,7 @@ from runtime import (
     ChildInfo,
     ChildSpec,
     GenServer,
+    Pid,
     Registry,
     Supervisor,
     SupervisorError,
@@ -22,10 +23,12 @@ from runtime import (
     node,
     restart_child,
     terminate_child,
+    unlink,
     which_children,
 )
 from runtime.supervision.otp_terms import outcome_of, plain, to_otp
 from runtime.terms.atom import Atom
+from runtime.terms.text import render
 from tests.support.other_nodes import Other, beam_node, named, python_node
 
 
@@ -38,6 +41,10 @@ class Key:
     """An id that Erlang has no term for."""
 
     number: int
+
+
+def _start_worker(_argument: object) -> Pid | None:
+    return Worker.start_link()
 
 
 def _ask(other: Other, function: str, *arguments: object) -> Any:
@@ -77,6 +84,25 @@ def test_a_beam_node_asks_a_supervisor_as_it_asks_its_own() -> None:
         odd_request = (Atom("which_children"), 1)
         answer = erpc.call(other.name, ("gen_server", "call"), (Atom("top"), Atom(node())), odd_request)
         assert answer == ("error", ("unknown_request", odd_request))
+    assert alive(top)
+
+
+@named
+def test_no_question_ends_a_supervisor() -> None:
+    ring: list[object] = [1]
+    ring.append(ring)
+    arguments = [ring, "\ud800", {"a": 1, b"a": 2}, Pid.parse("<77.5.1>")]
+    specs = [ChildSpec(id=number, start=(_start_worker, argument)) for number, argument in enumerate(arguments)]
+    top = Supervisor.start_link(specs, name="top")
+    assert top is not None
+    unlink(top)
+    with beam_node() as other:
+        other.connect()
+        answers = [_ask(other, "get_childspec", number) for number in range(4)]
+        assert [answer[0] for answer in answers] == ["ok", "ok", "error", "error"]
+        assert [answer[1]["start"][2] for answer in answers[:2]] == [[render(ring)], ["'\\ud800'"]]
+        assert "are the same key" in answers[2][1]
+        assert len(_ask(other, "which_children")) == 4
     assert alive(top)
 
 
