@@ -176,12 +176,14 @@ def _field(name: str, read: Callable[[ChildSpec], Any]) -> property:
         common = getattr(spec, "_common", _USUAL)
         _set_common(spec, common._replace(**{name: value}))
 
-    return property(read, change)
+    return property(read, change, doc=f"The `{name}` of the child, see the class.")
 
 
 ChildSpec.id, ChildSpec.start = _id, _start
 for _name in _Common._fields:
     setattr(ChildSpec, _name, _field(_name, _modules if _name == "modules" else attrgetter(f"_common.{_name}")))
+# so that a subclass that is a dataclass with slots makes none of these anew
+ChildSpec.__slots__ = tuple(field.name for field in fields(ChildSpec))  # type: ignore[assignment]
 
 _USUAL = _last_common = _Common()
 """What the last spec has in common with those like it."""

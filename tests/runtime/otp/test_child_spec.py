@@ -99,6 +99,18 @@ def test_specs_share_what_they_have_in_common_and_each_has_its_own_values() -> N
     assert (listed.modules, ChildSpec("e", START, shutdown=2).modules) == ([int], [Counter])
 
 
+@dataclass(frozen=True, slots=True)
+class Slotted(ChildSpec):
+    title: str = ""
+
+
+def test_a_subclass_that_is_a_dataclass_may_have_slots() -> None:
+    spec = Slotted("a", START, restart="transient", title="the first")
+    assert (spec.title, spec.restart, spec.shutdown, spec.modules) == ("the first", "transient", 5.0, [Counter])
+    assert replace(spec, restart="temporary").restart == "temporary"
+    assert pickle.loads(pickle.dumps(spec)) == copy(spec) == spec
+
+
 def test_a_spec_of_a_subclass_survives_a_pickle_and_a_copy() -> None:
     spec = Named("a", START, restart="transient", significant=True, title="the first")
     assert pickle.loads(pickle.dumps(spec)) == copy(spec) == deepcopy(spec) == spec
