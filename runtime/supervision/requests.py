@@ -24,12 +24,12 @@ def which_children(supervisor: Term) -> list[ChildInfo]:
 
     Those of a dynamic supervisor stand in start order.
     """
-    return lines_of(call(supervisor, Atom("which_children"), timeout=None))
+    return lines_of(_ask(supervisor, "which_children", list))
 
 
 def count_children(supervisor: Term) -> dict[str, int]:
     """Return ``{"specs": , "active": , "supervisors": , "workers": }``; active ones run (OTP: count_children/1)."""
-    return counts_of(call(supervisor, Atom("count_children"), timeout=None))
+    return counts_of(_ask(supervisor, "count_children", dict, list))
 
 
 def start_child(supervisor: Term, child: Term) -> Term:
@@ -100,6 +100,14 @@ def _refusal(supervisor: Term, what: str, argument: Term, reason: Term) -> str:
     if is_atom(reason, "not_found"):
         return f"the supervisor {who} refused {what}(): not_found, it has no child {child}; which_children() lists them"
     return f"the supervisor {who} refused {what}() of the child {child}: {reason_text(reason)}"
+
+
+def _ask(supervisor: Term, what: str, *kinds: type) -> Term:
+    """Return the answer to a question. Raises SupervisorError for one that no supervisor gives."""
+    answer = call(supervisor, Atom(what), timeout=None)
+    if type(answer) not in kinds:
+        raise SupervisorError(answer, f"{render(supervisor, 100)} has answered {what}() with {render(answer, 100)}")
+    return answer
 
 
 def _request(supervisor: Term, what: str, argument: Term) -> Term:

@@ -29,7 +29,16 @@ from runtime import (
 from runtime.supervision.otp_terms import outcome_of, plain, to_otp
 from runtime.terms.atom import Atom
 from runtime.terms.text import render
+from tests.support.in_node import in_node
 from tests.support.other_nodes import Other, beam_node, named, python_node
+
+
+class Echo(GenServer):
+    """Answers with what it is asked."""
+
+    def handle_call(self, request: Any, caller: Any) -> Any:
+        """Answer."""
+        return request
 
 
 class Worker(GenServer):
@@ -107,6 +116,24 @@ def test_no_question_ends_a_supervisor() -> None:
 
 
 @named
+def test_a_question_that_another_python_node_cannot_be_answered_is_refused() -> None:
+    with python_node() as other:
+        other.connect()
+        erpc.call(other.name, ("builtins", "exec"), LOCAL_KEY, {"__name__": "only_there"})
+        with pytest.raises(SupervisorError, match="has answered which_children"):
+            which_children(("top", other.name))
+        assert count_children(("top", other.name))["active"] == 1
+
+
+@in_node
+def test_what_is_no_supervisor_gives_no_children() -> None:
+    server = Echo.start_link()
+    for ask in (which_children, count_children):
+        with pytest.raises(SupervisorError, match="has answered"):
+            ask(server)
+
+
+@named
 def test_a_registry_is_asked_as_a_supervisor_without_children() -> None:
     Registry.start_link(keys="unique", name="registry")
     with beam_node() as other:
@@ -150,6 +177,13 @@ LOCAL = """
 from runtime import GenServer, Supervisor
 class Local(GenServer): pass
 Supervisor.start([Local], name="top")
+"""
+
+
+LOCAL_KEY = """
+from runtime import ChildSpec, GenServer, Supervisor
+class Local(GenServer): pass
+Supervisor.start([ChildSpec(id=lambda: 0, start=(Local.start_link,))], name="top")
 """
 
 
