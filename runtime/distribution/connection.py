@@ -329,7 +329,7 @@ class Connection:
         received, kind = self._received, frame[0]
         if self.pickles and kind in (PLAIN_BATCH, BATCH):
             data, load = memoryview(frame)[1:], self.batches.load_plain if kind == PLAIN_BATCH else self.batches.load
-            entries = load(data, self.name)
+            entries = load(data)
             self._entries, received.frame = entries[::-1], None  # in one line: no handler of a signal comes in between
             self._deliver()
             return

@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from runtime.distribution import pickled
 from runtime.distribution.figures import NAME, own_figures
-from runtime.distribution.remote_calls import ShortFrom, incoming_message, is_reply, settle_call
+from runtime.distribution.remote_calls import OTP_TAGS, ShortFrom, alias_of, incoming_message, is_reply, settle_call
 from runtime.distribution.remote_process import RemoteProcess
+from runtime.distribution.unreadable import UNREADABLE
 from runtime.kernel.process import Pid, Process
 from runtime.kernel.signals import exit_signal, put, put_all, set_half_link
-from runtime.otp.calls import CALL, CAST, From
+from runtime.otp.calls import CALL, CAST, Failure, From
+from runtime.terms.log import Log
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
 
 if TYPE_CHECKING:
     from runtime.distribution.remote_node import RemoteNode
+
+logger = Log("runtime.distribution")
 
 Handle = Callable[["RemoteNode", tuple[Any, ...], Any], None]
 
@@ -226,10 +230,43 @@ def _spawn_reply(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> 
         remote.send_exit(_sender(outcome), dest, "noproc", linked=True)
 
 
+def _lost(remote: RemoteNode, control: tuple[Any, ...], outline: Any) -> None:
+    """Let the one who waits for the outcome of a message hear that it cannot be read here."""
+    _, (kind, *rest), why = control
+    if kind == 33:
+        alias = rest[1]
+        call = remote.local.call_of(alias) if isinstance(alias, Ref) and alias.node == 0 else None
+        if call is not None:
+            call.settle(Failure(("unreadable_reply", why)))
+            return
+    elif kind == 29:
+        _spawn_refused(remote, rest, ("unreadable_request", why))
+    else:
+        _fail_call(remote, outline, ("unreadable_request", why))
+    logger.error("dropped a message from %s that cannot be unpickled here: %s", remote.name, why)
+
+
+def _spawn_refused(remote: RemoteNode, request: list[Any], reason: Term) -> None:
+    ref, source = request[:2]
+    if isinstance(ref, Ref) and isinstance(source, Pid):
+        remote.signal((31, ref, source, 0, reason))
+
+
+def _fail_call(remote: RemoteNode, outline: Any, reason: Term) -> None:
+    """Let a call fail whose request has come to its outline alone: its monitor fires, as if the server had died."""
+    match outline:
+        case (str(tag), (Pid() as caller, name), _) if tag in OTP_TAGS:
+            ref, sender = alias_of(name), caller.process
+            if ref is not None and isinstance(sender, RemoteProcess):
+                sender.remote.drop_watch(ref)
+                sender.remote.tell_down(remote.local.nobody, caller, ref, reason)
+
+
 LINKED = 1
 """The bit of a spawn reply that says that the new process is linked with the one who asked for it."""
 
 _HANDLERS: dict[int, Handle] = {
+    UNREADABLE: _lost,
     1: _link,
     2: _send,
     3: _exit,

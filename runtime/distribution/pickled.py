@@ -22,6 +22,7 @@ from typing import Any
 from runtime.compiled.choice import compiled
 from runtime.distribution.frames import BATCH, LONGEST, PLAIN_BATCH
 from runtime.distribution.parts import ABSENT, Conversion, ImproperList, PidParts, RefParts
+from runtime.distribution.unreadable import UNREADABLE, Unpickler, explain, outlines
 from runtime.terms.atom import Atom
 from runtime.terms.immutable import ATOMIC
 from runtime.terms.log import Log
@@ -290,7 +291,7 @@ class Batches:
             return False
         return True
 
-    def load_plain(self, data: bytes | memoryview, source: str) -> list[tuple[Any, ...]]:
+    def load_plain(self, data: bytes | memoryview) -> list[tuple[Any, ...]]:
         """Return the entries of a batch of short ones alone. Raises ValueError for anything else."""
         try:
             entries: list[tuple[Any, ...]] = [*pickle.loads(data)]
@@ -298,11 +299,11 @@ class Batches:
             raise _unreadable(error) from error
         return entries
 
-    def load(self, data: bytes | memoryview, source: str) -> list[tuple[Any, ...]]:
+    def load(self, data: bytes | memoryview) -> list[tuple[Any, ...]]:
         """Return the entries of a batch: control messages with their payloads, and short ones.
 
-        Raises ValueError for anything else. A message whose payload cannot be loaded here is left out, with an error in
-        the log that names `source`.
+        Raises ValueError for anything else. A message whose payload cannot be loaded here becomes one that is
+        UNREADABLE.
         """
         try:
             entries: list[tuple[Any, ...]]
@@ -314,7 +315,7 @@ class Batches:
                 if len(entry) == 2 or type(entry[0]) is int:
                     messages.append(entry)
                 else:
-                    self._load_pickled(entry, source, messages)
+                    self._load_pickled(entry, messages)
         except Exception as error:  # of pickle, whose errors are of any class
             raise _unreadable(error) from error
         return messages
@@ -359,7 +360,7 @@ class Batches:
     def _loads(self, data: bytes) -> Any:
         return self._unpickler(io.BytesIO(data)).load()
 
-    def _load_pickled(self, entry: tuple[Any, ...], source: str, messages: list[tuple[Any, ...]]) -> None:
+    def _load_pickled(self, entry: tuple[Any, ...], messages: list[tuple[Any, ...]]) -> None:
         """Read a message that was pickled in pieces. A signal is not lost over a piece that this node cannot load."""
         control, body = entry[:2]
         if len(entry) == 4:
@@ -370,11 +371,14 @@ class Batches:
         try:
             payload = self._loads(body)
         except Exception as error:  # a class that this node does not have, or the program's own __setstate__
-            logger.error(
-                "dropped a message from %s that cannot be unpickled here: %s: %s", source, type(error).__name__, error
-            )
-            return
+            control, payload = (UNREADABLE, control, explain(error)), self._outline(body)
         messages.append((control, payload))
+
+    def _outline(self, data: bytes) -> Any:
+        try:
+            return outlines(self._unpickler, _RESTORING)(io.BytesIO(data)).load()
+        except Exception:  # it is no pickle
+            return ABSENT
 
     def _load_or_explain(self, data: bytes) -> Any:
         try:
@@ -415,13 +419,16 @@ def _with_subclasses(kind: type) -> Iterator[type]:
         yield from _with_subclasses(each)
 
 
-def _unpickler_for(conversion: Conversion) -> Callable[[io.BytesIO], pickle.Unpickler]:
+_RESTORING = frozenset((__name__, function.__name__) for function in (restore_pid, restore_ref))
+
+
+def _unpickler_for(conversion: Conversion) -> type[Unpickler]:
     restore = {
         "restore_pid": lambda *parts: conversion.pid_of(PidParts(*parts)),
         "restore_ref": lambda *parts: conversion.ref_of(RefParts(*parts)),
     }
 
-    class OwnUnpickler(pickle.Unpickler):
+    class OwnUnpickler(Unpickler):
         def find_class(self, module: str, name: str) -> Any:
             if module == __name__ and name in restore:
                 return restore[name]

@@ -15,6 +15,7 @@ from runtime.distribution.handshake import REQUIRED, Peer, _check_flags, connect
 from runtime.distribution.net_kernel import NetKernel, Tls, full_name, start
 from runtime.distribution.outgoing import BUSY
 from runtime.distribution.transport import Transport
+from runtime.distribution.unreadable import UNREADABLE, Unknown
 from runtime.terms.atom import Atom
 from tests.runtime.distribution.conftest import StartKernel
 from tests.support.kernels import COOKIE, SEND, Diary, EchoDiary, PlainConversion, pid_at, wait_until
@@ -96,19 +97,20 @@ def test_what_cannot_be_pickled_is_refused_at_the_send(kernels: StartKernel) -> 
     assert theirs.messages == ["next"]
 
 
-def test_what_cannot_be_unpickled_is_dropped_alone_and_no_signal_is_lost(
-    kernels: StartKernel, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_what_cannot_be_unpickled_comes_as_its_outline_and_no_signal_is_lost(kernels: StartKernel) -> None:
     theirs = Diary()
     left, right = kernels("a@127.0.0.1", Diary()), kernels("b@127.0.0.1", theirs)
     there, _ = meet(left, right)
-    there.send((SEND, Atom(""), pid_at(right)), OnlyThere())
+    control = (SEND, Atom(""), pid_at(right))
+    there.send(control, ("tag", OnlyThere(), pid_at(left)))
     there.send((3, pid_at(left), pid_at(right), OnlyThere()))
-    there.send((SEND, Atom(""), pid_at(right)), "next")
-    wait_until(lambda: theirs.messages)
-    assert theirs.messages == ["next"]
-    assert theirs.controls[0][3].startswith("a value that cannot be unpickled here: ValueError")
-    assert "dropped a message from a@127.0.0.1 that cannot be unpickled here" in caplog.text
+    there.send(control, "next")
+    wait_until(lambda: len(theirs.messages) == 2)
+    (tag, unknown, pid), last = theirs.messages
+    assert (tag, type(unknown), pid, last) == ("tag", Unknown, pid_at(left), "next")
+    assert theirs.controls[0][:2] == (UNREADABLE, control)
+    assert theirs.controls[0][2].startswith("ValueError: invalid literal for int()")
+    assert theirs.controls[1][3].startswith("a value that cannot be unpickled here: ValueError")
 
 
 @pytest.mark.parametrize("trusting", ["a", "b", ""])

@@ -137,7 +137,7 @@ def _contents(frames: OutgoingFrames) -> list[Any]:
     for frame in _frames(_taken(frames)):
         batches = OutgoingFrames(PlainConversion()).batches
         load = batches.load_plain if frame[0] == PLAIN_BATCH else batches.load
-        for entry in load(frame[1:], "there"):
+        for entry in load(frame[1:]):
             found += entry[2] if type(entry[0]) is int else entry[1:]
     return found
 
@@ -159,7 +159,7 @@ def test_a_batch_for_which_there_is_no_memory_is_kept(monkeypatch: pytest.Monkey
     assert (frames.batches.count, frames.batches.size, frames.messages) == (2, size, 0)
     (frame,) = _frames(_taken(frames))
     assert frame[0] == BATCH
-    assert frames.batches.load(frame[1:], "there") == [((2, "a"), large), (SHORT_CAST, "name", ["content"])]
+    assert frames.batches.load(frame[1:]) == [((2, "a"), large), (SHORT_CAST, "name", ["content"])]
 
 
 def test_what_is_sent_while_a_batch_is_pickled_is_in_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:

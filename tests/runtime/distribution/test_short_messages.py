@@ -214,7 +214,7 @@ def test_a_batch_says_whether_it_holds_pids(value: Any, kind: int) -> None:
     assert batches.count == 4
     found, data = batches.take()
     assert found == kind
-    entries = batches.load_plain(data, "me") if kind == PLAIN_BATCH else batches.load(data, "me")
+    entries = batches.load_plain(data) if kind == PLAIN_BATCH else batches.load(data)
     if kind == PLAIN_BATCH:
         assert entries == [(SHORT_CAST, "name", [(number, value) for number in range(3)]), (SHORT_REPLY, 1, value)]
     assert [entry[0] for entry in entries] == [SHORT_CAST, SHORT_REPLY]
@@ -236,7 +236,7 @@ def test_only_what_nobody_can_change_is_taken_from_the_program_itself() -> None:
 @in_node
 def test_a_plain_batch_that_is_none_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="a batch of messages cannot be read"):
-        _batches().load_plain(data, "me")
+        _batches().load_plain(data)
 
 
 def _batches() -> Batches:

@@ -1,0 +1,77 @@
+"""Messages that cannot be unpickled here: what is still known of one, so that who waits for an answer gets one.
+
+A message holds a value of a class that this node cannot import, or whose own way of being restored fails. Its outline
+has `Unknown` in place of every such value. What frames it, such as the caller of a request, is as it was sent.
+"""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+from runtime.distribution.parts import ImproperList
+from runtime.terms.atom import Atom
+
+UNREADABLE = 0
+"""The number of a control message that a node makes for itself: ``(UNREADABLE, control message, why)``.
+
+The outline is its payload. OTP has no control message of this number.
+"""
+
+_KNOWN = frozenset((kind.__module__, kind.__qualname__) for kind in (Atom, ImproperList))
+
+ADVICE = "both nodes must be able to import what a message holds, or send plain values"
+
+
+class Unknown:
+    """Stands for a value of the program's in an outline, whatever it was made from."""
+
+    __slots__ = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Take the arguments of any class."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Unknown:
+        """Stand for what a function returns as well."""
+        return self
+
+    def __setstate__(self, state: Any) -> None:
+        """Take any state."""
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """Take an item, as a dictionary does."""
+
+    def append(self, item: Any) -> None:
+        """Take an item, as a list does."""
+
+    add = append
+
+
+class Unpickler(pickle.Unpickler):
+    """Reads a pickle. Says which class of it is missing here."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return what has that name. Raises ImportError."""
+        try:
+            return super().find_class(module, name)
+        except (ImportError, AttributeError) as error:
+            raise ImportError(f"{module}.{name} cannot be imported here: {error}") from error
+
+
+def outlines(unpickler: type[Unpickler], own: frozenset[tuple[str, str]]) -> type[Unpickler]:
+    """Return a class that reads the outlines of what `unpickler` reads, and runs no code of the program.
+
+    `own`: the module and the name of each function that an outline needs.
+    """
+    known = _KNOWN | own
+
+    class OutlineUnpickler(unpickler):  # type: ignore[valid-type, misc]  # a class that is made while the node starts
+        def find_class(self, module: str, name: str) -> Any:
+            return super().find_class(module, name) if (module, name) in known else Unknown
+
+    return OutlineUnpickler
+
+
+def explain(error: Exception) -> str:
+    """Return why something cannot be read here, and what to do."""
+    return f"{type(error).__name__}: {error}; {ADVICE}"
