@@ -147,7 +147,7 @@ class DynamicChildren(Children):
 
     def find_restarting(self, key: Term) -> Child | None:
         """Return the child whose last process had that Pid when it is still to be restarted."""
-        child = self.children.get(key)
+        child = self.children.get(key) if issubclass(type(key), Pid) else None
         return child if child is not None and child.at == RESTARTING else None
 
     def mark_stopped(self, key: Term, child: Child) -> None:

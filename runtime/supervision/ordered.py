@@ -164,7 +164,7 @@ class OrderedChildren(Children):
 
     def find_restarting(self, key: Term) -> Child | None:
         """Return the child of that id when it is still to be restarted."""
-        child = self.children.get(key)
+        child = self._child(key)
         return child if child is not None and child.at == RESTARTING else None
 
     def mark_stopped(self, key: Term, child: Child) -> None:

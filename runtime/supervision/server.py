@@ -168,14 +168,13 @@ class SupervisorServer(GenServer, type="supervisor", shutdown="infinity"):
         if type(message) is Exit and issubclass(type(message.pid), Pid):
             self._handling_exit_of = message.pid
             goes_on = self.kept.exited(message.pid, message.reason)
+        elif _is_retry(message):
+            _, key, old, reason = message
+            self._handling_exit_of = old
+            goes_on = self.kept.try_again(key, old, reason)
         else:
-            tag, items = tagged(message)
-            if tag == TRY_AGAIN and len(items) == 3:
-                key, self._handling_exit_of, reason = items
-                goes_on = self.kept.try_again(key, items[1], reason)
-            else:
-                logger.error("a supervisor received an unexpected message: %s", render(message, 200))
-                goes_on = True
+            logger.error("a supervisor received an unexpected message: %s", render(message, 200))
+            goes_on = True
         if goes_on:
             self._handling_exit_of = None
         return None if goes_on else Stop("shutdown")
@@ -224,6 +223,18 @@ class SupervisorServer(GenServer, type="supervisor", shutdown="infinity"):
         """
         spec = super().child_spec(*_without_iterators(args), **kwargs)
         return changed_spec(spec, id=id_from_name(kwargs.get("name"), spec.id))
+
+
+def _is_retry(message: Term) -> bool:
+    """Return whether a message may be the one by which a supervisor tells itself to try a restart again."""
+    tag, items = tagged(message)
+    if tag != TRY_AGAIN or len(items) != 3 or not (items[1] is None or issubclass(type(items[1]), Pid)):
+        return False
+    try:
+        hash(items[0])
+    except Exception:  # no child has such a key
+        return False
+    return True
 
 
 def _without_iterators(args: tuple[Term, ...]) -> tuple[Term, ...]:

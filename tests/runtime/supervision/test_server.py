@@ -20,10 +20,12 @@ from runtime import (
     send,
     sleep,
     spawn,
+    start_child,
     terminate_child,
     whereis,
     which_children,
 )
+from runtime.supervision.children import TRY_AGAIN
 from tests.support.in_node import in_node
 from tests.support.kept_reports import Reports
 from tests.support.recording_server import Member, crash, member, member_pid, places, started
@@ -54,6 +56,31 @@ def test_an_unknown_request_and_an_unknown_message_do_no_harm() -> None:
     send(sup, "hello")
     cast(sup, "hello")
     assert places(sup) == {"a": "up"}
+
+
+class Incomparable:
+    """Has the hash of a child's id, and cannot be compared with one."""
+
+    def __hash__(self) -> int:
+        return hash("a")
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("not to be compared")
+
+
+@in_node
+@pytest.mark.parametrize("kind", ["ordered", "dynamic"])
+def test_a_forged_retry_of_a_restart_does_no_harm(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    sup: Any = started([member("a")]) if kind == "ordered" else DynamicSupervisor.start_link()
+    child = member_pid(sup, "a") if kind == "ordered" else start_child(sup, member("a"))
+    impossible: list[Any] = [([], None, None), ({"a": []}, child, None), ("a", "no pid", None), ("a", [], None), ("a",)]
+    for items in impossible:
+        send(sup, (TRY_AGAIN, *items))
+    possible: list[Any] = [("a", None, None), (None, child, []), (Incomparable(), None, None), (child, child, {})]
+    for items in possible:
+        send(sup, (TRY_AGAIN, *items))
+    assert [info.pid for info in which_children(sup)] == [child]
+    assert caplog.text.count("unexpected message") == len(impossible)
 
 
 @in_node
