@@ -82,6 +82,18 @@ class RegistryTable:
             if not is_found:  # the key has changed since it was registered
                 for entries in [*self._entries.values()]:
                     entries[:] = [entry for entry in entries if entry.pid != pid]
+                self._drop_empty()
+
+    def _drop_empty(self) -> None:
+        """Take the keys without entries out that are not found any more, unless the other keys stand in the way."""
+        kept: dict[Hashable, list[Entry]] = {}
+        for key, entries in [*self._entries.items()]:
+            try:
+                if entries and kept.setdefault(key, entries) is not entries:
+                    return  # two keys have become the same, and each keeps its own entries
+            except Exception:  # as above
+                return
+        self._entries = kept
 
     def knows(self, pid: Pid) -> bool:
         """Return whether a process has any entry."""
