@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import zlib
 from collections.abc import Callable
 
@@ -143,5 +144,34 @@ def _copy(spec: ChildSpec, index: int, with_arguments: Arguments | None) -> Chil
 
 
 def _number_of(key: Term) -> int:
-    """Return a number that is the same for the same key in every run, which `hash` of a string is not."""
-    return abs(key) if isinstance(key, int) else zlib.crc32(repr(key).encode())
+    """Return a number that is the same for the same key in every program, which `hash` of a string is not.
+
+    Raises TypeError for a key that is shown by its address.
+    """
+    return abs(key) if isinstance(key, int) else zlib.crc32(_text_of(key).encode())
+
+
+def _text_of(key: Term) -> str:
+    """Return what `repr` does, but the same for what is equal, and for integers of any size."""
+    if isinstance(key, str):
+        return str.__repr__(key)
+    if isinstance(key, tuple):
+        items = ", ".join(map(_text_of, key))
+        return f"({items},)" if len(key) == 1 else f"({items})"
+    if isinstance(key, frozenset):
+        return f"frozenset({sorted(map(_text_of, key))})"
+    if type(key) is int and abs(key) >= MOST_SHOWN:
+        return hex(key)
+    text = repr(key)
+    if _ADDRESS.search(text):
+        raise TypeError(
+            f"the key {text[:100]} is shown by its address, which is another one in each program; "
+            "use plain values as keys, or give its class a __repr__ that shows its value"
+        )
+    return text
+
+
+MOST_SHOWN = 10**600
+"""Integers from here on are told apart by their hexadecimal digits: Python may refuse to show them all as decimal."""
+
+_ADDRESS = re.compile(r"<[^<>]* at 0x[0-9a-f]+>", re.IGNORECASE)

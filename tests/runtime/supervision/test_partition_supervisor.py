@@ -1,8 +1,14 @@
-from typing import Any
+import os
+import subprocess
+import sys
+import zlib
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import pytest
 
 from runtime import (
+    Atom,
     ChildSpec,
     NoProcessError,
     PartitionSupervisor,
@@ -18,6 +24,7 @@ from runtime import (
     whereis,
     which_children,
 )
+from runtime.supervision.partition_supervisor import _number_of
 from tests.support.in_node import in_node
 from tests.support.recording_server import Member, member
 
@@ -34,6 +41,50 @@ def test_a_number_goes_to_the_copy_of_that_number_round_and_round() -> None:
     PartitionSupervisor.start_link(member("m"), partitions=2, name="parts")
     by_id: dict[Any, Any] = {info.id: info.pid for info in which_children("parts")}
     assert [whereis(("via", "parts", key)) for key in (0, 1, 2, -3)] == [by_id[0], by_id[1], by_id[0], by_id[1]]
+
+
+class Place(NamedTuple):
+    x: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Holder:
+    held: object
+
+
+def test_a_key_is_the_same_in_every_program() -> None:
+    for key in ("user", "\udc80", ("user", 1), (), ("one",), (1, ("a", (b"x", 1.5, None, True))), 10**599, ("a", -7)):
+        assert _number_of(key) == (abs(key) if isinstance(key, int) else zlib.crc32(repr(key).encode()))
+    assert _number_of(Atom("user")) == _number_of("user")
+    assert _number_of((Atom("user"), 1)) == _number_of(("user", 1))
+    assert _number_of(Place(1, "a")) == _number_of((1, "a"))
+    assert _number_of(Holder(1)) == zlib.crc32(b"Holder(held=1)")
+    huge = 10**5000
+    numbers = [_number_of(key) for key in (huge, (huge,), (huge + 1,), (-huge,), (1, (huge,)))]
+    assert len({*numbers}) == len(numbers)
+
+
+def test_a_set_is_the_same_key_whatever_its_order_is() -> None:
+    code = (
+        "from runtime.supervision.partition_supervisor import _number_of;"
+        "print(_number_of(('k', frozenset(('a', 'b', 'c', 'd', 'e')))))"
+    )
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert said[0]
+    assert said[0] == said[1]
+
+
+def test_a_key_that_is_shown_by_its_address_is_refused_in_words() -> None:
+    for key in (object(), ("user", object()), Holder(object()), frozenset((object(),)), _number_of):
+        with pytest.raises(TypeError, match="by its address, which is another one in each program"):
+            _number_of(key)
+    assert _number_of("<a place at 0xff>")
 
 
 @in_node
