@@ -269,9 +269,11 @@ class LocalNode:
 
     def on_up(self, connection: Connection) -> None:
         """See `Handler.on_up`."""
-        emit("node_up", node=connection.name)
-        self.node_monitors.node_up(connection.name)
-        self.remote(connection.name).up(connection)
+        remote = self.remote(connection.name)
+        if remote.last is not connection:
+            emit("node_up", node=connection.name)
+            self.node_monitors.node_up(connection.name)
+        remote.up(connection)
 
     def on_failed(self, name: str, reason: str) -> None:
         """See `Handler.on_failed`."""

@@ -373,23 +373,21 @@ class Connection:
                 logger.exception("a message from %s could not be handled", self.name)
 
     def _take_greeting(self, frame: bytes) -> bool:
-        """Return whether a frame belongs to the greeting of nodes. It is then handled here, and goes no further."""
-        kind = self._greeting.look_at(frame)
-        if kind is not Kind.MESSAGE:
-            self._received.frame = None
-        if kind is Kind.PROBE or kind is Kind.ANSWER:
-            self._probes = False
-        elif kind is not Kind.MESSAGE and not self.is_up:
-            self.is_python = True
-            self.pickles = self._terms.trust == "pickle" and kind is Kind.PICKLES
-        if not self.is_up:
-            self._become_up()
-        return kind is not Kind.MESSAGE
+        """Return whether a frame belongs to the greeting of nodes. It is then handled here, and goes no further.
 
-    def _become_up(self) -> None:
-        self.is_up = True
-        self.up_since = time.time()
+        What is raised in between has the frame handled again, and each step finds what it has done.
+        """
+        kind = self._greeting.look_at(frame)
+        is_last = kind is Kind.PROBE or kind is Kind.ANSWER
+        if not is_last and kind is not Kind.MESSAGE and not self.is_up:
+            self.pickles = self._terms.trust == "pickle" and kind is Kind.PICKLES
+            self.is_python = True
+        if not self.is_up:
+            self.is_up, self.up_since = True, time.time()
         self._came_up(self)
+        if kind is not Kind.MESSAGE:  # in one line, as above
+            self._probes, self._received.frame = self._probes and not is_last, None
+        return kind is not Kind.MESSAGE
 
     # -- The guard's thread -------------------------------------------------------------------------------------------
 

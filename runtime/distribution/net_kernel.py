@@ -314,23 +314,25 @@ class NetKernel:
             connection.end("connection_closed")
 
     def _came_up(self, connection: Connection) -> None:
-        attempt = self._opening.pop(connection)
+        """Take a connection that is up, once. Done again, it goes on where an exception has ended it."""
+        if (attempt := self._opening.get(connection)) is None:
+            return
         old = self.connections.get(connection.name)
-        if old is not None:  # the other node has forgotten it: it would not have connected again
-            old.end("connection_closed")
-        self._attempts.finish(attempt)
-        self._attempts.note_up(connection.name)
+        if old is not None and old is not connection:
+            old.end("connection_closed")  # the other node has forgotten it: it would not have connected again
         self.connections[connection.name] = connection
+        self._attempts.note_up(connection.name)
         self._failures.pop(connection.name, None)
         self._handler.on_up(connection)
+        self._attempts.finish(attempt)
+        self._opening.pop(connection, None)
 
     def _over(self, connection: Connection, reason: str) -> None:
         self._all = [each for each in self._all if each is not connection]
         if self.connections.get(connection.name) is connection:
             del self.connections[connection.name]
             self._attempts.note_down(connection.name)
-        attempt = self._opening.pop(connection, None)
-        if attempt is None:
+        if (attempt := self._opening.pop(connection, None)) is None:
             return
         if attempt.is_ours:
             self._failed(attempt, f"{attempt.name} closed the connection after the handshake")

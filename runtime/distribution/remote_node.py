@@ -363,22 +363,30 @@ class RemoteNode:
     # -- The connection -------------------------------------------------------------------------------------------
 
     def up(self, connection: Connection) -> None:
-        """Begin with a new connection: what waited goes first."""
-        self.connection = self.last = connection
+        """Begin with a new connection: what waited goes first. Done again, it goes on where an exception has ended it.
+
+        Until all has gone, what is sent meanwhile waits as well.
+        """
+        if self.connection is connection:
+            return
+        self.last = connection
         self.figures = Figures()
         self.life = self.local.number_of(connection.name, connection.creation)
         connection.on_idle = self._has_room
-        self.is_connecting = False
-        waiting, self.waiting = self.waiting, deque()
-        for control, payload in waiting:
+        waiting = self.waiting
+        while waiting:
+            control, payload = waiting[0]
             if not connection.is_python:
                 control = control[: _WITHOUT_NOTE.get(control[0])]
-            try:
-                connection.send(control, payload)
+            try:  # in one line: no handler of a signal comes in between
+                _, _ = connection.send(control, payload), waiting.popleft()
             except TypeError as error:
+                waiting.popleft()
                 logger.error("a message to %s was dropped: %s", self.name, error)
                 self._refuse(control, payload, error)
+        self.is_connecting = False
         self.settled.set()
+        self.connection = connection
 
     def _refuse(self, control: tuple[Any, ...], payload: Any, error: TypeError) -> None:
         """Tell who waits for the outcome of a signal that has turned out to be one that cannot be sent."""

@@ -3,18 +3,22 @@
 import _socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from runtime.distribution.attempts import Attempts
 from runtime.distribution.connection import Connection
 from runtime.distribution.external_term import Codec
 from runtime.distribution.frames import FrameBuffer
-from runtime.distribution.greeting import Terms
+from runtime.distribution.greeting import Greeting, Terms
 from runtime.distribution.handshake import Own, Peer
+from runtime.distribution.net_kernel import NetKernel
 from runtime.distribution.outgoing import OutgoingBytes, OutgoingFrames
 from runtime.distribution.parts import PidParts
 from runtime.distribution.pickled import SHORT_CAST, SHORT_REPLY
+from runtime.distribution.remote_node import RemoteNode
 from runtime.distribution.transport import Transport
 from runtime.terms.atom import Atom
 from tests.support.interrupted import Interrupted
@@ -156,6 +160,65 @@ def test_each_message_is_handled_once_wherever_a_signal_handler_raises(pickles: 
             assert connection.bytes_in == len(stream)
             assert (diary.messages, diary.entries) == (messages, entries)
             assert connection.frames_in == len(messages) + len(entries)
+        if not interrupted.has_raised:
+            break
+    assert step > 10
+
+
+class _Kernel(NetKernel):
+    """What a node knows of its connections, with one other node that signals wait for."""
+
+    def __init__(self, connection: Connection) -> None:
+        local: Any = SimpleNamespace(node=None, number_of=lambda *_: 1)
+        self.remote = RemoteNode(local, "there")
+        self.remote.is_connecting = True
+        self.remote.settled.clear()
+        self.remote.waiting += [((SEND, Atom(""), HERE), number) for number in range(3)]
+        self.connections, self._failures = {}, {}
+        self._attempts = Attempts("here")
+        attempt = self._attempts.dial("there")
+        assert attempt is not None
+        self._opening = {connection: attempt}
+        handler: Any = SimpleNamespace(on_up=self.remote.up)
+        self._handler = handler
+
+
+def _greeting(is_python: bool) -> bytes:
+    """Return what another node of this package begins with, or what one of the BEAM does."""
+    messages = Greeting(Own("there", 5, "cookie", True, {}), "pickle").messages()
+    frames, out = OutgoingFrames(PlainConversion()), OutgoingBytes(Transport(_socket.socket()))
+    for message in messages if is_python else ():
+        frames.put(*message)
+    frames.put(CODEC.encode_control((SEND, Atom(""), HERE)), CODEC.encode("first"))
+    frames.move(out)
+    out._transport.close()
+    return b"".join(out.waiting)
+
+
+@pytest.mark.parametrize("is_python", [True, False])
+def test_a_connection_comes_up_once_wherever_a_signal_handler_raises(
+    is_python: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = (Connection._take_greeting, NetKernel._came_up, RemoteNode.up)
+    for step in range(200):
+        with _connection(False) as (connection, hub, diary, other):
+            kernel = _Kernel(connection)
+            connection.is_up, connection._probes, connection._came_up = False, True, kernel._came_up
+            sent: list[object] = []
+            monkeypatch.setattr(connection, "send", lambda _, payload, sent=sent: sent.append(payload))
+            with Interrupted(step, *steps) as interrupted:
+                other.send(_greeting(is_python))
+                hub.read(connection)
+            _settle(connection, hub)
+            assert (connection.is_up, connection.is_python, connection.pickles) == (True, is_python, is_python)
+            assert (kernel.connections, kernel._opening) == ({"there": connection}, {})
+            assert kernel._attempts.is_up("there")
+            assert kernel._attempts.dial("there") is not None
+            remote = kernel.remote
+            assert remote.connection is connection
+            assert (remote.is_connecting, remote.settled.is_set(), [*remote.waiting]) == (False, True, [])
+            assert diary.messages == ["first"]
+            assert sent == [0, 1, 2]
         if not interrupted.has_raised:
             break
     assert step > 10
