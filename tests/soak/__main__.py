@@ -188,15 +188,21 @@ def come_to_rest(node: Node, service: Service, observer: Observer, havoc: Havoc)
         sleep(0.05)
     while len(service._caches) > 1 and time.monotonic() < deadline:
         sleep(0.05)  # who sent garbage is still being dropped
+    while not is_at_rest(node, count) and time.monotonic() < deadline:
+        sleep(0.05)  # the observer may have ended one more before it was hushed
 
 
 def is_at_rest(node: Node, count: int) -> bool:
-    """Whether the tree is complete and no process has anything to do; the caller is one process more."""
+    """Whether the tree is complete, and no process has anything to do or is to be ended for what it holds.
+
+    The caller is one process more.
+    """
     return (
         node.alive == count + 1
         and len(node.names) == count
         and not node.scheduler.remains
         and not node.scheduler.remains.computing
+        and not node.heap_limits._limited
         and not any(process.message_queue_len or process.waiting_for for process in node.processes())
     )
 
