@@ -12,6 +12,7 @@ from unittest.mock import Mock
 import pytest
 from textual._compositor import Compositor
 from textual._context import visible_screen_stack
+from textual.notifications import Notification
 from textual.pilot import Pilot
 
 from observer import app
@@ -77,6 +78,12 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(discovery, "PROBE_TIMEOUT", 60.0)
     for kind in (Client, Connection):
         monkeypatch.setattr(kind.__init__, "__defaults__", (60.0, 60.0))
+
+
+@pytest.fixture(autouse=True)
+def keeps_notifications(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no notification go before a test has looked at it, however long the machine takes until then."""
+    monkeypatch.setattr(Notification, "time_left", 3600.0)
 
 
 @pytest.fixture(autouse=True)
