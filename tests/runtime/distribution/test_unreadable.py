@@ -215,5 +215,5 @@ def test_an_outline_has_the_frame_of_a_message_and_runs_none_of_the_programs_cod
     assert outline == frame
     assert type(outline[0]) is Atom
     assert type(outline[1]) is ImproperList
-    assert [type(value) for value in unknown] == [Unknown, Unknown, Unknown, set, Unknown, type]
+    assert [type(value) for value in unknown] == [Unknown, Unknown, Unknown, set, Unknown, type, bytearray]
     assert isinstance(joined, Unknown)
