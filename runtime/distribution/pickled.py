@@ -22,7 +22,7 @@ from typing import Any
 from runtime.compiled.choice import compiled
 from runtime.distribution.frames import BATCH, LONGEST, PLAIN_BATCH
 from runtime.distribution.parts import ABSENT, Conversion, ImproperList, PidParts, RefParts
-from runtime.distribution.unreadable import UNREADABLE, Unpickler, explain, outlines
+from runtime.distribution.unreadable import UNREADABLE, explain, missing, outlines
 from runtime.terms.atom import Atom
 from runtime.terms.immutable import ATOMIC
 from runtime.terms.log import Log
@@ -422,16 +422,19 @@ def _with_subclasses(kind: type) -> Iterator[type]:
 _RESTORING = frozenset((__name__, function.__name__) for function in (restore_pid, restore_ref))
 
 
-def _unpickler_for(conversion: Conversion) -> type[Unpickler]:
+def _unpickler_for(conversion: Conversion) -> type[pickle.Unpickler]:
     restore = {
         "restore_pid": lambda *parts: conversion.pid_of(PidParts(*parts)),
         "restore_ref": lambda *parts: conversion.ref_of(RefParts(*parts)),
     }
 
-    class OwnUnpickler(Unpickler):
+    class OwnUnpickler(pickle.Unpickler):
         def find_class(self, module: str, name: str) -> Any:
             if module == __name__ and name in restore:
                 return restore[name]
-            return super().find_class(module, name)
+            try:
+                return super().find_class(module, name)
+            except (ImportError, AttributeError) as error:
+                raise missing(module, name, error) from error
 
     return OwnUnpickler

@@ -367,8 +367,6 @@ class RemoteNode:
 
         Until all has gone, what is sent meanwhile waits as well.
         """
-        if self.connection is connection:
-            return
         self.last = connection
         self.figures = Figures()
         self.life = self.local.number_of(connection.name, connection.creation)

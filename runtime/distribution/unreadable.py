@@ -47,18 +47,12 @@ class Unknown:
     add = append
 
 
-class Unpickler(pickle.Unpickler):
-    """Reads a pickle. Says which class of it is missing here."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        """Return what has that name. Raises ImportError."""
-        try:
-            return super().find_class(module, name)
-        except (ImportError, AttributeError) as error:
-            raise ImportError(f"{module}.{name} cannot be imported here: {error}") from error
+def missing(module: str, name: str, error: Exception) -> ImportError:
+    """Return the error for a class or a function that this node cannot import."""
+    return ImportError(f"{module}.{name} cannot be imported here: {error}")
 
 
-def outlines(unpickler: type[Unpickler], own: frozenset[tuple[str, str]]) -> type[Unpickler]:
+def outlines(unpickler: type[pickle.Unpickler], own: frozenset[tuple[str, str]]) -> type[pickle.Unpickler]:
     """Return a class that reads the outlines of what `unpickler` reads, and runs no code of the program.
 
     `own`: the module and the name of each function that an outline needs.

@@ -30,9 +30,10 @@ from runtime import (
 from runtime import sys as runtime_sys
 from runtime.distribution.cluster import local_node
 from runtime.distribution.parts import ImproperList
-from runtime.distribution.pickled import restore_pid
-from runtime.distribution.unreadable import Unknown, Unpickler, outlines
+from runtime.distribution.pickled import _unpickler_for, restore_pid
+from runtime.distribution.unreadable import Unknown, outlines
 from runtime.kernel.node import this_node
+from tests.support.kernels import PlainConversion
 from tests.support.other_nodes import Other, named
 
 DEADLINE = 60.0
@@ -208,10 +209,11 @@ def test_an_outline_has_the_frame_of_a_message_and_runs_none_of_the_programs_cod
         monkeypatch.setattr(elsewhere, kind.__name__, kind, raising=False)
     data = pickle.dumps((frame, values, "".join), 5)
     monkeypatch.delitem(sys.modules, "only_elsewhere")
+    unpickler = _unpickler_for(PlainConversion())
     with pytest.raises(ImportError, match=r"only_elsewhere\.Strange cannot be imported here: No module named"):
-        Unpickler(io.BytesIO(data)).load()
+        unpickler(io.BytesIO(data)).load()
     own = frozenset(((restore_pid.__module__, restore_pid.__name__),))
-    outline, unknown, joined = outlines(Unpickler, own)(io.BytesIO(data)).load()
+    outline, unknown, joined = outlines(unpickler, own)(io.BytesIO(data)).load()
     assert outline == frame
     assert type(outline[0]) is Atom
     assert type(outline[1]) is ImproperList
