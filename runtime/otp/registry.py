@@ -139,8 +139,12 @@ class Registry(AlwaysStarts):
         own = current_process("terminate")
         for other in [*own.links]:
             if self.table.knows(other.pid):
-                unlink_processes(own, other)  # so that a process that traps exits gets one signal
-                exit_signal(other, own.pid, "shutdown", linked=True)
+                try:
+                    unlink_processes(own, other)  # so that a process that traps exits gets one signal
+                    exit_signal(other, own.pid, "shutdown", linked=True)
+                except BaseException:  # the end of the registry no longer reaches it
+                    exit_signal(other, own.pid, "shutdown", linked=True)
+                    raise
 
     # -- The caller's own registrations ---------------------------------------------------------------------------
 
