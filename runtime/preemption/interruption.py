@@ -36,7 +36,8 @@ SPANS = "opentelemetry.sdk."
 """What makes and keeps spans holds locks too. The program's code may stand on OpenTelemetry's other packages."""
 
 STEPS = frozenset(
-    f"runtime.kernel.{module}" for module in ("signals", "scheduler", "timers", "heap_limits", "instrument", "fork")
+    f"runtime.kernel.{module}"
+    for module in ("signals", "scheduler", "remains", "timers", "heap_limits", "instrument", "fork")
 )
 """Modules of the runtime that work in steps which other processes must see whole or not at all.
 

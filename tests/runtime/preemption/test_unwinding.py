@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 import pytest
@@ -208,6 +209,18 @@ def test_remains_that_end_when_they_are_stopped_are_over() -> None:
         assert not process.is_stopped
 
     run(main, time_slice=0.002)
+
+
+def test_a_signal_while_remains_are_stopped_does_not_keep_them_from_their_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def struck() -> Iterator[None]:
+        try:
+            yield
+        finally:
+            signal.raise_signal(signal.SIGALRM)
+
+    monkeypatch.setattr(remains, "paused", struck)
+    test_remains_that_end_when_they_are_stopped_are_over()
 
 
 def test_many_that_compute_leave_time_to_those_that_live() -> None:
