@@ -83,8 +83,8 @@ def by_finalizer(number: int, action: Action, meanwhile: Action) -> bool:
             gc.disable()
             happened.append(meanwhile())
 
-    held = [(each,) for each in range(3_000)]  # so that Python has no tuple of this length at hand, but makes one
     Garbage(finalize)
+    held = [((each,), {each: each}) for each in range(3_000)]  # so that Python has none of these at hand, but makes one
     is_open = True
     gc.set_threshold(gc.get_count()[0] + number - 1, 1_000_000, 1_000_000)
     gc.enable()
