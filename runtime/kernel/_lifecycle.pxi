@@ -6,9 +6,6 @@ cdef extern from *:
     """
     #include <time.h>
 
-    static inline PyObject *blank(PyTypeObject *kind, PyObject *nothing) {
-        return PyBaseObject_Type.tp_new(kind, nothing, NULL);
-    }
     static inline int run_function(PyObject *function, PyObject *args, PyObject *kwargs) {
         PyObject *result = PyObject_Call(function, args, PyDict_GET_SIZE(kwargs) ? kwargs : NULL);
         if (result == NULL) return -1;
@@ -27,7 +24,6 @@ cdef extern from *:
     static inline double monotonic_time(void) { return clock_time(CLOCK_MONOTONIC); }
     #endif
     """
-    object blank(PyTypeObject *, object)
     int run_function(object, object, object) noexcept  # -1: it has raised
     double wall_time()
     double monotonic_time()
@@ -51,7 +47,7 @@ cdef inline object new_body(object function, object args, object kwargs):
 
 cdef object start_process(object node, object parent, object body):
     """`Node.spawn` on a node that is known to be one, and whose scheduler is."""
-    cdef object process = blank(_Process, _nothing)
+    cdef object process = made(_Process)
     cdef PyObject *record = <PyObject *>process
     fill_like(record, <PyObject *>_template, _first_slot, _slot_count)
     cdef object number = <object>load(<PyObject *>node, s_spawned) + 1
@@ -63,7 +59,7 @@ cdef object start_process(object node, object parent, object body):
         store(record, s_parent, <PyObject *>pid_of_parent)
     store(record, s_started_at, <PyObject *>started_at)
     store(record, s_pid, <PyObject *>pid)
-    cdef object place = number >> 12, scheduler, ready
+    cdef object place = number // 2730, scheduler, ready
     cdef PyObject *block = PyDict_GetItem(<object>load(<PyObject *>node, s_table), place)
     cdef object entries = node._open_block(place) if block is NULL else <object>block
     scheduler = <object>load(<PyObject *>node, s_scheduler)
@@ -78,7 +74,7 @@ cdef object start_process(object node, object parent, object body):
         number = <object>load(<PyObject *>node, s_spawned) + 1
         pid = new_pid(number, process)
         store(record, s_pid, <PyObject *>pid)
-        entries = node.table.get(number >> 12) or node._open_block(number >> 12)
+        entries = node.table.get(number // 2730) or node._open_block(number // 2730)
         ready.append(process)
     store(<PyObject *>node, s_spawned, <PyObject *>number)
     (<dict>entries)[number] = process
@@ -162,7 +158,7 @@ cdef int end(object process, object reason) except -1:
         store(record, s_reason, <PyObject *>reason)
         pid = <object>load(record, s_pid)
         number = <object>load(<PyObject *>pid, s_pid_id)
-        block = (<dict>load(<PyObject *>node, s_table))[number >> 12]
+        block = (<dict>load(<PyObject *>node, s_table))[number // 2730]
         take_out(block, number)
         store(<PyObject *>pid, s_pid_process, NONE)
         store(record, s_mailbox, NONE)

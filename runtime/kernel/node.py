@@ -49,8 +49,8 @@ logger = Log("runtime")
 RESOLVING = 0.5
 """Seconds of processor time that the hub takes to look up a via name for a timer."""
 
-BLOCK = 12
-"""The table is a dict of blocks of ``2 ** BLOCK`` numbers, so that another thread can copy it piece by piece."""
+BLOCK = 2730
+"""The table is a dict of blocks of so many numbers, each copied at once by threads. So many just fill a dict."""
 
 
 class Node:
@@ -142,16 +142,16 @@ class Node:
         process.timer_at = None
         process.ancestors = None
         try:
-            block = self.table[number >> BLOCK]
+            block = self.table[number // BLOCK]
         except KeyError:
-            block = self._open_block(number >> BLOCK)
+            block = self._open_block(number // BLOCK)
         scheduler = self.scheduler
         if not scheduler.scheduled:
             scheduler.schedule()
         scheduler.ready.append(process)
         while self.spawned >= number:  # a finalizer or the handler of a signal has started one in between
             process.pid = Pid(number := self.spawned + 1, process)
-            block = self.table.get(number >> BLOCK) or self._open_block(number >> BLOCK)
+            block = self.table.get(number // BLOCK) or self._open_block(number // BLOCK)
             scheduler.ready.append(process)  # again, which does no harm: as a new one it may have been passed over
         self.spawned, block[number], process.state = number, process, RUNNABLE
         if hooks.spawned:
@@ -171,7 +171,7 @@ class Node:
 
     def find(self, number: int) -> Process | None:
         """Return the living process with that number, or None."""
-        return self.table.get(number >> BLOCK, {}).get(number)
+        return self.table.get(number // BLOCK, {}).get(number)
 
     def find_remains(self, number: int) -> Process | None:
         """Return the dead process of that number whose frames have not ended. From any thread."""

@@ -224,7 +224,7 @@ def finish(process: Process, reason: Term, unwinds: bool = False) -> None:
         process.state, process.reason = DEAD, reason
         pid = process.pid
         number = pid.id
-        block = node.table[number >> 12]
+        block = node.table[number // 2730]
         if number in block:
             del block[number]
         forget_process(pid, None)

@@ -9,10 +9,12 @@ from runtime.introspection import wire
 from runtime.introspection.reading.sorting import COLUMNS, Column
 from runtime.introspection.threads.chunked import Chunked
 from runtime.introspection.threads.pace import Pace
-from runtime.kernel.node import BLOCK
 from runtime.kernel.process import Process
 
-_MASK = (1 << BLOCK) - 1
+_BLOCK = 12
+"""Figures are kept in blocks of ``2 ** _BLOCK`` numbers of processes."""
+
+_MASK = (1 << _BLOCK) - 1
 
 
 class Deltas:
@@ -20,7 +22,7 @@ class Deltas:
 
     def __init__(self) -> None:
         self._before: dict[str, dict[int, array[float]]] = {}
-        """The figures, by block of the node's table and by place in the block: eight bytes for each process."""
+        """The figures, by block and by place in the block: eight bytes for each process."""
         self._sums: dict[str, dict[str, float]] = {}
 
     def column(self, name: wire.Sort) -> Column:
@@ -31,7 +33,7 @@ class Deltas:
             found = []
             for process, value in zip(processes, read(processes), strict=True):
                 number = process.pid.id
-                counts = before.get(number >> BLOCK)
+                counts = before.get(number >> _BLOCK)
                 found.append(value if counts is None else value - counts[number & _MASK])
             return found
 
@@ -53,9 +55,9 @@ class Deltas:
         for chunk in processes:
             for process, value in zip(chunk, read(chunk), strict=True):
                 number = process.pid.id
-                counts = noted.get(number >> BLOCK)
+                counts = noted.get(number >> _BLOCK)
                 if counts is None:
-                    counts = noted[number >> BLOCK] = array("d", bytes(8 << BLOCK))
+                    counts = noted[number >> _BLOCK] = array("d", bytes(8 << _BLOCK))
                 counts[number & _MASK] = value
             pace.breathe()
         self._before = {name: noted}

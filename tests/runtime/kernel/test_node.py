@@ -1,6 +1,7 @@
 """The node: its table of processes, their numbers, aliases, what other threads ask of it, and its end."""
 
 import logging
+import sys
 import threading
 
 import pytest
@@ -69,11 +70,33 @@ def test_the_living_and_the_ended_are_all_that_were_started() -> None:
 def test_a_block_of_the_table_goes_when_all_in_it_have_ended() -> None:
     node = this_node()
     kept = spawn(receive)
-    for _ in range(3 << BLOCK):
+    for _ in range(3 * BLOCK):
         exit(spawn(receive), "kill")
     sleep(0)
     assert len(node.table) <= 3
     assert node.find(number_of(kept)) is kept.process
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="asks how CPython makes dicts")
+def test_a_block_of_the_table_fills_a_dict_to_the_last_place() -> None:
+    block: dict[int, None] = {}
+    for number in range(BLOCK):
+        block[number] = None
+    full = sys.getsizeof(block)
+    block[BLOCK] = None
+    assert sys.getsizeof(block) > full
+
+
+@in_node
+def test_the_first_and_the_last_number_of_a_block_are_in_the_same_one() -> None:
+    node = this_node()
+    pids = [spawn(receive) for _ in range(BLOCK + 2)]
+    assert all(node.find(number_of(pid)) is pid.process for pid in pids)
+    assert {number // BLOCK for block in node.table.values() for number in block} == set(node.table)
+    for pid in pids:
+        exit(pid, "kill")
+    sleep(0)
+    assert not any(node.find(number_of(pid)) for pid in pids)
 
 
 @in_node
