@@ -164,7 +164,7 @@ class Children(ABC):
 
     def report_restarted(self, child: Child, old: Pid | None, reason: Term) -> None:
         """Count a successful restart and tell observers of it."""
-        child.restarts += 1
+        child.count_restart()
         if hooks.event:
             intensity = self.intensity
             emit(

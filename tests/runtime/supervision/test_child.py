@@ -31,7 +31,7 @@ from runtime import (
     unlink,
     which_children,
 )
-from runtime.supervision.child import is_expected, shut_down
+from runtime.supervision.child import Child, is_expected, shut_down
 from tests.support.in_node import in_node
 from tests.support.recording_server import Member, diary, member, member_pid, started
 
@@ -256,3 +256,21 @@ def test_which_reason_of_a_stopped_child_is_worth_a_report(
     reason: Any, restart: Any, signal: str, expected: bool
 ) -> None:
     assert is_expected(reason, member("a", restart=restart), signal) == expected
+
+
+def test_a_record_counts_restarts_and_keeps_the_count_when_its_spec_changes() -> None:
+    spec = ChildSpec(id="a", start=(spawn_link, receive))
+    changed = ChildSpec(id="a", start=(spawn_link, receive), restart="transient")
+    child = Child(spec)
+    assert (child.spec, child.restarts) == (spec, 0)
+    child.count_restart()
+    child.count_restart()
+    assert (child.spec, child.restarts) == (spec, 2)
+    child.spec = changed
+    assert (child.spec, child.restarts) == (changed, 2)
+
+
+def test_a_record_that_was_never_restarted_takes_a_change_of_its_spec() -> None:
+    child = Child(ChildSpec(id="a", start=(spawn_link, receive)))
+    child.spec = changed = ChildSpec(id="a", start=(spawn_link, receive), type="supervisor")
+    assert (child.spec, child.restarts) == (changed, 0)
