@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import gevent
@@ -111,6 +110,8 @@ def greenlets(size: int) -> Sample:
 
 
 def tasks(size: int) -> Sample:
+    import asyncio  # here, since it is five megabytes of which the others' programs would be charged
+
     async def main() -> Sample:
         def start() -> Any:
             queue: asyncio.Queue[Any] = asyncio.Queue()
