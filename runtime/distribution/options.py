@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from math import isfinite
 
 from runtime.distribution.net_kernel import Tls
 from runtime.terms.term import Term
 from runtime.terms.text import render
 
 MOST_PORTS = 65_535
+
+LONGEST_TICKTIME = 1_000_000
+"""Seconds: eleven days. A clock of the operating system waits no longer than a few weeks."""
 
 
 def check_options(
@@ -36,8 +38,10 @@ def check_options(
         raise TypeError(f"tls= takes a runtime.distribution.net_kernel.Tls of two contexts, not {render(tls)}")
     if isinstance(net_ticktime, bool) or not isinstance(net_ticktime, int | float):
         raise TypeError(f"net_ticktime= takes a number of seconds, not {render(net_ticktime)}")
-    if not isfinite(net_ticktime) or net_ticktime <= 0:
-        raise ValueError(f"net_ticktime= takes a number of seconds above 0, not {net_ticktime}")
+    if not 0 < net_ticktime <= LONGEST_TICKTIME:
+        raise ValueError(
+            f"net_ticktime= takes a number of seconds above 0, at most {LONGEST_TICKTIME}, not {render(net_ticktime)}"
+        )
     for option, value in switches.items():
         if not isinstance(value, bool):
             raise TypeError(f"{option}= takes True or False, not {render(value)}")

@@ -8,6 +8,9 @@ from runtime import node, start_distribution
 from tests.support.in_node import in_node
 
 
+SECONDS = "net_ticktime= takes a number of seconds above 0, at most 1000000"
+
+
 @pytest.mark.parametrize(
     ("option", "value", "kind", "told"),
     [
@@ -22,8 +25,10 @@ from tests.support.in_node import in_node
         ),
         ("allow", ["getcwd"], ValueError, "allow= takes functions as 'module:function', not 'getcwd'"),
         ("allow", [len], ValueError, "allow= takes functions as 'module:function', not <built-in function len>"),
-        ("net_ticktime", 0, ValueError, "net_ticktime= takes a number of seconds above 0, not 0"),
-        ("net_ticktime", float("inf"), ValueError, "net_ticktime= takes a number of seconds above 0, not inf"),
+        ("net_ticktime", 0, ValueError, f"{SECONDS}, not 0"),
+        ("net_ticktime", float("inf"), ValueError, f"{SECONDS}, not inf"),
+        ("net_ticktime", float("nan"), ValueError, f"{SECONDS}, not nan"),
+        ("net_ticktime", 1_000_001, ValueError, f"{SECONDS}, not 1000001"),
         ("net_ticktime", "60", TypeError, "net_ticktime= takes a number of seconds, not '60'"),
         ("epmd", "none", ValueError, "epmd= takes 'auto' or None, not 'none'"),
         ("binaries", "str", ValueError, "binaries= takes 'text' or 'bytes', not 'str'"),
