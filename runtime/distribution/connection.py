@@ -270,8 +270,6 @@ class Connection:
 
     def _look_again(self, ends: str | None) -> None:
         """Go on after the guard, which has taken in something, found the end, or seen that the hub does not read."""
-        if self.is_over:
-            return
         self._ends = self._ends or ends
         self._go_on()
 

@@ -245,9 +245,9 @@ class Batches:
             if is_plain:
                 return PLAIN_BATCH, pickle.dumps(entries, PROTOCOL)
             try:
-                return BATCH, self._pickled((entries, has_pickled))
+                return BATCH, self.pickled((entries, has_pickled))
             except (TypeError, ValueError):
-                return BATCH, self._pickled((self._sendable(entries), has_pickled))
+                return BATCH, self.pickled((self._sendable(entries), has_pickled))
         except BaseException:  # as `put_back`, without a call: there may be no room for one
             (_, count, large, _, _), self.taken = taken, None
             self._entries = entries + self._entries if self._entries else entries
@@ -268,7 +268,8 @@ class Batches:
             self._has_pickled |= has_pickled
             self._is_plain &= is_plain
 
-    def _pickled(self, value: object) -> bytes:
+    def pickled(self, value: object) -> bytes:
+        """Return a value as it travels. Raises what pickle and the value do."""
         file = io.BytesIO()
         self._pickler(file, PROTOCOL).dump(value)
         return file.getvalue()
@@ -285,7 +286,7 @@ class Batches:
 
     def _is_sendable(self, value: object) -> bool:
         try:
-            self._pickled(value)
+            self.pickled(value)
         except (TypeError, ValueError) as error:
             logger.error("a message could not be sent to another node, and was dropped: %s", error)
             return False

@@ -55,6 +55,17 @@ class RemoteFrom(From):
         connection = self.remote.connection
         return connection is None or not connection.pickles
 
+    def takes(self, answer: Term) -> bool:
+        """Return whether an answer can be pickled for the caller's node."""
+        connection = self.remote.connection
+        if connection is None or not connection.pickles:
+            return True
+        try:
+            connection.batches.pickled((self.tag, answer))
+        except Exception:  # of the program's own __reduce__, for one
+            return False
+        return True
+
     @bounded
     def __repr__(self) -> str:
         return f"From({self.watcher.pid}, {self.ref})"
@@ -107,12 +118,13 @@ class ShortFrom(RemoteFrom):
         if self.outcome is not PENDING or type(outcome) is Failure:
             return
         remote = self.remote
+        is_told = remote.calls.get(self.call) is self and remote.reply_shortly(self.call, outcome)
+        if is_told:
+            self.outcome = outcome
+        else:
+            super().settle(outcome)  # where that fails the caller learns of the server's death
         if remote.calls.pop(self.call, None) is self:
             self.stop_watching()
-            if remote.reply_shortly(self.call, outcome):
-                self.outcome = outcome
-                return
-        super().settle(outcome)
 
     def stop_watching(self) -> None:
         """Forget the monitor of the server: its death is not told any more."""

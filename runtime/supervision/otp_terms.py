@@ -45,8 +45,23 @@ def _as_it_travels(request: Term, answer: Term, caller: From) -> Term:
     if caller.needs_terms:
         return to_otp(tagged(request)[0], answer)
     if type(answer) is list:  # the other node need not have the classes
-        return [info._replace(modules=_modules(info.modules)) for info in answer]
-    return answer
+        answer = [info._replace(modules=_modules(info.modules)) for info in answer]
+    return answer if caller.takes(answer) else _as_text(answer, caller)
+
+
+def _as_text(answer: Term, caller: From) -> Term:
+    """Return an answer with text for what cannot be sent: an id with a lock in it, or a function."""
+
+    def sent(value: Term) -> Term:
+        if caller.takes(value):
+            return value
+        if type(value) is tuple:
+            return tuple(map(sent, value))
+        return render(value).encode("ascii", "backslashreplace").decode()
+
+    if type(answer) is list:
+        return [info._replace(id=sent(info.id)) if type(info) is ChildInfo else sent(info) for info in answer]
+    return tuple(sent(_spec(part) if isinstance(part, ChildSpec) else part) for part in answer)
 
 
 def to_otp(request: str, answer: Term) -> Term:
@@ -106,7 +121,7 @@ def _spec(spec: ChildSpec) -> dict[Term, Term]:
     function, *arguments = spec.start
     values = {
         "id": plain(spec.id),
-        "start": (_name(getattr(function, "__module__", None)), _name(render(function)), [plain(a) for a in arguments]),
+        "start": (*_function(function), [plain(argument) for argument in arguments]),
         "restart": Atom(spec.restart),
         "shutdown": _milliseconds(spec.shutdown),
         "type": Atom(spec.type),
@@ -114,6 +129,14 @@ def _spec(spec: ChildSpec) -> dict[Term, Term]:
         "significant": spec.significant,
     }
     return {Atom(key): value for key, value in values.items()}
+
+
+def _function(function: Term) -> tuple[Atom, Atom]:
+    """Return a function's module and its name in there, as ``Worker.start_link``."""
+    owner, name = getattr(function, "__self__", None), getattr(function, "__qualname__", None)
+    if isinstance(owner, type):  # the class that a class method was taken from need not be the one that defines it
+        return _name(owner.__module__), _name(f"{owner.__qualname__}.{getattr(function, '__name__', name)}")
+    return _name(getattr(function, "__module__", None)), _name(render(function) if name is None else name)
 
 
 def _milliseconds(shutdown: Shutdown) -> Term:

@@ -24,6 +24,7 @@ from runtime import (
 )
 from runtime.distribution.node_monitors import NodeMonitors
 from runtime.kernel.process import Process
+from runtime.terms.atom import Atom
 from tests.support.in_node import in_node
 from tests.support.other_nodes import COOKIE, Other, echo, link_with, named, new_name
 
@@ -102,6 +103,23 @@ def test_a_reason_that_neither_travels_nor_prints_is_told_all_the_same(other: Ot
     down = receive(Down, timeout=DEADLINE)
     assert down.ref == ref
     assert "Unspeakable" in down.reason
+
+
+LOCKS = """
+from threading import Lock
+from runtime import GenServer
+class Locks(GenServer):
+    def handle_call(self, request, caller): return Lock()
+Locks.start(name="locks")
+"""
+
+
+@named
+def test_a_caller_learns_of_a_server_whose_reply_cannot_be_sent(other: Other) -> None:
+    other.connect()
+    erpc.call(other.name, ("builtins", "exec"), LOCKS, {"__name__": "locks"})
+    with pytest.raises(CallError, match="cannot be sent to another node"):
+        call(("locks", other.name), Atom("get"), timeout=DEADLINE / 10)
 
 
 @in_node

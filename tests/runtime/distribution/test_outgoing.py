@@ -153,7 +153,7 @@ def test_a_batch_for_which_there_is_no_memory_is_kept(monkeypatch: pytest.Monkey
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(frames.batches, "_pickled", refuse)
+        patch.setattr(frames.batches, "pickled", refuse)
         with pytest.raises(MemoryError):
             frames.end_last_batch()
     assert (frames.batches.count, frames.batches.size, frames.messages) == (2, size, 0)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from runtime import (
+    CallError,
     ChildInfo,
     ChildSpec,
     GenServer,
@@ -77,6 +78,7 @@ def test_a_beam_node_asks_a_supervisor_as_it_asks_its_own() -> None:
         assert [type(item) for item in (usual[2], usual[3][0])] == [Atom, Atom]
         assert _ask(other, "count_children") == [("specs", 2), ("active", 2), ("supervisors", 0), ("workers", 2)]
         told, spec = _ask(other, "get_childspec", "text")
+        assert spec["start"] == (__name__, "Worker.start_link", [])
         assert (told, spec["shutdown"], spec["restart"], spec["modules"]) == (
             "ok",
             5_000,
@@ -194,6 +196,49 @@ def test_the_children_of_another_node_are_told_whose_classes_are_not_here() -> N
         erpc.call(other.name, ("builtins", "exec"), LOCAL, {"__name__": "only_there"})
         (line,) = which_children(("top", other.name))
         assert (line.id, line.type, line.modules) == ("Local", "worker", ["only_there.Local"])
+
+
+ODD = """
+import sys
+from threading import Lock
+from types import ModuleType
+from runtime import ChildSpec, GenServer, Supervisor
+class Local(GenServer): pass
+class Key:
+    def __init__(self): self.lock = Lock()
+    def __repr__(self): return "Key"
+function = lambda: Local.start_link()
+Supervisor.start([ChildSpec("there", (Local.start_link,)), ChildSpec(Key(), (function,))], name="top")
+Supervisor.start([ChildSpec("odd", (function,))], name="odd")
+vars(sys.modules.setdefault(__name__, ModuleType(__name__))).update(globals())
+"""
+
+
+@named
+def test_no_question_of_another_node_ends_a_supervisor() -> None:
+    with python_node() as other:
+        other.connect()
+        erpc.call(other.name, ("builtins", "exec"), ODD, {"__name__": "only_there"})
+        top, odd = ("top", other.name), ("odd", other.name)
+        assert [line.id for line in which_children(top)] == ["Key", "there"]
+        spec: Any = get_childspec(odd, "odd")
+        assert (spec["id"], spec["start"]) == ("odd", ("only_there", "<lambda>", []))
+        with pytest.raises(CallError, match="unreadable_reply"):
+            get_childspec(top, "there")
+        with pytest.raises(SupervisorError):
+            restart_child(top, "there")
+
+
+@named
+def test_no_question_of_a_beam_node_ends_a_supervisor() -> None:
+    top = Supervisor.start_link([ChildSpec(id="\ud800", start=(Worker.start_link, "\ud801"))], name="top")
+    with beam_node() as other:
+        other.connect()
+        ((id, *_),) = _ask(other, "which_children")
+        assert id == "'\\ud800'"
+        assert _ask(other, "get_childspec", id) == (Atom("error"), Atom("not_found"))
+    assert top is not None
+    assert alive(top)
 
 
 @pytest.mark.parametrize(
