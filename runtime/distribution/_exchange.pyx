@@ -155,7 +155,7 @@ cdef PyTypeObject *_LocalNode = NULL
 cdef PyTypeObject *_Pid = NULL
 cdef PyTypeObject *_ForeignPid = NULL
 cdef PyTypeObject *_Atom = NULL
-cdef object _current, _cast, _system, _monotonic, _otp_tags
+cdef object _current, _cast, _system, _monotonic, _otp_tags, _incoming_message
 cdef Py_ssize_t _busy = 0
 cdef long _look = 0
 cdef double _turn = 0
@@ -170,7 +170,7 @@ cdef int look_at_connections() except -1:
     global _connection, _calls, _guarded, _pending, _call, _dumps, _loads, _large, _plain_batch
     global _chunk, _small_chunk, _short_entries, _From_class, _ShortFrom, _put, _watchers_of, _logger
     global _HubCalls, _Transport, _From, _RemoteName, _RemoteProcess, _LocalNode, _Pid, _ForeignPid, _Atom
-    global _current, _cast, _system, _monotonic, _otp_tags, _busy, _look, _turn, _pass_through
+    global _incoming_message, _current, _cast, _system, _monotonic, _otp_tags, _busy, _look, _turn, _pass_through
     from time import monotonic
 
     from runtime.distribution import cluster
@@ -201,7 +201,7 @@ cdef int look_at_connections() except -1:
     _RemoteProcess, _LocalNode = <PyTypeObject *>remote_process.RemoteProcess, <PyTypeObject *>cluster.LocalNode
     _Pid, _ForeignPid = <PyTypeObject *>process.Pid, <PyTypeObject *>process.ForeignPid
     _Atom = <PyTypeObject *>atom.Atom
-    _current = node.current
+    _current, _incoming_message = node.current, remote_calls.incoming_message
     _cast, _system, _monotonic, _otp_tags = calls.CAST, calls.SYSTEM, monotonic, remote_calls.OTP_TAGS
     _busy, _look, _turn, _pass_through = outgoing.BUSY, connection.LOOK, connection.TURN, frames.PASS_THROUGH
     _connection = connection
@@ -499,39 +499,66 @@ def handle_frames(self):
 
 
 cdef bint take_message(object connection, object received, bytes frame, object decoder) except -1:
-    """Deliver a message to the process that the last one went to. Returns False, with nothing done, for another one."""
-    cdef object local = connection._handler, last = decoder._last_control, control, key, pid, process, payload, tag
+    """Deliver a message to a process. Returns False, with nothing done, for another signal."""
+    cdef object last = decoder._last_control, control, key, payload
     cdef Py_ssize_t size = PyBytes_GET_SIZE(frame), start
-    if Py_TYPE(local) is not _LocalNode or <unsigned char>PyBytes_AS_STRING(frame)[0] != _pass_through:
+    cdef const unsigned char *place = <const unsigned char *>PyBytes_AS_STRING(frame)
+    if size < 6 or place[0] != _pass_through or (place[5] != 2 and place[5] != 6):  # behind 131, 104, the arity and 97
         return False
     key, control = <object>PyTuple_GET_ITEM(<tuple?>last, 0), <object>PyTuple_GET_ITEM(last, 1)
     start = 1 + PyBytes_GET_SIZE(<bytes?>key)
-    if (
-        start >= size
-        or memcmp(PyBytes_AS_STRING(frame) + 1, PyBytes_AS_STRING(key), start - 1)
-        or Py_TYPE(control) is not &PyTuple_Type
-        or PyTuple_GET_SIZE(control) != 3
-        or <object>PyTuple_GET_ITEM(control, 0) != 2
-    ):
-        return False
-    pid = <object>PyTuple_GET_ITEM(control, 2)
-    if Py_TYPE(pid) is not _Pid or connection.name not in local.remotes:
-        return False
     try:
+        if start >= size or memcmp(place + 1, PyBytes_AS_STRING(key), start - 1):
+            control, start = decoder.decode_control(frame, 1)
+        if start >= size or not is_message(control):
+            return False
         payload, end = decoder.decode_first(frame, start)
     except ValueError:
         return False
-    if end != size:
+    if end != size or not put_message(connection, control, payload):
         return False
+    connection.frames_in += 1
+    received.frame = None
+    return True
+
+
+cdef bint is_message(object control):
+    """Whether a control message is that of a message to a pid or to a name, without a note."""
+    if Py_TYPE(control) is not &PyTuple_Type or PyTuple_GET_SIZE(control) < 3:
+        return False
+    cdef object kind = <object>PyTuple_GET_ITEM(control, 0)
+    if Py_TYPE(kind) is not &PyLong_Type:
+        return False
+    return (kind == 2 and PyTuple_GET_SIZE(control) == 3) or (kind == 6 and PyTuple_GET_SIZE(control) == 4)
+
+
+cdef bint put_message(object connection, tuple control, object payload) except -1:
+    """Put a message into the mailbox of its process. Returns False, with nothing done, where the usual way is to be taken.
+
+    Nothing of Python's runs once it is there, so that no handler of a signal can raise, and have it taken again.
+    """
+    cdef object local = connection._handler, remote, to, process, tag
+    if Py_TYPE(local) is not _LocalNode:
+        return False
+    remote = local.remotes.get(connection.name)
+    to = <object>PyTuple_GET_ITEM(control, PyTuple_GET_SIZE(control) - 1)
+    if remote is None:
+        return False
+    if PyTuple_GET_SIZE(control) == 3:
+        if Py_TYPE(to) is not _Pid:
+            return False
+        process = to.process
+    else:
+        if not is_text(to):
+            return False
+        process = local.node.names.get(str(to))
+    if process is None:
+        return True
     if Py_TYPE(payload) is &PyTuple_Type and PyTuple_GET_SIZE(payload):
         tag = <object>PyTuple_GET_ITEM(payload, 0)
         if is_text(tag) and tag in _otp_tags:
-            return False
-    process = pid.process
-    if process is not None:
-        _put(process, payload)
-    connection.frames_in += 1
-    received.frame = None
+            payload = _incoming_message(payload, remote, process)
+    _put(process, payload)
     return True
 
 
@@ -588,7 +615,7 @@ def deliver(self):
     """Deliver the entries of a batch, from the end of the list."""
     if _connection is None:
         look_at_connections()
-    cdef object handler = self._handler, entry
+    cdef object handler = self._handler, entry, control, payload
     cdef list entries = self._entries
     while entries and not self.is_over:
         entry = entries[len(entries) - 1]
@@ -596,7 +623,11 @@ def deliver(self):
             if Py_TYPE(entry) is &PyTuple_Type and PyTuple_GET_SIZE(entry) and type(entry[0]) is int:
                 self.frames_in += handler.on_short(self, entry)
             else:
-                self.frames_in += handler.on_frame(self, *entry)
+                control, payload = entry
+                if is_message(control) and put_message(self, control, payload):
+                    self.frames_in += 1
+                else:
+                    self.frames_in += handler.on_frame(self, control, payload)
             del entries[len(entries) - 1]
         except Exception:
             del entries[len(entries) - 1]
@@ -615,7 +646,7 @@ def on_short(self, connection, entry):
         return 1
     if kind == _pickled.SHORT_CALL and len(entry) == 5 and take_call(self, remote, entry):
         return 1
-    return _short_entries[kind](remote, *entry[1:])
+    return _short_entries[kind](remote, entry)
 
 
 cdef int take_reply(dict monitors, object number, object reply) except -1:

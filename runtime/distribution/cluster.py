@@ -295,7 +295,7 @@ class LocalNode:
     def on_short(self, connection: Connection, entry: tuple[Any, ...]) -> int:
         """See `Handler.on_short`."""
         remote = self.remotes.get(connection.name)
-        return 0 if remote is None else SHORT_ENTRIES[entry[0]](remote, *entry[1:])
+        return 0 if remote is None else SHORT_ENTRIES[entry[0]](remote, entry)
 
     def on_down(self, connection: Connection, reason: str) -> None:
         """See `Handler.on_down`. Those linked and watching hear first, then those who watch the node."""

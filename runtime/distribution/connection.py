@@ -361,11 +361,12 @@ class Connection:
         entries, handler = self._entries, self._handler
         while entries and not self.is_over:
             entry = entries[-1]
-            try:  # each in one line, as above
+            try:  # each in one line, as above; a call that unpacks a tuple would let a handler in when it returns
                 if type(entry[0]) is int:
                     self.frames_in, entries[-1:] = self.frames_in + handler.on_short(self, entry), ()
                 else:
-                    self.frames_in, entries[-1:] = self.frames_in + handler.on_frame(self, *entry), ()
+                    control, payload = entry
+                    self.frames_in, entries[-1:] = self.frames_in + handler.on_frame(self, control, payload), ()
             except Exception:
                 del entries[-1]
                 logger.exception("a message from %s could not be handled", self.name)
@@ -403,10 +404,8 @@ class Connection:
                 self._heard = -1
         self._silent = 0 if self.bytes_in != self._heard else self._silent + 1
         self._heard, self._said = self.bytes_in, self.bytes_out
-        ends = None
-        if not is_open:
-            ends = "connection_closed"
-        elif self._silent >= SILENT_PERIODS:
+        ends = None if is_open else "connection_closed"
+        if is_open and self._silent >= SILENT_PERIODS:
             ends = "net_tick_timeout"
         # The hub does not read where much has come, or rarely, after the handler of a signal has raised.
         if ends or self._received.pieces or not self._reader.active:

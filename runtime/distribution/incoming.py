@@ -39,21 +39,28 @@ def _receiver(remote: RemoteNode, receiver: str | int) -> Process | None:
     return remote.node.names.get(receiver) if isinstance(receiver, str) else remote.node.find(receiver)
 
 
-def _short_cast(remote: RemoteNode, receiver: str | int, contents: list[Any]) -> int:
-    process = _receiver(remote, receiver)
+# Once a message is in a mailbox nothing is called any more, here and in what calls these: the handler of a signal could
+# raise after the call, and the same message would be taken again.
+
+
+def _short_cast(remote: RemoteNode, entry: tuple[Any, ...]) -> int:
+    _, receiver, contents = entry
+    process, count = _receiver(remote, receiver), len(contents)
     if process is not None:
         put_all(process, [(CAST, content) for content in contents])
-    return len(contents)
+    return count
 
 
-def _short_send(remote: RemoteNode, receiver: str | int, messages: list[Any]) -> int:
-    process = _receiver(remote, receiver)
+def _short_send(remote: RemoteNode, entry: tuple[Any, ...]) -> int:
+    _, receiver, messages = entry
+    process, count = _receiver(remote, receiver), len(messages)
     if process is not None:
         put_all(process, [incoming_message(message, remote, process) for message in messages])
-    return len(messages)
+    return count
 
 
-def _short_call(remote: RemoteNode, receiver: str | int, caller: int, number: int, request: Any) -> int:
+def _short_call(remote: RemoteNode, entry: tuple[Any, ...]) -> int:
+    _, receiver, caller, number, request = entry
     process = _receiver(remote, receiver)
     sender = remote.sender(caller)
     if process is None:
@@ -65,7 +72,8 @@ def _short_call(remote: RemoteNode, receiver: str | int, caller: int, number: in
     return 1
 
 
-def _short_reply(remote: RemoteNode, number: int, reply: Any) -> int:
+def _short_reply(remote: RemoteNode, short: tuple[Any, ...]) -> int:
+    _, number, reply = short
     target, entry = remote.local.monitors.get(number, (None, None))
     if target is not None and isinstance(entry, From):
         target.take_watcher(number)  # first, as the other node has no such monitor any more

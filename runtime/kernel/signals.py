@@ -137,8 +137,11 @@ def put_behind(process: Process, messages: list[Term]) -> None:
     """Put messages behind those that wait, whatever holds these; all or none. See `put`."""
     while True:
         mailbox = process.mailbox
+        if type(mailbox) is deque:  # no call: a signal's handler runs after each, and may raise with the messages there
+            mailbox += messages
+            return
         if mailbox is not None and type(mailbox) is not tuple:
-            mailbox.extend(messages)  # type: ignore[union-attr]  # mypy does not see that it is no tuple
+            mailbox.extend(messages)  # type: ignore[union-attr]  # that of a process on another node
             return
         together = deque((*(mailbox or ()), *messages))
         if process.mailbox is mailbox:

@@ -96,6 +96,10 @@ class From:
         """Whether the caller's node takes Erlang's terms alone, so that no object of Python's travels there."""
         return False
 
+    def takes(self, answer: Term) -> bool:
+        """Return whether an answer has a counterpart at the caller's node."""
+        return True
+
     @bounded
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.watcher.pid}, {self.ref})"

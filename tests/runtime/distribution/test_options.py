@@ -7,7 +7,6 @@ import pytest
 from runtime import node, start_distribution
 from tests.support.in_node import in_node
 
-
 SECONDS = "net_ticktime= takes a number of seconds above 0, at most 1000000"
 
 
