@@ -11,7 +11,7 @@ from runtime.distribution.remote_calls import OTP_TAGS, ShortFrom, alias_of, inc
 from runtime.distribution.remote_process import RemoteProcess
 from runtime.distribution.unreadable import UNREADABLE
 from runtime.kernel.process import Pid, Process
-from runtime.kernel.signals import exit_signal, put, put_all, set_half_link
+from runtime.kernel.signals import exit_signal, put_all, set_half_link
 from runtime.otp.calls import CALL, CAST, Failure, From
 from runtime.terms.log import Log
 from runtime.terms.ref import Ref
@@ -68,7 +68,7 @@ def _short_call(remote: RemoteNode, entry: tuple[Any, ...]) -> int:
     else:
         origin = ShortFrom(remote, sender, process, number)
         remote.watch_call(origin)
-        put(process, (CALL, origin, request))
+        put_all(process, [(CALL, origin, request)])
     return 1
 
 
@@ -118,7 +118,7 @@ def _deliver(remote: RemoteNode, process: Process | None, message: Term, notes: 
         message = incoming_message(message, remote, process)
         if notes and take_note is not None:
             take_note(process, message, notes[0])
-        put(process, message)
+        put_all(process, [message])
 
 
 take_note: Callable[[Process, Term, Term], None] | None = None
@@ -131,7 +131,7 @@ def _send(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
     if len(control) > 3:
         _deliver(remote, process, payload, control[3:])
     elif process is not None:  # as `_deliver`, without the call: this is what most messages are
-        put(process, incoming_message(payload, remote, process))
+        put_all(process, [incoming_message(payload, remote, process)])
 
 
 def _reg_send(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:

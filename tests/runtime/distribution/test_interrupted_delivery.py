@@ -12,7 +12,7 @@ import pytest
 
 from runtime.distribution.incoming import SHORT_ENTRIES
 from runtime.distribution.pickled import SHORT_CAST, SHORT_SEND
-from runtime.kernel.signals import put, put_all
+from runtime.kernel.signals import put_all
 
 
 class _Handler:
@@ -54,14 +54,12 @@ def _was_interrupted(step: int, function: Callable[..., object], *arguments: obj
 
 
 @pytest.mark.parametrize("mailbox", [None, ("first",), deque(["first", "second"])])
-@pytest.mark.parametrize("kind", ["put", "put_all", "send", "cast"])
+@pytest.mark.parametrize("kind", ["put_all", "send", "cast"])
 def test_messages_are_there_or_an_exception_is_raised(kind: str, mailbox: Any) -> None:
     for step in range(200):
         process: Any = SimpleNamespace(state=None, messages_in=0, mailbox=copy(mailbox))
         remote: Any = SimpleNamespace(node=SimpleNamespace(names={"name": process}))
         match kind:
-            case "put":
-                is_raised = _was_interrupted(step, getattr(put, "__wrapped__", put), process, "message")
             case "put_all":
                 is_raised = _was_interrupted(step, put_all, process, ["message"])
             case _:
@@ -71,4 +69,4 @@ def test_messages_are_there_or_an_exception_is_raised(kind: str, mailbox: Any) -
         assert added == (0 if is_raised else 1)
         if not is_raised:
             break
-    assert step > 0 or (kind, mailbox) == ("put", None)  # which calls nothing
+    assert step > 0
