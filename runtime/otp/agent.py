@@ -12,7 +12,6 @@ from runtime.otp.always_starts import AlwaysStarts
 from runtime.otp.calls import From, call
 from runtime.otp.gen_server import stop
 from runtime.otp.returns import Stop
-from runtime.terms.tag import tagged
 from runtime.terms.term import Term
 from runtime.terms.text import render
 from runtime.terms.timeout import TimeoutArgument
@@ -103,11 +102,8 @@ class Agent(AlwaysStarts, Generic[T]):
         stop(agent, reason, timeout)
 
     def handle_call(self, request: Term, caller: From) -> Term:
-        """Run a function on the value. Any other request is refused, and does the agent no harm."""
-        kind, items = tagged(request)
-        if kind not in ("get", "update", "get_and_update") or not _is_work(items):
-            return "refused", ("unknown_request", request)
-        fn, args = items
+        """Run a function on the value."""
+        kind, fn, args = request
         result = fn(self.value, *args)
         if kind == "get":
             return result
@@ -120,12 +116,8 @@ class Agent(AlwaysStarts, Generic[T]):
         return answer
 
     def handle_cast(self, message: Term) -> None:
-        """Run a function on the value. Any other message is dropped, and the first of its kind reported."""
-        kind, items = tagged(message)
-        if kind != "cast" or not _is_work(items):
-            super().handle_info(message)
-            return
-        fn, args = items
+        """Run a function on the value."""
+        _, fn, args = message
         self.value = fn(self.value, *args)
 
     def code_change(self, old_version: Term, extra: Term) -> None:
@@ -141,11 +133,6 @@ class Agent(AlwaysStarts, Generic[T]):
 
     def handle_info(self, message: Term) -> None:
         """Drop what is no request, as an agent in Elixir does."""
-
-
-def _is_work(items: tuple[Term, ...]) -> bool:
-    """Return whether a request has a function and its arguments."""
-    return len(items) == 2 and callable(items[0]) and type(items[1]) is tuple
 
 
 def _checked(fn: object = None) -> Callable[..., Term]:

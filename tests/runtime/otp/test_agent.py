@@ -2,22 +2,7 @@ from typing import Any
 
 import pytest
 
-from runtime import (
-    IGNORE,
-    Agent,
-    CallError,
-    Exit,
-    StartError,
-    call,
-    cast,
-    flag,
-    receive,
-    self_,
-    send,
-    sleep,
-    sys,
-    whereis,
-)
+from runtime import IGNORE, Agent, CallError, Exit, StartError, flag, receive, self_, sleep, whereis
 from tests.support.in_node import in_node
 
 
@@ -114,33 +99,3 @@ def test_an_agent_does_not_ignore_its_start() -> None:
         with pytest.raises(StartError) as refused:
             start()
         assert refused.value.reason == ("bad_return_value", IGNORE)
-
-
-@in_node
-def test_an_unknown_request_does_an_agent_no_harm() -> None:
-    agent = Agent.start_link(lambda: 1)
-    other: Any
-    for other in (
-        "hello",
-        ("get", len),
-        ("get", 1, ()),
-        ("get", len, 3),
-        ("set", str, ()),
-        ("get",),
-        (),
-        None,
-        ["get"],
-    ):
-        assert call(agent, other) == ("refused", ("unknown_request", other))
-        cast(agent, other)
-        send(agent, other)
-    cast(agent, ("get", str, ()))
-    assert Agent.get(agent, lambda value: value) == 1
-    assert sys.get_status(agent)[3][4]["unexpected_messages"] == {
-        "hello": 1,
-        "get": 5,
-        "set": 1,
-        "tuple": 1,
-        "NoneType": 1,
-        "list": 1,
-    }
