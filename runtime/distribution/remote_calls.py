@@ -56,7 +56,7 @@ class RemoteFrom(From):
         return connection is None or not connection.pickles
 
     def takes(self, answer: Term) -> bool:
-        """Return whether an answer can be pickled for the caller's node."""
+        """Return whether an answer can be pickled, where the caller's node takes pickles."""
         connection = self.remote.connection
         if connection is None or not connection.pickles:
             return True

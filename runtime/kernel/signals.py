@@ -137,11 +137,8 @@ def put_behind(process: Process, messages: list[Term]) -> None:
     """Put messages behind those that wait, whatever holds these; all or none. See `put`."""
     while True:
         mailbox = process.mailbox
-        if type(mailbox) is deque:  # no call: a signal's handler runs after each, and may raise with the messages there
-            mailbox += messages
-            return
         if mailbox is not None and type(mailbox) is not tuple:
-            mailbox.extend(messages)  # type: ignore[union-attr]  # that of a process on another node
+            mailbox += messages  # type: ignore[operator]  # no call, after which a handler might raise: all are there
             return
         together = deque((*(mailbox or ()), *messages))
         if process.mailbox is mailbox:

@@ -97,7 +97,7 @@ class From:
         return False
 
     def takes(self, answer: Term) -> bool:
-        """Return whether an answer has a counterpart at the caller's node."""
+        """Return whether an answer can be sent to the caller's node as it is."""
         return True
 
     @bounded

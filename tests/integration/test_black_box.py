@@ -184,7 +184,7 @@ def test_a_program_that_fails_or_hangs_leaves_one(folder: Path, fault: str, says
         if fault == "give_up":
             assert "kitchen" in [row.name for row in rows]
         if fault == "hang":
-            assert "hog" in kinds_of(client)
+            assert {"hog", "starved"} & set(kinds_of(client))  # which of the two, the machine's load decides
 
 
 def test_none_is_written_unless_it_is_wanted(folder: Path) -> None:

@@ -58,10 +58,11 @@ class WatchedMailbox:
         self._note(sys._getframe(1))
         self.messages.append(message)
 
-    def extend(self, messages: list[Term]) -> None:
+    def __iadd__(self, messages: list[Term]) -> WatchedMailbox:
         """Note who sends, and put several messages into the mailbox, all or none."""
         self._note(sys._getframe(1))
-        self.messages.extend(messages)
+        self.messages += messages
+        return self
 
     def _note(self, caller: FrameType) -> None:
         watch = _watches.get(self.number)
