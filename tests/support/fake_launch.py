@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("--ending", type=int)
     parser.add_argument("-m", action="store_true")
     parser.add_argument("behaviour")
+    parser.add_argument("arguments", nargs="*")
     arguments = parser.parse_args()
     if arguments.behaviour == "fails":
         print("no such luck", file=sys.stderr)
