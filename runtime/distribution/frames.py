@@ -23,7 +23,7 @@ _LENGTH = Struct(">I").unpack_from
 
 
 class FrameBuffer:
-    """Gives the frames in bytes that come in pieces, without the ticks. Grows with what has come, not with lengths.
+    """The frames in bytes that come in pieces, without the ticks. It grows with what has come, not with lengths.
 
     Whatever the handler of a signal raises in here, no byte is lost or taken twice: each step ends in a line that no
     handler can come into.
