@@ -128,7 +128,7 @@ def send_signal(client: Client, pid: str, literal: str) -> _Signalled:
         plan = plan_of(client, pid, literal)
         done = client.expect(wire.Done, wire.Exit(pid=pid, reason=literal))
     except NodeLostError:
-        if discovery.exists(client.name):
+        if not discovery.has_gone(client.name):
             raise
         return _Signalled(
             pid, f"{pid} has ended, and the program with it.", None, Aftermath(True, program_ended=True), plan

@@ -72,7 +72,7 @@ def comes_back(plan: wire.Plan | None, pid: str) -> bool:
 
 def _of_ended(client: Client, events: list[wire.Event], signal: int, pid: str) -> Aftermath:
     """Return what came of a signal that the program did not survive. Raises NodeLostError while its node listens."""
-    if discovery.exists(client.name):
+    if not discovery.has_gone(client.name):
         raise NodeLostError(f"{client.name} has dropped this observer before it told what came of it.")
     welcome = client.welcome
     kept: tuple[wire.Event, ...] = ()

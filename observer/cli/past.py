@@ -110,7 +110,7 @@ class Following:
 
     def _successor(self, until: float) -> discovery.Found | None:
         lost = self._client.welcome
-        while lost.program and discovery.exists(self._client.name) is False:
+        while lost.program and discovery.has_gone(self._client.name):
             found = programs.successor(lost)
             if found is not None or time.monotonic() > until or not _has_siblings(lost):
                 return found

@@ -6,6 +6,7 @@ import difflib
 import errno
 import socket
 import stat
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ LONGEST_NUMBERED = 36
 
 PROBE_TIMEOUT = 1.5
 """Seconds a node may take to say who it is when all of them are listed."""
+
+CLOSES_WITHIN = 2.0
+"""Seconds that a process which ends may take from its first closed socket to its last."""
 
 STALE_AFTER = 10.0
 """Seconds a socket must have been there before it is taken for stale: a node binds it a moment before it listens."""
@@ -215,3 +219,17 @@ def exists(name: str) -> bool:
         return not refuses(address.socket_path(name))
     except ValueError:
         return False
+
+
+def has_gone(name: str) -> bool:
+    """Return whether a node called `name`, which has just closed a connection, has ended with it.
+
+    A process that is killed closes its sockets one after the other, the one that listens perhaps last. So a node that
+    still listens is looked at again, for `CLOSES_WITHIN` seconds at most.
+    """
+    until = time.monotonic() + CLOSES_WITHIN
+    while exists(name):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.01)
+    return True

@@ -106,7 +106,7 @@ def test_following_passes_over_a_process_that_ends_as_well_before_it_can_be_aske
     with FakeEndpoint("shop-4", next_respond, **said) as living, FakeEndpoint("shop-1", respond, **said) as first:
         found = [discovery.Found("shop-2", living.path.with_name("shop-2.sock")), discovery.find("shop-4")]
         monkeypatch.setattr(programs, "successor", lambda lost: found.pop(0) if found else None)
-        monkeypatch.setattr(discovery, "exists", lambda name: False)
+        monkeypatch.setattr(discovery, "has_gone", lambda name: True)
         result = observer("events", first.name, "--follow", "--json")
     assert [json.loads(line)["id"] for line in result.out.splitlines()] == [4, 5, 6]
     assert "shop-1 has ended; going on with shop-4, which has replaced it." in result.err

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -167,3 +168,22 @@ def test_a_socket_that_has_taken_the_place_of_a_dead_one_meanwhile_is_left_alone
     monkeypatch.setattr(discovery, "refuses", refuses)
     assert discovery.clear_when_stale(path, later)
     assert path.exists()
+
+
+def test_a_node_that_closes_its_sockets_one_after_the_other_has_gone(socket_folder: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(socket_folder / "killed.sock"))
+        listener.listen()
+        closes = threading.Timer(0.1, listener.close)
+        closes.start()
+        assert discovery.has_gone("killed")
+        closes.join()
+
+
+def test_a_node_that_has_only_dropped_its_observer_has_not_gone(
+    socket_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovery, "CLOSES_WITHIN", 0.02)
+    with FakeEndpoint("web", of_rows(())):
+        assert not discovery.has_gone("web")
+    assert discovery.has_gone("no name\0")
