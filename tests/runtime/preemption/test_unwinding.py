@@ -47,8 +47,15 @@ def in_a_generator() -> None:
 
 def in_a_loop_that_swallows() -> None:
     receive(timeout=0.001, default=None)
+    swallow_all(depth=20)
+
+
+def swallow_all(depth: int) -> NoReturn:
+    """Compute on, whatever is raised. What strikes between two rounds of a loop is swallowed by the outer loop."""
     while True:
         with suppress(BaseException):
+            if depth:
+                swallow_all(depth - 1)
             spin()
 
 
