@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runtime.distribution import observer_backend, orderly_stop, remote_procedure
+from runtime.distribution import orderly_stop, remote_procedure
 from runtime.distribution.group_leader import stop_group_leader
 from runtime.kernel.names import set_name
 from runtime.kernel.process import OUTSIDE, Process
@@ -42,7 +42,6 @@ def start_kernel_servers(local: LocalNode) -> None:
     """Start the servers, without a parent: they wait, and have no stack."""
     remote_procedure.serve()
     orderly_stop.serve()
-    observer_backend.serve()
     node = local.node
     if NAME in node.names:
         return

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runtime.distribution.group_leader import leader_for
 from runtime.distribution.reasons import crash_term, outgoing_reason
 from runtime.distribution.remote_node import SPAWN_REQUEST, RemoteNode
 from runtime.distribution.remote_spawn import Refused, module_and_function
-from runtime.distribution.spawn_requests import SERVICES, WITH_KEYWORDS, NotAllowedError, find_function, undefined
+from runtime.distribution.spawn_requests import (
+    SERVICES,
+    WITH_KEYWORDS,
+    BadArgumentError,
+    NotAllowedError,
+    find_function,
+    find_service,
+    undefined,
+)
 from runtime.kernel.caught import caught_reason
 from runtime.kernel.node import current_process
 from runtime.kernel.process import WAITING, Pid, Process
@@ -178,12 +185,13 @@ def execute_call(remote: RemoteNode, ref: Term, module: str, function: str, argu
 
 def _outcome(remote: RemoteNode, ref: Term, module: str, function: str, arguments: list[Term]) -> Term:
     try:
-        service = SERVICES.get((module, function))
-        found: Any = find_function(remote, module, function) if service is None else partial(service, remote)
+        found: Any = find_service(remote, module, function) or find_function(remote, module, function)
     except (ImportError, AttributeError, NotAllowedError) as error:
         return ErrorResult(ref, ERROR, *undefined(module, function, arguments, error))
     try:
         return Result(ref, RETURN, found(*arguments))
+    except BadArgumentError:
+        return ErrorResult(ref, ERROR, Atom("badarg"), [])
     except BaseException as error:
         reason = caught_reason(error)
         if isinstance(error, (ProcessExit, CallError)):

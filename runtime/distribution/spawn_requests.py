@@ -26,8 +26,23 @@ LINKED, MONITORED = 1, 2
 SERVICES: dict[tuple[str, str], Callable[..., Any]] = {}
 """Functions that Erlang's libraries start on other nodes, such as ``erpc:execute_call``: what runs here for them."""
 
+ANY_MODULE = ""
+"""The module of a service for a function of that name in every module, which comes as its first argument."""
+
+OTP_MODULES = frozenset(
+    (
+        *("application", "appmon_info", "code", "dbg", "erlang", "ets", "net_adm", "observer_backend", "proc_lib"),
+        *("supervisor", "sys"),
+    )
+)
+"""The modules of OTP whose functions are answered by `runtime.otp_modules`, imported when one is first asked."""
+
 ALWAYS_ALLOWED = frozenset(("runtime.kernel.names:whereis",))
 """What a node that trusts no one starts all the same: it tells no more than sending to a name does."""
+
+
+class BadArgumentError(Exception):
+    """A service does not know an argument; the other node gets the error ``badarg``."""
 
 
 class NotAllowedError(Exception):
@@ -74,12 +89,22 @@ def _options(options: Term) -> dict[str, Any]:
 
 def run_imported(remote: RemoteNode, module: str, function: str, arguments: list[Term]) -> object:
     """Run a function that another node has named, in its process. Ends it with ``undef`` where there is none."""
-    service = SERVICES.get((module, function))
     try:
-        found = find_function(remote, module, function) if service is None else partial(service, remote)
+        found = find_service(remote, module, function) or find_function(remote, module, function)
     except (ImportError, AttributeError, NotAllowedError) as error:
         raise ProcessExit(undefined(module, function, arguments, error)) from None
     return found(*arguments)
+
+
+def find_service(remote: RemoteNode, module: str, function: str) -> Callable[..., Any] | None:
+    """Return what answers for a function of OTP's, None where that is no service."""
+    service = SERVICES.get((module, function))
+    if service is None and (module in OTP_MODULES or function == "module_info"):
+        importlib.import_module("runtime.otp_modules")  # whose folder lies above this one
+        service = SERVICES.get((module, function))
+        if service is None and (ANY_MODULE, function) in SERVICES:
+            return partial(SERVICES[ANY_MODULE, function], remote, module)
+    return None if service is None else partial(service, remote)
 
 
 def undefined(module: str, function: str, arguments: list[Term], error: BaseException) -> tuple[Atom, Term]:
