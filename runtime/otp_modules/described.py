@@ -10,10 +10,10 @@ from runtime.kernel.body import PlainBody
 from runtime.kernel.info import monitors_of, stack_of_process, status_of
 from runtime.kernel.memory import walk
 from runtime.kernel.process import Pid, Process
-from runtime.kernel.processes import dictionary_of
 from runtime.otp.calls import CALL, CAST, SYSTEM, From
 from runtime.otp.gen_server import GenServer
 from runtime.otp.gen_statem import GenStatem
+from runtime.preemption.own_code import MACHINERY, owner
 from runtime.supervision.otp_terms import plain
 from runtime.terms.atom import Atom
 from runtime.terms.crash import StackFrame
@@ -30,6 +30,9 @@ MOST_ITEMS = 10_000
 
 MOST_OBJECTS = 2_000
 """Objects of a process that are looked at for its memory."""
+
+OF_PROC_LIB = ("$ancestors", "$initial_call")
+"""What OTP's `proc_lib` puts into the dictionary of a process."""
 
 TAGS = {CALL: "$gen_call", CAST: "$gen_cast", SYSTEM: "system"}
 """What OTP begins a message with that begins with one of these here."""
@@ -93,16 +96,13 @@ def memory_of(process: Process) -> int:
 
 
 def current_function(process: Process) -> Term:
-    """Return where a process is in its code. A server that waits has no stack: it is in the loop of its behaviour."""
+    """Return where a process is in its own code. A server that waits has no stack: it is in its behaviour's loop."""
     frames = stack_of_process(process)
     if frames:
-        return _function(frames[-1])
-    body = process.body
-    return (
-        (Atom("gen_statem" if isinstance(body, GenStatem) else "gen_server"), Atom("loop"), 0)
-        if isinstance(body, GenServer)
-        else UNDEFINED
-    )
+        return _function(next((each for each in reversed(frames) if owner(each.file) != MACHINERY), frames[-1]))
+    if not isinstance(process.body, GenServer):
+        return UNDEFINED
+    return Atom("gen_statem" if isinstance(process.body, GenStatem) else "gen_server"), Atom("loop"), 0
 
 
 def _function(frame: StackFrame) -> tuple[Atom, Atom, int]:
@@ -129,6 +129,19 @@ def _message(message: Term) -> Term:
     return (Atom(tag), *(each.pid if isinstance(each, From) else told(each) for each in message[1:]))
 
 
+def _dictionary(process: Process) -> list[Term]:
+    entries: list[Term] = [
+        (told(key), told(value))
+        for key, value in [*(process.dictionary or {}).items()]
+        if not (type(key) is str and key in OF_PROC_LIB)
+    ]
+    if process.ancestors is None:
+        return entries
+    ancestors = [each if isinstance(each, Pid) else atom(each) for each in process.ancestors]
+    of_proc_lib = zip(OF_PROC_LIB, (ancestors, call_of(process)), strict=True)
+    return [*((Atom(key), value) for key, value in of_proc_lib), *entries]
+
+
 def _monitors(process: Process) -> list[Term]:
     monitored = monitors_of(process)
     return [(Atom("process"), each if isinstance(each, Pid) else _named(each)) for each in monitored]
@@ -148,7 +161,7 @@ ITEMS: dict[str, Callable[[Process], Term]] = {
     "status": lambda process: atom(status_of(process)),
     "message_queue_len": lambda process: process.message_queue_len,
     "messages": _messages,
-    "dictionary": lambda process: [(told(key), told(value)) for key, value in [*dictionary_of(process).items()]],
+    "dictionary": _dictionary,
     "links": lambda process: [other.pid for other in process.links],
     "monitors": _monitors,
     "monitored_by": lambda process: [
