@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from runtime.compiled.choice import compiled
 from runtime.distribution.parts import ImproperList
+from runtime.distribution.system_replies import system_reply
 from runtime.kernel.process import REMOTE, Pid, Process
 from runtime.otp.calls import CALL, CAST, PENDING, SYSTEM, Failure, From
 from runtime.otp.requests import Request
@@ -41,7 +42,7 @@ class RemoteFrom(From):
         self.tag = tag
         """What names the call over there."""
         self.is_system = False
-        """Whether it is one of OTP's `sys`, which takes atoms for an answer."""
+        """Whether it is one of OTP's `sys`, which takes OTP's terms for an answer."""
 
     @property
     def ref(self) -> Ref:
@@ -75,8 +76,8 @@ class RemoteFrom(From):
         if self.outcome is not PENDING or type(outcome) is Failure:
             return
         tag = self.tag
-        if self.is_system and type(outcome) is str:
-            outcome = Atom(outcome)
+        if self.is_system:
+            outcome = system_reply(outcome, self.server)
         alias = alias_of(tag)
         if alias is not None:
             self.remote.send_alias(alias, (tag, outcome))

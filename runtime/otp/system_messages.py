@@ -178,7 +178,10 @@ def handle_system(server: Callbacks, process: Process, origin: From | None, cont
         loop.debug = None
         drop_idle_loop(process)
     if origin is not None and process.state is not DEAD:
-        origin.settle(isolate(outcome))
+        try:
+            origin.settle(isolate(outcome))
+        except Exception as error:  # it holds what does not travel to the caller's node, which may not end a server
+            origin.settle(Refusal(caught_reason(error)))
     return None
 
 

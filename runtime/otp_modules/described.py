@@ -13,8 +13,8 @@ from runtime.kernel.process import Pid, Process
 from runtime.otp.calls import CALL, CAST, SYSTEM, From
 from runtime.otp.gen_server import GenServer
 from runtime.otp.gen_statem import GenStatem
+from runtime.otp.plain_terms import plain
 from runtime.preemption.own_code import MACHINERY, owner
-from runtime.supervision.otp_terms import plain
 from runtime.terms.atom import Atom
 from runtime.terms.crash import StackFrame
 from runtime.terms.term import Term

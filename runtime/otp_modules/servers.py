@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from runtime.distribution.reasons import outgoing_reason
 from runtime.distribution.spawn_requests import ANY_MODULE, BadArgumentError
+from runtime.distribution.system_replies import system_reply
 from runtime.kernel.process import Pid, Process
 from runtime.otp.callbacks import Callbacks
 from runtime.otp.calls import call
 from runtime.otp.gen_server import GenServer
 from runtime.otp.gen_statem import GenStatem
-from runtime.otp_modules.described import UNDEFINED, atom, call_of, chars, process_of, told
+from runtime.otp_modules.described import UNDEFINED, atom, call_of, process_of, told
 from runtime.supervision.otp_terms import to_otp
 from runtime.supervision.server import SupervisorServer
 from runtime.sys import SystemRequestError, get_state, get_status
@@ -83,23 +84,10 @@ def _get_state(remote: RemoteNode, server: Term, timeout: Term = WITHIN) -> Term
 
 
 def _get_status(remote: RemoteNode, server: Term, timeout: Term = WITHIN) -> Term:
-    """Return the status in the form that OTP's `gen_server` gives it, which its observer takes apart."""
     process = _server(remote, server)
-    dictionary, state, parent, options, misc = _ask(get_status, process, timeout)[3]
-    known = [("Status", atom(state)), ("Parent", parent), ("Logged events", told(misc["logged_events"]))]
-    shown = [
-        (Atom("header"), chars(misc["header"])),
-        (Atom("data"), [(chars(name), value) for name, value in known]),
-        (Atom("data"), [(chars("State"), told(misc["state"]))]),
-    ]
-    module = atom(f"{type(process.body).__module__}.{type(process.body).__qualname__}")
-    entries = [(told(key), told(value)) for key, value in dictionary.items()]
-    return (
-        Atom("status"),
-        process.pid,
-        (Atom("module"), module),
-        [entries, atom(state), parent, [*map(atom, options)], shown],
-    )
+    status, pid, name, (*details, misc) = _ask(get_status, process, timeout)
+    misc["state"] = told(misc["state"])
+    return system_reply((status, pid, name, [*details, misc]), process)
 
 
 def _of_supervisor(request: str, remote: RemoteNode, supervisor: Term) -> Term:
