@@ -27,7 +27,7 @@ from runtime import (
     unlink,
     which_children,
 )
-from runtime.supervision.otp_terms import outcome_of, plain, to_otp
+from runtime.supervision.otp_terms import outcome_of, to_otp
 from runtime.terms.atom import Atom
 from runtime.terms.text import render
 from tests.support.in_node import in_node
@@ -272,8 +272,3 @@ def test_answers_of_otps_are_read_as_those_of_ours(request_: str, answer: object
 )
 def test_answers_of_ours_are_told_as_otps(request_: str, answer: object, told: object) -> None:
     assert to_otp(request_, answer) == told
-
-
-def test_what_erlang_has_no_term_for_is_told_as_text() -> None:
-    value = {"a": [1, (Key(1), float("inf"))], Atom("b"): None}
-    assert plain(value) == {"a": [1, ("Key(number=1)", "inf")], "b": None}
