@@ -17,6 +17,7 @@ from observer.text.safe_text import safe
 from runtime.introspection import wire
 
 if TYPE_CHECKING:
+    from observer.node.client import Client
     from observer.node.discovery import Found
 
 COUNTERS = ("messages_in", "messages_out", "reductions", "cpu_time")
@@ -30,6 +31,9 @@ MANY_WAIT = 10
 
 SAMPLE = 0.3
 """Seconds that the node takes for a sample of senders."""
+
+NEXT_LOOK_WITHIN = 30.0
+"""Seconds that the next look at a BEAM node may take to come."""
 
 FOLLOW_EVERY = 0.25
 """Seconds between two questions for new events."""
@@ -58,13 +62,16 @@ def top(
     from runtime.introspection.moment.sorting import order_of
 
     column = sort_of(sort)
-    delta = not total and column in COUNTERS
-    first = wire.GetProcesses(sort=column, delta=delta, filter=filter, limit=wire.MAX_ROWS)
-    second = wire.GetProcesses(sort=column, delta=delta, filter=filter, limit=limit)
+    first = wire.GetProcesses(sort=column, filter=filter, limit=wire.MAX_ROWS)
     with workers.dialled(node, cluster) as (clients, several):
         before = workers.answers(clients, lambda client: client.expect(wire.Window, first))
+        if column == "messages_in" and all("messages" in window.stats.untold for _, window in before):
+            column = "reductions"  # a BEAM node counts no messages
+        delta = not total and column in COUNTERS
+        second = wire.GetProcesses(sort=column, delta=delta, filter=filter, limit=limit)
         time.sleep(interval)
-        after = workers.answers([client for client, _ in before], lambda client: client.expect(wire.Window, second))
+        looks = {client: window.stats.time for client, window in before}
+        after = workers.answers([*looks], lambda client: _later(client, second, looks[client]))
     then = {client: {row.key: row for row in client.with_their_nodes(window.rows)[1]} for client, window in before}
     earlier, present = dict(before), {client: window.stats.time for client, window in after}
     orders = {client: order_of(second, then[client]) for client in present}
@@ -86,6 +93,14 @@ def top(
     return output.show_json(
         [records.of_busy_process(row, *gain, of) for (row, gain), of in zip(busy, nodes, strict=True)]
     )
+
+
+def _later(client: Client, query: wire.GetProcesses, than: float) -> wire.Window:
+    """Ask a node for its processes as they were later than at a time: a BEAM node is looked at each few seconds."""
+    ends = time.monotonic() + NEXT_LOOK_WITHIN
+    while (window := client.expect(wire.Window, query)).stats.time <= than and time.monotonic() < ends:
+        time.sleep(FOLLOW_EVERY)
+    return window
 
 
 def info(

@@ -76,7 +76,8 @@ class _Reader:
             if client.welcome.started_at != self._started_at:  # another node of that name counts anew
                 self._started_at, self._last_event = client.welcome.started_at, -1
             fullest = client.expect(wire.Window, wire.GetProcesses(sort="message_queue_len", limit=1)).rows
-            findings = client.expect(wire.Lints, wire.GetLints()).lints
+            is_searched = "lint_count" not in stats.untold
+            findings = client.expect(wire.Lints, wire.GetLints()).lints if is_searched else None
             return Reading(
                 welcome=client.welcome,
                 stats=stats,

@@ -100,7 +100,7 @@ def _mailbox(row: Row, history: RowHistory | None, width: int) -> Cell:
 
 
 def _messages(row: Row, history: RowHistory | None, width: int) -> Cell:
-    if row.kind == "greenlet" or (row.pid is None and not row.messages_in):
+    if row.kind == "greenlet" or row.messages_in is None or (row.pid is None and not row.messages_in):
         return ((" " * width, tones.MUTED),)
     rate = history.messages.latest if history else None
     figure = (fit_right(units.rate(rate), 5), tones.TEXT if rate else tones.FAINT)
@@ -278,6 +278,10 @@ OF_PROCESSES = ("mailbox", "messages", "memory", "restarts")
 """Columns that have no value for a greenlet."""
 
 
+NOT_OF_A_BEAM = ("messages", "cpu", "uptime")
+"""Columns of what a BEAM node tells of no process."""
+
+
 def with_values(wanted: Sequence[str], rows: Iterable[Row], flat: bool) -> tuple[str, ...]:
     """Leave out the columns in which none of these rows has a value: they would take room for nothing.
 
@@ -290,6 +294,8 @@ def with_values(wanted: Sequence[str], rows: Iterable[Row], flat: bool) -> tuple
     seen = [row for row in known if row.kind != "group" or row.messages_in or row.memory]
     bare = bool(known) and all(row.kind == "greenlet" for row in seen)
     left_out = OF_PROCESSES if bare else () if flat else ("at",)
+    if known and all(row.messages_in is None for row in known):  # a BEAM node
+        left_out = (*left_out, *NOT_OF_A_BEAM)
     return tuple(name for name in wanted if name not in left_out)
 
 

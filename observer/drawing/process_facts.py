@@ -148,8 +148,9 @@ def _mailbox(row: Row, history: RowHistory | None) -> Fact:
     parts = [(sign + units.count(row.message_queue_len), mailbox_tone(row.message_queue_len))]
     if history is not None and history.mailbox_peak > row.message_queue_len:
         parts.append((f" (peak {units.count(history.mailbox_peak)})", tones.MUTED))
-    parts.append((f"  in {units.count(row.messages_in)}  out {units.count(row.messages_out)}", tones.MUTED))
-    if history is not None:
+    if row.messages_in is not None:
+        parts.append((f"  in {units.count(row.messages_in)}  out {units.count(row.messages_out)}", tones.MUTED))
+    if history is not None and row.messages_in is not None:
         parts.append((f"  {units.rate(history.messages.latest)}/s ", tones.TEXT))
         parts.append((sparkline(history.messages.rates.values(), SPARK).lstrip(), tones.LINE))
     return ("Mailbox", parts)

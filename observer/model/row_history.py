@@ -62,7 +62,8 @@ class RowHistory:
         self.pid, self.restarts, self.seen_at = row.pid, row.restarts, time
         self.mailbox.add(time, row.message_queue_len)
         self.mailbox_peak = max(self.mailbox_peak, row.message_queue_len)
-        self.messages.add(time, row.messages_in, restarts=row.kind != "group")
+        if row.messages_in is not None:
+            self.messages.add(time, row.messages_in, restarts=row.kind != "group")
         if row.memory is not None:
             self.memory.add(time, row.memory)
             self.memory_began = self.memory_began or (time, row.memory)

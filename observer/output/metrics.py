@@ -35,7 +35,8 @@ class Reading:
     """Messages that wait in the fullest mailbox."""
     tree: tuple[wire.Row, ...] = ()
     """The rows of the supervision tree."""
-    findings: tuple[wire.Lint, ...] = ()
+    findings: tuple[wire.Lint, ...] | None = ()
+    """What looks wrong, None for a node that is not searched for it."""
     new_events: tuple[wire.Event, ...] = ()
     """Events that no earlier reading has had."""
 
@@ -88,7 +89,8 @@ class NodeMetrics(Collector):
         yield _about(reading.welcome, self.node)
         yield from self._of_node(reading)
         yield from self._of_stalls()
-        yield _findings(reading.findings, self.node)
+        if reading.findings is not None:
+            yield _findings(reading.findings, self.node)
         yield from _of_supervisors(reading.tree, self.node)
 
     def _of_node(self, reading: Reading) -> Iterator[Metric]:

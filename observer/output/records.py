@@ -47,8 +47,8 @@ class ProcessRecord(Record, frozen=True):
     """Seconds until a greenlet begins that is to begin later; 0 where that is not known."""
     status: wire.Status
     message_queue_len: int
-    messages_in: int
-    messages_out: int
+    messages_in: int | None
+    messages_out: int | None
     memory: int | None
     memory_age: float | None
     reductions: int
@@ -77,6 +77,7 @@ class TopRecord(ProcessRecord, frozen=True):
     messages_out_per_second: float | None
     cpu: float | None
     """The share of one core: 1.0 is all of it."""
+    reductions_per_second: float | None
 
 
 class PlaceRecord(Record, frozen=True):
@@ -179,7 +180,7 @@ class DetailsRecord(ProcessRecord, frozen=True):
 
 
 class StatsRecord(Record, frozen=True):
-    """The figures of a whole node, and its constants."""
+    """The figures of a whole node, and its constants. Null is what a node of that kind does not tell."""
 
     name: str
     time: float
@@ -189,23 +190,23 @@ class StatsRecord(Record, frozen=True):
     greenlet_count: int
     supervisor_count: int
     run_queue: int
-    messages: int
+    messages: int | None
     reductions: int
-    spawned: int
-    exited: int
-    crashed: int
+    spawned: int | None
+    exited: int | None
+    crashed: int | None
     restarted: int
     rss: int
-    cpu_time: float
-    hub_lag: float
+    cpu_time: float | None
+    hub_lag: float | None
     hub_busy_with: str | None
     hub_busy_at: str | None
-    timers: int
+    timers: int | None
     names: int
-    remains: int
+    remains: int | None
     events_dropped: int
     last_event: int
-    lint_count: int
+    lint_count: int | None
     read_only: bool
     scope: str | None
     untold: list[str]
@@ -330,10 +331,16 @@ def of_process(row: wire.Row, node: str | None = None) -> ProcessRecord:
 
 
 def of_busy_process(
-    row: wire.Row, received: float | None, sent: float | None, cpu: float | None, node: str | None = None
+    row: wire.Row,
+    received: float | None,
+    sent: float | None,
+    cpu: float | None,
+    reductions: float | None,
+    node: str | None = None,
 ) -> TopRecord:
     """Return the record of a process with what it did in an interval."""
-    return _of_row(TopRecord, row, messages_in_per_second=received, messages_out_per_second=sent, cpu=cpu, node=node)
+    done = {"messages_in_per_second": received, "messages_out_per_second": sent, "cpu": cpu}
+    return _of_row(TopRecord, row, **done, reductions_per_second=reductions, node=node)
 
 
 def _of_row(kind: type[R], row: wire.Row, **more: Any) -> R:
@@ -399,7 +406,8 @@ def of_details(details: wire.Details) -> DetailsRecord:
 
 def of_stats(answer: wire.Stats, welcome: wire.Welcome) -> StatsRecord:
     """Return the record of a node's figures and constants."""
-    values = {**msgspec.structs.asdict(welcome), **msgspec.structs.asdict(answer.stats)}
+    untold: dict[str, None] = dict.fromkeys(answer.stats.untold)
+    values = {**msgspec.structs.asdict(welcome), **msgspec.structs.asdict(answer.stats), **untold}
     return msgspec.convert({**values, "settings": answer.settings}, StatsRecord)
 
 

@@ -117,7 +117,13 @@ def processes(rows: Sequence[wire.Row], now: float, nodes: Sequence[str] | None 
     return _of_processes(wanted, [_process(row, now) for row in rows], rows, nodes)
 
 
-_FIGURES = ("MAILBOX", "IN", "OUT", "MEMORY", "RESTARTS", "UP", "IN/S", "OUT/S", "CPU")
+_FIGURES = ("MAILBOX", "IN", "OUT", "MEMORY", "RESTARTS", "UP", "IN/S", "OUT/S", "CPU", "REDS/S")
+
+_NOT_OF_A_BEAM = ("IN", "OUT", "UP", "IN/S", "OUT/S", "CPU")
+"""Columns of what a BEAM node tells of no process."""
+
+_OF_A_BEAM = ("REDS/S",)
+"""Columns for what tells the busy processes of a BEAM node from the others."""
 
 _OF_PROCESSES = ("MAILBOX", "IN", "OUT", "MEMORY", "RESTARTS", "IN/S", "OUT/S")
 """Columns that have no value for a greenlet."""
@@ -139,7 +145,9 @@ def _of_processes(
         wanted = ("NODE", *wanted)
         cells = [{**values, "NODE": Text(safe(name))} for values, name in zip(cells, nodes, strict=True)]
     bare = bool(rows) and all(row.kind == "greenlet" for row in rows)
-    shown = [column for column in wanted if not (bare and column in _OF_PROCESSES)]
+    uncounted = bool(rows) and all(row.messages_in is None for row in rows)
+    left_out = (_OF_PROCESSES if bare else ()) + (_NOT_OF_A_BEAM if uncounted else _OF_A_BEAM)
+    shown = [column for column in wanted if column not in left_out]
     table = plain_table(*shown, right=_FIGURES) if len(rows) <= MOST_DRAWN else LongTable(shown, _FIGURES)
     for row, values in zip(rows, cells, strict=True):
         blank = _OF_PROCESSES if row.kind == "greenlet" else ()
@@ -175,14 +183,15 @@ def busiest(rows: Sequence[tuple[wire.Row, Gain]], now: float, nodes: Sequence[s
             "IN/S": units.rate(gain.received),
             "OUT/S": units.rate(gain.sent),
             "CPU": units.percent(gain.cpu),
+            "REDS/S": units.rate(gain.reductions),
         }
         cells.append({**_process(row, now), **figures})
-    wanted = ("PID", "NAME", "STATUS", "MAILBOX", "IN/S", "OUT/S", "CPU", "MEMORY", "AT")
+    wanted = ("PID", "NAME", "STATUS", "MAILBOX", "IN/S", "OUT/S", "CPU", "REDS/S", "MEMORY", "AT")
     return _of_processes(wanted, cells, [row for row, _ in rows], nodes)
 
 
 class Gain(NamedTuple):
-    """What a process did in an interval: messages received and sent a second, and its share of a core.
+    """What a process did in an interval: messages received and sent a second, its share of a core, and reductions.
 
     None where that is not known.
     """
@@ -190,6 +199,7 @@ class Gain(NamedTuple):
     received: float | None
     sent: float | None
     cpu: float | None
+    reductions: float | None
 
 
 def gained(row: wire.Row, before: wire.Row | None, seconds: float, now: float) -> Gain:
@@ -201,10 +211,13 @@ def gained(row: wire.Row, before: wire.Row | None, seconds: float, now: float) -
     if before is None and row.started_at is not None and row.started_at > now - seconds:
         before = wire.Row(key=row.key, pid=row.pid)
     if before is None or before.pid != row.pid or seconds <= 0:
-        return Gain(None, None, None)
+        return Gain(None, None, None, None)
     cpu = None if row.cpu_time is None else (row.cpu_time - (before.cpu_time or 0.0)) / seconds
-    received = (row.messages_in - before.messages_in) / seconds
-    return Gain(received, (row.messages_out - before.messages_out) / seconds, cpu)
+    reductions = (row.reductions - before.reductions) / seconds
+    if row.messages_in is None or row.messages_out is None:
+        return Gain(None, None, cpu, reductions)
+    received = (row.messages_in - (before.messages_in or 0)) / seconds
+    return Gain(received, (row.messages_out - (before.messages_out or 0)) / seconds, cpu, reductions)
 
 
 def details(answer: wire.Details, now: float) -> RenderableType:
@@ -229,13 +242,14 @@ def details(answer: wire.Details, now: float) -> RenderableType:
     if row.kind != "greenlet":
         fact("mailbox", f"{row.message_queue_len} message{'' if row.message_queue_len == 1 else 's'}")
         fact("unanswered", unanswered_text(answer) if answer.unanswered else None)
-        fact("messages", f"{row.messages_in} in, {row.messages_out} out")
+        fact("messages", None if row.messages_in is None else f"{row.messages_in} in, {row.messages_out} out")
     age = "" if row.memory_age is None else f", estimated {units.duration(row.memory_age)} ago"
     fact("memory", None if row.memory is None else f"{row.memory} bytes{age}")
-    fact("up", units.duration(None if row.started_at is None else now - row.started_at))
+    fact("up", None if row.started_at is None else units.duration(now - row.started_at))
     fact("processor time", None if row.cpu_time is None else f"{row.cpu_time:.3f} s seen")
     fact("restarts", None if row.kind == "greenlet" else row.restarts)
-    fact("supervisor", row.supervisor and f"{row.supervisor} (child {row.child_id}, {row.restart})")
+    child = ", ".join(filter(None, (row.child_id and f"child {row.child_id}", row.restart)))
+    fact("supervisor", row.supervisor and f"{row.supervisor} ({child})" if child else row.supervisor)
     if row.strategy is not None:
         fact("strategy", f"{row.strategy}, {budget(row.restarts_used, row.max_restarts, row.max_seconds)}")
     fact("ancestors", _related(answer.ancestors))
@@ -307,7 +321,7 @@ def node(answer: wire.Stats, welcome: wire.Welcome) -> RenderableType:
         "hub held by": stats.hub_busy_with and f"{stats.hub_busy_with} at {stats.hub_busy_at}",
         "timers": told("timers", stats.timers),
         "names": stats.names,
-        "findings": stats.lint_count,
+        "findings": told("lint_count", stats.lint_count),
         **answer.settings,
     }
     for name, value in figures.items():

@@ -109,6 +109,8 @@ class TreeScreen(RowsScreen[TreeView]):
             self._unfold_when_alone(answer)
         elif isinstance(answer, wire.Details):
             self._details = answer
+        elif isinstance(query, wire.GetLints) and isinstance(answer, wire.Failed):
+            self.finding.why_unknown = answer.why
         elif isinstance(answer, wire.Lints) and not self.observed.frozen:
             self.finding.lints = answer.lints
             self.refresh_bindings()

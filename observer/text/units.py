@@ -18,9 +18,9 @@ def _scaled(value: float, step: float, units: str) -> str:
     return (f"{value:.1f}" if value < 9.95 else f"{value:.0f}") + units[index]
 
 
-def count(number: float) -> str:
-    """Write how many: ``0``, ``999``, ``1.2k``, ``34M``."""
-    return _scaled(number, 1_000.0, " kMGTPE")
+def count(number: float | None) -> str:
+    """Write how many: ``0``, ``999``, ``1.2k``, ``34M``; a dash where nobody counts."""
+    return "-" if number is None else _scaled(number, 1_000.0, " kMGTPE")
 
 
 def many(number: int, one: str, several: str) -> str:

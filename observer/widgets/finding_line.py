@@ -38,6 +38,8 @@ class FindingLine(Widget, can_focus=True):
 
     lints: reactive[Sequence[Lint] | None] = reactive(None, layout=True)
     """What looks wrong, heaviest first; None while it is not known."""
+    why_unknown: reactive[str] = reactive("", layout=True)
+    """Why it will not be known, in a sentence; empty for most nodes."""
     failures: reactive[str] = reactive("", layout=True)
     """What ended abnormally lately, in a sentence; empty when nothing did."""
     ending: reactive[str] = reactive("", layout=True)
@@ -84,7 +86,7 @@ class FindingLine(Widget, can_focus=True):
         if self.ending:
             return _wrapped(Content.assemble(("■ ", tones.BAD)), Content.styled(safe(self.ending), tones.STRONG), width)
         if self.lints is None:
-            return [Content("")]
+            return [Content.styled(safe(self.why_unknown), tones.MUTED)]
         lint = self.shown
         if lint is not None:
             others = f"  {self.index + 1} of {len(self.lints)}" if len(self.lints) > 1 else ""

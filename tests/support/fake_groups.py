@@ -25,7 +25,7 @@ def _sum(name: str, rows: list[wire.Row]) -> wire.Row:
         name=name,
         child_count=len(rows),
         message_queue_len=sum(row.message_queue_len for row in rows),
-        messages_in=sum(row.messages_in for row in rows),
+        messages_in=sum(row.messages_in or 0 for row in rows),
         memory=sum(row.memory or 0 for row in rows),
         cpu_time=sum(row.cpu_time or 0.0 for row in rows),
         restarts=sum(row.restarts for row in rows),

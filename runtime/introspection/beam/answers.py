@@ -37,10 +37,12 @@ ENDS_WITHIN = 2.0
 
 MOST_EVENTS = 2_000
 
-UNTOLD = ("messages", "spawned", "exited", "crashed", "cpu_time", "hub_lag", "timers", "remains")
+UNTOLD = ("messages", "spawned", "exited", "crashed", "cpu_time", "hub_lag", "timers", "remains", "lint_count")
 """Figures that no question finds out there; what the bridge has seen itself, as restarts, is told."""
 
 NOT_KNOWN = "A BEAM node does not tell that."
+
+NOT_SEARCHED = "A BEAM node is not searched for what looks wrong."
 
 NOT_ASKED = "A BEAM node is not asked for its cluster; a Python node of that cluster shows it."
 
@@ -69,6 +71,8 @@ class BeamAnswers:
         self._lock = new_lock()
         self._looks = Looks(beam)
         self._looked_at = 0.0
+        self._seen_at = time.time()
+        """When the node was last looked at: what is told is from then."""
         self._took = 0.0
         self._ended: dict[str, int] = {}
         """The events of the ends that were seen, by pid."""
@@ -97,6 +101,8 @@ class BeamAnswers:
                 )
             case wire.Exit() | wire.Suspend() | wire.Resume():
                 return self._act(query)
+            case wire.GetLints():
+                return wire.Failed(why=NOT_SEARCHED, kind="unsupported")
             case wire.GetMemory() | wire.GetWaits():
                 return wire.Failed(why=NOT_KNOWN, kind="unsupported")
             case wire.GetCluster() | wire.GetNodePlan():
@@ -126,7 +132,7 @@ class BeamAnswers:
         queue = self.beam.call("erlang", "statistics", Atom("run_queue"))
         self._memory = memory if type(memory) is int else 0
         self._run_queue = queue if type(queue) is int else 0
-        self._looked_at = time.monotonic()
+        self._looked_at, self._seen_at = time.monotonic(), time.time()
         self._took = self._looked_at - begun
         for key, name, old, new in self._looks.replaced:
             self._log("restart", pid=new, name=name, key=key, old_pid=old, cause=self._ended.pop(old, None))
@@ -139,7 +145,7 @@ class BeamAnswers:
     def _moment(self) -> Moment:
         looks = self._looks
         return Moment(
-            time=time.time(),
+            time=self._seen_at,
             stats=self._stats(),
             settings={
                 "runs": f"Erlang/OTP {self.facts.release}",
@@ -160,7 +166,7 @@ class BeamAnswers:
         )
         return wire.NodeStats(
             name=self.name,
-            time=time.time(),
+            time=self._seen_at,
             started_at=self.facts.started_at,
             os_pid=self.facts.os_pid,
             process_count=total,

@@ -57,6 +57,9 @@ OTHERS = "~others"
 NOT_OF_PROC_LIB = ("proc_lib", "init_p", 5)
 """What proc_lib says of the start of a process that it has not started."""
 
+NOT_COUNTED: dict[str, Any] = {"messages_in": None, "messages_out": None}
+"""What nobody counts there: the messages of a process."""
+
 STATUSES: dict[str, wire.Status] = {
     "running": "running",
     "runnable": "runnable",
@@ -192,7 +195,7 @@ class Looks:
                 yield from self._below(pid, None, None, "", 0, placed)
         rest = [pid for pid in self.infos if pid not in placed]
         if rest:
-            yield wire.Row(key=OTHERS, kind="group", name="no supervisor", child_count=len(rest))
+            yield wire.Row(key=OTHERS, kind="group", name="no supervisor", child_count=len(rest), **NOT_COUNTED)
             for pid in rest:
                 yield self._row(pid, None, None, pid_text(pid), 1, OTHERS)
         # Who stood in a place that is empty now is remembered: the next one there has replaced it.
@@ -270,7 +273,7 @@ class Looks:
             status=STATUSES.get(str(info.get("status")), "waiting"),
             message_queue_len=_count(info.get("message_queue_len")),
             memory=_count(info.get("memory")),
-            memory_age=0.0,
+            **NOT_COUNTED,
             reductions=_count(info.get("reductions")),
             restarts=self._restarts.get(key, 0),
             supervisor=None if supervisor is None else pid_text(supervisor),
@@ -302,6 +305,7 @@ def _absent(child: Child, supervisor: Pid, above: str, depth: int) -> wire.Row:
         supervisor=pid_text(supervisor),
         depth=depth,
         parent_key=above,
+        **NOT_COUNTED,
     )
 
 

@@ -70,6 +70,8 @@ def _order(sort: wire.Sort) -> Callable[[wire.Row], Any]:
 def _sum(name: str, members: Sequence[wire.Row], moment: Moment, timed: bool) -> wire.Row:
     sums: dict[str, Any] = {figure: sum(getattr(row, figure) or 0 for row in members) for figure in _SUMS}
     sums["memory"], sums["cpu_time"] = sums["memory"] or None, sums["cpu_time"] or None
+    if all(row.messages_in is None for row in members):
+        sums["messages_in"] = sums["messages_out"] = None
     spans = [max(0.0, moment.time - (row.doing_since or row.started_at or moment.time)) for row in members]
     return wire.Row(
         key=f"group:{name}",

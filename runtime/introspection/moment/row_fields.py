@@ -55,8 +55,8 @@ ROW_FIELDS = Fields(
     numbers={
         "mailbox": lambda subject: subject.row.message_queue_len,
         "memory": lambda subject: subject.row.memory or 0,
-        "messages_in": lambda subject: subject.row.messages_in,
-        "messages_out": lambda subject: subject.row.messages_out,
+        "messages_in": lambda subject: subject.row.messages_in or 0,
+        "messages_out": lambda subject: subject.row.messages_out or 0,
         "reductions": lambda subject: subject.row.reductions,
         "cpu_time": lambda subject: subject.row.cpu_time or 0,
         "age": lambda subject: _age(subject.row.started_at, subject),

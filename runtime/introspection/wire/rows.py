@@ -31,8 +31,10 @@ class Row(Frozen, frozen=True):
     name like ``g7`` for a pid.
     `pid` is None for a child that is not running and for a group.
     `messages_in`, `messages_out` and `reductions` count since the process started; `cpu_time` (seconds of processor
-    time) grows only while observers are there, and is None where it was never measured.
-    `memory` is an estimate in bytes that was made `memory_age` seconds ago, or None before the first one.
+    time) grows only while observers are there, and is None where it was never measured. The counts of messages are None
+    where nobody counts them, as on a BEAM node.
+    `memory` is an estimate in bytes that was made `memory_age` seconds ago, or None before the first one. Without an
+    age it is what the node has said itself.
     """
 
     key: Key
@@ -61,8 +63,8 @@ class Row(Frozen, frozen=True):
     """For a group: the longest of these times."""
     status: Status = "waiting"
     message_queue_len: Count = 0
-    messages_in: Count = 0
-    messages_out: Count = 0
+    messages_in: Count | None = 0
+    messages_out: Count | None = 0
     memory: Count | None = None
     memory_age: Span | None = None
     reductions: Count = 0

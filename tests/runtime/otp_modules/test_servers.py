@@ -49,6 +49,7 @@ def test_a_state_that_does_not_travel_is_an_error_for_another_python_node_and_en
         with pytest.raises(erpc.ErpcError) as raised:
             erpc.call(other.name, ("runtime.sys", "get_state"), holder)
         assert "lock" in str(raised.value)
+        assert holder is not None
         assert alive(holder)
 
 
