@@ -27,6 +27,7 @@ class RowHistory:
 
     __slots__ = (
         "changed_at",
+        "counts_messages",
         "cpu",
         "mailbox",
         "mailbox_peak",
@@ -50,6 +51,8 @@ class RowHistory:
         """When the memory of this process was first seen, and how large it was."""
         self.memory = Series(SAMPLES)
         self.messages = Meter(SAMPLES)
+        self.counts_messages = True
+        """Whether the node counts its messages, as a BEAM node does not."""
         self.cpu = Meter(SAMPLES)
 
     def take(self, row: Row, time: float) -> None:
@@ -62,6 +65,7 @@ class RowHistory:
         self.pid, self.restarts, self.seen_at = row.pid, row.restarts, time
         self.mailbox.add(time, row.message_queue_len)
         self.mailbox_peak = max(self.mailbox_peak, row.message_queue_len)
+        self.counts_messages = row.messages_in is not None
         if row.messages_in is not None:
             self.messages.add(time, row.messages_in, restarts=row.kind != "group")
         if row.memory is not None:

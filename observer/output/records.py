@@ -176,6 +176,8 @@ class DetailsRecord(ProcessRecord, frozen=True):
     state_note: str
     withheld: bool
     dictionary: dict[str, Any]
+    unfetched: str
+    """Why messages or the dictionary are not told though there may be some."""
     current_stacktrace: list[FrameRecord]
 
 

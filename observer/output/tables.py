@@ -251,7 +251,9 @@ def details(answer: wire.Details, now: float) -> RenderableType:
     child = ", ".join(filter(None, (row.child_id and f"child {row.child_id}", row.restart)))
     fact("supervisor", row.supervisor and f"{row.supervisor} ({child})" if child else row.supervisor)
     if row.strategy is not None:
-        fact("strategy", f"{row.strategy}, {budget(row.restarts_used, row.max_restarts, row.max_seconds)}")
+        known = row.max_restarts is not None
+        left = budget(row.restarts_used, row.max_restarts, row.max_seconds) if known else None
+        fact("strategy", ", ".join(filter(None, (row.strategy, left))))
     fact("ancestors", _related(answer.ancestors))
     fact("parent", answer.parent and _related([answer.parent]))
     fact("links", _related(answer.links))
@@ -264,6 +266,7 @@ def details(answer: wire.Details, now: float) -> RenderableType:
     fact("lints", ", ".join(row.lints))
     parts: list[RenderableType] = [facts]
     parts += _section("Mailbox", answer.messages)
+    parts += _section("Not fetched", [answer.unfetched] if answer.unfetched else ())
     parts += _section("Sent by", [_sender(sender) for sender in answer.senders])
     parts += _section("Large in the state", [part_text(part) for part in answer.parts])
     parts += _section("State", [answer.state] if answer.state is not None else [answer.state_note])

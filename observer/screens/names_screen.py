@@ -22,6 +22,9 @@ from observer.widgets.register_lists import NameList, SocketList, TableList, Tim
 from runtime.introspection import wire
 
 
+NOT_TOLD = "This node does not tell which timers are pending."
+
+
 class NamesScreen(ViewScreen):
     """Three lists, and one of ets tables where there are any; enter goes to the process of a line."""
 
@@ -86,6 +89,8 @@ class NamesScreen(ViewScreen):
                 self.tables.border_title = _titled("Tables", len(answer.tables), answer.tables_total)
                 if answer.tables:
                     self.tables.display = True
+            case wire.Stats(stats=stats) if "timers" in stats.untold:
+                self.timers.empty = NOT_TOLD
             case wire.Failed(why=why):
                 self.names.empty = safe(why)
                 self.names.replace(())

@@ -273,7 +273,8 @@ class ProcessScreen(Acting):
         if details.senders:
             messages = [*_senders(details), *messages]
         withheld = details.state_note if details.withheld else ""
-        self._fill("messages", messages, withheld or "Empty: every message was received.")
+        unfetched = safe(details.unfetched)
+        self._fill("messages", messages, withheld or unfetched or "Empty: every message was received.")
         supervisor = details.row.kind == "supervisor"
         asking = self._with_state and details.state is not None
         self.parts["state"].border_title = "Children" if supervisor else ASKED_STATE if asking else INSIDES["state"]
@@ -296,7 +297,7 @@ class ProcessScreen(Acting):
             Content.assemble((f"{safe(key)}: ", tones.KEY), (safe(value), tones.TEXT))
             for key, value in details.dictionary.items()
         ]
-        self._fill("dict", entries, withheld or "Empty.")
+        self._fill("dict", entries, withheld or unfetched or "Empty.")
 
     def _part_text(self, part: wire.Part) -> str:
         return part_text(part, self._first_parts.setdefault((self._pid, part.name), part))

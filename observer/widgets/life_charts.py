@@ -33,5 +33,6 @@ class LifeCharts(Horizontal):
         """Show the history of another row, or of the same one as it is now."""
         if history is not None:
             self._mailbox.follow(history.mailbox)
+            self._messages.display = history.counts_messages
             self._messages.follow(history.messages.rates)
             self._memory.follow(history.memory)

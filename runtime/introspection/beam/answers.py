@@ -44,6 +44,8 @@ NOT_KNOWN = "A BEAM node does not tell that."
 
 NOT_SEARCHED = "A BEAM node is not searched for what looks wrong."
 
+NOT_TRACED = "A BEAM node is not traced from here."
+
 NOT_ASKED = "A BEAM node is not asked for its cluster; a Python node of that cluster shows it."
 
 
@@ -103,8 +105,10 @@ class BeamAnswers:
                 return self._act(query)
             case wire.GetLints():
                 return wire.Failed(why=NOT_SEARCHED, kind="unsupported")
-            case wire.GetMemory() | wire.GetWaits():
+            case wire.GetMemory() | wire.GetProcessMemory() | wire.GetWaits():
                 return wire.Failed(why=NOT_KNOWN, kind="unsupported")
+            case wire.StartTrace():
+                return wire.Failed(why=NOT_TRACED, kind="unsupported")
             case wire.GetCluster() | wire.GetNodePlan():
                 return wire.Failed(why=NOT_ASKED, kind="unsupported")
         return answer_of_moment(query, self._moment(), self.events, "That cannot be done to a BEAM node from here.")

@@ -23,6 +23,9 @@ LARGEST = 8 << 20
 STATE_WITHIN = 1_000
 """Milliseconds that a process has to tell its state."""
 
+TOO_LARGE = f"It holds more than {LARGEST >> 20} MB, so its messages and its dictionary are not fetched."
+TOO_MANY = f"More than {MOST_MESSAGES:,} messages wait, so they are not fetched."
+
 LOOPS = ("gen_server", "gen_statem", "gen_event", "supervisor")
 """Modules in whose loop a process answers `sys`. To ask another one would leave a message in its mailbox."""
 
@@ -33,10 +36,11 @@ def details_of(beam: Beam, looks: Looks, row: wire.Row, query: wire.GetProcess, 
     """Return all that the node says about a process, None when it has ended. Raises BeamError."""
     pid = looks.pids[row.pid or ""]
     small = (row.memory or 0) <= LARGEST
+    too_many = row.message_queue_len > MOST_MESSAGES
     extra = []
     if shown and small:
         extra.append("dictionary")
-        if row.message_queue_len <= MOST_MESSAGES and query.messages > 0:
+        if not too_many and query.messages > 0:
             extra.append("messages")
     (info,) = beam.info([pid], [*ITEMS, *extra])
     if info is None:
@@ -57,6 +61,7 @@ def details_of(beam: Beam, looks: Looks, row: wire.Row, query: wire.GetProcess, 
         withheld=not shown,
         dictionary=_dictionary(info.get("dictionary", ())),
         current_stacktrace=tuple(_frames(info.get("current_stacktrace", ()))),
+        unfetched="" if not shown else TOO_LARGE if not small else TOO_MANY if too_many else "",
     )
 
 

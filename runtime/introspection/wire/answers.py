@@ -127,6 +127,8 @@ class Details(Answer, tag="details", frozen=True):
     withheld: bool = False
     """Whether messages, state and dictionary are not shown on this node (--no-state)."""
     dictionary: dict[Text, Text] = {}
+    unfetched: Text = ""
+    """Why messages or the dictionary are not told though there may be some, in a sentence; empty where they are."""
     current_stacktrace: tuple[Frame, ...] = ()
 
 
