@@ -414,6 +414,12 @@ cdef int wake_up(object process) except -1:
     return 0
 
 
+cdef inline bint has_messages(object process) except -1:
+    """Whether something is in the mailbox of a process."""
+    cdef object waiting = <object>load(<PyObject *>process, s_mailbox)
+    return waiting is not None and bool(waiting)
+
+
 cdef int put_in(object process, object message) except -1:
     """The last half of `put`: the message into the mailbox."""
     cdef PyObject *record = <PyObject *>process

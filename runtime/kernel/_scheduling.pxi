@@ -232,6 +232,8 @@ cdef int give_up(object process, PyObject *following, PyObject *other) except -1
 def park(scheduler, process, state):
     if not usable() or Py_TYPE(process) is not _Process or scheduler_of(<PyObject *>process) is not scheduler:
         return sources["park"](scheduler, process, state)
+    if load(<PyObject *>process, s_state) is not RUNNING or (<PyObject *>state is RECEIVING and has_messages(process)):
+        return sources["park"](scheduler, process, state)
     wait(process, <PyObject *>state)
 
 

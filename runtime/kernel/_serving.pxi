@@ -314,8 +314,9 @@ cdef int run_turns(object server, object process, object worker) except -1:
                 set_process(worker, NONE)
                 store(record, s_worker, NONE)
             store(record, s_state, RECEIVING)
-            waiting = <object>load(record, s_mailbox)
-            if waiting is not None and not waiting:
+            if has_messages(process):  # the finalizer of the last message has just sent it something
+                wake_up(process)
+            else:
                 store(record, s_mailbox, NONE)
             waiting = <object>load(record, s_saved)
             if waiting is not None and not waiting:

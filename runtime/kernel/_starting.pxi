@@ -134,6 +134,8 @@ cdef int run_start(object starting, object process, object worker) except -1:
             set_process(worker, NONE)
             store(record, s_worker, NONE)
         store(record, s_state, RECEIVING)
+        if load(record, s_mailbox) is not NONE:  # since a moment ago: see `run_turns`
+            wake_up(process)
     else:
         _loop_module.enter_server_loop(server, process, worker, None)
     return 0

@@ -24,7 +24,7 @@ from greenlet import getcurrent, greenlet
 from runtime.compiled.choice import compiled, part
 from runtime.kernel.body import exit_reason
 from runtime.kernel.fork import end_child
-from runtime.kernel.process import DEAD, RUNNABLE, RUNNING, Process, Worker
+from runtime.kernel.process import DEAD, RECEIVING, RUNNABLE, RUNNING, Process, Worker
 from runtime.kernel.remains import Remains
 from runtime.kernel.signals import finish
 from runtime.terms.errors import ProcessKilled, RuntimeFault
@@ -159,13 +159,17 @@ class Scheduler:
     def park(self, process: Process, state: int) -> None:
         """Let the caller, which is `process`, wait until it is woken. `state` says what can wake it.
 
-        Raises ProcessKilled when an exit signal ends it meanwhile.
+        Raises ProcessKilled when an exit signal ends it meanwhile. The handler of a signal, or a finalizer, may have
+        woken it, ended it or sent it a message since it last looked: then it does not wait for that.
         """
         ready = self.ready
         following: Process | None = None
         other: Worker | None = None
         try:
-            process.state = state
+            if process.state is RUNNING:
+                process.state = state
+                if state is RECEIVING and process.mailbox:
+                    self.wake(process)
             budget = self.budget = self.budget - 1
             if budget > 0 or self.more_time():
                 while ready:

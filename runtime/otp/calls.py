@@ -17,7 +17,7 @@ from runtime.kernel.destinations import NO_NODE
 from runtime.kernel.mailbox import deliver_from_outside, receive
 from runtime.kernel.node import caller_is_dead, current, current_process, running_node
 from runtime.kernel.outside import from_outside
-from runtime.kernel.process import DEAD, RECEIVING, RUNNABLE, WAITING, Destination, Pid, Process, Worker
+from runtime.kernel.process import DEAD, RECEIVING, RUNNABLE, RUNNING, WAITING, Destination, Pid, Process, Worker
 from runtime.kernel.signals import Down, drop_watch, own_copy, put, watch, watchers_of
 from runtime.terms.errors import CallError
 from runtime.terms.immutable import ATOMIC, immutable
@@ -153,6 +153,8 @@ class From:
                 break
         watcher.deadline = None
         watcher.waiting_for = None
+        if watcher.state is RUNNABLE:  # decided before it came to wait: else the run queue would switch to it again
+            watcher.state = RUNNING
         outcome = self.outcome
         if outcome is PENDING:
             self.forget()
@@ -216,6 +218,8 @@ def request(
                 caller.deadline = due
             else:
                 timers.wait(caller, seconds)
+        if server.state is DEAD:  # since it was found: code of the program's has run meanwhile
+            origin.settle(Failure("noproc"))
         put(server, (tag, origin, isolated))
         caller.messages_out += 1
         outcome = origin.wait(seconds, True)

@@ -154,6 +154,8 @@ def run_server(server: Callbacks, process: Process, worker: Worker) -> None:
             process.state = RECEIVING
             if not process.mailbox:
                 process.mailbox = None
+            else:  # the handler of a signal has just sent it something, or the finalizer of the last message
+                process.node.scheduler.wake(process)
             if process.saved is not None and not process.saved:
                 process.saved = process.saved_for = None
             return
@@ -171,6 +173,8 @@ def enter_server_loop(server: Callbacks, process: Process, worker: Worker, then:
     if idle and process.state is RUNNING and not worker.local_links:  # what a turn of it comes to, without the turn
         _leave(process, worker)
         process.state = RECEIVING
+        if process.mailbox:  # since a moment ago: see `run_server`
+            process.node.scheduler.wake(process)
     elif process.loop is not None and loop_of(process).pending is not None:
         _requeue(process, worker)
     else:
@@ -342,9 +346,7 @@ def _urgent(process: Process) -> Matching:
 
 def _after(server: Callbacks, process: Process, result: Term) -> Stop | None:
     """Act on what a callback returned. Returns how the server stops, None when it goes on."""
-    if result is None:
-        return None
-    if type(result) is Stop:
+    if result is None or type(result) is Stop:
         return result
     if type(result) is Continue or type(result) is Timeout:
         _then(process, result)

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
+import gevent
 import pytest
 from greenlet import getcurrent
 
 from runtime import (
+    NOREPLY,
+    CallError,
     Down,
     GenServer,
     Pid,
     alias,
     call,
+    cancel_timer,
     dictionary,
     exit,
     flush,
@@ -35,6 +39,7 @@ from runtime import (
     spawn,
     unlink,
 )
+from runtime.kernel import clock
 from runtime.kernel.node import BLOCK, current, this_node
 from runtime.kernel.process import Process, Timer
 from runtime.kernel.signals import link_processes, put, put_all
@@ -181,6 +186,27 @@ def drop(number: int) -> None:
     me().drop_message(lambda each: each == number)
 
 
+def going_to_wait(take: Action) -> Callable[[During], bool]:
+    """Wait for a message, which comes before the caller waits: it is taken at once, not when something else comes."""
+
+    def play(during: During) -> bool:
+        send(self_(), "refused")
+        timer = send_after(self_(), "late", 7.0)
+        sent: list[float] = []
+
+        def send_now() -> None:
+            sent.append(clock.now())
+            send(self_(), "meanwhile")
+
+        happened = during(take, send_now)
+        assert not sent or clock.now() == sent[0]
+        cancel_timer(timer)
+        flush()
+        return happened
+
+    return play
+
+
 # -- Links and monitors ---------------------------------------------------------------------------------------------
 
 
@@ -279,6 +305,32 @@ def calling(during: During) -> bool:
     return happened
 
 
+class Mute(GenServer):
+    def handle_call(self, request: Any, caller: Any) -> Any:
+        return NOREPLY
+
+
+def calling_one_that_dies(during: During) -> bool:
+    """Call a server that dies before the caller waits: it waits for no reply, and nothing switches to it later."""
+    server = Mute.start()
+    assert server is not None
+    ended: list[float] = []
+
+    def end() -> None:
+        ended.append(clock.now())
+        exit(server, "kill")
+
+    def ask() -> None:
+        with suppress(CallError):
+            call(server, "hello", timeout=7.0)
+
+    happened = during(ask, end)
+    assert not ended or clock.now() == ended[0]
+    gevent.sleep(0)
+    exit(server, "kill")
+    return happened
+
+
 # -- Timers, aliases, processes -------------------------------------------------------------------------------------
 
 
@@ -335,6 +387,9 @@ def opening_a_block(during: During) -> bool:
 SCENARIOS: dict[str, Callable[[During], bool]] = {
     **{f"{way}, {before} waiting": message(way, before) for way in WAYS for before in range(4)},
     **{f"receive, {before} waiting": taking(before, receive) for before in (1, 2)},
+    "receive, about to wait": going_to_wait(lambda: [receive(), receive()]),
+    "receive with a timeout, about to wait": going_to_wait(lambda: [receive(), receive(timeout=5, default=None)]),
+    "receive with a pattern, about to wait": going_to_wait(lambda: receive("meanwhile", "late")),
     "receive with a timeout": taking(1, lambda: receive(timeout=1)),
     "next_message": taking(1, lambda: me().next_message()),
     "drop_message, the only one": taking(1, lambda: drop(0), is_first=False),
@@ -344,6 +399,7 @@ SCENARIOS: dict[str, Callable[[During], bool]] = {
     "drop_link": dropping_half,
     "monitor": monitoring,
     "call": calling,
+    "call of one that dies": calling_one_that_dies,
     "send_after": setting_a_timer,
     "a sweep of the timers": sweeping,
     "alias": making_an_alias,

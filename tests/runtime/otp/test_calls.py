@@ -198,3 +198,23 @@ def test_the_end_of_a_process_is_waited_for_outside_any(outside: Callable[[Calla
             outside(lambda: await_exit(lives, 0.01))
 
     run(main)
+
+
+class Ends:
+    """Ends a process when it is copied, as it travels."""
+
+    def __init__(self, pid: Pid) -> None:
+        self.pid = pid
+
+    def __deepcopy__(self, memo: object) -> "Ends":
+        exit(self.pid, "kill")
+        return self
+
+
+@in_node
+def test_a_call_whose_server_dies_while_the_request_is_copied_fails() -> None:
+    server = Dying.start()
+    assert server is not None
+    with pytest.raises(CallError) as caught:
+        call(server, Ends(server), timeout=None)
+    assert caught.value.reason == "noproc"

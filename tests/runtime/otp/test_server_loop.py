@@ -31,7 +31,8 @@ from runtime import (
 from runtime import (
     sys as system,
 )
-from runtime.kernel.process import Process
+from runtime.kernel.process import Process, Worker
+from runtime.otp import server_loop
 from runtime.otp.server_loop import TURN
 from tests.support.in_node import in_node
 from tests.support.kept_reports import kept_reports
@@ -300,3 +301,58 @@ def test_a_client_that_is_dead_has_no_place_and_a_cast_has_no_client() -> None:
         cast(server, "soup")
         sleep(0.1)
     assert "client" not in _ending_of(server, reports)
+
+
+class Sends:
+    """Casts to a server when it goes."""
+
+    def __init__(self, server: Pid) -> None:
+        self.server: Pid | None = server
+
+    def __del__(self) -> None:
+        if self.server is not None:
+            cast(self.server, "gone")
+
+
+class Hearing(GenServer):
+    """Says what it has heard. Its context makes it part from its worker by the sources."""
+
+    def init(self, parent: Pid) -> None:
+        self.parent = parent
+        variable.set(1)
+
+    def handle_cast(self, message: Any) -> None:
+        if isinstance(message, str):
+            send(self.parent, message)
+
+
+@in_node
+def test_what_the_finalizer_of_the_last_message_sends_to_the_server_is_handled() -> None:
+    server = Hearing.start(self_())
+    assert server is not None
+    message = Sends(server)
+    cast(server, message)
+    assert receive(timeout=5) == "gone"
+    message.server = None
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@in_node
+def test_what_comes_where_a_server_parts_from_its_stack_is_handled(number: int) -> None:
+    """The first time it does so after its start, then after a turn."""
+    leave, left = server_loop._leave, [number]
+
+    def leave_late(process: Process, worker: Worker) -> None:
+        left[0] -= 1
+        if left[0] == 0:  # as the handler of a signal may
+            cast(process.pid, "meanwhile")
+        leave(process, worker)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(server_loop, "_leave", leave_late)
+        server = Hearing.start(self_())
+        sleep(0)
+        if number == 2:
+            cast(server, "before")
+            assert receive(timeout=5) == "before"
+        assert receive(timeout=5) == "meanwhile"
