@@ -172,6 +172,8 @@ cdef object ask(object dest, object tag, object content, object timeout, object 
             watchers[number] = origin
         else:
             server.watchers = {number: origin}
+        if is_here and load(<PyObject *>server, s_state) is DEAD:  # a finalizer has just ended it
+            raise _calls_module.CallError("noproc", function, (dest, content, timeout), module)
         if timeout is not None:
             begin_timeout(caller, timeout)
         if is_here:
@@ -189,6 +191,8 @@ cdef object ask(object dest, object tag, object content, object timeout, object 
                 break
         store(record, s_deadline, NONE)
         store(record, s_waiting_for, NONE)
+        if load(record, s_state) is RUNNABLE:  # decided before it came to wait: see `From.wait`
+            store(record, s_state, RUNNING)
         if load(<PyObject *>origin, s_outcome) is PENDING:
             origin.forget()
             raise _calls_module.CallError("timeout", function, (dest, content, timeout), module)

@@ -219,7 +219,7 @@ def request(
             else:
                 timers.wait(caller, seconds)
         if server.state is DEAD:  # since it was found: code of the program's has run meanwhile
-            origin.settle(Failure("noproc"))
+            raise CallError("noproc", function, (dest, content, timeout), module)
         put(server, (tag, origin, isolated))
         caller.messages_out += 1
         outcome = origin.wait(seconds, True)

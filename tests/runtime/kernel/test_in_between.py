@@ -326,7 +326,7 @@ def calling_one_that_dies(during: During) -> bool:
 
     happened = during(ask, end)
     assert not ended or clock.now() == ended[0]
-    gevent.sleep(0)
+    gevent.sleep(0.001)
     exit(server, "kill")
     return happened
 

@@ -110,7 +110,9 @@ class Strikes:
     def _may_run_a_handler(self, frame: FrameType) -> bool:
         last = self._last.get(frame)
         self._last[frame] = frame.f_lasti
-        if last is None or frame.f_code.co_code[last] not in AFTER_WHICH:
+        if last is None:  # where the function begins: its RESUME is not traced
+            return True
+        if frame.f_code.co_code[last] not in AFTER_WHICH:
             return False
         if frame in self._callers:  # what it called was a function of Python's, after which no handler runs
             self._callers.discard(frame)

@@ -216,5 +216,5 @@ def test_a_call_whose_server_dies_while_the_request_is_copied_fails() -> None:
     server = Dying.start()
     assert server is not None
     with pytest.raises(CallError) as caught:
-        call(server, Ends(server), timeout=None)
+        call(server, Ends(server))
     assert caught.value.reason == "noproc"
