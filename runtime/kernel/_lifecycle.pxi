@@ -153,6 +153,8 @@ cdef int end(object process, object reason) except -1:
         sources["finish"](process, reason)
         return 0
     cdef object pid, number, block
+    # Held to the end: the finalizer of a message may wait.
+    cdef object mailbox = <object>load(record, s_mailbox), saved = <object>load(record, s_saved)
     try:
         store(record, s_state, DEAD)
         store(record, s_reason, <PyObject *>reason)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
+from gevent.exceptions import BlockingSwitchOutError
 from greenlet import greenlet
 from msgspec import Struct
 
@@ -399,9 +400,7 @@ class Worker(greenlet):
 
     def rawlink(self, callback: Callable[[Any], None]) -> None:
         """Have `callback` called when the process ends: `gevent.local` clears what it keeps for a greenlet."""
-        if self.local_links is None:
-            self.local_links = []
-        self.local_links.append(callback)
+        self.local_links = [*(self.local_links or ()), callback]
 
     def unlink(self, callback: Callable[[Any], None]) -> None:
         """Take back `rawlink`."""
@@ -409,10 +408,7 @@ class Worker(greenlet):
             (self.local_links or []).remove(callback)
 
     def switch(self, *args: Any) -> Any:
-        """Resume from a gevent wait; a suspended process keeps what it was to get until it is resumed.
-
-        A switch that was meant for a former process does nothing.
-        """
+        """Resume from a gevent wait; a suspended process is held. What was meant for a former process does nothing."""
         process = self.process
         if process is None:
             return None
@@ -421,6 +417,11 @@ class Worker(greenlet):
             self._stop_watching()
             return None
         return _switch(self, *args)
+
+    def switch_out(self) -> None:
+        """Refuse a wait between two processes, which would never end: raise BlockingSwitchOutError. For gevent."""
+        if self.process is None:
+            raise BlockingSwitchOutError("a finalizer of what a process has left behind cannot wait")
 
     def _stop_watching(self) -> None:
         """Let a socket that a suspended process waits for be quiet: a ready one would call the hub without end."""

@@ -210,9 +210,9 @@ def finish(process: Process, reason: Term, unwinds: bool = False) -> None:
     end of its frames. Every step may be taken twice: where an exception strikes, the hub does it again.
 
     At its end it releases what it ran and kept, its arguments and its state: the stack of another process that waits,
-    or an entry among the timers, may keep its record for long.
+    or an entry among the timers, may keep its record for long. Its messages go last, for their finalizers may wait.
     """
-    node = process.node
+    node, _mailbox, _saved = process.node, process.mailbox, process.saved
     if process.state is DEAD and process not in node.half_dead:
         process.worker = None
         announce(process)

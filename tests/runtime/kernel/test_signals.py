@@ -1,8 +1,11 @@
 """Exit signals, links and monitors: who hears of which death, with which reason, and how often."""
 
-from typing import Any
+from contextlib import suppress
+from typing import Any, ClassVar
 
+import gevent
 import pytest
+from gevent.exceptions import BlockingSwitchOutError
 
 from runtime import (
     ANY,
@@ -13,6 +16,7 @@ from runtime import (
     Exit,
     GenServer,
     NoProcessError,
+    ProcessKilled,
     Stop,
     Supervisor,
     alive,
@@ -344,3 +348,61 @@ def test_the_children_of_a_supervisor_share_the_tuple_that_is_their_one_link() -
     unlink_processes(first, above)
     assert first not in above.links
     assert all(above in other.links for other in (second, *others))
+
+
+class WaitsAtItsEnd:
+    outcomes: ClassVar[list[str]] = []
+
+    def __init__(self, waits: bool) -> None:
+        self.waits = waits
+
+    def __del__(self) -> None:
+        if self.waits:
+            try:
+                gevent.sleep(0)
+                self.outcomes.append("waited")
+            except BlockingSwitchOutError:
+                self.outcomes.append("refused")
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+@in_node
+def test_a_death_is_told_whose_messages_have_finalizers_that_would_wait(is_killed: bool) -> None:
+    def body() -> None:
+        message = WaitsAtItsEnd(True)
+        send(self_(), message)
+        message.waits = False
+        receive("go")
+
+    pid, ref = spawn_monitor(body)
+    sleep(0)
+    if is_killed:
+        exit(pid, "kill")
+    else:
+        send(pid, "go")
+    assert receive(Down, timeout=5) == Down(ref, pid, "killed" if is_killed else "normal")
+    assert WaitsAtItsEnd.outcomes.pop() == ("waited" if is_killed else "refused")
+
+
+class AsksAtItsEnd:
+    def __init__(self, asks: bool) -> None:
+        self.asks = asks
+
+    def __del__(self) -> None:
+        if self.asks:
+            with suppress(ProcessKilled):
+                self_()
+                flag(trap_exit=True)
+
+
+@in_node
+def test_the_death_of_a_process_that_ends_itself_is_told_though_finalizers_of_its_messages_ask_for_more() -> None:
+    def body() -> None:
+        for asks in (True, True, True, True, True, False):
+            message = AsksAtItsEnd(asks)
+            send(self_(), message)
+            message.asks = False
+        exit(self_(), "done")
+
+    pid, ref = spawn_monitor(body)
+    assert receive(Down, timeout=5) == Down(ref, pid, "done")
