@@ -21,33 +21,38 @@ class Failures(Instrument):
     KEPT = 1_000
     """Supervisors that are remembered: as many as can have led to one end."""
 
+    hears_of_restarts = False
+
     def __init__(self, node: Node, stop: Callable[[Any], None]) -> None:
         self._node = node
         self._stop = stop
         self._gave_up: OrderedDict[Pid, tuple[str, Pid | None, str]] = OrderedDict()
         """By supervisor: that it gave up, the last process of the child that failed, and how that ended."""
-        self._failed_starts: OrderedDict[Pid, str] = OrderedDict()
+        self._failed_starts: OrderedDict[Pid, tuple[Pid | None, str]] = OrderedDict()
+        """By supervisor: the last process of the child that did not start again, and why."""
 
     def event(self, kind: str, fields: dict[str, Any]) -> None:
         """Note what a supervisor tells."""
         if kind in ("application_terminated", "application_start_failure"):
             self._stop((kind, fields["name"], fields["reason"]))
-        elif kind == "restarted":
-            if self._failed_starts:
-                self._failed_starts.pop(fields["supervisor"], None)
         elif kind == "restart_failed":
-            self._keep(self._failed_starts, fields["supervisor"], f"did not start again: {explain(fields['reason'])}")
+            failure = fields["old"], f"did not start again: {explain(fields['reason'])}"
+            self._keep(self._failed_starts, fields["supervisor"], failure)
         elif kind == "gave_up":
             supervisor = fields["supervisor"]
             process = supervisor.process
             name = reason_text(supervisor if process is None else process.known_as)
             budget = overdrawn(fields["allowed"], fields["seconds"])
             text = f"supervisor {name} gave up ({budget}): its child {reason_text(fields['child_id'])}"
-            how = self._failed_starts.pop(supervisor, None) or self._end_of(fields["old"], fields["reason"])
-            self._keep(self._gave_up, supervisor, (text, fields["old"], how))
+            old = fields["old"]
+            failed, why = self._failed_starts.pop(supervisor, (None, ""))
+            has_not_started = why and failed == old  # else it has started again since
+            how = why if has_not_started else self._end_of(old, fields["reason"])
+            self._keep(self._gave_up, supervisor, (text, old, how))
 
     def _keep(self, where: OrderedDict[Pid, Any], supervisor: Pid, what: Any) -> None:
         where[supervisor] = what
+        where.move_to_end(supervisor)
         if len(where) > self.KEPT:
             where.popitem(last=False)
 

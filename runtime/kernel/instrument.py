@@ -21,6 +21,9 @@ class Instrument:
     back into the runtime. `process` is the runtime's record of it (its `pid`, `name` and the like may be read).
     """
 
+    hears_of_restarts = True
+    """Whether `event` is told of ``restarted``; a supervisor may restart a hundred thousand children in a second."""
+
     def spawned(self, process: Any) -> None:
         """Take note that a process was made."""
 
@@ -42,10 +45,14 @@ class Instrument:
         """Take a `runtime.kernel.reports.Report` that was made: a crash, supervisor or progress report."""
 
 
+HOOKS = ("event", "exited", "received", "reported", "sent", "spawned")
+"""The hooks, which are methods of an instrument."""
+
+
 class Hooks:
     """The hooks in force: for each, the functions to call. An empty tuple where no instrument looks."""
 
-    __slots__ = ("event", "exited", "received", "reported", "sent", "spawned")
+    __slots__ = (*HOOKS, "restarted")
 
     def __init__(self) -> None:
         self.clear()
@@ -57,6 +64,8 @@ class Hooks:
         self.sent: tuple[Callable[..., None], ...] = ()
         self.received: tuple[Callable[..., None], ...] = ()
         self.event: tuple[Callable[..., None], ...] = ()
+        self.restarted: tuple[Callable[..., None], ...] = ()
+        """Those of `event` that are told of ``restarted`` too."""
         self.reported: tuple[Callable[..., None], ...] = ()
 
 
@@ -81,9 +90,12 @@ def remove_instrument(instrument: Instrument) -> None:
 
 def _rebuild() -> None:
     hooks.clear()
-    for name in Hooks.__slots__:
+    for name in HOOKS:
         wanted = [i for i in _installed if getattr(type(i), name) is not getattr(Instrument, name)]
-        setattr(hooks, name, tuple(_guard(i, name) for i in wanted))
+        guarded = [_guard(i, name) for i in wanted]
+        setattr(hooks, name, tuple(guarded))
+        if name == "event":
+            hooks.restarted = tuple(hook for i, hook in zip(wanted, guarded, strict=True) if i.hears_of_restarts)
 
 
 def _guard(instrument: Instrument, name: str) -> Callable[..., None]:
@@ -102,5 +114,5 @@ def _guard(instrument: Instrument, name: str) -> Callable[..., None]:
 
 def emit(kind: str, **fields: Any) -> None:
     """Tell who listens that something rare happened."""
-    for hook in hooks.event:
+    for hook in hooks.restarted if kind == "restarted" else hooks.event:
         hook(kind, fields)

@@ -165,7 +165,7 @@ class Children(ABC):
     def report_restarted(self, child: Child, old: Pid | None, reason: Term) -> None:
         """Count a successful restart and tell observers of it."""
         child.count_restart()
-        if hooks.event:
+        if hooks.restarted:
             intensity = self.intensity
             emit(
                 "restarted",
@@ -182,7 +182,9 @@ class Children(ABC):
     def report_failed_restart(self, child: Child, old: Pid | None, error: StartError) -> None:
         """Report a failed attempt at a restart."""
         supervisor_report("start_error", child.report(supervisor_name(), old), error.reason)
-        emit("restart_failed", supervisor=self_(), child_id=child.spec.id, reason=error.reason, **self._budget())
+        emit(
+            "restart_failed", supervisor=self_(), child_id=child.spec.id, old=old, reason=error.reason, **self._budget()
+        )
 
     def _budget(self) -> dict[str, float]:
         intensity = self.intensity

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
 from runtime import (
     GenServer,
     ProcessExit,
+    Stop,
     Supervisor,
     exit,
     receive,
     register,
     run,
     self_,
+    sleep,
     spawn,
     stop,
     whereis,
+    which_children,
 )
 from runtime.kernel.node import this_node
 from runtime.kernel.outside import from_outside
@@ -59,6 +63,26 @@ def test_what_ended_a_linked_process_and_by_whom_is_told_with_their_names() -> N
         with pytest.raises(ProcessExit) as caught:
             run(main)
         assert re.fullmatch(told, str(caught.value)), str(caught.value)
+
+
+def test_a_start_that_failed_is_not_told_of_a_child_that_has_started_again_since() -> None:
+    outcomes = ["ok", "no", "ok"]
+
+    class Fragile(GenServer):
+        def init(self) -> Any:
+            return Stop("taken") if outcomes.pop(0) == "no" else None
+
+    def main() -> None:
+        supervisor = Supervisor.start_link([Fragile], max_restarts=2)
+        for _ in range(2):
+            while not (pid := which_children(supervisor)[0].pid) or pid == "restarting":
+                sleep(0.01)
+            exit(pid, "boom")
+            sleep(0.01)
+        receive()
+
+    with pytest.raises(ProcessExit, match="its child Fragile ended with boom"):
+        run(main)
 
 
 def test_a_first_process_that_is_killed_from_outside_any_process_is_told_so() -> None:

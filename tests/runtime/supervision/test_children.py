@@ -46,6 +46,20 @@ def test_observers_hear_of_every_restart_with_what_is_left_of_the_budget() -> No
 
 
 @in_node
+def test_an_observer_that_does_not_hear_of_restarts_hears_of_all_else() -> None:
+    listener = Listener()
+    listener.hears_of_restarts = False
+    install_instrument(listener)
+    sup = started([member("a", "ok", "no", "ok")], max_restarts=2)
+    old = member_pid(sup, "a")
+    crash(sup, "a")
+    crash(sup, "a")
+    remove_instrument(listener)
+    assert [kind for kind, _ in listener.events] == ["restart_failed", "gave_up"]
+    assert listener.events[0][1]["old"] == old
+
+
+@in_node
 def test_the_child_whose_restart_is_one_too_many_is_not_stopped_again() -> None:
     with reported("shutdown_error") as reasons:
         sup = started([member("a")], max_restarts=0)
