@@ -39,11 +39,14 @@ class ChildInfo(NamedTuple):
     modules: Term
 
 
-class _Restarted(NamedTuple):
+class _Restarted:
     """What the record of a child holds in the place of the spec once it was restarted."""
 
-    spec: ChildSpec
-    restarts: int
+    __slots__ = ("restarts", "spec")
+
+    def __init__(self, spec: ChildSpec, restarts: int) -> None:
+        self.spec = spec
+        self.restarts = restarts
 
 
 class Child:
@@ -76,7 +79,11 @@ class Child:
 
     def count_restart(self) -> None:
         """Count one more successful restart."""
-        self._spec = _Restarted(self.spec, self.restarts + 1)
+        spec = self._spec
+        if type(spec) is _Restarted:
+            spec.restarts += 1
+        else:
+            self._spec = _Restarted(spec, 1)  # type: ignore[arg-type]
 
     @property
     def pid(self) -> Pid | None:

@@ -202,12 +202,11 @@ class OrderedChildren(Children):
         That forgets its temporary children, and starts those again that had finished before.
         """
         victim.at = None
-        before = {child.spec.id: child.pid for child in group}
-        before[victim.spec.id] = old
+        before = [old if child is victim else child.pid for child in group]
         self._end_in_reverse(group)
-        for child in group:
+        for child, pid in zip(group, before, strict=True):
             if child.spec.id in self.children:
-                self._start_again(child, before[child.spec.id], reason)
+                self._start_again(child, pid, reason)
 
     def _start_again(self, child: Child, old: Pid | None, reason: Term) -> None:
         try:
