@@ -17,9 +17,13 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from runtime.compiled.choice import FOLDER, PARTS, VARIABLE, build_number, builds, file_name, fitting, unsuited
+from runtime.compiled.choice import FOLDER, PARTS, VARIABLE, WHOLE, build_number, builds, file_name, fitting, unsuited
 
 FLAGS = ("-O2", "-fwrapv", "-fno-strict-aliasing", "-g0", "-Wno-unused-function")
+
+
+DIRECTIVES = {"language_level": 3, "annotation_typing": False, "nonecheck": True}
+"""How sources are compiled: their annotations are for people, and types are declared in the ``.pxd`` files alone."""
 
 
 class BuildError(Exception):
@@ -80,11 +84,15 @@ def _compile(folder: Path) -> Path:
     if shutil.which(compiler) is None:
         raise BuildError(f"There is no C compiler ({compiler}); on Debian and Ubuntu: apt install gcc")
     root = FOLDER.parent
-    extensions = [
-        tools.Extension(name, [str(root / source)], extra_compile_args=[*FLAGS]) for name, source in PARTS.items()
-    ]
+    extensions = [tools.Extension(name, [str(root / source)]) for name, source in {**PARTS, **WHOLE}.items()]
     try:
-        made = cythonize(extensions, build_dir=str(folder), quiet=True)
+        made = cythonize(
+            extensions,
+            build_dir=str(folder),
+            quiet=True,
+            include_path=[str(root.parent)],
+            compiler_directives={**DIRECTIVES},
+        )
         sources = [source for extension in made for source in extension.sources]
         whole = tools.Extension("kernel", sources, include_dirs=[str(headers)], extra_compile_args=[*FLAGS])
         distribution = tools.Distribution({"name": "kernel", "ext_modules": [whole]})

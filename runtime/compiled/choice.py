@@ -17,7 +17,8 @@ import os
 import sys
 from collections.abc import Callable
 from functools import cache, update_wrapper
-from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader
+from importlib.abc import MetaPathFinder
+from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar, cast
@@ -36,7 +37,10 @@ PARTS = {
     "runtime.distribution._external_term": "distribution/_external_term.pyx",
     "runtime.distribution._exchange": "distribution/_exchange.pyx",
 }
-"""The compiled modules, and the files that they are made from, below the package."""
+"""The compiled modules beside those of the sources, and the files that they are made from, below the package."""
+
+WHOLE = {f"runtime.supervision.{name}": f"supervision/{name}.py" for name in ("child", "children", "ordered")}
+"""Modules that are compiled from the source itself, and take its place. A ``.pxd`` file beside each declares types."""
 
 RELIES_ON = (
     *(
@@ -89,11 +93,12 @@ RELIES_ON = (
             "transport",
         )
     ),
+    *(source.replace(".py", ".pxd") for source in WHOLE.values()),
     *(f"otp/{name}.py" for name in ("callbacks", "calls", "gen_server", "returns", "server_loop")),
 )
 """Files besides these that a build must fit: what the compiled modules call, and what says how they are built."""
 
-FRAMES = ("runtime/kernel/_", "runtime/terms/_", "runtime/distribution/_")
+FRAMES = ("runtime/kernel/_", "runtime/terms/_", "runtime/distribution/_", "runtime/supervision/")
 """How the file names begin that tracebacks give for compiled functions."""
 
 FIRST = "runtime.terms.isolation"
@@ -115,7 +120,8 @@ class KernelError(ImportError):
 @cache
 def build_number() -> str:
     """Return the number of the sources as they are now."""
-    text = b"".join((FOLDER.parent / name).read_bytes() for name in (*PARTS.values(), *RELIES_ON))
+    names = (*PARTS.values(), *WHOLE.values(), *RELIES_ON)
+    text = b"".join((FOLDER.parent / name).read_bytes() for name in names)
     return importlib.util.source_hash(text).hex()
 
 
@@ -199,6 +205,7 @@ class Kernel:
                 return {}
             for name in PARTS:
                 parts[name] = sys.modules[name] = _load(name, path)
+            sys.meta_path.insert(0, Finder(path))
         except Exception as error:
             for name in PARTS:
                 sys.modules.pop(name, None)
@@ -209,12 +216,28 @@ class Kernel:
 
 
 def _load(name: str, path: Path) -> ModuleType:
-    loader = ExtensionFileLoader(name, str(path))
-    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
-    assert spec is not None
+    spec = _spec(name, path)
     module = importlib.util.module_from_spec(spec)
-    loader.exec_module(module)
+    assert spec.loader is not None
+    spec.loader.exec_module(module)
     return module
+
+
+def _spec(name: str, path: Path) -> ModuleSpec:
+    spec = importlib.util.spec_from_file_location(name, path, loader=ExtensionFileLoader(name, str(path)))
+    assert spec is not None
+    return spec
+
+
+class Finder(MetaPathFinder):
+    """Finds the modules of `WHOLE` in the compiled kernel that is in use."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """Return how a module is imported that is compiled; None for any other."""
+        return _spec(name, self.path) if name in WHOLE else None
 
 
 kernel = Kernel()

@@ -2,3 +2,7 @@
 
 May import `runtime.otp` and what lies below it.
 """
+
+from runtime.compiled.choice import kernel
+
+kernel.load()  # of which some modules of this package are a part, where it is compiled

@@ -144,9 +144,8 @@ def start_process(function: Callable[..., Term], args: tuple[Term, ...]) -> tupl
         raise _caught(caught_reason(error)) from error
     if result is None or isinstance(result, Pid):
         return result, None
-    match result:
-        case (Pid() as pid, extra):
-            return pid, extra
+    if isinstance(result, (tuple, list)) and len(result) == 2 and isinstance(result[0], Pid):
+        return result[0], result[1]
     raise StartError(result)
 
 
@@ -180,7 +179,7 @@ def shut_down(pid: Pid, spec: ChildSpec) -> Term:
 
     When the supervisor has an `Exit` of the child, it knows the reason of one that was dead already.
     """
-    me = current_process("shut_down")
+    me = current_process("shut_down")  # is not compiled, so handlers of signals have their turn between two children
     signal = "kill" if spec.shutdown == "brutal_kill" else "shutdown"
     reason = _end_at_once(me, pid, signal)
     if reason is None:

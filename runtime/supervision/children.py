@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 
 from runtime.kernel.clock import now
 from runtime.kernel.instrument import emit, hooks
@@ -26,7 +26,7 @@ Reply = tuple[str, Term]
 """The answer to a request: ``("ok", value)``, ``("refused", reason)``, or ``("failed", reason)`` of a failed start."""
 
 
-class Children(ABC):
+class Children:
     """The children of one supervisor. Its methods run in the supervisor's process.
 
     Methods that return a bool say whether the supervisor goes on; False means that it has to exit with ``"shutdown"``.
@@ -34,19 +34,16 @@ class Children(ABC):
     A child's key is its id, or its Pid where children have no ids.
     """
 
-    children: dict[Term, Child]
-    """Every child by its key, in start order."""
-
-    accepts: type = ChildSpec
-    """The type that `start_child` takes."""
-
-    starting: Child | None = None
-    """The child whose start function runs now. Observers show the process that it starts in the child's place."""
-
     def __init__(self, strategy: str, intensity: RestartIntensity, auto_shutdown: AutoShutdown) -> None:
         self.strategy = strategy
         self.intensity = intensity
         self.auto_shutdown = auto_shutdown
+        self.children: dict[Term, Child] = {}
+        """Every child by its key, in start order."""
+        self.accepts: type = ChildSpec
+        """The type that `start_child` takes."""
+        self.starting: Child | None = None
+        """The child whose start function runs now. Observers show the process that it starts in the child's place."""
 
     def change_flags(self, spec: SupervisorSpec) -> None:
         """Take the flags of a new version of the code; restarts that were counted still count."""

@@ -211,10 +211,9 @@ class DynamicChildren(Children):
 class SimpleChildren(DynamicChildren):
     """Children made from one template, each with arguments of its own: a simple_one_for_one supervisor's."""
 
-    accepts = list
-
     def __init__(self, template: ChildSpec, intensity: RestartIntensity, auto_shutdown: AutoShutdown) -> None:
         super().__init__(intensity)
+        self.accepts = list
         self.strategy = "simple_one_for_one"
         self.auto_shutdown = auto_shutdown
         self.template = template

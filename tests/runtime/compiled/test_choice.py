@@ -121,7 +121,7 @@ def test_an_interpreter_that_is_not_cpython_and_one_without_the_gil_run_the_sour
 
 
 def test_the_number_changes_with_any_of_the_sources(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    names = [*choice.PARTS.values(), *choice.RELIES_ON]
+    names = [*choice.PARTS.values(), *choice.WHOLE.values(), *choice.RELIES_ON]
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("a")
@@ -164,7 +164,12 @@ def test_a_build_is_named_after_the_sources_and_the_interpreter() -> None:
     assert file_name(b"a kernel") != file_name(b"another")
 
 
-FIRST_IMPORTS = ("runtime.distribution.frames", "runtime.distribution.term_encoder", "runtime.kernel.signals")
+FIRST_IMPORTS = (
+    "runtime.distribution.frames",
+    "runtime.distribution.term_encoder",
+    "runtime.kernel.signals",
+    "runtime.supervision.child",
+)
 
 IS_WHOLE = """
 from runtime.kernel import mailbox, signals
@@ -172,6 +177,9 @@ from runtime.terms import isolation
 assert "cython" in type(isolation.isolate).__name__, isolation.isolate
 assert mailbox.isolate is isolation.isolate
 assert "cython" in type(signals.put).__name__, signals.put
+from runtime.supervision import child, children, ordered
+for module in (child, children, ordered):
+    assert module.__file__.endswith(".so"), module
 """
 
 

@@ -1,3 +1,4 @@
+import signal
 from typing import Any
 
 import pytest
@@ -22,18 +23,25 @@ from runtime import (
     receive,
     remove_instrument,
     restart_child,
+    run,
     self_,
     send,
     sleep,
     spawn_link,
     start_child,
+    stop,
     terminate_child,
     unlink,
     which_children,
 )
-from runtime.supervision.child import Child, is_expected, shut_down
+from runtime.kernel.process import OUTSIDE
+from runtime.supervision.child import Child, is_expected, shut_down, start_process
 from tests.support.in_node import in_node
 from tests.support.recording_server import Member, diary, member, member_pid, started
+
+
+class Idle(GenServer):
+    """A server that only waits."""
 
 
 @in_node
@@ -133,6 +141,40 @@ def test_an_extra_value_of_the_start_function_is_given_back() -> None:
     assert (member_pid(sup, "x"), extra) == (pid, "extra")
     terminate_child(sup, "x")
     assert restart_child(sup, "x") == (member_pid(sup, "x"), "extra")
+
+
+@in_node
+def test_a_start_function_may_return_a_list_and_nothing_else_that_holds_a_pid() -> None:
+    pid = spawn_link(receive)
+    assert start_process(list, ([pid, "extra"],)) == (pid, "extra")
+    for result in ([pid], [pid, 1, 2], ["extra", pid], {pid: 1}, "ab"):
+        with pytest.raises(StartError) as caught:
+            start_process(type(result), (result,))
+        assert caught.value.reason == result
+
+
+def test_handlers_of_signals_have_their_turn_while_many_children_are_stopped() -> None:
+    left: set[int] = set()
+
+    def note(number: int, frame: object) -> None:
+        left.add(sum(alive(pid) for pid in (first, last)))
+
+    def main() -> None:
+        nonlocal first, last
+        sup = started([ChildSpec(n, (Idle.start_link,)) for n in range(20_000)])
+        first, last = member_pid(sup, 0), member_pid(sup, 19_999)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0.002, 0.002)
+        stop(sup)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+    first = last = OUTSIDE
+    before = signal.signal(signal.SIGVTALRM, note)
+    try:
+        run(main)
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+    assert 1 in left  # the last one was dead, the first one not yet
 
 
 @in_node
