@@ -9,6 +9,7 @@ from typing import Any
 
 from runtime.cores.pool import directory_of
 from runtime.distribution.nodes import connect_node
+from runtime.distribution.unreadable import CONTENT, Unreadable
 from runtime.kernel.clock import now
 from runtime.kernel.mailbox import receive, send, sleep
 from runtime.kernel.node import current_process
@@ -112,10 +113,14 @@ def _start_there(node: str, function: Callable[..., Term], args: tuple[Term, ...
     ref = Ref()
     ancestors = lineage_of(current_process("start_link"))
     starter = spawn_link(start_for, self_(), ref, ancestors, function, args, node=node)
-    message = receive((ref, ANY), Exit(starter, ANY))
+    message = receive((ref, CONTENT, ANY), Exit(starter, ANY))
     if isinstance(message, Exit):
         raise StartError(message.reason)
-    match message[1]:
+    match message[2]:
+        case Unreadable(why):
+            unlink(starter)
+            exit_process(starter, "shutdown")  # and what it has started, if anything
+            raise StartError(("unreadable_reply", why))
         case ("started", pid, extra):
             if pid is not None:
                 link(pid)
@@ -141,9 +146,9 @@ def start_for(
     try:
         pid, extra = start_process(function, args)
     except StartError as error:
-        send(parent, (ref, ("failed", error.reason, getattr(error, "caught", False))))
+        send(parent, (ref, CONTENT, ("failed", error.reason, getattr(error, "caught", False))))
         return
-    send(parent, (ref, ("started", pid, extra)))
+    send(parent, (ref, CONTENT, ("started", pid, extra)))
     over = receive((ref, "linked"), Exit(parent, ANY))
     if isinstance(over, Exit):
         exit_process(over.reason)

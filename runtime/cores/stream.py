@@ -11,15 +11,18 @@ from typing import Any, Generic, TypeVar
 
 from runtime.cores.pool import directory_of
 from runtime.cores.task import retries_of
+from runtime.distribution.unreadable import CONTENT, Unreadable
 from runtime.kernel.caught import caught_reason
 from runtime.kernel.mailbox import alias, receive, send, unalias
 from runtime.kernel.process import Destination, Pid
-from runtime.kernel.processes import demonitor, monitor, self_, spawn
+from runtime.kernel.processes import demonitor, monitor, self_, spawn_monitor
 from runtime.kernel.processes import exit as exit_process
 from runtime.kernel.signals import Down
 from runtime.otp.calls import call, cast
 from runtime.tasks.task import Outcome, check_function
 from runtime.terms.errors import CallError
+from runtime.terms.pattern import ANY
+from runtime.terms.reason import is_atom
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
 
@@ -57,7 +60,8 @@ def async_stream(
     come in the items' order unless ``ordered=False``. Items are sent in batches of about ten milliseconds of work;
     towards the end they become shorter, where the number of items is known, as that of a list is. When a peer dies, the
     outcomes of what it had are ``("exit", "noconnection")``, or with `retry` other peers run each item again: as often
-    as that says, ten times for True.
+    as that says, ten times for True. An item or a result that does not travel is an exit as well: its reason is a
+    TypeError, ``("unreadable_request", text)`` or ``("unreadable_reply", text)``.
 
     It is for functions that compute; to wait for many things at once, `runtime.async_stream` takes no other process.
     """
@@ -74,6 +78,11 @@ class _Batch(Generic[Item]):
         self.items = items
         self.losses = losses
 
+    def singles(self, losses: int = 0) -> list[_Batch[Item]]:
+        """Return batches of one item each, for as many more losses."""
+        losses += self.losses
+        return [_Batch(self.position + number, [item], losses) for number, item in enumerate(self.items)]
+
 
 class _Worker:
     """A process on a peer that runs batches, as the stream knows it."""
@@ -84,6 +93,14 @@ class _Worker:
         self.pid = pid
         self.name = name
         self.batches: deque[_Batch[Any]] = deque()
+
+    def take(self, position: int) -> _Batch[Any] | None:
+        """Take the batch of a position out, None where there is none."""
+        for batch in self.batches:
+            if batch.position == position:
+                self.batches.remove(batch)
+                return batch
+        return None
 
 
 class _Stream(Generic[Item, T]):
@@ -138,15 +155,26 @@ class _Stream(Generic[Item, T]):
                 pass
 
     def _add_worker(self, name: str) -> None:
-        pid = _spawn_worker(name, self_(), self.ref, self.work)
-        if pid.node:  # one of this node stands for a peer that is gone already
-            self.workers[monitor(pid)] = _Worker(pid, name)
+        pid, ref = spawn_monitor(_run_batches, self_(), self.ref, *self.work, node=name)
+        if pid.node:
+            self.workers[ref] = _Worker(pid, name)
+            return
+        reason = receive(Down(ref, ANY, ANY)).reason  # one of this node stands for what was not started
+        if not is_atom(reason, "noconnection"):  # else the peer is gone already
+            raise CallError(reason, "async_stream", (name,), "cores")
 
     def _send_batches(self) -> None:
         for worker in self.workers.values():
             while self._takes_more(worker) and (batch := self._next_batch()) is not None:
+                try:
+                    send(worker.pid, (batch.position, CONTENT, batch.items))
+                except TypeError as error:  # an item cannot be pickled, or all of them are too long for a message
+                    if len(batch.items) > 1:
+                        self.again.extend(batch.singles())
+                        continue
+                    outcome = [None], {0: caught_reason(error)}, BATCH_TIME
+                    send(self.ref, (self.ref, worker.pid, batch.position, CONTENT, outcome))
                 worker.batches.append(batch)
-                send(worker.pid, (batch.position, batch.items))
 
     def _takes_more(self, worker: _Worker) -> bool:
         """Return whether a worker gets another batch. One that a peer has died with goes alone: it may do so again."""
@@ -183,33 +211,50 @@ class _Stream(Generic[Item, T]):
 
     def _take_in(self, message: Term) -> None:
         if isinstance(message, Down):
-            if message.ref == self.over:
-                raise CallError(message.reason, "async_stream", (message.pid,), "cores")
-            worker = self.workers.pop(message.ref)
-            for batch in worker.batches:
-                if batch.losses < self.retries:  # one by one, as one of them may be what the peer has died of
-                    self.again.extend(
-                        _Batch(batch.position + number, [item], batch.losses + 1)
-                        for number, item in enumerate(batch.items)
-                    )
-                else:
-                    self.done[batch.position] = [("exit", message.reason)] * len(batch.items)
-            if not self.workers:  # where the connections alone have ended, no peer comes up
-                for name in call(self.directory, "nodes"):
-                    self._add_worker(name)
+            self._lose(message)
             return
         match message:
             case (_, "up", name):
                 if all(worker.name != name for worker in self.workers.values()):
                     self._add_worker(name)
-            case (_, pid, position, results, failures, seconds):
+            case (_, pid, position, _, content):
+                for worker in self.workers.values():
+                    if worker.pid == pid and (batch := worker.take(position)) is not None:
+                        self._take_content(worker, batch, content)
+
+    def _lose(self, down: Down) -> None:
+        """Do without a worker that is dead, or the directory."""
+        if down.ref == self.over:
+            raise CallError(down.reason, "async_stream", (down.pid,), "cores")
+        worker = self.workers.pop(down.ref)
+        for batch in worker.batches:
+            if batch.losses < self.retries:  # one by one, as one of them may be what the peer has died of
+                self.again.extend(batch.singles(1))
+            else:
+                self.done[batch.position] = [("exit", down.reason)] * len(batch.items)
+        if not is_atom(down.reason, "noconnection"):  # what it ran has killed it, and the peer lives
+            self._add_worker(worker.name)
+        if not self.workers:  # where the connections alone have ended, no peer comes up
+            for name in call(self.directory, "nodes"):
+                self._add_worker(name)
+
+    def _take_content(self, worker: _Worker, batch: _Batch[Item], content: Any) -> None:
+        """Take the outcomes of a batch, or why there are none yet."""
+        match content:
+            case Unreadable(why) if len(batch.items) == 1:
+                self.done[batch.position] = [("exit", ("unreadable_reply", why))]
+            case Unreadable():
+                worker.batches.extendleft(reversed(batch.singles()))
+                send(worker.pid, (batch.position, "singly"))
+            case "items", why if len(batch.items) == 1:
+                self.done[batch.position] = [("exit", ("unreadable_request", why))]
+            case "items", _:
+                self.again.extend(batch.singles())
+            case results, failures, seconds:
                 outcomes: list[Any] = [("ok", result) for result in results]
                 for number, reason in failures.items():
                     outcomes[number] = ("exit", reason)
-                for worker in self.workers.values():
-                    if worker.pid == pid:
-                        worker.batches = deque(batch for batch in worker.batches if batch.position != position)
-                self.done[position] = outcomes
+                self.done[batch.position] = outcomes
                 fitting = int(BATCH_TIME * len(outcomes) / max(seconds, 1e-6))
                 self.size = max(1, min(MOST_ITEMS, 4 * self.size, fitting))
 
@@ -224,23 +269,37 @@ class _Stream(Generic[Item, T]):
             yield from outcomes
 
 
-def _spawn_worker(name: str, caller: Pid, ref: Ref, work: tuple[Term, ...]) -> Pid:
-    """Start what runs the batches of a stream on a peer; it ends with the caller."""
-    return spawn(_run_batches, caller, ref, *work, node=name)
-
-
 def _run_batches(
     caller: Pid, ref: Ref, fn: Callable[..., Any], args: tuple[object, ...], kwargs: dict[str, object]
 ) -> None:
+    """Run the batches of a stream on a peer; it ends with the caller."""
     over, me = monitor(caller), self_()
+    kept: deque[tuple[int, list[Any], dict[int, Term]]] = deque(maxlen=AHEAD)
     while True:
-        message = receive()
-        if isinstance(message, Down) and message.ref == over:
-            return
-        position, items = message
-        began = perf_counter()
-        results, failures = _run_batch(items, fn, args, kwargs)
-        send(ref, (ref, me, position, results, failures, perf_counter() - began))
+        match receive():
+            case Down(ref=gone) if gone == over:
+                return
+            case (position, _, Unreadable(why)):
+                send(ref, (ref, me, position, CONTENT, ("items", why)))
+            case (position, _, items):
+                began = perf_counter()
+                results, failures = _run_batch(items, fn, args, kwargs)
+                kept.append((position, results, failures))
+                _report(ref, position, results, failures, perf_counter() - began)
+            case (position, _):
+                for position, results, failures in [batch for batch in kept if batch[0] == position]:
+                    for number, result in enumerate(results):
+                        failure = {0: failures[number]} if number in failures else {}
+                        _report(ref, position + number, [result], failure, BATCH_TIME)
+
+
+def _report(ref: Ref, position: int, results: list[Any], failures: dict[int, Term], seconds: float) -> None:
+    """Send the outcomes of a batch. Where they do not travel together, they are asked for one by one."""
+    try:
+        send(ref, (ref, self_(), position, CONTENT, (results, failures, seconds)))
+    except TypeError as error:
+        problem = Unreadable(str(error)) if len(results) > 1 else ([None], {0: caught_reason(error)}, seconds)
+        send(ref, (ref, self_(), position, CONTENT, problem))
 
 
 def _run_batch(

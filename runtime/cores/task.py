@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from runtime.cores.pool import directory_of
 from runtime.distribution.nodes import connect_node
+from runtime.distribution.unreadable import CONTENT, Unreadable
 from runtime.kernel.caught import caught_reason
 from runtime.kernel.mailbox import receive, send, sleep
 from runtime.kernel.node import current_process
@@ -68,14 +69,17 @@ def _run_on_peer(
             continue
         ref = Ref()
         job = spawn_link(_run_job, self_(), ref, fn, args, kwargs, node=name)
-        message = receive((ref, ANY, ANY), Exit(job, ANY), Exit(parent, ANY))
+        message = receive((ref, CONTENT, ANY), Exit(job, ANY), Exit(parent, ANY))
         cast(directory, ("back", lent))
         if not isinstance(message, Exit):
             unlink(job)
-            _, kind, value = message
-            if kind == "ok":
-                return value
-            raise ProcessExit(value)
+            match message[2]:
+                case Unreadable(why):
+                    raise ProcessExit(("unreadable_reply", why))
+                case "ok", value:
+                    return value
+                case _, reason:
+                    raise ProcessExit(reason)
         if message.pid == job and retries and is_atom(message.reason, "noconnection"):
             retries -= 1
             continue
@@ -86,7 +90,7 @@ def _run_on_peer(
 def _run_job(
     caller: Pid, ref: Ref, fn: Callable[..., Any], args: tuple[object, ...], kwargs: dict[str, object]
 ) -> None:
-    send(caller, (ref, *outcome_of(fn, args, kwargs)))
+    send(caller, (ref, CONTENT, outcome_of(fn, args, kwargs)))
 
 
 def outcome_of(fn: Callable[..., Any], args: tuple[object, ...], kwargs: dict[str, object]) -> tuple[str, Term]:

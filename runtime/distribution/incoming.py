@@ -9,7 +9,7 @@ from runtime.distribution import pickled
 from runtime.distribution.figures import NAME, own_figures
 from runtime.distribution.remote_calls import OTP_TAGS, ShortFrom, alias_of, incoming_message, is_reply, settle_call
 from runtime.distribution.remote_process import RemoteProcess
-from runtime.distribution.unreadable import UNREADABLE
+from runtime.distribution.unreadable import CONTENT, UNREADABLE, Unreadable
 from runtime.kernel.process import Pid, Process
 from runtime.kernel.signals import exit_signal, put_all, set_half_link
 from runtime.otp.calls import CALL, CAST, Failure, From
@@ -241,6 +241,10 @@ def _spawn_reply(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> 
 def _lost(remote: RemoteNode, control: tuple[Any, ...], outline: Any) -> None:
     """Let the one who waits for the outcome of a message hear that it cannot be read here."""
     _, (kind, *rest), why = control
+    match outline:
+        case (*frame, str(tag), _) if tag == CONTENT and kind in (2, 33):
+            receive_signal(remote, (kind, *rest), (*frame, CONTENT, Unreadable(why)))
+            return
     if kind == 33:
         alias = rest[1]
         call = remote.local.call_of(alias) if isinstance(alias, Ref) and alias.node == 0 else None

@@ -7,7 +7,7 @@ has `Unknown` in place of every such value. What frames it, such as the caller o
 from __future__ import annotations
 
 import pickle
-from typing import Any
+from typing import Any, NamedTuple
 
 from runtime.distribution.parts import ImproperList
 from runtime.terms.atom import Atom
@@ -17,6 +17,20 @@ UNREADABLE = 0
 
 The outline is its payload. OTP has no control message of this number.
 """
+
+CONTENT = Atom("$content")
+"""What stands before the content of a message whose receiver hears of it in any case: ``(*frame, CONTENT, content)``.
+
+Where the content cannot be unpickled, an `Unreadable` stands in its place. The frame holds plain values, pids and
+references.
+"""
+
+
+class Unreadable(NamedTuple):
+    """Stands for the content of a message that cannot be unpickled here."""
+
+    why: str
+
 
 _KNOWN = frozenset((kind.__module__, kind.__qualname__) for kind in (Atom, ImproperList))
 

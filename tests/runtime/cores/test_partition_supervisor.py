@@ -17,6 +17,7 @@ from runtime import (
     PartitionSupervisor,
     Pid,
     StartError,
+    Stop,
     await_exit,
     call,
     cores,
@@ -142,6 +143,42 @@ def test_supervisors_and_agents_are_copies_as_well() -> None:
         assert receive(lambda message: isinstance(message, Down) and message.ref == ref, timeout=DEADLINE)
         agents = cores.PartitionSupervisor.start_link(ChildSpec(id="a", start=(Agent.start_link, dict)), pool=pool)
         assert Agent.get(PartitionSupervisor.partition(agents, 0), len) == 0
+
+    run(main)
+
+
+class TwoArgumentsError(Exception):
+    """Can be pickled, but not unpickled, as many exceptions."""
+
+    def __init__(self, name: str, number: int) -> None:
+        super().__init__(f"{name} {number}")
+
+
+class NeverStarts(GenServer):
+    """Refuses to start, for a reason that does not travel."""
+
+    def init(self) -> Stop:
+        return Stop(TwoArgumentsError("no", 1))
+
+
+def start_oddly(teller: Pid) -> tuple[Pid, object]:
+    """Start, and say something about it that does not travel."""
+    pid = Agent.start_link(dict)
+    send(teller, pid)
+    return pid, TwoArgumentsError("odd", 1)
+
+
+def test_a_copy_that_says_what_does_not_travel_is_a_start_that_failed() -> None:
+    def main() -> None:
+        flag(trap_exit=True)
+        pool = cores.Pool.start_link(1)
+        with pytest.raises(StartError, match=r"unreadable_reply.*TwoArgumentsError"):
+            cores.PartitionSupervisor.start_link(NeverStarts, pool=pool)
+        oddly = ChildSpec(id="odd", start=(start_oddly, self_()))
+        with pytest.raises(StartError, match=r"unreadable_reply.*TwoArgumentsError"):
+            cores.PartitionSupervisor.start_link(oddly, pool=pool)
+        started = receive(Pid, timeout=DEADLINE)
+        assert await_exit(started, DEADLINE) in ("shutdown", "noproc")  # it is not left behind
 
     run(main)
 

@@ -6,10 +6,11 @@ import sys as interpreter
 import tempfile
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 import pytest
 
-from runtime import CallError, Crash, Pid, await_, cores, exit, flag, peer, receive, run, sys, which_children
+from runtime import CallError, Crash, Pid, await_, cores, exit, flag, peer, receive, run, self_, sys, which_children
 from runtime.cores.task import retries_of
 from tests.support.other_nodes import add, leave
 
@@ -120,6 +121,97 @@ def test_what_kills_each_peer_is_given_up_and_the_rest_is_done(pool: Pid) -> Non
         with pytest.raises(Exception, match="noconnection"):
             await_(task, DEADLINE)
         assert file.read() == b"once\n" * 2
+
+
+class TwoArgumentsError(Exception):
+    """Can be pickled, but not unpickled, as many exceptions."""
+
+    def __init__(self, name: str, number: int) -> None:
+        super().__init__(f"{name} {number}")
+
+
+class OnlyHere:
+    """Can be unpickled in this program, and on no peer."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return restore, (os.getpid(),)
+
+
+def restore(program: int) -> OnlyHere:
+    if os.getpid() != program:
+        raise LookupError("not here")
+    return OnlyHere()
+
+
+def give_odd(number: int, odd: int) -> object:
+    """Return the number; for the odd one and the next something that cannot travel."""
+    match number - odd:
+        case 0:
+            return TwoArgumentsError("odd", number)
+        case 1:
+            return lambda: None
+    return number
+
+
+@in_pool
+def test_a_result_that_does_not_travel_is_an_exit_and_the_others_come(pool: Pid) -> None:
+    for count, odd in ((6, 3), (5_000, 1_234), (5_000, 4_999)):
+        outcomes: list[Any] = [*cores.async_stream(pool, range(count), give_odd, odd=odd)]
+        assert len(outcomes) == count
+        for number, (kind, value) in enumerate(outcomes):
+            match number - odd:
+                case 0:
+                    assert (kind, value[0]) == ("exit", "unreadable_reply")
+                    assert "TwoArgumentsError.__init__() missing 1 required" in value[1]
+                case 1:
+                    assert (kind, value.exception) == ("exit", "TypeError")
+                    assert "cannot be pickled" in str(value)
+                case _:
+                    assert (kind, value) == ("ok", number)
+
+
+@in_pool
+def test_an_item_that_does_not_travel_is_an_exit_and_the_others_come(pool: Pid) -> None:
+    items: list[object] = [*range(3_000)]
+    items[2], items[1_500], items[-1] = OnlyHere(), OnlyHere(), lambda: None
+    for ordered in (True, False):
+        outcomes: list[Any] = [*cores.async_stream(pool, items, type, ordered=ordered)]
+        assert outcomes.count(("ok", int)) == 2_997
+        exits = [value for kind, value in outcomes if kind == "exit"]
+        unreadable = [value[1] for value in exits if type(value) is tuple and value[0] == "unreadable_request"]
+        assert [text.partition(";")[0] for text in unreadable] == ["LookupError: not here"] * 2
+        assert [value.exception for value in exits if type(value) is Crash] == ["TypeError"]
+
+
+@in_pool
+def test_arguments_that_do_not_travel_end_a_stream_at_once(pool: Pid) -> None:
+    for argument, error, words in ((OnlyHere(), CallError, "not here"), (lambda: None, TypeError, "cannot be pickled")):
+        with pytest.raises(error, match=words):
+            [*cores.async_stream(pool, [1], square, argument)]
+
+
+def work_or_die(number: int) -> int:
+    """Return in which program this runs, after some work; die of 0."""
+    if number == 0:
+        exit(self_(), "kill")
+    sum(range(20_000))
+    return os.getpid()
+
+
+@in_pool
+def test_a_worker_that_is_killed_by_its_work_is_started_again(pool: Pid) -> None:
+    first, *others = cores.async_stream(pool, range(2_000), work_or_die)
+    assert first == ("exit", "killed")
+    assert {value for kind, value in others if kind == "ok"} == set(peers_of(pool))
+
+
+@in_pool
+def test_a_task_says_that_its_result_does_not_travel(pool: Pid) -> None:
+    flag(trap_exit=True)
+    task = cores.async_(pool, give_odd, 1, 1, retry=True)
+    with pytest.raises(CallError) as caught:
+        await_(task, DEADLINE)
+    assert caught.value.reason[0] == "unreadable_reply"
 
 
 @pytest.mark.parametrize("retry", [-1, 1.5, "yes", None])
