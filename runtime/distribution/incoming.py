@@ -178,10 +178,11 @@ def _drop_link(sender: RemoteProcess, target: Process | None) -> None:
 
 def _unlink_id_ack(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
     _, number, source, dest = control
-    sender = _sender(source)
-    for (local, other), unlink in [*remote.unlinking.items()]:
-        if unlink == number and other is sender and local.pid == dest:
-            del remote.unlinking[local, other]
+    if not isinstance(dest, Pid):
+        raise _Malformed
+    key = dest, _sender(source)
+    if remote.unlinking.get(key) == number:
+        remote.unlinking.pop(key, None)
 
 
 def _exit(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:

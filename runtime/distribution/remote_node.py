@@ -87,7 +87,7 @@ class RemoteNode:
         """Processes of that life that signals came from last, by number: one call follows another."""
         self.unsent: tuple[RemoteProcess, int, Watcher] | None = None
         """The monitor of a call that begins: where the request goes as a short entry, it stands for both."""
-        self.unlinking: dict[tuple[Process, RemoteProcess], int] = {}
+        self.unlinking: dict[tuple[Pid, RemoteProcess], int] = {}
         """Links taken away here, which the other node has not confirmed yet; no exit signal comes through them."""
         self.unlinks = 0
         self.spawning: dict[int, Any] = {}
@@ -270,7 +270,7 @@ class RemoteNode:
         if self.connection is None and not self.is_connecting:
             return
         self.unlinks += 1
-        self.unlinking[local, target] = self.unlinks
+        self.unlinking[local.pid, target] = self.unlinks
         self.signal((UNLINK_ID, self.unlinks, local.pid, target.pid))
 
     def begin_monitor(self, target: RemoteProcess, number: int, entry: Watcher) -> None:
@@ -429,7 +429,7 @@ class RemoteNode:
 
     def lose_link(self, local: Process, target: RemoteProcess, reason: Term) -> None:
         """Deliver the exit signal that came through a link, which is over."""
-        if (local, target) in self.unlinking or local not in target.links:
+        if (local.pid, target) in self.unlinking or local not in target.links:
             return
         target.links.drop(local)
         local.drop_link(target)

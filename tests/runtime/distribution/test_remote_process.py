@@ -18,6 +18,7 @@ from runtime import (
     disconnect_node,
     exit,
     flag,
+    link,
     monitor,
     monitor_node,
     monitor_nodes,
@@ -36,6 +37,8 @@ from runtime import (
     unlink,
     whereis,
 )
+from runtime.distribution.cluster import local_node
+from runtime.kernel.node import this_node
 from tests.support.other_nodes import Counter, Other, echo, kill_self, leave, link_with, named, python_node
 
 DEADLINE = 60.0
@@ -116,6 +119,28 @@ def test_nothing_comes_through_a_link_that_is_taken_away(other: Other) -> None:
     exit(pid, "kill")
     assert receive(timeout=DEADLINE) == Down(ref, pid, "killed")
     assert process_info(self_(), "links") == {"links": []}
+
+
+def link_and_unlink(pid: Pid) -> None:
+    link(pid)
+    unlink(pid)
+
+
+@named
+def test_links_that_are_taken_away_are_forgotten_once_the_other_node_knows_also_those_of_the_dead(other: Other) -> None:
+    other.connect()
+    pid = spawn(echo, node=other.name)
+    for _ in range(3):
+        linker, ref = spawn_monitor(link_and_unlink, pid)
+        assert receive(timeout=DEADLINE) == Down(ref, linker, "normal")
+    link_and_unlink(pid)
+    local = local_node(this_node())
+    assert local is not None
+    assert len(local.remotes[other.name].unlinking) == 4
+    send(pid, (self_(), "a message"))
+    assert receive(timeout=DEADLINE) == (pid, "a message")  # behind the answers to the unlinks
+    assert local.remotes[other.name].unlinking == {}
+    exit(pid, "kill")
 
 
 @named
