@@ -161,13 +161,13 @@ cdef long _look = 0
 cdef double _turn = 0
 cdef unsigned char _pass_through = 0
 cdef object _chunk, _small_chunk, _short_entries, _From_class, _ShortFrom, _logger
-cdef Py_ssize_t _large = 0
+cdef Py_ssize_t _large = 0, _longest = 0
 cdef unsigned char _plain_batch = 0
 
 
 cdef int look_at_connections() except -1:
     """Find what belongs to connections and calls, once."""
-    global _connection, _calls, _guarded, _pending, _call, _dumps, _loads, _large, _plain_batch
+    global _connection, _calls, _guarded, _pending, _call, _dumps, _loads, _large, _longest, _plain_batch
     global _chunk, _small_chunk, _short_entries, _From_class, _ShortFrom, _put, _watchers_of, _logger
     global _HubCalls, _Transport, _From, _RemoteName, _RemoteProcess, _LocalNode, _Pid, _ForeignPid, _Atom
     global _incoming_message, _current, _cast, _system, _monotonic, _otp_tags, _busy, _look, _turn, _pass_through
@@ -190,7 +190,8 @@ cdef int look_at_connections() except -1:
 
     if _pickled is None:
         look_at_batches()
-    _calls, _guarded, _large, _plain_batch = calls, hub_calls._guarded, connection.LARGE, frames.PLAIN_BATCH
+    _calls, _guarded, _large, _longest = calls, hub_calls._guarded, connection.LARGE, frames.LONGEST
+    _plain_batch = frames.PLAIN_BATCH
     _pending, _call, _dumps, _loads = calls.PENDING, calls.CALL, pickle.dumps, pickle.loads
     _HubCalls, _Transport = <PyTypeObject *>hub_calls.HubCalls, <PyTypeObject *>transport.Transport
     _From, _RemoteName = <PyTypeObject *>calls.From, <PyTypeObject *>remote_process.RemoteName
@@ -370,7 +371,7 @@ cdef object control_bytes(object local, object remote, object target, object cod
 
 
 cdef tuple take_plain(object batches):
-    """`Batches.take` of a plain batch: its bytes, as a frame, and how many messages it holds."""
+    """`Batches.take` of a plain batch: its bytes, as a frame, and how many messages it holds. None if it is too long."""
     cdef object entries = batches._entries, count = batches.count, large = batches._large, data
     cdef bytes frame
     cdef Py_ssize_t size
@@ -378,6 +379,11 @@ cdef tuple take_plain(object batches):
     try:
         data = _dumps(entries, 5)
         size = PyBytes_GET_SIZE(<bytes?>data)
+        if size >= _longest:
+            batches._entries = entries + batches._entries
+            batches.count += count
+            batches._large += large
+            return None
         frame = PyBytes_FromStringAndSize(NULL, size + 5)
         put_length(PyBytes_AS_STRING(frame), size + 1)
         PyBytes_AS_STRING(frame)[4] = <char>_plain_batch
@@ -395,8 +401,9 @@ def flush(self):
     if _connection is None:
         look_at_connections()
     cdef object frames = self._frames, out = self._out, batches = self.batches, lock = self._lock
+    cdef tuple taken = None
     cdef bytes frame
-    cdef bint is_open
+    cdef bint is_open = True
     if (
         self.is_over
         or self._is_writing
@@ -413,10 +420,12 @@ def flush(self):
         return
     self.flushes, self._is_writing = False, True
     try:
-        frame, count = take_plain(batches)
-        frames.messages += count
-        out.waiting, out.size = (*out.waiting, frame), out.size + PyBytes_GET_SIZE(frame)
-        is_open = out.write()
+        taken = take_plain(batches)
+        if taken is not None:
+            frame, count = taken
+            frames.messages += count
+            out.waiting, out.size = (*out.waiting, frame), out.size + PyBytes_GET_SIZE(frame)
+            is_open = out.write()
     except BaseException as error:
         self._flush_later()
         if not isinstance(error, MemoryError):
@@ -425,6 +434,8 @@ def flush(self):
     finally:
         lock.release()
         self._is_writing = False
+    if taken is None:
+        return sources["flush"](self)
     if not is_open or out.size or self.was_busy or self._waits_for_room:
         self._after_write(is_open)
 

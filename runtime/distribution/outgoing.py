@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from runtime.compiled.choice import compiled
 from runtime.distribution.frames import LONGEST, PASS_THROUGH
 from runtime.distribution.parts import Conversion
-from runtime.distribution.pickled import Batches
+from runtime.distribution.pickled import SHORT_CAST, SHORT_SEND, Batches
 from runtime.distribution.transport import Transport
+from runtime.terms.log import Log
+
+logger = Log("runtime.distribution")
 
 BUSY = 1024 * 1024
 """Bytes that wait above which senders are to be suspended, as in OTP (``+zdbbl``)."""
@@ -44,10 +49,13 @@ class OutgoingFrames:
         batches = self.batches
         batches.put_back()
         count = batches.count
-        kind, data = batches.take()
-        size = len(data) + 5
-        head = b"%b%c" % ((size - 4).to_bytes(4, "big"), kind)
-        parts, size, messages = [*self._parts, head, data], self.size + size, self.messages + count
+        taken = batches.take()
+        frames = [taken] if len(taken[1]) < LONGEST else _divided(batches)
+        pieces = [
+            piece for kind, data in frames for piece in (b"%b%c" % ((len(data) + 1).to_bytes(4, "big"), kind), data)
+        ]
+        parts, size = [*self._parts, *pieces], self.size + sum(map(len, pieces))
+        messages = self.messages + count
         # The batch is there or here, whatever strikes: no handler of a signal runs between the parts of this line.
         self._parts, self.size, self.messages, batches.taken = parts, size, messages, None
 
@@ -110,3 +118,29 @@ class OutgoingBytes:
         """Send nothing of it."""
         self.waiting, self.size = (), 0
         self._transport.taken.clear()
+
+
+def _divided(batches: Batches) -> list[tuple[int, bytes]]:
+    """Return a batch that is too long for one frame as several: the length of its messages was estimated."""
+    assert batches.taken is not None
+    entries, _, _, *how = batches.taken
+    found, waiting = [], [entries]
+    while waiting:
+        entries = waiting.pop()
+        batch = batches.bytes_of(entries, *how)
+        if len(batch[1]) < LONGEST:
+            found.append(batch)
+        elif halves := _halves(entries):
+            waiting += reversed(halves)
+        else:
+            logger.error("a message to another node is longer than %d bytes, and was dropped", LONGEST)
+    return found
+
+
+def _halves(entries: list[Any]) -> list[list[Any]]:
+    """Return entries as two lists, and those of one message as none."""
+    if middle := len(entries) // 2:
+        return [entries[:middle], entries[middle:]]
+    kind, *receiver, messages = entries[0]
+    middle = len(messages) // 2 if kind in (SHORT_CAST, SHORT_SEND) else 0
+    return [[(kind, *receiver, half)] for half in (messages[:middle], messages[middle:])] if middle else []

@@ -242,12 +242,7 @@ class Batches:
         self.taken, self._entries, self.count, self._large, self._run_kind = taken, [], 0, 0, 0
         self._has_pickled, self._is_plain = False, True
         try:
-            if is_plain:
-                return PLAIN_BATCH, pickle.dumps(entries, PROTOCOL)
-            try:
-                return BATCH, self.pickled((entries, has_pickled))
-            except (TypeError, ValueError):
-                return BATCH, self.pickled((self._sendable(entries), has_pickled))
+            return self.bytes_of(entries, has_pickled, is_plain)
         except BaseException:  # as `put_back`, without a call: there may be no room for one
             (_, count, large, _, _), self.taken = taken, None
             self._entries = entries + self._entries if self._entries else entries
@@ -256,6 +251,15 @@ class Batches:
             self._has_pickled |= has_pickled
             self._is_plain &= is_plain
             raise
+
+    def bytes_of(self, entries: list[tuple[Any, ...]], has_pickled: bool, is_plain: bool) -> tuple[int, bytes]:
+        """Return entries as a batch, with the first byte of its frame."""
+        if is_plain:
+            return PLAIN_BATCH, pickle.dumps(entries, PROTOCOL)
+        try:
+            return BATCH, self.pickled((entries, has_pickled))
+        except (TypeError, ValueError):
+            return BATCH, self.pickled((self._sendable(entries), has_pickled))
 
     def put_back(self) -> None:
         """Put in again what was taken out and has gone nowhere, before the rest."""

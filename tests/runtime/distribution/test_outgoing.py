@@ -52,6 +52,28 @@ def test_frames_leave_in_the_order_in_which_they_were_made() -> None:
     assert (outgoing.messages, outgoing.size, _taken(outgoing)) == (4, 0, b"")
 
 
+def test_a_batch_that_is_too_long_for_a_frame_goes_as_several(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(outgoing, "LONGEST", 1_000)
+    frames = OutgoingFrames(PlainConversion())
+    sent = [("x", 1 << 2_000 + number) for number in range(11)]
+    for number, content in enumerate(sent):
+        assert frames.batches.add_to_run(SHORT_CAST, "name", content)
+        if number == 7:
+            assert frames.batches.add_short((SHORT_CALL, "name", 1, 2, 1 << 2_000))
+    assert frames.batches.add_to_run(SHORT_CAST, "name", 1 << 9_000)
+    assert frames.batches.add_short((SHORT_CALL, "name", 1, 3, 1 << 9_000))
+    assert frames.batches.add_to_run(SHORT_CAST, "name", "last")
+    found = _frames(_taken(frames))
+    assert max(map(len, found)) <= 1_000
+    entries = [entry for frame in found for entry in frames.batches.load_plain(frame[1:])]
+    contents = [content for kind, *_, last in entries for content in (last if kind == SHORT_CAST else [kind])]
+    assert contents == [*sent[:8], SHORT_CALL, *sent[8:], "last"]
+    assert caplog.text.count("is longer than 1000 bytes, and was dropped") == 2
+    assert (frames.messages, frames.size, frames.batches.count) == (15, 0, 0)
+
+
 def test_one_call_alone_is_a_batch_like_any_other() -> None:
     outgoing = OutgoingFrames(PlainConversion())
     entry = (SHORT_CALL, "name", 1, 2, "request")
