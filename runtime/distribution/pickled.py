@@ -22,7 +22,7 @@ from typing import Any
 from runtime.compiled.choice import compiled
 from runtime.distribution.frames import BATCH, LONGEST, PLAIN_BATCH
 from runtime.distribution.parts import ABSENT, Conversion, ImproperList, PidParts, RefParts
-from runtime.distribution.unreadable import UNREADABLE, explain, missing, outlines
+from runtime.distribution.unreadable import UNREADABLE, UnreadableReason, explain, missing, outlines
 from runtime.terms.atom import Atom
 from runtime.terms.immutable import ATOMIC
 from runtime.terms.log import Log
@@ -389,7 +389,7 @@ class Batches:
         try:
             return self._loads(data)
         except Exception as error:
-            return f"a value that cannot be unpickled here: {type(error).__name__}: {error}"
+            return UnreadableReason(f"a value that cannot be unpickled here: {type(error).__name__}: {error}")
 
 
 class _Reducers(dict[type, Callable[[Any], Any]]):

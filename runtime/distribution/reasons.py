@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from runtime.terms.atom import Atom
 from runtime.terms.crash import Crash
+from runtime.terms.reason import Result
 from runtime.terms.term import Term
+from runtime.terms.text import render
+
+ERROR = Atom("error")
+"""What a call of `erpc` says of a function that has failed."""
 
 WELL_KNOWN = frozenset(
     (
@@ -19,6 +24,14 @@ WELL_KNOWN = frozenset(
 def outgoing_reason(reason: Term, is_python: bool) -> Term:
     """Return a reason as it travels: to another Python node as it is, to a BEAM as it is written there."""
     return reason if is_python else _for_erlang(reason)
+
+
+def instead_of(reason: Term, error: Exception, is_python: bool) -> Term:
+    """Return what is sent for a reason that does not travel: its text, and for the result of a call the error."""
+    if type(reason) is not Result:
+        return render(reason)
+    crash = Crash(type(error).__name__, str(error))
+    return Result(reason.ref, ERROR, crash) if is_python else (reason.ref, ERROR, *crash_term(crash))
 
 
 def _for_erlang(reason: Term) -> Term:

@@ -15,7 +15,7 @@ from runtime.distribution.connection import Connection
 from runtime.distribution.figures import Figures
 from runtime.distribution.parts import ABSENT, ID_BITS, ID_MASK
 from runtime.distribution.pickled import SHORT_CALL, SHORT_CAST, SHORT_REPLY, SHORT_SEND
-from runtime.distribution.reasons import outgoing_reason
+from runtime.distribution.reasons import instead_of, outgoing_reason
 from runtime.distribution.remote_calls import ShortFrom, call_in, outgoing_message, report_lost_call
 from runtime.distribution.remote_process import RemoteName, RemoteProcess, RemoteWatch
 from runtime.kernel.node import Node, current
@@ -27,7 +27,6 @@ from runtime.terms.atom import Atom
 from runtime.terms.log import Log
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
-from runtime.terms.text import render
 
 if TYPE_CHECKING:
     from runtime.distribution.cluster import LocalNode
@@ -258,8 +257,8 @@ class RemoteNode:
             return  # whoever was linked or watching there has learned of the lost connection
         try:
             self.signal((*control, outgoing_reason(reason, connection.is_python)))
-        except (TypeError, RecursionError):
-            self.signal((*control, render(reason)))
+        except (TypeError, RecursionError) as error:
+            self.signal((*control, instead_of(reason, error, connection.is_python)))
 
     def begin_link(self, target: RemoteProcess, local: Process) -> None:
         """Link a process there with a local one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runtime.distribution.group_leader import leader_for
-from runtime.distribution.reasons import crash_term, outgoing_reason
+from runtime.distribution.reasons import ERROR, crash_term, outgoing_reason
 from runtime.distribution.remote_node import SPAWN_REQUEST, RemoteNode
 from runtime.distribution.remote_spawn import Refused, module_and_function
 from runtime.distribution.spawn_requests import (
@@ -17,6 +17,7 @@ from runtime.distribution.spawn_requests import (
     find_service,
     undefined,
 )
+from runtime.distribution.unreadable import UnreadableReason
 from runtime.kernel.caught import caught_reason
 from runtime.kernel.node import current_process
 from runtime.kernel.process import WAITING, Pid, Process
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 QUIET = ((Atom("reply"), Atom("error_only")),)
 """The option by which a Python node tells no Pid; a BEAM always does."""
 
-EXIT, THROW, ERROR = Atom("exit"), Atom("throw"), Atom("error")
+EXIT = Atom("exit")
 
 
 class ErpcError(Unsuccessful):
@@ -42,7 +43,8 @@ class ErpcError(Unsuccessful):
 
     `reason` is ``("exception", reason)`` when it raised or exited by itself, with a `Crash` for an exception of Python,
     and a stack as the third item for an error of Erlang; ``("throw", value)`` when it threw; ``("signal", reason)``
-    when an exit signal ended it; and ``("erpc", "noconnection")``, ``("erpc", "timeout")``, ``("erpc", "badarg")``.
+    when an exit signal ended it; ``("erpc", "noconnection")``, ``("erpc", "timeout")``, ``("erpc", "badarg")``; and
+    ``("erpc", ("unreadable_reply", text))`` when there is a result, which cannot be unpickled here.
     """
 
     __module__ = "runtime"
@@ -173,6 +175,8 @@ def result_of(outcome: Term, ref: Ref) -> Term:
         raise outcome.error
     if is_atom(outcome, "noconnection"):
         raise ErpcError(("erpc", "noconnection"))
+    if type(outcome) is UnreadableReason:
+        raise ErpcError(("erpc", ("unreadable_reply", str(outcome))))
     if is_atom(outcome, "badarg"):
         raise ErpcError(("erpc", "badarg"))
     raise ErpcError(("signal", outcome))

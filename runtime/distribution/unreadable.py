@@ -32,6 +32,12 @@ class Unreadable(NamedTuple):
     why: str
 
 
+class UnreadableReason(str):
+    """Stands for an exit reason that cannot be unpickled here: a text that says so."""
+
+    __slots__ = ()
+
+
 _KNOWN = frozenset((kind.__module__, kind.__qualname__) for kind in (Atom, ImproperList))
 
 ADVICE = "both nodes must be able to import what a message holds, or send plain values"

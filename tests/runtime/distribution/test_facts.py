@@ -271,6 +271,7 @@ def test_rpc_of_a_beam_returns_what_its_erpc_raises_also_of_a_node_of_ours(other
         assert ask("erpc", "leave", Atom("bye")) == ("exception", ("exception", "bye"))
         assert ask("rpc", "kill_self") == ("badrpc", ("EXIT", "killed"))
         assert ask("erpc", "kill_self") == ("exception", ("signal", "killed"))
+        assert ask("erpc", "named", "what it returns has no counterpart")[1][1][0] == "TypeError"
         assert ask("rpc", "missing")[1][1][0] == "undef"
         assert ask("erpc", "missing")[1][:2] == ("exception", "undef")
         bad: list[tuple[Any, ...]] = [

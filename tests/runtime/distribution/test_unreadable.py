@@ -171,6 +171,23 @@ def test_a_call_that_was_handed_on_fails_as_well_where_its_reply_cannot_be_read(
         call(here, "something", timeout=DEADLINE)
 
 
+def give_function() -> Any:
+    return lambda: None
+
+
+@named
+def test_a_result_that_does_not_travel_is_no_signal_that_has_killed_the_function(other: Other) -> None:
+    other.connect()
+    with pytest.raises(erpc.ErpcError) as caught:
+        erpc.call(other.name, give, timeout=DEADLINE)
+    what, (why, text) = caught.value.reason
+    assert (what, why, "LookupError: only on" in text) == ("erpc", "unreadable_reply", True)
+    with pytest.raises(erpc.ErpcError) as caught:
+        erpc.call(other.name, give_function, timeout=DEADLINE)
+    what, crash = caught.value.reason
+    assert (what, crash.exception, "cannot be pickled" in crash.message) == ("exception", "TypeError", True)
+
+
 # -- Outlines ----------------------------------------------------------------------------------------------------------
 
 
