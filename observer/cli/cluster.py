@@ -25,7 +25,7 @@ def cluster(
     kill: Annotated[str | None, typer.Option(metavar="NAME", help="End that node by SIGKILL.")] = None,
     stop: Annotated[str | None, typer.Option(metavar="NAME", help="Stop that node in order.")] = None,
     disconnect: Annotated[str | None, typer.Option(metavar="NAME", help="Cut the connection to that node.")] = None,
-    connect: Annotated[str | None, typer.Option(metavar="NAME", help="Connect with that node again.")] = None,
+    connect: Annotated[str | None, typer.Option(metavar="NAME", help="Connect with that node, known or not.")] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Say what it would do, and do nothing.")] = False,
     json: options.AsJson = False,
 ) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from runtime.distribution.cluster import LocalNode, local_node
+from runtime.distribution.net_kernel import name_problem
 from runtime.distribution.probes import ask_all
 from runtime.distribution.remote_node import RemoteNode
 from runtime.introspection import wire
@@ -93,9 +94,9 @@ def _ties(remote: RemoteNode) -> tuple[int, int]:
 
 def plan(query: wire.GetNodePlan, node: ObservedNode, client: ClientCache, pace: Pace) -> wire.Plan:
     """Work out what connecting to, disconnecting, stopping or killing a node would do to the processes here."""
-    local, remote = other_node(query.node, node)
     if query.action == "connect":
-        return wire.Plan(sentence=f"connects to {remote.name}; ends nothing")
+        return wire.Plan(sentence=f"connects to {node_to_connect(query.node, node)[1]}; ends nothing")
+    local, remote = other_node(query.node, node)
     linked, monitored = _ties(remote)
     victims = _victims(local, remote, query.action)
     here = plan_of(*victims, pace=pace) if victims else None
@@ -114,13 +115,35 @@ def plan(query: wire.GetNodePlan, node: ObservedNode, client: ClientCache, pace:
     )
 
 
-def other_node(name: str, node: ObservedNode) -> tuple[LocalNode, RemoteNode]:
-    """Return this node and the other one of that name. Raises RefusedError when it is not known."""
+def node_to_connect(name: str, node: ObservedNode) -> tuple[LocalNode, str]:
+    """Return this node and the full name of another one, known or not. Raises RefusedError for what is no name."""
+    local = _named(node)
+    full = _in_full(name, local)
+    problem = name_problem(full)
+    if problem is not None:
+        raise RefusedError(wire.Failed(why=f"{problem[:1].upper()}{problem[1:]}.", kind="bad_request"))
+    if full == local.name:
+        raise RefusedError(wire.Failed(why=f"{full} is this node itself.", kind="bad_request"))
+    return local, full
+
+
+def _named(node: ObservedNode) -> LocalNode:
     local = local_node(node.node)
-    remote = None if local is None else local.remotes.get(name)
     if local is None:
         why = "This node has no name, so it is connected with no other."
         raise RefusedError(wire.Failed(why=why, kind="bad_request"))
+    return local
+
+
+def _in_full(name: str, local: LocalNode) -> str:
+    """Return a name with this node's host, where it has none."""
+    return name if "@" in name else f"{name}@{local.name.partition('@')[2]}"
+
+
+def other_node(name: str, node: ObservedNode) -> tuple[LocalNode, RemoteNode]:
+    """Return this node and the other one of that name. Raises RefusedError when it is not known."""
+    local = _named(node)
+    remote = local.remotes.get(_in_full(name, local))
     if remote is None:
         known = ", ".join(sorted(each.name for each in values(local.remotes))[:5])
         why = f"{local.name} knows no node {render(name[:100])}" + (f"; it knows {known}." if known else ".")

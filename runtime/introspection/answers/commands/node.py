@@ -18,7 +18,7 @@ from runtime.distribution.remote_node import RemoteNode
 from runtime.distribution.remote_procedure import ErpcError, call_there
 from runtime.introspection import wire
 from runtime.introspection.answers.client_cache import ClientCache
-from runtime.introspection.answers.cluster import other_node
+from runtime.introspection.answers.cluster import node_to_connect, other_node
 from runtime.introspection.answers.commands.read import refuse_when_read_only
 from runtime.introspection.answers.observed_node import ObservedNode
 from runtime.introspection.threads.pace import Pace
@@ -38,10 +38,10 @@ PERIOD = 0.01
 def carry_out(command: wire.ControlNode, node: ObservedNode, client: ClientCache, pace: Pace) -> Outcome:
     """Act on the other node, and say what came of it."""
     refuse_when_read_only(node)
+    if command.action == "connect":
+        return _connect(*node_to_connect(command.node, node), node)
     local, remote = other_node(command.node, node)
     match command.action:
-        case "connect":
-            return _connect(remote, node)
         case "disconnect":
             return _disconnect(remote, node)
         case "stop":
@@ -58,12 +58,12 @@ def _not_connected(remote: RemoteNode) -> wire.Failed:
     return wire.Failed(why=f"{remote.name} is not connected.", kind="noproc")
 
 
-def _connect(remote: RemoteNode, node: ObservedNode) -> Outcome:
+def _connect(local: LocalNode, name: str, node: ObservedNode) -> Outcome:
     def work() -> Outcome:
-        event = _note(node, f"An observer connects to {remote.name}")
-        if connect_node(remote.name):
-            return wire.Done(sentence=f"{remote.name} is connected.", event=event)
-        return wire.Failed(why=f"{remote.name} cannot be reached: {remote.end_reason or 'it does not answer'}.")
+        event = _note(node, f"An observer connects to {name}")
+        if connect_node(name):
+            return wire.Done(sentence=f"{name} is connected.", event=event)
+        return wire.Failed(why=f"{name} cannot be reached: {local.remote(name).end_reason or 'it does not answer'}.")
 
     outcome: Outcome = node.calls.by_process(work)
     return outcome

@@ -199,6 +199,25 @@ def test_an_unknown_node_is_refused_by_name() -> None:
     assert "knows no node 'who@nowhere'" in answer.why
 
 
+@named
+def test_a_node_that_is_not_known_yet_is_connected_by_its_short_name_too(other: Other) -> None:
+    observer = Observer()
+    short, _, host = other.name.partition("@")
+    done = in_thread(lambda: observer.ask(wire.ControlNode(node=short, action="connect")))
+    assert done.sentence == f"{short}@{host} is connected."
+    planned = in_thread(lambda: observer.ask(wire.GetNodePlan(node=short, action="disconnect")))
+    assert other.name in planned.sentence
+
+
+@named
+def test_a_node_that_cannot_be_connected_is_named_with_the_reason() -> None:
+    observer = Observer()
+    asked = {"nobody": "cannot be reached: no", "two words": "is no name", node(): "itself"}
+    for name, why in asked.items():
+        command = wire.ControlNode(node=name, action="connect")
+        assert why in in_thread(lambda command=command: observer.ask(command)).why  # type: ignore[misc]
+
+
 @in_node
 def test_a_node_without_a_name_says_so() -> None:
     observer = Observer()
