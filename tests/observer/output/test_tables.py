@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
 from rich.console import Console, RenderableType
 
 from observer.drawing.columns import STATUS
@@ -73,3 +74,20 @@ def test_a_figure_that_the_node_does_not_tell_is_not_printed() -> None:
     printed = _printed(tables.node(Stats(stats=stats), welcome()))
     assert not [figure for figure in ("messages", "hub lag", "crashed") if figure in printed]
     assert all(figure in printed for figure in ("timers", "run queue"))
+
+
+def test_of_a_beam_node_only_what_it_tells_is_printed() -> None:
+    row = Row(key="c", pid="<0.9.0>", supervisor="<0.8.0>", child_id="c", strategy="one_for_all", memory=10)
+    told = replace(row, messages_in=None, messages_out=None)
+    for text in (_printed(tables.details(Details(row=told), 0.0)), _printed(tables.processes([told], 0.0))):
+        assert not {"IN", "OUT", "UP", "None", "in,", "?"} & {*text.split()}
+        assert "REDS/S" not in text
+    before = replace(told, reductions=0)
+    gain = tables.gained(replace(told, reductions=50), before, 10.0, 0.0)
+    busiest = _printed(tables.busiest([(told, gain)], 0.0)).split()
+    assert (*gain,) == (None, None, None, 5.0)
+    assert "REDS/S" in busiest
+    assert not {"IN/S", "OUT/S", "CPU"} & {*busiest}
+    counted = _printed(tables.busiest([(row, tables.gained(row, row, 1.0, 0.0))], 0.0))
+    assert "IN/S" in counted
+    assert "REDS/S" not in counted

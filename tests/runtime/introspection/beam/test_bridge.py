@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from runtime import connect_node, erpc, sleep
+from runtime import connect_node, erpc, send, sleep
 from runtime.introspection import wire
 from runtime.introspection.beam.answers import BeamAnswers, Facts
 from runtime.introspection.beam.erlang import Beam, BeamError
+from runtime.introspection.beam.near import MOST_MESSAGES
 from runtime.terms.atom import Atom
 from tests.support.other_nodes import COOKIE, beam_node, named, new_name
 from tests.support.outside import in_thread
@@ -142,6 +143,39 @@ def test_an_erlang_node_is_filtered_sorted_named_and_measured() -> None:
         assert not {each for each in stats.stats.untold if getattr(stats.stats, each)}
         assert stats.settings["share of the node's time"] == "at most 5%"
         assert _ask(answers, wire.GetMemory()).kind == "unsupported"
+
+
+@named
+def test_what_a_beam_node_does_not_tell_is_none_or_said_to_be_unknown() -> None:
+    with beam_node() as other:
+        other.connect()
+        full = erpc.call(other.name, ("erlang", "spawn"), Atom("timer"), Atom("sleep"), [Atom("infinity")])
+        for number in range(MOST_MESSAGES + 1):
+            send(full, number)
+        answers = _answers(other.name)
+        rows = _rows(answers)
+        assert {(row.messages_in, row.messages_out, row.memory_age) for row in rows.values()} == {(None, None, None)}
+        grouped = _ask(answers, wire.GetProcesses(group_by="initial_call", limit=50)).rows
+        assert {row.messages_in for row in grouped} == {None}
+        assert "lint_count" in _ask(answers, wire.GetStats()).stats.untold
+        for query in (wire.GetLints(), wire.StartTrace(), wire.GetWaits(), wire.GetProcessMemory(pid="<0.1.0>")):
+            answer = _ask(answers, query)
+            assert (answer.kind, "BEAM node" in answer.why) == ("unsupported", True)
+        pid = next(row.pid for row in rows.values() if row.message_queue_len > MOST_MESSAGES)
+        details = _ask(answers, wire.GetProcess(pid=pid or "", messages=5))
+        assert (details.messages, "More than 1,000 messages" in details.unfetched) == ((), True)
+        assert _ask(answers, wire.GetProcess(pid=rows["logger"].pid or "", messages=5)).unfetched == ""
+
+
+@named
+def test_the_time_of_the_figures_is_that_of_the_look() -> None:
+    with beam_node() as other:
+        other.connect()
+        answers = _answers(other.name)
+        first, second = (_ask(answers, wire.GetStats()).stats.time for _ in range(2))
+        assert first == second
+        answers.look()
+        assert _ask(answers, wire.GetStats()).stats.time > first
 
 
 @named
