@@ -99,10 +99,11 @@ def run_imported(remote: RemoteNode, module: str, function: str, arguments: list
 def find_service(remote: RemoteNode, module: str, function: str) -> Callable[..., Any] | None:
     """Return what answers for a function of OTP's, None where that is no service."""
     service = SERVICES.get((module, function))
-    if service is None and (module in OTP_MODULES or function == "module_info"):
+    is_erlangs = function == "module_info" and not remote.is_python  # which may name a function of the program's
+    if service is None and (module in OTP_MODULES or is_erlangs):
         importlib.import_module("runtime.otp_modules")  # whose folder lies above this one
         service = SERVICES.get((module, function))
-        if service is None and (ANY_MODULE, function) in SERVICES:
+        if service is None and is_erlangs:
             return partial(SERVICES[ANY_MODULE, function], remote, module)
     return None if service is None else partial(service, remote)
 

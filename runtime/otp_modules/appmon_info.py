@@ -67,7 +67,7 @@ class AppmonInfo(GenServer):
     def handle_cast(self, message: Term) -> None:
         """Begin to tell a client of something, or stop."""
         match message:
-            case (Pid() as client, str(kind), about, is_wanted, _):
+            case (Pid() as client, "app" | "app_ctrl" as kind, str(about), is_wanted, _):
                 key = (client, str(kind), about)
                 self.wanted.pop(key, None)
                 if is_wanted is True:
@@ -89,7 +89,7 @@ class AppmonInfo(GenServer):
 
     def _tell(self, key: tuple[Pid, str, Term]) -> None:
         client, kind, about = key
-        found = self._applications() if kind == "app_ctrl" else self._tree(about) if kind == "app" else NOTHING
+        found = self._applications() if kind == "app_ctrl" else self._tree(about)
         if found != self.wanted[key]:
             self.wanted[key] = found
             send(client, (Atom("delivery"), self_(), Atom(kind), about, found))

@@ -28,7 +28,7 @@ MOST_MESSAGES = 1_000
 MOST_ITEMS = 10_000
 """Items of a value that is told as terms; one with more of them is told as text."""
 
-MOST_OBJECTS = 2_000
+MOST_OBJECTS = 1_000
 """Objects of a process that are looked at for its memory."""
 
 OF_PROC_LIB = ("$ancestors", "$initial_call")

@@ -29,10 +29,15 @@ RELEASE = "25"
 """The release of OTP whose tools this was written for."""
 
 
+def resident() -> int:
+    """Return the bytes of the program that are in memory."""
+    rss: int = psutil.Process().memory_info().rss
+    return rss
+
+
 def memory(node: Node) -> list[tuple[Atom, int]]:
     """Return the memory of the program, and what of it its tables are estimated to take. Other parts are not known."""
-    total = psutil.Process().memory_info().rss
-    return [(Atom("total"), total), (Atom("ets"), sum(map(estimate_memory, all_tables(node))))]
+    return [(Atom("total"), resident()), (Atom("ets"), sum(map(estimate_memory, all_tables(node))))]
 
 
 def work() -> list[Term]:

@@ -11,14 +11,14 @@ from runtime.kernel.node import Node
 from runtime.kernel.process import Pid
 from runtime.kernel.processes import self_
 from runtime.otp_modules.described import UNDEFINED, chars, current_function, memory_of, name_of
-from runtime.otp_modules.erlang import SYSTEM, memory, traffic, uptime, work
+from runtime.otp_modules.erlang import SYSTEM, memory, resident, traffic, uptime, work
 from runtime.terms.atom import Atom
 from runtime.terms.term import Term
 
 if TYPE_CHECKING:
     from runtime.distribution.remote_node import RemoteNode
 
-CHUNK = 50
+CHUNK = 20
 """Processes that are looked at before others have their turn."""
 
 SENT_AT_ONCE = 10_000
@@ -87,8 +87,8 @@ def _fetch_stats(remote: RemoteNode, parent: Pid, period: int) -> None:
     """Send figures each `period` milliseconds until any message comes. It is linked with who has asked."""
     while receive(timeout=max(10, period) / 1_000, default=None) is None:
         moved = tuple(zip((Atom("input"), Atom("output")), traffic(remote), strict=True))
-        total = memory(remote.node)[:1]  # the curves of the parts have no names, so none may be missing before another
-        send(parent, (Atom("stats"), 1, work(), moved, total))
+        # the curves of the parts are told apart by their order, so none may be missing before another
+        send(parent, (Atom("stats"), 1, work(), moved, [(Atom("total"), resident())]))
 
 
 FUNCTIONS: dict[tuple[str, str], Callable[..., Any]] = {

@@ -49,8 +49,8 @@ def _initial_call(remote: RemoteNode, pid: Term) -> Term:
 def _module_info(remote: RemoteNode, module: str, *item: Term) -> Term:
     """Tell which behaviour the class of a server has. Only classes that are loaded are looked at."""
     owner, _, name = module.rpartition(".")
-    found = getattr(sys.modules.get(owner), name, None)
-    behaviour = _behaviour(found) if isinstance(found, type) and issubclass(found, GenServer) else None
+    found: Any = vars(sys.modules[owner]).get(name) if owner in sys.modules else None  # no lazy import is set off
+    behaviour = _behaviour(found) if issubclass(type(found), type) and issubclass(found, GenServer) else None
     attributes: Term = [] if behaviour is None else [(Atom("behaviour"), [behaviour])]
     parts: dict[str, Term] = {"module": atom(module), "exports": [], "functions": [], "attributes": attributes}
     if not item:
