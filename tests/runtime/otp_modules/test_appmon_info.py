@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from runtime import (
     ANY,
     Down,
@@ -88,7 +90,8 @@ def _tree_of(pid: Any) -> Any:
 
 
 @named
-def test_a_change_is_told_and_nothing_else_until_the_last_client_goes() -> None:
+def test_a_change_is_told_and_nothing_else_until_the_last_client_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(appmon_info, "PERIOD", 0.01)
     with beam_node() as other:
         other.connect()
         application.ensure_all_started(Zoo)
@@ -99,7 +102,7 @@ def test_a_change_is_told_and_nothing_else_until_the_last_client_goes() -> None:
         exit(holder, "kill")
         after = receive(("tree", object), timeout=DEADLINE)[1]
         assert (len(after[1]), holder in [pid for pid, _ in after[1]]) == (3, False)
-        assert receive(("tree", object), timeout=0.1, default=None) is None
+        assert receive(("tree", object), timeout=0.3, default=None) is None
         ref = monitor(server)
         exit(client, "kill")
         assert receive(Down(ref, ANY, ANY), timeout=DEADLINE).reason == "normal"
