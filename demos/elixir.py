@@ -7,7 +7,7 @@ nodes are workers of the Elixir program, children of a supervisor there: one is 
 
 In the observer, ``greeter`` stands alone until an Elixir node comes: start one with
 ``iex --name me@127.0.0.1 --cookie elixir-demo --hidden``, and type
-``GenServer.call({:greeter, :"NODE"}, {:greet, "me"})``, where NODE is the label of ``address``.
+``GenServer.call({:greeter, :"NODE"}, {:greet, "me"})``, where NODE is the name that the row above ``greeter`` shows.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def address() -> None:
 
 def start_address() -> Pid:
     """Start the process whose label is the name of this node."""
-    return spawn_link(address, name="address")
+    return spawn_link(address)
 
 
 def tree() -> Pid | None:
