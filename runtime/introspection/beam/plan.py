@@ -58,15 +58,21 @@ def _children(looks: Looks, pids: Sequence[Pid]) -> list[Pid]:
 
 
 def _siblings(beam: Beam, looks: Looks, pid: Pid, kills: dict[Pid, None]) -> list[Pid]:
-    """Return the processes that a supervisor ends when it restarts a child, as its strategy says."""
+    """Return the processes that a supervisor ends when it restarts a child, as its strategy says.
+
+    One that allows no restart at all, as the one of OTP's own servers, ends itself.
+    """
     place = looks.parents.get(pid)
     if place is None or place[0] in kills:
         return []
     supervisor, child = place
     family = looks.families[supervisor]
-    if family.strategy not in ("one_for_all", "rest_for_one"):
-        return []
     if _restart_of(beam, looks, supervisor, child) not in ("permanent", "transient"):
+        return []
+    match _state_of(beam, supervisor):
+        case ("state", _, _, _, _, 0, *_) | {"__struct__": _, "max_restarts": 0}:
+            return [supervisor]
+    if family.strategy not in ("one_for_all", "rest_for_one"):
         return []
     others = family.children
     if family.strategy == "rest_for_one":  # the last one was started first
@@ -92,11 +98,7 @@ def _restart_of(beam: Beam, looks: Looks, supervisor: Pid, child: Child) -> str:
     """
     if len(looks.families[supervisor].children) > FEW:
         return ""
-    try:
-        state = beam.call("sys", "get_state", supervisor, ANSWERS_WITHIN)
-    except BeamError:
-        return ""
-    match state:
+    match _state_of(beam, supervisor):
         case ("state", _, "simple_one_for_one", (_, dict(specs)), *_):
             kept = next(iter(specs.values()), None)
         case ("state", _, _, (_, dict(specs)), *_):
@@ -107,6 +109,14 @@ def _restart_of(beam: Beam, looks: Looks, supervisor: Pid, child: Child) -> str:
         case _:
             return ""
     return str(kept[4]) if type(kept) is tuple and len(kept) > 4 and kept[0] == "child" else ""
+
+
+def _state_of(beam: Beam, supervisor: Pid) -> Term:
+    """Return the state of a supervisor, None where it does not tell it in time."""
+    try:
+        return beam.call("sys", "get_state", supervisor, ANSWERS_WITHIN)
+    except BeamError:
+        return None
 
 
 def _related(pids: Sequence[Pid] | dict[Pid, None], names: dict[str | None, str]) -> tuple[wire.Related, ...]:

@@ -30,6 +30,8 @@ end
 children = [{Stock, 3}, {DynamicSupervisor, name: Guests, strategy: :one_for_one}, {Registry, keys: :unique, name: Reg}]
 {:ok, _} = Supervisor.start_link(children, strategy: :rest_for_one, name: Shop)
 {:ok, _} = DynamicSupervisor.start_child(Guests, {Agent, fn -> 1 end})
+{:ok, never} = DynamicSupervisor.start_link(strategy: :one_for_one, max_restarts: 0, name: Never)
+{:ok, _} = DynamicSupervisor.start_child(never, {Agent, fn -> Process.register(self(), Once) end})
 loner = spawn(fn -> Process.sleep(:infinity) end)
 Process.register(loner, :loner)
 send(loner, {:unread, 1})
@@ -86,6 +88,10 @@ def test_an_elixir_program_is_seen_as_trees_and_left_unharmed_by_plans() -> None
         assert {each: row.pid for each, row in _rows(answers).items() if row.kind == "supervisor"} == {
             each: row.pid for each, row in rows.items() if row.kind == "supervisor"
         }
+        for child, supervisor in (("rex", "kernel_sup"), ("Once", "Never")):  # which allow no restart
+            plan = _ask(answers, wire.GetPlan(pid=rows[child].pid or ""))
+            assert {child, supervisor} <= {each.name for each in plan.kills}
+            assert plan.restarts == ()
         _look_near(answers, rows)
         _kill_and_see_it_come_back(answers, rows)
 
