@@ -21,7 +21,6 @@ from observer.widgets.line_list import LineList
 from observer.widgets.register_lists import NameList, SocketList, TableList, TimerList
 from runtime.introspection import wire
 
-
 NOT_TOLD = "This node does not tell which timers are pending."
 
 

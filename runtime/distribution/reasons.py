@@ -16,6 +16,7 @@ WELL_KNOWN = frozenset(
         *("normal", "shutdown", "kill", "killed", "noproc", "noconnection", "nodedown", "timeout", "calling_self"),
         *("already_started", "bad_return_value", "badarg", "undef", "notsup", "system_limit", "max_restarts"),
         *("failed_to_start_child", "reached_max_restart_intensity", "exception", "signal", "erpc", "nocatch"),
+        *("unknown_system_msg", "callback_failed"),
     )
 )
 """The reasons, and the first items of tuples, that are atoms in Erlang and plain strings here."""

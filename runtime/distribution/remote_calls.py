@@ -208,7 +208,7 @@ def incoming_message(message: Term, remote: RemoteNode, target: Process) -> Term
             content = message[2]
             if isinstance(made, RemoteFrom):
                 made.is_system = not remote.is_python
-            return (SYSTEM, made, (str(content),) if isinstance(content, str) else content)
+            return (SYSTEM, made, content if type(content) is tuple and content else (content,))
     return message
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runtime.distribution.reasons import outgoing_reason
 from runtime.kernel.process import Process
 from runtime.otp.plain_terms import plain
 from runtime.otp.system_messages import Refusal
@@ -17,7 +18,7 @@ def system_reply(outcome: Term, server: Process) -> Term:
     if type(outcome) is str:
         return Atom(outcome)
     if isinstance(outcome, Refusal):
-        return Atom("error"), plain(outcome.reason)
+        return Atom("error"), plain(outgoing_reason(outcome.reason, is_python=False))
     match outcome:
         case ("status", _, _, [dict(dictionary), str(state), parent, list(options), dict(misc)]):
             return _status(server, dictionary, state, parent, options, misc)

@@ -163,7 +163,7 @@ class ChangeRefused(Exception):
 def handle_system(server: Callbacks, process: Process, origin: From | None, content: tuple[Term, ...]) -> Stop | None:
     """Carry a system request out, in the server's process. Returns how the server stops, None when it goes on."""
     name, *arguments = content
-    if name == "terminate":
+    if name == "terminate" and arguments:
         if origin is not None:
             origin.settle("ok")
         return Stop(arguments[0])
@@ -171,18 +171,27 @@ def handle_system(server: Callbacks, process: Process, origin: From | None, cont
     if loop.debug is None:
         loop.debug = Debug(process.known_as)
     try:
-        outcome = _REQUESTS[name](server, process, loop.debug, *arguments)
+        carry_out = _REQUESTS.get(name)
+        if carry_out is None:
+            outcome: Term = Refusal(("unknown_system_msg", content if arguments else name))
+        else:
+            outcome = carry_out(server, process, loop.debug, *arguments)
     except BaseException as error:
         outcome = Refusal(caught_reason(error))
     if _is_idle(loop.debug):
         loop.debug = None
         drop_idle_loop(process)
     if origin is not None and process.state is not DEAD:
-        try:
-            origin.settle(isolate(outcome))
-        except Exception as error:  # it holds what does not travel to the caller's node, which may not end a server
-            origin.settle(Refusal(caught_reason(error)))
+        _answer(origin, outcome)
     return None
+
+
+def _answer(origin: From, outcome: Term) -> None:
+    """Answer a system request. To look at a server never ends it: what does not travel to the caller is a refusal."""
+    try:
+        origin.settle(isolate(outcome))
+    except Exception as error:
+        origin.settle(Refusal(caught_reason(error)))
 
 
 def _is_idle(debug: Debug) -> bool:

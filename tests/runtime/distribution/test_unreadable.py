@@ -22,6 +22,7 @@ from runtime import (
     receive,
     receive_response,
     reply,
+    self_,
     send,
     send_request,
     spawn,
@@ -34,7 +35,7 @@ from runtime.distribution.pickled import _unpickler_for, restore_pid
 from runtime.distribution.unreadable import Unknown, outlines
 from runtime.kernel.node import this_node
 from tests.support.kernels import PlainConversion
-from tests.support.other_nodes import Other, named
+from tests.support.other_nodes import Other, beam_node, named
 
 DEADLINE = 60.0
 
@@ -186,6 +187,51 @@ def test_a_result_that_does_not_travel_is_no_signal_that_has_killed_the_function
         erpc.call(other.name, give_function, timeout=DEADLINE)
     what, crash = caught.value.reason
     assert (what, crash.exception, "cannot be pickled" in crash.message) == ("exception", "TypeError", True)
+
+
+class Secretive(GenServer):
+    """Has a state that does not travel."""
+
+    def init(self) -> None:
+        self.work = lambda: {1}
+
+    def handle_call(self, request: Any, caller: Any) -> Any:
+        return request
+
+    def handle_info(self, message: Any) -> None:
+        """Do nothing."""
+
+
+def start_secretive() -> Pid | None:
+    return Secretive.start()
+
+
+@named
+def test_a_server_lives_on_whose_state_does_not_travel_and_whatever_it_is_asked_of_itself(other: Other) -> None:
+    other.connect()
+    server = erpc.call(other.name, start_secretive)
+    for ask in (runtime_sys.get_state, runtime_sys.get_status):
+        with pytest.raises(runtime_sys.SystemRequestError, match="cannot be pickled"):
+            ask(server, timeout=DEADLINE)
+    for content, unknown in ((5, 5), ((), ()), (("terminate",), "terminate"), (("no such", 1), ("no such", 1))):
+        send(server, (Atom("system"), (self_(), Atom("tag")), content))
+        tag, refusal = receive(tuple, timeout=DEADLINE)
+        assert (tag, refusal.reason) == ("tag", ("unknown_system_msg", unknown))
+    send(server, (Atom("system"), (self_(), Atom("tag")), {"no": "request"}))
+    assert receive(tuple, timeout=DEADLINE)[1].reason.exception == "TypeError"
+    assert call(server, "how are you", timeout=DEADLINE) == "how are you"
+
+
+@named
+def test_a_beam_gets_an_error_for_what_a_server_does_not_know() -> None:
+    server = Secretive.start()
+    assert server is not None
+    with beam_node() as beam:
+        beam.connect()
+        assert "<lambda>" in str(erpc.call(beam.name, ("sys", "get_state"), server, timeout=DEADLINE))
+        refusal = ("error", ("unknown_system_msg", ("debug", ("log", "get"))))
+        assert erpc.call(beam.name, ("sys", "log"), server, Atom("get"), timeout=DEADLINE) == refusal
+    assert call(server, "how are you", timeout=DEADLINE) == "how are you"
 
 
 # -- Outlines ----------------------------------------------------------------------------------------------------------
