@@ -33,7 +33,7 @@ from runtime import (
     whereis,
 )
 from tests.benchmarks.harness.benchmark import OURS, Benchmark, Target
-from tests.benchmarks.harness.contender import Erlang, Fixed, Python
+from tests.benchmarks.harness.contender import BEAM, Erlang, Fixed, Python
 from tests.benchmarks.harness.sample import Sample, Stopwatch, rate_of
 from tests.benchmarks.jobs import compute
 from tests.benchmarks.messaging import echo
@@ -42,12 +42,12 @@ from tests.benchmarks.servers import Counter
 COOKIE = "benchmark"
 AT = f"{os.getpid()}@127.0.0.1"
 
-ECHO = """
-    register(echo, self()),
-    Serve = fun Serve() -> receive {From, Message} -> From ! Message, Serve() end end,
-    Serve().
+ECHO = f"""
+    {{ok, Module, Code}} = compile:file("{BEAM / "distributing"}", [binary]),
+    {{module, Module}} = code:load_binary(Module, "", Code),
+    Module:echo().
 """
-"""What the BEAM node evaluates."""
+"""What the BEAM node evaluates: the Erlang side's own echo, compiled, as functions that are evaluated are slow."""
 
 WINDOW = 1_000
 """Messages that are on their way to the BEAM node and back at most."""
@@ -177,7 +177,9 @@ def calls_runtime(size: int) -> Sample:
     return _with_python(calls, size)
 
 
-def echoes_runtime(size: int) -> Sample:
+def echoes_runtime(size: int, schedulers: str = "") -> Sample:
+    """Exchange messages with a BEAM node, which has as many schedulers as it likes unless that is said."""
+
     def main() -> Sample:
         name = f"beam{AT}"
         me = self_()
@@ -196,7 +198,9 @@ def echoes_runtime(size: int) -> Sample:
             for _ in range(waiting):
                 receive()
 
-        with _other(name, ["erl", "-noinput", "-name", name, "-setcookie", COOKIE, "-eval", ECHO], "echo"):
+        options = ["+S", schedulers] if schedulers else []
+        command = ["erl", *options, "-noinput", "-name", name, "-setcookie", COOKIE, "-eval", ECHO]
+        with _other(name, command, "echo"):
             return rate_of(work, size)
 
     return run(main, node=f"near{AT}", cookie=COOKIE)  # type: ignore[no-any-return]
@@ -279,10 +283,12 @@ BENCHMARKS = (
         name="messages to a BEAM node and back",
         what="small tuples to an Erlang process on another node, and back",
         unit="/s",
-        size=50_000,
+        size=200_000,
         quick=500,
         contenders={
             OURS: Python(echoes_runtime, needs_command="erl", threads=True),
+            "to a BEAM with 1 scheduler": Python(echoes_runtime, needs_command="erl", threads=True, arguments=("1",)),
+            "Erlang, 2 nodes": Erlang("distributing", "echoes", schedulers=None),
             "wanted": Fixed(200_000, threads=True),
         },
         targets=(Target("wanted", 1),),
