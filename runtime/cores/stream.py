@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from operator import length_hint
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Any, Generic, TypeVar
 
 from runtime.cores.pool import directory_of
@@ -29,13 +29,28 @@ from runtime.terms.term import Term
 Item = TypeVar("Item")
 T = TypeVar("T")
 
-BATCH_TIME = 0.01
-"""Seconds of work that `async_stream` sends to a worker at a time: each message costs tens of microseconds."""
+BATCH_TIME = 0.04
+"""Seconds of work that `async_stream` sends to a worker at a time, at most.
+
+Each batch costs the peer and the caller up to a millisecond: what they do for it has left the processor's caches.
+"""
+
+FIRST_BATCH_TIME = 0.01
+"""The same at the beginning, where nobody knows how many items come: each batch may be the last one."""
+
+SHARE = 1 / 32
+"""Of the time that such a stream has run, what a batch may take, from `FIRST_BATCH_TIME` to `BATCH_TIME`."""
+
+BUSY_SHARE = 1 / 4
+"""Of the time by the clock, what counts as work at least, where a batch gets little of the processor, or waits.
+
+Were it all, batches would be shortest on a busy machine, where each costs most.
+"""
 
 MOST_ITEMS = 2_000
 """Items that are sent to a worker at a time at most."""
 
-SHORTER = 8
+SHORTER = 16
 """By how much batches are shorter at the end of the items, so that all workers end at about the same time."""
 
 AHEAD = 2
@@ -57,7 +72,7 @@ def async_stream(
     """Run ``fn(item, *args, **kwargs)`` for each item on the peers of a pool; yield the outcome of each.
 
     An outcome is ``("ok", result)`` or ``("exit", reason)``: the other items go on, and so does the caller. Outcomes
-    come in the items' order unless ``ordered=False``. Items are sent in batches of about ten milliseconds of work;
+    come in the items' order unless ``ordered=False``. Items are sent in batches of at most forty milliseconds of work;
     towards the end they become shorter, where the number of items is known, as that of a list is. When a peer dies, the
     outcomes of what it had are ``("exit", "noconnection")``, or with `retry` other peers run each item again: as often
     as that says, ten times for True. An item or a result that does not travel is an exit as well: its reason is a
@@ -134,6 +149,7 @@ class _Stream(Generic[Item, T]):
     def outcomes(self) -> Iterator[Outcome[T]]:
         """Yield the outcomes."""
         self.ref = alias()
+        self.began = perf_counter()
         self.over = monitor(self.directory)
         try:
             for name in call(self.directory, ("listen", self.ref)):
@@ -197,12 +213,22 @@ class _Stream(Generic[Item, T]):
 
     def _next_size(self) -> int:
         """Return how many items the next batch gets: near the end, half of what each worker would get of the rest."""
-        try:
-            left = length_hint(self.items, 0)
-        except Exception:  # of the program's iterator
-            return self.size
+        left = self._left()
         fair = left // (2 * len(self.workers))
         return min(self.size, max(fair, self.size // SHORTER, 1)) if left else self.size
+
+    def _left(self) -> int:
+        """Return how many items are left, 0 where that is not known."""
+        try:
+            return length_hint(self.items, 0)
+        except Exception:  # of the program's iterator
+            return 0
+
+    def _batch_time(self) -> float:
+        """Return how many seconds of work the next batches are to be."""
+        if self._left():
+            return BATCH_TIME
+        return max(FIRST_BATCH_TIME, min(BATCH_TIME, SHARE * (perf_counter() - self.began)))
 
     def _is_ours(self, message: Term) -> bool:
         if type(message) is tuple:
@@ -255,7 +281,7 @@ class _Stream(Generic[Item, T]):
                 for number, reason in failures.items():
                     outcomes[number] = ("exit", reason)
                 self.done[batch.position] = outcomes
-                fitting = int(BATCH_TIME * len(outcomes) / max(seconds, 1e-6))
+                fitting = int(self._batch_time() * len(outcomes) / max(seconds, 1e-6))
                 self.size = max(1, min(MOST_ITEMS, 4 * self.size, fitting))
 
     def _ready(self) -> Iterator[Outcome[T]]:
@@ -282,10 +308,11 @@ def _run_batches(
             case (position, _, Unreadable(why)):
                 send(ref, (ref, me, position, CONTENT, ("items", why)))
             case (position, _, items):
-                began = perf_counter()
+                began, used = perf_counter(), thread_time()
                 results, failures = _run_batch(items, fn, args, kwargs)
+                seconds = max(thread_time() - used, BUSY_SHARE * (perf_counter() - began))
                 kept.append((position, results, failures))
-                _report(ref, position, results, failures, perf_counter() - began)
+                _report(ref, position, results, failures, seconds)
             case (position, _):
                 for position, results, failures in [batch for batch in kept if batch[0] == position]:
                     for number, result in enumerate(results):

@@ -211,41 +211,70 @@ def echoes_runtime(size: int, schedulers: str = "") -> Sample:
 
 PEERS = 2
 
-ROUNDS = 5
+ROUNDS = 10
 
 
 def speed_up(size: int, number: str) -> Sample:
-    """Return how many times as fast jobs are done on a pool of two peers as by this process alone.
-
-    By processor time it is what two cores would make of it that nothing else uses: twice the time that the jobs take
-    alone, beside the time that this node and the peers take together. Both are the median of short rounds, in each of
-    which the same jobs are done both ways: the machine is in the same mood then.
-    """
+    """Return how many times as fast jobs are done on a pool of two peers as by this process alone."""
 
     def main() -> Sample:
         pool = cores.Pool.start_link(PEERS)
         assert pool is not None
         while len(cores.nodes(pool)) < PEERS:
             sleep(0.05)
-        numbers = [int(number)] * size
-        for _ in cores.async_stream(pool, numbers[: size // 10], compute):
-            pass
-        by_clock, by_cpu = [], []
-        part = numbers[: max(1, size // ROUNDS)]
-        for _ in range(ROUNDS):
-            with Stopwatch() as alone:
-                for each in part:
-                    compute(each)
+
+        def on_the_pool(count: int) -> Stopwatch:
             used = -_used_by_peers(pool)
             with Stopwatch() as together:
-                for _ in cores.async_stream(pool, part, compute):
+                for _ in cores.async_stream(pool, [int(number)] * count, compute):
                     pass
-            used += _used_by_peers(pool)
-            by_clock.append(alone.wall / together.wall)
-            by_cpu.append(PEERS * alone.cpu / (together.cpu + used))
-        return Sample(median(by_clock), median(by_cpu))
+            together.cpu += used + _used_by_peers(pool)
+            return together
+
+        return _beside_one(int(number), size, on_the_pool)
 
     return run(main, node=f"pool{AT}", cookie=COOKIE)  # type: ignore[no-any-return]
+
+
+def speed_up_of_programs(size: int, number: str) -> Sample:
+    """Return how many times as fast two programs do jobs as this process alone: what the machine has to give."""
+    with contextlib.ExitStack() as stack:
+        command = [sys.executable, "-m", compute.__module__]
+        programs = [
+            stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+            for _ in range(PEERS)
+        ]
+
+        def in_programs(count: int) -> Stopwatch:
+            with Stopwatch() as together:
+                for program in programs:
+                    print(number, count // PEERS, file=program.stdin, flush=True)
+                used = [float(program.stdout.readline()) for program in programs if program.stdout]
+            together.cpu += math.fsum(used)
+            return together
+
+        return _beside_one(int(number), size, in_programs)
+
+
+def _beside_one(number: int, size: int, on_all: Callable[[int], Stopwatch]) -> Sample:
+    """Return how many times as fast jobs are done by what does them on all cores as by this process alone.
+
+    `on_all` does so many jobs, and measures it, with the processor time of all. By processor time the figure is what
+    two cores would make of it that nothing else uses: twice what the jobs take alone, beside what they take together.
+    Both are the median of short rounds, in each of which the same jobs are done both ways: the machine is in the same
+    mood then.
+    """
+    count = max(PEERS, size // ROUNDS)
+    on_all(count)
+    by_clock, by_cpu = [], []
+    for _ in range(ROUNDS):
+        with Stopwatch() as alone:
+            for _ in range(count):
+                compute(number)
+        together = on_all(count)
+        by_clock.append(alone.wall / together.wall)
+        by_cpu.append(PEERS * alone.cpu / together.cpu)
+    return Sample(median(by_clock), median(by_cpu))
 
 
 def _used_by_peers(pool: Pid) -> float:
@@ -302,6 +331,7 @@ BENCHMARKS = (
             quick=50,
             contenders={
                 OURS: Python(speed_up, arguments=(number,), threads=True),
+                "two programs without a runtime": Python(speed_up_of_programs, arguments=(number,), threads=True),
                 "wanted": Fixed(wanted, threads=True),
             },
             targets=(Target("wanted", 1),),

@@ -1,11 +1,12 @@
 """How a stream cuts its items into batches, and what comes back of one."""
 
+from time import perf_counter
 from typing import Any
 
 import pytest
 
 from runtime import ProcessExit, run
-from runtime.cores.stream import SHORTER, _run_batch, _Stream
+from runtime.cores.stream import BATCH_TIME, FIRST_BATCH_TIME, SHARE, SHORTER, _run_batch, _Stream
 
 
 def _halve(number: int, by: int = 2) -> int:
@@ -50,3 +51,18 @@ def test_a_batch_has_an_item_at_least() -> None:
     stream.items, stream.size = iter([1]), 1
     stream.workers = dict.fromkeys(range(4))
     assert stream._next_size() == 1
+
+
+@pytest.mark.parametrize(
+    ("items", "age", "seconds"),
+    [
+        (range(1), 0.0, BATCH_TIME),
+        (_Unknown(), 0.0, FIRST_BATCH_TIME),
+        (_Unknown(), 0.02 / SHARE, 0.02),
+        (_Unknown(), 1000.0, BATCH_TIME),
+    ],
+)
+def test_batches_grow_with_the_stream_where_any_may_be_the_last(items: Any, age: float, seconds: float) -> None:
+    stream: Any = _Stream.__new__(_Stream)
+    stream.items, stream.began = iter(items), perf_counter() - age
+    assert stream._batch_time() == pytest.approx(seconds, rel=0.2)
