@@ -155,7 +155,8 @@ cdef PyTypeObject *_LocalNode = NULL
 cdef PyTypeObject *_Pid = NULL
 cdef PyTypeObject *_ForeignPid = NULL
 cdef PyTypeObject *_Atom = NULL
-cdef object _current, _cast, _system, _monotonic, _otp_tags, _incoming_message
+cdef PyTypeObject *_Worker = NULL
+cdef object _getcurrent, _cast, _system, _monotonic, _otp_tags, _incoming_message
 cdef Py_ssize_t _busy = 0
 cdef long _look = 0
 cdef double _turn = 0
@@ -170,8 +171,10 @@ cdef int look_at_connections() except -1:
     global _connection, _calls, _guarded, _pending, _call, _dumps, _loads, _large, _longest, _plain_batch
     global _chunk, _small_chunk, _short_entries, _From_class, _ShortFrom, _put, _watchers_of, _logger
     global _HubCalls, _Transport, _From, _RemoteName, _RemoteProcess, _LocalNode, _Pid, _ForeignPid, _Atom
-    global _incoming_message, _current, _cast, _system, _monotonic, _otp_tags, _busy, _look, _turn, _pass_through
+    global _Worker, _incoming_message, _getcurrent, _cast, _system, _monotonic, _otp_tags, _busy, _look, _turn, _pass_through
     from time import monotonic
+
+    from greenlet import getcurrent
 
     from runtime.distribution import cluster
     from runtime.distribution import connection
@@ -182,7 +185,6 @@ cdef int look_at_connections() except -1:
     from runtime.distribution import remote_calls
     from runtime.distribution import remote_process
     from runtime.distribution import transport
-    from runtime.kernel import node
     from runtime.kernel import process
     from runtime.kernel import signals
     from runtime.otp import calls
@@ -202,7 +204,8 @@ cdef int look_at_connections() except -1:
     _RemoteProcess, _LocalNode = <PyTypeObject *>remote_process.RemoteProcess, <PyTypeObject *>cluster.LocalNode
     _Pid, _ForeignPid = <PyTypeObject *>process.Pid, <PyTypeObject *>process.ForeignPid
     _Atom = <PyTypeObject *>atom.Atom
-    _current, _incoming_message = node.current, remote_calls.incoming_message
+    _getcurrent, _Worker = getcurrent, <PyTypeObject *>process.Worker
+    _incoming_message = remote_calls.incoming_message
     _cast, _system, _monotonic, _otp_tags = calls.CAST, calls.SYSTEM, monotonic, remote_calls.OTP_TAGS
     _busy, _look, _turn, _pass_through = outgoing.BUSY, connection.LOOK, connection.TURN, frames.PASS_THROUGH
     _connection = connection
@@ -293,44 +296,105 @@ def settle_short(self, outcome):
         remote._hold(connection)
 
 
+cdef class Route:
+    """Where a message to a node of the BEAM goes, and what is the same for the next one."""
+
+    cdef object dest, target, remote, connection, frames, out, encode, control, sender
+
+
+cdef bint is_same(object dest, object other):
+    """Whether two destinations are one: the same pid, or the same name and node."""
+    if dest is other:
+        return True
+    if Py_TYPE(dest) is not &PyTuple_Type or Py_TYPE(other) is not &PyTuple_Type:
+        return False
+    if PyTuple_GET_SIZE(dest) != 2 or PyTuple_GET_SIZE(other) != 2:
+        return False
+    return (
+        PyTuple_GET_ITEM(dest, 0) == PyTuple_GET_ITEM(other, 0) and PyTuple_GET_ITEM(dest, 1) == PyTuple_GET_ITEM(other, 1)
+    )
+
+
+cdef object number_of_sender(object target):
+    """Return the number of the process that sends to a name, as the control message says it; None for a pid."""
+    cdef object worker
+    if Py_TYPE(target) is not _RemoteName:
+        return None
+    worker = _getcurrent()
+    return worker.process.pid.id if Py_TYPE(worker) is _Worker else None
+
+
+cdef Route route_to(object local, object dest):
+    """Return the way to a destination, which mostly is that of the message before. None where it is not known."""
+    cdef Route route = local._last_send
+    if (
+        route is not None
+        and is_same(route.dest, dest)
+        and route.remote.connection is route.connection
+        and route.connection.is_up
+        and route.remote.unsent is None
+        and route.sender is number_of_sender(route.target)
+    ):
+        return route
+    return find_route(local, dest)
+
+
+cdef Route find_route(object local, object dest):
+    cdef object target, remote, connection, node
+    cdef Route route
+    if Py_TYPE(dest) is _ForeignPid:
+        target = dest.process
+        if Py_TYPE(target) is not _RemoteProcess:
+            return None
+        remote = target.remote
+    elif Py_TYPE(dest) is &PyTuple_Type and PyTuple_GET_SIZE(dest) == 2:
+        target, node = <object>PyTuple_GET_ITEM(dest, 0), <object>PyTuple_GET_ITEM(dest, 1)
+        if not (is_text(target) and is_text(node)) or node == local.name:
+            return None
+        remote = local.remotes.get(node)
+        if remote is None:
+            return None
+        target = remote.recent_names.get(target)
+        if target is None:
+            return None
+    else:
+        return None
+    connection = remote.connection
+    if connection is None or connection.pickles or not connection.is_up or remote.unsent is not None:
+        return None
+    route = Route.__new__(Route)
+    route.dest, route.target, route.remote, route.connection = dest, target, remote, connection
+    route.frames, route.out, route.encode = connection._frames, connection._out, connection._terms.codec.encode
+    route.sender = number_of_sender(target)
+    try:
+        route.control = connection._terms.codec.encode_control(remote._sending(target))
+    except (TypeError, RecursionError):
+        return None
+    local._last_send = route
+    return route
+
+
 def send_term(self, dest, message):
     """Send a message to a node of the BEAM. Returns False, with nothing done, where the usual way is to be taken."""
     if _connection is None:
         look_at_connections()
-    cdef object target, remote, connection, frames, tag, codec
-    cdef object control, payload
+    cdef Route route
+    cdef object connection, frames, tag, control, payload
     cdef Py_ssize_t size, control_size
     cdef bytes frame
     cdef char *place
-    if Py_TYPE(dest) is _ForeignPid:
-        target = dest.process
-        if Py_TYPE(target) is not _RemoteProcess:
-            return False
-        remote = target.remote
-    elif Py_TYPE(dest) is &PyTuple_Type and PyTuple_GET_SIZE(dest) == 2:
-        target, tag = <object>PyTuple_GET_ITEM(dest, 0), <object>PyTuple_GET_ITEM(dest, 1)
-        if not (is_text(target) and is_text(tag)) or tag == self.name:
-            return False
-        remote = self.remotes.get(tag)
-        if remote is None:
-            return False
-        target = remote.recent_names.get(target)
-        if target is None:
-            return False
-    else:
-        return False
-    connection = remote.connection
-    if connection is None or connection.pickles or not connection.is_up or remote.unsent is not None:
-        return False
     if Py_TYPE(message) is &PyTuple_Type and PyTuple_GET_SIZE(message):
         tag = <object>PyTuple_GET_ITEM(message, 0)
         if tag is _call or tag is _cast or tag is _system:
             return False
-    codec, frames = connection._terms.codec, connection._frames
+    route = route_to(self, dest)
+    if route is None:
+        return False
     try:
-        control, payload = control_bytes(self, remote, target, codec), codec.encode(message)
+        payload = route.encode(message)
     except (TypeError, RecursionError):
         return False
+    connection, frames, control = route.connection, route.frames, route.control
     control_size = PyBytes_GET_SIZE(<bytes?>control)
     size = 1 + control_size + PyBytes_GET_SIZE(<bytes?>payload)
     if size > _busy:
@@ -344,30 +408,16 @@ def send_term(self, dest, message):
     (<list?>frames._parts).append(frame)
     frames.size += size + 4
     frames.messages += 1
-    target.messages_in += 1
+    route.target.messages_in += 1
     if not connection.flushes:
         send_queued(connection)
-    if (connection.was_busy or connection._out.size + frames.size > _busy) and connection.is_busy():
-        remote._hold(connection)
+    if (connection.was_busy or route.out.size + frames.size > _busy) and connection.is_busy():
+        route.remote._hold(connection)
     return True
 
 
 cdef bint is_text(object value):
     return Py_TYPE(value) is &PyUnicode_Type or Py_TYPE(value) is _Atom
-
-
-cdef object control_bytes(object local, object remote, object target, object codec):
-    """Return the control message of a send, which mostly is the one of the send before."""
-    cdef object last = local._last_send, number = 0, process, control
-    if Py_TYPE(target) is _RemoteName:  # whose control message names the sender
-        process = _current()
-        if process is not None:
-            number = process.pid.id
-    if last is not None and last[0] is target and last[1] == number and last[2] is codec:
-        return last[3]
-    control = codec.encode_control(remote._sending(target))
-    local._last_send = (target, number, codec, control)
-    return control
 
 
 cdef tuple take_plain(object batches):
@@ -551,10 +601,7 @@ cdef bint put_message(object connection, tuple control, object payload) except -
     cdef object local = connection._handler, remote, to, process, tag
     if Py_TYPE(local) is not _LocalNode:
         return False
-    remote = local.remotes.get(connection.name)
     to = <object>PyTuple_GET_ITEM(control, PyTuple_GET_SIZE(control) - 1)
-    if remote is None:
-        return False
     if PyTuple_GET_SIZE(control) == 3:
         if Py_TYPE(to) is not _Pid:
             return False
@@ -568,6 +615,9 @@ cdef bint put_message(object connection, tuple control, object payload) except -
     if Py_TYPE(payload) is &PyTuple_Type and PyTuple_GET_SIZE(payload):
         tag = <object>PyTuple_GET_ITEM(payload, 0)
         if is_text(tag) and tag in _otp_tags:
+            remote = local.remotes.get(connection.name)
+            if remote is None:
+                return False
             payload = _incoming_message(payload, remote, process)
     _put(process, payload)
     return True

@@ -83,7 +83,7 @@ class LocalNode:
         """The destinations ``(name, node)`` that were cast to last."""
         self._last_cast: tuple[Any, ...] | None = None
         """What the compiled form of `cast` knows of the last one."""
-        self._last_send: tuple[Any, ...] | None = None
+        self._last_send: object = None
         """What the compiled form of `send` knows of the last one."""
 
     def _inherit(self, former: LocalNode) -> None:
