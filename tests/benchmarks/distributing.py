@@ -211,7 +211,7 @@ def echoes_runtime(size: int, schedulers: str = "") -> Sample:
 
 PEERS = 2
 
-ROUNDS = 10
+ROUNDS = 5
 
 
 def speed_up(size: int, number: str) -> Sample:
