@@ -58,7 +58,10 @@ class MainBody:
     def _run_process(self, process: Process, worker: Worker) -> None:
         """Run the function to its end; an exception is raised again by `run`, so that it is not logged here."""
         try:
-            self.value = self.function(*self.args, **self.kwargs)
+            if self.args or self.kwargs:
+                self.value = self.function(*self.args, **self.kwargs)
+            else:  # a call without stars takes no frame of C's, which would be copied whenever it waits
+                self.value = self.function()
             reason: Any = "normal"
         except BaseException as error:
             # sys.exit() ends the program as it is meant to: for what is linked to it, that is no failure

@@ -31,11 +31,16 @@ class PlainBody(Struct, eq=False):
 
     def _run_process(self, process: Process, worker: Worker) -> None:
         """Run the function on a worker's stack, to its end; nothing that it raises gets past here."""
+        args = self.args
         try:
             if self.kwargs:
-                self.function(*self.args, **self.kwargs)
-            else:  # the common case, without a copy of nothing
-                self.function(*self.args)
+                self.function(*args, **self.kwargs)
+            elif not args:  # calls without stars take no frame of C's, which would be copied with the stack
+                self.function()
+            elif len(args) == 1:
+                self.function(args[0])
+            else:
+                self.function(*args)
             reason: Any = "normal"
         except BaseException as error:
             reason = exit_reason(process, error)
