@@ -24,6 +24,7 @@ cdef extern from *:
     static inline double monotonic_time(void) { return clock_time(CLOCK_MONOTONIC); }
     #endif
     """
+    Py_ssize_t PyDict_GET_SIZE(object)
     int run_function(object, object, object) noexcept  # -1: it has raised
     double wall_time()
     double monotonic_time()
@@ -54,7 +55,9 @@ cdef object start_process(object node, object parent, object body):
     cdef object pid = new_pid(number, process), started_at = wall_time()
     store(record, s_node, <PyObject *>node)
     store(record, s_body, <PyObject *>body)
-    if parent is not None:
+    if Py_TYPE(parent) is _Process:
+        store(record, s_parent, load(<PyObject *>parent, s_pid))
+    elif parent is not None:
         pid_of_parent = parent.pid
         store(record, s_parent, <PyObject *>pid_of_parent)
     store(record, s_started_at, <PyObject *>started_at)
@@ -109,8 +112,8 @@ def spawn(fn, *args, name=None, label=None, node=None, **kwargs):
 
 
 cdef int run_plain(object process, object worker) except -1:
-    """`PlainBody._run_process`. It is on the stack of each plain process that waits, so it catches nothing itself."""
-    cdef object body = <object>load(<PyObject *>process, s_body)
+    """`PlainBody._run_process`. It may be on the stack of a process that waits, so it catches nothing itself."""
+    cdef object body = <object>load(<PyObject *>process, s_body), reason = "normal"
     if (
         run_function(
             <object>load(<PyObject *>body, s_function),
@@ -119,18 +122,20 @@ cdef int run_plain(object process, object worker) except -1:
         )
         < 0
     ):
-        return end_by_exception(process, worker)
-    set_process(worker, NONE)
-    return end(process, "normal")
+        reason = reason_of_exception(process)
+    return end_with(process, worker, reason)
 
 
-cdef int end_by_exception(object process, object worker) except -1:
-    """End a plain process whose function has raised."""
-    cdef object reason
+cdef object reason_of_exception(object process):
+    """Return the exit reason of a process whose function has raised."""
     try:
         raise_again()
     except BaseException as error:
-        reason = _body_module.exit_reason(process, error)
+        return _body_module.exit_reason(process, error)
+
+
+cdef int end_with(object process, object worker, object reason) except -1:
+    """End a plain process whose function is over."""
     if Py_TYPE(reason) is _Crash and load(<PyObject *>process, s_state) is not DEAD:
         # not before the exception is let go of: its frames may hold all the memory there is
         _body_module.process_crashed(process, reason)

@@ -87,11 +87,17 @@ cdef extern from *:
 
 cdef unsigned int _worker_version = 0
 
+cdef class Turns  # below
+
+cdef enum:
+    MOST_ARGUMENTS = 3  # that the bottom frame of a worker gives to a function
+
 
 ctypedef int (*Unchecked)(object, object) noexcept
 ctypedef int (*Wait)(object) noexcept
 ctypedef int (*Count)(PyObject *, Py_ssize_t) noexcept
 ctypedef PyObject *(*Choice)(object, object) noexcept
+ctypedef int (*Turn)(Turns, object, object) noexcept
 ctypedef PyObject *(*StackChoice)(object, object, object) noexcept
 """Functions that return -1 or NULL when they have raised, for callers that look at it themselves.
 
@@ -332,52 +338,125 @@ cdef bint is_used_up(object scheduler, object process, object worker) except -1:
     return False
 
 
-cdef inline bint can_work(object scheduler, object worker) except -1:
-    return (
-        usable()
-        and Py_TYPE(scheduler) is _Scheduler
-        and Py_TYPE(worker) is _Worker
-        and kind_of(load(<PyObject *>scheduler, s_ready)) is _deque
-    )
-
-
-cdef int work(object scheduler, object worker) except -1:
-    """`Scheduler.run_ready`, but for what it does when an exception ends it."""
-    cdef object ready, process
-    cdef int status
-    if not can_work(scheduler, worker):
-        sources["run_ready"](scheduler, worker)
-        return 0
-    ready = <object>load(<PyObject *>scheduler, s_ready)
-    while True:
-        process = next_process(scheduler, worker, ready)
-        if process is None:
-            return 0
-        status = (<Unchecked>take_on)(process, worker)
-        if status == 0:
-            if kind_of(load(<PyObject *>process, s_body)) is _PlainBody and not _is_tapped:
-                status = (<Unchecked>run_plain)(process, worker)
-            else:
-                status = (<Unchecked>run_body)(process, worker)
-        if status < 0:
-            contain(scheduler, process)
-        if is_used_up(scheduler, process, worker):
-            return 0
-
-
-def run_ready(scheduler, worker):
-    if (<Unchecked>work)(scheduler, worker) < 0:
-        end_worker(scheduler, worker)
-
-
-cdef int end_worker(object scheduler, object worker) except -1:
-    """End a worker by the exception that was raised: it may have taken a process from the queue."""
-    try:
-        raise_again()
-    except BaseException:
-        scheduler.may_have_lost = True
-        idle = scheduler.idle
-        if worker in idle:
-            idle.remove(worker)
-        raise
+cdef int begin(Turns turns) except -1:
+    """Look whether a worker can run by compiled code. Where it cannot, the sources run it, to its end."""
+    scheduler, worker = turns.scheduler, turns.worker
+    if usable() and Py_TYPE(scheduler) is _Scheduler and Py_TYPE(worker) is _Worker:
+        if kind_of(load(<PyObject *>scheduler, s_ready)) is _deque:
+            turns.ready = <object>load(<PyObject *>scheduler, s_ready)
+            return 1
+    scheduler.run_ready(worker)
     return 0
+
+
+cdef int run_next(Turns turns, object process, object worker) except -2:
+    """Begin the turn of a process. Returns the number of arguments when the bottom frame is to call it, else -1."""
+    cdef PyObject *body
+    cdef Py_ssize_t count
+    take_on(process, worker)
+    body = load(<PyObject *>process, s_body)
+    if kind_of(body) is not _PlainBody or _is_tapped:
+        run_body(process, worker)
+        return -1
+    count = Py_SIZE(<object>load(body, s_args))
+    if count > MOST_ARGUMENTS or PyDict_GET_SIZE(<object>load(body, s_kwargs)):
+        run_plain(process, worker)
+        return -1
+    turns.process = process
+    return <int>count
+
+
+cdef int end_turn(Turns turns, object process, object worker) except -2:
+    """End a plain process whose function the bottom frame has called. Returns -1, as `run_next` after a turn."""
+    cdef object reason
+    turns.process = None
+    if turns.reason is None:
+        set_process(worker, NONE)
+        end(process, "normal")
+    else:
+        reason, turns.reason = turns.reason, None
+        if reason is not CONTAINED:
+            end_with(process, worker, reason)
+    return -1
+
+
+cdef int advance(Turns turns) except -2:
+    """Run processes until there is one that the bottom frame is to call. Returns the number of its arguments.
+
+    -1: the worker is to end. What this calls catches nothing: it may be on the stack of a process that waits.
+    """
+    cdef PyObject *scheduler = <PyObject *>turns.scheduler
+    cdef PyObject *worker = <PyObject *>turns.worker
+    cdef object process = turns.process
+    cdef int count
+    if turns.ready is None and not begin(turns):
+        return -1
+    while True:
+        if process is None:
+            process = next_process(<object>scheduler, <object>worker, turns.ready)
+            if process is None:
+                return -1
+            count = (<Turn>run_next)(turns, process, <object>worker)
+            if count >= 0:
+                return count
+        else:
+            count = (<Turn>end_turn)(turns, process, <object>worker)
+        if count < -1:
+            contain(<object>scheduler, process)
+        if is_used_up(<object>scheduler, process, <object>worker):
+            return -1
+        process = None
+
+
+cdef object CONTAINED = object()
+
+
+cdef class Turns:
+    """The processes of a worker, for its bottom frame (`Scheduler.dispatch`), which calls the functions of plain ones.
+
+    It iterates over the numbers of arguments, None for no argument. The item None is the function, the others are its
+    arguments. From a frame of Python's own, Python calls a function without a frame of C's, which would be copied with
+    the stack of each process that waits. All are items and no calls: after a call Python runs the handlers of signals,
+    and an exception of theirs would lose the process.
+    """
+
+    cdef object scheduler, worker, ready, process, reason
+
+    def __init__(self, scheduler, worker):
+        self.scheduler, self.worker = scheduler, worker
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        cdef int count = advance(self)
+        if count < 0:
+            raise StopIteration
+        return None if count == 0 else count
+
+    def __getitem__(self, object key):
+        cdef PyObject *body
+        if isinstance(key, BaseException):
+            return note_exception(self, key)
+        body = load(<PyObject *>self.process, s_body)
+        return <object>load(body, s_function) if key is None else (<tuple>load(body, s_args))[<Py_ssize_t>key]
+
+    def close(self, error):
+        """End the worker by an exception: it may have taken a process from the queue."""
+        scheduler, process, self.process = self.scheduler, self.process, None
+        scheduler.may_have_lost = True
+        if self.worker in scheduler.idle:
+            scheduler.idle.remove(self.worker)
+        if process is not None:
+            scheduler._contain(process, error)
+
+
+cdef object note_exception(Turns turns, object error):
+    """Note why the process ends whose function has raised. Raises again what no process has raised."""
+    if turns.process is None:
+        raise error
+    try:
+        turns.reason = _body_module.exit_reason(turns.process, error)
+    except BaseException as another:
+        turns.reason = CONTAINED
+        turns.scheduler._contain(turns.process, another)

@@ -308,9 +308,29 @@ class Scheduler:
         """
         worker = getcurrent()
         assert type(worker) is Worker
-        self.run_ready(worker)
+        if _kernel is None:
+            self.run_ready(worker)
+            return
+        turns = _kernel.Turns(self, worker)
+        try:
+            while True:
+                try:
+                    for count in turns:
+                        if count is None:
+                            turns[None]()
+                        elif count == 1:
+                            turns[None](turns[0])
+                        elif count == 2:
+                            turns[None](turns[0], turns[1])
+                        else:
+                            turns[None](turns[0], turns[1], turns[2])
+                    return
+                except BaseException as error:
+                    turns[error]
+        except BaseException as error:
+            turns.close(error)
+            raise
 
-    @compiled("runtime.kernel._kernel")
     def run_ready(self, worker: Worker) -> None:
         """Run ready processes, one after another: the main loop of a worker."""
         ready, idle, hub = self.ready, self.idle, self.hub

@@ -50,7 +50,7 @@ class Counter(GenServer):
 
 IN_PLACE: dict[str, Any] = {
     **{function.__name__: function for function in (send, cast, call, calls.request, spawn, server_loop.run_server)},
-    **{function.__name__: function for function in (Scheduler.wake, Scheduler.park, Scheduler.run_ready)},
+    **{function.__name__: function for function in (Scheduler.wake, Scheduler.park)},
     **{function.__name__: function for function in (signals.put, signals.finish, signals.tell, signals.spread)},
     **{function.__name__: function for function in (signals.exit_signal, signals.watch, spawn_monitor)},
     **{function.__name__: function for function in (signals.link_processes, exit)},
