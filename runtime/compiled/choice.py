@@ -53,6 +53,7 @@ RELIES_ON = (
             "matching",
             "timing",
             "scheduling",
+            "working",
             "callbacks",
             "serving",
             "starting",
