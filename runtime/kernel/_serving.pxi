@@ -172,12 +172,12 @@ cdef object ask(object dest, object tag, object content, object timeout, object 
             watchers[number] = origin
         else:
             server.watchers = {number: origin}
-        if is_here and load(<PyObject *>server, s_state) is DEAD:  # a finalizer has just ended it
-            raise _calls_module.CallError("noproc", function, (dest, content, timeout), module)
         if timeout is not None:
             begin_timeout(caller, timeout)
         if is_here:
-            if load(<PyObject *>server, s_state) is RECEIVING:
+            if load(<PyObject *>server, s_state) is DEAD:  # a finalizer has just ended it
+                decide(origin, _calls_module.Failure("noproc"))
+            elif load(<PyObject *>server, s_state) is RECEIVING:
                 wake_up(server)
             put_in(server, (tag, origin, isolated))
         else:

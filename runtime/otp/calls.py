@@ -219,9 +219,10 @@ def request(
             else:
                 timers.wait(caller, seconds)
         if server.state is DEAD:  # since it was found: code of the program's has run meanwhile
-            raise CallError("noproc", function, (dest, content, timeout), module)
-        put(server, (tag, origin, isolated))
-        caller.messages_out += 1
+            origin.settle(Failure("noproc"))
+        else:
+            put(server, (tag, origin, isolated))
+            caller.messages_out += 1
         outcome = origin.wait(seconds, True)
     except BaseException:
         caller.deadline = None
