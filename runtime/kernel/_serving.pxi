@@ -154,7 +154,7 @@ cdef object ask(object dest, object tag, object content, object timeout, object 
     server = find_server(dest, caller)
     if server is None or caller is server:
         return source(dest, tag, content, timeout, function, module)
-    cdef bint is_here = Py_TYPE(server) is _Process
+    cdef bint is_here = Py_TYPE(server) is _Process, is_late
     cdef PyObject *record = <PyObject *>caller
     isolated = content if is_atomic(content) else isolate(content)
     # while code of the program's copied, either may have died
@@ -191,10 +191,12 @@ cdef object ask(object dest, object tag, object content, object timeout, object 
                 break
         store(record, s_deadline, NONE)
         store(record, s_waiting_for, NONE)
-        if load(record, s_state) is RUNNABLE:  # decided before it came to wait: see `From.wait`
-            store(record, s_state, RUNNING)
-        if load(<PyObject *>origin, s_outcome) is PENDING:
+        is_late = load(<PyObject *>origin, s_outcome) is PENDING
+        if is_late:
             origin.forget()
+        if load(record, s_state) is RUNNABLE:  # decided while it did not wait: see `From.wait`
+            store(record, s_state, RUNNING)
+        if is_late:
             raise _calls_module.CallError("timeout", function, (dest, content, timeout), module)
     except BaseException:
         store(record, s_deadline, NONE)

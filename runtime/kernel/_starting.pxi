@@ -83,6 +83,8 @@ def start_server(cls, args, kwargs, name, timeout, link, ref=None):
             wait(parent, WAITING)
         store(above, s_deadline, NONE)
         store(above, s_waiting_for, NONE)
+        if load(above, s_state) is RUNNABLE:  # decided while it did not wait: see `From.wait`
+            store(above, s_state, RUNNING)
         outcome = <object>load(<PyObject *>origin, s_outcome)
         if type(outcome) is _calls_failure:
             raise _server_module.StartError(outcome.reason)

@@ -153,12 +153,11 @@ class From:
                 break
         watcher.deadline = None
         watcher.waiting_for = None
-        if watcher.state is RUNNABLE:  # decided before it came to wait: else the run queue would switch to it again
-            watcher.state = RUNNING
         outcome = self.outcome
         if outcome is PENDING:
             self.forget()
-            return PENDING
+        if watcher.state is RUNNABLE:  # decided while it did not wait: else the run queue would switch to it again
+            watcher.state = RUNNING
         return outcome
 
 
