@@ -85,6 +85,7 @@ RELIES_ON = (
             "pickled",
             "cluster",
             "connection",
+            "connection_state",
             "hub_calls",
             "incoming",
             "outgoing",

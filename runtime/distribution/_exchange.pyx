@@ -691,8 +691,9 @@ def deliver(self):
                     self.frames_in += handler.on_frame(self, control, payload)
             del entries[len(entries) - 1]
         except Exception:
-            del entries[len(entries) - 1]
-            _logger.exception("a message from %s could not be handled", self.name)
+            if self._is_to_blame(entry):
+                del entries[len(entries) - 1]
+                _logger.exception("a message from %s could not be handled", self.name)
 
 
 def on_short(self, connection, entry):
@@ -718,6 +719,7 @@ cdef int take_reply(dict monitors, object number, object reply) except -1:
     target = found[0]
     target.take_watcher(number)
     found[1].settle(reply)
+    monitors.pop(number, None)
     return 0
 
 
@@ -730,7 +732,9 @@ cdef bint take_call(object local, object remote, tuple entry) except -1:
     sender = remote.recent.get(entry[2])
     if sender is None:
         sender = remote.sender(entry[2])
-    origin = _ShortFrom(remote, sender, process, entry[3])
+    origin = remote.calls.get(entry[3])  # there already where an exception has struck after that
+    if origin is None or origin.server is not process:
+        origin = _ShortFrom(remote, sender, process, entry[3])
     remote.calls[entry[3]] = origin
     _watchers_of(process)[-origin.number] = origin
     _put(process, (_call, origin, entry[4]))
@@ -760,7 +764,6 @@ def take_watcher(self, number):
     if watchers is None:
         return None
     entry = dict.pop(watchers, number, None)
-    self.remote.local.monitors.pop(number, None)
     if not watchers:
         self._watchers = None
     return entry

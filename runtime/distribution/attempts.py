@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from runtime.distribution.handshake import Status
 from runtime.kernel.threads import new_lock
+
+if TYPE_CHECKING:
+    from runtime.distribution.connection import Connection
 
 
 class Attempt:
@@ -14,6 +19,12 @@ class Attempt:
         self.is_ours = is_ours
         self.is_wanted = is_ours
         """Whether this node waits for the connection, so that a failure is to be told."""
+        self.is_begun = False
+        """Whether a thread works on it."""
+        self.is_over = False
+        """Whether it has come to its end, and who waits for it is being told."""
+        self.connection: Connection | None = None
+        """The connection that it has come to."""
 
 
 class Attempts:
@@ -29,12 +40,15 @@ class Attempts:
         self._up: set[str] = set()
 
     def dial(self, name: str) -> Attempt | None:
-        """Return a new attempt of ours. None where one is under way already, of either side; its end decides then."""
+        """Return a new attempt of ours. None where one is under way already, of either side; its end decides then.
+
+        One that has not been begun, as an exception has struck before, is returned again.
+        """
         with self._lock:
             found = self._pending.get(name)
             if found is not None:
                 found.is_wanted = True
-                return None
+                return found if found.is_ours and not found.is_begun else None
             attempt = self._pending[name] = Attempt(name, True)
             return attempt
 
@@ -52,6 +66,12 @@ class Attempts:
             if name in self._up:
                 return "alive", attempt
             return "ok" if found is None else "ok_simultaneous", attempt
+
+    def begin(self, attempt: Attempt) -> bool:
+        """Begin with an attempt, on its thread. Returns False where another thread has."""
+        with self._lock:
+            is_first, attempt.is_begun = not attempt.is_begun, True
+            return is_first
 
     def is_current(self, attempt: Attempt) -> bool:
         """Return whether no other attempt has taken the place of this one."""

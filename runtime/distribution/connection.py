@@ -11,20 +11,17 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
 from typing import Any
 
 from runtime.compiled.choice import compiled
-from runtime.distribution.frames import BATCH, PASS_THROUGH, PLAIN_BATCH, TICK, FrameBuffer
-from runtime.distribution.greeting import Greeting, Kind, Terms
-from runtime.distribution.handshake import Own, Peer
-from runtime.distribution.hub_calls import HubCalls
-from runtime.distribution.outgoing import BUSY, IDLE, KEPT, OutgoingBytes, OutgoingFrames
-from runtime.distribution.parts import ABSENT, Handler
+from runtime.distribution.connection_state import ConnectionState
+from runtime.distribution.frames import BATCH, PASS_THROUGH, PLAIN_BATCH, TICK
+from runtime.distribution.greeting import Kind
+from runtime.distribution.hub_calls import MOST_ATTEMPTS
+from runtime.distribution.outgoing import IDLE
+from runtime.distribution.parts import ABSENT
 from runtime.distribution.pickled import BATCH_MESSAGES
 from runtime.distribution.term_decoder import TermTooLargeError
-from runtime.distribution.transport import Transport
-from runtime.kernel.threads import new_lock
 from runtime.terms.log import Log
 
 logger = Log("runtime.distribution")
@@ -44,126 +41,22 @@ LARGE = 16 * 1024
 SILENT_PERIODS = 4
 """Periods of the guard without a byte from the other node after which it counts as gone."""
 
-MOST_ATTEMPTS = 10
-"""Exceptions that are raised while one frame is read before the connection ends."""
 
-READ, WRITE = 1, 2
-
-
-class Connection:
+class Connection(ConnectionState):
     """A connection to another node that is up, or was. All methods are for the hub's thread, but for `look_after`."""
 
-    exit_payload = False
-    """Whether reasons travel as payloads: never, as the flag is not offered."""
-    on_idle: Callable[[Connection], None] | None = None
-    """What is called when a connection that was busy has room again."""
-
-    def __init__(
-        self,
-        transport: Transport,
-        own: Own,
-        peer: Peer,
-        terms: Terms,
-        hub: HubCalls,
-        handler: Handler,
-        over: Callable[[Connection, str], object],
-        came_up: Callable[[Connection], object],
-    ) -> None:
-        self.name = peer.name
-        self.creation = peer.creation
-        self.flags = peer.flags
-        self.hidden = peer.hidden
-        self.is_python = False
-        """Whether the other node is one of this package's."""
-        self.pickles = False
-        """Whether any object travels, since both nodes are of this package and trust pickles."""
-        self.is_up = False
-        self.is_over = False
-        self.up_since = 0.0
-        self.frames_in = 0
-        self._greeting = Greeting(own, terms.trust)
-        self._terms = terms
-        self._hub = hub
-        self._handler = handler
-        self._over = over
-        self._came_up = came_up
-        self._transport = transport
-        self._lock = new_lock()
-        self._frames = OutgoingFrames(terms.conversion)
-        self.batches = self._frames.batches
-        """What collects the messages to a node of this package."""
-        self._out = OutgoingBytes(transport)
-        self.was_busy = False
-        """Whether senders are suspended."""
-        self.flushes = False
-        """Whether what waits is sent when the hub comes round."""
-        self._is_writing = False
-        """Whether the hub holds the lock to write."""
-        self._received = FrameBuffer(transport.received)
-        self._entries: list[tuple[Any, ...]] = []
-        """The rest of the batch that is being delivered, the last entry first."""
-        self._ends: str | None = None
-        """Why the connection ends once all that has come is handled."""
-        self._turn: Any = None
-        """The hub's callback that goes on handling it."""
-        self._attempts: tuple[bytes | None, int] = (None, 0)
-        """The frame that an exception was raised for last, and how often."""
-        self._probes = True
-        """Whether the answer to the first monitor is still to come, which stays in here."""
-        self._heard = self._said = 0
-        """What `bytes_in` and `bytes_out` were when the guard last looked."""
-        self._silent = 0
-        self._reader: Any = hub.loop.io(transport.fileno(), READ, ref=False)
-        self._writer: Any = hub.loop.io(transport.fileno(), WRITE, ref=False)
-        self._waits_for_room = False
-
-    def __repr__(self) -> str:
-        return f"<Connection to {self.name}, {'up' if self.is_up else 'down'}>"
-
     def start(self) -> None:
-        """Greet the other node, and begin to read."""
+        """Greet the other node, and begin to read. Done again, it goes on where an exception has ended it."""
+        if self.is_over:
+            return
+        self._is_behind, self._hub.watched[self] = True, None  # the handshake may have read further than its end
         self._reader.start(self._readable)
-        for message in self._greeting.messages():
+        for message in self._greeting.messages()[self._frames.messages :]:
             self._frames.put(*message)
         self._flush()
-        self._hub.later(self._readable)  # the handshake may have read further than its end
-
-    def ends(self) -> tuple[tuple[object, ...], tuple[object, ...]] | None:
-        """Return the addresses of this side and of the other one, None when it is over. From any thread."""
-        return self._transport.ends()
+        self._hub.later(self._readable)
 
     # -- Out ----------------------------------------------------------------------------------------------------------
-
-    @property
-    def queued(self) -> int:
-        """Return how many bytes wait to be sent, about."""
-        return self._out.size + self._frames.size + self.batches.size
-
-    @property
-    def bytes_out(self) -> int:
-        """Return how many bytes were sent."""
-        return self._out.sent
-
-    @property
-    def bytes_in(self) -> int:
-        """Return how many bytes have come."""
-        return self._received.bytes_in
-
-    @property
-    def frames_out(self) -> int:
-        """Return how many messages were sent."""
-        return self._frames.messages
-
-    def is_busy(self) -> bool:
-        """Return whether so much waits to be sent that all senders are to be suspended until `on_idle`."""
-        if not self.was_busy and self._out.size + self._frames.size + self.batches.size > BUSY:
-            self.was_busy = True
-        return self.was_busy
-
-    def keeps_much(self) -> bool:
-        """Return what `is_busy` does, and True already when more than `KEPT` bytes wait for a turn of the hub."""
-        self.was_busy = self._frames.size > KEPT or self.is_busy()
-        return self.was_busy
 
     def send(self, control: tuple[Any, ...], payload: Any = ABSENT) -> bool:
         """Queue a control message; it leaves when the hub comes round. Returns False when the connection is down.
@@ -213,6 +106,7 @@ class Connection:
                 is_open = self._out.write()
             self._after_write(is_open)
         except BaseException as error:  # it waits until others have given memory back, say
+            self.flushes = True  # first: `mend` sees it, should the handler of a signal raise once more
             self._flush_later()
             if not isinstance(error, MemoryError):
                 raise
@@ -264,7 +158,7 @@ class Connection:
             self._go_on_later()
             raise
 
-    def _end_bad(self, error: ValueError) -> None:
+    def _end_bad(self, error: BaseException) -> None:
         logger.error("the node %s sent what is no message, and is disconnected: %s", self.name, error)
         self.end("connection_closed")
 
@@ -273,28 +167,29 @@ class Connection:
         self._ends = self._ends or ends
         self._go_on()
 
+    def _goes_on(self) -> bool:
+        return self._turn is not None and bool(self._turn.pending)
+
     def _go_on_later(self) -> None:
-        if self._turn is None or not self._turn.pending:
+        if not self._goes_on():
             self._turn = self._hub.later(self._go_on)
 
     def _go_on(self) -> None:
         """Handle what has come in, for one turn; reading waits until all is handled."""
         if self.is_over:
             return
+        self._is_behind = True
         try:
             is_done = self._handle_frames()
         except ValueError as error:
-            self._end_bad(error)
+            self._go_on_after(error)
             return
-        except BaseException:  # of a signal's handler: the frame is handled again, unless it is to blame
-            frame, (last, attempts) = self._received.frame, self._attempts
-            self._attempts = (frame, attempts + 1 if frame is last else 1)
-            if frame is not None and attempts >= MOST_ATTEMPTS:
-                self.end("connection_closed")
-            self._go_on_later()
+        except BaseException as error:  # of a signal's handler
+            self._go_on_after(error)
             raise
         if self.is_over:
             return
+        self._is_behind, self._attempts = not is_done, (None, 0)
         if not is_done:
             self._go_on_later()
         elif self._ends is not None:
@@ -302,6 +197,24 @@ class Connection:
             return
         if is_done is not self._reader.active:
             self._reader.start(self._readable) if is_done else self._reader.stop()
+
+    def _go_on_after(self, error: BaseException) -> None:
+        """Have the frame or the entry handled again that this was raised for, unless it is to blame."""
+        subject = self._entries[-1] if self._entries else self._received.frame
+        is_bad = isinstance(error, ValueError)
+        if (subject is None and not is_bad) or not self._is_to_blame(subject):
+            self._go_on_later()
+        elif is_bad:
+            self._end_bad(error)
+        else:
+            self.end("connection_closed")
+
+    def _is_to_blame(self, subject: Any) -> bool:
+        """Return whether so many exceptions were raised for it in a row that no handlers of signals can have."""
+        last, attempts = self._attempts
+        attempts = attempts + 1 if subject is last else 1
+        self._attempts = (subject, attempts)
+        return attempts >= MOST_ATTEMPTS
 
     @compiled("runtime.distribution._exchange", "handle_frames")
     def _handle_frames(self) -> bool:
@@ -352,8 +265,9 @@ class Connection:
         try:  # in one line, as above
             self.frames_in, received.frame = self.frames_in + self._handler.on_frame(self, control, payload), None
         except Exception:
-            received.frame = None
-            logger.exception("a message from %s could not be handled", self.name)
+            if self._is_to_blame(frame):  # else it comes again
+                received.frame = None
+                logger.exception("a message from %s could not be handled", self.name)
 
     @compiled("runtime.distribution._exchange", "deliver")
     def _deliver(self) -> None:
@@ -368,8 +282,9 @@ class Connection:
                     control, payload = entry
                     self.frames_in, entries[-1:] = self.frames_in + handler.on_frame(self, control, payload), ()
             except Exception:
-                del entries[-1]
-                logger.exception("a message from %s could not be handled", self.name)
+                if self._is_to_blame(entry):
+                    del entries[-1]
+                    logger.exception("a message from %s could not be handled", self.name)
 
     def _take_greeting(self, frame: bytes) -> bool:
         """Return whether a frame belongs to the greeting of nodes. It is then handled here, and goes no further.
@@ -419,15 +334,17 @@ class Connection:
         """End the connection; ``on_down`` comes once, when the hub comes round."""
         if self.is_over:
             return
+        self._leaves = reason
         self._flush()
         self._hub.later(self.end, reason)
 
     def end(self, reason: str) -> None:
-        """End the connection now, unless it is over."""
-        if self.is_over:
+        """End the connection now, unless it is over. Done again, it goes on where an exception has ended it."""
+        if not self.is_over:
+            self.is_over, self._was_up, self.is_up, self._leaves = True, self.is_up, False, reason
+        elif self._leaves is None:
             return
-        self.is_over = True
-        was_up, self.is_up = self.is_up, False
+        reason = self._leaves
         self._reader.close()
         self._writer.close()
         with self._lock:
@@ -436,8 +353,30 @@ class Connection:
         self._received.clear()
         self._entries = []
         self._over(self, reason)
-        if was_up:
+        if self._was_up:
             self._handler.on_down(self, reason)
+        self._leaves = None
+        self._hub.watched.pop(self, None)
+
+    # -- What an exception has cut short ------------------------------------------------------------------------------
+
+    def is_stuck(self) -> bool:
+        """See `Mended`: before the hub waits, all that has come in is handled, and what goes out is flushed."""
+        if self._reader.active and not (self._is_behind or self.flushes or self._leaves):
+            return bool(self._out.size) and not self._writer.active
+        return self.is_over or self.flushes or self._leaves is not None or not self._goes_on()
+
+    def mend(self) -> None:
+        """Go on to read, to write, and to end."""
+        if self._leaves is not None:
+            if self._is_to_blame(self._leaves):
+                self._hub.watched.pop(self, None)
+            self.end(self._leaves)
+        elif self.is_over:
+            self._hub.watched.pop(self, None)
+        else:
+            self._flush()
+            self._go_on()
 
     def abandon(self) -> None:
         """Close this process's copy of the socket, in the child of a fork."""

@@ -9,7 +9,7 @@ import re
 import secrets
 import time
 from ssl import SSLContext
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from runtime.distribution import epmd as port_mapper
 from runtime.distribution.attempts import Attempt, Attempts
@@ -22,6 +22,7 @@ from runtime.distribution.guard import Guard
 from runtime.distribution.handshake import LONGEST_NAME, SETUP_TIME, Own, Peer, Status, YieldedError, accept, connect
 from runtime.distribution.hub_calls import HubCalls, on_thread
 from runtime.distribution.parts import Conversion, Handler
+from runtime.distribution.refusals import Refusals
 from runtime.distribution.registration import KeptRegistration, Reservation, reserve
 from runtime.distribution.tls_refusals import hint
 from runtime.distribution.transport import Closed, TlsTransport, Transport
@@ -38,8 +39,8 @@ that say nothing keeps no node out."""
 PERIODS = 4
 """How often the guard looks in `net_ticktime`."""
 
-LINES = 20
-"""Refusals of a minute that are logged; a flood of them must not fill the log."""
+AGAIN = 0.5
+"""Seconds until a timer calls again what an exception has cut short."""
 
 MOST_FAILURES = 500
 """Nodes of which it is kept why they could not be reached."""
@@ -114,7 +115,8 @@ class NetKernel:
         if self._is_closed:
             problem = f"{self.name} is no node any more"
         if problem is not None:
-            self._hub.later(self._tell_failure, name, problem)
+            tell = self._hub.later if self._is_closed else self._hub.from_thread  # which is not done any more then
+            tell(self._tell_failure, name, problem)
             return
         attempt = self._attempts.dial(name)
         if attempt is None:
@@ -122,7 +124,7 @@ class NetKernel:
         try:
             start_thread(self._dial, (attempt,))
         except RuntimeError as error:
-            self._hub.later(self._failed, attempt, f"no thread can be started for it: {error}")
+            self._hub.from_thread(self._failed, attempt, f"no thread can be started for it: {error}")
 
     def close(self) -> None:
         """End every connection, stop listening, and give the name back."""
@@ -166,6 +168,8 @@ class NetKernel:
     # -- Our attempts, each on a thread of its own --------------------------------------------------------------------
 
     def _dial(self, attempt: Attempt) -> None:
+        if not self._attempts.begin(attempt):
+            return
         name = attempt.name
         transport = None
         try:
@@ -279,14 +283,25 @@ class NetKernel:
 
     def _not_accepted(self, attempt: Attempt) -> None:
         """Connect to a node whose own attempt has failed, if this one has waited for that."""
-        if self._attempts.finish(attempt) and attempt.is_wanted:
-            self.connect(attempt.name)
+        if self._ends(attempt):
+            self._attempts.finish(attempt)
+            if attempt.is_wanted:
+                self.connect(attempt.name)
+            attempt.is_over = False
 
-    # -- Connections, in the hub --------------------------------------------------------------------------------------
+    # -- Connections, in the hub: what an exception has ended is done again, and goes on there ------------------------
+
+    def _ends(self, attempt: Attempt) -> bool:
+        """Return whether an attempt that has failed is the one that counts, and who waits for it is to be told."""
+        if self._attempts.is_current(attempt):
+            attempt.is_over = True
+        return attempt.is_over
 
     def _failed(self, attempt: Attempt, reason: str) -> None:
-        if self._attempts.finish(attempt):
+        if self._ends(attempt):
+            self._attempts.finish(attempt)
             self._tell_failure(attempt.name, reason)
+            attempt.is_over = False
 
     def _tell_failure(self, name: str, reason: str) -> None:
         if self._failures.get(name) != reason:  # who tries again and again needs to read it once
@@ -298,20 +313,23 @@ class NetKernel:
 
     def _open(self, attempt: Attempt, peer: Peer, transport: Transport) -> None:
         """Begin to talk to a node, after the handshake."""
-        if self._is_closed or not self._attempts.is_current(attempt):
-            transport.close()
-            return
-        connection = Connection(
-            transport, self._own, peer, self._terms, self._hub, self._handler, self._over, self._came_up
-        )
-        self._opening[connection] = attempt
-        self._all = [*self._all, connection]
+        connection = attempt.connection
+        if connection is None:
+            if self._is_closed or not self._attempts.is_current(attempt):
+                transport.close()
+                return
+            connection = Connection(
+                transport, self._own, peer, self._terms, self._hub, self._handler, self._over, self._came_up
+            )
+            self._opening[connection], self._all, attempt.connection = attempt, [*self._all, connection], connection
         connection.start()
-        self._hub.loop.timer(SETUP_TIME, ref=False).start(self._check_greeted, connection)
+        timer = self._hub.loop.timer(SETUP_TIME, AGAIN, ref=False)
+        timer.start(self._check_greeted, connection, timer)
 
-    def _check_greeted(self, connection: Connection) -> None:
+    def _check_greeted(self, connection: Connection, timer: Any) -> None:
         if connection in self._opening:
             connection.end("connection_closed")
+        timer.close()
 
     def _came_up(self, connection: Connection) -> None:
         """Take a connection that is up, once. Done again, it goes on where an exception has ended it."""
@@ -332,12 +350,13 @@ class NetKernel:
         if self.connections.get(connection.name) is connection:
             del self.connections[connection.name]
             self._attempts.note_down(connection.name)
-        if (attempt := self._opening.pop(connection, None)) is None:
+        if (attempt := self._opening.get(connection)) is None:
             return
         if attempt.is_ours:
             self._failed(attempt, f"{attempt.name} closed the connection after the handshake")
         else:
             self._not_accepted(attempt)
+        self._opening.pop(connection, None)
 
     def _look_after(self) -> None:
         if self._registration is not None:
@@ -347,26 +366,6 @@ class NetKernel:
                 connection.look_after()
             except Exception:  # whose descriptor the hub has closed meanwhile, for one
                 logger.exception("looking after the connection to %s failed", connection.name)
-
-
-class Refusals:
-    """Logs why nodes were refused, a bounded number of lines a minute."""
-
-    def __init__(self) -> None:
-        self._minute = 0
-        self._lines = 0
-
-    def log(self, transport: Transport | None, reason: str) -> None:
-        """Log a refusal, unless there were many."""
-        minute = int(time.monotonic() // 60)
-        if minute != self._minute:
-            self._minute, self._lines = minute, 0
-        self._lines += 1
-        if self._lines < LINES:
-            source = "an unknown address" if transport is None else transport.peer_address()
-            logger.warning("refused a node that connected from %s: %s", source, reason)
-        elif self._lines == LINES:
-            logger.warning("refused nodes that connected; further refusals of this minute are not logged")
 
 
 def name_problem(name: str) -> str | None:

@@ -45,11 +45,12 @@ class _Callback:
 
 
 class _Hub:
-    """Calls when it is told to. As gevent's, it stops a watcher whose callback has raised."""
+    """Calls when it is told to. As gevent's, it stops a watcher whose callback has raised, and forgets a callback."""
 
     def __init__(self) -> None:
         self.loop = self
         self.calls: list[_Callback] = []
+        self.watched: dict[Connection, None] = {}
 
     def io(self, *_: object, **__: object) -> _Watcher:
         return _Watcher()
@@ -73,6 +74,10 @@ class _Hub:
             call.pending = False
             with suppress(KeyboardInterrupt):
                 call.function()
+        for connection in [*self.watched]:  # as before it waits
+            if connection.is_stuck():
+                with suppress(KeyboardInterrupt):
+                    connection.mend()
 
 
 HERE = PidParts("here", 1, 0, 4)
@@ -90,6 +95,7 @@ def _connection(pickles: bool) -> Iterator[tuple[Connection, _Hub, Diary, _socke
     connection = made(Transport(left), own, peer, terms, hub, diary, lambda *_: None, lambda *_: None)
     connection.is_up, connection.pickles, connection._probes = True, pickles, False
     connection._reader.start(connection._readable)
+    hub.watched[connection] = None
     yield connection, hub, diary, right
     connection.end("disconnect")
     right.close()
@@ -138,10 +144,8 @@ def _expected(pickles: bool) -> tuple[list[object], list[object]]:
 
 
 def _settle(connection: Connection, hub: _Hub) -> None:
-    """Let the hub and the guard go on after an exception."""
+    """Let the hub go on after an exception."""
     for _ in range(6):
-        if not connection._reader.active and not connection.is_over:
-            connection.look_after()  # it was struck before it could ask to be called again
         hub.read(connection)
 
 
