@@ -270,9 +270,12 @@ class LocalNode:
     def on_up(self, connection: Connection) -> None:
         """See `Handler.on_up`."""
         remote = self.remote(connection.name)
+        if remote.leaves is not None:
+            self._finish_down(remote, *remote.leaves)
         if remote.last is not connection:
             emit("node_up", node=connection.name)
             self.node_monitors.node_up(connection.name)
+            remote.last = connection
         remote.up(connection)
 
     def on_failed(self, name: str, reason: str) -> None:
@@ -300,12 +303,18 @@ class LocalNode:
     def on_down(self, connection: Connection, reason: str) -> None:
         """See `Handler.on_down`. Those linked and watching hear first, then those who watch the node."""
         remote = self.remote(connection.name)
-        if remote.connection is connection:
-            emit("node_down", node=connection.name, reason=reason)
-            remote.note_end(reason)
-            remote.down()
-            self._note_gone(remote)
-            self.node_monitors.node_down(connection.name, reason)
+        if remote.connection is connection or (remote.last is connection and remote.is_connecting):
+            remote.connection, remote.leaves = None, (connection, reason)
+        if remote.leaves is not None and remote.leaves[0] is connection:
+            self._finish_down(remote, connection, reason)
+
+    def _finish_down(self, remote: RemoteNode, connection: Connection, reason: str) -> None:
+        emit("node_down", node=connection.name, reason=reason)
+        remote.note_end(reason)
+        remote.down()
+        self._note_gone(remote)
+        self.node_monitors.node_down(connection.name, reason)
+        remote.leaves = None
 
     def close(self) -> None:
         """Leave: every connection ends, and this node has no name any more."""

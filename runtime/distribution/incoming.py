@@ -11,7 +11,7 @@ from runtime.distribution.remote_calls import OTP_TAGS, ShortFrom, alias_of, inc
 from runtime.distribution.remote_process import RemoteProcess
 from runtime.distribution.unreadable import CONTENT, UNREADABLE, Unreadable
 from runtime.kernel.process import Pid, Process
-from runtime.kernel.signals import exit_signal, put_all, set_half_link
+from runtime.kernel.signals import drop_watch, exit_signal, put_all, set_half_link
 from runtime.otp.calls import CALL, CAST, Failure, From
 from runtime.terms.log import Log
 from runtime.terms.ref import Ref
@@ -66,7 +66,9 @@ def _short_call(remote: RemoteNode, entry: tuple[Any, ...]) -> int:
     if process is None:
         remote.tell_down(remote.local.nobody, sender.pid, remote.own_ref(number), "noproc")
     else:
-        origin = ShortFrom(remote, sender, process, number)
+        origin = remote.calls.get(number)  # there already where an exception has struck after that
+        if origin is None or origin.server is not process:
+            origin = ShortFrom(remote, sender, process, number)
         remote.watch_call(origin)
         put_all(process, [(CALL, origin, request)])
     return 1
@@ -78,6 +80,7 @@ def _short_reply(remote: RemoteNode, short: tuple[Any, ...]) -> int:
     if target is not None and isinstance(entry, From):
         target.take_watcher(number)  # first, as the other node has no such monitor any more
         entry.settle(reply)
+        remote.local.monitors.pop(number, None)  # last: what is raised before has the reply taken again
     return 1
 
 
@@ -147,7 +150,14 @@ def _alias_send(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> N
         if is_reply(payload):
             settle_call(entry, payload[1])
         return
-    _deliver(remote, remote.node.use_alias(alias), payload)
+    process, kind = remote.node.aliases.get(alias.id, (None, ""))
+    if process is not None:
+        message = incoming_message(payload, remote, process)
+        if kind == "reply_demonitor":
+            drop_watch(process, alias)
+        put_all(process, [message])
+        if kind in ("reply", "reply_demonitor") and process.aliases is not None:
+            del remote.node.aliases[alias.id], process.aliases[alias.id]
 
 
 def _link(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
@@ -222,6 +232,7 @@ def _monitor_exit(remote: RemoteNode, control: tuple[Any, ...], payload: Any) ->
     if target is not None and entry is not None:
         target.take_watcher(ref.id)
         entry.fire(target, control[4] if len(control) > 4 else payload)
+        remote.local.monitors.pop(ref.id, None)  # last, as in `_short_reply`
 
 
 def _spawn_request(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
@@ -232,9 +243,10 @@ def _spawn_request(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -
 
 def _spawn_reply(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
     _, ref, dest, flags, outcome = control
-    request = remote.spawning.pop(ref.id, None) if isinstance(ref, Ref) and ref.node == 0 else None
+    request = remote.spawning.get(ref.id) if isinstance(ref, Ref) and ref.node == 0 else None
     if request is not None:
         request.start_reply(outcome)
+        remote.spawning.pop(ref.id, None)
     elif isinstance(outcome, Pid) and flags & LINKED:  # who asked for it has died meanwhile
         remote.send_exit(_sender(outcome), dest, "noproc", linked=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from runtime.kernel.process import DEAD, Process
-from runtime.kernel.signals import deliver
+from runtime.kernel.signals import put_all
 
 
 class NodeUp(NamedTuple):
@@ -43,6 +43,8 @@ class NodeMonitors:
     def __init__(self) -> None:
         self.of_node: dict[str, list[Process]] = {}
         self.of_all: list[Process] = [process for process in _lasting if process.state is not DEAD]
+        self._untold: dict[NodeUp | NodeDown, list[Process]] = {}
+        """Who is still to learn of what is being told. An exception may end that, and it is done again."""
 
     def add(self, name: str, process: Process) -> None:
         """Let a process hear once when a node is gone."""
@@ -70,19 +72,32 @@ class NodeMonitors:
 
     def node_up(self, name: str) -> None:
         """Tell that a node is connected."""
-        for process in [*self.of_all]:
-            deliver(process, NodeUp(name))
+        self._tell_all(NodeUp(name))
 
     def node_down(self, name: str, reason: str) -> None:
         """Tell that a node was connected and is no more."""
         self._tell_asking(name, reason)
-        for process in [*self.of_all]:
-            deliver(process, NodeDown(name, reason))
+        self._tell_all(NodeDown(name, reason))
 
     def not_connected(self, name: str) -> None:
         """Tell that a node could not be reached."""
         self._tell_asking(name, "noconnection")
 
     def _tell_asking(self, name: str, reason: str) -> None:
-        for process in self.of_node.pop(name, ()):
-            deliver(process, NodeDown(name, reason))
+        asking = self.of_node.get(name)
+        if asking is not None:
+            _tell(asking, NodeDown(name, reason))
+            self.of_node.pop(name, None)
+
+    def _tell_all(self, message: NodeUp | NodeDown) -> None:
+        _tell(self._untold.setdefault(message, [*self.of_all]), message)
+        del self._untold[message]
+
+
+def _tell(processes: list[Process], message: NodeUp | NodeDown) -> None:
+    """Tell each, and take it off the list: no handler of a signal comes in between."""
+    while processes:
+        process = processes[0]
+        if process.state is not DEAD:
+            put_all(process, [message])
+        del processes[0]

@@ -19,9 +19,9 @@ from runtime.distribution.reasons import instead_of, outgoing_reason
 from runtime.distribution.remote_calls import ShortFrom, call_in, outgoing_message, report_lost_call
 from runtime.distribution.remote_process import RemoteName, RemoteProcess, RemoteWatch
 from runtime.kernel.node import Node, current
-from runtime.kernel.process import DEAD, OUTSIDE, RUNNING, WAITING, Pid, Process
+from runtime.kernel.process import OUTSIDE, RUNNING, WAITING, Pid, Process
 from runtime.kernel.roles import Watcher
-from runtime.kernel.signals import exit_signal, watchers_of
+from runtime.kernel.signals import watchers_of
 from runtime.otp.calls import CALL, CAST, SYSTEM, Failure, From
 from runtime.terms.atom import Atom
 from runtime.terms.log import Log
@@ -91,6 +91,8 @@ class RemoteNode:
         self.unlinks = 0
         self.spawning: dict[int, Any] = {}
         """Requests to start a process there, by the numbers of their references."""
+        self.leaves: tuple[Connection, str] | None = None
+        """The connection that has ended, and why, until all have been told."""
         self.last: Connection | None = None
         """The last connection, which may be over."""
         self.ended_at: float | None = None
@@ -128,9 +130,9 @@ class RemoteNode:
     def connect(self) -> None:
         """Begin to connect, unless it is connected or being connected."""
         if self.connection is None and not self.is_connecting:
-            self.is_connecting = True
+            self.local.net_kernel.connect(self.name)  # whose outcome comes in a later turn of the hub
             self.settled.clear()
-            self.local.net_kernel.connect(self.name)
+            self.is_connecting = True
 
     def _hold(self, connection: Connection) -> None:
         """Let the calling process wait until the connection takes more (OTP: busy_dist_port)."""
@@ -401,25 +403,28 @@ class RemoteNode:
         self.ended_at, self.end_reason = time.time(), reason
 
     def down(self) -> None:
-        """Tell all that have to do with processes there that these cannot be reached, once."""
+        """Tell all that have to do with processes there that these cannot be reached, once.
+
+        Done again, it goes on where an exception has ended it: each entry goes after it was told.
+        """
         self.connection = None
         self.is_connecting = False
         self.waiting.clear()
         self.unsent = None
         self.unlinking.clear()
         self.recent.clear()
-        calls, self.calls = self.calls, {}
-        for call in calls.values():
+        for call in [*self.calls.values()]:
             call.stop_watching()
-        watches, self.watches = self.watches, {}
-        for process, watch in watches.values():
+        self.calls.clear()
+        for process, watch in [*self.watches.values()]:
             if process.watchers is not None:
                 process.watchers.pop(watch.key, None)
+        self.watches.clear()
         for process in [*self.processes.values(), *self.names.values()]:
             process.lose(self._lost)
-        spawning, self.spawning = self.spawning, {}
-        for request in spawning.values():
+        for request in [*self.spawning.values()]:
             request.start_reply("noconnection")
+        self.spawning.clear()
         self.settled.set()
         self.go_on()
 
@@ -428,9 +433,5 @@ class RemoteNode:
 
     def lose_link(self, local: Process, target: RemoteProcess, reason: Term) -> None:
         """Deliver the exit signal that came through a link, which is over."""
-        if (local.pid, target) in self.unlinking or local not in target.links:
-            return
-        target.links.drop(local)
-        local.drop_link(target)
-        if local.state is not DEAD:
-            exit_signal(local, target.pid, reason, linked=True)
+        if (local.pid, target) not in self.unlinking:
+            target.lose_link(local, target.pid, reason)

@@ -129,6 +129,7 @@ def forget_call(remote: RemoteNode, ref: Ref) -> None:
     """Drop a call: its outcome is ignored."""
     remote.spawning.pop(ref.id, None)
     remote.named("erpc").take_watcher(ref.id)
+    remote.local.monitors.pop(ref.id, None)
 
 
 def call_there(

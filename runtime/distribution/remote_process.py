@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from runtime.compiled.choice import compiled
 from runtime.distribution.parts import ID_BITS
-from runtime.kernel.process import REMOTE, ForeignPid, Pid, Process
+from runtime.kernel.process import DEAD, REMOTE, ForeignPid, Pid, Process
 from runtime.kernel.roles import Watcher
-from runtime.kernel.signals import exit_signal
+from runtime.kernel.signals import Exit, exit_signal, own_copy, put_all
 from runtime.terms.atom import Atom
 from runtime.terms.own_repr import bounded
 from runtime.terms.ref import Ref, next_number
@@ -68,7 +68,6 @@ class Watchers(dict[int, Watcher]):
     def take(self, number: int) -> Watcher | None:
         """See `RemoteProcess.take_watcher`."""
         entry = super().pop(number, None)
-        self.process.remote.local.monitors.pop(number, None)
         if not self:
             self.process.forget_watchers()
         return entry
@@ -215,7 +214,7 @@ class RemoteProcess(Process):
 
     @compiled("runtime.distribution._exchange")
     def take_watcher(self, number: int) -> Watcher | None:
-        """Take an entry out whose monitor is over."""
+        """Take an entry out whose monitor is over; `LocalNode.monitors` has it until it is told."""
         return None if self._watchers is None else self._watchers.take(number)
 
     @property
@@ -252,15 +251,29 @@ class RemoteProcess(Process):
 
     def lose(self, watch_reason: Any) -> None:
         """Tell those linked and watching that its node cannot be reached. `watch_reason(entry)` is what each hears."""
-        pid = self.pid
+        pid, monitors = self.pid, self.remote.local.monitors
         for local in [*(self._links or ())]:
-            local.drop_link(self)
-            self.links.drop(local)
-            exit_signal(local, pid, "noconnection", linked=True)
-        for number in [*(self._watchers or ())]:
-            entry = self.take_watcher(number)
-            if entry is not None:
-                entry.fire(self, watch_reason(entry))
+            self.lose_link(local, pid, "noconnection")
+        for number, entry in [*(self._watchers or {}).items()]:
+            entry.fire(self, watch_reason(entry))
+            self.take_watcher(number)
+            monitors.pop(number, None)
+
+    def lose_link(self, local: Process, pid: Pid, reason: Term) -> None:
+        """Deliver the exit signal that comes through a link, which is over then.
+
+        Done again, it goes on where an exception has ended it: the half of the link that is here goes last.
+        """
+        links = self.links
+        local.drop_link(self)
+        if local in links:
+            if local.trap_exit and local.state is not DEAD:
+                put_all(local, [Exit(pid, own_copy(reason))])  # no handler of a signal runs from here to the next step
+            else:
+                exit_signal(local, pid, reason, linked=True)
+            dict.pop(links, local, None)
+        if not links:
+            self.forget_links()
 
 
 class RemoteName(RemoteProcess):

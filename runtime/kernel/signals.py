@@ -76,7 +76,7 @@ class Watch(Struct, eq=False):
         copy = reason if type(reason) in ATOMIC else own_copy(reason)
         down = TaggedDown(self.tag, ref, self.dest, copy) if type(self) is TaggedWatch else Down(ref, self.dest, copy)
         if watcher.state is not DEAD:
-            put(watcher, down)
+            put_all(watcher, [down])
         monitors.pop(ref.id, None)
 
 
@@ -125,7 +125,7 @@ def put(process: Process, message: Term) -> None:
 
 
 def put_all(process: Process, messages: list[Term]) -> None:
-    """`put` several messages, all or none."""
+    """`put` several messages, all or none. They are there, or the caller has an exception, never both."""
     if process.state is RECEIVING:
         process.node.scheduler.wake(process)
     count = len(messages)
@@ -140,7 +140,7 @@ def put_behind(process: Process, messages: list[Term]) -> None:
         if mailbox is not None and type(mailbox) is not tuple:
             mailbox += messages  # type: ignore[operator]  # no call, after which a handler might raise: all are there
             return
-        together = deque((*(mailbox or ()), *messages))
+        together = (messages[0],) if mailbox is None and len(messages) == 1 else deque((*(mailbox or ()), *messages))
         if process.mailbox is mailbox:
             process.mailbox = together
             return
@@ -190,7 +190,7 @@ def exit_signal(target: Process, sender: Pid, reason: Term, linked: bool = False
     if atom and reason == "kill" and not linked:
         kill(target, "killed", sender)
     elif target.trap_exit:
-        deliver(target, Exit(sender, own_copy(reason)))
+        put_all(target, [Exit(sender, own_copy(reason))])
     elif not (atom and reason == "normal") or (target.pid is sender and not linked):
         kill(target, reason, sender)
 
