@@ -8,14 +8,17 @@ from typing import Any
 
 
 class Interrupted:
-    """Raises KeyboardInterrupt at one of the steps of some functions, as the handler of a signal may between two.
+    """Raises an exception at one of the steps of some functions, as the handler of a signal may between two.
 
     Lines that begin with ``with`` are left out: they are traced once more before what they hold is given up, where no
     handler comes in.
     """
 
-    def __init__(self, step: int, *functions: Callable[..., object]) -> None:
+    def __init__(
+        self, step: int, *functions: Callable[..., object], error: type[BaseException] = KeyboardInterrupt
+    ) -> None:
         self.left = step
+        self.error = error
         self.has_raised = False
         self.codes = {getattr(function, "__wrapped__", function).__code__ for function in functions}
 
@@ -26,7 +29,7 @@ class Interrupted:
             self.left -= 1
             if self.left < 0:
                 self.left, self.has_raised = 1_000_000, True
-                raise KeyboardInterrupt
+                raise self.error
         return self.trace
 
     def __enter__(self) -> "Interrupted":

@@ -1,4 +1,4 @@
-"""Work that is done on a thread while the hub goes on."""
+"""Work that is done on a thread while the hub goes on, and calls that an exception has cut short."""
 
 import threading
 import time
@@ -9,7 +9,8 @@ from gevent.event import Event
 
 from runtime import DistributionError, Pid, node, receive, run, self_, send, spawn, start_distribution
 from runtime.distribution import registration
-from runtime.distribution.hub_calls import on_thread
+from runtime.distribution.hub_calls import HubCalls, on_thread
+from runtime.kernel.node import this_node
 from tests.support.in_node import in_node
 from tests.support.other_nodes import COOKIE, new_name
 
@@ -22,6 +23,70 @@ def test_the_hub_goes_on_while_a_thread_works() -> None:
     gevent.spawn_later(0.01, go_on.set)
     here = threading.get_ident()
     assert on_thread(lambda: go_on.wait(DEADLINE) and threading.get_ident() != here, print)
+
+
+class Struck(BaseException):
+    """What the handler of a signal raises."""
+
+
+class _StruckCalls(HubCalls):
+    """Has an exception strike each time as the hub begins to take calls, so many times."""
+
+    strikes = 2
+
+    def _take(self) -> None:
+        if self.strikes:
+            self.strikes -= 1
+            raise Struck
+        super()._take()
+
+
+@pytest.mark.parametrize("error", [Struck, ValueError])
+def test_a_call_is_made_that_an_exception_has_cut_short(
+    error: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def first() -> None:
+        done.append("first")
+        if len(done) < 3:
+            raise error
+
+    def main() -> None:
+        monkeypatch.setattr(gevent.get_hub(), "print_exception", lambda *error: None)
+        calls, is_over = _StruckCalls(), Event()
+        calls.from_thread(first)
+        calls.from_thread(done.append, "second")
+        calls.from_thread(is_over.set)
+        assert is_over.wait(DEADLINE)
+        assert done == ["first", "first", "first", "second"]
+        calls.close()
+
+    run(main)
+
+
+class _Stuck:
+    """A step that the hub was to call, and does not."""
+
+    def __init__(self) -> None:
+        self.is_mended = Event()
+
+    def is_stuck(self) -> bool:
+        return not self.is_mended.is_set()
+
+    def mend(self) -> None:
+        self.is_mended.set()
+
+
+def test_what_is_stuck_is_mended_before_the_hub_waits() -> None:
+    def main() -> None:
+        calls, stuck = HubCalls(), _Stuck()
+        calls.watched[stuck] = None
+        assert stuck.is_mended.wait(DEADLINE)
+        calls.close()
+        assert calls._look_after not in this_node().looks_after
+
+    run(main)
 
 
 @in_node

@@ -1,4 +1,4 @@
-"""A message that is in a mailbox is there once: no handler of a signal raises between that and the end of its step."""
+"""What comes from another node is delivered once, wherever the handler of a signal raises, and is taken again."""
 
 import dis
 import sys
@@ -10,9 +10,16 @@ from typing import Any
 
 import pytest
 
-from runtime.distribution.incoming import SHORT_ENTRIES
-from runtime.distribution.pickled import SHORT_CAST, SHORT_SEND
+from runtime import Down, Exit, NodeDown, Pid, alias, flag, flush, link, monitor, monitor_nodes, self_, spawn
+from runtime.distribution.cluster import local_node
+from runtime.distribution.incoming import SHORT_ENTRIES, receive_signal
+from runtime.distribution.parts import ABSENT
+from runtime.distribution.pickled import SHORT_CAST, SHORT_REPLY, SHORT_SEND
+from runtime.distribution.remote_node import RemoteNode
+from runtime.kernel.node import this_node
 from runtime.kernel.signals import put_all
+from runtime.otp.calls import From
+from tests.support.other_nodes import Other, named
 
 
 class _Handler:
@@ -70,3 +77,91 @@ def test_messages_are_there_or_an_exception_is_raised(kind: str, mailbox: Any) -
         if not is_raised:
             break
     assert step > 0
+
+
+def _remote(other: Other) -> RemoteNode:
+    local = local_node(this_node())
+    assert local is not None
+    return local.remotes[other.name]
+
+
+def _connected(other: Other) -> tuple[RemoteNode, Pid]:
+    """Connect to another node; return it, and a process of it that waits."""
+    other.connect()
+    flag(trap_exit=True)
+    return _remote(other), spawn(("time", "sleep"), 600, node=other.name)
+
+
+def _is_taken_again(step: int, function: Callable[..., object], *arguments: object) -> bool:
+    """Call it, once more where an exception has ended that; return whether one has."""
+    is_struck = _was_interrupted(step, function, *arguments)
+    if is_struck:
+        function(*arguments)
+    return is_struck
+
+
+@pytest.mark.parametrize("kind", ["down", "exit", "exit2", "alias"])
+@named
+def test_a_signal_that_is_taken_again_is_delivered_once(other: Other, kind: str) -> None:
+    (remote, there), me = _connected(other), self_()
+    for step in range(500):
+        payload: object = ABSENT
+        match kind:
+            case "down":
+                ref = monitor(there)
+                control, expected = (21, there, me, ref, "gone"), Down(ref, there, "gone")
+            case "exit":
+                link(there)
+                control, expected = (3, there, me, "gone"), Exit(there, "gone")  # type: ignore[assignment]
+            case "exit2":
+                control, expected = (8, there, me, "gone"), Exit(there, "gone")  # type: ignore[assignment]
+            case _:
+                control, payload = (33, there, alias("reply")), "message"  # type: ignore[assignment]
+                expected = payload  # type: ignore[assignment]
+        is_struck = _is_taken_again(step, receive_signal, remote, control, payload)
+        assert flush() == [expected]
+        receive_signal(remote, control, payload)
+        assert kind == "exit2" or flush() == []  # what it was for is over
+        flush()
+        if not is_struck:
+            break
+    assert step > 2
+
+
+@named
+def test_a_reply_that_is_taken_again_settles_its_call_once(other: Other) -> None:
+    (remote, there), me = _connected(other), self_().process
+    assert there.process is not None
+    assert me is not None
+    for step in range(500):
+        origin = From(me, there.process)
+        origin.begin()
+        remote.unsent = None
+        entry = (SHORT_REPLY, origin.number, "reply")
+        is_struck = _is_taken_again(step, SHORT_ENTRIES[SHORT_REPLY], remote, entry)
+        assert origin.outcome == "reply"
+        assert origin.number not in remote.local.monitors
+        if not is_struck:
+            break
+    assert step > 2
+
+
+@named
+def test_all_learn_once_that_a_node_is_gone(other: Other) -> None:
+    remote, there = _connected(other)
+    connection, local = remote.connection, remote.local
+    assert connection is not None
+    monitor_nodes()
+    for step in range(2000):
+        refs = [monitor(there) for _ in range(2)]
+        link(there)
+        is_struck = _is_taken_again(step, local.on_down, connection, "connection_closed")
+        told = flush()
+        assert told[0] == Exit(there, "noconnection")
+        assert {*told[1:3]} == {Down(ref, there, "noconnection") for ref in refs}
+        assert told[3:] == [NodeDown(other.name, "connection_closed")]
+        assert remote.leaves is None
+        remote.connection = connection
+        if not is_struck:
+            break
+    assert step > 10

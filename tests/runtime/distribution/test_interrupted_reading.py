@@ -25,6 +25,10 @@ from tests.support.interrupted import Interrupted
 from tests.support.kernels import SEND, Diary, PlainConversion
 
 
+class Struck(Exception):
+    """What the handler of a signal raises that has a deadline, for one."""
+
+
 class _Watcher:
     def __init__(self) -> None:
         self.active = False
@@ -67,16 +71,16 @@ class _Hub:
         if reader.active:
             try:
                 connection._readable()
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, Struck):
                 reader.active = False
         for call in self.calls[:]:
             self.calls.remove(call)
             call.pending = False
-            with suppress(KeyboardInterrupt):
+            with suppress(KeyboardInterrupt, Struck):
                 call.function()
         for connection in [*self.watched]:  # as before it waits
             if connection.is_stuck():
-                with suppress(KeyboardInterrupt):
+                with suppress(KeyboardInterrupt, Struck):
                     connection.mend()
 
 
@@ -149,13 +153,16 @@ def _settle(connection: Connection, hub: _Hub) -> None:
         hub.read(connection)
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, Struck])
 @pytest.mark.parametrize("size", [150, 10_000])
 @pytest.mark.parametrize("pickles", [False, True])
-def test_each_message_is_handled_once_wherever_a_signal_handler_raises(pickles: bool, size: int) -> None:
+def test_each_message_is_handled_once_wherever_a_signal_handler_raises(
+    pickles: bool, size: int, error: type[BaseException]
+) -> None:
     stream, (messages, entries) = _stream(pickles), _expected(pickles)
     for step in range(2000):
         with _connection(pickles) as (connection, hub, diary, other):
-            with Interrupted(step, *STEPS) as interrupted:
+            with Interrupted(step, *STEPS, error=error) as interrupted:
                 for at in range(0, len(stream), size):
                     other.send(stream[at : at + size])
                     hub.read(connection)
