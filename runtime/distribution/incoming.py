@@ -228,10 +228,13 @@ def _monitor_exit(remote: RemoteNode, control: tuple[Any, ...], payload: Any) ->
     ref = control[3]
     if not isinstance(ref, Ref) or ref.node != 0:
         return
+    reason = control[4] if len(control) > 4 else payload
     target, entry = remote.local.monitors.get(ref.id, (None, None))
+    if target is None and ref.id in remote.local.delegated:  # its request was handed on, and cannot be read there
+        remote.local.delegated[ref.id].settle(Failure(reason))
     if target is not None and entry is not None:
         target.take_watcher(ref.id)
-        entry.fire(target, control[4] if len(control) > 4 else payload)
+        entry.fire(target, reason)
         remote.local.monitors.pop(ref.id, None)  # last, as in `_short_reply`
 
 
@@ -264,7 +267,7 @@ def _lost(remote: RemoteNode, control: tuple[Any, ...], outline: Any) -> None:
         if call is not None:
             call.settle(Failure(("unreadable_reply", why)))
             return
-    elif kind == 29:
+    if kind == 29:
         _spawn_refused(remote, rest, ("unreadable_request", why))
     else:
         _fail_call(remote, outline, ("unreadable_request", why))
@@ -278,13 +281,22 @@ def _spawn_refused(remote: RemoteNode, request: list[Any], reason: Term) -> None
 
 
 def _fail_call(remote: RemoteNode, outline: Any, reason: Term) -> None:
-    """Let a call fail whose request has come to its outline alone: its monitor fires, as if the server had died."""
+    """Let a call fail whose request has come to its outline alone: its monitor fires, as if the server had died.
+
+    The request may have been handed on, so that the caller is of a third node, or of this one.
+    """
     match outline:
         case (str(tag), (Pid() as caller, name), _) if tag in OTP_TAGS:
             ref, sender = alias_of(name), caller.process
             if ref is not None and isinstance(sender, RemoteProcess):
-                sender.remote.drop_watch(ref)
-                sender.remote.tell_down(remote.local.nobody, caller, ref, reason)
+                there = sender.remote
+                there.drop_watch(ref)
+                if there.connection is None:  # as a reply would, it connects the two
+                    there.signal((21, remote.local.nobody, caller, ref, reason))
+                else:
+                    there.tell_down(remote.local.nobody, caller, ref, reason)
+            elif ref is not None and ref.node == 0 and (call := remote.local.call_of(ref)) is not None:
+                call.settle(Failure(reason))
 
 
 LINKED = 1

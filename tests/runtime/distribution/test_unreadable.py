@@ -89,6 +89,12 @@ def pass_on_to(pid: Pid) -> None:
     receive()
 
 
+def hand_on_to(pid: Pid) -> None:
+    """Send a request that comes to another process, and live on."""
+    send(pid, receive(tuple))
+    receive()
+
+
 def answer_unreadably() -> None:
     message = receive(tuple)
     reply(message[-2], OnlyOn(node()))
@@ -170,6 +176,16 @@ def test_a_call_that_was_handed_on_fails_as_well_where_its_reply_cannot_be_read(
     here = spawn(pass_on_to, there)
     with pytest.raises(CallError, match="unreadable_reply"):
         call(here, "something", timeout=DEADLINE)
+
+
+@named
+def test_a_call_that_was_handed_on_fails_as_well_where_its_request_cannot_be_read(other: Other) -> None:
+    giver = _giver(other)
+    here, there = spawn(hand_on_to, giver), spawn(hand_on_to, Giver.start(), node=other.name)
+    for server, request in (here, OnlyOn(node())), (there, OnlyOn(other.name)):  # to a third one, and back
+        with pytest.raises(CallError, match="unreadable_request"):
+            call(server, request, timeout=DEADLINE)
+    assert call(giver, "how are you", timeout=DEADLINE) == "well"
 
 
 def give_function() -> Any:
