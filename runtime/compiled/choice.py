@@ -43,6 +43,7 @@ WHOLE = {f"runtime.supervision.{name}": f"supervision/{name}.py" for name in ("c
 """Modules that are compiled from the source itself, and take its place. A ``.pxd`` file beside each declares types."""
 
 RELIES_ON = (
+    "terms/_c_stack.pxi",
     *(
         f"kernel/_{name}.pxi"
         for name in (

@@ -48,6 +48,8 @@ cdef inline object new_body(object function, object args, object kwargs):
 
 cdef object start_process(object node, object parent, object body):
     """`Node.spawn` on a node that is known to be one, and whose scheduler is."""
+    if load(<PyObject *>_hooks, s_spawned_hooks) is not <PyObject *>_nothing:
+        ensure_stack()
     cdef object process = made(_Process)
     cdef PyObject *record = <PyObject *>process
     fill_like(record, <PyObject *>_template, _first_slot, _slot_count)
@@ -108,6 +110,7 @@ def spawn(fn, *args, name=None, label=None, node=None, **kwargs):
                 if is_node(home):
                     process = start_process(home, parent, new_body(fn, args, kwargs))
                     return <object>load(<PyObject *>process, s_pid)
+    ensure_stack()
     return sources["spawn"](fn, *args, name=name, label=label, node=node, **kwargs)
 
 

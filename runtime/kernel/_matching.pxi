@@ -147,6 +147,7 @@ cdef class OldestMessage:
     def __getitem__(self, tuple patterns):
         cdef PyObject *worker = running_greenlet()
         if not usable() or kind_of(worker) is not _Worker:
+            ensure_stack()
             return self.by_sources(patterns, {})
         cdef object process = <object>load(worker, s_process), message
         cdef PyObject *record = <PyObject *>process
@@ -159,6 +160,7 @@ cdef class OldestMessage:
             if message is not _NOT_YET:
                 return message
             wait(process, RECEIVING)
+        ensure_stack()
         return self.by_sources(patterns, {})
 
 

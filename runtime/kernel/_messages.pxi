@@ -50,6 +50,7 @@ cdef bint deliver(object dest, object message, object tag) except -1:
 def send(dest, message):
     if usable() and (to_other_node(dest, message, False) if Py_TYPE(dest) is not _Pid else deliver(dest, message, None)):
         return message
+    ensure_stack()
     return sources["send"](dest, message)
 
 
@@ -59,6 +60,7 @@ cdef bint to_other_node(object dest, object message, bint is_cast) except -1:
         return False
     if load(<PyObject *>_hooks, s_sent) is not <PyObject *>_nothing:
         return False
+    ensure_stack()  # what is sent is taken apart by code of the program's
     cdef object worker = current_greenlet()
     if Py_TYPE(worker) is not _Worker:
         return False
@@ -79,4 +81,5 @@ def cast(dest, message):
 
         _CAST = CAST
     if not usable() or not (to_other_node(dest, message, True) if Py_TYPE(dest) is not _Pid else deliver(dest, message, _CAST)):
+        ensure_stack()
         sources["cast"](dest, message)

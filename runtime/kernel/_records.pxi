@@ -157,6 +157,8 @@ cdef extern from *:
     PyObject *FALSE "Py_False"
     bint PyType_IsSubtype(PyTypeObject *, PyTypeObject *)
 
+include "../terms/_c_stack.pxi"
+
 import_greenlet()
 
 sources = {}

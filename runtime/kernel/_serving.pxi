@@ -142,6 +142,7 @@ cdef object ask(object dest, object tag, object content, object timeout, object 
     """`request` with a timeout in seconds or none, in the usual case."""
     cdef object worker = current_greenlet(), caller, server, isolated, origin, number, watchers, outcome
     cdef object source = sources["request"]
+    ensure_stack()
     if not can_serve() or Py_TYPE(worker) is not _Worker:
         return source(dest, tag, content, timeout, function, module)
     if not calls_as_usual():

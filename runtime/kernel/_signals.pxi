@@ -108,6 +108,7 @@ def spawn_monitor(fn, *args, name=None, label=None, node=None, **kwargs):
                         process.reason = home.half_dead[process] = "killed"
                         raise
                     return pid, ref
+    ensure_stack()
     return sources["spawn_monitor"](fn, *args, name=name, label=label, node=node, **kwargs)
 
 
@@ -229,6 +230,7 @@ cdef object _SELF = object()
 
 def exit(pid, reason=_SELF):
     cdef object worker, sender, target
+    ensure_stack()
     if reason is not _SELF and Py_TYPE(pid) is _Pid and is_atomic(reason) and usable() and has_room(LEVELS):
         worker, target = current_greenlet(), <object>load(<PyObject *>pid, s_pid_process)
         if Py_TYPE(worker) is _Worker and Py_TYPE(target) is _Process:

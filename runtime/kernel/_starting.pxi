@@ -33,6 +33,7 @@ cdef inline bint can_start() except -1:
 def start_server(cls, args, kwargs, name, timeout, link, ref=None):
     cdef object worker = current_greenlet(), parent, node, server, origin = None, number, first, lineage, outcome
     cdef object source = sources["start_server"], watchers
+    ensure_stack()
     if kwargs or timeout is not None or ref is not None or not can_start() or Py_TYPE(worker) is not _Worker:
         return source(cls, args, kwargs, name, timeout, link, ref)
     parent = <object>load(<PyObject *>worker, s_process)

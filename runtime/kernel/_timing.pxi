@@ -86,6 +86,7 @@ def send_after(dest, message, seconds):
     if usable() and Py_TYPE(dest) is _Pid and Py_TYPE(seconds) is &PyFloat_Type and 0 <= <double>seconds < FARTHEST:
         timers = timers_of_caller()
     if timers is None:
+        ensure_stack()
         return sources["send_after"](dest, message, seconds)
     ref = new_ref(_TimerRef)
     content = message if is_atomic(message) else isolate(message)

@@ -52,8 +52,11 @@ cdef extern from *:
     Py_ssize_t DICT_OFFSET(PyTypeObject *)
     unsigned int VERSION(PyTypeObject *)
 
+include "_c_stack.pxi"
+
 cdef enum:
     DEEPEST = 200  # levels that are copied here: the C stack must never be the limit
+    STRIDE = 25  # levels after which the room on the C stack is looked at again
     PATIENCE = 4096  # values that are copied before the handlers of signals have their turn
     MOST_PLANS = 1000
     HEAP_TYPE = 1 << 9  # of a class statement
@@ -159,6 +162,8 @@ cdef object copy(object value, Copying copying, int depth):
         before = known(copying, value)
         if before is not None:
             return before
+    if depth % STRIDE == 0:
+        ensure_stack()
     if depth >= DEEPEST:
         return _copy(value, memo_of(copying))
     copying.steps += 1
@@ -321,6 +326,7 @@ cdef object copy_other(object value, bint is_shared, Copying copying, int depth)
     cdef object copier = _copiers.get(kind)
     cdef object result
     cdef Plan plan
+    ensure_stack()
     if copier is not None:
         return copier(value, memo_of(copying))
     if is_immutable(value, 0):

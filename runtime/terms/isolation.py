@@ -63,7 +63,10 @@ def _is_immutable(value: Any) -> bool:
         return True
     if kind is not tuple and not (issubclass(kind, tuple) and kind.__dictoffset__ == 0):
         return issubclass(kind, (type, Enum))
-    return all(map(_is_immutable, tuple.__iter__(value)))
+    for item in tuple.__iter__(value):  # all() and map() would take some of the C stack at each level
+        if type(item) not in ATOMIC and not _is_immutable(item):
+            return False
+    return True
 
 
 def _copy(value: Any, memo: dict[int, Any]) -> Any:
@@ -145,7 +148,9 @@ def _copy_bytearray(value: bytearray, memo: dict[int, Any]) -> bytearray:
 
 def _copy_deque(value: deque[Any], memo: dict[int, Any]) -> deque[Any]:
     memo[id(value)] = result = deque(maxlen=value.maxlen)  # type: ignore[var-annotated]
-    result.extend(_copy(item, memo) for item in value)
+    append = result.append
+    for item in value:  # a generator would take some of the C stack at each level
+        append(_copy(item, memo))
     return result
 
 
