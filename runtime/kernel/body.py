@@ -14,7 +14,7 @@ from runtime.kernel.reports import process_crashed
 from runtime.kernel.signals import finish
 from runtime.terms.crash import Crash
 from runtime.terms.errors import CallError, ProcessExit
-from runtime.terms.static_lookup import full_name
+from runtime.terms.static_lookup import full_name, where_defined
 
 
 class PlainBody(Struct, eq=False):
@@ -55,10 +55,7 @@ def name_of(function: Any) -> str:
     """Return ``module.qualified_name`` of a callable; of a `functools.partial`, that of the function it calls."""
     while issubclass(type(function), partial):
         function = function.func
-    try:
-        module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
-    except Exception:  # an object of the program's that is called
-        module = name = None
+    module, name = where_defined(function)
     named = name if type(name) is str and name else full_name(type(function))
     return f"{module}.{named}" if type(module) is str and module and named is name else named
 

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from runtime.terms.errors import StartError, name_as_public
 from runtime.terms.isolation import isolate
+from runtime.terms.static_lookup import where_defined
 from runtime.terms.term import Term
 from runtime.terms.text import render
 
@@ -127,8 +128,11 @@ class ChildSpec(_Slots):
             raise _not_allowed("invalid_shutdown", id, "shutdown", shutdown, SHUTDOWNS)
         if significant not in (True, False):
             raise _not_allowed("invalid_significant", id, "significant", significant, (True, False))
-        if modules is not MISSING and modules != "dynamic" and not isinstance(modules, (list, tuple)):
-            raise _not_allowed("invalid_modules", id, "modules", modules, ("a list of classes", "dynamic"))
+        if modules is not MISSING and modules != "dynamic":
+            if not isinstance(modules, (list, tuple)):
+                raise _not_allowed("invalid_modules", id, "modules", modules, ("a list of classes", "dynamic"))
+            if type(modules) not in (list, tuple):  # its code would run in the supervisor
+                modules = [*modules]
         _set_id(self, id)
         _set_start(self, _sharing(start))
         _set_common(self, _sharing_common(restart, shutdown, type, significant, modules))
@@ -369,12 +373,24 @@ def _names(names: Iterable[object]) -> str:
     return ", ".join(sorted(map(repr, names)))
 
 
+class StartOfClass:
+    """A start function that `GenServer.child_spec` makes for keyword arguments: `cls` is the class that it starts."""
+
+    __slots__ = ("cls",)
+
+    cls: Any
+
+
 def _modules_of(start: Callable[..., object]) -> list[object]:
-    if isinstance(start, MethodType):  # asked first: to look for what a method does not have takes a microsecond
-        return [start.__self__ if isinstance(start.__self__, type) else start.__module__]
-    if hasattr(start, "cls"):  # what GenServer.child_spec() makes for keyword arguments
-        return [start.cls]
-    return [getattr(start, "__module__", None)]
+    """Return the class that a start function belongs to, else its module.
+
+    Supervisors ask it, so it runs no code of the program's, as a look at an attribute would.
+    """
+    if type(start) is MethodType and issubclass(type(start.__self__), type):
+        return [start.__self__]
+    if issubclass(type(start), StartOfClass):
+        return [start.cls]  # type: ignore[attr-defined]
+    return [where_defined(start)[0]]
 
 
 FIELDS = frozenset(field.name for field in fields(ChildSpec))

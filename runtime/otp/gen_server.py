@@ -20,7 +20,7 @@ from runtime.kernel.roles import NameTable
 from runtime.kernel.signals import kill, link_processes, unlink_processes, watch
 from runtime.otp.callbacks import Callbacks
 from runtime.otp.calls import PENDING, SYSTEM, Failure, From, await_down
-from runtime.otp.child_spec import FIELDS, MISSING, ChildSpec, SpecError
+from runtime.otp.child_spec import FIELDS, MISSING, ChildSpec, SpecError, StartOfClass
 from runtime.otp.returns import IGNORE
 from runtime.otp.server_loop import Starting, run_server
 from runtime.otp.start_options import set_options, take_options
@@ -159,10 +159,10 @@ def _refuse_fields(cls: type[GenServer], args: tuple[Term, ...], kwargs: dict[st
         )
 
 
-class _Start:
+class _Start(StartOfClass):
     """Starts a server with keyword arguments; a named callable, so that child specs compare and print well."""
 
-    __slots__ = ("cls", "kwargs")
+    __slots__ = ("kwargs",)
 
     def __init__(self, cls: type[GenServer], kwargs: dict[str, Term]) -> None:
         self.cls = cls

@@ -14,7 +14,7 @@ from runtime.kernel.node import current_process
 from runtime.kernel.process import DEAD, Pid, Process
 from runtime.kernel.processes import exit, monitor, unlink
 from runtime.kernel.signals import Down, Exit, exit_signal
-from runtime.otp.child_spec import ChildSpec, changed_spec
+from runtime.otp.child_spec import ChildSpec, StartOfClass, changed_spec
 from runtime.terms.errors import StartError
 from runtime.terms.immutable import travels_by_reference
 from runtime.terms.isolation import isolate
@@ -158,8 +158,7 @@ def _caught(reason: Term) -> StartError:
 def without_arguments(spec: ChildSpec) -> ChildSpec:
     """Return the spec as it is kept of a temporary child: it is never started again, so its arguments can go."""
     function = spec.start[0]
-    cls = getattr(function, "cls", None)  # of what GenServer.child_spec() makes for keyword arguments
-    return changed_spec(spec, start=(function if cls is None else cls.start_link,))
+    return changed_spec(spec, start=(function.cls.start_link if issubclass(type(function), StartOfClass) else function,))
 
 
 def is_normal(reason: Term) -> bool:

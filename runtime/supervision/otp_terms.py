@@ -8,6 +8,7 @@ end a supervisor, and its tree with it.
 from __future__ import annotations
 
 import math
+from types import MethodType
 
 from runtime.kernel.process import Pid
 from runtime.otp.calls import From
@@ -15,6 +16,7 @@ from runtime.otp.child_spec import ChildSpec, Shutdown
 from runtime.otp.plain_terms import plain
 from runtime.supervision.child import ChildInfo
 from runtime.terms.atom import Atom
+from runtime.terms.static_lookup import where_defined
 from runtime.terms.tag import tagged
 from runtime.terms.term import Term
 from runtime.terms.text import render
@@ -128,10 +130,12 @@ def _spec(spec: ChildSpec) -> dict[Term, Term]:
 
 def _function(function: Term) -> tuple[Atom, Atom]:
     """Return a function's module and its name in there, as ``Worker.start_link``."""
-    owner, name = getattr(function, "__self__", None), getattr(function, "__qualname__", None)
-    if isinstance(owner, type):  # the class that a class method was taken from need not be the one that defines it
-        return _name(owner.__module__), _name(f"{owner.__qualname__}.{getattr(function, '__name__', name)}")
-    return _name(getattr(function, "__module__", None)), _name(render(function) if name is None else name)
+    module, name = where_defined(function)
+    if type(function) is MethodType and issubclass(type(function.__self__), type):
+        # the class that a class method was taken from need not be the one that defines it
+        module, owner = where_defined(function.__self__)
+        name = f"{owner}.{str(name).rpartition('.')[2]}"
+    return _name(module), _name(render(function) if name is None else name)
 
 
 def _milliseconds(shutdown: Shutdown) -> Term:
@@ -143,7 +147,7 @@ def _milliseconds(shutdown: Shutdown) -> Term:
 def _modules(modules: Term) -> Term:
     if isinstance(modules, str):
         return Atom(modules)
-    return [_name(f"{each.__module__}.{each.__qualname__}" if type(each) is type else each) for each in modules]
+    return [_name(".".join(map(str, where_defined(each))) if type(each) is type else each) for each in modules]
 
 
 def _name(value: Term) -> Atom:

@@ -33,6 +33,22 @@ def full_name(kind: type) -> str:
     return f"{prefix}{_qualified_name_of(kind)[:LONGEST_NAME]}"
 
 
+def where_defined(function: object) -> tuple[object, object]:
+    """Return the module and the qualified name of a function or a class; None for what any other callable lacks."""
+    if type(function) is types.MethodType:
+        return where_defined(function.__func__)
+    if issubclass(type(function), type):
+        return static(function, "__module__"), _qualified_name_of(function)  # type: ignore[arg-type]  # it is a class
+    return _own(function, "__module__"), _own(function, "__qualname__")
+
+
+def _own(value: object, name: str) -> object:
+    found = static(type(value), name)
+    if type(found) is types.GetSetDescriptorType:  # of a kind that is written in C
+        return found.__get__(value)
+    return dict(attributes(value, (name,))).get(name)
+
+
 def address(value: object) -> str:
     """Return what `object.__repr__` would: the class, and where the value is."""
     return f"<{full_name(type(value))} object at {id(value):#x}>"
