@@ -57,17 +57,8 @@ cdef int set_timer(object timers, object target, object dest, object message, do
     cdef double moment = monotonic_time() + seconds
     cdef object due = moment, number = <object>load(<PyObject *>ref, s_ref_id)
     cdef object timer = new_timer(ref, due, dest, message), own, place, pending
-    cdef object entries = None  # held: a finalizer that runs meanwhile may take them out
-    cdef PyObject *found
-    if seconds * SLOTS >= 1 and is_tidy(timers):
-        place = <long long>(moment * SLOTS)
-        found = PyDict_GetItem(<object>load(<PyObject *>timers, s_later), place)
-        entries = None if found is NULL else <object>found
-    if entries is None:
-        timers._push(due, seconds, number, timer)
-    else:
-        count_up(<PyObject *>timers, s_entries)
-        (<dict>entries)[number] = (due, number, timer)  # stale until it is pending
+    cdef object entry = (due, number, timer)
+    cdef PyObject *found = NULL
     own = target.timers
     if own is None:
         own = {}
@@ -75,6 +66,15 @@ cdef int set_timer(object timers, object target, object dest, object message, do
             target.timers = own
         own = target.timers
         store(<PyObject *>target, s_cleanup, TRUE)
+    # From here on nothing is made that the collector looks at: a finalizer might sweep out what is not pending yet.
+    if seconds * SLOTS >= 1 and is_tidy(timers):
+        place = <long long>(moment * SLOTS)
+        found = PyDict_GetItem(<object>load(<PyObject *>timers, s_later), place)
+    if found is NULL:
+        timers._push(due, seconds, number, timer)
+    else:
+        count_up(<PyObject *>timers, s_entries)
+        (<dict><object>found)[number] = entry  # stale until it is pending
     pending = <object>load(<PyObject *>timers, s_pending)
     pending[number] = timer  # a test notes the place of each: no dict of the plain kind
     (<dict>own)[number] = timer

@@ -63,7 +63,10 @@ def send(dest: Destination, message: Term) -> Any:
             scheduler.wake(target)
         else:  # a copy of what wake() does: a call would cost 4 %
             scheduler.ready.append(target)
-            target.state = RUNNABLE
+            if target.suspended:
+                target.held = True
+            else:
+                target.state = RUNNABLE
     sender.messages_out += 1
     target.messages_in += 1
     mailbox = target.mailbox

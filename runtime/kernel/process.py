@@ -184,7 +184,7 @@ class Rare:
     suspended: bool = False
     suspenders: dict[Process | None, int] | None = None
     """Which processes hold it, and how often; None stands for code outside any process."""
-    suspending: set[Process] | None = None
+    suspending: dict[Process, bool] | None = None
     """The processes that it holds."""
     timers: dict[int, Timer] | None = None
     """Timers that will send to it."""

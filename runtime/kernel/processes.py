@@ -22,7 +22,7 @@ from runtime.kernel.node import (
 )
 from runtime.kernel.other_nodes import is_here, spawn_there
 from runtime.kernel.outside import ear_of_caller, new_ear
-from runtime.kernel.process import DEAD, OUTSIDE, REMOTE, RUNNABLE, WAITING, Destination, Pid, Process, Worker
+from runtime.kernel.process import DEAD, OUTSIDE, REMOTE, Destination, Pid, Process, Worker
 from runtime.kernel.roles import Body
 from runtime.kernel.signals import (
     Down,
@@ -36,7 +36,7 @@ from runtime.kernel.signals import (
     unlink_processes,
     watch,
 )
-from runtime.kernel.suspend import end_suspension
+from runtime.kernel.suspend import hold, take_back
 from runtime.kernel.threads import get_ident
 from runtime.terms.errors import AlreadyRegisteredError, NoProcessError, ProcessExit
 from runtime.terms.isolation import isolate
@@ -404,18 +404,7 @@ def suspend(pid: Pid) -> bool:
     process = _living(pid, "suspend")
     if getcurrent() is process.worker:
         raise ValueError("a process cannot suspend itself: no other could resume it from here")
-    suspenders = {} if process.suspenders is None else process.suspenders
-    count = suspenders.get(holder, 0) + 1
-    if holder is not None:
-        if holder.suspending is None:
-            holder.suspending = set()
-            holder.needs_cleanup = True
-        holder.suspending.add(process)
-    held, state = process.held, process.state
-    if state is RUNNABLE:
-        held, state = True, WAITING  # what is in the run queue in another state is passed over
-    process.suspenders, suspenders[holder] = suspenders, count
-    process.suspended, process.wakes_slowly, process.held, process.state = True, True, held, state
+    hold(process, holder)
     return True
 
 
@@ -426,13 +415,8 @@ def resume(pid: Pid) -> bool:
     """
     holder = living_caller()
     process = _living(pid, "resume")
-    count = (process.suspenders or {}).get(holder, 0)
-    if process.suspenders is None or count == 0:
+    if not take_back(process, holder):
         raise ValueError(f"{pid} is not suspended from here; only who suspended a process can resume it")
-    if count > 1:
-        process.suspenders[holder] = count - 1
-    else:
-        end_suspension(process, holder)
     return True
 
 

@@ -128,7 +128,10 @@ class Scheduler:
         if not self.scheduled:
             self.schedule()
         self.ready.append(process)
-        process.state = RUNNABLE
+        if process.suspended:  # by the handler of a signal, just now
+            process.held = True
+        else:
+            process.state = RUNNABLE
 
     def _hold_or_hurry(self, process: Process) -> bool:
         if process.suspended:

@@ -96,12 +96,9 @@ def deliver(process: Process, message: Term) -> None:
 def put(process: Process, message: Term) -> None:
     """`deliver` to a process that is known to live. `send` has a copy of this: a call would cost it 4 %.
 
-    It is woken first, which without a message does no harm; the message comes last, so that it is there or the caller
-    has an exception, whatever strikes in between.
-
-    The collector may run wherever an object is made, and with it the program's finalizers, which may send to this
-    process; so may the handler of a signal. What takes the place of a mailbox is thus made first, and put there only
-    while that mailbox is there: between the test and the change is no call, and no object is made.
+    It is woken first, which does no harm; the message comes last: it is there or the caller has an exception. Where an
+    object is made finalizers may run, which may send to this process; so may the handler of a signal after a call. So
+    what takes the place of a mailbox is made first, and put there only while that mailbox is there.
     """
     if process.state is RECEIVING:
         scheduler = process.node.scheduler
@@ -109,7 +106,10 @@ def put(process: Process, message: Term) -> None:
             scheduler.wake(process)
         else:  # the commonest, without a call
             scheduler.ready.append(process)
-            process.state = RUNNABLE
+            if process.suspended:
+                process.held = True
+            else:
+                process.state = RUNNABLE
     process.messages_in += 1
     mailbox = process.mailbox
     if mailbox is None:

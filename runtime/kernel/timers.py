@@ -52,6 +52,7 @@ class Timers:
         "now",
         "pending",
         "stale",
+        "under_way",
     )
 
     def __init__(self, loop: Any, wake: Callable[[Process], None], send: Callable[[Timer], None]) -> None:
@@ -61,6 +62,8 @@ class Timers:
         self.pending: dict[int, Timer] = {}
         self.stale = 0
         """Entries that no process waits for any more."""
+        self.under_way = 0
+        """How many changes are half done. A finalizer that sets a timer in the middle of one must not sweep."""
         self._near: list[Entry] = []
         """A heap."""
         self._later: dict[int, dict[int, Entry]] = {}
@@ -78,10 +81,9 @@ class Timers:
         due = process.deadline = self.now() + seconds
         entry = process.timer_at
         if entry is None or entry > due:
-            self._push(due, seconds, next_number(), process)
+            self._push_wait(process, due, seconds)
             if entry is not None:
                 self.stale += 1  # the later entry stays behind
-            process.timer_at = due
 
     def start(self, dest: Destination, message: Term, seconds: float, ref: TimerRef) -> None:
         """Send `message` to `dest` (a Pid or a name) after `seconds`."""
@@ -90,18 +92,22 @@ class Timers:
         number = ref.id
         due = self.now() + seconds
         timer = Timer(ref, due, dest, message)
-        self._push(due, seconds, number, timer)  # stale until it is pending
         target = dest.process if type(dest) is Pid else None
-        if target is None:
-            self.pending[number] = timer
-            return
-        own = target.timers
-        if own is None:
-            made: dict[int, Timer] = {}
-            if target.timers is None:  # no finalizer has set one meanwhile: see `signals.put`
-                target.timers = made
-            target.needs_cleanup, own = True, target.timers
-        self.pending[number], own[number] = timer, timer
+        self.under_way += 1
+        try:
+            self._push(due, seconds, number, timer)  # stale until it is pending
+            if target is None:
+                self.pending[number] = timer
+                return
+            own = target.timers
+            if own is None:
+                made: dict[int, Timer] = {}
+                if target.timers is None:  # no finalizer has set one meanwhile: see `signals.put`
+                    target.timers = made
+                target.needs_cleanup, own = True, target.timers
+            self.pending[number], own[number] = timer, timer
+        finally:
+            self.under_way -= 1
 
     def cancel(self, ref: Ref) -> float | None:
         """Stop a timer; gives the seconds that were left, None when it had fired or was cancelled before."""
@@ -144,9 +150,11 @@ class Timers:
         """Return when the next timer is due that still counts, None without one."""
         near, slots = self._near, self._slots
         while True:
-            while near and self._is_stale(near[0]):
-                heappop(near)
-                self._drop()
+            while near:
+                entry = near[0]
+                if not self._is_stale(entry):
+                    break
+                self._pop_stale(entry)
             if not slots or (near and near[0][0] < slots[0] / SLOTS):
                 return near[0][0] if near else None
             self._empty_slot()
@@ -170,8 +178,7 @@ class Timers:
                     self._expire(what, present)
                 self.stale += 1
                 continue  # it is stale now; one that an exception has kept here is done again
-            heappop(near)
-            self._drop()
+            self._pop_stale(entry)
         self.arm()
 
     def look_after(self) -> None:
@@ -206,6 +213,22 @@ class Timers:
         entries, stale, slots = self.entries, self.stale, len(self._slots)
         if (stale > MANY and stale * 2 > entries) or (slots > MANY and slots > 2 * entries):
             self._sweep()
+        self.under_way += 1
+        try:
+            self._insert(due, seconds, number, what)
+        finally:
+            self.under_way -= 1
+
+    def _push_wait(self, process: Process, due: float, seconds: float) -> None:
+        """Make the entry that a process has for the wait in which it is, or will be."""
+        self.under_way += 1
+        try:
+            self._push(due, seconds, next_number(), process)
+            process.timer_at = due
+        finally:
+            self.under_way -= 1
+
+    def _insert(self, due: float, seconds: float, number: int, what: Process | Timer) -> None:
         if 1 <= seconds * SLOTS < NEVER:
             slot = int(due * SLOTS)
             self.entries += 1
@@ -226,16 +249,35 @@ class Timers:
         if self._armed is None or when < self._armed:
             self.arm()
 
+    def _pop_stale(self, entry: Entry) -> None:
+        """Take a stale entry off the heap, unless code that ran meanwhile has done so, or put another one first."""
+        near = self._near
+        if near and near[0] is entry:
+            heappop(near)
+            self._drop()
+
     def _empty_slot(self) -> None:
         """Put what lies in the first slot into the heap."""
         slot = self._slots[0]
-        for entry in self._later.get(slot, {}).values():
-            if self._is_stale(entry):
-                self._drop()
-            else:
-                heappush(self._near, entry)
-        self._later.pop(slot, None)
-        heappop(self._slots)
+        self.under_way += 1
+        try:
+            while slot in self._later and self._later[slot]:  # a finalizer may set another one meanwhile
+                entries = self._later[slot]
+                for number in [*entries]:
+                    entry = entries.get(number)
+                    if entry is None:
+                        continue  # cancelled just now
+                    if self._is_stale(entry):
+                        self._drop()
+                    else:
+                        heappush(self._near, entry)
+                    entries.pop(number, None)
+            if slot in self._later and not self._later[slot]:
+                del self._later[slot]
+            if self._slots and self._slots[0] == slot:
+                heappop(self._slots)
+        finally:
+            self.under_way -= 1
 
     def _take_out(self, timer: Timer) -> None:
         """Take the entry of a timer that no longer counts out of its slot, or leave it in the heap as dead."""
@@ -259,8 +301,7 @@ class Timers:
         if deadline is None:
             process.timer_at = None
         elif deadline > present:
-            self._push(deadline, deadline - present, next_number(), process)
-            process.timer_at = deadline
+            self._push_wait(process, deadline, deadline - present)
         else:
             if process.state is RECEIVING or process.state is WAITING:
                 self._wake(process)
@@ -274,6 +315,16 @@ class Timers:
 
     def _sweep(self) -> None:
         """Take all dead entries and empty slots out. In place, for `fire` may be at it."""
+        if self.under_way:
+            return
+        self.under_way += 1
+        try:
+            self._take_out_dead()
+        finally:
+            self.under_way -= 1
+
+    def _take_out_dead(self) -> None:
+        """Do so, whatever a finalizer sets or cancels meanwhile."""
         while True:  # until nothing has set a timer meanwhile: see `signals.put`
             seen = [*self._near]
             kept = [entry for entry in seen if not self._is_stale(entry)]
@@ -283,11 +334,13 @@ class Timers:
         heapify(self._near)
         for slot in [*self._later]:
             entries = self._later[slot]
-            for number in [number for number in [*entries] if self._is_stale(entries[number])]:
-                del entries[number]
-            if not entries:
+            for number in [*entries]:
+                entry = entries.get(number)
+                if entry is not None and self._is_stale(entry):
+                    entries.pop(number, None)
+            if not self._later[slot]:
                 del self._later[slot]
         self._slots[:] = self._later
         heapify(self._slots)
-        self.entries = len(self._near) + sum(map(len, self._later.values()))
+        self.entries = len(self._near) + sum([len(entries) for entries in [*self._later.values()]])
         self.stale = 0

@@ -30,13 +30,16 @@ from runtime import (
     flush,
     link,
     monitor,
+    process_info,
     processes,
     receive,
+    resume,
     self_,
     send,
     send_after,
     sleep,
     spawn,
+    suspend,
     unlink,
 )
 from runtime.kernel import clock
@@ -355,6 +358,82 @@ def sweeping(during: During) -> bool:
     return happened
 
 
+def dead_entries() -> None:
+    """Leave entries behind that no longer count: one in the heap, one in a slot of its own, an empty slot."""
+    timers = this_node().timers
+    for seconds in (0.01, 7.0):
+        timers._push(timers.now() + seconds, seconds, TimerRef().id, Timer(TimerRef(), 0.0, self_(), "dead"))
+    cancel_timer(send_after(self_(), "dead", 8.0))
+
+
+def set_and_sweep() -> None:
+    send_after(self_(), "meanwhile", 7.0)
+    send_after(self_(), "soon", 0.0)
+    this_node().timers._sweep()
+
+
+def amid_a_sweep(action: Action) -> Callable[[During], bool]:
+    """Set, look at or sweep timers while others are set and the dead ones swept out."""
+
+    def play(during: During) -> bool:
+        me().timers = None
+        dead_entries()
+        send_after(self_(), "first", 7.5)
+        cancelled = send_after(self_(), "dead", 7.25)
+        happened = during(action, lambda: (set_and_sweep(), cancel_timer(cancelled)))
+        sleep(20)
+        got = [*(["mine"] if action is set_mine else []), *(["soon", "meanwhile"] if happened else []), "first"]
+        assert sorted(flush()) == sorted(got if happened else [*got, "dead"])
+        sleep(100)
+        timers = this_node().timers
+        assert (timers.pending, timers._later, timers._slots, timers.under_way) == ({}, {}, [], 0)
+        return happened
+
+    return play
+
+
+def set_mine() -> None:
+    send_after(self_(), "mine", 7.0)
+
+
+def suspending(action: Callable[[Pid], Any], meanwhile: Callable[[Pid], Any], left: int) -> Callable[[During], bool]:
+    """Suspend a process, resume it or send to it, while something of that kind is done; so often is it suspended then.
+
+    It gets its message in the end.
+    """
+
+    def play(during: During) -> bool:
+        mine = self_()
+        target = spawn(lambda: send(mine, receive("hello", timeout=50)))
+        sleep(0)
+        of(target).held = False  # CPython is not made for a finalizer that sets the first attribute beside the slots
+        if action is resume:
+            suspend(target)
+        happened = during(lambda: action(target), lambda: meanwhile(target))
+        if not happened:
+            assert of(target).suspended == (action is suspend)
+        else:
+            assert sum((of(target).suspenders or {}).values()) == left
+            assert of(target).suspended == bool(left)
+            assert (of(target) in (me().suspending or ())) == bool(left)
+        count = sum((of(target).suspenders or {}).values())
+        sleep(0)
+        send(target, "hello")
+        for _ in range(count):
+            sleep(0)
+            assert process_info(self_(), "messages") == {"messages": []}
+            resume(target)
+        assert receive(timeout=5) == "hello"
+        sleep(0)
+        return happened
+
+    return play
+
+
+def hello(target: Pid) -> None:
+    send(target, "hello")
+
+
 def making_a_dictionary(during: During) -> bool:
     me().dictionary = None
     happened = during(lambda: dictionary().update(mine=1), lambda: dictionary().update(meanwhile=2))
@@ -402,6 +481,14 @@ SCENARIOS: dict[str, Callable[[During], bool]] = {
     "call of one that dies": calling_one_that_dies,
     "send_after": setting_a_timer,
     "a sweep of the timers": sweeping,
+    "send_after amid a sweep": amid_a_sweep(set_mine),
+    "a sweep amid a sweep": amid_a_sweep(lambda: this_node().timers._sweep()),
+    "the next timer amid a sweep": amid_a_sweep(lambda: this_node().timers.next_due()),
+    "suspend, suspended": suspending(suspend, suspend, 2),
+    "suspend, sent to": suspending(suspend, hello, 1),
+    "suspend, sent to, suspended and resumed": suspending(suspend, lambda pid: (suspend(pid), hello(pid), resume(pid)), 1),
+    "resume, suspended": suspending(resume, suspend, 1),
+    "send, suspended": suspending(hello, suspend, 1),
     "alias": making_an_alias,
     "dictionary": making_a_dictionary,
     "spawn": opening_a_block,
