@@ -261,7 +261,7 @@ class Timers:
         slot = self._slots[0]
         self.under_way += 1
         try:
-            while slot in self._later and self._later[slot]:  # a finalizer may set another one meanwhile
+            while self._later.get(slot):  # a finalizer may set another one meanwhile
                 entries = self._later[slot]
                 for number in [*entries]:
                     entry = entries.get(number)

@@ -131,8 +131,7 @@ class ChildSpec(_Slots):
         if modules is not MISSING and modules != "dynamic":
             if not isinstance(modules, (list, tuple)):
                 raise _not_allowed("invalid_modules", id, "modules", modules, ("a list of classes", "dynamic"))
-            if type(modules) not in (list, tuple):  # its code would run in the supervisor
-                modules = [*modules]
+            modules = _plain(modules)
         _set_id(self, id)
         _set_start(self, _sharing(start))
         _set_common(self, _sharing_common(restart, shutdown, type, significant, modules))
@@ -371,6 +370,11 @@ def _allowed(values: tuple[object, ...]) -> str:
 
 def _names(names: Iterable[object]) -> str:
     return ", ".join(sorted(map(repr, names)))
+
+
+def _plain(modules: list[object] | tuple[object, ...]) -> list[object] | tuple[object, ...]:
+    """Return a list of what is in one of the program's own class, whose code would run in the supervisor."""
+    return modules if type(modules) in (list, tuple) else [*modules]
 
 
 class StartOfClass:

@@ -158,7 +158,9 @@ def _caught(reason: Term) -> StartError:
 def without_arguments(spec: ChildSpec) -> ChildSpec:
     """Return the spec as it is kept of a temporary child: it is never started again, so its arguments can go."""
     function = spec.start[0]
-    return changed_spec(spec, start=(function.cls.start_link if issubclass(type(function), StartOfClass) else function,))
+    if issubclass(type(function), StartOfClass):
+        function = function.cls.start_link
+    return changed_spec(spec, start=(function,))
 
 
 def is_normal(reason: Term) -> bool:

@@ -63,7 +63,7 @@ def _is_immutable(value: Any) -> bool:
         return True
     if kind is not tuple and not (issubclass(kind, tuple) and kind.__dictoffset__ == 0):
         return issubclass(kind, (type, Enum))
-    for item in tuple.__iter__(value):  # all() and map() would take some of the C stack at each level
+    for item in tuple.__iter__(value):  # noqa: SIM110  # all() would take some of the C stack at each level
         if type(item) not in ATOMIC and not _is_immutable(item):
             return False
     return True

@@ -486,7 +486,9 @@ SCENARIOS: dict[str, Callable[[During], bool]] = {
     "the next timer amid a sweep": amid_a_sweep(lambda: this_node().timers.next_due()),
     "suspend, suspended": suspending(suspend, suspend, 2),
     "suspend, sent to": suspending(suspend, hello, 1),
-    "suspend, sent to, suspended and resumed": suspending(suspend, lambda pid: (suspend(pid), hello(pid), resume(pid)), 1),
+    "suspend, sent to, suspended and resumed": suspending(
+        suspend, lambda pid: (suspend(pid), hello(pid), resume(pid)), 1
+    ),
     "resume, suspended": suspending(resume, suspend, 1),
     "send, suspended": suspending(hello, suspend, 1),
     "alias": making_an_alias,

@@ -316,3 +316,30 @@ def test_a_record_that_was_never_restarted_takes_a_change_of_its_spec() -> None:
     child = Child(ChildSpec(id="a", start=(spawn_link, receive)))
     child.spec = changed = ChildSpec(id="a", start=(spawn_link, receive), type="supervisor")
     assert (child.spec, child.restarts) == (changed, 0)
+
+
+class Unfriendly:
+    """Starts a child, and objects to every look at it."""
+
+    def __call__(self) -> Pid:
+        return spawn_link(receive, "never")
+
+    def __getattribute__(self, name: str) -> Any:
+        raise AssertionError(name)
+
+
+class UnfriendlyList(list[Any]):
+    def __iter__(self) -> Any:
+        if self_() not in self[1:]:
+            raise AssertionError
+        return super().__iter__()
+
+
+@in_node
+def test_no_look_at_a_child_runs_code_of_the_programs_in_the_supervisor() -> None:
+    modules = UnfriendlyList([int, self_()])
+    sup = Supervisor.start_link([ChildSpec("a", (Unfriendly(),)), ChildSpec("b", (Unfriendly(),), modules=modules)])
+    assert [info.modules for info in which_children(sup)] == [[int, self_()], [__name__]]
+    assert get_childspec(sup, "a").id == "a"
+    terminate_child(sup, "a")
+    assert alive(sup)

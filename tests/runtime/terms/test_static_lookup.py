@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from runtime.terms.static_lookup import LONGEST_NAME, address, attributes, class_name, static, stored_names
+from runtime.terms.static_lookup import (
+    LONGEST_NAME,
+    address,
+    attributes,
+    class_name,
+    static,
+    stored_names,
+    where_defined,
+)
 
 
 class Shy(type):
@@ -53,3 +62,11 @@ def test_stored_attributes_are_read_and_what_has_to_be_computed_is_left_out() ->
 def test_the_names_of_slots_come_before_those_of_the_dictionary() -> None:
     assert stored_names(_silent(), 10) == ["slot", "stored"]
     assert stored_names(7, 10) == []
+
+
+def test_where_a_callable_is_defined_is_told_and_nothing_asked() -> None:
+    assert where_defined(_silent) == (__name__, "_silent")
+    assert where_defined(Silent) == (__name__, "Silent")
+    assert where_defined(len) == ("builtins", "len")
+    assert where_defined(_silent()) == (__name__, None)
+    assert where_defined(partial(len)) == ("functools", None)
