@@ -169,7 +169,8 @@ class _Start(StartOfClass):
         self.kwargs = kwargs
 
     def __call__(self, *args: Term) -> Pid | None:
-        return self.cls.start_link(*args, **self.kwargs)
+        pid: Pid | None = self.cls.start_link(*args, **self.kwargs)
+        return pid
 
     def __repr__(self) -> str:
         return f"{self.cls.__name__}.start_link"

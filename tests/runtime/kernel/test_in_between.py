@@ -366,21 +366,21 @@ def dead_entries() -> None:
     cancel_timer(send_after(self_(), "dead", 8.0))
 
 
-def set_and_sweep() -> None:
+def set_and_sweep(cancelled: TimerRef) -> None:
     send_after(self_(), "meanwhile", 7.0)
     send_after(self_(), "soon", 0.0)
     this_node().timers._sweep()
+    cancel_timer(cancelled)
 
 
 def amid_a_sweep(action: Action) -> Callable[[During], bool]:
     """Set, look at or sweep timers while others are set and the dead ones swept out."""
 
     def play(during: During) -> bool:
-        me().timers = None
         dead_entries()
         send_after(self_(), "first", 7.5)
         cancelled = send_after(self_(), "dead", 7.25)
-        happened = during(action, lambda: (set_and_sweep(), cancel_timer(cancelled)))
+        happened = during(action, partial(set_and_sweep, cancelled))
         sleep(20)
         got = [*(["mine"] if action is set_mine else []), *(["soon", "meanwhile"] if happened else []), "first"]
         assert sorted(flush()) == sorted(got if happened else [*got, "dead"])
@@ -397,10 +397,7 @@ def set_mine() -> None:
 
 
 def suspending(action: Callable[[Pid], Any], meanwhile: Callable[[Pid], Any], left: int) -> Callable[[During], bool]:
-    """Suspend a process, resume it or send to it, while something of that kind is done; so often is it suspended then.
-
-    It gets its message in the end.
-    """
+    """Suspend a process, resume it or send to it while another such thing is done; so often is it suspended then."""
 
     def play(during: During) -> bool:
         mine = self_()
@@ -410,13 +407,9 @@ def suspending(action: Callable[[Pid], Any], meanwhile: Callable[[Pid], Any], le
         if action is resume:
             suspend(target)
         happened = during(lambda: action(target), lambda: meanwhile(target))
-        if not happened:
-            assert of(target).suspended == (action is suspend)
-        else:
-            assert sum((of(target).suspenders or {}).values()) == left
-            assert of(target).suspended == bool(left)
-            assert (of(target) in (me().suspending or ())) == bool(left)
         count = sum((of(target).suspenders or {}).values())
+        assert count == (left if happened else action is suspend)
+        assert of(target).suspended == (of(target) in (me().suspending or ())) == bool(count)
         sleep(0)
         send(target, "hello")
         for _ in range(count):
@@ -430,8 +423,8 @@ def suspending(action: Callable[[Pid], Any], meanwhile: Callable[[Pid], Any], le
     return play
 
 
-def hello(target: Pid) -> None:
-    send(target, "hello")
+def hello(target: Pid) -> Any:
+    return send(target, "hello")
 
 
 def making_a_dictionary(during: During) -> bool:
@@ -486,9 +479,7 @@ SCENARIOS: dict[str, Callable[[During], bool]] = {
     "the next timer amid a sweep": amid_a_sweep(lambda: this_node().timers.next_due()),
     "suspend, suspended": suspending(suspend, suspend, 2),
     "suspend, sent to": suspending(suspend, hello, 1),
-    "suspend, sent to, suspended and resumed": suspending(
-        suspend, lambda pid: (suspend(pid), hello(pid), resume(pid)), 1
-    ),
+    "suspend, all at once": suspending(suspend, lambda it: (suspend(it), hello(it), resume(it)), 1),
     "resume, suspended": suspending(resume, suspend, 1),
     "send, suspended": suspending(hello, suspend, 1),
     "alias": making_an_alias,
