@@ -38,7 +38,7 @@ def where_defined(function: object) -> tuple[object, object]:
     if type(function) is types.MethodType:
         return where_defined(function.__func__)
     if issubclass(type(function), type):
-        return static(function, "__module__"), _qualified_name_of(function)  # type: ignore[arg-type]  # it is a class
+        return static(function, "__module__") or "builtins", _qualified_name_of(function)  # type: ignore[arg-type]  # it is a class
     return _own(function, "__module__"), _own(function, "__qualname__")
 
 

@@ -67,6 +67,7 @@ def test_the_names_of_slots_come_before_those_of_the_dictionary() -> None:
 def test_where_a_callable_is_defined_is_told_and_nothing_asked() -> None:
     assert where_defined(_silent) == (__name__, "_silent")
     assert where_defined(Silent) == (__name__, "Silent")
+    assert where_defined(bool) == ("builtins", "bool")
     assert where_defined(len) == ("builtins", "len")
     assert where_defined(_silent()) == (__name__, None)
     assert where_defined(partial(len)) == ("functools", None)
