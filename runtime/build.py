@@ -21,7 +21,6 @@ from runtime.compiled.choice import FOLDER, PARTS, VARIABLE, WHOLE, build_number
 
 FLAGS = ("-O2", "-fwrapv", "-fno-strict-aliasing", "-g0", "-Wno-unused-function")
 
-
 DIRECTIVES = {"language_level": 3, "annotation_typing": False, "nonecheck": True}
 """How sources are compiled: their annotations are for people, and types are declared in the ``.pxd`` files alone."""
 
@@ -109,7 +108,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command; its exit status is 1 when there is no new kernel."""
     parser = argparse.ArgumentParser(
         prog="python -m runtime.build",
-        description="Compile the parts of the runtime that programs spend their time in. It takes about 10 seconds.",
+        description="Compile the parts of the runtime that programs spend their time in. It takes about 20 seconds.",
     )
     parser.add_argument("--check", action="store_true", help="build nothing; exit with 1 unless it is up to date")
     options = parser.parse_args(arguments)

@@ -155,6 +155,7 @@ def test_a_start_function_may_return_a_list_and_nothing_else_that_holds_a_pid() 
 
 def test_handlers_of_signals_have_their_turn_while_many_children_are_stopped() -> None:
     left: set[int] = set()
+    first = last = OUTSIDE
 
     def note(number: int, frame: object) -> None:
         left.add(sum(alive(pid) for pid in (first, last)))
@@ -167,7 +168,6 @@ def test_handlers_of_signals_have_their_turn_while_many_children_are_stopped() -
         stop(sup)
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
-    first = last = OUTSIDE
     before = signal.signal(signal.SIGVTALRM, note)
     try:
         run(main)
@@ -338,7 +338,7 @@ class UnfriendlyList(list[Any]):
 @in_node
 def test_no_look_at_a_child_runs_code_of_the_programs_in_the_supervisor() -> None:
     modules = UnfriendlyList([int, self_()])
-    sup = Supervisor.start_link([ChildSpec("a", (Unfriendly(),)), ChildSpec("b", (Unfriendly(),), modules=modules)])
+    sup = started([ChildSpec("a", (Unfriendly(),)), ChildSpec("b", (Unfriendly(),), modules=modules)])
     assert [info.modules for info in which_children(sup)] == [[int, self_()], [__name__]]
     assert get_childspec(sup, "a").id == "a"
     terminate_child(sup, "a")
