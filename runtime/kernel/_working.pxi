@@ -137,11 +137,11 @@ cdef int end_turn(Turns turns, object process, object worker) except -2:
     """End a plain process whose function the bottom frame has called. Returns -1, as `run_next` after a turn."""
     cdef object reason
     turns.process = None
-    if turns.reason is None:
+    if turns.reason is RETURNED:
         set_process(worker, NONE)
         end(process, "normal")
     else:
-        reason, turns.reason = turns.reason, None
+        reason, turns.reason = turns.reason, RETURNED
         if reason is not CONTAINED:
             end_with(process, worker, reason)
     return -1
@@ -175,7 +175,8 @@ cdef int advance(Turns turns) except -2:
         process = None
 
 
-cdef object CONTAINED = object()
+cdef object RETURNED = object(), CONTAINED = object()
+"""In the place of an exit reason, which may be anything: the function has not raised, or its process has ended."""
 
 
 cdef class Turns:
@@ -190,7 +191,7 @@ cdef class Turns:
     cdef object scheduler, worker, ready, process, reason
 
     def __init__(self, scheduler, worker):
-        self.scheduler, self.worker = scheduler, worker
+        self.scheduler, self.worker, self.reason = scheduler, worker, RETURNED
 
     def __iter__(self):
         return self
