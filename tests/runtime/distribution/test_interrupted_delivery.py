@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from runtime import Down, Exit, NodeDown, Pid, alias, flag, flush, link, monitor, monitor_nodes, self_, spawn
+from runtime import Down, Exit, NodeDown, Pid, alias, flag, flush, link, monitor, monitor_nodes, receive, self_, spawn
 from runtime.distribution.cluster import local_node
 from runtime.distribution.incoming import SHORT_ENTRIES, receive_signal
 from runtime.distribution.parts import ABSENT
@@ -89,7 +89,7 @@ def _connected(other: Other) -> tuple[RemoteNode, Pid]:
     """Connect to another node; return it, and a process of it that waits."""
     other.connect()
     flag(trap_exit=True)
-    return _remote(other), spawn(("time", "sleep"), 600, node=other.name)
+    return _remote(other), spawn(receive, "never", node=other.name)
 
 
 def _is_taken_again(step: int, function: Callable[..., object], *arguments: object) -> bool:
