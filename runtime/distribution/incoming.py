@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import unwrap
 from typing import TYPE_CHECKING, Any
 
 from runtime.distribution import pickled
@@ -201,10 +202,14 @@ def _exit(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
         remote.lose_link(target, _sender(control[1]), control[3] if len(control) > 3 else payload)
 
 
+_exit_by_source = unwrap(exit_signal)
+"""After a function of C's Python runs the handlers of signals. One that raises would have the exit delivered again."""
+
+
 def _exit2(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
     target = _local(control[2])
     if target is not None and isinstance(control[1], Pid):
-        exit_signal(target, control[1], control[3] if len(control) > 3 else payload)
+        _exit_by_source(target, control[1], control[3] if len(control) > 3 else payload)
 
 
 def _monitor(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
