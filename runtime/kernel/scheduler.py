@@ -305,15 +305,11 @@ class Scheduler:
     # -- On a worker ----------------------------------------------------------------------------------------------
 
     def dispatch(self) -> None:
-        """Run ready processes on the stack of a worker, whose outermost frame this is.
-
-        Whoever looks at that stack finds the worker in it, by this name.
-        """
+        """Run ready processes on a worker. It is the outermost frame, where who looks at the stack finds `worker`."""
         worker = getcurrent()
         assert type(worker) is Worker
         if _kernel is None:
-            self.run_ready(worker)
-            return
+            return self.run_ready(worker)
         turns = _kernel.Turns(self, worker)
         try:
             while True:
@@ -327,7 +323,7 @@ class Scheduler:
                             turns[None](turns[0], turns[1])
                         else:
                             turns[None](turns[0], turns[1], turns[2])
-                    return
+                    return None
                 except BaseException as error:
                     turns[error]
         except BaseException as error:
