@@ -17,7 +17,6 @@ import os
 import sys
 from collections.abc import Callable
 from functools import cache, update_wrapper
-from importlib.abc import MetaPathFinder
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -232,8 +231,8 @@ def _spec(name: str, path: Path) -> ModuleSpec:
     return spec
 
 
-class Finder(MetaPathFinder):
-    """Finds the modules of `WHOLE` in the compiled kernel that is in use."""
+class Finder:
+    """Finds the modules of `WHOLE` in the compiled kernel in use. A base, from `importlib.abc`, would import much."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

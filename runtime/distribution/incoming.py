@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import unwrap
 from typing import TYPE_CHECKING, Any
 
 from runtime.distribution import pickled
 from runtime.distribution.figures import NAME, own_figures
 from runtime.distribution.remote_calls import OTP_TAGS, ShortFrom, alias_of, incoming_message, is_reply, settle_call
-from runtime.distribution.remote_process import RemoteProcess
+from runtime.distribution.remote_process import RemoteProcess, exit_by_source
 from runtime.distribution.unreadable import CONTENT, UNREADABLE, Unreadable
 from runtime.kernel.process import Pid, Process
-from runtime.kernel.signals import drop_watch, exit_signal, put_all, set_half_link
+from runtime.kernel.signals import drop_watch, put_all, set_half_link
 from runtime.otp.calls import CALL, CAST, Failure, From
 from runtime.terms.log import Log
 from runtime.terms.ref import Ref
@@ -202,14 +201,10 @@ def _exit(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
         remote.lose_link(target, _sender(control[1]), control[3] if len(control) > 3 else payload)
 
 
-_exit_by_source = unwrap(exit_signal)
-"""After a function of C's Python runs the handlers of signals. One that raises would have the exit delivered again."""
-
-
 def _exit2(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:
     target = _local(control[2])
     if target is not None and isinstance(control[1], Pid):
-        _exit_by_source(target, control[1], control[3] if len(control) > 3 else payload)
+        exit_by_source(target, control[1], control[3] if len(control) > 3 else payload)
 
 
 def _monitor(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> None:

@@ -8,13 +8,14 @@ no branch on it where processes are local.
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import unwrap
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from runtime.compiled.choice import compiled
 from runtime.distribution.parts import ID_BITS
-from runtime.kernel.process import DEAD, REMOTE, ForeignPid, Pid, Process
+from runtime.kernel.process import REMOTE, ForeignPid, Pid, Process
 from runtime.kernel.roles import Watcher
-from runtime.kernel.signals import Exit, exit_signal, own_copy, put_all
+from runtime.kernel.signals import exit_signal
 from runtime.terms.atom import Atom
 from runtime.terms.own_repr import bounded
 from runtime.terms.ref import Ref, next_number
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from runtime.distribution.remote_node import RemoteNode
 
 T = TypeVar("T")
+
+exit_by_source = unwrap(exit_signal)
+"""`exit_signal`, not compiled: after a function of C's Python runs the handlers of signals. Where one raises, the exit
+would be delivered again."""
 
 
 class _RemoteBody:
@@ -267,10 +272,7 @@ class RemoteProcess(Process):
         links = self.links
         local.drop_link(self)
         if local in links:
-            if local.trap_exit and local.state is not DEAD:
-                put_all(local, [Exit(pid, own_copy(reason))])  # no handler of a signal runs from here to the next step
-            else:
-                exit_signal(local, pid, reason, linked=True)
+            exit_by_source(local, pid, reason, linked=True)  # no handler runs from its end to the next step
             dict.pop(links, local, None)
         if not links:
             self.forget_links()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from inspect import unwrap
 from typing import Any
 
 from runtime.compiled import choice
@@ -108,8 +109,10 @@ def _replace(functions: dict[Callable[..., Any], Callable[..., Any]]) -> None:
 
 
 _original_put = signals.put
+_original_put_all = signals.put_all
 _original_put_once = signals.put_once
 _original_signal = signals.exit_signal
+_source_of_signal = unwrap(signals.exit_signal)
 _original_link = signals.link_processes
 _original_unlink = signals.unlink_processes
 _original_watch = signals.watch
@@ -134,6 +137,12 @@ def _put(process: Process, message: Term) -> None:
     _original_put(process, message)
 
 
+def _put_all(process: Process, messages: list[Term]) -> None:
+    for message in messages:
+        _tell("put", process, message)
+    _original_put_all(process, messages)
+
+
 def _put_once(process: Process, timer: Timer) -> None:
     _tell("put", process, timer.message)
     _original_put_once(process, timer)
@@ -142,6 +151,11 @@ def _put_once(process: Process, timer: Timer) -> None:
 def _exit_signal(target: Process, sender: Pid, reason: Term, linked: bool = False) -> None:
     _tell("signalled", target, sender, reason, linked)
     _original_signal(target, sender, reason, linked)
+
+
+def _exit_signal_by_source(target: Process, sender: Pid, reason: Term, linked: bool = False) -> None:
+    _tell("signalled", target, sender, reason, linked)
+    _source_of_signal(target, sender, reason, linked)
 
 
 def _link_processes(one: Process, other: Process) -> None:
@@ -180,7 +194,9 @@ def _forget(call: From) -> None:
 
 _REPLACEMENTS: dict[Callable[..., Any], Callable[..., Any]] = {
     _original_put: _put,
+    _original_put_all: _put_all,
     _original_put_once: _put_once,
+    _source_of_signal: _exit_signal_by_source,
     _original_signal: _exit_signal,
     _original_link: _link_processes,
     _original_unlink: _unlink_processes,
