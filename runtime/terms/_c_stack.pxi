@@ -1,8 +1,9 @@
 """The room that is left on the C stack, which programs may use up before they reach the recursion limit.
 
-Compiled code calls code of the program's, which may call compiled code again. Each such round takes some of the C stack.
-So whatever hands over to code of the program's, or to the sources, looks first how much is left. Greenlets run on the stack of their thread, each at a
-place of its own, so the address of a local tells how much that is, whichever greenlet runs.
+Compiled code calls code of the program's, which may call compiled code again. Each such round takes some of the C
+stack. So whatever hands over to code of the program's, or to the sources, looks first how much is left. Greenlets run on
+the stack of their thread, each at a place of its own, so the address of a local tells how much that is, whichever
+greenlet runs.
 """
 
 cdef extern from *:
