@@ -7,7 +7,21 @@ from typing import Any
 import pytest
 from gevent import socket
 
-from runtime import Down, monitor, processes, receive, resume, run, self_, send, sleep, spawn, suspend
+from runtime import (
+    Down,
+    exit,
+    monitor,
+    processes,
+    receive,
+    resume,
+    run,
+    self_,
+    send,
+    sleep,
+    spawn,
+    spawn_monitor,
+    suspend,
+)
 from runtime.kernel import scheduler, signals, threads
 from runtime.kernel.node import current, this_node
 from runtime.kernel.process import Pid, Process, Worker
@@ -23,6 +37,19 @@ def test_thousands_of_waiting_processes_start_in_one_go_without_deepening_any_st
         return len(processes())
 
     assert run(main) == 2_001
+
+
+def test_what_ended_a_process_is_not_the_end_of_the_next_one_on_its_stack() -> None:
+    def reason_of(function: Any, *args: Any) -> Any:
+        spawn_monitor(function, *args)
+        return receive(Down).reason
+
+    def main() -> list[Any]:
+        return [
+            reason_of(*each) for each in ((exit, "boom"), (int,), (exit, None), (int, 1), (exit, "kill"), (max, 1, 2))
+        ]
+
+    assert run(main) == ["boom", "normal", None, "normal", "kill", "normal"]
 
 
 def test_a_process_begins_with_the_whole_depth_of_recursion_whoever_made_room_for_it() -> None:

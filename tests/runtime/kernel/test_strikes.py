@@ -324,6 +324,31 @@ def test_no_stack_and_no_process_is_lost_after_an_exception_at_any_point_of_the_
     run(main)
 
 
+def fail() -> None:
+    raise LookupError
+
+
+def test_a_process_that_has_raised_is_over_after_an_exception_at_any_point_of_the_stack_that_it_leaves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Hub, "print_exception", lambda *error: None)
+    monkeypatch.setattr(Crash, "from_exception", lambda error: "struck")
+
+    def main() -> None:
+        for number in strikes():
+            for _ in range(len(this_node().scheduler.idle) + 1):  # then it gets a stack that begins now
+                spawn(relay)
+            sleep(0)
+            with suppress(Struck), Strikes(number, anywhere=True, lines=False) as striking:
+                spawn(fail)
+                sleep(0)
+            wait_until(is_alone, f"processes are left at point {number}")
+            if not striking.reached:
+                break
+
+    run(main)
+
+
 def test_what_came_from_another_thread_runs_although_an_exception_kept_the_hub_from_hearing_of_it() -> None:
     def main() -> Any:
         here = self_()
