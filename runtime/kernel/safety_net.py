@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 NOW_AND_THEN = 0.5
-"""Seconds between two looks in a program that has no processes."""
+"""Seconds between two looks in a program that has no processes, and at most in any other."""
 
 
 class SafetyNet:
-    """Calls `look_after` in the hub: now and then, and from `tighten` on each time before the hub waits for events.
+    """Calls `look_after` in the hub: now and then, and from `tighten` on also before each wait of the hub for events.
 
-    A program that is only observed waits some times for each of its requests, and has little that could be lost.
+    A program that is only observed waits some times for each of its requests, and has little that could be lost. An
+    exception may strike the look before a wait as well: the one now and then ends such a wait.
     """
 
     def __init__(self, loop: Any, look_after: Callable[[], None]) -> None:
@@ -25,7 +26,6 @@ class SafetyNet:
 
     def tighten(self) -> None:
         """Look each time. In the hub's thread."""
-        self._now_and_then.stop()
         self._before_each_wait.start(self._look_after)
         self._at_once.start(_nothing)  # started in a callback of the hub, the watcher would miss the next wait
 
