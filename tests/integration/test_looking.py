@@ -68,6 +68,8 @@ def details_of(client: RawClient, name: str) -> wire.Details:
 
 def test_only_the_nodes_own_thread_runs_a_repr_of_the_program(folder: Path, script: Path) -> None:
     with observed(folder, program=(str(script),)) as node, node.client() as client:
+        # A process has its name before its first turn, when it holds nothing yet.
+        eventually(lambda: bool(details_of(client, "hold").messages))
         held = details_of(client, "hold")
         assert held.messages == ("<Noisy name='message'>",)
         assert held.dictionary == {"'held'": "<Noisy name='dictionary'>"}
