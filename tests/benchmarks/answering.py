@@ -48,6 +48,10 @@ QUESTIONS = {"lists": LISTS, "filters": FILTERED, "others": OTHERS, "all": (*LIS
 
 MILLION = 1_000_000
 
+TRIES = 3
+"""How often each question is asked by a new observer. The shortest counts: a host that takes the processor away for
+some milliseconds makes any stretch longer, and seldom the same one three times."""
+
 
 def _start_free(count: int) -> None:
     """Start servers under no supervisor."""
@@ -95,26 +99,27 @@ def _held() -> Iterator[Holds]:
 def _longest(count: int, questions: str, shape: str) -> float:
     SHAPES[shape](count)
     gc.collect(1)  # what the start left young must not count for the answers
-    answers, longest = Observer().answers, 0.0
+    return max(min(_stretch(question) for _ in range(TRIES)) for question in QUESTIONS[questions])
 
-    for question in QUESTIONS[questions]:
-        client = ClientCache()
-        with _held() as holds:
-            wire.frame(wire.Reply(id=1, answer=answers.answer(question, client)))
-            answers.dismiss(client)
-        longest = max(longest, holds.longest)
-    return longest
+
+def _stretch(question: wire.Query) -> float:
+    answers, client = Observer().answers, ClientCache()
+    with _held() as holds:
+        wire.frame(wire.Reply(id=1, answer=answers.answer(question, client)))
+        answers.dismiss(client)
+    return holds.longest
 
 
 def hold(size: int, questions: str, shape: str = "groups") -> Sample:
-    """Return the longest stretch, in CPU seconds, of any of these questions."""
+    """Return the longest stretch, in CPU seconds, of any of these questions, each at its best."""
     return Sample.exact(run(_longest, size, questions, shape))
 
 
 BENCHMARKS = (
     Benchmark(
         name="longest hold of the interpreter",
-        what="CPU time for which an answer to an observer keeps the interpreter at a stretch, 100,000 processes",
+        what="CPU time for which an answer to an observer keeps the interpreter at a stretch, 100,000 processes, the "
+        "shortest of three tries",
         unit="s",
         size=PROCESSES,
         quick=500,

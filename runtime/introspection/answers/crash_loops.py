@@ -60,7 +60,7 @@ class CrashLoops:
         present = clock.now()
         before, found = self._loops, dict[str, _Loop]()
         for number, node in enumerate(supervisors.walk()):
-            if not number & 255:
+            if not number & 63:
                 pace.breathe()
             kept, known = children_of(node.process), before.get(node.key)
             last = None if kept is None else used_up_at(kept)

@@ -348,11 +348,11 @@ def _cycles(waiting: list[Process], pace: Pace) -> Iterator[wire.Lint]:
         call = process.waiting_for
         if call is not None:
             waits_for[process] = call.server
-        if not number & 255:
+        if not number & 63:
             pace.breathe()
     seen: set[Process] = set()
     for number, first in enumerate(waits_for):
-        if not number & 255:
+        if not number & 63:
             pace.breathe()
         path: dict[Process, None] = {}
         at: Process | None = first

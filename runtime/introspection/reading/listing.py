@@ -179,7 +179,7 @@ class Listing:
             for number, process in enumerate(chunk):
                 if process.body is not None and test(Subject(process, siblings)):
                     yield process.pid.id
-                if not number & 255:
+                if not number & 63:
                     self.pace.breathe()
 
     def _ranked(self, listed: AllRows | Subset[Process], deltas: Deltas) -> Ranking[Process]:
@@ -223,7 +223,7 @@ class Listing:
                 if group is None:
                     group = groups[name] = Group(name)
                 group.add(process, child, max(0.0, present - since))
-                if not number & 255:
+                if not number & 63:
                     self.pace.breathe()
         sort = self.query.sort
         figure = _FIGURES_OF_GROUPS.get(sort, sort)

@@ -137,7 +137,7 @@ class Tree:
                     self._count_match()
                     numbers.append(children.number(child, number))
                     section.size += 1
-                if not number & 255:
+                if not number & 63:
                     self.pace.breathe()
         if own:
             self._count_match()

@@ -54,7 +54,7 @@ class Block:
         for number, process in enumerate(waiting):
             if finder.child_of_parent(process) is None and process.state is not DEAD:
                 self._sort(process)
-            if not number & 255:
+            if not number & 63:
                 pace.breathe()
 
     def _sort(self, process: Process) -> None:

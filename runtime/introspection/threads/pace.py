@@ -16,7 +16,7 @@ REST = 0.001
 class Pace:
     """Cuts a long piece of work on a native thread into stretches, so that the hub never waits for long.
 
-    Call `breathe` every few hundred steps.
+    Call `breathe` every hundred steps or so.
     """
 
     __slots__ = ("_begun", "_since")
