@@ -83,7 +83,8 @@ def test_what_has_such_a_name_is_found_and_acted_upon_by_what_is_shown_of_it(fol
         eventually(lambda: key in client.tree())
         assert client.ask(wire.GetTree(anchor=key)).anchor_index is not None
         assert [row.key for row in client.ask(wire.GetPlaces(keys=(key,))).rows] == [key]
-        assert client.ask(wire.GetProcesses(filter=f'label="{ESCAPED}"')).total == 1
+        # The process with that label is started after the tree.
+        eventually(lambda: client.ask(wire.GetProcesses(filter=f'label="{ESCAPED}"')).total == 1)
         before = client.pid(key)
         command = wire.ControlChild(supervisor=client.pid("top"), child_id=ESCAPED, action="restart")
         assert isinstance(client.ask(command), wire.Done)
