@@ -7,12 +7,13 @@ import importlib
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.nodes import observed
+from tests.support.nodes import PATIENCE, observed
 
 
 def test_an_agent_finds_the_cause_of_a_deadlock(folder: Path) -> None:
@@ -33,7 +34,8 @@ def test_an_agent_finds_the_cause_of_a_deadlock(folder: Path) -> None:
             async def call(tool: str, **arguments: Any) -> Any:
                 return json.loads((await agent.call_tool(tool, arguments)).content[0].text)["data"]
 
-            for _ in range(200):
+            deadline = time.monotonic() + PATIENCE
+            while time.monotonic() < deadline:
                 found = [each for each in await call("findings") if each["kind"] == "deadlock"]
                 if found:
                     return found[0], [await call("process", pid=pid) for pid in found[0]["pids"]]
