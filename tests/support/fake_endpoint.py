@@ -85,8 +85,8 @@ class FakeEndpoint:
                 return
             self._clients.append(client)
             thread = threading.Thread(target=self._serve, args=(client,), daemon=True)
-            self._threads.append(thread)
             thread.start()
+            self._threads.append(thread)  # not before: `stop` may come in between, and joins none that has not started
 
     def _serve(self, client: socket.socket) -> None:
         with contextlib.suppress(OSError, EOFError), client:
