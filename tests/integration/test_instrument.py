@@ -250,7 +250,7 @@ def test_events_are_followed_on_with_the_process_that_replaces_another(folder: P
     with running(folder, "--name", "shop", "--", PYTHON, "-c", WORKERS):
         (first,) = eventually(lambda: live(folder))
         follower = subprocess.Popen(
-            [PYTHON, "-m", "observer", "events", "shop", "--follow", "--json"],
+            [PYTHON, "-m", "tests.support.patient", "events", "shop", "--follow", "--json"],
             env=environment(folder, PYTHONUNBUFFERED="1"),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

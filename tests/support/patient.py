@@ -12,7 +12,7 @@ from observer.node.connection import Connection
 
 def patient() -> None:
     """Run the command with longer limits."""
-    discovery.PROBE_TIMEOUT = 60.0
+    discovery.PROBE_TIMEOUT = discovery.CLOSES_WITHIN = 60.0
     lookup.MEASURE_TIMEOUT = 5.0  # what is never measured takes as long
     aftermath.END_TIMEOUT = aftermath.RETURN_TIMEOUT = 30.0
     for kind in (Client, Connection):
