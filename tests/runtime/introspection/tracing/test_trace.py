@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-import gevent
 import pytest
 
 from runtime import (
@@ -43,6 +42,7 @@ from runtime.otp.calls import From
 from runtime.otp.returns import NOREPLY
 from runtime.terms.term import Term
 from tests.support.in_node import in_node
+from tests.support.kernels import wait_until
 from tests.support.outside import in_greenlet, in_thread
 
 
@@ -260,18 +260,15 @@ def test_it_ends_with_the_last_event_that_was_asked_for() -> None:
         assert not trace.is_running
         assert "5 events" in trace.ending
         assert len(trace.events_after(0)) == 5
-        gevent.sleep(0.001)
-        assert hooks.sent == ()
-        assert taps._taps == ()
+        wait_until(lambda: hooks.sent == () and taps._taps == ())
 
 
 @in_node
 def test_it_ends_when_its_time_is_over_by_its_timer_or_by_the_next_event() -> None:
     pid = bank()
     with traced(pid, limits=Limits(0.01, 5, 1_000)) as trace:
-        gevent.sleep(0.05)
+        wait_until(lambda: trace.ending and taps._taps == ())
         assert "time" in trace.ending
-        assert taps._taps == ()
     with traced(pid, limits=Limits(60, 5, 1_000)) as trace:
         trace._begun_at -= 61  # the hub was held for so long that its timer has not come
         call(pid, "x")
