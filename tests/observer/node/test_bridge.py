@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from observer.node.bridge import Bridge, beam_name
+from tests.support.terminal import WAIT
 
 
 def test_a_beam_node_is_told_from_others_by_its_prefix() -> None:
@@ -22,5 +23,5 @@ def test_a_bridge_that_finds_no_node_says_why(monkeypatch: pytest.MonkeyPatch) -
         cookie.chmod(0o600)
         with Bridge("nobody@127.0.0.1", ["--cookie-file", str(cookie)]) as bridge:
             assert not bridge.wait_until_listening()
-            assert bridge.wait(30) == 1
+            assert bridge.wait(WAIT) == 1
             assert bridge.status().cause.startswith("There is no connection to nobody@127.0.0.1: no ")

@@ -61,13 +61,18 @@ def test_a_state_that_cannot_be_shown_is_said_with_why() -> None:
 
 @in_node
 def test_a_busy_server_is_asked_once_and_says_its_state_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_states, "TIMEOUT", 0.05)
     observer = Observer()
     server = Counter.start_link(7)
     cast(server, "wait")
     sleep(0)
-    for _ in range(3):
-        assert _state(observer, server) == (None, "It is busy and has not said its state within 0.05 second.")
+    limit, why = 0.025, "The hub"
+    while why.startswith("The hub"):  # a busy machine takes longer to ask
+        limit *= 2
+        monkeypatch.setattr(server_states, "TIMEOUT", limit)
+        _, why = _state(observer, server)
+    for _ in range(2):
+        assert _state(observer, server) == (None, why)
+    assert why == f"It is busy and has not said its state within {limit:g} second."
     assert server is not None
     assert server.process is not None
     assert len(server.process.mailbox or ()) + len(server.process.saved or ()) == 1

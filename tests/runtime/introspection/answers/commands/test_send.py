@@ -71,6 +71,7 @@ def test_a_call_without_a_reply_says_why(monkeypatch: pytest.MonkeyPatch) -> Non
     shop = Shop.start()
     answer = _ask(observer, shop, "'wait'", "call")
     assert answer == wire.Failed(why=f"{shop} did not reply within 0.5 seconds.", kind="timeout")
+    monkeypatch.setattr(sending, "CALL_TIMEOUT", 60.0)
     broken = Shop.start()
     answer = _ask(observer, broken, "'fail'", "call")
     assert isinstance(answer, wire.Failed)
