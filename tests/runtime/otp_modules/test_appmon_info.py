@@ -101,6 +101,8 @@ def test_a_change_is_told_and_nothing_else_until_the_last_client_goes(monkeypatc
         holder = next(pid for pid, name in before[1] if name == before[2][-1][1])
         exit(holder, "kill")
         after = receive(("tree", object), timeout=DEADLINE)[1]
+        if len(after[1]) < 3:  # a look came before the supervisor had its turn
+            after = receive(("tree", object), timeout=DEADLINE)[1]
         assert (len(after[1]), holder in [pid for pid, _ in after[1]]) == (3, False)
         assert receive(("tree", object), timeout=0.3, default=None) is None
         ref = monitor(server)
