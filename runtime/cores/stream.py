@@ -6,9 +6,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from operator import length_hint
-from time import perf_counter, thread_time
+from time import perf_counter
 from typing import Any, Generic, TypeVar
 
+from runtime.cores.batches import AHEAD, BATCH_TIME, run_batches
 from runtime.cores.pool import directory_of
 from runtime.cores.task import retries_of
 from runtime.distribution.unreadable import CONTENT, Unreadable
@@ -29,32 +30,17 @@ from runtime.terms.term import Term
 Item = TypeVar("Item")
 T = TypeVar("T")
 
-BATCH_TIME = 0.04
-"""Seconds of work that `async_stream` sends to a worker at a time, at most.
-
-Each batch costs the peer and the caller up to a millisecond: what they do for it has left the processor's caches.
-"""
-
 FIRST_BATCH_TIME = 0.01
 """The same at the beginning, where nobody knows how many items come: each batch may be the last one."""
 
 SHARE = 1 / 32
 """Of the time that such a stream has run, what a batch may take, from `FIRST_BATCH_TIME` to `BATCH_TIME`."""
 
-BUSY_SHARE = 1 / 4
-"""Of the time by the clock, what counts as work at least, where a batch gets little of the processor, or waits.
-
-Were it all, batches would be shortest on a busy machine, where each costs most.
-"""
-
 MOST_ITEMS = 2_000
 """Items that are sent to a worker at a time at most."""
 
 SHORTER = 16
 """By how much batches are shorter at the end of the items, so that all workers end at about the same time."""
-
-AHEAD = 2
-"""Batches that a worker has at a time, so that it need not wait for the next one."""
 
 READ_AHEAD = 50_000
 """Outcomes that wait for an earlier one, at most, before no more items are sent."""
@@ -171,7 +157,7 @@ class _Stream(Generic[Item, T]):
                 pass
 
     def _add_worker(self, name: str) -> None:
-        pid, ref = spawn_monitor(_run_batches, self_(), self.ref, *self.work, node=name)
+        pid, ref = spawn_monitor(run_batches, self_(), self.ref, *self.work, node=name)
         if pid.node:
             self.workers[ref] = _Worker(pid, name)
             return
@@ -293,53 +279,3 @@ class _Stream(Generic[Item, T]):
             outcomes = self.done.pop(self.due)
             self.due += len(outcomes)
             yield from outcomes
-
-
-def _run_batches(
-    caller: Pid, ref: Ref, fn: Callable[..., Any], args: tuple[object, ...], kwargs: dict[str, object]
-) -> None:
-    """Run the batches of a stream on a peer; it ends with the caller."""
-    over, me = monitor(caller), self_()
-    kept: deque[tuple[int, list[Any], dict[int, Term]]] = deque(maxlen=AHEAD)
-    while True:
-        match receive():
-            case Down(ref=gone) if gone == over:
-                return
-            case (position, _, Unreadable(why)):
-                send(ref, (ref, me, position, CONTENT, ("items", why)))
-            case (position, _, items):
-                began, used = perf_counter(), thread_time()
-                results, failures = _run_batch(items, fn, args, kwargs)
-                seconds = max(thread_time() - used, BUSY_SHARE * (perf_counter() - began))
-                kept.append((position, results, failures))
-                _report(ref, position, results, failures, seconds)
-            case (position, _):
-                for position, results, failures in [batch for batch in kept if batch[0] == position]:
-                    for number, result in enumerate(results):
-                        failure = {0: failures[number]} if number in failures else {}
-                        _report(ref, position + number, [result], failure, BATCH_TIME)
-
-
-def _report(ref: Ref, position: int, results: list[Any], failures: dict[int, Term], seconds: float) -> None:
-    """Send the outcomes of a batch. Where they do not travel together, they are asked for one by one."""
-    try:
-        send(ref, (ref, self_(), position, CONTENT, (results, failures, seconds)))
-    except TypeError as error:
-        problem = Unreadable(str(error)) if len(results) > 1 else ([None], {0: caught_reason(error)}, seconds)
-        send(ref, (ref, self_(), position, CONTENT, problem))
-
-
-def _run_batch(
-    items: list[Any], fn: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]
-) -> tuple[list[T | None], dict[int, Term]]:
-    """Return what `fn` returns for each item, and by the numbers of the others what it ended with."""
-    results: list[T | None] = []
-    failures: dict[int, Term] = {}
-    for number, item in enumerate(items):
-        result = None
-        try:
-            result = fn(item, *args, **kwargs) if args or kwargs else fn(item)
-        except BaseException as error:
-            failures[number] = caught_reason(error)
-        results.append(result)
-    return results, failures

@@ -1,24 +1,12 @@
-"""How a stream cuts its items into batches, and what comes back of one."""
+"""How a stream cuts its items into batches."""
 
 from time import perf_counter
 from typing import Any
 
 import pytest
 
-from runtime import ProcessExit, run
-from runtime.cores.stream import BATCH_TIME, FIRST_BATCH_TIME, SHARE, SHORTER, _run_batch, _Stream
-
-
-def _halve(number: int, by: int = 2) -> int:
-    if number % by:
-        raise ProcessExit(number)
-    return number // by
-
-
-def test_what_a_function_ends_with_stands_beside_the_results_of_the_others() -> None:
-    assert run(lambda: _run_batch([2, 3, 4], _halve, (), {})) == ([1, None, 2], {1: 3})
-    assert run(lambda: _run_batch([3, 4], _halve, (3,), {})) == ([1, None], {1: 4})
-    assert run(lambda: _run_batch([3, 4], _halve, (), {"by": 3})) == ([1, None], {1: 4})
+from runtime.cores.batches import BATCH_TIME
+from runtime.cores.stream import FIRST_BATCH_TIME, SHARE, SHORTER, _Stream
 
 
 class _Unknown:

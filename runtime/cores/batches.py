@@ -1,0 +1,84 @@
+"""What a worker of a stream does on a peer: it runs batches of items, and sends their outcomes to the caller."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from time import perf_counter, thread_time
+from typing import Any, TypeVar
+
+from runtime.distribution.unreadable import CONTENT, Unreadable
+from runtime.kernel.caught import caught_reason
+from runtime.kernel.mailbox import receive, send
+from runtime.kernel.process import Pid
+from runtime.kernel.processes import monitor, self_
+from runtime.kernel.signals import Down
+from runtime.terms.ref import Ref
+from runtime.terms.term import Term
+
+T = TypeVar("T")
+
+BATCH_TIME = 0.04
+"""Seconds of work that `async_stream` sends to a worker at a time, at most.
+
+Each batch costs the peer and the caller up to a millisecond: what they do for it has left the processor's caches.
+"""
+
+AHEAD = 2
+"""Batches that a worker has at a time, so that it need not wait for the next one."""
+
+BUSY_SHARE = 1 / 4
+"""Of the time by the clock, what counts as work at least, where a batch gets little of the processor, or waits.
+
+Were it all, batches would be shortest on a busy machine, where each costs most.
+"""
+
+
+def run_batches(
+    caller: Pid, ref: Ref, fn: Callable[..., Any], args: tuple[object, ...], kwargs: dict[str, object]
+) -> None:
+    """Run the batches of a stream on a peer; it ends with the caller."""
+    over, me = monitor(caller), self_()
+    kept: deque[tuple[int, list[Any], dict[int, Term]]] = deque(maxlen=AHEAD)
+    while True:
+        match receive():
+            case Down(ref=gone) if gone == over:
+                return
+            case (position, _, Unreadable(why)):
+                send(ref, (ref, me, position, CONTENT, ("items", why)))
+            case (position, _, items):
+                began, used = perf_counter(), thread_time()
+                results, failures = run_batch(items, fn, args, kwargs)
+                seconds = max(thread_time() - used, BUSY_SHARE * (perf_counter() - began))
+                kept.append((position, results, failures))
+                _report(ref, position, results, failures, seconds)
+            case (position, _):
+                for position, results, failures in [batch for batch in kept if batch[0] == position]:
+                    for number, result in enumerate(results):
+                        failure = {0: failures[number]} if number in failures else {}
+                        _report(ref, position + number, [result], failure, BATCH_TIME)
+
+
+def _report(ref: Ref, position: int, results: list[Any], failures: dict[int, Term], seconds: float) -> None:
+    """Send the outcomes of a batch. Where they do not travel together, they are asked for one by one."""
+    try:
+        send(ref, (ref, self_(), position, CONTENT, (results, failures, seconds)))
+    except TypeError as error:
+        problem = Unreadable(str(error)) if len(results) > 1 else ([None], {0: caught_reason(error)}, seconds)
+        send(ref, (ref, self_(), position, CONTENT, problem))
+
+
+def run_batch(
+    items: list[Any], fn: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]
+) -> tuple[list[T | None], dict[int, Term]]:
+    """Return what `fn` returns for each item, and by the numbers of the others what it ended with."""
+    results: list[T | None] = []
+    failures: dict[int, Term] = {}
+    for number, item in enumerate(items):
+        result = None
+        try:
+            result = fn(item, *args, **kwargs) if args or kwargs else fn(item)
+        except BaseException as error:
+            failures[number] = caught_reason(error)
+        results.append(result)
+    return results, failures
