@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from runtime.distribution.unreadable import CONTENT, Unreadable
 from runtime.kernel.caught import caught_reason
-from runtime.kernel.mailbox import receive, send
+from runtime.kernel.mailbox import receive, send, sleep
 from runtime.kernel.process import Pid
 from runtime.kernel.processes import monitor, self_
 from runtime.kernel.signals import Down
@@ -52,6 +52,7 @@ def run_batches(
                 seconds = max(thread_time() - used, BUSY_SHARE * (perf_counter() - began))
                 kept.append((position, results, failures))
                 _report(ref, position, results, failures, seconds)
+                sleep(0)  # so that it leaves now, and another batch comes while the next one runs
             case (position, _):
                 for position, results, failures in [batch for batch in kept if batch[0] == position]:
                     for number, result in enumerate(results):
