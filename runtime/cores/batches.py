@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from operator import length_hint
 from time import perf_counter, thread_time
 from typing import Any, TypeVar
 
@@ -75,11 +76,20 @@ def run_batch(
     """Return what `fn` returns for each item, and by the numbers of the others what it ended with."""
     results: list[T | None] = []
     failures: dict[int, Term] = {}
-    for number, item in enumerate(items):
-        result = None
-        try:
-            result = fn(item, *args, **kwargs) if args or kwargs else fn(item)
+    rest = iter(items)
+    append = results.append
+    while True:
+        try:  # one for many items, and two loops, as each item of a short job counts
+            if args or kwargs:
+                for item in rest:
+                    append(fn(item, *args, **kwargs))
+            else:
+                for item in rest:
+                    append(fn(item))
+            return results, failures
         except BaseException as error:
+            number = len(results)
+            if number + length_hint(rest) == len(items):
+                raise  # of a signal's handler, between two items
             failures[number] = caught_reason(error)
-        results.append(result)
-    return results, failures
+            append(None)
