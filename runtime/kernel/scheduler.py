@@ -292,12 +292,14 @@ class Scheduler:
         """Answer a dead process that asks for something: raises ProcessKilled.
 
         One that does not take it for an answer is kept waiting in the hub, where it is interrupted again at growing
-        intervals; else swallowing the exception in a loop would hold the hub for good.
+        intervals; else swallowing the exception in a loop would hold the hub for good. It waits only once the hub knows
+        that it is to unwind: a finalizer may ask in the middle of its death.
         """
         if self.forked:
             raise RuntimeFault("the child of os.fork() has no processes; start programs with subprocess instead")
         process.refusals += 1
-        if process.refusals > REFUSALS and getcurrent() is process.worker:
+        is_interrupted = process.interrupts or process in self.remains.doomed
+        if process.refusals > REFUSALS and is_interrupted and getcurrent() is process.worker:
             while True:
                 _switch(self.hub)
         raise ProcessKilled

@@ -210,7 +210,8 @@ def finish(process: Process, reason: Term, unwinds: bool = False) -> None:
     end of its frames. Every step may be taken twice: where an exception strikes, the hub does it again.
 
     At its end it releases what it ran and kept, its arguments and its state: the stack of another process that waits,
-    or an entry among the timers, may keep its record for long. Its messages go last, for their finalizers may wait.
+    or an entry among the timers, may keep its record for long. Its messages, sent by now or not, go last: their
+    finalizers may wait.
     """
     node, _mailbox, _saved = process.node, process.mailbox, process.saved
     if process.state is DEAD and process not in node.half_dead:
@@ -237,6 +238,7 @@ def finish(process: Process, reason: Term, unwinds: bool = False) -> None:
         if process.waiting_for is not None:
             process.waiting_for.forget()
         if process.needs_cleanup:
+            _unsent = node.timers.drop_all(process)
             _clean_up(process)
         if unwinds:
             process.unannounced = True
@@ -256,8 +258,6 @@ def finish(process: Process, reason: Term, unwinds: bool = False) -> None:
 
 def _clean_up(process: Process) -> None:
     node = process.node
-    if process.timers:
-        node.timers.drop_all(process)
     if process.suspending:
         for held in process.suspending:
             end_suspension(held, process)

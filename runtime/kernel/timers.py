@@ -118,12 +118,15 @@ class Timers:
         left = timer.due - self.now()
         return left if left > 0.0 else 0.0
 
-    def drop_all(self, process: Process) -> None:
-        """Drop the timers of a process that has died: a timer dies with the pid it is for."""
-        for number, timer in (process.timers or {}).items():
-            self.pending.pop(number, None)
+    def drop_all(self, process: Process) -> list[Term]:
+        """Drop the timers of a process that has died: a timer dies with the pid it is for. Returns their messages."""
+        timers = [*(process.timers or {}).values()]
+        messages = [timer.message for timer in timers]
+        for timer in timers:
+            self.pending.pop(timer.ref.id, None)
             self._take_out(timer)
         process.timers = None
+        return messages
 
     def _take(self, number: int) -> Timer | None:
         """Take a timer out; return it unless its message is sent already."""

@@ -1,0 +1,137 @@
+"""What the finalizers of a process's values ask of the runtime keeps nobody from learning of its death."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import ContextVar
+from typing import Any
+
+import gevent
+import pytest
+
+from runtime import (
+    Down,
+    Exit,
+    Pid,
+    ProcessKilled,
+    dictionary,
+    exit,
+    flag,
+    link,
+    monitor,
+    receive,
+    self_,
+    send,
+    send_after,
+    sleep,
+    spawn,
+    spawn_link,
+    spawn_monitor,
+)
+from runtime.kernel.node import current
+from runtime.kernel.process import DEAD
+from runtime.kernel.scheduler import REFUSALS
+from tests.support.in_between import by_finalizer, by_handler, collector
+from tests.support.in_node import in_node
+
+ACTIONS: dict[str, Callable[[], object]] = {
+    "receive": receive,
+    "receive for a time": lambda: receive(timeout=1_000),
+    "sleep": lambda: sleep(1_000),
+    "wait in gevent": lambda: gevent.sleep(1_000),
+    "spawn": lambda: spawn_link(int),
+    "monitor": lambda: monitor(self_()),
+    "exit": lambda: exit("of its own"),
+    "kill itself": lambda: exit(self_(), "kill"),
+    "raise": lambda: {}["missing"],
+}
+
+
+class AsksAtItsEnd:
+    """Asks for something again and again, more often than a dead process is refused at once."""
+
+    def __init__(self, action: Callable[[], object]) -> None:
+        self.actions = [action] * (REFUSALS + 2)
+
+    def __deepcopy__(self, memo: object) -> AsksAtItsEnd:
+        return self
+
+    def __del__(self) -> None:
+        for action in self.actions:
+            with suppress(BaseException):
+                action()
+
+
+held: ContextVar[AsksAtItsEnd] = ContextVar("held")
+
+PLACES: dict[str, Callable[[AsksAtItsEnd], object]] = {
+    "message": lambda value: send(self_(), value),
+    "refused message": lambda value: [send(self_(), value), send(self_(), "taken"), receive("taken")],
+    "message of a timer": lambda value: send_after(self_(), value, 1_000),
+    "message of a timer that is near": lambda value: send_after(self_(), value, 0.05),
+    "dictionary": lambda value: dictionary().update(held=value),
+    "context variable": lambda value: held.set(value),
+}
+
+
+def end_in(way: str) -> None:
+    match way:
+        case "fails":
+            raise LookupError
+        case "exits":
+            exit("of its own")
+        case "kills itself":
+            exit(self_(), "kill")
+        case "is killed":
+            receive("never")
+
+
+@pytest.mark.parametrize("way", ["returns", "fails", "exits", "kills itself", "is killed"])
+@pytest.mark.parametrize("place", PLACES)
+@in_node
+def test_a_death_is_told_whatever_finalizers_ask_for(place: str, way: str) -> None:
+    flag(trap_exit=True)
+    for name, action in ACTIONS.items():
+        pid = spawn(hold_and_end, self_(), place, action, way)
+        ref = monitor(pid)
+        link(pid)
+        receive(("holds", pid), timeout=60)
+        if way == "is killed":
+            spawn(exit, pid, "kill")  # where a finalizer may wait, it waits there
+        send(pid, "end")
+        told: Any = [receive(Exit, timeout=60).pid, receive(Down, timeout=60).ref]
+        assert told == [pid, ref], name
+        assert receive(Down(spawn_monitor(int)[1], Pid, "normal"), timeout=60), name
+
+
+def hold_and_end(caller: Pid, place: str, action: Callable[[], object], way: str) -> None:
+    PLACES[place](AsksAtItsEnd(action))
+    send(caller, ("holds", self_()))
+    receive("end")
+    end_in(way)
+
+
+@pytest.mark.parametrize("during", [by_finalizer, by_handler])
+@in_node
+def test_a_death_is_told_whatever_is_asked_for_in_the_middle_of_it(during: Callable[..., bool]) -> None:
+    def ask() -> None:
+        process = current()
+        for _ in range(REFUSALS + 2 if process is not None and process.state is DEAD else 0):
+            with suppress(ProcessKilled):
+                receive()
+
+    def kill_itself(number: int) -> None:
+        asked[0] = False
+        during(number, lambda: exit(self_(), "kill"), lambda: [asked.__setitem__(0, True), ask()])
+
+    asked = [True]
+    with collector():
+        number = 0
+        while asked[0]:
+            number += 1
+            pid, ref = spawn_monitor(kill_itself, number)
+            assert receive(Down, timeout=60) == Down(ref, pid, "killed"), number
+            gc.disable()
+    assert number > 1
