@@ -13,6 +13,7 @@ from runtime.introspection.kept_events import Keeper, clean
 from runtime.kernel.threads import new_lock, start_thread
 from runtime.preemption.stall import Stall
 from runtime.preemption.watchdog import Watchdog
+from runtime.terms.own_repr import beside_the_node
 
 AT_ONCE = 50
 """Events that are written at a time, the latest. Of a node that has more between two times, some are kept."""
@@ -77,7 +78,7 @@ class LastWords:
     def _run(self) -> None:
         while not self._over:
             self._bell.acquire()
-            with self._lock:
+            with self._lock, beside_the_node():
                 if not self._over:
                     self._look()
 

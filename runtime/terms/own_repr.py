@@ -36,11 +36,13 @@ def is_bounded(show: types.FunctionType) -> bool:
 def beside_the_node() -> Iterator[None]:
     """While the block runs, no class is asked on this thread: it might wait for what only the node's thread can do."""
     me = _get_ident()
+    is_outermost = me not in _threads_beside
     _threads_beside.add(me)
     try:
         yield
     finally:
-        _threads_beside.discard(me)
+        if is_outermost:
+            _threads_beside.discard(me)
 
 
 def may_be_asked() -> bool:

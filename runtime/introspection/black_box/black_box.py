@@ -32,6 +32,7 @@ from runtime.kernel.threads import in_main_thread, new_lock, start_thread
 from runtime.preemption.watchdog import Watchdog
 from runtime.terms.crash import Crash
 from runtime.terms.explanation import explain
+from runtime.terms.own_repr import beside_the_node
 from runtime.terms.reason import is_abnormal
 from runtime.terms.term import Term
 
@@ -201,7 +202,8 @@ class BlackBox(Instrument):
             path = kept_boxes.place(welcome.node or "node", welcome.os_pid, self.settings.target or None)
             cache = ClientCache()
             entries = looks.black_box(lambda query: self._answers.answer(query, cache), SECONDS)
-            files.write_black_box(path, header_of(welcome, "black_box", why), entries, time.time())
+            with beside_the_node():
+                files.write_black_box(path, header_of(welcome, "black_box", why), entries, time.time())
             self._log.node.call_soon_threadsafe(self._tell, f"A black box was written: {path}")
             if not self.settings.target or path != Path(self.settings.target).absolute():
                 kept_boxes.clean(path.parent)  # unless a file of that name was asked for

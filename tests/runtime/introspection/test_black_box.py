@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from runtime import sleep
+from runtime import ChildSpec, Supervisor, sleep
 from runtime.introspection import wire
 from runtime.introspection.answers.answers import Answers
 from runtime.introspection.black_box import black_box
 from runtime.introspection.black_box.black_box import MOST, BlackBox
 from runtime.introspection.black_box.settings import BlackBoxSettings
 from runtime.kernel.node import current
+from runtime.kernel.threads import get_ident
 from runtime.preemption.stall import Stall
 from runtime.terms.crash import Crash
 from tests.support.in_node import in_node
@@ -60,6 +61,25 @@ def test_a_failure_whose_black_box_was_refused_leaves_one_at_the_exit(
     assert len([*tmp_path.iterdir()]) == 1
     box.fail_with(ValueError("another"))
     assert len([*tmp_path.iterdir()]) == 2
+
+
+class Noisy:
+    def __init__(self) -> None:
+        self.asked_on: list[int] = []
+
+    def __repr__(self) -> str:
+        self.asked_on.append(get_ident())
+        return "noisy"
+
+
+@in_node
+def test_no_code_of_the_programs_runs_on_the_thread_that_writes_one(tmp_path: Path) -> None:
+    child_id = Noisy()
+    Supervisor.start_link([ChildSpec(child_id, (Supervisor.start_link, []))])
+    box = box_in(tmp_path)
+    in_thread(lambda: box.write("asked for with SIGUSR2"))
+    assert len([*tmp_path.iterdir()]) == 1
+    assert {*child_id.asked_on} <= {get_ident()}
 
 
 @in_node

@@ -80,6 +80,8 @@ def test_a_class_that_was_slow_is_not_kept_alive(monkeypatch: pytest.MonkeyPatch
 def test_code_of_the_programs_may_not_run_on_a_thread_beside_the_node() -> None:
     assert may_be_asked()
     with beside_the_node():
+        with beside_the_node():  # a black box that an observer has asked for
+            assert not may_be_asked()
         assert not may_be_asked()
     assert may_be_asked()
 
