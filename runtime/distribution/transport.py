@@ -37,6 +37,28 @@ class TooSlow(Closed):
     """The other side did not answer in time."""
 
 
+_OWN = (__name__, "ssl")
+"""The modules whose code runs while a socket is asked."""
+
+
+def _raise_foreign(error: OSError) -> None:
+    """Raise an error again that is not of the socket or of TLS, but of a signal's handler that ran meanwhile.
+
+    A deadline of the program's, such as a TimeoutError, is an OSError as well. It comes from code that is not here.
+    """
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__") not in _OWN:
+            raise error
+        trace = trace.tb_next
+
+
+def _is_open_after(error: OSError) -> bool:
+    """Return whether a socket that has raised this goes on, as it only had nothing, or no room. Raises a handler's."""
+    _raise_foreign(error)
+    return isinstance(error, (BlockingIOError, InterruptedError, ssl.SSLWantReadError))
+
+
 class Transport:
     """One connected socket, whose reads and writes take what there is at once.
 
@@ -89,10 +111,8 @@ class Transport:
         before = len(received)
         try:
             received += filter(None, map(self._sock.recv, (chunk,)))
-        except (BlockingIOError, InterruptedError):
-            return True
-        except OSError:
-            return False
+        except OSError as error:
+            return _is_open_after(error)
         if len(received) == before:
             return False
         self._chunk = SMALL_CHUNK if len(received[-1]) < chunk else CHUNK
@@ -109,10 +129,8 @@ class Transport:
         """Send the beginning of `data`; return how many bytes, or None at the end."""
         try:
             return self._sock.send(data)
-        except (BlockingIOError, InterruptedError):
-            return 0
-        except OSError:
-            return None
+        except OSError as error:
+            return 0 if _is_open_after(error) else None
 
     def send_counted(self, data: bytes | memoryview) -> bool:
         """Send the beginning of `data`, and put how many bytes that was into `taken`. Returns False at the end.
@@ -122,10 +140,8 @@ class Transport:
         """
         try:
             self.taken += map(self._sock.send, (data,))
-        except (BlockingIOError, InterruptedError):
-            return True
-        except OSError:
-            return False
+        except OSError as error:
+            return _is_open_after(error)
         return True
 
     @property
@@ -135,15 +151,18 @@ class Transport:
 
     def shut_down(self) -> None:
         """Send and take no more; what has come before can still be read."""
-        with contextlib.suppress(OSError):
+        try:
             self._sock.shutdown(_socket.SHUT_RDWR)
+        except OSError as error:
+            _raise_foreign(error)
 
     def close(self) -> None:
         """Hang up."""
-        with contextlib.suppress(OSError):
-            self._sock.shutdown(_socket.SHUT_RDWR)
-        with contextlib.suppress(OSError):
+        self.shut_down()
+        try:
             self._sock.close()
+        except OSError as error:
+            _raise_foreign(error)
 
     def abandon(self) -> None:
         """Close this process's copy of the socket, in the child of a fork."""
@@ -250,8 +269,7 @@ class TlsTransport(Transport):
 
     def _push(self) -> bool:
         """Send what is encrypted, as far as the socket takes it. Returns False at the end."""
-        if self._offered and self._outgoing.pending:  # nothing had waited when it was offered
-            self.taken[:], self._offered = (self._offered,), 0  # in one line: no handler of a signal comes in between
+        self._settle_offer()
         while True:
             if self._pushed:
                 rest = self._encrypted[0][self._pushed[0] :]
@@ -262,26 +280,30 @@ class TlsTransport(Transport):
                 return True
             try:
                 self._pushed += map(self._sock.send, self._encrypted[:1])
-            except (BlockingIOError, InterruptedError):
-                return True
-            except OSError:
-                return False
+            except OSError as error:
+                return _is_open_after(error)
+
+    def _settle_offer(self) -> None:
+        """Know whether TLS has encrypted what it was offered, before anything else can have it write."""
+        if self._offered:
+            taken = (self._offered,) if self._outgoing.pending else ()  # nothing had waited when it was offered
+            self.taken[:], self._offered = taken, 0  # in one line: no handler of a signal comes in between
 
     def _take_in(self) -> bool:
         """Hand what the socket has to TLS. Returns False at the end."""
         sizes: list[int] = []
         try:
             sizes += map(self._incoming.write, map(self._sock.recv, (CHUNK,)))
-        except (BlockingIOError, InterruptedError):
-            return True
-        except OSError:
-            pass
+        except OSError as error:
+            if _is_open_after(error):
+                return True
         if not any(sizes):
             self._incoming.write_eof()
         return any(sizes)
 
     def read(self) -> bool:
         """See `Transport.read`."""
+        self._settle_offer()
         is_open = self._take_in()
         try:
             while self._decrypt():  # until all is read: what stayed behind would not wake the reader
@@ -289,8 +311,8 @@ class TlsTransport(Transport):
         except ssl.SSLWantReadError:
             self._room = bytearray()
             return is_open
-        except ssl.SSLError:
-            pass
+        except ssl.SSLError as error:
+            _raise_foreign(error)
         return False
 
     def _decrypt(self) -> bool:
@@ -313,8 +335,8 @@ class TlsTransport(Transport):
             return 0
         try:
             taken = self._tls.write(data[:CHUNK])
-        except ssl.SSLError:
-            return None
+        except ssl.SSLError as error:
+            return 0 if _is_open_after(error) else None
         return taken if self._push() else None
 
     def send_counted(self, data: bytes | memoryview) -> bool:
@@ -326,6 +348,8 @@ class TlsTransport(Transport):
         self._offered = min(len(data), CHUNK)
         try:
             self._tls.write(data[:CHUNK])
-        except ssl.SSLError:
-            return False
+        except ssl.SSLError as error:
+            is_open = _is_open_after(error)
+            self._offered = 0
+            return is_open
         return self._push()

@@ -44,7 +44,12 @@ def _shake_hands(*ends: TlsTransport) -> None:
         end.read()
 
 
-KINDS = pytest.mark.parametrize("kind", [Transport, TlsTransport])
+ENDS = pytest.mark.parametrize(
+    ("kind", "error"),
+    [(Transport, KeyboardInterrupt), (Transport, TimeoutError), (Transport, BlockingIOError)]
+    + [(TlsTransport, KeyboardInterrupt), (TlsTransport, ssl.SSLError)],
+)
+"""Transports, and what a handler raises, errors among them that a socket raises as well."""
 PIECES = [b"one", b"x" * 40_000, b"y", b"last" * 100]
 
 
@@ -52,8 +57,18 @@ def _received(transport: Transport) -> bytes:
     return b"".join(transport.received)
 
 
-@KINDS
-def test_what_is_read_is_there_once_wherever_a_signal_handler_raises(kind: type[Transport]) -> None:
+def _is_open_or_raises(action: Callable[[], bool], interrupted: Interrupted) -> bool:
+    """Read or write; return whether the socket is still open, and what a handler raised has come through."""
+    try:
+        return action() and not interrupted.has_raised
+    except interrupted.error:
+        return interrupted.has_raised
+
+
+@ENDS
+def test_what_is_read_is_there_once_wherever_a_signal_handler_raises(
+    kind: type[Transport], error: type[BaseException]
+) -> None:
     steps, has_raised, step = (kind.read, TlsTransport._decrypt, TlsTransport._take_in), True, 0
     while has_raised:
         with _pair(kind) as (left, right):
@@ -62,18 +77,20 @@ def test_what_is_read_is_there_once_wherever_a_signal_handler_raises(kind: type[
                 out.put(piece)
                 assert out.write()
                 for _ in range(2):
-                    with Interrupted(1_000 if has_raised else step, *steps) as interrupted, suppress(KeyboardInterrupt):
-                        right.read()
+                    with Interrupted(1_000 if has_raised else step, *steps, error=error) as interrupted:
+                        assert _is_open_or_raises(right.read, interrupted)
                     has_raised |= interrupted.has_raised
             for _ in range(4):
-                right.read()
+                assert right.read()
             assert _received(right) == b"".join(PIECES)
         step += 1
     assert step > 20 or kind is Transport
 
 
-@KINDS
-def test_what_is_sent_arrives_once_wherever_a_signal_handler_raises(kind: type[Transport]) -> None:
+@ENDS
+def test_what_is_sent_arrives_once_wherever_a_signal_handler_raises(
+    kind: type[Transport], error: type[BaseException]
+) -> None:
     steps: tuple[Callable[..., object], ...]
     steps = (OutgoingBytes.write, OutgoingBytes._drop, kind.send_counted, TlsTransport._push)
     has_raised, step = True, 0
@@ -82,8 +99,8 @@ def test_what_is_sent_arrives_once_wherever_a_signal_handler_raises(kind: type[T
             out, has_raised = OutgoingBytes(left), False
             for piece in PIECES:
                 out.put(piece)
-                with Interrupted(1_000 if has_raised else step, *steps) as interrupted, suppress(KeyboardInterrupt):
-                    out.write()
+                with Interrupted(1_000 if has_raised else step, *steps, error=error) as interrupted:
+                    assert _is_open_or_raises(out.write, interrupted)
                 has_raised |= interrupted.has_raised
             for _ in range(4):
                 left.send(b"")
