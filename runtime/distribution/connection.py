@@ -61,15 +61,20 @@ class Connection(ConnectionState):
     def send(self, control: tuple[Any, ...], payload: Any = ABSENT) -> bool:
         """Queue a control message; it leaves when the hub comes round. Returns False when the connection is down.
 
-        Raises TypeError, and sends nothing, when a value has no counterpart at the other node.
+        Raises TypeError, and sends nothing, when a value has no counterpart at the other node. Once the message is in
+        the queue nothing is called any more: what the handler of a signal raised then would have it sent again.
         """
         if not self.is_up:
             return False
+        self.send_queued(self.batches.is_full)
         if self.pickles:
-            return self.send_queued(self.batches.add(control, payload))
-        codec = self._terms.codec
-        self._frames.put(codec.encode_control(control), b"" if payload is ABSENT else codec.encode(payload))
-        return self.send_queued()
+            self.batches.add(control, payload)
+        else:
+            codec = self._terms.codec
+            self._frames.put(codec.encode_control(control), b"" if payload is ABSENT else codec.encode(payload))
+        if not self.flushes:  # what a value does as it is written has let the hub run
+            self._flush_later()
+        return True
 
     def send_in_run(self, kind: int, receiver: str | int, content: Any, is_own: bool = True) -> bool:
         """Queue a small message to another node that pickles, see `Batches.add_to_run`. Returns False if it is not."""

@@ -117,8 +117,13 @@ class Batches:
         """Return about how many bytes wait."""
         return self.count * USUAL_BYTES + self._large
 
-    def add(self, control: tuple[Any, ...], payload: Any) -> bool:
-        """Take a message into the batch. Returns whether it is full. Raises TypeError for what cannot be pickled."""
+    @property
+    def is_full(self) -> bool:
+        """Return whether it is to end before more is added."""
+        return self.count >= BATCH_MESSAGES or self.count * USUAL_BYTES + self._large >= BATCH_BYTES
+
+    def add(self, control: tuple[Any, ...], payload: Any) -> None:
+        """Take a message into the batch. Raises TypeError for what cannot be pickled."""
         if control[0] not in FIXED:
             return self._add_slowly(control, payload)
         # What follows says the same as `_size_if_fixed`, for what most messages are, in half the time.
@@ -139,10 +144,9 @@ class Batches:
                         return self._add_slowly(control, payload)
         elif kind not in simple:
             return self._add_slowly(control, payload)
-        self._entries.append((control, payload))
+        self._entries += ((control, payload),)  # no call: see `Connection.send`
         self._is_plain, self._run_kind = False, 0
         self.count += 1
-        return self.count >= BATCH_MESSAGES
 
     @compiled("runtime.distribution._exchange")
     def add_to_run(self, kind: int, receiver: str | int, content: Any, is_own: bool = True) -> bool:
@@ -204,7 +208,7 @@ class Batches:
                 return False
         return True
 
-    def _add_slowly(self, control: tuple[Any, ...], payload: Any) -> bool:
+    def _add_slowly(self, control: tuple[Any, ...], payload: Any) -> None:
         size = self._size_if_fixed(control)
         if size < 0:
             pieces = [self._dumps(piece) for piece in control]
@@ -223,11 +227,10 @@ class Batches:
         if size > LONGEST_MESSAGE:
             raise TypeError(f"a message of {size} bytes is too long; at most {LONGEST_MESSAGE} travel at once")
         self._has_pickled |= len(entry) > 2
-        self._entries.append(entry)
+        self._entries += (entry,)  # no call: see `Connection.send`
         self._is_plain, self._run_kind = False, 0
         self.count += 1
         self._large += size
-        return self.size >= BATCH_BYTES or self.count >= BATCH_MESSAGES
 
     def take(self) -> tuple[int, bytes]:
         """Return the batch as bytes, with the first byte of its frame, and begin another one.

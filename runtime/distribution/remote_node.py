@@ -30,6 +30,7 @@ from runtime.terms.term import Term
 
 if TYPE_CHECKING:
     from runtime.distribution.cluster import LocalNode
+    from runtime.distribution.spawn_requests import Start
 
 logger = Log("runtime.distribution")
 
@@ -91,6 +92,8 @@ class RemoteNode:
         self.unlinks = 0
         self.spawning: dict[int, Any] = {}
         """Requests to start a process there, by the numbers of their references."""
+        self.starts: dict[Ref, Start] = {}
+        """Processes that are being started here for one there, by its reference."""
         self.leaves: tuple[Connection, str] | None = None
         """The connection that has ended, and why, until all have been told."""
         self.last: Connection | None = None
@@ -425,6 +428,7 @@ class RemoteNode:
         for request in [*self.spawning.values()]:
             request.start_reply("noconnection")
         self.spawning.clear()
+        self.starts.clear()
         self.settled.set()
         self.go_on()
 

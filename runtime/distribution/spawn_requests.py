@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from runtime.distribution.remote_node import SPAWN_REPLY
 from runtime.distribution.remote_process import RemoteProcess
 from runtime.kernel.body import PlainBody
-from runtime.kernel.process import Pid
+from runtime.kernel.node import current
+from runtime.kernel.process import DEAD, Pid, Process
 from runtime.kernel.processes import start_process
+from runtime.kernel.signals import mend, set_half_link
 from runtime.terms.atom import Atom
 from runtime.terms.errors import AlreadyRegisteredError, ProcessExit
 from runtime.terms.ref import Ref
@@ -49,31 +51,86 @@ class NotAllowedError(Exception):
     """A function may not be started from another node."""
 
 
+class Start:
+    """What has been done of a request to start a process. An exception has the request served again."""
+
+    def __init__(self, remote: RemoteNode, ref: Ref, source: Pid, parent: RemoteProcess) -> None:
+        self.remote = remote
+        self.ref = ref
+        self.source = source
+        self.parent = parent
+        self.body: PlainBody | None = None
+        """What the process runs; set before it is started."""
+        self.process: Process | None = None
+        self.is_answered = False
+
+    def begin(self, module: str, function: str, arguments: list[Term], name: str | None) -> None:
+        """Start the process, once. Raises what `start_process` does."""
+        node = self.remote.node
+        if self.body is not None:  # done again: it may have been started, and that was not noted
+            mend(node)
+            self.process = self.process or next((each for each in node.processes() if each.body is self.body), None)
+        if self.process is None:
+            self.body = PlainBody(run_imported, (self, module, function, arguments), {})
+            self.process = start_process(node, None, self.body, name, None)
+
+    def answer(self, flags: int, outcome: Term) -> None:
+        """Send the reply, once."""
+        connection = self.remote.connection
+        if connection is not None and not self.is_answered:  # in one line: no handler of a signal comes in between
+            _, self.is_answered = connection.send((SPAWN_REPLY, self.ref, self.source, flags, outcome)), True
+
+    def relate(self, process: Process, flags: int) -> None:
+        """Link and monitor the process. It may have run to its end already, if an exception has come in between."""
+        if flags & LINKED:
+            self.parent.links.add(process)
+            set_half_link(process, self.parent)
+        if flags & MONITORED:
+            self.remote.watch(process, self.parent, self.ref, None)
+
+    def tell_end(self, process: Process, flags: int) -> None:
+        """Tell of the end of a process that was not linked and monitored in time."""
+        if flags & LINKED:
+            self.parent.links.drop(process)
+            self.remote.send_exit(self.parent, process.pid, process.reason, linked=True)
+        if flags & MONITORED:
+            self.remote.tell_down(process.pid, self.source, self.ref, process.reason)
+
+
 def serve_spawn_request(remote: RemoteNode, control: tuple[Any, ...], arguments: Any) -> None:
-    """Start a process as another node has asked, link and monitor it as asked, and tell its Pid."""
+    """Start a process as another node has asked, link and monitor it as asked, and tell its Pid.
+
+    Done again, it goes on where an exception has ended it.
+    """
     _, ref, source, _leader, (module, function, _), options = control
     parent = source.process if isinstance(source, Pid) else None
     if not isinstance(parent, RemoteProcess) or not isinstance(ref, Ref) or not isinstance(arguments, list):
         return
     chosen = _options(options)
-    body = PlainBody(run_imported, (remote, str(module), str(function), arguments), {})
+    start = remote.starts.get(ref)
+    if start is None:
+        start = remote.starts[ref] = Start(remote, ref, source, parent)
     try:
-        process = start_process(remote.node, None, body, chosen.get("name"), None)
+        start.begin(str(module), str(function), arguments, chosen.get("name"))
     except (AlreadyRegisteredError, TypeError, ValueError):
-        remote.signal((SPAWN_REPLY, ref, source, 0, Atom("badarg")))
-        return
-    process.parent = source
-    process.label = f"{module}.{function}"
-    flags = 0
-    if "link" in chosen:
-        flags |= LINKED
-        parent.links.add(process)
-        process.links = (parent,)
-    if "monitor" in chosen:
-        flags |= MONITORED
-        remote.watch(process, parent, ref, None)
+        start.answer(0, Atom("badarg"))
+    else:
+        assert start.process is not None
+        _introduce(start, start.process, f"{module}.{function}", chosen)
+    del remote.starts[ref]  # no call: what was raised after one would have it begin anew
+
+
+def _introduce(start: Start, process: Process, label: str, chosen: dict[str, Any]) -> None:
+    """Let a process that has started be known: here, and to who has asked for it."""
+    process.parent, process.label = start.source, label
+    flags = LINKED * ("link" in chosen) | MONITORED * ("monitor" in chosen)
+    is_late = process.state is DEAD
+    if not is_late:
+        start.relate(process, flags)
     if chosen.get("reply") not in ("no", "error_only"):
-        remote.signal((SPAWN_REPLY, ref, source, flags, process.pid))
+        start.answer(flags, process.pid)
+    if is_late:
+        start.tell_end(process, flags)
 
 
 def _options(options: Term) -> dict[str, Any]:
@@ -87,8 +144,9 @@ def _options(options: Term) -> dict[str, Any]:
     return chosen
 
 
-def run_imported(remote: RemoteNode, module: str, function: str, arguments: list[Term]) -> object:
+def run_imported(start: Start, module: str, function: str, arguments: list[Term]) -> object:
     """Run a function that another node has named, in its process. Ends it with ``undef`` where there is none."""
+    remote, start.process = start.remote, current()
     try:
         found = find_service(remote, module, function) or find_function(remote, module, function)
     except (ImportError, AttributeError, NotAllowedError) as error:

@@ -140,7 +140,8 @@ def test_a_batch_for_which_the_stack_has_no_room_is_kept(is_plain: bool) -> None
     for depth in range(levels - 25, levels):
         frames = OutgoingFrames(PlainConversion())
         assert frames.batches.add_to_run(SHORT_CAST, "name", "first")
-        assert is_plain or not frames.batches.add((2, "a"), "second")
+        if not is_plain:
+            frames.batches.add((2, "a"), "second")
         sent = ["first"] if is_plain else ["first", "second"]
         try:
             _at_depth(depth, frames.end_batch)
@@ -167,7 +168,7 @@ def _contents(frames: OutgoingFrames) -> list[Any]:
 def test_a_batch_for_which_there_is_no_memory_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     frames = OutgoingFrames(PlainConversion())
     large = (1, "x" * 1000)
-    assert not frames.batches.add((2, "a"), large)
+    frames.batches.add((2, "a"), large)
     frames.batches.add_to_run(SHORT_CAST, "name", "content")
     size = frames.batches.size
 
@@ -214,7 +215,7 @@ def test_a_message_that_cannot_be_pickled_after_all_takes_no_other_with_it(caplo
     unknown, known = PidParts("forgotten", 1, 2, 3), PidParts("there", 1, 2, 3)
     for content in ("first", unknown, known):
         assert frames.batches.add_to_run(SHORT_CAST, "name", content)
-    assert not frames.batches.add((2, "a", unknown), "lost")
+    frames.batches.add((2, "a", unknown), "lost")
     assert frames.batches.add_to_run(SHORT_CAST, "name", "last")
     with caplog.at_level(logging.ERROR):
         assert _contents(frames) == ["first", known, "last"]
@@ -235,7 +236,8 @@ def test_each_message_is_sent_once_wherever_a_signal_handler_raises(is_plain: bo
         frames, out = OutgoingFrames(PlainConversion()), OutgoingBytes(Transport(left))
         frames.put(b"first", b"frame")
         assert frames.batches.add_to_run(SHORT_CAST, "name", "content")
-        assert is_plain or not frames.batches.add((2, "a"), "more")
+        if not is_plain:
+            frames.batches.add((2, "a"), "more")
         try:
             with Interrupted(step, *STEPS, Batches.take, OutgoingBytes.write, Transport.send_counted):
                 frames.end_last_batch()
