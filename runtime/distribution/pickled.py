@@ -147,6 +147,7 @@ class Batches:
         self._entries += ((control, payload),)  # no call: see `Connection.send`
         self._is_plain, self._run_kind = False, 0
         self.count += 1
+        return None
 
     @compiled("runtime.distribution._exchange")
     def add_to_run(self, kind: int, receiver: str | int, content: Any, is_own: bool = True) -> bool:

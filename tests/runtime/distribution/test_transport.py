@@ -46,8 +46,10 @@ def _shake_hands(*ends: TlsTransport) -> None:
 
 ENDS = pytest.mark.parametrize(
     ("kind", "error"),
-    [(Transport, KeyboardInterrupt), (Transport, TimeoutError), (Transport, BlockingIOError)]
-    + [(TlsTransport, KeyboardInterrupt), (TlsTransport, ssl.SSLError)],
+    [
+        *((Transport, error) for error in (KeyboardInterrupt, TimeoutError, BlockingIOError)),
+        *((TlsTransport, error) for error in (KeyboardInterrupt, ssl.SSLError)),
+    ],
 )
 """Transports, and what a handler raises, errors among them that a socket raises as well."""
 PIECES = [b"one", b"x" * 40_000, b"y", b"last" * 100]
