@@ -11,6 +11,7 @@ from runtime.kernel.process import DEAD, OUTSIDE, Pid, Process
 from runtime.kernel.processes import spawn
 from runtime.kernel.roles import Body
 from runtime.kernel.signals import exit_signal
+from runtime.otp.calls import From
 from runtime.otp.gen_server import GenServer
 from runtime.terms.atom import Atom
 from runtime.terms.tag import matchable
@@ -26,6 +27,13 @@ FORMATTED_WITHIN = 5.0
 
 class GroupLeader(GenServer):
     """Answers the I/O requests of processes on BEAM nodes. There is nothing to read."""
+
+    def handle_call(self, request: Term, caller: From) -> Term:
+        """Refuse every call: I/O requests are plain messages."""
+        return (Atom("error"), Atom("badarg"))
+
+    def handle_cast(self, message: Term) -> None:
+        """Ignore every cast."""
 
     def handle_info(self, message: Term) -> None:
         """Serve a request in a process of its own: the other node may be asked for the text."""
@@ -100,11 +108,11 @@ def _made_there(source: Pid, module: str, function: str, arguments: list[Term]) 
 def _write(chars: Term, encoding: str) -> Term:
     try:
         text = "".join(_texts(chars, "utf-8" if encoding == "unicode" else "latin-1"))
-    except (TypeError, ValueError, RecursionError):
+        if sys.stdout is not None:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+    except Exception:  # of what is no text, or of the output: who has asked waits for an answer
         return (Atom("error"), Atom("put_chars"))
-    if sys.stdout is not None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
     return Atom("ok")
 
 

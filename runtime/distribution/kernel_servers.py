@@ -34,6 +34,9 @@ class NetKernelServer(GenServer):
                 return Atom("yes")
         return (Atom("error"), Atom("badarg"))
 
+    def handle_cast(self, message: Term) -> None:
+        """Ignore every cast: nothing that another node sends may end this server."""
+
     def handle_info(self, message: Term) -> None:
         """Ignore every other message."""
 

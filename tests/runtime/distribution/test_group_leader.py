@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from io import BytesIO, TextIOWrapper
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from runtime import erpc, flush, receive, self_, sleep, spawn
+from runtime import call, erpc, flush, receive, self_, send, sleep, spawn, whereis
+from runtime import cast as cast_to
 from runtime.distribution import group_leader
 from runtime.distribution.cluster import local_node
 from runtime.kernel.node import current_process, this_node
@@ -71,9 +74,35 @@ def test_requests_that_are_none_are_refused(capfd: pytest.CaptureFixture[str]) -
             (("setopts", []), "ok"),
             ("getopts", []),
             (7, ("error", "request")),
+            (("put_chars", "unicode", [10**30]), ("error", "put_chars")),
         ):
             group_leader._serve(self_(), 5, request)
             assert receive(timeout=1) == ("io_reply", 5, outcome)
         assert capfd.readouterr().out.endswith("café!\né\na")
+
+    main()
+
+
+def test_who_prints_what_the_output_cannot_write_hears_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    @named
+    def main() -> None:
+        monkeypatch.setattr(sys, "stdout", TextIOWrapper(BytesIO(), "ascii"))
+        group_leader._serve(self_(), 5, ("put_chars", "unicode", "zwölf"))
+        assert receive(timeout=1) == ("io_reply", 5, ("error", "put_chars"))
+
+    main()
+
+
+def test_calls_and_casts_do_not_end_the_servers_that_other_nodes_know() -> None:
+    @named
+    def main() -> None:
+        local, caller = local_node(this_node()), current_process("test")
+        assert local is not None
+        leader = group_leader.leader_for(local, cast(Any, SimpleNamespace(connection=None, last=None)), caller)
+        for server in (leader, whereis("net_kernel")):
+            assert server is not None
+            cast_to(server, Atom("nonsense"))
+            send(server, Atom("nonsense"))
+            assert call(server, Atom("nonsense")) == ("error", "badarg")
 
     main()
