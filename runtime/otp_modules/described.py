@@ -9,7 +9,7 @@ from runtime.distribution.spawn_requests import BadArgumentError
 from runtime.kernel.body import PlainBody
 from runtime.kernel.info import monitors_of, stack_of_process, status_of
 from runtime.kernel.memory import walk
-from runtime.kernel.process import Pid, Process
+from runtime.kernel.process import REMOTE, Pid, Process
 from runtime.otp.calls import CALL, CAST, SYSTEM, From
 from runtime.otp.gen_server import GenServer
 from runtime.otp.gen_statem import GenStatem
@@ -49,11 +49,11 @@ def chars(text: str) -> list[int]:
 
 
 def process_of(pid: Term) -> Process | None:
-    """Return a living process of this node, None for any other pid. Raises BadArgumentError for what is no pid."""
-    if not isinstance(pid, Pid):
+    """Return a living process of this node, None for a dead one. Raises BadArgumentError for one of another node."""
+    process = pid.process if isinstance(pid, Pid) else None
+    if not isinstance(pid, Pid) or (process is not None and process.state is REMOTE):
         raise BadArgumentError
-    process = pid.process
-    return process if isinstance(process, Process) and process.body is not None else None
+    return process if process is not None and process.body is not None else None
 
 
 def told(value: Term) -> Term:

@@ -62,7 +62,7 @@ def _module_info(remote: RemoteNode, module: str, *item: Term) -> Term:
 
 def _server(remote: RemoteNode, wanted: Term) -> Process:
     """Return the server of that Pid or name. Exits with ``noproc`` where there is none: others would not answer."""
-    process = process_of(wanted) if isinstance(wanted, Pid) else remote.node.names.get(str(wanted))
+    process = wanted.process if isinstance(wanted, Pid) else remote.node.names.get(str(wanted))
     if process is None or not isinstance(process.body, GenServer):
         raise ProcessExit(Atom("noproc"))
     return process

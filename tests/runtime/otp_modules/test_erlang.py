@@ -51,6 +51,10 @@ def test_a_node_says_of_itself_what_it_knows() -> None:
         assert dict(ask(other.name, "erlang", "process_info", sleeper))["status"] == "waiting"
         assert ask(other.name, "erlang", "process_info", sleeper, Atom("heap_size")) == BADARG
         assert ask(other.name, "erlang", "process_info", Atom("sleeper"), Atom("links")) == BADARG
+        there = spawn(("timer", "sleep"), 60_000, node=other.name)
+        for function in (("erlang", "process_info"), ("erlang", "is_process_alive"), ("proc_lib", "initial_call")):
+            assert ask(other.name, *function, there) == BADARG  # a process of another node, as on a BEAM
+        assert ask(other.name, "sys", "get_state", there) == ("badrpc", ("EXIT", "noproc"))
 
 
 @named
