@@ -76,6 +76,14 @@ class Connection(ConnectionState):
             self._flush_later()
         return True
 
+    def takes(self, value: Any) -> bool:
+        """Return whether a value has a counterpart at the other node, or can be pickled where that takes pickles."""
+        try:
+            self.batches.pickled(value) if self.pickles else self._terms.codec.encode(value)
+        except Exception:  # of the program's own __reduce__, for one
+            return False
+        return True
+
     def send_in_run(self, kind: int, receiver: str | int, content: Any, is_own: bool = True) -> bool:
         """Queue a small message to another node that pickles, see `Batches.add_to_run`. Returns False if it is not."""
         return self.batches.add_to_run(kind, receiver, content, is_own) and self.send_queued()

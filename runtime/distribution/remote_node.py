@@ -183,6 +183,10 @@ class RemoteNode:
             return
         self.signal(self._sending(target), outgoing_message(message, self))
 
+    def takes(self, value: Term) -> bool:
+        """Return whether a value can be sent there; True while it is not connected."""
+        return self.connection is None or self.connection.takes(value)
+
     def send_noted(self, target: RemoteProcess, message: Term, note: Term) -> None:
         """Send a message with a note beside it. A node of Erlang or Elixir gets the message alone."""
         control = self._sending(target)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 
 from runtime.distribution.cluster import local_node
 from runtime.distribution.node_monitors import NodeUp, subscribe_lasting
 from runtime.distribution.nodes import nodes
+from runtime.distribution.remote_process import RemoteProcess
 from runtime.kernel.caught import caught_reason
 from runtime.kernel.mailbox import send
 from runtime.kernel.node import current_process
@@ -92,10 +93,13 @@ class Scope(AlwaysStarts):
             self._down(message.ref, message.pid)
         match matchable(message):
             case "discover", (Pid() as peer, *_):
-                self._tell_peer(peer, (CAST, (Atom("sync"), self_(), [*self._local_groups().items()])))
+                local = self._local_groups()
+                self._tell_peer(
+                    peer, [*local], lambda told: (CAST, (Atom("sync"), self_(), [(g, local[g]) for g in told]))
+                )
                 if peer not in self.remote:
                     self.remote[peer] = (watch(peer), {})
-                    self._tell_peer(peer, (Atom("discover"), self_()))
+                    send(peer, (Atom("discover"), self_()))
             case "join", (Pid() as peer, group, pids) if peer in self.remote:
                 if self._can_keep(group):
                     self._join_remote(peer, group, _pids_in(pids))
@@ -117,7 +121,7 @@ class Scope(AlwaysStarts):
             for group in groups:
                 self._take_out(group, pid)
                 self._tell("leave", group, [pid])
-            self._tell_all((Atom("leave"), self_(), pid, groups))
+            self._tell_all(groups, lambda told: (Atom("leave"), self_(), pid, told))
 
     # -- Other nodes ----------------------------------------------------------------------------------------------
 
@@ -131,17 +135,23 @@ class Scope(AlwaysStarts):
         found = {group: [pid for pid in pids if pid.node == 0] for group, pids in self.groups.items()}
         return {group: pids for group, pids in found.items() if pids}
 
-    def _tell_all(self, message: Term) -> None:
+    def _tell_all(self, groups: list[Group], message_of: Callable[[list[Group]], Term]) -> None:
         for peer in [*self.remote]:
-            self._tell_peer(peer, message)
+            self._tell_peer(peer, groups, message_of)
 
-    def _tell_peer(self, peer: Pid, message: Term) -> None:
+    def _tell_peer(self, peer: Pid, groups: list[Group], message_of: Callable[[list[Group]], Term]) -> None:
+        """Tell a scope on another node of groups, without those whose names cannot be sent there."""
         try:
-            send(peer, message)
-        except TypeError as error:  # a group whose name an Erlang node cannot be told
+            send(peer, message_of(groups))
+        except TypeError as error:
             logger.warning("a group of processes stays unknown on another node: %s", error)
+            told = [group for group in groups if _can_tell(peer, group)]
+            if told:
+                send(peer, message_of(told))
 
     def _join_remote(self, peer: Pid, group: Group, pids: list[Pid]) -> None:
+        if not pids:
+            return
         known = self.remote[peer][1]
         known[group] = [*pids, *known.get(group, ())]
         self.groups[group] = [*pids, *self.groups.get(group, ())]
@@ -182,9 +192,7 @@ class Scope(AlwaysStarts):
         for group in [*known]:
             self._leave_remote(peer, group, _without(known[group], groups.get(group, [])))
         for group, pids in groups.items():
-            new = _without(pids, known.get(group, []))
-            if new:
-                self._join_remote(peer, group, new)
+            self._join_remote(peer, group, _without(pids, known.get(group, [])))
 
     # -- Members --------------------------------------------------------------------------------------------------
 
@@ -198,14 +206,14 @@ class Scope(AlwaysStarts):
                 self.monitors[pid] = watch(pid)
             self.joined.setdefault(pid, []).insert(0, group)
         self._tell("join", group, pids)
-        self._tell_all((Atom("join"), self_(), group, pids))
+        self._tell_all([group], lambda told: (Atom("join"), self_(), group, pids))
         return True
 
     def _leave(self, group: Group, pids: list[Pid]) -> bool:
         gone = [pid for pid in pids if self._leave_once(group, pid)]
         if gone:
             self._tell("leave", group, gone)
-            self._tell_all((Atom("leave"), self_(), gone, [group]))
+            self._tell_all([group], lambda told: (Atom("leave"), self_(), gone, told))
         return bool(gone)
 
     def _leave_once(self, group: Group, pid: Pid) -> bool:
@@ -255,6 +263,12 @@ def start_link(scope: str = DEFAULT) -> Pid:
 def start(scope: str = DEFAULT) -> Pid:
     """Start a scope without a link, and return its Pid (OTP: pg:start/1)."""
     return Scope.start(name=scope)
+
+
+def _can_tell(peer: Pid, group: Group) -> bool:
+    """Return whether the name of a group can be sent to a scope on another node."""
+    process = peer.process
+    return not isinstance(process, RemoteProcess) or process.remote.takes(group)
 
 
 def _without(pids: list[Pid], others: list[Pid]) -> list[Pid]:

@@ -21,6 +21,7 @@ from runtime import (
 )
 from tests.support.in_node import in_node
 from tests.support.other_nodes import Other, join_group, named, new_name, python_node
+from tests.support.recipes import eventually
 
 DEADLINE = 60.0
 
@@ -77,6 +78,26 @@ def test_a_beam_has_the_same_groups(beam: Other) -> None:
     assert erpc.call(beam.name, ("pg", "get_members"), workers) == []
 
 
+@named
+def test_a_beam_learns_of_all_groups_but_those_whose_names_it_cannot_be_told(beam: Other) -> None:
+    scope = pg.start("odd")
+    beam.connect()
+    erpc.call(beam.name, ("pg", "start"), Atom("odd"))
+    member, odd = spawn(receive), frozenset((1,))
+    for group in ("before", odd):
+        pg.join("odd", group, member)
+
+    def discovered() -> bool:
+        return bool(erpc.call(beam.name, ("pg", "get_members"), Atom("odd"), "before") == [member])
+
+    send(("odd", beam.name), (Atom("discover"), scope))
+    eventually(discovered)
+    pg.join("odd", "after", member)
+    eventually(lambda: len(erpc.call(beam.name, ("pg", "which_groups"), Atom("odd"))) == 2)
+    exit(member, "kill")
+    eventually(lambda: erpc.call(beam.name, ("pg", "which_groups"), Atom("odd")) == [])
+
+
 def test_a_scope_that_runs_before_its_node_has_a_name_hears_of_nodes_all_the_same(other: Other) -> None:
     from runtime import run
 
@@ -101,6 +122,7 @@ def test_groups_that_no_dict_can_hold_stay_unknown_and_do_no_harm() -> None:
     cast("pg", (Atom("sync"), peer, [([108, 105], [peer]), ("good", [peer])]))
     send("pg", (Atom("join"), peer, [108, 105], peer))
     send("pg", (Atom("leave"), peer, peer, [[108, 105]]))
+    send("pg", (Atom("join"), peer, "nobody's", Atom("no_pid")))
     pg.join("own", peer)
     assert sorted(pg.which_groups(), key=str) == ["good", "own"]
     assert pg.get_members("good") == [peer]
