@@ -250,8 +250,8 @@ def _spawn_reply(remote: RemoteNode, control: tuple[Any, ...], payload: Any) -> 
     if request is not None:
         request.start_reply(outcome)
         remote.spawning.pop(ref.id, None)
-    elif isinstance(outcome, Pid) and flags & LINKED:  # who asked for it has died meanwhile
-        remote.send_exit(_sender(outcome), dest, "noproc", linked=True)
+    elif isinstance(outcome, Pid) and flags & LINKED and _local(dest) not in _sender(outcome).links:
+        remote.send_exit(_sender(outcome), dest, "noproc", linked=True)  # who asked for it has died meanwhile
 
 
 def _lost(remote: RemoteNode, control: tuple[Any, ...], outline: Any) -> None:

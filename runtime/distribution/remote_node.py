@@ -336,7 +336,9 @@ class RemoteNode:
 
     def watch(self, process: Process, watcher: RemoteProcess, ref: Ref, name: str | None) -> None:
         """Take up a monitor that a process there sets on a local one."""
-        entry = RemoteWatch(self, watcher, ref, name)
+        known, entry = self.watches.get(ref, (None, None))  # there already where an exception has struck after that
+        if known is not process or entry is None:
+            entry = RemoteWatch(self, watcher, ref, name)
         self.watches[ref] = (process, entry)
         watchers_of(process)[entry.key] = entry
 

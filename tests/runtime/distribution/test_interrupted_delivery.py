@@ -10,7 +10,22 @@ from typing import Any
 
 import pytest
 
-from runtime import Down, Exit, NodeDown, Pid, alias, flag, flush, link, monitor, monitor_nodes, receive, self_, spawn
+from runtime import (
+    Down,
+    Exit,
+    NodeDown,
+    Pid,
+    alias,
+    flag,
+    flush,
+    link,
+    monitor,
+    monitor_nodes,
+    receive,
+    self_,
+    spawn,
+    spawn_link,
+)
 from runtime.distribution.cluster import local_node
 from runtime.distribution.incoming import SHORT_ENTRIES, receive_signal
 from runtime.distribution.parts import ABSENT
@@ -19,6 +34,7 @@ from runtime.distribution.remote_node import RemoteNode
 from runtime.kernel.node import this_node
 from runtime.kernel.signals import put_all
 from runtime.otp.calls import From
+from runtime.terms.ref import Ref
 from tests.support.other_nodes import Other, named
 
 
@@ -166,3 +182,17 @@ def test_all_learn_once_that_a_node_is_gone(other: Other) -> None:
         if not is_struck:
             break
     assert step > 10
+
+
+@named
+def test_a_reply_that_comes_again_ends_no_process_that_was_started(
+    other: Other, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (remote, there), me = _connected(other), self_()
+    linked = spawn_link(receive, "never", node=other.name)
+    told: list[object] = []
+    monkeypatch.setattr(remote, "signal", lambda control, payload=ABSENT: told.append(control))
+    receive_signal(remote, (31, Ref(), me, 1, linked), ABSENT)
+    assert told == []
+    receive_signal(remote, (31, Ref(), me, 1, there), ABSENT)  # whom nobody waits for, and is linked with
+    assert told == [(3, me, there, "noproc")]
