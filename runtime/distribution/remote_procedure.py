@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from runtime.distribution.group_leader import leader_for
 from runtime.distribution.reasons import ERROR, crash_term, outgoing_reason
@@ -13,8 +13,7 @@ from runtime.distribution.spawn_requests import (
     WITH_KEYWORDS,
     BadArgumentError,
     NotAllowedError,
-    find_function,
-    find_service,
+    find_named,
     undefined,
 )
 from runtime.distribution.unreadable import UnreadableReason
@@ -190,7 +189,7 @@ def execute_call(remote: RemoteNode, ref: Term, module: str, function: str, argu
 
 def _outcome(remote: RemoteNode, ref: Term, module: str, function: str, arguments: list[Term]) -> Term:
     try:
-        found: Any = find_service(remote, module, function) or find_function(remote, module, function)
+        found = find_named(remote, module, function)
     except (ImportError, AttributeError, NotAllowedError) as error:
         return ErrorResult(ref, ERROR, *undefined(module, function, arguments, error))
     try:
@@ -207,7 +206,7 @@ def _outcome(remote: RemoteNode, ref: Term, module: str, function: str, argument
 
 def execute_cast(remote: RemoteNode, module: str, function: str, arguments: list[Term]) -> None:
     """Run a function that another node has cast."""
-    find_function(remote, str(module), str(function))(*arguments)
+    find_named(remote, str(module), str(function))(*arguments)
 
 
 def serve() -> None:

@@ -148,10 +148,15 @@ def run_imported(start: Start, module: str, function: str, arguments: list[Term]
     """Run a function that another node has named, in its process. Ends it with ``undef`` where there is none."""
     remote, start.process = start.remote, current()
     try:
-        found = find_service(remote, module, function) or find_function(remote, module, function)
+        found = find_named(remote, module, function)
     except (ImportError, AttributeError, NotAllowedError) as error:
         raise ProcessExit(undefined(module, function, arguments, error)) from None
     return found(*arguments)
+
+
+def find_named(remote: RemoteNode, module: str, function: str) -> Callable[..., Any]:
+    """Return what runs for a function that another node has named. Raises what `find_function` does."""
+    return find_service(remote, module, function) or find_function(remote, module, function)
 
 
 def find_service(remote: RemoteNode, module: str, function: str) -> Callable[..., Any] | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from runtime import GenServer, application, ets, receive, self_, spawn
+from runtime import GenServer, NodeDown, application, erpc, ets, monitor_node, receive, self_, spawn
 from runtime.terms.atom import Atom
-from tests.runtime.otp_modules.asked import ask
-from tests.support.other_nodes import beam_node, named
+from tests.runtime.otp_modules.asked import DEADLINE, ask
+from tests.support.other_nodes import beam_node, named, python_node
 
 BADARG: Any = ("badrpc", ("EXIT", ("badarg", [])))
 
@@ -70,3 +70,13 @@ def test_modules_and_applications_are_found() -> None:
         assert ask(other.name, *exported, Atom("observer_backend"), Atom("procs_info"), 1) is True
         assert ask(other.name, *exported, Atom("rb"), Atom("log_list"), 0) is False
         assert self_() in ask(other.name, "erlang", "processes")
+
+
+@named
+def test_a_node_that_another_one_casts_to_stop_stops() -> None:
+    with beam_node() as beam, python_node() as python:
+        beam.connect()
+        python.connect()
+        monitor_node(python.name)
+        erpc.call(beam.name, ("rpc", "cast"), Atom(python.name), Atom("init"), Atom("stop"), [], timeout=DEADLINE)
+        assert receive(NodeDown, timeout=DEADLINE) == NodeDown(python.name, "connection_closed")
