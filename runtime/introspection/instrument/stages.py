@@ -10,8 +10,11 @@ from __future__ import annotations
 import gc
 import importlib
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from operator import call
 from typing import Any
 
 from runtime.terms.static_lookup import class_name
@@ -91,17 +94,17 @@ class Loading:
 def _timers_held(loop: Any) -> Iterator[None]:
     """Hold the timers of a loop that has not begun to run, and let each wait on for what was left of its time.
 
-    Else a timeout shorter than the loading would be over before what it waits for has had a turn.
+    Else a timeout shorter than the loading would be over before what it waits for has had a turn. All are stopped, and
+    all started, by one call of C: the handler of a signal that raises comes in before or after it.
     """
     found = [each for each in gc.get_objects() if class_name(type(each)) == "timer"]
-    held = [each for each in found if getattr(each, "loop", None) is loop and each.active]
-    callbacks = [(each.callback, each.args) for each in held]
-    loop.update_now()  # a timer that is stopped keeps what is left of its time, by the loop's clock
-    for each in held:
-        each.stop()
+    active = [each for each in found if getattr(each, "loop", None) is loop and each.active]
+    # A timer that is stopped keeps what is left of its time, by the loop's clock.
+    starts = [loop.update_now, *[partial(each.start, each.callback, *each.args) for each in active]]
+    stops = [loop.update_now, *[each.stop for each in active]]
+    start_all, stop_all = (partial(deque, map(call, each), 0) for each in (starts, stops))
     try:
+        stop_all()
         yield
     finally:
-        loop.update_now()
-        for each, (callback, arguments) in zip(held, callbacks, strict=True):
-            each.start(callback, *arguments)
+        start_all()
