@@ -62,10 +62,10 @@ def _carry_out(kernel: NetKernel, diary: Diary, order: list[Any]) -> Any:
         case ["connect", name]:
             diary.entries.clear()
             kernel.connect(name)
-            wait_until(lambda: diary.entries, 30)
+            wait_until(lambda: diary.entries, 120)
             return diary.entries
         case ["entries", int(count)]:
-            wait_until(lambda: len(diary.entries) >= count, 30)
+            wait_until(lambda: len(diary.entries) >= count, 120)
             return diary.entries
         case ["flood", name, int(count)]:
             connection = kernel.connections[name]
@@ -77,7 +77,7 @@ def _carry_out(kernel: NetKernel, diary: Diary, order: list[Any]) -> Any:
                     gevent.sleep(0.002)
             return most
         case ["received", int(count)]:
-            wait_until(lambda: len(diary.messages) >= count, 60)
+            wait_until(lambda: len(diary.messages) >= count, 120)
             return [number for number, _ in diary.messages] == [*range(count)]
     raise ValueError(order)
 

@@ -114,7 +114,7 @@ def test_the_hub_of_another_thread_is_a_branch_of_its_own() -> None:
         own = gevent.spawn(napping)
         thread = Thread(target=sidecar, name="sidecar")
         thread.start()
-        assert begun.wait(30)
+        assert begun.wait(120)
         key = f"{wire.GREENLETS}:sidecar"
         rows = observer.tree(unfolded=(wire.GREENLETS, key)).rows
         groups = [(row.key, row.name, row.child_count) for row in rows if row.kind == "group"]
@@ -124,7 +124,7 @@ def test_the_hub_of_another_thread_is_a_branch_of_its_own() -> None:
         assert observer.listing(filter="kind=greenlet").total == 4
         for row in others:
             assert isinstance(ask_from_outside(observer, wire.Exit(pid=row.pid or "")), wire.Done)
-        assert over.wait(30)
+        assert over.wait(120)
         thread.join()
         assert [row.key for row in observer.tree().rows] == [wire.GREENLETS]
         own.kill()
