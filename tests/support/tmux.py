@@ -92,17 +92,26 @@ class Screen:
 
     def shows(self, pattern: str) -> re.Match[str]:
         """Wait until a line of the screen matches `pattern`; give the match."""
-        deadline, pause = time.monotonic() + WAIT, threading.Event()
-        while (found := re.search(pattern, text := self.text(), re.MULTILINE)) is None:
-            assert time.monotonic() < deadline, f"{pattern!r} never stood on the screen, but:\n{text}"
+        found = self.seen(pattern, WAIT)
+        assert found is not None, f"{pattern!r} never stood on the screen, but:\n{self.text()}"
+        return found
+
+    def seen(self, pattern: str, seconds: float) -> re.Match[str] | None:
+        """Wait until a line of the screen matches `pattern`, for so long at most; give the match."""
+        deadline, pause = time.monotonic() + seconds, threading.Event()
+        while (found := re.search(pattern, self.text(), re.MULTILINE)) is None and time.monotonic() < deadline:
             pause.wait(LOOKS_APART)
         return found
 
     def select(self, name: str) -> None:
-        """Go to the row of that name, down from the top."""
-        self.shows(rf"[─▾▸] {name}\b")
-        self.keys("g")
-        lines = [line for line in self.text().splitlines() if re.match(r".{0,12}[─▾▸] ", line)]
-        down = next(number for number, line in enumerate(lines) if re.search(rf"[─▾▸] {name}\b", line))
-        self.keys(*"j" * down)
-        self.shows(rf"^▌.*[─▾▸] {name}\b")
+        """Go to the row of that name, down from the top, once more where rows have come or gone on the way."""
+        selected = rf"^▌.*[─▾▸] {name}\b"
+        for _ in range(5):
+            self.shows(rf"[─▾▸] {name}\b")
+            self.keys("g")
+            lines = [line for line in self.text().splitlines() if re.match(r".{0,12}[─▾▸] ", line)]
+            down = [number for number, line in enumerate(lines) if re.search(rf"[─▾▸] {name}\b", line)]
+            self.keys(*"j" * down[0] if down else "")
+            if self.seen(selected, WAIT / 10):
+                return
+        self.shows(selected)
