@@ -28,6 +28,9 @@ Each batch costs the peer and the caller up to a millisecond: what they do for i
 AHEAD = 2
 """Batches that a worker has at a time, so that it need not wait for the next one."""
 
+OVER = "over"
+"""What the caller sends to a worker that has nothing to run, once there is nothing more."""
+
 BUSY_SHARE = 1 / 4
 """Of the time by the clock, what counts as work at least, where a batch gets little of the processor, or waits.
 
@@ -44,6 +47,8 @@ def run_batches(
     while True:
         match receive():
             case Down(ref=gone) if gone == over:
+                return
+            case str():  # `OVER`
                 return
             case (position, _, Unreadable(why)):
                 send(ref, (ref, me, position, CONTENT, ("items", why)))

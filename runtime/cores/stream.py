@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import islice, repeat
 from operator import length_hint
 from time import perf_counter
 from typing import Any, Generic, TypeVar
 
-from runtime.cores.batches import AHEAD, BATCH_TIME, run_batches
+from runtime.cores.batches import AHEAD, BATCH_TIME, OVER, run_batches
 from runtime.cores.pool import directory_of
 from runtime.cores.task import retries_of
 from runtime.distribution.unreadable import CONTENT, Unreadable
@@ -127,10 +127,12 @@ class _Stream(Generic[Item, T]):
         self.position = 0
         self.due = 0
         """The position of the outcome that is to be yielded next."""
-        self.done: dict[int, list[Outcome[T]]] = {}
-        """The outcomes of batches, by position."""
+        self.done: dict[int, tuple[int, Iterable[Outcome[Any]]]] = {}
+        """How many outcomes batches have, and these, by position."""
+        self.patterns: tuple[Any, ...] = ()
+        """See `_wanted`; empty where they are to be made anew. The same ones are looked at fastest."""
         self.size = 1
-        self.is_exhausted = False
+        self.is_exhausted = self.is_complete = False
 
     def outcomes(self) -> Iterator[Outcome[T]]:
         """Yield the outcomes."""
@@ -141,42 +143,56 @@ class _Stream(Generic[Item, T]):
             for name in call(self.directory, ("listen", self.ref)):
                 self._add_worker(name)
             while True:
-                self._send_batches()
+                for worker in self.workers.values():
+                    self._send_batches(worker)
                 if self.is_exhausted and not self.again and not any(w.batches for w in self.workers.values()):
+                    self.is_complete = True
                     return
-                self._take_in(receive(self._is_ours))
-                yield from self._ready()
+                self._take_in(receive(*self._wanted()))
+                for outcomes in self._ready():
+                    yield from outcomes
         finally:
             unalias(self.ref)  # what workers still send is dropped from here on
             cast(self.directory, ("unlisten", self.ref))
             demonitor(self.over, flush=True)
             for ref, worker in self.workers.items():
                 demonitor(ref, flush=True)
-                exit_process(worker.pid, "kill")
-            while receive(self._is_ours, timeout=0, default=None) is not None:
+                if self.is_complete:  # they wait; a kill would cost more, as a thread looks on while its frames end
+                    send(worker.pid, OVER)
+                else:
+                    exit_process(worker.pid, "kill")
+            while receive(*self._wanted(), timeout=0, default=None) is not None:
                 pass
+
+    def _wanted(self) -> tuple[Any, ...]:
+        """Return the patterns of what it receives: outcomes, news of the directory, and what workers die of."""
+        if not self.patterns:
+            outcomes, news = (self.ref, ANY, ANY, ANY, ANY), (self.ref, ANY, ANY)
+            self.patterns = outcomes, news, *(Down(ref, ANY, ANY) for ref in (self.over, *self.workers))
+        return self.patterns
 
     def _add_worker(self, name: str) -> None:
         pid, ref = spawn_monitor(run_batches, self_(), self.ref, *self.work, node=name)
         if pid.node:
-            self.workers[ref] = _Worker(pid, name)
+            self.workers[ref] = worker = _Worker(pid, name)
+            self.patterns = ()
+            self._send_batches(worker)  # it begins while the next one is started
             return
         reason = receive(Down(ref, ANY, ANY)).reason  # one of this node stands for what was not started
         if not is_atom(reason, "noconnection"):  # else the peer is gone already
             raise CallError(reason, "async_stream", (name,), "cores")
 
-    def _send_batches(self) -> None:
-        for worker in self.workers.values():
-            while self._takes_more(worker) and (batch := self._next_batch()) is not None:
-                try:
-                    send(worker.pid, (batch.position, CONTENT, batch.items))
-                except TypeError as error:  # an item cannot be pickled, or all of them are too long for a message
-                    if len(batch.items) > 1:
-                        self.again.extend(batch.singles())
-                        continue
-                    outcome = [None], {0: caught_reason(error)}, BATCH_TIME
-                    send(self.ref, (self.ref, worker.pid, batch.position, CONTENT, outcome))
-                worker.batches.append(batch)
+    def _send_batches(self, worker: _Worker) -> None:
+        while self._takes_more(worker) and (batch := self._next_batch()) is not None:
+            try:
+                send(worker.pid, (batch.position, CONTENT, batch.items))
+            except TypeError as error:  # an item cannot be pickled, or all of them are too long for a message
+                if len(batch.items) > 1:
+                    self.again.extend(batch.singles())
+                    continue
+                outcome = [None], {0: caught_reason(error)}, BATCH_TIME
+                send(self.ref, (self.ref, worker.pid, batch.position, CONTENT, outcome))
+            worker.batches.append(batch)
 
     def _takes_more(self, worker: _Worker) -> bool:
         """Return whether a worker gets another batch. One that a peer has died with goes alone: it may do so again."""
@@ -216,11 +232,6 @@ class _Stream(Generic[Item, T]):
             return BATCH_TIME
         return max(FIRST_BATCH_TIME, min(BATCH_TIME, SHARE * (perf_counter() - self.began)))
 
-    def _is_ours(self, message: Term) -> bool:
-        if type(message) is tuple:
-            return bool(message) and isinstance(message[0], Ref) and message[0] == self.ref
-        return isinstance(message, Down) and (message.ref in self.workers or message.ref == self.over)
-
     def _take_in(self, message: Term) -> None:
         if isinstance(message, Down):
             self._lose(message)
@@ -239,11 +250,12 @@ class _Stream(Generic[Item, T]):
         if down.ref == self.over:
             raise CallError(down.reason, "async_stream", (down.pid,), "cores")
         worker = self.workers.pop(down.ref)
+        self.patterns = ()
         for batch in worker.batches:
             if batch.losses < self.retries:  # one by one, as one of them may be what the peer has died of
                 self.again.extend(batch.singles(1))
             else:
-                self.done[batch.position] = [("exit", down.reason)] * len(batch.items)
+                self.done[batch.position] = len(batch.items), [("exit", down.reason)] * len(batch.items)
         if not is_atom(down.reason, "noconnection"):  # what it ran has killed it, and the peer lives
             self._add_worker(worker.name)
         if not self.workers:  # where the connections alone have ended, no peer comes up
@@ -254,28 +266,29 @@ class _Stream(Generic[Item, T]):
         """Take the outcomes of a batch, or why there are none yet."""
         match content:
             case Unreadable(why) if len(batch.items) == 1:
-                self.done[batch.position] = [("exit", ("unreadable_reply", why))]
+                self.done[batch.position] = 1, [("exit", ("unreadable_reply", why))]
             case Unreadable():
                 worker.batches.extendleft(reversed(batch.singles()))
                 send(worker.pid, (batch.position, "singly"))
             case "items", why if len(batch.items) == 1:
-                self.done[batch.position] = [("exit", ("unreadable_request", why))]
+                self.done[batch.position] = 1, [("exit", ("unreadable_request", why))]
             case "items", _:
                 self.again.extend(batch.singles())
             case results, failures, seconds:
-                outcomes: list[Any] = [("ok", result) for result in results]
-                for number, reason in failures.items():
-                    outcomes[number] = ("exit", reason)
-                self.done[batch.position] = outcomes
-                fitting = int(self._batch_time() * len(outcomes) / max(seconds, 1e-6))
+                outcomes: Iterable[Any] = zip(repeat("ok"), results)  # made one by one, as they are yielded
+                if failures:
+                    outcomes = [("exit", failures[n]) if n in failures else each for n, each in enumerate(outcomes)]
+                self.done[batch.position] = len(results), outcomes
+                fitting = int(self._batch_time() * len(results) / max(seconds, 1e-6))
                 self.size = max(1, min(MOST_ITEMS, 4 * self.size, fitting))
 
-    def _ready(self) -> Iterator[Outcome[T]]:
+    def _ready(self) -> Iterator[Iterable[Outcome[T]]]:
+        """Yield the outcomes of batches that are due."""
         if not self.ordered:
             for position in [*self.done]:
-                yield from self.done.pop(position)
+                yield self.done.pop(position)[1]
             return
         while self.due in self.done:
-            outcomes = self.done.pop(self.due)
-            self.due += len(outcomes)
-            yield from outcomes
+            count, outcomes = self.done.pop(self.due)
+            self.due += count
+            yield outcomes
