@@ -12,7 +12,7 @@ from runtime.distribution.unreadable import CONTENT, Unreadable
 from runtime.kernel.caught import caught_reason
 from runtime.kernel.mailbox import receive, send, sleep
 from runtime.kernel.process import Pid
-from runtime.kernel.processes import monitor, self_
+from runtime.kernel.processes import monitor
 from runtime.kernel.signals import Down
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
@@ -39,10 +39,10 @@ Were it all, batches would be shortest on a busy machine, where each costs most.
 
 
 def run_batches(
-    caller: Pid, ref: Ref, fn: Callable[..., Any], args: tuple[object, ...], kwargs: dict[str, object]
+    caller: Pid, ref: Ref, number: int, fn: Callable[..., Any], args: tuple[object, ...], kwargs: dict[str, object]
 ) -> None:
-    """Run the batches of a stream on a peer; it ends with the caller."""
-    over, me = monitor(caller), self_()
+    """Run the batches of a stream on a peer, as the worker of that number; it ends with the caller."""
+    over, sender = monitor(caller), (ref, number)
     kept: deque[tuple[int, list[Any], dict[int, Term]]] = deque(maxlen=AHEAD)
     while True:
         match receive():
@@ -51,28 +51,30 @@ def run_batches(
             case str():  # `OVER`
                 return
             case (position, _, Unreadable(why)):
-                send(ref, (ref, me, position, CONTENT, ("items", why)))
+                send(ref, (*sender, position, CONTENT, ("items", why)))
             case (position, _, items):
                 began, used = perf_counter(), thread_time()
                 results, failures = run_batch(items, fn, args, kwargs)
                 seconds = max(thread_time() - used, BUSY_SHARE * (perf_counter() - began))
                 kept.append((position, results, failures))
-                _report(ref, position, results, failures, seconds)
+                _report(sender, position, results, failures, seconds)
                 sleep(0)  # so that it leaves now, and another batch comes while the next one runs
             case (position, _):
                 for position, results, failures in [batch for batch in kept if batch[0] == position]:
                     for number, result in enumerate(results):
                         failure = {0: failures[number]} if number in failures else {}
-                        _report(ref, position + number, [result], failure, BATCH_TIME)
+                        _report(sender, position + number, [result], failure, BATCH_TIME)
 
 
-def _report(ref: Ref, position: int, results: list[Any], failures: dict[int, Term], seconds: float) -> None:
+def _report(
+    sender: tuple[Ref, int], position: int, results: list[Any], failures: dict[int, Term], seconds: float
+) -> None:
     """Send the outcomes of a batch. Where they do not travel together, they are asked for one by one."""
     try:
-        send(ref, (ref, self_(), position, CONTENT, (results, failures, seconds)))
+        send(sender[0], (*sender, position, CONTENT, (results, failures, seconds)))
     except TypeError as error:
         problem = Unreadable(str(error)) if len(results) > 1 else ([None], {0: caught_reason(error)}, seconds)
-        send(ref, (ref, self_(), position, CONTENT, problem))
+        send(sender[0], (*sender, position, CONTENT, problem))
 
 
 def run_batch(

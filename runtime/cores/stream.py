@@ -39,8 +39,14 @@ SHARE = 1 / 32
 MOST_ITEMS = 2_000
 """Items that are sent to a worker at a time at most."""
 
+GROWTH = 8
+"""How many times as long as the last one a batch is at most: nobody knows what the next items take."""
+
+PART = 0.6
+"""The part of what a worker still has to get that one batch gives it, near the end: the rest makes up for surprises."""
+
 SHORTER = 16
-"""By how much batches are shorter at the end of the items, so that all workers end at about the same time."""
+"""By how much batches are shorter at the end of the items, at most."""
 
 READ_AHEAD = 50_000
 """Outcomes that wait for an earlier one, at most, before no more items are sent."""
@@ -88,20 +94,41 @@ class _Batch(Generic[Item]):
 class _Worker:
     """A process on a peer that runs batches, as the stream knows it."""
 
-    __slots__ = ("batches", "name", "pid")
+    __slots__ = ("batches", "began", "name", "number", "pace", "pid")
 
-    def __init__(self, pid: Pid, name: str) -> None:
+    def __init__(self, pid: Pid, name: str, number: int) -> None:
         self.pid = pid
         self.name = name
+        self.number = number
+        """What its outcomes come with: a pid takes longer to send and to read."""
         self.batches: deque[_Batch[Any]] = deque()
+        self.began = 0.0
+        """When it has begun the first of its batches, as far as is known here."""
+        self.pace = 0.0
+        """Seconds that an item of the last batch took, by the clock; 0 before that."""
+
+    def give(self, batch: _Batch[Any]) -> None:
+        """Take down that it has another batch."""
+        if not self.batches:
+            self.began = perf_counter()
+        self.batches.append(batch)
 
     def take(self, position: int) -> _Batch[Any] | None:
         """Take the batch of a position out, None where there is none."""
         for batch in self.batches:
             if batch.position == position:
                 self.batches.remove(batch)
+                present = perf_counter()
+                self.began, self.pace = present, (present - self.began) / len(batch.items)
                 return batch
         return None
+
+    def rest(self) -> float:
+        """Return about how many items it has still to run."""
+        if not self.batches:
+            return 0.0
+        run = (perf_counter() - self.began) / self.pace if self.pace else 0.0
+        return sum(len(batch.items) for batch in self.batches) - min(run, len(self.batches[0].items))
 
 
 class _Stream(Generic[Item, T]):
@@ -123,6 +150,8 @@ class _Stream(Generic[Item, T]):
         self.ordered = ordered
         self.retries = retries
         self.workers: dict[Ref, _Worker] = {}
+        self.started = 0
+        """Workers that were started so far."""
         self.again: deque[_Batch[Item]] = deque()
         self.position = 0
         self.due = 0
@@ -132,6 +161,9 @@ class _Stream(Generic[Item, T]):
         self.patterns: tuple[Any, ...] = ()
         """See `_wanted`; empty where they are to be made anew. The same ones are looked at fastest."""
         self.size = 1
+        """Items of a batch that is not near the end."""
+        self.item_time = 0.0
+        """About what an item takes, in seconds."""
         self.is_exhausted = self.is_complete = False
 
     def outcomes(self) -> Iterator[Outcome[T]]:
@@ -172,9 +204,10 @@ class _Stream(Generic[Item, T]):
         return self.patterns
 
     def _add_worker(self, name: str) -> None:
-        pid, ref = spawn_monitor(run_batches, self_(), self.ref, *self.work, node=name)
+        number = self.started = self.started + 1
+        pid, ref = spawn_monitor(run_batches, self_(), self.ref, number, *self.work, node=name)
         if pid.node:
-            self.workers[ref] = worker = _Worker(pid, name)
+            self.workers[ref] = worker = _Worker(pid, name, number)
             self.patterns = ()
             self._send_batches(worker)  # it begins while the next one is started
             return
@@ -183,7 +216,7 @@ class _Stream(Generic[Item, T]):
             raise CallError(reason, "async_stream", (name,), "cores")
 
     def _send_batches(self, worker: _Worker) -> None:
-        while self._takes_more(worker) and (batch := self._next_batch()) is not None:
+        while self._takes_more(worker) and (batch := self._next_batch(worker)) is not None:
             try:
                 send(worker.pid, (batch.position, CONTENT, batch.items))
             except TypeError as error:  # an item cannot be pickled, or all of them are too long for a message
@@ -191,8 +224,8 @@ class _Stream(Generic[Item, T]):
                     self.again.extend(batch.singles())
                     continue
                 outcome = [None], {0: caught_reason(error)}, BATCH_TIME
-                send(self.ref, (self.ref, worker.pid, batch.position, CONTENT, outcome))
-            worker.batches.append(batch)
+                send(self.ref, (self.ref, worker.number, batch.position, CONTENT, outcome))
+            worker.give(batch)
 
     def _takes_more(self, worker: _Worker) -> bool:
         """Return whether a worker gets another batch. One that a peer has died with goes alone: it may do so again."""
@@ -200,24 +233,34 @@ class _Stream(Generic[Item, T]):
             return True
         return len(worker.batches) < AHEAD and not self.again and not worker.batches[0].losses
 
-    def _next_batch(self) -> _Batch[Item] | None:
+    def _next_batch(self, worker: _Worker) -> _Batch[Item] | None:
         if self.again:
             return self.again.popleft()
         if self.is_exhausted or (self.ordered and self.position - self.due > READ_AHEAD):
             return None
-        items = [*islice(self.items, self._next_size())]
+        size = self._next_size(worker)
+        items = [*islice(self.items, size)]
         if not items:
-            self.is_exhausted = True
+            self.is_exhausted = size > 0
             return None
         batch = _Batch(self.position, items)
         self.position += len(items)
         return batch
 
-    def _next_size(self) -> int:
-        """Return how many items the next batch gets: near the end, half of what each worker would get of the rest."""
+    def _next_size(self, worker: _Worker) -> int:
+        """Return how many items a worker gets next; 0 for one that has work until all others are done, too.
+
+        Near the end it is a part of what the worker still has to get, so that all end at about the same time.
+        """
         left = self._left()
-        fair = left // (2 * len(self.workers))
-        return min(self.size, max(fair, self.size // SHORTER, 1)) if left else self.size
+        if not left:
+            return self.size
+        workers = self.workers.values()
+        share = (left + sum(other.rest() for other in workers)) / len(workers) - worker.rest()
+        least = max(self.size / SHORTER, 1.0)
+        if worker.batches and worker.pace and share < least:
+            return 0
+        return int(min(self.size, max(PART * share, least)))
 
     def _left(self) -> int:
         """Return how many items are left, 0 where that is not known."""
@@ -240,9 +283,9 @@ class _Stream(Generic[Item, T]):
             case (_, "up", name):
                 if all(worker.name != name for worker in self.workers.values()):
                     self._add_worker(name)
-            case (_, pid, position, _, content):
+            case (_, number, position, _, content):
                 for worker in self.workers.values():
-                    if worker.pid == pid and (batch := worker.take(position)) is not None:
+                    if worker.number == number and (batch := worker.take(position)) is not None:
                         self._take_content(worker, batch, content)
 
     def _lose(self, down: Down) -> None:
@@ -279,8 +322,12 @@ class _Stream(Generic[Item, T]):
                 if failures:
                     outcomes = [("exit", failures[n]) if n in failures else each for n, each in enumerate(outcomes)]
                 self.done[batch.position] = len(results), outcomes
-                fitting = int(self._batch_time() * len(results) / max(seconds, 1e-6))
-                self.size = max(1, min(MOST_ITEMS, 4 * self.size, fitting))
+                self._adapt(len(results), max(seconds, 1e-6))
+
+    def _adapt(self, count: int, seconds: float) -> None:
+        """Adapt the size of batches to what so many items took. A short batch changes little: it tells little."""
+        self.item_time += (seconds / count - self.item_time) * min(1.0, count / self.size)
+        self.size = max(1, min(MOST_ITEMS, GROWTH * self.size, int(self._batch_time() / self.item_time)))
 
     def _ready(self) -> Iterator[Iterable[Outcome[T]]]:
         """Yield the outcomes of batches that are due."""
