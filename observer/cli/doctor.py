@@ -53,11 +53,14 @@ def _versions() -> Iterator[CheckRecord]:
 
 def _kernel() -> CheckRecord:
     from runtime.compiled.about import kernel_in_use
+    from runtime.compiled.choice import kernel
 
     try:
         name, why = kernel_in_use()
     except ImportError as error:
         return _bad("kernel", "none", f"{error}")
+    if kernel.is_unused:
+        return _bad("kernel", name, why)
     return _good("kernel", f"{name}: {why}")
 
 

@@ -140,13 +140,20 @@ def builds(folder: Path = FOLDER) -> list[Path]:
 def fitting(found: list[Path]) -> Path | None:
     """Return the one of some builds that was made from the sources as they are now, None when none was.
 
-    Raises OSError, also for a file that is not as it was built: to load one that is cut off would crash the program.
+    Raises OSError where none of these can be read, or is as it was built: to load one that is cut off would crash the
+    program.
     """
+    problem: OSError | None = None
     for path in found:
         if path.name.startswith(f"kernel-{build_number()}-"):
-            if path.name != file_name(path.read_bytes()):
-                raise OSError(f"{path} is damaged")
-            return path
+            try:
+                if path.name == file_name(path.read_bytes()):
+                    return path
+                problem = OSError(f"{path} is damaged")
+            except OSError as error:
+                problem = error
+    if problem is not None:
+        raise problem
     return None
 
 
@@ -165,6 +172,8 @@ class Kernel:
     def __init__(self) -> None:
         self.parts: dict[str, ModuleType] | None = None
         self.why = ""
+        self.is_unused = False
+        """Whether there is a build for this interpreter that the sources run in place of, as `why` says."""
         self.is_loading = False
 
     def load(self) -> dict[str, ModuleType]:
@@ -191,7 +200,8 @@ class Kernel:
         parts = self._take() if is_suited else {}
         if wanted == "required" and not parts:
             raise KernelError(f"{VARIABLE} is required, and there is no compiled kernel to use. {self.why}")
-        if is_suited and not parts and builds():  # there is one, and something to do about it
+        self.is_unused = is_suited and not parts and bool(builds())
+        if self.is_unused:  # there is something to do about it
             logger.warning("%s Until then the sources run.", self.why)
         return parts
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime.compiled.choice import kernel
 from tests.support.command import Command, scripted
 from tests.support.fake_endpoint import FakeEndpoint
 
@@ -55,6 +56,13 @@ def test_a_node_that_does_not_answer_is_told(observer: Command) -> None:
         _, ok, advice = checks(observer, status=1)["node odd"]
     assert not ok
     assert "protocol" in advice
+
+
+def test_a_build_of_the_kernel_that_is_not_used_is_told(observer: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "parts", {})
+    monkeypatch.setattr(kernel, "is_unused", True)
+    monkeypatch.setattr(kernel, "why", "The compiled kernel cannot be loaded (it is damaged).")
+    assert checks(observer, status=1)["kernel"] == ("python", False, kernel.why)
 
 
 def test_settings_that_cannot_be_used_are_told(

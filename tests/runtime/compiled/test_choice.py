@@ -26,6 +26,7 @@ def test_without_a_build_the_sources_run_and_nothing_is_said(folder: Path, caplo
     kernel = Kernel()
     assert kernel.load() == {}
     assert "python -m runtime.build" in kernel.why
+    assert not kernel.is_unused
     assert caplog.messages == []
 
 
@@ -64,9 +65,23 @@ def test_a_build_of_which_a_part_is_there_is_not_loaded(
     path.write_bytes(b"a kernel")
     assert fitting([path]) == path
     path.write_bytes(left)
-    assert Kernel().load() == {}
+    kernel = Kernel()
+    assert kernel.load() == {}
+    assert kernel.is_unused
     assert loaded == []
     _told_once(caplog, "is damaged")
+
+
+def test_a_build_that_is_damaged_hides_no_other_of_its_number(folder: Path) -> None:
+    good = folder / file_name(b"a kernel")
+    good.write_bytes(b"a kernel")
+    number = good.name[: -len(choice.SUFFIX)].rpartition("-")[0]
+    damaged, folders = (folder / f"{number}-{which}{choice.SUFFIX}" for which in ("0" * 16, "f" * 16))
+    damaged.write_bytes(b"a ker")
+    folders.mkdir()
+    assert fitting([damaged, good, folders]) == fitting([folders, damaged, good]) == good
+    with pytest.raises(OSError, match="is damaged"):
+        fitting([folders, damaged])
 
 
 def test_where_sources_of_a_build_are_missing_the_others_run(
@@ -101,6 +116,7 @@ def test_python_does_not_even_look(folder: Path, monkeypatch: pytest.MonkeyPatch
     kernel = Kernel()
     assert kernel.load() == {}
     assert kernel.why == "RUNTIME_KERNEL is python."
+    assert not kernel.is_unused
 
 
 def test_another_word_is_refused_and_the_words_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
