@@ -22,10 +22,11 @@ from typing import Any
 from runtime.compiled.choice import compiled
 from runtime.distribution.frames import BATCH, LONGEST, PLAIN_BATCH
 from runtime.distribution.parts import ABSENT, Conversion, ImproperList, PidParts, RefParts
-from runtime.distribution.unreadable import UNREADABLE, UnreadableReason, explain, missing, outlines
+from runtime.distribution.unreadable import UNREADABLE, UnreadableReason, content_of, explain, missing, outlines
 from runtime.terms.atom import Atom
 from runtime.terms.immutable import ATOMIC
 from runtime.terms.log import Log
+from runtime.terms.static_lookup import class_name
 from runtime.terms.text import render
 
 logger = Log("runtime.distribution")
@@ -360,9 +361,10 @@ class Batches:
         try:
             self._pickler(file, PROTOCOL).dump(value)
         except Exception as error:  # of pickle, or of the program's own __reduce__
+            what = content_of(value)
             raise TypeError(
-                f"{render(value)} ({type(value).__name__}) cannot be sent to another node, since it cannot be pickled: "
-                f"{error}"
+                f"{render(what)} ({class_name(type(what))}) cannot be sent to another node, since it cannot be "
+                f"pickled: {error}"
             ) from error
         return file.getvalue()
 

@@ -26,6 +26,16 @@ references.
 """
 
 
+def content_of(message: Any) -> Any:
+    """Return what its sender calls the message: a request, a cast or a content, without what frames it."""
+    match message:
+        case (Atom("$gen_cast"), content) | (Atom("$gen_call"), _, content):
+            return content
+        case (*_, Atom("$content"), content):
+            return content
+    return message
+
+
 class Unreadable(NamedTuple):
     """Stands for the content of a message that cannot be unpickled here."""
 
