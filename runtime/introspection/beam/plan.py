@@ -14,6 +14,11 @@ from runtime.terms.term import Term
 MOST_FOLLOWED = 2_000
 """Processes that are followed."""
 
+UNLESS = "if every start succeeds and no supervisor gives up: how many restarts are left is not known"
+"""What the sentence of a plan takes for granted."""
+
+ASSUMED = "Every start succeeds, and no supervisor uses up its restarts: how many it has left is not known."
+
 ANSWERS_WITHIN = 500
 """Milliseconds that a supervisor has to tell how it restarts a child."""
 
@@ -32,16 +37,15 @@ def plan_of(beam: Beam, looks: Looks, victims: Sequence[Pid]) -> wire.Plan:
         waiting += [other for pid in batch for other in _siblings(beam, looks, pid, kills)]
     returning = [pid for pid in kills if _comes_back(beam, looks, pid, kills)]
     names = {row.pid: row.name for row in looks.rows}
-    sentence = f"kills {len(kills):,}, restarts {len(returning):,}" if returning else f"kills {len(kills):,}"
-    if not returning:
-        sentence += (
-            "; nothing is known to bring it back" if len(kills) == 1 else "; nothing is known to bring them back"
-        )
+    if returning:
+        sentence = f"kills {len(kills):,}, restarts {len(returning):,}; {UNLESS}"
+    else:
+        sentence = f"kills {len(kills):,}; nothing is known to bring {'it' if len(kills) == 1 else 'them'} back"
     return wire.Plan(
         sentence=sentence,
         kills=_related(kills, names),
         restarts=_related(returning, names),
-        assumes=("Every start succeeds, and no supervisor uses up its restarts: how many it has left is not known.",),
+        assumes=(ASSUMED,) if returning else (),
     )
 
 

@@ -91,7 +91,7 @@ def test_an_elixir_program_is_seen_as_trees_and_left_unharmed_by_plans() -> None
         for child, supervisor in (("rex", "kernel_sup"), ("Once", "Never")):  # which allow no restart
             plan = _ask(answers, wire.GetPlan(pid=rows[child].pid or ""))
             assert {child, supervisor} <= {each.name for each in plan.kills}
-            assert plan.restarts == ()
+            assert (plan.restarts, plan.assumes) == ((), ())
         _look_near(answers, rows)
         _kill_and_see_it_come_back(answers, rows)
 
@@ -114,6 +114,9 @@ def _kill_and_see_it_come_back(answers: BeamAnswers, rows: dict[str, wire.Row]) 
     assert {"Stock", "Reg", "Guests"} <= {each.name for each in plan.kills}
     assert "Shop" not in {each.name for each in plan.kills}
     assert {"Stock", "Reg", "Guests"} <= {each.name for each in plan.restarts}
+    assert plan.sentence.endswith(
+        "; if every start succeeds and no supervisor gives up: how many restarts are left is not known"
+    )
     done = _ask(answers, wire.Exit(pid=old))
     assert (done.sentence, done.event) == (f"Killed {old}.", 1)
     for _ in range(3_000):
