@@ -52,7 +52,7 @@ class Reachability:
         told = self.remnants.why.removeprefix("the program ends: ")
         if told:
             return f"The program has ended: {told}"
-        return "" if self.child is None else f"The program {self.child.ending}. O shows what it wrote."
+        return "" if self.child is None else f"{self.child.known_as} {self.child.ending}. O shows what it wrote."
 
     @property
     def verdict(self) -> str:
@@ -71,7 +71,9 @@ class Reachability:
 
     def _loss(self, lost_at: float) -> str:
         if self.child is not None and self.ended and self.child.returncode is not None:
-            return f"The program {self.child.ending}. What you see is from {of_day(lost_at)}."
+            if self.child.bridge_to and self.child.cause:
+                return f"{self.child.bridge_to} is gone since {of_day(lost_at)}. What you see is from then."
+            return f"{self.child.known_as} {self.child.ending}. What you see is from {of_day(lost_at)}."
         if self.ended:
             at = of_day(self.remnants.ended_at or lost_at)
             return f"The program ended at {at}. What you see is from {of_day(lost_at)}."

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 from observer.node import discovery
 from observer.node.child import Child
+from observer.node.source import ChildStatus
 
 PREFIX = "beam:"
 """What the name of a BEAM node begins with on the command line: ``beam:app@host``."""
@@ -22,6 +24,10 @@ class Bridge(Child):
         reservation = discovery.reserve_name(node.partition("@")[0])
         super().__init__(reservation.name, [node], options, {"OBSERVER": ""}, reservation)
         self.command = f"the bridge to {node}"
+
+    def status(self) -> ChildStatus:
+        """Return how the bridge is doing."""
+        return replace(super().status(), bridge_to=self.node)
 
 
 def beam_name(node: str | None) -> str | None:

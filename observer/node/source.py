@@ -35,6 +35,13 @@ class ChildStatus:
     """The last lines it wrote to standard output and standard error, oldest first."""
     cause: str = ""
     """What it died of, in a line: ``KeyError: 'port' (app.py:12 in init)``; empty while it runs, or if unknown."""
+    bridge_to: str = ""
+    """The Erlang or Elixir node that it is the bridge to; empty for a program of one's own."""
+
+    @property
+    def known_as(self) -> str:
+        """What to call it at the beginning of a sentence."""
+        return f"The bridge to {self.bridge_to}" if self.bridge_to else "The program"
 
     @property
     def ending(self) -> str:

@@ -180,9 +180,14 @@ def _switch_on(
     """Set up the name of the node, its black box and its spans: all that are wanted, or none where one fails."""
     with ExitStack() as started:
         if name is not None:
-            from runtime.distribution.nodes import name_for_run, stop_distribution  # a node alone needs no sockets
+            from runtime.distribution.errors import DistributionError  # a node alone needs no sockets
+            from runtime.distribution.nodes import name_for_run, stop_distribution
 
-            if name_for_run(name, cookie):
+            try:
+                is_named = name_for_run(name, cookie)
+            except DistributionError as error:
+                raise error.with_traceback(None) from None  # its sentence says all; where it was found out does not
+            if is_named:
                 started.callback(stop_distribution)  # when what follows fails: the next run could not have the name
         if black_box is not None:
             want_black_box(this, os.fspath(black_box))

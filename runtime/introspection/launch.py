@@ -230,7 +230,7 @@ def _tell_end(error: BaseException, target: str) -> NoReturn:
             _fail(f"{target} could not be started, because an import failed: {error}.")
         case SyntaxError():
             _fail(f"{error.filename}, line {error.lineno}: {error.msg}. The program was not started.")
-        case ProcessExit():
+        case ProcessExit() | DistributionError():
             _fail(f"{target} ended: {error}", str(error))
     _tell(error)
     _fail(f"{target} ended with {type(error).__name__}: {error}", explain(Crash.from_exception(error)))

@@ -43,6 +43,16 @@ def test_a_program_that_has_ended_says_how_and_its_last_words() -> None:
     assert known.sentences()[1:] == ["KeyError: 'port'"]
 
 
+def test_an_erlang_node_that_is_gone_says_so_and_when_and_a_bridge_that_was_ended_too() -> None:
+    cause = "The connection to app@host has ended: connection_closed."
+    gone = Reachability().lost(100.0, "gone", ChildStatus("a bridge", 1, (cause,), cause=cause, bridge_to="app@host"))
+    at = of_day(100.0)
+    assert gone.sentences() == [f"app@host is gone since {at}. What you see is from then.", cause]
+    ended = Reachability().lost(100.0, "gone", ChildStatus("a bridge", -9, bridge_to="app@host"))
+    assert ended.sentences() == [f"The bridge to app@host was ended by SIGKILL. What you see is from {at}."]
+    assert ended.verdict == "The bridge to app@host was ended by SIGKILL. O shows what it wrote."
+
+
 def test_a_program_that_still_runs_has_not_ended() -> None:
     lost = Reachability().lost(100.0, "gone", ChildStatus("shop.py"))
     assert not lost.ended

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from runtime import link, process_info, run, self_, spawn
+from runtime import link, node, process_info, run, self_, spawn
 from runtime.introspection.answers.process_details import _relate
 from tests.support.other_nodes import Other, echo, named, new_name
 
@@ -43,6 +43,21 @@ def test_a_program_that_names_its_node_itself_may_be_started_with_the_same_name(
         done = started(own)
         assert done.returncode == 1
         assert f"this node is called {name} already, by --node or start_distribution()" in done.stderr
+
+
+@named
+def test_a_name_that_is_taken_is_a_sentence(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(f"from runtime import run\nrun(print, node={node()!r}, cookie='secret')\n", encoding="utf-8")
+    short = node().partition("@")[0]
+    told = f"a node named '{short}' runs on this host already; choose another name, or stop that node"
+    launch = ["-m", "runtime.introspection.launch"]
+    for arguments, ending in ([*launch, str(script)], f"{script} ended: {told}\n"), ([str(script)], f"Error: {told}\n"):
+        done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert done.stderr.endswith(ending)
+        assert "epmd.py" not in done.stderr  # where it was found out
+        assert (done.stderr == ending) is (arguments[0] == "-m")
 
 
 def test_a_cookie_without_a_name_is_refused(tmp_path: Path) -> None:
