@@ -220,6 +220,7 @@ cdef int send_queued(object connection) except -1:
     elif not connection.flushes:
         hub = connection._hub
         if Py_TYPE(hub) is _HubCalls:
+            (<set?>hub.marked).add(connection)
             hub.loop.run_callback(_guarded, connection._flush, ())
         else:
             hub.later(connection._flush)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
 from typing import Any
 
 from runtime.compiled.choice import compiled
@@ -21,7 +22,7 @@ from runtime.distribution.hub_calls import MOST_ATTEMPTS
 from runtime.distribution.outgoing import IDLE
 from runtime.distribution.parts import ABSENT
 from runtime.distribution.pickled import BATCH_MESSAGES
-from runtime.distribution.term_decoder import TermTooLargeError
+from runtime.distribution.unreadable import read_message
 from runtime.terms.log import Log
 
 logger = Log("runtime.distribution")
@@ -49,8 +50,9 @@ class Connection(ConnectionState):
         """Greet the other node, and begin to read. Done again, it goes on where an exception has ended it."""
         if self.is_over:
             return
-        self._is_behind, self._hub.watched[self] = True, None  # the handshake may have read further than its end
-        self._reader.start(self._readable)
+        self._hub.marked.add(self)
+        self._is_behind = True  # the handshake may have read further than its end
+        self._reader.start(self._marking(self._readable))
         for message in self._greeting.messages()[self._frames.messages :]:
             self._frames.put(*message)
         self._flush()
@@ -127,6 +129,7 @@ class Connection(ConnectionState):
             self._is_writing = False
 
     def _flush_later(self) -> None:
+        self._hub.marked.add(self)
         self._hub.later(self._flush)
         self.flushes = True
 
@@ -139,7 +142,7 @@ class Connection(ConnectionState):
         waits = is_open and (bool(self._out.size) or self._transport.wants_to_write)
         self._waits_for_room = waits
         if waits is not self._writer.active and not self.is_over:
-            self._writer.start(self._writable) if waits else self._writer.stop()
+            self._writer.start(self._marking(self._writable)) if waits else self._writer.stop()
         if self.was_busy and self.queued <= IDLE:
             if self.on_idle is not None:
                 self.on_idle(self)
@@ -209,7 +212,7 @@ class Connection(ConnectionState):
             self.end(self._ends)
             return
         if is_done is not self._reader.active:
-            self._reader.start(self._readable) if is_done else self._reader.stop()
+            self._reader.start(self._marking(self._readable)) if is_done else self._reader.stop()
 
     def _go_on_after(self, error: BaseException) -> None:
         """Have the frame or the entry handled again that this was raised for, unless it is to blame."""
@@ -261,20 +264,7 @@ class Connection(ConnectionState):
             raise ValueError(f"a message that begins with the byte {kind}")
         if self._probes and self._take_greeting(frame):
             return
-        codec = self._terms.codec
-        control, end = codec.decode_control(frame, 1)
-        if type(control) is not tuple or not control or type(control[0]) is not int:
-            raise ValueError("a control message is a tuple that begins with a number")
-        payload: Any = ABSENT
-        if end < len(frame):
-            try:
-                payload, end = codec.decode_first(frame, end)
-            except TermTooLargeError as error:
-                received.frame = None
-                logger.error("dropped a message from %s: %s", self.name, error)
-                return
-            if end < len(frame):
-                raise ValueError("something follows the payload")
+        control, payload = read_message(self._terms.codec, frame)
         try:  # in one line, as above
             self.frames_in, received.frame = self.frames_in + self._handler.on_frame(self, control, payload), None
         except Exception:
@@ -347,12 +337,14 @@ class Connection(ConnectionState):
         """End the connection; ``on_down`` comes once, when the hub comes round."""
         if self.is_over:
             return
+        self._hub.marked.add(self)
         self._leaves = reason
         self._flush()
         self._hub.later(self.end, reason)
 
     def end(self, reason: str) -> None:
         """End the connection now, unless it is over. Done again, it goes on where an exception has ended it."""
+        self._hub.marked.add(self)
         if not self.is_over:
             self.is_over, self._was_up, self.is_up, self._leaves = True, self.is_up, False, reason
         elif self._leaves is None:
@@ -369,25 +361,33 @@ class Connection(ConnectionState):
         if self._was_up:
             self._handler.on_down(self, reason)
         self._leaves = None
-        self._hub.watched.pop(self, None)
 
     # -- What an exception has cut short ------------------------------------------------------------------------------
 
+    def _marking(self, step: Callable[[], object]) -> Callable[[], object]:
+        """Return a step of a watcher's that begins with a mark: gevent stops the watcher where the step raises."""
+        return self._hub.marking(self, step)
+
     def is_stuck(self) -> bool:
         """See `Mended`: before the hub waits, all that has come in is handled, and what goes out is flushed."""
-        if self._reader.active and not (self._is_behind or self.flushes or self._leaves):
-            return bool(self._out.size) and not self._writer.active
-        return self.is_over or self.flushes or self._leaves is not None or not self._goes_on()
+        return not self.is_settled() and (self.flushes or self._leaves is not None or not self._goes_on())
+
+    def is_settled(self) -> bool:
+        """See `Mended`."""
+        if self._leaves is not None or self.is_over:
+            return self._leaves is None
+        if self._is_behind or self.flushes or not self._reader.active:
+            return False
+        return self._writer.active or not (self._waits_for_room or self._out.size)
 
     def mend(self) -> None:
         """Go on to read, to write, and to end."""
         if self._leaves is not None:
             if self._is_to_blame(self._leaves):
-                self._hub.watched.pop(self, None)
+                self._leaves = None
+                return
             self.end(self._leaves)
-        elif self.is_over:
-            self._hub.watched.pop(self, None)
-        else:
+        elif not self.is_over:
             self._flush()
             self._go_on()
 

@@ -37,3 +37,4 @@ class Codec:
         self.decode = decoder.decode
         self.decode_first = decoder.decode_first
         self.decode_control = decoder.decode_control
+        self.decode_outline = decoder.decode_outline

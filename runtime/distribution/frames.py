@@ -19,6 +19,15 @@ BATCH = 0xD0
 PLAIN_BATCH = 0xD1
 """The first byte of a frame that holds a batch of short messages alone."""
 
+
+def too_long(size: int, most: int) -> TypeError:
+    """Return the error for a message that is not sent, since it is too long."""
+    return TypeError(
+        f"a message of {size} bytes is too long for another node, at most {most} travel at once; send it in parts, or "
+        "where it is kept"
+    )
+
+
 _LENGTH = Struct(">I").unpack_from
 
 

@@ -1,7 +1,8 @@
 """Calls into the hub: from other threads, and for later.
 
 The handler of a signal may raise as the hub begins such a call, before anything in it can be caught: the hub calls it
-no more then, and stops the watcher that it belongs to. So before the hub waits it looks for what was cut short.
+no more then, and stops the watcher that it belongs to. So before the hub waits it looks for what was cut short, among
+what is marked: whatever is to be called is marked before.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from collections.abc import Callable
+from itertools import repeat, starmap
 from typing import Any, Protocol, TypeVar
 
 from gevent import get_hub
@@ -34,6 +36,9 @@ class Mended(Protocol):
     def is_stuck(self) -> bool:
         """Return whether the hub is to call a step, and will not."""
 
+    def is_settled(self) -> bool:
+        """Return whether there is no step that the hub is to call, but for those that begin with a mark."""
+
     def mend(self) -> None:
         """Do that step."""
 
@@ -43,7 +48,7 @@ class HubCalls:
 
     def __init__(self) -> None:
         self.loop = get_hub().loop
-        self.watched: dict[Mended, None] = {}
+        self.marked: set[Mended] = set()
         """What is mended where an exception has cut a step of it short."""
         node = running_node()
         self._looks: list[Callable[[], object]] = [] if node is None else node.looks_after
@@ -66,9 +71,13 @@ class HubCalls:
     def later(self, function: Callable[..., object], *args: Any) -> Any:
         """Run ``function(*args)`` when the hub comes round again. In the hub's thread.
 
-        Returns what is `pending` until then. The handler of a signal may have it left out: see `watched`.
+        Returns what is `pending` until then. The handler of a signal may have it left out: see `marked`.
         """
         return self.loop.run_callback(_guarded, function, args)
+
+    def marking(self, each: Mended, step: Callable[[], object]) -> Callable[[], object]:
+        """Return what marks `each`, and then does `step`. It is all C's: no handler of a signal comes in between."""
+        return zip(map(self.marked.add, repeat(each)), starmap(step, repeat(())), strict=False).__next__
 
     def close(self) -> None:
         """Take no more calls."""
@@ -79,11 +88,16 @@ class HubCalls:
 
     def _look_after(self) -> None:
         """Have the hub go on with what an exception has cut short. The hub calls this before it waits."""
-        if self._inbox or any(each.is_stuck() for each in self.watched):
+        for each in [*self.marked] if self.marked else ():
+            if each.is_settled():
+                self.marked.discard(each)
+            elif each.is_stuck():
+                self._knock.send()
+        if self._inbox:
             self._knock.send()
 
     def _take(self) -> None:
-        for each in [*self.watched]:
+        for each in [*self.marked]:
             if each.is_stuck():
                 _guarded(each.mend, ())
         inbox = self._inbox

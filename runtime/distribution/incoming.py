@@ -271,7 +271,7 @@ def _lost(remote: RemoteNode, control: tuple[Any, ...], outline: Any) -> None:
         _spawn_refused(remote, rest, ("unreadable_request", why))
     else:
         _fail_call(remote, outline, ("unreadable_request", why))
-    logger.error("dropped a message from %s that cannot be unpickled here: %s", remote.name, why)
+    logger.error("dropped a message from %s that cannot be read here: %s", remote.name, why)
 
 
 def _spawn_refused(remote: RemoteNode, request: list[Any], reason: Term) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from runtime.compiled.choice import compiled
-from runtime.distribution.frames import LONGEST, PASS_THROUGH
+from runtime.distribution.frames import LONGEST, PASS_THROUGH, too_long
 from runtime.distribution.parts import Conversion
 from runtime.distribution.pickled import SHORT_CAST, SHORT_SEND, Batches
 from runtime.distribution.transport import Transport
@@ -38,7 +38,7 @@ class OutgoingFrames:
         """Add a frame of terms. Raises TypeError for one that is too long."""
         size = 1 + len(control) + len(payload)
         if size > LONGEST:
-            raise TypeError(f"a message of {size} bytes is too long; at most {LONGEST} travel at once")
+            raise too_long(size, LONGEST)
         head = b"%b%c%b" % (size.to_bytes(4, "big"), PASS_THROUGH, control)
         self._parts += (head, payload)  # in one step: half a frame would break all that follows
         self.size += size + 4

@@ -16,13 +16,22 @@ from __future__ import annotations
 import io
 import pickle
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from copyreg import dispatch_table
 from typing import Any
 
 from runtime.compiled.choice import compiled
-from runtime.distribution.frames import BATCH, LONGEST, PLAIN_BATCH
+from runtime.distribution.frames import BATCH, LONGEST, PLAIN_BATCH, too_long
 from runtime.distribution.parts import ABSENT, Conversion, ImproperList, PidParts, RefParts
-from runtime.distribution.unreadable import UNREADABLE, UnreadableReason, content_of, explain, missing, outlines
+from runtime.distribution.unreadable import (
+    UNREADABLE,
+    UnreadableReason,
+    content_of,
+    explain,
+    missing,
+    outlines,
+    unreadable_batch,
+)
 from runtime.terms.atom import Atom
 from runtime.terms.immutable import ATOMIC
 from runtime.terms.log import Log
@@ -56,6 +65,9 @@ ITEM_BYTES = 5
 
 SHORT_LEVELS = 3
 """Levels of containers that a short message may have."""
+
+MOST_ESTIMATED = 8 * 1024 * 1024
+"""Estimated bytes from which a message is pickled at once: whether it is too long is known when it is sent."""
 
 LEVELS = 50
 """Levels of tuples that are looked through; what is nested deeper is pickled at once."""
@@ -120,7 +132,7 @@ class Batches:
 
     @property
     def is_full(self) -> bool:
-        """Return whether it is to end before more is added."""
+        """Whether it ends before more is added."""
         return self.count >= BATCH_MESSAGES or self.count * USUAL_BYTES + self._large >= BATCH_BYTES
 
     def add(self, control: tuple[Any, ...], payload: Any) -> None:
@@ -219,15 +231,13 @@ class Batches:
             entry: tuple[Any, ...] = (pieces, body, None, None)
         else:
             size_of_payload = self._size_if_fixed(payload)
-            if size_of_payload >= 0:
-                size += size_of_payload
-                entry = (control, payload)
+            if 0 <= size_of_payload < MOST_ESTIMATED:
+                size, entry = size + size_of_payload, (control, payload)
             else:
                 body = self._dumps(payload)
-                size += len(body)
-                entry = (control, body, None)
+                size, entry = size + len(body), (control, body, None)
         if size > LONGEST_MESSAGE:
-            raise TypeError(f"a message of {size} bytes is too long; at most {LONGEST_MESSAGE} travel at once")
+            raise too_long(size, LONGEST_MESSAGE)
         self._has_pickled |= len(entry) > 2
         self._entries += (entry,)  # no call: see `Connection.send`
         self._is_plain, self._run_kind = False, 0
@@ -306,7 +316,7 @@ class Batches:
         try:
             entries: list[tuple[Any, ...]] = [*pickle.loads(data)]
         except Exception as error:  # of pickle, whose errors are of any class
-            raise _unreadable(error) from error
+            raise unreadable_batch(error) from error
         return entries
 
     def load(self, data: bytes | memoryview) -> list[tuple[Any, ...]]:
@@ -327,7 +337,7 @@ class Batches:
                 else:
                     self._load_pickled(entry, messages)
         except Exception as error:  # of pickle, whose errors are of any class
-            raise _unreadable(error) from error
+            raise unreadable_batch(error) from error
         return messages
 
     # -- One message --------------------------------------------------------------------------------------------------
@@ -369,6 +379,8 @@ class Batches:
         return file.getvalue()
 
     def _loads(self, data: bytes) -> Any:
+        with suppress(Exception):  # of a signal's handler, for one: then it can be loaded when that is done again
+            return self._unpickler(io.BytesIO(data)).load()
         return self._unpickler(io.BytesIO(data)).load()
 
     def _load_pickled(self, entry: tuple[Any, ...], messages: list[tuple[Any, ...]]) -> None:
@@ -417,10 +429,6 @@ def _pickler_for(conversion: Conversion) -> Callable[[io.BytesIO, int], pickle.P
         dispatch_table = reducers
 
     return OwnPickler
-
-
-def _unreadable(error: Exception) -> ValueError:
-    return ValueError(f"a batch of messages cannot be read: {type(error).__name__}: {error}")
 
 
 def _with_subclasses(kind: type) -> Iterator[type]:

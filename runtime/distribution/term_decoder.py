@@ -131,6 +131,17 @@ class TermDecoder:
             raise ValueError("the term is cut off")
         return term, end
 
+    def decode_outline(self, data: bytes, start: int) -> tuple[Any, ...] | None:
+        """Return the tuple that begins at `start` without its last item, which is too large; None for another term."""
+        if data[start : start + 2] != b"\x83\x68" or not data[start + 2]:
+            return None
+        self._left = self._max_items
+        try:
+            items, _ = self._read_some(data, start + 3, data[start + 2] - 1, 0)
+        except (TermTooLargeError, RecursionError):
+            return None
+        return tuple(items)
+
     def decode_control(self, data: bytes, start: int) -> tuple[Any, int]:
         """Return the control message that begins at `start`, and where it ends, as `decode_first` does.
 

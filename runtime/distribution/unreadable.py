@@ -1,4 +1,4 @@
-"""Messages that cannot be unpickled here: what is still known of one, so that who waits for an answer gets one.
+"""Messages that cannot be read here: what is still known of one, so that who waits for an answer gets one.
 
 A message holds a value of a class that this node cannot import, or whose own way of being restored fails. Its outline
 has `Unknown` in place of every such value. What frames it, such as the caller of a request, is as it was sent.
@@ -7,10 +7,14 @@ has `Unknown` in place of every such value. What frames it, such as the caller o
 from __future__ import annotations
 
 import pickle
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from runtime.distribution.parts import ImproperList
+from runtime.distribution.parts import ABSENT, ImproperList
+from runtime.distribution.term_decoder import TermTooLargeError
 from runtime.terms.atom import Atom
+
+if TYPE_CHECKING:
+    from runtime.distribution.external_term import Codec
 
 UNREADABLE = 0
 """The number of a control message that a node makes for itself: ``(UNREADABLE, control message, why)``.
@@ -94,6 +98,38 @@ def outlines(unpickler: type[pickle.Unpickler], own: frozenset[tuple[str, str]])
             return super().find_class(module, name) if (module, name) in known else Unknown
 
     return OutlineUnpickler
+
+
+def read_message(codec: Codec, frame: bytes) -> tuple[tuple[Any, ...], Any]:
+    """Return the control message of a frame of terms, and its payload. Raises ValueError for what is no message.
+
+    One that is too large to be read here becomes UNREADABLE, and so does a reason: who waits for it hears of that.
+    """
+    why = "a value that is too large to be read here: {}; send it in parts"
+    try:
+        control, end = codec.decode_control(frame, 1)
+    except TermTooLargeError as error:
+        control, end = codec.decode_outline(frame, 1), len(frame)
+        if control is None:
+            raise
+        control = (*control, UnreadableReason(why.format(error)))
+    if type(control) is not tuple or not control or type(control[0]) is not int:
+        raise ValueError("a control message is a tuple that begins with a number")
+    if end == len(frame):
+        return control, ABSENT
+    try:
+        payload, end = codec.decode_first(frame, end)
+    except TermTooLargeError as error:
+        outline = codec.decode_outline(frame, end)
+        return (UNREADABLE, control, why.format(error)), ABSENT if outline is None else (*outline, Unknown())
+    if end < len(frame):
+        raise ValueError("something follows the payload")
+    return control, payload
+
+
+def unreadable_batch(error: Exception) -> ValueError:
+    """Return the error for a batch of messages that is none."""
+    return ValueError(f"a batch of messages cannot be read: {type(error).__name__}: {error}")
 
 
 def explain(error: Exception) -> str:

@@ -54,7 +54,7 @@ class _Hub:
     def __init__(self) -> None:
         self.loop = self
         self.calls: list[_Callback] = []
-        self.watched: dict[Connection, None] = {}
+        self.marked: set[Connection] = set()
 
     def io(self, *_: object, **__: object) -> _Watcher:
         return _Watcher()
@@ -65,10 +65,15 @@ class _Hub:
 
     from_thread = later
 
+    def marking(self, connection: Connection, step: Callable[[], object]) -> Callable[[], object]:
+        """Return a step: `read` has marked the connection."""
+        return step
+
     def read(self, connection: Connection) -> None:
         """Call the connection's reader if that is watching, then what was asked for."""
         reader: Any = connection._reader
         if reader.active:
+            self.marked.add(connection)  # which the hub does, before it calls Python
             try:
                 connection._readable()
             except (KeyboardInterrupt, Struck):
@@ -78,8 +83,10 @@ class _Hub:
             call.pending = False
             with suppress(KeyboardInterrupt, Struck):
                 call.function()
-        for connection in [*self.watched]:  # as before it waits
-            if connection.is_stuck():
+        for connection in [*self.marked]:  # as before it waits
+            if connection.is_settled():
+                self.marked.discard(connection)
+            elif connection.is_stuck():
                 with suppress(KeyboardInterrupt, Struck):
                     connection.mend()
 
@@ -99,7 +106,6 @@ def _connection(pickles: bool) -> Iterator[tuple[Connection, _Hub, Diary, _socke
     connection = made(Transport(left), own, peer, terms, hub, diary, lambda *_: None, lambda *_: None)
     connection.is_up, connection.pickles, connection._probes = True, pickles, False
     connection._reader.start(connection._readable)
-    hub.watched[connection] = None
     yield connection, hub, diary, right
     connection.end("disconnect")
     right.close()
