@@ -18,10 +18,8 @@ from gevent import socket as gevent_socket
 from msgspec import json
 
 from runtime.distribution.cluster import local_node
-from runtime.kernel.mailbox import send
 from runtime.kernel.node import current_process, this_node
-from runtime.kernel.process import Pid
-from runtime.kernel.processes import flag, self_, spawn_link
+from runtime.kernel.processes import flag, spawn_link
 from runtime.kernel.signals import Exit
 from runtime.otp.calls import From
 from runtime.otp.gen_server import GenServer
@@ -74,7 +72,7 @@ class Peer(GenServer):
         if problem:
             self._end(0.0)
             return Stop(("peer_did_not_start", problem))
-        self.reader = spawn_link(_wait_for_end, self.socket, self_())
+        self.reader = spawn_link(_wait_for_end, self.socket)
         local.peers[name] = current_process("peer")
         return None
 
@@ -99,12 +97,12 @@ class Peer(GenServer):
 
     def handle_info(self, message: Term) -> Stop | None:
         """End when the peer has ended, or when what it is linked with has."""
-        if is_atom(message, "ended"):
+        if type(message) is not Exit:
+            return None
+        if message.pid == self.reader:  # also when it was killed: then it has closed the socket, and so the peer stops
             self._reap(STOPPING)
             return Stop(("nodedown", self.name))
-        if type(message) is Exit and message.pid != self.reader and not is_atom(message.reason, "normal"):
-            return Stop(message.reason)
-        return None
+        return None if is_atom(message.reason, "normal") else Stop(message.reason)
 
     def terminate(self, reason: Term) -> None:
         """Let the peer stop in order; after a time it is killed."""
@@ -134,15 +132,14 @@ def _observed_as(name: str) -> dict[str, str]:
     return {"OBSERVER_NAME": re.sub(r"[^A-Za-z0-9_.-]", "-", name.partition("@")[0])[:LONGEST_NAME]}
 
 
-def _wait_for_end(connection: gevent_socket.socket, owner: Pid) -> None:
-    """Wait until the other operating-system process is gone, and tell the owner.
+def _wait_for_end(connection: gevent_socket.socket) -> None:
+    """Wait until the other operating-system process is gone. The owner learns of it by its link with this process.
 
-    It is linked with the owner: when that is killed, the socket is closed here, and so the peer stops.
+    When the owner is killed, the socket is closed here, and so the peer stops.
     """
     with connection, suppress(OSError):
         while connection.recv(1_024):
             pass
-    send(owner, "ended")
 
 
 def _main_module() -> dict[str, Any]:

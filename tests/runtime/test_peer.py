@@ -52,6 +52,20 @@ def test_a_peer_runs_what_it_is_told_and_its_death_is_an_exit_signal() -> None:
     run(main)
 
 
+def test_a_peer_whose_waiting_process_is_killed_ends_as_well() -> None:
+    def main() -> None:
+        flag(trap_exit=True)
+        pid, name = peer.start_link()
+        os_pid = peer.os_pid(pid)
+        assert pid.process is not None
+        exit(vars(pid.process.body)["reader"], "kill")
+        assert receive(Exit, timeout=DEADLINE) == Exit(pid, ("nodedown", name))
+        with pytest.raises(ProcessLookupError):
+            os.kill(os_pid, 0)
+
+    run(main)
+
+
 def tick_time() -> float:
     """Return the time after which this node takes a silent one for gone."""
     local = local_node(this_node())
