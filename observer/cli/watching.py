@@ -33,6 +33,9 @@ SETTLE = 0.2
 PROMPT = 0.5
 """Seconds within which a program is expected to end. If it takes longer, the command says so."""
 
+LETS_OTHERS_LOOK = "lets the other commands look at it"
+"""What a command does that stands for the dashboard where there is no terminal."""
+
 _LOCATION = re.compile(r'\s*File "(?P<file>.*)", line (?P<line>\d+)')
 
 
@@ -118,7 +121,7 @@ def _watch_command(
     words: Sequence[str], name: str | None, settings: Settings, no_state: bool, no_exception_texts: bool
 ) -> None:
     """Start a command with its processes observed, show the dashboard until the user quits, and end the command."""
-    require_terminal("observer instrument -- COMMAND")
+    require_terminal("observer instrument -- COMMAND", LETS_OTHERS_LOOK)
     from observer.cli import instrument
     from observer.node.command import Command, CommandNode
     from observer.node.recorded.seen import remembering
@@ -180,7 +183,7 @@ def _watch_beam(name: str, cookie_file: str | None, settings: Settings, no_state
     """Start the bridge to a BEAM node, show the dashboard until the user quits, and end the bridge."""
     if "@" not in name.strip("@"):
         raise WrongUsageError(f"beam:{name} names no node: one looks like beam:app@127.0.0.1.")
-    require_terminal(f"observer bridge {name}")
+    require_terminal(f"observer bridge {name}", LETS_OTHERS_LOOK)
     from observer.node.bridge import Bridge
     from observer.node.child import ChildNode
     from observer.node.recorded.seen import remembering
@@ -278,10 +281,10 @@ def settings_of(read_only: bool) -> Settings:
     return msgspec.structs.replace(loaded, read_only=True) if read_only else loaded
 
 
-def require_terminal(instead: str) -> None:
-    """Raise `CommandError` where no dashboard can be drawn; `instead` is a command that prints."""
+def require_terminal(instead: str, does: str = "prints what is there") -> None:
+    """Raise `CommandError` where no dashboard can be drawn; `instead` is a command without one, and what it `does`."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise CommandError(f"The dashboard needs a terminal. For a script, '{instead}' prints what is there.")
+        raise CommandError(f"The dashboard needs a terminal. For a script, '{instead}' {does}.")
     if os.environ.get("TERM", "") in ("", "dumb"):
         raise CommandError(
             "The dashboard needs a terminal that can move its cursor, and TERM says that this one cannot."

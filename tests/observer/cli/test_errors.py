@@ -90,7 +90,8 @@ FAILURES = [
     (["kill", "0.99.0"], "no process <0.99.0>"),
     (["kill", "nobody"], "no process called 'nobody'"),
     (["info", "0.99.0"], "no process <0.99.0>"),
-    (["attach", "chat"], "needs a terminal"),
+    (["attach", "chat"], "'observer tree chat' prints what is there"),
+    (["attach", "beam:app@127.0.0.1"], "'observer bridge app@127.0.0.1' lets the other commands look at it"),
 ]
 
 
