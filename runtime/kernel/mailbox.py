@@ -63,7 +63,7 @@ def send(dest: Destination, message: Term) -> Any:
             scheduler.wake(target)
         else:  # a copy of what wake() does: a call would cost 4 %
             scheduler.ready.append(target)
-            if target.suspended:
+            if target.wakes_slowly and target.suspended:
                 target.held = True
             else:
                 target.state = RUNNABLE

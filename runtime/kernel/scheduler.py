@@ -128,7 +128,7 @@ class Scheduler:
         if not self.scheduled:
             self.schedule()
         self.ready.append(process)
-        if process.suspended:  # by the handler of a signal, just now
+        if process.wakes_slowly and process.suspended:  # by the handler of a signal, just now
             process.held = True
         else:
             process.state = RUNNABLE
@@ -171,7 +171,7 @@ class Scheduler:
         try:
             if process.state is RUNNING:
                 process.state = state
-                if state is RECEIVING and process.mailbox:
+                if process.mailbox and state is RECEIVING:
                     self.wake(process)
             budget = self.budget = self.budget - 1
             if budget > 0 or self.more_time():

@@ -27,6 +27,8 @@ from runtime.terms.time_limit import within
 if TYPE_CHECKING:
     from runtime.kernel.node import Node
 
+_new_tuple = tuple.__new__
+
 COPYING = 0.5
 """Seconds of processor time that the copy of a reason may take."""
 
@@ -74,9 +76,12 @@ class Watch(Struct, eq=False):
         if watcher.aliases:
             watcher.node.end_monitor_alias(watcher, ref)
         copy = reason if type(reason) in ATOMIC else own_copy(reason)
-        down = TaggedDown(self.tag, ref, self.dest, copy) if type(self) is TaggedWatch else Down(ref, self.dest, copy)
+        if type(self) is TaggedWatch:
+            down: Term = TaggedDown(self.tag, ref, self.dest, copy)
+        else:
+            down = _new_tuple(Down, (ref, self.dest, copy))  # not by its class, which would call Python
         if watcher.state is not DEAD:
-            put_all(watcher, [down])
+            put_all(watcher, (down,))
         monitors.pop(ref.id, None)
 
 
@@ -106,7 +111,7 @@ def put(process: Process, message: Term) -> None:
             scheduler.wake(process)
         else:  # the commonest, without a call
             scheduler.ready.append(process)
-            if process.suspended:
+            if process.wakes_slowly and process.suspended:
                 process.held = True
             else:
                 process.state = RUNNABLE
@@ -124,7 +129,7 @@ def put(process: Process, message: Term) -> None:
         mailbox.append(message)  # type: ignore[union-attr]  # mypy does not see that it is no tuple
 
 
-def put_all(process: Process, messages: list[Term]) -> None:
+def put_all(process: Process, messages: list[Term] | tuple[Term]) -> None:
     """`put` several messages, all or none. They are there, or the caller has an exception, never both."""
     if process.state is RECEIVING:
         process.node.scheduler.wake(process)
@@ -133,14 +138,14 @@ def put_all(process: Process, messages: list[Term]) -> None:
     put_behind(process, messages)
 
 
-def put_behind(process: Process, messages: list[Term]) -> None:
+def put_behind(process: Process, messages: list[Term] | tuple[Term]) -> None:
     """Put messages behind those that wait, whatever holds these; all or none. See `put`."""
     while True:
         mailbox = process.mailbox
         if mailbox is not None and type(mailbox) is not tuple:
             mailbox += messages  # type: ignore[operator]  # no call, after which a handler might raise: all are there
             return
-        together = (messages[0],) if mailbox is None and len(messages) == 1 else deque((*(mailbox or ()), *messages))
+        together = tuple(messages) if mailbox is None and len(messages) == 1 else deque((*(mailbox or ()), *messages))
         if process.mailbox is mailbox:
             process.mailbox = together
             return

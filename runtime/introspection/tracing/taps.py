@@ -137,7 +137,7 @@ def _put(process: Process, message: Term) -> None:
     _original_put(process, message)
 
 
-def _put_all(process: Process, messages: list[Term]) -> None:
+def _put_all(process: Process, messages: list[Term] | tuple[Term]) -> None:
     for message in messages:
         _tell("put", process, message)
     _original_put_all(process, messages)
