@@ -209,14 +209,11 @@ cdef class Turns:
         body = load(<PyObject *>self.process, s_body)
         return <object>load(body, s_function) if key is None else (<tuple>load(body, s_args))[<Py_ssize_t>key]
 
-    def close(self, error):
-        """End the worker by an exception: it may have taken a process from the queue."""
-        scheduler, process, self.process = self.scheduler, self.process, None
-        scheduler.may_have_lost = True
-        if self.worker in scheduler.idle:
-            scheduler.idle.remove(self.worker)
-        if process is not None:
-            scheduler._contain(process, error)
+    def close(self):
+        """End the worker, as `run_ready` of the sources does: it may have taken a process from the queue."""
+        self.scheduler.may_have_lost = True
+        if self.worker in self.scheduler.idle:
+            self.scheduler.idle.remove(self.worker)
 
 
 cdef object note_exception(Turns turns, object error):

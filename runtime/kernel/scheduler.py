@@ -328,8 +328,8 @@ class Scheduler:
                     return None
                 except BaseException as error:
                     turns[error]
-        except BaseException as error:
-            turns.close(error)
+        except BaseException:
+            turns.close()
             raise
 
     def run_ready(self, worker: Worker) -> None:

@@ -4,6 +4,7 @@ import sys
 import threading
 from typing import Any
 
+import gevent
 import pytest
 from gevent import socket
 
@@ -24,7 +25,7 @@ from runtime import (
 )
 from runtime.kernel import scheduler, signals, threads
 from runtime.kernel.node import current, this_node
-from runtime.kernel.process import Pid, Process, Worker
+from runtime.kernel.process import RECEIVING, Pid, Process, Worker
 from runtime.kernel.scheduler import TURN
 
 
@@ -181,3 +182,29 @@ def test_a_process_is_dead_although_exceptions_have_struck_where_it_was_to_be_en
         return receive(Down, timeout=60).reason
 
     assert run(main) == "killed"
+
+
+def test_a_process_goes_on_although_the_switch_to_its_stack_has_failed_where_another_one_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def main() -> object:
+        here = self_()
+        waiting = spawn(lambda: send(here, receive()))
+        process: Any = waiting.process
+        while process.state is not RECEIVING:
+            sleep(0)
+        worker, process.worker = process.worker, object()
+
+        def put_back(*error: object) -> None:
+            process.worker = worker
+
+        monkeypatch.setattr(this_node().hub, "print_exception", put_back)
+
+        def ending() -> None:
+            gevent.sleep(0.001)  # then a watcher of the hub goes on with it, and not the scheduler
+            send(waiting, "not lost")
+
+        spawn(ending)
+        return receive(timeout=60)
+
+    assert run(main) == "not lost"
