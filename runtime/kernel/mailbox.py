@@ -136,13 +136,19 @@ def find_destination(dest: Destination) -> Process | None:
     return target
 
 
+_oldest: Any = None
+_by_sources: Any = None
+"""What `receive` asks where the compiled kernel runs: the oldest message, and the sources where that takes more."""
+
+
 def _by_kernel(function: Receiver) -> Receiver:
     """Have the compiled kernel, where it runs, take the messages of the usual cases for `receive`. A decorator.
 
     `receive` stays a function of Python's, for the reason that `OldestMessage` gives. It takes what it is given by
-    keyword as a dict: Python looks for each default of a keyword at every call. And it is short: Python sets up and
-    clears each variable that it has, at every call too.
+    keyword as a dict: Python looks for each default of a keyword at every call. And it is short, and no closure: Python
+    sets up and clears each variable that it has, at every call too.
     """
+    global _oldest, _by_sources
     kernel = part("runtime.kernel._kernel")
     if kernel is None:
         return function
@@ -156,17 +162,16 @@ def _by_kernel(function: Receiver) -> Receiver:
         # No stars here: after a call with stars Python runs handlers, and the message would be lost.
         return receive_matching(process, matching(patterns) if patterns else None, timeout, default)
 
-    oldest = kernel.OldestMessage(by_sources)
-
     def receive(*patterns: Any, **options: Any) -> Any:
         if options:
-            return by_sources(patterns, options)
-        return oldest[patterns]
+            return _by_sources(patterns, options)
+        return _oldest[patterns]
 
     def read(timeout: TimeoutArgument = None, default: Any = _RAISE) -> tuple[TimeoutArgument, Any]:
         return timeout, default
 
     read.__qualname__ = "receive"  # for the TypeError of a keyword that is none of these
+    _oldest, _by_sources = kernel.OldestMessage(by_sources), by_sources
     kernel.skip_frames(receive)
     return cast("Receiver", update_wrapper(receive, function))
 
