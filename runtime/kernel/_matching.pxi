@@ -118,11 +118,10 @@ cdef object take_oldest(object process, tuple patterns):
     if waiting is None:
         return _NOT_YET
     if Py_TYPE(waiting) is &PyTuple_Type:
-        message = (<tuple>waiting)[0]
-        if len(patterns) and not matches_any(patterns, message):
+        if len(patterns) and not matches_any(patterns, (<tuple>waiting)[0]):
             return _NOTHING
-        store(record, s_mailbox, NONE)
-        return message
+        waiting = None
+        return take_single(record, s_mailbox)
     if Py_TYPE(waiting) is not _deque:
         return _NOTHING
     if not Py_SIZE(waiting):

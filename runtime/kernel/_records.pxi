@@ -90,13 +90,61 @@ cdef extern from *:
     #define IS_ONE_DIGIT(number) (Py_SIZE(number) == 1)
     #define DIGIT(number) (((PyLongObject *)(number))->ob_digit[0])
     #endif
-    /* Count up in place, where nothing else refers to the number: so nothing sees that it changes. Small numbers, which
-       Python shares, have more references. Returns 0 where that cannot be. */
-    static inline int counted_up(PyObject *number) {
-        if (number == NULL || Py_REFCNT(number) != 1 || !PyLong_CheckExact(number) || !IS_ONE_DIGIT(number)) return 0;
-        if (DIGIT(number) <= 256 || DIGIT(number) >= PyLong_MASK) return 0;
+    /* The numbers that Python has one object of each for: 0 to 256. */
+    static PyObject *small_numbers[257];
+    static int find_small_numbers(void) {
+        for (long number = 0; number <= 256; number++) {
+            if ((small_numbers[number] = PyLong_FromLong(number)) == NULL) return 0;
+        }
+        return 1;
+    }
+    /* Return a number that is from 0 to 256, else another one. */
+    static inline unsigned long small_value(PyObject *number) {
+        if (number == small_numbers[0]) return 0;
+        return PyLong_CheckExact(number) && IS_ONE_DIGIT(number) ? DIGIT(number) : 257;
+    }
+    static inline void set_small(PyObject *record, Py_ssize_t slot, unsigned long number) {
+        store(record, slot, small_numbers[number]);
+    }
+    /* Count up, without a new object: the next one of the small numbers, or the number itself, in place, where nothing
+       else refers to it, so that nothing sees that it changes. Returns 0 where that cannot be. */
+    static inline int counted_up(PyObject *record, Py_ssize_t slot) {
+        PyObject *number = load(record, slot);
+        unsigned long value = small_value(number);
+        if (value < 256) {
+            set_small(record, slot, value + 1);
+            return 1;
+        }
+        if (value <= 257 || value >= PyLong_MASK || Py_REFCNT(number) != 1) return 0;
         DIGIT(number)++;
         return 1;
+    }
+    /* A tuple of one, which no mailbox needs any more, for the next message. To make one takes more instructions than all
+       else that is done to a mailbox. */
+    static PyObject *spare_mailbox = NULL;
+    static inline PyObject *around(PyObject *message) {
+        PyObject *mailbox = spare_mailbox;
+        if (mailbox == NULL) return PyTuple_Pack(1, message);
+        spare_mailbox = NULL;
+        Py_INCREF(message);
+        PyTuple_SET_ITEM(mailbox, 0, message);
+        PyObject_GC_Track(mailbox);
+        return mailbox;
+    }
+    /* Take the message out of a mailbox that is a tuple around it. What somebody else holds stays as it is. */
+    static inline PyObject *take_single(PyObject *record, Py_ssize_t slot) {
+        PyObject **place = (PyObject **)((char *)record + slot), *mailbox = *place, *message = PyTuple_GET_ITEM(mailbox, 0);
+        Py_INCREF(Py_None);
+        *place = Py_None;
+        if (Py_REFCNT(mailbox) != 1 || spare_mailbox != NULL) {
+            Py_INCREF(message);
+            Py_DECREF(mailbox);
+            return message;
+        }
+        PyObject_GC_UnTrack(mailbox);
+        PyTuple_SET_ITEM(mailbox, 0, NULL);
+        spare_mailbox = mailbox;
+        return message;
     }
     static int import_greenlet(void) {
         PyGreenlet_Import();
@@ -144,7 +192,12 @@ cdef extern from *:
     int take_out(object, object) except -1
     int import_greenlet() except -1
     bint find_queue(object, object, object)
-    bint counted_up(PyObject *)
+    bint find_small_numbers()
+    unsigned long small_value(PyObject *)
+    void set_small(PyObject *, Py_ssize_t, unsigned long)
+    bint counted_up(PyObject *, Py_ssize_t)
+    object around(object)
+    object take_single(PyObject *, Py_ssize_t)
     int _append "queue_append"(object, object) except -1
     int _appendleft "queue_appendleft"(object, object) except -1
     object _popleft "queue_popleft"(object)
@@ -171,6 +224,7 @@ cdef PyTypeObject *_deque = <PyTypeObject *>deque
 
 cdef bint _is_usable = False
 cdef bint _has_looked = False
+cdef bint _is_ready = False  # usable, and not tapped
 cdef PyTypeObject *_Process = NULL
 cdef PyTypeObject *_Worker = NULL
 cdef PyTypeObject *_Pid = NULL
@@ -222,7 +276,8 @@ cdef Py_ssize_t s_scheduler, s_spawned, s_table, s_half_dead, s_timers, s_sent, 
 
 cdef bint look() except -1:
     """Find the classes of the sources and their slots, once. They are all there when the first function is called."""
-    global _is_usable, _has_looked, _Process, _Worker, _Pid, _Scheduler, _Node, _PlainBody, _Crash, _keep, _hooks
+    global _is_usable, _has_looked, _is_ready, _Process, _Worker, _Pid, _Scheduler, _Node, _PlainBody
+    global _Crash, _keep, _hooks
     global RUNNABLE, RUNNING, RECEIVING, WAITING, DEAD
     global _template, _scheduler_module, _body_module, _signals_module
     global _Remains, _Watch, _Down, _Exit, _Atom, _Ref, _TimerRef, _Timer, _Timers, _real_clock
@@ -255,7 +310,8 @@ cdef bint look() except -1:
     _outside, _NOTHING, _ANY, _known = process.OUTSIDE, mailbox.NOTHING, pattern.ANY, pattern._known
     _real_clock, SLOTS, MANY = time.monotonic, timers.SLOTS, timers.MANY
     _is_usable = (
-        find_queue(deque.append, deque.appendleft, deque.popleft)
+        find_small_numbers()
+        and find_queue(deque.append, deque.appendleft, deque.popleft)
         and find_slots(process, body, instrument.Hooks)
         and find_more_slots(pattern.Matching)
     )
@@ -265,6 +321,7 @@ cdef bint look() except -1:
         _template.pid = None
     look_for_counting()
     _has_looked = True
+    _is_ready = _is_usable and not _is_tapped
     return _is_usable
 
 
@@ -360,12 +417,13 @@ cdef bint _is_tapped = False
 
 def leave_to_sources(is_tapped):
     """Leave everything to the sources for as long as this is true: functions of theirs are replaced meanwhile."""
-    global _is_tapped
+    global _is_tapped, _is_ready
     _is_tapped = is_tapped
+    _is_ready = _is_usable and not _is_tapped
 
 
 cdef inline bint usable() except -1:
-    return not _is_tapped and (_is_usable if _has_looked else look())
+    return _is_ready or (not _has_looked and look() and not _is_tapped)
 
 
 cdef inline bint is_atomic(object value):
@@ -377,7 +435,7 @@ cdef inline bint is_atomic(object value):
 
 
 cdef inline int count_up(PyObject *record, Py_ssize_t slot) except -1:
-    return 0 if counted_up(load(record, slot)) else count_up_anew(record, slot)
+    return 0 if counted_up(record, slot) else count_up_anew(record, slot)
 
 
 cdef int count_up_anew(PyObject *record, Py_ssize_t slot) except -1:
@@ -430,7 +488,7 @@ cdef int put_in(object process, object message) except -1:
     while True:
         mailbox = <object>load(record, s_mailbox)
         if mailbox is None:
-            new = (message,)
+            new = around(message)
         elif Py_TYPE(mailbox) is &PyTuple_Type:
             new = deque((*mailbox, message))
         elif Py_TYPE(mailbox) is _deque:

@@ -5,7 +5,6 @@ signal raises where the program's code runs, arrives where the sources have thei
 """
 
 from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
-from cpython.long cimport PyLong_AsLong, PyLong_FromLong
 
 cdef extern from *:
     """
@@ -99,10 +98,18 @@ a process has on its stack catches none: it calls a function that does when one 
 
 cdef inline bint goes_on(object scheduler) except -1:
     """Whether the batch goes on: its budget is not used up, or renewed."""
-    cdef long left = PyLong_AsLong(<object>load(<PyObject *>scheduler, s_budget)) - 1
-    cdef object budget = PyLong_FromLong(left)
-    store(<PyObject *>scheduler, s_budget, <PyObject *>budget)
-    return left > 0 or more_time(scheduler)
+    cdef unsigned long budget = small_value(load(<PyObject *>scheduler, s_budget))
+    if 1 < budget <= 256:
+        set_small(<PyObject *>scheduler, s_budget, budget - 1)
+        return True
+    return count_down(scheduler) or more_time(scheduler)
+
+
+cdef bint count_down(object scheduler) except -1:
+    """Take one of a budget that may be anything. Returns whether any is left."""
+    cdef object left = <object>load(<PyObject *>scheduler, s_budget) - 1
+    store(<PyObject *>scheduler, s_budget, <PyObject *>left)
+    return left > 0
 
 
 cdef bint more_time(object scheduler) except -1:
@@ -181,7 +188,7 @@ cdef int wait(object process, PyObject *state) except -1:
     if load(record, s_state) is not RUNNABLE and (<Wait>wait_on)(process) < 0:
         return give_up(process, following, other)
     store(record, s_state, RUNNING)
-    if not counted_up(load(record, s_reductions)) and (<Count>count_up_anew)(record, s_reductions) < 0:
+    if not counted_up(record, s_reductions) and (<Count>count_up_anew)(record, s_reductions) < 0:
         return give_up(process, following, other)
     release(following)
     release(other)

@@ -270,8 +270,8 @@ cdef object take_turn(object server, object process):
             elif waiting is None:
                 return None
             elif Py_TYPE(waiting) is &PyTuple_Type:
-                message = (<tuple>waiting)[0]
-                store(record, s_mailbox, NONE)
+                waiting = None  # it holds the tuple
+                message = take_single(record, s_mailbox)
             else:
                 return _loop_module._turn(server, process)
             waiting = None
