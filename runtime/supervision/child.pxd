@@ -9,6 +9,7 @@ cdef class Child:
     cdef public object at
 
 cpdef start_process(object function, object args)
+cdef _started(object result)
 cpdef bint is_expected(object reason, object spec, object signal)
 cpdef shut_down(object pid, object spec)
 cdef _end_at_once(object me, object pid, object signal)

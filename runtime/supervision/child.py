@@ -61,6 +61,10 @@ class Child:
         self._spec: ChildSpec | _Restarted = spec
         self.at: Pid | Literal["restarting"] | None = at
 
+    def __reduce__(self) -> tuple[Callable[..., Child], tuple[Term, ...]]:
+        """Take the record apart, for a copy of the supervisor's state. Where it is compiled, Python cannot do it."""
+        return copied, (type(self), self._spec, self.at)
+
     @property
     def spec(self) -> ChildSpec:
         """How it is started and ended."""
@@ -130,6 +134,13 @@ class Child:
         }
 
 
+def copied(kind: type[Child], spec: ChildSpec | _Restarted, at: Pid | Literal["restarting"] | None) -> Child:
+    """Return a record from what `Child.__reduce__` has made of one."""
+    record = kind.__new__(kind)
+    Child.__init__(record, spec, at)  # type: ignore[arg-type]
+    return record
+
+
 def start_process(function: Callable[..., Term], args: tuple[Term, ...]) -> tuple[Pid | None, Term]:
     """Call a start function; return the child's Pid (None: the child is to be ignored) and the extra value or None.
 
@@ -137,15 +148,22 @@ def start_process(function: Callable[..., Term], args: tuple[Term, ...]) -> tupl
     allowed. The error's `caught` is True when the function raised something other than StartError.
     """
     try:
-        result = function(*isolate(args)) if args else function()  # arguments that no earlier start has changed
+        # arguments that no earlier start has changed
+        return _started(function(*isolate(args)) if args else function())
     except StartError:
         raise
     except BaseException as error:
         raise _caught(caught_reason(error)) from error
-    if result is None or isinstance(result, Pid):
+
+
+def _started(result: Term) -> tuple[Pid | None, Term]:
+    """Return what a start function returned as `start_process` does. Runs code of the program's, if that is in a result."""
+    if result is None or issubclass(type(result), Pid):
         return result, None
-    if isinstance(result, (tuple, list)) and len(result) == 2 and isinstance(result[0], Pid):
-        return result[0], result[1]
+    if isinstance(result, (tuple, list)) and len(result) == 2:
+        pid, extra = result
+        if issubclass(type(pid), Pid):
+            return pid, extra
     raise StartError(result)
 
 

@@ -32,6 +32,10 @@ class DynamicChild(Child):
         self.first = at
         self.args: tuple[Term, ...] | None = None if spec.restart == "temporary" else args
 
+    def __reduce__(self) -> tuple[Term, ...]:
+        """Take the record apart."""
+        return (*super().__reduce__(), (None, {"args": self.args, "first": self.first}))
+
 
 class DynamicChildren(Children):
     """Children by Pid, started on request and stopped together. See Elixir's DynamicSupervisor.

@@ -102,7 +102,7 @@ class OrderedChildren(Children):
         if child is None:
             return "refused", "not_found"
         self._end(child)
-        self.mark_stopped(key, child)
+        self.mark_stopped(child.spec.id, child)  # `key` may be of a class that compares as it likes
         return "ok", None
 
     def restart_child(self, id: Term) -> Reply:
@@ -121,7 +121,7 @@ class OrderedChildren(Children):
         child = self._child(id)
         if child is None or child.at is not None:
             return "refused", _why_not(child)
-        del self.children[id]
+        del self.children[child.spec.id]
         return "ok", None
 
     def get_childspec(self, key: Term) -> Reply:

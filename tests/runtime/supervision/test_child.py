@@ -1,3 +1,5 @@
+import copy
+import pickle
 import signal
 from typing import Any
 
@@ -36,6 +38,7 @@ from runtime import (
 )
 from runtime.kernel.process import OUTSIDE
 from runtime.supervision.child import Child, is_expected, shut_down, start_process
+from runtime.terms.isolation import isolate
 from tests.support.in_node import in_node
 from tests.support.recording_server import Member, diary, member, member_pid, started
 
@@ -151,6 +154,40 @@ def test_a_start_function_may_return_a_list_and_nothing_else_that_holds_a_pid() 
         with pytest.raises(StartError) as caught:
             start_process(type(result), (result,))
         assert caught.value.reason == result
+
+
+class Liar:
+    """Says that it is a Pid."""
+
+    @property
+    def __class__(self) -> Any:
+        return Pid
+
+
+class Reluctant:
+    """Does not say what it is."""
+
+    @property
+    def __class__(self) -> Any:
+        raise ValueError
+
+
+class Endless(tuple[Any, ...]):
+    def __len__(self) -> int:
+        raise OverflowError
+
+
+@in_node
+def test_a_result_of_a_start_function_that_cannot_be_looked_at_is_a_start_that_fails() -> None:
+    flag(trap_exit=True)
+    ordered, dynamic = started([]), DynamicSupervisor.start_link()
+    assert dynamic is not None
+    for result in (Liar(), Reluctant(), Endless((1, 2))):
+        for sup in (ordered, dynamic):
+            with pytest.raises(StartError):
+                start_child(sup, ChildSpec("x", (lambda result=result: result,)))
+    assert alive(ordered)
+    assert alive(dynamic)
 
 
 def test_handlers_of_signals_have_their_turn_while_many_children_are_stopped() -> None:
@@ -310,6 +347,15 @@ def test_a_record_counts_restarts_and_keeps_the_count_when_its_spec_changes() ->
     assert (child.spec, child.restarts) == (spec, 2)
     child.spec = changed
     assert (child.spec, child.restarts) == (changed, 2)
+
+
+def test_a_copy_of_a_record_is_as_the_record_is() -> None:
+    child = Child(ChildSpec(id="a", start=(spawn_link, receive)), OUTSIDE)
+    child.count_restart()
+    for record in (copy.deepcopy(child), pickle.loads(pickle.dumps(child)), isolate(child)):
+        assert type(record) is Child
+        assert record is not child
+        assert (record.spec.id, record.restarts, record.at) == ("a", 1, OUTSIDE)
 
 
 def test_a_record_that_was_never_restarted_takes_a_change_of_its_spec() -> None:

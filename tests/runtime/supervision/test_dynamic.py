@@ -13,6 +13,7 @@ from runtime import (
     receive,
     sleep,
     start_child,
+    sys,
     terminate_child,
     which_children,
 )
@@ -142,3 +143,16 @@ def test_a_childs_own_arguments_are_known_after_two_changes_of_the_supervisors()
     body.kept.change(DynamicSupervisorSpec(extra_arguments=("a", "b")))
     body.kept.change(DynamicSupervisorSpec(extra_arguments=()))
     assert get_childspec(sup, child).start == (start, "own")
+
+
+@in_node
+def test_a_supervisor_whose_state_was_copied_goes_on() -> None:
+    sup = dynamic()
+    child = start_child(sup, ChildSpec("a", (Member.start_link, "a")))
+    copied = sys.get_state(sup)["children"][child]
+    assert (copied.args, copied.first, copied.at, copied.spec.id) == (("a",), child, child, "a")
+    sys.replace_state(sup, lambda state: state)
+    exit(child, "kill")
+    sleep(0.01)
+    (info,) = which_children(sup)
+    assert info.pid not in (child, None)

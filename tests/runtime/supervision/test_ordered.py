@@ -1,6 +1,18 @@
+from contextlib import suppress
 from typing import Any
 
-from runtime import ChildSpec, count_children, exit, get_childspec, sleep, spawn, start_child, terminate_child
+from runtime import (
+    ChildSpec,
+    SupervisorError,
+    count_children,
+    delete_child,
+    exit,
+    get_childspec,
+    sleep,
+    spawn,
+    start_child,
+    terminate_child,
+)
 from runtime.kernel.process import ForeignPid
 from runtime.otp.child_spec import child_spec
 from tests.support.in_node import in_node
@@ -127,3 +139,30 @@ def test_a_process_of_another_node_is_not_the_child_that_has_its_number() -> Non
     kept = above.body.kept
     assert kept.find(pid) is kept.children["a"]
     assert kept.find(ForeignPid(pid.id, node=7, serial=1)) is None
+
+
+class Moody:
+    """A key that is the id "a" for so many comparisons, and raises at the next."""
+
+    def __init__(self, comparisons: int) -> None:
+        self.left = comparisons
+
+    def __eq__(self, other: object) -> bool:
+        self.left -= 1
+        if self.left < 0:
+            raise ValueError
+        return other == "a"
+
+    def __hash__(self) -> int:
+        return hash("a")
+
+
+@in_node
+def test_a_key_that_cannot_be_compared_for_long_harms_no_supervisor() -> None:
+    for restart in ("permanent", "temporary"):
+        for comparisons in range(4):
+            sup = started([member("a", restart=restart), member("b")])
+            for request in (terminate_child, delete_child):
+                with suppress(SupervisorError):
+                    request(sup, Moody(comparisons))
+            assert places(sup) == ({"a": "up", "b": "up"} if comparisons == 0 else {"b": "up"})
