@@ -142,15 +142,12 @@ class RemoteNode:
         process = current()
         if process is None or process.state is not RUNNING or process is self.unheld:
             return
-        is_timed = process.deadline is not None
         while connection.is_up and connection.is_busy():
             self.held[process] = None
             try:
                 self.node.scheduler.park(process, WAITING)
             finally:
                 self.held.pop(process, None)
-        if is_timed and process.deadline is None:  # its time is over: what it waits for next must find that
-            self.node.timers.wait(process, 0.0)
 
     def send_at_once(self, sending: Callable[[], object], noconnect: bool) -> bool:
         """Do what sends a message there, unless the caller would have to wait: then return False, with nothing done."""

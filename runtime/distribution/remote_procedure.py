@@ -89,12 +89,10 @@ class RemoteCall:
     def wait(self, seconds: float | None) -> bool:
         """Wait in the caller. Returns whether it is settled."""
         process = self.watcher
-        if seconds is not None:
-            process.node.timers.wait(process, seconds)
-        while not self.is_settled:
+        timers = process.node.timers
+        due = None if seconds is None else timers.wait(process, seconds)
+        while not self.is_settled and (due is None or process.deadline is due or timers.keep(process, due)):
             process.node.scheduler.park(process, WAITING)
-            if seconds is not None and process.deadline is None:
-                break
         process.deadline = None
         return self.is_settled
 

@@ -486,6 +486,8 @@ cdef int put_in(object process, object message) except -1:
     cdef object mailbox, new
     count_up(record, s_in)
     while True:
+        if load(record, s_state) is RECEIVING and not process.held:  # see `put_behind`
+            wake_up(process)
         mailbox = <object>load(record, s_mailbox)
         if mailbox is None:
             new = around(message)
@@ -498,5 +500,6 @@ cdef int put_in(object process, object message) except -1:
             mailbox.append(message)
             return 0
         if load(record, s_mailbox) is <PyObject *>mailbox:  # else a finalizer has just sent it something: begin anew
-            store(record, s_mailbox, <PyObject *>new)
-            return 0
+            if load(record, s_state) is not RECEIVING or process.held:
+                store(record, s_mailbox, <PyObject *>new)
+                return 0

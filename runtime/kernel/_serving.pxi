@@ -76,8 +76,8 @@ cdef bint calls_as_usual() except -1:
 # -- Calls ----------------------------------------------------------------------------------------------------------
 
 
-cdef int begin_timeout(object process, object seconds) except -1:
-    """`Timers.wait`, where the entry that the process has is early enough."""
+cdef object begin_timeout(object process, object seconds):
+    """`Timers.wait`, where the entry that the process has is early enough. Returns when it is due."""
     cdef object node = <object>load(<PyObject *>process, s_node)
     cdef object timers = <object>load(<PyObject *>node, s_timers) if Py_TYPE(node) is _Node else node.timers
     cdef object entry = <object>load(<PyObject *>process, s_timer_at), due
@@ -85,9 +85,13 @@ cdef int begin_timeout(object process, object seconds) except -1:
         due = monotonic_time() + <double>seconds
         if <double>entry <= <double>due:
             store(<PyObject *>process, s_deadline, <PyObject *>due)
-            return 0
-    timers.wait(process, seconds)
-    return 0
+            return due
+    return timers.wait(process, seconds)
+
+
+cdef bint keeps_limit(object process, object due) except -1:
+    """`Timers.keep`, where code of the program's has waited in a process that is about to wait."""
+    return process.node.timers.keep(process, due)
 
 
 cdef int drop_watcher(object server, object number) except -1:
@@ -140,7 +144,7 @@ cdef object find_server(object dest, object caller):
 
 cdef object ask(object dest, object tag, object content, object timeout, object function, object module):
     """`request` with a timeout in seconds or none, in the usual case."""
-    cdef object worker = current_greenlet(), caller, server, isolated, origin, number, watchers, outcome
+    cdef object worker = current_greenlet(), caller, server, isolated, origin, number, watchers, outcome, due = None
     cdef object source = sources["request"]
     ensure_stack()
     if not can_serve() or Py_TYPE(worker) is not _Worker:
@@ -174,7 +178,7 @@ cdef object ask(object dest, object tag, object content, object timeout, object 
         else:
             server.watchers = {number: origin}
         if timeout is not None:
-            begin_timeout(caller, timeout)
+            due = begin_timeout(caller, timeout)
         if is_here:
             if load(<PyObject *>server, s_state) is DEAD:  # a finalizer has just ended it
                 decide(origin, _calls_module.Failure("noproc"))
@@ -187,8 +191,9 @@ cdef object ask(object dest, object tag, object content, object timeout, object 
         count_up(record, s_out)
         store(record, s_waiting_for, <PyObject *>origin)
         while load(<PyObject *>origin, s_outcome) is PENDING:
-            wait(caller, WAITING)
-            if timeout is not None and load(record, s_deadline) is NONE and load(<PyObject *>origin, s_outcome) is PENDING:
+            if due is None or load(record, s_deadline) is <PyObject *>due:
+                wait(caller, WAITING)
+            elif not keeps_limit(caller, due):
                 break
         store(record, s_deadline, NONE)
         store(record, s_waiting_for, NONE)

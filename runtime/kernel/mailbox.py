@@ -72,9 +72,9 @@ def send(dest: Destination, message: Term) -> Any:
     mailbox = target.mailbox
     if mailbox is None:
         alone = (isolated,)
-        if target.mailbox is None:
+        if target.mailbox is None and target.state is not RECEIVING:
             target.mailbox = alone
-        else:  # a finalizer has just sent it something
+        else:  # a finalizer has just sent it something, or has waited until it waits again
             put_behind(target, [isolated])
     elif type(mailbox) is tuple:
         put_behind(target, [isolated])
@@ -221,19 +221,21 @@ def receive_matching(
     message = take(process, wanted)
     if message is not NOTHING:
         return message
+    due = None
+    timers = process.node.timers
     if timeout is not None:
         if timeout == 0:
             return _timed_out(timeout, default)
-        process.node.timers.wait(process, timeout)
+        due = timers.wait(process, timeout)
     park = process.node.scheduler.park
-    while True:
+    while due is None or process.deadline is due or timers.keep(process, due):
         park(process, RECEIVING)
         message = take(process, wanted)
         if message is not NOTHING:
             process.deadline = None
             return message
-        if timeout is not None and process.deadline is None:
-            return _timed_out(timeout, default)
+    assert timeout is not None
+    return _timed_out(timeout, default)
 
 
 def _timed_out(timeout: float, default: Any) -> Any:
@@ -313,9 +315,9 @@ def sleep(seconds: TimeoutArgument) -> None:
         gevent.sleep(limit)
         return
     process = current_process("sleep")
-    if limit is not None:
-        process.node.timers.wait(process, limit)
-    while limit is None or process.deadline is not None:
+    timers = process.node.timers
+    due = None if limit is None else timers.wait(process, limit)
+    while due is None or process.deadline is due or timers.keep(process, due):
         process.node.scheduler.park(process, WAITING)
 
 

@@ -101,9 +101,8 @@ def deliver(process: Process, message: Term) -> None:
 def put(process: Process, message: Term) -> None:
     """`deliver` to a process that is known to live. `send` has a copy of this: a call would cost it 4 %.
 
-    It is woken first, which does no harm; the message comes last: it is there or the caller has an exception. Where an
-    object is made finalizers may run, which may send to this process; so may the handler of a signal after a call. So
-    what takes the place of a mailbox is made first, and put there only while that mailbox is there.
+    It is woken first, which does no harm. The message comes last: it is there, or the caller has an exception. While a
+    mailbox is made, a finalizer or a signal's handler may send to it, or wait until it waits anew: see `put_behind`.
     """
     if process.state is RECEIVING:
         scheduler = process.node.scheduler
@@ -119,7 +118,7 @@ def put(process: Process, message: Term) -> None:
     mailbox = process.mailbox
     if mailbox is None:
         alone = (message,)
-        if process.mailbox is None:
+        if process.mailbox is None and process.state is not RECEIVING:
             process.mailbox = alone
         else:
             put_behind(process, [message])
@@ -141,12 +140,14 @@ def put_all(process: Process, messages: list[Term] | tuple[Term]) -> None:
 def put_behind(process: Process, messages: list[Term] | tuple[Term]) -> None:
     """Put messages behind those that wait, whatever holds these; all or none. See `put`."""
     while True:
+        if process.state is RECEIVING and not process.held:  # it has run, and waits again, since a finalizer has waited
+            process.node.scheduler.wake(process)
         mailbox = process.mailbox
         if mailbox is not None and type(mailbox) is not tuple:
             mailbox += messages  # type: ignore[operator]  # no call, after which a handler might raise: all are there
             return
         together = tuple(messages) if mailbox is None and len(messages) == 1 else deque((*(mailbox or ()), *messages))
-        if process.mailbox is mailbox:
+        if process.mailbox is mailbox and (process.state is not RECEIVING or process.held):
             process.mailbox = together
             return
 
@@ -228,8 +229,7 @@ def finish(process: Process, reason: Term, unwinds: bool = False) -> None:
         return
     try:
         process.state, process.reason = DEAD, reason
-        pid = process.pid
-        number = pid.id
+        pid, number = process.pid, process.pid.id
         block = node.table[number // 2730]
         if number in block:
             del block[number]

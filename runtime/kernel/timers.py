@@ -76,14 +76,29 @@ class Timers:
         self._watcher = self._loop.timer(0)
         self._armed: float | None = None
 
-    def wait(self, process: Process, seconds: float) -> None:
-        """Wake a process after `seconds` unless its `deadline` is cleared before."""
-        due = process.deadline = self.now() + seconds
+    def wait(self, process: Process, seconds: float, due: float | None = None) -> float:
+        """Wake a process after `seconds` unless its `deadline` is cleared before. Returns when it is due."""
+        if due is None:
+            due = self.now() + seconds
+        process.deadline = due
         entry = process.timer_at
         if entry is None or entry > due:
             self._push_wait(process, due, seconds)
             if entry is not None:
                 self.stale += 1  # the later entry stays behind
+        return due
+
+    def keep(self, process: Process, due: float) -> bool:
+        """Return False when it is `due`, which `wait` has returned; else the process, about to wait, is woken then.
+
+        A finalizer may have waited in its place meanwhile. The time went on, and a limit of its own was the deadline.
+        """
+        while process.deadline is not due:
+            left = due - self.now()
+            if left <= 0:
+                return False
+            self.wait(process, left, due)
+        return True
 
     def start(self, dest: Destination, message: Term, seconds: float, ref: TimerRef) -> None:
         """Send `message` to `dest` (a Pid or a name) after `seconds`."""
@@ -95,17 +110,17 @@ class Timers:
         target = dest.process if type(dest) is Pid else None
         self.under_way += 1
         try:
-            self._push(due, seconds, number, timer)  # stale until it is pending
-            if target is None:
-                self.pending[number] = timer
-                return
-            own = target.timers
-            if own is None:
+            own = None if target is None else target.timers
+            if target is not None and own is None:
                 made: dict[int, Timer] = {}
                 if target.timers is None:  # no finalizer has set one meanwhile: see `signals.put`
                     target.timers = made
                 target.needs_cleanup, own = True, target.timers
-            self.pending[number], own[number] = timer, timer
+            self._push(due, seconds, number, timer)  # stale until it is pending
+            if own is None:
+                self.pending[number] = timer
+            else:
+                self.pending[number], own[number] = timer, timer
         finally:
             self.under_way -= 1
 
@@ -192,10 +207,16 @@ class Timers:
 
     def arm(self) -> None:
         """Let the hub call `fire` when there is something to do. A mock clock is moved by the node instead."""
+        if self._near or self._slots:
+            self._arm(INFINITY)
+
+    def _arm(self, due: float) -> None:
+        """Do so, also for what is about to be made and will be due then."""
         near, slots = self._near, self._slots
-        if not (near or slots) or clock.current_clock().mock:
+        if clock.current_clock().mock:
             return
-        due = near[0][0] if near else INFINITY
+        if near:
+            due = min(due, near[0][0])
         if slots:
             due = min(due, slots[0] / SLOTS)
         if self._armed is None or due < self._armed:
@@ -212,7 +233,10 @@ class Timers:
             entries.clear()
 
     def _push(self, due: float, seconds: float, number: int, what: Process | Timer) -> None:
-        """Make an entry, due in so many seconds. It counts as stale until its process or timer says that it has it."""
+        """Make an entry, due in so many seconds. It counts as stale until its process or timer says that it has it.
+
+        It comes last, after all that a finalizer may run in: while one waits, what is stale and due is dropped.
+        """
         entries, stale, slots = self.entries, self.stale, len(self._slots)
         if (stale > MANY and stale * 2 > entries) or (slots > MANY and slots > 2 * entries):
             self._sweep()
@@ -232,25 +256,24 @@ class Timers:
             self.under_way -= 1
 
     def _insert(self, due: float, seconds: float, number: int, what: Process | Timer) -> None:
-        if 1 <= seconds * SLOTS < NEVER:
-            slot = int(due * SLOTS)
-            self.entries += 1
-            entry = (due, number, what)  # before the look, for a finalizer may set a timer where it is made
-            later = self._later.get(slot)
-            if later is not None:
-                later[number] = entry
-            else:
-                heappush(self._slots, slot)  # before its entries: an empty slot does no harm
-                self._later.setdefault(slot, {})[number] = entry
-                self._arm_by(slot / SLOTS)
-        else:
-            self.entries += 1
-            heappush(self._near, (due, number, what))
+        entry = (due, number, what)
+        self.entries += 1
+        if not 1 <= seconds * SLOTS < NEVER:
             self._arm_by(due)
+            heappush(self._near, entry)
+            return
+        slot = int(due * SLOTS)
+        later = self._later.get(slot)
+        if later is None:
+            self._arm_by(slot / SLOTS)
+            made: dict[int, Entry] = {}
+            heappush(self._slots, slot)  # before its entries: an empty slot does no harm
+            later = self._later.setdefault(slot, made)  # a finalizer may have set a timer meanwhile
+        later[number] = entry
 
     def _arm_by(self, when: float) -> None:
         if self._armed is None or when < self._armed:
-            self.arm()
+            self._arm(when)
 
     def _pop_stale(self, entry: Entry) -> None:
         """Take a stale entry off the heap, unless code that ran meanwhile has done so, or put another one first."""

@@ -137,20 +137,14 @@ class From:
         """Let the caller go on. It is woken before it finds the outcome: an exception in between does no harm."""
         watcher.node.scheduler.wake(watcher)
 
-    def wait(self, timeout: float | None, is_timed: bool = False) -> Term:
-        """Wait in the caller for the outcome. Returns it, PENDING when the time is over.
-
-        `is_timed`: the time runs already.
-        """
+    def wait(self, due: float | None) -> Term:
+        """Wait in the caller for the outcome; return it, PENDING when it is `due`, which `Timers.wait` has returned."""
         watcher = self.watcher
         watcher.waiting_for = self
-        if timeout is not None and not is_timed:
-            watcher.node.timers.wait(watcher, timeout)
-        park = watcher.node.scheduler.park
-        while self.outcome is PENDING:
+        node = watcher.node
+        timers, park = node.timers, node.scheduler.park
+        while self.outcome is PENDING and (due is None or watcher.deadline is due or timers.keep(watcher, due)):
             park(watcher, WAITING)
-            if watcher.deadline is None and timeout is not None and self.outcome is PENDING:
-                break
         watcher.deadline = None
         watcher.waiting_for = None
         outcome = self.outcome
@@ -210,19 +204,20 @@ def request(
             watchers_of(server)[origin.number] = origin
         else:
             entries[origin.number] = origin
+        due = None
         if seconds is not None:  # before the request is sent: what comes after that needs less of the stack
             timers = caller.node.timers
             due, entry = timers.now() + seconds, caller.timer_at
             if entry is not None and entry <= due:  # the commonest, without a call: `wait` does the same
                 caller.deadline = due
             else:
-                timers.wait(caller, seconds)
+                timers.wait(caller, seconds, due)
         if server.state is DEAD:  # since it was found: code of the program's has run meanwhile
             origin.settle(Failure("noproc"))
         else:
             put(server, (tag, origin, isolated))
             caller.messages_out += 1
-        outcome = origin.wait(seconds, True)
+        outcome = origin.wait(due)
     except BaseException:
         caller.deadline = None
         if origin.outcome is PENDING:

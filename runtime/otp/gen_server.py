@@ -230,7 +230,8 @@ def start_server(
 
 def outcome_of(origin: From, timeout: float | None) -> Term:
     """Wait for the outcome of a start and return it. Raises StartError when it failed, or took too long."""
-    outcome = origin.wait(timeout)
+    watcher = origin.watcher
+    outcome = origin.wait(None if timeout is None else watcher.node.timers.wait(watcher, timeout))
     if outcome is PENDING:
         raise StartError("timeout")
     if type(outcome) is Failure:

@@ -157,7 +157,7 @@ def start_process(function: Callable[..., Term], args: tuple[Term, ...]) -> tupl
 
 
 def _started(result: Term) -> tuple[Pid | None, Term]:
-    """Return what a start function returned as `start_process` does. Runs code of the program's, if that is in a result."""
+    """Return what `start_process` does of what a start function has returned, in which code of the program's may be."""
     if result is None or issubclass(type(result), Pid):
         return result, None
     if isinstance(result, (tuple, list)) and len(result) == 2:
