@@ -356,7 +356,7 @@ def making_an_alias(during: During) -> bool:
 def opening_a_block(during: During) -> bool:
     """Start the first process of a block of the table while another one is started."""
     node = this_node()
-    node.spawned = (((node.spawned >> BLOCK) + 1) << BLOCK) - 1
+    node.spawned = (node.spawned // BLOCK + 1) * BLOCK - 1
     pids: list[Pid] = []
     happened = during(lambda: pids.append(spawn(receive, "stop")), lambda: pids.append(spawn(receive, "stop")))
     assert {*pids} <= {*processes()}
