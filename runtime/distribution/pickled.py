@@ -21,17 +21,10 @@ from copyreg import dispatch_table
 from typing import Any
 
 from runtime.compiled.choice import compiled
+from runtime.distribution import unreadable
 from runtime.distribution.frames import BATCH, LONGEST, PLAIN_BATCH, too_long
 from runtime.distribution.parts import ABSENT, Conversion, ImproperList, PidParts, RefParts
-from runtime.distribution.unreadable import (
-    UNREADABLE,
-    UnreadableReason,
-    content_of,
-    explain,
-    missing,
-    outlines,
-    unreadable_batch,
-)
+from runtime.distribution.unreadable import UNREADABLE, UnreadableReason, content_of, explain, missing, outlines
 from runtime.terms.atom import Atom
 from runtime.terms.immutable import ATOMIC
 from runtime.terms.log import Log
@@ -140,8 +133,7 @@ class Batches:
         if control[0] not in FIXED:
             return self._add_slowly(control, payload)
         # What follows says the same as `_size_if_fixed`, for what most messages are, in half the time.
-        simple = self._simple
-        kind = type(payload)
+        simple, kind = self._simple, type(payload)
         if kind is tuple:
             if len(payload) > SHORT_ITEMS:
                 return self._add_slowly(control, payload)
@@ -314,10 +306,9 @@ class Batches:
     def load_plain(self, data: bytes | memoryview) -> list[tuple[Any, ...]]:
         """Return the entries of a batch of short ones alone. Raises ValueError for anything else."""
         try:
-            entries: list[tuple[Any, ...]] = [*pickle.loads(data)]
+            return [*pickle.loads(data)]
         except Exception as error:  # of pickle, whose errors are of any class
-            raise unreadable_batch(error) from error
-        return entries
+            raise unreadable.batch_error(error) from error
 
     def load(self, data: bytes | memoryview) -> list[tuple[Any, ...]]:
         """Return the entries of a batch: control messages with their payloads, and short ones.
@@ -337,7 +328,7 @@ class Batches:
                 else:
                     self._load_pickled(entry, messages)
         except Exception as error:  # of pickle, whose errors are of any class
-            raise unreadable_batch(error) from error
+            raise unreadable.batch_error(error) from error
         return messages
 
     # -- One message --------------------------------------------------------------------------------------------------

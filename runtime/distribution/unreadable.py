@@ -127,7 +127,7 @@ def read_message(codec: Codec, frame: bytes) -> tuple[tuple[Any, ...], Any]:
     return control, payload
 
 
-def unreadable_batch(error: Exception) -> ValueError:
+def batch_error(error: Exception) -> ValueError:
     """Return the error for a batch of messages that is none."""
     return ValueError(f"a batch of messages cannot be read: {type(error).__name__}: {error}")
 

@@ -76,10 +76,8 @@ class Watch(Struct, eq=False):
         if watcher.aliases:
             watcher.node.end_monitor_alias(watcher, ref)
         copy = reason if type(reason) in ATOMIC else own_copy(reason)
-        if type(self) is TaggedWatch:
-            down: Term = TaggedDown(self.tag, ref, self.dest, copy)
-        else:
-            down = _new_tuple(Down, (ref, self.dest, copy))  # not by its class, which would call Python
+        parts = (ref, self.dest, copy)  # not made by the class of Down, which would call Python
+        down: Term = TaggedDown(self.tag, *parts) if type(self) is TaggedWatch else _new_tuple(Down, parts)
         if watcher.state is not DEAD:
             put_all(watcher, (down,))
         monitors.pop(ref.id, None)
@@ -215,9 +213,8 @@ def finish(process: Process, reason: Term, unwinds: bool = False) -> None:
     When frames of it are still to unwind, this is told when they have. A process that is dead already has come to the
     end of its frames. Every step may be taken twice: where an exception strikes, the hub does it again.
 
-    At its end it releases what it ran and kept, its arguments and its state: the stack of another process that waits,
-    or an entry among the timers, may keep its record for long. Its messages, sent by now or not, go last: their
-    finalizers may wait.
+    At its end it releases what it ran and kept: the stack of another process that waits, or an entry among the timers,
+    may keep its record for long. Its messages, sent by now or not, go last: their finalizers may wait.
     """
     node, _mailbox, _saved = process.node, process.mailbox, process.saved
     if process.state is DEAD and process not in node.half_dead:
@@ -262,13 +259,12 @@ def finish(process: Process, reason: Term, unwinds: bool = False) -> None:
 
 
 def _clean_up(process: Process) -> None:
-    node = process.node
     if process.suspending:
         for held in process.suspending:
             end_suspension(held, process)
     if process.aliases:
         for alias in process.aliases:
-            node.aliases.pop(alias, None)
+            process.node.aliases.pop(alias, None)
         process.aliases = None
 
 
@@ -356,8 +352,7 @@ def mend(node: Node) -> None:
             worker = process.worker
             finish(process, reason, unwinds=worker is not None and worker.process is process)
             del node.half_dead[process]
-        if node.deaths:
-            spread(node)
+        spread(node)
     finally:
         node.retells = False
 
