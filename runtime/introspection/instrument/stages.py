@@ -100,11 +100,15 @@ def _timers_held(loop: Any) -> Iterator[None]:
     found = [each for each in gc.get_objects() if class_name(type(each)) == "timer"]
     active = [each for each in found if getattr(each, "loop", None) is loop and each.active]
     # A timer that is stopped keeps what is left of its time, by the loop's clock.
-    starts = [loop.update_now, *[partial(each.start, each.callback, *each.args) for each in active]]
-    stops = [loop.update_now, *[each.stop for each in active]]
-    start_all, stop_all = (partial(deque, map(call, each), 0) for each in (starts, stops))
+    stop_all = _at_once([loop.update_now, *[each.stop for each in active]])
+    start_all = _at_once([loop.update_now, *[partial(each.start, each.callback, *each.args) for each in active]])
     try:
         stop_all()
         yield
     finally:
         start_all()
+
+
+def _at_once(calls: list[Callable[[], object]]) -> Callable[[], object]:
+    """Return a function that makes these calls, once and in one step of C."""
+    return partial(deque, map(call, calls), 0)
