@@ -42,6 +42,7 @@ def test_batches_become_shorter_where_the_number_of_items_is_known(items: Any, s
 
 def test_a_batch_has_an_item_at_least() -> None:
     stream = run(lambda: _stream_of([1], 1, workers=4))
+    stream.workers[0].pace = 1.0
     assert stream._next_size(stream.workers[0]) == 1
 
 
