@@ -4,13 +4,32 @@ import os
 import signal
 import sys as interpreter
 import tempfile
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 import pytest
 
-from runtime import CallError, Crash, Pid, await_, cores, exit, flag, peer, receive, run, self_, sys, which_children
+from runtime import (
+    CallError,
+    Crash,
+    Pid,
+    await_,
+    cores,
+    erpc,
+    exit,
+    flag,
+    peer,
+    process_info,
+    processes,
+    receive,
+    run,
+    self_,
+    sleep,
+    sys,
+    which_children,
+)
 from runtime.cores.task import retries_of
 from tests.support.other_nodes import add, leave
 
@@ -220,6 +239,33 @@ def test_a_number_of_retries_is_checked(retry: object) -> None:
         retries_of(retry)
 
 
+def workers_there() -> int:
+    """Return how many processes of this node run batches of a stream."""
+    return sum("run_batches" in str(process_info(pid, "label")) for pid in processes())
+
+
+def is_told(number: int, path: str) -> bool:
+    """Return at once for the first number, and for the others once there is a file, unless none comes."""
+    ends = time.monotonic() + DEADLINE
+    while number and not os.path.exists(path) and time.monotonic() < ends:
+        time.sleep(0.01)
+    return not number or os.path.exists(path)
+
+
+def test_the_outcomes_of_a_batch_come_before_the_next_one_has_run(tmp_path: object) -> None:
+    def main() -> None:
+        pool = cores.Pool.start_link(1)
+        assert pool is not None
+        path = f"{tmp_path}/told"
+        stream = cores.async_stream(pool, [0, 1], is_told, path)
+        assert next(stream) == ("ok", True)
+        with open(path, "w", encoding="utf-8"):
+            pass
+        assert [*stream] == [("ok", True)]
+
+    run(main)
+
+
 @in_pool
 def test_a_stream_that_is_over_leaves_nothing_behind(pool: Pid) -> None:
     (directory,) = [child.pid for child in which_children(pool) if child.id == "directory"]
@@ -229,6 +275,10 @@ def test_a_stream_that_is_over_leaves_nothing_behind(pool: Pid) -> None:
         assert next(stream) == ("ok", 0)
         stream.close()  # type: ignore[attr-defined]  # a generator
     assert sys.get_state(directory)["listeners"] == {}
+    ends = time.monotonic() + DEADLINE
+    while any(erpc.call(name, workers_there, timeout=None) for name in cores.nodes(pool)):
+        assert time.monotonic() < ends, "workers are left"
+        sleep(0.02)
     assert receive(timeout=0.5, default="nothing") == "nothing"
 
 
