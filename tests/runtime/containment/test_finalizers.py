@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
@@ -33,7 +32,7 @@ from runtime import (
 from runtime.kernel.node import current
 from runtime.kernel.process import DEAD
 from runtime.kernel.scheduler import REFUSALS
-from tests.support.in_between import by_finalizer, by_handler, collector
+from tests.support.in_between import by_handler
 from tests.support.in_node import in_node
 
 ACTIONS: dict[str, Callable[[], object]] = {
@@ -113,9 +112,8 @@ def hold_and_end(caller: Pid, place: str, action: Callable[[], object], way: str
     end_in(way)
 
 
-@pytest.mark.parametrize("during", [by_finalizer, by_handler])
 @in_node
-def test_a_death_is_told_whatever_is_asked_for_in_the_middle_of_it(during: Callable[..., bool]) -> None:
+def test_a_death_is_told_whatever_the_handler_of_a_signal_asks_for_in_the_middle_of_it() -> None:
     def ask() -> None:
         process = current()
         for _ in range(REFUSALS + 2 if process is not None and process.state is DEAD else 0):
@@ -124,14 +122,12 @@ def test_a_death_is_told_whatever_is_asked_for_in_the_middle_of_it(during: Calla
 
     def kill_itself(number: int) -> None:
         asked[0] = False
-        during(number, lambda: exit(self_(), "kill"), lambda: [asked.__setitem__(0, True), ask()])
+        by_handler(number, lambda: exit(self_(), "kill"), lambda: [asked.__setitem__(0, True), ask()])
 
     asked = [True]
-    with collector():
-        number = 0
-        while asked[0]:
-            number += 1
-            pid, ref = spawn_monitor(kill_itself, number)
-            assert receive(Down, timeout=60) == Down(ref, pid, "killed"), number
-            gc.disable()
-    assert number > 1
+    number = 0
+    while asked[0]:
+        number += 1
+        pid, ref = spawn_monitor(kill_itself, number)
+        assert receive(Down, timeout=60) == Down(ref, pid, "killed"), number
+    assert number > 3

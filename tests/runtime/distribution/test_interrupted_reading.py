@@ -257,6 +257,16 @@ def test_the_end_is_seen_wherever_a_signal_handler_raises() -> None:
     assert step > 10
 
 
+def test_a_writer_that_was_stopped_while_bytes_wait_is_started_before_the_hub_waits() -> None:
+    with _connection(False) as (connection, hub, _, _other):
+        connection._out.put(bytes(50_000_000))  # more than the socket takes
+        connection._flush()
+        assert connection._writer.active
+        connection._writer.stop()  # as gevent does where its callback has raised
+        hub.read(connection)
+        assert connection._writer.active
+
+
 def test_a_frame_whose_reading_always_raises_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise KeyboardInterrupt
