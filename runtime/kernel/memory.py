@@ -131,7 +131,7 @@ _CONTAINERS: tuple[Any, ...] = (list, tuple, deque, set, frozenset, dict)
 
 def builtin_container(kind: type) -> Any:
     """Return the builtin container that a class is or inherits from: its methods run none of the program's code."""
-    if kind in _CONTAINERS:
+    if type(kind) is type and kind in _CONTAINERS:  # to compare a class with a metaclass of its own may run its code
         return kind
     return next((container for container in _CONTAINERS if issubclass(kind, container)), None)
 

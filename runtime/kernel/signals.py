@@ -75,7 +75,7 @@ class Watch(Struct, eq=False):
             return
         if watcher.aliases:
             watcher.node.end_monitor_alias(watcher, ref)
-        copy = reason if type(reason) in ATOMIC else own_copy(reason)
+        copy = reason if type(reason) is str else own_copy(reason)
         parts = (ref, self.dest, copy)  # not made by the class of Down, which would call Python
         down: Term = TaggedDown(self.tag, *parts) if type(self) is TaggedWatch else _new_tuple(Down, parts)
         if watcher.state is not DEAD:
@@ -175,12 +175,10 @@ def own_copy(reason: Term) -> Term:
 
     It is made while the death is told, so that nothing can interrupt the program's ``__deepcopy__``: it is cut instead.
     """
-    if type(reason) in ATOMIC:
-        return reason
     try:
-        return within(COPYING, isolate, reason)
-    except BaseException:  # of the program's code, or a reason nested too deep: the others must be told all the same
-        return reason
+        return reason if type(reason) in ATOMIC else within(COPYING, isolate, reason)
+    except BaseException:  # of the program's code (a metaclass has a hash too), or of a reason that is nested too deep
+        return reason  # the others must be told all the same
 
 
 @compiled("runtime.kernel._kernel")

@@ -8,6 +8,7 @@ from runtime import (
     ANY,
     ChildSpec,
     Down,
+    Exit,
     GenServer,
     StartError,
     Stop,
@@ -15,12 +16,15 @@ from runtime import (
     alive,
     dictionary,
     exit,
+    flag,
+    link,
     monitor,
     receive,
     register,
     self_,
     send,
     sleep,
+    spawn,
     whereis,
 )
 from tests.support.contained import Silent
@@ -60,6 +64,32 @@ def test_a_reason_that_cannot_be_compared_ends_its_process_and_no_supervisor() -
     exit(whereis("member"), reason)
     sleep(0.1)
     assert alive(supervisor)
+
+
+class Uncompared(type):
+    """The metaclass of classes that cannot be compared, or be in a set."""
+
+    def __eq__(cls, other: object) -> bool:
+        raise LookupError
+
+    def __hash__(cls) -> int:
+        raise LookupError
+
+
+@pytest.mark.parametrize("watch", [monitor, link])
+@in_node
+def test_a_reason_whose_class_cannot_be_compared_is_told(watch: Any) -> None:
+    class Ending(GenServer):
+        def handle_info(self, message: object) -> Any:
+            return Stop(Uncompared("Reason", (), {})())
+
+    flag(trap_exit=True)
+    pid: Any = Ending.start()
+    watch(pid)
+    send(pid, "end")
+    told = receive(Down, Exit, timeout=60)
+    assert (told.pid, type(type(told.reason))) == (pid, Uncompared)
+    assert receive(Down(monitor(spawn(int)), ANY, ANY), timeout=60)
 
 
 @in_node

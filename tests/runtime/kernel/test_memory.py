@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runtime import receive, run, self_, sleep, spawn
+from runtime import dictionary, receive, run, self_, sleep, spawn
 from runtime.kernel import memory
 from runtime.kernel.memory import measure, referents, walk
 
@@ -116,3 +116,23 @@ def test_what_is_reached_twice_counts_once(shape: str) -> None:
         assert 100_000 < sum(walk(pid.process, limit=10_000)) < 200_000
 
     run(main)
+
+
+class Uncompared(type):
+    """The metaclass of classes that cannot be compared, or be in a set."""
+
+    def __eq__(cls, other: object) -> bool:
+        raise LookupError
+
+    def __hash__(cls) -> int:
+        raise LookupError
+
+
+def test_a_class_that_cannot_be_compared_is_measured() -> None:
+    def main() -> int:
+        dictionary()["held"] = Uncompared("Held", (), {})()
+        process = self_().process
+        assert process is not None
+        return measure(process)
+
+    assert run(main) > 0
