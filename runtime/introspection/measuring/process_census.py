@@ -282,7 +282,7 @@ class Walk:
         if issubclass(kind, dict):
             if dict.__len__(value) <= MAX_ENTRIES:
                 for key, item in [*dict.items(value)]:
-                    if type(key) in _PLAIN_KEYS:
+                    if any(type(key) is each for each in _PLAIN_KEYS):  # a metaclass may have its own ``__eq__``
                         self._add(f"{part.path}[{render(key, 100)}]", part.end, item, number, part.depth + 1)
         elif builtin_container(kind) is None:
             names = stored_names(value, MAX_ENTRIES + 1)

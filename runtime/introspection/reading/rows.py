@@ -31,6 +31,7 @@ from runtime.otp.gen_statem import GenStatem
 from runtime.supervision.child import Child
 from runtime.supervision.children import Children
 from runtime.supervision.dynamic import DynamicChildren
+from runtime.terms.static_lookup import class_name
 
 RESTARTS_READ = 10_000
 """How many restarts in a supervisor's window are counted, at most."""
@@ -60,14 +61,18 @@ def machine_state(process: Process) -> str | None:
         return None
     state = vars(body).get("state")
     parts = state if type(state) is tuple else (state,)
-    shown = [text_of(part) if type(part) in _SHOWN else type(part).__name__ for part in parts[:MAX_PARTS]]
+    shown = [text_of(part) if _is_shown(type(part)) else class_name(type(part)) for part in parts[:MAX_PARTS]]
     return text_of(", ".join(shown))
+
+
+def _is_shown(kind: type) -> bool:
+    return any(kind is each for each in _SHOWN)  # a metaclass may have a ``__hash__`` or an ``__eq__`` of its own
 
 
 MAX_PARTS = 4
 """How many items of a tuple that is a machine's state are shown."""
 
-_SHOWN = frozenset((str, int, float, bool, type(None)))
+_SHOWN = (str, int, float, bool, type(None))
 
 
 class Snapshot:
