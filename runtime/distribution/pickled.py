@@ -370,8 +370,9 @@ class Batches:
         return file.getvalue()
 
     def _loads(self, data: bytes) -> Any:
-        with suppress(Exception):  # of a signal's handler, for one: then it can be loaded when that is done again
-            return self._unpickler(io.BytesIO(data)).load()
+        for _ in range(2):
+            with suppress(Exception):  # of a signal's handler, for one: then it can be loaded when that is done again
+                return self._unpickler(io.BytesIO(data)).load()
         return self._unpickler(io.BytesIO(data)).load()
 
     def _load_pickled(self, entry: tuple[Any, ...], messages: list[tuple[Any, ...]]) -> None:

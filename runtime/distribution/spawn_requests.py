@@ -64,15 +64,19 @@ class Start:
         self.process: Process | None = None
         self.is_answered = False
 
-    def begin(self, module: str, function: str, arguments: list[Term], name: str | None) -> None:
-        """Start the process, once. Raises what `start_process` does."""
+    def begin(self, module: str, function: str, arguments: list[Term], name: str | None) -> Process | None:
+        """Start the process, once, and return it; None where its name is taken, or cannot be one."""
         node = self.remote.node
         if self.body is not None:  # done again: it may have been started, and that was not noted
             mend(node)
             self.process = self.process or next((each for each in node.processes() if each.body is self.body), None)
         if self.process is None:
             self.body = PlainBody(run_imported, (self, module, function, arguments), {})
-            self.process = start_process(node, None, self.body, name, None)
+            try:
+                self.process = start_process(node, None, self.body, name, None)
+            except (AlreadyRegisteredError, TypeError, ValueError):
+                return None
+        return self.process
 
     def answer(self, flags: int, outcome: Term) -> None:
         """Send the reply, once."""
@@ -110,13 +114,12 @@ def serve_spawn_request(remote: RemoteNode, control: tuple[Any, ...], arguments:
     start = remote.starts.get(ref)
     if start is None:
         start = remote.starts[ref] = Start(remote, ref, source, parent)
-    try:
-        start.begin(str(module), str(function), arguments, chosen.get("name"))
-    except (AlreadyRegisteredError, TypeError, ValueError):
+    wanted = str(module), str(function), arguments, chosen.get("name")
+    process = start.begin(*wanted) or start.begin(*wanted)  # a signal's handler may have raised what refuses it
+    if process is None:
         start.answer(0, Atom("badarg"))
     else:
-        assert start.process is not None
-        _introduce(start, start.process, f"{module}.{function}", chosen)
+        _introduce(start, process, f"{module}.{function}", chosen)
     del remote.starts[ref]  # no call: what was raised after one would have it begin anew
 
 
