@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from gevent.lock import Semaphore
 
@@ -58,19 +58,19 @@ def start_distribution(
     the name is taken, a port is, or the host is not found.
     """
     full = _full_name(name)
-    allowed = check_options(
-        listen=listen,
-        port=port,
-        hidden=hidden,
-        tls=tls,
-        insecure=insecure,
-        trust=trust,
-        allow=allow,
-        net_ticktime=net_ticktime,
-        epmd=epmd,
-        binaries=binaries,
-        none=none,
-    )
+    options: dict[str, Any] = {
+        "listen": listen,
+        "port": port,
+        "hidden": hidden,
+        "tls": tls,
+        "insecure": insecure,
+        "trust": trust,
+        "net_ticktime": net_ticktime,
+        "epmd": epmd,
+        "binaries": binaries,
+        "none": none,
+    }
+    allowed = check_options(allow=allow, **options)
     node = this_node()
     with _starting:
         if node.cluster is not None:
@@ -78,22 +78,7 @@ def start_distribution(
         secret = read_cookie() if cookie is None else cookie
         local = LocalNode(node, full, secret)
         local.allowed = None if trust == "pickle" else allowed
-        net_kernel = lower.start(
-            full,
-            secret,
-            conversion=local,
-            handler=local,
-            listen=listen,
-            port=port,
-            hidden=hidden,
-            tls=tls,
-            insecure=insecure,
-            trust=trust,
-            net_ticktime=net_ticktime,
-            epmd=epmd,
-            binaries=binaries,
-            none=none,
-        )
+        net_kernel = lower.start(full, secret, conversion=local, handler=local, **options)
         _take_up(node, local, net_kernel)
         return local.name
 
