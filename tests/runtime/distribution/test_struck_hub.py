@@ -116,7 +116,8 @@ def test_nothing_is_lost_or_doubled(other: Other, seed: int, monkeypatch: pytest
         calls = [call(server, number, timeout=DEADLINE) for number in range(300)]
         for _ in range(300):
             cast(server, 1)
-        received, outcomes = [], None
+        received: list[int] = []
+        outcomes: list[int] | None = None
         while len(received) < count or outcomes is None:
             message = receive(timeout=DEADLINE)
             if type(message) is tuple and message[0] == "outcomes":

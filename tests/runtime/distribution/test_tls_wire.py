@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import _socket
+import shutil
 import ssl
+import subprocess
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from runtime.distribution.outgoing import OutgoingBytes
 from runtime.distribution.transport import TlsTransport
+from tests.runtime.distribution.test_net_kernel import TLS, contexts
 from tests.runtime.distribution.test_transport import _pair, _received
 
 Ends = tuple[TlsTransport, TlsTransport]
@@ -76,6 +80,47 @@ def test_one_side_that_says_farewell_ends_the_connection_after_what_it_has_sent(
     assert out.write()
     assert not right.read()
     assert _received(right) == b"last"
+
+
+CHANGES_KEYS = """
+application:ensure_all_started(ssl),
+{ok, S} = ssl:connect("127.0.0.1", PORT, [{verify, verify_none}, {certfile, "PEM"}, {keyfile, "PEM"}, binary,
+                                          {active, false}, {versions, ['tlsv1.3']}]),
+Piece = fun(N) -> binary:copy(<<N:16>>, 500) end,
+spawn_link(fun() ->
+    [ok = case N rem 20 of 0 -> ssl:update_keys(S, read_write), ssl:send(S, Piece(N)); _ -> ssl:send(S, Piece(N)) end
+     || N <- lists:seq(1, 300)],
+    timer:sleep(infinity)
+end),
+{ok, D} = ssl:recv(S, 300000, 60000),
+io:format("~p", [iolist_to_binary(D) =:= iolist_to_binary([Piece(N) || N <- lists:seq(1, 300)])]),
+ssl:close(S),
+halt().
+"""
+
+
+@pytest.mark.skipif(shutil.which("erl") is None, reason="erl is not installed")
+def test_a_beam_may_change_its_keys_in_the_middle() -> None:
+    deadline = time.monotonic() + 60.0
+    listener = _socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(1)
+    code = CHANGES_KEYS.replace("PORT", str(listener.getsockname()[1])).replace("PEM", str(TLS / "node.pem"))
+    with subprocess.Popen(["erl", "-noshell", "-eval", code], stdout=subprocess.PIPE, text=True) as beam:
+        descriptor, _ = listener._accept()  # type: ignore[attr-defined]
+        transport = TlsTransport(_socket.socket(fileno=descriptor), contexts().server, True, None)
+        transport.shake_hands(deadline)
+        out = OutgoingBytes(transport)
+        while transport.read():
+            for piece in transport.received:
+                out.put(piece)
+            transport.received.clear()
+            if transport.send(b"") is None or not out.write():
+                break
+            transport.wait(deadline, for_room=bool(out.size) or transport.wants_to_write)
+        assert beam.communicate()[0] == "true"
+        transport.close()
+        listener.close()
 
 
 def test_much_goes_both_ways_through_sockets_that_take_little(ends: Ends) -> None:
