@@ -108,22 +108,23 @@ cdef object take_oldest(object process, tuple patterns):
     `_NOT_YET` where there is none that could match.
     """
     cdef PyObject *record = <PyObject *>process
-    cdef object waiting = <object>load(record, s_saved), message
-    if waiting is not None and len(waiting):
-        if not len(patterns) and Py_TYPE(waiting) is _deque:
-            return _popleft(waiting)
+    cdef PyObject *held = load(record, s_saved)  # borrowed: to count a reference takes longer than all else of this
+    cdef object waiting
+    if held is not NONE and len(<object>held):
+        if not len(patterns) and kind_of(held) is _deque:
+            return _popleft(<object>held)
         if not len(patterns) or not is_past(process, patterns):
             return _NOTHING
-    waiting = <object>load(record, s_mailbox)
-    if waiting is None:
+    held = load(record, s_mailbox)
+    if held is NONE:
         return _NOT_YET
-    if Py_TYPE(waiting) is &PyTuple_Type:
-        if len(patterns) and not matches_any(patterns, (<tuple>waiting)[0]):
+    if kind_of(held) is &PyTuple_Type:
+        if len(patterns) and not matches_any(patterns, (<tuple>held)[0]):
             return _NOTHING
-        waiting = None
         return take_single(record, s_mailbox)
-    if Py_TYPE(waiting) is not _deque:
+    if kind_of(held) is not _deque:
         return _NOTHING
+    waiting = <object>held
     if not Py_SIZE(waiting):
         return _NOT_YET
     if not len(patterns) or matches_any(patterns, waiting[0]):

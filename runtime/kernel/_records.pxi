@@ -44,13 +44,12 @@ cdef extern from *:
         *place = value;
         Py_XDECREF(before);
     }
-    /* Set the slots of a new record to what they are in another one. */
+    /* Set the slots of a new record to what they are in another one, of which none is empty. */
     static inline void fill_like(PyObject *record, PyObject *other, Py_ssize_t first, Py_ssize_t count) {
         PyObject **to = (PyObject **)((char *)record + first), **from = (PyObject **)((char *)other + first);
         for (Py_ssize_t index = 0; index < count; index++) {
-            PyObject *value = from[index] == NULL ? Py_None : from[index];
-            Py_INCREF(value);
-            to[index] = value;
+            Py_INCREF(from[index]);
+            to[index] = from[index];
         }
     }
     #define made(kind) ((kind)->tp_alloc(kind, 0))
@@ -318,7 +317,9 @@ cdef bint look() except -1:
     if _is_usable:
         _template = process.Process()
         process.set_up(_template, None, None, None, None)
-        _template.pid = None
+        for name in slots_of(process.Process):
+            if not hasattr(_template, name):
+                setattr(_template, name, None)  # its pid is set by who starts a process
     look_for_counting()
     _has_looked = True
     _is_ready = _is_usable and not _is_tapped
@@ -485,12 +486,17 @@ cdef int put_in(object process, object message) except -1:
     cdef PyObject *record = <PyObject *>process
     cdef object mailbox, new
     count_up(record, s_in)
+    if load(record, s_mailbox) is NONE:  # the commonest, with no references counted
+        new = around(message)
+        if load(record, s_mailbox) is NONE:  # else a finalizer has just sent it something
+            store(record, s_mailbox, <PyObject *>new)
+            return 0
     while True:
         if load(record, s_state) is RECEIVING and not process.held:  # see `put_behind`
             wake_up(process)
         mailbox = <object>load(record, s_mailbox)
         if mailbox is None:
-            new = around(message)
+            new = (message,)
         elif Py_TYPE(mailbox) is &PyTuple_Type:
             new = deque((*mailbox, message))
         elif Py_TYPE(mailbox) is _deque:

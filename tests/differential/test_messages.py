@@ -122,12 +122,50 @@ def test_hooks_are_called_for_what_the_compiled_functions_would_do() -> None:
 
 
 @in_node
+def test_who_has_looked_at_a_mailbox_sees_no_other_message_in_what_he_got() -> None:
+    compiled("runtime.kernel._kernel")
+    process = current()
+    assert process is not None
+    send(self_(), "taken without a look")
+    receive()
+    takes: list[Any] = [receive, lambda: receive(str)]
+    for take in takes:
+        send(self_(), "first")
+        kept = process.mailbox
+        assert take() == "first"
+        assert process.mailbox is None
+        send(self_(), "second")
+        assert kept == ("first",)
+        assert process.mailbox == ("second",)
+        assert take() == "second"
+
+
+@in_node
+def test_what_has_left_a_mailbox_is_freed_although_the_next_message_takes_its_tuple() -> None:
+    compiled("runtime.kernel._kernel")
+
+    class Freed:
+        count = 0
+
+        def __del__(self) -> None:
+            Freed.count += 1
+
+    process = current()
+    assert process is not None
+    for number in range(3):
+        signals.put(process, Freed())  # as it is: a copy would be another one
+        receive()
+        assert Freed.count == number + 1
+
+
+@in_node
 def test_a_count_that_is_held_on_to_does_not_change() -> None:
     compiled("runtime.kernel._kernel")
     process = current()
     assert process is not None
-    for _ in range(300):
+    for number in range(300):  # the smaller ones are objects that Python shares
         send(self_(), "counted")
+        assert process.messages_in == number + 1
     before, text = process.messages_in, str(process.messages_in)
     counts = []
     for _ in range(10):
