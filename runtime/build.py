@@ -38,18 +38,27 @@ def build(into: Path = FOLDER) -> Path:
     if trouble:
         raise BuildError(trouble)
     build_number()  # kept from here on: what changes while this compiles must not fit
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=into):  # found out before the time is spent that it takes to compile
+            pass
+    except OSError as error:
+        raise _unwritable(into, error) from None
     with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
         contents = _compile(Path(folder)).read_bytes()
     target = into / file_name(contents)
     try:
-        into.mkdir(parents=True, exist_ok=True)
         _write(contents, target)
     except OSError as error:
-        raise BuildError(f"{into} cannot be written to: {error.strerror}.") from None
+        raise _unwritable(into, error) from None
     for old in builds(into):
         if old != target:
             old.unlink(missing_ok=True)
     return target
+
+
+def _unwritable(folder: Path, error: OSError) -> BuildError:
+    return BuildError(f"{folder} cannot be written to: {error.strerror}.")
 
 
 def _write(contents: bytes, target: Path) -> None:

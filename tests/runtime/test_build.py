@@ -36,8 +36,10 @@ def test_a_build_replaces_older_ones_of_this_interpreter_alone(tmp_path: Path) -
     assert sorted(tmp_path.iterdir()) == sorted([path, other])
 
 
-@pytest.mark.usefixtures("compiles")
-def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_to_is_told_before_anything_is_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "_compile", lambda folder: pytest.fail("compiled"))
     (tmp_path / "file").touch()
     with pytest.raises(build.BuildError, match="cannot be written to"):
         build.build(tmp_path / "file")
