@@ -190,7 +190,7 @@ def _answer(origin: From, outcome: Term) -> None:
     """Answer a system request. To look at a server never ends it: what does not travel to the caller is a refusal."""
     try:
         origin.settle(isolate(outcome))
-    except Exception as error:
+    except BaseException as error:  # whatever the program's __deepcopy__ raises, SystemExit for one
         origin.settle(Refusal(caught_reason(error)))
 
 

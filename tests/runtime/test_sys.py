@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runtime import Agent, CallError, Crash, GenServer, Supervisor, call, monitor, receive, sys, which_children
+from runtime import Agent, CallError, Crash, GenServer, Supervisor, alive, call, monitor, receive, sys, which_children
 from runtime.kernel.signals import Down
 from tests.support.in_node import in_node
 
@@ -69,6 +69,19 @@ def test_a_state_is_read_and_replaced_and_one_that_cannot_be_replaced_stays() ->
     assert (failed, where) == ("callback_failed", ("gen_server", "system_replace_state"))
     assert crash == Crash("KeyError", "'no such key'")
     assert call(pid, "next") == 9
+
+
+class Uncopied:
+    def __deepcopy__(self, memo: Any) -> Any:
+        raise SystemExit(3)
+
+
+@in_node
+def test_a_server_lives_on_whose_state_cannot_be_copied_whatever_that_raises() -> None:
+    pid = Counter.start_link(Uncopied())
+    with pytest.raises(sys.SystemRequestError, match="SystemExit"):
+        sys.get_state(pid)
+    assert alive(pid)
 
 
 @in_node
