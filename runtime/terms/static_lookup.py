@@ -38,8 +38,19 @@ def where_defined(function: object) -> tuple[object, object]:
     if type(function) is types.MethodType:
         return where_defined(function.__func__)
     if issubclass(type(function), type):
-        return static(function, "__module__") or "builtins", _qualified_name_of(function)  # type: ignore[arg-type]  # it is a class
+        return _module_of(function), _qualified_name_of(function)  # type: ignore[arg-type]  # it is a class
     return _own(function, "__module__"), _own(function, "__qualname__")
+
+
+def _module_of(kind: type) -> object:
+    """Return the module of a class; None for one that has lost it."""
+    module = static(kind, "__module__")
+    if module is not None:
+        return module
+    try:
+        return _module_in_name_of(kind)
+    except AttributeError:
+        return None
 
 
 def _own(value: object, name: str) -> object:
@@ -86,5 +97,6 @@ _STORED = (types.MemberDescriptorType, types.FunctionType)
 
 _name_of = type.__dict__["__name__"].__get__
 _qualified_name_of = type.__dict__["__qualname__"].__get__
+_module_in_name_of = type.__dict__["__module__"].__get__  # of a class that is written in C
 _mro = type.__dict__["__mro__"].__get__
 _dict_of = type.__dict__["__dict__"].__get__

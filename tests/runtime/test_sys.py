@@ -79,6 +79,7 @@ class Uncopied:
 @in_node
 def test_a_server_lives_on_whose_state_cannot_be_copied_whatever_that_raises() -> None:
     pid = Counter.start_link(Uncopied())
+    assert pid is not None
     with pytest.raises(sys.SystemRequestError, match="SystemExit"):
         sys.get_state(pid)
     assert alive(pid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from functools import partial
 from typing import Any
 
@@ -68,6 +69,13 @@ def test_where_a_callable_is_defined_is_told_and_nothing_asked() -> None:
     assert where_defined(_silent) == (__name__, "_silent")
     assert where_defined(Silent) == (__name__, "Silent")
     assert where_defined(bool) == ("builtins", "bool")
+    assert where_defined(deque) == ("collections", "deque")
     assert where_defined(len) == ("builtins", "len")
     assert where_defined(_silent()) == (__name__, None)
     assert where_defined(partial(len)) == ("functools", None)
+
+
+def test_a_class_without_a_module_has_none() -> None:
+    names: dict[str, type] = {}
+    exec("Lost = type('Lost', (), {})", names)  # where no module's name is
+    assert where_defined(names["Lost"]) == (None, "Lost")
