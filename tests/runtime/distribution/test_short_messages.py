@@ -1,9 +1,7 @@
 """Small casts, messages, calls and replies between two Python nodes, which travel as short entries of batches."""
 
 import signal
-from collections.abc import Callable
 from itertools import count
-from threading import Lock
 from typing import Any
 
 import pytest
@@ -33,7 +31,6 @@ from runtime.distribution.frames import BATCH, PLAIN_BATCH
 from runtime.distribution.outgoing import KEPT
 from runtime.distribution.pickled import BATCH_MESSAGES, SHORT_CAST, SHORT_ITEMS, SHORT_REPLY, SHORT_TEXT, Batches
 from runtime.distribution.remote_node import RemoteNode
-from runtime.distribution.unreadable import CONTENT
 from runtime.kernel.node import this_node
 from runtime.kernel.process import ForeignPid
 from tests.support.in_node import in_node
@@ -239,21 +236,6 @@ def test_only_what_nobody_can_change_is_taken_from_the_program_itself() -> None:
 def test_a_plain_batch_that_is_none_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="a batch of messages cannot be read"):
         _batches().load_plain(data)
-
-
-FRAMED: list[Callable[[Any], Any]] = [
-    lambda content: content,
-    lambda content: (Atom("$gen_cast"), content),
-    lambda content: (Atom("$gen_call"), (self_(), 1), content),
-    lambda content: (7, self_(), CONTENT, content),
-]
-
-
-@pytest.mark.parametrize("frame", FRAMED)
-@in_node
-def test_what_cannot_be_pickled_is_named_as_its_sender_knows_it(frame: Callable[[Any], Any]) -> None:
-    with pytest.raises(TypeError, match=r"^<_thread.lock .*> \(lock\) cannot be sent to another node, since "):
-        _batches().add((6, self_(), Atom(""), Atom("name")), frame(Lock()))
 
 
 def _batches() -> Batches:

@@ -3,6 +3,8 @@
 import io
 import pickle
 import sys
+from collections.abc import Callable
+from threading import Lock
 from types import ModuleType
 from typing import Any
 
@@ -31,9 +33,10 @@ from runtime import (
 from runtime import sys as runtime_sys
 from runtime.distribution.cluster import local_node
 from runtime.distribution.parts import ImproperList
-from runtime.distribution.pickled import _unpickler_for, restore_pid
-from runtime.distribution.unreadable import Unknown, outlines
+from runtime.distribution.pickled import Batches, _unpickler_for, restore_pid
+from runtime.distribution.unreadable import CONTENT, Unknown, outlines
 from runtime.kernel.node import this_node
+from tests.support.in_node import in_node
 from tests.support.kernels import PlainConversion
 from tests.support.other_nodes import Other, beam_node, named
 
@@ -298,3 +301,18 @@ def test_an_outline_has_the_frame_of_a_message_and_runs_none_of_the_programs_cod
     assert type(outline[1]) is ImproperList
     assert [type(value) for value in unknown] == [Unknown, Unknown, Unknown, set, Unknown, type, bytearray]
     assert isinstance(joined, Unknown)
+
+
+FRAMED: list[Callable[[Any], Any]] = [
+    lambda content: content,
+    lambda content: (Atom("$gen_cast"), content),
+    lambda content: (Atom("$gen_call"), (self_(), 1), content),
+    lambda content: (7, self_(), CONTENT, content),
+]
+
+
+@pytest.mark.parametrize("frame", FRAMED)
+@in_node
+def test_what_cannot_be_pickled_is_named_as_its_sender_knows_it(frame: Callable[[Any], Any]) -> None:
+    with pytest.raises(TypeError, match=r"^<_thread.lock .*> \(lock\) cannot be sent to another node, since "):
+        Batches(PlainConversion()).add((6, self_(), Atom(""), Atom("name")), frame(Lock()))
