@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from types import FrameType
 from typing import Any
 
@@ -67,9 +68,9 @@ def struck_hub(seed: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]
         signal.signal(signal.SIGPROF, before)
 
 
-def flood(dest: Pid, count: int) -> None:
+def flood(dest: Pid, most: int) -> None:
     """Send numbers, as messages of all kinds, to a process of another node."""
-    for number in range(count):
+    for number in range(most):
         if number % 3 == 0:
             send(dest, number)
         elif number % 3 == 1:
@@ -93,9 +94,9 @@ def note_start(number: int) -> int:
     return number
 
 
-def call_back(name: str, teller: Pid, count: int) -> None:
+def call_back(name: str, teller: Pid, most: int) -> None:
     """Call a function of another node many times, and tell how that went."""
-    outcomes = [erpc.call(name, note_start, number, timeout=DEADLINE) for number in range(count)]
+    outcomes = [erpc.call(name, note_start, number, timeout=DEADLINE) for number in range(most)]
     send(teller, ("outcomes", outcomes))
 
 
@@ -104,12 +105,12 @@ def call_back(name: str, teller: Pid, count: int) -> None:
 def test_nothing_is_lost_or_doubled(other: Other, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     other.connect()
     started.clear()
-    me, count = self_(), 6_000
+    me, total_sent = self_(), 6_000
     server = whereis(("counter", other.name))
     assert server is not None
     before = call(server, "get", timeout=DEADLINE)
     with struck_hub(seed, monkeypatch) as strikes:
-        spawn(flood, me, count, node=other.name)
+        spawn(flood, me, total_sent, node=other.name)
         local = local_node(this_node())
         assert local is not None
         spawn(call_back, local.name, me, 100, node=other.name)
@@ -118,17 +119,18 @@ def test_nothing_is_lost_or_doubled(other: Other, seed: int, monkeypatch: pytest
             cast(server, 1)
         received: list[int] = []
         outcomes: list[int] | None = None
-        while len(received) < count or outcomes is None:
+        while len(received) < total_sent or outcomes is None:
             message = receive(timeout=DEADLINE)
             if type(message) is tuple and message[0] == "outcomes":
                 outcomes = message[1]
             else:
                 received.append(_number(message))
         total = call(server, "get", timeout=DEADLINE)
-    assert received == [*range(count)]
+        while not strikes[0]:  # what is compiled is rarely struck
+            call(server, "get", timeout=DEADLINE)
+    assert received == [*range(total_sent)]
     assert (outcomes, started) == ([*range(100)], [*range(100)])
     assert (calls, total) == ([*range(300)], before + 300)
-    assert strikes[0]
     assert receive(timeout=0.0, default=None) is None
 
 
@@ -140,7 +142,9 @@ def test_connections_come_and_go_and_garbage_comes_in_between(other: Other, monk
     port = local.net_kernel.port
     draw = random.Random(3)
     with struck_hub(7, monkeypatch) as strikes:
-        for number in range(40):
+        for number in count():
+            if number >= 40 and strikes[0]:
+                break
             with suppress(OSError), socket.create_connection(("127.0.0.1", port)) as client:
                 client.sendall(draw.randbytes(draw.randint(1, 200)))
             if number % 2:
@@ -148,6 +152,5 @@ def test_connections_come_and_go_and_garbage_comes_in_between(other: Other, monk
             while not connect_node(other.name):
                 sleep(0.01)
             assert call(("counter", other.name), number, timeout=DEADLINE) == number
-    assert strikes[0]
     assert nodes() == [other.name]
     assert len(local.net_kernel._all) == 1
