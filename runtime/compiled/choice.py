@@ -47,6 +47,7 @@ RELIES_ON = (
         f"kernel/_{name}.pxi"
         for name in (
             "records",
+            "mailboxes",
             "messages",
             "lifecycle",
             "signals",

@@ -6,6 +6,7 @@ that one before it has changed anything.
 """
 
 include "_records.pxi"
+include "_mailboxes.pxi"
 include "_messages.pxi"
 include "_lifecycle.pxi"
 include "_signals.pxi"

@@ -27,8 +27,6 @@ from runtime.terms.time_limit import within
 if TYPE_CHECKING:
     from runtime.kernel.node import Node
 
-_new_tuple = tuple.__new__
-
 COPYING = 0.5
 """Seconds of processor time that the copy of a reason may take."""
 
@@ -75,9 +73,8 @@ class Watch(Struct, eq=False):
             return
         if watcher.aliases:
             watcher.node.end_monitor_alias(watcher, ref)
-        copy = reason if type(reason) is str else own_copy(reason)
-        parts = (ref, self.dest, copy)  # not made by the class of Down, which would call Python
-        down: Term = TaggedDown(self.tag, *parts) if type(self) is TaggedWatch else _new_tuple(Down, parts)
+        parts = (ref, self.dest, reason if type(reason) is str else own_copy(reason))
+        down = TaggedDown(self.tag, *parts) if type(self) is TaggedWatch else tuple.__new__(Down, parts)
         if watcher.state is not DEAD:
             put_all(watcher, (down,))
         monitors.pop(ref.id, None)
