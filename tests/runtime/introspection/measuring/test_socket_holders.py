@@ -102,9 +102,11 @@ def test_the_sockets_of_a_server_of_gevents_belong_to_the_greenlets_that_serve_a
     observer.greenlets.switch_on()
     listening: AsyncResult[Any] = AsyncResult()
     answering: AsyncResult[Any] = AsyncResult()
+    greenlets: list[Any] = []
 
     def serve() -> None:
         def answer(connection: gevent.socket.socket, address: object) -> None:
+            greenlets.append(gevent.getcurrent())
             answering.set(connection.fileno())
             gevent.sleep(60)
             assert server  # what answers knows the server too
@@ -117,7 +119,7 @@ def test_the_sockets_of_a_server_of_gevents_belong_to_the_greenlets_that_serve_a
         finally:
             server.stop(0)
 
-    greenlet = gevent.spawn(serve)
+    greenlets.append(gevent.spawn(serve))
     listens = listening.get()
     assert listens is not None
     port, listener = listens
@@ -129,5 +131,5 @@ def test_the_sockets_of_a_server_of_gevents_belong_to_the_greenlets_that_serve_a
             gevent.sleep(0.01)
         held = {entry.fd: entry.name.rpartition(".")[2] for entry in observer.ask(wire.GetNames()).sockets}
         assert [held[fd] for fd in fds] == ["serve", "answer"]
-    greenlet.kill()
+    gevent.killall(greenlets)  # the server does not end what answers
     observer.greenlets.switch_off()
