@@ -317,7 +317,6 @@ class Batches:
         UNREADABLE.
         """
         try:
-            entries: list[tuple[Any, ...]]
             entries, has_pickled = self._unpickler(io.BytesIO(data)).load()
             if not has_pickled:
                 return [*entries]
