@@ -221,14 +221,14 @@ def receive_matching(
     message = take(process, wanted)
     if message is not NOTHING:
         return message
+    node = process.node
     due = None
-    timers = process.node.timers
     if timeout is not None:
         if timeout == 0:
             return _timed_out(timeout, default)
-        due = timers.wait(process, timeout)
-    park = process.node.scheduler.park
-    while due is None or process.deadline is due or timers.keep(process, due):
+        due = node.timers.wait(process, timeout)
+    park = node.scheduler.park
+    while due is None or process.deadline is due or node.timers.keep(process, due):
         park(process, RECEIVING)
         message = take(process, wanted)
         if message is not NOTHING:

@@ -142,8 +142,8 @@ class From:
         watcher = self.watcher
         watcher.waiting_for = self
         node = watcher.node
-        timers, park = node.timers, node.scheduler.park
-        while self.outcome is PENDING and (due is None or watcher.deadline is due or timers.keep(watcher, due)):
+        park = node.scheduler.park
+        while self.outcome is PENDING and (due is None or watcher.deadline is due or node.timers.keep(watcher, due)):
             park(watcher, WAITING)
         watcher.deadline = None
         watcher.waiting_for = None
