@@ -60,7 +60,7 @@ def struck_hub(seed: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]
             raise draw.choice((*ERRORS, Struck))("struck")
 
     before = signal.signal(signal.SIGPROF, strike)
-    signal.setitimer(signal.ITIMER_PROF, 0.001, 0.002)
+    signal.setitimer(signal.ITIMER_PROF, 0.002, 0.005)
     try:
         yield strikes
     finally:
