@@ -142,7 +142,7 @@ cdef extern from *:
     PyObject *running_greenlet() except? NULL  # borrowed
     PyTypeObject *kind_of(PyObject *)
     void release(PyObject *)
-    PyTypeObject PyTuple_Type, PyFloat_Type, PyUnicode_Type, PyLong_Type, PyDict_Type, PyBytes_Type
+    PyTypeObject PyTuple_Type, PyFloat_Type, PyUnicode_Type, PyLong_Type, PyDict_Type, PyBytes_Type, PyType_Type
     PyObject *TRUE "Py_True"  # a cast of Python's True would be one of a number
     PyObject *FALSE "Py_False"
     bint PyType_IsSubtype(PyTypeObject *, PyTypeObject *)
@@ -366,10 +366,16 @@ cdef inline bint usable() except -1:
 
 
 cdef inline bint is_atomic(object value):
-    """Whether a value travels by reference; the commonest kinds first."""
+    """Whether a value travels by reference; the commonest kinds first.
+
+    A class that has a metaclass is left to `isolate`: the hash of a metaclass may be code of the program's.
+    """
     cdef PyTypeObject *kind = Py_TYPE(value)
     return (
-        kind is &PyUnicode_Type or kind is &PyLong_Type or kind is _Pid or PySet_Contains(_atomic, <object>kind)
+        kind is &PyUnicode_Type
+        or kind is &PyLong_Type
+        or kind is _Pid
+        or (Py_TYPE(<object>kind) is &PyType_Type and PySet_Contains(_atomic, <object>kind))
     )
 
 

@@ -8,6 +8,7 @@ from runtime import (
     ANY,
     ChildSpec,
     Down,
+    Exit,
     GenServer,
     StartError,
     Stop,
@@ -15,6 +16,8 @@ from runtime import (
     alive,
     dictionary,
     exit,
+    flag,
+    link,
     monitor,
     receive,
     register,
@@ -73,16 +76,18 @@ class Uncompared(type):
         raise LookupError
 
 
+@pytest.mark.parametrize("watch", [monitor, link])
 @in_node
-def test_a_reason_whose_class_cannot_be_compared_is_told() -> None:
+def test_a_reason_whose_class_cannot_be_compared_is_told(watch: Any) -> None:
     class Ending(GenServer):
         def handle_info(self, message: object) -> Any:
             return Stop(Uncompared("Reason", (), {})())
 
+    flag(trap_exit=True)
     pid: Any = Ending.start()
-    monitor(pid)
+    watch(pid)
     send(pid, "end")
-    told = receive(Down, timeout=60)
+    told = receive(Down, Exit, timeout=60)
     assert (told.pid, type(type(told.reason))) == (pid, Uncompared)
     assert receive(Down(monitor(spawn(int)), ANY, ANY), timeout=60)
 
