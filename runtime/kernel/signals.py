@@ -172,10 +172,13 @@ def own_copy(reason: Term) -> Term:
 
     It is made while the death is told, so that nothing can interrupt the program's ``__deepcopy__``: it is cut instead.
     """
+    kind = type(reason)
+    if type(kind) is type and kind in ATOMIC:  # the hash of a class that has a metaclass is code of the program's
+        return reason
     try:
-        return reason if type(reason) in ATOMIC else within(COPYING, isolate, reason)
-    except BaseException:  # of the program's code (a metaclass has a hash too), or of a reason that is nested too deep
-        return reason  # the others must be told all the same
+        return within(COPYING, isolate, reason)
+    except BaseException:  # of the program's code, or a reason nested too deep: the others must be told all the same
+        return reason
 
 
 @compiled("runtime.kernel._kernel")
