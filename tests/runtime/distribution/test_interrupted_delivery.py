@@ -1,6 +1,7 @@
 """What comes from another node is delivered once, wherever the handler of a signal raises, and is taken again."""
 
 import dis
+import gc
 import sys
 from collections import deque
 from collections.abc import Callable
@@ -67,6 +68,7 @@ def _name(code: CodeType, offset: int) -> str:
 
 def _was_interrupted(step: int, function: Callable[..., object], *arguments: object) -> bool:
     handler, before = _Handler(step), sys.gettrace()
+    gc.disable()  # else it may strike in a callback of the collector, where Python keeps what is raised
     sys.settrace(handler.trace)
     try:
         function(*arguments)
@@ -74,6 +76,7 @@ def _was_interrupted(step: int, function: Callable[..., object], *arguments: obj
         pass
     finally:
         sys.settrace(before)
+        gc.enable()
     return handler.has_raised  # a hook of an instrument keeps what is raised in it
 
 
