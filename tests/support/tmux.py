@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,12 +25,15 @@ WAIT = 180.0
 LOOKS_APART = 0.1
 """Seconds from one look at the screen to the next."""
 
+_numbers = count(1)
+
 
 class Screen:
     """Runs ``observer ARGUMENTS`` in a terminal. A context manager that leaves nothing running."""
 
     def __init__(self, folder: Path, *arguments: str, columns: int = 120, lines: int = 40) -> None:
-        self._tmux = ["tmux", "-S", str(folder / "tmux.sock"), "-f", "/dev/null"]
+        # A socket of its own: a server that is about to end takes its own along, with who has just asked there.
+        self._tmux = ["tmux", "-S", str(folder / f"tmux{next(_numbers)}.sock"), "-f", "/dev/null"]
         self._folder = folder
         size = ("-x", str(columns), "-y", str(lines))
         self._do("new-session", "-d", *size, *self._shell(arguments))
