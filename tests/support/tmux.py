@@ -32,8 +32,9 @@ class Screen:
     """Runs ``observer ARGUMENTS`` in a terminal. A context manager that leaves nothing running."""
 
     def __init__(self, folder: Path, *arguments: str, columns: int = 120, lines: int = 40) -> None:
-        # A socket of its own: a server that is about to end takes its own along, with who has just asked there.
-        self._tmux = ["tmux", "-S", str(folder / f"tmux{next(_numbers)}.sock"), "-f", "/dev/null"]
+        # A socket of its own: a server that is about to end takes its own along, with who has just asked there. It does
+        # not have the name of a node's socket, which the observer would ask and wait for.
+        self._tmux = ["tmux", "-S", str(folder / f"tmux{next(_numbers)}"), "-f", "/dev/null"]
         self._folder = folder
         size = ("-x", str(columns), "-y", str(lines))
         self._do("new-session", "-d", *size, *self._shell(arguments))
