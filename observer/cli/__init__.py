@@ -9,6 +9,7 @@ import atexit
 import gc
 import os
 import sys
+from contextlib import suppress
 
 from observer.cli.errors import CommandError, report
 
@@ -20,6 +21,7 @@ def main() -> None:
     """
     # At its end Python walks all objects for garbage, several times: with the dashboard's a quarter of a second.
     atexit.register(gc.freeze)
+    atexit.register(_flush)
     try:
         from observer.cli import completion
         from observer.cli.commands import app
@@ -29,6 +31,7 @@ def main() -> None:
             completion.answer_bash(app)
             sys.exit()
         status = app(prog_name="observer", standalone_mode=False)
+        sys.stdout.flush()  # where this fails, the command has failed
         sys.exit(status if isinstance(status, int) else 0)
     except BrokenPipeError:
         # Whoever read the output has seen enough. Python would complain once more when it flushes at exit.
@@ -40,6 +43,16 @@ def main() -> None:
         if os.environ.get("OBSERVER_DEBUG"):
             raise
         sys.exit(report(error))
+
+
+def _flush() -> None:
+    """Write what is left of the output. Where that fails again, drop it: else Python complains and exits with 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _prepare_streams() -> None:
