@@ -19,8 +19,6 @@ settings.load_profile("no deadline")
 # The tests start hundreds of programs. Without bytecode each of them, and each worker, would compile everything anew.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-# What a program has printed is read while it runs, and two that share a pipe stand there in the order of time.
-os.environ.setdefault("PYTHONUNBUFFERED", "1")
 
 LONGEST = ("tests/soak/", "tests/conformance/test_beam.py", "tests/runtime/testing/", "tests/integration/")
 """The tests that last longest. They begin first, so that no process is left with one of them at the end."""

@@ -42,7 +42,7 @@ SETTLE = 1.5
 does the node remember them."""
 
 DASHBOARD = """
-import asyncio, sys
+import asyncio, os, sys
 from observer.app import ObserverApp
 from observer.node.connection import Connection
 from observer.node.recorded.seen import remembering
@@ -55,7 +55,7 @@ async def main(view):
         await pilot.press(view)
         while app.observed.record.stats is None:
             await asyncio.sleep(0.05)
-        print("attached", flush=True)
+        os.write(1, b"attached\\n")  # what is printed here goes through Textual, which does not flush it
         await asyncio.Event().wait()
 
 asyncio.run(main(sys.argv[1]))

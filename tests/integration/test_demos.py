@@ -229,8 +229,8 @@ runpy.run_module("demos." + sys.argv[0], run_name="__main__")
 
 
 LASTING = """\
-import gevent, runpy
-gevent.spawn_later(2, print, "it goes on", flush=True)
+import runpy, threading
+threading.Timer(2, print, ("it goes on",), {"flush": True}).start()  # no greenlet, which the signal might strike
 runpy.run_module("demos.plain", run_name="__main__")
 """
 """Runs the plain demo, and says when it has gone on for longer than its session takes."""
