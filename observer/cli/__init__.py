@@ -33,9 +33,7 @@ def main() -> None:
         status = app(prog_name="observer", standalone_mode=False)
         sys.stdout.flush()  # where this fails, the command has failed
         sys.exit(status if isinstance(status, int) else 0)
-    except BrokenPipeError:
-        # Whoever read the output has seen enough. Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read the output has seen enough
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -47,7 +45,7 @@ def main() -> None:
 
 def _flush() -> None:
     """Write what is left of the output. Where that fails again, drop it: else Python complains and exits with 120."""
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):
         try:
             stream.flush()
         except (OSError, ValueError):
