@@ -31,7 +31,8 @@ def main() -> None:
             completion.answer_bash(app)
             sys.exit()
         status = app(prog_name="observer", standalone_mode=False)
-        sys.stdout.flush()  # where this fails, the command has failed
+        if not status:
+            sys.stdout.flush()  # where this fails, the command has failed after all
         sys.exit(status if isinstance(status, int) else 0)
     except BrokenPipeError:  # whoever read the output has seen enough
         sys.exit(1)
