@@ -72,8 +72,9 @@ def _report(
     """Send the outcomes of a batch. Where they do not travel together, they are asked for one by one."""
     try:
         send(sender[0], (*sender, position, CONTENT, (results, failures, seconds)))
-    except TypeError as error:
-        problem = Unreadable(str(error)) if len(results) > 1 else ([None], {0: caught_reason(error)}, seconds)
+    except BaseException as error:  # whatever the program's __reduce__ raises, RecursionError for what is nested deeply
+        reason = caught_reason(error)
+        problem = Unreadable(str(error)) if len(results) > 1 else ([None], {0: reason}, seconds)
         send(sender[0], (*sender, position, CONTENT, problem))
 
 

@@ -219,7 +219,7 @@ class _Stream(Generic[Item, T]):
         while self._takes_more(worker) and (batch := self._next_batch(worker)) is not None:
             try:
                 send(worker.pid, (batch.position, CONTENT, batch.items))
-            except TypeError as error:  # an item cannot be pickled, or all of them are too long for a message
+            except (TypeError, RecursionError) as error:  # an item does not travel, or all are too long for a message
                 if len(batch.items) > 1:
                     self.again.extend(batch.singles())
                     continue
@@ -231,7 +231,8 @@ class _Stream(Generic[Item, T]):
         """Return whether a worker gets another batch. One that a peer has died with goes alone: it may do so again."""
         if not worker.batches:
             return True
-        return len(worker.batches) < AHEAD and not self.again and not worker.batches[0].losses
+        most = AHEAD if worker.pace else 1  # until it is known how long an item takes, others may begin it sooner
+        return len(worker.batches) < most and not self.again and not worker.batches[0].losses
 
     def _next_batch(self, worker: _Worker) -> _Batch[Item] | None:
         if self.again:

@@ -6,7 +6,9 @@ import sys as interpreter
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
+from glob import glob
 from typing import Any
 
 import pytest
@@ -27,6 +29,7 @@ from runtime import (
     run,
     self_,
     sleep,
+    spawn,
     sys,
     which_children,
 )
@@ -49,6 +52,16 @@ def hold(path: str) -> int:
         while not os.path.exists(path):
             pass
     return os.getpid()
+
+
+def release(path: str, count: int) -> None:
+    """Let those who hold go, once so many do."""
+    while len(glob(f"{path}.*")) < count:
+        sleep(0.01)
+    with open(path, "w", encoding="utf-8"):
+        pass
+    for each in glob(f"{path}.*"):
+        os.remove(each)
 
 
 def peers_of(pool: Pid) -> list[int]:
@@ -200,6 +213,46 @@ def test_an_item_that_does_not_travel_is_an_exit_and_the_others_come(pool: Pid) 
         unreadable = [value[1] for value in exits if type(value) is tuple and value[0] == "unreadable_request"]
         assert [text.partition(";")[0] for text in unreadable] == ["LookupError: not here"] * 2
         assert [value.exception for value in exits if type(value) is Crash] == ["TypeError"]
+
+
+def nested(levels: int) -> list[Any]:
+    """Return a list in lists."""
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+class ExitsWhenPickled:
+    """Ends what sends it."""
+
+    def __reduce__(self) -> Any:
+        raise SystemExit(3)
+
+
+def give_deep(number: int, odd: int) -> object:
+    """Return the number; for the odd one and the next a value whose copying fails."""
+    return nested(5_000) if number == odd else ExitsWhenPickled() if number == odd + 1 else number
+
+
+@in_pool
+def test_a_value_whose_copying_fails_is_an_exit_and_the_others_come(pool: Pid) -> None:
+    outcomes: list[Any] = [*cores.async_stream(pool, range(3_000), give_deep, odd=1_234)]
+    assert [number for number, (kind, _) in enumerate(outcomes) if kind == "exit"] == [1_234, 1_235]
+    assert [value.exception for kind, value in outcomes if kind == "exit"] == ["RecursionError", "SystemExit"]
+    kinds = [kind for kind, _ in cores.async_stream(pool, [1, nested(5_000), 3], type)]
+    assert kinds == ["ok", "exit", "ok"]
+
+
+@in_pool
+def test_as_many_items_as_peers_run_on_one_each(pool: Pid) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/go"
+        for items in ([path, path], iter([path, path])):
+            with suppress(FileNotFoundError):
+                os.remove(path)
+            spawn(release, path, 2)  # only when both run
+            assert {*cores.async_stream(pool, items, hold)} == {("ok", pid) for pid in peers_of(pool)}
 
 
 @in_pool
