@@ -32,7 +32,7 @@ from runtime.otp.unexpected import callers_wait, unanswered_counts
 from runtime.preemption.stall import Stall
 from runtime.preemption.watchdog import Watchdog
 
-SHARE = 0.003
+SHARE = 0.002
 """The share of time that looking may take."""
 
 PERIOD = 1.0

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import time
 
+from runtime.introspection.threads.chunked import chunks
 from runtime.introspection.threads.pace import Pace
 from runtime.kernel.node import Node
 from runtime.kernel.process import Process
 
-SHARE = 0.003
+SHARE = 0.002
 """The share of time that summing may take."""
 
 LEAST = 0.0005
@@ -56,8 +57,7 @@ class Totals:
             if number in sums and pace.spent() > ends:
                 break
             sums.pop(number, None)
-            sums[number] = _sum([*table[number].values()])
-            pace.breathe()
+            sums[number] = _sum([*table[number].values()], pace)
         return sum(each[1] for each in sums.values()), sum(each[2] for each in sums.values())
 
 
@@ -69,9 +69,11 @@ def _in_turn(table: dict[int, dict[int, Process]], sums: dict[int, Sums]) -> lis
     return [*new, *changed, *(number for number in sums if number not in known)]
 
 
-def _sum(processes: list[Process]) -> Sums:
+def _sum(processes: list[Process], pace: Pace) -> Sums:
     messages = reductions = 0
-    for process in processes:
-        messages += process.messages_in
-        reductions += process.reductions
+    for chunk in chunks(processes):
+        for process in chunk:
+            messages += process.messages_in
+            reductions += process.reductions
+        pace.breathe()
     return len(processes), messages, reductions

@@ -15,7 +15,7 @@ from runtime.kernel.memory import Measurement
 from runtime.kernel.node import Node
 from runtime.kernel.process import DEAD, Process
 
-BUSY = 0.2
+BUSY = 0.1
 """The part of its share that the sampler uses while processes wait for their turn: it would keep them waiting."""
 
 FRESH = 1.0

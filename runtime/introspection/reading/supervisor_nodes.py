@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from runtime.introspection.reading.tree_path import (
@@ -117,6 +118,10 @@ class DynamicChildrenView(ChildrenView):
         return [child for number in packed if (child := find(number)) is not None]
 
 
+NO_NODES: Mapping[Child, SupervisorNode] = MappingProxyType({})
+"""What hangs below a supervisor without supervisors. All share one, for the sake of the garbage collector."""
+
+
 class SupervisorNode:
     """One supervisor of the tree. `below` holds the nodes of those of its children that are supervisors too."""
 
@@ -129,7 +134,7 @@ class SupervisorNode:
         self.parent = parent
         self.depth: int = 0 if parent is None else parent.depth + 1
         self.child_count = 0
-        self.below: dict[Child, SupervisorNode] = {}
+        self.below: Mapping[Child, SupervisorNode] = NO_NODES
         self.not_running = 0
         """How many children have no process."""
         self.seen = -1
@@ -179,7 +184,8 @@ class SupervisorNode:
         return count
 
     def _read(self, pace: Pace) -> None:
-        before, self.below = self.below, {}
+        before = self.below
+        below: dict[Child, SupervisorNode] = {}
         self.child_count = self.not_running = 0
         deepest = self.depth >= MAX_DEPTH
         kept = children_of(self.process)
@@ -193,9 +199,10 @@ class SupervisorNode:
                     known = before.get(child)
                     if known is None or known.process is not process:
                         known = SupervisorNode(process, join(self.key, child), Position(self.process, child), self)
-                    self.below[child] = known
+                    below[child] = known
             self.child_count += len(chunk)
             pace.breathe()
+        self.below = below or NO_NODES
 
     def walk(self) -> Iterator[SupervisorNode]:
         """Yield this node and all nodes below it, each before those below it."""
@@ -230,7 +237,7 @@ class SupervisorNodes:
         nodes, self.tops = [*self.walk()], []
         while nodes:
             node = nodes.pop()
-            node.below = {}
+            node.below = NO_NODES
             pace.breathe()
 
     def walk(self) -> Iterator[SupervisorNode]:
