@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import suppress
 
 import typer
 
@@ -41,9 +42,10 @@ def explain(error: Exception) -> str:
 
 
 def report(error: Exception) -> int:
-    """Say what went wrong, and return the exit status."""
+    """Say what went wrong, where that can be written, and return the exit status."""
     sentence, status = _explained(error)
-    say(f"observer: {sentence}")
+    with suppress(OSError):
+        say(f"observer: {sentence}")
     return status
 
 

@@ -156,6 +156,12 @@ def test_a_disk_that_is_full_is_a_sentence(socket_folder: Path) -> None:
     assert (result.returncode, result.stderr) == (1, "observer: No space left on device.\n")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_the_status_is_the_same_where_the_sentence_cannot_be_written(socket_folder: Path) -> None:
+    command = f"{sys.executable} -m observer nosuch 2> /dev/full"
+    assert subprocess.run(command, shell=True, timeout=300, check=False).returncode == 2
+
+
 def test_help_and_listings_start_without_the_dashboard() -> None:
     code = (
         "import sys; sys.argv = ['observer', 'nodes']\n"
