@@ -88,7 +88,7 @@ def _compile(folder: Path) -> Path:
         raise BuildError(
             f"Python's headers are not installed ({python}); on Debian and Ubuntu: apt install python3-dev"
         )
-    compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()[0]
+    compiler = [*os.environ.get("CC", "").split(), *(sysconfig.get_config_var("CC") or "cc").split()][0]
     if shutil.which(compiler) is None:
         raise BuildError(f"There is no C compiler ({compiler}); on Debian and Ubuntu: apt install gcc")
     root = FOLDER.parent
