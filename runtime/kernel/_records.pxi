@@ -198,7 +198,7 @@ cdef Py_ssize_t s_cleanup, s_slowly, s_waiting_for, s_reason, s_links, s_watcher
 cdef Py_ssize_t s_in, s_out, s_reductions, s_deadline, s_timer_at, s_trap_exit
 # Of a worker, a pid, a plain body, the scheduler, the node and the hooks.
 cdef Py_ssize_t s_process, s_local_links, s_pid_process, s_pid_id, s_function, s_args, s_kwargs
-cdef Py_ssize_t s_ready, s_scheduled, s_budget, s_idle, s_hub, s_batch_ends, s_remains, s_doomed
+cdef Py_ssize_t s_ready, s_scheduled, s_budget, s_idle, s_hub, s_batch_ends, s_remains, s_doomed, s_collecting
 cdef Py_ssize_t s_deaths, s_spreads, s_retells
 # Of a monitor, a reference, a timer, all timers and what patterns become.
 cdef Py_ssize_t s_entry_watcher, s_entry_ref, s_entry_dest, s_ref_id, s_ref_node
@@ -281,7 +281,8 @@ cdef bint find_slots(process, body, hooks) except -1:
     global s_cleanup, s_slowly, s_waiting_for, s_reason, s_links, s_watchers, s_monitors, s_name
     global s_in, s_out, s_reductions, s_deadline, s_timer_at, s_trap_exit
     global s_process, s_local_links, s_pid_process, s_pid_id, s_function, s_args, s_kwargs
-    global s_ready, s_scheduled, s_budget, s_idle, s_hub, s_batch_ends, s_remains, s_deaths, s_spreads, s_retells
+    global s_ready, s_scheduled, s_budget, s_idle, s_hub, s_batch_ends, s_remains, s_collecting
+    global s_deaths, s_spreads, s_retells
     global s_scheduler, s_spawned, s_table, s_half_dead, s_timers, s_sent, s_received, s_spawned_hooks, s_exited
     global _first_slot, _slot_count
     cdef dict of = slots_of(process.Process)
@@ -306,7 +307,7 @@ cdef bint find_slots(process, body, hooks) except -1:
     least.append(min(of.values()))
     of = slots_of(<object>_Scheduler)
     s_ready, s_scheduled, s_budget, s_idle, s_hub = of["ready"], of["scheduled"], of["budget"], of["idle"], of["hub"]
-    s_batch_ends, s_remains = of["batch_ends"], of["remains"]
+    s_batch_ends, s_remains, s_collecting = of["batch_ends"], of["remains"], of["collecting"]
     least.append(min(of.values()))
     of = slots_of(<object>_Node)
     s_scheduler, s_spawned, s_table = of["scheduler"], of["spawned"], of["table"]

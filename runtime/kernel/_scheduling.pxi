@@ -116,7 +116,11 @@ cdef bint more_time(object scheduler) except -1:
     """`Scheduler.more_time`."""
     cdef object remains = <object>load(<PyObject *>scheduler, s_remains)
     cdef object ends = <object>load(<PyObject *>scheduler, s_batch_ends), doomed, steps
-    if Py_TYPE(remains) is not _Remains or Py_TYPE(ends) is not &PyFloat_Type:
+    if (
+        Py_TYPE(remains) is not _Remains
+        or Py_TYPE(ends) is not &PyFloat_Type
+        or load(<PyObject *>scheduler, s_collecting) is not NONE
+    ):
         return scheduler.more_time()
     doomed = <object>load(<PyObject *>remains, s_doomed)
     if monotonic_time() >= <double>ends or doomed:

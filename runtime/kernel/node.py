@@ -13,6 +13,7 @@ from greenlet import GreenletExit, getcurrent
 
 from runtime.compiled.choice import compiled
 from runtime.kernel import clock
+from runtime.kernel.collection import watch_collections
 from runtime.kernel.destinations import no_destination, resolve_tuple
 from runtime.kernel.fork import Nowhere
 from runtime.kernel.headroom import ensure_headroom
@@ -73,8 +74,7 @@ class Node:
         self.aliases: dict[int, tuple[Process, str]] = {}
         self.deaths: deque[Process] = deque()  # dead processes whose deaths are still to be told
         self.spreads = False  # whether they are being told
-        self.half_dead: dict[Process, Term] = {}
-        """Processes on whose way off the node an exception has struck, and the reasons why they end."""
+        self.half_dead: dict[Process, Term] = {}  # on whose way off the node an exception has struck, and why they end
         self.retells = False  # whether the hub does again what an exception has left half done
         self.self_calls: deque[tuple[float, Process]] = deque(maxlen=20)
         """The last processes that called themselves, and when (monotonic seconds): observers tell of it."""
@@ -163,7 +163,7 @@ class Node:
         if not self._knock.ref:  # type: ignore[attr-defined]  # of gevent's stubs
             # Until its first process, a program that is only observed runs and ends as it does without a node.
             self._knock.ref = True  # type: ignore[attr-defined]  # of gevent's stubs
-            self.closing.append(take_turns(TURN))
+            self.closing += (take_turns(TURN), watch_collections(self.scheduler))
             self._safety_net.tighten()
         for old in [n for n in [*self.table] if not self.table.get(n)]:  # the table may change meanwhile
             self.table.pop(old, None)

@@ -382,9 +382,7 @@ set_up = Process.__init__
 
 del Process.__init__  # ``Process(...)`` would enter the interpreter anew for each, and a million may be made in a row
 
-
-_switch = greenlet.switch
-_throw = greenlet.throw
+_switch, _throw = greenlet.switch, greenlet.throw
 
 
 class Worker(greenlet):
@@ -419,9 +417,12 @@ class Worker(greenlet):
         return _switch(self, *args)
 
     def switch_out(self) -> None:
-        """Refuse a wait between two processes, which would never end: raise BlockingSwitchOutError. For gevent."""
-        if self.process is None:
+        """Refuse a wait that would not end, of a finalizer: raise BlockingSwitchOutError. For gevent."""
+        process = self.process
+        if process is None:
             raise BlockingSwitchOutError("a finalizer of what a process has left behind cannot wait")
+        if process.node.scheduler.collecting is not None:
+            process.node.scheduler.collecting.refuse_wait()
 
     def _stop_watching(self) -> None:
         """Let a socket that a suspended process waits for be quiet: a ready one would call the hub without end."""
@@ -438,8 +439,7 @@ class Worker(greenlet):
 
     def wipe(self) -> None:
         """Let nothing of the last process reach the next: context variables, greenlet-local values."""
-        if self.gr_context is not None:
-            self.gr_context = None
+        self.gr_context = None
         if self.local_links:
             links, self.local_links = self.local_links, None
             for callback in links:

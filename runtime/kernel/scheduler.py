@@ -16,7 +16,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gevent.hub import Hub
 from greenlet import getcurrent, greenlet
@@ -29,6 +29,9 @@ from runtime.kernel.remains import Remains
 from runtime.kernel.signals import finish
 from runtime.terms.errors import ProcessKilled, RuntimeFault
 from runtime.terms.time_limit import paused
+
+if TYPE_CHECKING:
+    from runtime.kernel.collection import Collection
 
 BATCH = 0.002
 """Seconds that a batch may run before sockets and timers get their turn."""
@@ -53,9 +56,7 @@ MAX_IDLE = 256
 REFUSALS = 3
 """How often a dead process that calls the runtime is told so at once; after that it waits to be interrupted."""
 
-_switch = greenlet.switch
-_throw = greenlet.throw
-
+_switch, _throw = greenlet.switch, greenlet.throw
 
 _kernel = part("runtime.kernel._kernel")
 _start_worker: Callable[[Worker, Scheduler], object] = _switch if _kernel is None else _kernel.start_worker
@@ -77,6 +78,7 @@ class Scheduler:
         "batch_ends",
         "before_batch",
         "budget",
+        "collecting",
         "forked",
         "hub",
         "idle",
@@ -91,28 +93,25 @@ class Scheduler:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
-        self.forked = False
-        """True in a child of os.fork, where nothing of the node runs."""
+        self.forked = False  # True in a child of os.fork, where nothing of the node runs
         self.ready: deque[Process] = deque()
-        self.low: deque[Process] = deque()
-        """Ready processes of low priority, which run when no other is ready, and in every eighth batch."""
+        self.low: deque[Process] = deque()  # ready ones of low priority: for when no other is, and every eighth batch
         self.is_even = False
         """Whether high priority counts no more: the program is stopping, and all have to get to their ends."""
         self._batches = 0
         self.may_have_lost = False
         """Whether an exception has struck where a process was taken from the queue, which may then be in no queue."""
-        self.pending: Any = None
-        """The callback of the hub that starts the next batch."""
+        self.pending: Any = None  # the callback of the hub that starts the next batch
         self.idle: list[Worker] = []
         self.budget = STEPS
         self.batch_ends = 0.0
+        self.collecting: Collection | None = None  # that Python's collector is about, on one of the workers
         self.scheduled = False
         self.remains = Remains(hub, self.ensure_scheduled)
         self.before_batch: Callable[[], None] = _nothing
         """Called in the hub before a batch: the node finishes what an exception has left half done."""
-        self.after_batch: Callable[[], None] | None = None
-        """Called in the hub when nothing is ready any more; the mock clock jumps from here."""
-        self._again = self.hub.loop.timer(0)
+        self.after_batch: Callable[[], None] | None = None  # in the hub, when nothing is ready; a mock clock jumps here
+        self._again: Any = self.hub.loop.timer(0)
         self._nudge: Any = self.hub.loop.timer(0)
 
     # -- From anywhere in the node's thread ---------------------------------------------------------------------
@@ -209,10 +208,7 @@ class Scheduler:
             raise
 
     def _put_back(self, worker: Worker) -> None:
-        """Let an idle worker be idle again that an exception has kept from being switched to.
-
-        It was taken out in two steps without a call, after which the handler of a signal could have run.
-        """
+        """Let an idle worker be idle again that a handler's exception, after it was taken out, kept from its switch."""
         if worker and worker.process is None and worker not in self.idle:
             self.idle.append(worker)
 
@@ -237,6 +233,8 @@ class Scheduler:
         It comes from outside, such as a gevent.Timeout, or has struck before the switch to `following`: that one is put
         back, if need be for a second time, which does no harm. None: it may have struck where one was taken out.
         """
+        if self.collecting is not None and self.collecting.take_back(process):
+            return
         if following is None:
             self.may_have_lost = True
         elif following is not process and following.state is RUNNABLE and not process.interrupts:
@@ -262,8 +260,7 @@ class Scheduler:
     def is_forgotten(self) -> bool:
         """Return whether something is ready or marked as scheduled and the hub has no callback for it. In the hub."""
         if self.scheduled:
-            again: Any = self._again
-            return not (self.pending.pending or again.pending or again.active)
+            return not (self.pending.pending or self._again.pending or self._again.active)
         return bool(self.ready or self.low or self.remains.doomed)
 
     def keep_awake(self) -> None:
@@ -277,6 +274,8 @@ class Scheduler:
 
     def more_time(self) -> bool:
         """Return whether the batch may go on, asked when its budget of switches is used up; renews the budget then."""
+        if self.collecting is not None:
+            self.collecting.refuse_wait()
         if time.monotonic() < self.batch_ends and not self.remains.doomed:
             self.budget = STEPS
             return True
