@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -35,16 +34,18 @@ that a large tree is made of.
 NOTHING: Chunked[Any] = ChunkedList(())
 
 
-@dataclass(slots=True)
-class Section:
-    """A supervisor with what is shown below it, or a group of what has no supervisor."""
+class Section(msgspec.Struct, gc=False):
+    """A supervisor with what is shown below it, or a group of what has no supervisor.
+
+    The garbage collector does not walk sections: a large tree has thousands of them, and none is part of a cycle.
+    """
 
     node: SupervisorNode | None
     key: str
     folded: bool
     items: Chunked[Any] = NOTHING
     """What hangs below it, in start order: the child records of a supervisor, or the processes of a group."""
-    sections: Mapping[Any, Section] = field(default_factory=lambda: NO_SECTIONS)
+    sections: Mapping[Any, Section] = NO_SECTIONS
     """Those of its items that are sections themselves."""
     size: int = 1
     """How many lines it takes, with its own."""
