@@ -1,7 +1,8 @@
 """Operations of every kind, again and again, to see whether any leaks: ``python -m tests.differential.leaks [COUNT]``.
 
 Plays ten rounds of COUNT operations of each kind (100,000 by default) on the kernel that ``RUNTIME_KERNEL`` chooses. It
-prints what each kind has left behind: blocks of memory, and references to the values that are everywhere.
+prints what each kind has left behind: blocks of memory, and references to the values that are everywhere. Ends with
+status 1 when one has left too much.
 """
 
 from __future__ import annotations
@@ -46,6 +47,9 @@ from runtime import (
 )
 
 ROUNDS = 10
+
+MOST = 5_000
+"""Blocks, or references, that may be left in all: what is kept for later differs by a thousand from time to time."""
 
 FILLING = 5_000
 """Operations of the first round at least, which fill all that keeps a bounded number of things."""
@@ -245,15 +249,18 @@ def left_behind(count: int, rounds: int = ROUNDS) -> Iterator[tuple[str, int, in
         yield name, now[0] - before[0], references
 
 
-def main() -> None:
-    """Print it."""
+def main() -> int:
+    """Print it; return 1 when a kind has left more than `MOST`, else 0."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    leaks = False
     for name, blocks, references in left_behind(count):
         print(f"{name}: {blocks} blocks, {references} references after {ROUNDS} rounds of {count}", flush=True)
+        leaks |= max(blocks, references) > MOST
+    return int(leaks)
 
 
 if __name__ == "__main__":
     import logging
 
     logging.disable(logging.CRITICAL)
-    run(main)
+    sys.exit(run(main))
