@@ -119,7 +119,7 @@ cdef bint more_time(object scheduler) except -1:
     if (
         Py_TYPE(remains) is not _Remains
         or Py_TYPE(ends) is not &PyFloat_Type
-        or load(<PyObject *>scheduler, s_collecting) is not NONE
+        or <object>load(<PyObject *>scheduler, s_collecting)
     ):
         return scheduler.more_time()
     doomed = <object>load(<PyObject *>remains, s_doomed)

@@ -2,39 +2,69 @@
 
 Python begins no collection before the last one has ended. So a finalizer that waited for good would keep the whole
 program from collecting ever again. What the collector holds lies on the stack of the process, besides, and that is
-somewhere else while the process waits.
+somewhere else while another one runs: who drops an object then that a finalizer has handed on crashes the interpreter.
 """
 
 from __future__ import annotations
 
 import gc
+from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
+from operator import attrgetter, itemgetter, methodcaller
+from typing import Any
 
 from gevent.exceptions import BlockingSwitchOutError
 from greenlet import getcurrent
 
-from runtime.kernel.process import DEAD, RUNNING, Process, Worker
-from runtime.kernel.scheduler import Scheduler
+from runtime.kernel.process import DEAD, RUNNING, Process
+
+_about = attrgetter(
+    "process", "process.state", "process.deadline", "process.waiting_for", "process.node.scheduler.used_up"
+)
+"""What a worker's process is about. The last one has it ask, when it comes to wait, and nothing to ask otherwise."""
 
 
-class Collection:
-    """A collection that Python has begun on a worker, perhaps while its process was about to wait."""
+class Collection(defaultdict[str, tuple[Any, ...]]):
+    """What a process was about when Python began a collection on its worker. Empty while there is no such collection.
 
-    __slots__ = ("_deadline", "_process", "_scheduler", "_state", "_waiting_for", "_worker")
+    Python calls it with `start` and `stop`, which nothing but C code answers. At a function of Python's the handlers of
+    signals run that have come meanwhile, and here would find no process that they can interrupt; what they raised would
+    be lost.
+    """
 
-    def __init__(self, scheduler: Scheduler, worker: Worker) -> None:
-        self._scheduler = scheduler
-        self._worker = worker
-        self._process = process = worker.process
-        if process is not None:
-            self._state, self._deadline, self._waiting_for = process.state, process.deadline, process.waiting_for
+    stop = property(methodcaller("clear"))
+    about = property(itemgetter("about"))
+    start = property(attrgetter("stop", "about"))
+
+    def __init__(self) -> None:
+        super().__init__(map(_about, iter(getcurrent, None)).__next__)
+
+    def watch(self) -> Callable[[], None]:
+        """Begin to note collections. Returns what ends this."""
+        note = partial(getattr, self)  # with the phase, and what to return where the greenlet is no process
+
+        def end() -> None:
+            if note in gc.callbacks:
+                gc.callbacks.remove(note)
+
+        gc.callbacks.append(note)
+        return end
+
+    def runs_caller(self) -> bool:
+        """Return whether the caller is a finalizer that the collection runs, or what a weak reference calls."""
+        about = self.get("about")
+        if about is None or getattr(getcurrent(), "process", None) is not about[0]:
+            return False
+        before = gc.get_stats()
+        gc.collect(0)  # does nothing within a collection
+        if gc.get_stats() != before:
+            self.clear()  # that one was over, and the program has kept Python from calling this
+        return bool(self)
 
     def refuse_wait(self) -> None:
         """Raise BlockingSwitchOutError if the caller, which is to wait, is a finalizer that this collection runs."""
-        if getcurrent() is not self._worker or self._worker.process is None:
-            return
-        gc.collect(0)  # nothing within a collection; else that one is over, and an exception hid its end
-        if self._scheduler.collecting is self:
+        if self.runs_caller():
             raise BlockingSwitchOutError(
                 "a finalizer that Python's garbage collector runs cannot wait; let it send a message to a process that "
                 "waits in its stead"
@@ -45,32 +75,14 @@ class Collection:
 
         Who has woken the process meanwhile has put it into the run queue: then it stays there.
         """
-        if process is not self._process or process.state is DEAD:
+        if process.state is DEAD or not self.runs_caller():
             return False
-        if self._state is RUNNING:
+        _, state, deadline, waiting_for, _ = self["about"]
+        if state is RUNNING:
             process.state = RUNNING
-        process.deadline = self._deadline
-        if process.waiting_for is not self._waiting_for:
+        process.deadline = deadline
+        if process.waiting_for is not waiting_for:
             if process.waiting_for is not None:
                 process.waiting_for.forget()
-            process.waiting_for = self._waiting_for
+            process.waiting_for = waiting_for
         return True
-
-
-def watch_collections(scheduler: Scheduler) -> Callable[[], None]:
-    """Have `scheduler.collecting` tell of collections on its workers. Returns what ends this."""
-
-    def note(phase: str, info: object) -> None:
-        worker = getcurrent()
-        if phase == "start" and type(worker) is Worker and worker.parent is scheduler.hub:
-            scheduler.collecting = Collection(scheduler, worker)
-            scheduler.budget = 0  # who comes to wait asks for more time then, and so has nothing to ask otherwise
-        else:
-            scheduler.collecting = None
-
-    def end() -> None:
-        if note in gc.callbacks:
-            gc.callbacks.remove(note)
-
-    gc.callbacks.append(note)
-    return end

@@ -13,7 +13,6 @@ from greenlet import GreenletExit, getcurrent
 
 from runtime.compiled.choice import compiled
 from runtime.kernel import clock
-from runtime.kernel.collection import watch_collections
 from runtime.kernel.destinations import no_destination, resolve_tuple
 from runtime.kernel.fork import Nowhere
 from runtime.kernel.headroom import ensure_headroom
@@ -163,7 +162,7 @@ class Node:
         if not self._knock.ref:  # type: ignore[attr-defined]  # of gevent's stubs
             # Until its first process, a program that is only observed runs and ends as it does without a node.
             self._knock.ref = True  # type: ignore[attr-defined]  # of gevent's stubs
-            self.closing += (take_turns(TURN), watch_collections(self.scheduler))
+            self.closing += (take_turns(TURN), self.scheduler.collecting.watch())
             self._safety_net.tighten()
         for old in [n for n in [*self.table] if not self.table.get(n)]:  # the table may change meanwhile
             self.table.pop(old, None)

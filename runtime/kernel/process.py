@@ -421,7 +421,7 @@ class Worker(greenlet):
         process = self.process
         if process is None:
             raise BlockingSwitchOutError("a finalizer of what a process has left behind cannot wait")
-        if process.node.scheduler.collecting is not None:
+        if process.node.scheduler.collecting:
             process.node.scheduler.collecting.refuse_wait()
 
     def _stop_watching(self) -> None:

@@ -16,22 +16,21 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from operator import methodcaller
+from typing import Any
 
 from gevent.hub import Hub
 from greenlet import getcurrent, greenlet
 
 from runtime.compiled.choice import compiled, part
 from runtime.kernel.body import exit_reason
+from runtime.kernel.collection import Collection
 from runtime.kernel.fork import end_child
 from runtime.kernel.process import DEAD, RECEIVING, RUNNABLE, RUNNING, Process, Worker
 from runtime.kernel.remains import Remains
 from runtime.kernel.signals import finish
 from runtime.terms.errors import ProcessKilled, RuntimeFault
 from runtime.terms.time_limit import paused
-
-if TYPE_CHECKING:
-    from runtime.kernel.collection import Collection
 
 BATCH = 0.002
 """Seconds that a batch may run before sockets and timers get their turn."""
@@ -96,16 +95,14 @@ class Scheduler:
         self.forked = False  # True in a child of os.fork, where nothing of the node runs
         self.ready: deque[Process] = deque()
         self.low: deque[Process] = deque()  # ready ones of low priority: for when no other is, and every eighth batch
-        self.is_even = False
-        """Whether high priority counts no more: the program is stopping, and all have to get to their ends."""
+        self.is_even = False  # whether high priority counts no more: all have to get to their ends
         self._batches = 0
-        self.may_have_lost = False
-        """Whether an exception has struck where a process was taken from the queue, which may then be in no queue."""
+        self.may_have_lost = False  # whether an exception struck where one was taken from the queue, and is in none now
         self.pending: Any = None  # the callback of the hub that starts the next batch
         self.idle: list[Worker] = []
         self.budget = STEPS
         self.batch_ends = 0.0
-        self.collecting: Collection | None = None  # that Python's collector is about, on one of the workers
+        self.collecting = Collection()
         self.scheduled = False
         self.remains = Remains(hub, self.ensure_scheduled)
         self.before_batch: Callable[[], None] = _nothing
@@ -233,7 +230,7 @@ class Scheduler:
         It comes from outside, such as a gevent.Timeout, or has struck before the switch to `following`: that one is put
         back, if need be for a second time, which does no harm. None: it may have struck where one was taken out.
         """
-        if self.collecting is not None and self.collecting.take_back(process):
+        if self.collecting and self.collecting.take_back(process):
             return
         if following is None:
             self.may_have_lost = True
@@ -274,12 +271,14 @@ class Scheduler:
 
     def more_time(self) -> bool:
         """Return whether the batch may go on, asked when its budget of switches is used up; renews the budget then."""
-        if self.collecting is not None:
+        if self.collecting:
             self.collecting.refuse_wait()
         if time.monotonic() < self.batch_ends and not self.remains.doomed:
             self.budget = STEPS
             return True
         return False
+
+    used_up = property(methodcaller("__setattr__", "budget", 0))  # who comes to wait asks for more time then
 
     def doom(self, process: Process) -> None:
         """Have the frames of a process that has died unwound, soon."""

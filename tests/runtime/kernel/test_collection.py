@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from types import FrameType
 from typing import Any
 
 import gevent
@@ -16,10 +19,25 @@ import gevent.lock
 import pytest
 from gevent.exceptions import BlockingSwitchOutError
 
-from runtime import Agent, GenServer, Pid, call, cast, exit, flag, receive, run, self_, send, send_after, sleep, spawn
+from runtime import (
+    Agent,
+    GenServer,
+    Pid,
+    call,
+    cast,
+    exit,
+    flag,
+    receive,
+    run,
+    self_,
+    send,
+    send_after,
+    sleep,
+    spawn,
+)
 from runtime.kernel import clock, threads
-from runtime.kernel.collection import Collection
 from runtime.kernel.signals import put, put_all
+from tests.runtime.kernel.test_headroom import Struck
 from tests.support.in_between import Garbage, by_finalizer, collector, me, of
 from tests.support.in_node import in_node
 
@@ -199,16 +217,78 @@ def test_others_wait_while_a_thread_collects() -> None:
 
 @in_node
 def test_a_collection_whose_end_was_missed_keeps_nobody_from_waiting() -> None:
-    # the exception of a signal's handler can strike where the end of one is noted
-    scheduler, worker = me().node.scheduler, me().worker
-    assert worker is not None
-    scheduler.collecting = Collection(scheduler, worker)
-    scheduler.budget = 0
+    collecting, callbacks = me().node.scheduler.collecting, [*gc.callbacks]
+    waits: list[Callable[[], object]] = [partial(sleep, 1), partial(gevent.sleep, 0)]
+    for wait in waits:
+        Garbage(gc.callbacks.clear)
+        gc.collect()
+        assert collecting
+        wait()
+        assert not collecting
+        gc.callbacks += callbacks
+
+
+@in_node
+def test_a_wait_that_is_broken_off_is_taken_back_where_the_end_of_a_collection_was_missed() -> None:
+    callbacks = [*gc.callbacks]
+
+    def collect() -> None:
+        with suppress(Struck):
+            receive(timeout=5)
+
+    def strike() -> None:
+        worker = waiting.worker
+        assert worker is not None
+        worker.throw(Struck)
+
+    waiting = me()
+    gevent.get_hub().loop.run_callback(strike)
+    Garbage(gc.callbacks.clear)
+    gc.collect()
+    collect()
+    gc.callbacks += callbacks
+    assert me().deadline is None
+    assert call(start_echo(), "hello") == "hello"
+
+
+class Alarms:
+    """Has a signal come soon when the collector finds it, by C code alone."""
+
+    __del__ = partial(signal.setitimer, signal.ITIMER_REAL, 0.00001)
+
+    def __init__(self) -> None:
+        self.me = self
+
+
+class Delays(Alarms):
+    """Has the collector take so long that the signal comes meanwhile."""
+
+    __del__ = partial(sum, range(500_000))
+
+
+def collect_slowly() -> None:
+    Alarms()
+    Delays()
+    gc.collect()
+    ends = time.monotonic() + 60
+    while time.monotonic() < ends:
+        pass
+
+
+@in_node
+def test_what_the_handler_of_a_signal_raises_after_a_collection_reaches_the_process() -> None:
+    def handle(number: int, frame: FrameType | None) -> None:
+        raise Struck
+
+    before = signal.signal(signal.SIGALRM, handle)
+    try:
+        with young_alone():
+            for _ in range(3):
+                with pytest.raises(Struck):
+                    collect_slowly()
+    finally:
+        signal.signal(signal.SIGALRM, before)
     sleep(1)
-    assert scheduler.collecting is None
-    scheduler.collecting = Collection(scheduler, worker)
-    gevent.sleep(0)
-    assert scheduler.collecting is None
 
 
 ENDLESS = """
