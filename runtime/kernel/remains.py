@@ -95,8 +95,11 @@ class Remains:
     def give_way(self, process: Process) -> None:
         """Let others run before the caller, a dead process whose frames compute, goes on.
 
-        Called by the handler of a signal. Raises ProcessKilled when it is interrupted again meanwhile.
+        Called by the handler of a signal. Raises ProcessKilled when it is interrupted again meanwhile, and at once in a
+        finalizer that Python's collector runs, which cannot wait.
         """
+        if process.node.scheduler.collecting.runs_caller():
+            raise ProcessKilled
         if self.unwinding is process:
             process.computed_for += time.monotonic() - self.unwinding_since
         self.computing[process] = None

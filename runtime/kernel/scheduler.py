@@ -52,8 +52,8 @@ LOW_SHARE = 8
 MAX_IDLE = 256
 """Idle workers that are kept for later. Each holds a stack of 16 KiB."""
 
-REFUSALS = 3
-"""How often a dead process that calls the runtime is told so at once; after that it waits to be interrupted."""
+REFUSALS, COLLECTING_REFUSALS = 3, 10_000
+"""How often a dead process, a finalizer in it, is told so at once; then it waits to be interrupted. See `refuse`."""
 
 _switch, _throw = greenlet.switch, greenlet.throw
 
@@ -291,13 +291,15 @@ class Scheduler:
 
         One that does not take it for an answer is kept waiting in the hub, where it is interrupted again at growing
         intervals; else swallowing the exception in a loop would hold the hub for good. It waits only once the hub knows
-        that it is to unwind: a finalizer may ask in the middle of its death.
+        that it is to unwind: a finalizer may ask in the middle of its death. One that the collector runs is to wait
+        only if it asks on and on: others would run meanwhile.
         """
         if self.forked:
             raise RuntimeFault("the child of os.fork() has no processes; start programs with subprocess instead")
         process.refusals += 1
+        most = COLLECTING_REFUSALS if self.collecting.runs_caller() else REFUSALS
         is_interrupted = process.interrupts or process in self.remains.doomed
-        if process.refusals > REFUSALS and is_interrupted and getcurrent() is process.worker:
+        if process.refusals > most and is_interrupted and getcurrent() is process.worker:
             while True:
                 _switch(self.hub)
         raise ProcessKilled

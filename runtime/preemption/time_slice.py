@@ -2,7 +2,8 @@
 
 An interval timer's signal interrupts the hub's thread; its handler, when the code it has interrupted is a process's
 own, puts that process at the end of the run queue and switches to the hub. It leaves alone whatever must be whole: the
-runtime itself, imports, gevent, locks and logging (see `interruption.may_interrupt`).
+runtime itself, imports, gevent, locks and logging (see `interruption.may_interrupt`), and finalizers that Python's
+collector runs.
 
 What it cannot do: interrupt one long call into C (a regular expression, ``sorted`` of a million numbers), which ends
 when it ends; work in a thread that is not the main one, where no signals arrive; and make code safe that counts on
@@ -77,6 +78,8 @@ class TimeSlices:
         if process is None or process.state not in (RUNNING, DEAD) or not may_interrupt(frame):
             return
         scheduler = self.node.scheduler
+        if scheduler.collecting.runs_caller():
+            return
         if process.state is DEAD:
             scheduler.remains.give_way(process)
             return
