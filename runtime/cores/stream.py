@@ -68,7 +68,8 @@ def async_stream(
     towards the end they become shorter, where the number of items is known, as that of a list is. When a peer dies, the
     outcomes of what it had are ``("exit", "noconnection")``, or with `retry` other peers run each item again: as often
     as that says, ten times for True. An item or a result that does not travel is an exit as well: its reason is a
-    TypeError, ``("unreadable_request", text)`` or ``("unreadable_reply", text)``.
+    TypeError, ``("unreadable_request", text)`` or ``("unreadable_reply", text)``. When `items` raises, the outcomes of
+    the items before that come first.
 
     It is for functions that compute; to wait for many things at once, `runtime.async_stream` takes no other process.
     """
@@ -165,6 +166,8 @@ class _Stream(Generic[Item, T]):
         self.item_time = 0.0
         """About what an item takes, in seconds."""
         self.is_exhausted = self.is_complete = False
+        self.failure: Exception | None = None
+        """What the items have raised; raised again when all outcomes are given."""
 
     def outcomes(self) -> Iterator[Outcome[T]]:
         """Yield the outcomes."""
@@ -179,6 +182,8 @@ class _Stream(Generic[Item, T]):
                     self._send_batches(worker)
                 if self.is_exhausted and not self.again and not any(w.batches for w in self.workers.values()):
                     self.is_complete = True
+                    if self.failure is not None:
+                        raise self.failure
                     return
                 self._take_in(receive(*self._wanted()))
                 for outcomes in self._ready():
@@ -240,9 +245,13 @@ class _Stream(Generic[Item, T]):
         if self.is_exhausted or (self.ordered and self.position - self.due > READ_AHEAD):
             return None
         size = self._next_size(worker)
-        items = [*islice(self.items, size)]
+        items: list[Item] = []
+        try:
+            items.extend(islice(self.items, size))  # those before one that raises are kept
+        except Exception as error:
+            self.failure, self.is_exhausted = error, True
         if not items:
-            self.is_exhausted = size > 0
+            self.is_exhausted = self.is_exhausted or size > 0
             return None
         batch = _Batch(self.position, items)
         self.position += len(items)

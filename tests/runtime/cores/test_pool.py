@@ -5,7 +5,7 @@ import signal
 import sys as interpreter
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import wraps
 from glob import glob
@@ -253,6 +253,23 @@ def test_as_many_items_as_peers_run_on_one_each(pool: Pid) -> None:
                 os.remove(path)
             spawn(release, path, 2)  # only when both run
             assert {*cores.async_stream(pool, items, hold)} == {("ok", pid) for pid in peers_of(pool)}
+
+
+def raising_after(count: int) -> Iterator[int]:
+    """Yield some numbers, then fail."""
+    yield from range(count)
+    raise ValueError("no more items")
+
+
+@in_pool
+def test_items_that_raise_end_a_stream_when_the_outcomes_before_are_given(pool: Pid) -> None:
+    for count in (0, 1, 5_003):
+        for ordered in (True, False):
+            outcomes: list[Any] = []
+            stream = cores.async_stream(pool, raising_after(count), square, ordered=ordered)
+            with pytest.raises(ValueError, match="no more items"):
+                outcomes.extend(stream)
+            assert sorted(outcomes) == [("ok", number * number) for number in range(count)]
 
 
 @in_pool
