@@ -169,7 +169,8 @@ def nodes(kind: Literal["connected", "visible", "hidden", "this", "known"] = "co
 def connect_node(name: str) -> bool:
     """Connect to another node and wait for the outcome (OTP: net_kernel:connect_node/1).
 
-    Returns True when the two are connected, or were, False when they could not be; a wrong cookie is a reason, too.
+    Returns True when the two are connected, or were, False when they could not be; a wrong cookie is a reason, too. An
+    attempt that is under way already, as something was sent there, may fail: then this begins another one.
     """
     _checked(name)
     local = local_node(running_node())
@@ -178,8 +179,8 @@ def connect_node(name: str) -> bool:
     if name == local.name:
         return True
     remote = local.remote(name)
-    if remote.connection is not None:
-        remote.settled.wait()  # it may be about to end
+    if remote.connection is not None or remote.is_connecting:
+        remote.settled.wait()  # the connection may be about to end, the attempt to fail that another has begun before
     remote.connect()
     remote.settled.wait()
     return remote.connection is not None

@@ -8,6 +8,7 @@ from runtime import (
     NodeDown,
     Pid,
     call,
+    connect_node,
     disconnect_node,
     erpc,
     exit,
@@ -22,7 +23,9 @@ from runtime import (
     start_distribution,
     stop_distribution,
 )
+from runtime.distribution.cluster import local_node
 from runtime.distribution.node_monitors import NodeMonitors
+from runtime.kernel.node import running_node
 from runtime.kernel.process import Process
 from runtime.terms.atom import Atom
 from tests.support.in_node import in_node
@@ -58,6 +61,19 @@ def test_what_is_sent_after_a_disconnect_connects_again_and_arrives(other: Other
     assert disconnect_node(other.name)
     assert ping(other.name)
     assert nodes() == [other.name]
+
+
+@named
+def test_an_attempt_to_connect_that_began_before_and_fails_is_followed_by_one_more(
+    other: Other, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local = local_node(running_node())
+    assert local is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(local.net_kernel, "connect", lambda name: None)
+        send(("anyone", other.name), "hello")  # begins to connect, as if the node were not there yet
+    spawn(local.on_failed, other.name, "nobody was there")  # runs once the first process waits
+    assert connect_node(other.name)
 
 
 @named
