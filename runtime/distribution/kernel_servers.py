@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from runtime.distribution import orderly_stop, remote_procedure
 from runtime.distribution.group_leader import stop_group_leader
+from runtime.distribution.undefined_functions import take_report
 from runtime.kernel.names import set_name
 from runtime.kernel.process import OUTSIDE, Process
 from runtime.kernel.roles import Body
@@ -38,7 +39,8 @@ class NetKernelServer(GenServer):
         """Ignore every cast: nothing that another node sends may end this server."""
 
     def handle_info(self, message: Term) -> None:
-        """Ignore every other message."""
+        """Take the report of a function that another node does not have. Ignore every other message."""
+        take_report(message)
 
 
 def start_kernel_servers(local: LocalNode) -> None:

@@ -15,6 +15,7 @@ from runtime.distribution.spawn_requests import (
     NotAllowedError,
     find_named,
     undefined,
+    with_keywords,
 )
 from runtime.distribution.unreadable import UnreadableReason
 from runtime.kernel.caught import caught_reason
@@ -186,12 +187,13 @@ def execute_call(remote: RemoteNode, ref: Term, module: str, function: str, argu
 
 
 def _outcome(remote: RemoteNode, ref: Term, module: str, function: str, arguments: list[Term]) -> Term:
+    module, function, arguments, keywords = with_keywords(module, function, arguments)
     try:
         found = find_named(remote, module, function)
     except (ImportError, AttributeError, NotAllowedError) as error:
         return ErrorResult(ref, ERROR, *undefined(module, function, arguments, error))
     try:
-        return Result(ref, RETURN, found(*arguments))
+        return Result(ref, RETURN, found(*arguments, **keywords))
     except BadArgumentError:
         return ErrorResult(ref, ERROR, Atom("badarg"), [])
     except BaseException as error:
@@ -204,7 +206,8 @@ def _outcome(remote: RemoteNode, ref: Term, module: str, function: str, argument
 
 def execute_cast(remote: RemoteNode, module: str, function: str, arguments: list[Term]) -> None:
     """Run a function that another node has cast."""
-    find_named(remote, str(module), str(function))(*arguments)
+    module, function, arguments, keywords = with_keywords(str(module), str(function), arguments)
+    find_named(remote, module, function)(*arguments, **keywords)
 
 
 def serve() -> None:

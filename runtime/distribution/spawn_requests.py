@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from runtime.distribution.remote_node import SPAWN_REPLY
 from runtime.distribution.remote_process import RemoteProcess
+from runtime.distribution.undefined_functions import report_there
 from runtime.kernel.body import PlainBody
 from runtime.kernel.node import current
 from runtime.kernel.process import DEAD, Pid, Process
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from runtime.distribution.remote_node import RemoteNode
 
 LINKED, MONITORED = 1, 2
+
+WITH_KEYWORDS = ("runtime.distribution", "call_with_keywords")
+"""What stands for a function with keyword arguments, where ``[module, function, arguments, keywords]`` is sent."""
 
 SERVICES: dict[tuple[str, str], Callable[..., Any]] = {}
 """Functions that Erlang's libraries start on other nodes, such as ``erpc:execute_call``: what runs here for them."""
@@ -64,14 +68,16 @@ class Start:
         self.process: Process | None = None
         self.is_answered = False
 
-    def begin(self, module: str, function: str, arguments: list[Term], name: str | None) -> Process | None:
+    def begin(
+        self, module: str, function: str, arguments: list[Term], keywords: dict[str, Term], name: str | None
+    ) -> Process | None:
         """Start the process, once, and return it; None where its name is taken, or cannot be one."""
         node = self.remote.node
         if self.body is not None:  # done again: it may have been started, and that was not noted
             mend(node)
             self.process = self.process or next((each for each in node.processes() if each.body is self.body), None)
         if self.process is None:
-            self.body = PlainBody(run_imported, (self, module, function, arguments), {})
+            self.body = PlainBody(run_imported, (self, module, function, arguments, keywords), {})
             try:
                 self.process = start_process(node, None, self.body, name, None)
             except (AlreadyRegisteredError, TypeError, ValueError):
@@ -114,12 +120,15 @@ def serve_spawn_request(remote: RemoteNode, control: tuple[Any, ...], arguments:
     start = remote.starts.get(ref)
     if start is None:
         start = remote.starts[ref] = Start(remote, ref, source, parent)
-    wanted = str(module), str(function), arguments, chosen.get("name")
-    process = start.begin(*wanted) or start.begin(*wanted)  # a signal's handler may have raised what refuses it
+    wanted = with_keywords(str(module), str(function), arguments)
+    name = chosen.get("name")
+    process = start.begin(*wanted, name) or start.begin(
+        *wanted, name
+    )  # a signal's handler may have raised what refuses it
     if process is None:
         start.answer(0, Atom("badarg"))
     else:
-        _introduce(start, process, f"{module}.{function}", chosen)
+        _introduce(start, process, ".".join(wanted[:2]), chosen)
     del remote.starts[ref]  # no call: what was raised after one would have it begin anew
 
 
@@ -147,14 +156,24 @@ def _options(options: Term) -> dict[str, Any]:
     return chosen
 
 
-def run_imported(start: Start, module: str, function: str, arguments: list[Term]) -> object:
+def with_keywords(module: str, function: str, arguments: list[Term]) -> tuple[str, str, list[Term], dict[str, Term]]:
+    """Return what another node wants to be run: the names of the function, its arguments, its keyword arguments."""
+    match arguments:
+        case [str(of), str(name), list(plain), dict(keywords)] if (module, function) == WITH_KEYWORDS:
+            return of, name, plain, keywords
+    return module, function, arguments, {}
+
+
+def run_imported(start: Start, module: str, function: str, arguments: list[Term], keywords: dict[str, Term]) -> object:
     """Run a function that another node has named, in its process. Ends it with ``undef`` where there is none."""
     remote, start.process = start.remote, current()
     try:
         found = find_named(remote, module, function)
     except (ImportError, AttributeError, NotAllowedError) as error:
-        raise ProcessExit(undefined(module, function, arguments, error)) from None
-    return found(*arguments)
+        reason = undefined(module, function, arguments, error)
+        report_there(remote, module, function, reason, str(error))
+        raise ProcessExit(reason) from None
+    return found(*arguments, **keywords)
 
 
 def find_named(remote: RemoteNode, module: str, function: str) -> Callable[..., Any]:
@@ -203,15 +222,3 @@ def check_allowed(remote: RemoteNode, module: str, function: str) -> None:
             f"{name} is not among the functions that other nodes may run here; "
             f"start_distribution(..., trust='terms', allow=({render(name)},)) would let them"
         )
-
-
-def _call_with_keywords(
-    remote: RemoteNode, module: str, function: str, arguments: list[Term], keywords: dict[str, Term]
-) -> object:
-    return find_function(remote, module, function)(*arguments, **keywords)
-
-
-WITH_KEYWORDS = ("runtime.distribution", "call_with_keywords")
-"""What runs a function with keyword arguments: ``(module, function, arguments, keywords)`` are its own arguments."""
-
-SERVICES[WITH_KEYWORDS] = _call_with_keywords
