@@ -21,13 +21,18 @@ from runtime.kernel.mailbox import receive
 from runtime.kernel.node import Node, this_node
 from runtime.kernel.processes import exit, self_
 from runtime.kernel.threads import sleep, start_thread
+from runtime.terms.errors import RuntimeFault
 from runtime.terms.text import render
 
 GRACE = 5.0
 """Seconds that a peer has to stop in order when its owner is gone."""
 
-SAME_MODULE = "a program that starts peers must start its own node below `if __name__ == '__main__':`"
+GUARD = "each peer imports the program's main module, so call run() there below `if __name__ == '__main__':`"
 """What is most often wrong when the main module cannot be imported."""
+
+
+class MainModuleError(Exception):
+    """The main module cannot be imported; the text says why and what to do."""
 
 
 def main() -> None:
@@ -58,7 +63,9 @@ def _live(owner: socket.socket, wanted: dict[str, Any]) -> None:
         if wanted["origin"] is not None and not connect_node(wanted["origin"]):
             raise ConnectionError(f"{wanted['name']} cannot connect to {wanted['origin']}, which has started it")
     except BaseException as error:
-        owner.sendall(json.encode({"error": f"{type(error).__name__}: {render(str(error))}"}) + b"\n")
+        is_told = type(error) is MainModuleError
+        problem = str(error) if is_told else f"{type(error).__name__}: {render(str(error))}"
+        owner.sendall(json.encode({"error": problem}) + b"\n")
         return
     start_thread(_watch_owner, (owner, this_node(), self_()))
     owner.sendall(json.encode({"pid": os.getpid()}) + b"\n")
@@ -69,10 +76,13 @@ def _import_main(prepared: dict[str, Any]) -> None:
     """Import the owner's main module under another name, so that what it defines is found here (as multiprocessing)."""
     try:
         multiprocessing.spawn.prepare(prepared)
+    except RuntimeFault:  # of its run(), in a process that runs already
+        raise MainModuleError(GUARD) from None
     except SystemExit as error:
-        raise RuntimeError(f"the main module ended with {error}; {SAME_MODULE}") from None
+        raise MainModuleError(f"the main module ended with {error}; {GUARD}") from None
     except Exception as error:
-        raise RuntimeError(f"the main module cannot be imported in the peer: {error}; {SAME_MODULE}") from error
+        why = render(f"{type(error).__name__}: {error}")
+        raise MainModuleError(f"the main module cannot be imported in the peer: {why}; {GUARD}") from error
 
 
 def _watch_owner(owner: socket.socket, node: Node, first: Any) -> None:

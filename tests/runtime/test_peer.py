@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -132,6 +133,32 @@ def main():
 if __name__ == "__main__":
     run(main)
 """
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("run(peer.start_link)", "(peer_did_not_start, "),
+        (
+            "if __name__ == '__main__': run(peer.start_link)\nelse: {}['key']",
+            "imported in the peer: \"KeyError: 'key'\"; ",
+        ),
+        (
+            "if __name__ == '__main__': run(peer.start_link)\nelse: raise SystemExit(3)",
+            "the main module ended with 3; ",
+        ),
+    ],
+)
+def test_a_main_module_that_peers_cannot_import_is_told_in_one_sentence(
+    line: str, problem: str, tmp_path: Path
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(f"from runtime import peer, run\n{line}\n", "utf-8")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    cure = "each peer imports the program's main module, so call run() there below `if __name__ == '__main__':`"
+    assert f"{problem}{cure}" in last
 
 
 def test_a_peer_dies_with_an_owner_that_is_killed() -> None:
