@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
-from types import MethodType
+from types import FunctionType, MethodType
 from typing import Any
 
 from runtime.kernel.instrument import hooks
@@ -17,7 +17,7 @@ from runtime.kernel.process import Process
 from runtime.terms.crash import Crash, StackFrame
 from runtime.terms.explanation import explain, own_frame
 from runtime.terms.log import Log
-from runtime.terms.static_lookup import class_name
+from runtime.terms.static_lookup import class_name, where_defined
 from runtime.terms.term import Term
 from runtime.terms.text import reason_text, render, shorten
 
@@ -52,7 +52,7 @@ class Report:
             if name.endswith("stacktrace"):
                 lines += [f"  {name}:", *map(_frame_line, value)] if value else []
             elif name == "start" and type(value) is tuple and value:
-                lines.append(f"  {name}: ({', '.join([_function_text(value[0]), *map(render, value[1:])])})")
+                lines.append(f"  {name}: ({', '.join(map(_start_text, value))})")
             else:
                 lines.append(f"  {name}: {reason_text(value) if 'reason' in name else render(value)}")
         return "\n".join(lines)
@@ -67,10 +67,13 @@ def _heading(title: str, reason: Term) -> list[str]:
     return [f"{title}: {explain(reason)}", *([f"    {source}"] if source else [])]
 
 
-def _function_text(function: Any) -> str:
-    """Return a start function as a program writes it: ``Counter.start_link``, and no ``<bound method ...>``."""
-    owner = function.__self__ if type(function) is MethodType else None
-    return f"{class_name(owner)}.{function.__name__}" if isinstance(owner, type) else render(function)
+def _start_text(part: Any) -> str:
+    """Return a part of a start as a program writes it: ``Counter.start_link``, or ``shop.open_door``."""
+    if type(part) is FunctionType:
+        module, name = where_defined(part)
+        return f"{module}.{name}" if type(module) is type(name) is str else render(part)
+    owner = part.__self__ if type(part) is MethodType else None
+    return f"{class_name(owner)}.{part.__name__}" if isinstance(owner, type) else render(part)
 
 
 def _frame_line(frame: StackFrame) -> str:

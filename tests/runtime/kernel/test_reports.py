@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+from types import FunctionType
+from typing import Any
 
+from runtime import GenServer
 from runtime.kernel.reports import Report
 from runtime.terms.crash import Crash
 
@@ -35,3 +38,12 @@ def test_a_report_of_an_exception_without_a_stack_begins_with_the_exception() ->
 def test_other_reports_have_a_line_for_each_field() -> None:
     text = Report("supervisor_report", logging.ERROR, {"reason": "killed", "start": (Report.text, 1)}).text()
     assert text.splitlines()[:2] == ["supervisor report", "  reason: killed"]
+
+
+def test_a_start_is_shown_as_a_program_writes_it() -> None:
+    lost: Any = FunctionType(_crash.__code__, {}, "lost")
+    lost.__module__ = 5
+    start = (_crash, GenServer.start_link, _crash, 1, "x", lost)
+    (_, text) = Report("supervisor_report", logging.ERROR, {"start": start}).text().splitlines()
+    here = f"{__name__}._crash"
+    assert text == f"  start: ({here}, GenServer.start_link, {here}, 1, 'x', {lost})"
