@@ -84,6 +84,11 @@ def survey(name: str, station: Pid, measured: int) -> None:
         cast(station, ("measured", name, measured))
 
 
+def is_shutdown(message: object) -> bool:
+    """Return whether a message asks a process that traps exits to end: its node stops."""
+    return isinstance(message, Exit) and message.reason == "shutdown"
+
+
 def partner(other: str, surveyor: tuple[str, str]) -> None:
     """Stay linked with the partner on another node; tell each loss of it, and each link. This runs on both peers.
 
@@ -94,12 +99,16 @@ def partner(other: str, surveyor: tuple[str, str]) -> None:
     while True:
         there = None
         while there is None:
-            sleep(PACE)
+            if receive(is_shutdown, timeout=PACE, default=None) is not None:
+                return
             there = whereis(("partner", other))
         link(there)
         cast(surveyor, ("linked", other))
         ref = monitor(there)
-        reasons = [receive(Exit(there, ANY)).reason, receive(Down(ref, ANY, ANY)).reason]
+        exited = receive(Exit(there, ANY), is_shutdown)
+        if exited.pid != there:
+            return
+        reasons = [exited.reason, receive(Down(ref, ANY, ANY)).reason]
         more = receive(Exit(there, ANY), Down(ref, ANY, ANY), timeout=4 * PACE, default=None)
         cast(surveyor, ("lost", other, [*reasons, *([] if more is None else [more])]))
 

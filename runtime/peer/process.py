@@ -19,6 +19,7 @@ from msgspec import json
 
 from runtime.distribution.cluster import local_node
 from runtime.kernel.node import current_process, this_node
+from runtime.kernel.process import DEAD, Process
 from runtime.kernel.processes import flag, spawn_link
 from runtime.kernel.signals import Exit
 from runtime.otp.calls import From
@@ -49,6 +50,7 @@ class Peer(GenServer):
         self.name = name
         local = local_node(this_node())
         assert local is not None
+        _await_predecessor(name)
         ours, theirs = socket.socketpair()
         with theirs:
             self.program = subprocess.Popen(
@@ -57,6 +59,7 @@ class Peer(GenServer):
                 env={**environ, **_observed_as(name), **env},
                 start_new_session=False,
             )
+        _programs[name] = current_process("peer"), self.program
         self.socket = gevent_socket.socket(fileno=ours.detach())
         options = {"net_ticktime": local.net_kernel.net_ticktime, **options}  # else one of the two takes it for gone
         wanted = {"name": name, "cookie": local.cookie, "origin": local.name, "options": options}
@@ -115,14 +118,34 @@ class Peer(GenServer):
             self._reap(seconds)
 
     def _reap(self, seconds: float) -> None:
-        ends = gevent.get_hub().loop.now() + seconds
-        while self.program.poll() is None:
-            if gevent.get_hub().loop.now() >= ends:
-                self.program.send_signal(signal.SIGKILL)
-                self.program.wait()
-                break
-            gevent.sleep(0.005)
+        _await_end(self.program, seconds)
+        _programs.pop(self.name, None)
         self.socket.close()
+
+
+_programs: dict[str, tuple[Process, subprocess.Popen[bytes]]] = {}
+"""The operating-system processes of peers that are not known to have ended, by their nodes' names, and their owners."""
+
+
+def _await_predecessor(name: str) -> None:
+    """Wait for the end of a peer of that name whose owner was killed: it keeps the name while it stops in order."""
+    for other, (owner, program) in [*_programs.items()]:
+        if owner.state is DEAD:
+            if other == name:
+                _await_end(program, STOPPING)
+            if program.poll() is not None:
+                _programs.pop(other, None)
+
+
+def _await_end(program: subprocess.Popen[bytes], seconds: float) -> None:
+    """Wait for the end of an operating-system process, and kill it after a time."""
+    ends = gevent.get_hub().loop.now() + seconds
+    while program.poll() is None:
+        if gevent.get_hub().loop.now() >= ends:
+            program.send_signal(signal.SIGKILL)
+            program.wait()
+            break
+        gevent.sleep(0.005)
 
 
 def _observed_as(name: str) -> dict[str, str]:

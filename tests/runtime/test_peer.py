@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from runtime import (
+    ANY,
+    Down,
     Exit,
+    Pid,
     StartError,
     Supervisor,
     connect_node,
@@ -23,6 +26,8 @@ from runtime import (
     receive,
     run,
     self_,
+    send,
+    spawn,
     spawn_link,
     start_distribution,
     which_children,
@@ -105,6 +110,34 @@ def test_a_supervisor_starts_a_peer_again_and_stops_it_in_order() -> None:
         assert receive(Exit, timeout=DEADLINE) == Exit(supervisor, "shutdown")
         with pytest.raises(ProcessLookupError):
             os.kill(os_pid, 0)
+
+    run(main)
+
+
+def ignore_shutdown(owner: Pid) -> None:
+    """Say that this runs, and let its node wait for it in vain when it stops."""
+    flag(trap_exit=True)
+    send(owner, "ignores")
+    while True:
+        receive()
+
+
+def test_a_peer_that_is_started_again_waits_for_the_one_whose_owner_was_killed() -> None:
+    def main() -> None:
+        name = new_name("again")
+        Supervisor.start_link([peer.child_spec(name)], name="top")
+        (child,) = which_children("top")
+        before = peer.os_pid(child.pid)
+        spawn(ignore_shutdown, self_(), node=name)
+        assert receive("ignores", timeout=DEADLINE) == "ignores"
+        ref = monitor(child.pid)
+        exit(child.pid, "kill")
+        receive(Down(ref, ANY, "killed"), timeout=DEADLINE)
+        (again,) = which_children("top")  # answers once the child is back
+        assert peer.name_of(again.pid) == name
+        assert peer.os_pid(again.pid) != before
+        with pytest.raises(ProcessLookupError):
+            os.kill(before, 0)
 
     run(main)
 
