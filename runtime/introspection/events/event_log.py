@@ -195,9 +195,9 @@ class EventLog(Instrument):
         exits, self._quiet_exits = self._quiet_exits, 0
         self._spawns_told, self._spawns_logged = self.node.spawned, 0
         if spawns > 0:
-            self.add("report", message=f"{spawns:,} more processes were started")
+            self.add("report", message=f"{_more(spawns)} started")
         if exits:
-            self.add("report", message=f"{exits:,} more processes ended normally")
+            self.add("report", message=f"{_more(exits)} ended normally")
 
     @property
     def is_due(self) -> bool:
@@ -418,6 +418,10 @@ class EventLog(Instrument):
             except RuntimeError:  # an event came between two steps
                 continue
         return list(self.ring)[-number:]
+
+
+def _more(count: int) -> str:
+    return "1 more process" if count == 1 else f"{count:,} more processes"
 
 
 def _stall_text(name: str, stall: Stall) -> str:

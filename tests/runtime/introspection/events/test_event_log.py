@@ -111,9 +111,15 @@ def test_too_many_spawns_and_normal_exits_are_summed_up() -> None:
         assert len(_events(log, "exit")) == QUOTA
         log.tick()
         sums = [event.message for event in _events(log, "report")]
-        assert sums == ["175 more processes were started", "175 more processes ended normally"]
+        assert sums == ["175 more processes started", "175 more processes ended normally"]
+        for _ in range(QUOTA + 1):
+            spawn(lambda: None)
+        sleep(0.1)
+        log.tick()
+        sums = [event.message for event in _events(log, "report")]
+        assert sums[2:] == ["1 more process started", "1 more process ended normally"]
         spawn(lambda: None)
-        assert len(_events(log, "spawn")) == QUOTA + 1
+        assert len(_events(log, "spawn")) == 2 * QUOTA + 1
 
 
 class _Echo(GenServer):
