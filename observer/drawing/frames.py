@@ -11,12 +11,13 @@ from runtime.introspection.wire import Frame
 
 _FOREIGN = re.compile(
     r"/(?:gevent|greenlet)/"
-    r"|/runtime/(?:application|boot|introspection|kernel|otp|preemption|supervision|tasks|terms)/"
-    r"|/runtime/(?:ets|pg|proc_lib|sys|timer)\.py$"
+    r"|(?:^|/)runtime/(?:application|boot|compiled|cores|distribution|ets|introspection|kernel|otp|otp_modules|peer|pg)/"
+    r"|(?:^|/)runtime/(?:preemption|spans|supervision|tasks|terms|testing)/"
+    r"|(?:^|/)runtime/(?:build|erpc|proc_lib|sys|timer)\.py$"
     r"|/lib/python3[.\d]*/(?!site-packages/|dist-packages/)"
     r"|^<frozen "
 )
-"""Where files of the runtime, of gevent and of Python itself lie."""
+"""Where files of the runtime, of gevent and of Python itself lie. Compiled ones are named from their package on."""
 
 _PATH = re.compile(r"[^\s:'\"()\[\]{},;=]+")
 """What may be the path of a file. Each character of a text is in one match at most: long ones cost no more."""

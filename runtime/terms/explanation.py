@@ -6,6 +6,7 @@ import os
 import sysconfig
 from typing import Any
 
+from runtime.compiled.choice import FRAMES
 from runtime.terms.atom import Atom
 from runtime.terms.crash import Crash, StackFrame
 from runtime.terms.reason import is_atom
@@ -15,7 +16,7 @@ LIMIT = 600
 """Longest explanation, in characters: it is read as one line."""
 
 _RUNTIME = __file__.rpartition("terms")[0]
-_LIBRARY = (_RUNTIME, sysconfig.get_path("stdlib") + os.sep, "<frozen", "src/gevent/")
+_LIBRARY = (_RUNTIME, sysconfig.get_path("stdlib") + os.sep, "<frozen", "src/gevent/", *FRAMES)
 
 
 def explain(reason: Any) -> str:

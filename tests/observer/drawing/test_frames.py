@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+import runtime
 from observer.drawing.frames import folded, is_own, own_frame, place, without_folders
+from runtime.compiled.choice import FRAMES
 from runtime.introspection.wire import Frame
 
 
@@ -26,6 +30,15 @@ FOREIGN = [
 @pytest.mark.parametrize("foreign", FOREIGN)
 def test_frames_of_the_runtime_gevent_and_python_are_not_the_programs(foreign: Frame) -> None:
     assert not is_own(foreign)
+
+
+def test_every_module_of_the_runtime_is_the_runtimes() -> None:
+    root = Path(runtime.__file__).parent
+    files = [file for kind in ("py", "pyx", "pxi") for file in root.rglob(f"*.{kind}")]
+    modules = [file for file in files if file not in (root / "__init__.py", root / "__main__.py")]
+    assert len(modules) > 200
+    named = [str(file) for file in modules] + [f"{beginning}any.pxi" for beginning in FRAMES]
+    assert [file for file in named if is_own(frame(file))] == []
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,8 @@ def test_an_explanation_is_one_line_of_bounded_length() -> None:
 def test_the_place_is_the_innermost_line_of_the_programs_own() -> None:
     own, library = StackFrame("app.py", 3, "work"), StackFrame(os.__file__, 9, "getcwd")
     runtime = StackFrame(explain.__code__.co_filename, 9, "explain")
-    assert place_of(Crash("E", "", [own, library, runtime])) == "app.py:3 in work"
+    compiled = StackFrame("runtime/kernel/_messages.pxi", 9, "runtime.kernel._kernel.send")
+    assert place_of(Crash("E", "", [own, library, compiled, runtime])) == "app.py:3 in work"
     assert place_of(Crash("E", "", [library])) == f"{os.__file__}:9 in getcwd"
     assert place_of(Crash("E", "")) is None
     evaluated = StackFrame("<string>", 1, "<module>")
