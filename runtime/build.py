@@ -37,10 +37,10 @@ def build(into: Path = FOLDER) -> Path:
     trouble = unsuited()
     if trouble:
         raise BuildError(trouble)
-    build_number()  # kept from here on: what changes while this compiles must not fit
+    build_number()  # kept from here on, so that a source that changes while this compiles does not fit the build
     try:
         into.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=into):  # found out before the time is spent that it takes to compile
+        with tempfile.TemporaryFile(dir=into):  # to fail now, and not after it has compiled
             pass
     except OSError as error:
         raise _unwritable(into, error) from None
@@ -124,7 +124,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.check:
         return _check()
     try:
-        with redirect_stdout(sys.stderr):  # setuptools tells what it does
+        with redirect_stdout(sys.stderr):  # what setuptools tells goes there; stdout is for the result
             path = build()
     except BuildError as error:
         print(f"No kernel was built. {error}", file=sys.stderr)

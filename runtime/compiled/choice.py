@@ -105,13 +105,13 @@ FRAMES = ("runtime/kernel/_", "runtime/terms/_", "runtime/distribution/_", "runt
 """How the file names begin that tracebacks give for compiled functions."""
 
 FIRST = "runtime.terms.isolation"
-"""The module with whose import the parts are loaded: they take from it what it has, and it takes its own part last."""
+"""The module whose import loads the parts. They import it in turn, so it asks for them in its last lines."""
 
 HOW = "python -m runtime.build"
-"""The command that builds it."""
+"""The command that builds the kernel."""
 
 SUFFIX = EXTENSION_SUFFIXES[0]
-"""How the name of a file ends that this very interpreter can load."""
+"""The end of the name of a file that this very interpreter can load."""
 
 logger = logging.getLogger("runtime")
 
@@ -139,10 +139,10 @@ def builds(folder: Path = FOLDER) -> list[Path]:
 
 
 def fitting(found: list[Path]) -> Path | None:
-    """Return the one of some builds that was made from the sources as they are now, None when none was.
+    """Return the build that was made from the sources as they are now; None when none was.
 
-    Raises OSError where none of these can be read, or is as it was built: to load one that is cut off would crash the
-    program.
+    Raises OSError when such builds are there, and each of them is damaged or cannot be read. To load a file that is cut
+    off would crash the program.
     """
     problem: OSError | None = None
     for path in found:
@@ -162,7 +162,7 @@ def unsuited() -> str:
     """Return why this interpreter cannot run a compiled kernel, as a sentence; empty when it can."""
     if sys.implementation.name != "cpython":
         return f"Only CPython can load it, and this is {sys.implementation.name}."
-    if "t" in sys.abiflags:  # whether it runs without the lock at the moment or not: importing greenlet switches it on
+    if "t" in sys.abiflags:  # even where the lock is on at the moment, as greenlet has it when it is imported
         return "A free-threaded interpreter cannot load it."
     return ""
 
@@ -174,13 +174,13 @@ class Kernel:
         self.parts: dict[str, ModuleType] | None = None
         self.why = ""
         self.is_unused = False
-        """Whether there is a build for this interpreter that the sources run in place of, as `why` says."""
+        """Whether the sources run although there is a build for this interpreter; `why` says why."""
         self.is_loading = False
 
     def load(self) -> dict[str, ModuleType]:
         """Return the compiled modules by name, none where the sources run. Raises KernelError."""
         if self.parts is None:
-            importlib.import_module(FIRST)  # which comes back here; a thread that is late waits until it is imported
+            importlib.import_module(FIRST)  # which calls this again; another thread waits here for the import
         if self.parts is None and not self.is_loading:
             self.is_loading = True
             try:
@@ -243,7 +243,7 @@ def _spec(name: str, path: Path) -> ModuleSpec:
 
 
 class Finder:
-    """Finds the modules of `WHOLE` in the compiled kernel in use. A base, from `importlib.abc`, would import much."""
+    """Finds the modules of `WHOLE` in the compiled kernel in use. It has no base: `importlib.abc` imports much."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -257,9 +257,9 @@ kernel = Kernel()
 
 
 def compiled(name: str, as_name: str | None = None) -> Callable[[Function], Function]:
-    """Put the compiled form of a function in its place, which is in that part, under the same name. A decorator.
+    """Return a decorator that puts a compiled function in the place of one of the sources.
 
-    `as_name` is its name there, where that is another one.
+    It is in the part `name`, and is called `as_name` there, or as the function that it replaces.
     """
 
     def replace(function: Function) -> Function:

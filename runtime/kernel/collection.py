@@ -1,8 +1,9 @@
 """Python's garbage collector in the middle of a process: the finalizers that it runs there cannot wait.
 
 Python begins no collection before the last one has ended. So a finalizer that waited for good would keep the whole
-program from collecting ever again. What the collector holds lies on the stack of the process, besides, and that is
-somewhere else while another one runs: who drops an object then that a finalizer has handed on crashes the interpreter.
+program from collecting ever again. Besides, the collector keeps what it works with on the stack of the process, and
+greenlet moves that stack away while another process runs: if that one drops an object that a finalizer has handed on, the
+interpreter crashes.
 """
 
 from __future__ import annotations
@@ -22,15 +23,16 @@ from runtime.kernel.process import DEAD, RUNNING, Process
 _about = attrgetter(
     "process", "process.state", "process.deadline", "process.waiting_for", "process.node.scheduler.used_up"
 )
-"""What a worker's process is about. The last one has it ask, when it comes to wait, and nothing to ask otherwise."""
+"""Reads what a worker's process is about. To read the last one uses up its batch's budget: see `Scheduler.used_up`."""
 
 
 class Collection(defaultdict[str, tuple[Any, ...]]):
     """What a process was about when Python began a collection on its worker. Empty while there is no such collection.
 
-    Python calls it with `start` and `stop`, which nothing but C code answers. At a function of Python's the handlers of
-    signals run that have come meanwhile, and here would find no process that they can interrupt; what they raised would
-    be lost.
+    Python tells of the two phases of each collection, and nothing but C code listens. At the first line of a function of
+    Python's the handlers of signals would run that have come meanwhile. They would find no process there that they can
+    interrupt, and what they raised would be lost. So a phase is an attribute, and to be told of it is to read it:
+    ``stop`` clears the dict, and ``start`` then looks up a key that is missing, for which the dict asks `_about`.
     """
 
     stop = property(methodcaller("clear"))
