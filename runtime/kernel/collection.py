@@ -2,12 +2,13 @@
 
 Python begins no collection before the last one has ended. So a finalizer that waited for good would keep the whole
 program from collecting ever again. Besides, the collector keeps what it works with on the stack of the process, and
-greenlet moves that stack away while another process runs: if that one drops an object that a finalizer has handed on, the
-interpreter crashes.
+greenlet moves that stack away while another process runs. If that one drops an object that a finalizer has handed on,
+the interpreter crashes.
 """
 
 from __future__ import annotations
 
+import atexit
 import gc
 from collections import defaultdict
 from collections.abc import Callable
@@ -29,7 +30,7 @@ _about = attrgetter(
 class Collection(defaultdict[str, tuple[Any, ...]]):
     """What a process was about when Python began a collection on its worker. Empty while there is no such collection.
 
-    Python tells of the two phases of each collection, and nothing but C code listens. At the first line of a function of
+    Python tells of the two phases of each collection, and only C code listens: at the first line of a function of
     Python's the handlers of signals would run that have come meanwhile. They would find no process there that they can
     interrupt, and what they raised would be lost. So a phase is an attribute, and to be told of it is to read it:
     ``stop`` clears the dict, and ``start`` then looks up a key that is missing, for which the dict asks `_about`.
@@ -49,8 +50,10 @@ class Collection(defaultdict[str, tuple[Any, ...]]):
         def end() -> None:
             if note in gc.callbacks:
                 gc.callbacks.remove(note)
+            atexit.unregister(end)
 
         gc.callbacks.append(note)
+        atexit.register(end)  # when Python ends, nobody can ask greenlet what runs
         return end
 
     def runs_caller(self) -> bool:

@@ -354,3 +354,9 @@ def test_a_finalizer_in_a_plain_greenlet_may_wait_as_in_any_gevent_program() -> 
     with young_alone(), suppress(gevent.Timeout):
         gevent.spawn(collect).get(timeout=60)
     assert ended == ["waited"]
+
+
+def test_a_program_without_run_ends_in_silence() -> None:
+    program = "from runtime import spawn; spawn(int)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
