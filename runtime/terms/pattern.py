@@ -85,13 +85,13 @@ def matching(patterns: tuple[Any, ...]) -> Matching:
         return found
     found = _build(patterns)
     if found.stable:
-        if len(_known) >= _MAX_KNOWN:
-            _known.clear()
-        _known.pop(patterns, None)  # else the key stays the other kind of tuple
-        _known[patterns] = found
         found.first = type(patterns[0])
         kinds = _kinds(patterns)
         found.kinds = None if kinds in ([], [found.first]) else kinds
+        if len(_known) >= _MAX_KNOWN:
+            _known.clear()
+        _known.pop(patterns, None)  # else the key stays the other kind of tuple
+        _known[patterns] = found  # last: what is half made must not be found
     return found
 
 

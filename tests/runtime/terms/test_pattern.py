@@ -2,6 +2,7 @@
 
 from collections import deque
 from typing import Any, NamedTuple
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from runtime import ANY, Down, Exit, Pid, Ref
 from runtime.kernel.mailbox import NOTHING, take
 from runtime.kernel.process import OUTSIDE, RUNNING, Process
 from runtime.kernel.signals import put
+from runtime.terms import pattern
 from runtime.terms.pattern import Matching, matching
 
 ATOMS = st.one_of(st.sampled_from(["a", "b", ""]), st.integers(-1, 1), st.none(), st.booleans(), st.floats(0, 1))
@@ -132,6 +134,15 @@ def test_what_a_function_has_refused_is_asked_again_because_it_may_have_changed_
 
 def test_equal_constant_patterns_are_turned_into_functions_once() -> None:
     assert matching(("a", (Pid, ANY))) is matching(("a", (Pid, ANY)))
+
+
+def test_patterns_that_could_not_be_remembered_can_be_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    patterns = ("half made", int)
+    with monkeypatch.context() as patched:
+        patched.setattr(pattern, "_kinds", Mock(side_effect=MemoryError))
+        with pytest.raises(MemoryError):
+            matching(patterns)
+    assert matching(patterns).accepts(1)
 
 
 def test_patterns_that_are_equal_but_not_the_same_type_are_kept_apart() -> None:
