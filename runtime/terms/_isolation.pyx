@@ -36,6 +36,8 @@ cdef extern from *:
     static int has_weak_references(PyObject *value) {
         return Py_TYPE(value)->tp_weaklistoffset != 0 && *PyObject_GET_WEAKREFS_LISTPTR(value) != NULL;
     }
+    /* Python's own returns another number than -1 for too deep. */
+    static inline int enter_level(const char *where) { return Py_EnterRecursiveCall(where) ? -1 : 0; }
     #define DICT_OFFSET(kind) (((PyTypeObject *)(kind))->tp_dictoffset)
     #define VERSION(kind) (((PyTypeObject *)(kind))->tp_version_tag)
     """
@@ -43,8 +45,8 @@ cdef extern from *:
     PyTypeObject PyTuple_Type, PyList_Type, PyDict_Type, PySet_Type, PyFrozenSet_Type, PyType_Type
     Py_ssize_t Py_REFCNT(PyObject *)
     bint PyType_IsSubtype(PyTypeObject *, PyTypeObject *)
-    int Py_EnterRecursiveCall(const char *) except -1
-    void Py_LeaveRecursiveCall()
+    int enter_level(const char *) except -1
+    void leave_level "Py_LeaveRecursiveCall"()
     object PyObject_GenericGetDict(object, void *)
     int PyObject_GenericSetAttr(object, object, object) except -1
     object new_instance(object)
@@ -56,7 +58,7 @@ include "_c_stack.pxi"
 
 cdef enum:
     DEEPEST = 200  # levels that are copied here: the C stack must never be the limit
-    STRIDE = 25  # levels after which the room on the C stack is looked at again
+    STRIDE = 8  # levels after which the room on the C stack is looked at again
     PATIENCE = 4096  # values that are copied before the handlers of signals have their turn
     MOST_PLANS = 1000
     HEAP_TYPE = 1 << 9  # of a class statement
@@ -117,17 +119,19 @@ cdef bint is_immutable(object value, int depth) except -1:
     cdef Py_ssize_t index
     if kind is not &PyTuple_Type and not (PyType_IsSubtype(kind, &PyTuple_Type) and DICT_OFFSET(kind) == 0):
         return PyType_IsSubtype(kind, &PyType_Type) or PyType_IsSubtype(kind, _enum)
+    if depth and depth % STRIDE == 0:
+        ensure_stack()
     if depth >= DEEPEST:
         return _is_immutable(value)
     for index in range(PyTuple_GET_SIZE(value)):
         item = <object>PyTuple_GET_ITEM(value, index)
         if not is_atomic(item):
-            Py_EnterRecursiveCall(b" while a message is looked at")
+            enter_level(b" while a message is looked at")
             try:
                 if not is_immutable(item, depth + 1):
                     return False
             finally:
-                Py_LeaveRecursiveCall()
+                leave_level()
     return True
 
 
@@ -170,7 +174,7 @@ cdef object copy(object value, Copying copying, int depth):
     if copying.steps >= PATIENCE:
         copying.steps = 0
         PyErr_CheckSignals()
-    Py_EnterRecursiveCall(b" while a message is copied")
+    enter_level(b" while a message is copied")
     try:
         if kind is &PyList_Type:
             return copy_list(<list>value, is_shared, copying, depth)
@@ -186,7 +190,7 @@ cdef object copy(object value, Copying copying, int depth):
             return copy_deque(value, copying, depth)
         return copy_other(value, is_shared, copying, depth)
     finally:
-        Py_LeaveRecursiveCall()
+        leave_level()
 
 
 cdef list copy_list(list value, bint is_shared, Copying copying, int depth):

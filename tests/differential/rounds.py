@@ -135,10 +135,10 @@ def go(name: str) -> str:
     raise ValueError(name)
 
 
-def nested(value: Any, depth: int) -> str:
-    """Copy tuples in tuples, many more than the C stack has room for."""
+def nested(wrap: Step, value: Any, depth: int) -> str:
+    """Copy containers in containers, many more than the C stack has room for."""
     for _ in range(depth):
-        value = (value,)
+        value = wrap(value)
     try:
         send(spawn(receive, "never"), value)
     except RecursionError:
@@ -146,11 +146,14 @@ def nested(value: Any, depth: int) -> str:
     return "sent"
 
 
+CONTAINERS: dict[str, Step] = {"nested": lambda value: (value,), "nested list": lambda value: [value]}
+
+
 def at_depth(depth: int, name: str) -> str:
     """Go round, so many calls deep on the C stack."""
     if depth:
         return next(map(at_depth, [depth - 1], [name]))
-    return nested([], 100_000) if name == "nested" else go(name)
+    return nested(CONTAINERS[name], [], 100_000) if name in CONTAINERS else go(name)
 
 
 def main(name: str, depth: int) -> None:

@@ -58,3 +58,9 @@ def test_so_it_does_on_a_small_main_stack_at_any_depth(depth: int) -> None:
 def test_tuples_that_are_nested_deeper_than_the_c_stack_can_be_sent() -> None:
     assert how_it_ends("nested", limit=10**6) == ["sent", "well"]
     assert how_it_ends("nested") == ["RecursionError", "well"]
+
+
+@pytest.mark.parametrize("name", ["nested", "nested list"])
+@pytest.mark.parametrize("kib", [48, 64, 96])
+def test_so_they_can_from_the_smallest_stacks_of_threads(name: str, kib: int) -> None:
+    assert how_it_ends(name, kib=kib, limit=1_000) == ["RecursionError", "well"]
