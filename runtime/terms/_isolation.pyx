@@ -241,11 +241,14 @@ cdef bint is_flat(dict value) except -1:
 
 cdef int copy_items(dict value, dict result, Copying copying, int depth) except -1:
     cdef Py_ssize_t position = 0
-    cdef Py_ssize_t size = len(value)
+    cdef Py_ssize_t size = len(value), left = size
     cdef PyObject *key_pointer
     cdef PyObject *item_pointer
     cdef object key, item, new_key
     while PyDict_Next(value, &position, &key_pointer, &item_pointer):
+        if left == 0:  # as Python says it where a key has taken the place of another one
+            raise RuntimeError("dictionary keys changed during iteration")
+        left -= 1
         key, item = <object>key_pointer, <object>item_pointer
         new_key = copied(key, copying, depth)
         PyDict_SetItem(result, new_key, copied(item, copying, depth))
@@ -349,7 +352,7 @@ cdef object copy_other(object value, bint is_shared, Copying copying, int depth)
         if is_shared:
             remember(copying, value, result)
         fill(result, value, plan, attributes, copying, depth)
-    except RecursionError:
+    except (RecursionError, MemoryError):
         raise
     except Exception:  # it cannot be taken apart, or not put together again
         result = value

@@ -83,7 +83,7 @@ def _copy(value: Any, memo: dict[int, Any]) -> Any:
         return value
     try:
         result = _copy_instance(value, memo)
-    except RecursionError:
+    except (RecursionError, MemoryError):
         raise
     except Exception:  # it cannot be taken apart, or not put together again
         result = value

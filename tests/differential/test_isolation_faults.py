@@ -26,6 +26,13 @@ class Box:
         self.content = content
 
 
+class Hungry:
+    """Needs more memory for a copy than there is."""
+
+    def __reduce__(self) -> Any:
+        raise MemoryError
+
+
 @pytest.mark.parametrize("wrap", [lambda value: [value], lambda value: (value,), lambda value: {1: value}, Box])
 def test_the_recursion_limit_may_be_reached_at_any_level(isolate: Isolate, wrap: Callable[[Any], Any]) -> None:
     deep: Any = []
@@ -44,3 +51,19 @@ def test_the_recursion_limit_may_be_reached_at_any_level(isolate: Isolate, wrap:
         descend()
     assert outcomes[0] is type(deep)
     assert {*outcomes} == {type(deep), RecursionError}
+
+
+@pytest.mark.parametrize("wrap", [lambda value: value, lambda value: [value], Box])
+def test_a_lack_of_memory_is_told_and_shares_nothing(isolate: Isolate, wrap: Callable[[Any], Any]) -> None:
+    with pytest.raises(MemoryError):
+        isolate(wrap(Hungry()))
+
+
+def test_a_key_in_the_place_of_another_one_is_told(isolate: Isolate) -> None:
+    class Moves:
+        def __deepcopy__(self, memo: Any) -> Any:
+            message["c"] = message.pop("a")
+
+    message: dict[str, Any] = {"a": Moves(), "b": []}
+    with pytest.raises(RuntimeError, match="keys changed"):
+        isolate(message)
