@@ -10,12 +10,14 @@ import argparse
 import importlib
 import os
 import shutil
+import signal
 import sys
 import sysconfig
 import tempfile
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 from runtime.compiled.choice import FOLDER, PARTS, VARIABLE, WHOLE, build_number, builds, file_name, fitting, unsuited
 
@@ -23,6 +25,9 @@ FLAGS = ("-O2", "-fwrapv", "-fno-strict-aliasing", "-g0", "-Wno-unused-function"
 
 DIRECTIVES = {"language_level": 3, "annotation_typing": False, "nonecheck": True}
 """How sources are compiled: their annotations are for people, and types are declared in the ``.pxd`` files alone."""
+
+ROOM = 32 << 20
+"""Bytes that the compilers' temporary files take, with some to spare."""
 
 
 class BuildError(Exception):
@@ -44,17 +49,30 @@ def build(into: Path = FOLDER) -> Path:
             pass
     except OSError as error:
         raise _unwritable(into, error) from None
-    with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
+    with _temporary_folder() as folder:
         contents = _compile(Path(folder)).read_bytes()
     target = into / file_name(contents)
+    older = builds(into)  # what another build puts there from now on may be newer
     try:
         _write(contents, target)
     except OSError as error:
         raise _unwritable(into, error) from None
-    for old in builds(into):
+    for old in older:
         if old != target:
             old.unlink(missing_ok=True)
     return target
+
+
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    """Return a folder for what the compilers write, with room for it."""
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="kernel-")
+    except OSError as error:
+        raise BuildError(f"There is no folder for temporary files: {error.strerror}.") from None
+    if shutil.disk_usage(folder.name).free < ROOM:
+        folder.cleanup()
+        raise BuildError(f"{Path(folder.name).parent} has too little room: {ROOM >> 20} MiB are needed.")
+    return folder
 
 
 def _unwritable(folder: Path, error: OSError) -> BuildError:
@@ -144,5 +162,18 @@ def _check() -> int:
     return 0 if is_there else 1
 
 
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    """End on a signal, with the temporary files removed."""
+    for each in STOPPING:
+        signal.signal(each, signal.SIG_IGN)
+    print(f"No kernel was built. It was stopped by {signal.Signals(number).name}.", file=sys.stderr)
+    sys.exit(128 + number)
+
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 if __name__ == "__main__":
+    for number in STOPPING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _stop)
     sys.exit(main())

@@ -1,8 +1,13 @@
 """The build of the compiled kernel: what it leaves behind, and what it says where it cannot."""
 
 import importlib
+import os
+import shutil
+import signal
+import subprocess
 import sys
 import sysconfig
+import tempfile
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -34,6 +39,55 @@ def test_a_build_replaces_older_ones_of_this_interpreter_alone(tmp_path: Path) -
     path = build.build(tmp_path)
     assert path.read_bytes() == b"a kernel"
     assert sorted(tmp_path.iterdir()) == sorted([path, other])
+
+
+@pytest.mark.usefixtures("compiles")
+def test_of_two_builds_at_a_time_neither_removes_what_the_other_has_just_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / f"kernel-other{choice.SUFFIX}"
+    write = build._write
+
+    def written(contents: bytes, target: Path) -> None:
+        other.touch()
+        write(contents, target)
+
+    monkeypatch.setattr(build, "_write", written)
+    path = build.build(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted([path, other])
+
+
+def test_a_lack_of_room_for_temporary_files_is_told_before_anything_is_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "_compile", lambda folder: pytest.fail("compiled"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=1_000_000))
+    with pytest.raises(build.BuildError, match="has too little room"):
+        build.build(tmp_path)
+    assert [*tmp_path.iterdir()] == []
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    with pytest.raises(build.BuildError, match="no folder for temporary files"):
+        build.build(tmp_path)
+
+
+def test_a_build_that_a_signal_stops_says_so_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    program = (
+        "import importlib, runpy, signal\n"
+        "importlib.import_module = lambda name: signal.raise_signal(signal.SIGTERM)  # in the place of Cython\n"
+        "runpy.run_module('runtime.build', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stderr == "No kernel was built. It was stopped by SIGTERM.\n"
+    assert done.returncode == 128 + signal.SIGTERM
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_a_folder_that_cannot_be_written_to_is_told_before_anything_is_compiled(
