@@ -14,7 +14,7 @@ import signal
 import sys
 import sysconfig
 import tempfile
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -42,7 +42,10 @@ def build(into: Path = FOLDER) -> Path:
     trouble = unsuited()
     if trouble:
         raise BuildError(trouble)
-    build_number()  # kept from here on, so that a source that changes while this compiles does not fit the build
+    try:
+        build_number()  # kept from here on, so that a source that changes while this compiles does not fit
+    except OSError as error:
+        raise BuildError(f"A source cannot be read: {error}.") from None
     try:
         into.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=into):  # to fail now, and not after it has compiled
@@ -59,7 +62,8 @@ def build(into: Path = FOLDER) -> Path:
         raise _unwritable(into, error) from None
     for old in older:
         if old != target:
-            old.unlink(missing_ok=True)
+            with suppress(OSError):  # what cannot be removed does no harm
+                old.unlink()
     return target
 
 

@@ -57,6 +57,21 @@ def test_of_two_builds_at_a_time_neither_removes_what_the_other_has_just_built(
     assert sorted(tmp_path.iterdir()) == sorted([path, other])
 
 
+@pytest.mark.usefixtures("compiles")
+def test_what_cannot_be_removed_stays(tmp_path: Path) -> None:
+    other = tmp_path / f"kernel-other{choice.SUFFIX}"
+    other.mkdir()
+    path = build.build(tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted([path, other])
+
+
+def test_a_source_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(choice, "RELIES_ON", ("no such file",))
+    choice.build_number.cache_clear()
+    with pytest.raises(build.BuildError, match=r"A source cannot be read: .*no such file"):
+        build.build(tmp_path)
+
+
 def test_a_lack_of_room_for_temporary_files_is_told_before_anything_is_compiled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
