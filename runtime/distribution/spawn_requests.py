@@ -122,9 +122,9 @@ def serve_spawn_request(remote: RemoteNode, control: tuple[Any, ...], arguments:
         start = remote.starts[ref] = Start(remote, ref, source, parent)
     wanted = with_keywords(str(module), str(function), arguments)
     name = chosen.get("name")
-    process = start.begin(*wanted, name) or start.begin(
-        *wanted, name
-    )  # a signal's handler may have raised what refuses it
+    process = start.begin(*wanted, name)
+    if process is None:
+        process = start.begin(*wanted, name)  # a signal's handler may have raised what refuses it
     if process is None:
         start.answer(0, Atom("badarg"))
     else:
