@@ -43,7 +43,7 @@ moment like that, the thread waits anew. Were its patience (Python's default: 5 
 those of an observer and of a thread pool among them, would get no turn for seconds while the processes are busy.
 """
 
-STEPS = 8
+STEPS = 10
 """Switches between two looks at the time within a batch."""
 
 LOW_SHARE = 8
