@@ -143,8 +143,9 @@ cdef object next_ready(object process, object scheduler):
         ready = <object>load(<PyObject *>scheduler, s_ready)
         while Py_SIZE(ready):
             following = _popleft(ready)
-            if load(<PyObject *>following, s_state) is RUNNABLE:  # else it died in the queue
+            if load(<PyObject *>following, s_state) is RUNNABLE:
                 return None if following is process else following
+            scheduler.remains.passed_over.append(following)  # it died in the queue
     return process
 
 

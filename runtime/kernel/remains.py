@@ -48,6 +48,7 @@ class Remains:
         "computing",
         "doomed",
         "guard",
+        "passed_over",
         "unwinding",
         "unwinding_since",
     )
@@ -59,6 +60,11 @@ class Remains:
         self._told: set[Process] = set()
         self.doomed: deque[Process] = deque()
         """Processes that have just died, and whose frames are to unwind."""
+        self.passed_over: list[Process] = []
+        """Dead ones that were taken from the run queue by one that waits. The last reference to one goes in the hub.
+
+        What they leave behind may have a finalizer that waits, and where one goes to wait it would never wake.
+        """
         self.computing: dict[Process, None] = {}
         """Dead processes whose frames would compute on, in the order of their turns."""
         self.unwinding: Process | None = None
@@ -113,6 +119,7 @@ class Remains:
 
     def run(self, ready: Sized) -> None:
         """Unwind those that have just died, and let one compute on if it is its turn: `ready` are those that live."""
+        self.passed_over.clear()
         doomed = self.doomed
         while doomed:
             self.unwind(doomed[0])

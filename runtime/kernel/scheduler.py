@@ -100,8 +100,7 @@ class Scheduler:
         self.may_have_lost = False  # whether an exception struck where one was taken from the queue, and is in none now
         self.pending: Any = None  # the callback of the hub that starts the next batch
         self.idle: list[Worker] = []
-        self.budget = STEPS
-        self.batch_ends = 0.0
+        self.budget, self.batch_ends = STEPS, 0.0
         self.collecting = Collection()
         self.scheduled = False
         self.remains = Remains(hub, self.ensure_scheduled)
@@ -173,8 +172,9 @@ class Scheduler:
             if budget > 0 or self.more_time():
                 while ready:
                     following = ready.popleft()
-                    if following.state is not RUNNABLE:
-                        following = None  # it died in the queue
+                    if following.state is not RUNNABLE:  # it died in the queue
+                        self.remains.passed_over.append(following)
+                        following = None
                         continue
                     other = following.worker
                     if other is None:
@@ -400,7 +400,7 @@ class Scheduler:
         worker: Worker | None = None
         try:
             while True:
-                if remains.doomed or remains.computing:
+                if remains.doomed or remains.computing or remains.passed_over:
                     remains.run(ready)
                 if not ready:
                     if self.low:

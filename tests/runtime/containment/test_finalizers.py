@@ -11,10 +11,12 @@ from typing import Any
 
 import gevent
 import pytest
+from gevent.exceptions import BlockingSwitchOutError
 
 from runtime import (
     Down,
     Exit,
+    NotInProcessError,
     Pid,
     dictionary,
     exit,
@@ -22,6 +24,7 @@ from runtime import (
     link,
     monitor,
     receive,
+    run,
     self_,
     send,
     send_after,
@@ -108,6 +111,55 @@ def hold_and_end(caller: Pid, place: str, action: Callable[[], object], way: str
     send(caller, ("holds", self_()))
     receive("end")
     end_in(way)
+
+
+class Reason:
+    """Waits when a copy of it is freed: the reason why a process died, when the process is forgotten."""
+
+    def __init__(self, wait: Callable[[], object]) -> None:
+        self.wait = wait
+        self.is_copy = False
+
+    def __deepcopy__(self, memo: object) -> Reason:
+        copy = Reason(self.wait)
+        copy.is_copy = True
+        return copy
+
+    def __del__(self) -> None:
+        if self.is_copy:
+            freed.append(True)
+            with suppress(BlockingSwitchOutError, NotInProcessError):
+                self.wait()
+
+
+freed: list[bool] = []
+
+MOMENTS: dict[str, Callable[[], object]] = {
+    "sleep": lambda: sleep(0.01),
+    "receive": lambda: receive("never", timeout=0.01, default=None),
+    "receive of anything": lambda: receive(timeout=0.01, default=None),
+}
+
+
+@pytest.mark.parametrize("waits", MOMENTS)
+@pytest.mark.parametrize("meanwhile", MOMENTS)
+def test_what_a_process_leaves_that_died_in_the_run_queue_keeps_nobody_who_waits_from_going_on(
+    waits: str, meanwhile: str
+) -> None:
+    def pass_over(caller: Pid) -> None:
+        reason = Reason(MOMENTS[meanwhile])
+        exit(spawn(receive), reason)
+        spawn(sleep, 0.01)
+        MOMENTS[waits]()
+        send(caller, "went on")
+
+    def main() -> None:
+        spawn(pass_over, self_())
+        assert receive("went on", timeout=60) == "went on"
+
+    freed.clear()
+    run(main)
+    assert freed
 
 
 ASKED_BY_A_HANDLER = """
