@@ -52,7 +52,9 @@ def send(dest: Destination, message: Term) -> Any:
     worker = getcurrent()
     if type(worker) is not Worker:
         return _send_from_outside(dest, message)
-    sender: Process = worker.process  # type: ignore[assignment]
+    sender = worker.process
+    if sender is None:  # a finalizer of what a process has left behind
+        return _send_from_outside(dest, message)
     target = dest.process if type(dest) is Pid else find_destination(dest)
     if target is None or sender.state is DEAD:
         return message
@@ -269,23 +271,34 @@ def _take_matching(process: Process, wanted: Matching) -> Any:
     accepts = wanted.accepts
     saved = process.saved
     if saved and not (wanted.stable and (process.saved_for is wanted or wanted.newer_than > process.saved_before)):
-        for index, message in enumerate(saved):
+        looked_at = [*saved]  # a finalizer that receives in the middle may change it
+        for index, message in enumerate(looked_at):
             if accepts(message):
+                if index >= len(saved) or saved[index] is not message:
+                    return _take_matching(process, wanted)
                 del saved[index]
                 return message
+        if len(saved) != len(looked_at):
+            return _take_matching(process, wanted)
     if not process.mailbox:
         if saved:
             process.saved_for = wanted
         return NOTHING
     while process.mailbox:
         message = process.mailbox[0]
-        if accepts(message):
+        is_accepted = accepts(message)
+        if saved is None and not is_accepted:
+            made: deque[Term] = deque()
+            if process.saved is None:
+                process.saved = made
+            saved = process.saved
+        if (process.mailbox or (NOTHING,))[0] is not message:  # as above
+            return _take_matching(process, wanted)
+        if is_accepted:
             return process.next_message()
-        if saved is None:
-            saved = process.saved = deque()
         process.saved_for = wanted
         process.saved_before = next_number()
-        saved.append(process.next_message())
+        saved.append(process.next_message())  # type: ignore[union-attr]  # a deque by now
     return NOTHING
 
 

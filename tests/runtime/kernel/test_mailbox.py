@@ -1,5 +1,7 @@
 """Sending and receiving: order, timeouts, aliases, names, threads."""
 
+from __future__ import annotations
+
 import threading
 from typing import Any
 
@@ -9,9 +11,11 @@ from runtime import (
     ANY,
     NoProcessError,
     NotInProcessError,
+    Pid,
     ReceiveTimeout,
     alias,
     alive,
+    dictionary,
     exit,
     flush,
     receive,
@@ -209,3 +213,46 @@ def test_messages_that_were_passed_over_are_found_by_later_patterns_and_taken_fi
     assert receive(5, timeout=0) == 5
     assert receive(timeout=0) == 4
     assert receive(timeout=0, default="empty") == "empty"
+
+
+@pytest.mark.parametrize("number", range(1, 8))
+@pytest.mark.parametrize("meanwhile", ["never", 1, 4])
+@pytest.mark.parametrize("are_saved", [False, True])
+@in_node
+def test_a_predicate_may_receive_in_the_middle_of_a_receive(are_saved: bool, meanwhile: object, number: int) -> None:
+    calls: list[object] = []
+    taken: list[object] = []
+
+    def is_three(message: object) -> bool:
+        calls.append(message)
+        if len(calls) == number:
+            taken.append(receive(meanwhile, timeout=0, default=None))
+        return message == 3
+
+    for each in range(6):
+        send(self_(), each)
+    if are_saved:
+        receive("never", timeout=0, default=None)
+    assert receive(is_three, timeout=0) == 3
+    assert flush() == [each for each in range(6) if each not in (3, *taken)]
+
+
+class TellsItsEnd:
+    def __init__(self, told: Pid) -> None:
+        self.told = told
+
+    def __del__(self) -> None:
+        send(self.told, "freed")
+
+
+@in_node
+def test_what_a_process_leaves_behind_may_send_when_it_is_freed() -> None:
+    def hold(value: object) -> None:
+        dictionary()["value"] = value
+
+    def drop(value: object) -> None:
+        pass
+
+    for function in (hold, drop, exit):
+        spawn(function, TellsItsEnd(self_()))
+        assert receive(timeout=1, default="nothing") == "freed", function
