@@ -15,8 +15,8 @@ from runtime.terms.text import reason_text, render, shorten
 LIMIT = 600
 """Longest explanation, in characters: it is read as one line."""
 
-_RUNTIME = __file__.rpartition("terms")[0]
-_LIBRARY = (_RUNTIME, sysconfig.get_path("stdlib") + os.sep, "<frozen", "src/gevent/", *FRAMES)
+_RUNTIME = (__file__.rpartition("terms")[0], *FRAMES)
+_LIBRARY = (*_RUNTIME, sysconfig.get_path("stdlib") + os.sep, "<frozen", "src/gevent/")
 
 
 def explain(reason: Any) -> str:
@@ -99,15 +99,15 @@ def _explain_start(reason: Any, depth: int) -> str:
 
 
 def own_frame(crash: Crash) -> StackFrame | None:
-    """Return the innermost frame in the program's own code, else the innermost of all; None without a stack."""
-    frames = crash.stacktrace
+    """Return the innermost frame in the program's own code, else in a library's; None where there is neither."""
+    frames = [frame for frame in crash.stacktrace if not frame.file.startswith(_RUNTIME)]
     own = [frame for frame in frames if frame.line and not frame.file.startswith(_LIBRARY)]
     own = [frame for frame in own if not frame.file.startswith("<")] or own  # a text that was evaluated says little
     return own[-1] if own else (frames[-1] if frames else None)
 
 
 def place_of(crash: Crash) -> str | None:
-    """Return the innermost place in the program's own code, as ``file:line in function``; None without a stack."""
+    """Return the place of `own_frame`, as ``file:line in function``; None without one."""
     frame = own_frame(crash)
     return None if frame is None else f"{short_path(frame.file)}:{frame.line} in {frame.function}"
 

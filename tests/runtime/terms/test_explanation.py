@@ -70,6 +70,8 @@ def test_the_place_is_the_innermost_line_of_the_programs_own() -> None:
     compiled = StackFrame("runtime/kernel/_messages.pxi", 9, "runtime.kernel._kernel.send")
     assert place_of(Crash("E", "", [own, library, compiled, runtime])) == "app.py:3 in work"
     assert place_of(Crash("E", "", [library])) == f"{os.__file__}:9 in getcwd"
+    assert place_of(Crash("E", "", [library, compiled, runtime])) == f"{os.__file__}:9 in getcwd"
+    assert place_of(Crash("E", "", [compiled, runtime])) is None
     assert place_of(Crash("E", "")) is None
     evaluated = StackFrame("<string>", 1, "<module>")
     assert place_of(Crash("E", "", [own, evaluated])) == "app.py:3 in work"
