@@ -151,6 +151,7 @@ def _node_and_pid(words: list[str]) -> tuple[str | None, str | None]:
         case [word] if not lookup.is_pid(word) and lookup.exists(word):
             return word, None
         case [word]:
+            lookup.refuse_unknown(word)
             return None, word
         case [node, pid]:
             return node, pid

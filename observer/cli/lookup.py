@@ -203,6 +203,7 @@ def split(words: list[str], wanted: str) -> tuple[str | None, list[str]]:
     if len(words) == count:
         if count == 1:
             _refuse_node(words[0])
+        refuse_unknown(words[0])
         return None, words
     if len(words) == count + 1:
         return words[0], words[1:]
@@ -220,6 +221,8 @@ def split_optional(words: list[str]) -> tuple[str | None, str | None]:
         return words[0], words[1]
     if words and not is_pid(words[0]) and (exists(words[0]) or _has_ended(words[0])):
         return words[0], None
+    if words:
+        refuse_unknown(words[0])
     return None, words[0] if words else None
 
 
@@ -239,7 +242,22 @@ def split_targets(words: list[str]) -> tuple[str | None, list[str]]:
         return first, others
     if not others:
         _refuse_node(first)
+    refuse_unknown(first)
     return None, words
+
+
+def refuse_unknown(word: str) -> None:
+    """Raise `WrongUsageError` where a word is no node's name, and may name a process of several nodes."""
+    if is_pid(word) or len(discovery.sockets()) < 2:
+        return
+    try:
+        discovery.find(None)
+    except discovery.AmbiguousNodeError as error:
+        names = ", ".join(map(safe, error.names))
+        told = f"There is no node called {safe(word)}. For a process of that name, say its node as well: {names}."
+        raise WrongUsageError(told) from None
+    except NodeNotFoundError:
+        pass  # the command says so when it asks the node
 
 
 def _refuse_node(word: str) -> None:

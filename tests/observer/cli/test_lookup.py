@@ -56,7 +56,7 @@ def test_a_pid_is_one_with_and_without_brackets(text: str, is_pid: bool) -> None
     assert lookup.is_pid(text) is is_pid
 
 
-def test_the_node_may_be_left_out_of_the_words() -> None:
+def test_the_node_may_be_left_out_of_the_words(socket_folder: Path) -> None:
     assert lookup.split(["0.7.0", "hello"], "PID MESSAGE") == (None, ["0.7.0", "hello"])
     assert lookup.split(["shop", "0.7.0", "hello"], "PID MESSAGE") == ("shop", ["0.7.0", "hello"])
     for words in ([], ["0.7.0"], ["a", "b", "c", "d"]):
@@ -64,7 +64,9 @@ def test_the_node_may_be_left_out_of_the_words() -> None:
             lookup.split(words, "PID MESSAGE")
 
 
-def test_a_node_alone_is_not_taken_for_a_process_of_the_same_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_node_alone_is_not_taken_for_a_process_of_the_same_name(
+    monkeypatch: pytest.MonkeyPatch, socket_folder: Path
+) -> None:
     monkeypatch.setattr(discovery, "exists", lambda name: name == "shop")
     with pytest.raises(WrongUsageError, match="shop is a node: say which process of it, as in 'shop PID'"):
         lookup.split_targets(["shop"])
@@ -74,7 +76,9 @@ def test_a_node_alone_is_not_taken_for_a_process_of_the_same_name(monkeypatch: p
     assert lookup.split_targets(["cart"]) == lookup.split(["cart"], "PID") == (None, ["cart"])
 
 
-def test_a_first_word_is_a_node_only_when_one_of_that_name_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_first_word_is_a_node_only_when_one_of_that_name_runs(
+    monkeypatch: pytest.MonkeyPatch, socket_folder: Path
+) -> None:
     monkeypatch.setattr(discovery, "exists", lambda name: name == "shop")
     assert lookup.split_targets(["shop", "0.7.0"]) == ("shop", ["0.7.0"])
     assert lookup.split_targets(["bank", "till"]) == (None, ["bank", "till"])
@@ -184,6 +188,19 @@ def test_a_word_alone_is_a_process_while_a_node_runs(observer: Command, socket_f
     _left_behind()
     with FakeEndpoint("chat", scripted):
         assert "chat has no process called 'shop'" in observer("waits", "shop").err
+
+
+@pytest.mark.parametrize(
+    "words", ["info shpo", "waits shpo", "memory shpo", "kill shpo", "suspend shpo", "send shpo hello"]
+)
+def test_of_several_nodes_a_word_alone_is_none_of_them_or_a_process(
+    observer: Command, socket_folder: Path, words: str
+) -> None:
+    with FakeEndpoint("chat", scripted), FakeEndpoint("shop", scripted):
+        status, _, err = observer(*words.split())
+        assert status == 2
+        assert "There is no node called shpo. For a process of that name, say its node as well: chat, shop." in err
+        assert "There are 2 nodes: say which one (chat, shop)." in observer("info", "0.7.0").err
 
 
 @pytest.mark.parametrize("command", ["tree", "diagnose"])
