@@ -102,7 +102,7 @@ RELIES_ON = (
 """Files besides these that a build must fit: what the compiled modules call, and what says how they are built."""
 
 FRAMES = ("runtime/kernel/_", "runtime/terms/_", "runtime/distribution/_", "runtime/supervision/")
-"""How the file names begin that tracebacks give for compiled functions."""
+"""The beginnings of the file names that tracebacks give for compiled functions."""
 
 FIRST = "runtime.terms.isolation"
 """The module whose import loads the parts. They import it in turn, so it asks for them in its last lines."""
@@ -162,7 +162,7 @@ def unsuited() -> str:
     """Return why this interpreter cannot run a compiled kernel, as a sentence; empty when it can."""
     if sys.implementation.name != "cpython":
         return f"Only CPython can load it, and this is {sys.implementation.name}."
-    if "t" in sys.abiflags:  # even where the lock is on at the moment, as greenlet has it when it is imported
+    if "t" in sys.abiflags:  # its lock may be on all the same, as importing greenlet switches it on
         return "A free-threaded interpreter cannot load it."
     return ""
 
