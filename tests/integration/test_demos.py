@@ -223,7 +223,7 @@ def hold(tree, hold=_stage.hold):
 
 _stage.hold = hold
 sys.argv = sys.argv[1:]
-runpy.run_module("demos." + sys.argv[0], run_name="__main__")
+runpy.run_module("demos." + sys.argv[0], run_name="__main__", alter_sys=True)  # peers import it, too
 """
 """Runs a demo as ``python -m`` does, and says when its tree has started."""
 
