@@ -174,7 +174,7 @@ cdef int wait(object process, PyObject *state) except -1:
     cdef PyObject *following
     cdef PyObject *other = NULL
     cdef int status
-    if scheduler is NULL:
+    if scheduler is NULL or load(record, s_state) is not RUNNING:
         return wait_by_sources(process, state)
     store(record, s_state, state)
     following = (<Choice>next_ready)(process, <object>scheduler)

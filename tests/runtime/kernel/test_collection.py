@@ -21,6 +21,7 @@ from runtime import (
     GenServer,
     Pid,
     call,
+    cancel_timer,
     cast,
     exit,
     flag,
@@ -184,6 +185,27 @@ def test_a_limit_holds_when_a_finalizer_is_refused_in_the_middle(waits: str, mea
             )
             assert clock.now() - began == LIMIT, number
             assert call(server, "after") == "after"
+    assert number > 1
+
+
+@pytest.mark.parametrize("meanwhile", MEANWHILE)
+@in_node
+def test_a_message_still_wakes_who_waits_when_its_own_finalizer_is_refused(meanwhile: str) -> None:
+    server = start_echo()
+    happened, number = True, 0
+    with collector():
+        while happened:
+            number += 1
+            spawn(int)  # it has no stack yet: it is handed to a worker, which takes a tuple
+            timer = send_after(self_(), "wanted", 1.0)
+            began = clock.now()
+            happened = by_finalizer(
+                number,
+                lambda: receive("wanted", timeout=LIMIT, default=None),
+                lambda: refused(lambda: MEANWHILE[meanwhile](server)),
+            )
+            assert clock.now() - began == 1.0, number
+            cancel_timer(timer)
     assert number > 1
 
 
