@@ -261,44 +261,48 @@ def take(process: Process, wanted: Matching | None) -> Any:
             message = process.next_message()
     else:
         message = _take_matching(process, wanted)
+        while message is _CHANGED:
+            message = _take_matching(process, wanted)
     if message is not NOTHING and hooks.received:
         for hook in hooks.received:
             hook(process, message)
     return message
 
 
+_CHANGED: Any = object()
+"""In the place of a message: a pattern has received in its turn, so all is to be looked at anew."""
+
+
 def _take_matching(process: Process, wanted: Matching) -> Any:
-    accepts = wanted.accepts
+    accepts, stable = wanted.accepts, wanted.stable
     saved = process.saved
-    if saved and not (wanted.stable and (process.saved_for is wanted or wanted.newer_than > process.saved_before)):
-        looked_at = [*saved]  # a finalizer that receives in the middle may change it
-        for index, message in enumerate(looked_at):
-            if accepts(message):
-                if index >= len(saved) or saved[index] is not message:
-                    return _take_matching(process, wanted)
-                del saved[index]
-                return message
-        if len(saved) != len(looked_at):
-            return _take_matching(process, wanted)
-    if not process.mailbox:
-        if saved:
-            process.saved_for = wanted
-        return NOTHING
+    if saved and not (stable and (process.saved_for is wanted or wanted.newer_than > process.saved_before)):
+        count = len(saved)
+        try:
+            for index, message in enumerate(saved):
+                if accepts(message):
+                    if len(saved) != count:
+                        return _CHANGED
+                    del saved[index]
+                    return message
+        except RuntimeError:
+            if len(saved) == count:
+                raise
+            return _CHANGED
+    if saved:
+        process.saved_for = wanted
     while process.mailbox:
         message = process.mailbox[0]
         is_accepted = accepts(message)
-        if saved is None and not is_accepted:
-            made: deque[Term] = deque()
-            if process.saved is None:
-                process.saved = made
-            saved = process.saved
-        if (process.mailbox or (NOTHING,))[0] is not message:  # as above
-            return _take_matching(process, wanted)
+        if not stable and (not process.mailbox or process.mailbox[0] is not message or process.saved is not saved):
+            return _CHANGED
         if is_accepted:
             return process.next_message()
+        if saved is None:
+            saved = process.saved = deque()
         process.saved_for = wanted
         process.saved_before = next_number()
-        saved.append(process.next_message())  # type: ignore[union-attr]  # a deque by now
+        saved.append(process.next_message())
     return NOTHING
 
 

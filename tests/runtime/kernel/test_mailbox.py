@@ -18,6 +18,7 @@ from runtime import (
     dictionary,
     exit,
     flush,
+    process_info,
     receive,
     register,
     run,
@@ -256,3 +257,25 @@ def test_what_a_process_leaves_behind_may_send_when_it_is_freed() -> None:
     for function in (hold, drop, exit):
         spawn(function, TellsItsEnd(self_()))
         assert receive(timeout=1, default="nothing") == "freed", function
+
+
+@in_node
+def test_a_pattern_that_receives_in_its_turn_loses_nothing() -> None:
+    numbers = [*range(5)]
+    for number in numbers:
+        send(self_(), number)
+    for _ in range(2):  # the second time all of them were passed over before
+        assert receive(lambda message: receive("none", timeout=0, default=False), timeout=0, default="no") == "no"
+        assert process_info(self_(), "messages") == {"messages": numbers}
+    assert receive(lambda message: receive(0, timeout=0, default=True) and message == 3, timeout=0) == 3
+    assert receive(lambda message: receive(1, timeout=0, default=False) is False, timeout=0) == 2
+    assert receive(lambda message: receive(), timeout=0, default="no") == "no"
+    assert flush() == []
+
+
+@in_node
+def test_a_pattern_that_takes_the_messages_themselves_matches_what_is_left() -> None:
+    for number in range(2_000):
+        send(self_(), number)
+    assert receive(lambda message: message == 1_990 or receive() is None, timeout=0) == 1_990
+    assert flush() == [*range(1_991, 2_000)]

@@ -123,6 +123,23 @@ def test_what_constant_patterns_have_refused_is_not_looked_at_again() -> None:
     assert process.messages() == [*range(1_000)]
 
 
+def test_nor_when_the_next_message_matches_at_once() -> None:
+    looks = 0
+
+    def counting(message: Any) -> bool:
+        nonlocal looks
+        looks += 1
+        return bool(message == "wanted")
+
+    process, wanted = one_process(), Matching(counting, stable=True)
+    process.mailbox = deque(range(1_000))
+    assert take(process, matching((str,))) is NOTHING
+    for _ in range(3):
+        process.mailbox.append("wanted")
+        assert take(process, wanted) == "wanted"
+    assert looks == 1_003
+
+
 def test_what_a_function_has_refused_is_asked_again_because_it_may_have_changed_its_mind() -> None:
     process, wanted = one_process(), set()
     process.mailbox = deque(["a", "b"])
