@@ -164,6 +164,11 @@ cdef class OldestMessage:
         return self.by_sources(patterns, {})
 
 
+def ensure_room():
+    """Raise RecursionError where little of the C stack is left."""
+    ensure_stack()
+
+
 def skip_frames(function):
     """Leave the frames of a function out of the stacks of processes that wait."""
     skip_frames_of(function.__code__)

@@ -155,7 +155,10 @@ def _by_kernel(function: Receiver) -> Receiver:
     if kernel is None:
         return function
 
+    ensure_room = kernel.ensure_room
+
     def by_sources(patterns: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        ensure_room()  # a pattern may be a function that receives in its turn
         worker = getcurrent()
         process = worker.process if type(worker) is Worker else None
         if process is None or process.state is DEAD:

@@ -41,7 +41,7 @@ def test_a_round_through_the_runtime_ends_with_a_recursion_error(name: str) -> N
     assert how_it_ends(name) == ["RecursionError", "well"]
 
 
-@pytest.mark.parametrize("name", ["send", "call", "reduced send"])
+@pytest.mark.parametrize("name", ["send", "call", "reduced send", "receive"])
 def test_so_it_does_on_the_small_stack_of_a_thread(name: str) -> None:
     if choice.part("runtime.kernel._kernel") is None and sys.version_info < (3, 12):
         limit = 1_000  # the sources cannot ask how much of the C stack is left
