@@ -318,7 +318,7 @@ class Waits:
         while gc.isenabled():
             try:
                 receive()
-            except Exception:
+            except BaseException:  # it may be killed, or the program be at its end
                 return
 
 class Plain:
