@@ -205,7 +205,8 @@ cdef object ask(object dest, object tag, object content, object timeout, object 
         if is_late:
             raise _calls_module.CallError("timeout", function, (dest, content, timeout), module)
     except BaseException:
-        store(record, s_deadline, NONE)
+        if load(record, s_deadline) is <PyObject *>due:  # else see the sources
+            store(record, s_deadline, NONE)
         if load(<PyObject *>origin, s_outcome) is PENDING:
             store(<PyObject *>origin, s_outcome, NONE)
         drop_watcher(server, number)

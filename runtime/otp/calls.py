@@ -198,13 +198,13 @@ def request(
     if server.state is not RECEIVING:
         _show_room()  # waking the server would show it
     origin = make_call(caller, server)
+    due = None
     try:
         entries = server.watchers
         if entries is None:
             watchers_of(server)[origin.number] = origin
         else:
             entries[origin.number] = origin
-        due = None
         if seconds is not None:  # before the request is sent: what comes after that needs less of the stack
             timers = caller.node.timers
             due, entry = timers.now() + seconds, caller.timer_at
@@ -219,7 +219,8 @@ def request(
             caller.messages_out += 1
         outcome = origin.wait(due)
     except BaseException:
-        caller.deadline = None
+        if caller.deadline is due:  # else it is that of a wait in the middle of which a finalizer has called
+            caller.deadline = None
         if origin.outcome is PENDING:
             origin.outcome = None  # given up, without a call: there may be no room for one
         if server.watchers is not None and origin.number in server.watchers:

@@ -179,6 +179,7 @@ def test_a_limit_holds_when_a_finalizer_is_refused_in_the_middle(waits: str, mea
     with collector():
         while happened:
             number += 1
+            spawn(int)  # it has no stack yet: it is handed to a worker, which takes a tuple
             began = clock.now()
             happened = by_finalizer(
                 number, lambda: LIMITED[waits](server), lambda: refused(lambda: MEANWHILE[meanwhile](server))
@@ -196,7 +197,7 @@ def test_a_message_still_wakes_who_waits_when_its_own_finalizer_is_refused(meanw
     with collector():
         while happened:
             number += 1
-            spawn(int)  # it has no stack yet: it is handed to a worker, which takes a tuple
+            spawn(int)  # as above
             timer = send_after(self_(), "wanted", 1.0)
             began = clock.now()
             happened = by_finalizer(
