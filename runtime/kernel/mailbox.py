@@ -263,43 +263,27 @@ def take(process: Process, wanted: Matching | None) -> Any:
         elif process.mailbox:
             message = process.next_message()
     else:
-        message = _take_matching(process, wanted)
-        while message is _CHANGED:
-            message = _take_matching(process, wanted)
+        message = (_take_stable if wanted.stable else _take_unstable)(process, wanted)
     if message is not NOTHING and hooks.received:
         for hook in hooks.received:
             hook(process, message)
     return message
 
 
-_CHANGED: Any = object()
-"""In the place of a message: a pattern has received in its turn, so all is to be looked at anew."""
-
-
-def _take_matching(process: Process, wanted: Matching) -> Any:
-    accepts, stable = wanted.accepts, wanted.stable
+def _take_stable(process: Process, wanted: Matching) -> Any:
+    """`take` for patterns that do not run code of the program's."""
+    accepts = wanted.accepts
     saved = process.saved
-    if saved and not (stable and (process.saved_for is wanted or wanted.newer_than > process.saved_before)):
-        count = len(saved)
-        try:
+    if saved and process.saved_for is not wanted:
+        if wanted.newer_than <= process.saved_before:
             for index, message in enumerate(saved):
                 if accepts(message):
-                    if len(saved) != count:
-                        return _CHANGED
                     del saved[index]
                     return message
-        except RuntimeError:
-            if len(saved) == count:
-                raise
-            return _CHANGED
-    if saved:
         process.saved_for = wanted
     while process.mailbox:
         message = process.mailbox[0]
-        is_accepted = accepts(message)
-        if not stable and (not process.mailbox or process.mailbox[0] is not message or process.saved is not saved):
-            return _CHANGED
-        if is_accepted:
+        if accepts(message):
             return process.next_message()
         if saved is None:
             saved = process.saved = deque()
@@ -307,6 +291,36 @@ def _take_matching(process: Process, wanted: Matching) -> Any:
         process.saved_before = next_number()
         saved.append(process.next_message())
     return NOTHING
+
+
+def _take_unstable(process: Process, wanted: Matching) -> Any:
+    """`take` for patterns that run code of the program's: where that receives in its turn, it looks at all anew."""
+    accepts = wanted.accepts
+    while True:
+        saved = process.saved
+        if saved:
+            looked_at = [*saved]
+            index = next((index for index, message in enumerate(looked_at) if accepts(message)), None)
+            if len(saved) != len(looked_at) or (index is not None and saved[index] is not looked_at[index]):
+                continue
+            if index is not None:
+                del saved[index]
+                return looked_at[index]
+            process.saved_for = wanted
+        while process.mailbox:
+            message = process.mailbox[0]
+            is_accepted = accepts(message)
+            if not process.mailbox or process.mailbox[0] is not message or process.saved is not saved:
+                break
+            if is_accepted:
+                return process.next_message()
+            if saved is None:
+                saved = process.saved = deque()
+            process.saved_for = wanted
+            process.saved_before = next_number()
+            saved.append(process.next_message())
+        else:
+            return NOTHING
 
 
 def flush() -> list[Any]:
