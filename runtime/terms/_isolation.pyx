@@ -23,6 +23,7 @@ from types import GetSetDescriptorType
 
 from runtime.terms.immutable import ATOMIC
 from runtime.terms.isolation import _COPIERS, _copy, _is_handle, _is_immutable
+from runtime.terms.signal_handlers import is_of_handler
 
 cdef extern from *:
     """
@@ -354,7 +355,9 @@ cdef object copy_other(object value, bint is_shared, Copying copying, int depth)
         fill(result, value, plan, attributes, copying, depth)
     except (RecursionError, MemoryError):
         raise
-    except Exception:  # it cannot be taken apart, or not put together again
+    except Exception as error:  # it cannot be taken apart, or not put together again
+        if is_of_handler(error):
+            raise
         result = value
         remember(copying, value, result)
     return result

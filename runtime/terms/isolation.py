@@ -20,6 +20,7 @@ from typing import Any
 
 from runtime.compiled import choice
 from runtime.terms.immutable import ATOMIC
+from runtime.terms.signal_handlers import is_of_handler
 
 _KEEP = -1
 """The memo's key for what must stay alive until the copy is done; no object has this id."""
@@ -85,7 +86,9 @@ def _copy(value: Any, memo: dict[int, Any]) -> Any:
         result = _copy_instance(value, memo)
     except (RecursionError, MemoryError):
         raise
-    except Exception:  # it cannot be taken apart, or not put together again
+    except Exception as error:  # it cannot be taken apart, or not put together again
+        if is_of_handler(error):
+            raise
         result = value
     memo[id(value)] = result
     return result

@@ -1,0 +1,103 @@
+"""Whose exception it is that ends a piece of code: its own, or that of a signal's handler."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from functools import partial
+from types import FrameType
+
+import pytest
+
+from runtime import receive, run, self_, send
+from runtime.terms.signal_handlers import is_of_handler
+
+
+class StruckError(Exception):
+    """What the handlers here raise."""
+
+
+def strike(number: int, frame: FrameType | None) -> None:
+    raise StruckError
+
+
+def strike_as(name: str, number: int, frame: FrameType | None) -> None:
+    raise StruckError(name)
+
+
+class Striking:
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        raise StruckError
+
+    def strike(self, number: int, frame: FrameType | None) -> None:
+        raise StruckError
+
+
+HANDLERS: dict[str, Callable[[int, FrameType | None], None]] = {
+    "a function": strike,
+    "a method": Striking().strike,
+    "an object": Striking(),
+    "a partial": partial(strike_as, "name"),
+    "a partial of a method": partial(Striking().strike),
+}
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGUSR1)
+    yield
+    signal.signal(signal.SIGUSR1, before)
+
+
+def struck() -> BaseException:
+    try:
+        signal.raise_signal(signal.SIGUSR1)
+    except StruckError as error:
+        return error
+    raise AssertionError
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_what_a_handler_raises_is_its_own(name: str) -> None:
+    signal.signal(signal.SIGUSR1, HANDLERS[name])
+    assert is_of_handler(struck())
+
+
+def test_what_other_code_raises_is_not() -> None:
+    signal.signal(signal.SIGUSR1, HANDLERS["a function"])
+    for raises in (lambda: [][0], partial(strike_as, "name", 1, None), lambda: int("x")):
+        with pytest.raises(Exception) as caught:
+            raises()
+        assert not is_of_handler(caught.value)
+    assert not is_of_handler(ValueError())
+
+
+class Box:
+    """Strikes while it is taken apart, in the middle of a copy."""
+
+    def __init__(self) -> None:
+        self.content: list[object] = [self]
+
+    def __getstate__(self) -> object:
+        signal.raise_signal(signal.SIGUSR1)
+        return {"content": self.content}
+
+
+class Holds:
+    """An instance of a plain class."""
+
+    def __init__(self, content: object) -> None:
+        self.content = content
+
+
+@pytest.mark.parametrize("wrap", [lambda value: value, lambda value: [value], Holds])
+def test_an_exception_of_a_handler_amid_the_copy_of_a_message_reaches_the_sender(
+    wrap: Callable[[object], object],
+) -> None:
+    def main() -> object:
+        with pytest.raises(StruckError):
+            send(self_(), wrap(Box()))
+        return receive(timeout=0, default="nothing was sent")
+
+    signal.signal(signal.SIGUSR1, strike)
+    assert run(main) == "nothing was sent"
