@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -50,7 +51,8 @@ def test_the_recursion_limit_may_be_reached_at_any_level(isolate: Isolate, wrap:
     with pytest.raises(RecursionError):
         descend()
     assert outcomes[0] is type(deep)
-    assert {*outcomes} == {type(deep), RecursionError}
+    assert {*outcomes} <= {type(deep), RecursionError}
+    assert RecursionError in outcomes or sys.version_info >= (3, 12)  # which counts the levels of C apart
 
 
 @pytest.mark.parametrize("wrap", [lambda value: value, lambda value: [value], Box])
