@@ -60,6 +60,9 @@ def test_tuples_that_are_nested_deeper_than_the_c_stack_can_be_sent() -> None:
     assert how_it_ends("nested") == ["RecursionError", "well"]
 
 
+@pytest.mark.skipif(
+    sys.version_info >= (3, 13), reason="Python 3.13 itself drops such a value only where the C stack is larger"
+)
 @pytest.mark.parametrize("name", ["nested", "nested list"])
 @pytest.mark.parametrize("kib", [48, 64, 96])
 def test_so_they_can_from_the_smallest_stacks_of_threads(name: str, kib: int) -> None:
