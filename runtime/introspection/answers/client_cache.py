@@ -13,7 +13,7 @@ from runtime.introspection.reading.tree import Tree
 from runtime.introspection.threads.pace import Pace
 from runtime.introspection.tracing.trace import Trace
 
-SHARE = 0.005
+SHARE = 0.002
 """The share of time that sorting and filtering for one client may take: on a big node, they are done less often."""
 
 LONGEST = 60.0

@@ -16,7 +16,10 @@ from runtime.kernel.node import Node
 from runtime.kernel.process import DEAD, Process
 
 BUSY = 0.1
-"""The part of its share that the sampler uses while processes wait for their turn: it would keep them waiting."""
+"""The part of its share that the sampler uses while the program needs the thread itself: it would keep it waiting."""
+
+MUCH = 0.5
+"""The part of the time between two slices that the thread works where the program needs it."""
 
 FRESH = 1.0
 """Seconds for which an estimate on the screen is good enough."""
@@ -31,6 +34,7 @@ class MemorySampler(BackgroundWork):
         self._shown: list[str] = []
         self._current: Measurement | None = None
         self._others: Iterator[Process] = iter(())
+        self._rested_at, self._worked = time.perf_counter(), time.thread_time()
 
     def show(self, pids: list[str]) -> None:
         """Set which processes an observer looks at. From any thread."""
@@ -56,8 +60,11 @@ class MemorySampler(BackgroundWork):
         return True
 
     def pause(self, took: float, more: bool) -> float:
-        """Return how long to pause. While processes wait for their turn, the share is smaller."""
-        share = self.share * BUSY if self.node.scheduler.ready else self.share
+        """Return how long to pause. While processes wait for their turn, or have worked much, the share is smaller."""
+        rested_at, worked = time.perf_counter(), time.thread_time()
+        works = worked - self._worked - took > MUCH * (rested_at - self._rested_at - took)
+        self._rested_at, self._worked = rested_at, worked
+        share = self.share * BUSY if works or self.node.scheduler.ready else self.share
         return took / share if more else FRESH
 
     def stop(self) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from runtime import exit, receive, sleep, spawn
+from runtime.introspection.measuring import memory_sampler
 from runtime.introspection.measuring.memory_sampler import BUSY, FRESH, MemorySampler
 from runtime.kernel.node import this_node
 from runtime.kernel.process import Pid, Process
@@ -86,13 +89,33 @@ def test_a_fresh_estimate_is_not_made_again() -> None:
     sampler.close()
 
 
+class Clocks:
+    """Stands for `time`: what has passed, and what the thread has worked, in seconds."""
+
+    def __init__(self) -> None:
+        self.passed = self.worked = 0.0
+
+    def perf_counter(self) -> float:
+        return self.passed
+
+    def thread_time(self) -> float:
+        return self.worked
+
+
 @in_node
-def test_it_pauses_longer_while_processes_wait_for_their_turn() -> None:
-    node = this_node()
-    sampler = MemorySampler(node, share=0.01)
-    assert sampler.pause(0.001, more=True) == 0.001 / 0.01
-    assert sampler.pause(0.001, more=False) == FRESH
-    spawn(receive)
-    assert node.scheduler.ready
-    assert sampler.pause(0.001, more=True) == 0.001 / (0.01 * BUSY)
-    sampler.close()
+def test_it_pauses_longer_while_the_program_needs_the_thread() -> None:
+    node, clocks = this_node(), Clocks()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(memory_sampler, "time", clocks)
+        sampler = MemorySampler(node, share=0.01)
+        clocks.passed, clocks.worked = 1.0, 0.4  # of which the slice took a tenth of a second
+        assert sampler.pause(0.1, more=True) == 0.1 / 0.01
+        assert sampler.pause(0.1, more=False) == FRESH
+        clocks.passed, clocks.worked = 2.0, 1.0  # half a second of work in the nine tenths that the slice left
+        assert sampler.pause(0.1, more=True) == 0.1 / (0.01 * BUSY)
+        clocks.passed = 3.0
+        assert sampler.pause(0.1, more=True) == 0.1 / 0.01
+        spawn(receive)
+        assert node.scheduler.ready
+        assert sampler.pause(0.1, more=True) == 0.1 / (0.01 * BUSY)
+        sampler.close()
