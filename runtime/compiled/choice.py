@@ -60,13 +60,8 @@ RELIES_ON = (
             "starting",
         )
     ),
-    *(
-        "build.py",
-        *(
-            f"terms/{name}.py"
-            for name in ("atom", "crash", "immutable", "isolation", "pattern", "ref", "signal_handlers")
-        ),
-    ),
+    "build.py",
+    *(f"terms/{name}.py" for name in ("atom", "crash", "immutable", "isolation", "pattern", "ref", "signal_handlers")),
     *(
         f"kernel/{name}.py"
         for name in (

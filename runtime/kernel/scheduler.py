@@ -53,7 +53,7 @@ MAX_IDLE = 256
 """Idle workers that are kept for later. Each holds a stack of 16 KiB."""
 
 REFUSALS, COLLECTING_REFUSALS = 3, 10_000
-"""How often a dead process, a finalizer in it, is told so at once; then it waits to be interrupted. See `refuse`."""
+"""How often a dead process is told so at once before it waits to be interrupted; the second within a collection."""
 
 _switch, _throw = greenlet.switch, greenlet.throw
 
@@ -205,7 +205,7 @@ class Scheduler:
             raise
 
     def _put_back(self, worker: Worker) -> None:
-        """Let an idle worker be idle again that a handler's exception, after it was taken out, kept from its switch."""
+        """Put an idle worker back that was taken out, where an exception has kept it from being switched to."""
         if worker and worker.process is None and worker not in self.idle:
             self.idle.append(worker)
 
@@ -270,7 +270,7 @@ class Scheduler:
         self._nudge.start(_nothing)
 
     def more_time(self) -> bool:
-        """Return whether the batch may go on, asked when its budget of switches is used up; renews the budget then."""
+        """Return whether a batch may go on whose budget is used up, and renew that. Raises what `refuse_wait` does."""
         if self.collecting:
             self.collecting.refuse_wait()
         if time.monotonic() < self.batch_ends and not self.remains.doomed:
