@@ -297,11 +297,11 @@ def _take_unstable(process: Process, wanted: Matching) -> Any:
     """`take` for patterns that run code of the program's: where that receives in its turn, it looks at all anew."""
     accepts = wanted.accepts
     while True:
-        saved = process.saved
+        saved, mark = process.saved, process.saved_before  # another number once a message moves there
         if saved:
             looked_at = [*saved]
             index = next((index for index, message in enumerate(looked_at) if accepts(message)), None)
-            if len(saved) != len(looked_at) or (index is not None and saved[index] is not looked_at[index]):
+            if process.saved_before != mark or len(saved) != len(looked_at):
                 continue
             if index is not None:
                 del saved[index]
@@ -310,14 +310,14 @@ def _take_unstable(process: Process, wanted: Matching) -> Any:
         while process.mailbox:
             message = process.mailbox[0]
             is_accepted = accepts(message)
-            if not process.mailbox or process.mailbox[0] is not message or process.saved is not saved:
+            if process.saved_before != mark or not process.mailbox or process.mailbox[0] is not message:
                 break
             if is_accepted:
                 return process.next_message()
             if saved is None:
                 saved = process.saved = deque()
             process.saved_for = wanted
-            process.saved_before = next_number()
+            mark = process.saved_before = next_number()
             saved.append(process.next_message())
         else:
             return NOTHING

@@ -274,6 +274,41 @@ def test_a_pattern_that_receives_in_its_turn_loses_nothing() -> None:
 
 
 @in_node
+def test_a_pattern_that_takes_one_message_and_passes_over_another_looks_at_that_too() -> None:
+    def takes_two(message: object) -> bool:
+        if message == "first":
+            assert receive("first", timeout=0) == "first"
+            assert receive("last", timeout=0) == "last"  # passes over what is wanted
+        return message == "wanted"
+
+    send(self_(), "first")
+    assert receive("never", timeout=0, default="none") == "none"
+    for message in ("wanted", "last"):
+        send(self_(), message)
+    assert receive(takes_two, timeout=0) == "wanted"
+    assert flush() == []
+
+
+@in_node
+def test_a_pattern_that_takes_messages_up_to_an_equal_one_looks_at_those_between() -> None:
+    calls: list[object] = []
+
+    def takes_some(message: object) -> bool:
+        calls.append(message)
+        if calls == ["tick"]:
+            assert [receive(each, timeout=0) for each in ("tick", "old", "last")] == ["tick", "old", "last"]
+        return message == "wanted"
+
+    send(self_(), "old")
+    assert receive("never", timeout=0, default="none") == "none"
+    assert receive("old", timeout=0) == "old"
+    for message in ("tick", "wanted", "old", "last", "tick"):
+        send(self_(), message)
+    assert receive(takes_some, timeout=0) == "wanted"
+    assert flush() == ["tick"]
+
+
+@in_node
 def test_a_pattern_that_takes_the_messages_themselves_matches_what_is_left() -> None:
     for number in range(2_000):
         send(self_(), number)
