@@ -59,7 +59,7 @@ class Peer(GenServer):
                 env={**environ, **_observed_as(name), **env},
                 start_new_session=False,
             )
-        _programs[name] = current_process("peer"), self.program
+        _programs[self.program] = name, current_process("peer")
         self.socket = gevent_socket.socket(fileno=ours.detach())
         options = {"net_ticktime": local.net_kernel.net_ticktime, **options}  # else one of the two takes it for gone
         wanted = {"name": name, "cookie": local.cookie, "origin": local.name, "options": options}
@@ -119,22 +119,22 @@ class Peer(GenServer):
 
     def _reap(self, seconds: float) -> None:
         _await_end(self.program, seconds)
-        _programs.pop(self.name, None)
+        _programs.pop(self.program, None)
         self.socket.close()
 
 
-_programs: dict[str, tuple[Process, subprocess.Popen[bytes]]] = {}
-"""The operating-system processes of peers that are not known to have ended, by their nodes' names, and their owners."""
+_programs: dict[subprocess.Popen[bytes], tuple[str, Process]] = {}
+"""The operating-system processes of peers that are not known to have ended: the names of their nodes, their owners."""
 
 
 def _await_predecessor(name: str) -> None:
     """Wait for the end of a peer of that name whose owner was killed: it keeps the name while it stops in order."""
-    for other, (owner, program) in [*_programs.items()]:
+    for program, (other, owner) in [*_programs.items()]:
         if owner.state is DEAD:
             if other == name:
                 _await_end(program, STOPPING)
             if program.poll() is not None:
-                _programs.pop(other, None)
+                _programs.pop(program, None)
 
 
 def _await_end(program: subprocess.Popen[bytes], seconds: float) -> None:

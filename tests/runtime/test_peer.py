@@ -142,6 +142,24 @@ def test_a_peer_that_is_started_again_waits_for_the_one_whose_owner_was_killed()
     run(main)
 
 
+def test_one_that_found_the_name_taken_does_not_keep_the_next_from_waiting() -> None:
+    def main() -> None:
+        flag(trap_exit=True)
+        pid, name = peer.start_link(new_name("taken"))
+        before = peer.os_pid(pid)
+        spawn(ignore_shutdown, self_(), node=name)
+        assert receive("ignores", timeout=DEADLINE) == "ignores"
+        with pytest.raises(StartError, match="peer_did_not_start"):
+            peer.start_link(name)
+        exit(pid, "kill")
+        assert receive(Exit(pid, ANY), timeout=DEADLINE).reason == "killed"
+        assert peer.os_pid(peer.start_link(name)[0]) != before
+        with pytest.raises(ProcessLookupError):
+            os.kill(before, 0)
+
+    run(main)
+
+
 def test_a_peer_that_does_not_start_says_why() -> None:
     def main() -> None:
         flag(trap_exit=True)
