@@ -25,6 +25,7 @@ from runtime.terms.errors import CallError
 from runtime.terms.pattern import ANY
 from runtime.terms.reason import is_atom
 from runtime.terms.ref import Ref
+from runtime.terms.signal_handlers import is_of_handler
 from runtime.terms.term import Term
 
 Item = TypeVar("Item")
@@ -249,6 +250,8 @@ class _Stream(Generic[Item, T]):
         try:
             items.extend(islice(self.items, size))  # those before one that raises are kept
         except Exception as error:
+            if is_of_handler(error):
+                raise
             self.failure, self.is_exhausted = error, True
         if not items:
             self.is_exhausted = self.is_exhausted or size > 0

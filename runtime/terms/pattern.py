@@ -18,6 +18,7 @@ from typing import Any
 from runtime.terms.immutable import IMMUTABLE
 from runtime.terms.own_repr import bounded
 from runtime.terms.ref import Ref, TimerRef
+from runtime.terms.signal_handlers import is_of_handler
 
 Matcher = Callable[[Any], bool]
 
@@ -151,7 +152,10 @@ def _newest_reference(pattern: Any) -> int:
 
 
 def compile_pattern(pattern: Any) -> Matcher:
-    """Turn one pattern into a predicate that never raises: a guard that fails does not match, as in Erlang."""
+    """Turn one pattern into a predicate. A guard that fails does not match, as in Erlang.
+
+    What it raises is of a signal's handler, which has interrupted code of the program's.
+    """
     if pattern is ANY:
         return lambda message: True
     if isinstance(pattern, (type, UnionType)):
@@ -173,7 +177,9 @@ def _is_instance(kind: type | UnionType, message: Any) -> bool:
 def _guarded(predicate: Callable[[Any], Any], message: Any) -> bool:
     try:
         return bool(predicate(message))
-    except Exception:
+    except Exception as error:
+        if is_of_handler(error):
+            raise
         return False
 
 
@@ -182,7 +188,9 @@ def _equals(value: Any, message: Any) -> bool:
         return True
     try:
         return bool(value == message)
-    except Exception:  # an __eq__ of the program's
+    except Exception as error:  # an __eq__ of the program's
+        if is_of_handler(error):
+            raise
         return False
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import wraps
 from glob import glob
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -270,6 +271,33 @@ def test_items_that_raise_end_a_stream_when_the_outcomes_before_are_given(pool: 
             with pytest.raises(ValueError, match="no more items"):
                 outcomes.extend(stream)
             assert sorted(outcomes) == [("ok", number * number) for number in range(count)]
+
+
+class StruckError(Exception):
+    """What a signal's handler raises."""
+
+
+def strike(number: int, frame: FrameType | None) -> None:
+    """Raise, as the handler of a signal."""
+    raise StruckError
+
+
+def struck_after(count: int) -> Iterator[int]:
+    """Yield some numbers, then have a signal's handler raise."""
+    yield from range(count)
+    signal.raise_signal(signal.SIGUSR1)
+
+
+@in_pool
+def test_what_a_handler_raises_amid_the_items_ends_a_stream_at_once(pool: Pid) -> None:
+    before = signal.signal(signal.SIGUSR1, strike)
+    try:
+        outcomes: list[Any] = []
+        with pytest.raises(StruckError):
+            outcomes.extend(cores.async_stream(pool, struck_after(1), square))
+        assert outcomes == []
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 @in_pool

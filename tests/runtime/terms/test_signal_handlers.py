@@ -9,7 +9,7 @@ from types import FrameType
 
 import pytest
 
-from runtime import receive, run, self_, send
+from runtime import flush, receive, run, self_, send
 from runtime.terms.signal_handlers import is_of_handler
 
 
@@ -101,3 +101,37 @@ def test_an_exception_of_a_handler_amid_the_copy_of_a_message_reaches_the_sender
 
     signal.signal(signal.SIGUSR1, strike)
     assert run(main) == "nothing was sent"
+
+
+class Value:
+    """Strikes while it is compared."""
+
+    def __eq__(self, other: object) -> bool:
+        signal.raise_signal(signal.SIGUSR1)
+        return True
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def is_struck(message: object) -> bool:
+    """Accept every message; a pattern that strikes."""
+    signal.raise_signal(signal.SIGUSR1)
+    return True
+
+
+@pytest.mark.parametrize("pattern", [is_struck, "value", ("message", is_struck), ("message", "value")])
+@pytest.mark.parametrize("are_saved", [False, True])
+def test_an_exception_of_a_handler_amid_a_pattern_reaches_the_receiver_and_no_message_is_lost(
+    are_saved: bool, pattern: object
+) -> None:
+    def main() -> int:
+        send(self_(), ("message", Value()) if isinstance(pattern, tuple) else Value())
+        if are_saved:
+            receive(int, timeout=0, default=None)
+        for _ in range(2):  # the message was not refused
+            with pytest.raises(StruckError):
+                receive(pattern, timeout=0)
+        return len(flush())
+
+    signal.signal(signal.SIGUSR1, strike)
+    assert run(main) == 1
