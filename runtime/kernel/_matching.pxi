@@ -58,7 +58,12 @@ cdef long long newest_reference(object pattern, int depth) except -2:
     cdef long long newest = 0, number
     cdef PyTypeObject *kind = Py_TYPE(pattern)
     if is_reference(kind):
-        return <object>load(<PyObject *>pattern, s_ref_id)
+        if <object>load(<PyObject *>pattern, s_ref_node):
+            return 0
+        try:
+            return <object>load(<PyObject *>pattern, s_ref_id)
+        except OverflowError:  # a peer has made it up
+            return -1
     if type(pattern) is type or pattern is _ANY or PySet_Contains(_immutable, <object>kind):
         return 0
     if type(pattern) is not tuple or depth >= DEEPEST_PATTERN:

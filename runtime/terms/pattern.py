@@ -49,8 +49,8 @@ class Matching:
     """A set of patterns in working order: `accepts(message)` says whether any of them matches.
 
     `stable` promises that a refused message stays refused, so that a mailbox need not be searched again.
-    `newer_than` is the number of a reference that every matching message contains, or 0: a message that is older than
-    the reference cannot match.
+    `newer_than` is the number of a reference of this node that every matching message contains, or 0: a message that is
+    older than the reference cannot match.
 
     Once remembered, `first` is the type of the first pattern, and `kinds` those of all tuples in the patterns where it
     does not tell all.
@@ -130,13 +130,13 @@ _CHANGES = -1
 
 
 def _newest_reference(pattern: Any) -> int:
-    """Return the highest number of the references that a pattern demands, 0 when it demands none.
+    """Return the highest number of this node's references that a pattern demands, 0 when it demands none.
 
     `_CHANGES` for one that may accept tomorrow what it refuses today: a function, a value that can change.
     """
     kind = type(pattern)
     if kind is Ref or kind is TimerRef:
-        number: int = pattern.id
+        number: int = pattern.id if pattern.node == 0 else 0  # another node counts its own
         return number
     if kind in IMMUTABLE or pattern is ANY or isinstance(pattern, (type, UnionType)):
         return 0

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from typing import Any
 
 import pytest
 
@@ -41,6 +42,33 @@ def test_a_pattern_knows_the_newest_reference_that_it_demands() -> None:
     assert matching(((older, ANY), (newer, ANY))).newer_than == older.id
     assert matching(((older, ANY), str)).newer_than == 0
     assert matching((lambda message: message[0] == older,)).newer_than == 0
+    assert matching(((Ref(2**96, 5), ANY),)).newer_than == 0
+    assert matching(((Ref(2**96, 5), older),)).newer_than == older.id
+
+
+@pytest.mark.parametrize("options", [{}, {"timeout": 0}])
+@pytest.mark.parametrize("number", [1, 2**40, 2**96 + 1])
+def test_a_reference_of_another_node_is_found_among_what_was_passed_over(number: int, options: dict[str, Any]) -> None:
+    def main() -> object:
+        ref = Ref(number, 5)
+        for message in ((ref, "reply"), "next"):
+            send(self_(), message)
+        assert receive("next") == "next"
+        later = Ref()
+        send(self_(), (later, "reply"))
+        return receive((ref, ANY), (later, ANY), **options)
+
+    assert run(main) == (Ref(number, 5), "reply")
+
+
+def test_a_number_that_no_reference_has_ends_no_receive() -> None:
+    def main() -> object:
+        for message in ("other", "next", "last"):
+            send(self_(), message)
+        assert receive("next") == "next"
+        return receive((Ref(2**81), ANY), "last")
+
+    assert run(main) == "last"
 
 
 def test_replies_are_found_behind_thousands_of_other_messages() -> None:
