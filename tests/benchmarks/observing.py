@@ -34,8 +34,11 @@ GROUP = 100
 SECONDS = 3.0
 """Seconds for which messages are counted, in the full form."""
 
-TURN, TURNS = 2.0, 8
-"""Seconds for which a node is observed, or not, and how often: one turn differs from the next by a tenth and more."""
+TURN, ROUNDS = 2.0, 12
+"""Seconds for which a node is observed, or not, and how many rounds of such turns are played."""
+
+ORDER = (True, False, False, True)
+"""The turns of a round, observed or not: a machine whose speed drifts by a tenth meanwhile is as fast in both."""
 
 SETTLE = 1.5
 """Seconds of each turn before messages are counted: more than lie between two questions of the dashboard, for so long
@@ -200,23 +203,26 @@ def _work(count: int, observed: str) -> Figures:
 
 
 def _kept(count: int, observed: str) -> Sample:
-    """Cast in turns, observed and not; return the share of the rate that is kept, the median of many turns."""
+    """Cast in turns, observed and not; return the share of the rate that is kept, the median of the rounds."""
     background.ATTENTION = answers.REMEMBERED = SETTLE  # what goes on for an observer ends with its turn
     casts = Casts(start_servers(count))
-    turn, settle, turns = (TURN, SETTLE, TURNS) if count == PROCESSES else (0.1, 0.1, 1)
-    rates: dict[bool, list[Sample]] = {False: [], True: []}
+    turn, settle, rounds = (TURN, SETTLE, ROUNDS) if count == PROCESSES else (0.1, 0.1, 1)
+    kept = []
     gc.collect()
     with _in_turns(observed) as switch:
-        for number in range(turns):
-            for on in (number & 1 == 0, number & 1 == 1):
+        for _ in range(rounds):
+            rates: dict[bool, list[Sample]] = {False: [], True: []}
+            for on in ORDER:
                 switch(on)
                 casts.go_on(settle)
                 rates[on].append(casts.go_on(turn))
-    pairs = [*zip(rates[True], rates[False], strict=True)]
-    return Sample(
-        median(watched.wall / alone.wall for watched, alone in pairs),
-        median(watched.cpu / alone.cpu for watched, alone in pairs),
-    )
+            kept.append(
+                Sample(
+                    sum(each.wall for each in rates[True]) / sum(each.wall for each in rates[False]),
+                    sum(each.cpu for each in rates[True]) / sum(each.cpu for each in rates[False]),
+                )
+            )
+    return Sample(median(each.wall for each in kept), median(each.cpu for each in kept))
 
 
 def kept_throughput(size: int, observed: str) -> Sample:

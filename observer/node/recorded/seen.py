@@ -26,7 +26,7 @@ EVERY = 1.0
 SOON = 0.1
 """Seconds between two looks at whether the node was reached."""
 
-SHARE = 0.004
+SHARE = 0.002
 """The share of its time that a node may work for this: a large one is looked at less often."""
 
 MOST_ROWS = wire.MAX_ROWS
