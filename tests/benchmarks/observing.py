@@ -31,8 +31,8 @@ PROCESSES, ACTIVE = 100_000, 5_000
 GROUP = 100
 """Servers of one supervisor."""
 
-SECONDS = 3.0
-"""Seconds for which messages are counted, in the full form."""
+SECONDS = 10.0
+"""Seconds for which a node is looked at once it has settled, in the full form."""
 
 TURN, ROUNDS = 2.0, 12
 """Seconds for which a node is observed, or not, and how many rounds of such turns are played."""
@@ -168,7 +168,8 @@ class Figures:
     pause: Sample
     """The longest time for which the hub did not come round."""
     share: Sample
-    """The CPU time that other threads than the hub's used in a second, which the hub's could have used."""
+    """The CPU time that other threads than the hub's used in a second, which the hub's could have used, once the node
+    has settled."""
 
 
 class Casts:
@@ -191,12 +192,14 @@ class Casts:
 
 def _work(count: int, observed: str) -> Figures:
     """Cast to active servers for a while."""
+    settle, seconds = (SETTLE, SECONDS) if count == PROCESSES else (0.1, 0.1)
     casts = Casts(start_servers(count))
     with _observed(observed):
         pauses = Pauses()
+        casts.go_on(settle)
         with Stopwatch() as watch:
             hub = -time.thread_time()
-            casts.go_on(SECONDS if count == PROCESSES else 0.2)
+            casts.go_on(seconds)
             hub += time.thread_time()
         pauses.close()
     return Figures(Sample(pauses.wall, pauses.cpu), Sample.exact((watch.cpu - hub) / watch.wall))
