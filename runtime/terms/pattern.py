@@ -77,6 +77,10 @@ def matching(patterns: tuple[Any, ...]) -> Matching:
         found = _known.get(patterns)
     except TypeError:  # something unhashable inside
         return _build(patterns)
+    except Exception as error:  # a __hash__ of the program's
+        if is_of_handler(error):
+            raise
+        return _build(patterns)
     if (
         found is not None
         # a named tuple equals a plain one with the same items, and matches something else

@@ -209,3 +209,19 @@ def test_methods_of_built_in_values_are_predicates() -> None:
 @pytest.mark.parametrize("predicate", [lambda m: m.missing, lambda m: 1 / 0, lambda: True])
 def test_a_predicate_that_raises_does_not_match(predicate: Any) -> None:
     assert not matching((predicate,)).accepts("x")
+
+
+class HasNoHash:
+    """A value that says in a way of its own that it has no hash."""
+
+    def __hash__(self) -> int:
+        raise ValueError
+
+    def __eq__(self, other: object) -> bool:
+        return other == "wanted"
+
+
+def test_a_value_whose_hash_raises_is_compared_all_the_same() -> None:
+    wanted = matching(("never", HasNoHash()))
+    assert wanted.accepts("wanted")
+    assert not wanted.accepts("other")

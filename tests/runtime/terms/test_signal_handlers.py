@@ -113,13 +113,21 @@ class Value:
     __hash__ = None  # type: ignore[assignment]
 
 
+class Unhashable:
+    """Strikes while its hash is asked for."""
+
+    def __hash__(self) -> int:
+        signal.raise_signal(signal.SIGUSR1)
+        return 1
+
+
 def is_struck(message: object) -> bool:
     """Accept every message; a pattern that strikes."""
     signal.raise_signal(signal.SIGUSR1)
     return True
 
 
-@pytest.mark.parametrize("pattern", [is_struck, "value", ("message", is_struck), ("message", "value")])
+@pytest.mark.parametrize("pattern", [is_struck, "value", Unhashable(), ("message", is_struck), ("message", "value")])
 @pytest.mark.parametrize("are_saved", [False, True])
 def test_an_exception_of_a_handler_amid_a_pattern_reaches_the_receiver_and_no_message_is_lost(
     are_saved: bool, pattern: object
