@@ -64,7 +64,7 @@ cdef object start_process(object node, object parent, object body):
         store(record, s_parent, <PyObject *>pid_of_parent)
     store(record, s_started_at, <PyObject *>started_at)
     store(record, s_pid, <PyObject *>pid)
-    cdef object place = number // 2730, scheduler, ready
+    cdef object place = <long long>number // BLOCK, scheduler, ready
     cdef PyObject *block = PyDict_GetItem(<object>load(<PyObject *>node, s_table), place)
     cdef object entries = node._open_block(place) if block is NULL else <object>block
     scheduler = <object>load(<PyObject *>node, s_scheduler)
@@ -79,7 +79,7 @@ cdef object start_process(object node, object parent, object body):
         number = <object>load(<PyObject *>node, s_spawned) + 1
         pid = new_pid(number, process)
         store(record, s_pid, <PyObject *>pid)
-        entries = node.table.get(number // 2730) or node._open_block(number // 2730)
+        entries = node.table.get(<long long>number // BLOCK) or node._open_block(<long long>number // BLOCK)
         ready.append(process)
     store(<PyObject *>node, s_spawned, <PyObject *>number)
     (<dict>entries)[number] = process
@@ -168,7 +168,7 @@ cdef int end(object process, object reason) except -1:
         store(record, s_reason, <PyObject *>reason)
         pid = <object>load(record, s_pid)
         number = <object>load(<PyObject *>pid, s_pid_id)
-        block = (<dict>load(<PyObject *>node, s_table))[number // 2730]
+        block = (<dict>load(<PyObject *>node, s_table))[<long long>number // BLOCK]
         take_out(block, number)
         store(<PyObject *>pid, s_pid_process, NONE)
         store(record, s_mailbox, NONE)

@@ -205,9 +205,10 @@ cdef Py_ssize_t s_entry_watcher, s_entry_ref, s_entry_dest, s_ref_id, s_ref_node
 cdef Py_ssize_t s_timer_ref, s_timer_due, s_timer_dest, s_timer_message, s_timer_sent
 cdef Py_ssize_t s_now, s_pending, s_later, s_slots, s_entries, s_stale
 cdef Py_ssize_t s_stable, s_first, s_kinds
-# Of timers.
+# Of timers, and of the node's table.
 cdef int SLOTS = 0
 cdef Py_ssize_t MANY = 0
+cdef int BLOCK = 0
 cdef Py_ssize_t s_scheduler, s_spawned, s_table, s_half_dead, s_timers, s_sent, s_received, s_spawned_hooks, s_exited
 
 
@@ -218,10 +219,10 @@ cdef bint look() except -1:
     global RUNNABLE, RUNNING, RECEIVING, WAITING, DEAD
     global _template, _scheduler_module, _body_module, _signals_module
     global _Remains, _Watch, _Down, _Exit, _Atom, _Ref, _TimerRef, _Timer, _Timers, _real_clock
-    global _numbers, _outside, _NOTHING, _ANY, _known, SLOTS, MANY
+    global _numbers, _outside, _NOTHING, _ANY, _known, SLOTS, MANY, BLOCK
     import time
 
-    from runtime.kernel import body, instrument, mailbox, node, process, remains, scheduler, signals, timers
+    from runtime.kernel import body, instrument, mailbox, node, process, remains, scheduler, signals, table, timers
     from runtime.terms import pattern, ref
     from runtime.terms.atom import Atom
     from runtime.terms.crash import Crash
@@ -245,7 +246,7 @@ cdef bint look() except -1:
     _Timer, _Timers = <PyTypeObject *>process.Timer, <PyTypeObject *>timers.Timers
     _numbers = ref.next_number.__self__
     _outside, _NOTHING, _ANY, _known = process.OUTSIDE, mailbox.NOTHING, pattern.ANY, pattern._known
-    _real_clock, SLOTS, MANY = time.monotonic, timers.SLOTS, timers.MANY
+    _real_clock, SLOTS, MANY, BLOCK = time.monotonic, timers.SLOTS, timers.MANY, table.BLOCK
     _is_usable = (
         find_small_numbers()
         and find_queue(deque.append, deque.appendleft, deque.popleft)

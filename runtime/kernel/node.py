@@ -36,6 +36,7 @@ from runtime.kernel.roles import Body, Cluster
 from runtime.kernel.safety_net import SafetyNet
 from runtime.kernel.scheduler import TURN, Scheduler
 from runtime.kernel.signals import drop_watch, mend, put_once
+from runtime.kernel.table import BLOCK
 from runtime.kernel.threads import get_ident, take_turns
 from runtime.kernel.timers import Timers
 from runtime.terms.errors import NotInProcessError, RuntimeFault
@@ -48,9 +49,6 @@ logger = Log("runtime")
 
 RESOLVING = 0.5
 """Seconds of processor time that the hub takes to look up a via name for a timer."""
-
-BLOCK = 2730
-"""The table is a dict of blocks of so many numbers, each copied at once by threads. So many just fill a dict."""
 
 
 class Node:

@@ -17,6 +17,7 @@ from runtime.kernel.instrument import hooks
 from runtime.kernel.process import DEAD, RECEIVING, RUNNABLE, Destination, Pid, Process, Timer, forget_process
 from runtime.kernel.roles import RemoteTarget, Watcher
 from runtime.kernel.suspend import end_suspension
+from runtime.kernel.table import BLOCK
 from runtime.terms.atom import Atom
 from runtime.terms.immutable import ATOMIC
 from runtime.terms.isolation import isolate
@@ -225,7 +226,7 @@ def finish(process: Process, reason: Term, unwinds: bool = False) -> None:
     try:
         process.state, process.reason = DEAD, reason
         pid, number = process.pid, process.pid.id
-        block = node.table[number // 2730]
+        block = node.table[number // BLOCK]
         if number in block:
             del block[number]
         forget_process(pid, None)

@@ -41,9 +41,10 @@ from runtime import (
     unlink,
 )
 from runtime.kernel import clock
-from runtime.kernel.node import BLOCK, this_node
+from runtime.kernel.node import this_node
 from runtime.kernel.process import Timer
 from runtime.kernel.signals import link_processes, put, put_all
+from runtime.kernel.table import BLOCK
 from runtime.terms.ref import Ref, TimerRef
 from tests.support.in_between import Action, During, by_finalizer, by_handler, collector, me, of, waiting
 from tests.support.in_node import in_node

@@ -10,8 +10,9 @@ from runtime import Atom, NotInProcessError, Pid, RuntimeFault, exit, receive, r
 from runtime import monitor as set_monitor
 from runtime.kernel import node as nodes
 from runtime.kernel.body import PlainBody
-from runtime.kernel.node import BLOCK, Node, running_node, this_node
+from runtime.kernel.node import Node, running_node, this_node
 from runtime.kernel.process import DEAD, RECEIVING, Process
+from runtime.kernel.table import BLOCK
 from tests.support.in_node import in_node
 
 
