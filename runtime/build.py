@@ -21,7 +21,8 @@ from typing import Any, NoReturn
 
 from runtime.compiled.choice import FOLDER, PARTS, VARIABLE, WHOLE, build_number, builds, file_name, fitting, unsuited
 
-FLAGS = ("-O2", "-fwrapv", "-fno-strict-aliasing", "-g0", "-Wno-unused-function")
+FLAGS = ("-O2", "-fwrapv", "-fno-strict-aliasing", "-g0", "-Wno-unused-function", "-pipe")
+"""What the compiler is told. It uses pipes for its own temporary files, which would stay where a build is stopped."""
 
 DIRECTIVES = {"language_level": 3, "annotation_typing": False, "nonecheck": True}
 """How sources are compiled: their annotations are for people, and types are declared in the ``.pxd`` files alone."""
