@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import gevent.event
 import gevent.lock
 import pytest
 from gevent.exceptions import BlockingSwitchOutError
+from greenlet import greenlet
 
 from runtime import (
     Agent,
@@ -25,6 +27,7 @@ from runtime import (
     cast,
     exit,
     flag,
+    process_info,
     receive,
     run,
     self_,
@@ -34,6 +37,7 @@ from runtime import (
     spawn,
 )
 from runtime.kernel import clock, threads
+from runtime.kernel.process import DEAD, RUNNING
 from runtime.kernel.signals import put, put_all
 from tests.runtime.kernel.test_headroom import Struck
 from tests.support.in_between import Garbage, by_finalizer, collector, me, of
@@ -114,6 +118,56 @@ def test_one_that_runs_when_the_last_reference_goes_may_wait(name: str) -> None:
     del held[0].me
     held.clear()
     assert ended == [True]
+
+
+@pytest.mark.parametrize("name", WAITS)
+@in_node
+def test_nothing_is_left_of_a_wait_that_was_refused(name: str) -> None:
+    with young_alone():
+        Garbage(lambda: refused(WAITS[name]))
+        gc.collect()
+    assert process_info(self_(), "monitors") == {"monitors": []}
+    watches = [watch for process in me().node.processes() for watch in (process.watchers or {}).values()]
+    assert [watch for watch in watches if watch.watcher is me()] == []
+
+
+class Looks(GenServer):
+    """Answers a process with what it monitors."""
+
+    def handle_call(self, request: Any, caller: Any) -> Any:
+        return process_info(request, "monitors")
+
+
+@in_node
+def test_a_call_goes_on_to_be_seen_when_that_of_a_finalizer_is_refused_in_the_middle() -> None:
+    server, other = Looks.start(), start_echo()
+    assert server is not None
+    seen: list[Any] = []
+    happened, number = True, 0
+    with collector():
+        while happened:
+            number += 1
+            happened = by_finalizer(
+                number, lambda: seen.append(call(server, self_())), lambda: refused(lambda: call(other, "hello"))
+            )
+    assert seen == [{"monitors": [server]}] * number
+
+
+@in_node
+def test_the_finalizer_that_may_not_wait_is_the_process_that_collects_and_lives() -> None:
+    process, told = me(), list[bool]()
+    collecting = process.node.scheduler.collecting
+
+    def finalize() -> None:
+        told.extend([collecting.runs_caller(), greenlet(collecting.runs_caller).switch()])
+        process.state = DEAD
+        told.append(collecting.take_back(process))
+        process.state = RUNNING
+
+    with young_alone():
+        Garbage(finalize)
+        gc.collect()
+    assert told == [True, False, False]
 
 
 SENDS: dict[str, Callable[[Pid], Any]] = {
@@ -370,6 +424,14 @@ def test_a_finalizer_in_a_plain_greenlet_may_wait_as_in_any_gevent_program() -> 
     with young_alone(), suppress(gevent.Timeout):
         gevent.spawn(collect).get(timeout=60)
     assert ended == ["waited"]
+
+
+def test_a_node_that_has_ended_leaves_nothing_for_the_end_of_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    registered: list[object] = []
+    monkeypatch.setattr(atexit, "register", registered.append)
+    monkeypatch.setattr(atexit, "unregister", registered.remove)
+    run(lambda: registered.append(sum(1 for each in registered)))
+    assert registered == [1]
 
 
 def test_a_program_without_run_ends_in_silence() -> None:

@@ -314,3 +314,19 @@ def test_a_pattern_that_takes_the_messages_themselves_matches_what_is_left() -> 
         send(self_(), number)
     assert receive(lambda message: message == 1_990 or receive() is None, timeout=0) == 1_990
     assert flush() == [*range(1_991, 2_000)]
+
+
+@in_node
+def test_a_pattern_that_takes_the_message_itself_does_not_accept_an_equal_one() -> None:
+    calls: list[object] = []
+
+    def is_number(message: object) -> bool:
+        calls.append(message)
+        if len(calls) == 1:
+            assert receive(timeout=0) is message
+        return type(message) is int
+
+    for message in (1, True):
+        send(self_(), message)
+    assert receive(is_number, timeout=0, default="none") == "none"
+    assert flush() == [True]
