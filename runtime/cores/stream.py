@@ -254,7 +254,7 @@ class _Stream(Generic[Item, T]):
                 raise
             self.failure, self.is_exhausted = error, True
         if not items:
-            self.is_exhausted = self.is_exhausted or size > 0
+            self.is_exhausted = size > 0
             return None
         batch = _Batch(self.position, items)
         self.position += len(items)

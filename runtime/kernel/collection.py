@@ -85,9 +85,5 @@ class Collection(defaultdict[str, tuple[Any, ...]]):
         _, state, deadline, waiting_for, _ = self["about"]
         if state is RUNNING:
             process.state = RUNNING
-        process.deadline = deadline
-        if process.waiting_for is not waiting_for:
-            if process.waiting_for is not None:
-                process.waiting_for.forget()
-            process.waiting_for = waiting_for
+        process.deadline, process.waiting_for = deadline, waiting_for  # who made another call forgets it
         return True

@@ -34,6 +34,7 @@ from runtime import (
 )
 from runtime.distribution.cluster import local_node
 from runtime.kernel.node import this_node
+from runtime.peer.process import _programs
 from tests.support.other_nodes import echo, new_name
 
 DEADLINE = 60.0
@@ -140,6 +141,7 @@ def test_a_peer_that_is_started_again_waits_for_the_one_whose_owner_was_killed()
             os.kill(before, 0)
 
     run(main)
+    assert _programs == {}
 
 
 def test_one_that_found_the_name_taken_does_not_keep_the_next_from_waiting() -> None:

@@ -273,6 +273,14 @@ def test_items_that_raise_end_a_stream_when_the_outcomes_before_are_given(pool: 
             assert sorted(outcomes) == [("ok", number * number) for number in range(count)]
 
 
+@in_pool
+def test_no_items_are_taken_after_one_that_raises(pool: Pid) -> None:
+    outcomes: list[Any] = []
+    with pytest.raises(ValueError, match="invalid literal"):
+        outcomes.extend(cores.async_stream(pool, map(int, "1" * 5_003 + "x" + "3" * 5_003), square))
+    assert outcomes == [("ok", 1)] * 5_003
+
+
 class StruckError(Exception):
     """What a signal's handler raises."""
 

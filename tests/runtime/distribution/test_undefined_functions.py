@@ -6,10 +6,29 @@ from typing import Any
 
 import pytest
 
-from runtime import Down, ErpcError, erpc, node, receive, spawn, spawn_monitor
+from runtime import (
+    Down,
+    ErpcError,
+    erpc,
+    exit,
+    get_label,
+    node,
+    receive,
+    self_,
+    send,
+    sleep,
+    spawn,
+    spawn_monitor,
+    whereis,
+)
+from runtime.distribution.cluster import local_node
+from runtime.distribution.spawn_requests import WITH_KEYWORDS, with_keywords
+from runtime.distribution.undefined_functions import TAG, report_there
+from runtime.kernel.node import running_node
+from runtime.sys import get_state
 from runtime.terms.atom import Atom
 from tests.support.kernels import wait_until
-from tests.support.other_nodes import Other, beam_node, named
+from tests.support.other_nodes import Other, beam_node, named, new_name
 
 DEADLINE = 60.0
 
@@ -61,6 +80,39 @@ def test_keyword_arguments_do_not_change_the_reason_of_a_function_that_is_not_th
         assert (kind, what, module, function, arguments) == ("exception", "undef", "__main__", "only_here", [2])
 
 
+@named
+def test_a_report_is_taken_from_other_nodes_alone_and_goes_to_one_that_is_there(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.ERROR, "runtime.distribution")
+    server, local = whereis("net_kernel"), local_node(running_node())
+    assert server is not None
+    assert local is not None
+    for pid in (self_(), server):
+        send(server, (TAG, pid, "module", "function", "why"))
+    assert get_state(server, timeout=DEADLINE) == {}
+    gone = local.remote(new_name("gone"))
+    report_there(gone, "module", "function", "undef", "why")
+    assert not gone.is_connecting
+    assert caplog.messages == []
+
+
+@named
+def test_keyword_arguments_reach_the_function_under_its_own_name(other: Other) -> None:
+    other.connect()
+    pid = spawn(sleep, seconds=DEADLINE, node=other.name)
+    assert erpc.call(other.name, get_label, pid, timeout=DEADLINE) == f"{sleep.__module__}.sleep"
+    exit(pid, "kill")
+    erpc.cast(other.name, send, dest=self_(), message="hello")
+    assert receive("hello", timeout=DEADLINE) == "hello"
+
+
+def test_only_where_keyword_arguments_are_announced_a_dict_is_taken_for_them() -> None:
+    arguments = ["module", "function", [1], {"size": 2}]
+    assert with_keywords("any", "function", arguments) == ("any", "function", arguments, {})
+    assert with_keywords(*WITH_KEYWORDS, arguments) == tuple(arguments)
+
+
 def test_a_beam_that_spawns_what_is_not_here_has_it_in_its_log(tmp_path: Path) -> None:
     log = tmp_path / "log"
 
@@ -74,5 +126,6 @@ def test_a_beam_that_spawns_what_is_not_here_has_it_in_its_log(tmp_path: Path) -
             erpc.call(beam.name, ("erlang", "spawn"), Atom(node()), Atom("no_such_module"), Atom("run"), [])
             wait_until(lambda: log.exists() and "{undef,[{no_such_module,run,[]," in log.read_text())
             assert f"on node '{node()}' with exit value" in log.read_text()
+            assert not log.read_text().startswith("1970")  # its time is in microseconds
 
     main()
