@@ -5,6 +5,7 @@ import pytest
 from runtime import exit, receive, self_, send, sleep, spawn
 from runtime.introspection.measuring import counters
 from runtime.introspection.measuring.counters import Totals
+from runtime.introspection.threads import chunked
 from runtime.introspection.threads.pace import Pace
 from runtime.kernel.node import this_node
 from tests.support.in_node import in_node
@@ -44,5 +45,28 @@ def test_without_time_for_all_blocks_the_new_ones_are_summed_up(monkeypatch: pyt
         totals = Totals(this_node())
         send(self_(), "message")
         assert totals.update(Pace())[0] >= 1
+
+    look()
+
+
+class Breaths(Pace):
+    """Counts how often it was asked whether to rest."""
+
+    count = 0
+
+    def breathe(self) -> None:
+        self.count += 1
+
+
+def test_a_block_is_summed_up_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunked, "CHUNK", 2)
+
+    @in_node
+    def look() -> None:
+        for _ in range(9):
+            spawn(receive)
+        pace = Breaths()
+        Totals(this_node()).update(pace)
+        assert pace.count == (this_node().alive + 1) // 2
 
     look()

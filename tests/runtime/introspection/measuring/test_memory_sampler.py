@@ -108,10 +108,10 @@ def test_it_pauses_longer_while_the_program_needs_the_thread() -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(memory_sampler, "time", clocks)
         sampler = MemorySampler(node, share=0.01)
-        clocks.passed, clocks.worked = 1.0, 0.4  # of which the slice took a tenth of a second
+        clocks.passed, clocks.worked = 1.0, 0.5  # of which the slice took a tenth of a second
         assert sampler.pause(0.1, more=True) == 0.1 / 0.01
         assert sampler.pause(0.1, more=False) == FRESH
-        clocks.passed, clocks.worked = 2.0, 1.0  # half a second of work in the nine tenths that the slice left
+        clocks.passed, clocks.worked = 2.0, 1.1  # half a second of work in the nine tenths that the slice left
         assert sampler.pause(0.1, more=True) == 0.1 / (0.01 * BUSY)
         clocks.passed = 3.0
         assert sampler.pause(0.1, more=True) == 0.1 / 0.01

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import random
 
 import pytest
@@ -13,6 +14,7 @@ from runtime import (
 )
 from runtime.introspection import wire
 from runtime.introspection.answers import process_window
+from runtime.introspection.reading.listing import Group
 from runtime.kernel.process import Pid
 from tests.support.in_node import in_node
 from tests.support.trees import Observer, start_tree
@@ -143,3 +145,13 @@ def test_groups_are_counted_and_summed() -> None:
     assert rows["app"].messages_in == 3
     assert rows["guests"].child_count == 1
     assert rows["no supervisor"].child_count == 2
+
+
+def test_the_collector_does_not_count_groups() -> None:
+    gc.disable()
+    before = gc.get_count()[0]
+    groups = [Group("name") for _ in range(1_000)]
+    made = gc.get_count()[0] - before
+    gc.enable()
+    assert len(groups) == 1_000
+    assert made < 100

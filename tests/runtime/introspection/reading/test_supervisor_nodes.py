@@ -3,7 +3,7 @@ from __future__ import annotations
 from array import array
 
 from runtime import call, exit, start_child, terminate_child, whereis
-from runtime.introspection.reading.supervisor_nodes import SupervisorNodes
+from runtime.introspection.reading.supervisor_nodes import NO_NODES, SupervisorNodes
 from runtime.introspection.threads.pace import Pace
 from runtime.kernel.process import Process
 from tests.support.in_node import in_node
@@ -30,6 +30,14 @@ def test_every_supervisor_has_a_node_above_those_below_it() -> None:
     assert nodes.count == 4
     assert [node.child_count for node in nodes.walk()] == [4, 3, 3, 2]
     assert [node.depth for node in nodes.walk()] == [0, 1, 1, 1]
+
+
+@in_node
+def test_those_without_supervisors_below_share_what_says_so() -> None:
+    start_tree(pools=2, size=3)
+    nodes = SupervisorNodes()
+    _updated(nodes)
+    assert [node.below is NO_NODES for node in nodes.walk()] == [False, True, True, True]
 
 
 @in_node

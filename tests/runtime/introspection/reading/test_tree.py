@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import random
 
 import pytest
@@ -22,6 +23,7 @@ from runtime import (
 from runtime.introspection import wire
 from runtime.introspection.answers import client_cache
 from runtime.introspection.reading import listing
+from runtime.introspection.reading.tree import Section
 from runtime.introspection.reading.tree_path import FREE, children_of, path_of
 from runtime.kernel.process import Pid
 from runtime.supervision.dynamic import DynamicChildren
@@ -288,3 +290,7 @@ def test_what_is_being_started_stands_in_its_place_already_and_nowhere_else() ->
     for _, seen in looks:
         assert [key for key in seen if key.startswith("<")] == [str(self_())]
         assert "pool" not in seen
+
+
+def test_the_collector_does_not_walk_sections() -> None:
+    assert not gc.is_tracked(Section(None, "key", False))
