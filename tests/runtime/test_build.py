@@ -86,14 +86,27 @@ def test_a_lack_of_room_for_temporary_files_is_told_before_anything_is_compiled(
         build.build(tmp_path)
 
 
+STOPPED = """
+import importlib, runpy, signal, tempfile
+
+def compile(name):  # in the place of Cython
+    signal.raise_signal(signal.SIGHUP)
+    signal.raise_signal(signal.SIGTERM)
+
+def cleanup(folder):
+    signal.raise_signal(signal.SIGINT)
+    clean(folder)
+
+signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as below nohup
+importlib.import_module = compile
+clean, tempfile.TemporaryDirectory.cleanup = tempfile.TemporaryDirectory.cleanup, cleanup
+runpy.run_module("runtime.build", run_name="__main__")
+"""
+
+
 def test_a_build_that_a_signal_stops_says_so_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    program = (
-        "import importlib, runpy, signal\n"
-        "importlib.import_module = lambda name: signal.raise_signal(signal.SIGTERM)  # in the place of Cython\n"
-        "runpy.run_module('runtime.build', run_name='__main__')"
-    )
     done = subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", STOPPED],
         env={**os.environ, "TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,
