@@ -30,6 +30,9 @@ DIRECTIVES = {"language_level": 3, "annotation_typing": False, "nonecheck": True
 ROOM = 32 << 20
 """Bytes that the compilers' temporary files take, with some to spare."""
 
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""The signals that stop a build, unless they are ignored."""
+
 
 class BuildError(Exception):
     """The kernel cannot be built here; the text says what is missing and what to do."""
@@ -174,8 +177,6 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
     print(f"No kernel was built. It was stopped by {signal.Signals(number).name}.", file=sys.stderr)
     sys.exit(128 + number)
 
-
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 if __name__ == "__main__":
     for number in STOPPING:

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 logger = Log("runtime.distribution")
 
-TAG = "undefined_function"
-
 AS_OTP_SAYS = "Error in process ~p on node ~p with exit value:~n~p~n"
 
 MAIN_ADVICE = "; __main__ is that node's own program, so define the function in a module that both nodes can import"
@@ -36,7 +34,7 @@ def report_there(remote: RemoteNode, module: str, function: str, reason: Term, w
         return
     pid = current_process("spawn").pid
     if remote.is_python:
-        send(("net_kernel", remote.name), (TAG, pid, module, function, why))
+        send(("net_kernel", remote.name), ("undefined_function", pid, module, function, why))
         return
     kind = {Atom("tag"): Atom("error"), Atom("emulator"): True}
     about = {Atom("pid"): pid, Atom("gl"): pid, Atom("time"): time.time_ns() // 1_000, Atom("error_logger"): kind}

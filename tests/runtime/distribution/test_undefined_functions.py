@@ -23,7 +23,7 @@ from runtime import (
 )
 from runtime.distribution.cluster import local_node
 from runtime.distribution.spawn_requests import WITH_KEYWORDS, with_keywords
-from runtime.distribution.undefined_functions import TAG, report_there
+from runtime.distribution.undefined_functions import report_there
 from runtime.kernel.node import running_node
 from runtime.sys import get_state
 from runtime.terms.atom import Atom
@@ -89,7 +89,7 @@ def test_a_report_is_taken_from_other_nodes_alone_and_goes_to_one_that_is_there(
     assert server is not None
     assert local is not None
     for pid in (self_(), server):
-        send(server, (TAG, pid, "module", "function", "why"))
+        send(server, ("undefined_function", pid, "module", "function", "why"))
     assert get_state(server, timeout=DEADLINE) == {}
     gone = local.remote(new_name("gone"))
     report_there(gone, "module", "function", "undef", "why")
