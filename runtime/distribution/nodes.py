@@ -170,7 +170,7 @@ def connect_node(name: str) -> bool:
     """Connect to another node and wait for the outcome (OTP: net_kernel:connect_node/1).
 
     Returns True when the two are connected, or were, False when they could not be; a wrong cookie is a reason, too. An
-    attempt that is under way already, as something was sent there, may fail: then this begins another one.
+    attempt that a send has begun before may fail: then this begins another one.
     """
     _checked(name)
     local = local_node(running_node())
@@ -180,7 +180,7 @@ def connect_node(name: str) -> bool:
         return True
     remote = local.remote(name)
     if remote.connection is not None or remote.is_connecting:
-        remote.settled.wait()  # the connection may be about to end, the attempt to fail that another has begun before
+        remote.settled.wait()  # the connection may be about to end, or the attempt to fail
     remote.connect()
     remote.settled.wait()
     return remote.connection is not None
