@@ -75,6 +75,7 @@ RELIES_ON = (
             "scheduler",
             "send_after",
             "signals",
+            "table",
             "timers",
         )
     ),
