@@ -1,4 +1,4 @@
-"""What a peer runs: ``python -m runtime.boot.peer_program``, started by `runtime.peer`.
+"""What a peer runs: `main`, started by `runtime.peer`.
 
 Its standard input is a socket of its owner. The first line says what the node is to be; the answer is a line, too. At
 the end of the input the owner is gone, or wants the peer to stop, and it stops: in order if it can, at once if not.
@@ -6,14 +6,13 @@ the end of the input the owner is gone, or wants the peer to stop, and it stops:
 
 from __future__ import annotations
 
+import json
 import multiprocessing.spawn
 import os
 import signal
 import socket
 import sys
 from typing import Any
-
-from msgspec import json
 
 from runtime.boot.run import run
 from runtime.distribution.nodes import connect_node, start_distribution
@@ -37,11 +36,12 @@ class MainModuleError(Exception):
 
 def main() -> None:
     """Become a node, tell the owner, and wait for the end."""
+    sys.argv[:] = [""]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all of a terminal's programs; the owner decides
     owner = socket.socket(fileno=os.dup(0))
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)
-    wanted = json.decode(_first_line(owner))
+    wanted = json.loads(_first_line(owner))
     run(_live, owner, wanted)
     os._exit(0)
 
@@ -56,6 +56,10 @@ def _first_line(owner: socket.socket) -> bytes:
     return line
 
 
+def _line(answer: dict[str, Any]) -> bytes:
+    return json.dumps(answer).encode() + b"\n"
+
+
 def _live(owner: socket.socket, wanted: dict[str, Any]) -> None:
     try:
         _import_main(wanted["main"])
@@ -65,10 +69,10 @@ def _live(owner: socket.socket, wanted: dict[str, Any]) -> None:
     except BaseException as error:
         is_told = type(error) is MainModuleError
         problem = str(error) if is_told else f"{type(error).__name__}: {render(str(error))}"
-        owner.sendall(json.encode({"error": problem}) + b"\n")
+        owner.sendall(_line({"error": problem}))
         return
     start_thread(_watch_owner, (owner, this_node(), self_()))
-    owner.sendall(json.encode({"pid": os.getpid()}) + b"\n")
+    owner.sendall(_line({"pid": os.getpid()}))
     receive("stop")
 
 
@@ -95,8 +99,3 @@ def _watch_owner(owner: socket.socket, node: Node, first: Any) -> None:
     node.call_soon_threadsafe(exit, first, "shutdown")
     sleep(GRACE)
     os._exit(1)
-
-
-if __name__ == "__main__":
-    sys.argv[:1] = [""]
-    main()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing.spawn
+import json
+import multiprocessing.process
 import re
 import signal
 import socket
@@ -10,13 +11,13 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from os import environ
+from os import environ, path
 from typing import Any
 
 import gevent
 from gevent import socket as gevent_socket
-from msgspec import json
 
+import runtime
 from runtime.distribution.cluster import local_node
 from runtime.kernel.node import current_process, this_node
 from runtime.kernel.process import DEAD, Process
@@ -37,8 +38,22 @@ STARTING = 60.0
 
 LONGER = "timeout= of peer.start_link, or start_timeout= of a pool, gives it longer"
 
+ENDED = "the program ended; what it wrote says why"
+"""What went wrong where a peer has not said so."""
+
 STOPPING = 5.0
 """Seconds that a peer has to stop in order before it is killed."""
+
+_FOLDER = path.dirname(path.dirname(path.abspath(runtime.__file__)))
+"""Where this package is: a peer runs the same one, wherever the program has gone since it began."""
+
+_PROGRAM = """\
+import sys
+if (folder := sys.argv.pop()) not in sys.path:
+    sys.path.insert(0, folder)
+from runtime.boot.peer_program import main
+main()"""
+"""What a peer runs. It is not run by ``-m``: that would look for it in the working directory first."""
 
 
 class Peer(GenServer):
@@ -50,25 +65,24 @@ class Peer(GenServer):
         self.name = name
         local = local_node(this_node())
         assert local is not None
+        options = {"net_ticktime": local.net_kernel.net_ticktime, **options}  # else one of the two takes it for gone
+        wanted = {"name": name, "cookie": local.cookie, "origin": local.name, "options": options}
+        line = json.dumps({**wanted, "main": _main_module()}).encode() + b"\n"
         _await_predecessor(name)
         ours, theirs = socket.socketpair()
         with theirs:
             self.program = subprocess.Popen(
-                [sys.executable, "-m", "runtime.boot.peer_program"],
+                [sys.executable, "-P", "-c", _PROGRAM, _FOLDER],
                 stdin=theirs.fileno(),
                 env={**environ, **_observed_as(name), **env},
                 start_new_session=False,
             )
         _programs[self.program] = name, current_process("peer")
         self.socket = gevent_socket.socket(fileno=ours.detach())
-        options = {"net_ticktime": local.net_kernel.net_ticktime, **options}  # else one of the two takes it for gone
-        wanted = {"name": name, "cookie": local.cookie, "origin": local.name, "options": options}
-        wanted["main"] = _main_module()
-        self.socket.sendall(json.encode(wanted) + b"\n")
         problem = f"it was no node within {timeout} s; {LONGER}"
         try:
             with gevent.Timeout(timeout, False):  # type: ignore[arg-type]  # the stubs do not know that False is silent
-                problem = self._answer()
+                problem = self._answer_to(line)
         except BaseException:  # it is killed while it waits, so `terminate` does not come
             self._end(0.0)
             raise
@@ -79,15 +93,19 @@ class Peer(GenServer):
         local.peers[name] = current_process("peer")
         return None
 
-    def _answer(self) -> str:
-        """Wait for the peer's line. Returns what went wrong, an empty text if nothing did."""
+    def _answer_to(self, wanted: bytes) -> str:
+        """Say what the node is to be, and wait for the answer. Returns what went wrong, an empty text for nothing."""
         line = b""
-        while not line.endswith(b"\n"):
-            piece = self.socket.recv(65_536)
-            if not piece:
-                return "the program ended; what it wrote says why"
-            line += piece
-        return str(json.decode(line).get("error", ""))
+        try:
+            self.socket.sendall(wanted)
+            while not line.endswith(b"\n"):
+                piece = self.socket.recv(65_536)
+                if not piece:
+                    return ENDED
+                line += piece
+        except ConnectionError:  # it has ended before it has read all
+            return ENDED
+        return str(json.loads(line).get("error", ""))
 
     def handle_call(self, request: Term, caller: From) -> Term:
         """Tell the name of the node, or the number of the operating-system process."""
@@ -166,7 +184,18 @@ def _wait_for_end(connection: gevent_socket.socket) -> None:
 
 
 def _main_module() -> dict[str, Any]:
-    """Return how the peer finds the program's main module, as multiprocessing says it."""
-    data = multiprocessing.spawn.get_preparation_data("peer")
-    kept = ("sys_path", "dir", "init_main_from_name", "init_main_from_path")
-    return {key: value for key, value in data.items() if key in kept}
+    """Return how the peer finds the program's main module, as multiprocessing takes it.
+
+    It is found by its name where it was run by ``-m``, else by its file. A program without a file, as one of ``-c`` or
+    of the standard input, has none that a peer could import.
+    """
+    # multiprocessing's own answer also names the working directory: that may be gone, and the peer has it anyway
+    began_in = getattr(multiprocessing.process, "ORIGINAL_DIR", None) or ""
+    main = sys.modules["__main__"]
+    found: dict[str, Any] = {"sys_path": [entry or began_in for entry in sys.path if isinstance(entry, str)]}
+    spec, file = getattr(main, "__spec__", None), getattr(main, "__file__", None)
+    if spec is not None:
+        found["init_main_from_name"] = spec.name
+    elif file is not None and path.isfile(file := path.join(began_in, file)):
+        found["init_main_from_path"] = path.normpath(file)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping
 from itertools import count
@@ -35,9 +36,9 @@ def start_link(
 
     Returns the Pid of the process that stands for it, and the name of the node. `name` is made up where none is given;
     one without ``@`` is on this host's loopback address. `env` are variables of its environment beside this program's.
-    The `options` are those of `start_distribution`: ``hidden``, ``trust`` and so on; `net_ticktime` is by default this
-    node's. A node without a name gets one first, with a cookie that no other program knows. Raises StartError when the
-    peer does not start within `timeout` seconds, with what it said; None is no limit.
+    The `options` are those of `start_distribution` but `tls`: ``hidden``, ``trust`` and so on; `net_ticktime` is by
+    default this node's. A node without a name gets one first, with a cookie that no other program knows. Raises
+    StartError when the peer does not start within `timeout` seconds, with what it said; None is no limit.
     """
     return _start(name, env, timeout, options, link=True)
 
@@ -59,6 +60,10 @@ def _start(
     seconds = seconds_of(timeout)
     if name is not None and not isinstance(name, str):
         raise TypeError(f"a peer is named by a str such as 'worker' or 'worker@127.0.0.1', not {render(name)}")
+    try:
+        json.dumps(options)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"a peer is sent its options as JSON, which {render(options)} cannot become: {error}") from None
     local = named_node()
     full = name or f"{local.name.partition('@')[0]}-peer{next(_numbers)}"
     if "@" not in full:

@@ -167,6 +167,10 @@ def test_a_peer_that_does_not_start_says_why() -> None:
         flag(trap_exit=True)
         with pytest.raises(StartError, match="no name of a node"):
             peer.start_link("not a name")
+        with pytest.raises(StartError, match="the program ended; what it wrote says why"):
+            peer.start_link(env={"PYTHONHOME": "/no/such/folder"})
+        with pytest.raises(TypeError, match="a peer is sent its options as JSON"):
+            peer.start_link(tls=self_())
         with pytest.raises(StartError, match=r"no node within 0.01 s; timeout= .* gives it longer"):
             peer.start_link(timeout=0.01)
         with pytest.raises(StartError, match=r"no node within 0.02 s; .* start_timeout= of a pool, gives it longer"):
@@ -186,6 +190,49 @@ def main():
 if __name__ == "__main__":
     run(main)
 """
+
+GOES = """
+import os, sys
+from runtime import erpc, peer, run
+
+def where():
+    return os.stat(".").st_ino
+
+def main():
+    exec(sys.argv[1])
+    _, name = peer.start_link()
+    print(erpc.call(name, where) == where())
+
+if __name__ == "__main__":
+    run(main)
+"""
+
+
+@pytest.mark.parametrize(
+    "goes",
+    [
+        "os.mkdir('runtime')",
+        "os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')",
+        "os.mkdir(b'not-utf8-\\xff'); os.chdir(b'not-utf8-\\xff'); sys.path.append(os.getcwd())",
+        "sys.path.append(sys)",
+    ],
+)
+def test_a_peer_starts_wherever_its_owner_has_gone(goes: str, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    script = tmp_path / "script.py"
+    script.write_text(GOES, "utf-8")
+    command = [sys.executable, str(script), goes]
+    done = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=300, check=False)
+    assert done.stdout == "True\n", done.stderr
+
+
+def test_a_program_of_the_standard_input_has_peers_that_import_no_main_module() -> None:
+    lines = (
+        "import os\nfrom runtime import erpc, peer, run\nrun(lambda: print(erpc.call(peer.start_link()[1], os.getcwd)))"
+    )
+    done = subprocess.run([sys.executable, "-"], input=lines, capture_output=True, text=True, timeout=300, check=False)
+    assert done.stdout == f"{os.getcwd()}\n", done.stderr
 
 
 @pytest.mark.parametrize(
@@ -232,13 +279,13 @@ def test_a_peer_dies_with_an_owner_that_is_killed() -> None:
 def test_a_peer_that_is_killed_while_it_starts_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     started = []
 
-    def die(self: peer.Peer) -> str:
+    def die(self: peer.Peer, wanted: bytes) -> str:
         started.append((self.program, self.socket))
         exit(self_(), "kill")
         return ""
 
     def main() -> None:
-        monkeypatch.setattr(peer.Peer, "_answer", die)
+        monkeypatch.setattr(peer.Peer, "_answer_to", die)
         with pytest.raises(StartError, match="killed"):
             peer.start()
         ((program, connection),) = started
