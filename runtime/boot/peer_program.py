@@ -39,6 +39,7 @@ def main() -> None:
     sys.argv[:] = [""]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all of a terminal's programs; the owner decides
     owner = socket.socket(fileno=os.dup(0))
+    os.register_at_fork(after_in_child=owner.close)  # else the owner sees no end while a forked child runs
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)
     wanted = json.loads(_first_line(owner))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing.process
+import os
 import re
 import signal
 import socket
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from os import environ, path
 from typing import Any
+from weakref import WeakSet
 
 import gevent
 from gevent import socket as gevent_socket
@@ -79,6 +81,7 @@ class Peer(GenServer):
             )
         _programs[self.program] = name, current_process("peer")
         self.socket = gevent_socket.socket(fileno=ours.detach())
+        _sockets.add(self.socket)
         problem = f"it was no node within {timeout} s; {LONGER}"
         try:
             with gevent.Timeout(timeout, False):  # type: ignore[arg-type]  # the stubs do not know that False is silent
@@ -143,6 +146,18 @@ class Peer(GenServer):
 
 _programs: dict[subprocess.Popen[bytes], tuple[str, Process]] = {}
 """The operating-system processes of peers that are not known to have ended: the names of their nodes, their owners."""
+
+_sockets: WeakSet[gevent_socket.socket] = WeakSet()
+"""The ends of peers' sockets here."""
+
+
+def _close_copies() -> None:
+    """Close the copies of these sockets in the child of a fork: a peer would take it for its owner."""
+    for each in _sockets:
+        each._sock.close()  # type: ignore[attr-defined]  # by `close` itself gevent would turn to the hub, which is the parent's
+
+
+os.register_at_fork(after_in_child=_close_copies)
 
 
 def _await_predecessor(name: str) -> None:
