@@ -49,6 +49,9 @@ PART = 0.6
 SHORTER = 16
 """By how much batches are shorter at the end of the items, at most."""
 
+UNREACHED_PAUSE = 0.2
+"""Seconds until a stream that no peer works for asks again for those that can be reached."""
+
 READ_AHEAD = 50_000
 """Outcomes that wait for an earlier one, at most, before no more items are sent."""
 
@@ -176,8 +179,7 @@ class _Stream(Generic[Item, T]):
         self.began = perf_counter()
         self.over = monitor(self.directory)
         try:
-            for name in call(self.directory, ("listen", self.ref)):
-                self._add_worker(name)
+            self._add_workers(call(self.directory, ("listen", self.ref)))
             while True:
                 for worker in self.workers.values():
                     self._send_batches(worker)
@@ -186,7 +188,7 @@ class _Stream(Generic[Item, T]):
                     if self.failure is not None:
                         raise self.failure
                     return
-                self._take_in(receive(*self._wanted()))
+                self._take_in(self._next_message())
                 for outcomes in self._ready():
                     yield from outcomes
         finally:
@@ -208,6 +210,19 @@ class _Stream(Generic[Item, T]):
             outcomes, news = (self.ref, ANY, ANY, ANY, ANY), (self.ref, ANY, ANY)
             self.patterns = outcomes, news, *(Down(ref, ANY, ANY) for ref in (self.over, *self.workers))
         return self.patterns
+
+    def _next_message(self) -> Term:
+        """Wait for what comes next. While no peer can be reached, none comes up either: they are tried again."""
+        while not self.workers:
+            message = receive(*self._wanted(), timeout=UNREACHED_PAUSE, default=None)
+            if message is not None:
+                return message
+            self._add_workers(call(self.directory, "nodes"))
+        return receive(*self._wanted())
+
+    def _add_workers(self, names: list[str]) -> None:
+        for name in names:
+            self._add_worker(name)
 
     def _add_worker(self, name: str) -> None:
         number = self.started = self.started + 1
@@ -315,8 +330,7 @@ class _Stream(Generic[Item, T]):
         if not is_atom(down.reason, "noconnection"):  # what it ran has killed it, and the peer lives
             self._add_worker(worker.name)
         if not self.workers:  # where the connections alone have ended, no peer comes up
-            for name in call(self.directory, "nodes"):
-                self._add_worker(name)
+            self._add_workers(call(self.directory, "nodes"))
 
     def _take_content(self, worker: _Worker, batch: _Batch[Item], content: Any) -> None:
         """Take the outcomes of a batch, or why there are none yet."""

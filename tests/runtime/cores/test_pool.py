@@ -20,20 +20,24 @@ from runtime import (
     Pid,
     await_,
     cores,
+    disconnect_node,
     erpc,
     exit,
     flag,
+    get_cookie,
     peer,
     process_info,
     processes,
     receive,
     run,
     self_,
+    set_cookie,
     sleep,
     spawn,
     sys,
     which_children,
 )
+from runtime.cores.stream import _Stream
 from runtime.cores.task import retries_of
 from tests.support.other_nodes import add, leave
 
@@ -386,6 +390,30 @@ def test_a_stream_that_is_over_leaves_nothing_behind(pool: Pid) -> None:
         assert time.monotonic() < ends, "workers are left"
         sleep(0.02)
     assert receive(timeout=0.5, default="nothing") == "nothing"
+
+
+@in_pool
+def test_a_stream_goes_on_when_peers_can_be_reached_again(pool: Pid) -> None:
+    names = cores.nodes(pool)
+    in_vain = []
+    add_worker = _Stream._add_worker
+
+    def add_in_vain(stream: _Stream[Any, Any], name: str) -> None:
+        add_worker(stream, name)
+        if not stream.workers:
+            in_vain.append(name)
+        if len(in_vain) > len(names):  # it has tried each when it lost the last one, and now again
+            set_cookie(name, get_cookie())
+
+    stream = cores.async_stream(pool, range(20_000), square, retry=True)
+    assert next(stream) == ("ok", 0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_Stream, "_add_worker", add_in_vain)
+        for name in names:
+            set_cookie(name, "another one")
+            disconnect_node(name)
+        assert [*stream] == [("ok", square(number)) for number in range(1, 20_000)]
+    assert len(in_vain) > len(names)
 
 
 @in_pool
