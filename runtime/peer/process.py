@@ -28,9 +28,12 @@ from runtime.kernel.signals import Exit
 from runtime.otp.calls import From
 from runtime.otp.gen_server import GenServer
 from runtime.otp.returns import Stop
+from runtime.terms.log import Log
 from runtime.terms.reason import is_atom
 from runtime.terms.tag import tagged
 from runtime.terms.term import Term
+
+logger = Log("runtime.peer")
 
 LONGEST_NAME = 30
 """Characters of a peer's name that observers know it by."""
@@ -91,6 +94,7 @@ class Peer(GenServer):
             raise
         if problem:
             self._end(0.0)
+            logger.error("the peer %s did not start: %s", name, problem)  # before the reports of all that fails with it
             return Stop(("peer_did_not_start", problem))
         self.reader = spawn_link(_wait_for_end, self.socket)
         local.peers[name] = current_process("peer")

@@ -284,9 +284,11 @@ def test_a_main_module_that_peers_cannot_import_is_told_in_one_sentence(
     script.write_text(f"from runtime import peer, run\n{line}\n", "utf-8")
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 1
-    last = done.stderr.splitlines()[-1]
+    first, *_, last = done.stderr.splitlines()
     cure = "each peer imports the program's main module, so call run() there below `if __name__ == '__main__':`"
     assert f"{problem}{cure}" in last
+    assert "did not start: " in first
+    assert cure in first
 
 
 def is_gone(os_pid: int) -> bool:
