@@ -23,7 +23,7 @@ DELTA_INTERVAL = 0.3
 """Seconds over which growth is counted, at least: an extra look after a key must not turn the order upside down."""
 
 AT_ONCE = 0.004
-"""Work of so many seconds is done anew for every question."""
+"""Seconds of work that each question may cost in any case: a small node is sorted anew every time."""
 
 
 class Lines(Protocol):
@@ -69,7 +69,7 @@ class Cached(Generic[Work]):
     @property
     def interval(self) -> float:
         """Seconds that lie between two rounds of the work; none for work that costs next to nothing."""
-        return max(self._least, 0.0 if self._cost < AT_ONCE else min(LONGEST, self._cost / SHARE))
+        return max(self._least, min(LONGEST, max(0.0, self._cost - AT_ONCE) / SHARE))
 
     def note(self, what: str) -> str | None:
         """Say how old the result is, None for one that is made anew every time."""

@@ -62,12 +62,20 @@ def test_work_that_costs_next_to_nothing_is_done_anew_each_time(watch: Watch) ->
 
 
 def test_work_that_costs_something_is_used_until_its_share_of_time_has_passed(watch: Watch) -> None:
-    cached, work = _kept(0.03)
-    assert cached.interval == 0.03 / SHARE == 15.0
+    cached, work = _kept(AT_ONCE + 0.03)
+    assert cached.interval == pytest.approx(0.03 / SHARE) == 15.0
     watch.time += 14.9
     assert cached.again("question") is work
     assert cached.again("another question") is None
     watch.time += 0.2
+    assert cached.again("question") is None
+
+
+def test_work_that_costs_little_more_is_done_again_soon(watch: Watch) -> None:
+    cached, work = _kept(AT_ONCE + 0.0015)
+    assert cached.interval < 1.0
+    assert cached.again("question") is work
+    watch.time += 0.8
     assert cached.again("question") is None
 
 
@@ -88,7 +96,7 @@ def test_cheap_work_is_good_for_the_least_time_that_was_named(watch: Watch) -> N
 
 
 def test_its_age_is_said_where_it_may_be_old(watch: Watch) -> None:
-    cached, _ = _kept(0.03)
+    cached, _ = _kept(AT_ONCE + 0.03)
     watch.time += 2.0
     assert cached.note("sorted") == "sorted 2 s ago, every 15 s"
     assert _kept(0.0, least=0.9)[0].note("sorted") is None
