@@ -1,13 +1,16 @@
 """Estimates what each process holds in memory, in the hub, a little at a time.
 
 It works only while an observer watches, in slices of about a millisecond and under a share of time. What is on the
-observer's screen comes first. Every estimate carries the time when it was made.
+observer's screen comes first, the oldest estimate before the others; a process that holds so much that it takes long
+gives way to them. Every estimate carries the time when it was made.
 """
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from runtime.introspection.reading.tree_path import parse_pid
 from runtime.introspection.threads.background import SHARE, BackgroundWork
@@ -33,23 +36,32 @@ class MemorySampler(BackgroundWork):
         self.share = share
         self._shown: list[str] = []
         self._current: Measurement | None = None
+        self._gives_way = False
+        """Whether the current one is to wait for what has come to the screen."""
+        self._unfinished: deque[Measurement] = deque()
+        """Those that gave way."""
         self._others: Iterator[Process] = iter(())
         self._rested_at, self._worked = time.perf_counter(), time.thread_time()
 
     def show(self, pids: list[str]) -> None:
         """Set which processes an observer looks at. From any thread."""
-        self._shown = pids
+        self._shown = sorted(pids, key=_measured_at)
+        self._gives_way = True
         self.keep_going()
 
     # -- In the hub -----------------------------------------------------------------------------------------------
 
     def step(self) -> bool:
         """Look at a few objects. Return False when there is nothing to measure for now."""
+        if self._gives_way:
+            self._gives_way = False
+            if self._current is not None:
+                self._unfinished.append(self._current)
+                self._current = None
         if self._current is None:
-            process = self._next()
-            if process is None:
+            self._current = self._next()
+            if self._current is None:
                 return False
-            self._current = Measurement(process)
         measurement = self._current
         process = measurement.process
         if process.state is DEAD:
@@ -68,22 +80,23 @@ class MemorySampler(BackgroundWork):
         return took / share if more else FRESH
 
     def stop(self) -> None:
-        """Drop the process that was being measured, and those that were to come."""
+        """Drop the processes that were being measured, and those that were to come."""
         self._current = None
+        self._unfinished.clear()
         self._others = iter(())
 
-    def _next(self) -> Process | None:
-        """Return the process to measure next: one on the screen whose estimate is old, else each process in turn."""
-        present = time.monotonic()
+    def _next(self) -> Measurement | None:
+        """Return what to go on with: what is on the screen, what gave way to that, else each process in turn."""
         shown = self._shown
         while shown:
-            pid = parse_pid(shown.pop(0))
-            process = None if pid is None else pid.process
-            if process is not None and (process.memory is None or present - process.memory_at >= FRESH):
-                return process
+            process = _process(shown.pop(0))
+            if _is_old(process) and all(each.process is not process for each in self._unfinished):
+                return Measurement(process)
+        if self._unfinished:
+            return self._unfinished.popleft()
         for process in self._others:
-            if process.state is not DEAD and (process.memory is None or present - process.memory_at >= FRESH):
-                return process
+            if process.state is not DEAD and _is_old(process):
+                return Measurement(process)
         self._others = self._every_process()
         return None
 
@@ -94,3 +107,20 @@ class MemorySampler(BackgroundWork):
                 process = self.node.find(number)
                 if process is not None:
                     yield process
+
+
+def _process(text: str) -> Process | None:
+    """Return the process of a pid, None where there is none."""
+    pid = parse_pid(text)
+    return None if pid is None else pid.process
+
+
+def _is_old(process: Process | None) -> TypeGuard[Process]:
+    """Return whether a process has no estimate that is good enough."""
+    return process is not None and (process.memory is None or time.monotonic() - process.memory_at >= FRESH)
+
+
+def _measured_at(text: str) -> float:
+    """Return when the process of a pid was measured last."""
+    process = _process(text)
+    return 0.0 if process is None else process.memory_at

@@ -56,6 +56,44 @@ def test_what_is_on_the_screen_comes_first() -> None:
 
 
 @in_node
+def test_a_large_process_gives_way_to_what_comes_to_the_screen_and_is_finished() -> None:
+    large, *small = [spawn(_hold, size) for size in (10_000, 1, 1)]
+    sleep(0)
+    sampler = MemorySampler(this_node())
+    shown = [str(pid) for pid in (large, *small)]
+    sampler.show(shown)
+    assert sampler.step()  # looks at a few objects of the large one
+    sampler.show(shown)
+    while any(_process(pid).memory is None for pid in small):
+        assert sampler.step()
+    assert _process(large).memory is None
+    looks = 0
+    while _process(large).memory is None:
+        sampler.show(shown)
+        assert sampler.step()
+        looks += 1
+    assert looks < 100_000  # it goes on where it was each time, or it would never end
+    assert not sampler._unfinished
+    sampler.close()
+
+
+@in_node
+def test_the_oldest_estimates_on_the_screen_are_renewed_first() -> None:
+    first, second, never = [spawn(_hold, 1) for _ in range(3)]
+    sleep(0)
+    for pid, age in ((first, 5.0), (second, 9.0)):
+        _process(pid).memory, _process(pid).memory_at = 7, time.monotonic() - age
+    sampler = MemorySampler(this_node())
+    sampler.show([str(pid) for pid in (first, second, never)])
+    order = []
+    for _ in range(100):
+        sampler.step()
+        order += [pid for pid in (first, second, never) if _process(pid).memory not in (7, None) and pid not in order]
+    assert order == [never, second, first]
+    sampler.close()
+
+
+@in_node
 def test_a_process_that_dies_meanwhile_is_left_out() -> None:
     pid = spawn(_hold, 10_000)
     sleep(0)
