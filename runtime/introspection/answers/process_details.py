@@ -37,7 +37,7 @@ SWITCHED_OFF = "This node does not show what processes hold (--no-state)."
 def answer(query: wire.GetProcess, node: ObservedNode, client: ClientCache, pace: Pace) -> wire.Details:
     """Return everything about a process. May wait for a server's state."""
     process = addressee(query.pid, node)
-    node.memory.show([query.pid])
+    node.memory.show_also(query.pid)
     row = node.snapshot().row(process, position_of(process), key=path_of(process))
     shown = node.permissions.state
     senders, more_senders = senders_of(node.senders.look(process) if query.senders else ())

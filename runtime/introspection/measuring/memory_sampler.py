@@ -24,6 +24,9 @@ BUSY = 0.1
 MUCH = 0.5
 """The part of the time between two slices that the thread works where the program needs it."""
 
+LARGE = 4
+"""Steps of a measurement that others on the screen wait for: most processes have been measured by then."""
+
 FRESH = 1.0
 """Seconds for which an estimate on the screen is good enough."""
 
@@ -36,28 +39,28 @@ class MemorySampler(BackgroundWork):
         self.share = share
         self._shown: list[str] = []
         self._current: Measurement | None = None
-        self._gives_way = False
-        """Whether the current one is to wait for what has come to the screen."""
+        self._looks = 0
+        """How often the current one was gone on with."""
         self._unfinished: deque[Measurement] = deque()
-        """Those that gave way."""
+        """Those that gave way to what is on the screen; the first one goes on first."""
         self._others: Iterator[Process] = iter(())
         self._rested_at, self._worked = time.perf_counter(), time.thread_time()
 
     def show(self, pids: list[str]) -> None:
         """Set which processes an observer looks at. From any thread."""
         self._shown = sorted(pids, key=_measured_at)
-        self._gives_way = True
+        self.keep_going()
+
+    def show_also(self, pid: str) -> None:
+        """Add a process that an observer looks at. From any thread."""
+        if pid not in self._shown:
+            self._shown = [pid, *self._shown]
         self.keep_going()
 
     # -- In the hub -----------------------------------------------------------------------------------------------
 
     def step(self) -> bool:
         """Look at a few objects. Return False when there is nothing to measure for now."""
-        if self._gives_way:
-            self._gives_way = False
-            if self._current is not None:
-                self._unfinished.append(self._current)
-                self._current = None
         if self._current is None:
             self._current = self._next()
             if self._current is None:
@@ -69,7 +72,17 @@ class MemorySampler(BackgroundWork):
         elif not measurement.advance():
             self._current = None
             process.memory, process.memory_at = measurement.total, time.monotonic()
+        else:
+            self._looks += 1
+            if self._shown and self._looks >= LARGE:
+                self._give_way(measurement)
         return True
+
+    def _give_way(self, measurement: Measurement) -> None:
+        """Let others on the screen come first. One that has waited before is the next to be gone on with."""
+        put = self._unfinished.append if self._looks == LARGE else self._unfinished.appendleft
+        put(measurement)
+        self._current = None
 
     def pause(self, took: float, more: bool) -> float:
         """Return how long to pause. While processes wait for their turn, or have worked much, the share is smaller."""
@@ -87,12 +100,14 @@ class MemorySampler(BackgroundWork):
 
     def _next(self) -> Measurement | None:
         """Return what to go on with: what is on the screen, what gave way to that, else each process in turn."""
+        self._looks = 0
         shown = self._shown
         while shown:
             process = _process(shown.pop(0))
             if _is_old(process) and all(each.process is not process for each in self._unfinished):
                 return Measurement(process)
         if self._unfinished:
+            self._looks = LARGE
             return self._unfinished.popleft()
         for process in self._others:
             if process.state is not DEAD and _is_old(process):

@@ -8,7 +8,7 @@ import pytest
 
 from runtime import exit, receive, sleep, spawn
 from runtime.introspection.measuring import memory_sampler
-from runtime.introspection.measuring.memory_sampler import BUSY, FRESH, MemorySampler
+from runtime.introspection.measuring.memory_sampler import BUSY, FRESH, LARGE, MemorySampler
 from runtime.kernel.node import this_node
 from runtime.kernel.process import Pid, Process
 from tests.support.in_node import in_node
@@ -62,18 +62,52 @@ def test_a_large_process_gives_way_to_what_comes_to_the_screen_and_is_finished()
     sampler = MemorySampler(this_node())
     shown = [str(pid) for pid in (large, *small)]
     sampler.show(shown)
-    assert sampler.step()  # looks at a few objects of the large one
-    sampler.show(shown)
-    while any(_process(pid).memory is None for pid in small):
+    for _ in range(LARGE + len(small)):
         assert sampler.step()
-    assert _process(large).memory is None
+    assert [_process(pid).memory is None for pid in (large, *small)] == [True, False, False]
     looks = 0
     while _process(large).memory is None:
         sampler.show(shown)
         assert sampler.step()
         looks += 1
-    assert looks < 100_000  # it goes on where it was each time, or it would never end
+        assert looks < 100_000  # it goes on where it was each time, or it would never end
     assert not sampler._unfinished
+    sampler.close()
+
+
+@in_node
+def test_large_processes_on_the_screen_are_finished_one_after_the_other() -> None:
+    large = [spawn(_hold, 10_000) for _ in range(3)]
+    sleep(0)
+    sampler = MemorySampler(this_node())
+    shown = [str(pid) for pid in large]
+    steps = 0
+    took: list[int] = []
+    while len(took) < len(large):
+        sampler.show(shown)
+        assert sampler.step()
+        steps += 1
+        assert steps < 100_000
+        if any(_process(pid).memory is not None for pid in large[len(took) :]):
+            took.append(steps)
+            steps = 0
+    assert min(took) > 10 * LARGE
+    assert [_process(pid).memory_at for pid in large] == sorted(_process(pid).memory_at for pid in large)
+    sampler.close()
+
+
+@in_node
+def test_a_process_that_is_looked_at_comes_beside_the_others_on_the_screen() -> None:
+    row, selected, other = [spawn(_hold, 1) for _ in range(3)]
+    sleep(0)
+    sampler = MemorySampler(this_node())
+    sampler.show([str(row)])
+    for _ in range(2):
+        sampler.show_also(str(selected))
+    assert sampler._shown == [str(selected), str(row)]
+    for _ in range(2):
+        assert sampler.step()
+    assert [_process(pid).memory is None for pid in (row, selected, other)] == [False, False, True]
     sampler.close()
 
 
