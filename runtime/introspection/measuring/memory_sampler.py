@@ -24,8 +24,8 @@ BUSY = 0.1
 MUCH = 0.5
 """The part of the time between two slices that the thread works where the program needs it."""
 
-LARGE = 4
-"""Steps of a measurement that others on the screen wait for: most processes have been measured by then."""
+LARGE = 1
+"""Steps of a measurement that others on the screen wait for: small processes have been measured by then."""
 
 FRESH = 1.0
 """Seconds for which an estimate on the screen is good enough."""
@@ -79,7 +79,7 @@ class MemorySampler(BackgroundWork):
         return True
 
     def _give_way(self, measurement: Measurement) -> None:
-        """Let others on the screen come first. One that has waited before is the next to be gone on with."""
+        """Let others on the screen come first. One that has been gone on with is the next to be so again."""
         put = self._unfinished.append if self._looks == LARGE else self._unfinished.appendleft
         put(measurement)
         self._current = None

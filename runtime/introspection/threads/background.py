@@ -73,11 +73,12 @@ class BackgroundWork(ABC):
             self._running = False
             self.stop()
             return
-        begun = time.perf_counter()
+        begun, worked = time.perf_counter(), time.thread_time()
         more = True
         while more and time.perf_counter() - begun < SLICE:
             more = self.step()
-        self._rest(self.pause(time.perf_counter() - begun, more))
+        took = time.thread_time() - worked  # by the clock a slice may last long, where others have the processor
+        self._rest(self.pause(took, more))
 
     def _rest(self, pause: float) -> None:
         self._timer.stop()
