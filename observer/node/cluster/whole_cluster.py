@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
+from heapq import merge
 from time import monotonic
 
 import msgspec
@@ -92,6 +93,7 @@ class WholeCluster:
         self._found_at = float("-inf")
         self._moment = Moment(0.0, wire.NodeStats(name="", time=0.0, started_at=0.0, os_pid=0))
         self._events: deque[wire.Event] = deque(maxlen=MOST_EVENTS)
+        self._new_events: list[list[tuple[Member, wire.Event]]] = []
         self._ids: dict[tuple[str, Life | None, int], int] = {}
         """The numbers of the last events by their nodes, the lives of these, and the numbers that they have there."""
         self._last_event = 0
@@ -196,6 +198,7 @@ class WholeCluster:
             return wire.Failed(why=str(lost), kind="error")
         if isinstance(found, wire.Done) and found.event is not None:
             await self._look_at(member)
+            self._log()
             found = msgspec.structs.replace(found, event=self._ids.get((member.name, member.life, found.event)))
         told: wire.Answer = member.words.told(found, self._words)
         return told
@@ -298,12 +301,14 @@ class WholeCluster:
                 looking.exception()  # what was not asked for is logged as an error
 
     async def _look(self, everywhere: bool) -> None:
+        self._log()  # what a look that was given up has left, as long as each node lives the same life
         found = await self.home.ask(wire.GetCluster())
         cluster = found if isinstance(found, wire.Cluster) else wire.Cluster()
         await self._take(cluster)
         await self._reach(cluster)
         due = [each for each in self._members.values() if each.is_due or (everywhere and each.source)]
         await asyncio.gather(*(self._look_at(each) for each in due))
+        self._log()
         self._draw()
 
     async def _take(self, cluster: wire.Cluster) -> None:
@@ -366,7 +371,7 @@ class WholeCluster:
 
     async def _look_at(self, member: Member) -> None:
         try:
-            self._log(member, await member.look(self._most_rows))
+            self._new_events.append([(member, event) for event in await member.look(self._most_rows)])
         except NodeLostError as lost:
             if not member.words.number:
                 raise
@@ -378,9 +383,10 @@ class WholeCluster:
         """How many rows of each node are looked at."""
         return min(MOST_ROWS, max(LEAST_ROWS, ALL_ROWS // len(self._members)))
 
-    def _log(self, member: Member, events: tuple[wire.Event, ...]) -> None:
-        """Number the events of a node among those of all."""
-        for event in events:
+    def _log(self) -> None:
+        """Number the new events of all nodes, in order of time."""
+        new, self._new_events = merge(*self._new_events, key=lambda each: each[1].time), []
+        for member, event in new:
             if (member.name, member.life, event.id) in self._ids:
                 continue
             self._last_event += 1

@@ -156,6 +156,19 @@ async def test_events_of_all_nodes_have_one_count_and_the_newest_is_told() -> No
     assert stats.stats.last_event == 4
 
 
+async def test_events_that_nodes_had_before_are_told_in_order_of_time() -> None:
+    left = other()
+    nodes = Nodes(left=left)
+    left.crash(left.find("first"))
+    nodes.home.time += 1.0
+    nodes.home.crash(nodes.home.find("bob"))
+    await nodes.whole.connect()
+    events = await nodes.whole.ask(wire.GetEvents(after=0))
+    assert isinstance(events, wire.Events)
+    assert [event.time for event in events.events] == sorted(event.time for event in events.events)
+    assert (events.events[0].key or "").startswith("left@h/")
+
+
 async def test_a_plan_for_processes_of_several_nodes_says_what_ends_on_each() -> None:
     nodes = Nodes(left=other())
     await nodes.whole.connect()
