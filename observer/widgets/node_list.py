@@ -34,7 +34,7 @@ class NodeList(LineList[ClusterNode]):
             (f" {fit(item.state, 11)} ", tone),
             (f"{span_of(item, self.now):>6}", seen),
             (f"{processes:>7} proc", seen),
-            (f"{answer:>9}", answer_tone),
+            (f" {answer:>8}", answer_tone),
             (f"{waits:>8} queued", tones.WARN if item.suspended or item.waiting else seen),
             (f"  {kind_of(item)}", tones.MUTED),
         ]
