@@ -19,7 +19,6 @@ from weakref import WeakSet
 import gevent
 from gevent import socket as gevent_socket
 
-import runtime
 from runtime.distribution.cluster import local_node
 from runtime.kernel.node import current_process, this_node
 from runtime.kernel.process import DEAD, Process
@@ -49,8 +48,8 @@ ENDED = "the program ended; what it wrote says why"
 STOPPING = 5.0
 """Seconds that a peer has to stop in order before it is killed."""
 
-_FOLDER = path.dirname(path.dirname(path.abspath(runtime.__file__)))
-"""Where this package is: a peer runs the same one, wherever the program has gone since it began."""
+_FOLDER = path.dirname(path.dirname(path.dirname(path.abspath(__file__))))
+"""Where the package `runtime` is: a peer runs the same one, wherever the program has gone since it began."""
 
 _PROGRAM = """\
 import sys
