@@ -19,6 +19,7 @@ from runtime.kernel.headroom import ensure_headroom
 from runtime.kernel.heap_limits import HeapLimits
 from runtime.kernel.instrument import hooks
 from runtime.kernel.last_ends import LastEnds
+from runtime.kernel.lost import Search
 from runtime.kernel.process import (
     DEAD,
     NEW,
@@ -79,6 +80,7 @@ class Node:
         self.closing: list[Callable[[], object]] = []  # called when the node is taken down
         self.looks_after: list[Callable[[], object]] = []  # called before the hub waits, to mend what was cut short
         self.scheduler = Scheduler(self.hub)
+        self._search = Search(self.scheduler, self.table)
         self.timers = Timers(self.hub.loop, self.scheduler.wake, self.send_from_timer)
         self.heap_limits = HeapLimits(self.hub.loop)
         self.scheduler.before_batch = self._mend
@@ -267,16 +269,14 @@ class Node:
     def _mend(self) -> None:
         if self.half_dead or self.deaths or self.spreads:
             mend(self)
-        if self.scheduler.may_have_lost:
-            self.scheduler.find_lost(self.processes())
+        if self.scheduler.may_have_lost or self._search.left:
+            self._search.go_on()
 
     def _look_after(self) -> None:
         """See to it that nothing is left half done or waits for a callback that was lost.
 
-        The hub calls this each time before it waits for events. Exceptions come between two steps of the runtime where
-        the handler of a signal raises one, and where there is no memory.
+        The hub calls this before each wait. Exceptions come between two steps: of a signal's handler, or of no memory.
         """
-        self._mend()
         scheduler = self.scheduler
         if scheduler.is_forgotten():
             scheduler.schedule()
@@ -287,6 +287,7 @@ class Node:
         self.heap_limits.look_after()
         for look in self.looks_after:
             look()
+        self._mend()  # after what takes no time: an exception may strike it again and again
         scheduler.keep_awake()
 
     # -- Time -----------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from operator import methodcaller
 from typing import Any
 
@@ -243,17 +243,6 @@ class Scheduler:
                 process.waiting_for.forget()
                 process.waiting_for = None
 
-    def find_lost(self, processes: Iterable[Process]) -> None:
-        """Put those that are ready and in no queue back into one, and end those whose stack has ended. In the hub."""
-        queued = {*self.ready, *self.low}
-        for process in processes:
-            worker = process.worker
-            if process.state is RUNNABLE and process not in queued:
-                self.wake(process)
-            elif process.state is RUNNING and (worker is None or worker.dead):
-                finish(process, "killed")  # an exception struck where it was to be ended
-        self.may_have_lost = False  # not before: one may strike here, too
-
     def is_forgotten(self) -> bool:
         """Return whether something is ready or marked as scheduled and the hub has no callback for it. In the hub."""
         if self.scheduled:
@@ -404,7 +393,7 @@ class Scheduler:
                     remains.run(ready)
                 if not ready:
                     if self.low:
-                        ready.append(self.low.popleft())
+                        self._take_low(ready.append)
                         continue
                     again = bool(remains.computing)
                     break
@@ -437,7 +426,12 @@ class Scheduler:
         self._batches += 1
         if self._batches >= LOW_SHARE:
             self._batches = 0
-            self.ready.appendleft(self.low.popleft())
+            self._take_low(self.ready.appendleft)
+
+    def _take_low(self, put: Callable[[Process], None]) -> None:
+        """Put the first one of low priority among the others. Should a signal's handler raise, it is in both queues."""
+        put(self.low[0])
+        del self.low[0]
 
     def close(self) -> None:
         """Drop the hub: no batch will run any more. Idle workers end."""
