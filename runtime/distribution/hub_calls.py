@@ -116,7 +116,8 @@ def _guarded(function: Callable[..., object], args: tuple[Any, ...]) -> None:
 def _do(function: Callable[..., object], args: tuple[Any, ...]) -> object:
     for _ in range(MOST_ATTEMPTS):
         try:
-            return function(*args)
+            (result,) = starmap(function, (args,))  # all C's: no handler of a signal raises when it is done
+            return result
         except Exception as error:  # of a signal's handler, or its own, which comes again
             failure = error
     logger.error("a step of the distribution failed", exc_info=failure)

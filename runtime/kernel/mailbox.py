@@ -11,6 +11,7 @@ import gevent
 from greenlet import getcurrent
 
 from runtime.compiled.choice import compiled, part
+from runtime.kernel.inbox import Parcel
 from runtime.kernel.instrument import hooks
 from runtime.kernel.node import current, current_process, running_node
 from runtime.kernel.outside import ear_of_caller
@@ -117,7 +118,7 @@ def deliver_from_outside(target: Process, message: Term) -> None:
     if node.thread == get_ident():
         deliver(target, message)
     else:
-        node.call_soon_threadsafe(deliver, target, message)
+        node.call_soon_threadsafe(Parcel(message).deliver, target)
 
 
 def find_destination(dest: Destination) -> Process | None:

@@ -9,7 +9,7 @@ from time import time as wall_time
 from typing import Any
 
 from gevent import get_hub
-from greenlet import GreenletExit, getcurrent
+from greenlet import getcurrent
 
 from runtime.compiled.choice import compiled
 from runtime.kernel import clock
@@ -17,6 +17,7 @@ from runtime.kernel.destinations import no_destination, resolve_tuple
 from runtime.kernel.fork import Nowhere
 from runtime.kernel.headroom import ensure_headroom
 from runtime.kernel.heap_limits import HeapLimits
+from runtime.kernel.inbox import Inbox
 from runtime.kernel.instrument import hooks
 from runtime.kernel.last_ends import LastEnds
 from runtime.kernel.lost import Search
@@ -41,12 +42,9 @@ from runtime.kernel.table import BLOCK
 from runtime.kernel.threads import get_ident, take_turns
 from runtime.kernel.timers import Timers
 from runtime.terms.errors import NotInProcessError, RuntimeFault
-from runtime.terms.log import Log
 from runtime.terms.ref import Ref
 from runtime.terms.term import Term
 from runtime.terms.time_limit import OutOfTime, within
-
-logger = Log("runtime")
 
 RESOLVING = 0.5
 """Seconds of processor time that the hub takes to look up a via name for a timer."""
@@ -85,9 +83,7 @@ class Node:
         self.heap_limits = HeapLimits(self.hub.loop)
         self.scheduler.before_batch = self._mend
         self.scheduler.after_batch = self._batch_over
-        self._inbox: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
-        self._knock = self.hub.loop.async_(ref=False)  # keeps the loop alive from the first process on
-        self._knock.start(self._take_inbox)
+        self._inbox = Inbox(self.hub.loop)  # keeps the loop alive from the first process on
         self._safety_net = SafetyNet(self.hub.loop, self._look_after)
         self.cluster: Cluster | None = None  # the other nodes, once this one has a name
         self.spawned = 0  # how many processes were started, and so the number of the last one
@@ -159,9 +155,9 @@ class Node:
         return process
 
     def _open_block(self, number: int) -> dict[int, Process]:
-        if not self._knock.ref:  # type: ignore[attr-defined]  # of gevent's stubs
+        if not self._inbox.watcher.ref:
             # Until its first process, a program that is only observed runs and ends as it does without a node.
-            self._knock.ref = True  # type: ignore[attr-defined]  # of gevent's stubs
+            self._inbox.watcher.ref = True
             self.closing += (take_turns(TURN), self.scheduler.collecting.watch())
             self._safety_net.tighten()
         for old in [n for n in [*self.table] if not self.table.get(n)]:  # the table may change meanwhile
@@ -252,17 +248,11 @@ class Node:
     # -- Other threads ------------------------------------------------------------------------------------------
 
     def call_soon_threadsafe(self, function: Callable[..., Any], *args: Any) -> None:
-        """Run ``function(*args)`` in the hub, soon. For other threads; calls of one thread keep their order."""
-        self._inbox.append((function, args))
-        self._knock.send()
+        """Run ``function(*args)`` in the hub, soon. For other threads; calls of one thread keep their order.
 
-    def _take_inbox(self) -> None:
-        while self._inbox:
-            function, args = self._inbox.popleft()
-            try:
-                function(*args)
-            except (Exception, SystemExit, GreenletExit):  # which in the hub would end the program
-                logger.exception("a request from another thread failed")
+        It is begun again where the handler of a signal has interrupted it.
+        """
+        self._inbox.put(function, args)
 
     # -- Exceptions in the middle of the runtime's own steps ------------------------------------------------------
 
@@ -280,8 +270,7 @@ class Node:
         scheduler = self.scheduler
         if scheduler.is_forgotten():
             scheduler.schedule()
-        if self._inbox:
-            self._knock.send()
+        self._inbox.look_after()
         scheduler.remains.look_after()
         self.timers.look_after()
         self.heap_limits.look_after()
@@ -343,7 +332,7 @@ class Node:
         self.timers.close()
         self.heap_limits.close()
         self.scheduler.close()
-        self._knock.close()
+        self._inbox.close()
         self._safety_net.close()
 
 

@@ -26,7 +26,7 @@ from gevent.monkey import get_original
 from greenlet import getcurrent, greenlet
 
 from runtime.kernel.body import PlainBody
-from runtime.kernel.node import Node, running_node, this_node
+from runtime.kernel.node import Node, current, running_node, this_node
 from runtime.kernel.process import DEAD, OUTSIDE, WAITING, Process
 from runtime.kernel.signals import exit_signal
 from runtime.kernel.threads import get_ident, new_lock
@@ -59,6 +59,7 @@ class OutsideRequest(Generic[T]):
         "error",
         "is_done",
         "is_given_up",
+        "is_queued",
         "process",
         "reason",
         "value",
@@ -77,6 +78,8 @@ class OutsideRequest(Generic[T]):
         self.is_done = False
         """Whether the work has come to its end, with a value or an error."""
         self.is_given_up = False
+        self.is_queued = False
+        """Whether it stands among those that an `Ear` makes, or has stood there."""
         self.process: Process | None = None
         self.reason: Term = None
         """Why the process died."""
@@ -86,12 +89,21 @@ class OutsideRequest(Generic[T]):
         """Start the process that makes the request. In the node's thread."""
         if self.is_given_up:
             return
-        process = self.process = node.spawn(None, OutsideBody(self.run, (), {}))
-        process.label = label
-        process.watchers = {END: self}
+        if self.process is None:
+            self.process = node.spawn(None, OutsideBody(self.run, (), {}))
+        self.process.label = label
+        self.listen(self.process)
+
+    def listen(self, process: Process) -> None:
+        """Have the caller woken when the process is dead. It may be so, where an exception has struck before."""
+        process.watchers = {**(process.watchers or {}), END: self}
+        if process.state is DEAD:
+            self.fire(process, process.reason)
 
     def run(self) -> None:
         """Make the request, in its process. What it raises is the caller's to know, and no crash of the process."""
+        if self.process is not current():
+            return  # an exception has struck at its start, and another one was started in its place
         try:
             self.value = self._work()
         except BaseException as error:
@@ -242,21 +254,24 @@ class Ear:
         return request.result(_failure(function))
 
     def _begin(self, node: Node, request: OutsideRequest[Any]) -> None:
-        if request.is_given_up:
+        if request.is_given_up or request.is_done:
             return
-        self._requests.append(request)
         process = self.process
         if process is None or process.state is DEAD:
             process = self.process = node.spawn(None, OutsideBody(self._run, (), {}))
             process.label = "monitors from outside"
-        elif process.state is WAITING:
-            node.scheduler.wake(process)
         request.process = process
-        process.watchers = {**(process.watchers or {}), END: request}
+        request.listen(process)
+        if not request.is_queued:  # no call in the next two lines: both are done, or this is begun again before
+            self._requests += [request]
+            request.is_queued = True
+        if process.state is WAITING:
+            node.scheduler.wake(process)
 
     def _run(self) -> None:
         process = self.process
-        assert process is not None
+        if process is None or process is not current():
+            return  # an exception has struck at its start, and another one was started in its place
         while True:
             while self._requests:
                 request = self._requests.popleft()

@@ -26,6 +26,7 @@ from runtime.terms.term import Term
 from runtime.terms.time_limit import within
 
 if TYPE_CHECKING:
+    from runtime.kernel.inbox import Parcel
     from runtime.kernel.node import Node
 
 COPYING = 0.5
@@ -148,8 +149,8 @@ def put_behind(process: Process, messages: list[Term] | tuple[Term]) -> None:
             return
 
 
-def put_once(process: Process, timer: Timer) -> None:
-    """`put` the message of a timer and mark it as sent, both or neither, whatever strikes."""
+def put_once(process: Process, timer: Timer | Parcel) -> None:
+    """`put` the message of a timer, or from another thread, and mark it as sent, both or neither, whatever strikes."""
     if process.state is RECEIVING:
         process.node.scheduler.wake(process)
     process.messages_in += 1

@@ -24,10 +24,11 @@ class Handover:
         self.value: Any = None
 
     def begin(self) -> bool:
-        """Return whether to carry the request out. Asked by the thread that is about to."""
+        """Return whether to carry the request out, once. Asked by the thread that is about to."""
         with self._guard:
-            self.begun = not self.given_up
-            return self.begun
+            is_first = not self.begun and not self.given_up
+            self.begun = self.begun or is_first
+            return is_first
 
     def settle(self, value: Any) -> None:
         """Set the value, once."""

@@ -38,7 +38,7 @@ from runtime.kernel.node import this_node
 
 node = this_node()
 called = gevent.event.Event()
-node._inbox.append((called.set, ()))  # as if the knock had been lost to an exception
+node._inbox.calls.append((called.set, ()))  # as if the knock had been lost to an exception
 print(called.wait(30))
 """
 

@@ -352,7 +352,7 @@ def test_a_process_that_has_raised_is_over_after_an_exception_at_any_point_of_th
 def test_what_came_from_another_thread_runs_although_an_exception_kept_the_hub_from_hearing_of_it() -> None:
     def main() -> Any:
         here = self_()
-        this_node()._inbox.append((send, (here, "heard")))  # as after an exception before the hub is woken
+        this_node()._inbox.calls.append((send, (here, "heard")))  # as after an exception before the hub is woken
         return receive("heard", timeout=60)
 
     assert run(main) == "heard"
