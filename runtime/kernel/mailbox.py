@@ -24,6 +24,7 @@ from runtime.terms.immutable import ATOMIC
 from runtime.terms.isolation import isolate
 from runtime.terms.pattern import Matching, matching
 from runtime.terms.ref import Ref, next_number
+from runtime.terms.signal_handlers import is_of_handler
 from runtime.terms.term import Term
 from runtime.terms.text import render
 from runtime.terms.timeout import TimeoutArgument, seconds_of
@@ -272,24 +273,35 @@ def take(process: Process, wanted: Matching | None) -> Any:
 
 
 def _take_stable(process: Process, wanted: Matching) -> Any:
-    """`take` for patterns that do not run code of the program's."""
+    """`take` for patterns that run no code of the program's. Where a message's ``__eq__`` receives, it looks anew."""
     accepts = wanted.accepts
-    saved = process.saved
+    saved, mark = process.saved, process.saved_before  # another number once a message moves there
     if saved and process.saved_for is not wanted:
-        if wanted.newer_than <= process.saved_before:
-            for index, message in enumerate(saved):
-                if accepts(message):
-                    del saved[index]
-                    return message
+        if wanted.newer_than <= mark:
+            length = len(saved)
+            try:
+                for index, message in enumerate(saved):
+                    if accepts(message):
+                        if process.saved_before != mark or len(saved) != length:
+                            return _take_unstable(process, wanted)
+                        del saved[index]
+                        return message
+            except RuntimeError as error:
+                if is_of_handler(error):
+                    raise
+                return _take_unstable(process, wanted)  # what was looked through has changed
         process.saved_for = wanted
     while process.mailbox:
         message = process.mailbox[0]
-        if accepts(message):
+        is_accepted = accepts(message)
+        if process.saved_before != mark or not process.mailbox or process.mailbox[0] is not message:
+            return _take_unstable(process, wanted)
+        if is_accepted:
             return process.next_message()
         if saved is None:
             saved = process.saved = deque()
         process.saved_for = wanted
-        process.saved_before = next_number()
+        mark = process.saved_before = next_number()
         saved.append(process.next_message())
     return NOTHING
 

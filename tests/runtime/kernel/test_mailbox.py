@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -330,3 +330,47 @@ def test_a_pattern_that_takes_the_messages_themselves_matches_what_is_left() -> 
         send(self_(), number)
     assert receive(lambda message: message == 1_990 or receive() is None, timeout=0) == 1_990
     assert flush() == [*range(1_991, 2_000)]
+
+
+class Meddler:
+    """A message whose comparison receives another one, once."""
+
+    meanwhile: object = None
+    taken: ClassVar[list[object]] = []
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+
+    def __eq__(self, other: object) -> bool:
+        if not self.taken:
+            self.taken.append("nothing yet")
+            self.taken[0] = receive(Meddler.meanwhile, timeout=0, default=None)
+        return other == self.at
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("at", range(5))
+@pytest.mark.parametrize("meanwhile", ["never", 0, 2, 4])
+@pytest.mark.parametrize("wanted", [2, 3, "never", (2, ANY)])
+@pytest.mark.parametrize("are_saved", [False, True])
+@in_node
+def test_a_message_may_receive_as_it_is_compared(are_saved: bool, wanted: object, meanwhile: object, at: int) -> None:
+    Meddler.meanwhile = meanwhile
+    for each in (0, 1, 2, 3, 4, 2, 0):
+        send(self_(), Meddler(each) if each == at else each)
+    if are_saved:
+        Meddler.taken[:] = ["not now"]
+        receive("none", timeout=0, default=None)
+    Meddler.taken.clear()
+    got = receive(wanted, timeout=0, default=None)
+    taken = Meddler.taken[0] if Meddler.taken else None
+    Meddler.taken[:] = ["no more"]
+    numbers = [each.at if isinstance(each, Meddler) else each for each in (got, taken, *flush())]
+    assert sorted(each for each in numbers if isinstance(each, int)) == [0, 0, 1, 2, 2, 3, 4]
+    assert numbers[0] == (wanted if isinstance(wanted, int) else None)
+    left = [0, 1, 2, 3, 4, 2, 0]
+    for each in numbers[:2]:
+        if isinstance(each, int):
+            left.remove(each)  # the oldest one
+    assert numbers[2:] == left
