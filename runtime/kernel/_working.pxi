@@ -5,6 +5,9 @@ What a process that waits has on its stack catches no exception: see `_schedulin
 
 cdef unsigned int _worker_version = 0
 
+cdef object resume_worker = greenlet.switch
+cdef object raise_in_worker = greenlet.throw
+
 cdef class Turns  # below
 
 cdef enum:
@@ -16,6 +19,21 @@ ctypedef int (*Turn)(Turns, object, object) noexcept
 def start_worker(worker, scheduler):
     """Switch to a worker that has not begun. It is given the scheduler that it works for."""
     start_apart(worker, (scheduler,))
+
+
+def switch_worker(worker, *args):
+    """`Worker.switch`. In a function of Python's a signal's handler would raise before the switch, which would be lost."""
+    cdef object process = worker.process
+    if process is None:
+        return None
+    if process.suspended:
+        return sources["switch_worker"](worker, *args)
+    return resume_worker(worker, *args)
+
+
+def throw_worker(worker, *args):
+    """`Worker.throw`, for the same reason."""
+    return None if worker.process is None else raise_in_worker(worker, *args)
 
 
 cdef inline int set_process(object worker, PyObject *process) except -1:

@@ -13,6 +13,7 @@ from gevent.exceptions import BlockingSwitchOutError
 from greenlet import greenlet
 from msgspec import Struct
 
+from runtime.compiled.choice import compiled
 from runtime.terms.immutable import immutable
 from runtime.terms.ordered import ordered
 from runtime.terms.own_repr import bounded
@@ -382,9 +383,6 @@ set_up = Process.__init__
 
 del Process.__init__  # ``Process(...)`` would enter the interpreter anew for each, and a million may be made in a row
 
-_switch, _throw = greenlet.switch, greenlet.throw
-
-
 class Worker(greenlet):
     """A greenlet that runs one process after another. `process` is the one on its stack."""
 
@@ -405,6 +403,7 @@ class Worker(greenlet):
         with suppress(ValueError):
             (self.local_links or []).remove(callback)
 
+    @compiled("runtime.kernel._kernel", "switch_worker")
     def switch(self, *args: Any) -> Any:
         """Resume from a gevent wait; a suspended process is held. What was meant for a former process does nothing."""
         process = self.process
@@ -414,7 +413,7 @@ class Worker(greenlet):
             self.held = args
             self._stop_watching()
             return None
-        return _switch(self, *args)
+        return greenlet.switch(self, *args)
 
     def switch_out(self) -> None:
         """Refuse a wait that would not end, of a finalizer: raise BlockingSwitchOutError. For gevent."""
@@ -433,9 +432,10 @@ class Worker(greenlet):
         if watcher is not None:
             watcher.stop()
 
+    @compiled("runtime.kernel._kernel", "throw_worker")
     def throw(self, *args: Any) -> Any:
         """Raise in the process, as gevent's timeouts do; what was meant for a former process does nothing."""
-        return None if self.process is None else _throw(self, *args)
+        return None if self.process is None else greenlet.throw(self, *args)
 
     def wipe(self) -> None:
         """Let nothing of the last process reach the next: context variables, greenlet-local values."""
