@@ -383,6 +383,7 @@ set_up = Process.__init__
 
 del Process.__init__  # ``Process(...)`` would enter the interpreter anew for each, and a million may be made in a row
 
+
 class Worker(greenlet):
     """A greenlet that runs one process after another. `process` is the one on its stack."""
 
@@ -440,10 +441,9 @@ class Worker(greenlet):
     def wipe(self) -> None:
         """Let nothing of the last process reach the next: context variables, greenlet-local values."""
         self.gr_context = None
-        if self.local_links:
-            links, self.local_links = self.local_links, None
-            for callback in links:
-                callback(self)
+        links, self.local_links = self.local_links or (), None
+        for callback in links:
+            callback(self)
 
 
 worker_slot = vars(Worker)["process"]
