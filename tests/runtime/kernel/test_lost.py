@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 
 from runtime import spawn
-from runtime.kernel.node import BLOCK, this_node
+from runtime.kernel.node import this_node
 from runtime.kernel.process import Process
 from runtime.kernel.scheduler import LOW_SHARE
+from runtime.kernel.table import BLOCK
 from tests.runtime.kernel.test_headroom import Struck
 from tests.runtime.kernel.test_strikes import Strikes, strikes
 from tests.support.in_node import in_node
