@@ -79,9 +79,14 @@ class MemorySampler(BackgroundWork):
         return True
 
     def _give_way(self, measurement: Measurement) -> None:
-        """Let others on the screen come first. One that has been gone on with is the next to be so again."""
-        put = self._unfinished.append if self._looks == LARGE else self._unfinished.appendleft
-        put(measurement)
+        """Let others on the screen come first. One that has been gone on with is the next to be so again.
+
+        The others begin anew then: what a measurement has still to look at is held until it goes on.
+        """
+        if self._looks > LARGE:
+            self._unfinished.appendleft(measurement)
+        else:
+            self._unfinished.append(Measurement(measurement.process))
         self._current = None
 
     def pause(self, took: float, more: bool) -> float:

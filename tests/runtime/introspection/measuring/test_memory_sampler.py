@@ -65,6 +65,7 @@ def test_a_large_process_gives_way_to_what_comes_to_the_screen_and_is_finished()
     for _ in range(LARGE + len(small)):
         assert sampler.step()
     assert [_process(pid).memory is None for pid in (large, *small)] == [True, False, False]
+    assert [each.total for each in sampler._unfinished] == [0]  # it begins anew, and holds nothing of the process's yet
     looks = 0
     while _process(large).memory is None:
         sampler.show(shown)
