@@ -7,6 +7,7 @@ from collections.abc import Hashable
 from typing import Generic, Protocol, TypeVar
 
 from runtime.introspection.console.console import Console
+from runtime.introspection.measuring.hub_load import HubLoad
 from runtime.introspection.reading.deltas import Deltas
 from runtime.introspection.reading.listing import Listing
 from runtime.introspection.reading.tree import Tree
@@ -14,7 +15,8 @@ from runtime.introspection.threads.pace import Pace
 from runtime.introspection.tracing.trace import Trace
 
 SHARE = 0.002
-"""The share of time that sorting and filtering for one client may take: on a big node, they are done less often."""
+"""The share of time that sorting and filtering for one client may take while the hub is busy: on a big node, they are
+done less often."""
 
 LONGEST = 60.0
 """Seconds after which they are done again, whatever that takes."""
@@ -44,6 +46,7 @@ class Cached(Generic[Work]):
         self._work: Work | None = None
         self._done_at = self._asked_at = 0.0
         self._cost = self._least = 0.0
+        self._share = SHARE
 
     def again(self, key: Hashable) -> Work | None:
         """Return the last result if it was for the same question and is still to be used."""
@@ -51,12 +54,15 @@ class Cached(Generic[Work]):
         fresh = time.monotonic() - self._done_at < self.interval
         return self._work if fresh and key == self._key else None
 
-    def keep(self, key: Hashable, work: Work, pace: Pace, least: float = 0.0) -> None:
-        """Remember a result and what it cost, instead of the last one; it is good for `least` seconds in any case."""
+    def keep(self, key: Hashable, work: Work, pace: Pace, load: HubLoad, least: float = 0.0) -> None:
+        """Remember a result and what it cost, instead of the last one.
+
+        It is good for `least` seconds in any case. The `load` tells how often such work may be done.
+        """
         last, self._key, self._work, self._least = self._work, key, work, least
         if last is not None and last is not work:
             last.release(pace)
-        self._cost = pace.spent()
+        self._cost, self._share = pace.spent(), load.allows(SHARE)
         self._done_at = time.monotonic()
 
     def forget(self, seconds: float, pace: Pace) -> None:
@@ -69,7 +75,7 @@ class Cached(Generic[Work]):
     @property
     def interval(self) -> float:
         """Seconds that lie between two rounds of the work; none for work that costs next to nothing."""
-        return max(self._least, min(LONGEST, max(0.0, self._cost - AT_ONCE) / SHARE))
+        return max(self._least, min(LONGEST, max(0.0, self._cost - AT_ONCE) / self._share))
 
     def note(self, what: str) -> str | None:
         """Say how old the result is, None for one that is made anew every time."""

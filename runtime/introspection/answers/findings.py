@@ -15,6 +15,7 @@ import msgspec
 from runtime.introspection import wire
 from runtime.introspection.answers.crash_loops import CrashLoops
 from runtime.introspection.events.event_log import EventLog
+from runtime.introspection.measuring.hub_load import HubLoad
 from runtime.introspection.measuring.memory_trend import MemoryTrend
 from runtime.introspection.measuring.resident_memory import ResidentMemory
 from runtime.introspection.reading.rows import queue_length
@@ -33,7 +34,7 @@ from runtime.preemption.stall import Stall
 from runtime.preemption.watchdog import Watchdog
 
 SHARE = 0.002
-"""The share of time that looking may take."""
+"""The share of time that looking may take while the hub is busy."""
 
 PERIOD = 1.0
 """Seconds between two looks, at least."""
@@ -75,12 +76,13 @@ MAX_FINDINGS = 200
 class Findings:
     """Looks for what is wrong. `by_pid` gives the kinds of findings that point at a process."""
 
-    def __init__(self, node: Node, watchdog: Watchdog, log: EventLog) -> None:
+    def __init__(self, node: Node, watchdog: Watchdog, log: EventLog, load: HubLoad) -> None:
         self.node = node
         self.by_pid: dict[str, tuple[str, ...]] = {}
         self._found: tuple[wire.Lint, ...] = ()
         self._watchdog = watchdog
         self._log = log
+        self._load = load
         self._since: dict[tuple[str, tuple[str, ...]], float] = {}
         self._lengths: dict[Process, tuple[int, int]] = {}
         self._refused: dict[Process, tuple[int, float]] = {}
@@ -98,7 +100,7 @@ class Findings:
     @property
     def are_due(self) -> bool:
         """Whether the last look is long enough ago."""
-        return time.monotonic() - self._looked_at >= max(PERIOD, self._cost / SHARE)
+        return time.monotonic() - self._looked_at >= max(PERIOD, self._cost / self._load.allows(SHARE))
 
     @property
     def found(self) -> tuple[wire.Lint, ...]:

@@ -14,6 +14,7 @@ from runtime.introspection.events.greenlets import Greenlets
 from runtime.introspection.measuring.cpu_clock import CpuClock
 from runtime.introspection.measuring.cpu_meter import CpuMeter
 from runtime.introspection.measuring.cpu_sampler import CpuSampler
+from runtime.introspection.measuring.hub_load import HubLoad
 from runtime.introspection.measuring.memory_census import MemoryCensus
 from runtime.introspection.measuring.memory_sampler import MemorySampler
 from runtime.introspection.measuring.open_sockets import OpenSockets
@@ -67,7 +68,8 @@ class ObservedNode:
         self.top_level = TopLevel(node)
         self.supervisors = SupervisorNodes()
         self.figures = NodeFigures(node, name, log, watchdog, greenlets, permissions.read_only)
-        self.findings = Findings(node, watchdog, log)
+        self.load = HubLoad(node)
+        self.findings = Findings(node, watchdog, log, self.load)
         self.server_states = ServerStates(self.calls)
         self.interruptions = Interruptions(watchdog, log, greenlets)
         self.memory = MemorySampler(node)

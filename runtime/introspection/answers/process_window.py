@@ -28,7 +28,7 @@ def answer(query: wire.GetProcesses, node: ObservedNode, client: ClientCache, pa
     if not query.follow:  # after the rows, which may have put them all in order
         index = _index(listing, query, node)
     if known is None:
-        client.listing.keep(what, listing, pace, DELTA_INTERVAL if query.delta else 0.0)
+        client.listing.keep(what, listing, pace, node.load, DELTA_INTERVAL if query.delta else 0.0)
     node.memory.show([row.pid for row in rows if row.pid is not None])
     return wire.Window(
         rows=tuple(rows),

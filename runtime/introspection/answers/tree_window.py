@@ -30,7 +30,7 @@ def answer(query: wire.GetTree, node: ObservedNode, client: ClientCache, pace: P
     start, end = span(query.offset, query.limit, tree.total, index if query.follow else None)
     rows = tree.rows(start, end, node.snapshot())
     if known is None:
-        client.tree.keep(what, tree, pace)
+        client.tree.keep(what, tree, pace, node.load)
     node.memory.show([row.pid for row in rows if row.pid is not None])
     return wire.Window(
         rows=tuple(rows),

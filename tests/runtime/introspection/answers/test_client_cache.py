@@ -8,6 +8,7 @@ import pytest
 
 from runtime.introspection.answers import client_cache
 from runtime.introspection.answers.client_cache import AT_ONCE, LONGEST, SHARE, Cached
+from runtime.introspection.measuring.hub_load import HubLoad
 from runtime.introspection.threads.pace import Pace
 
 
@@ -31,6 +32,16 @@ class Cost:
         return self.seconds
 
 
+class Load:
+    """The load of a hub that leaves so many times as much for such work."""
+
+    def __init__(self, times: int = 1) -> None:
+        self.times = times
+
+    def allows(self, share: float) -> float:
+        return self.times * share
+
+
 class Watch:
     """A clock to be set."""
 
@@ -48,10 +59,10 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     return watch
 
 
-def _kept(cost: float, least: float = 0.0) -> tuple[Cached[Work], Work]:
+def _kept(cost: float, least: float = 0.0, times: int = 1) -> tuple[Cached[Work], Work]:
     cached: Cached[Work] = Cached()
     work = Work()
-    cached.keep("question", work, cast(Pace, Cost(cost)), least)
+    cached.keep("question", work, cast(Pace, Cost(cost)), cast(HubLoad, Load(times)), least)
     return cached, work
 
 
@@ -69,6 +80,11 @@ def test_work_that_costs_something_is_used_until_its_share_of_time_has_passed(wa
     assert cached.again("another question") is None
     watch.time += 0.2
     assert cached.again("question") is None
+
+
+def test_work_that_costs_something_is_done_again_sooner_where_it_may_take_more_of_the_time(watch: Watch) -> None:
+    cached, _ = _kept(AT_ONCE + 0.03, times=5)
+    assert cached.interval == pytest.approx(3.0)
 
 
 def test_work_that_costs_little_more_is_done_again_soon(watch: Watch) -> None:
@@ -104,10 +120,10 @@ def test_its_age_is_said_where_it_may_be_old(watch: Watch) -> None:
 
 def test_what_is_replaced_is_let_go_and_what_is_kept_again_is_not(watch: Watch) -> None:
     cached, first = _kept(0.03)
-    cached.keep("question", first, cast(Pace, Cost(0.03)))
+    cached.keep("question", first, cast(Pace, Cost(0.03)), cast(HubLoad, Load()))
     assert first.released == 0
     second = Work()
-    cached.keep("question", second, cast(Pace, Cost(0.03)))
+    cached.keep("question", second, cast(Pace, Cost(0.03)), cast(HubLoad, Load()))
     assert (first.released, second.released) == (1, 0)
     assert cached.again("question") is second
 
