@@ -291,13 +291,17 @@ def _take_stable(process: Process, wanted: Matching) -> Any:
                     raise
                 return _take_unstable(process, wanted)  # what was looked through has changed
         process.saved_for = wanted
-    while process.mailbox:
-        message = process.mailbox[0]
-        is_accepted = accepts(message)
-        if process.saved_before != mark or not process.mailbox or process.mailbox[0] is not message:
+    while mailbox := process.mailbox:
+        message = mailbox[0]
+        is_accepted, kind = accepts(message), type(mailbox)
+        if process.saved_before != mark or process.mailbox is not mailbox or not mailbox or mailbox[0] is not message:
             return _take_unstable(process, wanted)
-        if is_accepted:
-            return process.next_message()
+        if is_accepted:  # a copy of `next_message`, and no call since the line above
+            if kind is tuple:
+                process.mailbox = None
+            else:
+                del mailbox[0]  # type: ignore[union-attr]
+            return message
         if saved is None:
             saved = process.saved = deque()
         process.saved_for = wanted
