@@ -105,9 +105,13 @@ class RowsScreen(Acting, Generic[View]):
     # -- Asking and taking --------------------------------------------------------------------------------------
 
     def questions(self) -> Sequence[wire.Query]:
-        """Ask for the window that is in sight, and before it the findings: asked for, they are marked on its rows."""
+        """Ask for the window that is in sight, and before it the findings: asked for, they are marked on its rows.
+
+        A window brings the figures for the header. Where the last one was refused, they are asked for as well.
+        """
         offset, limit = self.table.wanted()
-        return [wire.GetLints(), self.view.question(offset, limit, self.table.selection.key)]
+        window = self.view.question(offset, limit, self.table.selection.key)
+        return [wire.GetLints(), window] if not self._why else [wire.GetStats(), wire.GetLints(), window]
 
     async def all_rows(self) -> tuple[list[wire.Row], int]:
         """Ask for all rows of this view, at most `MOST_EXPORTED` of them; return them and how many there are in all.
@@ -143,8 +147,10 @@ class RowsScreen(Acting, Generic[View]):
                 table.marked = self.marks.keys
                 table.show(closed_up(window, limit), self.observed.record.rows)
                 self._say_problem("")
-            case _, wire.Failed(why=why):
+                self.line.is_refused = False
+            case _, wire.Failed(why=why, kind=kind):
                 self._say_problem(why)
+                self.line.is_refused = kind == "bad_request"
 
     def _say_problem(self, why: str) -> None:
         if why != self._why:  # another text makes Textual lay out the whole screen

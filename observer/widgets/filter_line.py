@@ -17,6 +17,8 @@ class FilterLine(LineInput):
     def __init__(self, hint: str, home: Widget) -> None:
         super().__init__(placeholder=hint, classes="line")
         self._home = home
+        self.is_refused = False
+        """Whether what is typed is no filter: then it is not kept, but can be changed."""
         self._hide()
 
     @property
@@ -42,8 +44,9 @@ class FilterLine(LineInput):
         self.keep()
 
     async def action_submit(self) -> None:
-        """Keep what is typed."""
-        self.keep()
+        """Keep what is typed, unless it is refused."""
+        if not self.is_refused:
+            self.keep()
 
     def _hide(self) -> None:
         self.display = False

@@ -14,6 +14,7 @@ from observer.screens.help_screen import HelpScreen
 from observer.screens.process_screen import ProcessScreen
 from observer.screens.tree_screen import TreeScreen
 from observer.widgets.filter_line import FilterLine
+from observer.widgets.process_table import ProcessTable
 from runtime.introspection import wire
 from tests.observer.conftest import Drive, Driver
 from tests.observer.screens.rows import selected, table
@@ -149,6 +150,19 @@ async def test_a_filter_that_the_node_refuses_is_said_in_its_words(drive: Drive)
     async with drive(fake_nodes.chat()) as driver:
         await driver.press("slash", "left_parenthesis")
         assert "is not complete" in driver.text()
+
+
+async def test_a_filter_that_the_node_refuses_can_be_changed_and_the_header_goes_on(drive: Drive) -> None:
+    async with drive(fake_nodes.chat()) as driver:
+        await driver.press("slash", "left_parenthesis", "enter")
+        await driver.look()  # tells that it is refused
+        before = driver.app.observed.record.time
+        await driver.look()
+        assert driver.app.observed.record.time > before
+        await driver.press("enter", "backspace", *"bob", "enter")
+        assert "is not complete" not in driver.text()
+        assert "chat_server" not in driver.text()
+        assert isinstance(driver.app.focused, ProcessTable)
 
 
 async def test_s_sorts_and_choosing_again_turns_the_order_round(drive: Drive) -> None:
