@@ -126,11 +126,11 @@ def kill_peers(work: Work, goes_on: Callable[[], bool]) -> None:
             print(describe(work), flush=True)
 
 
-def _command(child: psutil.Process) -> list[str]:
+def _command(child: psutil.Process) -> str:
     try:
-        return child.cmdline()
+        return " ".join(child.cmdline())
     except psutil.Error:  # it has ended meanwhile
-        return []
+        return ""
 
 
 def describe(work: Work) -> str:
