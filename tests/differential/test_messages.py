@@ -30,6 +30,7 @@ from runtime import (
 )
 from runtime.kernel import signals
 from runtime.kernel.node import Node, current
+from runtime.kernel.process import Worker
 from runtime.kernel.scheduler import Scheduler
 from runtime.otp import calls, server_loop
 from runtime.otp.gen_server import start_server
@@ -57,6 +58,8 @@ IN_PLACE: dict[str, Any] = {
     **{function.__name__: function for function in (send_after, cancel_timer, start_server)},
     "settle": calls.From.settle,
     "spawn_process": Node.spawn,
+    "switch_worker": Worker.switch,
+    "throw_worker": Worker.throw,
 }
 
 
