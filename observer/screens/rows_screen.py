@@ -147,10 +147,10 @@ class RowsScreen(Acting, Generic[View]):
                 table.marked = self.marks.keys
                 table.show(closed_up(window, limit), self.observed.record.rows)
                 self._say_problem("")
-                self.line.is_refused = False
+                self.line.refused = None
             case _, wire.Failed(why=why, kind=kind):
                 self._say_problem(why)
-                self.line.is_refused = kind == "bad_request"
+                self.line.refused = self.view.filter if kind == "bad_request" else None
 
     def _say_problem(self, why: str) -> None:
         if why != self._why:  # another text makes Textual lay out the whole screen

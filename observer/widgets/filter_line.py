@@ -17,8 +17,8 @@ class FilterLine(LineInput):
     def __init__(self, hint: str, home: Widget) -> None:
         super().__init__(placeholder=hint, classes="line")
         self._home = home
-        self.is_refused = False
-        """Whether what is typed is no filter: then it is not kept, but can be changed."""
+        self.refused: str | None = None
+        """The last text that was no filter: it is not kept, but can be changed. Another one has not been refused yet."""
         self._hide()
 
     @property
@@ -45,7 +45,7 @@ class FilterLine(LineInput):
 
     async def action_submit(self) -> None:
         """Keep what is typed, unless it is refused."""
-        if not self.is_refused:
+        if self.value.strip() != self.refused:
             self.keep()
 
     def _hide(self) -> None:
