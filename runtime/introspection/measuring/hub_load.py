@@ -23,7 +23,8 @@ class HubLoad:
         find = getattr(time, "pthread_getcpuclockid", None)  # macOS has none
         self._clock: int | None = None if find is None else find(node.thread)
         self._is_busy = True
-        self._looked_at, self._worked = time.monotonic(), self._processor_time()
+        self._looked_at, self._worked = time.monotonic(), 0.0
+        self._worked = self._processor_time()
 
     def allows(self, share: float) -> float:
         """Return the share of time for work that may take `share` of it while the hub is busy."""
@@ -40,4 +41,9 @@ class HubLoad:
         return self._is_busy
 
     def _processor_time(self) -> float:
-        return 0.0 if self._clock is None else time.clock_gettime(self._clock)
+        if self._clock is None:
+            return 0.0
+        try:
+            return time.clock_gettime(self._clock)
+        except OSError:  # the thread has ended, or stayed behind in the parent of a fork; it works no more
+            return self._worked

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from threading import Thread
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from runtime import run
 from runtime.introspection.measuring import hub_load
 from runtime.introspection.measuring.hub_load import AT_REST, MUCH, PERIOD, HubLoad
 from runtime.kernel.node import this_node
 from tests.support.in_node import in_node
+from tests.support.recipes import eventually
 
 
 def _clocks(thread_clock: int | None = 7) -> Any:
@@ -59,3 +62,24 @@ def test_a_node_that_waits_is_not_busy() -> None:
     load = HubLoad(this_node())
     load._looked_at -= 60.0
     assert not load.is_busy()
+
+
+@pytest.mark.skipif(not hasattr(time, "pthread_getcpuclockid"), reason="this system has no clock of a thread's work")
+def test_a_node_whose_thread_has_ended_is_not_busy() -> None:
+    loads: list[HubLoad] = []
+    thread = Thread(target=run, args=(lambda: loads.append(HubLoad(this_node())),))
+    thread.start()
+    thread.join()
+    (load,) = loads
+    eventually(lambda: not _has_clock(load))
+    load._looked_at -= PERIOD
+    assert not load.is_busy()
+
+
+def _has_clock(load: HubLoad) -> bool:
+    """Return whether the system still has the clock of a thread: it has for a moment after the thread was waited for."""
+    assert load._clock is not None
+    try:
+        return time.clock_gettime(load._clock) >= 0.0
+    except OSError:
+        return False
