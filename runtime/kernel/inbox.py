@@ -74,16 +74,20 @@ class Parcel:
 
 
 def _made(function: Callable[..., Any], args: tuple[Any, ...]) -> BaseException | None:
-    """Make a call. Returns what it has raised that is to end the program."""
+    """Make a call. Returns what it, or a handler in the middle of it, has raised that is to end the program."""
+    ending = None
     for _ in range(MOST_ATTEMPTS):
         try:
             (_,) = starmap(function, (args,))  # all C's: no handler of a signal raises when the call is made
-            return None
+            return ending
         except BaseException as error:
             failure = error
             if not is_of_handler(error):
                 break
-    if not isinstance(failure, (Exception, SystemExit, GreenletExit)):  # the last two would end the program in the hub
+            if isinstance(error, (KeyboardInterrupt, SystemExit)):
+                ending = error
+    # The last two of these would end the program in the hub, which is for a handler to do, and not for a call.
+    if failure is ending or not isinstance(failure, (Exception, SystemExit, GreenletExit)):
         return failure
     logger.error("a request from another thread failed", exc_info=failure)
-    return None
+    return ending

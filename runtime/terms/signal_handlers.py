@@ -8,8 +8,13 @@ from types import CodeType, FunctionType, MethodType, TracebackType
 
 
 def is_of_handler(error: BaseException) -> bool:
-    """Return whether the handler of a signal has raised an exception, as far as its traceback goes."""
+    """Return whether the handler of a signal has raised an exception, as far as its traceback goes.
+
+    Where code in C has left what a handler has raised behind, as the hub may, the next call raises a SystemError of it.
+    """
     codes = _codes_of(error.__traceback__)
+    if type(error) is SystemError and error.__cause__ is not None:
+        codes += _codes_of(error.__cause__.__traceback__)
     return any(_code_of(handler) in codes for number in range(1, NSIG) if callable(handler := getsignal(number)))
 
 

@@ -156,3 +156,48 @@ def test_what_is_to_end_the_program_does_so_and_is_not_called_again() -> None:
     with pytest.raises(KeyboardInterrupt):
         run(main)
     assert made == ["made"]
+
+
+@pytest.mark.parametrize("ending", [KeyboardInterrupt, SystemExit])
+def test_a_handler_ends_the_program_in_the_middle_of_a_call_which_is_made_all_the_same(
+    ending: type[BaseException],
+) -> None:
+    made: list[str] = []
+
+    def end(number: int, frame: object) -> None:
+        raise ending
+
+    def begin() -> None:
+        if not made:
+            made.append("begun")
+            signal.raise_signal(signal.SIGUSR1)
+        made.append("made")
+
+    def main() -> None:
+        this_node().call_soon_threadsafe(begin)
+        receive("end", timeout=60)
+
+    signal.signal(signal.SIGUSR1, end)
+    with pytest.raises(ending):
+        run(main)
+    assert made == ["begun", "made"]
+
+
+def test_a_call_is_made_although_the_hub_has_left_an_exception_of_a_handler_behind() -> None:
+    made: list[str] = []
+
+    def begin() -> None:
+        made.append("begun")
+        if len(made) == 1:
+            try:
+                handle(signal.SIGUSR1, None)
+            except Struck as struck:
+                raise SystemError("returned a result with an exception set") from struck
+
+    def main() -> None:
+        this_node().call_soon_threadsafe(begin)
+        this_node().call_soon_threadsafe(send, self_(), "next")
+        receive("next", timeout=60)
+
+    run(main)
+    assert made == ["begun", "begun"]

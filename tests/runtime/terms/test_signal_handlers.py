@@ -63,6 +63,14 @@ def test_what_a_handler_raises_is_its_own(name: str) -> None:
     assert is_of_handler(struck())
 
 
+def test_what_a_handler_has_raised_is_its_own_where_a_call_in_c_was_begun_after_it() -> None:
+    signal.signal(signal.SIGUSR1, HANDLERS["a function"])
+    error = SystemError("a call returned a result with an exception set")
+    assert not is_of_handler(error)
+    error.__cause__ = struck()
+    assert is_of_handler(error)
+
+
 def test_what_other_code_raises_is_not() -> None:
     signal.signal(signal.SIGUSR1, HANDLERS["a function"])
     for raises in (lambda: [][0], partial(strike_as, "name", 1, None), lambda: int("x")):
