@@ -18,7 +18,7 @@ class FilterLine(LineInput):
         super().__init__(placeholder=hint, classes="line")
         self._home = home
         self.refused: str | None = None
-        """The last text that was no filter: it is not kept, but can be changed. Another one has not been refused yet."""
+        """The last text that was no filter: it is not kept, but can be changed. Another one is not refused yet."""
         self._hide()
 
     @property

@@ -165,7 +165,7 @@ async def test_a_filter_that_the_node_refuses_can_be_changed_and_the_header_goes
         assert isinstance(driver.app.focused, ProcessTable)
 
 
-async def test_a_filter_that_was_refused_is_kept_once_it_is_changed_though_the_node_answers_no_more(drive: Drive) -> None:
+async def test_a_filter_that_was_refused_can_be_changed_and_kept_while_the_node_is_lost(drive: Drive) -> None:
     async with drive(fake_nodes.chat()) as driver:
         await driver.press("slash", "left_parenthesis")
         assert "is not complete" in driver.text()

@@ -77,7 +77,7 @@ def test_a_node_whose_thread_has_ended_is_not_busy() -> None:
 
 
 def _has_clock(load: HubLoad) -> bool:
-    """Return whether the system still has the clock of a thread: it has for a moment after the thread was waited for."""
+    """Return whether the system still has the clock of a thread, as it has for a moment after its end."""
     assert load._clock is not None
     try:
         return time.clock_gettime(load._clock) >= 0.0
