@@ -205,7 +205,7 @@ def _main_module() -> dict[str, Any]:
     """Return how the peer finds the program's main module, as multiprocessing takes it.
 
     It is found by its name where it was run by ``-m``, else by its file. A program without a file, as one of ``-c`` or
-    of the standard input, has none that a peer could import.
+    of the standard input, has none that a peer could import. Nor is the ``__main__`` of a package or a folder imported.
     """
     # multiprocessing's own answer also names the working directory: that may be gone, and the peer has it anyway
     began_in = getattr(multiprocessing.process, "ORIGINAL_DIR", None) or ""
